@@ -1,0 +1,227 @@
+//! The runs that candidates are compared with: each reference is looked up once, and every candidate is paired
+//! with one of them.
+
+use jiff::Timestamp;
+
+use super::candidates::{existing, no_ledger, revision_paths};
+use super::{BASELINE_UNREADABLE, NO_BASELINE, Request, Workspace};
+use crate::document::Problem;
+use crate::engine::{Against, Decision, Pairing, comparability, pair, summary};
+use crate::git::short;
+use crate::policy::{OnMissing, Policy};
+use crate::rule::Baseline;
+use crate::run::{Age, Origin, Reference, Run};
+use crate::source::{self, BadRecord};
+use crate::store::{Entry, Revision, Store};
+use crate::verdict::{BaselineReport, Level};
+
+/// Every baseline that some rule of the policy needs.
+pub(super) struct Baselines {
+    default: Option<String>,
+    pools: Vec<Pool>,
+    notes: Vec<String>,
+}
+
+/// The runs of one reference.
+struct Pool {
+    reference: String,
+    resolved: Option<String>,
+    runs: Vec<Run>,
+    bad: Vec<BadRecord>,
+    /// The reference names one file.
+    exact: bool,
+}
+
+impl Baselines {
+    /// Looks up every reference that a rule needs. A rule's own comes before `--baseline`, the stage's and the
+    /// policy's, in this order.
+    pub(super) fn resolve(
+        request: &Request,
+        policy: &Policy,
+        workspace: &Workspace,
+    ) -> Result<Self, Box<Problem>> {
+        let stage = request.stage.as_deref().and_then(|stage| policy.stages.get(stage));
+        let of_policy = stage.and_then(|stage| stage.baseline.as_ref()).or(policy.baseline.as_ref());
+        let default = request.baseline.as_ref().or(of_policy).cloned();
+        let mut baselines = Self { default: default.clone(), pools: Vec::new(), notes: Vec::new() };
+        for rule in &policy.rules {
+            if rule.level == Level::Off || !rule.requirement.compares() {
+                continue;
+            }
+            let typed = rule.baseline.is_none() && request.baseline.is_some();
+            let Some(reference) = rule.baseline.as_ref().or(default.as_ref()) else {
+                if request.first || policy.on_missing_baseline == OnMissing::Pass {
+                    continue;
+                }
+                return Err(no_baseline(&rule.id, &rule.place));
+            };
+            if baselines.pools.iter().all(|pool| pool.reference != *reference) {
+                let pool = look_up(reference, typed, policy, workspace)?;
+                baselines.note_bad(&pool);
+                baselines.pools.push(pool);
+            }
+        }
+        Ok(baselines)
+    }
+
+    /// What rules without a baseline of their own compare with.
+    pub(super) fn default_reference(&self) -> &str {
+        // Where a missing baseline is accepted, there may be no reference at all.
+        self.default.as_deref().unwrap_or(NOWHERE)
+    }
+
+    /// What a person should know.
+    pub(super) fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// What one candidate is compared with.
+    pub(super) fn against(&self, candidate: &Run, decision: &Decision<'_>, first: bool) -> Vec<Against<'_>> {
+        let accepted = first || decision.policy.on_missing_baseline == OnMissing::Pass;
+        let mut against: Vec<Against<'_>> =
+            self.pools.iter().map(|pool| pool.against(candidate, decision, accepted)).collect();
+        if self.default.is_none() && accepted {
+            against.push(Against {
+                reference: NOWHERE.to_owned(),
+                baseline: Baseline::First,
+                report: BaselineReport {
+                    reference: NOWHERE.to_owned(),
+                    resolved: None,
+                    run: None,
+                    age: None,
+                    missing: Some("the policy names no baseline".into()),
+                    first: true,
+                    comparability: None,
+                },
+            });
+        }
+        against
+    }
+
+    /// A broken record at the base must not block every change, the one that mends it included; but what it might
+    /// have been is said.
+    fn note_bad(&mut self, pool: &Pool) {
+        if pool.runs.is_empty() {
+            return;
+        }
+        for bad in &pool.bad {
+            let why = bad.problems.first().map(|problem| problem.message.clone()).unwrap_or_default();
+            self.notes.push(format!("the record `{}` can't be read, so it is no baseline: {why}", bad.label));
+        }
+    }
+}
+
+/// Stands for the reference of a baseline where none is named.
+const NOWHERE: &str = "(none)";
+
+impl Pool {
+    fn against<'p>(&'p self, candidate: &Run, decision: &Decision<'_>, accepted: bool) -> Against<'p> {
+        let mut report = BaselineReport {
+            reference: self.reference.clone(),
+            resolved: self.resolved.clone(),
+            run: None,
+            age: None,
+            missing: None,
+            first: false,
+            comparability: None,
+        };
+        if let (true, Some(bad)) = (self.runs.is_empty(), self.bad.first()) {
+            let message = bad.problems.first().map(ToString::to_string).unwrap_or_default();
+            report.missing = Some(message.clone());
+            let baseline = Baseline::Unclear {
+                code: BASELINE_UNREADABLE,
+                message: format!("the baseline `{}` can't be read: {message}", bad.label),
+                help: "mend the record, or name another baseline".into(),
+            };
+            return Against { reference: self.reference.clone(), baseline, report };
+        }
+        let baseline = match pair(candidate, &self.runs, &self.reference, self.exact) {
+            Pairing::Run(run) => {
+                let comparability = comparability(candidate, run, decision.policy.comparable.as_deref());
+                report.run = Some(summary(run));
+                report.age =
+                    run.created_at().map(|moment| Age(decision.now.duration_since(moment.at)).to_string());
+                report.comparability = Some(comparability.clone());
+                Baseline::Run { run, comparability }
+            }
+            Pairing::Missing { message, .. } if accepted => {
+                report.missing = Some(message);
+                report.first = true;
+                Baseline::First
+            }
+            Pairing::Missing { message, help } => {
+                report.missing = Some(message.clone());
+                Baseline::Missing { message, help }
+            }
+            Pairing::Unclear { message, help } => {
+                report.missing = Some(message.clone());
+                Baseline::Unclear { code: crate::engine::UNCLEAR_BASELINE, message, help }
+            }
+        };
+        Against { reference: self.reference.clone(), baseline, report }
+    }
+}
+
+fn no_baseline(rule: &str, place: &str) -> Box<Problem> {
+    Problem::new(
+        NO_BASELINE,
+        format!("the rule `{rule}` ({place}) compares with a baseline, and none is named"),
+    )
+    .help("add `baseline: git:main` to the policy, or pass --baseline; for a first model, pass --first")
+    .boxed()
+}
+
+fn look_up(
+    reference: &str,
+    typed: bool,
+    policy: &Policy,
+    workspace: &Workspace,
+) -> Result<Pool, Box<Problem>> {
+    let parsed = Reference::parse(reference)
+        .map_err(|error| Problem::new(super::NOT_A_REFERENCE, error.message).help(error.help).boxed())?;
+    let mut origin = Origin { tracker: "plain".into(), reference: reference.to_owned(), resolved: None };
+    match &parsed {
+        Reference::Files(path) => {
+            let store = if typed { workspace.named() } else { workspace.found() };
+            let entries = existing(&store, path)?;
+            Ok(read(&store, &entries, reference, origin, policy))
+        }
+        Reference::Git { revision, path } => {
+            let git = workspace.git()?;
+            let commit = git.commit(revision)?;
+            let date = commit
+                .time
+                .map(|time: Timestamp| format!(" of {}", time.strftime("%Y-%m-%d")))
+                .unwrap_or_default();
+            origin.resolved = Some(format!("commit {}{date}", short(&commit.id)));
+            let store = Revision::new(git, revision, commit);
+            let mut entries = Vec::new();
+            for path in revision_paths(path.as_deref(), Some(policy))? {
+                // A file that is not there yet is a first model, not a slip.
+                entries.extend(existing(&store, &path).unwrap_or_default());
+            }
+            Ok(read(&store, &entries, reference, origin, policy))
+        }
+        Reference::Stage(stage) => Err(no_ledger(stage)),
+    }
+}
+
+fn read(store: &dyn Store, entries: &[Entry], reference: &str, origin: Origin, policy: &Policy) -> Pool {
+    let (mut runs, mut bad) = (Vec::new(), Vec::new());
+    for entry in entries {
+        let label = store.label(&entry.path);
+        let read = match store.read(entry, source::most(&label)) {
+            Ok(bytes) => source::read(&label, bytes, &policy.fields, &origin),
+            Err(problem) => vec![Err(BadRecord { label, problems: vec![*problem] })],
+        };
+        for record in read {
+            match record {
+                Ok(run) => runs.push(run),
+                Err(record) => bad.push(record),
+            }
+        }
+    }
+    let exact =
+        entries.len() == 1 && entries.first().is_some_and(|entry| reference.ends_with(entry.path.as_str()));
+    Pool { reference: reference.to_owned(), resolved: origin.resolved, runs, bad, exact }
+}

@@ -1,0 +1,300 @@
+//! Which records are judged: those that were named, or those that changed.
+
+use std::collections::{HashMap, HashSet};
+
+use jiff::Timestamp;
+use rayon::prelude::*;
+use sha1::{Digest as _, Sha1};
+
+use super::{NOT_A_REFERENCE, NOTHING_NAMED, Request, Workspace};
+use crate::document::{Problem, hex};
+use crate::expression::{Bindings, Expression};
+use crate::git::short;
+use crate::policy::Policy;
+use crate::run::{FieldMap, Origin, Reference, Run};
+use crate::source;
+use crate::store::{Entry, NOT_FOUND, NOTHING_MATCHED, Revision, Selector, Store, WorkTree};
+
+/// What is to be judged.
+pub(super) enum Candidates<'c> {
+    /// These records.
+    Chosen(Chosen<'c>),
+    /// None: records match the policy, and none changed.
+    Unchanged {
+        /// How many match.
+        matched: usize,
+        /// Since what, in words.
+        since: String,
+    },
+}
+
+/// Records that were chosen, and where each is read.
+pub(super) struct Chosen<'c> {
+    items: Vec<Item<'c>>,
+    filter: Option<&'c Expression>,
+    /// Records that match the policy and did not change.
+    pub(super) unchanged: usize,
+    /// How they were found, for the report.
+    pub(super) notes: Vec<String>,
+}
+
+struct Item<'c> {
+    store: std::sync::Arc<dyn Store + Send + 'c>,
+    entry: Entry,
+    origin: Origin,
+}
+
+impl Chosen<'_> {
+    pub(super) fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    /// The records of one file.
+    pub(super) fn read(&self, index: usize, fields: &FieldMap) -> Vec<Result<Run, Vec<Problem>>> {
+        let item = &self.items[index];
+        let label = item.store.label(&item.entry.path);
+        let bytes = match item.store.read(&item.entry, source::most(&label)) {
+            Ok(bytes) => bytes,
+            Err(problem) => return vec![Err(vec![*problem])],
+        };
+        source::read(&label, bytes, fields, &item.origin)
+            .into_iter()
+            .map(|read| read.map_err(|bad| bad.problems))
+            .collect()
+    }
+
+    /// Whether the policy's `where` takes a run for a candidate; one that was named always is.
+    pub(super) fn selects(&self, run: &Run, now: Timestamp) -> Result<bool, Box<Problem>> {
+        let Some(filter) = self.filter else { return Ok(true) };
+        let bindings = Bindings { candidate: run, baseline: None, stage: None, now };
+        filter.holds(&bindings).or_else(|error| {
+            // A record without the field is simply not marked.
+            if error.message.starts_with("there is no") {
+                return Ok(false);
+            }
+            let message =
+                format!("{}: `where` has no answer at `{}`: {}", run.label(), error.part, error.message);
+            Err(Problem::new(super::NONE_SELECTED, message).boxed())
+        })
+    }
+}
+
+/// Finds the candidates.
+pub(super) fn choose<'c>(
+    request: &Request,
+    policy: &'c Policy,
+    workspace: &'c Workspace,
+) -> Result<Candidates<'c>, Box<Problem>> {
+    if request.runs.is_empty() {
+        return discover(request, policy, workspace);
+    }
+    named_runs(&request.runs, Some(policy), workspace).map(Candidates::Chosen)
+}
+
+/// The records of the runs that are named, each once.
+pub(super) fn named_runs<'c>(
+    names: &[String],
+    policy: Option<&Policy>,
+    workspace: &'c Workspace,
+) -> Result<Chosen<'c>, Box<Problem>> {
+    let mut items: Vec<Item<'c>> = Vec::new();
+    for name in names {
+        let reference = Reference::parse(name)
+            .map_err(|error| Problem::new(NOT_A_REFERENCE, error.message).help(error.help).boxed())?;
+        items.extend(named(name, &reference, policy, workspace)?);
+    }
+    let mut seen = HashSet::new();
+    items.retain(|item| seen.insert(item.store.label(&item.entry.path)));
+    Ok(Chosen { items, filter: None, unchanged: 0, notes: Vec::new() })
+}
+
+fn named<'c>(
+    name: &str,
+    reference: &Reference,
+    policy: Option<&Policy>,
+    workspace: &'c Workspace,
+) -> Result<Vec<Item<'c>>, Box<Problem>> {
+    match reference {
+        Reference::Files(path) => {
+            let store = workspace.named();
+            let entries = existing(&store, path)?;
+            let store: std::sync::Arc<dyn Store + Send + 'c> = std::sync::Arc::new(store);
+            Ok(items(&store, entries, name, None))
+        }
+        Reference::Git { revision, path } => {
+            let git = workspace.git()?;
+            let commit = git.commit(revision)?;
+            let resolved = format!("commit {}", short(&commit.id));
+            let store = Revision::new(git, revision, commit);
+            let mut entries = Vec::new();
+            for path in revision_paths(path.as_deref(), policy)? {
+                entries.extend(existing(&store, &path)?);
+            }
+            let store: std::sync::Arc<dyn Store + Send + 'c> = std::sync::Arc::new(store);
+            Ok(items(&store, entries, name, Some(resolved)))
+        }
+        Reference::Stage(stage) => Err(no_ledger(stage)),
+    }
+}
+
+fn items<'c>(
+    store: &std::sync::Arc<dyn Store + Send + 'c>,
+    entries: Vec<Entry>,
+    reference: &str,
+    resolved: Option<String>,
+) -> Vec<Item<'c>> {
+    let origin = Origin { tracker: "plain".into(), reference: reference.to_owned(), resolved };
+    entries
+        .into_iter()
+        .map(|entry| Item { store: std::sync::Arc::clone(store), entry, origin: origin.clone() })
+        .collect()
+}
+
+/// What a reference at a revision names: its path, else what the policy's `runs:` matches.
+pub(super) fn revision_paths(
+    path: Option<&str>,
+    policy: Option<&Policy>,
+) -> Result<Vec<String>, Box<Problem>> {
+    match (path, policy.and_then(|policy| policy.runs.as_ref())) {
+        (Some(path), _) => Ok(vec![path.to_owned()]),
+        (None, Some(runs)) => Ok(runs.paths.clone()),
+        (None, None) => Err(Problem::new(
+            NOTHING_NAMED,
+            "`git:REV` means the records that the policy's `runs:` matches, and it has none",
+        )
+        .help("add `runs: runs/*.json` to the policy, or write `git:REV:PATH`")
+        .boxed()),
+    }
+}
+
+pub(super) fn no_ledger(stage: &str) -> Box<Problem> {
+    Problem::new(
+        super::NO_LEDGER,
+        format!("`stage:{stage}` is looked up in the ledger of promotions, and there is none"),
+    )
+    .help("name a baseline that is there: a file, or `git:REV`")
+    .boxed()
+}
+
+/// The files that a name leads to; none is an error.
+pub(super) fn existing(store: &dyn Store, path: &str) -> Result<Vec<Entry>, Box<Problem>> {
+    let selector = Selector::new(path)?;
+    let entries = store.select(&selector)?;
+    if entries.is_empty() {
+        let label = store.label(selector.written());
+        return Err(if selector.is_glob() || path.ends_with('/') {
+            Problem::new(NOTHING_MATCHED, format!("`{label}` matches no run record"))
+                .help("in a folder, records end in .json, .jsonl, .ndjson, .yaml or .yml")
+                .boxed()
+        } else {
+            Problem::new(NOT_FOUND, format!("`{label}` is not there, or holds no run record"))
+                .help(
+                    "paths are relative to the folder that gate is started in; `-C DIR` starts it in another",
+                )
+                .boxed()
+        });
+    }
+    Ok(entries)
+}
+
+/// The records that the policy matches and that differ from the base.
+fn discover<'c>(
+    request: &Request,
+    policy: &'c Policy,
+    workspace: &'c Workspace,
+) -> Result<Candidates<'c>, Box<Problem>> {
+    let Some(runs) = &policy.runs else {
+        return Err(Problem::new(NOTHING_NAMED, "no run was named, and the policy has no `runs:`")
+            .help("name a run: gate check runs/churn.json; or add `runs: runs/*.json` to the policy")
+            .boxed());
+    };
+    let store = workspace.found();
+    let mut entries: Vec<Entry> = Vec::new();
+    let mut seen = HashSet::new();
+    for path in &runs.paths {
+        let selected = store.select(&Selector::new(path)?)?;
+        entries.extend(selected.into_iter().filter(|entry| seen.insert(entry.path.clone())));
+    }
+    if entries.is_empty() {
+        return Err(Problem::new(
+            NOTHING_MATCHED,
+            format!("`runs: {}` matches no file", runs.paths.join(", ")),
+        )
+        .help("train, or correct the pattern; it is relative to the policy")
+        .boxed());
+    }
+    let matched = entries.len();
+    let mut notes = Vec::new();
+    if !request.all {
+        let (changed, since) = changed(request, workspace, &store, &runs.paths, entries)?;
+        if changed.is_empty() {
+            return Ok(Candidates::Unchanged { matched, since });
+        }
+        notes.push(format!("{} of {matched} records changed since {since}", changed.len()));
+        entries = changed;
+    }
+    let unchanged = matched - entries.len();
+    let store: std::sync::Arc<dyn Store + Send + 'c> = std::sync::Arc::new(store);
+    let items = items(&store, entries, &runs.paths.join(", "), None);
+    Ok(Candidates::Chosen(Chosen { items, filter: runs.filter.as_ref(), unchanged, notes }))
+}
+
+/// Of the files in the working tree, those that are not at the base as they are here, uncommitted ones included.
+fn changed(
+    request: &Request,
+    workspace: &Workspace,
+    store: &WorkTree,
+    patterns: &[String],
+    entries: Vec<Entry>,
+) -> Result<(Vec<Entry>, String), Box<Problem>> {
+    let how = |problem: Box<Problem>| {
+        let help = problem.help.clone().unwrap_or_default();
+        problem.help(format!("{help}; or name the runs to check, or check all of them with --all")).boxed()
+    };
+    let git = workspace.git().map_err(how)?;
+    let (name, base) = match &request.base {
+        Some(name) => (name.clone(), git.commit(name)?),
+        None => git.default_branch().map_err(how)?,
+    };
+    let head = git.commit("HEAD").map_err(how)?;
+    let base = git.merge_base(&head, &base)?;
+    let since = format!("{name} ({})", short(&base.id));
+    let there = Revision::new(git, &name, base);
+    let mut blobs: HashMap<String, String> = HashMap::new();
+    for pattern in patterns {
+        for entry in there.select(&Selector::new(pattern)?)? {
+            blobs.extend(entry.blob.map(|blob| (entry.path, blob)));
+        }
+    }
+    let differs = |entry: &Entry| {
+        let Some(blob) = blobs.get(&entry.path) else { return true };
+        // What can't be read differs, so that it is judged, and says why it can't be.
+        store.read(entry, source::most(&entry.path)).map_or(true, |bytes| !is_blob(blob, &bytes))
+    };
+    let changed = entries.into_par_iter().filter(differs).collect();
+    Ok((changed, since))
+}
+
+/// Whether bytes are those of a blob, line ends aside: on Windows git may write others than it keeps.
+fn is_blob(id: &str, bytes: &[u8]) -> bool {
+    if blob_id(id.len(), bytes) == id {
+        return true;
+    }
+    let unix: Vec<u8> = bytes
+        .iter()
+        .enumerate()
+        .filter(|(at, byte)| !(**byte == b'\r' && bytes.get(at + 1) == Some(&b'\n')))
+        .map(|(_, byte)| *byte)
+        .collect();
+    unix.len() != bytes.len() && blob_id(id.len(), &unix) == id
+}
+
+/// The id that git gives to these bytes, in a repository whose ids have so many digits.
+fn blob_id(digits: usize, bytes: &[u8]) -> String {
+    let header = format!("blob {}\0", bytes.len());
+    if digits == 64 {
+        hex(&sha2::Sha256::new().chain_update(header).chain_update(bytes).finalize())
+    } else {
+        hex(&Sha1::new().chain_update(header).chain_update(bytes).finalize())
+    }
+}

@@ -1,0 +1,348 @@
+//! From names to a report: what `check`, and every command that decides, does before and after the engine.
+//!
+//! Names are looked up here, in the working tree and in git; the engine below sees runs and a policy. Whatever goes
+//! wrong on the way is in the report, so that there is one, whatever happens.
+
+mod baselines;
+mod candidates;
+mod policy_file;
+mod workspace;
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use rayon::prelude::*;
+
+use crate::code::codes;
+use crate::document::{Problem, did_you_mean};
+use crate::engine::{Decision, judge};
+use crate::evidence::Workspace as Files;
+use crate::policy::{Policy, Waiver};
+use crate::rule::Evidence;
+use crate::run::Run;
+use crate::verdict::{
+    CandidateReport, Exit, Outcome, PolicyReport, Report, SCHEMA, Summary, Trouble, Verdict, WaiverReport,
+    WaiverState,
+};
+
+use baselines::Baselines;
+use candidates::{Candidates, Chosen};
+pub use policy_file::PolicyName;
+pub use workspace::Workspace;
+
+codes! {
+    NO_POLICY = "check/no-policy": "There is no policy file here or above.";
+    NOTHING_NAMED = "check/nothing-named": "No run was named, and the policy does not say where runs are.";
+    NO_CANDIDATES = "check/no-candidates": "No record changed, and --require-candidates asks for one.";
+    NONE_SELECTED = "check/none-selected": "Records changed, and the policy's `where` selects none of them.";
+    UNKNOWN_STAGE = "check/unknown-stage": "The stage that was asked for is not declared in the policy.";
+    NO_BASELINE = "check/no-baseline": "Rules compare with a baseline, and none is named.";
+    BASELINE_UNREADABLE = "check/baseline-unreadable": "The record of the baseline can't be read.";
+    NOT_A_REFERENCE = "check/not-a-reference": "A run reference that can't be read.";
+    NO_LEDGER = "check/no-ledger": "A stage is named as the baseline, and there is no ledger to look it up in.";
+}
+
+/// What to check, as it was asked for.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// Runs that were named; none means those that changed.
+    pub runs: Vec<String>,
+    /// The policy; none means the `gate.yaml` here or above.
+    pub policy: Option<String>,
+    /// What to compare with, instead of what the policy says.
+    pub baseline: Option<String>,
+    /// The stage that the model is to be promoted to.
+    pub stage: Option<String>,
+    /// The branch that candidates are found against.
+    pub base: Option<String>,
+    /// Every record that the policy matches is a candidate.
+    pub all: bool,
+    /// Nothing to check is no verdict.
+    pub require_candidates: bool,
+    /// A missing baseline is accepted: this is the first model.
+    pub first: bool,
+    /// Waivers are not applied.
+    pub no_waivers: bool,
+    /// The decision's clock, if it was given.
+    pub now: Option<Timestamp>,
+}
+
+/// Checks what is asked for, from a folder, at a time.
+pub fn check(request: &Request, folder: &Path, clock: Timestamp) -> Report {
+    let now = request.now.unwrap_or(clock);
+    let mut report = Report {
+        schema: SCHEMA.into(),
+        gate: env!("CARGO_PKG_VERSION").into(),
+        verdict: None,
+        exit_code: Exit::NoVerdict,
+        now: now.to_string(),
+        now_given: request.now.is_some(),
+        stage: request.stage.clone(),
+        policy: None,
+        candidates: Vec::new(),
+        waivers: Vec::new(),
+        troubles: Vec::new(),
+        notes: Vec::new(),
+        summary: Summary::default(),
+    };
+    if let Err(problems) = fill(&mut report, request, folder, now) {
+        report.troubles.extend(problems.iter().map(Trouble::from));
+    }
+    conclude(&mut report);
+    report
+}
+
+/// The canonical records of the runs that are named, and what could not be read.
+pub fn show(names: &[String], policy: Option<&str>, folder: &Path) -> (Vec<Run>, Vec<Trouble>) {
+    let mut troubles = Vec::new();
+    let mut runs = Vec::new();
+    let found = match policy_file::find(policy, folder) {
+        Ok(found) => {
+            let root = found.folder.clone();
+            policy_file::load(found, folder, Timestamp::UNIX_EPOCH).map(|loaded| (root, Some(loaded.policy)))
+        }
+        // Without a policy a record is shown as it is; one that was named must be there.
+        Err(_) if policy.is_none() => Ok((folder.to_owned(), None)),
+        Err(problem) => Err(vec![*problem]),
+    };
+    let (root, policy) = match found {
+        Ok(found) => found,
+        Err(problems) => return (runs, problems.iter().map(Trouble::from).collect()),
+    };
+    let workspace = Workspace::new(folder, &root);
+    match candidates::named_runs(names, policy.as_ref(), &workspace) {
+        Err(problem) => troubles.push(Trouble::from(&*problem)),
+        Ok(chosen) => {
+            let fields = policy.as_ref().map(|policy| policy.fields.clone()).unwrap_or_default();
+            for read in (0..chosen.len()).flat_map(|index| chosen.read(index, &fields)) {
+                match read {
+                    Ok(run) => runs.push(run),
+                    Err(problems) => troubles.extend(problems.iter().map(Trouble::from)),
+                }
+            }
+        }
+    }
+    (runs, troubles)
+}
+
+fn fill(report: &mut Report, request: &Request, folder: &Path, now: Timestamp) -> Result<(), Vec<Problem>> {
+    let one = |problem: Box<Problem>| vec![*problem];
+    let found = policy_file::find(request.policy.as_deref(), folder).map_err(one)?;
+    let workspace = Workspace::new(folder, &found.folder);
+    let loaded = policy_file::load(found, folder, now)?;
+    let policy = &loaded.policy;
+    report.policy = Some(PolicyReport {
+        path: loaded.path.clone(),
+        digest: loaded.digest.clone(),
+        packs: policy.packs.clone(),
+    });
+    report.waivers = waivers(policy, request.no_waivers);
+    known_stage(policy, request.stage.as_deref()).map_err(one)?;
+    weaker(report, request);
+    let chosen = match candidates::choose(request, policy, &workspace).map_err(one)? {
+        Candidates::Chosen(chosen) => chosen,
+        Candidates::Unchanged { matched, since } => {
+            report.summary.unchanged = matched;
+            let message = format!("{matched} records match the policy, and none changed since {since}");
+            if request.require_candidates {
+                return Err(vec![Problem::new(NO_CANDIDATES, message)]);
+            }
+            report.notes.push(message);
+            report.verdict = Some(Verdict::Pass);
+            return Ok(());
+        }
+    };
+    report.summary.unchanged = chosen.unchanged;
+    report.notes.extend(chosen.notes.iter().cloned());
+    let baselines = Baselines::resolve(request, policy, &workspace).map_err(one)?;
+    report.notes.extend(baselines.notes().iter().cloned());
+    let evidence = Files::new(workspace.root(), &workspace);
+    let decision = Decision {
+        policy,
+        stage: request.stage.as_deref(),
+        now,
+        no_waivers: request.no_waivers,
+        evidence: &evidence as &dyn Evidence,
+    };
+    judge_all(report, &decision, &chosen, &baselines, request)
+}
+
+/// What one entry of the list of candidates came to.
+enum Judged {
+    Candidate(Box<CandidateReport>, Vec<usize>),
+    Unreadable(Vec<Problem>),
+    NotSelected,
+}
+
+fn judge_all(
+    report: &mut Report,
+    decision: &Decision<'_>,
+    chosen: &Chosen,
+    baselines: &Baselines,
+    request: &Request,
+) -> Result<(), Vec<Problem>> {
+    let judge_one = |index: usize| -> Vec<Judged> {
+        let read = chosen.read(index, &decision.policy.fields);
+        read.into_iter()
+            .map(|run| match run {
+                Err(problems) => Judged::Unreadable(problems),
+                Ok(run) => match chosen.selects(&run, decision.now) {
+                    Ok(true) => {
+                        let (report, used) = judge_run(decision, baselines, &run, request);
+                        Judged::Candidate(Box::new(report), used)
+                    }
+                    Ok(false) => Judged::NotSelected,
+                    Err(problem) => Judged::Unreadable(vec![*problem]),
+                },
+            })
+            .collect()
+    };
+    // A thread is dearer than a record.
+    let judged: Vec<Vec<Judged>> = if chosen.len() < PARALLEL {
+        (0..chosen.len()).map(judge_one).collect()
+    } else {
+        (0..chosen.len()).into_par_iter().map(judge_one).collect()
+    };
+    let mut used = Vec::new();
+    let mut not_selected = 0;
+    for judged in judged.into_iter().flatten() {
+        match judged {
+            Judged::Candidate(candidate, waivers) => {
+                used.extend(waivers);
+                report.candidates.push(*candidate);
+            }
+            Judged::Unreadable(problems) => {
+                report.summary.no_verdict += 1;
+                report.troubles.extend(problems.iter().map(Trouble::from));
+            }
+            Judged::NotSelected => not_selected += 1,
+        }
+    }
+    mark_waivers(report, decision, &used);
+    if not_selected > 0 {
+        report
+            .notes
+            .push(format!("{not_selected} records are not candidates: the policy's `where` leaves them out"));
+    }
+    if report.candidates.is_empty() && report.troubles.is_empty() && not_selected > 0 {
+        return Err(vec![
+            Problem::new(NONE_SELECTED, "records changed, and the policy's `where` selects none of them")
+                .help("mark the one that is meant to be promoted, or name it: gate check RUN"),
+        ]);
+    }
+    Ok(())
+}
+
+/// Candidates from which on several threads are worth their start.
+const PARALLEL: usize = 32;
+
+fn judge_run(
+    decision: &Decision<'_>,
+    baselines: &Baselines,
+    run: &Run,
+    request: &Request,
+) -> (CandidateReport, Vec<usize>) {
+    let against = baselines.against(run, decision, request.first);
+    judge(decision, run, baselines.default_reference(), &against)
+}
+
+fn known_stage(policy: &Policy, stage: Option<&str>) -> Result<(), Box<Problem>> {
+    let Some(stage) = stage else { return Ok(()) };
+    if policy.stages.contains_key(stage) {
+        return Ok(());
+    }
+    let names: Vec<&str> = policy.stages.keys().map(String::as_str).collect();
+    let help = if names.is_empty() {
+        format!("the policy declares no stages; write `stages: {{ {stage}: {{}} }}`")
+    } else {
+        did_you_mean(stage, &names, "the stages are")
+    };
+    Err(Problem::new(UNKNOWN_STAGE, format!("the policy declares no stage `{stage}`")).help(help).boxed())
+}
+
+/// Whatever can weaken a verdict is said.
+fn weaker(report: &mut Report, request: &Request) {
+    if request.now.is_some() {
+        report.notes.push(format!("the decision's clock was set to {} with --now", report.now));
+    }
+    if request.first {
+        report.notes.push("--first: a missing baseline is accepted".into());
+    }
+    if let Some(baseline) = &request.baseline {
+        report.notes.push(format!("--baseline: compared with `{baseline}`, whatever the policy names"));
+    }
+}
+
+fn waivers(policy: &Policy, ignored: bool) -> Vec<WaiverReport> {
+    let one = |waiver: &Waiver, state: WaiverState| WaiverReport {
+        rule: waiver.rule.clone(),
+        model: waiver.model.as_ref().map(|model| model.written().to_owned()),
+        narrowed_to: waiver.narrowing.words(),
+        down_to: waiver
+            .down_to
+            .iter()
+            .map(|limit| format!("{}: {}", limit.word.name(), limit.written))
+            .collect(),
+        reason: waiver.reason.clone(),
+        approved_by: waiver.approved_by.clone(),
+        expires: waiver.expires.to_string(),
+        place: waiver.place.clone(),
+        state,
+    };
+    let in_force = if ignored { WaiverState::Ignored } else { WaiverState::Elsewhere };
+    let current = policy.waivers.iter().map(|waiver| one(waiver, in_force));
+    let expired = policy.expired.iter().map(|waiver| one(waiver, WaiverState::Expired));
+    current.chain(expired).collect()
+}
+
+/// A waiver is unused where what it is for was judged, and nothing needed it.
+fn mark_waivers(report: &mut Report, decision: &Decision<'_>, used: &[usize]) {
+    if decision.no_waivers {
+        return;
+    }
+    for (index, waiver) in decision.policy.waivers.iter().enumerate() {
+        let reached = report.candidates.iter().any(|candidate| {
+            let model = candidate.run.model.as_deref();
+            let is_for =
+                waiver.model.as_ref().is_none_or(|pattern| model.is_some_and(|model| pattern.matches(model)))
+                    && waiver.narrowing.stage.as_deref().is_none_or(|stage| decision.stage == Some(stage));
+            is_for
+                && candidate
+                    .rules
+                    .iter()
+                    .any(|rule| rule.id == waiver.rule && rule.outcome != Outcome::Skipped)
+        });
+        report.waivers[index].state = match (used.contains(&index), reached) {
+            (true, _) => WaiverState::Used,
+            (false, true) => WaiverState::Unused,
+            (false, false) => WaiverState::Elsewhere,
+        };
+    }
+}
+
+/// Counts, and what it all comes to: the worst candidate decides.
+fn conclude(report: &mut Report) {
+    let summary = &mut report.summary;
+    summary.candidates = report.candidates.len();
+    for candidate in &report.candidates {
+        match candidate.verdict {
+            Some(Verdict::Pass) => summary.passed += 1,
+            Some(Verdict::Fail) => summary.failed += 1,
+            None => summary.no_verdict += 1,
+        }
+        summary.comparisons += candidate.rules.iter().map(|rule| rule.comparisons.len()).sum::<usize>();
+    }
+    let unclear = !report.troubles.is_empty() || summary.no_verdict > 0;
+    report.verdict = if unclear {
+        None
+    } else if summary.failed > 0 {
+        Some(Verdict::Fail)
+    } else if summary.passed > 0 {
+        Some(Verdict::Pass)
+    } else {
+        // Only "matched, and unchanged" gets here with a verdict; nothing else may pass without a candidate.
+        report.verdict
+    };
+    report.exit_code = Exit::of(report.verdict);
+}

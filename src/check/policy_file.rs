@@ -1,0 +1,162 @@
+//! Finding the policy, and the files that it names.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use super::NO_POLICY;
+use crate::document::{Document, FileKind, Format, Problem, limits};
+use crate::policy::{self, PACKS, Policy};
+use crate::rule::PolicyFiles;
+
+/// The names that a policy file has.
+const NAMES: [&str; 2] = ["gate.yaml", "gate.yml"];
+
+/// A policy before it is read.
+#[derive(Debug)]
+pub struct PolicyName {
+    /// What a person calls it.
+    pub label: String,
+    /// What its paths are relative to.
+    pub folder: PathBuf,
+    source: Source,
+}
+
+#[derive(Debug)]
+enum Source {
+    File(PathBuf),
+    Pack(&'static str),
+}
+
+/// A policy that was read.
+#[derive(Debug)]
+pub(super) struct LoadedFile {
+    pub(super) policy: Policy,
+    pub(super) path: String,
+    pub(super) digest: String,
+}
+
+/// The policy that was named, or the one here or above, up to the top of the repository. A named policy speaks of
+/// the folder that the command was started in, one that was found of its own.
+pub(super) fn find(named: Option<&str>, folder: &Path) -> Result<PolicyName, Box<Problem>> {
+    if let Some(name) = named {
+        if let Some(pack) = PACKS.iter().find(|pack| pack.name == name) {
+            return Ok(PolicyName {
+                label: name.to_owned(),
+                folder: folder.to_owned(),
+                source: Source::Pack(pack.text),
+            });
+        }
+        if name.starts_with("gate:") {
+            let names: Vec<&str> = PACKS.iter().map(|pack| pack.name).collect();
+            return Err(Problem::new(NO_POLICY, format!("there is no pack `{name}`"))
+                .help(crate::document::did_you_mean(name, &names, "the packs are"))
+                .boxed());
+        }
+        let path = folder.join(name);
+        return Ok(PolicyName {
+            label: name.to_owned(),
+            folder: folder.to_owned(),
+            source: Source::File(path),
+        });
+    }
+    let mut label = String::new();
+    for above in folder.ancestors() {
+        for name in NAMES {
+            let path = above.join(name);
+            if path.is_file() {
+                let label = format!("{label}{name}");
+                return Ok(PolicyName { label, folder: above.to_owned(), source: Source::File(path) });
+            }
+        }
+        if above.join(".git").exists() {
+            break;
+        }
+        label.push_str("../");
+    }
+    Err(Problem::new(NO_POLICY, "there is no gate.yaml here, or above in this repository")
+        .help("write one, name one with --policy FILE, or try a shipped one: --policy gate:checklist")
+        .boxed())
+}
+
+/// Reads a policy with everything that it names.
+pub(super) fn load(name: PolicyName, folder: &Path, now: Timestamp) -> Result<LoadedFile, Vec<Problem>> {
+    let files = Disk { folder: folder.to_owned(), boundary: boundary(&name) };
+    let document = match &name.source {
+        Source::Pack(text) => Ok(Document {
+            name: name.label.clone().into(),
+            text: (*text).into(),
+            format: Format::Yaml,
+            line: None,
+        }),
+        Source::File(path) => read(path, &name.label, Format::Yaml),
+    };
+    let document = document.map_err(|problem| vec![*problem])?;
+    let loaded = policy::load(document, &files, now)?;
+    Ok(LoadedFile { policy: loaded.policy, path: name.label, digest: loaded.digest })
+}
+
+/// The repository that a policy is in, else its folder: nothing beyond is read in its name.
+fn boundary(name: &PolicyName) -> PathBuf {
+    let folder = match &name.source {
+        Source::File(path) => path.parent().unwrap_or(&name.folder),
+        Source::Pack(_) => &name.folder,
+    };
+    let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    folder.ancestors().find(|above| above.join(".git").exists()).unwrap_or(&folder).to_owned()
+}
+
+/// The files beside a policy on the disk.
+struct Disk {
+    folder: PathBuf,
+    boundary: PathBuf,
+}
+
+impl PolicyFiles for Disk {
+    fn read(&self, beside: &Document, path: &str) -> Result<Document, Box<Problem>> {
+        if beside.name.starts_with("gate:") {
+            return Err(Problem::new(policy::FILE_OUTSIDE, "a shipped pack names no files").boxed());
+        }
+        let label = match beside.name.rsplit_once('/') {
+            Some((folder, _)) => format!("{folder}/{path}"),
+            None => path.to_owned(),
+        };
+        let label = label.replace("/./", "/");
+        let label = label.strip_prefix("./").unwrap_or(&label);
+        let full = self.folder.join(label);
+        if let Ok(real) = full.canonicalize()
+            && !real.starts_with(&self.boundary)
+        {
+            return Err(Problem::new(
+                policy::FILE_OUTSIDE,
+                format!("`{label}` is outside the repository of the policy"),
+            )
+            .help("keep a copy of it beside the policy")
+            .boxed());
+        }
+        let format = if FileKind::of(path) == Some(FileKind::Json) { Format::Json } else { Format::Yaml };
+        read(&full, label, format)
+    }
+}
+
+fn read(path: &Path, label: &str, format: Format) -> Result<Document, Box<Problem>> {
+    let unreadable = |why: String| {
+        Problem::new(policy::FILE_UNREADABLE, format!("`{label}` can't be read: {why}"))
+            .help("look at the path; it is relative to the file that names it")
+            .boxed()
+    };
+    let meta = fs::metadata(path).map_err(|error| unreadable(error.to_string()))?;
+    if !meta.is_file() {
+        return Err(unreadable("it is not a regular file".into()));
+    }
+    if meta.len() > limits::YAML_BYTES as u64 {
+        return Err(unreadable(format!(
+            "it has {} bytes, and at most {} are read",
+            meta.len(),
+            limits::YAML_BYTES
+        )));
+    }
+    let bytes = fs::read(path).map_err(|error| unreadable(error.to_string()))?;
+    Document::new(label, bytes, format)
+}

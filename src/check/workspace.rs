@@ -1,0 +1,51 @@
+//! Where paths lead: the folder that the command was started in, and the one that the policy speaks of.
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use crate::document::Problem;
+use crate::evidence::Repository;
+use crate::git::Git;
+use crate::store::{Reach, WorkTree};
+
+/// The two folders, and the repository around them.
+#[derive(Debug)]
+pub struct Workspace {
+    folder: PathBuf,
+    root: PathBuf,
+    git: OnceLock<Result<Git, Box<Problem>>>,
+}
+
+impl Workspace {
+    /// `folder` is where the command was started; `root` is what the paths of the policy, and of the records' files,
+    /// are relative to.
+    pub fn new(folder: &Path, root: &Path) -> Self {
+        Self { folder: folder.to_owned(), root: root.to_owned(), git: OnceLock::new() }
+    }
+
+    /// What the paths of the policy are relative to.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The files that a person may name.
+    pub fn named(&self) -> WorkTree {
+        WorkTree::new(&self.folder, Reach::Anywhere)
+    }
+
+    /// The files that the policy may find.
+    pub fn found(&self) -> WorkTree {
+        WorkTree::new(&self.root, Reach::Inside).shown_from(&self.folder)
+    }
+
+    /// The repository around the workspace.
+    pub fn git(&self) -> Result<&Git, Box<Problem>> {
+        self.git.get_or_init(|| Git::open(&self.root)).as_ref().map_err(Clone::clone)
+    }
+}
+
+impl Repository for Workspace {
+    fn git(&self) -> Result<&Git, Box<Problem>> {
+        Self::git(self)
+    }
+}

@@ -1,0 +1,118 @@
+//! `gate check`
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use jiff::Timestamp;
+
+use super::Terminal;
+use crate::check::{Request, check};
+use crate::render;
+use crate::run::Moment;
+use crate::verdict::{Exit, Report};
+
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+pub(super) struct Arguments {
+    /// Runs to judge: files, globs, folders, `git:REV:PATH`; without any, the records that changed since the base
+    #[arg(value_name = "RUN")]
+    runs: Vec<String>,
+    /// The policy: a file, or a shipped pack such as gate:checklist [default: gate.yaml here or above]
+    #[arg(long, short, value_name = "FILE")]
+    policy: Option<String>,
+    /// What to compare with, instead of what the policy names
+    #[arg(long, short, value_name = "RUN")]
+    baseline: Option<String>,
+    /// The stage that the model is to be promoted to
+    #[arg(long, short, value_name = "STAGE")]
+    stage: Option<String>,
+    /// The branch against which changed records are found [default: the default branch]
+    #[arg(long, value_name = "REV")]
+    base: Option<String>,
+    /// Judge every record that the policy matches, changed or not
+    #[arg(long, conflicts_with_all = ["runs", "base"])]
+    all: bool,
+    /// Nothing to judge is no verdict
+    #[arg(long)]
+    require_candidates: bool,
+    /// Accept that there is no baseline: this is the first model
+    #[arg(long)]
+    first: bool,
+    /// Judge as if there were no waivers
+    #[arg(long)]
+    no_waivers: bool,
+    /// The decision's clock, RFC 3339: which rules count yet, which waivers have ended, how old a run is
+    #[arg(long, value_name = "TIME", value_parser = clock)]
+    now: Option<Timestamp>,
+    /// How to print the report
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+    /// Write the report to a file instead of standard output
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// How a report is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For a person.
+    Human,
+    /// The whole report as JSON.
+    Json,
+}
+
+/// A time, with the zone that a clock must have.
+fn clock(text: &str) -> Result<Timestamp, String> {
+    match Moment::parse(text) {
+        Ok(moment) if !moment.zone_assumed => Ok(moment.at),
+        Ok(_) => Err("a clock needs a zone: 2026-06-01T00:00:00Z".into()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+pub(super) fn run(arguments: &Arguments, folder: &Path, terminal: &Terminal) -> Exit {
+    let request = Request {
+        runs: arguments.runs.clone(),
+        policy: arguments.policy.clone(),
+        baseline: arguments.baseline.clone(),
+        stage: arguments.stage.clone(),
+        base: arguments.base.clone(),
+        all: arguments.all,
+        require_candidates: arguments.require_candidates,
+        first: arguments.first,
+        no_waivers: arguments.no_waivers,
+        now: arguments.now,
+    };
+    let report = check(&request, folder, Timestamp::now());
+    let written = match &arguments.output {
+        None => Terminal::print(|to| print(&report, arguments.format, terminal.out(), to)),
+        Some(path) => {
+            let style = render::Style { color: false, ..terminal.out() };
+            save(&folder.join(path), |to| print(&report, arguments.format, style, to))
+        }
+    };
+    if let Err(error) = written {
+        let target = arguments
+            .output
+            .as_ref()
+            .map_or_else(|| "standard output".into(), |path| path.display().to_string());
+        let _ = writeln!(io::stderr(), "gate: the report can't be written to {target}: {error}");
+        return Exit::NoVerdict;
+    }
+    report.exit_code
+}
+
+fn print(report: &Report, format: Format, style: render::Style, to: &mut dyn Write) -> io::Result<()> {
+    match format {
+        Format::Human => render::human(report, style, to),
+        Format::Json => render::json(report, to),
+    }
+}
+
+fn save(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let mut file = BufWriter::new(File::create(path)?);
+    write(&mut file)?;
+    file.flush()
+}

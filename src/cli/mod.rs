@@ -1,0 +1,84 @@
+//! The command line: a file for each command, which parses, calls, and prints.
+
+mod check;
+mod show;
+mod terminal;
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::verdict::Exit;
+use terminal::Terminal;
+
+/// A promotion gate for ML models: judges run records against a policy, and blocks what does not hold.
+#[derive(Debug, Parser)]
+#[command(
+    name = "gate",
+    version,
+    max_term_width = 100,
+    after_help = "Exit codes: 0 pass, 1 fail, 2 no verdict."
+)]
+struct Arguments {
+    /// Start in this folder instead of the current one
+    #[arg(short = 'C', value_name = "DIR", global = true)]
+    directory: Option<PathBuf>,
+    #[arg(long, value_enum, default_value_t = Color::Auto, value_name = "WHEN", global = true)]
+    #[arg(help = "When to use colour; NO_COLOR and CLICOLOR_FORCE are respected")]
+    color: Color,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Color {
+    /// On a terminal, unless the environment says otherwise.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Decide whether the candidates may be promoted
+    Check(check::Arguments),
+    /// Print the canonical record of a run, and where each field came from
+    Show(show::Arguments),
+}
+
+/// Runs the program with these arguments; gives the exit code.
+pub fn run(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let _ = error.print();
+            // Help and version are asked for; anything else is usage, and no verdict.
+            return if error.use_stderr() { Exit::NoVerdict.into() } else { 0 };
+        }
+    };
+    let folder = match folder(arguments.directory.as_deref()) {
+        Ok(folder) => folder,
+        Err(message) => {
+            let _ = writeln!(io::stderr(), "gate: {message}");
+            return Exit::NoVerdict.into();
+        }
+    };
+    let terminal = Terminal::new(arguments.color);
+    let exit = match &arguments.command {
+        Command::Check(arguments) => check::run(arguments, &folder, &terminal),
+        Command::Show(arguments) => show::run(arguments, &folder, &terminal),
+    };
+    exit.into()
+}
+
+fn folder(named: Option<&std::path::Path>) -> Result<PathBuf, String> {
+    let current =
+        std::env::current_dir().map_err(|error| format!("the current folder can't be read: {error}"))?;
+    let Some(named) = named else { return Ok(current) };
+    let folder = current.join(named);
+    if folder.is_dir() { Ok(folder) } else { Err(format!("-C {}: there is no such folder", named.display())) }
+}

@@ -1,0 +1,42 @@
+//! `gate show`
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use clap::Args;
+
+use super::Terminal;
+use crate::check;
+use crate::render;
+use crate::verdict::Exit;
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// The runs: files, globs, folders, `git:REV:PATH`
+    #[arg(value_name = "RUN", required = true)]
+    runs: Vec<String>,
+    /// The policy whose `fields:` map reads records of another shape [default: gate.yaml here or above, if any]
+    #[arg(long, short, value_name = "FILE")]
+    policy: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(arguments: &Arguments, folder: &Path, terminal: &Terminal) -> Exit {
+    let (runs, troubles) = check::show(&arguments.runs, arguments.policy.as_deref(), folder);
+    let printed = Terminal::print(|to| {
+        if arguments.json {
+            render::show_json(&runs, to)
+        } else {
+            render::show_human(&runs, terminal.out(), to)
+        }
+    });
+    let told =
+        troubles.iter().try_for_each(|trouble| render::trouble(trouble, terminal.err(), &mut io::stderr()));
+    if let Err(error) = printed.and(told) {
+        let _ = writeln!(io::stderr(), "gate: {error}");
+        return Exit::NoVerdict;
+    }
+    if troubles.is_empty() { Exit::Pass } else { Exit::NoVerdict }
+}

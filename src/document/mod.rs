@@ -1,0 +1,137 @@
+//! Text that people and programs wrote, as a tree that keeps every number as it is written.
+//!
+//! Two formats, one tree: JSON (with the `NaN` and `Infinity` that Python writes) and YAML. Every node knows its
+//! bytes in the text; lines and columns are counted only when something is shown.
+
+mod file_kind;
+mod json;
+pub mod limits;
+mod nearest;
+mod node;
+mod path;
+mod problem;
+mod reader;
+mod text;
+mod yaml;
+
+use std::sync::Arc;
+
+pub use file_kind::FileKind;
+pub use nearest::nearest;
+pub use node::{Entry, Map, Node, Span, Value};
+pub use path::{Path, Segment};
+pub use problem::{Place, Problem};
+pub(crate) use reader::CODES as READER_CODES;
+pub use reader::{Documents, Reader, did_you_mean, listed};
+
+use crate::code::codes;
+
+codes! {
+    INVALID_UTF8 = "document/invalid-utf8": "The file is not UTF-8.";
+    UTF16 = "document/utf-16": "The file is UTF-16; write it as UTF-8.";
+    TOO_LARGE = "document/too-large": "The file, a string in it or its nesting is beyond what is read.";
+    SYNTAX = "document/syntax": "The text is not JSON, or not YAML.";
+    DUPLICATE_KEY = "document/duplicate-key": "A key stands twice in one object, so which value counts is unknown.";
+    EMPTY = "document/empty": "The file is empty.";
+}
+
+/// How a document is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// JSON, with Python's three tokens for numbers that are not finite.
+    Json,
+    /// YAML 1.2, without merge keys, with bounded aliases.
+    Yaml,
+}
+
+/// A text with a name, and what is needed to point into it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Document {
+    /// What a person calls it: a path as it was given, or `git:main:runs/a.json`.
+    pub name: Box<str>,
+    /// The text, without a byte order mark.
+    pub text: Box<str>,
+    /// How it is written.
+    pub format: Format,
+    /// The line of the file on which the text begins, where it is one line of a file that holds several records.
+    pub line: Option<usize>,
+}
+
+impl Document {
+    /// Takes bytes as text: strips a byte order mark, and refuses what is not UTF-8 or too large.
+    pub fn new(name: impl Into<Box<str>>, bytes: Vec<u8>, format: Format) -> Result<Self, Box<Problem>> {
+        let name = name.into();
+        let text = text::decode(&name, bytes, format)?;
+        Ok(Self { name, text, format, line: None })
+    }
+
+    /// What a person calls the record: the file, and the line where it holds several.
+    pub fn label(&self) -> String {
+        match self.line {
+            Some(line) => format!("{}:{line}", self.name),
+            None => self.name.to_string(),
+        }
+    }
+
+    /// The whole text as a tree.
+    pub fn parse(self: &Arc<Self>) -> Result<Node, Box<Problem>> {
+        self.check_size()?;
+        match self.format {
+            Format::Json => json::parse(self),
+            Format::Yaml => yaml::parse(self, 0),
+        }
+    }
+
+    /// The line and the column of a byte, both counted from 1, columns in characters.
+    pub fn line_column(&self, offset: usize) -> (usize, usize) {
+        let offset = floor_char(&self.text, offset);
+        let before = &self.text[..offset];
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let line = before.bytes().filter(|&byte| byte == b'\n').count();
+        (self.line.unwrap_or(1) + line, before[line_start..].chars().count() + 1)
+    }
+
+    /// The bytes of a span as they are written.
+    pub fn slice(&self, span: Span) -> &str {
+        let start = floor_char(&self.text, span.start as usize);
+        let end = floor_char(&self.text, span.end as usize).max(start);
+        &self.text[start..end]
+    }
+
+    fn check_size(self: &Arc<Self>) -> Result<(), Box<Problem>> {
+        let (limit, what) = match self.format {
+            Format::Json => (limits::JSON_BYTES, "a JSON record"),
+            Format::Yaml => (limits::YAML_BYTES, "a YAML document"),
+        };
+        if self.text.len() <= limit {
+            return Ok(());
+        }
+        Err(Problem::new(
+            TOO_LARGE,
+            format!("`{}` has {} bytes; {what} may have {limit}", self.name, self.text.len()),
+        )
+        .help("keep large tables in files of their own, and name them in the record")
+        .boxed())
+    }
+}
+
+/// Bytes as hexadecimal digits in small letters, the way that digests and ids are written.
+pub fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    bytes
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .map(|digit| char::from(DIGITS[usize::from(digit)]))
+        .collect()
+}
+
+fn floor_char(text: &str, offset: usize) -> usize {
+    let mut offset = offset.min(text.len());
+    while !text.is_char_boundary(offset) {
+        offset -= 1;
+    }
+    offset
+}
+
+#[cfg(test)]
+mod tests;

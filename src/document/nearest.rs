@@ -1,0 +1,24 @@
+//! The word that was probably meant.
+
+/// Of `known`, the one most like `word`, if it is like enough to be worth suggesting. Case counts little, since
+/// `AUC` for `auc` is the commonest slip of all; equal likeness goes to the earlier word.
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let lower = word.to_lowercase();
+    let mut best: Option<(f64, &str)> = None;
+    for candidate in known {
+        if candidate == word {
+            continue;
+        }
+        let other = candidate.to_lowercase();
+        let mut likeness = strsim::normalized_damerau_levenshtein(&lower, &other);
+        // `f1_score` for `f1`, `auc` for `roc_auc`: one holds the other, which edits alone rate too low.
+        let (short, long) = if lower.len() < other.len() { (&lower, &other) } else { (&other, &lower) };
+        if short.len() >= 2 && (long.starts_with(&**short) || long.ends_with(&**short)) {
+            likeness = likeness.max(0.65);
+        }
+        if likeness >= 0.6 && best.is_none_or(|(score, _)| likeness > score) {
+            best = Some((likeness, candidate));
+        }
+    }
+    best.map(|(_, candidate)| candidate)
+}

@@ -1,0 +1,238 @@
+//! The tree that a document becomes.
+
+use indexmap::IndexMap;
+
+/// Bytes of a document, by their offsets in its text. `document` tells several documents apart where they were
+/// read together, as a policy and its packs are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Span {
+    /// The first byte.
+    pub start: u32,
+    /// The byte behind the last.
+    pub end: u32,
+    /// Which document of [`crate::document::Documents`]; 0 where there is only one.
+    pub document: u16,
+}
+
+impl Span {
+    /// The bytes from `start` up to `end`. Documents end far below 4 GiB, so nothing is cut.
+    pub fn new(document: u16, start: usize, end: usize) -> Self {
+        let clamp = |offset: usize| u32::try_from(offset).unwrap_or(u32::MAX);
+        Self { start: clamp(start), end: clamp(end.max(start)), document }
+    }
+}
+
+/// A value and where it is written.
+#[derive(Debug, Clone, Default)]
+pub struct Node {
+    /// What it is.
+    pub value: Value,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// What a node can be.
+#[derive(Debug, Clone, Default)]
+pub enum Value {
+    /// `null`, or nothing at all in YAML.
+    #[default]
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A finite number in the characters that it was written with.
+    Number(Box<str>),
+    /// `NaN`, `Infinity`, `-Infinity`, or YAML's spellings of them, as written.
+    NotFinite(Box<str>),
+    /// Text.
+    String(Box<str>),
+    /// A list.
+    List(Vec<Node>),
+    /// An object.
+    Map(Map),
+}
+
+impl Value {
+    /// What a person calls this sort of value.
+    pub fn sort(&self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Bool(_) => "true or false",
+            Self::Number(_) => "a number",
+            Self::NotFinite(_) => "a number that is not finite",
+            Self::String(_) => "text",
+            Self::List(_) => "a list",
+            Self::Map(_) => "an object",
+        }
+    }
+}
+
+/// A value by its key, with the place of the key.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// Where the key stands.
+    pub key: Span,
+    /// The value.
+    pub node: Node,
+}
+
+/// The entries of an object, in the order in which they were written.
+#[derive(Debug, Clone, Default)]
+pub struct Map(IndexMap<Box<str>, Entry>);
+
+impl Map {
+    /// The value at `key`.
+    pub fn get(&self, key: &str) -> Option<&Node> {
+        self.0.get(key).map(|entry| &entry.node)
+    }
+
+    /// The value at `key`, to be changed.
+    pub fn get_mut(&mut self, key: &str) -> Option<&mut Node> {
+        self.0.get_mut(key).map(|entry| &mut entry.node)
+    }
+
+    /// The value at `key` with the place of the key.
+    pub fn entry(&self, key: &str) -> Option<&Entry> {
+        self.0.get(key)
+    }
+
+    /// Puts a value at `key`; gives back what stood there.
+    pub fn insert(&mut self, key: impl Into<Box<str>>, key_span: Span, node: Node) -> Option<Entry> {
+        self.0.insert(key.into(), Entry { key: key_span, node })
+    }
+
+    /// Takes the value at `key` out; the others keep their order.
+    pub fn remove(&mut self, key: &str) -> Option<Entry> {
+        self.0.shift_remove(key)
+    }
+
+    /// Keys and values, in order.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&str, &Node)> + ExactSizeIterator {
+        self.0.iter().map(|(key, entry)| (&**key, &entry.node))
+    }
+
+    /// Keys and values with the places of the keys, in order.
+    pub fn entries(&self) -> impl ExactSizeIterator<Item = (&str, &Entry)> {
+        self.0.iter().map(|(key, entry)| (&**key, entry))
+    }
+
+    /// Keys, in order.
+    pub fn keys(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.0.keys().map(|key| &**key)
+    }
+
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl IntoIterator for Map {
+    type Item = (Box<str>, Entry);
+    type IntoIter = indexmap::map::IntoIter<Box<str>, Entry>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl Node {
+    /// A node that no document holds.
+    pub fn made(value: Value) -> Self {
+        Self { value, span: Span::default() }
+    }
+
+    /// Text that no document holds.
+    pub fn text(text: impl Into<Box<str>>) -> Self {
+        Self::made(Value::String(text.into()))
+    }
+
+    /// The object, if it is one.
+    pub fn as_map(&self) -> Option<&Map> {
+        match &self.value {
+            Value::Map(map) => Some(map),
+            _ => None,
+        }
+    }
+
+    /// The list, if it is one.
+    pub fn as_list(&self) -> Option<&[Node]> {
+        match &self.value {
+            Value::List(items) => Some(items),
+            _ => None,
+        }
+    }
+
+    /// The characters of a scalar as they were written: text, number or truth value alike. What YAML reads as a
+    /// number may well be meant as a name (`12e4567` is a commit).
+    pub fn as_written(&self) -> Option<&str> {
+        match &self.value {
+            Value::String(text) | Value::Number(text) | Value::NotFinite(text) => Some(text),
+            Value::Bool(true) => Some("true"),
+            Value::Bool(false) => Some("false"),
+            Value::Null | Value::List(_) | Value::Map(_) => None,
+        }
+    }
+
+    /// The value at `key`, if this is an object that has it.
+    pub fn get(&self, key: &str) -> Option<&Node> {
+        self.as_map()?.get(key)
+    }
+
+    /// Whether it is null: there, but nothing.
+    pub fn is_null(&self) -> bool {
+        matches!(self.value, Value::Null)
+    }
+
+    /// As JSON, where numbers that are not finite, or beyond a double, stand as the text that they are written as.
+    pub fn to_json(&self) -> serde_json::Value {
+        use serde_json::Value as Json;
+        match &self.value {
+            Value::Null => Json::Null,
+            Value::Bool(value) => Json::Bool(*value),
+            Value::Number(written) => serde_json::from_str::<serde_json::Number>(written)
+                .map_or_else(|_| Json::String(written.to_string()), Json::Number),
+            Value::NotFinite(text) | Value::String(text) => Json::String(text.to_string()),
+            Value::List(items) => Json::Array(items.iter().map(Self::to_json).collect()),
+            Value::Map(map) => {
+                Json::Object(map.iter().map(|(key, node)| (key.to_owned(), node.to_json())).collect())
+            }
+        }
+    }
+
+    /// The value in a few characters, for a message or a table: digests and long texts are cut, lists and objects
+    /// counted.
+    pub fn brief(&self) -> String {
+        let counted = |number: usize, noun: &str| {
+            if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+        };
+        match &self.value {
+            Value::Null => "null".into(),
+            Value::List(items) => counted(items.len(), "element"),
+            Value::Map(map) => match map.get("value").and_then(Self::as_written) {
+                Some(value) => value.to_owned(),
+                None => counted(map.len(), "key"),
+            },
+            _ => {
+                let text = self.as_written().unwrap_or_default();
+                let is_digest = text.split_once(':').is_some_and(|(algorithm, value)| {
+                    algorithm.len() <= 8
+                        && value.len() >= 32
+                        && value.bytes().all(|byte| byte.is_ascii_hexdigit())
+                });
+                let most = if is_digest { text.find(':').unwrap_or(0) + 13 } else { LONGEST };
+                match text.char_indices().nth(most) {
+                    Some((end, _)) => format!("{}…", &text[..end]),
+                    None => text.to_owned(),
+                }
+            }
+        }
+    }
+}
+
+/// Characters of a text that is shown in passing.
+const LONGEST: usize = 60;

@@ -1,0 +1,216 @@
+//! Reading a tree as something definite, and collecting everything that is wrong on the way.
+//!
+//! A policy is wrong in several places at once more often than not, so a reader never stops at the first: it
+//! notes a [`Problem`] and goes on with what it has.
+
+use std::sync::Arc;
+
+use super::{Document, Entry, Format, Map, Node, Problem, Span, Value, nearest, yaml};
+use crate::code::{Code, codes};
+
+codes! {
+    UNKNOWN_KEY = "policy/unknown-key": "A key that the policy language does not have.";
+    WRONG_SORT = "policy/wrong-sort": "A value of another sort than the key takes.";
+    MISSING_KEY = "policy/missing-key": "A key that must be there is not.";
+}
+
+/// The documents that are read together, so that a [`Span`] leads to its text.
+#[derive(Debug, Clone, Default)]
+pub struct Documents(Vec<Arc<Document>>);
+
+impl Documents {
+    /// Adds a YAML document and parses it.
+    pub fn add(&mut self, document: Document) -> Result<Node, Box<Problem>> {
+        debug_assert_eq!(document.format, Format::Yaml);
+        let document = Arc::new(document);
+        document.check_size()?;
+        let index = u16::try_from(self.0.len()).unwrap_or(u16::MAX);
+        self.0.push(Arc::clone(&document));
+        yaml::parse(&document, index)
+    }
+
+    /// The document that a span points into.
+    pub fn of(&self, span: Span) -> Option<&Arc<Document>> {
+        self.0.get(usize::from(span.document))
+    }
+
+    /// The characters at a span.
+    pub fn slice(&self, span: Span) -> &str {
+        self.of(span).map_or("", |document| document.slice(span))
+    }
+
+    /// `gate.yaml:12`: where something is written.
+    pub fn place(&self, span: Span) -> String {
+        self.of(span).map_or_else(String::new, |document| {
+            format!("{}:{}", document.name, document.line_column(span.start as usize).0)
+        })
+    }
+
+    /// All of them, in the order in which they were read.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Document>> {
+        self.0.iter()
+    }
+}
+
+/// Reads nodes, and keeps what is wrong with them.
+#[derive(Debug, Default)]
+pub struct Reader {
+    /// What is being read.
+    pub documents: Documents,
+    problems: Vec<Problem>,
+}
+
+impl Reader {
+    /// Everything that was wrong, in the order in which it was found.
+    pub fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+
+    /// Everything that was wrong, and the documents it points into.
+    pub fn finish(self) -> (Documents, Vec<Problem>) {
+        (self.documents, self.problems)
+    }
+
+    /// Notes a problem at a span; the returned reference takes the help.
+    pub fn problem(
+        &mut self,
+        code: Code,
+        span: Span,
+        message: impl Into<String>,
+        label: &str,
+    ) -> &mut Problem {
+        let mut problem = Problem::new(code, message);
+        if let Some(document) = self.documents.of(span) {
+            problem = problem.at(document, span, label);
+        }
+        self.problems.push(problem);
+        self.problems.last_mut().expect("a problem was just pushed")
+    }
+
+    /// The problem that was noted last.
+    pub fn last(&mut self) -> Option<&mut Problem> {
+        self.problems.last_mut()
+    }
+
+    /// Notes a problem that was found elsewhere.
+    pub fn push(&mut self, problem: Problem) {
+        self.problems.push(problem);
+    }
+
+    /// The object, or a problem that says what was expected.
+    pub fn map<'n>(&mut self, node: &'n Node, what: &str) -> Option<&'n Map> {
+        let map = node.as_map();
+        if map.is_none() {
+            self.wrong_sort(node, what, "an object with keys");
+        }
+        map
+    }
+
+    /// The list, or a problem.
+    pub fn list<'n>(&mut self, node: &'n Node, what: &str) -> Option<&'n [Node]> {
+        let list = node.as_list();
+        if list.is_none() {
+            self.wrong_sort(node, what, "a list");
+        }
+        list
+    }
+
+    /// The text of a scalar as it is written, whatever YAML takes it for; a problem if it is none, or empty.
+    pub fn text<'n>(&mut self, node: &'n Node, what: &str) -> Option<&'n str> {
+        match node.as_written() {
+            Some(text) if !text.trim().is_empty() => Some(text),
+            _ => {
+                self.wrong_sort(node, what, "text");
+                None
+            }
+        }
+    }
+
+    /// A scalar, or a list of scalars, as a list with places.
+    pub fn texts<'n>(&mut self, node: &'n Node, what: &str) -> Vec<(&'n str, Span)> {
+        match &node.value {
+            Value::List(items) => {
+                if items.is_empty() {
+                    self.wrong_sort(node, what, "at least one entry");
+                }
+                items.iter().filter_map(|item| Some((self.text(item, what)?, item.span))).collect()
+            }
+            _ => self.text(node, what).map(|text| (text, node.span)).into_iter().collect(),
+        }
+    }
+
+    /// `true` or `false`, or a problem.
+    pub fn boolean(&mut self, node: &Node, what: &str) -> Option<bool> {
+        if let Value::Bool(value) = node.value {
+            return Some(value);
+        }
+        self.wrong_sort(node, what, "true or false");
+        None
+    }
+
+    /// One of a few words, or a problem that lists them and names the nearest.
+    pub fn word<T: Copy>(&mut self, node: &Node, what: &str, words: &[(&str, T)]) -> Option<T> {
+        let text = self.text(node, what)?;
+        if let Some((_, value)) = words.iter().find(|(word, _)| *word == text) {
+            return Some(*value);
+        }
+        let all: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        let help = did_you_mean(text, &all, "one of");
+        self.problem(WRONG_SORT, node.span, format!("{what} can't be `{text}`"), "not a word of this key")
+            .help = Some(help);
+        None
+    }
+
+    /// Refuses every key that is not in `known`.
+    pub fn only(&mut self, map: &Map, what: &str, known: &[&str]) {
+        for (key, entry) in map.entries() {
+            if !known.contains(&key) {
+                self.unknown_key(key, entry, what, known);
+            }
+        }
+    }
+
+    /// Refuses one key.
+    pub fn unknown_key(&mut self, key: &str, entry: &Entry, what: &str, known: &[&str]) {
+        let help = match key.split_once(':') {
+            Some((name, rest)) if entry.node.is_null() && known.contains(&name) => {
+                format!("a space is missing after the colon: `{name}: {rest}`")
+            }
+            _ => did_you_mean(key, known, "the keys here are"),
+        };
+        self.problem(UNKNOWN_KEY, entry.key, format!("{what} has no key `{key}`"), "unknown key").help =
+            Some(help);
+    }
+
+    /// The value of a key that must be there; a problem at `span` if it is not.
+    pub fn required<'n>(&mut self, map: &'n Map, key: &str, what: &str, span: Span) -> Option<&'n Node> {
+        let node = map.get(key);
+        if node.is_none() {
+            self.problem(MISSING_KEY, span, format!("{what} needs `{key}`"), "in here");
+        }
+        node
+    }
+
+    /// Notes that a value is of the wrong sort.
+    pub fn wrong_sort(&mut self, node: &Node, what: &str, expected: &str) {
+        let found = match &node.value {
+            Value::Null => "nothing",
+            Value::String(text) if text.trim().is_empty() => "empty text",
+            value => value.sort(),
+        };
+        self.problem(WRONG_SORT, node.span, format!("{what} must be {expected}, and this is {found}"), found);
+    }
+}
+
+/// "did you mean `x`?", or the whole choice where nothing is near.
+pub fn did_you_mean(word: &str, known: &[&str], lead: &str) -> String {
+    match nearest(word, known.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("{lead} {}", listed(known)),
+    }
+}
+
+/// `a`, `b`, `c`.
+pub fn listed(words: &[&str]) -> String {
+    words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,253 @@
+//! YAML to the same tree, by `serde-saphyr`.
+//!
+//! Scalars are judged by their source text, not by what a YAML reader makes of them: `12e4567` is a commit, `1.10`
+//! a version, `0.80` a limit with two digits. Merge keys are refused, since readers differ in what they do.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_saphyr::{Error, Location, MergeKeyPolicy, NonFiniteFloatPolicy, Options, Spanned};
+
+use super::{DUPLICATE_KEY, Document, EMPTY, Map, Node, Problem, SYNTAX, Span, TOO_LARGE, Value, limits};
+
+/// Parses the document as number `index` of those that are read together.
+pub(super) fn parse(document: &Arc<Document>, index: u16) -> Result<Node, Box<Problem>> {
+    let root: Spanned<Raw> = serde_saphyr::from_str_with_options(&document.text, options())
+        .map_err(|error| problem(document, &error))?;
+    if matches!(root.value, Raw::Null)
+        && document
+            .text
+            .lines()
+            .all(|line| line.trim_start().starts_with(['#', ' ']) || line.trim().is_empty())
+    {
+        return Err(Problem::new(EMPTY, format!("`{}` is empty", document.name)).boxed());
+    }
+    Builder { document, index }.node(root)
+}
+
+fn options() -> Options {
+    let mut options = Options::default();
+    options.strict_booleans = true;
+    options.leading_zero_numbers_as_strings = true;
+    options.underscored_numbers_as_strings = true;
+    options.reject_unsupported_tags = true;
+    options.merge_keys = MergeKeyPolicy::Error;
+    options.non_finite_float_policy = NonFiniteFloatPolicy::PassThrough;
+    options.with_snippet = false;
+    if let Some(budget) = &mut options.budget {
+        budget.max_nodes = limits::YAML_NODES;
+        budget.max_aliases = limits::YAML_ALIASES;
+        budget.max_depth = limits::YAML_DEPTH;
+    }
+    options
+}
+
+/// What serde gives, before the source text is looked at.
+enum Raw {
+    Null,
+    Bool(bool),
+    Number,
+    Text(Box<str>),
+    List(Vec<Spanned<Raw>>),
+    Map(Vec<(Spanned<String>, Spanned<Raw>)>),
+}
+
+impl<'de> Deserialize<'de> for Raw {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(RawVisitor)
+    }
+}
+
+struct RawVisitor;
+
+impl<'de> Visitor<'de> for RawVisitor {
+    type Value = Raw;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("a YAML value")
+    }
+    fn visit_unit<E>(self) -> Result<Raw, E> {
+        Ok(Raw::Null)
+    }
+    fn visit_bool<E>(self, value: bool) -> Result<Raw, E> {
+        Ok(Raw::Bool(value))
+    }
+    fn visit_i64<E>(self, _: i64) -> Result<Raw, E> {
+        Ok(Raw::Number)
+    }
+    fn visit_u64<E>(self, _: u64) -> Result<Raw, E> {
+        Ok(Raw::Number)
+    }
+    fn visit_i128<E>(self, _: i128) -> Result<Raw, E> {
+        Ok(Raw::Number)
+    }
+    fn visit_u128<E>(self, _: u128) -> Result<Raw, E> {
+        Ok(Raw::Number)
+    }
+    fn visit_f64<E>(self, _: f64) -> Result<Raw, E> {
+        Ok(Raw::Number)
+    }
+    fn visit_str<E>(self, text: &str) -> Result<Raw, E> {
+        Ok(Raw::Text(text.into()))
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Raw, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(Raw::List(list))
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Raw, A::Error> {
+        let mut map = Vec::new();
+        while let Some(entry) = entries.next_entry()? {
+            map.push(entry);
+        }
+        Ok(Raw::Map(map))
+    }
+}
+
+struct Builder<'d> {
+    document: &'d Arc<Document>,
+    index: u16,
+}
+
+impl Builder<'_> {
+    fn node(&self, raw: Spanned<Raw>) -> Result<Node, Box<Problem>> {
+        let mut span = self.span(&raw.defined);
+        let value = match raw.value {
+            Raw::Null => Value::Null,
+            Raw::Bool(value) => Value::Bool(value),
+            Raw::Number => number(self.document.slice(span)),
+            Raw::Text(text) => Value::String(self.bounded(text, span)?),
+            Raw::List(items) => {
+                let items = items.into_iter().map(|item| self.node(item)).collect::<Result<Vec<_>, _>>()?;
+                if let (Some(first), Some(last)) = (items.first(), items.last()) {
+                    span = cover(span, first.span, last.span);
+                }
+                Value::List(items)
+            }
+            Raw::Map(entries) => {
+                let mut map = Map::default();
+                for (key, value) in entries {
+                    let key_span = self.span(&key.defined);
+                    let node = self.node(value)?;
+                    span = cover(
+                        span,
+                        key_span,
+                        if node.span.end > key_span.end { node.span } else { key_span },
+                    );
+                    let key = self.bounded(key.value.into_boxed_str(), key_span)?;
+                    map.insert(key, key_span, node);
+                }
+                Value::Map(map)
+            }
+        };
+        Ok(Node { value, span })
+    }
+
+    fn bounded(&self, text: Box<str>, span: Span) -> Result<Box<str>, Box<Problem>> {
+        if text.len() <= limits::STRING_BYTES {
+            return Ok(text);
+        }
+        Err(Problem::new(
+            TOO_LARGE,
+            format!("a string of {} bytes; {} are allowed", text.len(), limits::STRING_BYTES),
+        )
+        .at(self.document, Span { end: span.start + 1, ..span }, "here")
+        .boxed())
+    }
+
+    fn span(&self, location: &Location) -> Span {
+        let span = location.span();
+        let offset = |value: Option<u64>| value.and_then(|value| usize::try_from(value).ok()).unwrap_or(0);
+        let start = offset(span.byte_offset());
+        let end = start + offset(span.byte_len());
+        // A block scalar's span runs on to the next token.
+        let text = self.document.text.get(start..end).map_or(0, |text| text.trim_end().len());
+        Span::new(self.index, start, start + text)
+    }
+}
+
+/// A block's own span is empty: it covers what it holds. One that an alias fetched from elsewhere keeps its own.
+fn cover(span: Span, first: Span, last: Span) -> Span {
+    if span.end > span.start + 1 || first.start < span.start {
+        return span;
+    }
+    Span { end: span.end.max(last.end), ..span }
+}
+
+/// What YAML takes for a number: finite ones keep their characters, hexadecimal and octal ones become text, since
+/// neither a limit nor a metric is written so.
+fn number(written: &str) -> Value {
+    let unsigned = written.trim_start_matches(['+', '-']);
+    if unsigned.eq_ignore_ascii_case(".nan") || unsigned.eq_ignore_ascii_case(".inf") {
+        return Value::NotFinite(written.into());
+    }
+    if unsigned.starts_with("0x") || unsigned.starts_with("0o") || written.starts_with(['"', '\'']) {
+        return Value::String(written.trim_matches(['"', '\'']).into());
+    }
+    Value::Number(written.into())
+}
+
+fn problem(document: &Arc<Document>, error: &Error) -> Box<Problem> {
+    let text = error.to_string();
+    let message = text.rsplit_once(" at line ").map_or(text.as_str(), |(message, _)| message);
+    let span = error.location().map(|location| place(document, &location));
+    let at = |problem: Problem| match span {
+        Some(span) => problem.at(document, span, "here"),
+        None => problem,
+    };
+    if let Some(key) = message.strip_prefix("duplicate mapping key: ") {
+        let key = key.split(", set ").next().unwrap_or(key);
+        return at(Problem::new(DUPLICATE_KEY, format!("the key `{key}` stands twice")))
+            .help("keep one of them: readers differ in which of the two they take")
+            .boxed();
+    }
+    let lower = message.to_lowercase();
+    if lower.contains("budget") || lower.contains("limit") {
+        return at(Problem::new(TOO_LARGE, format!("`{}` costs too much to read: {message}", document.name)))
+            .help(format!(
+                "at most {} aliases, {} levels and {} values",
+                limits::YAML_ALIASES,
+                limits::YAML_DEPTH,
+                limits::YAML_NODES
+            ))
+            .boxed();
+    }
+    let start = span.map(|span| document.slice(Span { end: span.start + 1, ..span }));
+    let (message, help) = match (message, start) {
+        ("YAML merge keys are not allowed by configured policy", _) => {
+            ("merge keys (`<<`) are not read".into(), Some("use an anchor on a whole value, or `extends`"))
+        }
+        ("alias references unknown anchor", Some("*")) => (
+            "`*` begins an alias, and there is no anchor of that name".into(),
+            Some("put a name that begins with `*` in quotes: \"*.acc\""),
+        ),
+        (_, Some("@" | "`" | "%" | "&" | "!")) => {
+            (message.into(), Some("put a name that begins with this character in quotes"))
+        }
+        (_, Some("\t")) => (message.into(), Some("indent with spaces, not tabs")),
+        _ if message.starts_with("tabs disallowed") => {
+            ("a tab stands where YAML wants spaces".into(), Some("indent with spaces, not tabs"))
+        }
+        _ if message.starts_with("multiple YAML documents") => {
+            ("a second document follows `---`".to_string(), Some("one document in a file"))
+        }
+        _ => (message.to_string(), None),
+    };
+    let problem = at(Problem::new(SYNTAX, format!("not YAML: {message}")));
+    match help {
+        Some(help) => problem.help(help).boxed(),
+        None => problem.boxed(),
+    }
+}
+
+/// Syntax errors know a character, not a byte.
+fn place(document: &Document, location: &Location) -> Span {
+    let characters = usize::try_from(location.span().offset()).unwrap_or(0);
+    let start = document.text.char_indices().nth(characters).map_or(document.text.len(), |(at, _)| at);
+    let start =
+        if start == document.text.len() { document.text.trim_end().len().saturating_sub(1) } else { start };
+    Span::new(0, start, start + 1)
+}

@@ -1,0 +1,111 @@
+//! Which of the runs that a baseline reference names is the one to compare with.
+
+use crate::run::Run;
+
+/// What pairing a candidate with the runs of a reference gives.
+#[derive(Debug)]
+pub enum Pairing<'p> {
+    /// This one.
+    Run(&'p Run),
+    /// There is none: why, and what to do.
+    Missing {
+        /// Why.
+        message: String,
+        /// What to do.
+        help: String,
+    },
+    /// There are several, and nothing says which.
+    Unclear {
+        /// Why.
+        message: String,
+        /// What to do.
+        help: String,
+    },
+}
+
+/// The newest run of the candidate's model. `exact` where the reference names one file: then that is meant, whatever
+/// model it is of. The candidate itself is never its own baseline.
+pub fn pair<'p>(candidate: &Run, runs: &'p [Run], reference: &str, exact: bool) -> Pairing<'p> {
+    let others: Vec<&Run> = runs.iter().filter(|run| !is_itself(candidate, run)).collect();
+    if others.is_empty() {
+        let (message, help) = if runs.is_empty() {
+            (
+                format!("`{reference}` holds no run record"),
+                "name a baseline that does; a first model gets in by --first, or `on_missing_baseline: pass`"
+                    .to_owned(),
+            )
+        } else {
+            (
+                format!("the only record at `{reference}` is the candidate itself"),
+                "a run compared with itself proves nothing: name an earlier one, such as `git:HEAD~1`"
+                    .to_owned(),
+            )
+        };
+        return Pairing::Missing { message, help };
+    }
+    if exact && let [only] = others.as_slice() {
+        return Pairing::Run(only);
+    }
+    let same_model: Vec<&Run> = match candidate.model() {
+        Some(model) => others.iter().copied().filter(|run| run.model() == Some(model)).collect(),
+        None => others.clone(),
+    };
+    match (candidate.model(), same_model.as_slice()) {
+        (Some(model), []) => Pairing::Missing {
+            message: format!("`{reference}` holds no run of the model `{model}`"),
+            help: missing_model(&others),
+        },
+        (None, [_, _, ..]) => Pairing::Unclear {
+            message: format!(
+                "`{reference}` holds {} records, and the candidate does not say which model it is of",
+                others.len()
+            ),
+            help: "write `\"model\": \"churn\"` into the records, or name one baseline: `git:REV:PATH`"
+                .into(),
+        },
+        (_, [only]) => Pairing::Run(only),
+        (_, several) => newest(several, reference),
+    }
+}
+
+fn missing_model(others: &[&Run]) -> String {
+    let mut models: Vec<&str> = others.iter().filter_map(|run| run.model()).collect();
+    models.sort_unstable();
+    models.dedup();
+    if models.is_empty() {
+        return "its records do not say a model: write `\"model\"` into them, or name one baseline".into();
+    }
+    format!("it holds runs of {}; a first model gets in by --first", crate::document::listed(&models))
+}
+
+/// The very same record, read from two places.
+fn is_itself(candidate: &Run, run: &Run) -> bool {
+    candidate.document.text == run.document.text && !candidate.document.text.is_empty()
+}
+
+fn newest<'p>(runs: &[&'p Run], reference: &str) -> Pairing<'p> {
+    if let Some(undated) = runs.iter().find(|run| run.created_at().is_none()) {
+        return Pairing::Unclear {
+            message: format!(
+                "`{reference}` holds {} records of the model, and `{}` has no `created_at`, so which is the newest is unknown",
+                runs.len(),
+                undated.label()
+            ),
+            help: "write `created_at` into it, or name one baseline: `git:REV:PATH`".into(),
+        };
+    }
+    let when = |run: &Run| run.created_at().map(|moment| moment.at);
+    let Some(latest) = runs.iter().copied().max_by_key(|run| when(run)) else {
+        return Pairing::Missing {
+            message: format!("`{reference}` holds no run record"),
+            help: "name another".into(),
+        };
+    };
+    match runs.iter().find(|run| when(run) == when(latest) && !std::ptr::eq(**run, latest)) {
+        Some(other) => Pairing::Unclear {
+            message: format!("`{}` and `{}` are equally new", latest.label(), other.label()),
+            help: "name one baseline: `git:REV:PATH`".into(),
+        },
+        None => Pairing::Run(latest),
+    }
+}

@@ -1,0 +1,24 @@
+//! From what a rule raised to a finding with its place in the record.
+
+use crate::rule::Raised;
+use crate::run::Run;
+use crate::verdict::{Finding, Place};
+
+/// Looks up where a finding points.
+pub(super) fn finding(run: &Run, raised: &Raised) -> Finding {
+    let place = raised.path.as_ref().and_then(|path| {
+        // What is absent is pointed at by the nearest object that should hold it.
+        let span = run.span(path);
+        Place::new(&run.document, span, raised.label.clone())
+    });
+    Finding {
+        code: raised.code.name.into(),
+        message: raised.message.clone(),
+        path: raised.path.as_ref().map(ToString::to_string),
+        place,
+        help: raised.help.clone(),
+        comparison: raised.comparison,
+        waiver: None,
+        beyond: Vec::new(),
+    }
+}

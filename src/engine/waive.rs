@@ -1,0 +1,88 @@
+//! Which waiver covers a finding: one function, so that every copy of the question has the same answer.
+
+use crate::policy::Waiver;
+use crate::rule::{Amount, Limit, Raised};
+use crate::run::Run;
+
+/// What the waivers of a policy say of one finding.
+pub(super) enum Cover {
+    /// This one covers it, by its place in the policy's list.
+    By(usize),
+    /// None does; what those allow that do not reach so far.
+    Not(Vec<String>),
+}
+
+/// Of the waivers that cover a finding, the tightest; the order in which they are written never counts.
+pub(super) fn cover(
+    waivers: &[Waiver],
+    rule: &str,
+    candidate: &Run,
+    stage: Option<&str>,
+    raised: &Raised,
+) -> Cover {
+    let mut best: Option<usize> = None;
+    let mut beyond = Vec::new();
+    for (index, waiver) in waivers.iter().enumerate() {
+        if waiver.rule != rule || !is_for(waiver, candidate, stage, raised) {
+            continue;
+        }
+        let covers = match &raised.breach {
+            None => waiver.down_to.is_empty(),
+            Some(breach) => {
+                let limit = waiver.down_to.iter().find(|limit| limit.word == breach.word);
+                match limit {
+                    Some(limit) if breach.holds_under(limit) => true,
+                    Some(limit) => {
+                        beyond.push(format!("{}: {}", limit.word.name(), limit.written));
+                        false
+                    }
+                    None => false,
+                }
+            }
+        };
+        if covers && best.is_none_or(|known| tighter(waiver, &waivers[known], raised)) {
+            best = Some(index);
+        }
+    }
+    best.map_or(Cover::Not(beyond), Cover::By)
+}
+
+fn is_for(waiver: &Waiver, candidate: &Run, stage: Option<&str>, raised: &Raised) -> bool {
+    let narrowing = &waiver.narrowing;
+    let subject = raised.subject.as_deref();
+    let path = raised.path.as_ref().map(ToString::to_string);
+    waiver.model.as_ref().is_none_or(|model| candidate.model().is_some_and(|name| model.matches(name)))
+        && narrowing.metric.as_ref().is_none_or(|metric| subject.is_some_and(|name| metric.matches(name)))
+        && narrowing.path.as_ref().is_none_or(|pattern| {
+            [subject, path.as_deref()].into_iter().flatten().any(|name| pattern.matches(name))
+        })
+        && narrowing.stage.as_deref().is_none_or(|name| stage == Some(name))
+        && narrowing
+            .run
+            .as_deref()
+            .is_none_or(|run| candidate.text("run_id") == Some(run) || candidate.label() == run)
+}
+
+/// Whether one waiver allows less than another; between equals, by their words, so that order never counts.
+fn tighter(one: &Waiver, other: &Waiver, raised: &Raised) -> bool {
+    let limit = |waiver: &Waiver| {
+        let breach = raised.breach.as_ref()?;
+        let limit = waiver.down_to.iter().find(|limit| limit.word == breach.word)?.clone();
+        let margin = limit.hold(&breach.candidate, breach.baseline.as_ref()).ok()?.margin;
+        Some((limit, margin))
+    };
+    match (limit(one), limit(other)) {
+        // What leaves the smaller margin allows less.
+        (Some((_, one_margin)), Some((_, other_margin))) if one_margin != other_margin => {
+            one_margin < other_margin
+        }
+        (one_limit, other_limit) => {
+            key(one, one_limit.map(|(limit, _)| limit)) < key(other, other_limit.map(|(limit, _)| limit))
+        }
+    }
+}
+
+fn key(waiver: &Waiver, limit: Option<Limit>) -> (jiff::civil::Date, String, String, bool) {
+    let relative = limit.is_some_and(|limit| matches!(limit.amount, Amount::Percent(_)));
+    (waiver.expires, waiver.reason.clone(), waiver.approved_by.clone(), relative)
+}

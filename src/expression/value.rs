@@ -1,0 +1,177 @@
+//! What expressions compute with.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::document::{Map, Node, Path, Segment, Value};
+use crate::run::{Decimal, Metric, MetricFault, Moment, Run};
+
+/// A value; what comes from a record is borrowed from it.
+#[derive(Debug, Clone)]
+pub enum Val<'r> {
+    /// Null, and what `get` gives for an absent path.
+    Null,
+    /// A truth value.
+    Bool(bool),
+    /// A finite number, exact.
+    Number(Decimal),
+    /// A number that can't be computed with, and why.
+    NoNumber(String),
+    /// Text.
+    Text(Cow<'r, str>),
+    /// An instant.
+    Time(Timestamp),
+    /// A span of time.
+    Duration(SignedDuration),
+    /// A list that was put together here.
+    List(Vec<Val<'r>>),
+    /// A list of a record.
+    Items(&'r [Node]),
+    /// An object of a record.
+    Map(&'r Map),
+    /// `candidate` or `baseline`.
+    Run(&'r Run),
+    /// The metrics of a run: each is its number.
+    Metrics(&'r Run),
+    /// A field that is always there, with nothing in it.
+    Nothing,
+}
+
+/// Fields that every run has, if empty, so that `has(candidate.metrics.ece)` is false and not an error.
+const ALWAYS_THERE: [&str; 6] = ["metrics", "params", "tags", "slices", "validation", "environment"];
+
+impl<'r> Val<'r> {
+    /// What a person calls this sort of value.
+    pub fn sort(&self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Bool(_) => "true or false",
+            Self::Number(_) => "a number",
+            Self::NoNumber(_) => "a number that can't be computed with",
+            Self::Text(_) => "text",
+            Self::Time(_) => "a time",
+            Self::Duration(_) => "a duration",
+            Self::List(_) | Self::Items(_) => "a list",
+            Self::Map(_) | Self::Metrics(_) | Self::Nothing => "an object",
+            Self::Run(_) => "a run",
+        }
+    }
+
+    /// The value of a record's node.
+    pub(super) fn of(node: &'r Node) -> Self {
+        match &node.value {
+            Value::Null => Self::Null,
+            Value::Bool(value) => Self::Bool(*value),
+            Value::Number(_) | Value::NotFinite(_) => match (Metric { name: "", node }).value() {
+                Ok(number) => Self::Number(number),
+                Err(fault) => Self::NoNumber(fault.to_string()),
+            },
+            Value::String(text) => Self::Text(Cow::Borrowed(text)),
+            Value::List(items) => Self::Items(items),
+            Value::Map(map) => Self::Map(map),
+        }
+    }
+
+    /// The value at a path of a run: a metric is its number, a time is a time.
+    pub(super) fn at(path: &Path, node: &'r Node) -> Self {
+        match path.segments() {
+            [Segment::Key(first), Segment::Key(_)] if &**first == "metrics" => Self::metric(node),
+            [Segment::Key(first)] if matches!(&**first, "created_at" | "ended_at") => {
+                match node.as_written().and_then(|text| Moment::parse(text).ok()) {
+                    Some(moment) => Self::Time(moment.at),
+                    None => Self::of(node),
+                }
+            }
+            _ => Self::of(node),
+        }
+    }
+
+    fn metric(node: &'r Node) -> Self {
+        match (Metric { name: "", node }).value() {
+            Ok(number) => Self::Number(number),
+            Err(MetricFault::Null) => Self::Null,
+            Err(fault) => Self::NoNumber(fault.to_string()),
+        }
+    }
+
+    /// The value of a field; `None` when there is none.
+    pub(super) fn field(&self, name: &str) -> Option<Self> {
+        match self {
+            Self::Run(run) if name == "metrics" => Some(Self::Metrics(run)),
+            Self::Run(run) => match run.record().get(name) {
+                Some(node) if !node.is_null() => Some(Self::at(&super::functions::field_path(name), node)),
+                _ if name == "data" => Some(Self::Items(&[])),
+                _ if ALWAYS_THERE.contains(&name) => Some(Self::Nothing),
+                _ => None,
+            },
+            Self::Metrics(run) => run.metric(name).map(|metric| Self::metric(metric.node)),
+            Self::Map(map) => map.get(name).filter(|node| !node.is_null()).map(Self::of),
+            _ => None,
+        }
+    }
+
+    /// The element at an index; `None` when there is none.
+    pub(super) fn element(&self, index: usize) -> Option<Self> {
+        match self {
+            Self::List(items) => items.get(index).cloned(),
+            Self::Items(items) => items.get(index).map(Self::of),
+            _ => None,
+        }
+    }
+
+    /// The elements of a list, or the keys of an object: what a fold runs over.
+    pub(super) fn elements(&self) -> Option<Vec<Self>> {
+        match self {
+            Self::List(items) => Some(items.clone()),
+            Self::Items(items) => Some(items.iter().map(Self::of).collect()),
+            Self::Map(map) => Some(map.keys().map(|key| Self::Text(Cow::Borrowed(key))).collect()),
+            Self::Metrics(run) => {
+                Some(run.metrics().map(|metric| Self::Text(Cow::Borrowed(metric.name))).collect())
+            }
+            Self::Nothing => Some(Vec::new()),
+            _ => None,
+        }
+    }
+
+    /// Whether two values are equal. Null may be compared with anything; text and numbers may not be compared.
+    pub(super) fn equals(&self, other: &Self) -> Result<bool, String> {
+        Ok(match (self, other) {
+            (Self::NoNumber(why), _) | (_, Self::NoNumber(why)) => return Err(format!("the value {why}")),
+            (Self::Null, Self::Null) => true,
+            (Self::Null, _) | (_, Self::Null) => false,
+            (Self::Bool(one), Self::Bool(other)) => one == other,
+            (Self::Number(one), Self::Number(other)) => one == other,
+            (Self::Text(one), Self::Text(other)) => one == other,
+            (Self::Time(one), Self::Time(other)) => one == other,
+            (Self::Duration(one), Self::Duration(other)) => one == other,
+            (Self::List(_) | Self::Items(_), Self::List(_) | Self::Items(_)) => {
+                let (one, other) =
+                    (self.elements().unwrap_or_default(), other.elements().unwrap_or_default());
+                if one.len() != other.len() {
+                    return Ok(false);
+                }
+                for (one, other) in one.iter().zip(&other) {
+                    if !one.equals(other)? {
+                        return Ok(false);
+                    }
+                }
+                true
+            }
+            _ => return Err(format!("{} and {} can't be compared", self.sort(), other.sort())),
+        })
+    }
+
+    /// The order of two values of one sort.
+    pub(super) fn order(&self, other: &Self) -> Result<Ordering, String> {
+        match (self, other) {
+            (Self::NoNumber(why), _) | (_, Self::NoNumber(why)) => Err(format!("the value {why}")),
+            (Self::Number(one), Self::Number(other)) => Ok(one.cmp(other)),
+            (Self::Text(one), Self::Text(other)) => Ok(one.cmp(other)),
+            (Self::Time(one), Self::Time(other)) => Ok(one.cmp(other)),
+            (Self::Duration(one), Self::Duration(other)) => Ok(one.cmp(other)),
+            _ => Err(format!("{} and {} have no order", self.sort(), other.sort())),
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! `gate` decides whether a trained model may be promoted.
+//!
+//! It reads a run record, finds the baseline that it must be compared with, holds both against a policy written in
+//! YAML, and answers pass or fail with the exact line that is wrong. This is the library beneath the program of the
+//! same name; `ARCHITECTURE.md` says who may know whom. From the top down:
+//!
+//! | room | what it is |
+//! | --- | --- |
+//! | [`cli`] | the command line, a file for each command |
+//! | [`check`] | from names to a report |
+//! | [`engine`] | the decision: pairing, comparability, rules, waivers |
+//! | [`policy`] | YAML to a [`policy::Policy`] that can't be wrong |
+//! | [`source`] | bytes to runs, a file for each format |
+//! | [`evidence`] | answers to what rules ask of files and git |
+//! | [`rule`] | what can be required, a file for each kind |
+//! | [`render`] | a report in the formats that people and programs read |
+//! | [`expression`] | the Common Expression Language, exact and bounded |
+//! | [`verdict`] | what was decided, as plain data |
+//! | [`run`] | the run record, numbers, digests, paths, times, references |
+//! | [`store`] | files in the working tree, or at a commit |
+//! | [`document`], [`git`], [`code`] | texts as trees, the program git, stable names |
+
+pub mod check;
+pub mod cli;
+pub mod code;
+pub mod document;
+pub mod engine;
+pub mod evidence;
+pub mod expression;
+pub mod git;
+pub mod policy;
+pub mod render;
+pub mod rule;
+pub mod run;
+pub mod source;
+pub mod store;
+pub mod verdict;
+
+/// Every code that a problem or a finding can have, sorted by name.
+pub fn all_codes() -> Vec<code::Code> {
+    let lists =
+        [check::CODES, document::CODES, document::READER_CODES, engine::CODES, expression::CODES, git::CODES]
+            .into_iter()
+            .chain([policy::CODES, run::CODES, store::CODES])
+            .chain(rule::codes());
+    let mut codes: Vec<code::Code> = lists.flatten().copied().collect();
+    codes.sort_unstable();
+    codes
+}

@@ -1,0 +1,82 @@
+//! One policy file, and what it extends, before they are merged.
+
+use sha2::{Digest as _, Sha256};
+
+use super::parameters;
+use crate::document::{Document, Map, Node, hex};
+use crate::rule::Loading;
+use crate::verdict::PackUse;
+
+/// A policy file with its parameters filled in.
+pub(super) struct Layer {
+    /// Its name or path.
+    pub(super) name: String,
+    /// Its top level.
+    pub(super) map: Map,
+    /// Its whole tree, for places.
+    pub(super) root: Node,
+    /// What it extends, in the order in which they are written.
+    pub(super) extends: Vec<Layer>,
+    /// What the report says of it.
+    pub(super) used: PackUse,
+}
+
+/// The keys of the top level.
+pub(super) const KEYS: [&str; 13] = [
+    "version",
+    "runs",
+    "baseline",
+    "on_missing_baseline",
+    "extends",
+    "stages",
+    "models",
+    "comparable",
+    "fields",
+    "params",
+    "rules",
+    "waivers",
+    "seeds",
+];
+
+impl Layer {
+    /// Reads one file; `with` are the parameters that whoever extends it gave.
+    pub(super) fn read(
+        loading: &mut Loading<'_>,
+        name: &str,
+        document: Document,
+        with: Option<&Node>,
+    ) -> Option<Self> {
+        let digest = sha256(document.text.as_bytes());
+        let mut root = match loading.reader.documents.add(document) {
+            Ok(root) => root,
+            Err(problem) => {
+                loading.reader.push(*problem);
+                return None;
+            }
+        };
+        let parameters = parameters::fill(loading, name, &mut root, with);
+        let map = loading.reader.map(&root, "a policy")?.clone();
+        loading.reader.only(&map, "a policy", &KEYS);
+        if let Some(entry) = map.entry("seeds") {
+            loading.not_there_yet(entry.key, "seeds");
+        }
+        super::settings::version(loading.reader, &map, root.span);
+        let used = PackUse { name: name.to_owned(), digest, parameters };
+        Some(Self { name: name.to_owned(), map, root, extends: Vec::new(), used })
+    }
+
+    /// This layer and all below it, those that it extends first, each once.
+    pub(super) fn packs(&self, into: &mut Vec<PackUse>) {
+        for layer in &self.extends {
+            layer.packs(into);
+            if !into.contains(&layer.used) {
+                into.push(layer.used.clone());
+            }
+        }
+    }
+}
+
+/// `sha256:` and the hexadecimal digest of some bytes.
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    format!("sha256:{}", hex(&Sha256::digest(bytes)))
+}

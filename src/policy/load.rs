@@ -1,0 +1,79 @@
+//! From the text of a policy to a [`Policy`], or to everything that is wrong with it.
+
+use jiff::Timestamp;
+
+use super::layer::{Layer, sha256};
+use super::rules::Declared;
+use super::{NO_RULES, Policy, extends, merge, rules, settings, waiver};
+use crate::document::{Document, Problem, Reader, Span};
+use crate::rule::{Loading, PolicyFiles, Rule};
+
+/// A policy, and what identifies it.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The policy.
+    pub policy: Policy,
+    /// `sha256:` of its file.
+    pub digest: String,
+}
+
+/// Reads a policy with everything that it extends. `now` decides which waivers have ended.
+pub fn load(document: Document, files: &dyn PolicyFiles, now: Timestamp) -> Result<Loaded, Vec<Problem>> {
+    let mut reader = Reader::default();
+    let digest = sha256(document.text.as_bytes());
+    let name = document.name.to_string();
+    let mut loading = Loading { reader: &mut reader, files };
+    let policy = Layer::read(&mut loading, &name, document, None).map(|mut layer| {
+        let mut chain = vec![name];
+        extends::follow(&mut loading, &mut layer, &mut chain);
+        build(&mut loading, &layer, now)
+    });
+    let (_, problems) = reader.finish();
+    match policy {
+        Some(policy) if problems.is_empty() => Ok(Loaded { policy, digest }),
+        _ => Err(problems),
+    }
+}
+
+fn build(loading: &mut Loading<'_>, layer: &Layer, now: Timestamp) -> Policy {
+    let raw = merge::rules(loading, layer);
+    let stages = settings::stages(loading, layer);
+    let models = settings::models(loading, layer);
+    let stage_names: Vec<String> = stages.keys().cloned().collect();
+    let declared = Declared { stages: &stage_names, models: models.as_deref() };
+    let rules: Vec<Rule> =
+        raw.iter().filter_map(|(id, raw)| rules::read(loading, id, raw, &declared)).collect();
+    if raw.is_empty() {
+        let span = layer
+            .map
+            .entry("rules")
+            .map_or(Span { end: layer.root.span.start + 1, ..layer.root.span }, |entry| entry.key);
+        loading
+            .reader
+            .problem(NO_RULES, span, "the policy has no rules, so nothing would be judged", "no rules")
+            .help = Some("write a rule, or extend a pack: `extends: [{ pack: gate:checklist }]`".into());
+    }
+    let ids: Vec<String> = raw.keys().cloned().collect();
+    let (waivers, expired) = waiver::read(loading, layer, &rules, &ids, &stage_names, now);
+    let runs = settings::runs(loading, layer);
+    let baseline = settings::find(layer, "baseline")
+        .and_then(|node| settings::reference(loading.reader, node, "`baseline`"));
+    let on_missing_baseline = settings::on_missing(loading, layer);
+    let comparable = settings::comparable(loading, layer);
+    let fields = settings::fields(loading, layer);
+    let mut packs = Vec::new();
+    layer.packs(&mut packs);
+    Policy {
+        runs,
+        baseline,
+        on_missing_baseline,
+        stages,
+        models,
+        comparable,
+        fields,
+        rules,
+        waivers,
+        expired,
+        packs,
+    }
+}

@@ -1,0 +1,189 @@
+//! Rules of a policy and of what it extends, merged into one map.
+//!
+//! The rule is one sentence: common keys are merged one by one, the kind's body is replaced whole, a dotted key
+//! replaces one value, and `off` turns a rule off.
+
+use indexmap::IndexMap;
+
+use super::layer::Layer;
+use super::{BAD_ID, KIND_CHANGED, NOTHING_TO_OVERRIDE, SAME_RULE_TWICE, UNKNOWN_RULE};
+use crate::document::{Entry, Map, Node, Span, Value, did_you_mean};
+use crate::rule::kind::RESERVED;
+use crate::rule::{KINDS, Loading};
+use crate::run::Step;
+
+/// A rule as a tree, with the place of its id.
+#[derive(Debug, Clone)]
+pub(super) struct RawRule {
+    pub(super) id_span: Span,
+    pub(super) body: Map,
+    pub(super) span: Span,
+}
+
+/// Whether a key of a rule names its kind.
+pub(super) fn is_kind(key: &str) -> bool {
+    KINDS.iter().any(|kind| kind.name == key) || RESERVED.contains(&key)
+}
+
+/// The rules of a layer, with those of what it extends.
+pub(super) fn rules(loading: &mut Loading<'_>, layer: &Layer) -> IndexMap<String, RawRule> {
+    let own = layer.map.get("rules").and_then(|node| loading.reader.map(node, "`rules`").cloned());
+    let mut merged: IndexMap<String, RawRule> = IndexMap::new();
+    let mut from: IndexMap<String, String> = IndexMap::new();
+    for extended in &layer.extends {
+        for (id, rule) in rules(loading, extended) {
+            if let Some(known) = merged.get(&id)
+                && !same_definition(loading, known, &rule)
+                && !own.as_ref().is_some_and(|own| decides(own, &id))
+            {
+                let message = format!("`{}` and `{}` both define the rule `{id}`", from[&id], extended.name);
+                let span = layer.map.entry("extends").map_or(layer.root.span, |entry| entry.key);
+                loading.reader.problem(SAME_RULE_TWICE, span, message, "extended here").help =
+                    Some(format!("say which one in this file: write `{id}:` with its kind, or `{id}: off`"));
+            }
+            from.insert(id.clone(), extended.name.clone());
+            merged.insert(id, rule);
+        }
+    }
+    for (key, entry) in own.iter().flat_map(Map::entries) {
+        if key.contains('.') {
+            dotted(loading, &mut merged, key, entry);
+        } else {
+            one(loading, &mut merged, key, entry);
+        }
+    }
+    merged
+}
+
+/// Whether this file says enough about a rule that two packs define: its kind, or that it is off.
+fn decides(own: &Map, id: &str) -> bool {
+    own.get(id).is_some_and(|node| match &node.value {
+        Value::Map(map) => {
+            map.keys().any(is_kind) || map.get("level").and_then(Node::as_written) == Some("off")
+        }
+        Value::String(text) => &**text == "off",
+        _ => false,
+    })
+}
+
+/// The same pack, reached by two ways.
+fn same_definition(loading: &Loading<'_>, one: &RawRule, other: &RawRule) -> bool {
+    let place = |rule: &RawRule| {
+        let document = loading.reader.documents.of(rule.span);
+        (
+            document.map(|document| document.name.clone()),
+            rule.span.start,
+            format!("{:?}", rule.body.keys().collect::<Vec<_>>()),
+        )
+    };
+    place(one) == place(other)
+}
+
+fn one(loading: &mut Loading<'_>, merged: &mut IndexMap<String, RawRule>, id: &str, entry: &Entry) {
+    let plain = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    if id.is_empty() || !plain {
+        loading
+            .reader
+            .problem(BAD_ID, entry.key, format!("`{id}` can't be the id of a rule"), "not an id")
+            .help =
+            Some("ids have letters, digits, `-` and `_`; a dot leads into a rule that is extended".into());
+        return;
+    }
+    let body = match &entry.node.value {
+        Value::Map(map) => map.clone(),
+        Value::String(text) if &**text == "off" => {
+            let mut map = Map::default();
+            map.insert("level", entry.node.span, entry.node.clone());
+            map
+        }
+        Value::Bool(_) => {
+            let help = format!("write `{id}: off` to turn it off, or leave it out to keep it");
+            loading.reader.wrong_sort(&entry.node, &format!("the rule `{id}`"), "an object, or `off`");
+            if let Some(problem) = loading.reader.last() {
+                problem.help = Some(help);
+            }
+            return;
+        }
+        _ => {
+            loading.reader.wrong_sort(&entry.node, &format!("the rule `{id}`"), "an object, or `off`");
+            return;
+        }
+    };
+    let Some(base) = merged.get_mut(id) else {
+        if !body.keys().any(is_kind) && !merged.is_empty() && body.iter().next().is_some() {
+            // Meant for a rule that is extended, and misspelt; one that has no kind at all is reported later.
+            let ids: Vec<&str> = merged.keys().map(String::as_str).collect();
+            if let Some(near) = crate::document::nearest(id, ids.iter().copied()) {
+                let message = format!("there is no rule `{id}` to override");
+                loading.reader.problem(UNKNOWN_RULE, entry.key, message, "unknown rule").help =
+                    Some(format!("did you mean `{near}`?"));
+                return;
+            }
+        }
+        merged.insert(id.to_owned(), RawRule { id_span: entry.key, body, span: entry.node.span });
+        return;
+    };
+    let old_kind = base.body.keys().find(|key| is_kind(key)).map(str::to_owned);
+    for (key, below) in body.entries() {
+        if is_kind(key)
+            && let Some(old) = &old_kind
+            && old != key
+        {
+            let message = format!("`{id}` is a `{old}` rule, and an override can't make it a `{key}` rule");
+            loading.reader.problem(KIND_CHANGED, below.key, message, "another kind").help =
+                Some(format!("turn it off with `{id}: off`, and write this one under an id of its own"));
+            continue;
+        }
+        base.body.insert(key, below.key, below.node.clone());
+    }
+    base.id_span = entry.key;
+}
+
+fn dotted(loading: &mut Loading<'_>, merged: &mut IndexMap<String, RawRule>, key: &str, entry: &Entry) {
+    let Some(path) = loading.path(key, entry.key) else { return };
+    let steps: Option<Vec<&str>> = path
+        .steps()
+        .iter()
+        .map(|step| match step {
+            Step::Key(key) => Some(&**key),
+            _ => None,
+        })
+        .collect();
+    let Some(steps) = steps else {
+        nothing(loading, entry.key, &format!("`{key}` leads into a list"), None);
+        return;
+    };
+    let [id, inner @ .., last] = steps.as_slice() else { return };
+    let ids: Vec<&str> = merged.keys().map(String::as_str).collect();
+    if !ids.contains(id) {
+        let help = if ids.is_empty() {
+            "nothing is extended here".into()
+        } else {
+            did_you_mean(id, &ids, "the rules are")
+        };
+        loading
+            .reader
+            .problem(UNKNOWN_RULE, entry.key, format!("there is no rule `{id}` to override"), "unknown rule")
+            .help = Some(help);
+        return;
+    }
+    let Some(rule) = merged.get_mut(*id) else { return };
+    let mut map = &mut rule.body;
+    for step in inner {
+        let keys: Vec<String> = map.keys().map(str::to_owned).collect();
+        match map.get_mut(step).map(|node| &mut node.value) {
+            Some(Value::Map(below)) => map = below,
+            _ => {
+                let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+                let help = did_you_mean(step, &keys, "there are");
+                nothing(loading, entry.key, &format!("the rule `{id}` has no `{step}` there"), Some(help));
+                return;
+            }
+        }
+    }
+    map.insert(*last, entry.key, entry.node.clone());
+}
+
+fn nothing(loading: &mut Loading<'_>, span: Span, message: &str, help: Option<String>) {
+    loading.reader.problem(NOTHING_TO_OVERRIDE, span, message, "leads to nothing").help = help;
+}

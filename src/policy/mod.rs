@@ -1,0 +1,116 @@
+//! A policy: what must hold before a model may be promoted.
+//!
+//! YAML becomes a [`Policy`] that can't be wrong. Unknown keys and ids, limits that can never hold, expressions over
+//! names that no record has, expired waivers: none of them leaves this room, so nothing downstream looks again.
+//! Pure: the files come in through [`crate::rule::PolicyFiles`].
+
+mod extends;
+mod layer;
+mod load;
+mod merge;
+mod pack;
+mod parameters;
+mod rules;
+mod settings;
+mod waiver;
+
+use indexmap::IndexMap;
+
+pub use load::{Loaded, load};
+pub use pack::{PACKS, Pack};
+pub use waiver::{Narrowing, Waiver};
+
+use crate::code::codes;
+use crate::expression::Expression;
+use crate::rule::{Pattern, Rule};
+use crate::run::{FieldMap, FieldPath};
+use crate::verdict::PackUse;
+
+codes! {
+    VERSION = "policy/version": "The policy does not say which version of the language it is in, or one that is unknown.";
+    NO_RULES = "policy/no-rules": "The policy has no rule, so nothing would be judged.";
+    NO_KIND = "policy/no-kind": "A rule that requires nothing: none of the kinds stands in it.";
+    TWO_KINDS = "policy/two-kinds": "A rule with more than one kind.";
+    BAD_ID = "policy/bad-id": "The id of a rule has a character that ids do not have.";
+    UNKNOWN_RULE = "policy/unknown-rule": "A rule id that the policy does not have.";
+    UNKNOWN_STAGE = "policy/unknown-stage": "A stage that the policy does not declare.";
+    STAGE_RING = "policy/stage-ring": "Stages that come after each other in a ring.";
+    UNKNOWN_MODEL = "policy/unknown-model": "A model that the policy does not declare.";
+    UNKNOWN_FIELD = "policy/unknown-field": "A field that a run record does not have.";
+    BAD_REFERENCE = "policy/bad-reference": "A run reference that can't be read.";
+    BAD_DATE = "policy/bad-date": "A date that is not written as 2026-07-01.";
+    BAD_MESSAGE = "policy/bad-message": "A message that looks like a template; messages are plain text.";
+    UNKNOWN_PACK = "policy/unknown-pack": "A pack that is not shipped with gate.";
+    EXTENDS_RING = "policy/extends-ring": "Policies that extend each other in a ring.";
+    SAME_RULE_TWICE = "policy/same-rule-twice": "Two extended policies define the same rule, and this file does not decide.";
+    KIND_CHANGED = "policy/kind-changed": "An override that gives a rule another kind.";
+    NOTHING_TO_OVERRIDE = "policy/nothing-to-override": "A dotted key that leads to nothing in the rule.";
+    UNKNOWN_PARAMETER = "policy/unknown-parameter": "A parameter that a pack does not have, or does not use.";
+    MISSING_PARAMETER = "policy/missing-parameter": "A parameter without a default that was not given.";
+    BAD_PARAMETER = "policy/bad-parameter": "A value that is not of a parameter's type.";
+    WAIVER_WITHOUT_LIMIT = "policy/waiver-without-limit": "A waiver of a limit that does not say which limit stands in its place.";
+    WAIVER_OTHER_LIMIT = "policy/waiver-other-limit": "A waiver puts another limit in place of one that the rule does not have.";
+    FILE_OUTSIDE = "policy/file-outside": "A policy names a file outside the folder that it is in.";
+    FILE_UNREADABLE = "policy/file-unreadable": "A file of the policy can't be read.";
+}
+
+/// A policy that was read and checked.
+#[derive(Debug)]
+pub struct Policy {
+    /// Which files are run records, and which of them are candidates.
+    pub runs: Option<Runs>,
+    /// What a candidate is compared with, where neither its stage nor a rule says otherwise.
+    pub baseline: Option<String>,
+    /// What a missing baseline means.
+    pub on_missing_baseline: OnMissing,
+    /// Where models are promoted to.
+    pub stages: IndexMap<String, Stage>,
+    /// The lines of models that are known; `None` where any is.
+    pub models: Option<Vec<Pattern>>,
+    /// The fields that decide, instead of `validation`, whether two runs are comparable.
+    pub comparable: Option<Vec<FieldPath>>,
+    /// Where records of another shape keep the canonical fields.
+    pub fields: FieldMap,
+    /// The rules, in the order in which they are written, those that are off included.
+    pub rules: Vec<Rule>,
+    /// The agreed exceptions that are in force.
+    pub waivers: Vec<Waiver>,
+    /// Those that have ended; never applied.
+    pub expired: Vec<Waiver>,
+    /// The packs and files that it extends.
+    pub packs: Vec<PackUse>,
+}
+
+/// Which files are run records.
+#[derive(Debug)]
+pub struct Runs {
+    /// Files, globs and folders, relative to the policy.
+    pub paths: Vec<String>,
+    /// Which of them are candidates.
+    pub filter: Option<Expression>,
+}
+
+/// What a missing baseline means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnMissing {
+    /// Rules that need one fail.
+    Fail,
+    /// The candidate is the first of its model; the report says so.
+    Pass,
+}
+
+/// A place to which models are promoted.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Stage {
+    /// What a candidate for it is compared with.
+    pub baseline: Option<String>,
+    /// The stage that it must hold before.
+    pub after: Option<String>,
+}
+
+impl Policy {
+    /// Whether any rule is for some models only, so that a run without a model can't be judged.
+    pub fn scopes_by_model(&self) -> bool {
+        self.rules.iter().any(|rule| !rule.models.is_empty())
+    }
+}

@@ -1,0 +1,189 @@
+//! Parameters of packs: a pack can't know that a team's metric is `f1`.
+//!
+//! A parameter stands as a whole scalar, `$primary`, as a key or as a value, never inside text.
+
+use super::{BAD_PARAMETER, MISSING_PARAMETER, UNKNOWN_PARAMETER};
+use crate::document::{Map, Node, Span, Value, did_you_mean};
+use crate::rule::Loading;
+use crate::run::{Decimal, FieldPath, parse_duration};
+
+/// What a parameter may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Type {
+    Metric,
+    Limit,
+    Path,
+    Text,
+    Duration,
+    List,
+}
+
+const TYPES: [(&str, Type); 6] = [
+    ("metric", Type::Metric),
+    ("limit", Type::Limit),
+    ("path", Type::Path),
+    ("text", Type::Text),
+    ("duration", Type::Duration),
+    ("list", Type::List),
+];
+
+struct Parameter {
+    name: String,
+    value: Option<Node>,
+    used: bool,
+    declared: Span,
+}
+
+/// Puts the parameters into a tree; gives back what each was set to.
+pub(super) fn fill(
+    loading: &mut Loading<'_>,
+    file: &str,
+    root: &mut Node,
+    with: Option<&Node>,
+) -> Vec<(String, String)> {
+    let mut parameters = declared(loading, file, root, with);
+    given(loading, file, &parameters, with);
+    if parameters.is_empty() {
+        return Vec::new();
+    }
+    if let Value::Map(map) = &mut root.value {
+        let declaration = map.remove("params");
+        replace(loading, root, &mut parameters);
+        if let (Value::Map(map), Some(entry)) = (&mut root.value, declaration) {
+            map.insert("params", entry.key, entry.node);
+        }
+    }
+    for parameter in parameters.iter().filter(|parameter| !parameter.used) {
+        let message = format!("`{file}` declares the parameter `{}` and does not use it", parameter.name);
+        loading.reader.problem(UNKNOWN_PARAMETER, parameter.declared, message, "not used");
+    }
+    parameters
+        .into_iter()
+        .filter_map(|parameter| Some((parameter.name, shown(parameter.value.as_ref()?))))
+        .collect()
+}
+
+fn declared(loading: &mut Loading<'_>, file: &str, root: &Node, with: Option<&Node>) -> Vec<Parameter> {
+    let Some(node) = root.get("params") else { return Vec::new() };
+    let Some(map) = loading.reader.map(node, "`params`") else { return Vec::new() };
+    let mut parameters = Vec::new();
+    for (name, entry) in map.entries() {
+        let what = format!("the parameter `{name}`");
+        let Some(body) = loading.reader.map(&entry.node, &what) else { continue };
+        loading.reader.only(body, &what, &["type", "default"]);
+        let Some(sort) = loading.reader.required(body, "type", &what, entry.key) else { continue };
+        let Some(sort) = loading.reader.word(sort, "the type of a parameter", &TYPES) else { continue };
+        let given = with.and_then(|with| with.get(name));
+        let value = given.or_else(|| body.get("default"));
+        match value {
+            None => {
+                let span = with.map_or(entry.key, |with| with.span);
+                let message = format!("`{file}` needs the parameter `{name}`");
+                loading.reader.problem(MISSING_PARAMETER, span, message, "not given").help =
+                    Some(format!("give it: `with: {{ {name}: … }}`"));
+            }
+            Some(value) => check(loading, value, name, sort),
+        }
+        parameters.push(Parameter {
+            name: name.to_owned(),
+            value: value.cloned(),
+            used: false,
+            declared: entry.key,
+        });
+    }
+    parameters
+}
+
+/// Refuses what was given and is not declared.
+fn given(loading: &mut Loading<'_>, file: &str, parameters: &[Parameter], with: Option<&Node>) {
+    let Some(with) = with else { return };
+    let Some(map) = loading.reader.map(with, "`with`") else { return };
+    let names: Vec<&str> = parameters.iter().map(|parameter| parameter.name.as_str()).collect();
+    for (name, entry) in map.entries() {
+        if !names.contains(&name) {
+            let help = if names.is_empty() {
+                "it has no parameters".to_owned()
+            } else {
+                did_you_mean(name, &names, "its parameters are")
+            };
+            let message = format!("`{file}` has no parameter `{name}`");
+            loading.reader.problem(UNKNOWN_PARAMETER, entry.key, message, "unknown parameter").help =
+                Some(help);
+        }
+    }
+}
+
+fn check(loading: &mut Loading<'_>, value: &Node, name: &str, sort: Type) {
+    let written = value.as_written();
+    let fits = match sort {
+        Type::List => value.as_list().is_some_and(|items| !items.is_empty()),
+        Type::Limit => {
+            matches!(&value.value, Value::Number(text) | Value::String(text)
+                if Decimal::parse(text.strip_suffix('%').unwrap_or(text)).is_ok())
+        }
+        Type::Duration => written.is_some_and(|text| parse_duration(text).is_ok()),
+        Type::Path => written.is_some_and(|text| FieldPath::parse(text).is_ok()),
+        Type::Metric | Type::Text => written.is_some_and(|text| !text.trim().is_empty()),
+    };
+    if !fits {
+        let expected = TYPES.iter().find(|(_, known)| *known == sort).map_or("", |(word, _)| word);
+        let message =
+            format!("the parameter `{name}` must be a {expected}, and this is {}", value.value.sort());
+        loading.reader.problem(BAD_PARAMETER, value.span, message, "another type");
+    }
+}
+
+/// The parameter that a scalar stands for.
+fn name_of(text: &str) -> Option<&str> {
+    let name = text.strip_prefix('$')?;
+    let word = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    word.then_some(name)
+}
+
+fn replace(loading: &mut Loading<'_>, node: &mut Node, parameters: &mut [Parameter]) {
+    match &mut node.value {
+        Value::String(text) => {
+            let Some(name) = name_of(text).map(str::to_owned) else { return };
+            if let Some(value) = look_up(loading, &name, node.span, parameters) {
+                *node = value;
+            }
+        }
+        Value::List(items) => items.iter_mut().for_each(|item| replace(loading, item, parameters)),
+        Value::Map(map) => {
+            let mut filled = Map::default();
+            for (key, mut entry) in std::mem::take(map) {
+                replace(loading, &mut entry.node, parameters);
+                let key = match name_of(&key) {
+                    None => key,
+                    Some(name) => look_up(loading, name, entry.key, parameters)
+                        .and_then(|value| value.as_written().map(Box::<str>::from))
+                        .unwrap_or(key),
+                };
+                filled.insert(key, entry.key, entry.node);
+            }
+            *map = filled;
+        }
+        _ => {}
+    }
+}
+
+fn look_up(loading: &mut Loading<'_>, name: &str, span: Span, parameters: &mut [Parameter]) -> Option<Node> {
+    if let Some(parameter) = parameters.iter_mut().find(|parameter| parameter.name == name) {
+        parameter.used = true;
+        return parameter.value.clone();
+    }
+    let names: Vec<&str> = parameters.iter().map(|parameter| parameter.name.as_str()).collect();
+    let help = did_you_mean(name, &names, "the parameters are");
+    loading
+        .reader
+        .problem(UNKNOWN_PARAMETER, span, format!("there is no parameter `${name}`"), "unknown parameter")
+        .help = Some(help);
+    None
+}
+
+fn shown(node: &Node) -> String {
+    match &node.value {
+        Value::List(items) => items.iter().filter_map(Node::as_written).collect::<Vec<_>>().join(", "),
+        _ => node.as_written().unwrap_or_default().to_owned(),
+    }
+}

@@ -1,0 +1,223 @@
+//! The top level of a policy beside its rules and waivers.
+
+use indexmap::IndexMap;
+
+use super::layer::Layer;
+use super::{BAD_REFERENCE, OnMissing, Runs, STAGE_RING, Stage, UNKNOWN_FIELD, UNKNOWN_STAGE, VERSION};
+use crate::document::{Map, Node, Reader, Span, did_you_mean};
+use crate::expression::Scope;
+use crate::rule::{Loading, Pattern};
+use crate::run::{FieldMap, FieldPath, Names, Reference, fields_below};
+
+/// Checks that a file is in the version of the language that this program reads.
+pub(super) fn version(reader: &mut Reader, map: &Map, root: Span) {
+    let help = Some("write `version: 1` at the top".to_owned());
+    match map.get("version") {
+        None => {
+            let top = Span { end: root.start + 1, ..root };
+            reader.problem(VERSION, top, "the policy does not say its version", "no `version` here").help =
+                help;
+        }
+        Some(node) if node.as_written() == Some("1") => {}
+        Some(node) => {
+            let found = node.as_written().unwrap_or("something else");
+            let message = format!("this gate reads version 1 of the policy language, and this is {found}");
+            reader.problem(VERSION, node.span, message, "unknown version").help = help;
+        }
+    }
+}
+
+/// The value of a key in this layer, else in the last of those that it extends that has it.
+pub(super) fn find<'l>(layer: &'l Layer, key: &str) -> Option<&'l Node> {
+    layer.map.get(key).or_else(|| layer.extends.iter().rev().find_map(|extended| find(extended, key)))
+}
+
+/// Which files are records.
+pub(super) fn runs(loading: &mut Loading<'_>, layer: &Layer) -> Option<Runs> {
+    let node = find(layer, "runs")?.clone();
+    let Some(map) = node.as_map() else {
+        let paths = paths(loading, &node);
+        return (!paths.is_empty()).then_some(Runs { paths, filter: None });
+    };
+    loading.reader.only(map, "`runs`", &["path", "where"]);
+    let paths = match loading.reader.required(map, "path", "`runs`", node.span) {
+        Some(path) => paths(loading, path),
+        None => Vec::new(),
+    };
+    let filter = map.get("where").and_then(|node| loading.expression(node, "`where`", Scope::Where));
+    (!paths.is_empty()).then_some(Runs { paths, filter })
+}
+
+fn paths(loading: &mut Loading<'_>, node: &Node) -> Vec<String> {
+    let texts: Vec<(String, Span)> = loading
+        .reader
+        .texts(node, "`runs`")
+        .into_iter()
+        .map(|(text, span)| (text.to_owned(), span))
+        .collect();
+    let mut paths = Vec::new();
+    for (text, span) in texts {
+        match Reference::parse(&text) {
+            Ok(Reference::Files(path))
+                if !path.starts_with('/') && !path.split('/').any(|part| part == "..") =>
+            {
+                paths.push(path);
+            }
+            _ => {
+                let message = format!("`runs` names files below the policy, and `{text}` is none");
+                loading.reader.problem(BAD_REFERENCE, span, message, "not below the policy").help =
+                    Some("write a path, a glob or a folder, such as `runs/*.json`".into());
+            }
+        }
+    }
+    paths
+}
+
+/// A run reference.
+pub(super) fn reference(reader: &mut Reader, node: &Node, what: &str) -> Option<String> {
+    let text = reader.text(node, what)?;
+    match Reference::parse(text) {
+        Ok(_) => Some(text.to_owned()),
+        Err(error) => {
+            reader.problem(BAD_REFERENCE, node.span, error.message, "not a run reference").help =
+                Some(error.help);
+            None
+        }
+    }
+}
+
+/// What a missing baseline means.
+pub(super) fn on_missing(loading: &mut Loading<'_>, layer: &Layer) -> OnMissing {
+    let words = [("fail", OnMissing::Fail), ("pass", OnMissing::Pass)];
+    find(layer, "on_missing_baseline")
+        .and_then(|node| loading.reader.word(node, "`on_missing_baseline`", &words))
+        .unwrap_or(OnMissing::Fail)
+}
+
+/// The stages of this layer over those of what it extends.
+pub(super) fn stages(loading: &mut Loading<'_>, layer: &Layer) -> IndexMap<String, Stage> {
+    let mut declared: IndexMap<String, (Stage, Option<Span>)> = IndexMap::new();
+    collect_stages(loading, layer, &mut declared);
+    let names: Vec<String> = declared.keys().cloned().collect();
+    for (name, (stage, span)) in &declared {
+        let (Some(after), Some(span)) = (&stage.after, span) else { continue };
+        if !names.contains(after) {
+            unknown_stage(loading.reader, after, *span, &names);
+            continue;
+        }
+        let mut at = Some(after.as_str());
+        for _ in 0..=declared.len() {
+            match at {
+                Some(stage) if stage == name => {
+                    let message = format!("the stage `{name}` comes after itself");
+                    loading.reader.problem(STAGE_RING, *span, message, "leads back");
+                    break;
+                }
+                Some(stage) => at = declared.get(stage).and_then(|(stage, _)| stage.after.as_deref()),
+                None => break,
+            }
+        }
+    }
+    declared.into_iter().map(|(name, (stage, _))| (name, stage)).collect()
+}
+
+fn collect_stages(
+    loading: &mut Loading<'_>,
+    layer: &Layer,
+    into: &mut IndexMap<String, (Stage, Option<Span>)>,
+) {
+    for extended in &layer.extends {
+        collect_stages(loading, extended, into);
+    }
+    let Some(node) = layer.map.get("stages") else { return };
+    let Some(map) = loading.reader.map(node, "`stages`") else { return };
+    for (name, node) in map.iter() {
+        if node.is_null() {
+            into.entry(name.to_owned()).or_default();
+            continue;
+        }
+        let what = format!("the stage `{name}`");
+        let Some(body) = loading.reader.map(node, &what) else { continue };
+        loading.reader.only(body, &what, &["baseline", "after"]);
+        let (stage, span) = into.entry(name.to_owned()).or_default();
+        if let Some(node) = body.get("baseline") {
+            stage.baseline = reference(loading.reader, node, "`baseline`");
+        }
+        if let Some(node) = body.get("after") {
+            stage.after = loading.reader.text(node, "`after`").map(str::to_owned);
+            *span = Some(node.span);
+        }
+    }
+}
+
+/// Notes a stage that is not declared.
+pub(super) fn unknown_stage(reader: &mut Reader, name: &str, span: Span, declared: &[String]) {
+    let names: Vec<&str> = declared.iter().map(String::as_str).collect();
+    let help = if names.is_empty() {
+        format!("declare it at the top: `stages: {{ {name}: {{}} }}`")
+    } else {
+        did_you_mean(name, &names, "the stages are")
+    };
+    reader.problem(UNKNOWN_STAGE, span, format!("there is no stage `{name}`"), "unknown stage").help =
+        Some(help);
+}
+
+/// The models that are known.
+pub(super) fn models(loading: &mut Loading<'_>, layer: &Layer) -> Option<Vec<Pattern>> {
+    let node = find(layer, "models")?;
+    let models =
+        loading.reader.texts(node, "`models`").into_iter().map(|(text, _)| Pattern::new(text)).collect();
+    Some(models)
+}
+
+/// The fields that decide whether two runs are comparable.
+pub(super) fn comparable(loading: &mut Loading<'_>, layer: &Layer) -> Option<Vec<FieldPath>> {
+    let node = find(layer, "comparable")?.clone();
+    let paths: Vec<FieldPath> =
+        loading.paths(&node, "`comparable`").into_iter().map(|(path, _)| path).collect();
+    Some(paths)
+}
+
+/// Where records of another shape keep the canonical fields.
+pub(super) fn fields(loading: &mut Loading<'_>, layer: &Layer) -> FieldMap {
+    let mut fields = FieldMap::default();
+    let Some(node) = find(layer, "fields").cloned() else { return fields };
+    let Some(map) = loading.reader.map(&node, "`fields`").cloned() else { return fields };
+    for (ours, entry) in map.entries() {
+        let theirs: Vec<FieldPath> =
+            loading.paths(&entry.node, &format!("`{ours}`")).into_iter().map(|(path, _)| path).collect();
+        let Some(path) = loading.path(ours, entry.key) else { continue };
+        if let Some(help) = not_ours(&path) {
+            let message = format!("a run record has no field `{ours}`: left is ours, right is theirs");
+            loading.reader.problem(UNKNOWN_FIELD, entry.key, message, "not a field of a run record").help =
+                Some(help);
+            continue;
+        }
+        if let Some(path) = path.to_path() {
+            fields.fields.push((path, theirs));
+        }
+    }
+    fields
+}
+
+/// What to do about the left side of `fields:`, where it is not a field of ours.
+fn not_ours(path: &FieldPath) -> Option<String> {
+    let path = path.to_path()?;
+    let mut known: Vec<String> = Vec::new();
+    for segment in path.segments() {
+        let crate::document::Segment::Key(key) = segment else { return Some("name one field".into()) };
+        let keys: Vec<&str> = known.iter().map(String::as_str).collect();
+        match fields_below(&keys) {
+            Names::These(names) if !names.contains(&&**key) => {
+                return Some(did_you_mean(key, &names, "its fields are"));
+            }
+            Names::None | Names::Unknown => {
+                return Some(format!("`{}` is a single value or a list", known.join(".")));
+            }
+            Names::Any => return None,
+            Names::These(_) => {}
+        }
+        known.push(key.to_string());
+    }
+    None
+}

@@ -1,0 +1,177 @@
+//! One candidate: what it is, what it was compared with, what each rule said.
+
+use std::io::{self, Write};
+
+use miette::Severity;
+
+use super::super::Style;
+use super::super::diagnostic::{Shown, render};
+use super::super::text::{clean, count};
+use super::table::table;
+use crate::verdict::{
+    BaselineReport, CandidateReport, Comparability, Finding, Level, Outcome, Report, RuleReport, Verdict,
+};
+
+/// A candidate that passed, in one line.
+pub(super) fn line(candidate: &CandidateReport, style: Style, to: &mut dyn Write) -> io::Result<()> {
+    let passed = candidate.rules.iter().filter(|rule| rule.outcome == Outcome::Pass).count();
+    let mark = style.outcome(Outcome::Pass, Level::Error, style.mark(Outcome::Pass, Level::Error));
+    writeln!(to, "{mark} {}  {}", clean(&candidate.run.source), style.dim(&count(passed, "rule")))
+}
+
+/// A candidate with all that was found.
+pub(super) fn whole(
+    candidate: &CandidateReport,
+    report: &Report,
+    style: Style,
+    to: &mut dyn Write,
+) -> io::Result<()> {
+    writeln!(to)?;
+    title(candidate, style, to)?;
+    for baseline in &candidate.baselines {
+        for line in against(baseline, style) {
+            writeln!(to, "  {line}")?;
+        }
+    }
+    for note in &candidate.notes {
+        writeln!(to, "  {}", style.dim(&clean(note)))?;
+    }
+    let rules: Vec<&RuleReport> = candidate.rules.iter().filter(|rule| rule.level != Level::Shadow).collect();
+    if !rules.is_empty() {
+        writeln!(to)?;
+        table(&rules, style, to)?;
+    }
+    for rule in &rules {
+        findings(rule, report, style, to)?;
+    }
+    for trouble in &candidate.troubles {
+        writeln!(to)?;
+        super::footer::trouble(trouble, style, to)?;
+    }
+    Ok(())
+}
+
+fn title(candidate: &CandidateReport, style: Style, to: &mut dyn Write) -> io::Result<()> {
+    let run = &candidate.run;
+    let (outcome, word) = match candidate.verdict {
+        Some(Verdict::Pass) => (Outcome::Pass, "pass"),
+        Some(Verdict::Fail) => (Outcome::Fail, "fail"),
+        None => (Outcome::Inconclusive, "no verdict"),
+    };
+    let mark = style.outcome(outcome, Level::Error, style.mark(outcome, Level::Error));
+    let verdict = style.outcome(outcome, Level::Error, word);
+    writeln!(to, "{mark} {}  {verdict}", style.bold(&clean(&run.source)))?;
+    let mut parts = Vec::new();
+    let mut part = |name: &str, value: &Option<String>| {
+        if let Some(value) = value {
+            parts.push(format!("{name} {}", clean(value)));
+        }
+    };
+    part("model", &run.model);
+    part("run", &run.run_id);
+    part("commit", &run.git_commit);
+    part("data", &run.data_version);
+    if !parts.is_empty() {
+        writeln!(to, "  {}", style.dim(&parts.join(style.separator())))?;
+    }
+    Ok(())
+}
+
+fn against(baseline: &BaselineReport, style: Style) -> Vec<String> {
+    let mut parts = Vec::new();
+    match (&baseline.run, &baseline.missing) {
+        (Some(run), _) => parts.push(format!("{} {}", style.arrow(), clean(&run.source))),
+        (None, Some(missing)) if baseline.first => {
+            parts.push(format!("none: {}; accepted as the first model", clean(missing)));
+        }
+        (None, Some(missing)) => parts.push(format!("none: {}", clean(missing))),
+        (None, None) => {}
+    }
+    parts.extend(baseline.resolved.as_deref().map(clean));
+    parts.extend(baseline.age.as_deref().map(clean));
+    let mut lines = vec![format!("baseline {} {}", clean(&baseline.reference), parts.join(", "))];
+    if let Some(run) = &baseline.run
+        && run.source == baseline.reference
+    {
+        lines = vec![format!("baseline {}", parts.join(", ").trim_start_matches(style.arrow()).trim())];
+    }
+    match &baseline.comparability {
+        Some(Comparability::Same { by, note }) => {
+            let note = note.as_ref().map(|note| format!("; {}", clean(note))).unwrap_or_default();
+            lines.push(style.dim(&format!("same validation split, by {}{note}", by.join(", "))));
+        }
+        Some(Comparability::Different { .. }) => {
+            lines.push(style.red("measured on another validation split"));
+        }
+        Some(Comparability::Unshown { why }) => {
+            lines.push(
+                style.yellow(&format!("nothing shows that the validation split is the same: {}", clean(why))),
+            );
+        }
+        None => {}
+    }
+    lines
+}
+
+fn findings(rule: &RuleReport, report: &Report, style: Style, to: &mut dyn Write) -> io::Result<()> {
+    if rule.outcome == Outcome::Pass || rule.outcome == Outcome::Skipped {
+        for note in &rule.notes {
+            writeln!(to, "  {}", style.dim(&format!("{}: {}", clean(&rule.id), clean(note))))?;
+        }
+        return Ok(());
+    }
+    for finding in &rule.findings {
+        writeln!(to)?;
+        match finding.waiver.and_then(|index| report.waivers.get(index)) {
+            Some(waiver) => {
+                let text = format!(
+                    "~ {}: {} {} waived until {}: {} (claimed approval: {}; {})",
+                    rule.id,
+                    finding.message,
+                    style.arrow(),
+                    waiver.expires,
+                    waiver.reason,
+                    waiver.approved_by,
+                    waiver.place
+                );
+                writeln!(to, "  {}", style.yellow(&clean(&text)))?;
+            }
+            None => one(rule, finding, style, to)?,
+        }
+    }
+    if let Some(message) = &rule.message {
+        writeln!(to, "  {} {}", style.bold("why:"), clean(message))?;
+    }
+    if let Some(docs) = &rule.docs {
+        writeln!(to, "  {} {}", style.bold("see:"), clean(docs))?;
+    }
+    for note in &rule.notes {
+        writeln!(to, "  {}", style.dim(&format!("{}: {}", clean(&rule.id), clean(note))))?;
+    }
+    Ok(())
+}
+
+fn one(rule: &RuleReport, finding: &Finding, style: Style, to: &mut dyn Write) -> io::Result<()> {
+    let severity = if rule.level == Level::Error { Severity::Error } else { Severity::Warning };
+    let mut help = finding.help.clone();
+    if !finding.beyond.is_empty() {
+        let allowed = format!("a waiver allows {}, and this is beyond it", finding.beyond.join(", "));
+        help = Some(help.map_or_else(|| allowed.clone(), |help| format!("{help}; {allowed}")));
+    }
+    let shown = Shown {
+        message: format!("{}: {}", rule.id, finding.message),
+        severity,
+        help: help.as_deref(),
+        place: finding.place.as_ref(),
+        also: None,
+    };
+    to.write_all(render(&shown, style).as_bytes())?;
+    let mut trail = vec![finding.code.to_string()];
+    if !rule.place.is_empty() {
+        trail.push(rule.place.clone());
+    }
+    if let Some(reason) = &rule.reason {
+        trail.push(reason.clone());
+    }
+    writeln!(to, "  {}", style.dim(&clean(&trail.join(style.separator()))))
+}

@@ -1,0 +1,114 @@
+//! What is said of the whole: waivers, what made a verdict impossible, and the last line.
+
+use std::io::{self, Write};
+
+use miette::Severity;
+
+use super::super::Style;
+use super::super::diagnostic::{Shown, render};
+use super::super::text::{clean, count};
+use crate::verdict::{Level, Outcome, Report, RuleReport, Trouble, Verdict, WaiverState};
+
+/// Writes what stands below all candidates.
+pub(super) fn footer(report: &Report, style: Style, to: &mut dyn Write) -> io::Result<()> {
+    for trouble in &report.troubles {
+        writeln!(to)?;
+        self::trouble(trouble, style, to)?;
+    }
+    waivers(report, style, to)?;
+    writeln!(to)?;
+    last_line(report, style, to)
+}
+
+/// Why there is no verdict on something.
+pub(super) fn trouble(trouble: &Trouble, style: Style, to: &mut dyn Write) -> io::Result<()> {
+    let message = match &trouble.rule {
+        Some(rule) => format!("{rule}: {}", trouble.message),
+        None => trouble.message.clone(),
+    };
+    let shown = Shown {
+        message,
+        severity: Severity::Error,
+        help: trouble.help.as_deref(),
+        place: trouble.place.as_ref(),
+        also: trouble.also.as_ref(),
+    };
+    to.write_all(render(&shown, style).as_bytes())?;
+    writeln!(to, "  {}", style.dim(&trouble.code))
+}
+
+fn waivers(report: &Report, style: Style, to: &mut dyn Write) -> io::Result<()> {
+    for waiver in &report.waivers {
+        let what = format!("waiver for {} ({})", clean(&waiver.rule), clean(&waiver.place));
+        let line = match waiver.state {
+            WaiverState::Unused => style.yellow(&format!("! {what} is not needed: take it out")),
+            WaiverState::Expired => {
+                style.yellow(&format!("! {what} ended on {} and does not count", clean(&waiver.expires)))
+            }
+            WaiverState::Ignored => style.dim(&format!("- {what} is not applied: --no-waivers")),
+            WaiverState::Used | WaiverState::Elsewhere => continue,
+        };
+        writeln!(to, "{line}")?;
+    }
+    Ok(())
+}
+
+/// The verdict, and what a person must not overlook: what did not apply, what is waived, what only would have failed.
+fn last_line(report: &Report, style: Style, to: &mut dyn Write) -> io::Result<()> {
+    let summary = &report.summary;
+    let verdict = match report.verdict {
+        Some(Verdict::Pass) => style.green("verdict: pass"),
+        Some(Verdict::Fail) => style.red("verdict: fail"),
+        None => style.red("no verdict"),
+    };
+    let mut parts = Vec::new();
+    if summary.candidates == 0 && summary.unchanged > 0 {
+        parts.push("nothing changed, so nothing was judged".to_owned());
+    } else {
+        let mut of = Vec::new();
+        for (number, word) in [
+            (summary.failed, "failed"),
+            (summary.passed, "passed"),
+            (summary.no_verdict, "without a verdict"),
+        ] {
+            if number > 0 {
+                of.push(format!("{number} {word}"));
+            }
+        }
+        let of = if of.is_empty() { String::new() } else { format!(": {}", of.join(", ")) };
+        parts.push(format!("{}{of}", count(summary.candidates, "candidate")));
+    }
+    let rules: Vec<&RuleReport> = report.candidates.iter().flat_map(|candidate| &candidate.rules).collect();
+    let number = |pick: &dyn Fn(&RuleReport) -> bool| rules.iter().filter(|rule| pick(rule)).count();
+    let warned = number(&|rule| rule.level == Level::Warning && rule.outcome.blocks());
+    if warned > 0 {
+        parts.push(count(warned, "warning"));
+    }
+    let waived = number(&|rule| rule.outcome == Outcome::Waived);
+    if waived > 0 {
+        parts.push(format!("{} waived", count(waived, "rule")));
+    }
+    let skipped: Vec<&&RuleReport> =
+        rules.iter().filter(|rule| rule.outcome == Outcome::Skipped && rule.level != Level::Shadow).collect();
+    if !skipped.is_empty() {
+        let mut names: Vec<String> = Vec::new();
+        for rule in &skipped {
+            let reason = rule.reason.as_deref().map(|reason| format!(" ({reason})")).unwrap_or_default();
+            let name = clean(&format!("{}{reason}", rule.id));
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        parts.push(format!("{} did not apply: {}", count(names.len(), "rule"), names.join(", ")));
+    }
+    let shadow = number(&|rule| rule.level == Level::Shadow);
+    if shadow > 0 {
+        let would = number(&|rule| rule.level == Level::Shadow && rule.outcome.blocks());
+        parts.push(format!("{}: {would} would fail", count(shadow, "shadow rule")));
+    }
+    let blocking = rules.iter().any(|rule| rule.level == Level::Error && rule.outcome != Outcome::Skipped);
+    if report.verdict == Some(Verdict::Pass) && !report.candidates.is_empty() && !blocking {
+        parts.push("no rule of level error was judged, so nothing could have blocked".to_owned());
+    }
+    writeln!(to, "{verdict}{}{}", style.separator(), parts.join(style.separator()))
+}

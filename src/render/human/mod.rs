@@ -1,0 +1,61 @@
+//! The report for a person at a terminal: each run, each rule, and every failure whole.
+
+mod candidate;
+mod footer;
+mod table;
+
+use std::io::{self, Write};
+
+use super::Style;
+use super::text::{clean, count};
+use crate::verdict::{CandidateReport, Report, Verdict};
+
+/// Candidates up to which each is shown with all its rules; beyond, those that pass take one line.
+const WHOLE: usize = 10;
+
+/// Writes a report for a person.
+pub fn human(report: &Report, style: Style, to: &mut dyn Write) -> io::Result<()> {
+    header(report, style, to)?;
+    let brief = report.candidates.len() > WHOLE;
+    for candidate in &report.candidates {
+        if brief && candidate.verdict == Some(Verdict::Pass) && !has_warnings(candidate) {
+            candidate::line(candidate, style, to)?;
+        } else {
+            candidate::whole(candidate, report, style, to)?;
+        }
+    }
+    footer::footer(report, style, to)
+}
+
+/// Writes why there is no verdict on something.
+pub fn trouble(trouble: &crate::verdict::Trouble, style: Style, to: &mut dyn Write) -> io::Result<()> {
+    footer::trouble(trouble, style, to)
+}
+
+fn has_warnings(candidate: &CandidateReport) -> bool {
+    candidate.rules.iter().any(|rule| rule.outcome.blocks() && rule.level != crate::verdict::Level::Shadow)
+}
+
+fn header(report: &Report, style: Style, to: &mut dyn Write) -> io::Result<()> {
+    let mut parts = Vec::new();
+    if let Some(policy) = &report.policy {
+        parts.push(format!("policy {}", clean(&policy.path)));
+        if !policy.packs.is_empty() {
+            let packs: Vec<String> = policy.packs.iter().map(|pack| clean(&pack.name)).collect();
+            parts.push(format!("extends {}", packs.join(", ")));
+        }
+    }
+    if let Some(stage) = &report.stage {
+        parts.push(format!("stage {}", clean(stage)));
+    }
+    if report.candidates.len() > WHOLE {
+        parts.push(count(report.candidates.len(), "candidate"));
+    }
+    if !parts.is_empty() {
+        writeln!(to, "{}", style.dim(&parts.join(style.separator())))?;
+    }
+    for note in &report.notes {
+        writeln!(to, "{}", style.dim(&clean(note)))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,11 @@
+//! The report as JSON: stable, versioned, described by `docs/schemas/report.v1.json`.
+
+use std::io::{self, Write};
+
+use crate::verdict::Report;
+
+/// Writes a report, indented, with a newline at its end.
+pub fn json(report: &Report, to: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *to, report)?;
+    to.write_all(b"\n")
+}

@@ -1,0 +1,47 @@
+//! How to add what a record does not have: the line that a training script is missing.
+
+use crate::document::{Path, Segment};
+
+/// What to do about a field that is missing.
+pub(super) fn for_path(path: &Path) -> String {
+    let keys: Vec<&str> = path
+        .segments()
+        .iter()
+        .filter_map(|segment| match segment {
+            Segment::Key(key) => Some(&**key),
+            Segment::Index(_) => None,
+        })
+        .collect();
+    let line = match keys.as_slice() {
+        ["params", ..] => "\"params\": model.get_params(), or the arguments that training was started with",
+        ["metrics", ..] => "\"metrics\": {\"f1\": f1_score(y_valid, predicted)}, measured inside training",
+        ["git_commit", ..] => "\"git_commit\": the output of `git rev-parse HEAD`",
+        ["git_dirty", ..] => "\"git_dirty\": whether `git status --porcelain` prints anything",
+        ["data_version", ..] => {
+            "\"data_version\": the version of the dataset that was trained on, such as its date"
+        }
+        ["data", ..] => {
+            "\"data\": [{\"name\", \"role\", \"path\", \"digest\": \"sha256:…\", \"rows\"}] for each file that was read"
+        }
+        ["validation", "digest", ..] => {
+            "\"validation\": {\"digest\": \"sha256:…\"} over the rows, or the ids, of the split"
+        }
+        ["validation", ..] => {
+            "\"validation\": {\"split\", \"digest\", \"rows\"}: what the metrics were measured on"
+        }
+        ["artifact" | "artifacts", ..] => {
+            "\"artifact\": {\"path\", \"digest\": \"sha256:…\"} of the model that training saved"
+        }
+        ["created_at", ..] => "\"created_at\": datetime.now(timezone.utc).isoformat()",
+        ["command", ..] => "\"command\": the command that started training, such as \" \".join(sys.argv)",
+        ["seed", ..] => "\"seed\": the seed that training was given",
+        ["environment", "lockfile", ..] => {
+            "\"environment\": {\"lockfile\": {\"path\": \"uv.lock\", \"digest\": \"sha256:…\"}}"
+        }
+        ["environment", ..] => "\"environment\": {\"python\", \"os\", \"packages\"}",
+        ["model", ..] => "\"model\": the line of models that this run belongs to, such as \"churn\"",
+        ["run_id", ..] => "\"run_id\": a name that no other run has",
+        _ => return format!("write `{path}` into the record, inside training"),
+    };
+    format!("write it inside training: {line}")
+}

@@ -1,0 +1,102 @@
+//! The other side of a comparison.
+
+use super::{CannotJudge, Case, Judgement, Raised};
+use crate::code::{Code, codes};
+use crate::document::Path;
+use crate::run::Run;
+use crate::verdict::Comparability;
+
+codes! {
+    BASELINE_MISSING = "baseline/missing": "There is no baseline to compare with.";
+    NOT_COMPARABLE = "baseline/not-comparable": "The two runs were measured on different validation splits.";
+}
+
+/// What a candidate is compared with.
+#[derive(Debug)]
+pub enum Baseline<'b> {
+    /// A run, and whether the two were measured on the same split.
+    Run {
+        /// The run.
+        run: &'b Run,
+        /// Whether the numbers of the two can be compared.
+        comparability: Comparability,
+    },
+    /// There is none, and that was accepted.
+    First,
+    /// There is none.
+    Missing {
+        /// Why.
+        message: String,
+        /// What to do.
+        help: String,
+    },
+    /// Nothing says which run it is, or its record can't be read: no verdict on what compares with it.
+    Unclear {
+        /// Its stable name.
+        code: Code,
+        /// Why.
+        message: String,
+        /// What to do.
+        help: String,
+    },
+}
+
+impl<'b> Baseline<'b> {
+    /// The baseline's run, for a rule that compares fields whatever the split. Where there is none, `judgement`
+    /// learns why.
+    pub fn run_of<'c>(case: &Case<'c>, judgement: &mut Judgement) -> Result<Option<&'c Run>, CannotJudge>
+    where
+        'b: 'c,
+    {
+        match case.baseline {
+            Some(Baseline::Run { run, .. }) => Ok(Some(run)),
+            Some(Baseline::First) => {
+                judgement.first = true;
+                Ok(None)
+            }
+            Some(Baseline::Unclear { code, message, help }) => {
+                Err(CannotJudge { code: *code, message: message.clone(), help: help.clone() })
+            }
+            Some(Baseline::Missing { message, help }) => {
+                judgement.raise(Raised::new(BASELINE_MISSING, message).help(help.clone()));
+                Ok(None)
+            }
+            None => {
+                judgement.raise(
+                    Raised::new(BASELINE_MISSING, "the policy names no baseline")
+                        .help("add `baseline: git:main` to the policy, or pass --baseline"),
+                );
+                Ok(None)
+            }
+        }
+    }
+
+    /// The baseline's run, for a rule that compares what was measured: that presupposes the same validation split.
+    pub fn measured<'c>(case: &Case<'c>, judgement: &mut Judgement) -> Result<Option<&'c Run>, CannotJudge>
+    where
+        'b: 'c,
+    {
+        let Some(run) = Self::run_of(case, judgement)? else { return Ok(None) };
+        let Some(Baseline::Run { comparability: Comparability::Different { fields }, .. }) = case.baseline
+        else {
+            return Ok(Some(run));
+        };
+        let differ: Vec<String> = fields
+            .iter()
+            .map(|(field, candidate, baseline)| {
+                format!("`{field}` is {candidate} here and {baseline} in the baseline")
+            })
+            .collect();
+        let first = fields.first().map(|(field, _, _)| field.as_str()).unwrap_or_default();
+        let path = crate::run::FieldPath::parse(first).ok().and_then(|path| path.to_path());
+        judgement.raise(
+            Raised::new(NOT_COMPARABLE, format!("not comparable: {}", differ.join("; ")))
+                .at(path.unwrap_or_else(|| Path::of(["validation"])), "measured on another split")
+                .help(
+                    "measure both runs on the same split; where it must move, name the fields that decide instead \
+                     with `comparable:` at the top of the policy",
+                ),
+        );
+        Ok(None)
+    }
+}

@@ -1,0 +1,21 @@
+//! What a rule is given to judge.
+
+use jiff::Timestamp;
+
+use super::{Baseline, Evidence};
+use crate::run::Run;
+
+/// One candidate before one rule.
+#[derive(Clone, Copy)]
+pub struct Case<'c> {
+    /// The run being judged.
+    pub candidate: &'c Run,
+    /// What it is compared with; absent where the rule compares with nothing.
+    pub baseline: Option<&'c Baseline<'c>>,
+    /// The stage that was asked for.
+    pub stage: Option<&'c str>,
+    /// The decision's clock.
+    pub now: Timestamp,
+    /// The world outside the records.
+    pub evidence: &'c dyn Evidence,
+}

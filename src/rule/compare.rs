@@ -1,0 +1,129 @@
+//! Holding a number against a limit, in the words that a person reads.
+
+use super::{Judgement, Limit, NoAnswer, Raised, Word};
+use crate::code::codes;
+use crate::document::Path;
+use crate::run::Decimal;
+use crate::verdict::{Comparison, Outcome};
+
+codes! {
+    TOO_LOW = "limit/too-low": "A value is below its minimum.";
+    TOO_HIGH = "limit/too-high": "A value is above its maximum.";
+    DROP = "limit/drop": "A value fell against the baseline by more than is allowed.";
+    NO_RISE = "limit/no-rise": "A value did not rise against the baseline by as much as is asked for.";
+    RISE = "limit/rise": "A value rose against the baseline by more than is allowed.";
+    NO_DROP = "limit/no-drop": "A value did not fall against the baseline by as much as is asked for.";
+    CHANGE = "limit/change": "A value moved against the baseline by more than is allowed.";
+    RELATIVE_TO_ZERO = "limit/relative-to-zero": "A relative limit against a baseline of zero, which has no meaning.";
+}
+
+/// A value of the candidate, by its name and place.
+pub(super) struct Subject<'s> {
+    /// The metric, or the path.
+    pub(super) name: &'s str,
+    /// Where it stands.
+    pub(super) path: Path,
+    /// The candidate's value.
+    pub(super) candidate: &'s Decimal,
+    /// The baseline's value.
+    pub(super) baseline: Option<&'s Decimal>,
+}
+
+/// Holds a value against one limit, and puts the comparison, and what is wrong with it, into the judgement.
+pub(super) fn hold(judgement: &mut Judgement, subject: &Subject<'_>, limit: &Limit) {
+    let Subject { name, candidate, baseline, .. } = subject;
+    let held = match limit.hold(candidate, *baseline) {
+        Ok(held) => held,
+        Err(NoAnswer::RelativeToZero) => {
+            let comparison = compared(subject, limit, Outcome::Fail);
+            let raised = Raised::new(
+                RELATIVE_TO_ZERO,
+                format!(
+                    "`{name}` is 0 in the baseline, and `{}: {}` of 0 means nothing",
+                    limit.word.name(),
+                    limit.written
+                ),
+            )
+            .at(subject.path.clone(), format!("{candidate}, the baseline has 0"))
+            .subject(*name)
+            .help(format!("give the limit in the metric's own units, such as `{}: 0.01`", limit.word.name()));
+            return judgement.fail(comparison, raised);
+        }
+        // Callers hold words about the baseline only where there is one.
+        Err(NoAnswer::NoBaseline) => {
+            let comparison = compared(subject, limit, Outcome::Fail);
+            let raised = Raised::new(super::baseline::BASELINE_MISSING, format!("`{name}` has no baseline"));
+            return judgement.fail(comparison, raised);
+        }
+    };
+    let outcome = if held.holds { Outcome::Pass } else { Outcome::Fail };
+    let mut comparison = compared(subject, limit, outcome);
+    comparison.margin = Some(held.margin.written().into());
+    comparison.limit_value = held.came_to.as_ref().map(|value| value.written().into());
+    if held.holds {
+        judgement.compare(comparison);
+        return;
+    }
+    let allowed = held.came_to.as_ref().map_or_else(
+        || limit.written.to_string(),
+        |value| format!("{} of {} = {value}", limit.written, baseline.map_or("", Decimal::written)),
+    );
+    let (code, message) = describe(subject, limit.word, &allowed);
+    let bound = match limit.word {
+        Word::Min | Word::MaxDrop | Word::MinRise => candidate.minus(&held.margin),
+        Word::Max | Word::MaxRise | Word::MinDrop => candidate.plus(&held.margin),
+        Word::MaxChange => held.margin.magnitude(),
+    };
+    let help = match limit.word {
+        Word::Min | Word::MaxDrop | Word::MinRise => format!("{bound} or more would hold"),
+        Word::Max | Word::MaxRise | Word::MinDrop => format!("{bound} or less would hold"),
+        Word::MaxChange => format!("it is {bound} too far"),
+    };
+    let label = baseline.filter(|_| limit.word.is_relative()).map_or_else(
+        || format!("{}: {}", limit.word.name(), limit.written),
+        |baseline| format!("the baseline has {baseline}"),
+    );
+    let raised = Raised::new(code, message).at(subject.path.clone(), label).help(help).subject(*name).breach(
+        limit.word,
+        candidate,
+        baseline.filter(|_| limit.word.is_relative()),
+    );
+    judgement.fail(comparison, raised);
+}
+
+fn compared(subject: &Subject<'_>, limit: &Limit, outcome: Outcome) -> Comparison {
+    let method = if limit.word.is_relative() { "point estimate" } else { "exact" };
+    let mut comparison = Comparison::by(method, subject.name, limit.word.name(), outcome)
+        .candidate(subject.candidate.written())
+        .limit(&*limit.written);
+    if let (true, Some(baseline)) = (limit.word.is_relative(), subject.baseline) {
+        comparison.baseline = Some(baseline.written().into());
+        comparison.change = Some(subject.candidate.minus(baseline).signed().into());
+    }
+    comparison
+}
+
+fn describe(subject: &Subject<'_>, word: Word, allowed: &str) -> (crate::code::Code, String) {
+    let Subject { name, candidate, baseline, .. } = subject;
+    let moved = |baseline: &Decimal| {
+        let change = candidate.minus(baseline);
+        let how = if change.is_negative() {
+            format!("fell by {}", change.magnitude())
+        } else if change.is_zero() {
+            "did not move".to_owned()
+        } else {
+            format!("rose by {change}")
+        };
+        format!("`{name}` {how}, from {baseline} to {candidate}")
+    };
+    let moved = baseline.map(moved).unwrap_or_default();
+    match word {
+        Word::Min => (TOO_LOW, format!("`{name}` is {candidate}, and at least {allowed} is asked for")),
+        Word::Max => (TOO_HIGH, format!("`{name}` is {candidate}, and at most {allowed} is allowed")),
+        Word::MaxDrop => (DROP, format!("{moved}; a drop of at most {allowed} is allowed")),
+        Word::MinRise => (NO_RISE, format!("{moved}; a rise of at least {allowed} is asked for")),
+        Word::MaxRise => (RISE, format!("{moved}; a rise of at most {allowed} is allowed")),
+        Word::MinDrop => (NO_DROP, format!("{moved}; a drop of at least {allowed} is asked for")),
+        Word::MaxChange => (CHANGE, format!("{moved}; a change of at most {allowed} is allowed")),
+    }
+}

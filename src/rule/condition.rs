@@ -1,0 +1,296 @@
+//! Conditions on a field beyond being there.
+
+use regex::Regex;
+
+use super::compare::{Subject, hold};
+use super::presence::number_at;
+use super::{Judgement, Limit, Loading, Raised, Units, Word, check_together};
+use crate::code::codes;
+use crate::document::{Map, Node, Path, Reader, Span, Value, nearest};
+use crate::run::{Field, Sameness, same_value};
+use crate::verdict::{Comparison, Outcome};
+
+codes! {
+    NOT_EQUAL = "field/not-equal": "A field holds another value than it must.";
+    NOT_ONE_OF = "field/not-one-of": "A field holds none of the values that it may.";
+    NONE_OF = "field/none-of": "A field holds a value that it must not.";
+    NO_MATCH = "field/no-match": "A field's text does not have the form that it must.";
+    TOO_MANY = "field/too-many": "A list has more elements than it may.";
+    NOT_UNIQUE = "field/not-unique": "A list holds the same value twice.";
+    BAD_PATTERN = "policy/bad-pattern": "A regular expression that can't be read.";
+}
+
+/// The words of a condition.
+pub(super) const WORDS: [&str; 8] =
+    ["min", "max", "equals", "one_of", "none_of", "matches", "max_items", "unique"];
+
+/// Bytes that a compiled regular expression may have.
+const PATTERN_BYTES: usize = 1 << 20;
+
+/// What must hold of a field that is there.
+#[derive(Debug, Default)]
+pub(super) struct Conditions {
+    pub(super) limits: Vec<Limit>,
+    equals: Option<Node>,
+    one_of: Vec<Node>,
+    none_of: Vec<Node>,
+    matches: Option<(Regex, String)>,
+    max_items: Option<usize>,
+    unique: bool,
+}
+
+impl Conditions {
+    /// Reads the map behind a path.
+    pub(super) fn load(loading: &mut Loading<'_>, node: &Node, what: &str) -> Option<Self> {
+        let reader = &mut *loading.reader;
+        let map = reader.map(node, &format!("the conditions on `{what}`"))?;
+        reader.only(map, &format!("a condition on `{what}`"), &WORDS);
+        let mut conditions = Self::default();
+        for (name, node) in map.iter() {
+            match name {
+                "min" | "max" => {
+                    if let Some(word) = Word::named(name) {
+                        conditions.limits.extend(Limit::read(reader, word, node, Units::Sizes));
+                    }
+                }
+                "equals" => conditions.equals = scalar(reader, node, "equals"),
+                "one_of" => conditions.one_of = scalars(reader, node, "one_of"),
+                "none_of" => conditions.none_of = scalars(reader, node, "none_of"),
+                "matches" => conditions.matches = pattern(reader, node),
+                "max_items" => conditions.max_items = count(reader, node),
+                "unique" => conditions.unique = reader.boolean(node, "`unique`").unwrap_or(false),
+                _ => {}
+            }
+        }
+        check_together(reader, &conditions.limits, what);
+        never_both(reader, map, what);
+        Some(conditions)
+    }
+
+    /// Whether anything is asked beyond being there.
+    pub(super) fn is_empty(&self) -> bool {
+        self.limits.is_empty()
+            && self.equals.is_none()
+            && self.one_of.is_empty()
+            && self.none_of.is_empty()
+            && self.matches.is_none()
+            && self.max_items.is_none()
+            && !self.unique
+    }
+
+    /// Holds a field that is there against all of them.
+    pub(super) fn hold(&self, judgement: &mut Judgement, path: &Path, node: &Node) {
+        let name = path.to_string();
+        for limit in &self.limits {
+            match number_at(path, node) {
+                Ok(value) => hold(
+                    judgement,
+                    &Subject { name: &name, path: path.clone(), candidate: &value, baseline: None },
+                    limit,
+                ),
+                Err(fault) => {
+                    let comparison = Comparison::exact(name.as_str(), limit.word.name(), Outcome::Fail)
+                        .candidate(node.brief())
+                        .limit(&*limit.written);
+                    let raised = Raised::new(super::presence::NOT_A_NUMBER, format!("`{name}` {fault}"))
+                        .at(path.clone(), "not a number")
+                        .subject(name.as_str())
+                        .help(format!("`{}` is for numbers", limit.word.name()));
+                    judgement.fail(comparison, raised);
+                }
+            }
+        }
+        let mut word = |word: &'static str, limit: String, wrong: Option<Raised>| {
+            let outcome = if wrong.is_some() { Outcome::Fail } else { Outcome::Pass };
+            let comparison =
+                Comparison::exact(name.as_str(), word, outcome).candidate(node.brief()).limit(limit);
+            match wrong {
+                Some(raised) => judgement.fail(comparison, raised.subject(name.as_str())),
+                None => {
+                    judgement.compare(comparison);
+                }
+            }
+        };
+        let same = |one: &Node| same_value(path, node, one) == Sameness::Same;
+        if let Some(expected) = &self.equals {
+            let wrong = (!same(expected)).then(|| {
+                Raised::new(
+                    NOT_EQUAL,
+                    format!("`{name}` is {}, and must be {}", node.brief(), expected.brief()),
+                )
+                .at(path.clone(), format!("not {}", expected.brief()))
+            });
+            word("equals", expected.brief(), wrong);
+        }
+        if !self.one_of.is_empty() {
+            let choice = all(&self.one_of);
+            let wrong = (!self.one_of.iter().any(same)).then(|| {
+                let raised = Raised::new(
+                    NOT_ONE_OF,
+                    format!("`{name}` is {}, and must be one of {choice}", node.brief()),
+                )
+                .at(path.clone(), "not one of them");
+                let written = node.as_written().unwrap_or_default();
+                match nearest(written, self.one_of.iter().filter_map(Node::as_written)) {
+                    Some(near) => raised.help(format!("did you mean `{near}`?")),
+                    None => raised,
+                }
+            });
+            word("one_of", choice, wrong);
+        }
+        if !self.none_of.is_empty() {
+            let wrong = self.none_of.iter().any(same).then(|| {
+                Raised::new(NONE_OF, format!("`{name}` is {}, which the policy rules out", node.brief()))
+                    .at(path.clone(), "ruled out")
+            });
+            word("none_of", all(&self.none_of), wrong);
+        }
+        if let Some((regex, written)) = &self.matches {
+            let text = node.as_written();
+            let wrong = (!text.is_some_and(|text| regex.is_match(text))).then(|| {
+                Raised::new(
+                    NO_MATCH,
+                    format!("`{name}` is {}, which does not match `{written}`", node.brief()),
+                )
+                .at(path.clone(), "another form")
+                .help("the whole text must match, from its first character to its last")
+            });
+            word("matches", written.clone(), wrong);
+        }
+        if let Some(most) = self.max_items {
+            let count = match &node.value {
+                Value::List(items) => Some(items.len()),
+                Value::Map(map) => Some(map.len()),
+                _ => None,
+            };
+            let wrong = count.is_none_or(|count| count > most).then(|| {
+                let found =
+                    count.map_or_else(|| node.value.sort().to_owned(), |count| format!("{count} elements"));
+                Raised::new(TOO_MANY, format!("`{name}` is {found}, and may have {most}"))
+                    .at(path.clone(), "too many")
+            });
+            word("max_items", most.to_string(), wrong);
+        }
+        if self.unique
+            && let Value::List(items) = &node.value
+        {
+            word(
+                "unique",
+                "true".into(),
+                twice(items, |item| item).map(|shown| repeated(&name, path, &shown)),
+            );
+        }
+    }
+
+    /// Holds the values of `data[].x` against `unique`, which is about all of them together.
+    pub(super) fn hold_together(&self, judgement: &mut Judgement, written: &str, fields: &[Field<'_>]) {
+        let nodes: Vec<&Node> = fields.iter().filter_map(|field| field.node).collect();
+        if !self.unique || fields.len() < 2 {
+            return;
+        }
+        let repeats = twice(&nodes, |node| node);
+        let outcome = if repeats.is_some() { Outcome::Fail } else { Outcome::Pass };
+        let comparison =
+            Comparison::exact(written, "unique", outcome).candidate(format!("{} values", nodes.len()));
+        match repeats {
+            Some(shown) => {
+                let path = fields[0].path.clone();
+                judgement.fail(comparison, repeated(written, &path, &shown).subject(written));
+            }
+            None => {
+                judgement.compare(comparison);
+            }
+        }
+    }
+}
+
+fn repeated(name: &str, path: &Path, shown: &str) -> Raised {
+    Raised::new(NOT_UNIQUE, format!("`{name}` holds {shown} twice")).at(path.clone(), "not unique")
+}
+
+fn twice<'n, T>(items: &'n [T], node: impl Fn(&'n T) -> &'n Node) -> Option<String> {
+    items.iter().enumerate().find_map(|(index, item)| {
+        let again = items[..index]
+            .iter()
+            .any(|earlier| same_value(&Path::root(), node(earlier), node(item)) == Sameness::Same);
+        again.then(|| node(item).brief())
+    })
+}
+
+fn all(nodes: &[Node]) -> String {
+    nodes.iter().map(Node::brief).collect::<Vec<_>>().join(", ")
+}
+
+fn scalar(reader: &mut Reader, node: &Node, what: &str) -> Option<Node> {
+    if matches!(node.value, Value::List(_) | Value::Map(_) | Value::Null | Value::NotFinite(_)) {
+        reader.wrong_sort(node, &format!("`{what}`"), "one value");
+        return None;
+    }
+    Some(node.clone())
+}
+
+fn scalars(reader: &mut Reader, node: &Node, what: &str) -> Vec<Node> {
+    let Some(items) = reader.list(node, &format!("`{what}`")) else { return Vec::new() };
+    if items.is_empty() {
+        reader.wrong_sort(node, &format!("`{what}`"), "a list with at least one value");
+    }
+    items.iter().filter_map(|item| scalar(reader, item, what)).collect()
+}
+
+fn pattern(reader: &mut Reader, node: &Node) -> Option<(Regex, String)> {
+    let text = reader.text(node, "`matches`")?.to_owned();
+    match regex::RegexBuilder::new(&format!(r"\A(?:{text})\z")).size_limit(PATTERN_BYTES).build() {
+        Ok(regex) => Some((regex, text)),
+        Err(error) => {
+            let why = error.to_string();
+            let why = why.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
+            reader.problem(
+                BAD_PATTERN,
+                node.span,
+                format!("`matches` is not a regular expression: {why}"),
+                "here",
+            );
+            None
+        }
+    }
+}
+
+fn count(reader: &mut Reader, node: &Node) -> Option<usize> {
+    let parsed = match &node.value {
+        Value::Number(text) => text.parse().ok(),
+        _ => None,
+    };
+    if parsed.is_none() {
+        reader.wrong_sort(node, "`max_items`", "a whole number");
+    }
+    parsed
+}
+
+/// `equals` a value that `none_of` rules out, or that `one_of` does not have.
+fn never_both(reader: &mut Reader, map: &Map, what: &str) {
+    let same = |one: &Node, other: &Node| same_value(&Path::root(), one, other) == Sameness::Same;
+    let list = |name: &str| map.get(name).and_then(Node::as_list);
+    let mut never: Option<(Span, &str)> = None;
+    if let Some(equals) = map.get("equals") {
+        if list("none_of").is_some_and(|ruled_out| ruled_out.iter().any(|other| same(equals, other))) {
+            never = Some((equals.span, "`none_of` rules this out"));
+        }
+        if list("one_of").is_some_and(|choice| !choice.iter().any(|other| same(equals, other))) {
+            never = Some((equals.span, "`one_of` does not have this"));
+        }
+    }
+    if let (Some(choice), Some(ruled_out)) = (list("one_of"), list("none_of"))
+        && !choice.is_empty()
+        && choice.iter().all(|one| ruled_out.iter().any(|other| same(one, other)))
+    {
+        never = Some((choice[0].span, "`none_of` rules out every one of them"));
+    }
+    if let Some((span, label)) = never {
+        reader.problem(
+            super::limit::NEVER_HOLDS,
+            span,
+            format!("no value of `{what}` can hold all of this"),
+            label,
+        );
+    }
+}

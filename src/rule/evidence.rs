@@ -1,0 +1,62 @@
+//! What rules may ask of the world outside the records.
+//!
+//! Rules are functions of what they are given, so everything that needs a file or git goes through this trait; a
+//! test answers it from a table.
+
+use crate::run::Digest;
+
+/// What is known of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileFacts {
+    /// Its size.
+    pub bytes: u64,
+    /// Its digest by the algorithm that was asked for.
+    pub digest: Option<Digest>,
+}
+
+/// Why nothing is known of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FileFault {
+    /// It is not there.
+    Missing,
+    /// Its path leads out of the workspace.
+    Outside,
+    /// It is a folder, a pipe, a device, or a link that may not be followed.
+    NotAFile(&'static str),
+    /// The digest that was asked for can't be computed here.
+    Algorithm(String),
+    /// The system said no.
+    Unreadable(String),
+}
+
+/// What is known of a commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CommitFacts {
+    /// It exists; this is its whole id.
+    Known(String),
+    /// No commit of that id is in the repository.
+    Unknown,
+    /// More than one commit begins like that.
+    Ambiguous,
+}
+
+/// A question that can't be answered, which is neither yes nor no.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CannotTell {
+    /// Why.
+    pub message: String,
+    /// What to do.
+    pub help: String,
+}
+
+/// Answers to what rules ask.
+pub trait Evidence: Sync {
+    /// Size and digest of a file of the workspace.
+    fn file(&self, path: &str, algorithm: Option<&str>) -> Result<FileFacts, FileFault>;
+
+    /// Whether a commit exists.
+    fn commit(&self, id: &str) -> Result<CommitFacts, CannotTell>;
+
+    /// Whether a commit is `of`, or one of the commits before it.
+    fn is_ancestor(&self, id: &str, of: &str) -> Result<bool, CannotTell>;
+}

@@ -1,0 +1,107 @@
+//! Holding a file of the workspace against what a record says of it.
+
+use super::{Case, Evidence, FileFacts, FileFault, Judgement, Raised};
+use crate::code::codes;
+use crate::document::Path;
+use crate::run::Digest;
+use crate::verdict::{Comparison, Outcome};
+
+codes! {
+    FILE_MISSING = "file/missing": "A file that the record names is not there.";
+    OUTSIDE = "file/outside": "A file that the record names is not inside the workspace.";
+    NOT_A_FILE = "file/not-a-file": "What the record names is a folder, a device, or a link that may not be followed.";
+    UNREADABLE = "file/unreadable": "A file that the record names can't be read.";
+    DIGEST_DIFFERS = "file/digest-differs": "A file is not the one that the run recorded.";
+    NO_DIGEST = "file/no-digest": "No digest of a file was recorded.";
+    ALGORITHM = "file/algorithm": "A digest was recorded by an algorithm that is not computed here.";
+    NO_PATH = "file/no-path": "A file is recorded without a path in the workspace.";
+}
+
+/// A file as a record names it.
+pub(super) struct Recorded<'r> {
+    /// What a person calls it: `artifact`, `data train`.
+    pub(super) what: String,
+    /// Where the record names it.
+    pub(super) at: Path,
+    /// Its path.
+    pub(super) path: &'r str,
+    /// Its digest.
+    pub(super) digest: Option<&'r Digest>,
+}
+
+/// Checks that a file is there and has the recorded digest; gives what is known of it.
+pub(super) fn check(
+    judgement: &mut Judgement,
+    evidence: &dyn Evidence,
+    file: &Recorded<'_>,
+) -> Option<FileFacts> {
+    let Recorded { what, at, path, digest } = file;
+    let subject = format!("{what} {path}");
+    let facts = match evidence.file(path, digest.map(|digest| &*digest.algorithm)) {
+        Ok(facts) => facts,
+        Err(fault) => {
+            judgement.fail(
+                Comparison::exact(subject.as_str(), "there", Outcome::Fail),
+                faulty(&fault, what, path).at(at.key("path"), "named here").subject(subject),
+            );
+            return None;
+        }
+    };
+    let Some(recorded) = digest else {
+        judgement.compare(
+            Comparison::exact(subject, "there", Outcome::Pass).candidate(format!("{} bytes", facts.bytes)),
+        );
+        return Some(facts);
+    };
+    let found = facts.digest.as_ref().map(ToString::to_string).unwrap_or_default();
+    let same = facts.digest.as_ref() == Some(*recorded);
+    let outcome = if same { Outcome::Pass } else { Outcome::Fail };
+    let comparison = Comparison::exact(subject.as_str(), "digest", outcome)
+        .candidate(found.as_str())
+        .limit(recorded.to_string());
+    if same {
+        judgement.compare(comparison);
+    } else {
+        let raised = Raised::new(DIGEST_DIFFERS, format!("`{path}` is not the file that the run recorded"))
+            .at(at.key("digest"), format!("the file has {found}"))
+            .subject(subject)
+            .help("it was changed after the run, or made by another run: promote the run that made it");
+        judgement.fail(comparison, raised);
+    }
+    Some(facts)
+}
+
+fn faulty(fault: &FileFault, what: &str, path: &str) -> Raised {
+    match fault {
+        FileFault::Missing => Raised::new(FILE_MISSING, format!("the {what} `{path}` is not there"))
+            .help("paths are relative to the workspace; fetch the file, or correct the path where training writes it"),
+        FileFault::Outside => Raised::new(OUTSIDE, format!("the {what} `{path}` is not inside the workspace"))
+            .help("keep it inside, and record its path relative to the workspace"),
+        FileFault::NotAFile(found) => Raised::new(NOT_A_FILE, format!("the {what} `{path}` is {found}, not a file")),
+        FileFault::Algorithm(algorithm) => {
+            Raised::new(ALGORITHM, format!("the digest of `{path}` is {algorithm}, which is not computed here"))
+                .help("record it as sha256")
+        }
+        FileFault::Unreadable(why) => Raised::new(UNREADABLE, format!("the {what} `{path}` can't be read: {why}")),
+    }
+}
+
+/// Says that no digest was recorded.
+pub(super) fn no_digest(judgement: &mut Judgement, what: &str, at: &Path) {
+    let raised = Raised::new(NO_DIGEST, format!("no digest of the {what} was recorded"))
+        .at(at.key("digest"), "no `digest` here")
+        .help(super::advice::for_path(at));
+    judgement.fail(Comparison::exact(format!("{what} digest"), "recorded", Outcome::Fail), raised);
+}
+
+/// Says that a file is recorded without a path in the workspace.
+pub(super) fn no_path(judgement: &mut Judgement, _case: &Case<'_>, what: &str, at: &Path, uri: Option<&str>) {
+    let message = match uri {
+        Some(uri) => format!("the {what} is at {uri}, which is not a file of the workspace"),
+        None => format!("the {what} has no `path`"),
+    };
+    let raised = Raised::new(NO_PATH, message)
+        .at(at.clone(), "no `path` here")
+        .help("fetch it into the workspace before the check, and record its path");
+    judgement.fail(Comparison::exact(format!("{what} path"), "recorded", Outcome::Fail), raised);
+}

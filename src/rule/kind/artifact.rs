@@ -1,0 +1,98 @@
+//! A model file without the run that produced it is a file of unknown origin. `artifact` ties the two together: the
+//! file is there, and it is the very one that the run recorded.
+
+use super::{Kind, Requirement};
+use crate::code::codes;
+use crate::document::{Node, Path, Value};
+use crate::rule::files::{Recorded, check, no_digest, no_path};
+use crate::rule::presence::absent;
+use crate::rule::{Amount, CannotJudge, Case, Judgement, Loading, Raised, Units, read_amount};
+use crate::run::{Decimal, Field};
+use crate::verdict::{Comparison, Outcome};
+
+codes! {
+    TOO_LARGE = "artifact/too-large": "An artifact has more bytes than the policy allows.";
+}
+
+pub(super) const KIND: Kind = Kind {
+    name: "artifact",
+    says: "the file is there, inside the workspace, and has the recorded digest",
+    codes: CODES,
+    load,
+};
+
+#[derive(Debug)]
+struct Artifact {
+    /// A digest must be recorded. Where one is, it must always fit.
+    digest: bool,
+    max_bytes: Option<(Decimal, String)>,
+}
+
+fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn Requirement>> {
+    if matches!(body.value, Value::Bool(_)) {
+        let artifact = Artifact { digest: false, max_bytes: None };
+        return loading.is_true(body, "artifact").then(|| Box::new(artifact) as Box<dyn Requirement>);
+    }
+    let map = loading.reader.map(body, "`artifact`, unless it is `true`,")?;
+    loading.reader.only(map, "`artifact`", &["digest", "max_bytes"]);
+    let mut artifact = Artifact { digest: false, max_bytes: None };
+    if let Some(node) = map.get("digest") {
+        artifact.digest = loading.reader.boolean(node, "`digest`").unwrap_or(false);
+    }
+    if let Some(node) = map.get("max_bytes")
+        && let Some(Amount::Absolute(most)) = read_amount(loading.reader, node, "max_bytes", Units::Sizes)
+    {
+        artifact.max_bytes = Some((most, node.as_written().unwrap_or_default().to_owned()));
+    }
+    Some(Box::new(artifact))
+}
+
+impl Requirement for Artifact {
+    fn judge(&self, case: &Case<'_>) -> Result<Judgement, CannotJudge> {
+        let mut judgement = Judgement::default();
+        let artifacts = case.candidate.artifacts();
+        if artifacts.is_empty() {
+            let field = Field { path: Path::of(["artifact"]), node: None, none_matched: false };
+            if let Some(raised) = absent(case.candidate, &field) {
+                judgement.fail(Comparison::exact("artifact", "recorded", Outcome::Fail), raised);
+            }
+        }
+        for artifact in &artifacts {
+            let Some(path) = artifact.path else {
+                no_path(&mut judgement, case, "artifact", &artifact.at, artifact.uri);
+                continue;
+            };
+            match &artifact.digest {
+                None if self.digest => no_digest(&mut judgement, "artifact", &artifact.at),
+                None => judgement.notes.push(format!(
+                    "no digest of `{path}` was recorded, so nothing shows that it is the file that the run made"
+                )),
+                Some(_) => {}
+            }
+            let digest = artifact.digest.as_ref();
+            let file = Recorded { what: "artifact".into(), at: artifact.at.clone(), path, digest };
+            let Some(facts) = check(&mut judgement, case.evidence, &file) else { continue };
+            let (Some((most, written)), Ok(bytes)) =
+                (&self.max_bytes, Decimal::parse(&facts.bytes.to_string()))
+            else {
+                continue;
+            };
+            let fits = bytes <= *most;
+            let outcome = if fits { Outcome::Pass } else { Outcome::Fail };
+            let comparison = Comparison::exact(format!("artifact {path}"), "max_bytes", outcome)
+                .candidate(bytes.written())
+                .limit(written.as_str());
+            if fits {
+                judgement.compare(comparison);
+            } else {
+                let raised = Raised::new(
+                    TOO_LARGE,
+                    format!("`{path}` has {bytes} bytes, and at most {written} are allowed"),
+                )
+                .at(artifact.at.key("path"), format!("{bytes} bytes"));
+                judgement.fail(comparison, raised);
+            }
+        }
+        Ok(judgement)
+    }
+}

@@ -1,0 +1,62 @@
+//! A dataset's version is a name, and data moves under its name. `data` asks that the files are the ones that the
+//! run recorded.
+
+use super::{Kind, Requirement};
+use crate::document::{Node, Path};
+use crate::rule::files::{Recorded, check, no_digest, no_path};
+use crate::rule::loading::EMPTY_BODY;
+use crate::rule::presence::absent;
+use crate::rule::{CannotJudge, Case, Judgement, Loading};
+use crate::run::Field;
+use crate::verdict::{Comparison, Outcome};
+
+pub(super) const KIND: Kind =
+    Kind { name: "data", says: "the data files have the recorded digests", codes: &[], load };
+
+#[derive(Debug)]
+struct Data;
+
+fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn Requirement>> {
+    let map = loading.reader.map(body, "`data`")?;
+    loading.reader.only(map, "`data`", &["digests", "disjoint"]);
+    if let Some(entry) = map.entry("disjoint") {
+        loading.not_there_yet(entry.key, "disjoint");
+    }
+    let Some(digests) = map.get("digests") else {
+        if map.is_empty() {
+            loading.reader.problem(EMPTY_BODY, body.span, "`data` asks for nothing", "empty").help =
+                Some("write `data: { digests: true }`".into());
+        }
+        return None;
+    };
+    if loading.reader.boolean(digests, "`digests`")? {
+        return Some(Box::new(Data));
+    }
+    loading.reader.problem(EMPTY_BODY, digests.span, "`data: { digests: false }` asks for nothing", "false");
+    None
+}
+
+impl Requirement for Data {
+    fn judge(&self, case: &Case<'_>) -> Result<Judgement, CannotJudge> {
+        let mut judgement = Judgement::default();
+        let files = case.candidate.data();
+        if files.is_empty() {
+            let field = Field { path: Path::of(["data"]), node: None, none_matched: false };
+            if let Some(raised) = absent(case.candidate, &field) {
+                judgement.fail(Comparison::exact("data", "recorded", Outcome::Fail), raised);
+            }
+        }
+        for file in &files {
+            let what = file.name.map_or_else(|| "data".to_owned(), |name| format!("data {name}"));
+            match (file.path, &file.digest) {
+                (None, _) => no_path(&mut judgement, case, &what, &file.at, None),
+                (_, None) => no_digest(&mut judgement, &what, &file.at),
+                (Some(path), Some(digest)) => {
+                    let file = Recorded { what, at: file.at.clone(), path, digest: Some(digest) };
+                    check(&mut judgement, case.evidence, &file);
+                }
+            }
+        }
+        Ok(judgement)
+    }
+}

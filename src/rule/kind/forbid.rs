@@ -1,0 +1,45 @@
+//! Some things must not be in a record: a customer's name among the tags, a path of someone's own machine.
+
+use super::{Kind, Requirement};
+use crate::code::codes;
+use crate::document::Node;
+use crate::rule::{CannotJudge, Case, Judgement, Loading, Raised};
+use crate::run::FieldPath;
+use crate::verdict::{Comparison, Outcome};
+
+codes! {
+    FORBIDDEN = "forbid/there": "A field that must not be there is.";
+}
+
+pub(super) const KIND: Kind = Kind { name: "forbid", says: "these fields are not there", codes: CODES, load };
+
+#[derive(Debug)]
+struct Forbid(Vec<FieldPath>);
+
+fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn Requirement>> {
+    let paths: Vec<FieldPath> = loading.paths(body, "`forbid`").into_iter().map(|(path, _)| path).collect();
+    (!paths.is_empty()).then(|| Box::new(Forbid(paths)) as Box<dyn Requirement>)
+}
+
+impl Requirement for Forbid {
+    fn judge(&self, case: &Case<'_>) -> Result<Judgement, CannotJudge> {
+        let mut judgement = Judgement::default();
+        for path in &self.0 {
+            for field in case.candidate.find(path) {
+                let name = field.path.to_string();
+                let Some(node) = field.node else {
+                    judgement.compare(Comparison::exact(name, "absent", Outcome::Pass));
+                    continue;
+                };
+                let comparison =
+                    Comparison::exact(name.as_str(), "absent", Outcome::Fail).candidate(node.brief());
+                let raised = Raised::new(FORBIDDEN, format!("`{name}` must not be in the record"))
+                    .at(field.path, "must not be here")
+                    .subject(name)
+                    .help("take it out where training writes the record");
+                judgement.fail(comparison, raised);
+            }
+        }
+        Ok(judgement)
+    }
+}

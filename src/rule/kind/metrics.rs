@@ -1,0 +1,304 @@
+//! "It looks about as good" is how a worse model gets in. `metrics` puts numbers on it: bounds that always hold,
+//! and how far a value may move against the baseline.
+
+use super::{Kind, Requirement};
+use crate::code::codes;
+use crate::document::{Entry, Map, Node, Path, Reader, Span, Value, listed, nearest};
+use crate::rule::compare::{Subject, hold};
+use crate::rule::loading::EMPTY_BODY;
+use crate::rule::presence::{MISSING, not_a_number};
+use crate::rule::{
+    Baseline, CannotJudge, Case, Judgement, Limit, Loading, Pattern, Raised, Units, WORDS, Word,
+    check_together,
+};
+use crate::run::{Decimal, MetricFault, Run};
+use crate::verdict::{Comparison, Outcome};
+
+codes! {
+    NOT_IN_BASELINE = "metrics/not-in-baseline": "A metric with a limit against the baseline is not in the baseline.";
+    VANISHED = "metrics/vanished": "A metric that the baseline has is not in the candidate.";
+    BASELINE_NOT_A_NUMBER = "metrics/baseline-not-a-number": "The baseline's value of a metric is no finite number.";
+    NOTHING_MATCHED = "metrics/nothing-matched": "A name with `*` matches no metric of either run.";
+    OTHER_DATASET = "metrics/other-dataset": "A metric was measured on another dataset than in the baseline.";
+}
+
+pub(super) const KIND: Kind = Kind {
+    name: "metrics",
+    says: "these metrics are within their limits, absolute or against the baseline",
+    codes: CODES,
+    load,
+};
+
+/// Words that the language reserves.
+const RESERVED: [&str; 5] = ["of", "confidence", "max_gap", "min_ratio", "max_gap_rise"];
+
+#[derive(Debug)]
+struct Metrics(Vec<Limits>);
+
+/// The limits on the metrics that a name matches.
+#[derive(Debug)]
+struct Limits {
+    name: Pattern,
+    except: Vec<Pattern>,
+    limits: Vec<Limit>,
+}
+
+fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn Requirement>> {
+    let map = loading.reader.map(body, "`metrics`")?;
+    if map.is_empty() {
+        loading.reader.problem(EMPTY_BODY, body.span, "`metrics` names no metric", "empty").help =
+            Some("write `f1: { min: 0.80, max_drop: 0.005 }`".into());
+        return None;
+    }
+    let entries: Vec<_> = map.entries().collect();
+    let metrics: Vec<Limits> =
+        entries.into_iter().filter_map(|(name, entry)| limits(loading, name, entry)).collect();
+    (!metrics.is_empty()).then(|| Box::new(Metrics(metrics)) as Box<dyn Requirement>)
+}
+
+fn limits(loading: &mut Loading<'_>, name: &str, entry: &Entry) -> Option<Limits> {
+    let what = format!("the limits on `{name}`");
+    if entry.node.is_null() && name.contains(':') {
+        let known: Vec<&str> = WORDS.iter().map(|word| word.name()).collect();
+        loading.reader.unknown_key(name, entry, "`metrics`", &known);
+        return None;
+    }
+    let map = loading.reader.map(&entry.node, &what)?;
+    let mut limits = Limits { name: Pattern::new(name), except: Vec::new(), limits: Vec::new() };
+    let mut reserved = false;
+    for (key, below) in map.entries() {
+        if let Some(word) = Word::named(key) {
+            limits.limits.extend(Limit::read(loading.reader, word, &below.node, Units::Plain));
+        } else if key == "except" {
+            limits.except = except(loading.reader, &below.node, &limits.name, below.key);
+        } else if RESERVED.contains(&key) {
+            reserved = true;
+            loading.not_there_yet(below.key, key);
+        } else {
+            let mut known: Vec<&str> = WORDS.iter().map(|word| word.name()).collect();
+            known.push("except");
+            loading.reader.unknown_key(key, below, &what, &known);
+        }
+    }
+    if !reserved {
+        no_limits(loading.reader, map, &what, entry.key);
+    }
+    check_together(loading.reader, &limits.limits, name);
+    (!limits.limits.is_empty()).then_some(limits)
+}
+
+fn no_limits(reader: &mut Reader, map: &Map, what: &str, span: Span) {
+    if map.iter().any(|(key, _)| key != "except") {
+        return;
+    }
+    let words: Vec<&str> = WORDS.iter().map(|word| word.name()).collect();
+    reader.problem(EMPTY_BODY, span, format!("{what} say nothing"), "no limit").help =
+        Some(format!("the words are {}", listed(&words)));
+}
+
+fn except(reader: &mut Reader, node: &Node, name: &Pattern, key: Span) -> Vec<Pattern> {
+    if !name.is_glob() {
+        reader.problem(
+            EMPTY_BODY,
+            key,
+            "`except` takes something out of a name with `*`, and there is none",
+            "nothing to take out",
+        );
+    }
+    reader.texts(node, "`except`").into_iter().map(|(text, _)| Pattern::new(text)).collect()
+}
+
+impl Requirement for Metrics {
+    fn judge(&self, case: &Case<'_>) -> Result<Judgement, CannotJudge> {
+        let mut judgement = Judgement::default();
+        let baseline = if self.compares() { Baseline::measured(case, &mut judgement)? } else { None };
+        for entry in &self.0 {
+            entry.judge(&mut judgement, case, baseline);
+        }
+        Ok(judgement)
+    }
+
+    fn compares(&self) -> bool {
+        self.0.iter().any(Limits::compares)
+    }
+
+    fn words(&self) -> Vec<Word> {
+        self.0.iter().flat_map(|entry| &entry.limits).map(|limit| limit.word).collect()
+    }
+
+    fn limits_only(&self) -> bool {
+        true
+    }
+}
+
+impl Limits {
+    fn compares(&self) -> bool {
+        self.limits.iter().any(|limit| limit.word.is_relative())
+    }
+
+    fn judge(&self, judgement: &mut Judgement, case: &Case<'_>, baseline: Option<&Run>) {
+        if !self.name.is_glob() {
+            return self.judge_metric(judgement, case, baseline, self.name.written(), false);
+        }
+        let names = |run: &Run| -> Vec<String> {
+            run.metrics()
+                .map(|metric| metric.name)
+                .filter(|name| {
+                    self.name.matches(name) && !self.except.iter().any(|except| except.matches(name))
+                })
+                .map(str::to_owned)
+                .collect()
+        };
+        let ours = names(case.candidate);
+        let baseline = baseline.filter(|_| self.compares());
+        let theirs = baseline.map(names).unwrap_or_default();
+        if ours.is_empty() && theirs.is_empty() {
+            let pattern = self.name.written();
+            let raised = Raised::new(NOTHING_MATCHED, format!("no metric matches `{pattern}`"))
+                .at(Path::of(["metrics"]), "none of these")
+                .subject(pattern)
+                .help("`*` stands for any characters, and case counts");
+            judgement.fail(Comparison::exact(pattern, "present", Outcome::Fail), raised);
+        }
+        for name in &ours {
+            self.judge_metric(judgement, case, baseline, name, true);
+        }
+        for name in theirs.iter().filter(|name| !ours.contains(name)) {
+            let raised =
+                Raised::new(VANISHED, format!("the metric `{name}` is in the baseline, and not here"))
+                    .at(Path::of(["metrics", name]), format!("no `{name}` here"))
+                    .subject(name.as_str())
+                    .help("measure it, or take it out of the rule with `except`");
+            judgement.fail(Comparison::exact(name.as_str(), "present", Outcome::Fail), raised);
+        }
+    }
+
+    /// Judges one metric by name; `globbed` where the rule did not name it, so that a new one may come.
+    fn judge_metric(
+        &self,
+        judgement: &mut Judgement,
+        case: &Case<'_>,
+        baseline: Option<&Run>,
+        name: &str,
+        globbed: bool,
+    ) {
+        let Some(metric) = case.candidate.metric(name) else {
+            judgement.fail(Comparison::exact(name, "present", Outcome::Fail), missing(case.candidate, name));
+            return;
+        };
+        let value = match metric.value() {
+            Ok(value) => value,
+            Err(fault) => {
+                let mut comparison = Comparison::exact(name, "present", Outcome::Fail);
+                comparison.candidate = Some(shown(&fault).into());
+                judgement.fail(comparison, not_a_number(name, &fault));
+                return;
+            }
+        };
+        let relative = baseline.filter(|_| self.compares());
+        let theirs = match relative.map(|run| (run, run.metric(name))) {
+            None => None,
+            Some((_, None)) if globbed => {
+                judgement.notes.push(format!("`{name}` is new: nothing in the baseline to compare with"));
+                None
+            }
+            Some((run, None)) => {
+                let near = nearest(name, run.metrics().map(|metric| metric.name));
+                let raised = Raised::new(
+                    NOT_IN_BASELINE,
+                    format!("the metric `{name}` is not in the baseline ({})", run.label()),
+                )
+                .at(metric.path(), "nothing in the baseline to compare with")
+                .subject(name)
+                .help(near.map_or_else(
+                    || "measure it for the baseline too, or give it only `min` and `max`".to_owned(),
+                    |near| format!("the baseline has `{near}`: is that the same one?"),
+                ));
+                judgement.fail(
+                    Comparison::exact(name, "present in baseline", Outcome::Fail).candidate(value.written()),
+                    raised,
+                );
+                None
+            }
+            Some((_, Some(other))) => match other.value() {
+                Ok(number) => {
+                    if let Some((ours, theirs)) = other_dataset(&metric, &other) {
+                        let raised = Raised::new(
+                            OTHER_DATASET,
+                            format!("not comparable: `{name}` was measured on {ours} here and on {theirs} in the baseline"),
+                        )
+                        .at(metric.path(), "measured on something else")
+                        .subject(name)
+                        .help("measure both on the same data");
+                        judgement.fail(
+                            Comparison::exact(name, "dataset", Outcome::Fail)
+                                .candidate(ours)
+                                .baseline(theirs),
+                            raised,
+                        );
+                        None
+                    } else {
+                        Some(number)
+                    }
+                }
+                Err(fault) => {
+                    let raised =
+                        Raised::new(BASELINE_NOT_A_NUMBER, format!("the baseline's `{name}` {fault}"))
+                            .at(metric.path(), "nothing to compare with")
+                            .subject(name)
+                            .help("name a baseline whose metric is a finite number");
+                    let comparison = Comparison::exact(name, "present in baseline", Outcome::Fail)
+                        .candidate(value.written())
+                        .baseline(shown(&fault));
+                    judgement.fail(comparison, raised);
+                    None
+                }
+            },
+        };
+        self.hold_all(judgement, name, metric.path(), &value, theirs.as_ref());
+    }
+
+    fn hold_all(
+        &self,
+        judgement: &mut Judgement,
+        name: &str,
+        path: Path,
+        candidate: &Decimal,
+        baseline: Option<&Decimal>,
+    ) {
+        let subject = Subject { name, path, candidate, baseline };
+        for limit in &self.limits {
+            if !limit.word.is_relative() || baseline.is_some() {
+                hold(judgement, &subject, limit);
+            }
+        }
+    }
+}
+
+fn missing(run: &Run, name: &str) -> Raised {
+    let raised = Raised::new(MISSING, format!("the metric `{name}` is missing"))
+        .at(Path::of(["metrics", name]), format!("no `{name}` here"))
+        .subject(name);
+    match nearest(name, run.metrics().map(|metric| metric.name)) {
+        Some(near) => raised.help(format!("the record has `{near}`: is that the one?")),
+        None => raised.help(crate::rule::advice::for_path(&Path::of(["metrics"]))),
+    }
+}
+
+fn other_dataset(ours: &crate::run::Metric<'_>, theirs: &crate::run::Metric<'_>) -> Option<(String, String)> {
+    let dataset = |metric: &crate::run::Metric<'_>| match metric.detail("dataset").map(|node| &node.value) {
+        Some(Value::String(text)) => Some(text.to_string()),
+        _ => None,
+    };
+    let (ours, theirs) = (dataset(ours)?, dataset(theirs)?);
+    (ours != theirs).then_some((ours, theirs))
+}
+
+fn shown(fault: &MetricFault) -> String {
+    match fault {
+        MetricFault::NotFinite(written) | MetricFault::Unusable(written, _) => written.to_string(),
+        MetricFault::Text(text) => format!("\"{text}\""),
+        MetricFault::Null => "null".into(),
+        MetricFault::Other(sort) => (*sort).into(),
+    }
+}

@@ -1,0 +1,63 @@
+//! The kinds of rules, one file each.
+//!
+//! To add a kind, write its file and put its name into the list below. The file says what the kind is called, how
+//! its body is read, which codes it can raise, and how it judges; everything else, from "exactly one kind" to the
+//! documentation's index, is made from this list.
+
+use std::fmt::Debug;
+
+use super::{CannotJudge, Case, Judgement, Loading, Word};
+use crate::code::Code;
+use crate::document::Node;
+
+macro_rules! kinds {
+    ($($file:ident),* $(,)?) => {
+        $(mod $file;)*
+        /// Every kind, in the order in which the documentation lists them.
+        pub const KINDS: &[Kind] = &[$($file::KIND),*];
+    };
+}
+
+kinds![require, forbid, same, metrics, any, schema, artifact, code, data, fresh, reproducible, expr,];
+
+/// Kinds that the language reserves and this version does not have.
+pub const RESERVED: &[&str] = &["linked", "preregistered", "consistent", "signed"];
+
+/// A sort of requirement.
+#[derive(Debug)]
+pub struct Kind {
+    /// The key in a policy.
+    pub name: &'static str,
+    /// What it says, in one sentence.
+    pub says: &'static str,
+    /// Every code that it can raise.
+    pub codes: &'static [Code],
+    /// Reads its body; `None` where that was wrong, and the problems are noted.
+    pub load: fn(&mut Loading<'_>, &Node) -> Option<Box<dyn Requirement>>,
+}
+
+/// What a rule requires: a function from a case to a judgement.
+pub trait Requirement: Debug + Send + Sync {
+    /// Judges one candidate.
+    fn judge(&self, case: &Case<'_>) -> Result<Judgement, CannotJudge>;
+
+    /// Whether it needs a baseline.
+    fn compares(&self) -> bool {
+        false
+    }
+
+    /// The words whose limits a waiver can replace.
+    fn words(&self) -> Vec<Word> {
+        Vec::new()
+    }
+
+    /// Whether a waiver must replace a limit, since there is nothing else in the rule to waive.
+    fn limits_only(&self) -> bool {
+        false
+    }
+}
+
+/// The kind of that name.
+pub fn named(name: &str) -> Option<&'static Kind> {
+    KINDS.iter().find(|kind| kind.name == name)
+}

@@ -1,0 +1,77 @@
+//! A field that is not recorded can't be asked about later: which data trained this model, which code?
+//!
+//! `require` says which fields must be there, and, as a map, what must hold of them.
+
+use super::{Kind, Requirement};
+use crate::document::{Node, Value};
+use crate::rule::condition::Conditions;
+use crate::rule::loading::EMPTY_BODY;
+use crate::rule::presence::{absent, present};
+use crate::rule::{CannotJudge, Case, Judgement, Loading, Word};
+use crate::run::FieldPath;
+use crate::verdict::{Comparison, Outcome};
+
+pub(super) const KIND: Kind = Kind {
+    name: "require",
+    says: "these fields are there: not null, not empty, finite if a number; and what is said of each holds",
+    codes: &[],
+    load,
+};
+
+#[derive(Debug)]
+struct Require(Vec<(FieldPath, Conditions)>);
+
+fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn Requirement>> {
+    let fields: Vec<(FieldPath, Conditions)> = match &body.value {
+        Value::Map(map) => {
+            let entries: Vec<_> = map.entries().collect();
+            entries
+                .into_iter()
+                .filter_map(|(text, entry)| {
+                    let path = loading.path(text, entry.key);
+                    let conditions = Conditions::load(loading, &entry.node, text);
+                    Some((path?, conditions?))
+                })
+                .collect()
+        }
+        _ => loading
+            .paths(body, "`require`")
+            .into_iter()
+            .map(|(path, _)| (path, Conditions::default()))
+            .collect(),
+    };
+    if matches!(&body.value, Value::Map(map) if map.is_empty()) {
+        loading.reader.problem(EMPTY_BODY, body.span, "`require` names no field", "empty");
+    }
+    (!fields.is_empty()).then(|| Box::new(Require(fields)) as Box<dyn Requirement>)
+}
+
+impl Requirement for Require {
+    fn judge(&self, case: &Case<'_>) -> Result<Judgement, CannotJudge> {
+        let mut judgement = Judgement::default();
+        for (path, conditions) in &self.0 {
+            let fields = case.candidate.find(path);
+            for field in &fields {
+                match (absent(case.candidate, field), field.node) {
+                    (Some(raised), node) => {
+                        let mut comparison =
+                            Comparison::exact(field.path.to_string(), "present", Outcome::Fail);
+                        comparison.candidate = node.map(|node| node.brief().into());
+                        judgement.fail(comparison, raised);
+                    }
+                    (None, Some(node)) if conditions.is_empty() => {
+                        judgement.compare(present(&field.path, node));
+                    }
+                    (None, Some(node)) => conditions.hold(&mut judgement, &field.path, node),
+                    (None, None) => {}
+                }
+            }
+            conditions.hold_together(&mut judgement, path.written(), &fields);
+        }
+        Ok(judgement)
+    }
+
+    fn words(&self) -> Vec<Word> {
+        self.0.iter().flat_map(|(_, conditions)| &conditions.limits).map(|limit| limit.word).collect()
+    }
+}

@@ -1,0 +1,83 @@
+//! A metric on another validation split is another metric. `same` asks that what must not move did not.
+
+use super::{Kind, Requirement};
+use crate::code::codes;
+use crate::document::Node;
+use crate::rule::presence::absent;
+use crate::rule::{Baseline, CannotJudge, Case, Judgement, Loading, Raised};
+use crate::run::{FieldPath, Sameness, same_value};
+use crate::verdict::{Comparison, Outcome};
+
+codes! {
+    DIFFERENT = "same/different": "A field that must be the same in both runs is not.";
+    NOT_COMPARABLE = "same/not-comparable": "The two values can't be compared, such as digests of different algorithms.";
+    NOT_IN_BASELINE = "same/not-in-baseline": "A field that must be the same in both runs is not in the baseline.";
+}
+
+pub(super) const KIND: Kind =
+    Kind { name: "same", says: "these fields are there in both runs, and equal", codes: CODES, load };
+
+#[derive(Debug)]
+struct Same(Vec<FieldPath>);
+
+fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn Requirement>> {
+    let paths: Vec<FieldPath> = loading.paths(body, "`same`").into_iter().map(|(path, _)| path).collect();
+    (!paths.is_empty()).then(|| Box::new(Same(paths)) as Box<dyn Requirement>)
+}
+
+impl Requirement for Same {
+    fn judge(&self, case: &Case<'_>) -> Result<Judgement, CannotJudge> {
+        let mut judgement = Judgement::default();
+        let Some(baseline) = Baseline::run_of(case, &mut judgement)? else { return Ok(judgement) };
+        for path in &self.0 {
+            for field in case.candidate.find(path) {
+                let name = field.path.to_string();
+                let theirs = baseline.get(&field.path);
+                let mut comparison = Comparison::exact(name.as_str(), "same", Outcome::Fail);
+                comparison.candidate = field.node.map(|node| node.brief().into());
+                comparison.baseline = theirs.map(|node| node.brief().into());
+                let raised = match (absent(case.candidate, &field), field.node, theirs) {
+                    (Some(raised), ..) => raised,
+                    (None, Some(ours), Some(theirs)) => match same_value(&field.path, ours, theirs) {
+                        Sameness::Same => {
+                            comparison.outcome = Outcome::Pass;
+                            judgement.compare(comparison);
+                            continue;
+                        }
+                        Sameness::Different => Raised::new(
+                            DIFFERENT,
+                            format!(
+                                "`{name}` is {} here and {} in the baseline",
+                                ours.brief(),
+                                theirs.brief()
+                            ),
+                        )
+                        .at(field.path, format!("the baseline has {}", theirs.brief()))
+                        .help(format!(
+                            "measure both runs with the same `{name}`, or name the baseline that has it"
+                        )),
+                        Sameness::NotComparable(why) => {
+                            Raised::new(NOT_COMPARABLE, format!("`{name}` can't be compared: {why}"))
+                                .at(field.path, format!("the baseline has {}", theirs.brief()))
+                                .help("record both with the same algorithm; sha256 is the one to choose")
+                        }
+                    },
+                    (None, _, _) => Raised::new(
+                        NOT_IN_BASELINE,
+                        format!("`{name}` is not in the baseline ({})", baseline.label()),
+                    )
+                    .at(field.path, "nothing in the baseline to compare with")
+                    .help(
+                        "measure the baseline again with today's training script, so that its record has it",
+                    ),
+                };
+                judgement.fail(comparison, raised.subject(name));
+            }
+        }
+        Ok(judgement)
+    }
+
+    fn compares(&self) -> bool {
+        true
+    }
+}

@@ -1,0 +1,310 @@
+//! Limits: the words of the policy language that a number is held against.
+//!
+//! The word carries the direction, so nothing guesses whether more is better: `max_drop` is for what should not
+//! fall, `max_rise` for what should not grow. Every limit is inclusive. `N%` is relative to the baseline's
+//! magnitude, and what it came to is part of what is returned.
+
+use crate::code::codes;
+use crate::document::{Node, Reader, Span, Value};
+use crate::run::Decimal;
+
+codes! {
+    NOT_A_LIMIT = "policy/not-a-limit": "A limit is not written as a number, or as a number with `%` directly behind it.";
+    PERCENT_OF_WHAT = "policy/percent-of-what": "A relative limit stands on a word that is not about the baseline.";
+    NEGATIVE_LIMIT = "policy/negative-limit": "A limit on a change is below zero; the opposite word says that.";
+    NEVER_HOLDS = "policy/never-holds": "Two limits that no value can hold at once.";
+}
+
+/// A word that takes a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Word {
+    /// At least this.
+    Min,
+    /// At most this.
+    Max,
+    /// May fall by at most this against the baseline.
+    MaxDrop,
+    /// Must rise by at least this.
+    MinRise,
+    /// May rise by at most this.
+    MaxRise,
+    /// Must fall by at least this.
+    MinDrop,
+    /// May differ by at most this, either way.
+    MaxChange,
+}
+
+/// Every word, in the order in which the documentation lists them.
+pub const WORDS: [Word; 7] =
+    [Word::Min, Word::Max, Word::MaxDrop, Word::MinRise, Word::MaxRise, Word::MinDrop, Word::MaxChange];
+
+impl Word {
+    /// As the policy writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Min => "min",
+            Self::Max => "max",
+            Self::MaxDrop => "max_drop",
+            Self::MinRise => "min_rise",
+            Self::MaxRise => "max_rise",
+            Self::MinDrop => "min_drop",
+            Self::MaxChange => "max_change",
+        }
+    }
+
+    /// The word of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        WORDS.into_iter().find(|word| word.name() == name)
+    }
+
+    /// Whether it is about the baseline.
+    pub fn is_relative(self) -> bool {
+        !matches!(self, Self::Min | Self::Max)
+    }
+
+    /// The word that says the opposite, for a limit below zero.
+    fn opposite(self) -> &'static str {
+        match self {
+            Self::MaxDrop => "min_rise",
+            Self::MinRise => "max_drop",
+            Self::MaxRise => "min_drop",
+            Self::MinDrop => "max_rise",
+            Self::Min | Self::Max | Self::MaxChange => "none",
+        }
+    }
+}
+
+/// How much.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Amount {
+    /// In the metric's own units.
+    Absolute(Decimal),
+    /// In per cent of the baseline's magnitude.
+    Percent(Decimal),
+}
+
+/// A word and how much it allows. Always finite.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limit {
+    /// The word.
+    pub word: Word,
+    /// How much.
+    pub amount: Amount,
+    /// The amount as it is written, such as `5%`.
+    pub written: Box<str>,
+    /// Where it is written.
+    pub span: Span,
+}
+
+/// What holding a value against a limit gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// Whether the limit holds.
+    pub holds: bool,
+    /// The limit in the metric's own units, where it was relative.
+    pub came_to: Option<Decimal>,
+    /// How far the value is from the limit; below zero when it does not hold.
+    pub margin: Decimal,
+}
+
+/// Why a limit can't be held against anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoAnswer {
+    /// The word is about the baseline, and there is no value of it.
+    NoBaseline,
+    /// The limit is relative, and the baseline is zero.
+    RelativeToZero,
+}
+
+impl Limit {
+    /// Holds a candidate's value, and the baseline's where the word is about it, against this limit.
+    pub fn hold(&self, candidate: &Decimal, baseline: Option<&Decimal>) -> Result<Held, NoAnswer> {
+        let baseline =
+            if self.word.is_relative() { Some(baseline.ok_or(NoAnswer::NoBaseline)?) } else { None };
+        let came_to = match (&self.amount, baseline) {
+            (Amount::Percent(_), Some(baseline)) if baseline.is_zero() => {
+                return Err(NoAnswer::RelativeToZero);
+            }
+            (Amount::Percent(percent), Some(baseline)) => Some(percent.percent_of(baseline)),
+            (Amount::Percent(_), None) => return Err(NoAnswer::NoBaseline),
+            (Amount::Absolute(_), _) => None,
+        };
+        let limit = match (&came_to, &self.amount) {
+            (Some(limit), _) | (None, Amount::Absolute(limit) | Amount::Percent(limit)) => limit,
+        };
+        let rise = |baseline: &Decimal| candidate.minus(baseline);
+        let margin = match (self.word, baseline) {
+            (Word::Min, _) => candidate.minus(limit),
+            (Word::Max, _) => limit.minus(candidate),
+            (Word::MaxDrop, Some(baseline)) => limit.plus(&rise(baseline)),
+            (Word::MinRise, Some(baseline)) => rise(baseline).minus(limit),
+            (Word::MaxRise, Some(baseline)) => limit.minus(&rise(baseline)),
+            (Word::MinDrop, Some(baseline)) => rise(baseline).negated().minus(limit),
+            (Word::MaxChange, Some(baseline)) => limit.minus(&rise(baseline).magnitude()),
+            (_, None) => return Err(NoAnswer::NoBaseline),
+        };
+        Ok(Held { holds: !margin.is_negative(), came_to, margin })
+    }
+
+    /// Reads the limit of `word` from the source text.
+    pub fn read(reader: &mut Reader, word: Word, node: &Node, units: Units) -> Option<Self> {
+        let name = word.name();
+        let amount = read_amount(reader, node, name, units)?;
+        let negative =
+            matches!(&amount, Amount::Absolute(value) | Amount::Percent(value) if value.is_negative());
+        if word.is_relative() && negative {
+            let help = match word.opposite() {
+                "none" => "write how far it may move, without a sign".to_owned(),
+                opposite => format!("write `{opposite}` and the amount without its sign"),
+            };
+            reader
+                .problem(NEGATIVE_LIMIT, node.span, format!("`{name}` can't be below zero"), "below zero")
+                .help = Some(help);
+            return None;
+        }
+        if matches!(amount, Amount::Percent(_)) && !word.is_relative() {
+            reader
+                .problem(
+                    PERCENT_OF_WHAT,
+                    node.span,
+                    format!("`{name}` can't be relative: per cent of what?"),
+                    "per cent",
+                )
+                .help =
+                Some("write it in the metric's own units; only words about the baseline take `%`".into());
+            return None;
+        }
+        let written = node.as_written().unwrap_or_default().into();
+        Some(Self { word, amount, written, span: node.span })
+    }
+}
+
+/// What a limit may be written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Units {
+    /// Numbers, and per cent on the words about the baseline.
+    Plain,
+    /// Numbers, and sizes such as `200MB`.
+    Sizes,
+}
+
+/// Suffixes of sizes: powers of 1000, and of 1024 with an `i`.
+const SIZES: [(&str, &str); 6] = [
+    ("KiB", "1024"),
+    ("MiB", "1048576"),
+    ("GiB", "1073741824"),
+    ("kB", "1000"),
+    ("MB", "1000000"),
+    ("GB", "1000000000"),
+];
+
+/// Reads a number as it is written: sign, digits, point, exponent, and a unit directly behind it.
+pub fn read_amount(reader: &mut Reader, node: &Node, what: &str, units: Units) -> Option<Amount> {
+    let accepted = match units {
+        Units::Plain => "write it like `0.005`, `-2`, `1e-3`, or `5%` with nothing between",
+        Units::Sizes => "write it like `5000`, `0.8`, or as a size: `200MB`, `1.5GiB`",
+    };
+    let mut refuse = |message: String, help: String| {
+        reader.problem(NOT_A_LIMIT, node.span, message, "not a limit").help = Some(help);
+    };
+    let text = match &node.value {
+        Value::Number(text) | Value::String(text) => &**text,
+        Value::NotFinite(text) => {
+            refuse(format!("`{what}` must be finite, and this is {text}"), accepted.into());
+            return None;
+        }
+        other => {
+            refuse(format!("`{what}` must be a number, and this is {}", other.sort()), accepted.into());
+            return None;
+        }
+    };
+    if let Some(number) = text.strip_suffix('%')
+        && units == Units::Plain
+        && let Some(percent) = strict(number)
+    {
+        return Some(Amount::Percent(percent));
+    }
+    if units == Units::Sizes
+        && let Some((number, factor)) =
+            SIZES.iter().find_map(|(suffix, factor)| Some((text.strip_suffix(suffix)?, factor)))
+        && let (Some(number), Ok(factor)) = (strict(number), Decimal::parse(factor))
+    {
+        return Some(Amount::Absolute(number.times(&factor)));
+    }
+    if let Some(number) = strict(text) {
+        if matches!(node.value, Value::Number(_)) {
+            return Some(Amount::Absolute(number));
+        }
+        refuse(
+            format!("`{what}` is the text \"{text}\", not a number"),
+            format!("take the quotes away: `{what}: {text}`"),
+        );
+        return None;
+    }
+    let squeezed: String = text.chars().filter(|c| !c.is_whitespace() && *c != '_').collect();
+    let repaired = squeezed.trim_end_matches('%');
+    let help = match strict(repaired).or_else(|| strict(&format!("0{repaired}"))) {
+        Some(_) if repaired.starts_with('.') => format!("write `{what}: 0{squeezed}`"),
+        Some(_) if squeezed != text => format!("write `{what}: {squeezed}`"),
+        _ => accepted.into(),
+    };
+    refuse(format!("`{what}: {text}` is not a limit"), help);
+    None
+}
+
+/// A finite decimal in the one form that is accepted: digits on both sides of a point.
+fn strict(text: &str) -> Option<Decimal> {
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let mantissa = unsigned.split(['e', 'E']).next().unwrap_or(unsigned);
+    if mantissa.starts_with('.') || mantissa.ends_with('.') {
+        return None;
+    }
+    Decimal::parse(text).ok()
+}
+
+/// Notes a problem for each pair of limits that no value can hold at once.
+pub(crate) fn check_together(reader: &mut Reader, limits: &[Limit], what: &str) {
+    let find = |word: Word| limits.iter().find(|limit| limit.word == word);
+    let pairs = [
+        (Word::Min, Word::Max),
+        (Word::MinRise, Word::MaxRise),
+        (Word::MinDrop, Word::MaxDrop),
+        (Word::MinRise, Word::MaxChange),
+        (Word::MinDrop, Word::MaxChange),
+    ];
+    for (at_least, at_most) in pairs {
+        let (Some(low), Some(high)) = (find(at_least), find(at_most)) else { continue };
+        let never = match (&low.amount, &high.amount) {
+            (Amount::Absolute(low), Amount::Absolute(high))
+            | (Amount::Percent(low), Amount::Percent(high)) => low > high,
+            _ => false,
+        };
+        if never {
+            never_holds(reader, what, low, high);
+        }
+    }
+    if let (Some(rise), Some(drop)) = (find(Word::MinRise), find(Word::MinDrop)) {
+        let above_zero = |limit: &Limit| match &limit.amount {
+            Amount::Absolute(value) | Amount::Percent(value) => !value.is_zero(),
+        };
+        if above_zero(rise) || above_zero(drop) {
+            never_holds(reader, what, rise, drop);
+        }
+    }
+}
+
+fn never_holds(reader: &mut Reader, what: &str, low: &Limit, high: &Limit) {
+    let message = format!(
+        "`{what}` can never hold both `{}: {}` and `{}: {}`",
+        low.word.name(),
+        low.written,
+        high.word.name(),
+        high.written
+    );
+    let document = reader.documents.of(high.span).cloned();
+    let problem = reader.problem(NEVER_HOLDS, low.span, message, "no value is both");
+    problem.help = Some("one of the two limits is a slip".into());
+    if let Some(document) = document {
+        *problem = problem.clone().also(&document, high.span, "and this");
+    }
+}

@@ -1,0 +1,124 @@
+//! What a kind has at hand while its body is read.
+
+use std::sync::Arc;
+
+use crate::code::codes;
+use crate::document::{Document, Node, Problem, Reader, Span};
+use crate::expression::{Expression, Scope};
+use crate::run::FieldPath;
+
+codes! {
+    NOT_A_PATH = "policy/not-a-path": "A field path that can't be read.";
+    WRITE_OFF = "policy/write-off": "`false` as the body of a rule; a rule is turned off by `level: off`.";
+    EMPTY_BODY = "policy/empty-body": "A rule, or a part of one, that requires nothing.";
+    NOT_THERE_YET = "policy/not-there-yet": "A word that the language reserves and this version does not have.";
+}
+
+/// Files that belong to a policy, read from the place that the policy itself was read from.
+pub trait PolicyFiles {
+    /// The bytes of a file, by its path relative to the policy file `beside`. Refuses what leads out of the
+    /// folder of the policy's root.
+    fn read(&self, beside: &Document, path: &str) -> Result<Document, Box<Problem>>;
+}
+
+/// A policy while it is being read.
+pub struct Loading<'l> {
+    /// Collects what is wrong.
+    pub reader: &'l mut Reader,
+    /// Where files come from that the policy names.
+    pub files: &'l dyn PolicyFiles,
+}
+
+impl Loading<'_> {
+    /// A field path, or a problem.
+    pub fn path(&mut self, text: &str, span: Span) -> Option<FieldPath> {
+        match FieldPath::parse(text) {
+            Ok(path) => Some(path),
+            Err(error) => {
+                let help = "paths look like `metrics.f1`, `data[].digest`, `data[role=train].uri`, `params.\"lr.decay\"`";
+                self.reader
+                    .problem(
+                        NOT_A_PATH,
+                        span,
+                        format!("`{text}` is not a field path: {}", error.message),
+                        "not a path",
+                    )
+                    .help = Some(help.into());
+                None
+            }
+        }
+    }
+
+    /// Field paths from a list of texts, at least one.
+    pub fn paths(&mut self, node: &Node, what: &str) -> Vec<(FieldPath, Span)> {
+        let texts: Vec<(String, Span)> =
+            self.reader.texts(node, what).into_iter().map(|(text, span)| (text.to_owned(), span)).collect();
+        texts.into_iter().filter_map(|(text, span)| Some((self.path(&text, span)?, span))).collect()
+    }
+
+    /// Whether a body is `true`; `false` is a problem that says what to write.
+    pub fn is_true(&mut self, node: &Node, kind: &str) -> bool {
+        match node.value {
+            crate::document::Value::Bool(true) => true,
+            crate::document::Value::Bool(false) => {
+                self.reader
+                    .problem(WRITE_OFF, node.span, format!("`{kind}: false` says nothing"), "false")
+                    .help = Some("take the rule out, or write `level: off`".into());
+                false
+            }
+            _ => false,
+        }
+    }
+
+    /// Refuses a word that the language reserves, without ignoring it.
+    pub fn not_there_yet(&mut self, span: Span, word: &str) {
+        self.reader
+            .problem(
+                NOT_THERE_YET,
+                span,
+                format!("this version of gate does not have `{word}` yet"),
+                "reserved",
+            )
+            .help = Some("take it out, and say the rest of the rule without it".into());
+    }
+
+    /// An expression, or a problem at the part of it that is wrong.
+    pub fn expression(&mut self, node: &Node, what: &str, scope: Scope) -> Option<Expression> {
+        let source = self.reader.text(node, what)?;
+        let error = match Expression::compile(source, scope) {
+            Ok(expression) => return Some(expression),
+            Err(error) => error,
+        };
+        // The source stands in the policy as it is, unless it was folded or escaped.
+        let written = self.reader.documents.slice(node.span);
+        let span = match written.find(source) {
+            Some(offset) => {
+                let start = node.span.start as usize + offset;
+                Span::new(
+                    node.span.document,
+                    start + error.at.start,
+                    start + error.at.end.max(error.at.start + 1),
+                )
+            }
+            None => node.span,
+        };
+        self.reader.problem(error.code, span, format!("{what}: {}", error.message), "here").help = error.help;
+        None
+    }
+
+    /// A file that the policy names, as a document.
+    pub fn file(&mut self, node: &Node, path: &str) -> Option<Arc<Document>> {
+        let beside = self.reader.documents.of(node.span)?.clone();
+        match self.files.read(&beside, path) {
+            Ok(document) => Some(Arc::new(document)),
+            Err(problem) => {
+                let mut problem = *problem;
+                if problem.place.is_none() {
+                    problem = problem.at(&beside, node.span, "named here");
+                }
+                self.reader.push(problem);
+                None
+            }
+        }
+    }
+}

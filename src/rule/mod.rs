@@ -1,0 +1,120 @@
+//! What a policy can require of a run.
+//!
+//! A rule has an id, says for whom and how seriously it is meant, and has exactly one requirement, of one of the
+//! kinds in [`kind`]. Adding a kind is a file there and a word in its list.
+
+mod advice;
+mod baseline;
+mod case;
+mod compare;
+mod condition;
+mod evidence;
+mod files;
+mod judgement;
+pub mod kind;
+mod limit;
+mod loading;
+mod presence;
+
+use jiff::civil::Date;
+
+pub use baseline::Baseline;
+pub use case::Case;
+pub use evidence::{CannotTell, CommitFacts, Evidence, FileFacts, FileFault};
+pub use judgement::{Breach, CannotJudge, Judgement, Raised};
+pub use kind::{KINDS, Kind, Requirement};
+pub use limit::{Amount, Held, Limit, NoAnswer, Units, WORDS, Word, read_amount};
+pub use loading::{Loading, PolicyFiles};
+
+pub(crate) use limit::check_together;
+
+use crate::code::Code;
+use crate::expression::Expression;
+use crate::verdict::Level;
+
+/// The codes that rules can raise, and that reading one can.
+pub(crate) fn codes() -> impl Iterator<Item = &'static [Code]> {
+    let shared = [
+        baseline::CODES,
+        compare::CODES,
+        condition::CODES,
+        files::CODES,
+        limit::CODES,
+        loading::CODES,
+        presence::CODES,
+    ];
+    shared.into_iter().chain(KINDS.iter().map(|kind| kind.codes))
+}
+
+/// One requirement, with an id.
+#[derive(Debug)]
+pub struct Rule {
+    /// What a person calls it; unique in the policy.
+    pub id: String,
+    /// What its failure means.
+    pub level: Level,
+    /// The first day on which a rule of level `error` blocks; before it, it warns.
+    pub from: Option<Date>,
+    /// The stages that it is for; empty means all.
+    pub stages: Vec<Pattern>,
+    /// The models that it is for; empty means all.
+    pub models: Vec<Pattern>,
+    /// A condition on the candidate.
+    pub when: Option<Expression>,
+    /// Another baseline than the policy's.
+    pub baseline: Option<String>,
+    /// Shown with a failure.
+    pub message: Option<String>,
+    /// A link, shown with a failure.
+    pub docs: Option<String>,
+    /// The kind's name.
+    pub kind: &'static str,
+    /// What it requires.
+    pub requirement: Box<dyn Requirement>,
+    /// Where it is written, as `file:line`.
+    pub place: String,
+}
+
+/// A name in which `*` stands for any characters, `.` and `/` included, and nothing else is special.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Pattern(Box<str>);
+
+impl Pattern {
+    /// Takes the text as it is.
+    pub fn new(text: &str) -> Self {
+        Self(text.into())
+    }
+
+    /// As it is written.
+    pub fn written(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether it can match several names.
+    pub fn is_glob(&self) -> bool {
+        self.0.contains('*')
+    }
+
+    /// Whether it matches a whole name. Linear in the lengths' product, with no blow-up for many stars.
+    pub fn matches(&self, name: &str) -> bool {
+        let (pattern, name) = (self.0.as_bytes(), name.as_bytes());
+        let (mut p, mut n) = (0, 0);
+        let mut star: Option<(usize, usize)> = None;
+        while n < name.len() {
+            if p < pattern.len() && pattern[p] == b'*' {
+                star = Some((p, n));
+                p += 1;
+            } else if p < pattern.len() && pattern[p] == name[n] {
+                p += 1;
+                n += 1;
+            } else if let Some((star_at, matched)) = star {
+                p = star_at + 1;
+                n = matched + 1;
+                star = Some((star_at, n));
+            } else {
+                return false;
+            }
+        }
+        pattern[p..].iter().all(|&byte| byte == b'*')
+    }
+}

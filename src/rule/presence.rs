@@ -1,0 +1,145 @@
+//! Whether a field is there: not null, not empty, and finite if it is a number.
+
+use super::{Raised, advice};
+use crate::code::codes;
+use crate::document::{Node, Path, Segment, Value, nearest};
+use crate::run::{Decimal, Field, Metric, MetricFault, Names, Run, fields_below};
+use crate::verdict::Comparison;
+
+codes! {
+    MISSING = "field/missing": "A field that must be there is not.";
+    EMPTY = "field/empty": "A field that must be there is empty.";
+    NONE_MATCHED = "field/none-matched": "A list that must hold something of a kind holds none.";
+    NOT_FINITE = "field/not-finite": "A number that must be finite is NaN or infinite.";
+    NOT_A_NUMBER = "field/not-a-number": "A value that must be a number is something else.";
+}
+
+/// Says what is wrong with a field that must be there, if anything is.
+pub(super) fn absent(run: &Run, field: &Field<'_>) -> Option<Raised> {
+    let path = &field.path;
+    if field.none_matched {
+        let what = Raised::new(NONE_MATCHED, format!("`{path}` has no element that the rule asks for"));
+        return Some(
+            what.at(path.clone(), "nothing here fits").subject(path.to_string()).help(advice::for_path(path)),
+        );
+    }
+    let Some(node) = field.node else { return Some(missing(run, path)) };
+    let raised = match (metric_at(path, node), &node.value) {
+        (Some(metric), _) => match metric.value() {
+            Ok(_) => return None,
+            Err(fault) => not_a_number(metric.name, &fault),
+        },
+        (None, Value::NotFinite(written)) => {
+            Raised::new(NOT_FINITE, format!("`{path}` is {written}, which is not a finite number"))
+                .at(path.clone(), "not finite")
+        }
+        (None, value) if is_empty(value) => Raised::new(EMPTY, format!("`{path}` is there, but empty"))
+            .at(path.clone(), "empty")
+            .help(advice::for_path(path)),
+        _ => return None,
+    };
+    Some(raised.subject(path.to_string()))
+}
+
+/// The metric that a path leads to, if it leads to a whole one.
+pub(super) fn metric_at<'r>(path: &'r Path, node: &'r Node) -> Option<Metric<'r>> {
+    match path.segments() {
+        [Segment::Key(metrics), Segment::Key(name)] if &**metrics == "metrics" => Some(Metric { name, node }),
+        _ => None,
+    }
+}
+
+/// Says what is wrong with a metric that is there, but no number.
+pub(super) fn not_a_number(name: &str, fault: &MetricFault) -> Raised {
+    let (code, label, help) = match fault {
+        MetricFault::NotFinite(_) => (
+            NOT_FINITE,
+            "not finite",
+            "find out why training wrote it: a division by zero, an empty class, a diverged loss",
+        ),
+        MetricFault::Text(_) => (NOT_A_NUMBER, "text", "log the number itself, without quotes or units"),
+        MetricFault::Null => (NOT_A_NUMBER, "null", "log the number, or leave the metric out"),
+        MetricFault::Other(_) | MetricFault::Unusable(..) => {
+            (NOT_A_NUMBER, "not a usable number", "log one number")
+        }
+    };
+    Raised::new(code, format!("the metric `{name}` {fault}"))
+        .at(Path::of(["metrics", name]), label)
+        .subject(name)
+        .help(help)
+}
+
+/// Says that a field is missing, with what was probably meant.
+fn missing(run: &Run, path: &Path) -> Raised {
+    let raised = Raised::new(MISSING, format!("`{path}` is missing"))
+        .at(path.clone(), format!("no `{}` here", last(path)));
+    let raised = raised.subject(path.to_string());
+    match near_miss(run, path) {
+        Some(near) => raised.help(format!("the record has `{near}`: is that the one?")),
+        None => raised.help(advice::for_path(path)),
+    }
+}
+
+/// A path of the record that differs from `path` by a slip.
+fn near_miss(run: &Run, path: &Path) -> Option<Path> {
+    let segments = path.segments();
+    for (depth, segment) in segments.iter().enumerate() {
+        let Segment::Key(key) = segment else { continue };
+        let parent: Path = segments[..depth].iter().cloned().collect();
+        let map = if depth == 0 { Some(run.record()) } else { run.get(&parent).and_then(Node::as_map) };
+        let map = map?;
+        if map.get(key).is_some() {
+            continue;
+        }
+        // A name that the schema knows is not a slip for another one that it knows.
+        let known: Vec<&str> = segments[..depth]
+            .iter()
+            .map(|segment| match segment {
+                Segment::Key(key) => &**key,
+                Segment::Index(_) => "[]",
+            })
+            .collect();
+        let siblings: Vec<&str> = match fields_below(&known) {
+            Names::These(names) if names.contains(&&**key) => {
+                map.keys().filter(|sibling| !names.contains(sibling)).collect()
+            }
+            _ => map.keys().collect(),
+        };
+        let near = nearest(key, siblings)?;
+        return Some(parent.key(near).join(&segments[depth + 1..]));
+    }
+    None
+}
+
+fn last(path: &Path) -> String {
+    match path.segments().last() {
+        Some(Segment::Key(key)) => key.to_string(),
+        Some(Segment::Index(index)) => format!("[{index}]"),
+        None => String::new(),
+    }
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.trim().is_empty(),
+        Value::List(items) => items.is_empty(),
+        Value::Map(map) => map.is_empty(),
+        _ => false,
+    }
+}
+
+/// The number at a field: a metric's value, a number, or in `params` a text that is one.
+pub(super) fn number_at(path: &Path, node: &Node) -> Result<Decimal, MetricFault> {
+    let in_params = matches!(path.segments().first(), Some(Segment::Key(key)) if &**key == "params");
+    if let (true, Value::String(text)) = (in_params, &node.value)
+        && let Ok(number) = Decimal::parse(text)
+    {
+        return Ok(number);
+    }
+    Metric { name: "", node }.value()
+}
+
+/// The comparison of a field that is there.
+pub(super) fn present(path: &Path, node: &Node) -> Comparison {
+    Comparison::exact(path.to_string(), "present", crate::verdict::Outcome::Pass).candidate(node.brief())
+}

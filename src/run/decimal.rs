@@ -1,0 +1,189 @@
+//! Numbers as they were written, compared exactly.
+//!
+//! 0.842 against 0.837 is a drop of exactly 0.005, which binary floating point would deny. There is no value of
+//! [`Decimal`] that is not finite, so no comparison can come out false in silence.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::str::FromStr;
+
+use bigdecimal::BigDecimal;
+use bigdecimal::num_traits::{Signed, Zero};
+
+/// A finite decimal number of any precision, with the characters that it was written with.
+#[derive(Debug, Clone)]
+pub struct Decimal {
+    value: BigDecimal,
+    written: Box<str>,
+}
+
+/// Why some text is not a [`Decimal`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotDecimal {
+    /// It is not a number in decimal notation.
+    Syntax,
+    /// It has more digits than [`Decimal::MAX_DIGITS`].
+    TooManyDigits,
+    /// Its exponent is beyond [`Decimal::MAX_EXPONENT`].
+    Exponent,
+}
+
+impl Decimal {
+    /// Digits that are read. Nothing that was measured has as many.
+    pub const MAX_DIGITS: usize = 1_000;
+    /// The exponents that are compared, either way: `1e999999999` must not cost a gigabyte.
+    pub const MAX_EXPONENT: i64 = 10_000;
+
+    /// Reads a sign, digits, a point, an exponent. No white space, no separators, no other base.
+    pub fn parse(text: &str) -> Result<Self, NotDecimal> {
+        let (mantissa, exponent) = match text.find(['e', 'E']) {
+            Some(at) => (&text[..at], Some(&text[at + 1..])),
+            None => (text, None),
+        };
+        let unsigned = mantissa.strip_prefix(['+', '-']).unwrap_or(mantissa);
+        let digits = unsigned.bytes().filter(u8::is_ascii_digit).count();
+        let points = unsigned.bytes().filter(|&byte| byte == b'.').count();
+        if digits == 0 || points > 1 || digits + points != unsigned.len() {
+            return Err(NotDecimal::Syntax);
+        }
+        if let Some(exponent) = exponent {
+            let magnitude = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+            if magnitude.is_empty() || !magnitude.bytes().all(|byte| byte.is_ascii_digit()) {
+                return Err(NotDecimal::Syntax);
+            }
+            let magnitude = magnitude.trim_start_matches('0');
+            if magnitude.len() > 5 || magnitude.parse::<i64>().is_ok_and(|value| value > Self::MAX_EXPONENT) {
+                return Err(NotDecimal::Exponent);
+            }
+        }
+        if digits > Self::MAX_DIGITS {
+            return Err(NotDecimal::TooManyDigits);
+        }
+        let value = BigDecimal::from_str(text).map_err(|_| NotDecimal::Syntax)?;
+        Ok(Self { value, written: text.into() })
+    }
+
+    fn made(value: BigDecimal) -> Self {
+        let written = plain(&value).into();
+        Self { value, written }
+    }
+
+    /// The characters that it was written with, or for a result of arithmetic its shortest decimal form.
+    pub fn written(&self) -> &str {
+        &self.written
+    }
+
+    /// Whether it is zero.
+    pub fn is_zero(&self) -> bool {
+        self.value.is_zero()
+    }
+
+    /// Whether it is below zero.
+    pub fn is_negative(&self) -> bool {
+        self.value.is_negative()
+    }
+
+    /// Whether it is a whole number.
+    pub fn is_whole(&self) -> bool {
+        self.value.is_integer()
+    }
+
+    /// `self - other`, exactly.
+    #[must_use]
+    pub fn minus(&self, other: &Self) -> Self {
+        Self::made(&self.value - &other.value)
+    }
+
+    /// `self + other`, exactly.
+    #[must_use]
+    pub fn plus(&self, other: &Self) -> Self {
+        Self::made(&self.value + &other.value)
+    }
+
+    /// `self × other`, exactly.
+    #[must_use]
+    pub fn times(&self, other: &Self) -> Self {
+        Self::made(&self.value * &other.value)
+    }
+
+    /// `-self`.
+    #[must_use]
+    pub fn negated(&self) -> Self {
+        Self::made(-&self.value)
+    }
+
+    /// Its distance from zero.
+    #[must_use]
+    pub fn magnitude(&self) -> Self {
+        Self::made(self.value.abs())
+    }
+
+    /// `self` per cent of the magnitude of `whole`, exactly.
+    #[must_use]
+    pub fn percent_of(&self, whole: &Self) -> Self {
+        let (digits, scale) = (&self.value * whole.value.abs()).into_bigint_and_scale();
+        Self::made(BigDecimal::from_bigint(digits, scale + 2))
+    }
+
+    /// `self / other` to 34 significant digits, as IEEE 754 decimal128 has; `None` when `other` is zero.
+    pub fn divided_by(&self, other: &Self) -> Option<Self> {
+        (!other.is_zero()).then(|| Self::made((&self.value / &other.value).with_prec(34)))
+    }
+
+    /// Rounded to `digits` behind the point, half to even: for showing, never for comparing.
+    #[must_use]
+    pub fn rounded(&self, digits: i64) -> Self {
+        Self::made(self.value.with_scale_round(digits, bigdecimal::RoundingMode::HalfEven))
+    }
+
+    /// With an explicit `+` when it is above zero: the way that a change is shown.
+    pub fn signed(&self) -> String {
+        if self.value.is_positive() { format!("+{}", self.written) } else { self.written.to_string() }
+    }
+}
+
+/// The shortest form without an exponent, except where that would be mostly zeros.
+fn plain(value: &BigDecimal) -> String {
+    let value = value.normalized();
+    let (digits, exponent) = value.as_bigint_and_exponent();
+    if exponent < -20 || exponent > 60 + i64::try_from(digits.to_string().len()).unwrap_or(0) {
+        return value.to_scientific_notation();
+    }
+    value.to_plain_string()
+}
+
+impl PartialEq for Decimal {
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value
+    }
+}
+
+impl Eq for Decimal {}
+
+impl PartialOrd for Decimal {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Decimal {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.value.cmp(&other.value)
+    }
+}
+
+impl fmt::Display for Decimal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.written)
+    }
+}
+
+impl fmt::Display for NotDecimal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Syntax => f.write_str("not a decimal number"),
+            Self::TooManyDigits => write!(f, "more than {} digits", Decimal::MAX_DIGITS),
+            Self::Exponent => write!(f, "an exponent beyond ±{}", Decimal::MAX_EXPONENT),
+        }
+    }
+}

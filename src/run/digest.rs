@@ -1,0 +1,50 @@
+//! Digests that say how they were made.
+
+use std::fmt;
+
+/// A digest with its algorithm, as in `sha256:9f86…`. Two digests of different algorithms can't be compared,
+/// which is not the same as being different.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Digest {
+    /// What stands before the colon, in small letters; empty where nothing does.
+    pub algorithm: Box<str>,
+    /// What stands behind it; hexadecimal digits in small letters.
+    pub value: Box<str>,
+}
+
+impl Digest {
+    /// Splits `sha256:…`. Text without a colon is a digest of an unknown algorithm.
+    pub fn parse(text: &str) -> Self {
+        let (algorithm, value) = text.split_once(':').unwrap_or(("", text));
+        let hexadecimal = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_hexdigit());
+        Self {
+            algorithm: algorithm.to_ascii_lowercase().into(),
+            value: if hexadecimal { value.to_ascii_lowercase().into() } else { value.into() },
+        }
+    }
+
+    /// A digest that the gate made.
+    pub fn new(algorithm: &str, value: impl Into<Box<str>>) -> Self {
+        Self { algorithm: algorithm.into(), value: value.into() }
+    }
+
+    /// Whether equal ones prove little: MLflow's covers the first 10,000 rows with 8 digits.
+    pub fn is_weak(&self) -> bool {
+        &*self.algorithm == "mlflow"
+    }
+
+    /// The algorithm, for a person.
+    pub fn algorithm_name(&self) -> &str {
+        if self.algorithm.is_empty() { "an algorithm that is not named" } else { &self.algorithm }
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.algorithm.is_empty() {
+            f.write_str(&self.value)
+        } else {
+            write!(f, "{}:{}", self.algorithm, self.value)
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! A training run as data: what was trained, with which data, code and parameters, and what came out.
+//!
+//! Pure: nothing here opens a file, asks a clock or knows a policy.
+
+mod decimal;
+mod digest;
+mod equal;
+mod field_map;
+mod field_path;
+mod metric;
+mod record;
+mod reference;
+mod shape;
+mod time;
+
+pub use decimal::{Decimal, NotDecimal};
+pub use digest::Digest;
+pub use equal::{Sameness, same_value};
+pub use field_map::FieldMap;
+pub use field_path::{FieldPath, PathError, Step};
+pub use metric::{Metric, MetricFault};
+pub use record::{Artifact, DataFile, Field, Origin, Run};
+pub use reference::{Reference, ReferenceError};
+pub use shape::{Names, fields_below, known_fields};
+pub use time::{Age, DurationError, Moment, TimeError, parse_date, parse_duration};
+
+use crate::code::codes;
+
+codes! {
+    NOT_AN_OBJECT = "record/not-an-object": "A run record is an object, and this is something else.";
+    WRONG_SHAPE = "record/wrong-shape": "A field of the run record holds a value of another sort than it must.";
+    SAME_METRIC_TWICE = "record/same-metric-twice": "Two entries of `metrics` have the same name once nested ones are joined by dots.";
+    FIELDS_DISAGREE = "record/fields-disagree": "The policy's `fields:` map finds a value in two places, and they differ.";
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,95 @@
+//! Names of runs: one syntax on the command line, in a policy and in the Action.
+
+use std::fmt;
+
+/// What a reference names, before anything is looked up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reference {
+    /// `runs/churn.json`, `runs/*.json`, `runs/`: a file, a glob or a folder.
+    Files(String),
+    /// `git:REV` or `git:REV:PATH`: the same, as committed.
+    Git {
+        /// A branch, a tag, a commit.
+        revision: String,
+        /// A file, a glob or a folder; without it, the records that the policy's `runs:` matches.
+        path: Option<String>,
+    },
+    /// `stage:NAME`: what the ledger says is promoted there.
+    Stage(String),
+}
+
+/// Why some text is not a reference.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReferenceError {
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub help: String,
+}
+
+/// Prefixes that the language reserves for what is not there yet.
+const RESERVED: [&str; 5] = ["mlflow", "dvc", "wandb", "hf", "lm-eval"];
+
+impl Reference {
+    /// Reads a reference.
+    pub fn parse(text: &str) -> Result<Self, ReferenceError> {
+        let error =
+            |message: &str, help: &str| Err(ReferenceError { message: message.into(), help: help.into() });
+        if text.is_empty() || text.contains(['\n', '\r', '\0']) {
+            return error(
+                "a run reference is a path, or a name such as `git:main`",
+                "write `runs/churn.json` or `git:main`",
+            );
+        }
+        if let Some(rest) = text.strip_prefix("git:") {
+            let (revision, path) = match rest.split_once(':') {
+                Some((revision, path)) => (revision, Some(path.to_owned())),
+                None => (rest, None),
+            };
+            if revision.is_empty() || path.as_deref() == Some("") {
+                return error(
+                    &format!("`{text}` does not say what to read"),
+                    "write `git:REV`, such as `git:main`, or `git:REV:PATH`, such as `git:main:runs/churn.json`",
+                );
+            }
+            return Ok(Self::Git { revision: revision.to_owned(), path });
+        }
+        if let Some(stage) = text.strip_prefix("stage:") {
+            if stage.is_empty() {
+                return error("`stage:` does not name a stage", "write `stage:production`");
+            }
+            return Ok(Self::Stage(stage.to_owned()));
+        }
+        if let Some((prefix, _)) = text.split_once(':')
+            && RESERVED.contains(&prefix)
+        {
+            return error(
+                &format!("this version of gate does not read `{prefix}:` yet"),
+                "name a run record: a file, or `git:REV`",
+            );
+        }
+        Ok(Self::Files(text.to_owned()))
+    }
+
+    /// Whether what it names can change without the reference changing.
+    pub fn moves(&self) -> bool {
+        match self {
+            Self::Files(_) => false,
+            Self::Git { revision, .. } => {
+                !(revision.len() >= 40 && revision.bytes().all(|byte| byte.is_ascii_hexdigit()))
+            }
+            Self::Stage(_) => true,
+        }
+    }
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Files(path) => f.write_str(path),
+            Self::Git { revision, path: None } => write!(f, "git:{revision}"),
+            Self::Git { revision, path: Some(path) } => write!(f, "git:{revision}:{path}"),
+            Self::Stage(stage) => write!(f, "stage:{stage}"),
+        }
+    }
+}

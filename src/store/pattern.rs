@@ -1,0 +1,63 @@
+//! Files, globs and folders, as a person names them.
+
+use globset::{GlobBuilder, GlobMatcher};
+
+use super::BAD_GLOB;
+use crate::document::{FileKind, Problem};
+
+/// What a person named.
+#[derive(Debug, Clone)]
+pub struct Selector {
+    written: String,
+    matcher: Option<GlobMatcher>,
+}
+
+impl Selector {
+    /// Takes a path, a glob or a folder. `*` and `?` stay within a folder, `**` crosses them.
+    pub fn new(written: &str) -> Result<Self, Box<Problem>> {
+        let written = normal(written);
+        let matcher = if written.contains(['*', '?', '[', '{']) {
+            let glob = GlobBuilder::new(&written).literal_separator(true).build().map_err(|error| {
+                Problem::new(BAD_GLOB, format!("`{written}` is not a glob: {}", error.kind()))
+                    .help("`*` and `?` stay within a folder, `**` crosses them, `[…]` and `{…}` choose")
+                    .boxed()
+            })?;
+            Some(glob.compile_matcher())
+        } else {
+            None
+        };
+        Ok(Self { written, matcher })
+    }
+
+    /// As it was named, without a `./` in front.
+    pub fn written(&self) -> &str {
+        &self.written
+    }
+
+    /// Whether it is a glob.
+    pub fn is_glob(&self) -> bool {
+        self.matcher.is_some()
+    }
+
+    /// The folder below which all matches of a glob lie.
+    pub(super) fn folder(&self) -> &str {
+        let literal =
+            self.written.find(['*', '?', '[', '{', '\\']).map_or(&*self.written, |at| &self.written[..at]);
+        literal.rfind('/').map_or("", |at| &literal[..at])
+    }
+
+    /// Whether a path below [`Self::folder`], or in the folder that was named, is meant.
+    pub(super) fn matches(&self, path: &str) -> bool {
+        match &self.matcher {
+            Some(matcher) => matcher.is_match(path),
+            None => FileKind::of(path).is_some(),
+        }
+    }
+}
+
+/// `./a//b/` is `a/b`.
+fn normal(path: &str) -> String {
+    let parts: Vec<&str> = path.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
+    let absolute = if path.starts_with('/') { "/" } else { "" };
+    format!("{absolute}{}", parts.join("/"))
+}

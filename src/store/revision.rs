@@ -1,0 +1,84 @@
+//! Files as they were committed, read from git's objects and never checked out.
+
+use super::{Entry, NOT_FOUND, Selector, Store, too_large};
+use crate::document::Problem;
+use crate::git::{Commit, Found, Git, TreeKind};
+
+/// The files below a folder at a commit.
+#[derive(Debug)]
+pub struct Revision<'g> {
+    git: &'g Git,
+    commit: Commit,
+    /// The revision as it was named, for labels.
+    name: String,
+}
+
+impl<'g> Revision<'g> {
+    /// The files at a commit, below the folder that `git` was opened in.
+    pub fn new(git: &'g Git, name: &str, commit: Commit) -> Self {
+        Self { git, commit, name: name.to_owned() }
+    }
+
+    /// The commit.
+    pub fn commit(&self) -> &Commit {
+        &self.commit
+    }
+
+    fn walk(
+        &self,
+        tree: &str,
+        folder: &str,
+        selector: &Selector,
+        found: &mut Vec<Entry>,
+    ) -> Result<(), Box<Problem>> {
+        let mut entries = self.git.tree(tree)?;
+        entries.sort_by(|one, other| one.name.cmp(&other.name));
+        for entry in entries {
+            let path =
+                if folder.is_empty() { entry.name.clone() } else { format!("{folder}/{}", entry.name) };
+            match entry.kind {
+                TreeKind::Folder => self.walk(&entry.id, &path, selector, found)?,
+                TreeKind::File if selector.matches(&path) => found.push(Entry { path, blob: Some(entry.id) }),
+                TreeKind::File | TreeKind::Other => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Store for Revision<'_> {
+    fn select(&self, selector: &Selector) -> Result<Vec<Entry>, Box<Problem>> {
+        let written = selector.written();
+        let at = self.git.at_path(&self.commit, written)?;
+        if let Some(entry) = &at
+            && entry.kind == TreeKind::File
+        {
+            return Ok(vec![Entry { path: written.to_owned(), blob: Some(entry.id.clone()) }]);
+        }
+        let (folder, tree) = if selector.is_glob() {
+            (selector.folder(), self.git.at_path(&self.commit, selector.folder())?)
+        } else {
+            (written, at)
+        };
+        let mut found = Vec::new();
+        if let Some(tree) = tree.filter(|entry| entry.kind == TreeKind::Folder) {
+            self.walk(&tree.id, folder, selector, &mut found)?;
+        }
+        Ok(found)
+    }
+
+    fn read(&self, entry: &Entry, most: usize) -> Result<Vec<u8>, Box<Problem>> {
+        let label = self.label(&entry.path);
+        let missing = || Problem::new(NOT_FOUND, format!("`{label}` is not there")).boxed();
+        let blob = entry.blob.as_deref().ok_or_else(missing)?;
+        match self.git.blob(blob, most)? {
+            Found::Object { data, .. } => Ok(data),
+            Found::TooLarge { bytes, .. } => Err(too_large(&label, bytes, most)),
+            Found::Missing | Found::Ambiguous => Err(missing()),
+        }
+    }
+
+    fn label(&self, path: &str) -> String {
+        format!("git:{}:{path}", self.name)
+    }
+}

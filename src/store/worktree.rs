@@ -1,0 +1,150 @@
+//! Files as they are on the disk now.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use cap_std::ambient_authority;
+use cap_std::fs::Dir;
+
+use super::{Entry, NOT_A_FILE, NOT_FOUND, OUTSIDE, Selector, Store, UNREADABLE, too_large};
+use crate::document::Problem;
+
+/// How far a store reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// Nothing outside its folder is opened, whatever a path or a link says: for paths that a record or a policy
+    /// names, and for files that a glob finds.
+    Inside,
+    /// A path is opened as it is: for what a person typed.
+    Anywhere,
+}
+
+/// A folder and what is below it.
+#[derive(Debug, Clone)]
+pub struct WorkTree {
+    root: PathBuf,
+    reach: Reach,
+    /// What stands before a path when it is shown.
+    shown: String,
+}
+
+impl WorkTree {
+    /// The files below `root`.
+    pub fn new(root: &Path, reach: Reach) -> Self {
+        Self { root: root.to_owned(), reach, shown: String::new() }
+    }
+
+    /// Paths are shown as they are from `folder`, which is at or below the root.
+    #[must_use]
+    pub fn shown_from(mut self, folder: &Path) -> Self {
+        if let Ok(below) = folder.strip_prefix(&self.root) {
+            self.shown = "../".repeat(below.components().count());
+        }
+        self
+    }
+
+    fn full(&self, path: &str) -> PathBuf {
+        self.root.join(path)
+    }
+
+    fn open(&self, path: &str) -> io::Result<File> {
+        match self.reach {
+            Reach::Anywhere => {
+                let full = self.full(path);
+                // Looked at before it is opened: opening a pipe would wait for its other end.
+                if !fs::metadata(&full)?.is_file() {
+                    return Err(io::Error::new(io::ErrorKind::IsADirectory, "not a regular file"));
+                }
+                File::open(full)
+            }
+            Reach::Inside => {
+                let folder = Dir::open_ambient_dir(&self.root, ambient_authority())?;
+                if !folder.metadata(path)?.is_file() {
+                    return Err(io::Error::new(io::ErrorKind::IsADirectory, "not a regular file"));
+                }
+                folder.open(path).map(cap_std::fs::File::into_std)
+            }
+        }
+    }
+
+    fn walk(&self, folder: &str, selector: &Selector, found: &mut Vec<Entry>) -> io::Result<()> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(self.full(folder))? {
+            let entry = entry?;
+            names.push((entry.file_name().to_string_lossy().into_owned(), entry.file_type()?));
+        }
+        names.sort_by(|(one, _), (other, _)| one.cmp(other));
+        for (name, kind) in names {
+            let path = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
+            if kind.is_dir() {
+                if name != ".git" {
+                    self.walk(&path, selector, found)?;
+                }
+            } else if selector.matches(&path) {
+                found.push(Entry { path, blob: None });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Store for WorkTree {
+    fn select(&self, selector: &Selector) -> Result<Vec<Entry>, Box<Problem>> {
+        let written = selector.written();
+        let full = self.full(written);
+        // A file whose name looks like a glob is still a file.
+        if full.is_file() {
+            return Ok(vec![Entry { path: written.to_owned(), blob: None }]);
+        }
+        let folder = if selector.is_glob() { selector.folder() } else { written };
+        let mut found = Vec::new();
+        match fs::symlink_metadata(&full) {
+            Ok(kind) if !selector.is_glob() && !kind.is_dir() && !full.is_dir() => {
+                // A pipe, a device, or a link to nowhere: reading it says so.
+                return Ok(vec![Entry { path: written.to_owned(), blob: None }]);
+            }
+            _ => {}
+        }
+        match self.walk(folder, selector, &mut found) {
+            Ok(()) => Ok(found),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(error) if error.kind() == io::ErrorKind::NotADirectory => Ok(Vec::new()),
+            Err(error) => Err(unreadable(written, &error)),
+        }
+    }
+
+    fn read(&self, entry: &Entry, most: usize) -> Result<Vec<u8>, Box<Problem>> {
+        let label = self.label(&entry.path);
+        let file = self.open(&entry.path).map_err(|error| unreadable(&label, &error))?;
+        let mut bytes = Vec::new();
+        let limit = most as u64 + 1;
+        file.take(limit).read_to_end(&mut bytes).map_err(|error| unreadable(&label, &error))?;
+        if bytes.len() > most {
+            let whole = fs::metadata(self.full(&entry.path))
+                .map_or(bytes.len(), |meta| usize::try_from(meta.len()).unwrap_or(usize::MAX));
+            return Err(too_large(&label, whole, most));
+        }
+        Ok(bytes)
+    }
+
+    fn label(&self, path: &str) -> String {
+        format!("{}{path}", self.shown)
+    }
+}
+
+fn unreadable(label: &str, error: &io::Error) -> Box<Problem> {
+    match error.kind() {
+        io::ErrorKind::NotFound => Problem::new(NOT_FOUND, format!("`{label}` is not there")).boxed(),
+        io::ErrorKind::IsADirectory => {
+            Problem::new(NOT_A_FILE, format!("`{label}` is not a regular file")).boxed()
+        }
+        // What cap-std answers when a path or a link leads out.
+        io::ErrorKind::PermissionDenied if error.to_string().contains("outside") => {
+            Problem::new(OUTSIDE, format!("`{label}` leads out of the workspace"))
+                .help("a link in the workspace may only lead to a file in it")
+                .boxed()
+        }
+        _ => Problem::new(UNREADABLE, format!("`{label}` can't be read: {error}")).boxed(),
+    }
+}

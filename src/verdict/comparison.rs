@@ -1,0 +1,114 @@
+//! One thing that was compared, whether it held or not: auditors ask why something passed.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use super::Outcome;
+
+/// A comparison with everything that went into it. Numbers are text, in the digits that were compared.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// What was looked at: a metric's name, or the path of a field.
+    pub subject: Box<str>,
+    /// The word of the policy that was held against it: `max_drop`, `min`, `present`, `same`, …
+    pub word: Cow<'static, str>,
+    /// What it said.
+    pub outcome: Outcome,
+    /// The part of the validation split, where it is not the whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slice: Option<Box<str>>,
+    /// The candidate's value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub candidate: Option<Box<str>>,
+    /// The baseline's value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<Box<str>>,
+    /// Candidate minus baseline, signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<Box<str>>,
+    /// The limit as it is written, such as `5%`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<Box<str>>,
+    /// What a relative limit came to, in the metric's own units.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit_value: Option<Box<str>>,
+    /// How far the value is from its limit, in the metric's own units; below zero when it does not hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub margin: Option<Box<str>>,
+    /// How it was compared.
+    pub method: Cow<'static, str>,
+    /// An interval for the change, where evidence was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval: Option<[Box<str>; 2]>,
+    /// How many examples, seeds or folds the evidence has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub n: Option<u64>,
+    /// Something to know about it, such as that a metric is new.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<Box<str>>,
+    /// The waiver that covers it, by its place in the report's list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiver: Option<usize>,
+}
+
+impl Comparison {
+    /// A comparison of exact values: no estimate, no evidence asked for.
+    pub fn exact(subject: impl Into<Box<str>>, word: impl Into<Cow<'static, str>>, outcome: Outcome) -> Self {
+        Self::by("exact", subject, word, outcome)
+    }
+
+    /// A comparison by some method.
+    pub fn by(
+        method: impl Into<Cow<'static, str>>,
+        subject: impl Into<Box<str>>,
+        word: impl Into<Cow<'static, str>>,
+        outcome: Outcome,
+    ) -> Self {
+        Self {
+            subject: subject.into(),
+            word: word.into(),
+            outcome,
+            slice: None,
+            candidate: None,
+            baseline: None,
+            change: None,
+            limit: None,
+            limit_value: None,
+            margin: None,
+            method: method.into(),
+            interval: None,
+            n: None,
+            note: None,
+            waiver: None,
+        }
+    }
+
+    /// With the candidate's value.
+    #[must_use]
+    pub fn candidate(mut self, value: impl Into<Box<str>>) -> Self {
+        self.candidate = Some(value.into());
+        self
+    }
+
+    /// With the baseline's value.
+    #[must_use]
+    pub fn baseline(mut self, value: impl Into<Box<str>>) -> Self {
+        self.baseline = Some(value.into());
+        self
+    }
+
+    /// With the limit as it is written.
+    #[must_use]
+    pub fn limit(mut self, value: impl Into<Box<str>>) -> Self {
+        self.limit = Some(value.into());
+        self
+    }
+
+    /// With something to know about it.
+    #[must_use]
+    pub fn note(mut self, note: impl Into<Box<str>>) -> Self {
+        self.note = Some(note.into());
+        self
+    }
+}

@@ -1,0 +1,146 @@
+//! What was decided, as plain data.
+//!
+//! Everything here is written to the JSON report and can be read back from it, so that a saved report renders
+//! again without the files that it was made from. Nothing here computes a verdict: the engine does.
+
+mod comparison;
+mod finding;
+mod report;
+
+pub use comparison::Comparison;
+pub use finding::{Finding, Place, Trouble};
+pub use report::{
+    BaselineReport, CandidateReport, Comparability, PackUse, PolicyReport, Report, RuleReport, RunSummary,
+    SCHEMA, Summary, WaiverReport, WaiverState,
+};
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// What a rule said of one candidate, or one comparison of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// A comparison was made, and it holds.
+    Pass,
+    /// It does not hold, or what it needs is not there.
+    Fail,
+    /// The data can't show whether it holds.
+    Inconclusive,
+    /// It does not hold, and an agreed exception covers that.
+    Waived,
+    /// It was not for this candidate; never counted among the passes.
+    Skipped,
+}
+
+impl Outcome {
+    /// Whether it keeps a candidate from being promoted, at level `error`.
+    pub fn blocks(self) -> bool {
+        matches!(self, Self::Fail | Self::Inconclusive)
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+            Self::Inconclusive => "inconclusive",
+            Self::Waived => "waived",
+            Self::Skipped => "skipped",
+        })
+    }
+}
+
+/// What a rule's failure means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// It blocks.
+    Error,
+    /// It is shown.
+    Warning,
+    /// It is judged and recorded, and never annotates anything.
+    Shadow,
+    /// It is not judged.
+    Off,
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Shadow => "shadow",
+            Self::Off => "off",
+        })
+    }
+}
+
+/// What the whole check says. There is a third case, no verdict at all, which is the absence of this.
+#[must_use]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Every rule of level `error` that applied holds.
+    Pass,
+    /// At least one does not.
+    Fail,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+        })
+    }
+}
+
+/// The exit code of the program: 0 pass, 1 fail, 2 no verdict.
+#[must_use]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "u8", try_from = "u8")]
+pub enum Exit {
+    /// At least one candidate was judged, and all hold; or the records are unchanged, said in words.
+    Pass,
+    /// The verdict is fail.
+    Fail,
+    /// No verdict could be reached.
+    NoVerdict,
+}
+
+impl Exit {
+    /// Over several candidates the worst counts: no verdict, then fail, then pass.
+    pub fn of(verdict: Option<Verdict>) -> Self {
+        match verdict {
+            Some(Verdict::Pass) => Self::Pass,
+            Some(Verdict::Fail) => Self::Fail,
+            None => Self::NoVerdict,
+        }
+    }
+}
+
+impl From<Exit> for u8 {
+    fn from(exit: Exit) -> Self {
+        match exit {
+            Exit::Pass => 0,
+            Exit::Fail => 1,
+            Exit::NoVerdict => 2,
+        }
+    }
+}
+
+impl TryFrom<u8> for Exit {
+    type Error = String;
+
+    fn try_from(code: u8) -> Result<Self, String> {
+        match code {
+            0 => Ok(Self::Pass),
+            1 => Ok(Self::Fail),
+            2 => Ok(Self::NoVerdict),
+            _ => Err(format!("{code} is not an exit code of gate")),
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! The report of a check: one type, which every format renders and none adds to.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Comparison, Exit, Finding, Level, Outcome, Trouble, Verdict};
+
+/// The format of the report, by which a reader knows what it holds.
+pub const SCHEMA: &str = "gate-report/v1";
+
+/// Everything that was decided, and what it was decided on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// [`SCHEMA`].
+    pub schema: String,
+    /// The version of the program.
+    pub gate: String,
+    /// `pass`, `fail`, or nothing where no verdict could be reached.
+    pub verdict: Option<Verdict>,
+    /// What the program leaves with.
+    pub exit_code: Exit,
+    /// The decision's clock, RFC 3339.
+    pub now: String,
+    /// The clock was set with `--now`.
+    pub now_given: bool,
+    /// The stage that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stage: Option<String>,
+    /// The policy that was applied; absent where it could not be loaded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<PolicyReport>,
+    /// One entry for each candidate.
+    pub candidates: Vec<CandidateReport>,
+    /// The waivers of the policy, and what became of each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waivers: Vec<WaiverReport>,
+    /// What made a verdict impossible.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub troubles: Vec<Trouble>,
+    /// What a person should know: how the candidates were found, what weakens the verdict.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+    /// Counts.
+    pub summary: Summary,
+}
+
+/// The policy that was applied.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyReport {
+    /// Where it was read.
+    pub path: String,
+    /// `sha256:` of its bytes.
+    pub digest: String,
+    /// What it extends, in the order in which it was read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub packs: Vec<PackUse>,
+}
+
+/// A pack, or a policy file, that another extends.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PackUse {
+    /// Its name or path.
+    pub name: String,
+    /// `sha256:` of its bytes.
+    pub digest: String,
+    /// What its parameters were set to, defaults included.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parameters: Vec<(String, String)>,
+}
+
+/// What was decided about one candidate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CandidateReport {
+    /// The run.
+    pub run: RunSummary,
+    /// `pass`, `fail`, or nothing where it could not be judged.
+    pub verdict: Option<Verdict>,
+    /// What it was compared with; a rule names one by its place in this list.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub baselines: Vec<BaselineReport>,
+    /// What each rule said.
+    pub rules: Vec<RuleReport>,
+    /// Why it, or a rule of it, could not be judged.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub troubles: Vec<Trouble>,
+    /// What a person should know about the record.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+}
+
+/// What identifies a run.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct RunSummary {
+    /// Where it was read.
+    pub source: String,
+    /// The tracker's id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_id: Option<String>,
+    /// The line of models that it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// The code version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub git_commit: Option<String>,
+    /// The dataset version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_version: Option<String>,
+    /// When it was started, as written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<String>,
+}
+
+/// A run that a candidate was compared with, or why there is none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BaselineReport {
+    /// The reference as it was given.
+    pub reference: String,
+    /// What a moving name led to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolved: Option<String>,
+    /// The run; absent where none was found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<RunSummary>,
+    /// How old it is at the decision's clock, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub age: Option<String>,
+    /// Why there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing: Option<String>,
+    /// There is none, and that was accepted: this is the first model.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub first: bool,
+    /// Whether the two were measured on the same validation split.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comparability: Option<Comparability>,
+}
+
+/// Whether two runs were measured on the same validation split.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "split", rename_all = "lowercase")]
+pub enum Comparability {
+    /// Both say so.
+    Same {
+        /// The fields that both have, and that are equal.
+        by: Vec<String>,
+        /// What to know about that evidence, such as that a digest is weak.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        note: Option<String>,
+    },
+    /// Both say what they were measured on, and it differs.
+    Different {
+        /// The fields that differ, with the candidate's value and the baseline's.
+        fields: Vec<(String, String, String)>,
+    },
+    /// Nothing shows it.
+    Unshown {
+        /// Which side is silent, in words.
+        why: String,
+    },
+}
+
+/// What one rule said of one candidate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleReport {
+    /// Its id.
+    pub id: String,
+    /// Its kind.
+    pub kind: String,
+    /// What its failure means, at the decision's clock.
+    pub level: Level,
+    /// Where it is written, as `file:line`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub place: String,
+    /// What it said.
+    pub outcome: Outcome,
+    /// Why it was skipped, or why its level is not the one that is written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Every comparison that was made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub comparisons: Vec<Comparison>,
+    /// Everything that is wrong, what is waived included.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<Finding>,
+    /// What a person should know.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+    /// The run it compared with, by its place in the candidate's list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<usize>,
+    /// The policy's words, shown with a failure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// The policy's link, shown with a failure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub docs: Option<String>,
+}
+
+/// What became of a waiver.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WaiverState {
+    /// It covered something.
+    Used,
+    /// What it is for was judged, and nothing needed it.
+    Unused,
+    /// It is for a rule, a model or a stage that this check did not judge.
+    Elsewhere,
+    /// It ended before the decision's clock, and was not applied.
+    Expired,
+    /// `--no-waivers` was given.
+    Ignored,
+}
+
+/// An agreed exception.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaiverReport {
+    /// The rule.
+    pub rule: String,
+    /// The model, if it is for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// What it is narrowed to, such as `metric f1`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub narrowed_to: Vec<String>,
+    /// The limit that it puts in place of the waived one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub down_to: Vec<String>,
+    /// Why.
+    pub reason: String,
+    /// Who is said to have agreed: a claim, not evidence.
+    pub approved_by: String,
+    /// The last day on which it counts.
+    pub expires: String,
+    /// Where it is written, as `file:line`.
+    pub place: String,
+    /// What became of it.
+    pub state: WaiverState,
+}
+
+/// Counts over all candidates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Summary {
+    /// Candidates.
+    pub candidates: usize,
+    /// Candidates that passed.
+    pub passed: usize,
+    /// Candidates that failed.
+    pub failed: usize,
+    /// Candidates, and records that could not be read, without a verdict.
+    pub no_verdict: usize,
+    /// Records that the policy matches and that did not change.
+    pub unchanged: usize,
+    /// Comparisons that were made.
+    pub comparisons: usize,
+}
