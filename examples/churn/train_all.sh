@@ -11,7 +11,7 @@ python train.py --name better --c 1.0 --threshold 0.42
 
 # One candidate for each mistake that experiment tracking is for.
 mistake() { name=$1; shift; python train.py --name "$name" --record "runs/mistakes/$name.json" --threshold 0.42 "$@"; }
-mistake worse --c 0.005
+mistake worse --c 0.02 --threshold 0.5
 mistake other-split --validation data/validation-other.csv
 mistake no-data-version --forget data_version --forget data
 mistake no-metrics --forget metrics

@@ -72,7 +72,7 @@ pub(super) fn not_a_number(name: &str, fault: &MetricFault) -> Raised {
 /// Says that a field is missing, with what was probably meant.
 fn missing(run: &Run, path: &Path) -> Raised {
     let raised = Raised::new(MISSING, format!("`{path}` is missing"))
-        .at(path.clone(), format!("no `{}` here", last(path)));
+        .at(path.clone(), format!("no `{}` here", first_absent(run, path)));
     let raised = raised.subject(path.to_string());
     match near_miss(run, path) {
         Some(near) => raised.help(format!("the record has `{near}`: is that the one?")),
@@ -111,11 +111,13 @@ fn near_miss(run: &Run, path: &Path) -> Option<Path> {
     None
 }
 
-fn last(path: &Path) -> String {
-    match path.segments().last() {
-        Some(Segment::Key(key)) => key.to_string(),
-        Some(Segment::Index(index)) => format!("[{index}]"),
-        None => String::new(),
+/// The first step of a path that leads to nothing.
+fn first_absent(run: &Run, path: &Path) -> String {
+    let segments = path.segments();
+    let depth = (1..segments.len()).find(|&depth| run.get(&segments[..depth].iter().cloned().collect()).is_none());
+    match &segments[depth.unwrap_or(segments.len()) - 1] {
+        Segment::Key(key) => key.to_string(),
+        Segment::Index(index) => format!("[{index}]"),
     }
 }
 

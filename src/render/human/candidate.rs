@@ -6,7 +6,7 @@ use miette::Severity;
 
 use super::super::Style;
 use super::super::diagnostic::{Shown, render};
-use super::super::text::{clean, count};
+use super::super::text::{clean, count, wrap};
 use super::table::table;
 use crate::verdict::{
     BaselineReport, CandidateReport, Comparability, Finding, Level, Outcome, Report, RuleReport, Verdict,
@@ -36,7 +36,11 @@ pub(super) fn whole(
     for note in &candidate.notes {
         writeln!(to, "  {}", style.dim(&clean(note)))?;
     }
-    let rules: Vec<&RuleReport> = candidate.rules.iter().filter(|rule| rule.level != Level::Shadow).collect();
+    // That a run finished is worth a line only where it did not.
+    let worth_a_line = |rule: &&RuleReport| {
+        rule.level != Level::Shadow && (rule.kind != "status" || rule.outcome != Outcome::Pass)
+    };
+    let rules: Vec<&RuleReport> = candidate.rules.iter().filter(worth_a_line).collect();
     if !rules.is_empty() {
         writeln!(to)?;
         table(&rules, style, to)?;
@@ -140,7 +144,9 @@ fn findings(rule: &RuleReport, report: &Report, style: Style, to: &mut dyn Write
         }
     }
     if let Some(message) = &rule.message {
-        writeln!(to, "  {} {}", style.bold("why:"), clean(message))?;
+        for line in wrap(&format!("why: {}", clean(message)), style.width.saturating_sub(2), "     ") {
+            writeln!(to, "  {line}")?;
+        }
     }
     if let Some(docs) = &rule.docs {
         writeln!(to, "  {} {}", style.bold("see:"), clean(docs))?;

@@ -22,15 +22,19 @@ struct Row {
 }
 
 const HEADS: [&str; 6] = ["rule", "what", "candidate", "baseline", "change", "limit"];
-/// Columns that a cell may take before it is cut.
-const WIDEST: usize = 26;
+/// Columns that the cells of `what`, the values and the limit may take before they are cut: as much as fits.
+const WIDEST: [[usize; 3]; 4] = [[40, 26, 40], [30, 20, 30], [24, 16, 24], [18, 12, 18]];
 /// A window below this many columns shows the numbers below each other.
 const NARROW: usize = 72;
 
 /// Writes the rules of one candidate.
 pub(super) fn table(rules: &[&RuleReport], style: Style, to: &mut dyn Write) -> io::Result<()> {
     let rows: Vec<Row> = rules.iter().flat_map(|rule| rows(rule, style)).collect();
-    if style.width < NARROW { stacked(&rows, style, to) } else { columns(&rows, style, to) }
+    let fitting = WIDEST.iter().map(|widest| cut_to(&rows, *widest, style)).find(|rows| total(rows) <= style.width);
+    match fitting {
+        Some(rows) if style.width >= NARROW => columns(&rows, style, to),
+        _ => stacked(&rows, style, to),
+    }
 }
 
 fn rows(rule: &RuleReport, style: Style) -> Vec<Row> {
@@ -57,14 +61,14 @@ fn passed(rule: &RuleReport, head: Row, style: Style) -> Row {
     let closest = with_limit.iter().find(|one| one.change.is_some()).or(with_limit.first());
     match (closest, rule.comparisons.as_slice()) {
         (Some(one), all) => {
-            let mut row = Row { ..numbers(one, head, style) };
+            let mut row = Row { ..numbers(one, head) };
             let others = all.len() - 1;
             if others > 0 {
                 row.what = format!("{} +{others}", row.what);
             }
             row
         }
-        (None, [one]) => numbers(one, head, style),
+        (None, [one]) => numbers(one, head),
         (None, many) => {
             let mut names: Vec<String> = Vec::new();
             for one in many {
@@ -97,7 +101,7 @@ fn failed(rule: &RuleReport, head: Row, style: Style) -> Vec<Row> {
                 rule: if index == 0 { head.rule.clone() } else { String::new() },
                 ..Row::default()
             };
-            numbers(one, row, style)
+            numbers(one, row)
         })
         .collect();
     let held = rule.comparisons.iter().filter(|one| one.outcome == Outcome::Pass).count();
@@ -112,10 +116,8 @@ fn failed(rule: &RuleReport, head: Row, style: Style) -> Vec<Row> {
     rows
 }
 
-fn numbers(one: &Comparison, row: Row, style: Style) -> Row {
-    let cell = |text: &Option<Box<str>>| {
-        text.as_deref().map(|text| cut(&clean(text), WIDEST, style.dots())).unwrap_or_default()
-    };
+fn numbers(one: &Comparison, row: Row) -> Row {
+    let cell = |text: &Option<Box<str>>| text.as_deref().map(clean).unwrap_or_default();
     let mut what = clean(&one.subject);
     if let Some(slice) = &one.slice {
         what = format!("{what} [{}]", clean(slice));
@@ -126,7 +128,7 @@ fn numbers(one: &Comparison, row: Row, style: Style) -> Row {
         (None, _) => one.word.to_string(),
     };
     Row {
-        what: cut(&what, WIDEST + 10, style.dots()),
+        what,
         candidate: cell(&one.candidate),
         baseline: cell(&one.baseline),
         change: cell(&one.change),
@@ -135,31 +137,55 @@ fn numbers(one: &Comparison, row: Row, style: Style) -> Row {
     }
 }
 
-fn columns(rows: &[Row], style: Style, to: &mut dyn Write) -> io::Result<()> {
-    let cells = |row: &Row| {
-        [row.rule.clone(), row.what.clone(), row.candidate.clone(), row.baseline.clone(), row.change.clone()]
-    };
-    let with_numbers: Vec<&Row> = rows.iter().filter(|row| row.text.is_none()).collect();
+/// The rows with cells of at most so many columns.
+fn cut_to(rows: &[Row], [what, value, limit]: [usize; 3], style: Style) -> Vec<Row> {
+    let cell = |text: &str, most: usize| cut(text, most, style.dots());
+    rows.iter()
+        .map(|row| Row {
+            mark: row.mark,
+            outcome: row.outcome,
+            rule: row.rule.clone(),
+            what: cell(&row.what, what),
+            candidate: cell(&row.candidate, value),
+            baseline: cell(&row.baseline, value),
+            change: cell(&row.change, value),
+            limit: cell(&row.limit, limit),
+            text: row.text.clone(),
+        })
+        .collect()
+}
+
+fn cells(row: &Row) -> [&str; 5] {
+    [&row.rule, &row.what, &row.candidate, &row.baseline, &row.change]
+}
+
+/// The width of each column but the last; one that no row fills takes no room.
+fn widths(rows: &[Row]) -> [usize; 5] {
     let mut widths = [0; 5];
     for row in rows {
-        widths[0] = widths[0].max(width(&row.rule));
-    }
-    for row in &with_numbers {
-        for (at, cell) in cells(row).iter().enumerate().skip(1) {
-            widths[at] = widths[at].max(width(cell));
+        for (at, cell) in cells(row).iter().enumerate() {
+            if at == 0 || row.text.is_none() {
+                widths[at] = widths[at].max(width(cell));
+            }
         }
     }
     for (at, head) in HEADS.iter().take(5).enumerate() {
-        // A column that no row fills takes no room.
         if widths[at] > 0 {
             widths[at] = widths[at].max(head.len());
         }
     }
-    let limits = with_numbers.iter().map(|row| width(&row.limit)).max().unwrap_or(0);
-    let total = 4 + widths.iter().filter(|width| **width > 0).map(|width| width + 2).sum::<usize>() + limits;
-    if total > style.width {
-        return stacked(rows, style, to);
-    }
+    widths
+}
+
+/// Columns that the whole table takes.
+fn total(rows: &[Row]) -> usize {
+    let limits = rows.iter().filter(|row| row.text.is_none()).map(|row| width(&row.limit)).max().unwrap_or(0);
+    4 + widths(rows).iter().filter(|width| **width > 0).map(|width| width + 2).sum::<usize>() + limits
+}
+
+fn columns(rows: &[Row], style: Style, to: &mut dyn Write) -> io::Result<()> {
+    let widths = widths(rows);
+    let with_numbers: Vec<&Row> = rows.iter().filter(|row| row.text.is_none()).collect();
     if !with_numbers.is_empty() {
         let mut line = String::from("    ");
         for (at, head) in HEADS.iter().take(5).enumerate() {
