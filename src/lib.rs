@@ -18,8 +18,9 @@
 //! | [`verdict`] | what was decided, as plain data |
 //! | [`run`] | the run record, numbers, digests, paths, times, references |
 //! | [`store`] | files in the working tree, or at a commit |
-//! | [`document`], [`git`], [`code`] | texts as trees, the program git, stable names |
+//! | [`document`], [`git`], [`atomic`], [`code`] | texts as trees, the program git, writing a file whole, stable names |
 
+pub mod atomic;
 pub mod check;
 pub mod cli;
 pub mod code;

@@ -1,13 +1,13 @@
 //! `gate check`
 
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 
 use super::Terminal;
+use crate::atomic;
 use crate::check::{Request, check};
 use crate::render;
 use crate::run::Moment;
@@ -90,7 +90,7 @@ pub(super) fn run(arguments: &Arguments, folder: &Path, terminal: &Terminal) -> 
         None => Terminal::print(|to| print(&report, arguments.format, terminal.out(), to)),
         Some(path) => {
             let style = render::Style { color: false, ..terminal.out() };
-            save(&folder.join(path), |to| print(&report, arguments.format, style, to))
+            atomic::write(&folder.join(path), |to| print(&report, arguments.format, style, to))
         }
     };
     if let Err(error) = written {
@@ -109,10 +109,4 @@ fn print(report: &Report, format: Format, style: render::Style, to: &mut dyn Wri
         Format::Human => render::human(report, style, to),
         Format::Json => render::json(report, to),
     }
-}
-
-fn save(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-    let mut file = BufWriter::new(File::create(path)?);
-    write(&mut file)?;
-    file.flush()
 }

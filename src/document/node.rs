@@ -204,9 +204,8 @@ impl Node {
         }
     }
 
-    /// The value in a few characters, for a message or a table: digests and long texts are cut, lists and objects
-    /// counted.
-    pub fn brief(&self) -> String {
+    /// A scalar as it is written; of a list or an object, how much it holds.
+    pub fn in_full(&self) -> String {
         let counted = |number: usize, noun: &str| {
             if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
         };
@@ -217,19 +216,20 @@ impl Node {
                 Some(value) => value.to_owned(),
                 None => counted(map.len(), "key"),
             },
-            _ => {
-                let text = self.as_written().unwrap_or_default();
-                let is_digest = text.split_once(':').is_some_and(|(algorithm, value)| {
-                    algorithm.len() <= 8
-                        && value.len() >= 32
-                        && value.bytes().all(|byte| byte.is_ascii_hexdigit())
-                });
-                let most = if is_digest { text.find(':').unwrap_or(0) + 13 } else { LONGEST };
-                match text.char_indices().nth(most) {
-                    Some((end, _)) => format!("{}…", &text[..end]),
-                    None => text.to_owned(),
-                }
-            }
+            _ => self.as_written().unwrap_or_default().to_owned(),
+        }
+    }
+
+    /// The same in a few characters, for a message: digests and long texts are cut.
+    pub fn brief(&self) -> String {
+        let text = self.in_full();
+        let is_digest = text.split_once(':').is_some_and(|(algorithm, value)| {
+            algorithm.len() <= 8 && value.len() >= 32 && value.bytes().all(|byte| byte.is_ascii_hexdigit())
+        });
+        let most = if is_digest { text.find(':').unwrap_or(0) + 13 } else { LONGEST };
+        match text.char_indices().nth(most) {
+            Some((end, _)) => format!("{}…", &text[..end]),
+            None => text,
         }
     }
 }

@@ -90,7 +90,7 @@ impl Conditions {
                 ),
                 Err(fault) => {
                     let comparison = Comparison::exact(name.as_str(), limit.word.name(), Outcome::Fail)
-                        .candidate(node.brief())
+                        .candidate(node.in_full())
                         .limit(&*limit.written);
                     let raised = Raised::new(super::presence::NOT_A_NUMBER, format!("`{name}` {fault}"))
                         .at(path.clone(), "not a number")
@@ -103,7 +103,7 @@ impl Conditions {
         let mut word = |word: &'static str, limit: String, wrong: Option<Raised>| {
             let outcome = if wrong.is_some() { Outcome::Fail } else { Outcome::Pass };
             let comparison =
-                Comparison::exact(name.as_str(), word, outcome).candidate(node.brief()).limit(limit);
+                Comparison::exact(name.as_str(), word, outcome).candidate(node.in_full()).limit(limit);
             match wrong {
                 Some(raised) => judgement.fail(comparison, raised.subject(name.as_str())),
                 None => {

@@ -114,7 +114,8 @@ fn near_miss(run: &Run, path: &Path) -> Option<Path> {
 /// The first step of a path that leads to nothing.
 fn first_absent(run: &Run, path: &Path) -> String {
     let segments = path.segments();
-    let depth = (1..segments.len()).find(|&depth| run.get(&segments[..depth].iter().cloned().collect()).is_none());
+    let depth =
+        (1..segments.len()).find(|&depth| run.get(&segments[..depth].iter().cloned().collect()).is_none());
     match &segments[depth.unwrap_or(segments.len()) - 1] {
         Segment::Key(key) => key.to_string(),
         Segment::Index(index) => format!("[{index}]"),
@@ -143,5 +144,5 @@ pub(super) fn number_at(path: &Path, node: &Node) -> Result<Decimal, MetricFault
 
 /// The comparison of a field that is there.
 pub(super) fn present(path: &Path, node: &Node) -> Comparison {
-    Comparison::exact(path.to_string(), "present", crate::verdict::Outcome::Pass).candidate(node.brief())
+    Comparison::exact(path.to_string(), "present", crate::verdict::Outcome::Pass).candidate(node.in_full())
 }

@@ -30,7 +30,8 @@ const NARROW: usize = 72;
 /// Writes the rules of one candidate.
 pub(super) fn table(rules: &[&RuleReport], style: Style, to: &mut dyn Write) -> io::Result<()> {
     let rows: Vec<Row> = rules.iter().flat_map(|rule| rows(rule, style)).collect();
-    let fitting = WIDEST.iter().map(|widest| cut_to(&rows, *widest, style)).find(|rows| total(rows) <= style.width);
+    let fitting =
+        WIDEST.iter().map(|widest| cut_to(&rows, *widest, style)).find(|rows| total(rows) <= style.width);
     match fitting {
         Some(rows) if style.width >= NARROW => columns(&rows, style, to),
         _ => stacked(&rows, style, to),
@@ -49,13 +50,13 @@ fn rows(rule: &RuleReport, style: Style) -> Vec<Row> {
             let reason = rule.reason.as_deref().unwrap_or("did not apply");
             vec![Row { text: Some(format!("skipped: {}", clean(reason))), ..head(Outcome::Skipped) }]
         }
-        Outcome::Pass => vec![passed(rule, head(Outcome::Pass), style)],
+        Outcome::Pass => vec![passed(rule, head(Outcome::Pass))],
         outcome => failed(rule, head(outcome), style),
     }
 }
 
 /// One line for a rule that passed: its numbers where there are few, else the one that came closest.
-fn passed(rule: &RuleReport, head: Row, style: Style) -> Row {
+fn passed(rule: &RuleReport, head: Row) -> Row {
     let with_limit: Vec<&Comparison> =
         rule.comparisons.iter().filter(|one| one.margin.is_some() && one.outcome == Outcome::Pass).collect();
     let closest = with_limit.iter().find(|one| one.change.is_some()).or(with_limit.first());

@@ -32,7 +32,7 @@ impl Requirement for Forbid {
                     continue;
                 };
                 let comparison =
-                    Comparison::exact(name.as_str(), "absent", Outcome::Fail).candidate(node.brief());
+                    Comparison::exact(name.as_str(), "absent", Outcome::Fail).candidate(node.in_full());
                 let raised = Raised::new(FORBIDDEN, format!("`{name}` must not be in the record"))
                     .at(field.path, "must not be here")
                     .subject(name)

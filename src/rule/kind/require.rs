@@ -56,7 +56,7 @@ impl Requirement for Require {
                     (Some(raised), node) => {
                         let mut comparison =
                             Comparison::exact(field.path.to_string(), "present", Outcome::Fail);
-                        comparison.candidate = node.map(|node| node.brief().into());
+                        comparison.candidate = node.map(|node| node.in_full().into());
                         judgement.fail(comparison, raised);
                     }
                     (None, Some(node)) if conditions.is_empty() => {

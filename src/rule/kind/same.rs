@@ -34,8 +34,8 @@ impl Requirement for Same {
                 let name = field.path.to_string();
                 let theirs = baseline.get(&field.path);
                 let mut comparison = Comparison::exact(name.as_str(), "same", Outcome::Fail);
-                comparison.candidate = field.node.map(|node| node.brief().into());
-                comparison.baseline = theirs.map(|node| node.brief().into());
+                comparison.candidate = field.node.map(|node| node.in_full().into());
+                comparison.baseline = theirs.map(|node| node.in_full().into());
                 let raised = match (absent(case.candidate, &field), field.node, theirs) {
                     (Some(raised), ..) => raised,
                     (None, Some(ours), Some(theirs)) => match same_value(&field.path, ours, theirs) {
