@@ -1,7 +1,7 @@
 //! Stable names for everything that can be wrong.
 //!
 //! A person searches the documentation for a code, and a script matches on it, so a code never changes its
-//! meaning. Each module lists the codes that it can raise with [`codes!`]; [`crate::all_codes`] collects the
+//! meaning. Each module lists the codes that it can raise with `codes!`; [`crate::all_codes`] collects the
 //! lists, and a test holds them unique and documented in `docs/codes.md`.
 
 use std::fmt;

@@ -183,7 +183,10 @@ fn look_up(
     match &parsed {
         Reference::Files(path) => {
             let store = if typed { workspace.named() } else { workspace.found() };
-            let entries = existing(&store, path)?;
+            let entries = existing(&store, path).map_err(|problem| {
+                let message = format!("the baseline can't be found: {}", problem.message);
+                Box::new(Problem { message, ..*problem })
+            })?;
             Ok(read(&store, &entries, reference, origin, policy))
         }
         Reference::Git { revision, path } => {

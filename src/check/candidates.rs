@@ -187,14 +187,29 @@ pub(super) fn existing(store: &dyn Store, path: &str) -> Result<Vec<Entry>, Box<
                 .help("in a folder, records end in .json, .jsonl, .ndjson, .yaml or .yml")
                 .boxed()
         } else {
+            let help = neighbour(store, selector.written()).map_or_else(
+                || {
+                    "paths are relative to the folder that gate is started in; `-C DIR` starts it in another"
+                        .into()
+                },
+                |near| format!("did you mean `{near}`?"),
+            );
             Problem::new(NOT_FOUND, format!("`{label}` is not there, or holds no run record"))
-                .help(
-                    "paths are relative to the folder that gate is started in; `-C DIR` starts it in another",
-                )
+                .help(help)
                 .boxed()
         });
     }
     Ok(entries)
+}
+
+/// A record beside a path that is not there, whose name is like it.
+fn neighbour(store: &dyn Store, path: &str) -> Option<String> {
+    let (folder, name) = path.rsplit_once('/').map_or(("", path), |(folder, name)| (folder, name));
+    let pattern = if folder.is_empty() { "*".to_owned() } else { format!("{folder}/*") };
+    let beside = store.select(&Selector::new(&pattern).ok()?).ok()?;
+    let names: Vec<&str> = beside.iter().filter_map(|entry| entry.path.rsplit('/').next()).collect();
+    let near = crate::document::nearest(name, names)?;
+    Some(store.label(&if folder.is_empty() { near.to_owned() } else { format!("{folder}/{near}") }))
 }
 
 /// The records that the policy matches and that differ from the base.

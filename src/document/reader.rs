@@ -178,7 +178,7 @@ impl Reader {
             }
             _ => did_you_mean(key, known, "the keys here are"),
         };
-        self.problem(UNKNOWN_KEY, entry.key, format!("{what} has no key `{key}`"), "unknown key").help =
+        self.problem(UNKNOWN_KEY, entry.key, format!("unknown key `{key}` in {what}"), "not a key").help =
             Some(help);
     }
 

@@ -204,7 +204,7 @@ impl Checker {
                 let near = did_you_mean(field, &names, "its fields are");
                 return error(
                     format!("{of} has no field `{field}`"),
-                    format!("{near}; what else a record holds is reached by `get(candidate, \"{path}\")`"),
+                    format!("{near} What else a record holds is reached by `get(candidate, \"{path}\")`"),
                 );
             }
             Names::None => {

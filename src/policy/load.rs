@@ -43,7 +43,7 @@ fn build(loading: &mut Loading<'_>, layer: &Layer, now: Timestamp) -> Policy {
     let declared = Declared { stages: &stage_names, models: models.as_deref() };
     let rules: Vec<Rule> =
         raw.iter().filter_map(|(id, raw)| rules::read(loading, id, raw, &declared)).collect();
-    if raw.is_empty() {
+    if raw.is_empty() && loading.reader.problems().is_empty() {
         let span = layer
             .map
             .entry("rules")

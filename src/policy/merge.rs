@@ -27,7 +27,11 @@ pub(super) fn is_kind(key: &str) -> bool {
 
 /// The rules of a layer, with those of what it extends.
 pub(super) fn rules(loading: &mut Loading<'_>, layer: &Layer) -> IndexMap<String, RawRule> {
-    let own = layer.map.get("rules").and_then(|node| loading.reader.map(node, "`rules`").cloned());
+    let own = layer
+        .map
+        .get("rules")
+        .filter(|node| !node.is_null())
+        .and_then(|node| loading.reader.map(node, "`rules`").cloned());
     let mut merged: IndexMap<String, RawRule> = IndexMap::new();
     let mut from: IndexMap<String, String> = IndexMap::new();
     for extended in &layer.extends {

@@ -29,7 +29,7 @@ const TYPES: [(&str, Type); 6] = [
 
 struct Parameter {
     name: String,
-    value: Option<Node>,
+    value: Node,
     used: bool,
     declared: Span,
 }
@@ -59,7 +59,10 @@ pub(super) fn fill(
     }
     parameters
         .into_iter()
-        .filter_map(|parameter| Some((parameter.name, shown(parameter.value.as_ref()?))))
+        .map(|parameter| {
+            let value = shown(&parameter.value);
+            (parameter.name, value)
+        })
         .collect()
 }
 
@@ -75,23 +78,30 @@ fn declared(loading: &mut Loading<'_>, file: &str, root: &Node, with: Option<&No
         let Some(sort) = loading.reader.word(sort, "the type of a parameter", &TYPES) else { continue };
         let given = with.and_then(|with| with.get(name));
         let value = given.or_else(|| body.get("default"));
-        match value {
-            None => {
-                let span = with.map_or(entry.key, |with| with.span);
-                let message = format!("`{file}` needs the parameter `{name}`");
-                loading.reader.problem(MISSING_PARAMETER, span, message, "not given").help =
-                    Some(format!("give it: `with: {{ {name}: … }}`"));
-            }
-            Some(value) => check(loading, value, name, sort),
+        if value.is_none() {
+            let span = with.map_or(entry.key, |with| with.span);
+            let message = format!("`{file}` needs the parameter `{name}`");
+            loading.reader.problem(MISSING_PARAMETER, span, message, "not given").help =
+                Some(format!("give it: `with: {{ {name}: … }}`"));
         }
-        parameters.push(Parameter {
-            name: name.to_owned(),
-            value: value.cloned(),
-            used: false,
-            declared: entry.key,
-        });
+        // What is missing or of another type is reported here, once, and not wherever it would stand.
+        let value = value
+            .filter(|value| check(loading, value, name, sort))
+            .map_or_else(|| stand_in(sort, entry.key), Node::clone);
+        parameters.push(Parameter { name: name.to_owned(), value, used: false, declared: entry.key });
     }
     parameters
+}
+
+/// A value that fits, so that a policy with a bad parameter can be read to its end.
+fn stand_in(sort: Type, span: Span) -> Node {
+    let value = match sort {
+        Type::Limit => Value::Number("0".into()),
+        Type::Duration => Value::String("1d".into()),
+        Type::Metric | Type::Path | Type::Text => Value::String("x".into()),
+        Type::List => Value::List(vec![Node { value: Value::String("x".into()), span }]),
+    };
+    Node { value, span }
 }
 
 /// Refuses what was given and is not declared.
@@ -113,7 +123,7 @@ fn given(loading: &mut Loading<'_>, file: &str, parameters: &[Parameter], with: 
     }
 }
 
-fn check(loading: &mut Loading<'_>, value: &Node, name: &str, sort: Type) {
+fn check(loading: &mut Loading<'_>, value: &Node, name: &str, sort: Type) -> bool {
     let written = value.as_written();
     let fits = match sort {
         Type::List => value.as_list().is_some_and(|items| !items.is_empty()),
@@ -131,6 +141,7 @@ fn check(loading: &mut Loading<'_>, value: &Node, name: &str, sort: Type) {
             format!("the parameter `{name}` must be a {expected}, and this is {}", value.value.sort());
         loading.reader.problem(BAD_PARAMETER, value.span, message, "another type");
     }
+    fits
 }
 
 /// The parameter that a scalar stands for.
@@ -170,7 +181,7 @@ fn replace(loading: &mut Loading<'_>, node: &mut Node, parameters: &mut [Paramet
 fn look_up(loading: &mut Loading<'_>, name: &str, span: Span, parameters: &mut [Parameter]) -> Option<Node> {
     if let Some(parameter) = parameters.iter_mut().find(|parameter| parameter.name == name) {
         parameter.used = true;
-        return parameter.value.clone();
+        return Some(parameter.value.clone());
     }
     let names: Vec<&str> = parameters.iter().map(|parameter| parameter.name.as_str()).collect();
     let help = did_you_mean(name, &names, "the parameters are");

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::code::codes;
-use crate::document::{Document, Node, Problem, Reader, Span};
+use crate::document::{Document, Node, Problem, Reader, Span, Value};
 use crate::expression::{Expression, Scope};
 use crate::run::FieldPath;
 
@@ -51,6 +51,10 @@ impl Loading<'_> {
 
     /// Field paths from a list of texts, at least one.
     pub fn paths(&mut self, node: &Node, what: &str) -> Vec<(FieldPath, Span)> {
+        if !matches!(node.value, Value::List(_) | Value::String(_)) {
+            self.reader.wrong_sort(node, what, "a list of field paths");
+            return Vec::new();
+        }
         let texts: Vec<(String, Span)> =
             self.reader.texts(node, what).into_iter().map(|(text, span)| (text.to_owned(), span)).collect();
         texts.into_iter().filter_map(|(text, span)| Some((self.path(&text, span)?, span))).collect()
@@ -59,8 +63,8 @@ impl Loading<'_> {
     /// Whether a body is `true`; `false` is a problem that says what to write.
     pub fn is_true(&mut self, node: &Node, kind: &str) -> bool {
         match node.value {
-            crate::document::Value::Bool(true) => true,
-            crate::document::Value::Bool(false) => {
+            Value::Bool(true) => true,
+            Value::Bool(false) => {
                 self.reader
                     .problem(WRITE_OFF, node.span, format!("`{kind}: false` says nothing"), "false")
                     .help = Some("take the rule out, or write `level: off`".into());

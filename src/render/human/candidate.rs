@@ -119,10 +119,7 @@ fn against(baseline: &BaselineReport, style: Style) -> Vec<String> {
 
 fn findings(rule: &RuleReport, report: &Report, style: Style, to: &mut dyn Write) -> io::Result<()> {
     if rule.outcome == Outcome::Pass || rule.outcome == Outcome::Skipped {
-        for note in &rule.notes {
-            writeln!(to, "  {}", style.dim(&format!("{}: {}", clean(&rule.id), clean(note))))?;
-        }
-        return Ok(());
+        return notes(rule, style, to);
     }
     for finding in &rule.findings {
         writeln!(to)?;
@@ -138,7 +135,9 @@ fn findings(rule: &RuleReport, report: &Report, style: Style, to: &mut dyn Write
                     waiver.approved_by,
                     waiver.place
                 );
-                writeln!(to, "  {}", style.yellow(&clean(&text)))?;
+                for line in wrap(&clean(&text), style.width.saturating_sub(2), "    ") {
+                    writeln!(to, "  {}", style.yellow(&line))?;
+                }
             }
             None => one(rule, finding, style, to)?,
         }
@@ -151,8 +150,14 @@ fn findings(rule: &RuleReport, report: &Report, style: Style, to: &mut dyn Write
     if let Some(docs) = &rule.docs {
         writeln!(to, "  {} {}", style.bold("see:"), clean(docs))?;
     }
+    notes(rule, style, to)
+}
+
+fn notes(rule: &RuleReport, style: Style, to: &mut dyn Write) -> io::Result<()> {
     for note in &rule.notes {
-        writeln!(to, "  {}", style.dim(&format!("{}: {}", clean(&rule.id), clean(note))))?;
+        for line in wrap(&clean(&format!("{}: {note}", rule.id)), style.width.saturating_sub(2), "    ") {
+            writeln!(to, "  {}", style.dim(&line))?;
+        }
     }
     Ok(())
 }

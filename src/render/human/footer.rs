@@ -38,6 +38,10 @@ pub(super) fn trouble(trouble: &Trouble, style: Style, to: &mut dyn Write) -> io
 }
 
 fn waivers(report: &Report, style: Style, to: &mut dyn Write) -> io::Result<()> {
+    let silent = |state| matches!(state, WaiverState::Used | WaiverState::Elsewhere);
+    if report.waivers.iter().any(|waiver| !silent(waiver.state)) {
+        writeln!(to)?;
+    }
     for waiver in &report.waivers {
         let what = format!("waiver for {} ({})", clean(&waiver.rule), clean(&waiver.place));
         let line = match waiver.state {

@@ -1,0 +1,16 @@
+//! The program from outside, as its users meet it: files, a command line, an exit code, and what is printed.
+
+#![allow(unreachable_pub, reason = "every item of a test is private to it")]
+
+mod architecture;
+mod baselines;
+mod candidates;
+mod exit_codes;
+mod fail_open;
+mod new_user;
+mod output;
+mod policies;
+mod project;
+mod records;
+mod show;
+mod waivers;
