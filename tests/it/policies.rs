@@ -39,7 +39,7 @@ fn wrong(policy: &str, expected: &[Wrong]) {
 /// A policy of one rule; its text begins on line 3.
 #[track_caller]
 fn rule(text: &str, expected: &[Wrong]) {
-    let indented: String = text.lines().map(|line| format!("    {line}\n")).collect();
+    let indented = format!("    {}\n", text.replace('\n', "\n    "));
     wrong(&format!("version: 1\nrules:\n  r:\n{indented}"), expected);
 }
 
