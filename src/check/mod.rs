@@ -144,7 +144,10 @@ fn fill(report: &mut Report, request: &Request, folder: &Path, now: Timestamp) -
         Candidates::Chosen(chosen) => chosen,
         Candidates::Unchanged { matched, since } => {
             report.summary.unchanged = matched;
-            let message = format!("{matched} records match the policy, and none changed since {since}");
+            let message = match matched {
+                1 => format!("1 record matches the policy, and has not changed since {since}"),
+                _ => format!("{matched} records match the policy, and none changed since {since}"),
+            };
             if request.require_candidates {
                 return Err(vec![Problem::new(NO_CANDIDATES, message)]);
             }

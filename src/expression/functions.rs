@@ -4,7 +4,6 @@ use jiff::SignedDuration;
 
 use super::limits;
 use super::value::Val;
-use crate::document::{Path, Segment};
 use crate::run::{Decimal, FieldPath, Moment, Step, parse_duration};
 
 /// A function of the expression language.
@@ -132,9 +131,4 @@ fn duration(text: &str) -> Result<SignedDuration, String> {
     seconds
         .map(SignedDuration::from_secs)
         .ok_or_else(|| format!("\"{text}\" is not a duration such as 30d or 12h"))
-}
-
-/// The path of a field directly below a run.
-pub(super) fn field_path(name: &str) -> Path {
-    [Segment::Key(name.into())].into_iter().collect()
 }

@@ -101,7 +101,7 @@ impl<'r> Val<'r> {
         match self {
             Self::Run(run) if name == "metrics" => Some(Self::Metrics(run)),
             Self::Run(run) => match run.record().get(name) {
-                Some(node) if !node.is_null() => Some(Self::at(&super::functions::field_path(name), node)),
+                Some(node) if !node.is_null() => Some(Self::at(&field_path(name), node)),
                 _ if name == "data" => Some(Self::Items(&[])),
                 _ if ALWAYS_THERE.contains(&name) => Some(Self::Nothing),
                 _ => None,
@@ -174,4 +174,9 @@ impl<'r> Val<'r> {
             _ => Err(format!("{} and {} have no order", self.sort(), other.sort())),
         }
     }
+}
+
+/// The path of a field directly below a run.
+fn field_path(name: &str) -> Path {
+    [Segment::Key(name.into())].into_iter().collect()
 }

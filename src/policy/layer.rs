@@ -2,8 +2,8 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::parameters;
-use crate::document::{Document, Map, Node, hex};
+use super::{VERSION, parameters};
+use crate::document::{Document, Map, Node, Reader, Span, hex};
 use crate::rule::Loading;
 use crate::verdict::PackUse;
 
@@ -60,7 +60,7 @@ impl Layer {
         if let Some(entry) = map.entry("seeds") {
             loading.not_there_yet(entry.key, "seeds");
         }
-        super::settings::version(loading.reader, &map, root.span);
+        version(loading.reader, &map, root.span);
         let used = PackUse { name: name.to_owned(), digest, parameters };
         Some(Self { name: name.to_owned(), map, root, extends: Vec::new(), used })
     }
@@ -72,6 +72,24 @@ impl Layer {
             if !into.contains(&layer.used) {
                 into.push(layer.used.clone());
             }
+        }
+    }
+}
+
+/// Checks that a file is in the version of the language that this program reads.
+fn version(reader: &mut Reader, map: &Map, root: Span) {
+    let help = Some("write `version: 1` at the top".to_owned());
+    match map.get("version") {
+        None => {
+            let top = Span { end: root.start + 1, ..root };
+            reader.problem(VERSION, top, "the policy does not say its version", "no `version` here").help =
+                help;
+        }
+        Some(node) if node.as_written() == Some("1") => {}
+        Some(node) => {
+            let found = node.as_written().unwrap_or("something else");
+            let message = format!("this gate reads version 1 of the policy language, and this is {found}");
+            reader.problem(VERSION, node.span, message, "unknown version").help = help;
         }
     }
 }

@@ -3,29 +3,11 @@
 use indexmap::IndexMap;
 
 use super::layer::Layer;
-use super::{BAD_REFERENCE, OnMissing, Runs, STAGE_RING, Stage, UNKNOWN_FIELD, UNKNOWN_STAGE, VERSION};
-use crate::document::{Map, Node, Reader, Span, did_you_mean};
+use super::{BAD_REFERENCE, OnMissing, Runs, STAGE_RING, Stage, UNKNOWN_FIELD, UNKNOWN_STAGE};
+use crate::document::{Node, Reader, Span, did_you_mean};
 use crate::expression::Scope;
 use crate::rule::{Loading, Pattern};
 use crate::run::{FieldMap, FieldPath, Names, Reference, fields_below};
-
-/// Checks that a file is in the version of the language that this program reads.
-pub(super) fn version(reader: &mut Reader, map: &Map, root: Span) {
-    let help = Some("write `version: 1` at the top".to_owned());
-    match map.get("version") {
-        None => {
-            let top = Span { end: root.start + 1, ..root };
-            reader.problem(VERSION, top, "the policy does not say its version", "no `version` here").help =
-                help;
-        }
-        Some(node) if node.as_written() == Some("1") => {}
-        Some(node) => {
-            let found = node.as_written().unwrap_or("something else");
-            let message = format!("this gate reads version 1 of the policy language, and this is {found}");
-            reader.problem(VERSION, node.span, message, "unknown version").help = help;
-        }
-    }
-}
 
 /// The value of a key in this layer, else in the last of those that it extends that has it.
 pub(super) fn find<'l>(layer: &'l Layer, key: &str) -> Option<&'l Node> {

@@ -1,0 +1,90 @@
+//! The example project, and what the README shows of it.
+
+use std::fs;
+
+use crate::project::{Project, Ran, here};
+
+fn check(record: &str) -> Ran {
+    let example = here().join("examples/churn");
+    Project::new().gate_in(&example, &["check", record], &[])
+}
+
+/// The output without what depends on the day.
+fn dateless(text: &str) -> String {
+    let lines = text.lines().map(|line| match line.split_once(", ") {
+        Some((baseline, age)) if baseline.starts_with("  baseline ") && age.ends_with(" old") => baseline,
+        _ => line,
+    });
+    lines.map(|line| format!("{}\n", line.trim_end())).collect::<Vec<_>>().concat()
+}
+
+#[test]
+fn the_readme_shows_what_its_first_command_prints() {
+    let readme = fs::read_to_string(here().join("README.md")).expect("README.md");
+    let block = readme
+        .split("```console\n")
+        .nth(1)
+        .and_then(|rest| rest.split("```").next())
+        .expect("a console block");
+    let (command, shown) = block.split_once('\n').expect("a command and its output");
+    assert_eq!(command, "$ cargo run --quiet -- -C examples/churn check runs/mistakes/worse.json");
+    assert_eq!(readme.matches(&command[2..]).count(), 2, "shown first, and told again under \"Try it\"");
+    let ran = check("runs/mistakes/worse.json");
+    ran.leaves_with(1);
+    assert_eq!(dateless(shown), dateless(&ran.out));
+}
+
+#[test]
+fn the_better_candidate_passes() {
+    check("runs/better.json").leaves_with(0).says("verdict: pass");
+}
+
+#[test]
+fn every_mistake_fails_for_its_own_reason() {
+    let mistakes = [
+        ("worse", "limit/drop"),
+        ("other-split", "baseline/not-comparable"),
+        ("no-data-version", "`data_version` is missing"),
+        ("no-metrics", "`metrics.f1` is missing"),
+        ("no-artifact", "`artifact` is missing"),
+        ("no-commit", "`git_commit` is missing"),
+        ("not-reproducible", "reproducible/"),
+        ("nan-metric", "the metric `precision` is NaN"),
+        ("replaced-model", "`models/replaced-model.pkl` is not the file that the run recorded"),
+        ("notebook", "from-a-script"),
+    ];
+    for (name, reason) in mistakes {
+        check(&format!("runs/mistakes/{name}.json")).leaves_with(1).says(reason);
+    }
+    let records = fs::read_dir(here().join("examples/churn/runs/mistakes")).expect("the folder");
+    assert_eq!(records.count(), mistakes.len());
+}
+
+#[test]
+fn the_records_fit_the_schema_of_a_run_record() {
+    let schema = fs::read_to_string(here().join("docs/schemas/run.v1.json")).expect("the schema");
+    let schema = serde_json::from_str(&schema).expect("JSON");
+    let validator = jsonschema::validator_for(&schema).expect("a JSON Schema");
+    for record in ["approved/churn.json", "runs/better.json", "runs/mistakes/no-metrics.json"] {
+        let text = fs::read_to_string(here().join("examples/churn").join(record)).expect("a record");
+        let record_ = serde_json::from_str(&text).expect("JSON");
+        let errors: Vec<String> = validator.iter_errors(&record_).map(|error| error.to_string()).collect();
+        assert!(errors.is_empty(), "{record}: {errors:?}");
+    }
+    assert!(
+        !validator.is_valid(&serde_json::json!({"metrics": {"f1": "0.8"}})),
+        "a number in quotes is not one"
+    );
+}
+
+#[test]
+fn the_schema_names_every_field_that_the_program_knows() {
+    let schema = fs::read_to_string(here().join("docs/schemas/run.v1.json")).expect("the schema");
+    let schema: serde_json::Value = serde_json::from_str(&schema).expect("JSON");
+    let mut written: Vec<&str> =
+        schema["properties"].as_object().expect("properties").keys().map(String::as_str).collect();
+    let mut known: Vec<&str> = model_gate::run::known_fields().collect();
+    written.sort_unstable();
+    known.sort_unstable();
+    assert_eq!(written, known);
+}
