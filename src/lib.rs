@@ -17,6 +17,7 @@
 //! | [`expression`] | the Common Expression Language, exact and bounded |
 //! | [`verdict`] | what was decided, as plain data |
 //! | [`run`] | the run record, numbers, digests, paths, times, references |
+//! | [`tracker`] | where trackers keep their runs: servers, databases, folders |
 //! | [`store`] | files in the working tree, or at a commit |
 //! | [`document`], [`git`], [`atomic`], [`code`] | texts as trees, the program git, writing a file whole, stable names |
 
@@ -35,6 +36,7 @@ pub mod rule;
 pub mod run;
 pub mod source;
 pub mod store;
+pub mod tracker;
 pub mod verdict;
 
 /// Every code that a problem or a finding can have, sorted by name.
@@ -42,7 +44,7 @@ pub fn all_codes() -> Vec<code::Code> {
     let lists =
         [check::CODES, document::CODES, document::READER_CODES, engine::CODES, expression::CODES, git::CODES]
             .into_iter()
-            .chain([policy::CODES, run::CODES, store::CODES])
+            .chain([policy::CODES, run::CODES, store::CODES, tracker::CODES])
             .chain(rule::codes());
     let mut codes: Vec<code::Code> = lists.flatten().copied().collect();
     codes.sort_unstable();

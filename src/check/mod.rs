@@ -5,6 +5,7 @@
 
 mod baselines;
 mod candidates;
+mod lookup;
 mod policy_file;
 mod workspace;
 

@@ -23,6 +23,11 @@ impl Workspace {
         Self { folder: folder.to_owned(), root: root.to_owned(), git: OnceLock::new() }
     }
 
+    /// Where the command was started.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// What the paths of the policy are relative to.
     pub fn root(&self) -> &Path {
         &self.root

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::Terminal;
 use crate::check;
@@ -18,19 +18,25 @@ pub(super) struct Arguments {
     /// The policy whose `fields:` map reads records of another shape [default: gate.yaml here or above, if any]
     #[arg(long, short, value_name = "FILE")]
     policy: Option<String>,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+}
+
+/// How a record is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For a person: each field, its value, and where it stood.
+    Human,
+    /// As JSON.
+    Json,
 }
 
 pub(super) fn run(arguments: &Arguments, folder: &Path, terminal: &Terminal) -> Exit {
     let (runs, troubles) = check::show(&arguments.runs, arguments.policy.as_deref(), folder);
-    let printed = Terminal::print(|to| {
-        if arguments.json {
-            render::show_json(&runs, to)
-        } else {
-            render::show_human(&runs, terminal.out(), to)
-        }
+    let printed = Terminal::print(|to| match arguments.format {
+        Format::Json => render::show_json(&runs, to),
+        Format::Human => render::show_human(&runs, terminal.out(), to),
     });
     let told =
         troubles.iter().try_for_each(|trouble| render::trouble(trouble, terminal.err(), &mut io::stderr()));

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::project::here;
 
 /// The rooms from the ground up. A room knows only rooms that stand before it.
-const FLOORS: [&str; 16] = [
+const FLOORS: [&str; 17] = [
     "code",
     "atomic",
     "document",
@@ -17,6 +17,7 @@ const FLOORS: [&str; 16] = [
     "verdict",
     "expression",
     "source",
+    "tracker",
     "render",
     "rule",
     "evidence",

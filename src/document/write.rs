@@ -1,0 +1,97 @@
+//! A tree as JSON text, every number with the characters that it was written with.
+
+use super::{Node, Value};
+
+/// How a number that is not finite is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotFinite {
+    /// As Python does, `NaN` without quotes: [`super::Document::parse`] reads it again.
+    Token,
+    /// As text, since JSON has no such number.
+    Text,
+}
+
+/// The tree as JSON, two spaces a level.
+pub fn to_text(node: &Node, not_finite: NotFinite) -> String {
+    let mut text = String::new();
+    write(node, 0, not_finite, &mut text);
+    text
+}
+
+fn write(node: &Node, level: usize, not_finite: NotFinite, to: &mut String) {
+    match &node.value {
+        Value::Null => to.push_str("null"),
+        Value::Bool(value) => to.push_str(if *value { "true" } else { "false" }),
+        Value::Number(written) => to.push_str(&number(written)),
+        Value::NotFinite(written) if not_finite == NotFinite::Token => to.push_str(token(written)),
+        Value::NotFinite(text) | Value::String(text) => string(text, to),
+        Value::List(items) => {
+            let items = items.iter().map(|item| (None, item));
+            block(('[', ']'), items, level, not_finite, to);
+        }
+        Value::Map(map) => {
+            let entries = map.iter().map(|(key, node)| (Some(key), node));
+            block(('{', '}'), entries, level, not_finite, to);
+        }
+    }
+}
+
+fn block<'n>(
+    brackets: (char, char),
+    entries: impl Iterator<Item = (Option<&'n str>, &'n Node)>,
+    level: usize,
+    not_finite: NotFinite,
+    to: &mut String,
+) {
+    to.push(brackets.0);
+    let mut any = false;
+    for (key, node) in entries {
+        to.push_str(if any { ",\n" } else { "\n" });
+        any = true;
+        indent(level + 1, to);
+        if let Some(key) = key {
+            string(key, to);
+            to.push_str(": ");
+        }
+        write(node, level + 1, not_finite, to);
+    }
+    if any {
+        to.push('\n');
+        indent(level, to);
+    }
+    to.push(brackets.1);
+}
+
+fn indent(level: usize, to: &mut String) {
+    to.extend(std::iter::repeat_n("  ", level));
+}
+
+fn string(text: &str, to: &mut String) {
+    to.push_str(&serde_json::Value::from(text).to_string());
+}
+
+/// YAML and TOML write `+1`, `.5` and `1.`, which JSON does not have.
+fn number(written: &str) -> String {
+    let (sign, digits) = match written.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", written.strip_prefix('+').unwrap_or(written)),
+    };
+    let (mantissa, exponent) = match digits.find(['e', 'E']) {
+        Some(at) => digits.split_at(at),
+        None => (digits, ""),
+    };
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let whole = whole.trim_start_matches('0');
+    let whole = if whole.is_empty() { "0" } else { whole };
+    let point = if fraction.is_empty() { "" } else { "." };
+    format!("{sign}{whole}{point}{fraction}{exponent}")
+}
+
+fn token(written: &str) -> &'static str {
+    let text = written.trim_start_matches(['+', '.']).to_ascii_lowercase();
+    match text.as_str() {
+        text if text.starts_with("-.inf") || text.starts_with("-inf") => "-Infinity",
+        text if text.starts_with("inf") => "Infinity",
+        _ => "NaN",
+    }
+}
