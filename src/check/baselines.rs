@@ -168,7 +168,7 @@ fn no_baseline(rule: &str, place: &str) -> Box<Problem> {
 }
 
 fn pool(reference: &str, typed: bool, policy: &Policy, workspace: &Workspace) -> Result<Pool, Box<Problem>> {
-    let by = if typed { By::Typed } else { By::Policy };
+    let by = if typed { By::TypedBaseline } else { By::Policy };
     let found = look_up(reference, by, Some(policy), workspace).map_err(|problem| {
         let message = format!("the baseline can't be found: {}", problem.message);
         Box::new(Problem { message, ..*problem })

@@ -31,7 +31,9 @@ pub(super) enum Item<'c> {
 pub(super) enum By {
     /// A person, on the command line: relative to the folder that the command was started in, and anywhere.
     Typed,
-    /// The policy: relative to it, and inside the workspace.
+    /// The same, as what to compare with: what is not at a revision yet is a first model, not a slip.
+    TypedBaseline,
+    /// The policy, as what to compare with: relative to it, and inside the workspace.
     Policy,
 }
 
@@ -72,7 +74,7 @@ pub(super) fn look_up<'c>(
     match &parsed {
         Reference::Files(path) => {
             let store = match by {
-                By::Typed => workspace.named(),
+                By::Typed | By::TypedBaseline => workspace.named(),
                 By::Policy => workspace.found(),
             };
             let entries = existing(&store, path)?;
@@ -92,8 +94,7 @@ pub(super) fn look_up<'c>(
             for path in revision_paths(path.as_deref(), policy)? {
                 match existing(&store, &path) {
                     Ok(found) => entries.extend(found),
-                    // A file that is not there yet is a first model, not a slip.
-                    Err(_) if by == By::Policy => {}
+                    Err(_) if by != By::Typed => {}
                     Err(problem) => return Err(problem),
                 }
             }
@@ -105,7 +106,7 @@ pub(super) fn look_up<'c>(
         Reference::Stage(stage) => Err(no_ledger(stage)),
         Reference::Tracker { tracker, rest } => {
             let folder = match by {
-                By::Typed => workspace.folder(),
+                By::Typed | By::TypedBaseline => workspace.folder(),
                 By::Policy => workspace.root(),
             };
             let around = Around { folder, git: &|| workspace.git() };
