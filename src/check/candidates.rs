@@ -15,7 +15,7 @@ use crate::git::short;
 use crate::policy::Policy;
 use crate::run::{FieldMap, Run};
 use crate::source;
-use crate::store::{Entry, NOTHING_MATCHED, Revision, Selector, Store, WorkTree};
+use crate::store::{Entry, NOTHING_MATCHED, Revision, Selector, Store};
 
 /// What is to be judged.
 pub(super) enum Candidates<'c> {
@@ -105,7 +105,10 @@ fn discover<'c>(
             .help("name a run: gate check runs/churn.json; or add `runs: runs/*.json` to the policy")
             .boxed());
     };
-    let store = workspace.found();
+    let store: Arc<dyn Store + Send + 'c> = match workspace.sources() {
+        Some(sources) => Arc::new(Revision::shown_plainly(workspace.git()?, sources.head.clone())),
+        None => Arc::new(workspace.found()),
+    };
     let mut entries: Vec<Entry> = Vec::new();
     let mut seen = HashSet::new();
     for path in &runs.paths {
@@ -123,7 +126,7 @@ fn discover<'c>(
     let matched = entries.len();
     let mut notes = Vec::new();
     if !request.all {
-        let (changed, since) = changed(request, workspace, &store, &runs.paths, entries)?;
+        let (changed, since) = changed(request, workspace, &*store, &runs.paths, entries)?;
         if changed.is_empty() {
             return Ok(Candidates::Unchanged { matched, since });
         }
@@ -131,7 +134,7 @@ fn discover<'c>(
         entries = changed;
     }
     let unchanged = matched - entries.len();
-    let items = files(Arc::new(store), entries, &runs.paths.join(", "), None);
+    let items = files(store, entries, &runs.paths.join(", "), None);
     Ok(Candidates::Chosen(Chosen { items, filter: runs.filter.as_ref(), unchanged, notes }))
 }
 
@@ -139,7 +142,7 @@ fn discover<'c>(
 fn changed(
     request: &Request,
     workspace: &Workspace,
-    store: &WorkTree,
+    store: &dyn Store,
     patterns: &[String],
     entries: Vec<Entry>,
 ) -> Result<(Vec<Entry>, String), Box<Problem>> {
@@ -148,11 +151,17 @@ fn changed(
         problem.help(format!("{help}; or name the runs to check, or check all of them with --all")).boxed()
     };
     let git = workspace.git().map_err(how)?;
-    let (name, base) = match &request.base {
-        Some(name) => (name.clone(), git.commit(name)?),
-        None => git.default_branch().map_err(how)?,
+    let (name, base, head) = match (workspace.sources(), &request.base) {
+        (Some(sources), _) => {
+            let name = sources.names.get(1).unwrap_or(&sources.names[0]);
+            (name.clone(), sources.base.clone(), sources.head.clone())
+        }
+        (None, Some(name)) => (name.clone(), git.commit(name)?, git.commit("HEAD").map_err(how)?),
+        (None, None) => {
+            let (name, base) = git.default_branch().map_err(how)?;
+            (name, base, git.commit("HEAD").map_err(how)?)
+        }
     };
-    let head = git.commit("HEAD").map_err(how)?;
     let base = git.merge_base(&head, &base)?;
     let since = format!("{name} ({})", short(&base.id));
     let there = Revision::new(git, &name, base);
@@ -164,6 +173,9 @@ fn changed(
     }
     let differs = |entry: &Entry| {
         let Some(blob) = blobs.get(&entry.path) else { return true };
+        if let Some(here) = &entry.blob {
+            return here != blob;
+        }
         // What can't be read differs, so that it is judged, and says why it can't be.
         store.read(entry, source::most(&entry.path)).map_or(true, |bytes| !is_blob(blob, &bytes))
     };

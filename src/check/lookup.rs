@@ -73,19 +73,23 @@ pub(super) fn look_up<'c>(
         .map_err(|error| Problem::new(NOT_A_REFERENCE, error.message).help(error.help).boxed())?;
     match &parsed {
         Reference::Files(path) => {
-            let store = match by {
-                By::Typed | By::TypedBaseline => workspace.named(),
-                By::Policy => workspace.found(),
-            };
-            let entries = existing(&store, path)?;
+            let path = &workspace.seen_from_root(path, by == By::Policy);
+            let store = store(path, by, workspace)?;
+            let entries = existing(&*store, path)?;
             let exact =
                 entries.len() == 1 && entries.first().is_some_and(|entry| reference.ends_with(&*entry.path));
-            let items = files(Arc::new(store), entries, reference, None);
+            let items = files(store, entries, reference, None);
             Ok(Found { items, resolved: None, exact })
         }
         Reference::Git { revision, path } => {
             let git = workspace.git()?;
-            let commit = git.commit(revision)?;
+            let commit = match workspace.sources() {
+                // In a pull request the base's name means its tip, whatever the clone calls it.
+                Some(sources) if by != By::Typed && sources.names.contains(revision) => {
+                    sources.trusted.clone()
+                }
+                _ => git.commit(revision)?,
+            };
             let date =
                 commit.time.map(|time| format!(" of {}", time.strftime("%Y-%m-%d"))).unwrap_or_default();
             let resolved = Some(format!("commit {}{date}", short(&commit.id)));
@@ -122,6 +126,29 @@ pub(super) fn look_up<'c>(
             Ok(Found { items, resolved: fetched.resolved, exact: fetched.exact })
         }
     }
+}
+
+/// Where a path is read.
+fn store<'c>(
+    path: &str,
+    by: By,
+    workspace: &'c Workspace,
+) -> Result<Arc<dyn Store + Send + 'c>, Box<Problem>> {
+    let Some(sources) = workspace.sources() else {
+        return Ok(match by {
+            By::Typed | By::TypedBaseline => Arc::new(workspace.named()),
+            By::Policy => Arc::new(workspace.found()),
+        });
+    };
+    let git = workspace.git()?;
+    if by == By::Typed {
+        let head = Revision::shown_plainly(git, sources.head.clone());
+        // What a step before this one wrote is in no commit.
+        let committed = !head.select(&Selector::new(path)?)?.is_empty();
+        return Ok(if committed { Arc::new(head) } else { Arc::new(workspace.found()) });
+    }
+    let name = sources.names.get(1).unwrap_or(&sources.names[0]);
+    Ok(Arc::new(Revision::new(git, name, sources.trusted.clone())))
 }
 
 /// Files of plain records.

@@ -7,6 +7,8 @@ mod baselines;
 mod candidates;
 mod lookup;
 mod policy_file;
+mod trust;
+mod trusted;
 mod workspace;
 
 use std::path::Path;
@@ -28,7 +30,9 @@ use crate::verdict::{
 
 use baselines::Baselines;
 use candidates::{Candidates, Chosen};
+use policy_file::LoadedFile;
 pub use policy_file::PolicyName;
+pub use trust::{Sources, Trust};
 pub use workspace::Workspace;
 
 codes! {
@@ -40,6 +44,7 @@ codes! {
     NO_BASELINE = "check/no-baseline": "Rules compare with a baseline, and none is named.";
     BASELINE_UNREADABLE = "check/baseline-unreadable": "The record of the baseline can't be read.";
     NOT_A_REFERENCE = "check/not-a-reference": "A run reference that can't be read.";
+    NO_BASE_POLICY = "check/no-base-policy": "The base branch has no policy, and --require-base-policy asks for one.";
     NO_LEDGER = "check/no-ledger": "A stage is named as the baseline, and there is no ledger to look it up in.";
 }
 
@@ -67,12 +72,24 @@ pub struct Request {
     pub no_waivers: bool,
     /// The decision's clock, if it was given.
     pub now: Option<Timestamp>,
+    /// Take policy and baseline from this revision, as for a pull request.
+    pub trust: Option<Trust>,
 }
 
 /// Checks what is asked for, from a folder, at a time.
 pub fn check(request: &Request, folder: &Path, clock: Timestamp) -> Report {
     let now = request.now.unwrap_or(clock);
-    let mut report = Report {
+    let mut report = empty(request, now);
+    if let Err(problems) = fill(&mut report, request, folder, now) {
+        report.troubles.extend(problems.iter().map(Trouble::from));
+    }
+    conclude(&mut report);
+    report
+}
+
+/// A report before anything was judged.
+fn empty(request: &Request, now: Timestamp) -> Report {
+    Report {
         schema: SCHEMA.into(),
         gate: env!("CARGO_PKG_VERSION").into(),
         verdict: None,
@@ -85,13 +102,9 @@ pub fn check(request: &Request, folder: &Path, clock: Timestamp) -> Report {
         waivers: Vec::new(),
         troubles: Vec::new(),
         notes: Vec::new(),
+        proposed: None,
         summary: Summary::default(),
-    };
-    if let Err(problems) = fill(&mut report, request, folder, now) {
-        report.troubles.extend(problems.iter().map(Trouble::from));
     }
-    conclude(&mut report);
-    report
 }
 
 /// The canonical records of the runs that are named, and what could not be read.
@@ -128,10 +141,27 @@ pub fn show(names: &[String], policy: Option<&str>, folder: &Path) -> (Vec<Run>,
 }
 
 fn fill(report: &mut Report, request: &Request, folder: &Path, now: Timestamp) -> Result<(), Vec<Problem>> {
-    let one = |problem: Box<Problem>| vec![*problem];
+    if let Some(trust) = &request.trust {
+        return trusted::fill(report, request, trust, folder, now);
+    }
     let found = policy_file::find(request.policy.as_deref(), folder).map_err(one)?;
     let workspace = Workspace::new(folder, &found.folder);
     let loaded = policy_file::load(found, folder, now)?;
+    decide(report, request, &loaded, &workspace, now)
+}
+
+fn one(problem: Box<Problem>) -> Vec<Problem> {
+    vec![*problem]
+}
+
+/// Everything behind the policy: candidates, baselines, verdicts.
+fn decide(
+    report: &mut Report,
+    request: &Request,
+    loaded: &LoadedFile,
+    workspace: &Workspace,
+    now: Timestamp,
+) -> Result<(), Vec<Problem>> {
     let policy = &loaded.policy;
     report.policy = Some(PolicyReport {
         path: loaded.path.clone(),
@@ -141,7 +171,7 @@ fn fill(report: &mut Report, request: &Request, folder: &Path, now: Timestamp) -
     report.waivers = waivers(policy, request.no_waivers);
     known_stage(policy, request.stage.as_deref()).map_err(one)?;
     weaker(report, request);
-    let chosen = match candidates::choose(request, policy, &workspace).map_err(one)? {
+    let chosen = match candidates::choose(request, policy, workspace).map_err(one)? {
         Candidates::Chosen(chosen) => chosen,
         Candidates::Unchanged { matched, since } => {
             report.summary.unchanged = matched;
@@ -159,9 +189,9 @@ fn fill(report: &mut Report, request: &Request, folder: &Path, now: Timestamp) -
     };
     report.summary.unchanged = chosen.unchanged;
     report.notes.extend(chosen.notes.iter().cloned());
-    let baselines = Baselines::resolve(request, policy, &workspace).map_err(one)?;
+    let baselines = Baselines::resolve(request, policy, workspace).map_err(one)?;
     report.notes.extend(baselines.notes().iter().cloned());
-    let evidence = Files::new(workspace.root(), &workspace);
+    let evidence = Files::new(workspace.root(), workspace);
     let decision = Decision {
         policy,
         stage: request.stage.as_deref(),

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::Terminal;
 use crate::atomic;
-use crate::check::{Request, check};
+use crate::check::{Request, Trust, check};
 use crate::render;
 use crate::run::Moment;
 use crate::verdict::{Exit, Report};
@@ -31,6 +31,15 @@ pub(super) struct Arguments {
     /// The branch against which changed records are found [default: the default branch]
     #[arg(long, value_name = "REV")]
     base: Option<String>,
+    /// Decide as for a pull request: policy, waivers and baseline come from this revision, candidates from --head
+    #[arg(long, value_name = "REV", conflicts_with = "base")]
+    trust: Option<String>,
+    /// What is judged with --trust [default: HEAD]
+    #[arg(long, value_name = "REV", requires = "trust")]
+    head: Option<String>,
+    /// With --trust: a base without a policy is no verdict
+    #[arg(long, requires = "trust")]
+    require_base_policy: bool,
     /// Judge every record that the policy matches, changed or not
     #[arg(long, conflicts_with_all = ["runs", "base"])]
     all: bool,
@@ -84,6 +93,12 @@ pub(super) fn run(arguments: &Arguments, folder: &Path, terminal: &Terminal) -> 
         first: arguments.first,
         no_waivers: arguments.no_waivers,
         now: arguments.now,
+        trust: arguments.trust.as_ref().map(|base| Trust {
+            base: base.clone(),
+            head: arguments.head.clone(),
+            branch: None,
+            require_policy: arguments.require_base_policy,
+        }),
     };
     let report = check(&request, folder, Timestamp::now());
     let written = match &arguments.output {

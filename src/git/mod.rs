@@ -193,6 +193,24 @@ impl Git {
         }
     }
 
+    /// The id of what stands at a path from the top of the repository at a commit.
+    pub fn id_at(&self, commit: &Commit, path: &str) -> Result<Option<String>, Box<Problem>> {
+        match self.ask(&format!("{}:{path}", commit.id), 0)? {
+            Found::Object { id, .. } | Found::TooLarge { id, .. } => Ok(Some(id)),
+            Found::Missing | Found::Ambiguous => Ok(None),
+        }
+    }
+
+    /// Whether anything stands at a path from the top of the repository at a commit.
+    pub fn exists(&self, commit: &Commit, path: &str) -> Result<bool, Box<Problem>> {
+        self.id_at(commit, path).map(|id| id.is_some())
+    }
+
+    /// A file by its path from the top of the repository at a commit, unless it is larger than `most`.
+    pub fn file_at(&self, commit: &Commit, path: &str, most: usize) -> Result<Found, Box<Problem>> {
+        self.ask(&format!("{}:{path}", commit.id), most)
+    }
+
     /// The entries of a folder.
     pub fn tree(&self, id: &str) -> Result<Vec<TreeEntry>, Box<Problem>> {
         match self.ask(id, usize::MAX)? {

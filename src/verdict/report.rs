@@ -39,8 +39,23 @@ pub struct Report {
     /// What a person should know: how the candidates were found, what weakens the verdict.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+    /// The pull request changes what decides about it: what would hold once it is merged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proposed: Option<Proposed>,
     /// Counts.
     pub summary: Summary,
+}
+
+/// What a pull request changes of that which decides, and what the verdict would be with it. It does not count until
+/// it is merged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proposed {
+    /// The files, from the top of the repository.
+    pub files: Vec<String>,
+    /// `pass`, `fail`, or nothing where there would be none.
+    pub verdict: Option<Verdict>,
+    /// What would be different, or why that was not found out.
+    pub differences: Vec<String>,
 }
 
 /// The policy that was applied.

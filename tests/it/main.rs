@@ -14,4 +14,5 @@ mod policies;
 mod project;
 mod records;
 mod show;
+mod trust;
 mod waivers;
