@@ -7,12 +7,14 @@
 //! | room | what it is |
 //! | --- | --- |
 //! | [`cli`] | the command line, a file for each command |
+//! | [`action`] | the GitHub Action, behind its `action.yml` |
 //! | [`check`] | from names to a report |
 //! | [`engine`] | the decision: pairing, comparability, rules, waivers |
 //! | [`policy`] | YAML to a [`policy::Policy`] that can't be wrong |
 //! | [`source`] | bytes to runs, a file for each format |
 //! | [`evidence`] | answers to what rules ask of files and git |
 //! | [`rule`] | what can be required, a file for each kind |
+//! | [`github`] | what GitHub is told of a report |
 //! | [`render`] | a report in the formats that people and programs read |
 //! | [`expression`] | the Common Expression Language, exact and bounded |
 //! | [`verdict`] | what was decided, as plain data |
@@ -21,6 +23,7 @@
 //! | [`store`] | files in the working tree, or at a commit |
 //! | [`document`], [`git`], [`atomic`], [`code`] | texts as trees, the program git, writing a file whole, stable names |
 
+pub mod action;
 pub mod atomic;
 pub mod check;
 pub mod cli;
@@ -30,6 +33,7 @@ pub mod engine;
 pub mod evidence;
 pub mod expression;
 pub mod git;
+pub mod github;
 pub mod policy;
 pub mod render;
 pub mod rule;
@@ -44,7 +48,7 @@ pub fn all_codes() -> Vec<code::Code> {
     let lists =
         [check::CODES, document::CODES, document::READER_CODES, engine::CODES, expression::CODES, git::CODES]
             .into_iter()
-            .chain([policy::CODES, run::CODES, store::CODES, tracker::CODES])
+            .chain([policy::CODES, run::CODES, store::CODES, tracker::CODES, github::CODES, action::CODES])
             .chain(rule::codes());
     let mut codes: Vec<code::Code> = lists.flatten().copied().collect();
     codes.sort_unstable();

@@ -134,7 +134,7 @@ fn discover<'c>(
         entries = changed;
     }
     let unchanged = matched - entries.len();
-    let items = files(store, entries, &runs.paths.join(", "), None);
+    let items = files(&store, entries, &runs.paths.join(", "), None);
     Ok(Candidates::Chosen(Chosen { items, filter: runs.filter.as_ref(), unchanged, notes }))
 }
 

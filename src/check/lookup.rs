@@ -78,7 +78,7 @@ pub(super) fn look_up<'c>(
             let entries = existing(&*store, path)?;
             let exact =
                 entries.len() == 1 && entries.first().is_some_and(|entry| reference.ends_with(&*entry.path));
-            let items = files(store, entries, reference, None);
+            let items = files(&store, entries, reference, None);
             Ok(Found { items, resolved: None, exact })
         }
         Reference::Git { revision, path } => {
@@ -104,7 +104,8 @@ pub(super) fn look_up<'c>(
             }
             let exact =
                 entries.len() == 1 && entries.first().is_some_and(|entry| reference.ends_with(&*entry.path));
-            let items = files(Arc::new(store), entries, reference, resolved.clone());
+            let store: Arc<dyn Store + Send + 'c> = Arc::new(store);
+            let items = files(&store, entries, reference, resolved.clone());
             Ok(Found { items, resolved, exact })
         }
         Reference::Stage(stage) => Err(no_ledger(stage)),
@@ -153,7 +154,7 @@ fn store<'c>(
 
 /// Files of plain records.
 pub(super) fn files<'c>(
-    store: Arc<dyn Store + Send + 'c>,
+    store: &Arc<dyn Store + Send + 'c>,
     entries: Vec<Entry>,
     reference: &str,
     resolved: Option<String>,
@@ -161,7 +162,7 @@ pub(super) fn files<'c>(
     let origin = Origin { tracker: "plain".into(), reference: reference.to_owned(), resolved };
     entries
         .into_iter()
-        .map(|entry| Item::File { store: Arc::clone(&store), entry, origin: origin.clone() })
+        .map(|entry| Item::File { store: Arc::clone(store), entry, origin: origin.clone() })
         .collect()
 }
 

@@ -7,6 +7,7 @@ mod baselines;
 mod candidates;
 mod lookup;
 mod policy_file;
+mod saved;
 mod trust;
 mod trusted;
 mod workspace;
@@ -24,14 +25,14 @@ use crate::policy::{Policy, Waiver};
 use crate::rule::Evidence;
 use crate::run::Run;
 use crate::verdict::{
-    CandidateReport, Exit, Outcome, PolicyReport, Report, SCHEMA, Summary, Trouble, Verdict, WaiverReport,
-    WaiverState,
+    CandidateReport, Exit, Outcome, PolicyReport, Report, Trouble, Verdict, WaiverReport, WaiverState,
 };
 
 use baselines::Baselines;
 use candidates::{Candidates, Chosen};
 use policy_file::LoadedFile;
 pub use policy_file::PolicyName;
+pub use saved::read_report;
 pub use trust::{Sources, Trust};
 pub use workspace::Workspace;
 
@@ -45,6 +46,7 @@ codes! {
     BASELINE_UNREADABLE = "check/baseline-unreadable": "The record of the baseline can't be read.";
     NOT_A_REFERENCE = "check/not-a-reference": "A run reference that can't be read.";
     NO_BASE_POLICY = "check/no-base-policy": "The base branch has no policy, and --require-base-policy asks for one.";
+    BAD_REPORT = "report/unreadable": "A saved report can't be read, or contradicts itself.";
     NO_LEDGER = "check/no-ledger": "A stage is named as the baseline, and there is no ledger to look it up in.";
 }
 
@@ -90,20 +92,10 @@ pub fn check(request: &Request, folder: &Path, clock: Timestamp) -> Report {
 /// A report before anything was judged.
 fn empty(request: &Request, now: Timestamp) -> Report {
     Report {
-        schema: SCHEMA.into(),
         gate: env!("CARGO_PKG_VERSION").into(),
-        verdict: None,
-        exit_code: Exit::NoVerdict,
-        now: now.to_string(),
         now_given: request.now.is_some(),
         stage: request.stage.clone(),
-        policy: None,
-        candidates: Vec::new(),
-        waivers: Vec::new(),
-        troubles: Vec::new(),
-        notes: Vec::new(),
-        proposed: None,
-        summary: Summary::default(),
+        ..Report::of_troubles(now, Vec::new())
     }
 }
 
@@ -150,6 +142,7 @@ fn fill(report: &mut Report, request: &Request, folder: &Path, now: Timestamp) -
     decide(report, request, &loaded, &workspace, now)
 }
 
+#[expect(clippy::boxed_local, reason = "that is how a problem travels")]
 fn one(problem: Box<Problem>) -> Vec<Problem> {
     vec![*problem]
 }

@@ -1,6 +1,5 @@
 //! `gate show`
 
-use std::io::{self, Write};
 use std::path::Path;
 
 use clap::{Args, ValueEnum};
@@ -34,14 +33,16 @@ enum Format {
 
 pub(super) fn run(arguments: &Arguments, folder: &Path, terminal: &Terminal) -> Exit {
     let (runs, troubles) = check::show(&arguments.runs, arguments.policy.as_deref(), folder);
-    let printed = Terminal::print(|to| match arguments.format {
+    let guard = if arguments.format == Format::Json { terminal.guarded_json() } else { terminal.guarded() };
+    let printed = Terminal::print(guard, |to| match arguments.format {
         Format::Json => render::show_json(&runs, to),
         Format::Human => render::show_human(&runs, terminal.out(), to),
     });
-    let told =
-        troubles.iter().try_for_each(|trouble| render::trouble(trouble, terminal.err(), &mut io::stderr()));
-    if let Err(error) = printed.and(told) {
-        let _ = writeln!(io::stderr(), "gate: {error}");
+    for trouble in &troubles {
+        terminal.trouble(trouble);
+    }
+    if let Err(error) = printed {
+        terminal.tell(&error.to_string());
         return Exit::NoVerdict;
     }
     if troubles.is_empty() { Exit::Pass } else { Exit::NoVerdict }

@@ -4,6 +4,7 @@
 //! go on as object ids. Replacement objects, lazy fetching, prompts and transports are off, so that a question never
 //! reaches the network or a program that a repository names.
 
+mod fetch;
 mod objects;
 
 use std::collections::HashMap;
@@ -14,6 +15,7 @@ use std::sync::Mutex;
 
 use jiff::Timestamp;
 
+pub use fetch::Credentials;
 use objects::Objects;
 pub use objects::{Found, TreeEntry, TreeKind};
 
@@ -27,6 +29,7 @@ codes! {
     AMBIGUOUS = "git/ambiguous": "More than one object begins with these digits.";
     SHALLOW = "git/shallow": "The clone is shallow, so the question can't be answered.";
     NO_WORK_TREE = "git/no-work-tree": "The repository is bare, and the question needs a working tree.";
+    NOT_FETCHED = "git/not-fetched": "What a shallow clone lacks could not be fetched.";
     REFUSED = "git/refused": "Git did not answer.";
     NO_MERGE_BASE = "git/no-merge-base": "Two revisions have no common history.";
     NO_DEFAULT_BRANCH = "git/no-default-branch": "The repository has no branch that looks like the default one.";

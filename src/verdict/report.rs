@@ -58,6 +58,28 @@ pub struct Proposed {
     pub differences: Vec<String>,
 }
 
+impl Report {
+    /// A report of nothing but why there is no verdict.
+    pub fn of_troubles(now: jiff::Timestamp, troubles: Vec<Trouble>) -> Self {
+        Self {
+            schema: SCHEMA.into(),
+            gate: String::new(),
+            verdict: None,
+            exit_code: Exit::NoVerdict,
+            now: now.to_string(),
+            now_given: false,
+            stage: None,
+            policy: None,
+            candidates: Vec::new(),
+            waivers: Vec::new(),
+            troubles,
+            notes: Vec::new(),
+            proposed: None,
+            summary: Summary::default(),
+        }
+    }
+}
+
 /// The policy that was applied.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PolicyReport {

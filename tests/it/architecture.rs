@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::project::here;
 
 /// The rooms from the ground up. A room knows only rooms that stand before it.
-const FLOORS: [&str; 17] = [
+const FLOORS: [&str; 19] = [
     "code",
     "atomic",
     "document",
@@ -19,11 +19,13 @@ const FLOORS: [&str; 17] = [
     "source",
     "tracker",
     "render",
+    "github",
     "rule",
     "evidence",
     "policy",
     "engine",
     "check",
+    "action",
     "cli",
 ];
 

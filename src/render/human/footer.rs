@@ -83,7 +83,7 @@ fn proposed(report: &Report, style: Style, to: &mut dyn Write) -> io::Result<()>
 }
 
 /// The verdict, and what a person must not overlook: what did not apply, what is waived, what only would have failed.
-fn last_line(report: &Report, style: Style, to: &mut dyn Write) -> io::Result<()> {
+pub(in crate::render) fn last_line(report: &Report, style: Style, to: &mut dyn Write) -> io::Result<()> {
     let summary = &report.summary;
     let verdict = match report.verdict {
         Some(Verdict::Pass) => style.green("verdict: pass"),
