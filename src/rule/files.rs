@@ -65,7 +65,11 @@ pub(super) fn check(
         let raised = Raised::new(DIGEST_DIFFERS, format!("`{path}` is not the file that the run recorded"))
             .at(at.key("digest"), format!("the file has {found}"))
             .subject(subject)
-            .help("it was changed after the run, or made by another run: promote the run that made it");
+            .help(if what == "artifact" {
+                "it was changed after the run, or made by another run: promote the run that made it"
+            } else {
+                "it was changed after the run: bring back what the run read, or train on what is there"
+            });
         judgement.fail(comparison, raised);
     }
     Some(facts)
