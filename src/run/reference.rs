@@ -18,7 +18,7 @@ pub enum Reference {
     Stage(String),
     /// `mlflow:models:/churn@champion`: a run of a tracker, in that tracker's own words.
     Tracker {
-        /// The prefix, one of [`TRACKERS`].
+        /// The prefix, such as `mlflow`.
         tracker: &'static str,
         /// What stands behind it.
         rest: String,
