@@ -5,6 +5,7 @@
 mod architecture;
 mod baselines;
 mod candidates;
+mod docs;
 mod exit_codes;
 mod fail_open;
 mod new_user;
