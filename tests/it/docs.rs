@@ -136,7 +136,9 @@ impl Page {
         if language == "console" {
             return self.session(body, line);
         }
-        body.iter().for_each(|line| self.keep(line));
+        for line in body {
+            self.keep(line);
+        }
         if let Some(path) = rest.split(' ').find_map(|word| word.strip_prefix("file=")) {
             self.project.file(path, body.join("\n") + "\n");
         }
@@ -174,7 +176,9 @@ impl Page {
     /// Puts `new` where the page has `old`, and notes where the two differ.
     fn replace(&mut self, old: &[&str], new: &str, line: usize) {
         let new: Vec<&str> = new.lines().collect();
-        new.iter().for_each(|line| self.keep(line));
+        for line in &new {
+            self.keep(line);
+        }
         if old == new {
             return;
         }
