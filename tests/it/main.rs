@@ -7,6 +7,7 @@ mod baselines;
 mod candidates;
 mod docs;
 mod examples;
+mod elements;
 mod exit_codes;
 mod fail_open;
 mod new_user;
