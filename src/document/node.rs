@@ -1,5 +1,6 @@
 //! The tree that a document becomes.
 
+use foldhash::fast::RandomState;
 use indexmap::IndexMap;
 
 /// Bytes of a document, by their offsets in its text. `document` tells several documents apart where they were
@@ -77,7 +78,7 @@ pub struct Entry {
 
 /// The entries of an object, in the order in which they were written.
 #[derive(Debug, Clone, Default)]
-pub struct Map(IndexMap<Box<str>, Entry>);
+pub struct Map(IndexMap<Box<str>, Entry, RandomState>);
 
 impl Map {
     /// The value at `key`.

@@ -5,6 +5,7 @@
 mod architecture;
 mod baselines;
 mod candidates;
+mod context;
 mod docs;
 mod elements;
 mod examples;
@@ -15,6 +16,7 @@ mod output;
 mod policies;
 mod project;
 mod records;
+mod runner;
 mod show;
 mod trust;
 mod waivers;

@@ -54,7 +54,7 @@ pub fn text(text: &str) -> String {
 
 /// Text in a code span: shown as it is, markup included.
 pub fn code(text: &str) -> String {
-    let one_line = clean(&text.replace(['\n', '\r'], " "));
+    let one_line = clean(&text.replace(['\n', '\r'], " ")).replace("://", &format!(":{BREAK}//"));
     // A mention in a code span does not notify on the page, and does in a reply by mail.
     let broken: String = one_line
         .chars()
