@@ -6,6 +6,7 @@
 mod baselines;
 mod candidates;
 mod policy_file;
+mod root;
 mod workspace;
 
 use std::path::Path;
@@ -28,6 +29,7 @@ use crate::verdict::{
 use baselines::Baselines;
 use candidates::{Candidates, Chosen};
 pub use policy_file::PolicyName;
+pub use root::workspace_root;
 pub use workspace::Workspace;
 
 codes! {

@@ -1,6 +1,7 @@
 //! The command line: a file for each command, which parses, calls, and prints.
 
 mod check;
+mod record;
 mod show;
 mod terminal;
 
@@ -46,6 +47,8 @@ enum Color {
 enum Command {
     /// Decide whether the candidates may be promoted
     Check(check::Arguments),
+    /// Run a training command and write its run record
+    Record(Box<record::Arguments>),
     /// Print the canonical record of a run, and where each field came from
     Show(show::Arguments),
 }
@@ -70,6 +73,8 @@ pub fn run(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
     let terminal = Terminal::new(arguments.color);
     let exit = match &arguments.command {
         Command::Check(arguments) => check::run(arguments, &folder, &terminal),
+        // Its exit code is that of the command it ran.
+        Command::Record(arguments) => return record::run(arguments, &folder, &terminal),
         Command::Show(arguments) => show::run(arguments, &folder, &terminal),
     };
     exit.into()

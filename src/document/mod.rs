@@ -12,6 +12,7 @@ mod path;
 mod problem;
 mod reader;
 mod text;
+mod write;
 mod yaml;
 
 use std::sync::Arc;
@@ -23,6 +24,7 @@ pub use path::{Path, Segment};
 pub use problem::{Place, Problem};
 pub(crate) use reader::CODES as READER_CODES;
 pub use reader::{Documents, Reader, did_you_mean, listed};
+pub use write::to_text;
 
 use crate::code::codes;
 

@@ -5,6 +5,8 @@
 //! reaches the network or a program that a repository names.
 
 mod objects;
+mod tree;
+mod worktree;
 
 use std::collections::HashMap;
 use std::io;
@@ -16,6 +18,8 @@ use jiff::Timestamp;
 
 use objects::Objects;
 pub use objects::{Found, TreeEntry, TreeKind};
+pub use tree::Uncommitted;
+pub use worktree::{Checkout, LOCK};
 
 use crate::code::codes;
 use crate::document::Problem;

@@ -7,28 +7,31 @@ use std::path::{Path, PathBuf};
 use crate::project::here;
 
 /// The rooms from the ground up. A room knows only rooms that stand before it.
-const FLOORS: [&str; 16] = [
+const FLOORS: [&str; 19] = [
     "code",
     "atomic",
     "document",
     "git",
+    "process",
     "store",
     "run",
     "verdict",
     "expression",
     "source",
+    "recording",
     "render",
     "rule",
     "evidence",
     "policy",
     "engine",
     "check",
+    "training",
     "cli",
 ];
 
 /// Rooms that are functions of their inputs.
-const PURE: [&str; 9] =
-    ["document", "run", "verdict", "expression", "source", "rule", "policy", "engine", "render"];
+const PURE: [&str; 10] =
+    ["document", "run", "verdict", "expression", "source", "recording", "rule", "policy", "engine", "render"];
 
 /// What reaches outside.
 const OUTSIDE: [&str; 9] = [

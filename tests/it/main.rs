@@ -12,6 +12,7 @@ mod new_user;
 mod output;
 mod policies;
 mod project;
+mod record;
 mod records;
 mod show;
 mod waivers;
