@@ -1,5 +1,6 @@
 //! Answers to what rules ask of the world: files of the workspace, and the repository around it.
 
+mod changes;
 mod files;
 
 use std::path::Path;
@@ -9,7 +10,7 @@ use cap_std::fs::Dir;
 
 use crate::document::Problem;
 use crate::git::{Found, Git};
-use crate::rule::{CannotTell, CommitFacts, Evidence, FileFacts, FileFault};
+use crate::rule::{CannotTell, Changes, CommitFacts, Evidence, FileFacts, FileFault};
 
 /// Gives the repository, when it is asked for: a rule that asks nothing of git starts no process.
 pub trait Repository: Sync {
@@ -21,12 +22,25 @@ pub trait Repository: Sync {
 pub struct Workspace<'w> {
     folder: std::io::Result<Dir>,
     repository: &'w dyn Repository,
+    /// The branch that a change is seen against, if one was named.
+    base: Option<String>,
 }
 
 impl<'w> Workspace<'w> {
     /// The files below `root`, and the repository around them.
     pub fn new(root: &Path, repository: &'w dyn Repository) -> Self {
-        Self { folder: Dir::open_ambient_dir(root, ambient_authority()), repository }
+        Self { folder: Dir::open_ambient_dir(root, ambient_authority()), repository, base: None }
+    }
+
+    /// Sees changes against this branch instead of the default one.
+    #[must_use]
+    pub fn against(mut self, base: Option<&str>) -> Self {
+        self.base = base.map(str::to_owned);
+        self
+    }
+
+    fn folder(&self) -> Result<&Dir, FileFault> {
+        self.folder.as_ref().map_err(|error| FileFault::Unreadable(error.to_string()))
     }
 
     fn git(&self) -> Result<&Git, CannotTell> {
@@ -36,8 +50,19 @@ impl<'w> Workspace<'w> {
 
 impl Evidence for Workspace<'_> {
     fn file(&self, path: &str, algorithm: Option<&str>) -> Result<FileFacts, FileFault> {
-        let folder = self.folder.as_ref().map_err(|error| FileFault::Unreadable(error.to_string()))?;
-        files::facts(folder, path, algorithm)
+        files::facts(self.folder()?, path, algorithm)
+    }
+
+    fn bytes(&self, path: &str, most: usize) -> Result<Vec<u8>, FileFault> {
+        files::bytes(self.folder()?, path, most)
+    }
+
+    fn changes(&self, wanted: &dyn Fn(&str) -> bool) -> Result<Changes, CannotTell> {
+        let folder = self.folder().map_err(|_| CannotTell {
+            message: "the workspace can't be read".into(),
+            help: "look at the rights of its folder".into(),
+        })?;
+        changes::since(self.git()?, self.base.as_deref(), folder, wanted).map_err(|problem| cannot(*problem))
     }
 
     fn commit(&self, id: &str) -> Result<CommitFacts, CannotTell> {

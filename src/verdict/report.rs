@@ -30,6 +30,9 @@ pub struct Report {
     pub policy: Option<PolicyReport>,
     /// One entry for each candidate.
     pub candidates: Vec<CandidateReport>,
+    /// What was decided about the change as a whole; absent where no rule is about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<ChangeReport>,
     /// The waivers of the policy, and what became of each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waivers: Vec<WaiverReport>,
@@ -85,6 +88,23 @@ pub struct CandidateReport {
     /// What a person should know about the record.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+}
+
+/// What was decided about the change as a whole, whether or not there are candidates in it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ChangeReport {
+    /// What each rule that is about the change said of it.
+    pub rules: Vec<RuleReport>,
+    /// Why it, or a rule of it, could not be judged.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub troubles: Vec<Trouble>,
+}
+
+impl ChangeReport {
+    /// Whether a rule of level `error` does not hold.
+    pub fn blocks(&self) -> bool {
+        self.rules.iter().any(|rule| rule.level == Level::Error && rule.outcome.blocks())
+    }
 }
 
 /// What identifies a run.

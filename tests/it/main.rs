@@ -8,6 +8,7 @@ mod candidates;
 mod examples;
 mod exit_codes;
 mod fail_open;
+mod linked;
 mod new_user;
 mod output;
 mod policies;

@@ -1,6 +1,7 @@
 //! The report for a person at a terminal: each run, each rule, and every failure whole.
 
 mod candidate;
+mod change;
 mod footer;
 mod table;
 
@@ -16,6 +17,9 @@ const WHOLE: usize = 10;
 /// Writes a report for a person.
 pub fn human(report: &Report, style: Style, to: &mut dyn Write) -> io::Result<()> {
     header(report, style, to)?;
+    if let Some(change) = &report.change {
+        change::change(change, report, style, to)?;
+    }
     let brief = report.candidates.len() > WHOLE;
     for candidate in &report.candidates {
         if brief && candidate.verdict == Some(Verdict::Pass) && !has_warnings(candidate) {
