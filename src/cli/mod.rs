@@ -2,6 +2,7 @@
 
 mod check;
 mod record;
+mod reproduce;
 mod show;
 mod terminal;
 
@@ -49,6 +50,8 @@ enum Command {
     Check(check::Arguments),
     /// Run a training command and write its run record
     Record(Box<record::Arguments>),
+    /// Run a recorded command again at its commit, and compare what it leaves
+    Reproduce(Box<reproduce::Arguments>),
     /// Print the canonical record of a run, and where each field came from
     Show(show::Arguments),
 }
@@ -75,6 +78,7 @@ pub fn run(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
         Command::Check(arguments) => check::run(arguments, &folder, &terminal),
         // Its exit code is that of the command it ran.
         Command::Record(arguments) => return record::run(arguments, &folder, &terminal),
+        Command::Reproduce(arguments) => reproduce::run(arguments, &folder, &terminal),
         Command::Show(arguments) => show::run(arguments, &folder, &terminal),
     };
     exit.into()

@@ -9,8 +9,11 @@ use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 
 use crate::document::Problem;
-use crate::git::{Found, Git};
+use crate::git::{Found, Git, TreeKind};
 use crate::rule::{CannotTell, Changes, CommitFacts, Evidence, FileFacts, FileFault};
+
+/// Bytes of a committed file that are read: a script, a lockfile.
+const COMMITTED: usize = 64 << 20;
 
 /// Gives the repository, when it is asked for: a rule that asks nothing of git starts no process.
 pub trait Repository: Sync {
@@ -76,6 +79,22 @@ impl Evidence for Workspace<'_> {
                     .into(),
             }),
             Found::Missing => Ok(CommitFacts::Unknown),
+        }
+    }
+
+    fn committed(&self, id: &str, path: &str) -> Result<Option<Vec<u8>>, CannotTell> {
+        let CommitFacts::Known(id) = self.commit(id)? else { return Ok(None) };
+        let git = self.git()?;
+        let commit = crate::git::Commit { id, time: None };
+        let entry = git.at_path(&commit, path).map_err(|problem| cannot(*problem))?;
+        let Some(entry) = entry.filter(|entry| entry.kind == TreeKind::File) else { return Ok(None) };
+        match git.blob(&entry.id, COMMITTED).map_err(|problem| cannot(*problem))? {
+            Found::Object { data, .. } => Ok(Some(data)),
+            Found::TooLarge { bytes, .. } => Err(CannotTell {
+                message: format!("`{path}` has {bytes} bytes at the commit, and at most {COMMITTED} are read"),
+                help: "name a smaller file in the record".into(),
+            }),
+            Found::Missing | Found::Ambiguous => Ok(None),
         }
     }
 

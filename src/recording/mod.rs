@@ -2,16 +2,21 @@
 //!
 //! Pure: from facts to a record, and from two records to an answer. The facts are gathered by [`crate::training`].
 
+mod again;
 mod command;
 mod facts;
 mod lines;
+mod outcome;
 mod promises;
 mod rows;
+mod spread;
 mod variables;
 
+pub use again::{Rerun, Tolerance, ToleranceError, compare, recorded_files};
 pub use command::{MASKED, Unusable, masked, source, with_seed, words};
 pub use facts::{Environment, Facts, FileFact, Validation, merge};
 pub use lines::{Lines, scalar};
+pub use outcome::{Answer, FileRow, MetricRow, Reproduction, Spread};
 pub use promises::{broken, seed_of};
 pub use rows::RowCounter;
 pub use variables::VARIABLES;

@@ -1,9 +1,11 @@
 //! Rows, commands, lines.
 
+use std::slice::from_ref;
 use std::sync::Arc;
 
 use super::*;
 use crate::document::{Document, Format, Node, Value};
+use crate::run::{Decimal, Digest, FieldMap, Origin, Run};
 
 fn rows(path: &str, text: &str) -> Option<u64> {
     // Fed byte by byte, so that no state hides in a buffer.
@@ -99,4 +101,85 @@ fn a_bad_line_is_pointed_at() {
     let problems = Lines::parse(&Arc::new(document)).expect_err("a line without `=`");
     assert_eq!(problems.len(), 1);
     assert_eq!(problems[0].place.as_ref().expect("a place").line_column(), (3, 1));
+}
+
+fn decimal(text: &str) -> Decimal {
+    Decimal::parse(text).expect("a number")
+}
+
+fn recorded(text: &str) -> Run {
+    let document = Arc::new(Document::new("run.json", text.into(), Format::Json).expect("text"));
+    let tree = document.parse().expect("JSON");
+    Run::new(&document, tree, &FieldMap::default(), Origin::default()).expect("a record")
+}
+
+const RUN: &str = r#"{"metrics": {"f1": 0.80}, "artifact": {"path": "m", "digest": "sha256:aa"},
+ "predictions": {"path": "p", "digest": "sha256:bb"}}"#;
+
+fn rerun(f1: Option<&str>, artifact: &str, predictions: &str) -> Rerun {
+    Rerun {
+        metrics: f1.map(|f1| ("f1".to_owned(), Some(decimal(f1)))).into_iter().collect(),
+        files: vec![
+            ("m".into(), Some(Digest::parse(artifact))),
+            ("p".into(), Some(Digest::parse(predictions))),
+        ],
+    }
+}
+
+#[test]
+fn the_answers() {
+    let (a, b) = ("sha256:aa", "sha256:bb");
+    let tolerance = [Tolerance::parse("f1=0.01").expect("a tolerance")];
+    let answer =
+        |reruns: &[Rerun], tolerances: &[Tolerance]| compare(&recorded(RUN), reruns, tolerances, false).0;
+    let one = |f1: Option<&str>, artifact: &str, predictions: &str| {
+        answer(&[rerun(f1, artifact, predictions)], &[])
+    };
+    assert_eq!(one(Some("0.8"), a, b), Answer::Identical, "0.8 and 0.80 are the same number");
+    assert_eq!(one(Some("0.8"), "sha256:cc", b), Answer::SamePredictions);
+    assert_eq!(one(Some("0.8"), "sha256:cc", "sha256:dd"), Answer::WithinTolerance);
+    assert_eq!(one(Some("0.8000001"), "sha256:cc", "sha256:dd"), Answer::Differs, "the default is exact");
+    assert_eq!(one(Some("0.9"), a, b), Answer::Differs, "the same file, and another number of it");
+    assert_eq!(one(None, a, b), Answer::Identical);
+    assert_eq!(one(None, "sha256:cc", "sha256:dd"), Answer::Differs, "nothing came out");
+    let near = rerun(Some("0.79"), "sha256:cc", "sha256:dd");
+    assert_eq!(answer(from_ref(&near), &tolerance), Answer::WithinTolerance, "the limit is allowed");
+    assert_eq!(
+        answer(from_ref(&near), &[Tolerance::parse("*=1.25%").expect("a tolerance")]),
+        Answer::WithinTolerance
+    );
+    assert_eq!(
+        answer(from_ref(&near), &[Tolerance::parse("*=1.24%").expect("a tolerance")]),
+        Answer::Differs
+    );
+    let same = rerun(Some("0.8"), a, b);
+    assert_eq!(answer(&[same, near], &tolerance), Answer::WithinTolerance, "the worst of several counts");
+    assert_eq!(answer(&[], &tolerance), Answer::CouldNotRun);
+    assert_eq!(
+        compare(&recorded("{}"), &[Rerun::default()], &[], false).0,
+        Answer::CouldNotRun,
+        "nothing to compare"
+    );
+}
+
+#[test]
+fn tolerances() {
+    for bad in ["f1", "f1=", "=0.1", "f1=-1", "f1=a", "f1=1 %", "f1=nan"] {
+        assert_eq!(Tolerance::parse(bad), Err(ToleranceError), "{bad}");
+    }
+}
+
+#[test]
+fn a_value_far_above_its_own_reruns_was_picked() {
+    let reruns = ["0.70", "0.71", "0.69", "0.70"].map(|f1| rerun(Some(f1), "sha256:cc", "sha256:dd"));
+    let (answer, metrics, _) = compare(&recorded(RUN), &reruns, &[], true);
+    let spread = metrics[0].spread.clone().expect("four values");
+    // mean 0.70, deviation 0.008165, t 3.182, √1.25
+    assert_eq!((spread.mean.as_str(), spread.deviation.as_str()), ("0.700000", "0.008165"));
+    assert_eq!(spread.interval, ["0.670952".to_owned(), "0.729048".to_owned()]);
+    assert!(!spread.inside);
+    assert_eq!(answer, Answer::Differs);
+    let honest = ["0.79", "0.81", "0.80", "0.78"].map(|f1| rerun(Some(f1), "sha256:cc", "sha256:dd"));
+    assert_eq!(compare(&recorded(RUN), &honest, &[], true).0, Answer::WithinTolerance);
+    assert_eq!(compare(&recorded(RUN), &honest[..1], &[], true).0, Answer::Differs, "one value lies nowhere");
 }

@@ -65,6 +65,9 @@ pub trait Evidence: Sync {
     /// Whether a commit exists.
     fn commit(&self, id: &str) -> Result<CommitFacts, CannotTell>;
 
+    /// The bytes of a file of the workspace as a commit has it; `None` where it has none.
+    fn committed(&self, id: &str, path: &str) -> Result<Option<Vec<u8>>, CannotTell>;
+
     /// Whether a commit is `of`, or one of the commits before it.
     fn is_ancestor(&self, id: &str, of: &str) -> Result<bool, CannotTell>;
 }

@@ -32,15 +32,22 @@ print(json.dumps({'version': platform.python_version(), 'packages': packages}))
 /// Programs that start others in the project's own environment, which they keep in `.venv`.
 const MANAGERS: [&str; 5] = ["uv", "poetry", "pdm", "hatch", "rye"];
 
-/// What the interpreter of a command says; `None` where there is none, or none that is sure to be the one.
-pub(super) fn ask(command: &[String], named: Option<&Path>, folder: &Path) -> Option<Python> {
+/// What the interpreter of a command says; `None` where there is none, or none that is sure to be the one. `bare` gives
+/// it nothing of this environment but where programs are.
+pub(super) fn ask(command: &[String], named: Option<&Path>, folder: &Path, bare: bool) -> Option<Python> {
     let interpreter =
         named.map(|path| path.as_os_str().to_owned()).or_else(|| interpreter(command, folder))?;
     let interpreter = match Path::new(&interpreter) {
         path if path.components().count() > 1 => folder.join(path).into_os_string(),
         _ => interpreter,
     };
-    let output = Command::new(interpreter)
+    let mut question = Command::new(interpreter);
+    if bare {
+        question
+            .env_clear()
+            .envs(["PATH", "SystemRoot"].iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
+    }
+    let output = question
         .args(["-c", QUESTION])
         .current_dir(folder)
         .stdin(Stdio::null())

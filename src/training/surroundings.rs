@@ -46,7 +46,7 @@ pub(super) fn look(
 ) -> Result<Environment, Box<Problem>> {
     let mut environment = Environment { container: said.container.clone(), ..Environment::default() };
     hardware::describe(&mut environment);
-    if let Some(python) = python::ask(command, said.python, &place.folder) {
+    if let Some(python) = python::ask(command, said.python, &place.folder, false) {
         environment.python = Some(python.version);
         environment.packages = python.packages;
     }

@@ -15,5 +15,6 @@ mod policies;
 mod project;
 mod record;
 mod records;
+mod reproduce;
 mod show;
 mod waivers;
