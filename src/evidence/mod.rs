@@ -91,7 +91,9 @@ impl Evidence for Workspace<'_> {
         match git.blob(&entry.id, COMMITTED).map_err(|problem| cannot(*problem))? {
             Found::Object { data, .. } => Ok(Some(data)),
             Found::TooLarge { bytes, .. } => Err(CannotTell {
-                message: format!("`{path}` has {bytes} bytes at the commit, and at most {COMMITTED} are read"),
+                message: format!(
+                    "`{path}` has {bytes} bytes at the commit, and at most {COMMITTED} are read"
+                ),
                 help: "name a smaller file in the record".into(),
             }),
             Found::Missing | Found::Ambiguous => Ok(None),

@@ -359,3 +359,44 @@ fn a_killed_gate_leaves_nothing() {
     assert!(!project.path().join("runs").exists());
     send("-KILL", project.read("pid").trim().parse().expect("a number"));
 }
+
+const REPRODUCIBLE: &str = "\
+version: 1
+runs: runs/*.json
+rules:
+  again:
+    reproducible: [script, lockfile-at-commit, portable-command, hardware, variables]
+  interpreter:
+    level: warning
+    reproducible: [environment, container]
+";
+
+#[test]
+fn each_static_check_of_reproducibility_can_be_asked_for() {
+    let project = project();
+    project.file("gate.yaml", REPRODUCIBLE).commit("policy");
+    record(&project, &["sh", "train.sh"]).leaves_with(0);
+    let ran = project.gate(&["check", "--all"]);
+    ran.leaves_with(0).says("the list of packages is not recorded").says("`gate record -- CMD…` records it");
+    let record_ = project.read("runs/churn.json");
+    let spoilt: [(&str, &str, &str); 5] = [
+        ("\"source\": \"train.sh\"", "\"source\": \"other.sh\"", "`other.sh` is not at commit"),
+        ("\"source\": \"train.sh\"", "\"was\": \"\"", "`source` is missing"),
+        ("\"sha256:a1", "\"sha256:b1", "`requirements.txt` has sha256:a1"),
+        (
+            "[\"sh\", \"train.sh\"]",
+            "[\"/home/ada/venv/bin/python\", \"train.py\"]",
+            "which another machine does not have",
+        ),
+        ("[\"sh\", \"train.sh\"]", "\"python train.py --data=$DATA\"", "which another machine does not have"),
+    ];
+    for (from, to, message) in spoilt {
+        project.file("runs/churn.json", &record_).edit("runs/churn.json", from, to);
+        project.gate(&["check", "--all"]).leaves_with(1).says(message);
+    }
+    let image = |image: &str| format!("\"environment\": {{\"container\": \"{image}\",");
+    project.file("runs/churn.json", record_.replace("\"environment\": {", &image("train:latest")));
+    project.gate(&["check", "--all"]).leaves_with(0).says("reproducible/not-pinned");
+    project.file("runs/churn.json", record_.replace("\"environment\": {", &image("train@sha256:aa")));
+    project.gate(&["check", "--all"]).leaves_with(0).never_says("reproducible/not-pinned");
+}

@@ -146,6 +146,10 @@ fn recorded(judgement: &mut Judgement, case: &Case<'_>, what: &'static str, path
     let raised = Raised {
         code: NOT_RECORDED,
         message: format!("the {what} is not recorded: {}", raised.message),
+        help: raised
+            .help
+            .as_ref()
+            .map(|help| format!("{help}; `gate record -- CMD…` records it around any command")),
         ..raised
     };
     judgement.fail(Comparison::exact(subject, "recorded", Outcome::Fail), raised);
@@ -185,12 +189,17 @@ fn at_commit(
     };
     for needed in [Some(field), Some("git_commit"), digest].into_iter().flatten() {
         if text(needed).is_none() {
-            recorded(judgement, case, "file at the commit", match needed {
-                "git_commit" => &["git_commit"],
-                "source" => &["source"],
-                "environment.lockfile.path" => &["environment.lockfile.path"],
-                _ => &["environment.lockfile.digest"],
-            });
+            recorded(
+                judgement,
+                case,
+                "file at the commit",
+                match needed {
+                    "git_commit" => &["git_commit"],
+                    "source" => &["source"],
+                    "environment.lockfile.path" => &["environment.lockfile.path"],
+                    _ => &["environment.lockfile.digest"],
+                },
+            );
             return Ok(());
         }
     }
@@ -198,7 +207,10 @@ fn at_commit(
     let subject = format!("{field} at the commit");
     let mut wrong = |message: String, help: &str| {
         let raised = Raised::new(NOT_AT_COMMIT, message).at(at.clone(), "named here").help(help);
-        judgement.fail(Comparison::exact(subject.as_str(), "there", Outcome::Fail).candidate(file.as_str()), raised);
+        judgement.fail(
+            Comparison::exact(subject.as_str(), "there", Outcome::Fail).candidate(file.as_str()),
+            raised,
+        );
     };
     if !looks_like_a_commit(&id) {
         wrong(format!("`{id}` is not the id of a commit"), "record the output of `git rev-parse HEAD`");
@@ -210,7 +222,10 @@ fn at_commit(
         help: why.help,
     })?;
     let Some(bytes) = committed else {
-        wrong(format!("`{file}` is not at commit {id}"), "commit it before training, and record its path from the workspace");
+        wrong(
+            format!("`{file}` is not at commit {id}"),
+            "commit it before training, and record its path from the workspace",
+        );
         return Ok(());
     };
     let there = format!("sha256:{}", hex(&Sha256::digest(&bytes)));
@@ -246,12 +261,18 @@ fn portable(judgement: &mut Judgement, case: &Case<'_>) {
     };
     match words.iter().find(bound) {
         None => {
-            judgement.compare(Comparison::exact("command", "portable", Outcome::Pass).candidate(words.join(" ")));
+            judgement
+                .compare(Comparison::exact("command", "portable", Outcome::Pass).candidate(words.join(" ")));
         }
         Some(word) => {
-            let raised = Raised::new(NOT_PORTABLE, format!("the command names `{word}`, which another machine does not have"))
-                .at(path, "here")
-                .help("start training with paths relative to the workspace, and with values instead of variables");
+            let raised = Raised::new(
+                NOT_PORTABLE,
+                format!("the command names `{word}`, which another machine does not have"),
+            )
+            .at(path, "here")
+            .help(
+                "start training with paths relative to the workspace, and with values instead of variables",
+            );
             judgement.fail(Comparison::exact("command", "portable", Outcome::Fail).candidate(*word), raised);
         }
     }
@@ -259,11 +280,15 @@ fn portable(judgement: &mut Judgement, case: &Case<'_>) {
 
 fn container(judgement: &mut Judgement, case: &Case<'_>) {
     let path = Path::of(["environment", "container"]);
-    let Some(image) = case.candidate.get(&path).and_then(Node::as_written).filter(|image| !image.contains('@')) else {
+    let Some(image) =
+        case.candidate.get(&path).and_then(Node::as_written).filter(|image| !image.contains('@'))
+    else {
         return recorded(judgement, case, "container image", &["environment.container"]);
     };
-    let raised = Raised::new(NOT_PINNED, format!("the container image `{image}` is named by a tag, which moves"))
-        .at(path, "no digest")
-        .help("record it with its digest: gate record --container IMAGE@sha256:…");
-    judgement.fail(Comparison::exact("environment.container", "pinned", Outcome::Fail).candidate(image), raised);
+    let raised =
+        Raised::new(NOT_PINNED, format!("the container image `{image}` is named by a tag, which moves"))
+            .at(path, "no digest")
+            .help("record it with its digest: gate record --container IMAGE@sha256:…");
+    judgement
+        .fail(Comparison::exact("environment.container", "pinned", Outcome::Fail).candidate(image), raised);
 }
