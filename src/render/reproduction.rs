@@ -37,8 +37,8 @@ pub fn reproduction_human(answer: &Reproduction, style: Style, to: &mut dyn Writ
         writeln!(to, "  {}", style.dim(&command))?;
     }
     table(answer, style, to)?;
-    for row in answer.metrics.iter().filter(|_| answer.times > 1) {
-        spread(row, answer.times, style, to)?;
+    if answer.times > 1 {
+        spreads(answer, style, to)?;
     }
     if !answer.not_restored.is_empty() {
         writeln!(to, "\n  not restored:")?;
@@ -124,21 +124,35 @@ fn values(reruns: &[Option<String>]) -> String {
     clean(&seen.join(", "))
 }
 
-fn spread(row: &MetricRow, times: usize, style: Style, to: &mut dyn Write) -> io::Result<()> {
-    let Some(spread) = &row.spread else { return Ok(()) };
-    let [low, high] = &spread.interval;
-    let text = format!(
-        "{}: {times} reruns have a mean of {} and a deviation of {}; one more would lie from {low} to {high}, and the \
-         recorded {} {}",
-        row.name,
-        spread.mean,
-        spread.deviation,
-        row.recorded,
-        if spread.inside { "does" } else { "does not: was it picked from many runs?" }
-    );
-    for (number, line) in wrap(&clean(&text), style.width.saturating_sub(2), "  ").into_iter().enumerate() {
-        let line = if spread.inside { style.dim(&line) } else { style.yellow(&line) };
-        writeln!(to, "{}  {line}", if number == 0 { "\n" } else { "" })?;
+fn spreads(answer: &Reproduction, style: Style, to: &mut dyn Write) -> io::Result<()> {
+    let all_alike = |row: &MetricRow| row.reruns.windows(2).all(|pair| pair[0] == pair[1]);
+    writeln!(to)?;
+    if answer.metrics.iter().all(all_alike) {
+        let text = "every rerun gave the same values, so they say nothing of a picked seed: --vary-seed OPTION gives each \
+                    another one";
+        return lines(text, style, to, Style::dim);
+    }
+    for row in answer.metrics.iter().filter(|row| !all_alike(row)) {
+        let Some(spread) = &row.spread else { continue };
+        let [low, high] = &spread.interval;
+        let text = format!(
+            "{}: {} reruns have a mean of {} and a deviation of {}; one more would lie from {low} to {high}, and the \
+             recorded {} {}",
+            row.name,
+            answer.times,
+            spread.mean,
+            spread.deviation,
+            row.recorded,
+            if spread.inside { "does" } else { "does not: was it picked from many runs?" }
+        );
+        lines(&text, style, to, if spread.inside { Style::dim } else { Style::yellow })?;
+    }
+    Ok(())
+}
+
+fn lines(text: &str, style: Style, to: &mut dyn Write, dress: fn(Style, &str) -> String) -> io::Result<()> {
+    for line in wrap(&clean(text), style.width.saturating_sub(2), "  ") {
+        writeln!(to, "  {}", dress(style, &line))?;
     }
     Ok(())
 }

@@ -70,6 +70,10 @@ impl<'r> Bench<'r> {
         let made = recorded_files(recipe.run).into_iter().map(|(_, path, _)| path);
         let made: Vec<String> = made.chain(metrics_files(recipe.run)).chain(recipe.record.clone()).collect();
         for path in &made {
+            // Git keeps no empty folders, and training found the ones that it writes to.
+            if let Some((folder, _)) = path.rsplit_once('/') {
+                let _ = bench.files.dir().create_dir_all(folder);
+            }
             // What is there from the commit must not pass for what the rerun made.
             if let Err(error) = bench.files.dir().remove_file(path)
                 && !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
