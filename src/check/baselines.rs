@@ -1,18 +1,14 @@
 //! The runs that candidates are compared with: each reference is looked up once, and every candidate is paired
 //! with one of them.
 
-use jiff::Timestamp;
-
-use super::candidates::{existing, no_ledger, revision_paths};
+use super::lookup::{By, look_up};
 use super::{BASELINE_UNREADABLE, NO_BASELINE, Request, Workspace};
 use crate::document::Problem;
 use crate::engine::{Against, Decision, Pairing, comparability, pair, summary};
-use crate::git::short;
 use crate::policy::{OnMissing, Policy};
 use crate::rule::Baseline;
-use crate::run::{Age, Origin, Reference, Run};
-use crate::source::{self, BadRecord};
-use crate::store::{Entry, Revision, Store};
+use crate::run::{Age, Run};
+use crate::source::BadRecord;
 use crate::verdict::{BaselineReport, Level};
 
 /// Every baseline that some rule of the policy needs.
@@ -56,7 +52,7 @@ impl Baselines {
                 return Err(no_baseline(&rule.id, &rule.place));
             };
             if baselines.pools.iter().all(|pool| pool.reference != *reference) {
-                let pool = look_up(reference, typed, policy, workspace)?;
+                let pool = pool(reference, typed, policy, workspace)?;
                 baselines.note_bad(&pool);
                 baselines.pools.push(pool);
             }
@@ -171,60 +167,18 @@ fn no_baseline(rule: &str, place: &str) -> Box<Problem> {
     .boxed()
 }
 
-fn look_up(
-    reference: &str,
-    typed: bool,
-    policy: &Policy,
-    workspace: &Workspace,
-) -> Result<Pool, Box<Problem>> {
-    let parsed = Reference::parse(reference)
-        .map_err(|error| Problem::new(super::NOT_A_REFERENCE, error.message).help(error.help).boxed())?;
-    let mut origin = Origin { tracker: "plain".into(), reference: reference.to_owned(), resolved: None };
-    match &parsed {
-        Reference::Files(path) => {
-            let store = if typed { workspace.named() } else { workspace.found() };
-            let entries = existing(&store, path).map_err(|problem| {
-                let message = format!("the baseline can't be found: {}", problem.message);
-                Box::new(Problem { message, ..*problem })
-            })?;
-            Ok(read(&store, &entries, reference, origin, policy))
-        }
-        Reference::Git { revision, path } => {
-            let git = workspace.git()?;
-            let commit = git.commit(revision)?;
-            let date = commit
-                .time
-                .map(|time: Timestamp| format!(" of {}", time.strftime("%Y-%m-%d")))
-                .unwrap_or_default();
-            origin.resolved = Some(format!("commit {}{date}", short(&commit.id)));
-            let store = Revision::new(git, revision, commit);
-            let mut entries = Vec::new();
-            for path in revision_paths(path.as_deref(), Some(policy))? {
-                // A file that is not there yet is a first model, not a slip.
-                entries.extend(existing(&store, &path).unwrap_or_default());
-            }
-            Ok(read(&store, &entries, reference, origin, policy))
-        }
-        Reference::Stage(stage) => Err(no_ledger(stage)),
-    }
-}
-
-fn read(store: &dyn Store, entries: &[Entry], reference: &str, origin: Origin, policy: &Policy) -> Pool {
+fn pool(reference: &str, typed: bool, policy: &Policy, workspace: &Workspace) -> Result<Pool, Box<Problem>> {
+    let by = if typed { By::TypedBaseline } else { By::Policy };
+    let found = look_up(reference, by, Some(policy), workspace).map_err(|problem| {
+        let message = format!("the baseline can't be found: {}", problem.message);
+        Box::new(Problem { message, ..*problem })
+    })?;
     let (mut runs, mut bad) = (Vec::new(), Vec::new());
-    for entry in entries {
-        let label = store.label(&entry.path);
-        let read = match store.read(entry, source::most(&label)) {
-            Ok(bytes) => source::read(&label, bytes, &policy.fields, &origin),
-            Err(problem) => vec![Err(BadRecord { label, problems: vec![*problem] })],
-        };
-        for record in read {
-            match record {
-                Ok(run) => runs.push(run),
-                Err(record) => bad.push(record),
-            }
+    for record in found.items.iter().flat_map(|item| item.read(&policy.fields)) {
+        match record {
+            Ok(run) => runs.push(run),
+            Err(record) => bad.push(record),
         }
     }
-    let exact =
-        entries.len() == 1 && entries.first().is_some_and(|entry| reference.ends_with(entry.path.as_str()));
-    Pool { reference: reference.to_owned(), resolved: origin.resolved, runs, bad, exact }
+    Ok(Pool { reference: reference.to_owned(), resolved: found.resolved, runs, bad, exact: found.exact })
 }

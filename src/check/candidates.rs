@@ -1,19 +1,21 @@
 //! Which records are judged: those that were named, or those that changed.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use rayon::prelude::*;
 use sha1::{Digest as _, Sha1};
 
-use super::{NOT_A_REFERENCE, NOTHING_NAMED, Request, Workspace};
+use super::lookup::{By, Item, files, look_up};
+use super::{NOTHING_NAMED, Request, Workspace};
 use crate::document::{Problem, hex};
 use crate::expression::{Bindings, Expression};
 use crate::git::short;
 use crate::policy::Policy;
-use crate::run::{FieldMap, Origin, Reference, Run};
+use crate::run::{FieldMap, Run};
 use crate::source;
-use crate::store::{Entry, NOT_FOUND, NOTHING_MATCHED, Revision, Selector, Store, WorkTree};
+use crate::store::{Entry, NOTHING_MATCHED, Revision, Selector, Store};
 
 /// What is to be judged.
 pub(super) enum Candidates<'c> {
@@ -30,18 +32,12 @@ pub(super) enum Candidates<'c> {
 
 /// Records that were chosen, and where each is read.
 pub(super) struct Chosen<'c> {
-    items: Vec<Item<'c>>,
+    pub(super) items: Vec<Item<'c>>,
     filter: Option<&'c Expression>,
     /// Records that match the policy and did not change.
     pub(super) unchanged: usize,
     /// How they were found, for the report.
     pub(super) notes: Vec<String>,
-}
-
-struct Item<'c> {
-    store: std::sync::Arc<dyn Store + Send + 'c>,
-    entry: Entry,
-    origin: Origin,
 }
 
 impl Chosen<'_> {
@@ -51,16 +47,8 @@ impl Chosen<'_> {
 
     /// The records of one file.
     pub(super) fn read(&self, index: usize, fields: &FieldMap) -> Vec<Result<Run, Vec<Problem>>> {
-        let item = &self.items[index];
-        let label = item.store.label(&item.entry.path);
-        let bytes = match item.store.read(&item.entry, source::most(&label)) {
-            Ok(bytes) => bytes,
-            Err(problem) => return vec![Err(vec![*problem])],
-        };
-        source::read(&label, bytes, fields, &item.origin)
-            .into_iter()
-            .map(|read| read.map_err(|bad| bad.problems))
-            .collect()
+        let read = self.items[index].read(fields);
+        read.into_iter().map(|read| read.map_err(|bad| bad.problems)).collect()
     }
 
     /// Whether the policy's `where` takes a run for a candidate; one that was named always is.
@@ -99,117 +87,11 @@ pub(super) fn named_runs<'c>(
 ) -> Result<Chosen<'c>, Box<Problem>> {
     let mut items: Vec<Item<'c>> = Vec::new();
     for name in names {
-        let reference = Reference::parse(name)
-            .map_err(|error| Problem::new(NOT_A_REFERENCE, error.message).help(error.help).boxed())?;
-        items.extend(named(name, &reference, policy, workspace)?);
+        items.extend(look_up(name, By::Typed, policy, workspace)?.items);
     }
     let mut seen = HashSet::new();
-    items.retain(|item| seen.insert(item.store.label(&item.entry.path)));
+    items.retain(|item| seen.insert(item.label()));
     Ok(Chosen { items, filter: None, unchanged: 0, notes: Vec::new() })
-}
-
-fn named<'c>(
-    name: &str,
-    reference: &Reference,
-    policy: Option<&Policy>,
-    workspace: &'c Workspace,
-) -> Result<Vec<Item<'c>>, Box<Problem>> {
-    match reference {
-        Reference::Files(path) => {
-            let store = workspace.named();
-            let entries = existing(&store, path)?;
-            let store: std::sync::Arc<dyn Store + Send + 'c> = std::sync::Arc::new(store);
-            Ok(items(&store, entries, name, None))
-        }
-        Reference::Git { revision, path } => {
-            let git = workspace.git()?;
-            let commit = git.commit(revision)?;
-            let resolved = format!("commit {}", short(&commit.id));
-            let store = Revision::new(git, revision, commit);
-            let mut entries = Vec::new();
-            for path in revision_paths(path.as_deref(), policy)? {
-                entries.extend(existing(&store, &path)?);
-            }
-            let store: std::sync::Arc<dyn Store + Send + 'c> = std::sync::Arc::new(store);
-            Ok(items(&store, entries, name, Some(resolved)))
-        }
-        Reference::Stage(stage) => Err(no_ledger(stage)),
-    }
-}
-
-fn items<'c>(
-    store: &std::sync::Arc<dyn Store + Send + 'c>,
-    entries: Vec<Entry>,
-    reference: &str,
-    resolved: Option<String>,
-) -> Vec<Item<'c>> {
-    let origin = Origin { tracker: "plain".into(), reference: reference.to_owned(), resolved };
-    entries
-        .into_iter()
-        .map(|entry| Item { store: std::sync::Arc::clone(store), entry, origin: origin.clone() })
-        .collect()
-}
-
-/// What a reference at a revision names: its path, else what the policy's `runs:` matches.
-pub(super) fn revision_paths(
-    path: Option<&str>,
-    policy: Option<&Policy>,
-) -> Result<Vec<String>, Box<Problem>> {
-    match (path, policy.and_then(|policy| policy.runs.as_ref())) {
-        (Some(path), _) => Ok(vec![path.to_owned()]),
-        (None, Some(runs)) => Ok(runs.paths.clone()),
-        (None, None) => Err(Problem::new(
-            NOTHING_NAMED,
-            "`git:REV` means the records that the policy's `runs:` matches, and it has none",
-        )
-        .help("add `runs: runs/*.json` to the policy, or write `git:REV:PATH`")
-        .boxed()),
-    }
-}
-
-pub(super) fn no_ledger(stage: &str) -> Box<Problem> {
-    Problem::new(
-        super::NO_LEDGER,
-        format!("`stage:{stage}` is looked up in the ledger of promotions, and there is none"),
-    )
-    .help("name a baseline that is there: a file, or `git:REV`")
-    .boxed()
-}
-
-/// The files that a name leads to; none is an error.
-pub(super) fn existing(store: &dyn Store, path: &str) -> Result<Vec<Entry>, Box<Problem>> {
-    let selector = Selector::new(path)?;
-    let entries = store.select(&selector)?;
-    if entries.is_empty() {
-        let label = store.label(selector.written());
-        return Err(if selector.is_glob() || path.ends_with('/') {
-            Problem::new(NOTHING_MATCHED, format!("`{label}` matches no run record"))
-                .help("in a folder, records end in .json, .jsonl, .ndjson, .yaml or .yml")
-                .boxed()
-        } else {
-            let help = neighbour(store, selector.written()).map_or_else(
-                || {
-                    "paths are relative to the folder that gate is started in; `-C DIR` starts it in another"
-                        .into()
-                },
-                |near| format!("did you mean `{near}`?"),
-            );
-            Problem::new(NOT_FOUND, format!("`{label}` is not there, or holds no run record"))
-                .help(help)
-                .boxed()
-        });
-    }
-    Ok(entries)
-}
-
-/// A record beside a path that is not there, whose name is like it.
-fn neighbour(store: &dyn Store, path: &str) -> Option<String> {
-    let (folder, name) = path.rsplit_once('/').map_or(("", path), |(folder, name)| (folder, name));
-    let pattern = if folder.is_empty() { "*".to_owned() } else { format!("{folder}/*") };
-    let beside = store.select(&Selector::new(&pattern).ok()?).ok()?;
-    let names: Vec<&str> = beside.iter().filter_map(|entry| entry.path.rsplit('/').next()).collect();
-    let near = crate::document::nearest(name, names)?;
-    Some(store.label(&if folder.is_empty() { near.to_owned() } else { format!("{folder}/{near}") }))
 }
 
 /// The records that the policy matches and that differ from the base.
@@ -223,7 +105,10 @@ fn discover<'c>(
             .help("name a run: gate check runs/churn.json; or add `runs: runs/*.json` to the policy")
             .boxed());
     };
-    let store = workspace.found();
+    let store: Arc<dyn Store + Send + 'c> = match workspace.sources() {
+        Some(sources) => Arc::new(Revision::shown_plainly(workspace.git()?, sources.head.clone())),
+        None => Arc::new(workspace.found()),
+    };
     let mut entries: Vec<Entry> = Vec::new();
     let mut seen = HashSet::new();
     for path in &runs.paths {
@@ -241,7 +126,7 @@ fn discover<'c>(
     let matched = entries.len();
     let mut notes = Vec::new();
     if !request.all {
-        let (changed, since) = changed(request, workspace, &store, &runs.paths, entries)?;
+        let (changed, since) = changed(request, workspace, &*store, &runs.paths, entries)?;
         if changed.is_empty() {
             return Ok(Candidates::Unchanged { matched, since });
         }
@@ -249,8 +134,7 @@ fn discover<'c>(
         entries = changed;
     }
     let unchanged = matched - entries.len();
-    let store: std::sync::Arc<dyn Store + Send + 'c> = std::sync::Arc::new(store);
-    let items = items(&store, entries, &runs.paths.join(", "), None);
+    let items = files(&store, entries, &runs.paths.join(", "), None);
     Ok(Candidates::Chosen(Chosen { items, filter: runs.filter.as_ref(), unchanged, notes }))
 }
 
@@ -258,7 +142,7 @@ fn discover<'c>(
 fn changed(
     request: &Request,
     workspace: &Workspace,
-    store: &WorkTree,
+    store: &dyn Store,
     patterns: &[String],
     entries: Vec<Entry>,
 ) -> Result<(Vec<Entry>, String), Box<Problem>> {
@@ -267,11 +151,17 @@ fn changed(
         problem.help(format!("{help}; or name the runs to check, or check all of them with --all")).boxed()
     };
     let git = workspace.git().map_err(how)?;
-    let (name, base) = match &request.base {
-        Some(name) => (name.clone(), git.commit(name)?),
-        None => git.default_branch().map_err(how)?,
+    let (name, base, head) = match (workspace.sources(), &request.base) {
+        (Some(sources), _) => {
+            let name = sources.names.get(1).unwrap_or(&sources.names[0]);
+            (name.clone(), sources.base.clone(), sources.head.clone())
+        }
+        (None, Some(name)) => (name.clone(), git.commit(name)?, git.commit("HEAD").map_err(how)?),
+        (None, None) => {
+            let (name, base) = git.default_branch().map_err(how)?;
+            (name, base, git.commit("HEAD").map_err(how)?)
+        }
     };
-    let head = git.commit("HEAD").map_err(how)?;
     let base = git.merge_base(&head, &base)?;
     let since = format!("{name} ({})", short(&base.id));
     let there = Revision::new(git, &name, base);
@@ -283,6 +173,9 @@ fn changed(
     }
     let differs = |entry: &Entry| {
         let Some(blob) = blobs.get(&entry.path) else { return true };
+        if let Some(here) = &entry.blob {
+            return here != blob;
+        }
         // What can't be read differs, so that it is judged, and says why it can't be.
         store.read(entry, source::most(&entry.path)).map_or(true, |bytes| !is_blob(blob, &bytes))
     };

@@ -1,13 +1,15 @@
 //! The change as a whole: the records that can account for its files, and what the rules about it say.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
-use super::candidates::{existing, named_runs};
+use super::candidates::named_runs;
+use super::lookup::{Item, files};
 use super::{Request, Workspace};
+use crate::document::Problem;
 use crate::engine::{Decision, judge_change};
-use crate::run::{Origin, Run};
-use crate::source;
-use crate::store::{Selector, Store};
+use crate::run::Run;
+use crate::store::{Revision, Selector, Store};
 use crate::verdict::Report;
 
 /// Judges the change, if a rule is about it; gives whether that blocks, and the waivers that were used.
@@ -33,30 +35,26 @@ pub(super) fn judge(
 /// Every record that the policy matches, changed or not, and those that were named; and how many can't be read.
 fn records(decision: &Decision<'_>, request: &Request, workspace: &Workspace) -> (Vec<Run>, usize) {
     let fields = &decision.policy.fields;
-    let mut read = Vec::new();
-    let store = workspace.found();
-    let patterns = decision.policy.runs.as_ref().map(|runs| runs.paths.as_slice()).unwrap_or_default();
-    for pattern in patterns {
-        // A pattern that can't be read, or matches nothing, is told where candidates are looked for.
-        let entries = Selector::new(pattern).and_then(|_| existing(&store, pattern)).unwrap_or_default();
-        for entry in entries {
-            let label = store.label(&entry.path);
-            match store.read(&entry, source::most(&label)) {
-                Ok(bytes) => read.extend(
-                    source::read(&label, bytes, fields, &Origin::default())
-                        .into_iter()
-                        .map(|run| run.map_err(|_| ())),
-                ),
-                Err(_) => read.push(Err(())),
-            }
-        }
-    }
+    // What can't be looked up is told where candidates are looked for.
+    let mut items = matching(decision, workspace).unwrap_or_default();
     if let Ok(chosen) = named_runs(&request.runs, Some(decision.policy), workspace) {
-        let named = (0..chosen.len()).flat_map(|index| chosen.read(index, fields));
-        read.extend(named.map(|run| run.map_err(|_| ())));
+        items.extend(chosen.items);
     }
-    let unreadable = read.iter().filter(|run| run.is_err()).count();
     let mut seen = HashSet::new();
-    let runs = read.into_iter().flatten().filter(|run| seen.insert(run.document.label())).collect();
-    (runs, unreadable)
+    items.retain(|item| seen.insert(item.label()));
+    let (runs, unreadable): (Vec<_>, Vec<_>) =
+        items.iter().flat_map(|item| item.read(fields)).partition(Result::is_ok);
+    (runs.into_iter().flatten().collect(), unreadable.len())
+}
+
+fn matching<'w>(decision: &Decision<'_>, workspace: &'w Workspace) -> Result<Vec<Item<'w>>, Box<Problem>> {
+    let store: Arc<dyn Store + Send + 'w> = match workspace.sources() {
+        Some(sources) => Arc::new(Revision::shown_plainly(workspace.git()?, sources.head.clone())),
+        None => Arc::new(workspace.found()),
+    };
+    let mut items = Vec::new();
+    for pattern in decision.policy.runs.iter().flat_map(|runs| &runs.paths) {
+        items.extend(files(&store, store.select(&Selector::new(pattern)?)?, pattern, None));
+    }
+    Ok(items)
 }

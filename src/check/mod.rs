@@ -6,8 +6,12 @@
 mod baselines;
 mod candidates;
 mod change;
+mod lookup;
 mod policy_file;
 mod root;
+mod saved;
+mod trust;
+mod trusted;
 mod workspace;
 
 use std::path::Path;
@@ -24,14 +28,17 @@ use crate::rule::Evidence;
 use crate::run::Run;
 use crate::store::NOTHING_MATCHED;
 use crate::verdict::{
-    CandidateReport, ChangeReport, Exit, Outcome, PolicyReport, Report, RuleReport, SCHEMA, Summary, Trouble,
-    Verdict, WaiverReport, WaiverState,
+    CandidateReport, ChangeReport, Exit, Outcome, PolicyReport, Report, RuleReport, Trouble, Verdict,
+    WaiverReport, WaiverState,
 };
 
 use baselines::Baselines;
 use candidates::{Candidates, Chosen};
+use policy_file::LoadedFile;
 pub use policy_file::PolicyName;
 pub use root::workspace_root;
+pub use saved::read_report;
+pub use trust::{Sources, Trust};
 pub use workspace::Workspace;
 
 codes! {
@@ -43,6 +50,8 @@ codes! {
     NO_BASELINE = "check/no-baseline": "Rules compare with a baseline, and none is named.";
     BASELINE_UNREADABLE = "check/baseline-unreadable": "The record of the baseline can't be read.";
     NOT_A_REFERENCE = "check/not-a-reference": "A run reference that can't be read.";
+    NO_BASE_POLICY = "check/no-base-policy": "The base branch has no policy, and --require-base-policy asks for one.";
+    BAD_REPORT = "report/unreadable": "A saved report can't be read, or contradicts itself.";
     NO_LEDGER = "check/no-ledger": "A stage is named as the baseline, and there is no ledger to look it up in.";
 }
 
@@ -70,32 +79,29 @@ pub struct Request {
     pub no_waivers: bool,
     /// The decision's clock, if it was given.
     pub now: Option<Timestamp>,
+    /// Take policy and baseline from this revision, as for a pull request.
+    pub trust: Option<Trust>,
 }
 
 /// Checks what is asked for, from a folder, at a time.
 pub fn check(request: &Request, folder: &Path, clock: Timestamp) -> Report {
     let now = request.now.unwrap_or(clock);
-    let mut report = Report {
-        schema: SCHEMA.into(),
-        gate: env!("CARGO_PKG_VERSION").into(),
-        verdict: None,
-        exit_code: Exit::NoVerdict,
-        now: now.to_string(),
-        now_given: request.now.is_some(),
-        stage: request.stage.clone(),
-        policy: None,
-        candidates: Vec::new(),
-        change: None,
-        waivers: Vec::new(),
-        troubles: Vec::new(),
-        notes: Vec::new(),
-        summary: Summary::default(),
-    };
+    let mut report = empty(request, now);
     if let Err(problems) = fill(&mut report, request, folder, now) {
         report.troubles.extend(problems.iter().map(Trouble::from));
     }
     conclude(&mut report);
     report
+}
+
+/// A report before anything was judged.
+fn empty(request: &Request, now: Timestamp) -> Report {
+    Report {
+        gate: env!("CARGO_PKG_VERSION").into(),
+        now_given: request.now.is_some(),
+        stage: request.stage.clone(),
+        ..Report::of_troubles(now, Vec::new())
+    }
 }
 
 /// The canonical records of the runs that are named, and what could not be read.
@@ -132,10 +138,28 @@ pub fn show(names: &[String], policy: Option<&str>, folder: &Path) -> (Vec<Run>,
 }
 
 fn fill(report: &mut Report, request: &Request, folder: &Path, now: Timestamp) -> Result<(), Vec<Problem>> {
-    let one = |problem: Box<Problem>| vec![*problem];
+    if let Some(trust) = &request.trust {
+        return trusted::fill(report, request, trust, folder, now);
+    }
     let found = policy_file::find(request.policy.as_deref(), folder).map_err(one)?;
     let workspace = Workspace::new(folder, &found.folder);
     let loaded = policy_file::load(found, folder, now)?;
+    decide(report, request, &loaded, &workspace, now)
+}
+
+#[expect(clippy::boxed_local, reason = "that is how a problem travels")]
+fn one(problem: Box<Problem>) -> Vec<Problem> {
+    vec![*problem]
+}
+
+/// Everything behind the policy: candidates, baselines, verdicts.
+fn decide(
+    report: &mut Report,
+    request: &Request,
+    loaded: &LoadedFile,
+    workspace: &Workspace,
+    now: Timestamp,
+) -> Result<(), Vec<Problem>> {
     let policy = &loaded.policy;
     report.policy = Some(PolicyReport {
         path: loaded.path.clone(),
@@ -145,7 +169,10 @@ fn fill(report: &mut Report, request: &Request, folder: &Path, now: Timestamp) -
     report.waivers = waivers(policy, request.no_waivers);
     known_stage(policy, request.stage.as_deref()).map_err(one)?;
     weaker(report, request);
-    let evidence = Files::new(workspace.root(), &workspace).against(request.base.as_deref());
+    let evidence = match workspace.sources() {
+        Some(sources) => Files::new(workspace.root(), workspace).between(&sources.base, &sources.head),
+        None => Files::new(workspace.root(), workspace).against(request.base.as_deref()),
+    };
     let decision = Decision {
         policy,
         stage: request.stage.as_deref(),
@@ -153,8 +180,8 @@ fn fill(report: &mut Report, request: &Request, folder: &Path, now: Timestamp) -
         no_waivers: request.no_waivers,
         evidence: &evidence as &dyn Evidence,
     };
-    let (blocks, mut used) = change::judge(report, &decision, request, &workspace);
-    let result = candidates(report, &decision, request, &workspace, &mut used);
+    let (blocks, mut used) = change::judge(report, &decision, request, workspace);
+    let result = candidates(report, &decision, request, workspace, &mut used);
     mark_waivers(report, &decision, &used);
     match result {
         // A change that adds a model and no record at all is not one that can't be judged: it fails.
@@ -177,7 +204,6 @@ fn candidates(
     workspace: &Workspace,
     used: &mut Vec<usize>,
 ) -> Result<(), Vec<Problem>> {
-    let one = |problem: Box<Problem>| vec![*problem];
     let policy = decision.policy;
     let chosen = match candidates::choose(request, policy, workspace).map_err(one)? {
         Candidates::Chosen(chosen) => chosen,

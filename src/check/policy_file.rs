@@ -11,7 +11,7 @@ use crate::policy::{self, PACKS, Policy};
 use crate::rule::PolicyFiles;
 
 /// The names that a policy file has.
-const NAMES: [&str; 2] = ["gate.yaml", "gate.yml"];
+pub(super) const NAMES: [&str; 2] = ["gate.yaml", "gate.yml"];
 
 /// A policy before it is read.
 #[derive(Debug)]
@@ -35,6 +35,15 @@ pub(super) struct LoadedFile {
     pub(super) policy: Policy,
     pub(super) path: String,
     pub(super) digest: String,
+    /// Every expression that it holds.
+    pub(super) expressions: Vec<String>,
+}
+
+impl LoadedFile {
+    pub(super) fn new(loaded: policy::Loaded, path: String) -> Self {
+        let policy::Loaded { policy, digest, expressions } = loaded;
+        Self { policy, path, digest, expressions }
+    }
 }
 
 /// The policy that was named, or the one here or above, up to the top of the repository. A named policy speaks of
@@ -94,7 +103,7 @@ pub(super) fn load(name: PolicyName, folder: &Path, now: Timestamp) -> Result<Lo
     };
     let document = document.map_err(|problem| vec![*problem])?;
     let loaded = policy::load(document, &files, now)?;
-    Ok(LoadedFile { policy: loaded.policy, path: name.label, digest: loaded.digest })
+    Ok(LoadedFile::new(loaded, name.label))
 }
 
 /// The repository that a policy is in, else its folder: nothing beyond is read in its name.

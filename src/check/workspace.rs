@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use super::Sources;
 use crate::document::Problem;
 use crate::evidence::Repository;
 use crate::git::Git;
@@ -14,13 +15,41 @@ pub struct Workspace {
     folder: PathBuf,
     root: PathBuf,
     git: OnceLock<Result<Git, Box<Problem>>>,
+    sources: Option<Sources>,
 }
 
 impl Workspace {
     /// `folder` is where the command was started; `root` is what the paths of the policy, and of the records' files,
     /// are relative to.
     pub fn new(folder: &Path, root: &Path) -> Self {
-        Self { folder: folder.to_owned(), root: root.to_owned(), git: OnceLock::new() }
+        Self { folder: folder.to_owned(), root: root.to_owned(), git: OnceLock::new(), sources: None }
+    }
+
+    /// The same for a pull request: what is trusted and what is judged come from commits.
+    #[must_use]
+    pub fn with_sources(mut self, sources: Sources) -> Self {
+        self.sources = Some(sources);
+        self
+    }
+
+    /// The commits that a decision on a pull request speaks of, if it is one.
+    pub fn sources(&self) -> Option<&Sources> {
+        self.sources.as_ref()
+    }
+
+    /// A path as a commit has it, where a commit is read: what was typed is relative to the folder, and a commit's
+    /// files to the root.
+    pub(super) fn seen_from_root(&self, path: &str, is_policys: bool) -> String {
+        let below = self.folder.strip_prefix(&self.root).ok().and_then(Path::to_str).unwrap_or_default();
+        if self.sources.is_none() || is_policys || below.is_empty() {
+            return path.to_owned();
+        }
+        format!("{}/{path}", below.replace('\\', "/"))
+    }
+
+    /// Where the command was started.
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// What the paths of the policy are relative to.

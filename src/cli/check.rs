@@ -7,11 +7,13 @@ use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 
 use super::Terminal;
-use crate::atomic;
-use crate::check::{Request, check};
+use super::terminal::Guard;
+use crate::check::{Request, Trust, check};
 use crate::render;
+use crate::render::markdown::{Page, SUMMARY};
 use crate::run::Moment;
 use crate::verdict::{Exit, Report};
+use crate::{action, atomic};
 
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
@@ -31,6 +33,15 @@ pub(super) struct Arguments {
     /// The branch against which changed records are found [default: the default branch]
     #[arg(long, value_name = "REV")]
     base: Option<String>,
+    /// Decide as for a pull request: policy, waivers and baseline come from this revision, candidates from --head
+    #[arg(long, value_name = "REV", conflicts_with = "base")]
+    trust: Option<String>,
+    /// What is judged with --trust [default: HEAD]
+    #[arg(long, value_name = "REV", requires = "trust")]
+    head: Option<String>,
+    /// With --trust: a base without a policy is no verdict
+    #[arg(long, requires = "trust")]
+    require_base_policy: bool,
     /// Judge every record that the policy matches, changed or not
     #[arg(long, conflicts_with_all = ["runs", "base"])]
     all: bool,
@@ -46,6 +57,13 @@ pub(super) struct Arguments {
     /// The decision's clock, RFC 3339: which rules count yet, which waivers have ended, how old a run is
     #[arg(long, value_name = "TIME", value_parser = clock)]
     now: Option<Timestamp>,
+    #[command(flatten)]
+    printing: Printing,
+}
+
+/// How a report is printed, and where to.
+#[derive(Debug, Args)]
+pub(super) struct Printing {
     /// How to print the report
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
@@ -61,6 +79,10 @@ enum Format {
     Human,
     /// The whole report as JSON.
     Json,
+    /// For a page or a comment.
+    Markdown,
+    /// As commands of GitHub Actions: annotations at the lines of files.
+    Github,
 }
 
 /// A time, with the zone that a clock must have.
@@ -84,29 +106,64 @@ pub(super) fn run(arguments: &Arguments, folder: &Path, terminal: &Terminal) -> 
         first: arguments.first,
         no_waivers: arguments.no_waivers,
         now: arguments.now,
+        trust: arguments.trust.as_ref().map(|base| Trust {
+            base: base.clone(),
+            head: arguments.head.clone(),
+            branch: None,
+            require_policy: arguments.require_base_policy,
+        }),
     };
     let report = check(&request, folder, Timestamp::now());
-    let written = match &arguments.output {
-        None => Terminal::print(|to| print(&report, arguments.format, terminal.out(), to)),
-        Some(path) => {
-            let style = render::Style { color: false, ..terminal.out() };
-            atomic::write(&folder.join(path), |to| print(&report, arguments.format, style, to))
-        }
-    };
-    if let Err(error) = written {
-        let target = arguments
-            .output
-            .as_ref()
-            .map_or_else(|| "standard output".into(), |path| path.display().to_string());
-        let _ = writeln!(io::stderr(), "gate: the report can't be written to {target}: {error}");
-        return Exit::NoVerdict;
-    }
-    report.exit_code
+    arguments.printing.print(&report, folder, terminal)
 }
 
-fn print(report: &Report, format: Format, style: render::Style, to: &mut dyn Write) -> io::Result<()> {
-    match format {
-        Format::Human => render::human(report, style, to),
-        Format::Json => render::json(report, to),
+impl Printing {
+    /// Prints a report; the exit code is the report's, unless it could not be printed.
+    pub(super) fn print(&self, report: &Report, folder: &Path, terminal: &Terminal) -> Exit {
+        let guard = match self.format {
+            // Its lines are commands, or were made safe beside them.
+            Format::Github => Guard::None,
+            Format::Json => terminal.guarded_json(),
+            Format::Human | Format::Markdown => terminal.guarded(),
+        };
+        let written = match &self.output {
+            None => Terminal::print(guard, |to| self.format.write(report, folder, terminal.out(), to)),
+            Some(path) => {
+                let style = render::Style { color: false, ..terminal.out() };
+                atomic::write(&folder.join(path), |to| self.format.write(report, folder, style, to))
+            }
+        };
+        if let Err(error) = written {
+            let target = self
+                .output
+                .as_ref()
+                .map_or_else(|| "standard output".into(), |path| path.display().to_string());
+            terminal.tell(&format!("the report can't be written to {target}: {error}"));
+            return Exit::NoVerdict;
+        }
+        report.exit_code
+    }
+}
+
+impl Format {
+    fn write(
+        self,
+        report: &Report,
+        folder: &Path,
+        style: render::Style,
+        to: &mut dyn Write,
+    ) -> io::Result<()> {
+        match self {
+            Self::Human => render::human(report, style, to),
+            Self::Json => render::json(report, to),
+            Self::Markdown => {
+                let page = Page { most: SUMMARY, ..Page::default() };
+                render::markdown::markdown(report, &page, to)
+            }
+            Self::Github => {
+                let below = action::below(&|name| std::env::var(name).ok(), folder);
+                render::github(report, &below, to)
+            }
+        }
     }
 }

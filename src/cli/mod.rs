@@ -1,12 +1,13 @@
 //! The command line: a file for each command, which parses, calls, and prints.
 
+mod action;
 mod check;
 mod record;
+mod report;
 mod reproduce;
 mod show;
 mod terminal;
 
-use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -54,6 +55,11 @@ enum Command {
     Reproduce(Box<reproduce::Arguments>),
     /// Print the canonical record of a run, and where each field came from
     Show(show::Arguments),
+    /// Render a saved report again, or post it to GitHub
+    Report(report::Arguments),
+    /// What the GitHub Action runs: inputs from the environment, a check, and everything that is told of it
+    #[command(hide = true)]
+    Action,
 }
 
 /// Runs the program with these arguments; gives the exit code.
@@ -61,15 +67,21 @@ pub fn run(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
     let arguments = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,
         Err(error) => {
-            let _ = error.print();
             // Help and version are asked for; anything else is usage, and no verdict.
-            return if error.use_stderr() { Exit::NoVerdict.into() } else { 0 };
+            if !error.use_stderr() {
+                let _ = error.print();
+                return 0;
+            }
+            let terminal = Terminal::new(Color::Auto);
+            let text = error.render();
+            terminal.error(&if terminal.err_color() { text.ansi().to_string() } else { text.to_string() });
+            return Exit::NoVerdict.into();
         }
     };
     let folder = match folder(arguments.directory.as_deref()) {
         Ok(folder) => folder,
         Err(message) => {
-            let _ = writeln!(io::stderr(), "gate: {message}");
+            Terminal::new(arguments.color).tell(&message);
             return Exit::NoVerdict.into();
         }
     };
@@ -80,6 +92,8 @@ pub fn run(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
         Command::Record(arguments) => return record::run(arguments, &folder, &terminal),
         Command::Reproduce(arguments) => reproduce::run(arguments, &folder, &terminal),
         Command::Show(arguments) => show::run(arguments, &folder, &terminal),
+        Command::Report(arguments) => report::run(arguments, &folder, &terminal),
+        Command::Action => action::run(&folder, &terminal),
     };
     exit.into()
 }

@@ -1,7 +1,6 @@
 //! `gate record`
 
 use std::ffi::OsString;
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -113,15 +112,14 @@ pub(super) fn run(arguments: &Arguments, folder: &Path, terminal: &Terminal) -> 
     };
     let recorded = training::record(&order, folder);
     // Standard output is the command's; what the gate says must not get in between.
-    let mut err = io::stderr();
     for problem in &recorded.problems {
-        let _ = render::trouble(&Trouble::from(problem), terminal.err(), &mut err);
+        terminal.trouble(&Trouble::from(problem));
     }
     if !recorded.problems.is_empty() && recorded.code == 1 {
-        let _ = writeln!(err, "gate: no record was written");
+        terminal.tell("no record was written");
     }
     for note in &recorded.notes {
-        let _ = writeln!(err, "gate: {}", render::clean(note));
+        terminal.tell(&render::clean(note));
     }
     recorded.code
 }

@@ -84,15 +84,19 @@ pub(super) fn run(arguments: &Arguments, folder: &Path, terminal: &Terminal) -> 
         environment: arguments.environment.clone(),
     };
     let answer = training::reproduce(&order, folder);
+    let guard = match arguments.format {
+        Format::Human => terminal.guarded(),
+        Format::Json => terminal.guarded_json(),
+    };
     let written = match &arguments.output {
-        None => Terminal::print(|to| print(&answer, arguments.format, terminal.out(), to)),
+        None => Terminal::print(guard, |to| print(&answer, arguments.format, terminal.out(), to)),
         Some(path) => {
             let style = Style { color: false, ..terminal.out() };
             atomic::write(&folder.join(path), |to| print(&answer, arguments.format, style, to))
         }
     };
     if let Err(error) = written {
-        let _ = writeln!(io::stderr(), "gate: the answer can't be written: {error}");
+        terminal.tell(&format!("the answer can't be written: {error}"));
         return Exit::NoVerdict;
     }
     answer.answer.exit()

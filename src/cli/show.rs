@@ -1,9 +1,8 @@
 //! `gate show`
 
-use std::io::{self, Write};
 use std::path::Path;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::Terminal;
 use crate::check;
@@ -18,24 +17,32 @@ pub(super) struct Arguments {
     /// The policy whose `fields:` map reads records of another shape [default: gate.yaml here or above, if any]
     #[arg(long, short, value_name = "FILE")]
     policy: Option<String>,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+}
+
+/// How a record is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For a person: each field, its value, and where it stood.
+    Human,
+    /// As JSON.
+    Json,
 }
 
 pub(super) fn run(arguments: &Arguments, folder: &Path, terminal: &Terminal) -> Exit {
     let (runs, troubles) = check::show(&arguments.runs, arguments.policy.as_deref(), folder);
-    let printed = Terminal::print(|to| {
-        if arguments.json {
-            render::show_json(&runs, to)
-        } else {
-            render::show_human(&runs, terminal.out(), to)
-        }
+    let guard = if arguments.format == Format::Json { terminal.guarded_json() } else { terminal.guarded() };
+    let printed = Terminal::print(guard, |to| match arguments.format {
+        Format::Json => render::show_json(&runs, to),
+        Format::Human => render::show_human(&runs, terminal.out(), to),
     });
-    let told =
-        troubles.iter().try_for_each(|trouble| render::trouble(trouble, terminal.err(), &mut io::stderr()));
-    if let Err(error) = printed.and(told) {
-        let _ = writeln!(io::stderr(), "gate: {error}");
+    for trouble in &troubles {
+        terminal.trouble(trouble);
+    }
+    if let Err(error) = printed {
+        terminal.tell(&error.to_string());
         return Exit::NoVerdict;
     }
     if troubles.is_empty() { Exit::Pass } else { Exit::NoVerdict }

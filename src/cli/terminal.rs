@@ -4,13 +4,26 @@ use std::env;
 use std::io::{self, IsTerminal, Write};
 
 use super::Color;
-use crate::render::Style;
+use crate::render::{self, Neutral, Style};
+use crate::verdict::Trouble;
 
 /// The two streams, and how to write to them.
 #[derive(Debug)]
 pub(super) struct Terminal {
     out: Style,
     err: Style,
+    in_action: bool,
+}
+
+/// What output has to be guarded against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Guard {
+    /// Nothing reads it but whoever asked for it.
+    None,
+    /// A runner that obeys lines.
+    Text,
+    /// The same, and the text is JSON.
+    Json,
 }
 
 /// Columns where there is no terminal to ask.
@@ -21,7 +34,11 @@ impl Terminal {
         let width = columns();
         let unicode = is_utf8();
         let style = |is_terminal: bool| Style { color: colored(color, is_terminal), unicode, width };
-        Self { out: style(io::stdout().is_terminal()), err: style(io::stderr().is_terminal()) }
+        Self {
+            out: style(io::stdout().is_terminal()),
+            err: style(io::stderr().is_terminal()),
+            in_action: env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true"),
+        }
     }
 
     /// How standard output is dressed.
@@ -29,15 +46,54 @@ impl Terminal {
         self.out
     }
 
-    /// How standard error is dressed.
-    pub(super) fn err(&self) -> Style {
-        self.err
+    /// How text is guarded here: a runner of GitHub Actions takes lines of output for commands.
+    pub(super) fn guarded(&self) -> Guard {
+        if self.in_action { Guard::Text } else { Guard::None }
+    }
+
+    /// The same for JSON.
+    pub(super) fn guarded_json(&self) -> Guard {
+        if self.in_action { Guard::Json } else { Guard::None }
+    }
+
+    /// Whether standard error is coloured.
+    pub(super) fn err_color(&self) -> bool {
+        self.err.color
+    }
+
+    /// Says something on standard error.
+    pub(super) fn tell(&self, message: &str) {
+        self.error(&format!("gate: {message}\n"));
+    }
+
+    /// Shows on standard error why something could not be done.
+    pub(super) fn trouble(&self, trouble: &Trouble) {
+        let mut text = Vec::new();
+        // Writing to memory does not fail.
+        let _ = render::trouble(trouble, self.err, &mut text);
+        self.error(&String::from_utf8_lossy(&text));
+    }
+
+    /// Writes text to standard error, guarded; nobody can be told if that fails.
+    pub(super) fn error(&self, text: &str) {
+        let text = if self.in_action { render::neutral(text) } else { text.to_owned() };
+        let _ = io::stderr().write_all(text.as_bytes());
     }
 
     /// Writes to standard output. A reader that has gone away changes nothing about the verdict.
-    pub(super) fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    pub(super) fn print(
+        guard: Guard,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> io::Result<()> {
         let mut out = io::BufWriter::new(io::stdout().lock());
-        let result = write(&mut out).and_then(|()| out.flush());
+        let result = match guard {
+            Guard::None => write(&mut out),
+            Guard::Text | Guard::Json => {
+                let mut neutral = Neutral::new(&mut out, guard == Guard::Json);
+                write(&mut neutral).and_then(|()| neutral.flush())
+            }
+        };
+        let result = result.and_then(|()| out.flush());
         match result {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             result => result,

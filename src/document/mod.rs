@@ -24,7 +24,7 @@ pub use path::{Path, Segment};
 pub use problem::{Place, Problem};
 pub(crate) use reader::CODES as READER_CODES;
 pub use reader::{Documents, Reader, did_you_mean, listed};
-pub use write::to_text;
+pub use write::{NotFinite, to_text};
 
 use crate::code::codes;
 
@@ -100,7 +100,7 @@ impl Document {
         &self.text[start..end]
     }
 
-    fn check_size(self: &Arc<Self>) -> Result<(), Box<Problem>> {
+    pub(crate) fn check_size(self: &Arc<Self>) -> Result<(), Box<Problem>> {
         let (limit, what) = match self.format {
             Format::Json => (limits::JSON_BYTES, "a JSON record"),
             Format::Yaml => (limits::YAML_BYTES, "a YAML document"),

@@ -6,28 +6,69 @@ use super::files;
 use crate::document::Problem;
 use crate::git::{Commit, Found, Git, short};
 use crate::rule::{ChangedFile, Changes};
+use crate::store::{Revision, Selector, Store as _};
 
 /// Bytes of a committed text whose line ends are compared, and of a pointer of git-lfs.
 const SMALL: usize = 1 << 20;
 /// What a pointer of git-lfs begins with.
 const POINTER: &[u8] = b"version https://git-lfs.github.com/spec/";
 
-/// The wanted files that differ from the last commit in common with the base, uncommitted ones included.
+/// What a change is seen between.
+#[derive(Debug, Clone)]
+pub(super) enum Span {
+    /// From the last commit in common with a branch, the default one if none is named, to the working tree.
+    WorkingTree {
+        /// The branch.
+        base: Option<String>,
+    },
+    /// From the last commit in common with the base to the head of a pull request.
+    Commits {
+        /// The tip of the branch that is trusted.
+        base: Commit,
+        /// What is judged.
+        head: Commit,
+    },
+}
+
+impl Default for Span {
+    fn default() -> Self {
+        Self::WorkingTree { base: None }
+    }
+}
+
+/// The wanted files that differ.
 pub(super) fn since(
     git: &Git,
-    base: Option<&str>,
+    span: &Span,
     folder: &Dir,
     wanted: &dyn Fn(&str) -> bool,
 ) -> Result<Changes, Box<Problem>> {
-    let (name, base) = match base {
-        Some(name) => (name.to_owned(), git.commit(name)?),
-        None => git.default_branch()?,
+    let (name, base, head) = match span {
+        Span::WorkingTree { base: Some(name) } => (name.clone(), git.commit(name)?, git.commit("HEAD")?),
+        Span::WorkingTree { base: None } => {
+            let (name, base) = git.default_branch()?;
+            (name, base, git.commit("HEAD")?)
+        }
+        Span::Commits { base, head } => ("the base".to_owned(), base.clone(), head.clone()),
     };
-    let head = git.commit("HEAD")?;
     let base = git.merge_base(&head, &base)?;
+    let files = match span {
+        Span::WorkingTree { .. } => in_working_tree(git, &base, folder, wanted)?,
+        Span::Commits { .. } => at_head(git, &base, head, wanted)?,
+    };
+    Ok(Changes { since: format!("{name} ({})", short(&base.id)), files })
+}
+
+/// Uncommitted files included.
+fn in_working_tree(
+    git: &Git,
+    base: &Commit,
+    folder: &Dir,
+    wanted: &dyn Fn(&str) -> bool,
+) -> Result<Vec<ChangedFile>, Box<Problem>> {
     let mut found = Vec::new();
     for path in git.files()?.into_iter().filter(|path| wanted(path)) {
-        let added = match git.at_path(&base, &path)? {
+        let added = match git.at_path(base, &path)? {
             None => true,
             Some(entry) if same(git, &entry.id, folder, &path)? => continue,
             Some(_) => false,
@@ -37,11 +78,28 @@ pub(super) fn since(
             found.push(ChangedFile { path, added });
         }
     }
-    Ok(Changes { since: since_words(&name, &base), files: found })
+    Ok(found)
 }
 
-fn since_words(name: &str, base: &Commit) -> String {
-    format!("{name} ({})", short(&base.id))
+/// Whatever is checked out: a file of the head that is not here can't be read, and fails for that.
+fn at_head(
+    git: &Git,
+    base: &Commit,
+    head: Commit,
+    wanted: &dyn Fn(&str) -> bool,
+) -> Result<Vec<ChangedFile>, Box<Problem>> {
+    let everything = Selector::new("**")?;
+    let mut found = Vec::new();
+    for entry in Revision::shown_plainly(git, head).select(&everything)? {
+        if !wanted(&entry.path) {
+            continue;
+        }
+        let before = git.at_path(base, &entry.path)?.map(|before| before.id);
+        if before.is_none() || before != entry.blob {
+            found.push(ChangedFile { path: entry.path, added: before.is_none() });
+        }
+    }
+    Ok(found)
 }
 
 /// Whether a file is as it was committed. One that can't be read is not: the rule then says why.

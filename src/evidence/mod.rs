@@ -9,7 +9,7 @@ use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 
 use crate::document::Problem;
-use crate::git::{Found, Git, TreeKind};
+use crate::git::{Commit, Found, Git, TreeKind};
 use crate::rule::{CannotTell, Changes, CommitFacts, Evidence, FileFacts, FileFault};
 
 /// Bytes of a committed file that are read: a script, a lockfile.
@@ -25,20 +25,31 @@ pub trait Repository: Sync {
 pub struct Workspace<'w> {
     folder: std::io::Result<Dir>,
     repository: &'w dyn Repository,
-    /// The branch that a change is seen against, if one was named.
-    base: Option<String>,
+    /// What a change is seen between.
+    span: changes::Span,
 }
 
 impl<'w> Workspace<'w> {
     /// The files below `root`, and the repository around them.
     pub fn new(root: &Path, repository: &'w dyn Repository) -> Self {
-        Self { folder: Dir::open_ambient_dir(root, ambient_authority()), repository, base: None }
+        Self {
+            folder: Dir::open_ambient_dir(root, ambient_authority()),
+            repository,
+            span: changes::Span::default(),
+        }
     }
 
     /// Sees changes against this branch instead of the default one.
     #[must_use]
     pub fn against(mut self, base: Option<&str>) -> Self {
-        self.base = base.map(str::to_owned);
+        self.span = changes::Span::WorkingTree { base: base.map(str::to_owned) };
+        self
+    }
+
+    /// Sees changes between two commits, whatever is in the working tree: those of a pull request.
+    #[must_use]
+    pub fn between(mut self, base: &Commit, head: &Commit) -> Self {
+        self.span = changes::Span::Commits { base: base.clone(), head: head.clone() };
         self
     }
 
@@ -65,7 +76,7 @@ impl Evidence for Workspace<'_> {
             message: "the workspace can't be read".into(),
             help: "look at the rights of its folder".into(),
         })?;
-        changes::since(self.git()?, self.base.as_deref(), folder, wanted).map_err(|problem| cannot(*problem))
+        changes::since(self.git()?, &self.span, folder, wanted).map_err(|problem| cannot(*problem))
     }
 
     fn commit(&self, id: &str) -> Result<CommitFacts, CannotTell> {

@@ -4,6 +4,7 @@
 //! go on as object ids. Replacement objects, lazy fetching, prompts and transports are off, so that a question never
 //! reaches the network or a program that a repository names.
 
+mod fetch;
 mod objects;
 mod tree;
 mod worktree;
@@ -16,6 +17,7 @@ use std::sync::Mutex;
 
 use jiff::Timestamp;
 
+pub use fetch::Credentials;
 use objects::Objects;
 pub use objects::{Found, TreeEntry, TreeKind};
 pub use tree::Uncommitted;
@@ -31,6 +33,7 @@ codes! {
     AMBIGUOUS = "git/ambiguous": "More than one object begins with these digits.";
     SHALLOW = "git/shallow": "The clone is shallow, so the question can't be answered.";
     NO_WORK_TREE = "git/no-work-tree": "The repository is bare, and the question needs a working tree.";
+    NOT_FETCHED = "git/not-fetched": "What a shallow clone lacks could not be fetched.";
     REFUSED = "git/refused": "Git did not answer.";
     NO_MERGE_BASE = "git/no-merge-base": "Two revisions have no common history.";
     NO_DEFAULT_BRANCH = "git/no-default-branch": "The repository has no branch that looks like the default one.";
@@ -195,6 +198,24 @@ impl Git {
             }
             Found::Missing | Found::Ambiguous => Ok(None),
         }
+    }
+
+    /// The id of what stands at a path from the top of the repository at a commit.
+    pub fn id_at(&self, commit: &Commit, path: &str) -> Result<Option<String>, Box<Problem>> {
+        match self.ask(&format!("{}:{path}", commit.id), 0)? {
+            Found::Object { id, .. } | Found::TooLarge { id, .. } => Ok(Some(id)),
+            Found::Missing | Found::Ambiguous => Ok(None),
+        }
+    }
+
+    /// Whether anything stands at a path from the top of the repository at a commit.
+    pub fn exists(&self, commit: &Commit, path: &str) -> Result<bool, Box<Problem>> {
+        self.id_at(commit, path).map(|id| id.is_some())
+    }
+
+    /// A file by its path from the top of the repository at a commit, unless it is larger than `most`.
+    pub fn file_at(&self, commit: &Commit, path: &str, most: usize) -> Result<Found, Box<Problem>> {
+        self.ask(&format!("{}:{path}", commit.id), most)
     }
 
     /// The entries of a folder.

@@ -15,6 +15,8 @@ pub struct Loaded {
     pub policy: Policy,
     /// `sha256:` of its file.
     pub digest: String,
+    /// The text of every expression in it.
+    pub expressions: Vec<String>,
 }
 
 /// Reads a policy with everything that it extends. `now` decides which waivers have ended.
@@ -22,15 +24,16 @@ pub fn load(document: Document, files: &dyn PolicyFiles, now: Timestamp) -> Resu
     let mut reader = Reader::default();
     let digest = sha256(document.text.as_bytes());
     let name = document.name.to_string();
-    let mut loading = Loading { reader: &mut reader, files };
+    let mut loading = Loading { reader: &mut reader, files, expressions: Vec::new() };
     let policy = Layer::read(&mut loading, &name, document, None).map(|mut layer| {
         let mut chain = vec![name];
         extends::follow(&mut loading, &mut layer, &mut chain);
         build(&mut loading, &layer, now)
     });
+    let expressions = loading.expressions;
     let (_, problems) = reader.finish();
     match policy {
-        Some(policy) if problems.is_empty() => Ok(Loaded { policy, digest }),
+        Some(policy) if problems.is_empty() => Ok(Loaded { policy, digest, expressions }),
         _ => Err(problems),
     }
 }

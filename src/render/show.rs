@@ -4,26 +4,39 @@ use std::io::{self, Write};
 
 use super::Style;
 use super::text::{clean, cut, pad, width};
-use crate::document::{Map, Node, Path, Value};
-use crate::run::Run;
+use crate::document::{Map, Node, NotFinite, Path, Span, Value, to_text};
+use crate::run::{FieldPath, Run};
+use crate::source;
 
-/// Writes the canonical record as JSON, with where it was read and what came from where.
+/// Writes the canonical record as JSON, with where it was read and what came from where. Numbers are written as the
+/// record has them, however many digits they have.
 pub fn show_json(runs: &[Run], to: &mut dyn Write) -> io::Result<()> {
     for run in runs {
-        let mut record = Node::made(Value::Map(run.record().clone())).to_json();
-        if let serde_json::Value::Object(map) = &mut record {
-            map.insert("origin".into(), serde_json::to_value(&run.origin)?);
-            let from: serde_json::Map<String, serde_json::Value> = run
-                .moved()
-                .iter()
-                .map(|(ours, theirs)| (ours.to_string(), theirs.to_string().into()))
-                .collect();
-            if !from.is_empty() {
-                map.insert("fields_from".into(), from.into());
+        let mut record = run.record().clone();
+        let text = |text: &str| Node::text(text);
+        let mut origin = Map::default();
+        let parts = [
+            ("tracker", Some(run.origin.tracker.as_str())),
+            ("reference", Some(run.origin.reference.as_str())),
+            ("resolved", run.origin.resolved.as_deref()),
+        ];
+        for (key, value) in parts {
+            if let Some(value) = value {
+                origin.insert(key, Span::default(), text(value));
             }
         }
-        serde_json::to_writer_pretty(&mut *to, &record)?;
-        to.write_all(b"\n")?;
+        record.insert("origin", Span::default(), Node::made(Value::Map(origin)));
+        let mut from = Map::default();
+        for (ours, theirs) in run.moved() {
+            from.insert(ours.to_string(), Span::default(), text(&theirs.to_string()));
+        }
+        for (ours, theirs) in run.all_recorded_at() {
+            from.insert(ours.to_string(), Span::default(), text(theirs));
+        }
+        if !from.is_empty() {
+            record.insert("fields_from", Span::default(), Node::made(Value::Map(from)));
+        }
+        writeln!(to, "{}", to_text(&Node::made(Value::Map(record)), NotFinite::Text))?;
     }
     Ok(())
 }
@@ -59,6 +72,24 @@ fn one(run: &Run, style: Style, to: &mut dyn Write) -> io::Result<()> {
     for note in &run.notes {
         writeln!(to, "  {}", style.dim(&clean(note)))?;
     }
+    not_recorded(run, style, to)
+}
+
+/// What the tracker did not record, and the lines that would add it.
+fn not_recorded(run: &Run, style: Style, to: &mut dyn Write) -> io::Result<()> {
+    let Some(tracker) = source::tracker(&run.origin.tracker) else { return Ok(()) };
+    let absent = |field: &str| {
+        FieldPath::parse(field).is_ok_and(|path| run.find(&path).iter().all(|field| field.node.is_none()))
+    };
+    let missing: Vec<&(&str, &str)> = tracker.advice.iter().filter(|(field, _)| absent(field)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    writeln!(to, "\n  {}", style.dim(&format!("not recorded by {}; to add it in training:", tracker.title)))?;
+    let names = missing.iter().map(|(field, _)| width(field)).max().unwrap_or(0);
+    for (field, line) in missing {
+        writeln!(to, "  {}  {line}", pad(field, names))?;
+    }
     Ok(())
 }
 
@@ -89,6 +120,9 @@ fn value(run: &Run, node: &Node, path: &Path, rows: &mut Vec<(String, String, St
 
 /// The line of the file, and the path there where it is another.
 fn place(run: &Run, node: &Node, path: &Path) -> String {
+    if let Some(from) = run.recorded_at(path) {
+        return clean(from);
+    }
     let line = run.document.line_column(node.span.start as usize).0;
     let theirs = run.place(path);
     let from = if theirs == *path { String::new() } else { format!(", from {theirs}") };

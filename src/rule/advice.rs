@@ -1,9 +1,19 @@
 //! How to add what a record does not have: the line that a training script is missing.
 
 use crate::document::{Path, Segment};
+use crate::run::Run;
+use crate::source;
 
-/// What to do about a field that is missing.
-pub(super) fn for_path(path: &Path) -> String {
+/// What to do about a field that a run is missing.
+pub(super) fn for_path(run: &Run, path: &Path) -> String {
+    if let Some(tracker) = source::tracker(&run.origin.tracker) {
+        return match source::advice(tracker.name, &path.to_string()) {
+            Some(line) => {
+                format!("{} does not record it by itself; add it in training: {line}", tracker.title)
+            }
+            None => format!("`gate show` prints what {} recorded, and where", tracker.title),
+        };
+    }
     let keys: Vec<&str> = path
         .segments()
         .iter()

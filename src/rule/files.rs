@@ -65,7 +65,11 @@ pub(super) fn check(
         let raised = Raised::new(DIGEST_DIFFERS, format!("`{path}` is not the file that the run recorded"))
             .at(at.key("digest"), format!("the file has {found}"))
             .subject(subject)
-            .help("it was changed after the run, or made by another run: promote the run that made it");
+            .help(if what == "artifact" {
+                "it was changed after the run, or made by another run: promote the run that made it"
+            } else {
+                "it was changed after the run: bring back what the run read, or train on what is there"
+            });
         judgement.fail(comparison, raised);
     }
     Some(facts)
@@ -87,15 +91,15 @@ fn faulty(fault: &FileFault, what: &str, path: &str) -> Raised {
 }
 
 /// Says that no digest was recorded.
-pub(super) fn no_digest(judgement: &mut Judgement, what: &str, at: &Path) {
+pub(super) fn no_digest(judgement: &mut Judgement, case: &Case<'_>, what: &str, at: &Path) {
     let raised = Raised::new(NO_DIGEST, format!("no digest of the {what} was recorded"))
         .at(at.key("digest"), "no `digest` here")
-        .help(super::advice::for_path(at));
+        .help(super::advice::for_path(case.candidate, at));
     judgement.fail(Comparison::exact(format!("{what} digest"), "recorded", Outcome::Fail), raised);
 }
 
 /// Says that a file is recorded without a path in the workspace.
-pub(super) fn no_path(judgement: &mut Judgement, _case: &Case<'_>, what: &str, at: &Path, uri: Option<&str>) {
+pub(super) fn no_path(judgement: &mut Judgement, what: &str, at: &Path, uri: Option<&str>) {
     let message = match uri {
         Some(uri) => format!("the {what} is at {uri}, which is not a file of the workspace"),
         None => format!("the {what} has no `path`"),

@@ -27,6 +27,8 @@ pub struct Loading<'l> {
     pub reader: &'l mut Reader,
     /// Where files come from that the policy names.
     pub files: &'l dyn PolicyFiles,
+    /// The text of every expression that was read.
+    pub expressions: Vec<String>,
 }
 
 impl Loading<'_> {
@@ -90,7 +92,10 @@ impl Loading<'_> {
     pub fn expression(&mut self, node: &Node, what: &str, scope: Scope) -> Option<Expression> {
         let source = self.reader.text(node, what)?;
         let error = match Expression::compile(source, scope) {
-            Ok(expression) => return Some(expression),
+            Ok(expression) => {
+                self.expressions.push(source.to_owned());
+                return Some(expression);
+            }
             Err(error) => error,
         };
         // The source stands in the policy as it is, unless it was folded or escaped.

@@ -20,7 +20,9 @@ pub(super) fn absent(run: &Run, field: &Field<'_>) -> Option<Raised> {
     if field.none_matched {
         let what = Raised::new(NONE_MATCHED, format!("`{path}` has no element that the rule asks for"));
         return Some(
-            what.at(path.clone(), "nothing here fits").subject(path.to_string()).help(advice::for_path(path)),
+            what.at(path.clone(), "nothing here fits")
+                .subject(path.to_string())
+                .help(advice::for_path(run, path)),
         );
     }
     let Some(node) = field.node else { return Some(missing(run, path)) };
@@ -35,7 +37,7 @@ pub(super) fn absent(run: &Run, field: &Field<'_>) -> Option<Raised> {
         }
         (None, value) if is_empty(value) => Raised::new(EMPTY, format!("`{path}` is there, but empty"))
             .at(path.clone(), "empty")
-            .help(advice::for_path(path)),
+            .help(advice::for_path(run, path)),
         _ => return None,
     };
     Some(raised.subject(path.to_string()))
@@ -76,7 +78,7 @@ fn missing(run: &Run, path: &Path) -> Raised {
     let raised = raised.subject(path.to_string());
     match near_miss(run, path) {
         Some(near) => raised.help(format!("the record has `{near}`: is that the one?")),
-        None => raised.help(advice::for_path(path)),
+        None => raised.help(advice::for_path(run, path)),
     }
 }
 

@@ -22,6 +22,8 @@ pub struct Run {
     span: Span,
     /// Canonical paths whose values stand elsewhere in the document.
     moved: Vec<(Path, Path)>,
+    /// Canonical paths that a tracker's reader filled, with where the values stood in the tracker.
+    recorded_at: Vec<(Path, String)>,
 }
 
 /// Where a record was read.
@@ -112,7 +114,15 @@ impl Run {
         if !problems.is_empty() {
             return Err(problems);
         }
-        let mut run = Self { document: Arc::clone(document), origin, notes: Vec::new(), record, span, moved };
+        let mut run = Self {
+            document: Arc::clone(document),
+            origin,
+            notes: Vec::new(),
+            record,
+            span,
+            moved,
+            recorded_at: Vec::new(),
+        };
         if run.created_at().is_some_and(|moment| moment.zone_assumed) {
             run.notes.push("`created_at` has no zone, and is read as UTC".into());
         }
@@ -247,6 +257,26 @@ impl Run {
             .filter_map(|(ours, theirs)| Some((ours.segments().len(), theirs, path.below(ours)?)))
             .max_by_key(|(length, _, _)| *length)
             .map_or_else(|| path.clone(), |(_, theirs, rest)| theirs.join(rest))
+    }
+
+    /// Says where a tracker kept what its reader put into the record.
+    pub fn set_recorded_at(&mut self, recorded_at: Vec<(Path, String)>) {
+        self.recorded_at = recorded_at;
+    }
+
+    /// Where a tracker kept the value at a canonical path, in the tracker's own words.
+    pub fn recorded_at(&self, path: &Path) -> Option<&str> {
+        let (_, from) = self
+            .recorded_at
+            .iter()
+            .filter(|(ours, _)| path.below(ours).is_some())
+            .max_by_key(|(ours, _)| ours.segments().len())?;
+        Some(from)
+    }
+
+    /// All that a tracker's reader put into the record, with where it stood.
+    pub fn all_recorded_at(&self) -> &[(Path, String)] {
+        &self.recorded_at
     }
 
     /// Canonical paths whose values stood elsewhere, with where.

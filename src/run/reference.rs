@@ -16,6 +16,13 @@ pub enum Reference {
     },
     /// `stage:NAME`: what the ledger says is promoted there.
     Stage(String),
+    /// `mlflow:models:/churn@champion`: a run of a tracker, in that tracker's own words.
+    Tracker {
+        /// The prefix, such as `mlflow`.
+        tracker: &'static str,
+        /// What stands behind it.
+        rest: String,
+    },
 }
 
 /// Why some text is not a reference.
@@ -27,8 +34,8 @@ pub struct ReferenceError {
     pub help: String,
 }
 
-/// Prefixes that the language reserves for what is not there yet.
-const RESERVED: [&str; 5] = ["mlflow", "dvc", "wandb", "hf", "lm-eval"];
+/// The prefixes of trackers.
+const TRACKERS: [&str; 6] = ["mlflow", "dvc", "wandb", "hf", "lm-eval", "sacred"];
 
 impl Reference {
     /// Reads a reference.
@@ -60,26 +67,16 @@ impl Reference {
             }
             return Ok(Self::Stage(stage.to_owned()));
         }
-        if let Some((prefix, _)) = text.split_once(':')
-            && RESERVED.contains(&prefix)
+        if let Some((prefix, rest)) = text.split_once(':')
+            && let Some(tracker) = TRACKERS.into_iter().find(|tracker| *tracker == prefix)
         {
-            return error(
-                &format!("this version of gate does not read `{prefix}:` yet"),
-                "name a run record: a file, or `git:REV`",
-            );
+            if rest.is_empty() {
+                let message = format!("`{text}` does not say which run");
+                return error(&message, "docs/trackers has a page for each tracker");
+            }
+            return Ok(Self::Tracker { tracker, rest: rest.to_owned() });
         }
         Ok(Self::Files(text.to_owned()))
-    }
-
-    /// Whether what it names can change without the reference changing.
-    pub fn moves(&self) -> bool {
-        match self {
-            Self::Files(_) => false,
-            Self::Git { revision, .. } => {
-                !(revision.len() >= 40 && revision.bytes().all(|byte| byte.is_ascii_hexdigit()))
-            }
-            Self::Stage(_) => true,
-        }
     }
 }
 
@@ -90,6 +87,7 @@ impl fmt::Display for Reference {
             Self::Git { revision, path: None } => write!(f, "git:{revision}"),
             Self::Git { revision, path: Some(path) } => write!(f, "git:{revision}:{path}"),
             Self::Stage(stage) => write!(f, "stage:{stage}"),
+            Self::Tracker { tracker, rest } => write!(f, "{tracker}:{rest}"),
         }
     }
 }

@@ -1,9 +1,11 @@
-//! From bytes to runs, one file for each format that a tracker writes.
+//! From bytes to runs, one file or folder for each format that a tracker writes.
 //!
-//! A reader is pure: it is given a document's name and bytes, and gives runs, or what is wrong with them. Where the
-//! bytes come from is the business of [`crate::store`].
+//! A reader is pure: it is given a document's name and bytes, or rows, and gives runs, or what is wrong with them. Where
+//! the bytes come from is the business of [`crate::store`] and of `tracker`.
 
 mod plain;
+mod tracked;
 
 pub(crate) use plain::most;
 pub use plain::{BadRecord, read};
+pub use tracked::{TRACKERS, Tracked, Tracker, advice, tracker};

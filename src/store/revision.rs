@@ -9,14 +9,19 @@ use crate::git::{Commit, Found, Git, TreeKind};
 pub struct Revision<'g> {
     git: &'g Git,
     commit: Commit,
-    /// The revision as it was named, for labels.
-    name: String,
+    /// The revision as it was named, for labels; none where paths are shown as they are.
+    name: Option<String>,
 }
 
 impl<'g> Revision<'g> {
     /// The files at a commit, below the folder that `git` was opened in.
     pub fn new(git: &'g Git, name: &str, commit: Commit) -> Self {
-        Self { git, commit, name: name.to_owned() }
+        Self { git, commit, name: Some(name.to_owned()) }
+    }
+
+    /// The same, with paths shown as they are in the working tree.
+    pub fn shown_plainly(git: &'g Git, commit: Commit) -> Self {
+        Self { git, commit, name: None }
     }
 
     /// The commit.
@@ -79,6 +84,9 @@ impl Store for Revision<'_> {
     }
 
     fn label(&self, path: &str) -> String {
-        format!("git:{}:{path}", self.name)
+        match &self.name {
+            Some(name) => format!("git:{name}:{path}"),
+            None => path.to_owned(),
+        }
     }
 }

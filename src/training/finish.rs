@@ -8,8 +8,12 @@ use super::{CHANGED, FILE_MISSING, NOT_WRITTEN, sources};
 use crate::document::{Map, Node, Path, Problem};
 use crate::recording::{Facts, FileFact, Lines, Validation, merge, scalar, seed_of};
 
-/// All facts of a run that ended well, or everything that is missing.
-pub(super) fn facts(start: &Start<'_>, said: Vec<u8>, ended_at: Timestamp) -> Result<Facts, Vec<Problem>> {
+/// The facts of a run that ended well, and everything that is wrong with them.
+pub(super) fn facts(
+    start: &Start<'_>,
+    said: Vec<u8>,
+    ended_at: Timestamp,
+) -> Result<(Facts, Vec<Problem>), Vec<Problem>> {
     let lines = sources::lines(said)?;
     let mut problems = Vec::new();
     let order = start.order;
@@ -67,11 +71,8 @@ pub(super) fn facts(start: &Start<'_>, said: Vec<u8>, ended_at: Timestamp) -> Re
         (None, Some(path)) => keep(measured(start, path, "file of predictions"), &mut problems),
         (None, None) => None,
     };
-    if !problems.is_empty() {
-        return Err(problems);
-    }
     let code = &start.code;
-    Ok(Facts {
+    let facts = Facts {
         run_id,
         model,
         name: lines.field("name").and_then(Node::as_written).map(str::to_owned),
@@ -95,7 +96,8 @@ pub(super) fn facts(start: &Start<'_>, said: Vec<u8>, ended_at: Timestamp) -> Re
         created_at: start.created_at,
         ended_at,
         metrics_files: start.metrics.iter().map(|(path, _)| path.clone()).collect(),
-    })
+    };
+    Ok((facts, problems))
 }
 
 /// What was recorded, and what was not: said, so that nobody takes silence for everything.

@@ -18,7 +18,7 @@ use super::surroundings::{self, Code, Said};
 use super::{CANT_WRITE, FILE_MISSING, NOT_STARTED, finish};
 use crate::atomic;
 use crate::check::workspace_root;
-use crate::document::{Document, FileKind, Format, Node, Problem, to_text};
+use crate::document::{Document, FileKind, Format, Node, NotFinite, Problem, to_text};
 use crate::process::{self, End};
 use crate::recording::{Environment, FileFact, masked, source};
 use crate::run::{FieldMap, Origin, Run};
@@ -129,7 +129,7 @@ pub fn record(order: &Order, folder: &Path) -> Recorded {
         }
     }
     let said = fs::read(lines.path()).unwrap_or_default();
-    let facts = match finish::facts(&start, said, now()) {
+    let (facts, mut problems) = match finish::facts(&start, said, now()) {
         Ok(facts) => facts,
         Err(problems) => return Recorded::broken(1, problems),
     };
@@ -140,12 +140,18 @@ pub fn record(order: &Order, folder: &Path) -> Recorded {
         .map_or_else(|| start.place.root.join("runs").join(name), |output| start.place.folder.join(output));
     let label = start.place.inside(&output).unwrap_or_else(|_| output.display().to_string());
     let record = facts.record();
-    let broken = match read_back(&record, &label) {
-        Ok(run) => crate::recording::broken(&run, &order.promised, order.no_metrics, order.no_artifact),
-        Err(problems) => problems,
-    };
-    if !broken.is_empty() {
-        return Recorded::broken(1, broken);
+    match read_back(&record, &label) {
+        Ok(run) => {
+            // A file that is missing is told once, not again as what was in it.
+            let told = !problems.is_empty();
+            let promised = if told && facts.metrics.is_empty() { &[] } else { order.promised.as_slice() };
+            let (no_metrics, no_artifact) = (order.no_metrics || told, order.no_artifact || told);
+            problems.extend(crate::recording::broken(&run, promised, no_metrics, no_artifact));
+        }
+        Err(more) => problems.extend(more),
+    }
+    if !problems.is_empty() {
+        return Recorded::broken(1, problems);
     }
     match write(&output, &record) {
         Ok(()) => Recorded { code: 0, problems: Vec::new(), notes: finish::notes(&facts, &label) },
@@ -163,12 +169,16 @@ pub fn write(path: &Path, record: &Node) -> Result<(), Box<Problem>> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(|error| cannot(&error))?;
     }
-    atomic::write(path, |to| to.write_all(to_text(record).as_bytes())).map_err(|error| cannot(&error))
+    atomic::write(path, |to| to.write_all(text_of(record).as_bytes())).map_err(|error| cannot(&error))
+}
+
+fn text_of(record: &Node) -> String {
+    to_text(record, NotFinite::Text) + "\n"
 }
 
 /// The record as every check will read it.
 fn read_back(record: &Node, label: &str) -> Result<Run, Vec<Problem>> {
-    let document = Document::new(label, to_text(record).into_bytes(), Format::Json);
+    let document = Document::new(label, text_of(record).into_bytes(), Format::Json);
     let document = Arc::new(document.map_err(|problem| vec![*problem])?);
     let tree = document.parse().map_err(|problem| vec![*problem])?;
     Run::new(&document, tree, &FieldMap::default(), Origin::default())

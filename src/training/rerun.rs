@@ -247,7 +247,10 @@ fn as_run(metrics: Map) -> Option<Run> {
         crate::document::Span::default(),
         Node::made(crate::document::Value::Map(metrics)),
     );
-    let text = crate::document::to_text(&Node::made(crate::document::Value::Map(record)));
+    let text = crate::document::to_text(
+        &Node::made(crate::document::Value::Map(record)),
+        crate::document::NotFinite::Text,
+    );
     source::read("metrics.json", text.into_bytes(), &FieldMap::default(), &Origin::default())
         .into_iter()
         .next()?

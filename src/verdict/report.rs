@@ -1,5 +1,7 @@
 //! The report of a check: one type, which every format renders and none adds to.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Comparison, Exit, Finding, Level, Outcome, Trouble, Verdict};
@@ -42,8 +44,52 @@ pub struct Report {
     /// What a person should know: how the candidates were found, what weakens the verdict.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+    /// The pull request changes what decides about it: what would hold once it is merged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proposed: Option<Proposed>,
     /// Counts.
     pub summary: Summary,
+}
+
+/// What a pull request changes of that which decides, and what the verdict would be with it. It does not count until
+/// it is merged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proposed {
+    /// The files, from the top of the repository.
+    pub files: Vec<String>,
+    /// `pass`, `fail`, or nothing where there would be none.
+    pub verdict: Option<Verdict>,
+    /// What would be different, or why that was not found out.
+    pub differences: Vec<String>,
+}
+
+impl Report {
+    /// A report of nothing but why there is no verdict.
+    pub fn of_troubles(now: jiff::Timestamp, troubles: Vec<Trouble>) -> Self {
+        Self {
+            schema: SCHEMA.into(),
+            gate: String::new(),
+            verdict: None,
+            exit_code: Exit::NoVerdict,
+            now: now.to_string(),
+            now_given: false,
+            stage: None,
+            policy: None,
+            candidates: Vec::new(),
+            change: None,
+            waivers: Vec::new(),
+            troubles,
+            notes: Vec::new(),
+            proposed: None,
+            summary: Summary::default(),
+        }
+    }
+
+    /// Everything that was judged, as candidates are shown: the change first, where something is to be said of it.
+    pub fn shown(&self) -> Vec<Cow<'_, CandidateReport>> {
+        let change = self.change.iter().filter(|change| change.speaks()).map(ChangeReport::as_candidate);
+        change.map(Cow::Owned).chain(self.candidates.iter().map(Cow::Borrowed)).collect()
+    }
 }
 
 /// The policy that was applied.
@@ -104,6 +150,25 @@ impl ChangeReport {
     /// Whether a rule of level `error` does not hold.
     pub fn blocks(&self) -> bool {
         self.rules.iter().any(|rule| rule.level == Level::Error && rule.outcome.blocks())
+    }
+
+    /// Whether there is more to say than that it holds.
+    fn speaks(&self) -> bool {
+        !self.troubles.is_empty()
+            || self.rules.iter().any(|rule| !rule.findings.is_empty() || !rule.notes.is_empty())
+    }
+
+    /// The same in the form in which candidates are shown.
+    pub fn as_candidate(&self) -> CandidateReport {
+        let verdict = if self.blocks() { Verdict::Fail } else { Verdict::Pass };
+        CandidateReport {
+            run: RunSummary { source: "the change".into(), ..RunSummary::default() },
+            verdict: self.troubles.is_empty().then_some(verdict),
+            baselines: Vec::new(),
+            rules: self.rules.clone(),
+            troubles: self.troubles.clone(),
+            notes: Vec::new(),
+        }
     }
 }
 

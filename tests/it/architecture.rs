@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::project::here;
 
 /// The rooms from the ground up. A room knows only rooms that stand before it.
-const FLOORS: [&str; 19] = [
+const FLOORS: [&str; 22] = [
     "code",
     "atomic",
     "document",
@@ -19,13 +19,16 @@ const FLOORS: [&str; 19] = [
     "expression",
     "source",
     "recording",
+    "tracker",
     "render",
+    "github",
     "rule",
     "evidence",
     "policy",
     "engine",
     "check",
     "training",
+    "action",
     "cli",
 ];
 

@@ -41,7 +41,7 @@ const TABLE: &[Line] = table![
     "help", nothing, ["--help"] => 0, "Exit codes: 0 pass, 1 fail, 2 no verdict.";
     "version", nothing, ["--version"] => 0, "gate ";
     "show", nothing, ["show", "runs/new.json"] => 0, "metrics.f1";
-    "show as JSON", nothing, ["show", "--json", "runs/new.json"] => 0, "\"git_commit\": \"3f2a9c1\"";
+    "show as JSON", nothing, ["show", "--format", "json", "runs/new.json"] => 0, "\"git_commit\": \"3f2a9c1\"";
 
     // A verdict of fail.
     "a missing field", |p| { p.edit("runs/new.json", "  \"data_version\": \"2026-05-30\",\n", ""); }, ["check", "runs/new.json"] => 1, "`data_version` is missing";

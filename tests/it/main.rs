@@ -5,6 +5,7 @@
 mod architecture;
 mod baselines;
 mod candidates;
+mod docs;
 mod examples;
 mod exit_codes;
 mod fail_open;
@@ -17,4 +18,5 @@ mod record;
 mod records;
 mod reproduce;
 mod show;
+mod trust;
 mod waivers;

@@ -360,6 +360,9 @@ fn a_killed_gate_leaves_nothing() {
     send("-KILL", project.read("pid").trim().parse().expect("a number"));
 }
 
+/// The command as it stands in a record.
+const COMMAND: &str = "[\n    \"sh\",\n    \"train.sh\"\n  ]";
+
 const REPRODUCIBLE: &str = "\
 version: 1
 runs: runs/*.json
@@ -383,12 +386,8 @@ fn each_static_check_of_reproducibility_can_be_asked_for() {
         ("\"source\": \"train.sh\"", "\"source\": \"other.sh\"", "`other.sh` is not at commit"),
         ("\"source\": \"train.sh\"", "\"was\": \"\"", "`source` is missing"),
         ("\"sha256:a1", "\"sha256:b1", "`requirements.txt` has sha256:a1"),
-        (
-            "[\"sh\", \"train.sh\"]",
-            "[\"/home/ada/venv/bin/python\", \"train.py\"]",
-            "which another machine does not have",
-        ),
-        ("[\"sh\", \"train.sh\"]", "\"python train.py --data=$DATA\"", "which another machine does not have"),
+        (COMMAND, "[\"/home/ada/venv/bin/python\", \"train.py\"]", "which another machine does not have"),
+        (COMMAND, "\"python train.py --data=$DATA\"", "which another machine does not have"),
     ];
     for (from, to, message) in spoilt {
         project.file("runs/churn.json", &record_).edit("runs/churn.json", from, to);

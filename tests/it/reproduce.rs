@@ -28,6 +28,9 @@ const RECORD: [&str; 12] = [
 ];
 
 /// A repository with a run that was recorded in it. What training makes is ignored.
+/// The command as it stands in a record.
+const COMMAND: &str = "[\n    \"sh\",\n    \"train.sh\"\n  ]";
+
 fn project(train: &str) -> Project {
     let project = Project::new();
     project
@@ -205,19 +208,15 @@ fn what_could_not_run() {
         ),
         ("\"git_commit\"", "\"was\"", "does not say which commit"),
         ("\"command\"", "\"was\"", "does not say which command"),
-        ("[\"sh\", \"train.sh\"]", "\"sh train.sh | tee log\"", "is a line for a shell"),
-        ("[\"sh\", \"train.sh\"]", "[\"no-such-program\"]", "could not be started"),
+        (COMMAND, "\"sh train.sh | tee log\"", "is a line for a shell"),
+        (COMMAND, "[\"no-such-program\"]", "could not be started"),
     ];
     let record = project.read("runs/churn.json");
     for (from, to, message) in spoilt {
         project.file("runs/churn.json", &record).edit("runs/churn.json", from, to);
         reproduce(&project, &[]).leaves_with(2).says(message).says("could not run");
     }
-    project.file("runs/churn.json", &record).edit(
-        "runs/churn.json",
-        "[\"sh\", \"train.sh\"]",
-        "\"sh 'train.sh'\"",
-    );
+    project.file("runs/churn.json", &record).edit("runs/churn.json", COMMAND, "\"sh 'train.sh'\"");
     reproduce(&project, &[]).leaves_with(0).says("identical");
     project.gate(&["reproduce", "runs/none.json"]).leaves_with(2).says("is not there");
     project.gate(&["reproduce", "runs/churn.json", "--timeout", "5"]).leaves_with(2);
@@ -238,7 +237,7 @@ fn a_command_that_fails_or_leaves_nothing() {
     ] {
         project.file("fail.sh", script);
         project.commit("fail");
-        project.edit("runs/churn.json", "\"train.sh\"],", "\"fail.sh\"],").edit(
+        project.edit("runs/churn.json", "\"train.sh\"\n  ],", "\"fail.sh\"\n  ],").edit(
             "runs/churn.json",
             "\"git_commit\": \"",
             &format!("\"git_commit\": \"{}\", \"was\": \"", project.git(&["rev-parse", "HEAD"])),
@@ -253,7 +252,7 @@ fn a_command_that_fails_or_leaves_nothing() {
 fn a_result_of_the_commit_does_not_pass_for_one_of_the_rerun() {
     let project = project(TRAIN);
     project.file(".gitignore", "/tmp\n").commit("results are committed");
-    project.edit("runs/churn.json", "[\"sh\", \"train.sh\"]", "[\"true\"]");
+    project.edit("runs/churn.json", COMMAND, "[\"true\"]");
     let head = project.git(&["rev-parse", "HEAD"]);
     project.edit(
         "runs/churn.json",

@@ -6,7 +6,7 @@ use miette::Severity;
 
 use super::super::Style;
 use super::super::diagnostic::{Shown, render};
-use super::super::text::{clean, count};
+use super::super::text::{clean, count, wrap};
 use crate::verdict::{Level, Outcome, Report, RuleReport, Trouble, Verdict, WaiverState};
 
 /// Writes what stands below all candidates.
@@ -16,6 +16,7 @@ pub(super) fn footer(report: &Report, style: Style, to: &mut dyn Write) -> io::R
         self::trouble(trouble, style, to)?;
     }
     waivers(report, style, to)?;
+    proposed(report, style, to)?;
     writeln!(to)?;
     last_line(report, style, to)
 }
@@ -57,8 +58,32 @@ fn waivers(report: &Report, style: Style, to: &mut dyn Write) -> io::Result<()> 
     Ok(())
 }
 
+/// That the change touches what decides about it, and what would hold with it.
+fn proposed(report: &Report, style: Style, to: &mut dyn Write) -> io::Result<()> {
+    let Some(proposed) = &report.proposed else { return Ok(()) };
+    writeln!(to)?;
+    let files: Vec<String> = proposed.files.iter().map(|file| clean(file)).collect();
+    let would_be = match proposed.verdict {
+        Some(verdict) => format!("with it the verdict would be {verdict}"),
+        None => "with it there would be no verdict".into(),
+    };
+    let text = format!(
+        "! this changes what decides about it ({}), which does not count before it is merged; {would_be}",
+        files.join(", ")
+    );
+    for line in wrap(&text, style.width, "  ") {
+        writeln!(to, "{}", style.yellow(&line))?;
+    }
+    for difference in &proposed.differences {
+        for line in wrap(&clean(difference), style.width.saturating_sub(2), "  ") {
+            writeln!(to, "  {}", style.dim(&line))?;
+        }
+    }
+    Ok(())
+}
+
 /// The verdict, and what a person must not overlook: what did not apply, what is waived, what only would have failed.
-fn last_line(report: &Report, style: Style, to: &mut dyn Write) -> io::Result<()> {
+pub(in crate::render) fn last_line(report: &Report, style: Style, to: &mut dyn Write) -> io::Result<()> {
     let summary = &report.summary;
     let verdict = match report.verdict {
         Some(Verdict::Pass) => style.green("verdict: pass"),

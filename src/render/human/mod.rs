@@ -14,6 +14,14 @@ use crate::verdict::{CandidateReport, Report, Verdict};
 /// Candidates up to which each is shown with all its rules; beyond, those that pass take one line.
 const WHOLE: usize = 10;
 
+/// The last line, without colour.
+pub fn text_of_last_line(report: &Report) -> String {
+    let mut line = Vec::new();
+    // Writing to memory does not fail.
+    let _ = footer::last_line(report, Style { color: false, unicode: true, width: usize::MAX }, &mut line);
+    String::from_utf8_lossy(&line).trim().to_owned()
+}
+
 /// Writes a report for a person.
 pub fn human(report: &Report, style: Style, to: &mut dyn Write) -> io::Result<()> {
     header(report, style, to)?;

@@ -59,7 +59,7 @@ impl Requirement for Artifact {
         }
         for artifact in &artifacts {
             let Some(path) = artifact.path else {
-                no_path(&mut judgement, case, "artifact", &artifact.at, artifact.uri);
+                no_path(&mut judgement, "artifact", &artifact.at, artifact.uri);
                 continue;
             };
             let digest = artifact.digest.as_ref();
@@ -67,7 +67,7 @@ impl Requirement for Artifact {
             let Some(facts) = check(&mut judgement, case.evidence, &file) else { continue };
             if artifact.digest.is_none() {
                 if self.digest {
-                    no_digest(&mut judgement, "artifact", &artifact.at);
+                    no_digest(&mut judgement, case, "artifact", &artifact.at);
                 } else {
                     judgement.notes.push(format!(
                         "no digest of `{path}` was recorded: nothing shows that it is the file that the run made"

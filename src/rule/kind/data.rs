@@ -49,8 +49,8 @@ impl Requirement for Data {
         for file in &files {
             let what = file.name.map_or_else(|| "data".to_owned(), |name| format!("data {name}"));
             match (file.path, &file.digest) {
-                (None, _) => no_path(&mut judgement, case, &what, &file.at, None),
-                (_, None) => no_digest(&mut judgement, &what, &file.at),
+                (None, _) => no_path(&mut judgement, &what, &file.at, None),
+                (_, None) => no_digest(&mut judgement, case, &what, &file.at),
                 (Some(path), Some(digest)) => {
                     let file = Recorded { what, at: file.at.clone(), path, digest: Some(digest) };
                     check(&mut judgement, case.evidence, &file);

@@ -281,7 +281,7 @@ fn missing(run: &Run, name: &str) -> Raised {
         .subject(name);
     match nearest(name, run.metrics().map(|metric| metric.name)) {
         Some(near) => raised.help(format!("the record has `{near}`: is that the one?")),
-        None => raised.help(crate::rule::advice::for_path(&Path::of(["metrics"]))),
+        None => raised.help(crate::rule::advice::for_path(run, &Path::of(["metrics"]))),
     }
 }
 

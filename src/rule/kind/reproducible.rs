@@ -143,13 +143,16 @@ fn recorded(judgement: &mut Judgement, case: &Case<'_>, what: &'static str, path
         }
     }
     let Some((subject, raised)) = first else { return };
+    let option = match what {
+        "seed" => " --seed SEED",
+        "data" => " --data ROLE=FILE",
+        "container image" => " --container IMAGE",
+        _ => "",
+    };
     let raised = Raised {
         code: NOT_RECORDED,
         message: format!("the {what} is not recorded: {}", raised.message),
-        help: raised
-            .help
-            .as_ref()
-            .map(|help| format!("{help}; `gate record -- CMD…` records it around any command")),
+        help: raised.help.as_ref().map(|help| format!("{help}; `gate record{option} -- CMD…` records it")),
         ..raised
     };
     judgement.fail(Comparison::exact(subject, "recorded", Outcome::Fail), raised);

@@ -1,6 +1,6 @@
 //! A team that already has a JSON Schema of its records keeps it.
 //!
-//! The schema is held against the canonical record, as `gate show --json` prints it. References lead to files
+//! The schema is held against the canonical record, as `gate show --format json` prints it. References lead to files
 //! beside the policy, never to the network; numbers that are not finite stand as text in it, since JSON has none.
 
 use super::{Kind, Requirement};

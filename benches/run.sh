@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Every figure of README.md in this folder, on this machine, now. Needs Rust, git and Python 3 with pip.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+here="$PWD/benches"
+work="$PWD/target/bench"
+
+cargo build --release --quiet
+mkdir -p "$work"
+if [ ! -x "$work/venv/bin/python" ]; then
+  python3 -m venv "$work/venv"
+  "$work/venv/bin/pip" install --quiet 'jsonschema==4.26.0'
+fi
+for set in one git many; do
+  rm -rf "${work:?}/$set"
+  number=1
+  [ "$set" = many ] && number=10000
+  python3 "$here/make_records.py" "$work/$set" "$number"
+done
+sed -i.bak 's/^baseline: .*/baseline: git:main:baseline.json/' "$work/git/gate.yaml"
+git -C "$work/git" init --quiet --initial-branch=main
+git -C "$work/git" add --all
+git -C "$work/git" -c user.name=bench -c user.email=bench@example.org commit --quiet --message records
+
+printf 'fn main() {}\n' > "$work/nothing.rs"
+rustc -O -o "$work/nothing" "$work/nothing.rs"
+mkdir -p "$work/shim"
+real_git=$(command -v git)
+printf '#!/bin/sh\necho "$@" >> "$CALLS"\nexec %s "$@"\n' "$real_git" > "$work/shim/git"
+chmod +x "$work/shim/git"
+
+python3 "$here/measure.py" "$PWD/target/release/gate" "$work/nothing" "$work/venv/bin/python" \
+  "$work/one" "$work/git" "$work/many" "$work/shim"
+ls -l target/release/gate | awk '{ printf "binary: %.1f MB\n", $5 / 1e6 }'

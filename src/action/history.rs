@@ -1,0 +1,67 @@
+//! What the clone of a workflow lacks, and fetching it: the tip of the base, the head, and what they have in common.
+
+use crate::check::Trust;
+use crate::document::Problem;
+use crate::git::{Credentials, Git};
+use crate::github::{Base, is_sha};
+
+/// Where the base's tip is put.
+const BASE: &str = "refs/gate/base";
+/// Where the head is put.
+const HEAD: &str = "refs/gate/head";
+/// How much history is fetched, attempt after attempt, until the two meet.
+const DEPTHS: [Option<u32>; 4] = [Some(50), Some(500), Some(5_000), None];
+
+/// Makes sure that the base's tip and the head are here, and says whom to trust.
+pub(super) fn of_change(
+    git: &Git,
+    base: &Base,
+    head: &str,
+    pull_request: Option<u64>,
+    credentials: Option<&Credentials>,
+) -> Result<Trust, Box<Problem>> {
+    let trust = |base_rev: &str| Trust {
+        base: base_rev.to_owned(),
+        head: Some(head.to_owned()),
+        branch: Some(base.branch.clone()),
+        require_policy: false,
+    };
+    // A clone with history was fetched a moment ago, and knows the tip.
+    let here = format!("refs/remotes/origin/{}", base.branch);
+    if !git.is_shallow() && git.commit(head).is_ok() && git.commit(&here).is_ok() {
+        return Ok(trust(&here));
+    }
+    let mut refs = vec![format!("refs/heads/{}:{BASE}", base.branch)];
+    // A fork's commit is reached through the pull request.
+    refs.push(match pull_request {
+        Some(number) => format!("refs/pull/{number}/head:{HEAD}"),
+        None if is_sha(head) => format!("{head}:{HEAD}"),
+        None => format!("HEAD:{HEAD}"),
+    });
+    for depth in DEPTHS {
+        git.fetch(&refs, depth, credentials)?;
+        let (tip, commit) = (git.commit(BASE)?, git.commit(head)?);
+        if git.merge_base(&commit, &tip).is_ok() {
+            break;
+        }
+    }
+    Ok(trust(BASE))
+}
+
+/// Makes sure that the commit before a push is here; nothing where there is none to compare with.
+pub(super) fn before_push(git: &Git, before: &str, credentials: Option<&Credentials>) -> Option<String> {
+    if !is_sha(before) || before.bytes().all(|byte| byte == b'0') {
+        return None;
+    }
+    if git.commit(before).is_ok() && !git.is_shallow() {
+        return Some(before.to_owned());
+    }
+    for depth in DEPTHS {
+        git.fetch(&[format!("{before}:{BASE}"), format!("HEAD:{HEAD}")], depth, credentials).ok()?;
+        let (Ok(here), Ok(tip)) = (git.commit("HEAD"), git.commit(before)) else { continue };
+        if git.merge_base(&here, &tip).is_ok() {
+            return Some(before.to_owned());
+        }
+    }
+    None
+}

@@ -1,0 +1,226 @@
+//! From the name of a run to what can be read: the same for candidates, baselines and every other command.
+
+use std::sync::Arc;
+
+use super::{NOT_A_REFERENCE, NOTHING_NAMED, Workspace};
+use crate::document::Problem;
+use crate::git::short;
+use crate::policy::Policy;
+use crate::run::{FieldMap, Origin, Reference, Run};
+use crate::source::{self, BadRecord, Tracked};
+use crate::store::{Entry, NOT_FOUND, NOTHING_MATCHED, Revision, Selector, Store};
+use crate::tracker::{self, Around};
+
+/// What a reference leads to, to be read one by one.
+pub(super) struct Found<'c> {
+    pub(super) items: Vec<Item<'c>>,
+    /// What a moving name led to now.
+    pub(super) resolved: Option<String>,
+    /// The reference names one run, whatever its model is called.
+    pub(super) exact: bool,
+}
+
+/// One file of records, or one run of a tracker.
+pub(super) enum Item<'c> {
+    File { store: Arc<dyn Store + Send + 'c>, entry: Entry, origin: Origin },
+    Tracked { label: String, run: Box<Result<Tracked, Vec<Problem>>> },
+}
+
+/// Who wrote a reference, which decides what its paths are relative to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum By {
+    /// A person, on the command line: relative to the folder that the command was started in, and anywhere.
+    Typed,
+    /// The same, as what to compare with: what is not at a revision yet is a first model, not a slip.
+    TypedBaseline,
+    /// The policy, as what to compare with: relative to it, and inside the workspace.
+    Policy,
+}
+
+impl Item<'_> {
+    /// What a person calls it; two items of the same name are the same.
+    pub(super) fn label(&self) -> String {
+        match self {
+            Self::File { store, entry, .. } => store.label(&entry.path),
+            Self::Tracked { label, .. } => label.clone(),
+        }
+    }
+
+    /// Its runs.
+    pub(super) fn read(&self, fields: &FieldMap) -> Vec<Result<Run, BadRecord>> {
+        let label = self.label();
+        match self {
+            Self::File { store, entry, origin } => match store.read(entry, source::most(&label)) {
+                Ok(bytes) => source::read(&label, bytes, fields, origin),
+                Err(problem) => vec![Err(BadRecord { label, problems: vec![*problem] })],
+            },
+            Self::Tracked { run, .. } => {
+                let run = (**run).clone().and_then(|run| run.into_run(fields));
+                vec![run.map_err(|problems| BadRecord { label, problems })]
+            }
+        }
+    }
+}
+
+/// Looks a reference up. Naming what is not there is an error, except at a revision.
+pub(super) fn look_up<'c>(
+    reference: &str,
+    by: By,
+    policy: Option<&Policy>,
+    workspace: &'c Workspace,
+) -> Result<Found<'c>, Box<Problem>> {
+    let parsed = Reference::parse(reference)
+        .map_err(|error| Problem::new(NOT_A_REFERENCE, error.message).help(error.help).boxed())?;
+    match &parsed {
+        Reference::Files(path) => {
+            let path = &workspace.seen_from_root(path, by == By::Policy);
+            let store = store(path, by, workspace)?;
+            let entries = existing(&*store, path)?;
+            let exact =
+                entries.len() == 1 && entries.first().is_some_and(|entry| reference.ends_with(&*entry.path));
+            let items = files(&store, entries, reference, None);
+            Ok(Found { items, resolved: None, exact })
+        }
+        Reference::Git { revision, path } => {
+            let git = workspace.git()?;
+            let commit = match workspace.sources() {
+                // In a pull request the base's name means its tip, whatever the clone calls it.
+                Some(sources) if by != By::Typed && sources.names.contains(revision) => {
+                    sources.trusted.clone()
+                }
+                _ => git.commit(revision)?,
+            };
+            let date =
+                commit.time.map(|time| format!(" of {}", time.strftime("%Y-%m-%d"))).unwrap_or_default();
+            let resolved = Some(format!("commit {}{date}", short(&commit.id)));
+            let store = Revision::new(git, revision, commit);
+            let mut entries = Vec::new();
+            for path in revision_paths(path.as_deref(), policy)? {
+                match existing(&store, &path) {
+                    Ok(found) => entries.extend(found),
+                    Err(_) if by != By::Typed => {}
+                    Err(problem) => return Err(problem),
+                }
+            }
+            let exact =
+                entries.len() == 1 && entries.first().is_some_and(|entry| reference.ends_with(&*entry.path));
+            let store: Arc<dyn Store + Send + 'c> = Arc::new(store);
+            let items = files(&store, entries, reference, resolved.clone());
+            Ok(Found { items, resolved, exact })
+        }
+        Reference::Stage(stage) => Err(no_ledger(stage)),
+        Reference::Tracker { tracker, rest } => {
+            let folder = match by {
+                By::Typed | By::TypedBaseline => workspace.folder(),
+                By::Policy => workspace.root(),
+            };
+            let around = Around { folder, git: &|| workspace.git() };
+            let fetched = tracker::fetch(tracker, rest, &around)?;
+            let items = fetched
+                .runs
+                .into_iter()
+                .map(|run| {
+                    let label = run.as_ref().map_or_else(|_| reference.to_owned(), |run| run.label.clone());
+                    Item::Tracked { label, run: Box::new(run) }
+                })
+                .collect();
+            Ok(Found { items, resolved: fetched.resolved, exact: fetched.exact })
+        }
+    }
+}
+
+/// Where a path is read.
+fn store<'c>(
+    path: &str,
+    by: By,
+    workspace: &'c Workspace,
+) -> Result<Arc<dyn Store + Send + 'c>, Box<Problem>> {
+    let Some(sources) = workspace.sources() else {
+        return Ok(match by {
+            By::Typed | By::TypedBaseline => Arc::new(workspace.named()),
+            By::Policy => Arc::new(workspace.found()),
+        });
+    };
+    let git = workspace.git()?;
+    if by == By::Typed {
+        let head = Revision::shown_plainly(git, sources.head.clone());
+        // What a step before this one wrote is in no commit.
+        let committed = !head.select(&Selector::new(path)?)?.is_empty();
+        return Ok(if committed { Arc::new(head) } else { Arc::new(workspace.found()) });
+    }
+    let name = sources.names.get(1).unwrap_or(&sources.names[0]);
+    Ok(Arc::new(Revision::new(git, name, sources.trusted.clone())))
+}
+
+/// Files of plain records.
+pub(super) fn files<'c>(
+    store: &Arc<dyn Store + Send + 'c>,
+    entries: Vec<Entry>,
+    reference: &str,
+    resolved: Option<String>,
+) -> Vec<Item<'c>> {
+    let origin = Origin { tracker: "plain".into(), reference: reference.to_owned(), resolved };
+    entries
+        .into_iter()
+        .map(|entry| Item::File { store: Arc::clone(store), entry, origin: origin.clone() })
+        .collect()
+}
+
+/// What a reference at a revision names: its path, else what the policy's `runs:` matches.
+fn revision_paths(path: Option<&str>, policy: Option<&Policy>) -> Result<Vec<String>, Box<Problem>> {
+    match (path, policy.and_then(|policy| policy.runs.as_ref())) {
+        (Some(path), _) => Ok(vec![path.to_owned()]),
+        (None, Some(runs)) => Ok(runs.paths.clone()),
+        (None, None) => Err(Problem::new(
+            NOTHING_NAMED,
+            "`git:REV` means the records that the policy's `runs:` matches, and it has none",
+        )
+        .help("add `runs: runs/*.json` to the policy, or write `git:REV:PATH`")
+        .boxed()),
+    }
+}
+
+fn no_ledger(stage: &str) -> Box<Problem> {
+    Problem::new(
+        super::NO_LEDGER,
+        format!("`stage:{stage}` is looked up in the ledger of promotions, and there is none"),
+    )
+    .help("name a baseline that is there: a file, or `git:REV`")
+    .boxed()
+}
+
+/// The files that a name leads to; none is an error.
+fn existing(store: &dyn Store, path: &str) -> Result<Vec<Entry>, Box<Problem>> {
+    let selector = Selector::new(path)?;
+    let entries = store.select(&selector)?;
+    if entries.is_empty() {
+        let label = store.label(selector.written());
+        return Err(if selector.is_glob() || path.ends_with('/') {
+            Problem::new(NOTHING_MATCHED, format!("`{label}` matches no run record"))
+                .help("in a folder, records end in .json, .jsonl, .ndjson, .yaml or .yml")
+                .boxed()
+        } else {
+            let help = neighbour(store, selector.written()).map_or_else(
+                || {
+                    "paths are relative to the folder that gate is started in; `-C DIR` starts it in another"
+                        .into()
+                },
+                |near| format!("did you mean `{near}`?"),
+            );
+            Problem::new(NOT_FOUND, format!("`{label}` is not there, or holds no run record"))
+                .help(help)
+                .boxed()
+        });
+    }
+    Ok(entries)
+}
+
+/// A record beside a path that is not there, whose name is like it.
+fn neighbour(store: &dyn Store, path: &str) -> Option<String> {
+    let (folder, name) = path.rsplit_once('/').map_or(("", path), |(folder, name)| (folder, name));
+    let pattern = if folder.is_empty() { "*".to_owned() } else { format!("{folder}/*") };
+    let beside = store.select(&Selector::new(&pattern).ok()?).ok()?;
+    let names: Vec<&str> = beside.iter().filter_map(|entry| entry.path.rsplit('/').next()).collect();
+    let near = crate::document::nearest(name, names)?;
+    Some(store.label(&if folder.is_empty() { near.to_owned() } else { format!("{folder}/{near}") }))
+}

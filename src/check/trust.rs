@@ -1,0 +1,253 @@
+//! Whom to trust in a pull request: the policy, what it names, the waivers and the baseline come from the tip of the
+//! base branch; what the pull request brings is data, read through git's objects.
+//!
+//! The tip, not the merge base: the author of a branch chooses how old its merge base is.
+
+use std::collections::BTreeSet;
+use std::path::{Component, Path, PathBuf};
+use std::sync::Mutex;
+
+use jiff::Timestamp;
+
+use super::policy_file::{LoadedFile, NAMES, PolicyName};
+use super::{NO_BASE_POLICY, NO_POLICY, Request};
+use crate::document::{Document, FileKind, Format, Problem, limits};
+use crate::git::{Commit, Found, Git, short};
+use crate::policy;
+use crate::rule::PolicyFiles;
+
+/// What was asked for: the revisions that a decision on a pull request speaks of.
+#[derive(Debug, Clone, Default)]
+pub struct Trust {
+    /// The tip of the branch that is trusted.
+    pub base: String,
+    /// What is judged; `HEAD` if it is not said.
+    pub head: Option<String>,
+    /// The name of the base branch, as policies write it in `git:main`.
+    pub branch: Option<String>,
+    /// A base without a policy is no verdict.
+    pub require_policy: bool,
+}
+
+/// The same, looked up.
+#[derive(Debug, Clone)]
+pub struct Sources {
+    /// Where policy and baselines come from.
+    pub trusted: Commit,
+    /// What candidates are found against.
+    pub base: Commit,
+    /// Where candidates come from.
+    pub head: Commit,
+    /// Names that mean the base: `main`, `origin/main`.
+    pub names: Vec<String>,
+}
+
+impl Sources {
+    /// Looks the revisions up.
+    pub(super) fn resolve(trust: &Trust, git: &Git) -> Result<Self, Box<Problem>> {
+        let base = git.commit(&trust.base)?;
+        let head = git.commit(trust.head.as_deref().unwrap_or("HEAD"))?;
+        let mut names = vec![trust.base.clone()];
+        let branch = trust.branch.as_deref().or_else(|| trust.base.strip_prefix("origin/"));
+        if let Some(branch) = branch {
+            names.extend([branch.to_owned(), format!("origin/{branch}"), format!("refs/heads/{branch}")]);
+        }
+        Ok(Self { trusted: base.clone(), base, head, names })
+    }
+
+    /// The same with everything taken from the head: what would hold once it is merged.
+    pub(super) fn proposed(&self) -> Self {
+        Self { trusted: self.head.clone(), ..self.clone() }
+    }
+
+    /// `main (19a2155624)`: the base in words.
+    pub(super) fn words(&self) -> String {
+        let name = self.names.get(1).or(self.names.first()).map_or("the base", String::as_str);
+        format!("{name} ({})", short(&self.base.id))
+    }
+}
+
+/// A policy that was found, before it is read.
+pub(super) enum FoundPolicy {
+    /// A shipped pack.
+    Shipped(PolicyName),
+    /// A file at a commit.
+    Committed {
+        /// What a person calls it.
+        label: String,
+        /// What its paths are relative to, in the working tree.
+        folder: PathBuf,
+        /// Where it stands, from the top of the repository.
+        path: String,
+    },
+}
+
+impl FoundPolicy {
+    /// What its paths are relative to, in the working tree.
+    pub(super) fn folder(&self) -> &Path {
+        match self {
+            Self::Shipped(name) => &name.folder,
+            Self::Committed { folder, .. } => folder,
+        }
+    }
+}
+
+/// The policy at a commit, found as it is found on the disk: by its name, else here or above.
+pub(super) fn find(
+    request: &Request,
+    folder: &Path,
+    git: &Git,
+    commit: &Commit,
+) -> Result<Option<FoundPolicy>, Box<Problem>> {
+    let here = git.prefix().trim_end_matches('/').to_owned();
+    if let Some(name) = &request.policy {
+        if name.starts_with("gate:") {
+            return super::policy_file::find(Some(name), folder).map(FoundPolicy::Shipped).map(Some);
+        }
+        let Some(path) = below(&here, name) else {
+            return Err(Problem::new(NO_POLICY, format!("`{name}` leads out of the repository"))
+                .help(
+                    "the policy of a pull request comes from the base branch: name a file of the repository",
+                )
+                .boxed());
+        };
+        let found = git.exists(commit, &path)?;
+        let folder = folder.to_owned();
+        return Ok(found.then(|| FoundPolicy::Committed { label: name.clone(), folder, path }));
+    }
+    let mut above = Some(here.as_str());
+    let (mut up, mut root) = (String::new(), folder.to_owned());
+    while let Some(folder) = above {
+        for name in NAMES {
+            let path = if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
+            if git.exists(commit, &path)? {
+                return Ok(Some(FoundPolicy::Committed { label: format!("{up}{name}"), folder: root, path }));
+            }
+        }
+        up.push_str("../");
+        root.pop();
+        above = (!folder.is_empty()).then(|| folder.rsplit_once('/').map_or("", |(above, _)| above));
+    }
+    Ok(None)
+}
+
+/// `a/b` and `../c` is `a/c`; nothing where it leads out.
+fn below(folder: &str, path: &str) -> Option<String> {
+    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+    for component in Path::new(path).components() {
+        match component {
+            Component::Normal(part) => parts.push(part.to_str()?),
+            Component::CurDir => {}
+            Component::ParentDir => {
+                parts.pop()?;
+            }
+            Component::RootDir | Component::Prefix(_) => return None,
+        }
+    }
+    Some(parts.join("/"))
+}
+
+/// Reads a policy with everything that it names; also gives the paths that were read.
+pub(super) fn load(
+    found: FoundPolicy,
+    git: &Git,
+    commit: &Commit,
+    now: Timestamp,
+) -> Result<(LoadedFile, BTreeSet<String>), Vec<Problem>> {
+    let (label, path) = match found {
+        FoundPolicy::Shipped(name) => {
+            let folder = name.folder.clone();
+            return super::policy_file::load(name, &folder, now).map(|loaded| (loaded, BTreeSet::new()));
+        }
+        FoundPolicy::Committed { label, path, .. } => (label, path),
+    };
+    let root = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let files = Committed { git, commit, root, label: &label, read: Mutex::default() };
+    let document = files.document(&path, &label, Format::Yaml).map_err(|problem| vec![*problem])?;
+    let loaded = policy::load(document, &files, now)?;
+    let read = files.read.into_inner().unwrap_or_default();
+    Ok((LoadedFile::new(loaded, format!("{label} at {}", short(&commit.id))), read))
+}
+
+/// The files beside a policy at a commit.
+struct Committed<'g> {
+    git: &'g Git,
+    commit: &'g Commit,
+    /// The folder of the policy, from the top of the repository.
+    root: &'g str,
+    /// What the policy file is called, so that what lies beside it can be called alike.
+    label: &'g str,
+    read: Mutex<BTreeSet<String>>,
+}
+
+impl Committed<'_> {
+    fn document(&self, path: &str, label: &str, format: Format) -> Result<Document, Box<Problem>> {
+        let unreadable = |why: &str| {
+            Problem::new(
+                policy::FILE_UNREADABLE,
+                format!("`{label}` can't be read at {}: {why}", short(&self.commit.id)),
+            )
+            .help("look at the path; it is relative to the file that names it")
+            .boxed()
+        };
+        if let Ok(mut read) = self.read.lock() {
+            read.insert(path.to_owned());
+        }
+        match self.git.file_at(self.commit, path, limits::YAML_BYTES)? {
+            Found::Object { data, kind, .. } if kind == "blob" => Document::new(label, data, format),
+            Found::Object { .. } => Err(unreadable("it is not a file")),
+            Found::TooLarge { bytes, .. } => {
+                Err(unreadable(&format!("it has {bytes} bytes, and at most {} are read", limits::YAML_BYTES)))
+            }
+            Found::Missing | Found::Ambiguous => Err(unreadable("it is not there")),
+        }
+    }
+}
+
+impl PolicyFiles for Committed<'_> {
+    fn read(&self, beside: &Document, path: &str) -> Result<Document, Box<Problem>> {
+        if beside.name.starts_with("gate:") {
+            return Err(Problem::new(policy::FILE_OUTSIDE, "a shipped pack names no files").boxed());
+        }
+        let label = match beside.name.rsplit_once('/') {
+            Some((folder, _)) => format!("{folder}/{path}"),
+            None => path.to_owned(),
+        };
+        // Labels are relative to where the command runs; the policy's own label says how far up its folder is.
+        let up = self.label.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let from_root = if up.is_empty() {
+            label.as_str()
+        } else {
+            label.strip_prefix(up).unwrap_or(&label).trim_start_matches('/')
+        };
+        let full = below(self.root, from_root).ok_or_else(|| {
+            Problem::new(policy::FILE_OUTSIDE, format!("`{label}` is outside the repository of the policy"))
+                .help("keep a copy of it beside the policy")
+                .boxed()
+        })?;
+        let format = if FileKind::of(path) == Some(FileKind::Json) { Format::Json } else { Format::Yaml };
+        self.document(&full, &label, format)
+    }
+}
+
+/// The files that decide and that are not the same at the two commits.
+pub(super) fn changed(
+    paths: impl IntoIterator<Item = String>,
+    git: &Git,
+    sources: &Sources,
+) -> Result<Vec<String>, Box<Problem>> {
+    let mut changed = Vec::new();
+    for path in paths {
+        if git.id_at(&sources.base, &path)? != git.id_at(&sources.head, &path)? {
+            changed.push(path);
+        }
+    }
+    Ok(changed)
+}
+
+/// That the base has no policy.
+pub(super) fn no_base_policy(sources: &Sources) -> Box<Problem> {
+    Problem::new(NO_BASE_POLICY, format!("{} has no policy", sources.words()))
+        .help("merge one first; without --require-base-policy the one of this change is used, and the report says so")
+        .boxed()
+}

@@ -1,0 +1,184 @@
+//! A decision on a pull request: by what the base branch says, and, where the pull request changes that, what would
+//! hold once it is merged.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use super::trust::{self, FoundPolicy, Sources, Trust};
+use super::{LoadedFile, NO_POLICY, Request, Workspace, conclude, decide, empty, one};
+use crate::document::Problem;
+use crate::git::{Commit, Git};
+use crate::run::Reference;
+use crate::store::{Revision, Selector, Store as _};
+use crate::verdict::{Outcome, Proposed, Report, Trouble};
+
+/// Decides by the base's policy, and says what the head's would say.
+pub(super) fn fill(
+    report: &mut Report,
+    request: &Request,
+    trust: &Trust,
+    folder: &Path,
+    now: Timestamp,
+) -> Result<(), Vec<Problem>> {
+    let git = Git::open(folder).map_err(one)?;
+    let sources = Sources::resolve(trust, &git).map_err(one)?;
+    let change = Change { request, git: &git, sources: &sources, folder, now };
+    let at_base = change.find(&sources.base)?;
+    if at_base.is_none() && trust.require_policy {
+        return Err(vec![*trust::no_base_policy(&sources)]);
+    }
+    let Some(found) = at_base else {
+        // Nothing is there to trust yet; baselines still come from the base.
+        let found = change.find(&sources.head)?.ok_or_else(|| vec![no_policy(&sources)])?;
+        report.notes.push(format!(
+            "this is the policy's first appearance: {} has none, so the one of this change is used",
+            sources.words()
+        ));
+        let (loaded, root, _) = change.load(found, &sources.head)?;
+        return decide(report, request, &loaded, &change.workspace(&root, sources.clone()), now);
+    };
+    report.notes.push(format!("policy and baseline are those of {}", sources.words()));
+    let (loaded, root, read) = change.load(found, &sources.base)?;
+    let workspace = change.workspace(&root, sources.clone());
+    let decided = decide(report, request, &loaded, &workspace, now);
+    report.proposed = change.proposed(report, &loaded, &workspace, read).map_err(one)?;
+    decided
+}
+
+fn no_policy(sources: &Sources) -> Problem {
+    Problem::new(
+        NO_POLICY,
+        format!("neither {} nor the change has a gate.yaml here or above", sources.words()),
+    )
+    .help("write one, name one with --policy FILE, or try a shipped one: --policy gate:checklist")
+}
+
+/// A change that is judged.
+struct Change<'c> {
+    request: &'c Request,
+    git: &'c Git,
+    sources: &'c Sources,
+    folder: &'c Path,
+    now: Timestamp,
+}
+
+/// A policy, the folder that it speaks of, and the files that were read for it.
+type Loaded = (LoadedFile, PathBuf, BTreeSet<String>);
+
+impl Change<'_> {
+    fn find(&self, commit: &Commit) -> Result<Option<FoundPolicy>, Vec<Problem>> {
+        trust::find(self.request, self.folder, self.git, commit).map_err(one)
+    }
+
+    fn load(&self, found: FoundPolicy, commit: &Commit) -> Result<Loaded, Vec<Problem>> {
+        let root = found.folder().to_owned();
+        trust::load(found, self.git, commit, self.now).map(|(loaded, read)| (loaded, root, read))
+    }
+
+    fn workspace(&self, root: &Path, sources: Sources) -> Workspace {
+        Workspace::new(self.folder, root).with_sources(sources)
+    }
+
+    /// What this changes of that which decides, and what would hold with it; nothing where it changes none of it.
+    fn proposed(
+        &self,
+        report: &Report,
+        trusted: &LoadedFile,
+        workspace: &Workspace,
+        read: BTreeSet<String>,
+    ) -> Result<Option<Proposed>, Box<Problem>> {
+        let mut paths = read;
+        paths.extend(self.baseline_files(trusted, workspace)?);
+        let found = trust::find(self.request, self.folder, self.git, &self.sources.head)?;
+        let proposal = found.map(|found| self.load(found, &self.sources.head));
+        if let Some(Ok((loaded, _, read))) = &proposal {
+            paths.extend(read.iter().cloned());
+            paths.extend(self.baseline_files(loaded, workspace)?);
+        }
+        let files = trust::changed(paths, self.git, self.sources)?;
+        if files.is_empty() {
+            return Ok(None);
+        }
+        let unknown = |files, why: String| Some(Proposed { files, verdict: None, differences: vec![why] });
+        let (loaded, root) = match proposal {
+            None => return Ok(unknown(files, "the policy would be gone".into())),
+            Some(Err(problems)) => {
+                let first = problems.first().map(|problem| problem.message.clone()).unwrap_or_default();
+                return Ok(unknown(files, format!("the policy could not be read: {first}")));
+            }
+            Some(Ok((loaded, root, _))) => (loaded, root),
+        };
+        // What a stranger wrote into a policy is read, but not run.
+        if let Some(new) = loaded.expressions.iter().find(|text| !trusted.expressions.contains(text)) {
+            let why = format!("not found out: the expression `{new}` is not evaluated before it is merged");
+            return Ok(unknown(files, why));
+        }
+        let mut would_be = empty(self.request, self.now);
+        let workspace = self.workspace(&root, self.sources.proposed());
+        if let Err(problems) = decide(&mut would_be, self.request, &loaded, &workspace, self.now) {
+            would_be.troubles.extend(problems.iter().map(Trouble::from));
+        }
+        conclude(&mut would_be);
+        Ok(Some(Proposed { files, verdict: would_be.verdict, differences: differences(report, &would_be) }))
+    }
+
+    /// The files of baselines that are named as files, at either side.
+    fn baseline_files(
+        &self,
+        loaded: &LoadedFile,
+        workspace: &Workspace,
+    ) -> Result<Vec<String>, Box<Problem>> {
+        let policy = &loaded.policy;
+        let names = self
+            .request
+            .baseline
+            .iter()
+            .chain(&policy.baseline)
+            .chain(policy.stages.values().filter_map(|stage| stage.baseline.as_ref()))
+            .chain(policy.rules.iter().filter_map(|rule| rule.baseline.as_ref()));
+        let git = workspace.git()?;
+        let mut files = Vec::new();
+        for name in names {
+            let Ok(Reference::Files(path)) = Reference::parse(name) else { continue };
+            let selector = Selector::new(&path)?;
+            for commit in [&self.sources.base, &self.sources.head] {
+                let entries = Revision::shown_plainly(git, commit.clone()).select(&selector)?;
+                files.extend(entries.into_iter().map(|entry| format!("{}{}", git.prefix(), entry.path)));
+            }
+        }
+        Ok(files)
+    }
+}
+
+/// What would be different, rule by rule.
+fn differences(current: &Report, would_be: &Report) -> Vec<String> {
+    let mut differences: Vec<String> =
+        would_be.troubles.iter().map(|trouble| format!("no verdict: {}", trouble.message)).collect();
+    let (now, then) = (outcomes(current), outcomes(would_be));
+    let keys: BTreeSet<_> = now.keys().chain(then.keys()).collect();
+    differences.extend(keys.into_iter().filter_map(|key| {
+        let (run, rule) = key;
+        match (now.get(key), then.get(key)) {
+            (Some(one), Some(other)) if one == other => None,
+            (Some(one), Some(other)) => Some(format!("{run}: {rule} is {one}, and would be {other}")),
+            (Some(one), None) => Some(format!("{run}: {rule} is {one}, and would be gone")),
+            (None, Some(other)) => Some(format!("{run}: {rule} would be new, and be {other}")),
+            (None, None) => None,
+        }
+    }));
+    if differences.is_empty() {
+        differences.push("every rule would say the same of these candidates".into());
+    }
+    differences
+}
+
+fn outcomes(report: &Report) -> BTreeMap<(&str, &str), Outcome> {
+    let change = report.change.iter().flat_map(|change| &change.rules).map(|rule| ("the change", rule));
+    let of_candidates = report
+        .candidates
+        .iter()
+        .flat_map(|candidate| candidate.rules.iter().map(|rule| (candidate.run.source.as_str(), rule)));
+    change.chain(of_candidates).map(|(run, rule)| ((run, rule.id.as_str()), rule.outcome)).collect()
+}

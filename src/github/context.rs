@@ -1,0 +1,150 @@
+//! What a run of a workflow is about: a pure function of its environment and of the event that started it.
+
+use serde_json::Value;
+
+/// A workflow run, as far as a report needs to know it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Context {
+    /// `OWNER/NAME`.
+    pub repository: String,
+    /// The base of the API, without a slash at its end.
+    pub api_url: String,
+    /// The base of the pages, without a slash at its end.
+    pub server_url: String,
+    /// The name of the event.
+    pub event: String,
+    /// The commit that is reported on: never the merge commit that a pull request is tested with, which is gone
+    /// tomorrow.
+    pub head_sha: Option<String>,
+    /// The branch that a change is to be merged into.
+    pub base: Option<Base>,
+    /// The pull request.
+    pub pull_request: Option<u64>,
+    /// The branch of the head, as `OWNER:BRANCH`, where the event does not name the pull request.
+    pub head_label: Option<String>,
+    /// Why the token can't write, if that is known before trying.
+    pub read_only: Option<&'static str>,
+    /// The run, its number, and which attempt this is.
+    pub run_id: String,
+    /// See [`Self::run_id`].
+    pub run_number: u64,
+    /// See [`Self::run_id`].
+    pub run_attempt: u64,
+    /// The workflow and the job, which tell one gate of a repository from another.
+    pub workflow: String,
+    /// See [`Self::workflow`].
+    pub job: String,
+}
+
+/// The branch that a change is to be merged into.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Base {
+    /// Its name.
+    pub branch: String,
+    /// Its tip when the event was made; it may have moved since.
+    pub sha: String,
+}
+
+impl Context {
+    /// Reads the environment through `variable`, and the event's payload.
+    pub fn new(variable: impl Fn(&str) -> Option<String>, event: &Value) -> Self {
+        let text = |name: &str| variable(name).filter(|text| !text.is_empty()).unwrap_or_default();
+        let url = |name: &str, default: &str| {
+            let url = text(name);
+            let url = if url.is_empty() { default.to_owned() } else { url };
+            url.trim_end_matches('/').to_owned()
+        };
+        let mut context = Self {
+            repository: text("GITHUB_REPOSITORY"),
+            api_url: url("GITHUB_API_URL", "https://api.github.com"),
+            server_url: url("GITHUB_SERVER_URL", "https://github.com"),
+            event: text("GITHUB_EVENT_NAME"),
+            run_id: text("GITHUB_RUN_ID"),
+            run_number: text("GITHUB_RUN_NUMBER").parse().unwrap_or(0),
+            run_attempt: text("GITHUB_RUN_ATTEMPT").parse().unwrap_or(1),
+            workflow: text("GITHUB_WORKFLOW"),
+            job: text("GITHUB_JOB"),
+            ..Self::default()
+        };
+        let sha = variable("GITHUB_SHA").filter(|sha| is_sha(sha));
+        match context.event.as_str() {
+            "pull_request" | "pull_request_target" => context.of_pull_request(event),
+            "merge_group" => {
+                context.head_sha = sha_at(event, "/merge_group/head_sha").or(sha);
+                // Several pull requests may be in it, so there is none to comment on.
+                let branch = text_at(event, "/merge_group/base_ref");
+                context.base = base(
+                    branch.map(|branch| branch.trim_start_matches("refs/heads/")),
+                    sha_at(event, "/merge_group/base_sha"),
+                );
+            }
+            "workflow_run" => context.of_workflow_run(event),
+            // push, tag, release, workflow_dispatch, schedule, and whatever comes.
+            _ => context.head_sha = sha,
+        }
+        context
+    }
+
+    fn of_pull_request(&mut self, event: &Value) {
+        self.head_sha = sha_at(event, "/pull_request/head/sha");
+        self.pull_request = event
+            .pointer("/number")
+            .or_else(|| event.pointer("/pull_request/number"))
+            .and_then(Value::as_u64)
+            .filter(|number| *number > 0);
+        self.base = base(text_at(event, "/pull_request/base/ref"), sha_at(event, "/pull_request/base/sha"));
+        if self.event == "pull_request_target" {
+            return;
+        }
+        // A deleted fork leaves null behind.
+        let head = text_at(event, "/pull_request/head/repo/full_name");
+        let same = head.is_some_and(|name| name.eq_ignore_ascii_case(&self.repository));
+        let by_dependabot = text_at(event, "/sender/login") == Some("dependabot[bot]");
+        self.read_only = if !same {
+            Some("the pull request comes from a fork, so the token can only read")
+        } else if by_dependabot {
+            Some("the pull request comes from Dependabot, so the token can only read")
+        } else {
+            None
+        };
+    }
+
+    fn of_workflow_run(&mut self, event: &Value) {
+        self.head_sha = sha_at(event, "/workflow_run/head_sha");
+        // Empty for forks: the number is then looked up by the branch.
+        self.pull_request =
+            event.pointer("/workflow_run/pull_requests/0/number").and_then(Value::as_u64).filter(|n| *n > 0);
+        let owner = text_at(event, "/workflow_run/head_repository/owner/login");
+        let branch = text_at(event, "/workflow_run/head_branch");
+        self.head_label = owner.zip(branch).map(|(owner, branch)| format!("{owner}:{branch}"));
+    }
+
+    /// The page of this run.
+    pub fn run_url(&self) -> Option<String> {
+        let known = !self.run_id.is_empty() && !self.repository.is_empty();
+        known.then(|| format!("{}/{}/actions/runs/{}", self.server_url, self.repository, self.run_id))
+    }
+
+    /// Where the files of the reported commit are seen, ending in `/`.
+    pub fn files_url(&self) -> Option<String> {
+        let sha = self.head_sha.as_ref()?;
+        (!self.repository.is_empty()).then(|| format!("{}/{}/blob/{sha}/", self.server_url, self.repository))
+    }
+}
+
+fn base(branch: Option<&str>, sha: Option<String>) -> Option<Base> {
+    Some(Base { branch: branch?.to_owned(), sha: sha? })
+}
+
+fn text_at<'e>(event: &'e Value, pointer: &str) -> Option<&'e str> {
+    event.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty())
+}
+
+fn sha_at(event: &Value, pointer: &str) -> Option<String> {
+    text_at(event, pointer).filter(|sha| is_sha(sha)).map(str::to_owned)
+}
+
+/// The id of a commit, and nothing that could be taken for something else.
+pub fn is_sha(text: &str) -> bool {
+    matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}

@@ -1,0 +1,193 @@
+//! Telling GitHub: the comment and the check run, each if it is wanted and can be.
+
+use std::time::Duration;
+
+use super::Context;
+use super::api::{Api, Failed};
+use super::check_run::{self, CheckRun};
+use super::comment::{self, Mark, Written};
+use crate::document::Problem;
+use crate::render::markdown::{COMMENT, Page, page_of};
+use crate::render::{annotations, text_of_last_line};
+use crate::verdict::{Report, Verdict};
+
+/// When a comment is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comment {
+    /// When there is a pull request and the token can write.
+    Auto,
+    /// The same, and that it can't be is a failure of reporting.
+    Always,
+    /// Only when the verdict is not pass; a comment that is there is still turned to green.
+    OnFailure,
+    /// Never.
+    Never,
+}
+
+/// What to post.
+#[derive(Debug, Clone)]
+pub struct Posting {
+    /// When a comment is made.
+    pub comment: Comment,
+    /// Tells several gates of one job apart.
+    pub comment_key: String,
+    /// The name of a check run; none without one.
+    pub check_run: Option<String>,
+    /// The token.
+    pub token: Option<String>,
+    /// The report's folder from the top of the repository: empty, or ending in `/`.
+    pub below: String,
+    /// The report was made by a job that the pull request's author could change, so that it is a claim.
+    pub claimed: bool,
+    /// The pause between calls that change something; GitHub's own advice where it is not given.
+    pub pause: Option<Duration>,
+}
+
+/// What was posted.
+#[derive(Debug, Default)]
+pub struct Posted {
+    /// The page of the comment.
+    pub comment_url: Option<String>,
+    /// The page of the check run.
+    pub check_url: Option<String>,
+    /// What was wanted and could not be done.
+    pub degraded: Vec<Problem>,
+    /// What a person should know.
+    pub notes: Vec<String>,
+}
+
+/// Posts a report. Nothing that fails here is an error of the check: it is noted in [`Posted::degraded`].
+pub fn post(report: &Report, context: &Context, posting: &Posting) -> Posted {
+    let mut posted = Posted::default();
+    if posting.claimed && posting.check_run.is_some() {
+        posted.degraded.push(
+            Problem::new(
+                super::DENIED,
+                "a check run is not made of a report that another job wrote: it could be forged",
+            )
+            .help("let the job that checks write it, or require that job"),
+        );
+        return posted;
+    }
+    let wants_comment =
+        posting.comment != Comment::Never && (context.pull_request.is_some() || context.head_label.is_some());
+    if !wants_comment && posting.check_run.is_none() {
+        return posted;
+    }
+    if let Some(why) = context.read_only {
+        let must = posting.comment == Comment::Always || posting.check_run.is_some();
+        let message = format!("{why}; the report is in the summary of the job");
+        if must {
+            posted.degraded.push(Problem::new(super::DENIED, message));
+        } else {
+            posted.notes.push(message);
+        }
+        return posted;
+    }
+    let Some(token) = posting.token.clone().filter(|token| !token.is_empty()) else {
+        posted.degraded.push(Problem::new(super::DENIED, "there is no token to post the report with"));
+        return posted;
+    };
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            posted.degraded.push(Problem::new(super::FAILED, format!("nothing could be sent: {error}")));
+            return posted;
+        }
+    };
+    runtime.block_on(async {
+        let api = match Api::new(&context.api_url, token, &context.repository, posting.pause) {
+            Ok(api) => api,
+            Err(problem) => {
+                posted.degraded.push(*problem);
+                return;
+            }
+        };
+        if wants_comment {
+            comment(report, context, posting, &api, &mut posted).await;
+        }
+        if let Some(name) = &posting.check_run {
+            run(report, context, posting, &api, name, &mut posted).await;
+        }
+    });
+    posted
+}
+
+async fn comment(report: &Report, context: &Context, posting: &Posting, api: &Api, posted: &mut Posted) {
+    let number = match (context.pull_request, &context.head_label) {
+        // An event of the pull request itself names it; anything else is looked up by the head.
+        (Some(number), None) => Ok(Some(number)),
+        _ => comment::pull_request(api, context).await,
+    };
+    let number = match number {
+        Ok(Some(number)) => number,
+        Ok(None) => {
+            posted.notes.push("no open pull request has this head, so there is none to comment on".into());
+            return;
+        }
+        Err(failed) => return posted.degraded.push(*failed.problem()),
+    };
+    let mark = Mark::new(context, &posting.comment_key);
+    let page = Page {
+        most: COMMENT,
+        head: mark.line(),
+        claimed: posting.claimed,
+        files: context.files_url(),
+        below: posting.below.clone(),
+        run: context.run_url(),
+        charts: false,
+    };
+    let judged = !report.candidates.is_empty() || report.verdict != Some(Verdict::Pass);
+    let worth_saying = match posting.comment {
+        Comment::OnFailure => report.verdict != Some(Verdict::Pass),
+        _ => judged,
+    };
+    match comment::upsert(api, number, &mark, &page_of(report, &page), worth_saying).await {
+        Ok(Written::At(url)) => posted.comment_url = Some(url),
+        Ok(Written::Newer(url)) => {
+            posted.notes.push("a newer run has written the comment, which stays as it is".into());
+            posted.comment_url = Some(url);
+        }
+        Ok(Written::Nothing) => {}
+        Err(failed) => posted.degraded.push(*failed.problem()),
+    }
+}
+
+async fn run(
+    report: &Report,
+    context: &Context,
+    posting: &Posting,
+    api: &Api,
+    name: &str,
+    posted: &mut Posted,
+) {
+    let Some(sha) = &context.head_sha else {
+        posted.degraded.push(Problem::new(super::ODD, "the event names no commit to report on"));
+        return;
+    };
+    let page = Page {
+        most: COMMENT,
+        files: context.files_url(),
+        below: posting.below.clone(),
+        run: context.run_url(),
+        ..Page::default()
+    };
+    let all = annotations(report, &posting.below);
+    let check = CheckRun {
+        name,
+        verdict: report.verdict,
+        title: text_of_last_line(report),
+        summary: page_of(report, &page),
+        annotations: &all,
+    };
+    match check_run::write(api, context, sha, &check).await {
+        Ok(url) => posted.check_url = Some(url),
+        Err(failed) => posted.degraded.push(*failed.problem()),
+    }
+}
+
+impl From<Failed> for Box<Problem> {
+    fn from(failed: Failed) -> Self {
+        failed.problem()
+    }
+}

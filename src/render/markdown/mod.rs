@@ -1,0 +1,377 @@
+//! The report for a pull request: a comment, the summary of a job, the text of a check run.
+
+mod budget;
+mod chart;
+mod escape;
+
+use std::io::{self, Write};
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+pub use escape::{block, code, text};
+
+use super::annotations::in_repository;
+use crate::verdict::{
+    BaselineReport, CandidateReport, Comparability, Comparison, Finding, Level, Outcome, Place, Report,
+    RuleReport, Trouble, Verdict, WaiverState,
+};
+use budget::{Section, compose};
+
+/// Where the text goes, and what it can lead to from there.
+#[derive(Debug, Clone, Default)]
+pub struct Page {
+    /// Bytes that the place takes.
+    pub most: usize,
+    /// Stands before everything, such as the mark by which a comment is found again.
+    pub head: String,
+    /// The address under which the files of the judged commit are seen, ending in `/`.
+    pub files: Option<String>,
+    /// The path of the report's folder from the top of the repository: empty, or ending in `/`.
+    pub below: String,
+    /// The page of the run that wrote this.
+    pub run: Option<String>,
+    /// The report is a claim of the pull request's own workflow.
+    pub claimed: bool,
+    /// Whether charts are shown there.
+    pub charts: bool,
+}
+
+/// Bytes that a comment has room for, with some to spare.
+pub const COMMENT: usize = 60_000;
+/// Bytes that the summary of a step has room for, with some to spare.
+pub const SUMMARY: usize = 900 << 10;
+
+/// Candidates that are shown with all their rules; the rest takes a line each.
+const WHOLE: usize = 10;
+
+/// Writes the report as Markdown.
+pub fn markdown(report: &Report, page: &Page, to: &mut dyn Write) -> io::Result<()> {
+    to.write_all(page_of(report, page).as_bytes())
+}
+
+/// The report as Markdown, in the bytes that the page takes.
+pub fn page_of(report: &Report, page: &Page) -> String {
+    let mut sections = vec![Section::kept(format!("{}{}", page.head, headline(report)))];
+    if page.claimed {
+        let claim = "> [!NOTE]\n> Reported by a job of the pull request's own workflow, which its author can change.\n";
+        sections.push(Section::kept(claim.into()));
+    }
+    if let Some(proposed) = &report.proposed {
+        let files: Vec<String> = proposed.files.iter().map(|file| code(file)).collect();
+        let would_be = match proposed.verdict {
+            Some(verdict) => format!("With it the verdict would be **{verdict}**."),
+            None => "With it there would be no verdict.".into(),
+        };
+        let mut lines = format!(
+            "> [!WARNING]\n> This changes what decides about it: {}. That does not count before it is merged. {would_be}\n",
+            files.join(", ")
+        );
+        for difference in &proposed.differences {
+            lines.push_str(&format!("> - {}\n", text(difference)));
+        }
+        sections.push(Section::kept(lines));
+    }
+    for trouble in &report.troubles {
+        sections.push(Section::expendable(1, "a reason for no verdict", of_trouble(trouble, page)));
+    }
+    let many = report.candidates.len() > WHOLE;
+    for candidate in &report.shown() {
+        of_candidate(candidate, page, many, &mut sections);
+    }
+    if let Some(waivers) = waivers(report) {
+        sections.push(Section::expendable(2, "the waivers", waivers));
+    }
+    if !report.notes.is_empty() {
+        let notes: Vec<String> = report.notes.iter().map(|note| format!("- {}", text(note))).collect();
+        sections.push(Section::expendable(4, "the notes", format!("{}\n", notes.join("\n"))));
+    }
+    sections.push(Section::kept(footer(report, page)));
+    let where_else = match &page.run {
+        Some(run) => format!("The whole report is in the [summary of the job]({run})."),
+        None => "The whole report is in the JSON.".into(),
+    };
+    compose(sections, page.most, &where_else)
+}
+
+fn mark(outcome: Outcome, level: Level) -> &'static str {
+    match (outcome, level) {
+        (Outcome::Pass, _) => "✅",
+        (Outcome::Fail, Level::Error) => "❌",
+        (Outcome::Inconclusive, Level::Error) => "❔",
+        (Outcome::Fail | Outcome::Inconclusive, _) => "⚠️",
+        (Outcome::Waived, _) => "🔓",
+        (Outcome::Skipped, _) => "➖",
+    }
+}
+
+fn headline(report: &Report) -> String {
+    let mark = match report.verdict {
+        Some(Verdict::Pass) => "✅",
+        Some(Verdict::Fail) => "❌",
+        None => "🚫",
+    };
+    let line = super::text_of_last_line(report);
+    format!("### {mark} gate: {}\n", text(line.trim_start_matches("verdict: ")))
+}
+
+fn of_trouble(trouble: &Trouble, page: &Page) -> String {
+    let rule = trouble.rule.as_ref().map(|rule| format!("{}: ", code(rule))).unwrap_or_default();
+    let mut lines =
+        format!("**No verdict:** {rule}{}{}\n", text(&trouble.message), at(trouble.place.as_ref(), page));
+    if let Some(place) = &trouble.place {
+        lines.push_str(&block("", &place.excerpt));
+    }
+    if let Some(help) = &trouble.help {
+        lines.push_str(&format!("\n{}\n", text(help)));
+    }
+    lines
+}
+
+/// ` (runs/a.json:12)`, as a link where there is something to link to.
+fn at(place: Option<&Place>, page: &Page) -> String {
+    let Some(place) = place else { return String::new() };
+    let shown = code(&format!("{}:{}", place.file, place.line));
+    match (&page.files, in_repository(&place.file, &page.below)) {
+        (Some(files), Some(file)) => {
+            format!(" ([{shown}]({files}{}#L{}))", utf8_percent_encode(&file, PATH), place.line)
+        }
+        _ => format!(" ({shown})"),
+    }
+}
+
+/// What stays as it is in the path of an address.
+const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.').remove(b'_');
+
+fn of_candidate(candidate: &CandidateReport, page: &Page, many: bool, sections: &mut Vec<Section>) {
+    let passed = candidate.verdict == Some(Verdict::Pass);
+    let title = title(candidate);
+    if many && passed {
+        sections.push(Section::expendable(6, "candidates that passed", title));
+        return;
+    }
+    let name = candidate.run.source.clone();
+    let importance = if passed { 2 } else { 0 };
+    let mut head = title;
+    for baseline in &candidate.baselines {
+        head.push_str(&format!("\n{}\n", against(baseline)));
+    }
+    sections.push(Section { expendable: importance, what: text(&name), text: head });
+    let rules: Vec<&RuleReport> =
+        candidate.rules.iter().filter(|rule| rule.kind != "status" || rule.outcome.blocks()).collect();
+    let table = |pick: &dyn Fn(&&&RuleReport) -> bool| -> String {
+        rules.iter().filter(pick).map(|rule| rows(rule)).collect()
+    };
+    let wrong = table(&|rule| {
+        rule.outcome != Outcome::Pass && rule.outcome != Outcome::Skipped && rule.level != Level::Shadow
+    });
+    if !wrong.is_empty() {
+        sections.push(Section::expendable(
+            1,
+            format!("the table of {}", text(&name)),
+            format!("{HEAD}{wrong}"),
+        ));
+    }
+    for trouble in &candidate.troubles {
+        sections.push(Section::expendable(1, "a reason for no verdict", of_trouble(trouble, page)));
+    }
+    for rule in rules.iter().filter(|rule| rule.outcome.blocks() && rule.level != Level::Shadow) {
+        let findings: String = rule
+            .findings
+            .iter()
+            .filter(|one| one.waiver.is_none())
+            .map(|one| finding(one, rule, page))
+            .collect();
+        let why =
+            rule.message.as_ref().map(|message| format!("  <br>*{}*\n", text(message))).unwrap_or_default();
+        let docs = rule.docs.as_ref().map(|docs| format!("  <br>{}\n", text(docs))).unwrap_or_default();
+        sections.push(Section::expendable(
+            3,
+            format!("findings of {}", text(&rule.id)),
+            format!("{findings}{why}{docs}"),
+        ));
+    }
+    let held = table(&|rule| {
+        rule.outcome == Outcome::Pass || rule.outcome == Outcome::Skipped || rule.level == Level::Shadow
+    });
+    if !held.is_empty() {
+        let text_ = format!(
+            "<details><summary>Rules that hold, or did not apply</summary>\n\n{HEAD}{held}\n</details>\n"
+        );
+        sections.push(Section::expendable(5, format!("passes of {}", text(&name)), text_));
+    }
+    let chart = if page.charts { chart::chart(candidate) } else { None };
+    sections.extend(chart.map(|chart| Section::expendable(7, "a chart", chart)));
+}
+
+const HEAD: &str =
+    "| | rule | metric or field | baseline | candidate | change | limit |\n|---|---|---|---|---|---|---|\n";
+
+fn title(candidate: &CandidateReport) -> String {
+    let mark = match candidate.verdict {
+        Some(Verdict::Pass) => "✅",
+        Some(Verdict::Fail) => "❌",
+        None => "🚫",
+    };
+    let run = &candidate.run;
+    let parts: Vec<String> = [
+        ("model", &run.model),
+        ("run", &run.run_id),
+        ("commit", &run.git_commit),
+        ("data", &run.data_version),
+    ]
+    .into_iter()
+    .filter_map(|(name, value)| Some(format!("{name} {}", code(value.as_ref()?))))
+    .collect();
+    let parts = if parts.is_empty() { String::new() } else { format!(" · {}", parts.join(" · ")) };
+    format!("{mark} **{}**{parts}\n", text(&run.source))
+}
+
+fn against(baseline: &BaselineReport) -> String {
+    let mut line = format!("compared with {}", code(&baseline.reference));
+    match (&baseline.run, &baseline.missing) {
+        (Some(run), _) if run.source != baseline.reference => {
+            line.push_str(&format!(" → {}", code(&run.source)));
+        }
+        (None, Some(missing)) if baseline.first => {
+            line.push_str(&format!(": none, and that was accepted as the first model ({})", text(missing)));
+        }
+        (None, Some(missing)) => line.push_str(&format!(": {}", text(missing))),
+        _ => {}
+    }
+    for part in [&baseline.resolved, &baseline.age].into_iter().flatten() {
+        line.push_str(&format!(", {}", text(part)));
+    }
+    match &baseline.comparability {
+        Some(Comparability::Same { .. }) => line.push_str(" · same validation split"),
+        Some(Comparability::Different { .. }) => line.push_str(" · **measured on another validation split**"),
+        Some(Comparability::Unshown { why }) => {
+            line.push_str(&format!(
+                " · ⚠️ nothing shows that the validation split is the same: {}",
+                text(why)
+            ));
+        }
+        None => {}
+    }
+    line
+}
+
+/// The rows of one rule: each comparison, or the reason where there is none.
+fn rows(rule: &RuleReport) -> String {
+    /// Comparisons of one rule that are listed.
+    const ROWS: usize = 30;
+    let row = |mark: &str, cells: [String; 6]| format!("| {mark} | {} |\n", cells.join(" | "));
+    let id = code(&rule.id);
+    let empty = String::new;
+    if rule.comparisons.is_empty() {
+        let why =
+            rule.findings.first().map(|one| one.message.as_str()).or(rule.reason.as_deref()).unwrap_or("");
+        let shadow = if rule.level == Level::Shadow { " (shadow)" } else { "" };
+        return row(
+            mark(rule.outcome, rule.level),
+            [format!("{id}{shadow}"), text(why), empty(), empty(), empty(), empty()],
+        );
+    }
+    let mut ordered: Vec<&Comparison> = rule.comparisons.iter().collect();
+    ordered.sort_by_key(|one| !one.outcome.blocks());
+    let mut rows = String::new();
+    for one in ordered.iter().take(ROWS) {
+        let cell = |value: &Option<Box<str>>| value.as_deref().map(text).unwrap_or_default();
+        let limit = match (&one.limit, &one.limit_value) {
+            (Some(limit), Some(value)) => format!("{} {limit} = {value}", one.word),
+            (Some(limit), None) => format!("{} {limit}", one.word),
+            (None, _) => one.word.to_string(),
+        };
+        let slice = one.slice.as_ref().map(|slice| format!(" [{slice}]")).unwrap_or_default();
+        let note = one.note.as_ref().map(|note| format!(" ({note})")).unwrap_or_default();
+        rows.push_str(&row(
+            mark(one.outcome, rule.level),
+            [
+                id.clone(),
+                text(&format!("{}{slice}{note}", one.subject)),
+                cell(&one.baseline),
+                cell(&one.candidate),
+                cell(&one.change),
+                text(&limit),
+            ],
+        ));
+    }
+    if ordered.len() > ROWS {
+        let more = format!("and {} more", ordered.len() - ROWS);
+        rows.push_str(&row("", [id, more, empty(), empty(), empty(), empty()]));
+    }
+    rows
+}
+
+fn finding(finding: &Finding, rule: &RuleReport, page: &Page) -> String {
+    let mut item = format!(
+        "- {} **{}**: {}{}",
+        mark(rule.outcome, rule.level),
+        text(&rule.id),
+        text(&finding.message),
+        at(finding.place.as_ref(), page)
+    );
+    if let Some(help) = &finding.help {
+        item.push_str(&format!("<br>→ {}", text(help)));
+    }
+    for beyond in &finding.beyond {
+        item.push_str(&format!("<br>a waiver allows {}, and this is beyond it", text(beyond)));
+    }
+    item.push('\n');
+    item
+}
+
+fn waivers(report: &Report) -> Option<String> {
+    let shown: Vec<String> = report
+        .waivers
+        .iter()
+        .filter_map(|waiver| {
+            let state = match waiver.state {
+                WaiverState::Used => "🔓 used",
+                WaiverState::Unused => "not needed: take it out",
+                WaiverState::Expired => "ended, and not applied",
+                WaiverState::Ignored => "not applied",
+                WaiverState::Elsewhere => return None,
+            };
+            Some(format!(
+                "| {state} | {} | {} | {} (claimed) | {} |\n",
+                code(&waiver.rule),
+                text(&waiver.reason),
+                text(&waiver.approved_by),
+                text(&waiver.expires)
+            ))
+        })
+        .collect();
+    (!shown.is_empty()).then(|| {
+        format!(
+            "**Waivers**\n\n| | rule | reason | approved by | until |\n|---|---|---|---|---|\n{}",
+            shown.concat()
+        )
+    })
+}
+
+/// How to see the same on a laptop, and where this was written.
+fn footer(report: &Report, page: &Page) -> String {
+    let runs: Vec<&str> = report
+        .candidates
+        .iter()
+        .filter(|candidate| candidate.verdict != Some(Verdict::Pass))
+        .map(|candidate| candidate.run.source.as_str())
+        .filter(|source| source.chars().all(|c| c.is_alphanumeric() || "/._-".contains(c)))
+        .take(3)
+        .collect();
+    let stage = report
+        .stage
+        .as_deref()
+        .filter(|stage| stage.chars().all(|c| c.is_alphanumeric() || "._-".contains(c)))
+        .map(|stage| format!(" --stage {stage}"))
+        .unwrap_or_default();
+    let command = format!("gate check {}{stage}", runs.join(" "));
+    let run = page.run.as_ref().map(|run| format!(" · [job]({run})")).unwrap_or_default();
+    let policy =
+        report.policy.as_ref().map(|policy| format!(" · policy {}", code(&policy.path))).unwrap_or_default();
+    format!(
+        "<sub>the same locally: {} · gate {}{policy}{run}</sub>\n",
+        code(command.trim()),
+        text(&report.gate)
+    )
+}
