@@ -28,7 +28,7 @@ use crate::rule::Evidence;
 use crate::run::Run;
 use crate::store::NOTHING_MATCHED;
 use crate::verdict::{
-    CandidateReport, ChangeReport, Exit, Outcome, PolicyReport, Report, RuleReport, Trouble, Verdict,
+    CandidateReport, ChangeReport, Exit, MANY, Outcome, PolicyReport, Report, RuleReport, Trouble, Verdict,
     WaiverReport, WaiverState,
 };
 
@@ -79,6 +79,9 @@ pub struct Request {
     pub no_waivers: bool,
     /// The decision's clock, if it was given.
     pub now: Option<Timestamp>,
+    /// Keep only what a person is shown of many candidates: of one that passed, that it did. Every other reader wants
+    /// each comparison.
+    pub brief: bool,
     /// Take policy and baseline from this revision, as for a pull request.
     pub trust: Option<Trust>,
 }
@@ -230,7 +233,8 @@ fn candidates(
 
 /// What one entry of the list of candidates came to.
 enum Judged {
-    Candidate(Box<CandidateReport>, Vec<usize>),
+    /// The report, the waivers that were used, and how many comparisons were not kept.
+    Candidate(Box<CandidateReport>, Vec<usize>, usize),
     Unreadable(Vec<Problem>),
     NotSelected,
 }
@@ -245,13 +249,15 @@ fn judge_all(
 ) -> Result<(), Vec<Problem>> {
     let judge_one = |index: usize| -> Vec<Judged> {
         let read = chosen.read(index, &decision.policy.fields);
+        let brief = request.brief && chosen.len().max(read.len()) > MANY;
         read.into_iter()
             .map(|run| match run {
                 Err(problems) => Judged::Unreadable(problems),
                 Ok(run) => match chosen.selects(&run, decision.now) {
                     Ok(true) => {
-                        let (report, used) = judge_run(decision, baselines, &run, request);
-                        Judged::Candidate(Box::new(report), used)
+                        let (mut report, used) = judge_run(decision, baselines, &run, request);
+                        let dropped = if brief { drop_passes(&mut report) } else { 0 };
+                        Judged::Candidate(Box::new(report), used, dropped)
                     }
                     Ok(false) => Judged::NotSelected,
                     Err(problem) => Judged::Unreadable(vec![*problem]),
@@ -268,8 +274,9 @@ fn judge_all(
     let mut not_selected = 0;
     for judged in judged.into_iter().flatten() {
         match judged {
-            Judged::Candidate(candidate, waivers) => {
+            Judged::Candidate(candidate, waivers, dropped) => {
                 used.extend(waivers);
+                report.summary.comparisons += dropped;
                 report.candidates.push(*candidate);
             }
             Judged::Unreadable(problems) => {
@@ -291,6 +298,22 @@ fn judge_all(
         ]);
     }
     Ok(())
+}
+
+/// Takes the comparisons out of a candidate that passed without a warning; gives back how many there were.
+fn drop_passes(candidate: &mut CandidateReport) -> usize {
+    let warned = candidate.rules.iter().any(|rule| rule.outcome.blocks());
+    if warned || candidate.verdict != Some(Verdict::Pass) {
+        return 0;
+    }
+    let mut dropped = 0;
+    for rule in &mut candidate.rules {
+        dropped += rule.comparisons.len();
+        rule.comparisons = Vec::new();
+        rule.notes = Vec::new();
+    }
+    candidate.baselines = Vec::new();
+    dropped
 }
 
 /// Candidates from which on several threads are worth their start.

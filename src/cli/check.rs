@@ -106,6 +106,7 @@ pub(super) fn run(arguments: &Arguments, folder: &Path, terminal: &Terminal) -> 
         first: arguments.first,
         no_waivers: arguments.no_waivers,
         now: arguments.now,
+        brief: arguments.printing.is_brief(),
         trust: arguments.trust.as_ref().map(|base| Trust {
             base: base.clone(),
             head: arguments.head.clone(),
@@ -118,6 +119,11 @@ pub(super) fn run(arguments: &Arguments, folder: &Path, terminal: &Terminal) -> 
 }
 
 impl Printing {
+    /// Whether what is printed shows of many candidates that passed only that they did.
+    fn is_brief(&self) -> bool {
+        matches!(self.format, Format::Human | Format::Github)
+    }
+
     /// Prints a report; the exit code is the report's, unless it could not be printed.
     pub(super) fn print(&self, report: &Report, folder: &Path, terminal: &Terminal) -> Exit {
         let guard = match self.format {

@@ -177,7 +177,7 @@ impl Conditions {
             word(
                 "unique",
                 "true".into(),
-                twice(items, |item| item).map(|shown| repeated(&name, path, &shown)),
+                twice(path, items, |item| item).map(|shown| repeated(&name, path, &shown)),
             );
         }
     }
@@ -185,17 +185,20 @@ impl Conditions {
     /// Holds the values of `data[].x` against `unique`, which is about all of them together.
     pub(super) fn hold_together(&self, judgement: &mut Judgement, written: &str, fields: &[Field<'_>]) {
         let nodes: Vec<&Node> = fields.iter().filter_map(|field| field.node).collect();
-        if !self.unique || fields.len() < 2 {
+        // A list by itself was looked into already; any other value by itself is compared too, so that the rule judges.
+        let a_list = matches!(nodes.as_slice(), [Node { value: Value::List(_), .. }]);
+        if !self.unique || nodes.is_empty() || a_list {
             return;
         }
-        let repeats = twice(&nodes, |node| node);
+        let path = &fields[0].path;
+        let repeats = twice(path, &nodes, |node| node);
         let outcome = if repeats.is_some() { Outcome::Fail } else { Outcome::Pass };
+        let s = if nodes.len() == 1 { "" } else { "s" };
         let comparison =
-            Comparison::exact(written, "unique", outcome).candidate(format!("{} values", nodes.len()));
+            Comparison::exact(written, "unique", outcome).candidate(format!("{} value{s}", nodes.len()));
         match repeats {
             Some(shown) => {
-                let path = fields[0].path.clone();
-                judgement.fail(comparison, repeated(written, &path, &shown).subject(written));
+                judgement.fail(comparison, repeated(written, path, &shown).subject(written));
             }
             None => {
                 judgement.compare(comparison);
@@ -208,11 +211,11 @@ fn repeated(name: &str, path: &Path, shown: &str) -> Raised {
     Raised::new(NOT_UNIQUE, format!("`{name}` holds {shown} twice")).at(path.clone(), "not unique")
 }
 
-fn twice<'n, T>(items: &'n [T], node: impl Fn(&'n T) -> &'n Node) -> Option<String> {
+fn twice<'n, T>(path: &Path, items: &'n [T], node: impl Fn(&'n T) -> &'n Node) -> Option<String> {
     items.iter().enumerate().find_map(|(index, item)| {
         let again = items[..index]
             .iter()
-            .any(|earlier| same_value(&Path::root(), node(earlier), node(item)) == Sameness::Same);
+            .any(|earlier| same_value(path, node(earlier), node(item)) == Sameness::Same);
         again.then(|| node(item).brief())
     })
 }

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
@@ -24,6 +25,8 @@ pub enum Reach {
 #[derive(Debug, Clone)]
 pub struct WorkTree {
     root: PathBuf,
+    /// The root as a capability, opened when the first file of it is.
+    folder: Arc<OnceLock<Dir>>,
     reach: Reach,
     /// What stands before a path when it is shown.
     shown: String,
@@ -32,7 +35,7 @@ pub struct WorkTree {
 impl WorkTree {
     /// The files below `root`.
     pub fn new(root: &Path, reach: Reach) -> Self {
-        Self { root: root.to_owned(), reach, shown: String::new() }
+        Self { root: root.to_owned(), folder: Arc::default(), reach, shown: String::new() }
     }
 
     /// Paths are shown as they are from `folder`, which is at or below the root.
@@ -59,7 +62,13 @@ impl WorkTree {
                 File::open(full)
             }
             Reach::Inside => {
-                let folder = Dir::open_ambient_dir(&self.root, ambient_authority())?;
+                let folder = match self.folder.get() {
+                    Some(folder) => folder,
+                    None => {
+                        let opened = Dir::open_ambient_dir(&self.root, ambient_authority())?;
+                        self.folder.get_or_init(|| opened)
+                    }
+                };
                 if !folder.metadata(path)?.is_file() {
                     return Err(io::Error::new(io::ErrorKind::IsADirectory, "not a regular file"));
                 }
@@ -117,7 +126,8 @@ impl Store for WorkTree {
     fn read(&self, entry: &Entry, most: usize) -> Result<Vec<u8>, Box<Problem>> {
         let label = self.label(&entry.path);
         let file = self.open(&entry.path).map_err(|error| unreadable(&label, &error))?;
-        let mut bytes = Vec::new();
+        let length = file.metadata().map_or(0, |meta| meta.len());
+        let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(most).min(most) + 1);
         let limit = most as u64 + 1;
         file.take(limit).read_to_end(&mut bytes).map_err(|error| unreadable(&label, &error))?;
         if bytes.len() > most {

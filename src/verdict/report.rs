@@ -9,6 +9,9 @@ use super::{Comparison, Exit, Finding, Level, Outcome, Trouble, Verdict};
 /// The format of the report, by which a reader knows what it holds.
 pub const SCHEMA: &str = "gate-report/v1";
 
+/// Candidates up to which each is shown with all its rules; beyond, one that passed takes one line.
+pub const MANY: usize = 10;
+
 /// Everything that was decided, and what it was decided on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {

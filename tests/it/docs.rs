@@ -1,140 +1,255 @@
-//! The pages of the documentation, kept true: what they show is run, and what they list is complete.
+//! The pages under `docs/` are true: their files are written, their commands run, and what these print compared.
 //!
-//! A page is a project that grows: ```` ```yaml file=gate.yaml ```` writes a file, ```` ```console ```` runs the lines that
-//! begin with `$` and holds what they print. `UPDATE_DOCS=1` writes what the program says now into the pages.
+//! A fence with `file=PATH` behind its language is a file of a scratch project. A `console` fence is a session in
+//! it: lines with `$ gate …`, `$ git …` or `$ echo $?`, each followed by exactly what it prints, standard output
+//! first. The project lasts for the whole page, so a later fence can replace a file. What stands between
+//! `<!-- begin NAME -->` and `<!-- end NAME -->` is made from the code.
+//!
+//! `UPDATE_DOCS=1 cargo test docs` writes what is printed into the pages; `git diff` then shows what changed.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use model_gate::rule::KINDS;
+use model_gate::rule::kind::RESERVED;
+
 use crate::project::{Project, here};
 
-fn pages(folder: &Path) -> Vec<PathBuf> {
-    let mut pages = Vec::new();
-    for entry in fs::read_dir(folder).expect("a folder") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() {
-            pages.extend(self::pages(&path));
-        } else if path.extension().is_some_and(|extension| extension == "md") {
-            pages.push(path);
-        }
-    }
-    pages.sort();
-    pages
-}
-
-/// Runs what a page shows; gives the page with what the program says now, and how often it left with each code.
-fn run(page: &str) -> (String, Vec<i32>) {
-    let project = Project::new();
-    let mut now = String::new();
-    let mut codes = Vec::new();
-    let mut lines = page.lines();
-    while let Some(line) = lines.next() {
-        now.push_str(line);
-        now.push('\n');
-        let Some(info) = line.strip_prefix("```").filter(|info| !info.is_empty()) else { continue };
-        let body: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
-        if let Some(path) = info.split_once("file=").map(|(_, path)| path) {
-            project.file(path, format!("{}\n", body.join("\n")));
-        }
-        if info == "console" {
-            for command in body.iter().filter_map(|line| line.strip_prefix("$ ")) {
-                console(&project, command, &mut now, &mut codes);
-            }
-        } else {
-            for line in body {
-                let _ = writeln!(now, "{line}");
-            }
-        }
-        now.push_str("```\n");
-    }
-    (now, codes)
-}
-
-fn console(project: &Project, command: &str, now: &mut String, codes: &mut Vec<i32>) {
-    let _ = writeln!(now, "$ {command}");
-    let words: Vec<&str> = command.split_whitespace().collect();
-    match words.as_slice() {
-        ["gate", arguments @ ..] => {
-            let ran = project.gate_with(arguments, &[("COLUMNS", "92")]);
-            for line in ran.out.lines().chain(ran.err.lines()) {
-                let _ = writeln!(now, "{}", line.trim_end());
-            }
-            codes.push(ran.code);
-        }
-        ["echo", "$?"] => {
-            let _ = writeln!(now, "{}", codes.last().expect("a command before `echo $?`"));
-        }
-        ["git", arguments @ ..] => {
-            project.git(arguments);
-        }
-        _ => panic!("the runner does not know `{command}`"),
-    }
-}
-
 #[test]
-fn every_page_shows_what_the_program_says() {
+fn every_page_is_true() {
     let update = std::env::var_os("UPDATE_DOCS").is_some();
+    let mut wrong = String::new();
+    let mut answers = BTreeMap::new();
     for path in pages(&here().join("docs")) {
-        let page = fs::read_to_string(&path).expect("a page");
-        if !page.contains("```console") {
-            continue;
+        let name = path.strip_prefix(here()).expect("it is below").display().to_string().replace('\\', "/");
+        let text = fs::read_to_string(&path).expect("a page can be read");
+        let mut page = Page::new(name);
+        page.play(&text);
+        if update && page.text != text {
+            fs::write(&path, &page.text).expect("a page can be written");
         }
-        let (now, _) = run(&page);
-        if update {
-            fs::write(&path, now).expect("the page can be written");
-        } else {
-            assert_eq!(
-                page,
-                now,
-                "{}: run UPDATE_DOCS=1 cargo test, and read the difference",
-                path.display()
-            );
-        }
+        wrong += &page.differences;
+        answers.insert(page.name, page.codes);
+    }
+    assert!(update || wrong.is_empty(), "{wrong}\nwith UPDATE_DOCS=1 the pages are brought up to date");
+    for kind in KINDS {
+        let name = format!("docs/rules/{}.md", kind.name);
+        let codes = answers.get(&name).unwrap_or_else(|| panic!("{name} does not exist"));
+        assert!(codes.contains(&0) && codes.contains(&1), "{name} shows no pass or no failure: {codes:?}");
     }
 }
 
 #[test]
-fn every_kind_has_a_page_with_a_pass_and_a_failure() {
-    for kind in model_gate::rule::KINDS {
-        let path = here().join(format!("docs/rules/{}.md", kind.name));
-        let page = fs::read_to_string(&path).unwrap_or_else(|_| panic!("{} is not there", path.display()));
-        let (_, codes) = run(&page);
-        assert!(codes.contains(&0) && codes.contains(&1), "docs/rules/{}.md shows {codes:?}", kind.name);
-        let index = fs::read_to_string(here().join("docs/rules/README.md")).expect("the index");
-        assert!(
-            index.contains(&format!("({}.md)", kind.name)),
-            "docs/rules/README.md does not list {}",
-            kind.name
-        );
+fn every_reserved_kind_is_named_in_the_index() {
+    let index = fs::read_to_string(here().join("docs/rules/README.md")).expect("the index");
+    for kind in RESERVED {
+        assert!(index.contains(&format!("`{kind}`")), "docs/rules/README.md does not name `{kind}`");
     }
 }
 
 #[test]
-fn every_code_is_unique_and_listed() {
+fn a_code_has_one_meaning() {
     let codes = model_gate::all_codes();
-    let names: std::collections::BTreeSet<&str> = codes.iter().map(|code| code.name).collect();
-    assert_eq!(names.len(), codes.len(), "a code is declared twice");
-    let mut page = String::from(
-        "# Codes\n\nWhat each code of an error or a finding means. A code never changes its meaning.\n",
-    );
-    let mut area = "";
-    for code in &codes {
-        let (its, _) = code.name.split_once('/').expect("an area");
-        if its != area {
-            area = its;
-            let _ = write!(page, "\n## {area}\n\n| code | means |\n| --- | --- |\n");
-        }
-        let _ = writeln!(page, "| `{}` | {} |", code.name, code.says.replace('|', "\\|"));
+    for pair in codes.windows(2) {
+        assert_ne!(pair[0].name, pair[1].name, "declared twice");
     }
-    let path = here().join("docs/codes.md");
-    if std::env::var_os("UPDATE_DOCS").is_some() {
-        fs::write(&path, &page).expect("the page can be written");
+    for code in codes {
+        let plain = |part: &str| {
+            !part.is_empty()
+                && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+        };
+        assert!(code.name.split_once('/').is_some_and(|(area, rest)| plain(area) && plain(rest)), "{code}");
+        assert!(code.says.ends_with('.'), "{code}: {:?} is not a sentence", code.says);
     }
-    assert_eq!(fs::read_to_string(&path).unwrap_or_default(), page, "run UPDATE_DOCS=1 cargo test");
 }
 
-/// Links between the pages, and from the README into them.
+/// Every Markdown file below a folder, in the same order everywhere.
+fn pages(folder: &Path) -> Vec<PathBuf> {
+    let mut entries: Vec<PathBuf> =
+        fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()).collect();
+    entries.sort();
+    entries
+        .into_iter()
+        .flat_map(|path| match path.extension() {
+            _ if path.is_dir() => pages(&path),
+            Some(extension) if extension == "md" => vec![path],
+            _ => Vec::new(),
+        })
+        .collect()
+}
+
+/// A page that is played from its first line to its last.
+struct Page {
+    name: String,
+    project: Project,
+    /// The page as it should be.
+    text: String,
+    differences: String,
+    /// The exit codes of the checks, in their order.
+    codes: Vec<i32>,
+}
+
+impl Page {
+    fn new(name: String) -> Self {
+        let (text, differences, codes) = (String::new(), String::new(), Vec::new());
+        Self { name, project: Project::new(), text, differences, codes }
+    }
+
+    fn play(&mut self, text: &str) {
+        let lines: Vec<&str> = text.lines().collect();
+        let mut at = 0;
+        while let Some(line) = lines.get(at) {
+            self.keep(line);
+            at += 1;
+            let rest = &lines[at..];
+            let ticks = line.bytes().take_while(|&byte| byte == b'`').count();
+            if ticks >= 3 {
+                let (fence, info) = line.split_at(ticks);
+                let body = &rest[..self.until(rest, fence, at)];
+                self.fence(info, body, at + 1);
+                at += body.len();
+                self.keep(fence);
+                at += 1;
+            } else if let Some(section) = section(line) {
+                let end = format!("<!-- end {section} -->");
+                let old = &rest[..self.until(rest, &end, at)];
+                self.replace(old, &made(section), at + 1);
+                at += old.len();
+            }
+        }
+    }
+
+    fn until(&self, lines: &[&str], end: &str, line: usize) -> usize {
+        let found = lines.iter().position(|candidate| *candidate == end);
+        found.unwrap_or_else(|| panic!("{}:{line}: there is no {end} that ends this", self.name))
+    }
+
+    fn keep(&mut self, line: &str) {
+        self.text += line;
+        self.text.push('\n');
+    }
+
+    fn fence(&mut self, info: &str, body: &[&str], line: usize) {
+        let (language, rest) = info.split_once(' ').unwrap_or((info, ""));
+        if language == "console" {
+            return self.session(body, line);
+        }
+        for line in body {
+            self.keep(line);
+        }
+        if let Some(path) = rest.split(' ').find_map(|word| word.strip_prefix("file=")) {
+            self.project.file(path, body.join("\n") + "\n");
+        }
+    }
+
+    fn session(&mut self, body: &[&str], line: usize) {
+        let mut last = 0;
+        let mut at = 0;
+        while let Some(shown) = body.get(at) {
+            let Some(command) = shown.strip_prefix("$ ") else {
+                panic!("{}:{}: a session begins with `$ `", self.name, line + at);
+            };
+            self.keep(shown);
+            at += 1;
+            let rest = &body[at..];
+            let old = &rest[..rest.iter().position(|line| line.starts_with("$ ")).unwrap_or(rest.len())];
+            let words = words(command);
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            let printed = match words.as_slice() {
+                ["gate", arguments @ ..] => {
+                    let ran = self.project.gate(arguments);
+                    last = ran.code;
+                    self.codes.push(last);
+                    ran.out + &ran.err
+                }
+                ["git", arguments @ ..] => self.project.git(arguments),
+                ["echo", "$?"] => last.to_string(),
+                _ => panic!("{}:{}: `{command}` can't be run in a page", self.name, line + at),
+            };
+            self.replace(old, &printed, line + at);
+            at += old.len();
+        }
+    }
+
+    /// Puts `new` where the page has `old`, and notes where the two differ.
+    fn replace(&mut self, old: &[&str], new: &str, line: usize) {
+        let new: Vec<&str> = new.lines().collect();
+        for line in &new {
+            self.keep(line);
+        }
+        if old == new {
+            return;
+        }
+        let same = |one: &mut dyn Iterator<Item = bool>| one.take_while(|same| *same).count();
+        let before = same(&mut old.iter().zip(&new).map(|(old, new)| old == new));
+        let shorter = old.len().min(new.len()) - before;
+        let after =
+            same(&mut old.iter().rev().zip(new.iter().rev()).take(shorter).map(|(old, new)| old == new));
+        let _ = writeln!(self.differences, "\n{}:{}: - the page, + what is true", self.name, line + before);
+        for line in &old[before..old.len() - after] {
+            let _ = writeln!(self.differences, "  - {line}");
+        }
+        for line in &new[before..new.len() - after] {
+            let _ = writeln!(self.differences, "  + {line}");
+        }
+    }
+}
+
+/// The name in `<!-- begin NAME -->`.
+fn section(line: &str) -> Option<&str> {
+    line.strip_prefix("<!-- begin ")?.strip_suffix(" -->")
+}
+
+/// The words of a command line; quotes hold a word together.
+fn words(command: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let (mut word, mut quote) = (String::new(), None);
+    for c in command.chars() {
+        match (quote, c) {
+            (Some(open), _) if open == c => quote = None,
+            (None, '\'' | '"') => quote = Some(c),
+            (None, ' ') => words.push(std::mem::take(&mut word)),
+            _ => word.push(c),
+        }
+    }
+    words.push(word);
+    words
+}
+
+/// What a page takes from the code.
+fn made(section: &str) -> String {
+    match section {
+        "codes" => codes(),
+        "kinds" => kinds(),
+        other => panic!("nothing is called {other}"),
+    }
+}
+
+fn kinds() -> String {
+    let mut table = "\n| kind | says |\n| --- | --- |\n".to_owned();
+    for kind in KINDS {
+        let _ = writeln!(table, "| [`{0}`]({0}.md) | {1} |", kind.name, kind.says);
+    }
+    table + "\n"
+}
+
+/// A table for each area, in the order of their names.
+fn codes() -> String {
+    let mut text = String::new();
+    let mut last = "";
+    for code in model_gate::all_codes() {
+        let area = code.name.split('/').next().unwrap_or_default();
+        if area != last {
+            let _ = write!(text, "\n## {area}\n\n| code | meaning |\n| --- | --- |\n");
+            last = area;
+        }
+        let _ = writeln!(text, "| `{}` | {} |", code.name, code.says.replace('|', "\\|"));
+    }
+    text + "\n"
+}
+
 #[test]
 fn no_link_leads_nowhere() {
     let mut all = pages(&here().join("docs"));

@@ -6,6 +6,7 @@ mod architecture;
 mod baselines;
 mod candidates;
 mod docs;
+mod elements;
 mod examples;
 mod exit_codes;
 mod fail_open;

@@ -9,10 +9,7 @@ use std::io::{self, Write};
 
 use super::Style;
 use super::text::{clean, count};
-use crate::verdict::{CandidateReport, Report, Verdict};
-
-/// Candidates up to which each is shown with all its rules; beyond, those that pass take one line.
-const WHOLE: usize = 10;
+use crate::verdict::{CandidateReport, MANY, Report, Verdict};
 
 /// The last line, without colour.
 pub fn text_of_last_line(report: &Report) -> String {
@@ -28,7 +25,7 @@ pub fn human(report: &Report, style: Style, to: &mut dyn Write) -> io::Result<()
     if let Some(change) = &report.change {
         change::change(change, report, style, to)?;
     }
-    let brief = report.candidates.len() > WHOLE;
+    let brief = report.candidates.len() > MANY;
     for candidate in &report.candidates {
         if brief && candidate.verdict == Some(Verdict::Pass) && !has_warnings(candidate) {
             candidate::line(candidate, style, to)?;
@@ -60,7 +57,7 @@ fn header(report: &Report, style: Style, to: &mut dyn Write) -> io::Result<()> {
     if let Some(stage) = &report.stage {
         parts.push(format!("stage {}", clean(stage)));
     }
-    if report.candidates.len() > WHOLE {
+    if report.candidates.len() > MANY {
         parts.push(count(report.candidates.len(), "candidate"));
     }
     if !parts.is_empty() {

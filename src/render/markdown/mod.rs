@@ -12,7 +12,7 @@ pub use escape::{block, code, text};
 
 use super::annotations::in_repository;
 use crate::verdict::{
-    BaselineReport, CandidateReport, Comparability, Comparison, Finding, Level, Outcome, Place, Report,
+    BaselineReport, CandidateReport, Comparability, Comparison, Finding, Level, MANY, Outcome, Place, Report,
     RuleReport, Trouble, Verdict, WaiverState,
 };
 use budget::{Section, compose};
@@ -40,9 +40,6 @@ pub struct Page {
 pub const COMMENT: usize = 60_000;
 /// Bytes that the summary of a step has room for, with some to spare.
 pub const SUMMARY: usize = 900 << 10;
-
-/// Candidates that are shown with all their rules; the rest takes a line each.
-const WHOLE: usize = 10;
 
 /// Writes the report as Markdown.
 pub fn markdown(report: &Report, page: &Page, to: &mut dyn Write) -> io::Result<()> {
@@ -74,7 +71,7 @@ pub fn page_of(report: &Report, page: &Page) -> String {
     for trouble in &report.troubles {
         sections.push(Section::expendable(1, "a reason for no verdict", of_trouble(trouble, page)));
     }
-    let many = report.candidates.len() > WHOLE;
+    let many = report.candidates.len() > MANY;
     for candidate in &report.shown() {
         of_candidate(candidate, page, many, &mut sections);
     }

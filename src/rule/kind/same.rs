@@ -12,6 +12,7 @@ codes! {
     DIFFERENT = "same/different": "A field that must be the same in both runs is not.";
     NOT_COMPARABLE = "same/not-comparable": "The two values can't be compared, such as digests of different algorithms.";
     NOT_IN_BASELINE = "same/not-in-baseline": "A field that must be the same in both runs is not in the baseline.";
+    NOT_IN_CANDIDATE = "same/not-in-candidate": "The baseline has more elements that must be the same than the candidate has.";
 }
 
 pub(super) const KIND: Kind =
@@ -30,9 +31,14 @@ impl Requirement for Same {
         let mut judgement = Judgement::default();
         let Some(baseline) = Baseline::run_of(case, &mut judgement)? else { return Ok(judgement) };
         for path in &self.0 {
-            for field in case.candidate.find(path) {
+            // `data[role=train]` can stand at another index in each run, so what matches is paired in its order.
+            let matched = baseline.find(path);
+            let ours = case.candidate.find(path);
+            let only_theirs: Vec<_> =
+                matched.iter().skip(ours.len()).filter(|field| field.node.is_some()).collect();
+            for (at, field) in ours.into_iter().enumerate() {
                 let name = field.path.to_string();
-                let theirs = baseline.get(&field.path);
+                let theirs = matched.get(at).and_then(|field| field.node);
                 let mut comparison = Comparison::exact(name.as_str(), "same", Outcome::Fail);
                 comparison.candidate = field.node.map(|node| node.in_full().into());
                 comparison.baseline = theirs.map(|node| node.in_full().into());
@@ -72,6 +78,19 @@ impl Requirement for Same {
                     ),
                 };
                 judgement.fail(comparison, raised.subject(name));
+            }
+            for field in only_theirs {
+                let name = field.path.to_string();
+                let mut comparison = Comparison::exact(name.as_str(), "same", Outcome::Fail);
+                comparison.baseline = field.node.map(|node| node.in_full().into());
+                let raised = Raised::new(
+                    NOT_IN_CANDIDATE,
+                    format!("`{name}` is in the baseline, and has no like here"),
+                )
+                .at(field.path.clone(), "one less than in the baseline")
+                .help("record everything that the run read, or name the baseline that read the same")
+                .subject(name);
+                judgement.fail(comparison, raised);
             }
         }
         Ok(judgement)
