@@ -15,7 +15,7 @@ use jiff::{Timestamp, Unit};
 use super::files::{Files, Stamp};
 use super::place::Place;
 use super::surroundings::{self, Code, Said};
-use super::{CANT_WRITE, FILE_MISSING, NOT_STARTED, finish};
+use super::{CANT_WRITE, FILE_MISSING, NOT_STARTED, UNREADABLE, finish};
 use crate::atomic;
 use crate::check::workspace_root;
 use crate::document::{Document, FileKind, Format, Node, NotFinite, Problem, to_text};
@@ -128,7 +128,18 @@ pub fn record(order: &Order, folder: &Path) -> Recorded {
             return Recorded { code: end.code(), problems: Vec::new(), notes: vec![note] };
         }
     }
-    let said = fs::read(lines.path()).unwrap_or_default();
+    let said = match fs::read(lines.path()) {
+        Ok(said) => said,
+        // A command that takes its file away says nothing.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+        Err(error) => {
+            let problem = Problem::new(
+                UNREADABLE,
+                format!("what the command wrote for ${LINES} can't be read: {error}"),
+            );
+            return Recorded::broken(1, vec![problem]);
+        }
+    };
     let (facts, mut problems) = match finish::facts(&start, said, now()) {
         Ok(facts) => facts,
         Err(problems) => return Recorded::broken(1, problems),

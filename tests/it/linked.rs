@@ -250,3 +250,38 @@ fn what_was_taken_out_adds_nothing() {
     project.remove("models/old.pkl");
     project.gate(&["check"]).leaves_with(0).says("0 artifacts");
 }
+
+#[test]
+fn in_a_pull_request_the_head_is_what_changes() {
+    let project = project();
+    project.file("models/new.pkl", "other").commit("a model");
+    project.gate(&["check", "--trust", "main"]).leaves_with(1).says("linked/no-record");
+    project
+        .file("runs/new.json", run("models/new.pkl", MODEL))
+        .file("models/new.pkl", "model")
+        .commit("its record");
+    project.gate(&["check", "--trust", "main"]).leaves_with(0);
+    // What is only in the working tree is no part of it; what is not checked out can't be vouched for.
+    project.file("models/local.pkl", "other");
+    project.gate(&["check", "--trust", "main"]).leaves_with(0);
+    project.remove("models/local.pkl");
+    project.git(&["switch", "--quiet", "main"]);
+    project.gate(&["check", "--trust", "main", "--head", "work"]).leaves_with(1).says("it is not there");
+}
+
+#[test]
+fn what_fails_for_the_change_is_told_everywhere() {
+    let project = project();
+    project.file("models/new.pkl", "other");
+    for format in ["markdown", "github", "json"] {
+        project.gate(&["check", "--format", format]).leaves_with(1).says("no run record names it");
+    }
+    project.gate(&["check", "--format", "json", "--output", "report.json"]).leaves_with(1);
+    let honest = project.read("report.json");
+    project
+        .gate(&["report", "report.json", "--format", "human"])
+        .leaves_with(1)
+        .says("the change itself fails");
+    project.file("report.json", honest.replacen("\"verdict\": \"fail\"", "\"verdict\": \"pass\"", 1));
+    project.gate(&["report", "report.json", "--format", "human"]).leaves_with(2).says("does not follow");
+}
