@@ -2,8 +2,8 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use super::OUTSIDE;
-use crate::document::Problem;
+use super::{CANT_WRITE, OUTSIDE};
+use crate::document::{FileKind, Problem};
 
 /// The workspace, and the folder in it that the command is started in.
 #[derive(Debug)]
@@ -41,5 +41,24 @@ impl Place {
     /// Where the command is started, as a record keeps it; empty where that is the workspace.
     pub(super) fn start(&self) -> String {
         self.inside(Path::new(".")).unwrap_or_default()
+    }
+
+    /// That a record could be written there is known before the command is started.
+    pub(super) fn writable(&self, output: &Path) -> Result<(), Box<Problem>> {
+        let wrong = |why: &str| {
+            let message = format!("the record can't be written to {}: {why}", output.display());
+            Err(Problem::new(CANT_WRITE, message).help("name a file: --output runs/NAME.json").boxed())
+        };
+        let full = self.folder.join(output);
+        if full.is_dir() {
+            return wrong("it is a folder");
+        }
+        if FileKind::of(&output.to_string_lossy()) != Some(FileKind::Json) {
+            return wrong("a run record is a file that ends in .json");
+        }
+        match full.ancestors().skip(1).find(|above| above.exists()) {
+            Some(above) if above.is_dir() => Ok(()),
+            _ => wrong("its folder is a file"),
+        }
     }
 }

@@ -18,7 +18,7 @@ use super::surroundings::{self, Code, Said};
 use super::{CANT_WRITE, FILE_MISSING, NOT_STARTED, UNREADABLE, finish};
 use crate::atomic;
 use crate::check::workspace_root;
-use crate::document::{Document, FileKind, Format, Node, NotFinite, Problem, to_text};
+use crate::document::{Document, Format, Node, NotFinite, Problem, to_text};
 use crate::process::{self, End};
 use crate::recording::{Environment, FileFact, masked, source};
 use crate::run::{FieldMap, Origin, Run};
@@ -214,7 +214,9 @@ fn not_started(program: &str, error: &std::io::Error) -> Recorded {
 fn look<'o>(order: &'o Order, folder: &Path) -> Result<Start<'o>, Box<Problem>> {
     let place = Place { root: workspace_root(folder), folder: folder.to_owned() };
     let files = Files::open(&place.root)?;
-    writable(order, &place)?;
+    if let Some(output) = &order.output {
+        place.writable(output)?;
+    }
     let command: Vec<String> = order.command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     let inside = |path: &PathBuf| place.inside(path);
     let stamped = |path: &PathBuf| {
@@ -286,25 +288,4 @@ fn look<'o>(order: &'o Order, folder: &Path) -> Result<Start<'o>, Box<Problem>> 
         place,
         files,
     })
-}
-
-/// That a record could be written is known before the command is started.
-fn writable(order: &Order, place: &Place) -> Result<(), Box<Problem>> {
-    let Some(output) = &order.output else { return Ok(()) };
-    let wrong = |why: &str| {
-        Err(Problem::new(CANT_WRITE, format!("the record can't be written to {}: {why}", output.display()))
-            .help("name a file: --output runs/NAME.json")
-            .boxed())
-    };
-    let full = place.folder.join(output);
-    if full.is_dir() {
-        return wrong("it is a folder");
-    }
-    if FileKind::of(&output.to_string_lossy()) != Some(FileKind::Json) {
-        return wrong("a run record is a file that ends in .json");
-    }
-    match full.ancestors().skip(1).find(|above| above.exists()) {
-        Some(above) if above.is_dir() => Ok(()),
-        _ => wrong("its folder is a file"),
-    }
 }
