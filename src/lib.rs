@@ -7,6 +7,7 @@
 //! | room | what it is |
 //! | --- | --- |
 //! | [`cli`] | the command line, a file for each command |
+//! | [`training`] | a training command: run and recorded, or run again |
 //! | [`action`] | the GitHub Action, behind its `action.yml` |
 //! | [`check`] | from names to a report |
 //! | [`engine`] | the decision: pairing, comparability, rules, waivers |
@@ -14,6 +15,7 @@
 //! | [`source`] | bytes to runs, a file for each format |
 //! | [`evidence`] | answers to what rules ask of files and git |
 //! | [`rule`] | what can be required, a file for each kind |
+//! | [`recording`] | from what a training left to a record, and from two runs to what the second says of the first |
 //! | [`github`] | what GitHub is told of a report |
 //! | [`render`] | a report in the formats that people and programs read |
 //! | [`expression`] | the Common Expression Language, exact and bounded |
@@ -21,6 +23,7 @@
 //! | [`run`] | the run record, numbers, digests, paths, times, references |
 //! | [`tracker`] | where trackers keep their runs: servers, databases, folders |
 //! | [`store`] | files in the working tree, or at a commit |
+//! | [`process`] | a command of the user's, its signals and its end |
 //! | [`document`], [`git`], [`atomic`], [`code`] | texts as trees, the program git, writing a file whole, stable names |
 
 pub mod action;
@@ -35,12 +38,15 @@ pub mod expression;
 pub mod git;
 pub mod github;
 pub mod policy;
+pub mod process;
+pub mod recording;
 pub mod render;
 pub mod rule;
 pub mod run;
 pub mod source;
 pub mod store;
 pub mod tracker;
+pub mod training;
 pub mod verdict;
 
 /// Every code that a problem or a finding can have, sorted by name.
@@ -48,7 +54,8 @@ pub fn all_codes() -> Vec<code::Code> {
     let lists =
         [check::CODES, document::CODES, document::READER_CODES, engine::CODES, expression::CODES, git::CODES]
             .into_iter()
-            .chain([policy::CODES, run::CODES, store::CODES, tracker::CODES, github::CODES, action::CODES])
+            .chain([policy::CODES, recording::CODES, run::CODES, store::CODES, tracker::CODES])
+            .chain([github::CODES, action::CODES, training::CODES])
             .chain(rule::codes());
     let mut codes: Vec<code::Code> = lists.flatten().copied().collect();
     codes.sort_unstable();

@@ -32,7 +32,7 @@ pub(super) enum Candidates<'c> {
 
 /// Records that were chosen, and where each is read.
 pub(super) struct Chosen<'c> {
-    items: Vec<Item<'c>>,
+    pub(super) items: Vec<Item<'c>>,
     filter: Option<&'c Expression>,
     /// Records that match the policy and did not change.
     pub(super) unchanged: usize,

@@ -5,8 +5,10 @@
 
 mod baselines;
 mod candidates;
+mod change;
 mod lookup;
 mod policy_file;
+mod root;
 mod saved;
 mod trust;
 mod trusted;
@@ -17,21 +19,24 @@ use std::path::Path;
 use jiff::Timestamp;
 use rayon::prelude::*;
 
-use crate::code::codes;
+use crate::code::{Code, codes};
 use crate::document::{Problem, did_you_mean};
 use crate::engine::{Decision, judge};
 use crate::evidence::Workspace as Files;
 use crate::policy::{Policy, Waiver};
 use crate::rule::Evidence;
 use crate::run::Run;
+use crate::store::NOTHING_MATCHED;
 use crate::verdict::{
-    CandidateReport, Exit, MANY, Outcome, PolicyReport, Report, Trouble, Verdict, WaiverReport, WaiverState,
+    CandidateReport, ChangeReport, Exit, MANY, Outcome, PolicyReport, Report, RuleReport, Trouble, Verdict,
+    WaiverReport, WaiverState,
 };
 
 use baselines::Baselines;
 use candidates::{Candidates, Chosen};
 use policy_file::LoadedFile;
 pub use policy_file::PolicyName;
+pub use root::workspace_root;
 pub use saved::read_report;
 pub use trust::{Sources, Trust};
 pub use workspace::Workspace;
@@ -167,6 +172,42 @@ fn decide(
     report.waivers = waivers(policy, request.no_waivers);
     known_stage(policy, request.stage.as_deref()).map_err(one)?;
     weaker(report, request);
+    let evidence = match workspace.sources() {
+        Some(sources) => Files::new(workspace.root(), workspace).between(&sources.base, &sources.head),
+        None => Files::new(workspace.root(), workspace).against(request.base.as_deref()),
+    };
+    let decision = Decision {
+        policy,
+        stage: request.stage.as_deref(),
+        now,
+        no_waivers: request.no_waivers,
+        evidence: &evidence as &dyn Evidence,
+    };
+    let (blocks, mut used) = change::judge(report, &decision, request, workspace);
+    let result = candidates(report, &decision, request, workspace, &mut used);
+    mark_waivers(report, &decision, &used);
+    match result {
+        // A change that adds a model and no record at all is not one that can't be judged: it fails.
+        Err(problems) if blocks && problems.iter().all(|problem| ABSENT.contains(&problem.code)) => {
+            report.notes.extend(problems.into_iter().map(|problem| problem.message));
+            Ok(())
+        }
+        result => result,
+    }
+}
+
+/// What says that there is no candidate, and nothing else is wrong.
+const ABSENT: [Code; 3] = [NO_CANDIDATES, NONE_SELECTED, NOTHING_MATCHED];
+
+/// Finds the candidates, and judges each.
+fn candidates(
+    report: &mut Report,
+    decision: &Decision<'_>,
+    request: &Request,
+    workspace: &Workspace,
+    used: &mut Vec<usize>,
+) -> Result<(), Vec<Problem>> {
+    let policy = decision.policy;
     let chosen = match candidates::choose(request, policy, workspace).map_err(one)? {
         Candidates::Chosen(chosen) => chosen,
         Candidates::Unchanged { matched, since } => {
@@ -187,15 +228,7 @@ fn decide(
     report.notes.extend(chosen.notes.iter().cloned());
     let baselines = Baselines::resolve(request, policy, workspace).map_err(one)?;
     report.notes.extend(baselines.notes().iter().cloned());
-    let evidence = Files::new(workspace.root(), workspace);
-    let decision = Decision {
-        policy,
-        stage: request.stage.as_deref(),
-        now,
-        no_waivers: request.no_waivers,
-        evidence: &evidence as &dyn Evidence,
-    };
-    judge_all(report, &decision, &chosen, &baselines, request)
+    judge_all(report, decision, &chosen, &baselines, request, used)
 }
 
 /// What one entry of the list of candidates came to.
@@ -212,6 +245,7 @@ fn judge_all(
     chosen: &Chosen,
     baselines: &Baselines,
     request: &Request,
+    used: &mut Vec<usize>,
 ) -> Result<(), Vec<Problem>> {
     let judge_one = |index: usize| -> Vec<Judged> {
         let read = chosen.read(index, &decision.policy.fields);
@@ -237,7 +271,6 @@ fn judge_all(
     } else {
         (0..chosen.len()).into_par_iter().map(judge_one).collect()
     };
-    let mut used = Vec::new();
     let mut not_selected = 0;
     for judged in judged.into_iter().flatten() {
         match judged {
@@ -253,7 +286,6 @@ fn judge_all(
             Judged::NotSelected => not_selected += 1,
         }
     }
-    mark_waivers(report, decision, &used);
     if not_selected > 0 {
         report
             .notes
@@ -352,18 +384,17 @@ fn mark_waivers(report: &mut Report, decision: &Decision<'_>, used: &[usize]) {
         return;
     }
     for (index, waiver) in decision.policy.waivers.iter().enumerate() {
-        let reached = report.candidates.iter().any(|candidate| {
+        let is_rule = |rule: &RuleReport| rule.id == waiver.rule && rule.outcome != Outcome::Skipped;
+        let of_change =
+            waiver.model.is_none() && report.change.iter().flat_map(|change| &change.rules).any(is_rule);
+        let of_candidate = report.candidates.iter().any(|candidate| {
             let model = candidate.run.model.as_deref();
             let is_for =
                 waiver.model.as_ref().is_none_or(|pattern| model.is_some_and(|model| pattern.matches(model)))
                     && waiver.narrowing.stage.as_deref().is_none_or(|stage| decision.stage == Some(stage));
-            is_for
-                && candidate
-                    .rules
-                    .iter()
-                    .any(|rule| rule.id == waiver.rule && rule.outcome != Outcome::Skipped)
+            is_for && candidate.rules.iter().any(is_rule)
         });
-        report.waivers[index].state = match (used.contains(&index), reached) {
+        report.waivers[index].state = match (used.contains(&index), of_change || of_candidate) {
             (true, _) => WaiverState::Used,
             (false, true) => WaiverState::Unused,
             (false, false) => WaiverState::Elsewhere,
@@ -383,10 +414,14 @@ fn conclude(report: &mut Report) {
         }
         summary.comparisons += candidate.rules.iter().map(|rule| rule.comparisons.len()).sum::<usize>();
     }
-    let unclear = !report.troubles.is_empty() || summary.no_verdict > 0;
+    let rules = report.change.iter().flat_map(|change| &change.rules);
+    summary.comparisons += rules.map(|rule| rule.comparisons.len()).sum::<usize>();
+    let change_unclear = report.change.as_ref().is_some_and(|change| !change.troubles.is_empty());
+    let change_blocks = report.change.as_ref().is_some_and(ChangeReport::blocks);
+    let unclear = !report.troubles.is_empty() || summary.no_verdict > 0 || change_unclear;
     report.verdict = if unclear {
         None
-    } else if summary.failed > 0 {
+    } else if summary.failed > 0 || change_blocks {
         Some(Verdict::Fail)
     } else if summary.passed > 0 {
         Some(Verdict::Pass)

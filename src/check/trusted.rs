@@ -175,8 +175,10 @@ fn differences(current: &Report, would_be: &Report) -> Vec<String> {
 }
 
 fn outcomes(report: &Report) -> BTreeMap<(&str, &str), Outcome> {
-    let rules = report.candidates.iter().flat_map(|candidate| {
-        candidate.rules.iter().map(|rule| ((candidate.run.source.as_str(), rule.id.as_str()), rule.outcome))
-    });
-    rules.collect()
+    let change = report.change.iter().flat_map(|change| &change.rules).map(|rule| ("the change", rule));
+    let of_candidates = report
+        .candidates
+        .iter()
+        .flat_map(|candidate| candidate.rules.iter().map(|rule| (candidate.run.source.as_str(), rule)));
+    change.chain(of_candidates).map(|(run, rule)| ((run, rule.id.as_str()), rule.outcome)).collect()
 }

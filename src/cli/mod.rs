@@ -2,7 +2,9 @@
 
 mod action;
 mod check;
+mod record;
 mod report;
+mod reproduce;
 mod show;
 mod terminal;
 
@@ -47,6 +49,10 @@ enum Color {
 enum Command {
     /// Decide whether the candidates may be promoted
     Check(check::Arguments),
+    /// Run a training command and write its run record
+    Record(Box<record::Arguments>),
+    /// Run a recorded command again at its commit, and compare what it leaves
+    Reproduce(Box<reproduce::Arguments>),
     /// Print the canonical record of a run, and where each field came from
     Show(show::Arguments),
     /// Render a saved report again, or post it to GitHub
@@ -82,6 +88,9 @@ pub fn run(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
     let terminal = Terminal::new(arguments.color);
     let exit = match &arguments.command {
         Command::Check(arguments) => check::run(arguments, &folder, &terminal),
+        // Its exit code is that of the command it ran.
+        Command::Record(arguments) => return record::run(arguments, &folder, &terminal),
+        Command::Reproduce(arguments) => reproduce::run(arguments, &folder, &terminal),
         Command::Show(arguments) => show::run(arguments, &folder, &terminal),
         Command::Report(arguments) => report::run(arguments, &folder, &terminal),
         Command::Action => action::run(&folder, &terminal),

@@ -22,7 +22,11 @@ fn write(node: &Node, level: usize, not_finite: NotFinite, to: &mut String) {
     match &node.value {
         Value::Null => to.push_str("null"),
         Value::Bool(value) => to.push_str(if *value { "true" } else { "false" }),
-        Value::Number(written) => to.push_str(&number(written)),
+        Value::Number(written) => match number(written) {
+            Some(number) => to.push_str(&number),
+            // YAML's `0x1f` has no number in JSON that keeps its digits.
+            None => string(written, to),
+        },
         Value::NotFinite(written) if not_finite == NotFinite::Token => to.push_str(token(written)),
         Value::NotFinite(text) | Value::String(text) => string(text, to),
         Value::List(items) => {
@@ -71,7 +75,7 @@ fn string(text: &str, to: &mut String) {
 }
 
 /// YAML and TOML write `+1`, `.5` and `1.`, which JSON does not have.
-fn number(written: &str) -> String {
+fn number(written: &str) -> Option<String> {
     let (sign, digits) = match written.strip_prefix('-') {
         Some(digits) => ("-", digits),
         None => ("", written.strip_prefix('+').unwrap_or(written)),
@@ -84,7 +88,12 @@ fn number(written: &str) -> String {
     let whole = whole.trim_start_matches('0');
     let whole = if whole.is_empty() { "0" } else { whole };
     let point = if fraction.is_empty() { "" } else { "." };
-    format!("{sign}{whole}{point}{fraction}{exponent}")
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let power = exponent.trim_start_matches(['e', 'E']);
+    let power = power.strip_prefix(['+', '-']).unwrap_or(power);
+    let sound = digits(whole) && digits(fraction) && digits(power) && exponent.is_empty() == power.is_empty();
+    let any = mantissa.bytes().any(|byte| byte.is_ascii_digit());
+    (sound && any).then(|| format!("{sign}{whole}{point}{fraction}{exponent}"))
 }
 
 fn token(written: &str) -> &'static str {
@@ -93,5 +102,24 @@ fn token(written: &str) -> &'static str {
         text if text.starts_with("-.inf") || text.starts_with("-inf") => "-Infinity",
         text if text.starts_with("inf") => "Infinity",
         _ => "NaN",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_stays_as_it_is_or_becomes_text() {
+        let number = |text: &str| to_text(&Node::made(Value::Number(text.into())), NotFinite::Text);
+        for written in ["0", "-1", "0.10", "1e5", "1.25E-10", "12345678901234567890.5"] {
+            assert_eq!(number(written), written);
+        }
+        for (written, json) in [(".5", "0.5"), ("+1", "1"), ("1.", "1"), ("-.5e3", "-0.5e3"), ("007", "7")] {
+            assert_eq!(number(written), json);
+        }
+        for written in ["0x1f", "1e", "-", ".", "1_000"] {
+            assert_eq!(number(written), format!("\"{written}\""));
+        }
     }
 }

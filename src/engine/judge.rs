@@ -84,7 +84,7 @@ pub fn judge(
 }
 
 /// Notes why a rule could not be judged; several for the same reason are one trouble.
-fn cannot(troubles: &mut Vec<Trouble>, why: CannotJudge, rule: &str) {
+pub(super) fn cannot(troubles: &mut Vec<Trouble>, why: CannotJudge, rule: &str) {
     let known =
         troubles.iter_mut().find(|trouble| trouble.code == why.code.name && trouble.message == why.message);
     if let Some(rules) = known.and_then(|trouble| trouble.rule.as_mut()) {
@@ -167,7 +167,7 @@ fn status(candidate: &Run) -> Option<RuleReport> {
             .help("judge a run that finished; its last values are then what training ended with");
         judgement.fail(comparison, raised);
     }
-    let findings = judgement.raised.iter().map(|raised| finding(candidate, raised)).collect();
+    let findings = judgement.raised.iter().map(|raised| finding(Some(candidate), raised)).collect();
     Some(RuleReport {
         id: "gate:status".into(),
         kind: "status".into(),
@@ -192,20 +192,7 @@ fn one(
     used: &mut Vec<usize>,
 ) -> Result<RuleReport, CannotJudge> {
     let (level, note) = level(rule, decision.now);
-    let mut report = RuleReport {
-        id: rule.id.clone(),
-        kind: rule.kind.to_owned(),
-        level,
-        place: rule.place.clone(),
-        outcome: Outcome::Skipped,
-        reason: note,
-        comparisons: Vec::new(),
-        findings: Vec::new(),
-        notes: Vec::new(),
-        baseline: None,
-        message: None,
-        docs: None,
-    };
+    let mut report = empty(rule, level, note);
     let bindings = Bindings { candidate, baseline: None, stage: decision.stage, now: decision.now };
     match applies(rule, candidate, decision.stage, &bindings) {
         Ok(None) => {}
@@ -215,29 +202,53 @@ fn one(
         }
         Err(raised) => {
             report.outcome = Outcome::Fail;
-            report.findings.push(finding(candidate, &raised));
+            report.findings.push(finding(Some(candidate), &raised));
             say(&mut report, rule);
             return Ok(report);
         }
     }
     let case =
         Case { candidate, baseline, stage: decision.stage, now: decision.now, evidence: decision.evidence };
-    let judgement = match rule.requirement.judge(&case) {
-        Ok(judgement) => judgement,
-        // What only warns must not take the verdict away.
-        Err(why) if level != Level::Error => {
-            let mut judgement = Judgement::default();
-            judgement.raise(Raised::new(why.code, why.message).help(why.help));
-            judgement
-        }
-        Err(why) => return Err(why),
-    };
-    fill(&mut report, judgement, decision, candidate, rule, used);
+    let judgement = or_raised(rule.requirement.judge(&case), level)?;
+    fill(&mut report, judgement, decision, Some(candidate), rule, used);
     Ok(report)
 }
 
+/// What only warns must not take the verdict away: a question without an answer is then a finding.
+pub(super) fn or_raised(
+    judged: Result<Judgement, CannotJudge>,
+    level: Level,
+) -> Result<Judgement, CannotJudge> {
+    judged.or_else(|why| {
+        if level == Level::Error {
+            return Err(why);
+        }
+        let mut judgement = Judgement::default();
+        judgement.raise(Raised::new(why.code, why.message).help(why.help));
+        Ok(judgement)
+    })
+}
+
+/// The report of a rule before it has judged.
+pub(super) fn empty(rule: &Rule, level: Level, reason: Option<String>) -> RuleReport {
+    RuleReport {
+        id: rule.id.clone(),
+        kind: rule.kind.to_owned(),
+        level,
+        place: rule.place.clone(),
+        outcome: Outcome::Skipped,
+        reason,
+        comparisons: Vec::new(),
+        findings: Vec::new(),
+        notes: Vec::new(),
+        baseline: None,
+        message: None,
+        docs: None,
+    }
+}
+
 /// The level at the decision's clock, and why it is not the one that is written.
-fn level(rule: &Rule, now: Timestamp) -> (Level, Option<String>) {
+pub(super) fn level(rule: &Rule, now: Timestamp) -> (Level, Option<String>) {
     let today = TimeZone::UTC.to_datetime(now).date();
     match rule.from {
         Some(from) if rule.level == Level::Error && today < from => {
@@ -282,11 +293,11 @@ fn applies(
     }
 }
 
-fn fill(
+pub(super) fn fill(
     report: &mut RuleReport,
     judgement: Judgement,
     decision: &Decision<'_>,
-    candidate: &Run,
+    candidate: Option<&Run>,
     rule: &Rule,
     used: &mut Vec<usize>,
 ) {

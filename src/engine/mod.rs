@@ -2,12 +2,14 @@
 //!
 //! Pure. The same policy, runs, evidence and clock give the same report to the byte.
 
+mod change;
 mod comparable;
 mod judge;
 mod pair;
 mod place;
 mod waive;
 
+pub use change::judge_change;
 pub use comparable::comparability;
 pub(crate) use judge::summary;
 pub use judge::{Against, Decision, judge};

@@ -5,8 +5,8 @@ use crate::run::Run;
 use crate::verdict::{Finding, Place};
 
 /// Looks up where a finding points.
-pub(super) fn finding(run: &Run, raised: &Raised) -> Finding {
-    let place = raised.path.as_ref().and_then(|path| {
+pub(super) fn finding(run: Option<&Run>, raised: &Raised) -> Finding {
+    let place = raised.path.as_ref().zip(run).and_then(|(path, run)| {
         // What is absent is pointed at by the nearest object that should hold it.
         let span = run.span(path);
         Place::new(&run.document, span, raised.label.clone())

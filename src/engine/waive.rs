@@ -12,11 +12,11 @@ pub(super) enum Cover {
     Not(Vec<String>),
 }
 
-/// Of the waivers that cover a finding, the tightest; the order in which they are written never counts.
+/// Of the waivers that cover a finding, the tightest; what is about the change is about no candidate; the order in which they are written never counts.
 pub(super) fn cover(
     waivers: &[Waiver],
     rule: &str,
-    candidate: &Run,
+    candidate: Option<&Run>,
     stage: Option<&str>,
     raised: &Raised,
 ) -> Cover {
@@ -47,11 +47,12 @@ pub(super) fn cover(
     best.map_or(Cover::Not(beyond), Cover::By)
 }
 
-fn is_for(waiver: &Waiver, candidate: &Run, stage: Option<&str>, raised: &Raised) -> bool {
+fn is_for(waiver: &Waiver, candidate: Option<&Run>, stage: Option<&str>, raised: &Raised) -> bool {
     let narrowing = &waiver.narrowing;
     let subject = raised.subject.as_deref();
     let path = raised.path.as_ref().map(ToString::to_string);
-    waiver.model.as_ref().is_none_or(|model| candidate.model().is_some_and(|name| model.matches(name)))
+    let model = candidate.and_then(Run::model);
+    waiver.model.as_ref().is_none_or(|pattern| model.is_some_and(|name| pattern.matches(name)))
         && narrowing.metric.as_ref().is_none_or(|metric| subject.is_some_and(|name| metric.matches(name)))
         && narrowing.path.as_ref().is_none_or(|pattern| {
             [subject, path.as_deref()].into_iter().flatten().any(|name| pattern.matches(name))
@@ -60,7 +61,7 @@ fn is_for(waiver: &Waiver, candidate: &Run, stage: Option<&str>, raised: &Raised
         && narrowing
             .run
             .as_deref()
-            .is_none_or(|run| candidate.text("run_id") == Some(run) || candidate.label() == run)
+            .is_none_or(|run| candidate.is_some_and(|it| it.text("run_id") == Some(run) || it.label() == run))
 }
 
 /// Whether one waiver allows less than another; between equals, by their words, so that order never counts.

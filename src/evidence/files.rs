@@ -15,6 +15,41 @@ const BUFFER: usize = 1 << 20;
 
 /// What is known of a file below `folder`. A path, or a link on it, that leads out is refused.
 pub(super) fn facts(folder: &Dir, path: &str, algorithm: Option<&str>) -> Result<FileFacts, FileFault> {
+    let (mut file, size) = open(folder, path)?;
+    let Some(algorithm) = algorithm else { return Ok(FileFacts { bytes: size, digest: None }) };
+    let (bytes, value) = match algorithm {
+        "sha256" => hash::<Sha256>(&mut file, None),
+        "md5" => hash::<Md5>(&mut file, None),
+        "git" => hash::<Sha1>(&mut file, Some(format!("blob {size}\0"))),
+        "" => return Err(FileFault::Algorithm("by an algorithm that is not named".into())),
+        other => return Err(FileFault::Algorithm(format!("`{other}`"))),
+    }
+    .map_err(|error| FileFault::Unreadable(error.to_string()))?;
+    Ok(FileFacts { bytes, digest: Some(Digest::new(algorithm, value)) })
+}
+
+/// The id that git gives to a file, in a repository whose ids have so many digits.
+pub(super) fn blob_id(folder: &Dir, path: &str, digits: usize) -> Result<String, FileFault> {
+    let (mut file, size) = open(folder, path)?;
+    let header = Some(format!("blob {size}\0"));
+    let hashed =
+        if digits == 64 { hash::<Sha256>(&mut file, header) } else { hash::<Sha1>(&mut file, header) };
+    hashed.map(|(_, id)| id).map_err(|error| FileFault::Unreadable(error.to_string()))
+}
+
+/// The bytes of a file, unless there are more than `most`.
+pub(super) fn bytes(folder: &Dir, path: &str, most: usize) -> Result<Vec<u8>, FileFault> {
+    let (file, _) = open(folder, path)?;
+    let mut bytes = Vec::new();
+    let limit = most as u64 + 1;
+    file.take(limit).read_to_end(&mut bytes).map_err(|error| FileFault::Unreadable(error.to_string()))?;
+    if bytes.len() > most {
+        return Err(FileFault::Unreadable(format!("it has more than {most} bytes")));
+    }
+    Ok(bytes)
+}
+
+fn open(folder: &Dir, path: &str) -> Result<(cap_std::fs::File, u64), FileFault> {
     // Looked at before it is opened: opening a pipe would wait for its other end.
     let meta = folder.metadata(path).map_err(|error| fault(&error))?;
     if meta.is_dir() {
@@ -23,17 +58,7 @@ pub(super) fn facts(folder: &Dir, path: &str, algorithm: Option<&str>) -> Result
     if !meta.is_file() {
         return Err(FileFault::NotAFile("a pipe or a device"));
     }
-    let mut file = folder.open(path).map_err(|error| fault(&error))?;
-    let Some(algorithm) = algorithm else { return Ok(FileFacts { bytes: meta.len(), digest: None }) };
-    let (bytes, value) = match algorithm {
-        "sha256" => hash::<Sha256>(&mut file, None),
-        "md5" => hash::<Md5>(&mut file, None),
-        "git" => hash::<Sha1>(&mut file, Some(format!("blob {}\0", meta.len()))),
-        "" => return Err(FileFault::Algorithm("by an algorithm that is not named".into())),
-        other => return Err(FileFault::Algorithm(format!("`{other}`"))),
-    }
-    .map_err(|error| FileFault::Unreadable(error.to_string()))?;
-    Ok(FileFacts { bytes, digest: Some(Digest::new(algorithm, value)) })
+    Ok((folder.open(path).map_err(|error| fault(&error))?, meta.len()))
 }
 
 fn hash<H: sha2::Digest>(file: &mut impl Read, header: Option<String>) -> io::Result<(u64, String)> {

@@ -1,5 +1,6 @@
 //! Answers to what rules ask of the world: files of the workspace, and the repository around it.
 
+mod changes;
 mod files;
 
 use std::path::Path;
@@ -8,8 +9,11 @@ use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 
 use crate::document::Problem;
-use crate::git::{Found, Git};
-use crate::rule::{CannotTell, CommitFacts, Evidence, FileFacts, FileFault};
+use crate::git::{Commit, Found, Git, TreeKind};
+use crate::rule::{CannotTell, Changes, CommitFacts, Evidence, FileFacts, FileFault};
+
+/// Bytes of a committed file that are read: a script, a lockfile.
+const COMMITTED: usize = 64 << 20;
 
 /// Gives the repository, when it is asked for: a rule that asks nothing of git starts no process.
 pub trait Repository: Sync {
@@ -21,12 +25,36 @@ pub trait Repository: Sync {
 pub struct Workspace<'w> {
     folder: std::io::Result<Dir>,
     repository: &'w dyn Repository,
+    /// What a change is seen between.
+    span: changes::Span,
 }
 
 impl<'w> Workspace<'w> {
     /// The files below `root`, and the repository around them.
     pub fn new(root: &Path, repository: &'w dyn Repository) -> Self {
-        Self { folder: Dir::open_ambient_dir(root, ambient_authority()), repository }
+        Self {
+            folder: Dir::open_ambient_dir(root, ambient_authority()),
+            repository,
+            span: changes::Span::default(),
+        }
+    }
+
+    /// Sees changes against this branch instead of the default one.
+    #[must_use]
+    pub fn against(mut self, base: Option<&str>) -> Self {
+        self.span = changes::Span::WorkingTree { base: base.map(str::to_owned) };
+        self
+    }
+
+    /// Sees changes between two commits, whatever is in the working tree: those of a pull request.
+    #[must_use]
+    pub fn between(mut self, base: &Commit, head: &Commit) -> Self {
+        self.span = changes::Span::Commits { base: base.clone(), head: head.clone() };
+        self
+    }
+
+    fn folder(&self) -> Result<&Dir, FileFault> {
+        self.folder.as_ref().map_err(|error| FileFault::Unreadable(error.to_string()))
     }
 
     fn git(&self) -> Result<&Git, CannotTell> {
@@ -36,8 +64,19 @@ impl<'w> Workspace<'w> {
 
 impl Evidence for Workspace<'_> {
     fn file(&self, path: &str, algorithm: Option<&str>) -> Result<FileFacts, FileFault> {
-        let folder = self.folder.as_ref().map_err(|error| FileFault::Unreadable(error.to_string()))?;
-        files::facts(folder, path, algorithm)
+        files::facts(self.folder()?, path, algorithm)
+    }
+
+    fn bytes(&self, path: &str, most: usize) -> Result<Vec<u8>, FileFault> {
+        files::bytes(self.folder()?, path, most)
+    }
+
+    fn changes(&self, wanted: &dyn Fn(&str) -> bool) -> Result<Changes, CannotTell> {
+        let folder = self.folder().map_err(|_| CannotTell {
+            message: "the workspace can't be read".into(),
+            help: "look at the rights of its folder".into(),
+        })?;
+        changes::since(self.git()?, &self.span, folder, wanted).map_err(|problem| cannot(*problem))
     }
 
     fn commit(&self, id: &str) -> Result<CommitFacts, CannotTell> {
@@ -51,6 +90,24 @@ impl Evidence for Workspace<'_> {
                     .into(),
             }),
             Found::Missing => Ok(CommitFacts::Unknown),
+        }
+    }
+
+    fn committed(&self, id: &str, path: &str) -> Result<Option<Vec<u8>>, CannotTell> {
+        let CommitFacts::Known(id) = self.commit(id)? else { return Ok(None) };
+        let git = self.git()?;
+        let commit = crate::git::Commit { id, time: None };
+        let entry = git.at_path(&commit, path).map_err(|problem| cannot(*problem))?;
+        let Some(entry) = entry.filter(|entry| entry.kind == TreeKind::File) else { return Ok(None) };
+        match git.blob(&entry.id, COMMITTED).map_err(|problem| cannot(*problem))? {
+            Found::Object { data, .. } => Ok(Some(data)),
+            Found::TooLarge { bytes, .. } => Err(CannotTell {
+                message: format!(
+                    "`{path}` has {bytes} bytes at the commit, and at most {COMMITTED} are read"
+                ),
+                help: "name a smaller file in the record".into(),
+            }),
+            Found::Missing | Found::Ambiguous => Ok(None),
         }
     }
 

@@ -6,6 +6,8 @@
 
 mod fetch;
 mod objects;
+mod tree;
+mod worktree;
 
 use std::collections::HashMap;
 use std::io;
@@ -18,6 +20,8 @@ use jiff::Timestamp;
 pub use fetch::Credentials;
 use objects::Objects;
 pub use objects::{Found, TreeEntry, TreeKind};
+pub use tree::Uncommitted;
+pub use worktree::{Checkout, LOCK};
 
 use crate::code::codes;
 use crate::document::Problem;

@@ -47,7 +47,7 @@ pub fn annotations(report: &Report, below: &str) -> Vec<Annotation> {
     for trouble in &report.troubles {
         all.push(of_trouble(trouble, None, below));
     }
-    for candidate in &report.candidates {
+    for candidate in &report.shown() {
         for trouble in &candidate.troubles {
             all.push(of_trouble(trouble, Some(candidate), below));
         }

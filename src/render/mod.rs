@@ -6,6 +6,7 @@ mod human;
 mod json;
 pub mod markdown;
 mod neutral;
+mod reproduction;
 mod show;
 mod style;
 mod text;
@@ -16,6 +17,7 @@ pub use annotations::{
 pub use human::{human, text_of_last_line, trouble};
 pub use json::json;
 pub use neutral::{Neutral, neutral, neutral_json};
+pub use reproduction::{reproduction_human, reproduction_json};
 pub use show::{show_human, show_json};
 pub use style::Style;
 pub use text::clean;

@@ -164,9 +164,11 @@ impl Conditions {
                 _ => None,
             };
             let wrong = count.is_none_or(|count| count > most).then(|| {
-                let found =
-                    count.map_or_else(|| node.value.sort().to_owned(), |count| format!("{count} elements"));
-                Raised::new(TOO_MANY, format!("`{name}` is {found}, and may have {most}"))
+                let message = match count {
+                    Some(count) => format!("`{name}` has {count} entries, and may have {most}"),
+                    None => format!("`{name}` is {}, and not a list", node.value.sort()),
+                };
+                Raised::new(TOO_MANY, message)
                     .at(path.clone(), "too many")
             });
             word("max_items", most.to_string(), wrong);

@@ -3,6 +3,7 @@
 //! Rules are functions of what they are given, so everything that needs a file or git goes through this trait; a
 //! test answers it from a table.
 
+use super::Changes;
 use crate::run::Digest;
 
 /// What is known of a file.
@@ -54,8 +55,18 @@ pub trait Evidence: Sync {
     /// Size and digest of a file of the workspace.
     fn file(&self, path: &str, algorithm: Option<&str>) -> Result<FileFacts, FileFault>;
 
+    /// The bytes of a file of the workspace, unless there are more than `most`.
+    fn bytes(&self, path: &str, most: usize) -> Result<Vec<u8>, FileFault>;
+
+    /// The files of the workspace whose paths are wanted, and that differ from the base; what git ignores is no part
+    /// of a change.
+    fn changes(&self, wanted: &dyn Fn(&str) -> bool) -> Result<Changes, CannotTell>;
+
     /// Whether a commit exists.
     fn commit(&self, id: &str) -> Result<CommitFacts, CannotTell>;
+
+    /// The bytes of a file of the workspace as a commit has it; `None` where it has none.
+    fn committed(&self, id: &str, path: &str) -> Result<Option<Vec<u8>>, CannotTell>;
 
     /// Whether a commit is `of`, or one of the commits before it.
     fn is_ancestor(&self, id: &str, of: &str) -> Result<bool, CannotTell>;

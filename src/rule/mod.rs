@@ -6,6 +6,7 @@
 mod advice;
 mod baseline;
 mod case;
+mod change;
 mod compare;
 mod condition;
 mod evidence;
@@ -14,12 +15,15 @@ mod judgement;
 pub mod kind;
 mod limit;
 mod loading;
+mod model_files;
+mod notebook;
 mod presence;
 
 use jiff::civil::Date;
 
 pub use baseline::Baseline;
 pub use case::Case;
+pub use change::{ChangeCase, ChangedFile, Changes};
 pub use evidence::{CannotTell, CommitFacts, Evidence, FileFacts, FileFault};
 pub use judgement::{Breach, CannotJudge, Judgement, Raised};
 pub use kind::{KINDS, Kind, Requirement};
@@ -41,6 +45,7 @@ pub(crate) fn codes() -> impl Iterator<Item = &'static [Code]> {
         files::CODES,
         limit::CODES,
         loading::CODES,
+        model_files::CODES,
         presence::CODES,
     ];
     shared.into_iter().chain(KINDS.iter().map(|kind| kind.codes))

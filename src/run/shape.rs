@@ -53,6 +53,7 @@ const RECORD: &[(&str, Shape)] = &[
     ("git_dirty", Shape::Flag),
     ("git_branch", Shape::Text),
     ("command", Shape::Texts),
+    ("folder", Shape::Text),
     ("source", Shape::Text),
     ("data_version", Shape::Text),
     (
@@ -98,6 +99,10 @@ const RECORD: &[(&str, Shape)] = &[
     ),
     ("created_at", Shape::Time),
     ("ended_at", Shape::Time),
+    (
+        "recorder",
+        Shape::Object(&[("name", Shape::Text), ("version", Shape::Text), ("metrics", Shape::Texts)]),
+    ),
     ("fields_from", Shape::Open),
 ];
 

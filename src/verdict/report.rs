@@ -1,5 +1,7 @@
 //! The report of a check: one type, which every format renders and none adds to.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Comparison, Exit, Finding, Level, Outcome, Trouble, Verdict};
@@ -33,6 +35,9 @@ pub struct Report {
     pub policy: Option<PolicyReport>,
     /// One entry for each candidate.
     pub candidates: Vec<CandidateReport>,
+    /// What was decided about the change as a whole; absent where no rule is about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<ChangeReport>,
     /// The waivers of the policy, and what became of each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waivers: Vec<WaiverReport>,
@@ -74,12 +79,19 @@ impl Report {
             stage: None,
             policy: None,
             candidates: Vec::new(),
+            change: None,
             waivers: Vec::new(),
             troubles,
             notes: Vec::new(),
             proposed: None,
             summary: Summary::default(),
         }
+    }
+
+    /// Everything that was judged, as candidates are shown: the change first, where something is to be said of it.
+    pub fn shown(&self) -> Vec<Cow<'_, CandidateReport>> {
+        let change = self.change.iter().filter(|change| change.speaks()).map(ChangeReport::as_candidate);
+        change.map(Cow::Owned).chain(self.candidates.iter().map(Cow::Borrowed)).collect()
     }
 }
 
@@ -125,6 +137,42 @@ pub struct CandidateReport {
     /// What a person should know about the record.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+}
+
+/// What was decided about the change as a whole, whether or not there are candidates in it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ChangeReport {
+    /// What each rule that is about the change said of it.
+    pub rules: Vec<RuleReport>,
+    /// Why it, or a rule of it, could not be judged.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub troubles: Vec<Trouble>,
+}
+
+impl ChangeReport {
+    /// Whether a rule of level `error` does not hold.
+    pub fn blocks(&self) -> bool {
+        self.rules.iter().any(|rule| rule.level == Level::Error && rule.outcome.blocks())
+    }
+
+    /// Whether there is more to say than that it holds.
+    fn speaks(&self) -> bool {
+        !self.troubles.is_empty()
+            || self.rules.iter().any(|rule| !rule.findings.is_empty() || !rule.notes.is_empty())
+    }
+
+    /// The same in the form in which candidates are shown.
+    pub fn as_candidate(&self) -> CandidateReport {
+        let verdict = if self.blocks() { Verdict::Fail } else { Verdict::Pass };
+        CandidateReport {
+            run: RunSummary { source: "the change".into(), ..RunSummary::default() },
+            verdict: self.troubles.is_empty().then_some(verdict),
+            baselines: Vec::new(),
+            rules: self.rules.clone(),
+            troubles: self.troubles.clone(),
+            notes: Vec::new(),
+        }
+    }
 }
 
 /// What identifies a run.

@@ -7,16 +7,18 @@ use std::path::{Path, PathBuf};
 use crate::project::here;
 
 /// The rooms from the ground up. A room knows only rooms that stand before it.
-const FLOORS: [&str; 19] = [
+const FLOORS: [&str; 22] = [
     "code",
     "atomic",
     "document",
     "git",
+    "process",
     "store",
     "run",
     "verdict",
     "expression",
     "source",
+    "recording",
     "tracker",
     "render",
     "github",
@@ -25,13 +27,14 @@ const FLOORS: [&str; 19] = [
     "policy",
     "engine",
     "check",
+    "training",
     "action",
     "cli",
 ];
 
 /// Rooms that are functions of their inputs.
-const PURE: [&str; 9] =
-    ["document", "run", "verdict", "expression", "source", "rule", "policy", "engine", "render"];
+const PURE: [&str; 10] =
+    ["document", "run", "verdict", "expression", "source", "recording", "rule", "policy", "engine", "render"];
 
 /// What reaches outside.
 const OUTSIDE: [&str; 9] = [

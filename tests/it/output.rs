@@ -109,6 +109,16 @@ fn reports() -> Vec<(&'static str, serde_json::Value)> {
         },
         &check,
     );
+    add(
+        "a change that adds a model without a record",
+        &|project| {
+            project
+                .file("gate.yaml", project.read("gate.yaml") + "  accounted: { linked: true }\n")
+                .repository();
+            project.file("models/new.pkl", "a model");
+        },
+        &["check"],
+    );
     reports
 }
 

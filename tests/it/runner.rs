@@ -258,12 +258,8 @@ fn nothing_in_a_record_or_a_policy_is_markup() {
     for text in HOSTILE {
         let ran = project(text).gate(&["check", "runs/a.json", "--format", "markdown"]);
         harmless(&ran.out, text);
-        assert_eq!(
-            ran.out.matches("gate:comment").count(),
-            ran.out.matches("gate&#58;comment").count(),
-            "{}",
-            ran.out
-        );
+        // Only the mark of a comment, on a line of its own, is one; in code it is shown as it is.
+        assert!(!ran.out.lines().any(|line| line.starts_with("<!--")), "{}", ran.out);
     }
 }
 

@@ -117,7 +117,12 @@ fn against(baseline: &BaselineReport, style: Style) -> Vec<String> {
     lines
 }
 
-fn findings(rule: &RuleReport, report: &Report, style: Style, to: &mut dyn Write) -> io::Result<()> {
+pub(super) fn findings(
+    rule: &RuleReport,
+    report: &Report,
+    style: Style,
+    to: &mut dyn Write,
+) -> io::Result<()> {
     if rule.outcome == Outcome::Pass || rule.outcome == Outcome::Skipped {
         return notes(rule, style, to);
     }

@@ -91,8 +91,14 @@ pub(in crate::render) fn last_line(report: &Report, style: Style, to: &mut dyn W
         None => style.red("no verdict"),
     };
     let mut parts = Vec::new();
+    let change_fails = report.change.as_ref().is_some_and(crate::verdict::ChangeReport::blocks);
     if summary.candidates == 0 && summary.unchanged > 0 {
-        parts.push("nothing changed, so nothing was judged".to_owned());
+        let what = if report.change.is_some() {
+            "no record changed"
+        } else {
+            "nothing changed, so nothing was judged"
+        };
+        parts.push(what.to_owned());
     } else {
         let mut of = Vec::new();
         for (number, word) in [
@@ -107,7 +113,12 @@ pub(in crate::render) fn last_line(report: &Report, style: Style, to: &mut dyn W
         let of = if of.is_empty() { String::new() } else { format!(": {}", of.join(", ")) };
         parts.push(format!("{}{of}", count(summary.candidates, "candidate")));
     }
-    let rules: Vec<&RuleReport> = report.candidates.iter().flat_map(|candidate| &candidate.rules).collect();
+    if change_fails {
+        parts.push("the change itself fails".to_owned());
+    }
+    let of_candidates = report.candidates.iter().flat_map(|candidate| &candidate.rules);
+    let of_change = report.change.iter().flat_map(|change| &change.rules);
+    let rules: Vec<&RuleReport> = of_change.chain(of_candidates).collect();
     let number = |pick: &dyn Fn(&RuleReport) -> bool| rules.iter().filter(|rule| pick(rule)).count();
     let warned = number(&|rule| rule.level == Level::Warning && rule.outcome.blocks());
     if warned > 0 {

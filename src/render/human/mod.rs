@@ -1,6 +1,7 @@
 //! The report for a person at a terminal: each run, each rule, and every failure whole.
 
 mod candidate;
+mod change;
 mod footer;
 mod table;
 
@@ -21,6 +22,9 @@ pub fn text_of_last_line(report: &Report) -> String {
 /// Writes a report for a person.
 pub fn human(report: &Report, style: Style, to: &mut dyn Write) -> io::Result<()> {
     header(report, style, to)?;
+    if let Some(change) = &report.change {
+        change::change(change, report, style, to)?;
+    }
     let brief = report.candidates.len() > MANY;
     for candidate in &report.candidates {
         if brief && candidate.verdict == Some(Verdict::Pass) && !has_warnings(candidate) {

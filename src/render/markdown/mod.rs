@@ -72,7 +72,7 @@ pub fn page_of(report: &Report, page: &Page) -> String {
         sections.push(Section::expendable(1, "a reason for no verdict", of_trouble(trouble, page)));
     }
     let many = report.candidates.len() > MANY;
-    for candidate in &report.candidates {
+    for candidate in &report.shown() {
         of_candidate(candidate, page, many, &mut sections);
     }
     if let Some(waivers) = waivers(report) {

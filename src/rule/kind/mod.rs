@@ -6,7 +6,7 @@
 
 use std::fmt::Debug;
 
-use super::{CannotJudge, Case, Judgement, Loading, Word};
+use super::{CannotJudge, Case, ChangeCase, Judgement, Loading, Word};
 use crate::code::Code;
 use crate::document::Node;
 
@@ -18,10 +18,10 @@ macro_rules! kinds {
     };
 }
 
-kinds![require, forbid, same, metrics, any, schema, artifact, code, data, fresh, reproducible, expr,];
+kinds![require, forbid, same, metrics, any, schema, artifact, code, data, fresh, reproducible, linked, expr,];
 
 /// Kinds that the language reserves and this version does not have.
-pub const RESERVED: &[&str] = &["linked", "preregistered", "consistent", "signed"];
+pub const RESERVED: &[&str] = &["preregistered", "consistent", "signed"];
 
 /// A sort of requirement.
 #[derive(Debug)]
@@ -40,6 +40,16 @@ pub struct Kind {
 pub trait Requirement: Debug + Send + Sync {
     /// Judges one candidate.
     fn judge(&self, case: &Case<'_>) -> Result<Judgement, CannotJudge>;
+
+    /// Whether it also says something about the change that the candidates are in.
+    fn about_change(&self) -> bool {
+        false
+    }
+
+    /// Judges the change, once for all candidates, and where there is none.
+    fn judge_change(&self, _case: &ChangeCase<'_>) -> Result<Judgement, CannotJudge> {
+        Ok(Judgement::default())
+    }
 
     /// Whether it needs a baseline.
     fn compares(&self) -> bool {

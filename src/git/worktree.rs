@@ -1,0 +1,91 @@
+//! A commit checked out beside the working tree, with nothing that a repository names being run.
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use super::{Git, command, not_started, refused};
+use crate::document::Problem;
+
+/// The name of the file beside a checkout that is locked for as long as its program lives.
+pub const LOCK: &str = "lock";
+/// The folder of a checkout beside it.
+const TREE: &str = "tree";
+
+/// A commit that is checked out; gone when this is dropped.
+#[derive(Debug)]
+pub struct Checkout<'g> {
+    git: &'g Git,
+    tree: PathBuf,
+}
+
+impl Git {
+    /// Checks a commit out into `folder`, where nothing but [`LOCK`] is. No hook, no submodule, no transport and no
+    /// file-system monitor is run, and files of git-lfs stay the pointers that they are committed as.
+    pub fn checkout(&self, commit: &str, folder: &Path) -> Result<Checkout<'_>, Box<Problem>> {
+        let tree = folder.join(TREE);
+        // Made first, so that whatever is begun is taken back.
+        let checkout = Checkout { git: self, tree };
+        let arguments = ["worktree", "add", "--quiet", "--detach", "--no-guess-remote", "--force"];
+        let output = self.checked(&arguments, &[checkout.tree.as_os_str(), OsStr::new(commit)])?;
+        if output.status.success() { Ok(checkout) } else { Err(refused(&output)) }
+    }
+
+    /// Removes the checkouts that a program of the same `prefix` left behind when it was killed.
+    pub fn remove_abandoned(&self, prefix: &str) {
+        let Ok(output) = self.run(&["worktree", "list", "--porcelain", "-z"]) else { return };
+        let text = String::from_utf8_lossy(&output.stdout);
+        for tree in text.split('\0').filter_map(|line| line.strip_prefix("worktree ")).map(Path::new) {
+            let Some(folder) = tree.parent().filter(|_| tree.ends_with(TREE)) else { continue };
+            let named =
+                folder.file_name().and_then(OsStr::to_str).is_some_and(|name| name.starts_with(prefix));
+            // Whoever made it holds the lock for as long as it lives.
+            let abandoned = named
+                && match File::open(folder.join(LOCK)) {
+                    Ok(lock) => lock.try_lock().is_ok(),
+                    Err(_) => true,
+                };
+            if abandoned {
+                self.remove_tree(tree);
+                let _ = fs::remove_dir_all(folder);
+            }
+        }
+    }
+
+    fn remove_tree(&self, tree: &Path) {
+        let _ = self.checked(&["worktree", "remove", "--force", "--force"], &[tree.as_os_str()]);
+        if tree.exists() {
+            let _ = fs::remove_dir_all(tree);
+            let _ = self.checked(&["worktree", "prune"], &[]);
+        }
+    }
+
+    fn checked(&self, arguments: &[&str], paths: &[&OsStr]) -> Result<std::process::Output, Box<Problem>> {
+        command(&self.folder)
+            .args(["-c", "core.hooksPath=/dev/null"])
+            .args(["-c", "protocol.allow=never"])
+            .args(["-c", "submodule.recurse=false"])
+            .args(["-c", "core.fsmonitor=false"])
+            .args(arguments)
+            .args(paths)
+            .env("GIT_LFS_SKIP_SMUDGE", "1")
+            // A hook sets these, and a checkout must not write into the index of another tree.
+            .env_remove("GIT_INDEX_FILE")
+            .env_remove("GIT_WORK_TREE")
+            .output()
+            .map_err(|error| not_started(&error))
+    }
+}
+
+impl Checkout<'_> {
+    /// The folder that the commit is in.
+    pub fn path(&self) -> &Path {
+        &self.tree
+    }
+}
+
+impl Drop for Checkout<'_> {
+    fn drop(&mut self) {
+        self.git.remove_tree(&self.tree);
+    }
+}

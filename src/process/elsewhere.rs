@@ -1,0 +1,28 @@
+//! Where there are no signals: a console gives Ctrl-C to every program that is attached to it.
+
+use std::io;
+use std::process::Command;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use super::End;
+
+pub(super) fn attached(command: &mut Command) -> io::Result<End> {
+    Ok(End::of(command.spawn()?.wait()?))
+}
+
+pub(super) fn contained(command: &mut Command, limit: Duration) -> io::Result<End> {
+    let mut child = command.spawn()?;
+    let start = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(End::of(status));
+        }
+        if start.elapsed() >= limit {
+            child.kill()?;
+            child.wait()?;
+            return Ok(End::TimedOut);
+        }
+        sleep(Duration::from_millis(20));
+    }
+}

@@ -1,0 +1,165 @@
+//! A run and its reruns: what is the same, and what is not.
+
+use std::fmt;
+
+use super::outcome::{Answer, FileRow, MetricRow};
+use super::spread::spread;
+use crate::document::Node;
+use crate::run::{Decimal, Digest, Run};
+
+/// What one rerun left.
+#[derive(Debug, Default, Clone)]
+pub struct Rerun {
+    /// Metrics by name, as written; `None` where what it left is no finite number.
+    pub metrics: Vec<(String, Option<Decimal>)>,
+    /// Digests of the recorded files, by path; `None` where it left no such file.
+    pub files: Vec<(String, Option<Digest>)>,
+}
+
+/// How far a metric may differ.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tolerance {
+    /// The metric; `*` is all of them.
+    pub metric: String,
+    amount: Decimal,
+    percent: bool,
+    written: String,
+}
+
+/// Why some text is not a tolerance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ToleranceError;
+
+impl fmt::Display for ToleranceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a tolerance looks like f1=0.002 or f1=1%, and `*` is every metric")
+    }
+}
+
+impl std::error::Error for ToleranceError {}
+
+impl Tolerance {
+    /// Reads `f1=0.002` or `f1=1%`.
+    pub fn parse(text: &str) -> Result<Self, ToleranceError> {
+        let (metric, written) = text.rsplit_once('=').ok_or(ToleranceError)?;
+        let (number, percent) = match written.strip_suffix('%') {
+            Some(number) => (number, true),
+            None => (written, false),
+        };
+        let amount = Decimal::parse(number).map_err(|_| ToleranceError)?;
+        if metric.is_empty() || amount.is_negative() {
+            return Err(ToleranceError);
+        }
+        Ok(Self { metric: metric.to_owned(), amount, percent, written: written.to_owned() })
+    }
+
+    fn allows(&self, recorded: &Decimal, change: &Decimal) -> bool {
+        let amount = if self.percent { self.amount.percent_of(recorded) } else { self.amount.clone() };
+        change.magnitude() <= amount
+    }
+}
+
+/// The files of a record that a digest is known of: what each is, its path, and the digest.
+pub fn recorded_files(run: &Run) -> Vec<(&'static str, String, Digest)> {
+    let artifacts = run
+        .artifacts()
+        .into_iter()
+        .filter_map(|artifact| Some(("artifact", artifact.path?.to_owned(), artifact.digest?)));
+    let predictions = run.record().get("predictions").and_then(|node| {
+        let text = |key: &str| node.get(key).and_then(Node::as_written);
+        Some(("predictions", text("path")?.to_owned(), Digest::parse(text("digest")?)))
+    });
+    artifacts.chain(predictions).collect()
+}
+
+/// Compares a run with its reruns. Where their seeds were varied on purpose, what counts is whether the recorded value
+/// lies where they lie.
+pub fn compare(
+    run: &Run,
+    reruns: &[Rerun],
+    tolerances: &[Tolerance],
+    varied: bool,
+) -> (Answer, Vec<MetricRow>, Vec<FileRow>) {
+    let mut metrics: Vec<MetricRow> = run
+        .metrics()
+        .filter_map(|metric| metric.value().ok().map(|value| row(metric.name, &value, reruns, tolerances)))
+        .collect();
+    if varied {
+        for row in &mut metrics {
+            row.holds = row.spread.as_ref().is_some_and(|spread| spread.inside);
+        }
+    }
+    let files: Vec<FileRow> = recorded_files(run)
+        .into_iter()
+        .map(|(what, path, digest)| {
+            let found = |rerun: &Rerun| {
+                rerun.files.iter().find(|(known, _)| *known == path).and_then(|(_, digest)| digest.clone())
+            };
+            let found: Vec<Option<Digest>> = reruns.iter().map(found).collect();
+            FileRow {
+                same: !found.is_empty() && found.iter().all(|found| found.as_ref() == Some(&digest)),
+                what: what.into(),
+                path,
+                recorded: digest.to_string(),
+                reruns: found.iter().map(|found| found.as_ref().map(ToString::to_string)).collect(),
+            }
+        })
+        .collect();
+    let answer = answer(&metrics, &files, reruns.is_empty(), varied);
+    (answer, metrics, files)
+}
+
+fn answer(metrics: &[MetricRow], files: &[FileRow], none: bool, varied: bool) -> Answer {
+    if none || (metrics.is_empty() && files.is_empty()) {
+        return Answer::CouldNotRun;
+    }
+    if varied {
+        let lie_there = !metrics.is_empty() && metrics.iter().all(|row| row.holds);
+        return if lie_there { Answer::WithinTolerance } else { Answer::Differs };
+    }
+    let all = |what: &str| {
+        let mut rows = files.iter().filter(|row| row.what == what).peekable();
+        rows.peek().is_some() && rows.all(|row| row.same)
+    };
+    let missing = |row: &MetricRow| row.reruns.iter().any(Option::is_none);
+    let exact = |row: &MetricRow| row.change.is_none();
+    // A rerun that says nothing of a metric contradicts nothing where the very file came out again.
+    if metrics.iter().all(exact) {
+        if all("artifact") {
+            return Answer::Identical;
+        }
+        if all("predictions") {
+            return Answer::SamePredictions;
+        }
+    }
+    if !metrics.is_empty() && metrics.iter().all(|row| row.holds && !missing(row)) {
+        Answer::WithinTolerance
+    } else {
+        Answer::Differs
+    }
+}
+
+fn row(name: &str, recorded: &Decimal, reruns: &[Rerun], tolerances: &[Tolerance]) -> MetricRow {
+    let value = |rerun: &Rerun| {
+        rerun.metrics.iter().find(|(known, _)| known == name).and_then(|(_, value)| value.clone())
+    };
+    let values: Vec<Option<Decimal>> = reruns.iter().map(value).collect();
+    let tolerance = tolerances
+        .iter()
+        .find(|tolerance| tolerance.metric == name)
+        .or_else(|| tolerances.iter().find(|tolerance| tolerance.metric == "*"));
+    let changes: Vec<Decimal> = values.iter().flatten().map(|value| value.minus(recorded)).collect();
+    let within =
+        |change: &Decimal| change.is_zero() || tolerance.is_some_and(|it| it.allows(recorded, change));
+    let largest = changes.iter().max_by_key(|change| change.magnitude()).filter(|change| !change.is_zero());
+    let there: Vec<Decimal> = values.iter().flatten().cloned().collect();
+    MetricRow {
+        name: name.to_owned(),
+        recorded: recorded.written().to_owned(),
+        reruns: values.iter().map(|value| value.as_ref().map(|value| value.written().to_owned())).collect(),
+        change: largest.map(Decimal::signed),
+        tolerance: tolerance.map(|tolerance| tolerance.written.clone()),
+        holds: changes.len() == values.len() && changes.iter().all(within),
+        spread: spread(recorded, &there).filter(|_| there.len() == values.len()),
+    }
+}

@@ -1,0 +1,36 @@
+//! What a training run leaves behind, as a run record; and what another run of it says about the first.
+//!
+//! Pure: from facts to a record, and from two records to an answer. The facts are gathered by [`crate::training`].
+
+mod again;
+mod command;
+mod facts;
+mod lines;
+mod outcome;
+mod promises;
+mod rows;
+mod spread;
+mod variables;
+
+pub use again::{Rerun, Tolerance, ToleranceError, compare, recorded_files};
+pub use command::{MASKED, Unusable, masked, source, with_seed, words};
+pub use facts::{Environment, Facts, FileFact, Validation, merge};
+pub use lines::{Lines, scalar};
+pub use outcome::{Answer, FileRow, MetricRow, Reproduction, Spread};
+pub use promises::{broken, seed_of};
+pub use rows::RowCounter;
+pub use variables::VARIABLES;
+
+use crate::code::codes;
+
+codes! {
+    BAD_LINE = "recording/bad-line": "A line that training wrote for the record can't be read.";
+    SAID_TWICE = "recording/said-twice": "Two sources give one field of the record different values.";
+    NO_METRICS = "recording/no-metrics": "The command left no metric.";
+    METRIC_MISSING = "recording/metric-missing": "The command did not leave a metric that was promised.";
+    NOT_A_METRIC = "recording/not-a-metric": "What the command left as a metric is not a finite number.";
+    NO_ARTIFACT = "recording/no-artifact": "The command left no artifact.";
+}
+
+#[cfg(test)]
+mod tests;

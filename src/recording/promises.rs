@@ -1,0 +1,53 @@
+//! What a command promised to leave, held against what it left.
+
+use super::{METRIC_MISSING, NO_ARTIFACT, NO_METRICS, NOT_A_METRIC};
+use crate::document::{Map, Node, Problem, nearest};
+use crate::run::{MetricFault, Run};
+
+/// Everything that a record lacks of what was promised.
+pub fn broken(run: &Run, metrics: &[String], no_metrics: bool, no_artifact: bool) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let names: Vec<&str> = run.metrics().map(|metric| metric.name).collect();
+    if names.is_empty() && !no_metrics {
+        problems.push(Problem::new(NO_METRICS, "the command left no metric").help(
+            "name the file that it writes them to: --metrics metrics.json; or let it write `metrics.f1=0.84` \
+             into the file that $GATE_RECORD_FILE names; or say that there is none: --no-metrics",
+        ));
+    }
+    for promised in metrics.iter().filter(|name| !names.contains(&name.as_str())) {
+        let help = match nearest(promised, names.iter().copied()) {
+            Some(near) => format!("it left `{near}`: is that the one?"),
+            None if names.is_empty() => "it left none at all".to_owned(),
+            None => format!("it left {}", names.join(", ")),
+        };
+        problems.push(
+            Problem::new(METRIC_MISSING, format!("the command did not leave the metric `{promised}`"))
+                .help(help),
+        );
+    }
+    for metric in run.metrics() {
+        let Err(fault) = metric.value() else { continue };
+        let help = match fault {
+            MetricFault::NotFinite(_) => {
+                "find out why training wrote it: a division by zero, an empty class, a diverged loss"
+            }
+            _ => "log one finite number under this name",
+        };
+        problems.push(Problem::new(NOT_A_METRIC, format!("the metric `{}` {fault}", metric.name)).help(help));
+    }
+    if run.artifacts().is_empty() && !no_artifact {
+        problems.push(Problem::new(NO_ARTIFACT, "the command left no artifact").help(
+            "name the file that it saves: --artifact models/churn.pkl; or let it write `artifact=PATH` into the \
+             file that $GATE_RECORD_FILE names; or say that there is none: --no-artifact",
+        ));
+    }
+    problems
+}
+
+/// Where scripts keep their seed among their parameters.
+const SEEDS: [&str; 3] = ["seed", "random_state", "random_seed"];
+
+/// The seed, where the parameters have one.
+pub fn seed_of(params: &Map) -> Option<Node> {
+    SEEDS.iter().find_map(|name| params.get(name)).filter(|node| node.as_written().is_some()).cloned()
+}

@@ -1,0 +1,32 @@
+//! The environment variables that are recorded. Any other may hold a secret, and none but these is ever read.
+
+/// What changes the numbers that training computes, or the processors that it computes on.
+pub const VARIABLES: &[&str] = &[
+    "BLIS_NUM_THREADS",
+    "CUBLAS_WORKSPACE_CONFIG",
+    "CUDA_DEVICE_ORDER",
+    "CUDA_LAUNCH_BLOCKING",
+    "CUDA_VISIBLE_DEVICES",
+    "JAX_DEFAULT_MATMUL_PRECISION",
+    "JAX_ENABLE_X64",
+    "JAX_PLATFORMS",
+    "LANG",
+    "LC_ALL",
+    "MKL_CBWR",
+    "MKL_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "NVIDIA_TF32_OVERRIDE",
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "PYTHONHASHSEED",
+    "PYTHONOPTIMIZE",
+    "PYTHONUTF8",
+    "RANK",
+    "TF_CUDNN_DETERMINISTIC",
+    "TF_DETERMINISTIC_OPS",
+    "TF_ENABLE_ONEDNN_OPTS",
+    "TOKENIZERS_PARALLELISM",
+    "TZ",
+    "VECLIB_MAXIMUM_THREADS",
+    "WORLD_SIZE",
+];

@@ -1,0 +1,278 @@
+//! A model file in a change that no record names was made by nobody knows what. `linked` is about the change: each
+//! artifact that it adds has the record of the run that made it, and no notebook's output is the only record.
+
+use globset::GlobSet;
+
+use super::{Kind, Requirement};
+use crate::code::codes;
+use crate::document::{Node, Value};
+use crate::rule::files::{Recorded, check};
+use crate::rule::loading::EMPTY_BODY;
+use crate::rule::model_files::{globs, is_model};
+use crate::rule::notebook::metrics_shown;
+use crate::rule::{
+    CannotJudge, CannotTell, Case, ChangeCase, ChangedFile, Changes, FileFacts, FileFault, Judgement,
+    Loading, Raised,
+};
+use crate::run::{Digest, Run};
+use crate::verdict::{Comparison, Outcome};
+
+codes! {
+    NO_RECORD = "linked/no-record": "A change adds an artifact that no run record names.";
+    REPLACED = "linked/replaced": "An artifact is not the one that its run record names: it was replaced afterwards.";
+    NO_DIGEST = "linked/no-digest": "An artifact changed, and its record has no digest that could show by which run.";
+    NOTEBOOK_ONLY = "linked/notebook-only": "The outputs of a notebook show metrics that no run record holds.";
+    UNREADABLE = "linked/unreadable": "A file of the change can't be read.";
+    CANNOT_TELL = "linked/cannot-tell": "What the change adds can't be told: there is no repository, or a part of its history is missing.";
+}
+
+pub(super) const KIND: Kind = Kind {
+    name: "linked",
+    says: "every artifact that the change adds has the run record that produced it, and no notebook's output is the only record",
+    codes: CODES,
+    load,
+};
+
+/// Bytes of a notebook that are read.
+const NOTEBOOK_BYTES: usize = 64 << 20;
+
+#[derive(Debug)]
+struct Linked {
+    /// What counts as an artifact, where the policy says so.
+    artifacts: Option<GlobSet>,
+    notebooks: Option<GlobSet>,
+}
+
+fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn Requirement>> {
+    let mut linked = Linked { artifacts: None, notebooks: None };
+    if matches!(body.value, Value::Bool(_)) {
+        return loading.is_true(body, "linked").then(|| Box::new(linked) as Box<dyn Requirement>);
+    }
+    let map = loading.reader.map(body, "`linked`, unless it is `true`,")?;
+    loading.reader.only(map, "`linked`", &["artifacts", "notebooks"]);
+    if map.is_empty() {
+        loading.reader.problem(EMPTY_BODY, body.span, "`linked` asks for nothing", "empty").help =
+            Some("write `linked: true`".into());
+        return None;
+    }
+    if let Some(node) = map.get("artifacts") {
+        linked.artifacts = Some(globs(loading, node, "`artifacts`")?);
+    }
+    if let Some(node) = map.get("notebooks") {
+        linked.notebooks = Some(globs(loading, node, "`notebooks`")?);
+    }
+    Some(Box::new(linked))
+}
+
+impl Requirement for Linked {
+    /// Of a candidate: that its artifacts are still those of the run.
+    fn judge(&self, case: &Case<'_>) -> Result<Judgement, CannotJudge> {
+        let mut judgement = Judgement::default();
+        for artifact in case.candidate.artifacts() {
+            let Some(path) = artifact.path else { continue };
+            let digest = artifact.digest.as_ref();
+            let file = Recorded { what: "artifact".into(), at: artifact.at.clone(), path, digest };
+            check(&mut judgement, case.evidence, &file);
+        }
+        Ok(judgement)
+    }
+
+    fn about_change(&self) -> bool {
+        true
+    }
+
+    fn judge_change(&self, case: &ChangeCase<'_>) -> Result<Judgement, CannotJudge> {
+        let mut judgement = Judgement::default();
+        let wanted = |path: &str| self.is_artifact(path) || self.is_notebook(path);
+        let Changes { since, files } = case.evidence.changes(&wanted).map_err(cannot)?;
+        let (notebooks, artifacts): (Vec<_>, Vec<_>) =
+            files.iter().partition(|file| self.is_notebook(&file.path));
+        // Said even where there is nothing, so that a pass shows what it is about.
+        let looked_at =
+            format!("{}, {}", counted(artifacts.len(), "artifact"), counted(notebooks.len(), "notebook"));
+        judgement.compare(
+            Comparison::exact(format!("since {since}"), "linked", Outcome::Pass).candidate(looked_at),
+        );
+        for file in artifacts {
+            artifact(&mut judgement, case, file);
+        }
+        for file in notebooks {
+            notebook(&mut judgement, case, file);
+        }
+        Ok(judgement)
+    }
+}
+
+impl Linked {
+    fn is_artifact(&self, path: &str) -> bool {
+        self.artifacts.as_ref().map_or_else(|| is_model(path), |globs| globs.is_match(path))
+    }
+
+    fn is_notebook(&self, path: &str) -> bool {
+        match &self.notebooks {
+            Some(globs) => globs.is_match(path),
+            None => path.to_ascii_lowercase().ends_with(".ipynb"),
+        }
+    }
+}
+
+/// What the known records say of an artifact.
+enum Named<'r> {
+    /// This one has its digest.
+    By(&'r Run),
+    /// This one names its path, with another digest.
+    Otherwise(&'r Run),
+    /// This one names its path, without a digest.
+    Undigested(&'r Run),
+    /// None knows it.
+    Nowhere,
+}
+
+fn artifact(judgement: &mut Judgement, case: &ChangeCase<'_>, file: &ChangedFile) {
+    let path = &*file.path;
+    let subject = format!("artifact {path}");
+    let facts = match case.evidence.file(path, Some("sha256")) {
+        Ok(facts) => facts,
+        Err(fault) => return unreadable(judgement, path, &fault),
+    };
+    let found = facts.digest.as_ref().map(ToString::to_string).unwrap_or_default();
+    let verb = if file.added { "adds" } else { "changes" };
+    let comparison =
+        |outcome| Comparison::exact(subject.as_str(), "linked", outcome).candidate(found.as_str());
+    let (limit, raised) = match named(case, path, &facts) {
+        Named::By(run) => {
+            judgement.compare(comparison(Outcome::Pass).limit(run.document.label()));
+            return;
+        }
+        Named::Undigested(run) if file.added => {
+            judgement.compare(comparison(Outcome::Pass).limit(run.document.label()).note("without a digest"));
+            judgement.notes.push(format!(
+                "{} names `{path}` without a digest: nothing shows that it is the file that the run made",
+                run.document.label()
+            ));
+            return;
+        }
+        Named::Undigested(run) => (
+            run.document.label(),
+            Raised::new(
+                NO_DIGEST,
+                format!("the change replaces `{path}`, and {} has no digest of it", run.document.label()),
+            )
+            .help("record its digest with the run that made it: `gate record` does"),
+        ),
+        Named::Otherwise(run) => (
+            run.document.label(),
+            Raised::new(
+                REPLACED,
+                format!("`{path}` is not the file that {} recorded", run.document.label()),
+            )
+            .help("it was replaced after the run, or made by another one: add the record of the run that made it"),
+        ),
+        Named::Nowhere => (
+            "no record".into(),
+            Raised::new(NO_RECORD, format!("the change {verb} `{path}`, and no run record names it")).help(format!(
+                "record the run that makes it: gate record --artifact {path} -- CMD…; what is no model, `artifacts:` \
+                 can leave out"
+            )),
+        ),
+    };
+    judgement.fail(comparison(Outcome::Fail).limit(limit), raised.subject(path));
+}
+
+/// The record that knows a file. One that has its digest counts before any that only names its path.
+fn named<'r>(case: &ChangeCase<'r>, path: &str, facts: &FileFacts) -> Named<'r> {
+    let mut best = Named::Nowhere;
+    for run in case.records {
+        for artifact in run.artifacts() {
+            let same_path = artifact.path.is_some_and(|named| named.trim_start_matches("./") == path);
+            match artifact.digest {
+                Some(digest) if has(case, path, facts, &digest) => return Named::By(run),
+                Some(_) if same_path => best = Named::Otherwise(run),
+                None if same_path && !matches!(best, Named::Otherwise(..)) => best = Named::Undigested(run),
+                _ => {}
+            }
+        }
+    }
+    best
+}
+
+fn has(case: &ChangeCase<'_>, path: &str, facts: &FileFacts, digest: &Digest) -> bool {
+    match &*digest.algorithm {
+        "sha256" => facts.digest.as_ref() == Some(digest),
+        "md5" | "git" => case
+            .evidence
+            .file(path, Some(&digest.algorithm))
+            .is_ok_and(|facts| facts.digest.as_ref() == Some(digest)),
+        _ => false,
+    }
+}
+
+fn notebook(judgement: &mut Judgement, case: &ChangeCase<'_>, file: &ChangedFile) {
+    let path = &*file.path;
+    let shown = match case.evidence.bytes(path, NOTEBOOK_BYTES) {
+        Ok(bytes) => metrics_shown(&bytes),
+        Err(fault) => return unreadable(judgement, path, &fault),
+    };
+    let comparison = |outcome| Comparison::exact(format!("notebook {path}"), "linked", outcome);
+    let names = match shown {
+        Ok(names) if names.is_empty() => {
+            judgement.compare(comparison(Outcome::Pass).candidate("shows no metric"));
+            return;
+        }
+        Ok(names) => names.join(", "),
+        Err(why) => {
+            let raised =
+                Raised::new(UNREADABLE, format!("`{path}` is not a notebook that can be read: {why}"))
+                    .help("save it again, or take it out of the change");
+            judgement.fail(comparison(Outcome::Fail), raised.subject(path));
+            return;
+        }
+    };
+    match case.records.iter().find(|run| covers(run, path)) {
+        Some(run) => {
+            judgement.compare(comparison(Outcome::Pass).candidate(names).limit(run.document.label()));
+        }
+        None => {
+            let raised = Raised::new(
+                NOTEBOOK_ONLY,
+                format!("the outputs of `{path}` show {names}, and no run record covers them"),
+            )
+            .help(
+                "record the experiment: gate record -- jupyter nbconvert --execute …; or clear the outputs before you \
+                 commit",
+            );
+            judgement
+                .fail(comparison(Outcome::Fail).candidate(names).limit("no record"), raised.subject(path));
+        }
+    }
+}
+
+/// Whether a record is of a run of this notebook, and holds what came out.
+fn covers(run: &Run, path: &str) -> bool {
+    let is_it = |text: &str| text.trim_start_matches("./") == path;
+    let in_command = || match run.record().get("command") {
+        Some(Node { value: Value::List(words), .. }) => words.iter().filter_map(Node::as_written).any(is_it),
+        Some(node) => node.as_written().is_some_and(|line| line.split_whitespace().any(is_it)),
+        None => false,
+    };
+    run.metrics().next().is_some() && (run.text("source").is_some_and(is_it) || in_command())
+}
+
+fn unreadable(judgement: &mut Judgement, path: &str, fault: &FileFault) {
+    let why = match fault {
+        FileFault::Missing => "it is not there",
+        FileFault::Outside => "it leads out of the workspace",
+        FileFault::NotAFile(what) => what,
+        FileFault::Algorithm(why) | FileFault::Unreadable(why) => why,
+    };
+    let raised = Raised::new(UNREADABLE, format!("`{path}` can't be read: {why}"));
+    judgement.fail(Comparison::exact(path, "linked", Outcome::Fail), raised.subject(path));
+}
+
+fn counted(number: usize, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
+fn cannot(why: CannotTell) -> CannotJudge {
+    CannotJudge { code: CANNOT_TELL, message: why.message, help: why.help }
+}

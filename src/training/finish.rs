@@ -1,0 +1,255 @@
+//! What a command left: its lines, its files, and whether what it read is still what it was started with.
+
+use jiff::Timestamp;
+
+use super::files::Stamp;
+use super::record::{Data, Start};
+use super::{CHANGED, FILE_MISSING, NOT_WRITTEN, sources};
+use crate::document::{Map, Node, Path, Problem};
+use crate::recording::{Facts, FileFact, Lines, Validation, merge, scalar, seed_of};
+
+/// The facts of a run that ended well, and everything that is wrong with them.
+pub(super) fn facts(
+    start: &Start<'_>,
+    said: Vec<u8>,
+    ended_at: Timestamp,
+) -> Result<(Facts, Vec<Problem>), Vec<Problem>> {
+    let lines = sources::lines(said)?;
+    let mut problems = Vec::new();
+    let order = start.order;
+    let text = |option: &Option<String>, field: &str, problems: &mut Vec<Problem>| {
+        let line = lines.field(field).and_then(Node::as_written).map(str::to_owned);
+        one(option.clone(), line, field, problems)
+    };
+    let model = text(&order.model, "model", &mut problems);
+    let data_version = text(&order.data_version, "data_version", &mut problems);
+    let split = text(&order.split, "validation.split", &mut problems);
+    let run_id =
+        text(&order.run_id, "run_id", &mut problems).unwrap_or_else(|| run_id(start, model.as_deref()));
+    let params = params(start, &lines, &mut problems);
+    let metrics = metrics(start, &lines, &mut problems);
+    let seed = order.seed.as_deref().map(scalar).or_else(|| lines.field("seed").cloned());
+    if let (Some(option), Some(line)) = (&order.seed, lines.field("seed").and_then(Node::as_written)) {
+        one(Some(option.clone()), Some(line.to_owned()), "seed", &mut problems);
+    }
+    let mut data: Vec<(String, FileFact)> = Vec::new();
+    for file in &start.data {
+        data.extend(keep(read(start, file), &mut problems).map(|fact| (file.role.clone(), fact)));
+    }
+    for (role, path) in &lines.data {
+        let file = measured(start, path, role);
+        data.extend(keep(file, &mut problems).map(|fact| (role.clone(), fact)));
+    }
+    let validated = start.validation.as_ref().and_then(|file| keep(read(start, file), &mut problems));
+    if let Some(fact) = &validated
+        && data.iter().all(|(_, known)| known.path != fact.path)
+    {
+        data.push(("validation".into(), fact.clone()));
+    }
+    let stem = |fact: &FileFact| {
+        let name = fact.path.rsplit('/').next().unwrap_or(&fact.path);
+        name.rsplit_once('.').map_or(name, |(stem, _)| stem).to_owned()
+    };
+    let validation = Validation {
+        split: split.or_else(|| validated.as_ref().map(stem)),
+        file: validated,
+        strategy: lines.field("validation.strategy").and_then(Node::as_written).map(str::to_owned),
+        seed: lines.field("validation.seed").and_then(Node::as_written).map(str::to_owned),
+    };
+    let mut artifacts: Vec<FileFact> = Vec::new();
+    for (path, before) in &start.artifacts {
+        artifacts.extend(keep(written(start, path, *before, "artifact"), &mut problems));
+    }
+    for path in &lines.artifacts {
+        let fact = keep(measured(start, path, "artifact").and_then(not_empty), &mut problems);
+        artifacts.extend(fact.filter(|fact| artifacts.iter().all(|known| known.path != fact.path)));
+    }
+    let predictions = match (&start.predictions, &lines.predictions) {
+        (Some((path, before)), _) => {
+            keep(written(start, path, *before, "file of predictions"), &mut problems)
+        }
+        (None, Some(path)) => keep(measured(start, path, "file of predictions"), &mut problems),
+        (None, None) => None,
+    };
+    let code = &start.code;
+    let facts = Facts {
+        run_id,
+        model,
+        name: lines.field("name").and_then(Node::as_written).map(str::to_owned),
+        commit: code.commit.clone(),
+        branch: code.branch.clone(),
+        dirty: code.dirty,
+        command: start.command.clone(),
+        folder: start.place.start(),
+        source: start.source.clone(),
+        data_version,
+        data,
+        validation,
+        seed: seed.or_else(|| seed_of(&params)),
+        params,
+        metrics,
+        slices: lines.field("slices").cloned(),
+        tags: lines.tags,
+        predictions,
+        artifacts,
+        environment: start.environment.clone(),
+        created_at: start.created_at,
+        ended_at,
+        metrics_files: start.metrics.iter().map(|(path, _)| path.clone()).collect(),
+    };
+    Ok((facts, problems))
+}
+
+/// What was recorded, and what was not: said, so that nobody takes silence for everything.
+pub(super) fn notes(facts: &Facts, label: &str) -> Vec<String> {
+    let counted =
+        |number: usize, noun: &str| format!("{number} {noun}{}", if number == 1 { "" } else { "s" });
+    let summary = format!(
+        "recorded {label}: {}, {}, {}",
+        counted(facts.metrics.len(), "metric"),
+        counted(facts.artifacts.len(), "artifact"),
+        counted(facts.data.len(), "data file")
+    );
+    let environment = &facts.environment;
+    let absent: Vec<&str> = [
+        ("commit", facts.commit.is_none()),
+        ("model", facts.model.is_none()),
+        ("params", facts.params.is_empty()),
+        ("seed", facts.seed.is_none()),
+        ("data", facts.data.is_empty()),
+        ("data version", facts.data_version.is_none()),
+        ("validation split", facts.validation.split.is_none()),
+        ("lockfile", environment.lockfile.is_none()),
+        ("packages", environment.packages.is_empty()),
+    ]
+    .into_iter()
+    .filter_map(|(name, absent)| absent.then_some(name))
+    .collect();
+    let mut notes = vec![summary];
+    if !absent.is_empty() {
+        notes.push(format!("not recorded: {}; `gate record --help` says how to add each", absent.join(", ")));
+    }
+    if facts.dirty == Some(true) {
+        notes.push("the code had changes that no commit holds: commit first, then train".into());
+    }
+    if facts.command.iter().any(|word| word.ends_with(crate::recording::MASKED)) {
+        notes.push("an option of the command is named like a secret; its value was not recorded".into());
+    }
+    notes
+}
+
+/// A value that an option and a line may both give.
+fn one(
+    option: Option<String>,
+    line: Option<String>,
+    what: &str,
+    problems: &mut Vec<Problem>,
+) -> Option<String> {
+    let mut both = Map::default();
+    for value in [&option, &line].into_iter().flatten() {
+        let mut map = Map::default();
+        map.insert(what, crate::document::Span::default(), Node::text(value.as_str()));
+        merge(&mut both, map, &Path::root(), problems);
+    }
+    option.or(line)
+}
+
+/// `churn-20260530T120000Z`: the model, else the name of the file, and the start.
+fn run_id(start: &Start<'_>, model: Option<&str>) -> String {
+    let stem = start.order.output.as_ref().and_then(|path| path.file_stem());
+    let stem = stem.map(|stem| stem.to_string_lossy().into_owned());
+    let name = stem.or_else(|| model.map(str::to_owned)).unwrap_or_else(|| "run".into());
+    let name = name.replace(['/', '\\'], "-");
+    format!("{name}-{}", start.created_at.strftime("%Y%m%dT%H%M%SZ"))
+}
+
+fn params(start: &Start<'_>, lines: &Lines, problems: &mut Vec<Problem>) -> Map {
+    let what = "file of parameters";
+    let mut all = Map::default();
+    for (path, before) in &start.params {
+        let after = start.files.read(path, what);
+        let Some(after) = keep(after, problems) else { continue };
+        if before.as_ref().is_some_and(|before| *before != after) {
+            problems.push(
+                Problem::new(CHANGED, format!("the {what} `{path}` changed while the command ran")).help(
+                    "which of the two the run used can't be known: leave it alone while training runs; if training \
+                     writes it, let it write lines such as `params.c=1.0` into the file that $GATE_RECORD_FILE names",
+                ),
+            );
+            continue;
+        }
+        if let Some(map) = keep(sources::object(path, after, what), problems) {
+            merge(&mut all, map, &Path::of(["params"]), problems);
+        }
+    }
+    merge(&mut all, lines.params.clone(), &Path::of(["params"]), problems);
+    all
+}
+
+fn metrics(start: &Start<'_>, lines: &Lines, problems: &mut Vec<Problem>) -> Map {
+    let mut fresh = Vec::new();
+    for (path, before) in &start.metrics {
+        if keep(written(start, path, *before, "file of metrics"), problems).is_some() {
+            fresh.push(path.clone());
+        }
+    }
+    let mut all = sources::objects(&start.files, &fresh, "file of metrics", problems);
+    merge(&mut all, lines.metrics.clone(), &Path::of(["metrics"]), problems);
+    all
+}
+
+/// A file that the command must have written: one that was there before, and is as it was, is another run's.
+fn written(
+    start: &Start<'_>,
+    path: &str,
+    before: Option<Stamp>,
+    what: &str,
+) -> Result<FileFact, Box<Problem>> {
+    let after = start.files.stamp(path);
+    if before.is_some() && before == after {
+        return Err(Problem::new(NOT_WRITTEN, format!("the command did not write the {what} `{path}`"))
+            .help("the file that is there was there before, so it is another run's: look at where training saves its own")
+            .boxed());
+    }
+    start.files.measure(path, what).and_then(not_empty).map_err(|problem| {
+        if problem.code == FILE_MISSING {
+            let help = format!(
+                "the command ended well and left no `{path}`: look at where training saves it, and name that"
+            );
+            return problem.help(help).boxed();
+        }
+        problem
+    })
+}
+
+fn not_empty(fact: FileFact) -> Result<FileFact, Box<Problem>> {
+    if fact.bytes > 0 {
+        return Ok(fact);
+    }
+    Err(Problem::new(NOT_WRITTEN, format!("`{}` is empty", fact.path))
+        .help("was the disk full, or the file never closed?")
+        .boxed())
+}
+
+/// A data file that must be what it was when the command was started.
+fn read(start: &Start<'_>, file: &Data) -> Result<FileFact, Box<Problem>> {
+    let Some((stamp, fact)) = &file.before else { return start.files.measure(&file.path, &file.role) };
+    if start.files.stamp(&file.path) == *stamp {
+        return Ok(fact.clone());
+    }
+    let after = start.files.measure(&file.path, &file.role)?;
+    if after == *fact {
+        return Ok(after);
+    }
+    Err(Problem::new(CHANGED, format!("the data file `{}` changed while the command ran", file.path))
+        .help("what the run read can't be known: train again, and leave the data alone while training runs")
+        .boxed())
+}
+
+fn measured(start: &Start<'_>, path: &str, what: &str) -> Result<FileFact, Box<Problem>> {
+    start.files.measure(&start.place.inside(std::path::Path::new(path))?, what)
+}
+
+fn keep<T>(result: Result<T, Box<Problem>>, problems: &mut Vec<Problem>) -> Option<T> {
+    result.map_err(|problem| problems.push(*problem)).ok()
+}

@@ -1,0 +1,40 @@
+//! A training command: run and recorded, or run again and compared.
+//!
+//! The facts are gathered here, from files, git, the interpreter and the machine; what is made of them is decided in
+//! [`crate::recording`].
+
+mod files;
+mod finish;
+mod hardware;
+mod place;
+mod python;
+mod record;
+mod reproduce;
+mod rerun;
+mod restored;
+mod sources;
+mod surroundings;
+
+pub use record::{LINES, Order, Recorded, record, write};
+pub use reproduce::{Again, reproduce};
+
+use crate::code::codes;
+
+codes! {
+    OUTSIDE = "recording/outside": "A file for the record is not inside the workspace.";
+    FILE_MISSING = "recording/file-missing": "A file that was promised for the record is not there.";
+    UNREADABLE = "recording/unreadable": "A file for the record can't be read, or is no regular file.";
+    NOT_WRITTEN = "recording/not-written": "The command did not write a file that was promised; what is there is older.";
+    CHANGED = "recording/changed": "A file that the run depends on changed while the command ran.";
+    NOT_STARTED = "recording/not-started": "The command could not be started.";
+    CANT_WRITE = "recording/cant-write": "The run record can't be written.";
+    NOT_AN_OBJECT = "recording/not-an-object": "A file of parameters or metrics is not an object with keys.";
+    ONE_RUN = "reproduce/one-run": "A reference that is to be reproduced names no run, or several.";
+    NO_COMMIT = "reproduce/no-commit": "The commit of the run is not recorded, or not here.";
+    NO_COMMAND = "reproduce/no-command": "The command of the run is not recorded, or can't be run as it is recorded.";
+    NO_WORKSHOP = "reproduce/no-folder": "No folder can be made for a rerun.";
+    NO_SEED_OPTION = "reproduce/no-seed-option": "The recorded command does not have the option that is to be given other seeds.";
+    DATA_DIFFERS = "reproduce/data-differs": "The data is not the one that the run read, or the rerun changed it.";
+    RERUN_FAILED = "reproduce/failed": "The recorded command could not be run to its end.";
+    NOTHING_TO_COMPARE = "reproduce/nothing-to-compare": "The record holds nothing that a rerun could be compared with.";
+}

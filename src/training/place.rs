@@ -1,0 +1,64 @@
+//! Paths as a person types them, and as a record keeps them.
+
+use std::path::{Component, Path, PathBuf};
+
+use super::{CANT_WRITE, OUTSIDE};
+use crate::document::{FileKind, Problem};
+
+/// The workspace, and the folder in it that the command is started in.
+#[derive(Debug)]
+pub(super) struct Place {
+    pub(super) root: PathBuf,
+    pub(super) folder: PathBuf,
+}
+
+impl Place {
+    /// A path as a record keeps it: relative to the workspace, with `/` between its parts.
+    pub(super) fn inside(&self, path: &Path) -> Result<String, Box<Problem>> {
+        let outside = || {
+            let shown = path.display();
+            Problem::new(OUTSIDE, format!("`{shown}` is not inside the workspace {}", self.root.display()))
+                .help("the workspace is the folder of gate.yaml, else the one that gate is started in; keep the file below it")
+                .boxed()
+        };
+        let mut parts: Vec<&std::ffi::OsStr> = Vec::new();
+        let full = self.folder.join(path);
+        let below = full.strip_prefix(&self.root).map_err(|_| outside())?;
+        for component in below.components() {
+            match component {
+                Component::Normal(part) => parts.push(part),
+                Component::CurDir => {}
+                Component::ParentDir => {
+                    parts.pop().ok_or_else(outside)?;
+                }
+                Component::RootDir | Component::Prefix(_) => return Err(outside()),
+            }
+        }
+        let parts: Vec<String> = parts.iter().map(|part| part.to_string_lossy().into_owned()).collect();
+        if parts.is_empty() { Err(outside()) } else { Ok(parts.join("/")) }
+    }
+
+    /// Where the command is started, as a record keeps it; empty where that is the workspace.
+    pub(super) fn start(&self) -> String {
+        self.inside(Path::new(".")).unwrap_or_default()
+    }
+
+    /// That a record could be written there is known before the command is started.
+    pub(super) fn writable(&self, output: &Path) -> Result<(), Box<Problem>> {
+        let wrong = |why: &str| {
+            let message = format!("the record can't be written to {}: {why}", output.display());
+            Err(Problem::new(CANT_WRITE, message).help("name a file: --output runs/NAME.json").boxed())
+        };
+        let full = self.folder.join(output);
+        if full.is_dir() {
+            return wrong("it is a folder");
+        }
+        if FileKind::of(&output.to_string_lossy()) != Some(FileKind::Json) {
+            return wrong("a run record is a file that ends in .json");
+        }
+        match full.ancestors().skip(1).find(|above| above.exists()) {
+            Some(above) if above.is_dir() => Ok(()),
+            _ => wrong("its folder is a file"),
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! `gate reproduce`: a recorded command, run again at its commit.
+//!
+//! The only place that runs what a record says. Everything that can be known to be wrong is known before that: the
+//! commit, the command, the data.
+
+use std::fs::File;
+use std::path::Path;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::place::Place;
+use super::rerun::{Bench, Recipe};
+use super::{NO_COMMAND, NO_COMMIT, NO_SEED_OPTION, NO_WORKSHOP, ONE_RUN, restored};
+use crate::check::{show, workspace_root};
+use crate::document::{Node, Problem};
+use crate::engine::summary;
+use crate::git::{Found, Git, LOCK};
+use crate::recording::{Answer, Reproduction, Rerun, Tolerance, Unusable, compare, with_seed, words};
+use crate::run::Run;
+use crate::verdict::{RunSummary, Trouble};
+
+/// What to run again, as it was asked for.
+#[derive(Debug, Clone)]
+pub struct Again {
+    /// The run reference.
+    pub run: String,
+    /// The policy whose `fields:` map reads records of another shape.
+    pub policy: Option<String>,
+    /// How far metrics may differ.
+    pub tolerances: Vec<Tolerance>,
+    /// How long each rerun may take.
+    pub timeout: Duration,
+    /// How often it is run.
+    pub times: usize,
+    /// The option of the command that gets another seed each time.
+    pub vary_seed: Option<String>,
+    /// Environment variables of this shell that the command gets beside the recorded ones.
+    pub environment: Vec<String>,
+}
+
+/// What the folders of reruns are called.
+const PREFIX: &str = "gate-reproduce-";
+
+/// Runs a recorded command again, and compares what it leaves with the record.
+pub fn reproduce(order: &Again, folder: &Path) -> Reproduction {
+    let mut answer = Reproduction {
+        schema: "gate-reproduction/v1",
+        gate: env!("CARGO_PKG_VERSION"),
+        at: Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        run: RunSummary { source: order.run.clone(), ..RunSummary::default() },
+        answer: Answer::CouldNotRun,
+        command: Vec::new(),
+        times: 0,
+        varied: order.vary_seed.clone(),
+        metrics: Vec::new(),
+        files: Vec::new(),
+        not_restored: Vec::new(),
+        troubles: Vec::new(),
+    };
+    let run = match the_run(order, folder) {
+        Ok(run) => run,
+        Err(troubles) => {
+            answer.troubles = troubles;
+            return answer;
+        }
+    };
+    answer.run = summary(&run);
+    if let Err(problems) = fill(&mut answer, order, folder, &run) {
+        answer.answer = Answer::CouldNotRun;
+        answer.troubles.extend(problems.iter().map(Trouble::from));
+    }
+    answer
+}
+
+fn the_run(order: &Again, folder: &Path) -> Result<Run, Vec<Trouble>> {
+    let (mut runs, mut troubles) = show(std::slice::from_ref(&order.run), order.policy.as_deref(), folder);
+    if troubles.is_empty() && runs.len() != 1 {
+        let problem = Problem::new(ONE_RUN, format!("`{}` names {} runs", order.run, runs.len()))
+            .help("name one: gate reproduce runs/churn.json");
+        troubles.push(Trouble::from(&problem));
+    }
+    match runs.pop() {
+        Some(run) if troubles.is_empty() => Ok(run),
+        _ => Err(troubles),
+    }
+}
+
+fn fill(answer: &mut Reproduction, order: &Again, folder: &Path, run: &Run) -> Result<(), Vec<Problem>> {
+    let one = |problem: Box<Problem>| vec![*problem];
+    let place = Place { root: workspace_root(folder), folder: folder.to_owned() };
+    let command = command(run).map_err(one)?;
+    answer.command.clone_from(&command);
+    let git = Git::open(&place.root).map_err(one)?;
+    let commit = commit(run, &git).map_err(one)?;
+    git.remove_abandoned(PREFIX);
+    let recipe = Recipe {
+        run,
+        place: &place,
+        record: own_path(run, &place),
+        variables: recorded_variables(run),
+        environment: &order.environment,
+        limit: order.timeout,
+    };
+    let mut reruns: Vec<Rerun> = Vec::new();
+    for number in 1..=order.times {
+        let words = match &order.vary_seed {
+            None => command.clone(),
+            Some(option) => seeded(&command, option, run, number).map_err(one)?,
+        };
+        let (folder, _lock) = workshop().map_err(|error| {
+            vec![Problem::new(NO_WORKSHOP, format!("no folder for the rerun can be made: {error}"))]
+        })?;
+        let checkout = git.checkout(&commit, folder.path()).map_err(one)?;
+        let bench = Bench::prepare(&recipe, &checkout.path().join(git.prefix()), folder.path())?;
+        if number == 1 {
+            answer.not_restored = restored::missing(run, &command, &bench);
+        }
+        reruns.push(bench.run(&words)?);
+        answer.times = number;
+    }
+    (answer.answer, answer.metrics, answer.files) =
+        compare(run, &reruns, &order.tolerances, order.vary_seed.is_some());
+    if answer.answer == Answer::CouldNotRun {
+        return Err(vec![
+            Problem::new(
+                super::NOTHING_TO_COMPARE,
+                "the record has neither a metric nor the digest of a file",
+            )
+            .help("there is nothing that a rerun could be compared with: record the run with `gate record`"),
+        ]);
+    }
+    Ok(())
+}
+
+/// A folder that is gone when the rerun is over, and the lock that tells it from one that was left behind.
+fn workshop() -> std::io::Result<(tempfile::TempDir, File)> {
+    let folder = tempfile::Builder::new().prefix(PREFIX).tempdir()?;
+    let lock = File::create(folder.path().join(LOCK))?;
+    lock.lock()?;
+    Ok((folder, lock))
+}
+
+fn command(run: &Run) -> Result<Vec<String>, Box<Problem>> {
+    words(run.record().get("command")).map_err(|why| {
+        let (message, help) = match why {
+            Unusable::Missing => (
+                "the record does not say which command was run".to_owned(),
+                "record the run with `gate record -- CMD…`".to_owned(),
+            ),
+            Unusable::Shell(line) => (
+                format!("the recorded command is a line for a shell: {line}"),
+                "record it word by word, as a list; where a shell is needed, as [\"sh\", \"-c\", \"…\"]"
+                    .to_owned(),
+            ),
+            Unusable::Masked(word) => (
+                format!("a part of the command was not recorded, because it is named like a secret: {word}"),
+                "let training take secrets from the environment, and pass them with --env NAME".to_owned(),
+            ),
+        };
+        Problem::new(NO_COMMAND, message).help(help).boxed()
+    })
+}
+
+/// The whole id of the recorded commit. Only digits are taken, so that no branch can pass for one.
+fn commit(run: &Run, git: &Git) -> Result<String, Box<Problem>> {
+    let wrong = |message: String, help: &str| Err(Problem::new(NO_COMMIT, message).help(help).boxed());
+    let Some(id) = run.text("git_commit") else {
+        return wrong(
+            "the record does not say which commit was checked out".into(),
+            "record the run in a git repository with `gate record`",
+        );
+    };
+    if !(7..=64).contains(&id.len()) || !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return wrong(
+            format!("`{id}` is not the id of a commit"),
+            "record the output of `git rev-parse HEAD`",
+        );
+    }
+    match git.commit_by_id(id)? {
+        Found::Object { id, .. } | Found::TooLarge { id, .. } => Ok(id),
+        Found::Ambiguous => wrong(format!("more than one commit begins with {id}"), "record all its digits"),
+        Found::Missing => wrong(
+            format!("there is no commit {id} in this repository"),
+            "fetch it: git fetch origin, or `fetch-depth: 0` in actions/checkout; one that was amended away is gone",
+        ),
+    }
+}
+
+/// Where the record itself lies in the workspace: training may write it again there.
+fn own_path(run: &Run, place: &Place) -> Option<String> {
+    match run.label().strip_prefix("git:") {
+        Some(rest) => rest.split_once(':').map(|(_, path)| path.to_owned()),
+        None => place.inside(Path::new(run.label())).ok(),
+    }
+}
+
+fn recorded_variables(run: &Run) -> Vec<(String, String)> {
+    let variables = run.record().get("environment").and_then(|node| node.get("variables"));
+    let entries = variables.and_then(Node::as_map).into_iter().flat_map(crate::document::Map::iter);
+    entries
+        .filter_map(|(name, value)| Some((name.to_owned(), value.as_written()?.to_owned())))
+        // A record is a claim: what it may set is what `gate record` would have recorded.
+        .filter(|(name, _)| crate::recording::VARIABLES.contains(&name.as_str()))
+        .collect()
+}
+
+fn seeded(command: &[String], option: &str, run: &Run, number: usize) -> Result<Vec<String>, Box<Problem>> {
+    let first = run.text("seed").and_then(|seed| seed.parse::<u32>().ok()).unwrap_or(0);
+    let seed = u64::from(first) + number as u64;
+    with_seed(command, option, &seed.to_string()).ok_or_else(|| {
+        Problem::new(NO_SEED_OPTION, format!("the recorded command has no `{option}` with a value"))
+            .help("name the option that the command takes its seed by, such as --vary-seed --seed")
+            .boxed()
+    })
+}

@@ -1,0 +1,296 @@
+//! One rerun: the commit's files, the recorded data, the recorded variables, and nothing else of this machine.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use cap_std::fs::{Dir, OpenOptions};
+
+use super::files::Files;
+use super::place::Place;
+use super::record::LINES;
+use super::{DATA_DIFFERS, RERUN_FAILED, sources};
+use crate::document::{Map, Node, Problem};
+use crate::evidence::{Repository, Workspace};
+use crate::git::Git;
+use crate::process::{self, End};
+use crate::recording::{Rerun, recorded_files};
+use crate::rule::Evidence;
+use crate::run::{Digest, FieldMap, Metric, Origin, Run};
+use crate::source;
+
+/// What a rerun is made from.
+pub(super) struct Recipe<'r> {
+    pub(super) run: &'r Run,
+    pub(super) place: &'r Place,
+    /// The path of the record itself, where training may write it again.
+    pub(super) record: Option<String>,
+    pub(super) variables: Vec<(String, String)>,
+    pub(super) environment: &'r [String],
+    pub(super) limit: Duration,
+}
+
+/// A checked-out commit with the data in its place, ready to be run in.
+pub(super) struct Bench<'r> {
+    recipe: &'r Recipe<'r>,
+    /// The workspace within the checkout.
+    pub(super) root: PathBuf,
+    pub(super) files: Files,
+    /// The folder around it, for what the command may write beside it.
+    around: PathBuf,
+    data: Vec<(String, Digest)>,
+}
+
+/// Digests need no repository.
+struct NoRepository;
+
+impl Repository for NoRepository {
+    fn git(&self) -> Result<&Git, Box<Problem>> {
+        Err(Problem::new(RERUN_FAILED, "a rerun asks nothing of git").boxed())
+    }
+}
+
+/// The digest of a file by the algorithm of another.
+fn digest(root: &Path, path: &str, like: &Digest) -> Option<Digest> {
+    Workspace::new(root, &NoRepository).file(path, Some(&like.algorithm)).ok()?.digest
+}
+
+impl<'r> Bench<'r> {
+    /// Puts the recorded data into the checkout, and takes out what the command is to make itself.
+    pub(super) fn prepare(recipe: &'r Recipe<'r>, root: &Path, around: &Path) -> Result<Self, Vec<Problem>> {
+        let files = Files::open(root).map_err(|problem| vec![*problem])?;
+        let mut bench =
+            Self { recipe, root: root.to_owned(), files, around: around.to_owned(), data: Vec::new() };
+        let problems = bench.data();
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let made = recorded_files(recipe.run).into_iter().map(|(_, path, _)| path);
+        let made: Vec<String> = made.chain(metrics_files(recipe.run)).chain(recipe.record.clone()).collect();
+        for path in &made {
+            // Git keeps no empty folders, and training found the ones that it writes to.
+            if let Some((folder, _)) = path.rsplit_once('/') {
+                let _ = bench.files.dir().create_dir_all(folder);
+            }
+            // What is there from the commit must not pass for what the rerun made.
+            if let Err(error) = bench.files.dir().remove_file(path)
+                && !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+            {
+                let message = format!("`{path}` of the commit can't be taken out of the way: {error}");
+                return Err(vec![Problem::new(RERUN_FAILED, message)]);
+            }
+        }
+        Ok(bench)
+    }
+
+    /// Every recorded data file is in the checkout with its recorded digest, or it is said which is not.
+    fn data(&mut self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        for file in self.recipe.run.data() {
+            let (Some(path), Some(recorded)) = (file.path, file.digest) else { continue };
+            match self.put(path, &recorded) {
+                Ok(()) => self.data.push((path.to_owned(), recorded)),
+                Err(problem) => problems.push(*problem),
+            }
+        }
+        problems
+    }
+
+    fn put(&self, path: &str, recorded: &Digest) -> Result<(), Box<Problem>> {
+        if digest(&self.root, path, recorded).as_ref() == Some(recorded) {
+            return Ok(());
+        }
+        let wrong = |message: String, help: &str| {
+            Err(Problem::new(DATA_DIFFERS, message).help(help.to_owned()).boxed())
+        };
+        let ours = Files::open(&self.recipe.place.root)?;
+        // A copy, so that nothing the command does can reach the data itself.
+        if let Err(error) = copy(ours.dir(), self.files.dir(), path) {
+            return wrong(
+                format!("the data file `{path}` can't be brought to the rerun: {error}"),
+                "fetch it into the workspace first, for example by `dvc pull`",
+            );
+        }
+        match digest(&self.root, path, recorded) {
+            Some(found) if found == *recorded => Ok(()),
+            _ if is_pointer(&ours, path) => wrong(
+                format!("the data file `{path}` is a pointer of git-lfs, not the data"),
+                "fetch the data first: git lfs pull",
+            ),
+            Some(found) => wrong(
+                format!(
+                    "the data file `{path}` is not the one that the run read: it has {found}, the record {recorded}"
+                ),
+                "bring back the version of the data that the run read; with another one nothing is reproduced",
+            ),
+            None => wrong(
+                format!("the data file `{path}` can't be held against its digest {recorded}"),
+                "record its sha256: `gate record` does",
+            ),
+        }
+    }
+
+    /// Runs the command, and reads what it left.
+    pub(super) fn run(&self, words: &[String]) -> Result<Rerun, Vec<Problem>> {
+        let failed =
+            |message: String, help: &str| vec![Problem::new(RERUN_FAILED, message).help(help.to_owned())];
+        let Some((program, arguments)) = words.split_first() else { return Ok(Rerun::default()) };
+        let lines = self.around.join("lines");
+        let home = self.around.join("home");
+        fs::create_dir(&home)
+            .and_then(|()| fs::write(&lines, ""))
+            .map_err(|error| failed(format!("nothing can be written beside the rerun: {error}"), ""))?;
+        let start = match self.recipe.run.text("folder") {
+            None => self.root.clone(),
+            Some(folder) => {
+                let place = Place { root: self.root.clone(), folder: self.root.clone() };
+                self.root.join(place.inside(Path::new(folder)).map_err(|problem| vec![*problem])?)
+            }
+        };
+        let mut command = Command::new(program);
+        command
+            .args(arguments)
+            .current_dir(&start)
+            .env_clear()
+            .envs(needed(&home))
+            .envs(self.recipe.variables.iter().map(|(name, value)| (name, value)))
+            .envs(self.recipe.environment.iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
+            .env(LINES, &lines)
+            .stdin(Stdio::null())
+            // Standard output is the answer's.
+            .stdout(Stdio::from(io::stderr()));
+        let end = process::contained(&mut command, self.recipe.limit).map_err(|error| {
+            failed(
+                format!("`{program}` could not be started: {error}"),
+                "install what the command needs, and put it on the PATH; what git ignores is not in a checkout",
+            )
+        })?;
+        match end {
+            End::Code(0) => {}
+            End::Code(code) => {
+                return Err(failed(
+                    format!("the command left with exit code {code}"),
+                    "its own output, above, says why; --env NAME gives it a variable of this shell",
+                ));
+            }
+            End::Signal(signal) => return Err(failed(format!("signal {signal} ended the command"), "")),
+            End::TimedOut => {
+                return Err(failed(
+                    "the command ran longer than it may, and was ended".into(),
+                    "--timeout 48h gives it more",
+                ));
+            }
+            End::Interrupted(_) => {
+                return Err(failed("this was interrupted, and the command was ended".into(), ""));
+            }
+        }
+        for (path, recorded) in &self.data {
+            if digest(&self.root, path, recorded).as_ref() != Some(recorded) {
+                return Err(vec![
+                    Problem::new(DATA_DIFFERS, format!("the command changed its data file `{path}`"))
+                        .help("what it then measured is not what the record says: let training leave its data alone"),
+                ]);
+            }
+        }
+        self.left(&lines)
+    }
+
+    /// What the command left: in the files of metrics that were recorded, in its lines, or in a record of its own.
+    fn left(&self, lines: &Path) -> Result<Rerun, Vec<Problem>> {
+        let mut problems = Vec::new();
+        let there: Vec<String> = metrics_files(self.recipe.run)
+            .into_iter()
+            .filter(|path| self.files.stamp(path).is_some())
+            .collect();
+        let mut metrics = sources::objects(&self.files, &there, "file of metrics", &mut problems);
+        match fs::read(lines).map_err(|_| Vec::new()).and_then(sources::lines) {
+            Ok(lines) => crate::recording::merge(
+                &mut metrics,
+                lines.metrics,
+                &crate::document::Path::of(["metrics"]),
+                &mut problems,
+            ),
+            Err(more) => problems.extend(more),
+        }
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let run = if metrics.is_empty() { self.own_record() } else { as_run(metrics) };
+        let metrics = run.iter().flat_map(Run::metrics);
+        let metrics =
+            metrics.map(|metric: Metric<'_>| (metric.name.to_owned(), metric.value().ok())).collect();
+        let files = recorded_files(self.recipe.run)
+            .into_iter()
+            .map(|(_, path, recorded)| {
+                let found = digest(&self.root, &path, &recorded);
+                (path, found)
+            })
+            .collect();
+        Ok(Rerun { metrics, files })
+    }
+
+    /// The record that training wrote itself, where the one that is reproduced lies.
+    fn own_record(&self) -> Option<Run> {
+        let path = self.recipe.record.as_deref()?;
+        let bytes = self.files.read(path, "run record").ok()?;
+        source::read(path, bytes, &FieldMap::default(), &Origin::default()).into_iter().next()?.ok()
+    }
+}
+
+/// Metrics alone, read as those of any record are.
+fn as_run(metrics: Map) -> Option<Run> {
+    let mut record = Map::default();
+    record.insert(
+        "metrics",
+        crate::document::Span::default(),
+        Node::made(crate::document::Value::Map(metrics)),
+    );
+    let text = crate::document::to_text(
+        &Node::made(crate::document::Value::Map(record)),
+        crate::document::NotFinite::Text,
+    );
+    source::read("metrics.json", text.into_bytes(), &FieldMap::default(), &Origin::default())
+        .into_iter()
+        .next()?
+        .ok()
+}
+
+fn metrics_files(run: &Run) -> Vec<String> {
+    let files = run.record().get("recorder").and_then(|node| node.get("metrics"));
+    match files.map(|node| (node.as_list(), node.as_written())) {
+        Some((Some(items), _)) => items.iter().filter_map(Node::as_written).map(str::to_owned).collect(),
+        Some((None, Some(one))) => vec![one.to_owned()],
+        _ => Vec::new(),
+    }
+}
+
+/// What any program needs to be found and to run, and what keeps it from the user's own folders.
+fn needed(home: &Path) -> Vec<(String, std::ffi::OsString)> {
+    let mut needed: Vec<(String, std::ffi::OsString)> = ["PATH", "SystemRoot", "PATHEXT", "COMSPEC"]
+        .iter()
+        .filter_map(|name| Some(((*name).to_owned(), std::env::var_os(name)?)))
+        .collect();
+    needed
+        .extend(["HOME", "USERPROFILE", "TMPDIR", "TEMP", "TMP"].map(|name| (name.to_owned(), home.into())));
+    needed
+}
+
+/// Copies a file between two folders that nothing leads out of.
+fn copy(from: &Dir, to: &Dir, path: &str) -> io::Result<()> {
+    if !from.metadata(path)?.is_file() {
+        return Err(io::Error::other("not a regular file"));
+    }
+    let mut source = from.open(path)?;
+    if let Some((folder, _)) = path.rsplit_once('/') {
+        to.create_dir_all(folder)?;
+    }
+    let _ = to.remove_file(path);
+    let mut target = to.open_with(path, OpenOptions::new().write(true).create_new(true))?;
+    io::copy(&mut source, &mut target).map(|_| ())
+}
+
+fn is_pointer(files: &Files, path: &str) -> bool {
+    files.read(path, "data").is_ok_and(|bytes| bytes.starts_with(b"version https://git-lfs.github.com/spec/"))
+}

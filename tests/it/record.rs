@@ -1,0 +1,401 @@
+//! `gate record`: around a training command, and what it leaves when that goes well, badly, or not at all.
+
+use std::io::Read;
+use std::process::{Child, Stdio};
+
+use crate::project::{Project, Ran};
+
+/// A training that measures, saves and says so.
+const TRAIN: &str = "\
+mkdir -p models
+echo 'epoch 1'
+echo 'a warning' >&2
+printf model > models/churn.bin
+echo '{\"f1\": 0.8420, \"recall\": 0.875}' > metrics.json
+";
+
+const RECORD: [&str; 16] = [
+    "record",
+    "--output",
+    "runs/churn.json",
+    "--model",
+    "churn",
+    "--params",
+    "params.yaml",
+    "--metrics",
+    "metrics.json",
+    "--artifact",
+    "models/churn.bin",
+    "--data",
+    "train=data/train.csv",
+    "--validation",
+    "data/validation.csv",
+    "--",
+];
+
+fn project() -> Project {
+    let project = Project::new();
+    project
+        .file("train.sh", TRAIN)
+        .file("params.yaml", "max_depth: 8\nlearning_rate: 1.0e-1\nseed: 7\n")
+        .file("data/train.csv", "a,b\n1,2\n3,\"4\n5\"\n6,7\n")
+        .file("data/validation.csv", "a,b\n8,9\n")
+        .file("requirements.txt", "scikit-learn==1.9.1\n")
+        .file(".gitignore", "runs/\nmodels/\nmetrics.json\n")
+        .repository();
+    project
+}
+
+fn record(project: &Project, command: &[&str]) -> Ran {
+    record_with(project, &RECORD, command)
+}
+
+fn record_with(project: &Project, options: &[&str], command: &[&str]) -> Ran {
+    project.gate_with(&[options, command].concat(), &[("OMP_NUM_THREADS", "4"), ("API_TOKEN", "s3cr3t")])
+}
+
+/// The record without what differs from machine to machine and from day to day.
+fn normal(project: &Project, path: &str) -> String {
+    let mut record: serde_json::Value = serde_json::from_str(&project.read(path)).expect("JSON");
+    for field in ["created_at", "ended_at", "run_id"] {
+        assert!(record[field].as_str().is_some_and(|text| !text.is_empty()), "{field}");
+        record[field] = format!("({field})").into();
+    }
+    assert_eq!(record["git_commit"].as_str().map(str::len), Some(40));
+    record["git_commit"] = "(commit)".into();
+    record["recorder"]["version"] = "(version)".into();
+    record["environment"]["os"] = "(os)".into();
+    record["environment"]["hardware"] = "(hardware)".into();
+    serde_json::to_string_pretty(&record).expect("JSON")
+}
+
+#[test]
+fn a_whole_record() {
+    let project = project();
+    let ran = record(&project, &["sh", "train.sh"]);
+    ran.leaves_with(0);
+    assert_eq!(ran.out, "epoch 1\n", "standard output is the command's alone");
+    insta::assert_snapshot!("a_whole_record", normal(&project, "runs/churn.json"));
+    insta::assert_snapshot!("what_is_said", ran.err);
+    let text = project.read("runs/churn.json");
+    assert!(text.contains("\"f1\": 0.8420"), "numbers keep their digits: {text}");
+    assert!(text.contains("\"learning_rate\": 1.0e-1"), "{text}");
+    assert!(!text.contains("s3cr3t"), "variables outside the list are never recorded");
+    assert!(!text.contains(&project.path().display().to_string()), "no path of this machine: {text}");
+}
+
+#[test]
+fn the_record_satisfies_the_policy_that_asks_for_everything() {
+    let project = project();
+    project.file(
+        "gate.yaml",
+        "version: 1\nruns: runs/*.json\nrules:\n  recorded:\n    require: [params, metrics.f1, git_commit, artifact, created_at, environment.os]\n  file:\n    artifact: { digest: true }\n  data:\n    data: { digests: true }\n  code:\n    code: true\n  again:\n    reproducible: true\n",
+    );
+    project.commit("policy");
+    record(&project, &["sh", "train.sh"]).leaves_with(0);
+    project.gate(&["check", "--all"]).leaves_with(0).says("verdict: pass");
+}
+
+#[test]
+fn lines_that_training_writes() {
+    let project = project();
+    project.file(
+        "train.sh",
+        "printf model > m.bin\nprintf '%s\\n' metrics.f1=0.7 metrics.f1=0.84 'params.optimizer.lr=1e-3' params.c=.5 params.name=adam 'params.layers=[64, 32]' params.warm=True seed=3 artifact=m.bin data_version=2026-05-30 data.train=data/train.csv model=churn validation.split=holdout tags.team=growth 'slices={\"region=EU\": {\"rows\": 5, \"metrics\": {\"f1\": 0.80}}}' >> \"$GATE_RECORD_FILE\"\n",
+    );
+    project.commit("lines");
+    record_with(&project, &["record", "-o", "runs/lines.json", "--metric", "f1", "--"], &["sh", "train.sh"])
+        .leaves_with(0);
+    insta::assert_snapshot!(normal(&project, "runs/lines.json"));
+}
+
+#[test]
+fn the_exit_code_is_passed_on_and_nothing_is_written() {
+    let project = project();
+    project.file("runs/churn.json", "the record of an earlier run");
+    for (script, code) in [("exit 3", 3), ("exit 255", 255), ("kill -TERM $$", 143), ("kill -KILL $$", 137)] {
+        let ran = record(&project, &["sh", "-c", &format!("{TRAIN}\n{script}")]);
+        ran.leaves_with(code).says("no record was written");
+        assert_eq!(project.read("runs/churn.json"), "the record of an earlier run");
+    }
+}
+
+#[test]
+fn a_command_that_is_not_there() {
+    let project = project();
+    project.file("not-a-program", "");
+    record(&project, &["no-such-program"]).leaves_with(127).says("could not be started");
+    record(&project, &["./not-a-program"]).leaves_with(126).says("could not be started");
+    project.gate(&["record", "--"]).leaves_with(2);
+    project.gate(&["record", "true"]).leaves_with(2);
+}
+
+#[test]
+fn what_was_promised_and_is_not_there() {
+    let broken: [(&str, &str, &str); 8] = [
+        ("rm metrics.json", "the file of metrics `metrics.json` is not there", "recording/file-missing"),
+        ("rm models/churn.bin", "the artifact `models/churn.bin` is not there", "recording/file-missing"),
+        ("echo '{\"f1\": NaN}' > metrics.json", "the metric `f1` is NaN", "recording/not-a-metric"),
+        (
+            "echo '{\"f1\": \"high\"}' > metrics.json",
+            "the metric `f1` is the text \"high\"",
+            "recording/not-a-metric",
+        ),
+        ("echo '{}' > metrics.json", "the command left no metric", "recording/no-metrics"),
+        ("echo '{' > metrics.json", "the text ends in the middle", "document/syntax"),
+        (": > models/churn.bin", "`models/churn.bin` is empty", "recording/not-written"),
+        ("echo metrics.f1=0.9 > $GATE_RECORD_FILE", "two values", "recording/said-twice"),
+    ];
+    for (spoil, message, code) in broken {
+        let project = project();
+        let ran = record(&project, &["sh", "-c", &format!("{TRAIN}{spoil}")]);
+        ran.leaves_with(1).says(message).says(code).says("no record was written");
+        assert!(!project.path().join("runs").exists(), "{spoil}");
+    }
+}
+
+#[test]
+fn what_is_older_than_the_run_is_not_its_own() {
+    let project = project();
+    project.file("models/churn.bin", "yesterday's").file("metrics.json", "{\"f1\": 0.9}");
+    record(&project, &["true"])
+        .leaves_with(1)
+        .says("the command did not write the file of metrics `metrics.json`")
+        .says("the command did not write the artifact `models/churn.bin`");
+}
+
+#[test]
+fn what_the_run_reads_must_stay_as_it_is() {
+    let project = project();
+    for change in ["echo 10,11 >> data/train.csv", "echo 'max_depth: 9' > params.yaml"] {
+        let ran = record(&project, &["sh", "-c", &format!("{TRAIN}{change}")]);
+        ran.leaves_with(1).says("changed while the command ran").says("recording/changed");
+    }
+    // The same bytes again, as a preparing step writes them, are no change.
+    project.git(&["checkout", "--quiet", "."]);
+    record(&project, &["sh", "-c", &format!("cp data/train.csv c; mv c data/train.csv\n{TRAIN}")])
+        .leaves_with(0);
+}
+
+#[test]
+fn a_dirty_tree_is_recorded_as_one() {
+    let dirty = |project: &Project| -> serde_json::Value {
+        record(project, &["sh", "train.sh"]).leaves_with(0);
+        serde_json::from_str::<serde_json::Value>(&project.read("runs/churn.json")).expect("JSON")["git_dirty"].clone()
+    };
+    let project = project();
+    assert_eq!(dirty(&project), false);
+    project.file("notes.txt", "no code");
+    assert_eq!(dirty(&project), false, "a file that is no code");
+    project.file("helper.py", "x = 1\n");
+    assert_eq!(dirty(&project), true, "code that git does not know");
+    project.commit("helper").edit("train.sh", "epoch", "step");
+    assert_eq!(dirty(&project), true, "an edited file");
+    project.commit("step").file(".gitignore", "").commit("all is tracked now");
+    assert_eq!(dirty(&project), false, "what the command itself writes is no code");
+    record(&project, &["sh", "-c", TRAIN]).leaves_with(0);
+}
+
+#[test]
+fn the_state_is_that_of_the_start() {
+    let project = project();
+    let before = project.git(&["rev-parse", "HEAD"]);
+    let commit = format!("{TRAIN}git commit --quiet --allow-empty --message during");
+    record(&project, &["sh", "-c", &commit]).leaves_with(0);
+    assert_ne!(project.git(&["rev-parse", "HEAD"]), before);
+    assert!(project.read("runs/churn.json").contains(&before));
+}
+
+#[test]
+fn outside_a_repository_the_commit_is_absent_and_that_is_said() {
+    let project = Project::new();
+    let ran = project.gate(&["record", "--no-metrics", "--no-artifact", "-o", "r.json", "--", "true"]);
+    ran.leaves_with(0).says("not recorded: commit, model, params, seed");
+    assert!(!project.read("r.json").contains("git_"));
+}
+
+#[test]
+fn a_folder_below_the_policy() {
+    let project = project();
+    project.file("gate.yaml", "version: 1\nrules:\n  file:\n    artifact: { digest: true }\n");
+    project.file("sub/train.sh", "echo metrics.f1=1 > $GATE_RECORD_FILE; printf m > m.bin\n").commit("sub");
+    let sub = project.path().join("sub");
+    let ran = project.gate_in(
+        &sub,
+        &["record", "--artifact", "m.bin", "--model", "churn", "--", "sh", "train.sh"],
+        &[],
+    );
+    ran.leaves_with(0);
+    let names: Vec<String> = std::fs::read_dir(project.path().join("runs"))
+        .expect("beside the policy")
+        .map(|entry| entry.expect("a file").file_name().to_string_lossy().into_owned())
+        .collect();
+    assert!(names.len() == 1 && names[0].starts_with("churn-20"), "{names:?}");
+    let record = project.read(&format!("runs/{}", names[0]));
+    assert!(
+        record.contains("\"folder\": \"sub\"") && record.contains("\"source\": \"sub/train.sh\""),
+        "{record}"
+    );
+    project.gate(&["check", "runs/"]).leaves_with(0);
+    project
+        .gate_in(&sub, &["record", "--artifact", "../../x", "--no-metrics", "--", "true"], &[])
+        .leaves_with(2)
+        .says("is not inside the workspace");
+}
+
+#[test]
+fn mistakes_that_are_told_before_training() {
+    let project = project();
+    let marker = ["sh", "-c", "touch started"];
+    let early: [(&[&str], &str); 6] = [
+        (&["--output", "runs/a.txt"], "ends in .json"),
+        (&["--output", "train.sh/a.json"], "its folder is a file"),
+        (&["--output", "data"], "it is a folder"),
+        (&["--params", "train.sh"], "not JSON"),
+        (&["--lockfile", "none.lock"], "`none.lock` is not there"),
+        (&["--data", "train.csv"], "train=data/train.csv"),
+    ];
+    for (options, message) in early {
+        let arguments = [&["record"], options, &["--"], &marker[..]].concat();
+        project.gate(&arguments).leaves_with(2).says(message);
+        assert!(!project.path().join("started").exists(), "{message}");
+    }
+}
+
+#[test]
+fn lines_that_say_nothing() {
+    let project = project();
+    let bad: [(&str, &str); 6] = [
+        ("f1", "has no `=`"),
+        ("metrics.f1=", "has no value"),
+        ("metrics.f1=0.8%", "which is not a number"),
+        ("metric.f1=0.8", "did you mean `metrics.NAME`?"),
+        ("metrics.f1=nan", "the metric `f1` is nan"),
+        ("slices=5", "`slices` is not a JSON object"),
+    ];
+    for (line, message) in bad {
+        let script = format!("echo '{line}' > $GATE_RECORD_FILE");
+        project.gate(&["record", "--no-artifact", "--", "sh", "-c", &script]).leaves_with(1).says(message);
+    }
+}
+
+#[test]
+fn secrets_on_the_command_line_are_not_recorded() {
+    let project = project();
+    let options = ["record", "-o", "runs/s.json", "--no-metrics", "--no-artifact", "--"];
+    record_with(
+        &project,
+        &options,
+        &["sh", "-c", "true", "x", "--api-key", "hunter2", "--token=hunter2", "PASSWORD=hunter2"],
+    )
+    .leaves_with(0)
+    .says("named like a secret");
+    let text = project.read("runs/s.json");
+    assert!(!text.contains("hunter2"), "{text}");
+    assert!(text.contains("\"--token=***\""), "{text}");
+}
+
+#[test]
+fn the_interpreter_is_asked_for_its_version_and_packages() {
+    let project = project();
+    project.file(
+        "bin/python3",
+        "#!/bin/sh\nif [ \"$1\" = -c ]; then echo '{\"version\": \"3.11.7\", \"packages\": [[\"numpy\", \"2.4.6\"]]}'; else . ./\"$1\"; fi\n",
+    );
+    project.git(&["update-index", "--add", "bin/python3"]);
+    let status =
+        std::process::Command::new("chmod").arg("+x").arg(project.path().join("bin/python3")).status();
+    assert!(status.is_ok_and(|status| status.success()));
+    record(&project, &["bin/python3", "train.sh"]).leaves_with(0);
+    let text = project.read("runs/churn.json");
+    assert!(text.contains("\"python\": \"3.11.7\"") && text.contains("\"numpy\": \"2.4.6\""), "{text}");
+}
+
+/// Starts a recording whose command says when it is ready.
+fn started(project: &Project, script: &str) -> Child {
+    let mut child = project
+        .command(project.path())
+        .args(["record", "-o", "runs/killed.json", "--no-artifact", "--", "sh", "-c", script])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("gate can be started");
+    let out = child.stdout.as_mut().expect("a pipe");
+    out.read_exact(&mut [0; 6]).expect("the command says that it is ready");
+    child
+}
+
+fn send(signal: &str, pid: u32) {
+    let status = std::process::Command::new("kill").args([signal, &pid.to_string()]).status();
+    assert!(status.is_ok_and(|status| status.success()));
+}
+
+#[test]
+#[cfg(unix)]
+fn signals_reach_the_command() {
+    let project = project();
+    for (signal, code) in [("-TERM", 143), ("-INT", 130), ("-HUP", 129)] {
+        let mut child = started(&project, "echo ready; sleep 20 & wait");
+        send(signal, child.id());
+        assert_eq!(child.wait().expect("it ends").code(), Some(code), "{signal}");
+    }
+    // One that handles the signal, as training does to save a checkpoint, decides itself what it leaves with.
+    let script = "trap 'echo metrics.f1=0.5 > $GATE_RECORD_FILE; exit 0' TERM; echo ready; sleep 20 & wait";
+    let mut child = started(&project, script);
+    assert!(!project.path().join("runs/killed.json").exists());
+    send("-TERM", child.id());
+    assert_eq!(child.wait().expect("it ends").code(), Some(0));
+    assert!(project.path().join("runs/killed.json").exists());
+}
+
+#[test]
+#[cfg(unix)]
+fn a_killed_gate_leaves_nothing() {
+    let project = project();
+    let mut child = started(&project, "echo $$ > pid; echo ready; exec sleep 20");
+    child.kill().expect("it runs");
+    child.wait().expect("it ends");
+    assert!(!project.path().join("runs").exists());
+    send("-KILL", project.read("pid").trim().parse().expect("a number"));
+}
+
+/// The command as it stands in a record.
+const COMMAND: &str = "[\n    \"sh\",\n    \"train.sh\"\n  ]";
+
+const REPRODUCIBLE: &str = "\
+version: 1
+runs: runs/*.json
+rules:
+  again:
+    reproducible: [script, lockfile-at-commit, portable-command, hardware, variables]
+  interpreter:
+    level: warning
+    reproducible: [environment, container]
+";
+
+#[test]
+fn each_static_check_of_reproducibility_can_be_asked_for() {
+    let project = project();
+    project.file("gate.yaml", REPRODUCIBLE).commit("policy");
+    record(&project, &["sh", "train.sh"]).leaves_with(0);
+    let ran = project.gate(&["check", "--all"]);
+    ran.leaves_with(0).says("the list of packages is not recorded").says("`gate record -- CMD…` records it");
+    let record_ = project.read("runs/churn.json");
+    let spoilt: [(&str, &str, &str); 5] = [
+        ("\"source\": \"train.sh\"", "\"source\": \"other.sh\"", "`other.sh` is not at commit"),
+        ("\"source\": \"train.sh\"", "\"was\": \"\"", "`source` is missing"),
+        ("\"sha256:a1", "\"sha256:b1", "`requirements.txt` has sha256:a1"),
+        (COMMAND, "[\"/home/ada/venv/bin/python\", \"train.py\"]", "which another machine does not have"),
+        (COMMAND, "\"python train.py --data=$DATA\"", "which another machine does not have"),
+    ];
+    for (from, to, message) in spoilt {
+        project.file("runs/churn.json", &record_).edit("runs/churn.json", from, to);
+        project.gate(&["check", "--all"]).leaves_with(1).says(message);
+    }
+    let image = |image: &str| format!("\"environment\": {{\"container\": \"{image}\",");
+    project.file("runs/churn.json", record_.replace("\"environment\": {", &image("train:latest")));
+    project.gate(&["check", "--all"]).leaves_with(0).says("reproducible/not-pinned");
+    project.file("runs/churn.json", record_.replace("\"environment\": {", &image("train@sha256:aa")));
+    project.gate(&["check", "--all"]).leaves_with(0).never_says("reproducible/not-pinned");
+}
