@@ -158,19 +158,7 @@ impl Conditions {
             word("matches", written.clone(), wrong);
         }
         if let Some(most) = self.max_items {
-            let count = match &node.value {
-                Value::List(items) => Some(items.len()),
-                Value::Map(map) => Some(map.len()),
-                _ => None,
-            };
-            let wrong = count.is_none_or(|count| count > most).then(|| {
-                let message = match count {
-                    Some(count) => format!("`{name}` has {count} entries, and may have {most}"),
-                    None => format!("`{name}` is {}, and not a list", node.value.sort()),
-                };
-                Raised::new(TOO_MANY, message)
-                    .at(path.clone(), "too many")
-            });
+            let wrong = too_many(&name, path, node, most);
             word("max_items", most.to_string(), wrong);
         }
         if self.unique
@@ -298,4 +286,19 @@ fn never_both(reader: &mut Reader, map: &Map, what: &str) {
             label,
         );
     }
+}
+
+/// Says that a list has more entries than it may, or is none.
+fn too_many(name: &str, path: &Path, node: &Node, most: usize) -> Option<Raised> {
+    let count = match &node.value {
+        Value::List(items) => Some(items.len()),
+        Value::Map(map) => Some(map.len()),
+        _ => None,
+    };
+    let message = match count {
+        Some(count) if count <= most => return None,
+        Some(count) => format!("`{name}` has {count} entries, and may have {most}"),
+        None => format!("`{name}` is {}, and not a list", node.value.sort()),
+    };
+    Some(Raised::new(TOO_MANY, message).at(path.clone(), "too many"))
 }

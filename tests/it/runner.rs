@@ -219,7 +219,7 @@ fn rendered(markdown: &str) -> (String, Vec<String>) {
             Event::Text(part) | Event::Code(part) => text.push_str(&part),
             Event::Html(part) | Event::InlineHtml(part) => more.push(part.to_string()),
             Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => {
-                more.push(dest_url.to_string())
+                more.push(dest_url.to_string());
             }
             Event::Start(Tag::Heading { .. }) => more.push("heading".into()),
             Event::SoftBreak | Event::HardBreak | Event::End(_) => text.push('\n'),
