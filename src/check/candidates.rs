@@ -106,7 +106,9 @@ fn discover<'c>(
             .boxed());
     };
     let store: Arc<dyn Store + Send + 'c> = match workspace.sources() {
-        Some(sources) => Arc::new(Revision::shown_plainly(workspace.git()?, sources.head.clone())),
+        Some(sources) => Arc::new(
+            Revision::shown_plainly(workspace.git()?, sources.head.clone()).shown_behind(&workspace.up()),
+        ),
         None => Arc::new(workspace.found()),
     };
     let mut entries: Vec<Entry> = Vec::new();

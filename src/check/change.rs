@@ -49,7 +49,9 @@ fn records(decision: &Decision<'_>, request: &Request, workspace: &Workspace) ->
 
 fn matching<'w>(decision: &Decision<'_>, workspace: &'w Workspace) -> Result<Vec<Item<'w>>, Box<Problem>> {
     let store: Arc<dyn Store + Send + 'w> = match workspace.sources() {
-        Some(sources) => Arc::new(Revision::shown_plainly(workspace.git()?, sources.head.clone())),
+        Some(sources) => Arc::new(
+            Revision::shown_plainly(workspace.git()?, sources.head.clone()).shown_behind(&workspace.up()),
+        ),
         None => Arc::new(workspace.found()),
     };
     let mut items = Vec::new();

@@ -85,9 +85,7 @@ pub(super) fn look_up<'c>(
             let git = workspace.git()?;
             let commit = match workspace.sources() {
                 // In a pull request the base's name means its tip, whatever the clone calls it.
-                Some(sources) if by != By::Typed && sources.names.contains(revision) => {
-                    sources.trusted.clone()
-                }
+                Some(sources) if by != By::Typed && sources.names.contains(revision) => sources.base.clone(),
                 _ => git.commit(revision)?,
             };
             let date =
@@ -143,7 +141,7 @@ fn store<'c>(
     };
     let git = workspace.git()?;
     if by == By::Typed {
-        let head = Revision::shown_plainly(git, sources.head.clone());
+        let head = Revision::shown_plainly(git, sources.head.clone()).shown_behind(&workspace.up());
         // What a step before this one wrote is in no commit.
         let committed = !head.select(&Selector::new(path)?)?.is_empty();
         return Ok(if committed { Arc::new(head) } else { Arc::new(workspace.found()) });

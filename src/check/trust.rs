@@ -230,15 +230,17 @@ impl PolicyFiles for Committed<'_> {
     }
 }
 
-/// The files that decide and that are not the same at the two commits.
+/// The files that decide and that the head changes: against the last commit that it has in common with the base, since
+/// what the base changed meanwhile is not this change's doing.
 pub(super) fn changed(
     paths: impl IntoIterator<Item = String>,
     git: &Git,
     sources: &Sources,
 ) -> Result<Vec<String>, Box<Problem>> {
     let mut changed = Vec::new();
+    let before = git.merge_base(&sources.head, &sources.base).unwrap_or_else(|_| sources.base.clone());
     for path in paths {
-        if git.id_at(&sources.base, &path)? != git.id_at(&sources.head, &path)? {
+        if git.id_at(&before, &path)? != git.id_at(&sources.head, &path)? {
             changed.push(path);
         }
     }

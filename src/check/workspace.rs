@@ -37,6 +37,12 @@ impl Workspace {
         self.sources.as_ref()
     }
 
+    /// What leads from the folder up to the root: empty, or `../../`.
+    pub(super) fn up(&self) -> String {
+        let below = self.folder.strip_prefix(&self.root).map_or(0, |below| below.components().count());
+        "../".repeat(below)
+    }
+
     /// A path as a commit has it, where a commit is read: what was typed is relative to the folder, and a commit's
     /// files to the root.
     pub(super) fn seen_from_root(&self, path: &str, is_policys: bool) -> String {

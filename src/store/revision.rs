@@ -9,19 +9,26 @@ use crate::git::{Commit, Found, Git, TreeKind};
 pub struct Revision<'g> {
     git: &'g Git,
     commit: Commit,
-    /// The revision as it was named, for labels; none where paths are shown as they are.
-    name: Option<String>,
+    /// What stands before a path when it is shown.
+    shown: String,
 }
 
 impl<'g> Revision<'g> {
     /// The files at a commit, below the folder that `git` was opened in.
     pub fn new(git: &'g Git, name: &str, commit: Commit) -> Self {
-        Self { git, commit, name: Some(name.to_owned()) }
+        Self { git, commit, shown: format!("git:{name}:") }
     }
 
     /// The same, with paths shown as they are in the working tree.
     pub fn shown_plainly(git: &'g Git, commit: Commit) -> Self {
-        Self { git, commit, name: None }
+        Self { git, commit, shown: String::new() }
+    }
+
+    /// Puts what leads there from where the command runs before each path that is shown.
+    #[must_use]
+    pub fn shown_behind(mut self, up: &str) -> Self {
+        up.clone_into(&mut self.shown);
+        self
     }
 
     /// The commit.
@@ -84,9 +91,6 @@ impl Store for Revision<'_> {
     }
 
     fn label(&self, path: &str) -> String {
-        match &self.name {
-            Some(name) => format!("git:{name}:{path}"),
-            None => path.to_owned(),
-        }
+        format!("{}{path}", self.shown)
     }
 }

@@ -2,6 +2,7 @@
 
 #![allow(unreachable_pub, reason = "every item of a test is private to it")]
 
+mod action;
 mod architecture;
 mod baselines;
 mod candidates;

@@ -1,0 +1,471 @@
+//! The GitHub Action, run as its `action.yml` runs it: inputs in the environment, files of the runner, a clone as
+//! actions/checkout leaves it, and a GitHub that remembers.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::fake_github::FakeGithub;
+use crate::project::{BASELINE, CANDIDATE, Project, Ran, git_in, here};
+use crate::runner::{commands, outputs};
+
+/// A repository on a server, a clone of it on a runner, and what a workflow run leaves there.
+struct Workflow {
+    origin: Project,
+    runner: TempDir,
+    github: FakeGithub,
+    event: Value,
+    name: &'static str,
+    variables: Vec<(String, String)>,
+}
+
+impl Workflow {
+    /// A pull request that brings a record, changed by `edit`, in a clone of depth 1.
+    fn pull_request(edit: impl Fn(&Project)) -> Self {
+        let origin = Project::churn();
+        origin
+            .file("runs/new.json", BASELINE)
+            .edit("gate.yaml", "baseline: approved.json", "baseline: git:main")
+            .repository();
+        origin.git(&["checkout", "--quiet", "-b", "feature"]);
+        origin.file("runs/new.json", CANDIDATE);
+        edit(&origin);
+        origin.commit("train");
+        let head = origin.git(&["rev-parse", "HEAD"]);
+        let base = origin.git(&["rev-parse", "main"]);
+        origin.git(&["update-ref", "refs/pull/12/head", &head]);
+        origin.git(&["checkout", "--quiet", "main"]);
+        let event = json!({
+            "number": 12,
+            "pull_request": {
+                "head": {"sha": head, "ref": "feature", "repo": {"full_name": "acme/churn"}},
+                "base": {"sha": base, "ref": "main"},
+            },
+            "sender": {"login": "ada"},
+        });
+        let workflow = Self {
+            origin,
+            runner: tempfile::tempdir().expect("a folder"),
+            github: FakeGithub::start(),
+            event,
+            name: "pull_request",
+            variables: Vec::new(),
+        };
+        workflow.checkout("feature");
+        workflow
+    }
+
+    /// What actions/checkout does by default: the one commit, detached, and nothing else.
+    fn checkout(&self, reference: &str) {
+        let folder = self.workspace();
+        fs::create_dir_all(&folder).expect("a folder");
+        let url = format!("file://{}", self.origin.path().display());
+        git_in(&folder, &["init", "--quiet"]);
+        git_in(&folder, &["remote", "add", "origin", &url]);
+        git_in(&folder, &["fetch", "--quiet", "--no-tags", "--depth=1", "origin", reference]);
+        git_in(&folder, &["checkout", "--quiet", "--detach", "FETCH_HEAD"]);
+    }
+
+    fn workspace(&self) -> PathBuf {
+        self.runner.path().join("work")
+    }
+
+    fn set(&mut self, name: &str, value: &str) -> &mut Self {
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    fn file(&self, name: &str) -> String {
+        fs::read_to_string(self.runner.path().join(name)).unwrap_or_default()
+    }
+
+    fn run(&self) -> Ran {
+        let mut command = Command::new("bash");
+        command.arg(here().join("action/run.sh"));
+        self.start(command, &[("GATE", env!("CARGO_BIN_EXE_gate"))])
+    }
+
+    fn start(&self, mut command: Command, more: &[(&str, &str)]) -> Ran {
+        let path = |name: &str| self.runner.path().join(name).display().to_string();
+        fs::write(self.runner.path().join("event.json"), self.event.to_string()).expect("the event");
+        let sha = git_in(&self.workspace(), &["rev-parse", "HEAD"]);
+        let output = command
+            .current_dir(self.workspace())
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", self.runner.path())
+            .env("LC_ALL", "C.UTF-8")
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .env("GITHUB_ACTIONS", "true")
+            .env("GITHUB_EVENT_NAME", self.name)
+            .env("GITHUB_EVENT_PATH", path("event.json"))
+            .env("GITHUB_REPOSITORY", "acme/churn")
+            .env("GITHUB_SHA", sha)
+            .env("GITHUB_RUN_ID", "77")
+            .env("GITHUB_RUN_NUMBER", "5")
+            .env("GITHUB_RUN_ATTEMPT", "1")
+            .env("GITHUB_WORKFLOW", "gate")
+            .env("GITHUB_JOB", "gate")
+            .env("GITHUB_ACTION", "__self")
+            .env("GITHUB_API_URL", &self.github.url)
+            .env("GITHUB_WORKSPACE", path("work"))
+            .env("GITHUB_OUTPUT", path("output"))
+            .env("GITHUB_STEP_SUMMARY", path("summary"))
+            .env("RUNNER_TEMP", self.runner.path())
+            .env("GATE_TOKEN", "ghs_secret")
+            .envs(more.iter().copied())
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
+            .output()
+            .expect("bash can be started");
+        Ran {
+            code: output.status.code().expect("it ends by itself"),
+            out: String::from_utf8(output.stdout).expect("UTF-8"),
+            err: String::from_utf8(output.stderr).expect("UTF-8"),
+        }
+    }
+
+    /// The outputs as a later step sees them: the last of each name counts.
+    fn outputs(&self) -> Vec<(String, String)> {
+        let mut last: Vec<(String, String)> = Vec::new();
+        for (name, value) in outputs(&self.file("output")) {
+            last.retain(|(known, _)| *known != name);
+            last.push((name, value));
+        }
+        last
+    }
+
+    fn output(&self, name: &str) -> String {
+        let outputs = self.outputs();
+        outputs
+            .iter()
+            .find(|(known, _)| known == name)
+            .unwrap_or_else(|| panic!("no {name}: {outputs:?}"))
+            .1
+            .clone()
+    }
+}
+
+#[test]
+fn a_pull_request_that_holds() {
+    let workflow = Workflow::pull_request(|_| {});
+    let ran = workflow.run();
+    ran.leaves_with(0).says("verdict: pass").says("1 of 1 records changed since main");
+    assert_eq!(workflow.output("verdict"), "pass");
+    assert_eq!(workflow.output("exit-code"), "0");
+    assert_eq!(workflow.output("failed"), "0");
+    assert_eq!(workflow.output("reporting"), "complete");
+    assert!(workflow.output("comment-url").starts_with("https://github.com/c/"));
+    assert_eq!(commands(&ran.out), []);
+    assert!(workflow.file("summary").contains("### ✅ gate: pass"));
+    assert!(workflow.github.bodies()[0].contains("### ✅ gate: pass"));
+    workflow.github.contract_holds();
+    let report: Value =
+        serde_json::from_str(&fs::read_to_string(workflow.output("report")).expect("the report"))
+            .expect("JSON");
+    assert_eq!(report["verdict"], "pass");
+    assert!(Path::new(&workflow.output("report-md")).is_file());
+}
+
+#[test]
+fn a_pull_request_that_does_not() {
+    let workflow = Workflow::pull_request(|origin| _ = origin.edit("runs/new.json", "0.842", "0.7"));
+    let ran = workflow.run();
+    ran.leaves_with(1);
+    assert_eq!((workflow.output("verdict"), workflow.output("exit-code")), ("fail".into(), "1".into()));
+    assert_eq!(workflow.output("failed"), "1");
+    let found = commands(&ran.out);
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert_eq!(found[0].name, "error");
+    let property =
+        |name: &str| found[0].properties.iter().find(|(key, _)| key == name).expect(name).1.clone();
+    assert_eq!((property("file"), property("line")), ("runs/new.json".into(), "8".into()));
+    assert!(workflow.github.bodies()[0].contains("### ❌ gate: fail"));
+}
+
+#[test]
+fn a_pull_request_that_lowers_its_own_bar() {
+    let workflow = Workflow::pull_request(|origin| {
+        origin.edit("runs/new.json", "0.842", "0.7").edit(
+            "gate.yaml",
+            "min: 0.80, max_drop: 0.005",
+            "min: 0.1",
+        );
+    });
+    workflow.run().leaves_with(1).says("this changes what decides about it (gate.yaml)");
+    assert!(workflow.github.bodies()[0].contains("This changes what decides about it"));
+    assert!(workflow.file("summary").contains("With it the verdict would be **pass**"));
+}
+
+#[test]
+fn a_branch_that_grew_from_an_old_base_needs_the_history_and_fetches_it() {
+    let mut workflow = Workflow::pull_request(|origin| {
+        for number in 0..60 {
+            origin.file("notes.txt", number.to_string()).commit("note");
+        }
+    });
+    workflow.origin.edit("gate.yaml", "min: 0.80", "min: 0.81").commit("a higher bar");
+    workflow.run().leaves_with(0).says("1 of 1 records changed");
+    assert!(workflow.file("summary").contains("min 0.81"), "{}", workflow.file("summary"));
+    workflow.origin.edit("gate.yaml", "min: 0.81", "min: 0.99").commit("a higher bar");
+    workflow.set("GATE_INPUT_COMMENT", "never");
+    workflow.run().leaves_with(1).says("0.99");
+}
+
+#[test]
+fn a_clone_that_cannot_fetch_says_what_to_do() {
+    let workflow = Workflow::pull_request(|_| {});
+    git_in(&workflow.workspace(), &["remote", "set-url", "origin", "file:///nowhere"]);
+    let ran = workflow.run();
+    ran.leaves_with(2).says("fetch-depth: 0");
+    assert_eq!((workflow.output("verdict"), workflow.output("exit-code")), ("none".into(), "2".into()));
+    assert!(workflow.file("summary").contains("fetch-depth"));
+    assert!(!format!("{}{}", ran.out, ran.err).contains("ghs_secret"));
+}
+
+#[test]
+fn a_fork_is_judged_and_reported_without_a_comment() {
+    let mut workflow = Workflow::pull_request(|origin| _ = origin.edit("runs/new.json", "0.842", "0.7"));
+    workflow.event["pull_request"]["head"]["repo"] = json!({"full_name": "eve/churn"});
+    let ran = workflow.run();
+    ran.leaves_with(1).says("comes from a fork");
+    assert_eq!(workflow.output("reporting"), "complete", "nothing was asked for that could not be done");
+    assert_eq!(workflow.github.lock().requests.len(), 0);
+    assert!(commands(&ran.out).iter().any(|command| command.name == "notice"));
+    workflow.set("GATE_INPUT_COMMENT", "always");
+    workflow.run().leaves_with(1);
+    assert_eq!(workflow.output("reporting"), "degraded");
+    workflow.set("GATE_INPUT_STRICT_REPORTING", "true");
+    workflow.run().leaves_with(2);
+    assert_eq!((workflow.output("verdict"), workflow.output("exit-code")), ("fail".into(), "2".into()));
+}
+
+#[test]
+fn reporting_never_decides() {
+    let workflow = Workflow::pull_request(|_| {});
+    for _ in 0..20 {
+        workflow.github.fault(crate::fake_github::Fault::new(
+            "POST",
+            "/comments",
+            403,
+            "Resource not accessible by integration",
+        ));
+    }
+    workflow.run().leaves_with(0).says("pull-requests: write");
+    assert_eq!(workflow.output("reporting"), "degraded");
+    let failing = Workflow::pull_request(|origin| _ = origin.edit("runs/new.json", "0.842", "0.7"));
+    failing.github.fault(crate::fake_github::Fault::new("GET", "/comments", 401, "Bad credentials"));
+    failing.run().leaves_with(1);
+}
+
+#[test]
+fn a_merge_queue_judges_against_its_base() {
+    let mut workflow = Workflow::pull_request(|origin| _ = origin.edit("runs/new.json", "0.842", "0.7"));
+    let head = workflow.event["pull_request"]["head"]["sha"].clone();
+    let base = workflow.event["pull_request"]["base"]["sha"].clone();
+    workflow.name = "merge_group";
+    workflow.event =
+        json!({"merge_group": {"head_sha": head, "base_sha": base, "base_ref": "refs/heads/main"}});
+    workflow.run().leaves_with(1);
+    assert_eq!(
+        workflow.github.lock().requests.len(),
+        0,
+        "several pull requests may be in it: none is commented on"
+    );
+}
+
+#[test]
+fn a_push_judges_what_it_changed() {
+    let mut workflow = Workflow::pull_request(|_| {});
+    let before = workflow.origin.git(&["rev-parse", "main"]);
+    workflow.origin.edit("runs/new.json", "0.847", "0.5").commit("worse");
+    fs::remove_dir_all(workflow.workspace()).expect("the clone");
+    workflow.checkout("main");
+    workflow.name = "push";
+    workflow.event = json!({"before": before, "ref": "refs/heads/main"});
+    workflow.set("GATE_INPUT_BASELINE", "approved.json");
+    workflow.run().leaves_with(1).says("1 of 1 records changed");
+    workflow.event = json!({"before": "0".repeat(40), "ref": "refs/heads/main"});
+    assert_ne!(workflow.run().code, 1, "there is nothing to compare with");
+}
+
+#[test]
+fn runs_that_are_named_one_on_a_line() {
+    let mut workflow = Workflow::pull_request(|origin| {
+        origin.file("other/x.json", CANDIDATE.replace("0.842", "0.7"));
+    });
+    workflow
+        .set("GATE_INPUT_RUN", "runs/new.json\n  other/*.json  \n")
+        .set("GATE_INPUT_BASELINE", "approved.json");
+    workflow.run().leaves_with(1).says("2 candidates: 1 failed, 1 passed");
+}
+
+#[test]
+fn inputs_that_can_not_be_read_are_no_verdict() {
+    for (name, value) in [
+        ("GATE_INPUT_COMMENT", "sometimes"),
+        ("GATE_INPUT_SUMMARY", "yes"),
+        ("GATE_INPUT_POLICY", "--help"),
+        ("GATE_INPUT_RUN", "runs/new.json\n--first"),
+        ("GATE_INPUT_STAGE", "a\nb"),
+    ] {
+        let mut workflow = Workflow::pull_request(|_| {});
+        workflow.set(name, value);
+        workflow.run().leaves_with(2).says("action/bad-input");
+        assert_eq!(workflow.output("verdict"), "none", "{name}");
+    }
+}
+
+#[test]
+fn every_output_is_written_whatever_happens() {
+    let text = fs::read_to_string(here().join("action.yml")).expect("action.yml");
+    let declared: Vec<&str> = text
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("value: \"${{ steps.gate.outputs."))
+        .map(|rest| rest.trim_end_matches(" }}\""))
+        .collect();
+    assert_eq!(declared.len(), 8);
+    let killed = Workflow::pull_request(|_| {});
+    let not_there = Workflow::pull_request(|_| {});
+    let no_gate = [("GATE", "")];
+    let mut bash = Command::new("bash");
+    bash.arg(here().join("action/run.sh"));
+    not_there.start(bash, &no_gate).leaves_with(2).says("not installed");
+    let mut bash = Command::new("bash");
+    bash.arg(here().join("action/run.sh"));
+    let dying = killed.runner.path().join("dying");
+    fs::write(&dying, "#!/bin/sh\nprintf 'verdict=pass\\n' >> \"$GITHUB_OUTPUT\"\nkill -9 $$\n")
+        .expect("a program");
+    Command::new("chmod").arg("+x").arg(&dying).status().expect("chmod");
+    killed
+        .start(bash, &[("GATE", dying.to_str().expect("UTF-8"))])
+        .leaves_with(2)
+        .says("there is no verdict");
+    let whole = Workflow::pull_request(|_| {});
+    whole.run();
+    for workflow in [&killed, &not_there, &whole] {
+        for name in &declared {
+            workflow.output(name);
+        }
+    }
+    assert_eq!((killed.output("verdict"), killed.output("exit-code")), ("none".into(), "2".into()));
+}
+
+#[test]
+fn in_a_folder_of_the_repository() {
+    let mut workflow = Workflow::pull_request(|_| {});
+    workflow.set("GATE_WORKING_DIRECTORY", "nowhere");
+    workflow.run().leaves_with(2).says("working-directory");
+    let mut below = Workflow::pull_request(|origin| _ = origin.edit("runs/new.json", "0.842", "0.7"));
+    below.set("GATE_WORKING_DIRECTORY", "runs");
+    let ran = below.run();
+    ran.leaves_with(1);
+    let file = commands(&ran.out)[0].properties[0].clone();
+    assert_eq!(file, ("file".into(), "runs/new.json".into()), "from the top, wherever it runs");
+}
+
+#[test]
+fn a_report_of_another_job_is_only_posted() {
+    let producer = Workflow::pull_request(|origin| _ = origin.edit("runs/new.json", "0.842", "0.7"));
+    producer.run();
+    let report = fs::read(producer.output("report")).expect("the report");
+    let mut poster = Workflow::pull_request(|_| {});
+    let head = poster.event["pull_request"]["head"]["sha"].clone();
+    poster.github.lock().pulls = vec![json!({"number": 12, "head": {"sha": head}})];
+    poster.name = "workflow_run";
+    poster.event = json!({"workflow_run": {
+        "head_sha": head, "head_branch": "feature", "pull_requests": [],
+        "head_repository": {"owner": {"login": "eve"}},
+    }});
+    let from = poster.runner.path().join("report.json");
+    fs::write(&from, report).expect("a file");
+    poster.set("GATE_INPUT_FROM", from.to_str().expect("UTF-8"));
+    poster.run().leaves_with(1);
+    assert!(poster.github.bodies()[0].contains("which its author can change"));
+    poster.github.contract_holds();
+    // By the command itself, too: it reports, and does not decide.
+    let arguments = ["report", "github", "--from", from.to_str().expect("UTF-8")];
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gate"));
+    command.args(arguments);
+    poster.start(command, &[]).leaves_with(0).says("comment: https://github.com/c/");
+    fs::write(&from, "{}").expect("a file");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gate"));
+    command.args(arguments);
+    poster.start(command, &[]).leaves_with(2).says("report/unreadable");
+}
+
+/// `install.sh` with these variables.
+fn install(variables: &[(&str, &str)]) -> (Ran, String) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = folder.path().join("output");
+    let done = Command::new("bash")
+        .arg(here().join("action/install.sh"))
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("GITHUB_OUTPUT", &output)
+        .env("RUNNER_TEMP", folder.path())
+        .envs(variables.iter().copied())
+        .output()
+        .expect("bash can be started");
+    let ran = Ran {
+        code: done.status.code().expect("it ends by itself"),
+        out: String::from_utf8_lossy(&done.stdout).into_owned(),
+        err: String::from_utf8_lossy(&done.stderr).into_owned(),
+    };
+    (ran, fs::read_to_string(output).unwrap_or_default())
+}
+
+#[test]
+fn a_gate_that_is_there_already_is_used() {
+    let gate = env!("CARGO_BIN_EXE_gate");
+    let (ran, output) = install(&[("GATE_PATH", gate), ("GATE_VERSION", "none")]);
+    ran.leaves_with(0);
+    assert!(output.starts_with("gate=/") && output.trim_end().ends_with("/gate"), "{output}");
+}
+
+#[test]
+fn what_can_not_be_installed_stops_the_job() {
+    for (variables, says) in [
+        (vec![("GATE_PATH", "/nowhere")], "names no program"),
+        (vec![("GATE_PATH", "a\nb")], "one line"),
+        (vec![("GATE_VERSION", "none")], "names no program"),
+        (vec![], "knows no released version"),
+        (vec![("GATE_VERSION", "9.9.9")], "no checksum"),
+        (vec![("GATE_VERSION", "1; touch x")], "not a version"),
+        (vec![("GATE_VERSION", "##[error]x")], "not a version"),
+    ] {
+        let (ran, output) = install(&variables);
+        ran.leaves_with(2).says(says);
+        assert_eq!(output, "", "{variables:?}");
+        assert_eq!(commands(&ran.out).len(), 1, "{}", ran.out);
+    }
+}
+
+#[test]
+fn the_readme_lists_what_action_yml_declares() {
+    let action = fs::read_to_string(here().join("action.yml")).expect("action.yml");
+    let page = fs::read_to_string(here().join("docs/github.md")).expect("docs/github.md");
+    let (inputs, outputs) = action.split_once("\noutputs:").expect("outputs");
+    let outputs = outputs.split("\nruns:").next().expect("outputs");
+    let names = |text: &str| -> Vec<String> {
+        let inner = text
+            .lines()
+            .filter(|line| line.starts_with("  ") && !line.starts_with("   ") && line.ends_with(':'));
+        inner.map(|line| line.trim().trim_end_matches(':').to_owned()).collect()
+    };
+    let inputs = names(inputs.split_once("\ninputs:").expect("inputs").1);
+    assert!(inputs.len() > 15);
+    for name in inputs.iter().chain(&names(outputs)) {
+        assert!(page.contains(&format!("| `{name}` |")), "docs/github.md does not list `{name}`");
+    }
+    let listed = page.lines().filter(|line| line.starts_with("| `") && line.matches(" | ").count() >= 1);
+    for line in listed {
+        let name = line.trim_start_matches("| `").split('`').next().expect("a name");
+        let known = inputs.iter().chain(&names(outputs)).any(|one| one == name);
+        let other =
+            ["contents", "pull-requests", "checks"].contains(&name.split(':').next().unwrap_or_default());
+        assert!(known || other, "docs/github.md lists `{name}`, which action.yml does not have");
+    }
+}
