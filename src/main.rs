@@ -2,9 +2,6 @@
 
 use std::process::ExitCode;
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     // A panic is no verdict, and must never look like one.
     let result = std::panic::catch_unwind(|| model_gate::cli::run(std::env::args_os()));

@@ -21,6 +21,10 @@ pub enum Reach {
     Anywhere,
 }
 
+/// Opening does not wait for anything.
+#[cfg(unix)]
+const NO_WAITING: i32 = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+
 /// A folder and what is below it.
 #[derive(Debug, Clone)]
 pub struct WorkTree {
@@ -51,15 +55,16 @@ impl WorkTree {
         self.root.join(path)
     }
 
-    fn open(&self, path: &str) -> io::Result<File> {
-        match self.reach {
+    /// Opens a regular file, and tells its length. Whatever else it is, opening it does not wait: a pipe would, for its
+    /// other end.
+    fn open(&self, path: &str) -> io::Result<(File, u64)> {
+        let file = match self.reach {
             Reach::Anywhere => {
-                let full = self.full(path);
-                // Looked at before it is opened: opening a pipe would wait for its other end.
-                if !fs::metadata(&full)?.is_file() {
-                    return Err(io::Error::new(io::ErrorKind::IsADirectory, "not a regular file"));
-                }
-                File::open(full)
+                let mut options = fs::OpenOptions::new();
+                options.read(true);
+                #[cfg(unix)]
+                std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, NO_WAITING);
+                options.open(self.full(path))?
             }
             Reach::Inside => {
                 let folder = match self.folder.get() {
@@ -69,12 +74,18 @@ impl WorkTree {
                         self.folder.get_or_init(|| opened)
                     }
                 };
-                if !folder.metadata(path)?.is_file() {
-                    return Err(io::Error::new(io::ErrorKind::IsADirectory, "not a regular file"));
-                }
-                folder.open(path).map(cap_std::fs::File::into_std)
+                let mut options = cap_std::fs::OpenOptions::new();
+                options.read(true);
+                #[cfg(unix)]
+                cap_std::fs::OpenOptionsExt::custom_flags(&mut options, NO_WAITING);
+                folder.open_with(path, &options)?.into_std()
             }
+        };
+        let meta = file.metadata()?;
+        if !meta.is_file() {
+            return Err(io::Error::new(io::ErrorKind::IsADirectory, "not a regular file"));
         }
+        Ok((file, meta.len()))
     }
 
     fn walk(&self, folder: &str, selector: &Selector, found: &mut Vec<Entry>) -> io::Result<()> {
@@ -125,8 +136,7 @@ impl Store for WorkTree {
 
     fn read(&self, entry: &Entry, most: usize) -> Result<Vec<u8>, Box<Problem>> {
         let label = self.label(&entry.path);
-        let file = self.open(&entry.path).map_err(|error| unreadable(&label, &error))?;
-        let length = file.metadata().map_or(0, |meta| meta.len());
+        let (file, length) = self.open(&entry.path).map_err(|error| unreadable(&label, &error))?;
         let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(most).min(most) + 1);
         let limit = most as u64 + 1;
         file.take(limit).read_to_end(&mut bytes).map_err(|error| unreadable(&label, &error))?;

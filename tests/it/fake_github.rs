@@ -227,22 +227,19 @@ fn carry_out(state: &mut State, request: &Request, path: &str, base: &str) -> An
             (201, Vec::new(), comment.to_string())
         }
         ("PATCH", ["issues", "comments", id]) => {
-            let comment =
-                state.comments.iter_mut().find(|one| one["id"].to_string() == *id).expect("the comment");
+            let comment = state.comments.iter_mut().find(|one| is(&one["id"], id)).expect("the comment");
             comment["body"] = request.json()["body"].clone();
             found(comment)
         }
         ("DELETE", ["issues", "comments", id]) => {
-            state.comments.retain(|one| one["id"].to_string() != *id);
+            state.comments.retain(|one| !is(&one["id"], id));
             (204, Vec::new(), String::new())
         }
         ("GET", ["pulls"]) => page(&state.pulls, query),
-        ("GET", ["pulls", number]) => {
-            match state.pulls.iter().find(|one| one["number"].to_string() == *number) {
-                Some(pull) => found(pull),
-                None => (404, Vec::new(), json!({"message": "Not Found"}).to_string()),
-            }
-        }
+        ("GET", ["pulls", number]) => match state.pulls.iter().find(|one| is(&one["number"], number)) {
+            Some(pull) => found(pull),
+            None => (404, Vec::new(), json!({"message": "Not Found"}).to_string()),
+        },
         ("POST", ["check-runs"]) => {
             state.next += 1;
             let mut run = request.json();
@@ -253,7 +250,7 @@ fn carry_out(state: &mut State, request: &Request, path: &str, base: &str) -> An
         }
         ("PATCH", ["check-runs", id]) => {
             let more = request.json()["output"]["annotations"].as_array().cloned().unwrap_or_default();
-            let run = state.check_runs.iter_mut().find(|one| one["id"].to_string() == *id).expect("the run");
+            let run = state.check_runs.iter_mut().find(|one| is(&one["id"], id)).expect("the run");
             run["output"]["annotations"].as_array_mut().expect("a list").extend(more);
             found(run)
         }
@@ -266,6 +263,11 @@ fn carry_out(state: &mut State, request: &Request, path: &str, base: &str) -> An
             json!({"message": format!("no such call: {} {path}", request.method)}).to_string(),
         ),
     }
+}
+
+/// Whether a number is the one of a path.
+fn is(number: &Value, text: &str) -> bool {
+    number.as_u64() == text.parse().ok()
 }
 
 fn page(items: &[Value], query: &str) -> Answer {
