@@ -26,11 +26,6 @@ pub(super) fn of_change(
         branch: Some(base.branch.clone()),
         require_policy: false,
     };
-    // A clone with history was fetched a moment ago, and knows the tip.
-    let here = format!("refs/remotes/origin/{}", base.branch);
-    if !git.is_shallow() && git.commit(head).is_ok() && git.commit(&here).is_ok() {
-        return Ok(trust(&here));
-    }
     let mut refs = vec![format!("refs/heads/{}:{BASE}", base.branch)];
     // A fork's commit is reached through the pull request.
     refs.push(match pull_request {
@@ -38,14 +33,29 @@ pub(super) fn of_change(
         None if is_sha(head) => format!("{head}:{HEAD}"),
         None => format!("HEAD:{HEAD}"),
     });
-    for depth in DEPTHS {
-        git.fetch(&refs, depth, credentials)?;
+    let depths: &[Option<u32>] = if git.is_shallow() { &DEPTHS } else { &[None] };
+    for depth in depths {
+        if let Err(problem) = git.fetch(&refs, *depth, credentials) {
+            return if fetched_before(git, base, head) { Ok(trust(&remote(base))) } else { Err(problem) };
+        }
         let (tip, commit) = (git.commit(BASE)?, git.commit(head)?);
         if git.merge_base(&commit, &tip).is_ok() {
             break;
         }
     }
     Ok(trust(BASE))
+}
+
+/// The base as the clone knows it.
+fn remote(base: &Base) -> String {
+    format!("refs/remotes/origin/{}", base.branch)
+}
+
+/// Whether the clone has the history already, with a base that is no older than the event: a checkout of everything
+/// fetched it a moment ago, and a stale one must not decide.
+fn fetched_before(git: &Git, base: &Base, head: &str) -> bool {
+    let Ok(tip) = git.commit(&remote(base)) else { return false };
+    !git.is_shallow() && git.commit(head).is_ok() && git.is_ancestor(&base.sha, &tip.id).unwrap_or(false)
 }
 
 /// Makes sure that the commit before a push is here; nothing where there is none to compare with.

@@ -226,6 +226,24 @@ fn a_clone_that_cannot_fetch_says_what_to_do() {
 }
 
 #[test]
+fn a_clone_of_everything_needs_no_network_and_a_stale_one_does_not_decide() {
+    let workflow = Workflow::pull_request(|_| {});
+    let folder = workflow.workspace();
+    git_in(&folder, &["fetch", "--quiet", "--unshallow", "origin", "+refs/heads/*:refs/remotes/origin/*"]);
+    git_in(&folder, &["remote", "set-url", "origin", "file:///nowhere"]);
+    workflow.run().leaves_with(0);
+    let mut stale = Workflow::pull_request(|_| {});
+    let folder = stale.workspace();
+    git_in(&folder, &["fetch", "--quiet", "--unshallow", "origin", "+refs/heads/*:refs/remotes/origin/*"]);
+    stale.origin.edit("gate.yaml", "min: 0.80", "min: 0.99").commit("a higher bar");
+    stale.event["pull_request"]["base"]["sha"] = json!(stale.origin.git(&["rev-parse", "main"]));
+    stale.run().leaves_with(1);
+    git_in(&folder, &["update-ref", "refs/remotes/origin/main", "refs/remotes/origin/main~1"]);
+    git_in(&folder, &["remote", "set-url", "origin", "file:///nowhere"]);
+    stale.run().leaves_with(2);
+}
+
+#[test]
 fn a_fork_is_judged_and_reported_without_a_comment() {
     let mut workflow = Workflow::pull_request(|origin| _ = origin.edit("runs/new.json", "0.842", "0.7"));
     workflow.event["pull_request"]["head"]["repo"] = json!({"full_name": "eve/churn"});
