@@ -4,7 +4,7 @@
 use super::lookup::{By, look_up};
 use super::{BASELINE_UNREADABLE, NO_BASELINE, Request, Workspace};
 use crate::document::Problem;
-use crate::engine::{Against, Decision, Pairing, comparability, pair, summary};
+use crate::engine::{Against, Decision, Pairing, comparability, differences, pair, summary};
 use crate::policy::{OnMissing, Policy};
 use crate::rule::Baseline;
 use crate::run::{Age, Run};
@@ -72,10 +72,19 @@ impl Baselines {
     }
 
     /// What one candidate is compared with.
-    pub(super) fn against(&self, candidate: &Run, decision: &Decision<'_>, first: bool) -> Vec<Against<'_>> {
+    pub(super) fn against(
+        &self,
+        candidate: &Run,
+        decision: &Decision<'_>,
+        request: &Request,
+    ) -> Vec<Against<'_>> {
+        let first = request.first;
         let accepted = first || decision.policy.on_missing_baseline == OnMissing::Pass;
-        let mut against: Vec<Against<'_>> =
-            self.pools.iter().map(|pool| pool.against(candidate, decision, accepted)).collect();
+        let mut against: Vec<Against<'_>> = self
+            .pools
+            .iter()
+            .map(|pool| pool.against(candidate, decision, accepted, request.brief))
+            .collect();
         if self.default.is_none() && accepted {
             against.push(Against {
                 reference: NOWHERE.to_owned(),
@@ -88,6 +97,7 @@ impl Baselines {
                     missing: Some("the policy names no baseline".into()),
                     first: true,
                     comparability: None,
+                    differences: Vec::new(),
                 },
             });
         }
@@ -111,7 +121,13 @@ impl Baselines {
 const NOWHERE: &str = "(none)";
 
 impl Pool {
-    fn against<'p>(&'p self, candidate: &Run, decision: &Decision<'_>, accepted: bool) -> Against<'p> {
+    fn against<'p>(
+        &'p self,
+        candidate: &Run,
+        decision: &Decision<'_>,
+        accepted: bool,
+        brief: bool,
+    ) -> Against<'p> {
         let mut report = BaselineReport {
             reference: self.reference.clone(),
             resolved: self.resolved.clone(),
@@ -120,6 +136,7 @@ impl Pool {
             missing: None,
             first: false,
             comparability: None,
+            differences: Vec::new(),
         };
         if let (true, Some(bad)) = (self.runs.is_empty(), self.bad.first()) {
             let message = bad.problems.first().map(ToString::to_string).unwrap_or_default();
@@ -138,6 +155,9 @@ impl Pool {
                 report.age =
                     run.created_at().map(|moment| Age(decision.now.duration_since(moment.at)).to_string());
                 report.comparability = Some(comparability.clone());
+                if !brief {
+                    report.differences = differences(candidate, run);
+                }
                 Baseline::Run { run, comparability }
             }
             Pairing::Missing { message, .. } if accepted => {

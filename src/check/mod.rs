@@ -325,7 +325,7 @@ fn judge_run(
     run: &Run,
     request: &Request,
 ) -> (CandidateReport, Vec<usize>) {
-    let against = baselines.against(run, decision, request.first);
+    let against = baselines.against(run, decision, request);
     judge(decision, run, baselines.default_reference(), &against)
 }
 

@@ -4,6 +4,7 @@
 
 mod change;
 mod comparable;
+mod difference;
 mod judge;
 mod pair;
 mod place;
@@ -11,6 +12,7 @@ mod waive;
 
 pub use change::judge_change;
 pub use comparable::comparability;
+pub use difference::differences;
 pub(crate) use judge::summary;
 pub use judge::{Against, Decision, judge};
 pub use pair::{Pairing, pair};

@@ -10,8 +10,8 @@ mod report;
 pub use comparison::Comparison;
 pub use finding::{Finding, Place, Trouble};
 pub use report::{
-    BaselineReport, CandidateReport, ChangeReport, Comparability, MANY, PackUse, PolicyReport, Proposed,
-    Report, RuleReport, RunSummary, SCHEMA, Summary, WaiverReport, WaiverState,
+    BaselineReport, CandidateReport, ChangeReport, Comparability, Difference, MANY, PackUse, PolicyReport,
+    Proposed, Report, RuleReport, RunSummary, SCHEMA, Summary, WaiverReport, WaiverState,
 };
 
 use std::fmt;

@@ -220,6 +220,22 @@ pub struct BaselineReport {
     /// Whether the two were measured on the same validation split.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comparability: Option<Comparability>,
+    /// What is different beside the metrics: parameters, data, code, environment.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub differences: Vec<Difference>,
+}
+
+/// A field that only one of two runs has, or whose values differ.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Difference {
+    /// Its path; entries of a list of datasets stand under their names.
+    pub field: String,
+    /// The baseline's value; absent where it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<String>,
+    /// The candidate's value; absent where it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub candidate: Option<String>,
 }
 
 /// Whether two runs were measured on the same validation split.

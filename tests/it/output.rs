@@ -230,6 +230,25 @@ fn markdown_for_a_page() {
 }
 
 #[test]
+fn what_changed_between_the_runs_stands_beside_the_verdict() {
+    let report = failing().gate(&[NOW.as_slice(), &["--format", "json"]].concat()).json();
+    let differences =
+        report["candidates"][0]["baselines"][0]["differences"].as_array().expect("differences").clone();
+    let of = |field: &str| differences.iter().find(|one| one["field"] == field).cloned().unwrap_or_default();
+    assert_eq!(
+        of("params.max_depth"),
+        serde_json::json!({"field": "params.max_depth", "baseline": "6", "candidate": "8"})
+    );
+    assert_eq!(of("data_version")["candidate"], "2026-05-30");
+    let fields: Vec<&str> = differences.iter().map(|one| one["field"].as_str().expect("a field")).collect();
+    assert_eq!(
+        fields,
+        ["git_commit", "data_version", "params.max_depth", "artifact.path"],
+        "what is the same is not listed"
+    );
+}
+
+#[test]
 fn commands_for_github() {
     assert_snapshot!(failing().gate(&[NOW.as_slice(), &["--format", "github"]].concat()).out);
 }

@@ -12,8 +12,8 @@ pub use escape::{block, code, text};
 
 use super::annotations::in_repository;
 use crate::verdict::{
-    BaselineReport, CandidateReport, Comparability, Comparison, Finding, Level, MANY, Outcome, Place, Report,
-    RuleReport, Trouble, Verdict, WaiverState,
+    BaselineReport, CandidateReport, Comparability, Comparison, Difference, Finding, Level, MANY, Outcome,
+    Place, Report, RuleReport, Trouble, Verdict, WaiverState,
 };
 use budget::{Section, compose};
 
@@ -196,8 +196,25 @@ fn of_candidate(candidate: &CandidateReport, page: &Page, many: bool, sections: 
         );
         sections.push(Section::expendable(5, format!("passes of {}", text(&name)), text_));
     }
+    sections.extend(candidate.baselines.iter().filter_map(differences));
     let chart = if page.charts { chart::chart(candidate) } else { None };
     sections.extend(chart.map(|chart| Section::expendable(7, "a chart", chart)));
+}
+
+/// What was done differently, next to what came of it.
+fn differences(baseline: &BaselineReport) -> Option<Section> {
+    let row = |one: &Difference| {
+        let cell = |value: &Option<String>| value.as_deref().map(text).unwrap_or_default();
+        format!("| {} | {} | {} |\n", text(&one.field), cell(&one.baseline), cell(&one.candidate))
+    };
+    let rows: String = baseline.differences.iter().map(row).collect();
+    (!rows.is_empty()).then(|| {
+        let number = baseline.differences.len();
+        let block = format!(
+            "<details><summary>What changed between the runs ({number})</summary>\n\n| field | baseline | candidate |\n|---|---|---|\n{rows}\n</details>\n"
+        );
+        Section::expendable(4, "what changed between the runs", block)
+    })
 }
 
 const HEAD: &str =
