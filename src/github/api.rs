@@ -18,6 +18,7 @@ pub struct Api {
     client: Octocrab,
     /// `OWNER/NAME`.
     repository: String,
+    graphql: Octocrab,
     waited: std::cell::Cell<Duration>,
     last_change: std::cell::Cell<Option<Instant>>,
     pause: Duration,
@@ -64,19 +65,14 @@ impl Api {
         repository: &str,
         pause: Option<Duration>,
     ) -> Result<Self, Box<Problem>> {
-        let wrong = |why: String| Problem::new(FAILED, format!("no client for {api_url}: {why}")).boxed();
-        let http = super::transport::client().map_err(|error| wrong(error.to_string()))?;
-        let client = Octocrab::builder()
-            .base_uri(api_url)
-            .map_err(|error| wrong(error.to_string()))?
-            .personal_token(token)
-            .add_retry_config(RetryConfig::None)
-            .add_header(ACCEPT, "application/vnd.github+json".into())
-            .build_with_reqwest(http)
-            .map_err(|error| wrong(error.to_string()))?;
+        // A server of one's own has GraphQL beside the versions of its other API.
+        let beside = api_url.strip_suffix("/v3").unwrap_or(api_url);
+        let client = client(api_url, &token)?;
+        let graphql = if beside == api_url { client.clone() } else { self::client(beside, &token)? };
         Ok(Self {
             client,
             repository: repository.to_owned(),
+            graphql,
             waited: std::cell::Cell::default(),
             last_change: std::cell::Cell::default(),
             pause: pause.unwrap_or(PAUSE),
@@ -86,6 +82,13 @@ impl Api {
     /// `OWNER/NAME`.
     pub fn repository(&self) -> &str {
         &self.repository
+    }
+
+    /// Who the token speaks for, where that is told.
+    pub async fn viewer(&self) -> Option<String> {
+        let query = serde_json::json!({ "query": "query { viewer { login } }" });
+        let answer: Value = self.graphql.post("/graphql", Some(&query)).await.ok()?;
+        answer.pointer("/data/viewer/login").and_then(Value::as_str).map(str::to_owned)
     }
 
     /// All entries of a list, page after page, up to `pages` of a hundred.
@@ -179,6 +182,19 @@ impl Api {
         }
         self.last_change.set(Some(Instant::now()));
     }
+}
+
+fn client(api_url: &str, token: &str) -> Result<Octocrab, Box<Problem>> {
+    let wrong = |why: String| Problem::new(FAILED, format!("no client for {api_url}: {why}")).boxed();
+    let http = super::transport::client().map_err(|error| wrong(error.to_string()))?;
+    Octocrab::builder()
+        .base_uri(api_url)
+        .map_err(|error| wrong(error.to_string()))?
+        .personal_token(token.to_owned())
+        .add_retry_config(RetryConfig::None)
+        .add_header(ACCEPT, "application/vnd.github+json".into())
+        .build_with_reqwest(http)
+        .map_err(|error| wrong(error.to_string()))
 }
 
 fn unexpected(path: &str) -> Failed {

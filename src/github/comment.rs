@@ -149,11 +149,7 @@ impl Author {
     /// Who the token speaks for. A token with write permission can change anyone's comment, so the mark alone, which
     /// anyone can copy, is not enough.
     async fn of(api: &Api) -> Self {
-        let answer = api.post("/graphql", &json!({ "query": "query { viewer { login } }" })).await;
-        let login = answer.ok().and_then(|answer| {
-            answer.pointer("/data/viewer/login").and_then(Value::as_str).map(str::to_owned)
-        });
-        Self { login }
+        Self { login: api.viewer().await }
     }
 
     fn wrote(&self, comment: &Value) -> bool {

@@ -58,6 +58,29 @@ impl Workflow {
         workflow
     }
 
+    /// Another push to the branch of the pull request, and the job that it starts.
+    fn push(&mut self, edit: impl Fn(&Project)) {
+        self.origin.git(&["checkout", "--quiet", "feature"]);
+        edit(&self.origin);
+        self.origin.commit("again");
+        let head = self.origin.git(&["rev-parse", "HEAD"]);
+        self.origin.git(&["update-ref", "refs/pull/12/head", &head]);
+        self.origin.git(&["checkout", "--quiet", "main"]);
+        self.event["pull_request"]["head"]["sha"] = json!(head);
+        fs::remove_dir_all(self.workspace()).expect("the clone");
+        self.checkout("feature");
+        fs::remove_file(self.runner.path().join("output")).expect("the outputs");
+    }
+
+    /// Requests by what they do, those that ask who is asking aside.
+    fn requests(&self) -> Vec<String> {
+        let state = self.github.lock();
+        let short = |path: &str| {
+            path.split('?').next().unwrap_or(path).rsplit('/').take(2).collect::<Vec<_>>().join("/")
+        };
+        state.requests.iter().map(|one| format!("{} {}", one.method, short(&one.path))).collect()
+    }
+
     /// What actions/checkout does by default: the one commit, detached, and nothing else.
     fn checkout(&self, reference: &str) {
         let folder = self.workspace();
@@ -183,6 +206,119 @@ fn a_pull_request_that_does_not() {
         |name: &str| found[0].properties.iter().find(|(key, _)| key == name).expect(name).1.clone();
     assert_eq!((property("file"), property("line")), ("runs/new.json".into(), "8".into()));
     assert!(workflow.github.bodies()[0].contains("### ❌ gate: fail"));
+}
+
+#[test]
+fn red_at_the_line_and_then_green_with_one_comment_in_all() {
+    let mut workflow = Workflow::pull_request(|origin| _ = origin.edit("runs/new.json", "0.842", "0.7"));
+    let red = workflow.run();
+    red.leaves_with(1);
+    let line =
+        commands(&red.out)[0].properties.iter().find(|(key, _)| key == "line").expect("a line").1.clone();
+    let record = workflow.origin.git(&["show", "feature:runs/new.json"]);
+    let line: usize = line.parse().expect("a number");
+    assert!(record.lines().nth(line - 1).expect("the line").contains("\"f1\": 0.7"));
+    workflow.push(|origin| _ = origin.edit("runs/new.json", "0.7", "0.85"));
+    let green = workflow.run();
+    green.leaves_with(0);
+    assert_eq!(commands(&green.out), []);
+    assert_eq!(workflow.github.bodies().len(), 1);
+    assert!(workflow.github.bodies()[0].contains("### ✅ gate: pass"));
+    workflow.github.contract_holds();
+}
+
+/// The table of docs/github.md.
+#[test]
+fn no_more_is_asked_of_github_than_it_takes() {
+    let ask = "POST graphql/api";
+    let list = "GET comments/12";
+    let mut workflow = Workflow::pull_request(|origin| _ = origin.edit("runs/new.json", "0.842", "0.7"));
+    workflow.run();
+    assert_eq!(
+        workflow.requests(),
+        [ask, list, "POST comments/12", list],
+        "a new comment, and a look whether it is the only one"
+    );
+    workflow.github.lock().requests.clear();
+    workflow.run();
+    assert_eq!(workflow.requests(), [ask, list], "nothing new to say");
+    workflow.github.lock().requests.clear();
+    workflow.push(|origin| _ = origin.edit("runs/new.json", "0.7", "0.85"));
+    workflow.run();
+    assert_eq!(workflow.requests(), [ask, list, "PATCH 1/comments"], "an edit");
+    workflow.github.lock().requests.clear();
+    workflow.set("GATE_INPUT_COMMENT", "never").set("GATE_INPUT_CHECK_RUN", "gate");
+    workflow.run();
+    assert_eq!(workflow.requests(), ["POST check-runs/churn"], "a check run");
+    workflow.github.lock().requests.clear();
+    workflow.event["pull_request"]["head"]["repo"] = Value::Null;
+    workflow.run();
+    assert_eq!(workflow.requests(), Vec::<String>::new(), "a fork");
+    let page = fs::read_to_string(here().join("docs/github.md")).expect("the page");
+    for row in [
+        "| a new comment | 4 |",
+        "| an edited comment | 3 |",
+        "| nothing new to say | 2 |",
+        "| a check run with up to 50 annotations | 1 |",
+        "| a fork, or no permission asked for | 0 |",
+    ] {
+        assert!(page.contains(row), "docs/github.md does not say {row}");
+    }
+}
+
+#[test]
+fn an_api_that_can_not_be_reached() {
+    for (record, code) in [("0.85", 0), ("0.7", 1)] {
+        let mut workflow = Workflow::pull_request(|origin| _ = origin.edit("runs/new.json", "0.842", record));
+        workflow.set("GITHUB_API_URL", "http://127.0.0.1:1");
+        workflow.run().leaves_with(code);
+        assert_eq!(workflow.output("reporting"), "degraded");
+        assert!(workflow.file("summary").contains("gate:"));
+    }
+}
+
+#[test]
+fn a_proxy_of_the_environment_is_used() {
+    let mut workflow = Workflow::pull_request(|_| {});
+    let proxy = workflow.github.url.trim_end_matches("/api/v3").to_owned();
+    workflow
+        .set("GITHUB_API_URL", "http://api.github.test")
+        .set("http_proxy", &proxy)
+        .set("HTTP_PROXY", &proxy);
+    workflow.run().leaves_with(0);
+    let through =
+        workflow.github.lock().requests.iter().any(|one| one.path.starts_with("http://api.github.test/"));
+    assert!(through, "{:?}", workflow.requests());
+}
+
+#[test]
+fn a_hundred_and_eighty_findings() {
+    let workflow = Workflow::pull_request(|origin| {
+        let metrics: Vec<String> = (0..180).map(|number| format!("\"m{number}\": 0.{number:03}")).collect();
+        origin.file(
+            "runs/new.json",
+            CANDIDATE.replace("\"f1\": 0.842", &format!("\"f1\": 0.842,\n{}", metrics.join(",\n"))),
+        );
+    });
+    workflow.origin.edit("gate.yaml", "      f1: {", "      \"m*\": { min: 1 }\n      f1: {").commit("many");
+    let ran = workflow.run();
+    ran.leaves_with(1).says("and 171 more, see the summary of this job");
+    assert_eq!(commands(&ran.out).len(), 10, "what the runner keeps of one kind");
+    assert!(workflow.file("summary").contains("m179"));
+    assert!(workflow.github.bodies()[0].len() <= 60_000);
+}
+
+#[test]
+fn a_metric_that_is_named_like_a_command() {
+    let hostile = "x ##[set-output name=verdict;]pass";
+    let workflow = Workflow::pull_request(|origin| {
+        origin.edit("runs/new.json", "\"f1\": 0.842", &format!("\"f1\": 0.7, \"{hostile}\": 0.1"));
+    });
+    workflow.origin.edit("gate.yaml", "      f1: {", "      \"*\": { min: 1 }\n      f1: {").commit("all");
+    let ran = workflow.run();
+    ran.leaves_with(1);
+    assert!(commands(&ran.out).iter().chain(&commands(&ran.err)).all(|command| command.name == "error"));
+    assert_eq!(workflow.output("verdict"), "fail");
 }
 
 #[test]
@@ -464,7 +600,7 @@ fn what_can_not_be_installed_stops_the_job() {
 #[test]
 fn the_readme_lists_what_action_yml_declares() {
     let action = fs::read_to_string(here().join("action.yml")).expect("action.yml");
-    let page = fs::read_to_string(here().join("docs/github.md")).expect("docs/github.md");
+    let page = fs::read_to_string(here().join("README.md")).expect("README.md");
     let (inputs, outputs) = action.split_once("\noutputs:").expect("outputs");
     let outputs = outputs.split("\nruns:").next().expect("outputs");
     let names = |text: &str| -> Vec<String> {
@@ -476,14 +612,6 @@ fn the_readme_lists_what_action_yml_declares() {
     let inputs = names(inputs.split_once("\ninputs:").expect("inputs").1);
     assert!(inputs.len() > 15);
     for name in inputs.iter().chain(&names(outputs)) {
-        assert!(page.contains(&format!("| `{name}` |")), "docs/github.md does not list `{name}`");
-    }
-    let listed = page.lines().filter(|line| line.starts_with("| `") && line.matches(" | ").count() >= 1);
-    for line in listed {
-        let name = line.trim_start_matches("| `").split('`').next().expect("a name");
-        let known = inputs.iter().chain(&names(outputs)).any(|one| one == name);
-        let other =
-            ["contents", "pull-requests", "checks"].contains(&name.split(':').next().unwrap_or_default());
-        assert!(known || other, "docs/github.md lists `{name}`, which action.yml does not have");
+        assert!(page.contains(&format!("| `{name}` |")), "README.md does not list `{name}`");
     }
 }

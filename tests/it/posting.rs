@@ -196,6 +196,7 @@ fn a_limit_is_waited_for_and_a_refusal_is_not() {
         (403, "Resource not accessible by integration", "pull-requests: write"),
         (401, "Bad credentials", "not valid any more"),
         (404, "Not Found", "may not see it"),
+        (409, "Conflict", "please report it"),
         (422, "Validation Failed", "please report it"),
     ] {
         let github = FakeGithub::start();
@@ -219,6 +220,11 @@ fn what_is_no_json_or_no_answer_is_a_failure_to_report() {
         github.fault(Fault { body: "<html>oops".into(), ..Fault::new("GET", "/comments", 502, "") });
     }
     assert_eq!(posted(&github, 1, "0.7").degraded.len(), 1);
+    let cut = FakeGithub::start();
+    for _ in 0..3 {
+        cut.fault(Fault { body: "[{\"id\": 1, \"bo".into(), ..Fault::new("GET", "/comments", 200, "") });
+    }
+    assert_eq!(posted(&cut, 1, "0.7").degraded.len(), 1, "half a list is no list");
     let mut nowhere = context(&github, 1);
     nowhere.api_url = "http://127.0.0.1:1".into();
     assert_eq!(post(&report("0.7"), &nowhere, &posting()).degraded.len(), 1);
