@@ -61,14 +61,14 @@ impl Api {
     /// A client; `token` goes to `api_url` and nowhere else.
     pub fn new(
         api_url: &str,
-        token: String,
+        token: &str,
         repository: &str,
         pause: Option<Duration>,
     ) -> Result<Self, Box<Problem>> {
         // A server of one's own has GraphQL beside the versions of its other API.
         let beside = api_url.strip_suffix("/v3").unwrap_or(api_url);
-        let client = client(api_url, &token)?;
-        let graphql = if beside == api_url { client.clone() } else { self::client(beside, &token)? };
+        let client = client(api_url, token)?;
+        let graphql = if beside == api_url { client.clone() } else { self::client(beside, token)? };
         Ok(Self {
             client,
             repository: repository.to_owned(),

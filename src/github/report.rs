@@ -96,7 +96,7 @@ pub fn post(report: &Report, context: &Context, posting: &Posting) -> Posted {
         }
     };
     runtime.block_on(async {
-        let api = match Api::new(&context.api_url, token, &context.repository, posting.pause) {
+        let api = match Api::new(&context.api_url, &token, &context.repository, posting.pause) {
             Ok(api) => api,
             Err(problem) => {
                 posted.degraded.push(*problem);

