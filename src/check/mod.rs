@@ -6,10 +6,12 @@
 mod baselines;
 mod candidates;
 mod change;
+mod judging;
 mod lookup;
 mod policy_file;
 mod root;
 mod saved;
+mod show;
 mod trust;
 mod trusted;
 mod workspace;
@@ -17,27 +19,24 @@ mod workspace;
 use std::path::Path;
 
 use jiff::Timestamp;
-use rayon::prelude::*;
 
 use crate::code::{Code, codes};
 use crate::document::{Problem, did_you_mean};
-use crate::engine::{Decision, judge};
+use crate::engine::Decision;
 use crate::evidence::Workspace as Files;
-use crate::policy::{Policy, Waiver};
+use crate::policy::Policy;
 use crate::rule::Evidence;
-use crate::run::Run;
 use crate::store::NOTHING_MATCHED;
-use crate::verdict::{
-    CandidateReport, ChangeReport, Exit, MANY, Outcome, PolicyReport, Report, RuleReport, Trouble, Verdict,
-    WaiverReport, WaiverState,
-};
+use crate::verdict::{ChangeReport, Exit, PolicyReport, Report, Trouble, Verdict};
 
 use baselines::Baselines;
-use candidates::{Candidates, Chosen};
+use candidates::Candidates;
+use judging::{judge_all, mark_waivers, waivers};
 use policy_file::LoadedFile;
 pub use policy_file::PolicyName;
 pub use root::workspace_root;
 pub use saved::read_report;
+pub use show::show;
 pub use trust::{Sources, Trust};
 pub use workspace::Workspace;
 
@@ -105,39 +104,6 @@ fn empty(request: &Request, now: Timestamp) -> Report {
         stage: request.stage.clone(),
         ..Report::of_troubles(now, Vec::new())
     }
-}
-
-/// The canonical records of the runs that are named, and what could not be read.
-pub fn show(names: &[String], policy: Option<&str>, folder: &Path) -> (Vec<Run>, Vec<Trouble>) {
-    let mut troubles = Vec::new();
-    let mut runs = Vec::new();
-    let found = match policy_file::find(policy, folder) {
-        Ok(found) => {
-            let root = found.folder.clone();
-            policy_file::load(found, folder, Timestamp::UNIX_EPOCH).map(|loaded| (root, Some(loaded.policy)))
-        }
-        // Without a policy a record is shown as it is; one that was named must be there.
-        Err(_) if policy.is_none() => Ok((folder.to_owned(), None)),
-        Err(problem) => Err(vec![*problem]),
-    };
-    let (root, policy) = match found {
-        Ok(found) => found,
-        Err(problems) => return (runs, problems.iter().map(Trouble::from).collect()),
-    };
-    let workspace = Workspace::new(folder, &root);
-    match candidates::named_runs(names, policy.as_ref(), &workspace) {
-        Err(problem) => troubles.push(Trouble::from(&*problem)),
-        Ok(chosen) => {
-            let fields = policy.as_ref().map(|policy| policy.fields.clone()).unwrap_or_default();
-            for read in (0..chosen.len()).flat_map(|index| chosen.read(index, &fields)) {
-                match read {
-                    Ok(run) => runs.push(run),
-                    Err(problems) => troubles.extend(problems.iter().map(Trouble::from)),
-                }
-            }
-        }
-    }
-    (runs, troubles)
 }
 
 fn fill(report: &mut Report, request: &Request, folder: &Path, now: Timestamp) -> Result<(), Vec<Problem>> {
@@ -231,104 +197,6 @@ fn candidates(
     judge_all(report, decision, &chosen, &baselines, request, used)
 }
 
-/// What one entry of the list of candidates came to.
-enum Judged {
-    /// The report, the waivers that were used, and how many comparisons were not kept.
-    Candidate(Box<CandidateReport>, Vec<usize>, usize),
-    Unreadable(Vec<Problem>),
-    NotSelected,
-}
-
-fn judge_all(
-    report: &mut Report,
-    decision: &Decision<'_>,
-    chosen: &Chosen,
-    baselines: &Baselines,
-    request: &Request,
-    used: &mut Vec<usize>,
-) -> Result<(), Vec<Problem>> {
-    let judge_one = |index: usize| -> Vec<Judged> {
-        let read = chosen.read(index, &decision.policy.fields);
-        let brief = request.brief && chosen.len().max(read.len()) > MANY;
-        read.into_iter()
-            .map(|run| match run {
-                Err(problems) => Judged::Unreadable(problems),
-                Ok(run) => match chosen.selects(&run, decision.now) {
-                    Ok(true) => {
-                        let (mut report, used) = judge_run(decision, baselines, &run, request);
-                        let dropped = if brief { drop_passes(&mut report) } else { 0 };
-                        Judged::Candidate(Box::new(report), used, dropped)
-                    }
-                    Ok(false) => Judged::NotSelected,
-                    Err(problem) => Judged::Unreadable(vec![*problem]),
-                },
-            })
-            .collect()
-    };
-    // A thread is dearer than a record.
-    let judged: Vec<Vec<Judged>> = if chosen.len() < PARALLEL {
-        (0..chosen.len()).map(judge_one).collect()
-    } else {
-        (0..chosen.len()).into_par_iter().map(judge_one).collect()
-    };
-    let mut not_selected = 0;
-    for judged in judged.into_iter().flatten() {
-        match judged {
-            Judged::Candidate(candidate, waivers, dropped) => {
-                used.extend(waivers);
-                report.summary.comparisons += dropped;
-                report.candidates.push(*candidate);
-            }
-            Judged::Unreadable(problems) => {
-                report.summary.no_verdict += 1;
-                report.troubles.extend(problems.iter().map(Trouble::from));
-            }
-            Judged::NotSelected => not_selected += 1,
-        }
-    }
-    if not_selected > 0 {
-        report
-            .notes
-            .push(format!("{not_selected} records are not candidates: the policy's `where` leaves them out"));
-    }
-    if report.candidates.is_empty() && report.troubles.is_empty() && not_selected > 0 {
-        return Err(vec![
-            Problem::new(NONE_SELECTED, "records changed, and the policy's `where` selects none of them")
-                .help("mark the one that is meant to be promoted, or name it: gate check RUN"),
-        ]);
-    }
-    Ok(())
-}
-
-/// Takes the comparisons out of a candidate that passed without a warning; gives back how many there were.
-fn drop_passes(candidate: &mut CandidateReport) -> usize {
-    let warned = candidate.rules.iter().any(|rule| rule.outcome.blocks());
-    if warned || candidate.verdict != Some(Verdict::Pass) {
-        return 0;
-    }
-    let mut dropped = 0;
-    for rule in &mut candidate.rules {
-        dropped += rule.comparisons.len();
-        rule.comparisons = Vec::new();
-        rule.notes = Vec::new();
-    }
-    candidate.baselines = Vec::new();
-    dropped
-}
-
-/// Candidates from which on several threads are worth their start.
-const PARALLEL: usize = 32;
-
-fn judge_run(
-    decision: &Decision<'_>,
-    baselines: &Baselines,
-    run: &Run,
-    request: &Request,
-) -> (CandidateReport, Vec<usize>) {
-    let against = baselines.against(run, decision, request);
-    judge(decision, run, baselines.default_reference(), &against)
-}
-
 fn known_stage(policy: &Policy, stage: Option<&str>) -> Result<(), Box<Problem>> {
     let Some(stage) = stage else { return Ok(()) };
     if policy.stages.contains_key(stage) {
@@ -353,52 +221,6 @@ fn weaker(report: &mut Report, request: &Request) {
     }
     if let Some(baseline) = &request.baseline {
         report.notes.push(format!("--baseline: compared with `{baseline}`, whatever the policy names"));
-    }
-}
-
-fn waivers(policy: &Policy, ignored: bool) -> Vec<WaiverReport> {
-    let one = |waiver: &Waiver, state: WaiverState| WaiverReport {
-        rule: waiver.rule.clone(),
-        model: waiver.model.as_ref().map(|model| model.written().to_owned()),
-        narrowed_to: waiver.narrowing.words(),
-        down_to: waiver
-            .down_to
-            .iter()
-            .map(|limit| format!("{}: {}", limit.word.name(), limit.written))
-            .collect(),
-        reason: waiver.reason.clone(),
-        approved_by: waiver.approved_by.clone(),
-        expires: waiver.expires.to_string(),
-        place: waiver.place.clone(),
-        state,
-    };
-    let in_force = if ignored { WaiverState::Ignored } else { WaiverState::Elsewhere };
-    let current = policy.waivers.iter().map(|waiver| one(waiver, in_force));
-    let expired = policy.expired.iter().map(|waiver| one(waiver, WaiverState::Expired));
-    current.chain(expired).collect()
-}
-
-/// A waiver is unused where what it is for was judged, and nothing needed it.
-fn mark_waivers(report: &mut Report, decision: &Decision<'_>, used: &[usize]) {
-    if decision.no_waivers {
-        return;
-    }
-    for (index, waiver) in decision.policy.waivers.iter().enumerate() {
-        let is_rule = |rule: &RuleReport| rule.id == waiver.rule && rule.outcome != Outcome::Skipped;
-        let of_change =
-            waiver.model.is_none() && report.change.iter().flat_map(|change| &change.rules).any(is_rule);
-        let of_candidate = report.candidates.iter().any(|candidate| {
-            let model = candidate.run.model.as_deref();
-            let is_for =
-                waiver.model.as_ref().is_none_or(|pattern| model.is_some_and(|model| pattern.matches(model)))
-                    && waiver.narrowing.stage.as_deref().is_none_or(|stage| decision.stage == Some(stage));
-            is_for && candidate.rules.iter().any(is_rule)
-        });
-        report.waivers[index].state = match (used.contains(&index), of_change || of_candidate) {
-            (true, _) => WaiverState::Used,
-            (false, true) => WaiverState::Unused,
-            (false, false) => WaiverState::Elsewhere,
-        };
     }
 }
 

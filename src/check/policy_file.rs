@@ -116,6 +116,17 @@ fn boundary(name: &PolicyName) -> PathBuf {
     folder.ancestors().find(|above| above.join(".git").exists()).unwrap_or(&folder).to_owned()
 }
 
+/// What a file is called that a policy, or what it extends, names.
+pub(super) fn label_beside(beside: &Document, path: &str) -> Result<String, Box<Problem>> {
+    if beside.name.starts_with("gate:") {
+        return Err(Problem::new(policy::FILE_OUTSIDE, "a shipped pack names no files").boxed());
+    }
+    Ok(match beside.name.rsplit_once('/') {
+        Some((folder, _)) => format!("{folder}/{path}"),
+        None => path.to_owned(),
+    })
+}
+
 /// The files beside a policy on the disk.
 struct Disk {
     folder: PathBuf,
@@ -124,13 +135,7 @@ struct Disk {
 
 impl PolicyFiles for Disk {
     fn read(&self, beside: &Document, path: &str) -> Result<Document, Box<Problem>> {
-        if beside.name.starts_with("gate:") {
-            return Err(Problem::new(policy::FILE_OUTSIDE, "a shipped pack names no files").boxed());
-        }
-        let label = match beside.name.rsplit_once('/') {
-            Some((folder, _)) => format!("{folder}/{path}"),
-            None => path.to_owned(),
-        };
+        let label = label_beside(beside, path)?;
         let label = label.replace("/./", "/");
         let label = label.strip_prefix("./").unwrap_or(&label);
         let full = self.folder.join(label);

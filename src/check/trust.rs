@@ -9,7 +9,7 @@ use std::sync::Mutex;
 
 use jiff::Timestamp;
 
-use super::policy_file::{LoadedFile, NAMES, PolicyName};
+use super::policy_file::{LoadedFile, NAMES, PolicyName, label_beside};
 use super::{NO_BASE_POLICY, NO_POLICY, Request};
 use crate::document::{Document, FileKind, Format, Problem, limits};
 use crate::git::{Commit, Found, Git, short};
@@ -206,13 +206,7 @@ impl Committed<'_> {
 
 impl PolicyFiles for Committed<'_> {
     fn read(&self, beside: &Document, path: &str) -> Result<Document, Box<Problem>> {
-        if beside.name.starts_with("gate:") {
-            return Err(Problem::new(policy::FILE_OUTSIDE, "a shipped pack names no files").boxed());
-        }
-        let label = match beside.name.rsplit_once('/') {
-            Some((folder, _)) => format!("{folder}/{path}"),
-            None => path.to_owned(),
-        };
+        let label = label_beside(beside, path)?;
         // Labels are relative to where the command runs; the policy's own label says how far up its folder is.
         let up = self.label.rsplit_once('/').map_or("", |(folder, _)| folder);
         let from_root = if up.is_empty() {

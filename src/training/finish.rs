@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::files::Stamp;
-use super::record::{Data, Start};
+use super::start::{Data, Start};
 use super::{CHANGED, FILE_MISSING, NOT_WRITTEN, sources};
 use crate::document::{Map, Node, Path, Problem};
 use crate::recording::{Facts, FileFact, Lines, Validation, merge, scalar, seed_of};

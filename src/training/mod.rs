@@ -13,10 +13,12 @@ mod reproduce;
 mod rerun;
 mod restored;
 mod sources;
+mod start;
 mod surroundings;
 
-pub use record::{LINES, Order, Recorded, record, write};
+pub use record::{LINES, Recorded, record, write};
 pub use reproduce::{Again, reproduce};
+pub use start::Order;
 
 use crate::code::codes;
 

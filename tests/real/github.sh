@@ -12,7 +12,7 @@ if [ ! -d "$work/node_modules/@stoplight/prism-cli" ] || [ ! -d "$work/node_modu
     @stoplight/prism-cli@5.14.2 @octokit/openapi@23)
 fi
 description="$work/node_modules/@octokit/openapi/generated/api.github.com.json"
-python3 tests/real/github_description.py "$description" > "$work/description.json"
+python3 tests/fixtures/make/github_api.py --answers "$description" > "$work/description.json"
 
 cargo build --quiet
 gate="$root/target/debug/gate"
