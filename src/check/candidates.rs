@@ -5,13 +5,12 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use rayon::prelude::*;
-use sha1::{Digest as _, Sha1};
 
 use super::lookup::{By, Item, files, look_up};
 use super::{NOTHING_NAMED, Request, Workspace};
-use crate::document::{Problem, hex};
+use crate::document::Problem;
 use crate::expression::{Bindings, Expression};
-use crate::git::short;
+use crate::git::{self, short};
 use crate::policy::Policy;
 use crate::run::{FieldMap, Run};
 use crate::source;
@@ -179,32 +178,8 @@ fn changed(
             return here != blob;
         }
         // What can't be read differs, so that it is judged, and says why it can't be.
-        store.read(entry, source::most(&entry.path)).map_or(true, |bytes| !is_blob(blob, &bytes))
+        store.read(entry, source::most(&entry.path)).map_or(true, |bytes| !git::is_blob(blob, &bytes))
     };
     let changed = entries.into_par_iter().filter(differs).collect();
     Ok((changed, since))
-}
-
-/// Whether bytes are those of a blob, line ends aside: on Windows git may write others than it keeps.
-fn is_blob(id: &str, bytes: &[u8]) -> bool {
-    if blob_id(id.len(), bytes) == id {
-        return true;
-    }
-    let unix: Vec<u8> = bytes
-        .iter()
-        .enumerate()
-        .filter(|(at, byte)| !(**byte == b'\r' && bytes.get(at + 1) == Some(&b'\n')))
-        .map(|(_, byte)| *byte)
-        .collect();
-    unix.len() != bytes.len() && blob_id(id.len(), &unix) == id
-}
-
-/// The id that git gives to these bytes, in a repository whose ids have so many digits.
-fn blob_id(digits: usize, bytes: &[u8]) -> String {
-    let header = format!("blob {}\0", bytes.len());
-    if digits == 64 {
-        hex(&sha2::Sha256::new().chain_update(header).chain_update(bytes).finalize())
-    } else {
-        hex(&Sha1::new().chain_update(header).chain_update(bytes).finalize())
-    }
 }

@@ -4,7 +4,7 @@ use cap_std::fs::Dir;
 
 use super::files;
 use crate::document::Problem;
-use crate::git::{Commit, Found, Git, short};
+use crate::git::{Commit, Found, Git, short, unix_line_ends};
 use crate::rule::{ChangedFile, Changes};
 use crate::store::{Revision, Selector, Store as _};
 
@@ -118,11 +118,5 @@ fn same(git: &Git, blob: &str, folder: &Dir, path: &str) -> Result<bool, Box<Pro
     }
     // On Windows git may write other line ends than it keeps.
     let Ok(bytes) = files::bytes(folder, path, SMALL) else { return Ok(false) };
-    let unix: Vec<u8> = bytes
-        .iter()
-        .enumerate()
-        .filter(|(at, byte)| !(**byte == b'\r' && bytes.get(at + 1) == Some(&b'\n')))
-        .map(|(_, byte)| *byte)
-        .collect();
-    Ok(unix == data)
+    Ok(unix_line_ends(&bytes) == data)
 }

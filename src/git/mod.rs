@@ -4,6 +4,7 @@
 //! go on as object ids. Replacement objects, lazy fetching, prompts and transports are off, so that a question never
 //! reaches the network or a program that a repository names.
 
+mod blob;
 mod fetch;
 mod objects;
 mod tree;
@@ -17,6 +18,7 @@ use std::sync::Mutex;
 
 use jiff::Timestamp;
 
+pub use blob::{is_blob, unix_line_ends};
 pub use fetch::Credentials;
 use objects::Objects;
 pub use objects::{Found, TreeEntry, TreeKind};
