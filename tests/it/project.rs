@@ -217,3 +217,17 @@ pub const BASELINE: &str = r#"{
   "created_at": "2026-05-02T12:00:00Z"
 }
 "#;
+
+/// Makes programs that are started from here hear Ctrl-C, even where whoever started the tests has it ignored, as shells do
+/// for what they run in the background: a program takes over what is ignored, and not what is handled.
+#[cfg(unix)]
+pub fn hear_interrupts() {
+    use std::sync::atomic::AtomicBool;
+    use std::sync::{Arc, Once};
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let ends_the_tests = Arc::new(AtomicBool::new(true));
+        signal_hook::flag::register_conditional_shutdown(signal_hook::consts::SIGINT, 130, ends_the_tests)
+            .expect("the signal can be handled");
+    });
+}
