@@ -116,7 +116,7 @@ impl Conditions {
             let wrong = (!same(expected)).then(|| {
                 Raised::new(
                     NOT_EQUAL,
-                    format!("`{name}` is {}, and must be {}", node.brief(), expected.brief()),
+                    format!("`{name}` is {}, and must be {}", told(node, expected), told(expected, node)),
                 )
                 .at(path.clone(), format!("not {}", expected.brief()))
             });
@@ -245,6 +245,14 @@ fn pattern(reader: &mut Reader, node: &Node) -> Option<(Regex, String)> {
             );
             None
         }
+    }
+}
+
+/// A value in a few characters; text in quotes where without them it would look like the other.
+fn told(node: &Node, other: &Node) -> String {
+    match &node.value {
+        Value::String(text) if node.as_written() == other.as_written() => format!("the text \"{text}\""),
+        _ => node.brief(),
     }
 }
 

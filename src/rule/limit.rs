@@ -12,7 +12,7 @@ codes! {
     NOT_A_LIMIT = "policy/not-a-limit": "A limit is not written as a number, or as a number with `%` directly behind it.";
     PERCENT_OF_WHAT = "policy/percent-of-what": "A relative limit stands on a word that is not about the baseline.";
     NEGATIVE_LIMIT = "policy/negative-limit": "A limit on a change is below zero; the opposite word says that.";
-    NEVER_HOLDS = "policy/never-holds": "Two limits that no value can hold at once.";
+    NEVER_HOLDS = "policy/never-holds": "A limit that no value can hold, or two that none can hold at once.";
 }
 
 /// A word that takes a limit.

@@ -342,3 +342,12 @@ fn a_time_without_a_zone_is_utc_and_the_report_says_so() {
     let record = "{\"created_at\": \"2026-05-30T12:00:00\", \"metrics\": {\"f1\": 0.9}}";
     judged("a.json", record).1.leaves_with(0).says("`created_at` has no zone, and is read as UTC");
 }
+
+#[test]
+fn a_text_that_looks_like_the_number_is_told_from_it() {
+    let project = Project::new();
+    project
+        .file("a.json", "{\"team\": {\"size\": \"5\"}}")
+        .file("gate.yaml", "version: 1\nrules: { r: { require: { team.size: { equals: 5 } } } }\n");
+    project.gate(&["check", "a.json"]).leaves_with(1).says("`team.size` is the text \"5\", and must be 5");
+}

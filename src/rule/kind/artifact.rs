@@ -5,6 +5,7 @@ use super::{Kind, Requirement};
 use crate::code::codes;
 use crate::document::{Node, Path, Value};
 use crate::rule::files::{Recorded, check, no_digest, no_path};
+use crate::rule::limit::NEVER_HOLDS;
 use crate::rule::presence::absent;
 use crate::rule::{Amount, CannotJudge, Case, Judgement, Loading, Raised, Units, read_amount};
 use crate::run::{Decimal, Field};
@@ -42,6 +43,10 @@ fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn Requirement>> 
     if let Some(node) = map.get("max_bytes")
         && let Some(Amount::Absolute(most)) = read_amount(loading.reader, node, "max_bytes", Units::Sizes)
     {
+        if most.is_negative() {
+            let message = "`max_bytes` is below zero, and no file is as small";
+            loading.reader.problem(NEVER_HOLDS, node.span, message, "below zero");
+        }
         artifact.max_bytes = Some((most, node.as_written().unwrap_or_default().to_owned()));
     }
     Some(Box::new(artifact))
