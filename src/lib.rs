@@ -24,6 +24,7 @@
 //! | [`tracker`] | where trackers keep their runs: servers, databases, folders |
 //! | [`store`] | files in the working tree, or at a commit |
 //! | [`process`] | a command of the user's, its signals and its end |
+//! | [`signing`] | keys, and DSSE envelopes |
 //! | [`document`], [`git`], [`atomic`], [`code`] | texts as trees, the program git, writing a file whole, stable names |
 
 pub mod action;
@@ -43,6 +44,7 @@ pub mod recording;
 pub mod render;
 pub mod rule;
 pub mod run;
+pub mod signing;
 pub mod source;
 pub mod store;
 pub mod tracker;
@@ -55,7 +57,7 @@ pub fn all_codes() -> Vec<code::Code> {
         [check::CODES, document::CODES, document::READER_CODES, engine::CODES, expression::CODES, git::CODES]
             .into_iter()
             .chain([policy::CODES, recording::CODES, run::CODES, store::CODES, tracker::CODES])
-            .chain([github::CODES, action::CODES, training::CODES])
+            .chain([github::CODES, action::CODES, training::CODES, signing::CODES])
             .chain(rule::codes());
     let mut codes: Vec<code::Code> = lists.flatten().copied().collect();
     codes.sort_unstable();

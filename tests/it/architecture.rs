@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use crate::project::here;
 
 /// The rooms from the ground up. A room knows only rooms that stand before it.
-const FLOORS: [&str; 22] = [
+const FLOORS: [&str; 23] = [
     "code",
     "atomic",
     "document",
+    "signing",
     "git",
     "process",
     "store",
@@ -33,8 +34,8 @@ const FLOORS: [&str; 22] = [
 ];
 
 /// Rooms that are functions of their inputs.
-const PURE: [&str; 10] =
-    ["document", "run", "verdict", "expression", "source", "recording", "rule", "policy", "engine", "render"];
+const PURE: [&str; 11] =
+    ["document", "signing", "run", "verdict", "expression", "source", "recording", "rule", "policy", "engine", "render"];
 
 /// What reaches outside.
 const OUTSIDE: [&str; 9] = [

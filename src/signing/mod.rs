@@ -1,0 +1,19 @@
+//! Signatures over bytes: keys in PEM files, and DSSE envelopes.
+//!
+//! Pure: a key is text, an envelope is text, and nothing here opens a file. The envelope follows DSSE 1.0.2
+//! (<https://github.com/secure-systems-lab/dsse>); the keys are Ed25519 (RFC 8032) and ECDSA on P-256 with SHA-256, as
+//! PKCS#8 and SPKI in PEM, which is what openssl reads and writes.
+
+mod envelope;
+mod keys;
+
+pub use envelope::{Envelope, Verified};
+pub use keys::{Algorithm, PrivateKey, PublicKey};
+
+use crate::code::codes;
+
+codes! {
+    NOT_A_KEY = "signing/not-a-key": "A file that should hold a key in PEM holds none, or one of another sort.";
+    NOT_AN_ENVELOPE = "signing/not-an-envelope": "A file that should be a DSSE envelope is none.";
+    NOT_SIGNED = "signing/not-signed": "No trusted key signed it, or too few did.";
+}
