@@ -7,6 +7,7 @@
 //! | room | what it is |
 //! | --- | --- |
 //! | [`cli`] | the command line, a file for each command |
+//! | [`promotion`] | promoting, rolling back, verifying, explaining, auditing |
 //! | [`training`] | a training command: run and recorded, or run again |
 //! | [`action`] | the GitHub Action, behind its `action.yml` |
 //! | [`check`] | from names to a report |
@@ -22,6 +23,7 @@
 //! | [`verdict`] | what was decided, as plain data |
 //! | [`run`] | the run record, numbers, digests, paths, times, references |
 //! | [`tracker`] | where trackers keep their runs: servers, databases, folders |
+//! | [`ledger`] | promotions, one file each |
 //! | [`store`] | files in the working tree, or at a commit |
 //! | [`process`] | a command of the user's, its signals and its end |
 //! | [`signing`] | keys, and DSSE envelopes |
@@ -38,8 +40,10 @@ pub mod evidence;
 pub mod expression;
 pub mod git;
 pub mod github;
+pub mod ledger;
 pub mod policy;
 pub mod process;
+pub mod promotion;
 pub mod recording;
 pub mod render;
 pub mod rule;
@@ -57,7 +61,14 @@ pub fn all_codes() -> Vec<code::Code> {
         [check::CODES, document::CODES, document::READER_CODES, engine::CODES, expression::CODES, git::CODES]
             .into_iter()
             .chain([policy::CODES, recording::CODES, run::CODES, store::CODES, tracker::CODES])
-            .chain([github::CODES, action::CODES, training::CODES, signing::CODES])
+            .chain([
+                github::CODES,
+                action::CODES,
+                training::CODES,
+                signing::CODES,
+                ledger::CODES,
+                promotion::CODES,
+            ])
             .chain(rule::codes());
     let mut codes: Vec<code::Code> = lists.flatten().copied().collect();
     codes.sort_unstable();

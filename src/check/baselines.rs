@@ -30,15 +30,20 @@ struct Pool {
 
 impl Baselines {
     /// Looks up every reference that a rule needs. A rule's own comes before `--baseline`, the stage's and the
-    /// policy's, in this order.
+    /// policy's, in this order. What is promoted is compared with what it replaces, unless one of them says otherwise:
+    /// a `git:` of the whole policy is what a change is compared with.
     pub(super) fn resolve(
         request: &Request,
         policy: &Policy,
         workspace: &Workspace,
     ) -> Result<Self, Box<Problem>> {
         let stage = request.stage.as_deref().and_then(|stage| policy.stages.get(stage));
-        let of_policy = stage.and_then(|stage| stage.baseline.as_ref()).or(policy.baseline.as_ref());
-        let default = request.baseline.as_ref().or(of_policy).cloned();
+        let of_policy =
+            policy.baseline.as_ref().filter(|name| !(request.promotes && name.starts_with("git:")));
+        let of_policy = stage.and_then(|stage| stage.baseline.as_ref()).or(of_policy);
+        let standing =
+            request.stage.as_ref().filter(|_| request.promotes).map(|stage| format!("stage:{stage}"));
+        let default = request.baseline.as_ref().or(of_policy).cloned().or(standing);
         let mut baselines = Self { default: default.clone(), pools: Vec::new(), notes: Vec::new() };
         for rule in &policy.rules {
             if rule.level == Level::Off || !rule.requirement.compares() {

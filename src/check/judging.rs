@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::baselines::Baselines;
 use super::candidates::Chosen;
-use super::{NONE_SELECTED, Request};
+use super::{NONE_SELECTED, OTHER_MODEL, Request};
 use crate::document::Problem;
 use crate::engine::{Decision, judge};
 use crate::policy::{Policy, Waiver};
@@ -13,10 +13,18 @@ use crate::verdict::{
     CandidateReport, MANY, Outcome, Report, RuleReport, Trouble, Verdict, WaiverReport, WaiverState,
 };
 
+/// What judging leaves beside the report.
+pub(super) struct Seen<'s> {
+    /// The waivers that were used.
+    pub(super) waivers: Vec<usize>,
+    /// The candidates of a promotion.
+    pub(super) runs: &'s mut Vec<Run>,
+}
+
 /// What one entry of the list of candidates came to.
 enum Judged {
-    /// The report, the waivers that were used, and how many comparisons were not kept.
-    Candidate(Box<CandidateReport>, Vec<usize>, usize),
+    /// The report, the waivers that were used, how many comparisons were not kept, and the run if it is promoted.
+    Candidate(Box<CandidateReport>, Vec<usize>, usize, Option<Box<Run>>),
     Unreadable(Vec<Problem>),
     NotSelected,
 }
@@ -27,19 +35,20 @@ pub(super) fn judge_all(
     chosen: &Chosen,
     baselines: &Baselines,
     request: &Request,
-    used: &mut Vec<usize>,
+    seen: &mut Seen<'_>,
 ) -> Result<(), Vec<Problem>> {
     let judge_one = |index: usize| -> Vec<Judged> {
         let read = chosen.read(index, &decision.policy.fields);
         let brief = request.brief && chosen.len().max(read.len()) > MANY;
         read.into_iter()
-            .map(|run| match run {
+            .map(|run| match run.and_then(|run| of_model(run, request.model.as_deref())) {
                 Err(problems) => Judged::Unreadable(problems),
                 Ok(run) => match chosen.selects(&run, decision.now) {
                     Ok(true) => {
                         let (mut report, used) = judge_run(decision, baselines, &run, request);
                         let dropped = if brief { drop_passes(&mut report) } else { 0 };
-                        Judged::Candidate(Box::new(report), used, dropped)
+                        let kept = request.promotes.then(|| Box::new(run));
+                        Judged::Candidate(Box::new(report), used, dropped, kept)
                     }
                     Ok(false) => Judged::NotSelected,
                     Err(problem) => Judged::Unreadable(vec![*problem]),
@@ -56,8 +65,9 @@ pub(super) fn judge_all(
     let mut not_selected = 0;
     for judged in judged.into_iter().flatten() {
         match judged {
-            Judged::Candidate(candidate, waivers, dropped) => {
-                used.extend(waivers);
+            Judged::Candidate(candidate, waivers, dropped, run) => {
+                seen.waivers.extend(waivers);
+                seen.runs.extend(run.map(|run| *run));
                 report.summary.comparisons += dropped;
                 report.candidates.push(*candidate);
             }
@@ -80,6 +90,22 @@ pub(super) fn judge_all(
         ]);
     }
     Ok(())
+}
+
+/// The run, of the model that was named where the record does not say one.
+fn of_model(mut run: Run, named: Option<&str>) -> Result<Run, Vec<Problem>> {
+    match (named, run.model()) {
+        (Some(named), None) => run.set_model(named),
+        (Some(named), Some(model)) if named != model => {
+            let message =
+                format!("{}: the record is of the model `{model}`, and --model says `{named}`", run.label());
+            return Err(vec![
+                Problem::new(OTHER_MODEL, message).help("--model is for records that do not say one"),
+            ]);
+        }
+        _ => {}
+    }
+    Ok(run)
 }
 
 /// Takes the comparisons out of a candidate that passed without a warning; gives back how many there were.

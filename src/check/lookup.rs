@@ -5,8 +5,9 @@ use std::sync::Arc;
 use super::{NOT_A_REFERENCE, NOTHING_NAMED, Workspace};
 use crate::document::Problem;
 use crate::git::short;
+use crate::ledger::{Ledger, Line};
 use crate::policy::Policy;
-use crate::run::{FieldMap, Origin, Reference, Run};
+use crate::run::{FieldMap, LEDGER, Origin, Reference, Run};
 use crate::source::{self, BadRecord, Tracked};
 use crate::store::{Entry, NOT_FOUND, NOTHING_MATCHED, Revision, Selector, Store};
 use crate::tracker::{self, Around};
@@ -20,9 +21,10 @@ pub(super) struct Found<'c> {
     pub(super) exact: bool,
 }
 
-/// One file of records, or one run of a tracker.
+/// One file of records, one record of the ledger, or one run of a tracker.
 pub(super) enum Item<'c> {
     File { store: Arc<dyn Store + Send + 'c>, entry: Entry, origin: Origin },
+    Kept { label: String, bytes: Vec<u8>, origin: Origin },
     Tracked { label: String, run: Box<Result<Tracked, Vec<Problem>>> },
 }
 
@@ -42,7 +44,7 @@ impl Item<'_> {
     pub(super) fn label(&self) -> String {
         match self {
             Self::File { store, entry, .. } => store.label(&entry.path),
-            Self::Tracked { label, .. } => label.clone(),
+            Self::Kept { label, .. } | Self::Tracked { label, .. } => label.clone(),
         }
     }
 
@@ -54,6 +56,10 @@ impl Item<'_> {
                 Ok(bytes) => source::read(&label, bytes, fields, origin),
                 Err(problem) => vec![Err(BadRecord { label, problems: vec![*problem] })],
             },
+            // A record of the ledger is canonical: no map of another shape is for it.
+            Self::Kept { bytes, origin, .. } => {
+                source::read(&label, bytes.clone(), &FieldMap::default(), origin)
+            }
             Self::Tracked { run, .. } => {
                 let run = (**run).clone().and_then(|run| run.into_run(fields));
                 vec![run.map_err(|problems| BadRecord { label, problems })]
@@ -106,7 +112,7 @@ pub(super) fn look_up<'c>(
             let items = files(&store, entries, reference, resolved.clone());
             Ok(Found { items, resolved, exact })
         }
-        Reference::Stage(stage) => Err(no_ledger(stage)),
+        Reference::Stage(stage) => staged(stage, reference, by, policy, workspace),
         Reference::Tracker { tracker, rest } => {
             let folder = match by {
                 By::Typed | By::TypedBaseline => workspace.folder(),
@@ -178,13 +184,52 @@ fn revision_paths(path: Option<&str>, policy: Option<&Policy>) -> Result<Vec<Str
     }
 }
 
-fn no_ledger(stage: &str) -> Box<Problem> {
-    Problem::new(
-        super::NO_LEDGER,
-        format!("`stage:{stage}` is looked up in the ledger of promotions, and there is none"),
-    )
-    .help("name a baseline that is there: a file, or `git:REV`")
-    .boxed()
+/// What is promoted to a stage now, one record for each model.
+fn staged<'c>(
+    stage: &str,
+    reference: &str,
+    by: By,
+    policy: Option<&Policy>,
+    workspace: &Workspace,
+) -> Result<Found<'c>, Box<Problem>> {
+    let ledger = workspace.ledger(policy)?;
+    let lines = ledger.at_stage(stage)?;
+    let mut items = Vec::new();
+    let mut resolved = None;
+    for line in &lines {
+        let Some(entry) = ledger.head(line)? else { continue };
+        let (uri, bytes) = promoted_record(&ledger, line, &entry)?;
+        let when = entry.statement()?.predicate(&["timeVerified"]).unwrap_or_default().to_owned();
+        let what = format!("promotion {} of {}, {when}", entry.number, line.model);
+        let origin =
+            Origin { tracker: LEDGER.into(), reference: reference.to_owned(), resolved: Some(what.clone()) };
+        resolved = (lines.len() == 1).then_some(what);
+        items.push(Item::Kept { label: ledger.label(&uri), bytes, origin });
+    }
+    if items.is_empty() && by == By::Typed {
+        let message = format!("nothing is promoted to the stage `{stage}` in this ledger");
+        return Err(Problem::new(super::NOTHING_PROMOTED, message)
+            .help("promote a run: gate promote RUN --stage STAGE; a ledger elsewhere is named with --ledger DIR")
+            .boxed());
+    }
+    Ok(Found { items, resolved, exact: false })
+}
+
+/// The record of a promotion, and its path in the ledger.
+pub(super) fn promoted_record(
+    ledger: &Ledger<'_>,
+    line: &Line,
+    entry: &crate::ledger::Entry,
+) -> Result<(String, Vec<u8>), Box<Problem>> {
+    let statement = entry.statement()?;
+    let (Some(uri), Some(digest)) =
+        (statement.own_text(&["record", "uri"]), statement.own_text(&["record", "digest", "sha256"]))
+    else {
+        let message = format!("`{}` does not say which record was promoted", entry.label);
+        return Err(Problem::new(crate::ledger::BROKEN, message).help("restore it from git").boxed());
+    };
+    let bytes = ledger.by_digest(line, uri, digest)?;
+    Ok((format!("{}/{uri}", line.folder()), bytes))
 }
 
 /// The files that a name leads to; none is an error.

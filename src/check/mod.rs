@@ -6,6 +6,7 @@
 mod baselines;
 mod candidates;
 mod change;
+mod diff;
 mod judging;
 mod lookup;
 mod policy_file;
@@ -16,7 +17,7 @@ mod trust;
 mod trusted;
 mod workspace;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
@@ -26,17 +27,19 @@ use crate::engine::Decision;
 use crate::evidence::Workspace as Files;
 use crate::policy::Policy;
 use crate::rule::Evidence;
+use crate::run::Run;
 use crate::store::NOTHING_MATCHED;
 use crate::verdict::{ChangeReport, Exit, PolicyReport, Report, Trouble, Verdict};
 
 use baselines::Baselines;
 use candidates::Candidates;
-use judging::{judge_all, mark_waivers, waivers};
+pub use diff::{commits as commits_between, diff};
+use judging::{Seen, judge_all, mark_waivers, waivers};
 use policy_file::LoadedFile;
 pub use policy_file::PolicyName;
 pub use root::workspace_root;
 pub use saved::read_report;
-pub use show::show;
+pub use show::{open, show};
 pub use trust::{Sources, Trust};
 pub use workspace::Workspace;
 
@@ -51,7 +54,9 @@ codes! {
     NOT_A_REFERENCE = "check/not-a-reference": "A run reference that can't be read.";
     NO_BASE_POLICY = "check/no-base-policy": "The base branch has no policy, and --require-base-policy asks for one.";
     BAD_REPORT = "report/unreadable": "A saved report can't be read, or contradicts itself.";
-    NO_LEDGER = "check/no-ledger": "A stage is named as the baseline, and there is no ledger to look it up in.";
+    ONE_RUN = "check/one-run": "A reference that must name one run names none, or several.";
+    NOTHING_PROMOTED = "check/nothing-promoted": "A stage is named, and the ledger has no promotion to it.";
+    OTHER_MODEL = "check/other-model": "--model names another model than the record does.";
 }
 
 /// What to check, as it was asked for.
@@ -66,6 +71,12 @@ pub struct Request {
     pub baseline: Option<String>,
     /// The stage that the model is to be promoted to.
     pub stage: Option<String>,
+    /// It is promoted: what it is compared with is what stands at the stage, and not what a change is.
+    pub promotes: bool,
+    /// The model of records that do not say one.
+    pub model: Option<String>,
+    /// The folder of the ledger, instead of the one that the policy names.
+    pub ledger: Option<PathBuf>,
     /// The branch that candidates are found against.
     pub base: Option<String>,
     /// Every record that the policy matches is a candidate.
@@ -85,6 +96,17 @@ pub struct Request {
     pub trust: Option<Trust>,
 }
 
+/// What a decision was made on, for whoever acts on it.
+#[derive(Debug, Default)]
+pub struct Judged {
+    /// The candidates, in the order of the report.
+    pub runs: Vec<Run>,
+    /// The policy; absent where it could not be loaded.
+    pub policy: Option<Policy>,
+    /// What the paths of the records are relative to.
+    pub root: PathBuf,
+}
+
 /// Checks what is asked for, from a folder, at a time.
 pub fn check(request: &Request, folder: &Path, clock: Timestamp) -> Report {
     let now = request.now.unwrap_or(clock);
@@ -94,6 +116,18 @@ pub fn check(request: &Request, folder: &Path, clock: Timestamp) -> Report {
     }
     conclude(&mut report);
     report
+}
+
+/// The same for whoever acts on it: the report, and what it speaks of.
+pub fn judge(request: &Request, folder: &Path, clock: Timestamp) -> (Report, Judged) {
+    let now = request.now.unwrap_or(clock);
+    let mut report = empty(request, now);
+    let mut judged = Judged::default();
+    if let Err(problems) = fill_from_files(&mut report, request, folder, now, &mut judged) {
+        report.troubles.extend(problems.iter().map(Trouble::from));
+    }
+    conclude(&mut report);
+    (report, judged)
 }
 
 /// A report before anything was judged.
@@ -110,15 +144,32 @@ fn fill(report: &mut Report, request: &Request, folder: &Path, now: Timestamp) -
     if let Some(trust) = &request.trust {
         return trusted::fill(report, request, trust, folder, now);
     }
+    fill_from_files(report, request, folder, now, &mut Judged::default())
+}
+
+fn fill_from_files(
+    report: &mut Report,
+    request: &Request,
+    folder: &Path,
+    now: Timestamp,
+    judged: &mut Judged,
+) -> Result<(), Vec<Problem>> {
     let found = policy_file::find(request.policy.as_deref(), folder).map_err(one)?;
-    let workspace = Workspace::new(folder, &found.folder);
+    let workspace = Workspace::new(folder, &found.folder).with_ledger(request.ledger.as_deref());
+    judged.root = found.folder.clone();
     let loaded = policy_file::load(found, folder, now)?;
-    decide(report, request, &loaded, &workspace, now)
+    let decided = decide(report, request, &loaded, &workspace, now, &mut judged.runs);
+    judged.policy = Some(loaded.policy);
+    decided
 }
 
 #[expect(clippy::boxed_local, reason = "that is how a problem travels")]
 fn one(problem: Box<Problem>) -> Vec<Problem> {
     vec![*problem]
+}
+
+fn trouble_of(problems: &[Problem]) -> Vec<Trouble> {
+    problems.iter().map(Trouble::from).collect()
 }
 
 /// Everything behind the policy: candidates, baselines, verdicts.
@@ -128,6 +179,7 @@ fn decide(
     loaded: &LoadedFile,
     workspace: &Workspace,
     now: Timestamp,
+    runs: &mut Vec<Run>,
 ) -> Result<(), Vec<Problem>> {
     let policy = &loaded.policy;
     report.policy = Some(PolicyReport {
@@ -149,9 +201,10 @@ fn decide(
         no_waivers: request.no_waivers,
         evidence: &evidence as &dyn Evidence,
     };
-    let (blocks, mut used) = change::judge(report, &decision, request, workspace);
-    let result = candidates(report, &decision, request, workspace, &mut used);
-    mark_waivers(report, &decision, &used);
+    let (blocks, used) = change::judge(report, &decision, request, workspace);
+    let mut seen = Seen { waivers: used, runs };
+    let result = candidates(report, &decision, request, workspace, &mut seen);
+    mark_waivers(report, &decision, &seen.waivers);
     match result {
         // A change that adds a model and no record at all is not one that can't be judged: it fails.
         Err(problems) if blocks && problems.iter().all(|problem| ABSENT.contains(&problem.code)) => {
@@ -171,7 +224,7 @@ fn candidates(
     decision: &Decision<'_>,
     request: &Request,
     workspace: &Workspace,
-    used: &mut Vec<usize>,
+    seen: &mut Seen<'_>,
 ) -> Result<(), Vec<Problem>> {
     let policy = decision.policy;
     let chosen = match candidates::choose(request, policy, workspace).map_err(one)? {
@@ -194,7 +247,7 @@ fn candidates(
     report.notes.extend(chosen.notes.iter().cloned());
     let baselines = Baselines::resolve(request, policy, workspace).map_err(one)?;
     report.notes.extend(baselines.notes().iter().cloned());
-    judge_all(report, decision, &chosen, &baselines, request, used)
+    judge_all(report, decision, &chosen, &baselines, request, seen)
 }
 
 fn known_stage(policy: &Policy, stage: Option<&str>) -> Result<(), Box<Problem>> {

@@ -4,28 +4,60 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::{Workspace, candidates, policy_file};
+use super::{ONE_RUN, Workspace, candidates, policy_file};
+use crate::document::Problem;
+use crate::policy::Policy;
 use crate::run::Run;
 use crate::verdict::Trouble;
+
+/// The workspace of a policy, and the policy; without one here or above, this folder.
+pub fn open(
+    policy: Option<&str>,
+    ledger: Option<&Path>,
+    folder: &Path,
+) -> Result<(Workspace, Option<Policy>), Vec<Problem>> {
+    match policy_file::find(policy, folder) {
+        Ok(found) => {
+            let workspace = Workspace::new(folder, &found.folder).with_ledger(ledger);
+            let loaded = policy_file::load(found, folder, Timestamp::UNIX_EPOCH)?;
+            Ok((workspace, Some(loaded.policy)))
+        }
+        Err(_) if policy.is_none() => Ok((Workspace::new(folder, folder).with_ledger(ledger), None)),
+        Err(problem) => Err(vec![*problem]),
+    }
+}
+
+/// The one run that a reference names.
+pub(super) fn one_run(
+    name: &str,
+    policy: Option<&Policy>,
+    workspace: &Workspace,
+) -> Result<Run, Vec<Problem>> {
+    let names = [name.to_owned()];
+    let chosen = candidates::named_runs(&names, policy, workspace).map_err(|problem| vec![*problem])?;
+    let fields = policy.map(|policy| policy.fields.clone()).unwrap_or_default();
+    let mut runs = Vec::new();
+    for read in (0..chosen.len()).flat_map(|index| chosen.read(index, &fields)) {
+        runs.push(read?);
+    }
+    match (runs.pop(), runs.len()) {
+        (Some(run), 0) => Ok(run),
+        (run, more) => {
+            let number = more + usize::from(run.is_some());
+            let message = format!("`{name}` names {number} runs, and one is meant");
+            Err(vec![Problem::new(ONE_RUN, message).help("name one file, such as runs/churn.json")])
+        }
+    }
+}
 
 /// The canonical records of the runs that are named, and what could not be read.
 pub fn show(names: &[String], policy: Option<&str>, folder: &Path) -> (Vec<Run>, Vec<Trouble>) {
     let mut troubles = Vec::new();
     let mut runs = Vec::new();
-    let found = match policy_file::find(policy, folder) {
-        Ok(found) => {
-            let root = found.folder.clone();
-            policy_file::load(found, folder, Timestamp::UNIX_EPOCH).map(|loaded| (root, Some(loaded.policy)))
-        }
-        // Without a policy a record is shown as it is; one that was named must be there.
-        Err(_) if policy.is_none() => Ok((folder.to_owned(), None)),
-        Err(problem) => Err(vec![*problem]),
-    };
-    let (root, policy) = match found {
-        Ok(found) => found,
+    let (workspace, policy) = match open(policy, None, folder) {
+        Ok(opened) => opened,
         Err(problems) => return (runs, problems.iter().map(Trouble::from).collect()),
     };
-    let workspace = Workspace::new(folder, &root);
     match candidates::named_runs(names, policy.as_ref(), &workspace) {
         Err(problem) => troubles.push(Trouble::from(&*problem)),
         Ok(chosen) => {

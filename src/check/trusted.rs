@@ -37,12 +37,13 @@ pub(super) fn fill(
             sources.words()
         ));
         let (loaded, root, _) = change.load(found, &sources.head)?;
-        return decide(report, request, &loaded, &change.workspace(&root, sources.clone()), now);
+        let workspace = change.workspace(&root, sources.clone());
+        return decide(report, request, &loaded, &workspace, now, &mut Vec::new());
     };
     report.notes.push(format!("policy and baseline are those of {}", sources.words()));
     let (loaded, root, read) = change.load(found, &sources.base)?;
     let workspace = change.workspace(&root, sources.clone());
-    let decided = decide(report, request, &loaded, &workspace, now);
+    let decided = decide(report, request, &loaded, &workspace, now, &mut Vec::new());
     report.proposed = change.proposed(report, &loaded, &workspace, read).map_err(one)?;
     decided
 }
@@ -117,7 +118,9 @@ impl Change<'_> {
         }
         let mut would_be = empty(self.request, self.now);
         let workspace = self.workspace(&root, self.sources.proposed());
-        if let Err(problems) = decide(&mut would_be, self.request, &loaded, &workspace, self.now) {
+        if let Err(problems) =
+            decide(&mut would_be, self.request, &loaded, &workspace, self.now, &mut Vec::new())
+        {
             would_be.troubles.extend(problems.iter().map(Trouble::from));
         }
         conclude(&mut would_be);

@@ -1,13 +1,15 @@
 //! Where paths lead: the folder that the command was started in, and the one that the policy speaks of.
 
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use super::Sources;
 use crate::document::Problem;
 use crate::evidence::Repository;
 use crate::git::Git;
-use crate::store::{Reach, WorkTree};
+use crate::ledger::{FOLDER, Ledger};
+use crate::policy::Policy;
+use crate::store::{Reach, Revision, Store, WorkTree};
 
 /// The two folders, and the repository around them.
 #[derive(Debug)]
@@ -16,13 +18,20 @@ pub struct Workspace {
     root: PathBuf,
     git: OnceLock<Result<Git, Box<Problem>>>,
     sources: Option<Sources>,
+    ledger: Option<PathBuf>,
 }
 
 impl Workspace {
     /// `folder` is where the command was started; `root` is what the paths of the policy, and of the records' files,
     /// are relative to.
     pub fn new(folder: &Path, root: &Path) -> Self {
-        Self { folder: folder.to_owned(), root: root.to_owned(), git: OnceLock::new(), sources: None }
+        Self {
+            folder: folder.to_owned(),
+            root: root.to_owned(),
+            git: OnceLock::new(),
+            sources: None,
+            ledger: None,
+        }
     }
 
     /// The same for a pull request: what is trusted and what is judged come from commits.
@@ -30,6 +39,33 @@ impl Workspace {
     pub fn with_sources(mut self, sources: Sources) -> Self {
         self.sources = Some(sources);
         self
+    }
+
+    /// Takes promotions from this folder, and not from the one that the policy names.
+    #[must_use]
+    pub fn with_ledger(mut self, ledger: Option<&Path>) -> Self {
+        self.ledger = ledger.map(|ledger| self.folder.join(ledger));
+        self
+    }
+
+    /// Where promotions are written.
+    pub fn ledger_folder(&self, policy: Option<&Policy>) -> PathBuf {
+        self.ledger.clone().unwrap_or_else(|| self.root.join(ledger_name(policy)))
+    }
+
+    /// The promotions: those of the working tree, in a pull request those of the base.
+    pub fn ledger(&self, policy: Option<&Policy>) -> Result<Ledger<'_>, Box<Problem>> {
+        let shown = |folder: &Path| folder.strip_prefix(&self.folder).unwrap_or(folder).display().to_string();
+        if let Some(folder) = &self.ledger {
+            return Ok(Ledger::new(Arc::new(WorkTree::new(folder, Reach::Inside)), "", &shown(folder)));
+        }
+        let name = ledger_name(policy);
+        if let Some(sources) = &self.sources {
+            let store = Revision::shown_plainly(self.git()?, sources.trusted.clone());
+            return Ok(Ledger::new(Arc::new(store), name, name));
+        }
+        let store: Arc<dyn Store + Send> = Arc::new(WorkTree::new(&self.root, Reach::Inside));
+        Ok(Ledger::new(store, name, &shown(&self.root.join(name))))
     }
 
     /// The commits that a decision on a pull request speaks of, if it is one.
@@ -77,6 +113,10 @@ impl Workspace {
     pub fn git(&self) -> Result<&Git, Box<Problem>> {
         self.git.get_or_init(|| Git::open(&self.root)).as_ref().map_err(Clone::clone)
     }
+}
+
+fn ledger_name(policy: Option<&Policy>) -> &str {
+    policy.and_then(|policy| policy.ledger.as_deref()).unwrap_or(FOLDER)
 }
 
 impl Repository for Workspace {

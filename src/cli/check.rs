@@ -30,6 +30,9 @@ pub(super) struct Arguments {
     /// The stage that the model is to be promoted to
     #[arg(long, short, value_name = "STAGE")]
     stage: Option<String>,
+    /// The folder of promotions, where `stage:NAME` is looked up [default: the policy's, else ledger]
+    #[arg(long, value_name = "DIR", conflicts_with = "trust")]
+    ledger: Option<PathBuf>,
     /// The branch against which changed records are found [default: the default branch]
     #[arg(long, value_name = "REV")]
     base: Option<String>,
@@ -100,6 +103,7 @@ pub(super) fn run(arguments: &Arguments, folder: &Path, terminal: &Terminal) -> 
         policy: arguments.policy.clone(),
         baseline: arguments.baseline.clone(),
         stage: arguments.stage.clone(),
+        ledger: arguments.ledger.clone(),
         base: arguments.base.clone(),
         all: arguments.all,
         require_candidates: arguments.require_candidates,
@@ -113,6 +117,7 @@ pub(super) fn run(arguments: &Arguments, folder: &Path, terminal: &Terminal) -> 
             branch: None,
             require_policy: arguments.require_base_policy,
         }),
+        ..Request::default()
     };
     let report = check(&request, folder, Timestamp::now());
     arguments.printing.print(&report, folder, terminal)

@@ -7,9 +7,10 @@ use jiter::{Jiter, JiterError, JiterErrorType, JsonErrorType, Peek};
 
 use super::{DUPLICATE_KEY, Document, EMPTY, Map, Node, Problem, SYNTAX, Span, TOO_LARGE, Value, limits};
 
-pub(super) fn parse(document: &Arc<Document>) -> Result<Node, Box<Problem>> {
+/// `strings` are the bytes that one string may have.
+pub(super) fn parse(document: &Arc<Document>, strings: usize) -> Result<Node, Box<Problem>> {
     let text = document.text.as_bytes();
-    let mut parser = Parser { document, text, json: Jiter::new(text).with_allow_inf_nan() };
+    let mut parser = Parser { document, text, strings, json: Jiter::new(text).with_allow_inf_nan() };
     let peek = parser.json.peek().map_err(|error| parser.syntax(&error))?;
     let node = parser.value(peek, 0)?;
     parser.json.finish().map_err(|error| parser.syntax(&error))?;
@@ -19,6 +20,7 @@ pub(super) fn parse(document: &Arc<Document>) -> Result<Node, Box<Problem>> {
 struct Parser<'d> {
     document: &'d Arc<Document>,
     text: &'d [u8],
+    strings: usize,
     json: Jiter<'d>,
 }
 
@@ -100,7 +102,7 @@ impl Parser<'_> {
             Ok(text) => text.into(),
             Err(error) => return Err(self.syntax(&error)),
         };
-        if text.len() > limits::STRING_BYTES {
+        if text.len() > self.strings {
             return Err(self.string_too_long(start, text.len()));
         }
         Ok(text)
@@ -124,7 +126,7 @@ impl Parser<'_> {
     }
 
     fn string_too_long(&self, start: usize, bytes: usize) -> Box<Problem> {
-        self.too_large(start, format!("a string of {bytes} bytes; {} are allowed", limits::STRING_BYTES))
+        self.too_large(start, format!("a string of {bytes} bytes; {} are allowed", self.strings))
     }
 
     fn syntax(&self, error: &JiterError) -> Box<Problem> {

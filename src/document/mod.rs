@@ -79,9 +79,15 @@ impl Document {
     pub fn parse(self: &Arc<Self>) -> Result<Node, Box<Problem>> {
         self.check_size()?;
         match self.format {
-            Format::Json => json::parse(self),
+            Format::Json => json::parse(self, limits::STRING_BYTES),
             Format::Yaml => yaml::parse(self, 0),
         }
+    }
+
+    /// The same of JSON in which one string may be all of it, such as the payload of an envelope.
+    pub fn parse_long(self: &Arc<Self>) -> Result<Node, Box<Problem>> {
+        self.check_size()?;
+        json::parse(self, limits::JSON_BYTES)
     }
 
     /// The line and the column of a byte, both counted from 1, columns in characters.
@@ -125,6 +131,12 @@ pub fn hex(bytes: &[u8]) -> String {
         .flat_map(|byte| [byte >> 4, byte & 15])
         .map(|digit| char::from(DIGITS[usize::from(digit)]))
         .collect()
+}
+
+/// The SHA-256 of some bytes, in hexadecimal digits.
+pub fn sha256(bytes: &[u8]) -> String {
+    use sha2::Digest as _;
+    hex(&sha2::Sha256::digest(bytes))
 }
 
 fn floor_char(text: &str, offset: usize) -> usize {

@@ -24,32 +24,59 @@ const OWN_PLACE: [&str; 10] = [
 /// Differences that are listed; beyond, nobody reads them.
 const MOST: usize = 200;
 
+/// A field that only one of two runs has, or whose values differ.
+pub(super) struct Changed<'r> {
+    pub(super) path: Path,
+    pub(super) ours: Option<&'r Node>,
+    pub(super) theirs: Option<&'r Node>,
+}
+
 /// Every field that only one run has, or whose values differ, in the order of the candidate's record.
 pub fn differences(candidate: &Run, baseline: &Run) -> Vec<Difference> {
-    let mut found = Vec::new();
-    maps(candidate.record(), baseline.record(), &Path::root(), &mut found);
-    found.retain(|change: &Difference| {
-        let first = change.field.split(['.', '[']).next().unwrap_or_default();
-        !OWN_PLACE.contains(&first)
-    });
+    let shown = |node: Option<&Node>| node.map(Node::brief);
+    let mut found: Vec<Difference> = changed(candidate, baseline)
+        .into_iter()
+        .filter(|change| !OWN_PLACE.contains(&first(&change.path)))
+        .map(|change| Difference {
+            field: change.path.to_string(),
+            baseline: shown(change.theirs),
+            candidate: shown(change.ours),
+        })
+        .collect();
     found.truncate(MOST);
     found
 }
 
-fn maps(ours: &Map, theirs: &Map, at: &Path, changes: &mut Vec<Difference>) {
-    let keys: Vec<&str> = ours.keys().collect();
-    let known: BTreeSet<&str> = keys.iter().copied().collect();
-    let gone: Vec<&str> = theirs.keys().filter(|key| !known.contains(key)).collect();
-    for key in keys.into_iter().chain(gone) {
-        nodes(ours.get(key), theirs.get(key), &at.key(key), changes);
+/// The top-level field of a path.
+pub(super) fn first(path: &Path) -> &str {
+    match path.segments().first() {
+        Some(Segment::Key(key)) => key,
+        _ => "",
     }
 }
 
-fn nodes(ours: Option<&Node>, theirs: Option<&Node>, at: &Path, changes: &mut Vec<Difference>) {
+/// Every field that differs, wherever it stands.
+pub(super) fn changed<'r>(candidate: &'r Run, baseline: &'r Run) -> Vec<Changed<'r>> {
+    let mut found = Vec::new();
+    maps(Some(candidate.record()), Some(baseline.record()), &Path::root(), &mut found);
+    found
+}
+
+fn maps<'r>(ours: Option<&'r Map>, theirs: Option<&'r Map>, at: &Path, changes: &mut Vec<Changed<'r>>) {
+    let keys: Vec<&str> = ours.into_iter().flat_map(Map::keys).collect();
+    let known: BTreeSet<&str> = keys.iter().copied().collect();
+    let gone: Vec<&str> = theirs.into_iter().flat_map(Map::keys).filter(|key| !known.contains(key)).collect();
+    for key in keys.into_iter().chain(gone) {
+        let of = |map: Option<&'r Map>| map.and_then(|map| map.get(key));
+        nodes(of(ours), of(theirs), &at.key(key), changes);
+    }
+}
+
+fn nodes<'r>(ours: Option<&'r Node>, theirs: Option<&'r Node>, at: &Path, changes: &mut Vec<Changed<'r>>) {
     match (ours.map(|node| &node.value), theirs.map(|node| &node.value)) {
-        (Some(Value::Map(ours)), Some(Value::Map(theirs))) => maps(ours, theirs, at, changes),
-        (Some(Value::Map(ours)), None) => maps(ours, &Map::default(), at, changes),
-        (None, Some(Value::Map(theirs))) => maps(&Map::default(), theirs, at, changes),
+        (Some(Value::Map(ours)), Some(Value::Map(theirs))) => maps(Some(ours), Some(theirs), at, changes),
+        (Some(Value::Map(ours)), None) => maps(Some(ours), None, at, changes),
+        (None, Some(Value::Map(theirs))) => maps(None, Some(theirs), at, changes),
         (Some(Value::List(ours)), Some(Value::List(theirs))) if named(ours) && named(theirs) => {
             lists(ours, theirs, at, changes);
         }
@@ -60,12 +87,8 @@ fn nodes(ours: Option<&Node>, theirs: Option<&Node>, at: &Path, changes: &mut Ve
                 _ => false,
             };
             if !same {
-                let shown = |node: Option<&Node>| node.filter(|node| !node.is_null()).map(Node::brief);
-                changes.push(Difference {
-                    field: at.to_string(),
-                    baseline: shown(theirs),
-                    candidate: shown(ours),
-                });
+                let there = |node: Option<&'r Node>| node.filter(|node| !node.is_null());
+                changes.push(Changed { path: at.clone(), ours: there(ours), theirs: there(theirs) });
             }
         }
     }
@@ -81,7 +104,7 @@ fn name(item: &Node) -> Option<&str> {
 }
 
 /// Entries are paired by their names, wherever they stand.
-fn lists(ours: &[Node], theirs: &[Node], at: &Path, changes: &mut Vec<Difference>) {
+fn lists<'r>(ours: &'r [Node], theirs: &'r [Node], at: &Path, changes: &mut Vec<Changed<'r>>) {
     let of = |items: &'_ [Node], wanted: &str| items.iter().position(|item| name(item) == Some(wanted));
     for item in ours {
         let wanted = name(item).unwrap_or_default();

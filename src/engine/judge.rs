@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use super::place::finding;
 use super::waive::{Cover, cover};
 use super::{NO_MODEL, NOT_FINISHED, NOTHING_JUDGED, UNKNOWN_MODEL, WHEN_FAILED};
-use crate::document::Path;
+use crate::document::{Path, sha256};
 use crate::expression::Bindings;
 use crate::policy::Policy;
 use crate::rule::{Baseline, CannotJudge, Case, Evidence, Judgement, Raised, Rule};
@@ -107,6 +107,7 @@ pub(crate) fn summary(run: &Run) -> RunSummary {
     let text = |field: &str| run.text(field).map(str::to_owned);
     RunSummary {
         source: run.document.label(),
+        digest: Some(format!("sha256:{}", sha256(run.document.text.as_bytes()))),
         run_id: text("run_id"),
         model: text("model"),
         git_commit: text("git_commit"),

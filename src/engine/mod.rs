@@ -4,6 +4,7 @@
 
 mod change;
 mod comparable;
+mod diff;
 mod difference;
 mod judge;
 mod pair;
@@ -12,6 +13,7 @@ mod waive;
 
 pub use change::judge_change;
 pub use comparable::comparability;
+pub use diff::diff;
 pub use difference::differences;
 pub(crate) use judge::summary;
 pub use judge::{Against, Decision, judge};

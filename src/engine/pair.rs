@@ -1,6 +1,6 @@
 //! Which of the runs that a baseline reference names is the one to compare with.
 
-use crate::run::Run;
+use crate::run::{LEDGER, Run};
 
 /// What pairing a candidate with the runs of a reference gives.
 #[derive(Debug)]
@@ -80,6 +80,10 @@ fn missing_model(others: &[&Run]) -> String {
 
 /// The very same record, read from two places.
 fn is_itself(candidate: &Run, run: &Run) -> bool {
+    // What is promoted is what counts, even where it is promoted again.
+    if run.origin.tracker == LEDGER {
+        return false;
+    }
     candidate.document.text == run.document.text && !candidate.document.text.is_empty()
 }
 

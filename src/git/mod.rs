@@ -6,6 +6,7 @@
 
 mod blob;
 mod fetch;
+mod log;
 mod objects;
 mod tree;
 mod worktree;
@@ -20,6 +21,7 @@ use jiff::Timestamp;
 
 pub use blob::{is_blob, unix_line_ends};
 pub use fetch::Credentials;
+pub use log::Logged;
 use objects::Objects;
 pub use objects::{Found, TreeEntry, TreeKind};
 pub use tree::Uncommitted;
@@ -317,6 +319,11 @@ fn too_shallow(question: &str) -> Box<Problem> {
     Problem::new(SHALLOW, format!("this clone is shallow, and can't tell {question}"))
         .help("fetch the history: `git fetch --unshallow`, or `fetch-depth: 0` in actions/checkout")
         .boxed()
+}
+
+/// Whether text is the full id of an object.
+fn is_id(text: &str) -> bool {
+    matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 fn refused(output: &Output) -> Box<Problem> {

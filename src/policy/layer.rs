@@ -1,9 +1,7 @@
 //! One policy file, and what it extends, before they are merged.
 
-use sha2::{Digest as _, Sha256};
-
 use super::{VERSION, parameters};
-use crate::document::{Document, Map, Node, Reader, Span, hex};
+use crate::document::{self, Document, Map, Node, Reader, Span};
 use crate::rule::Loading;
 use crate::verdict::PackUse;
 
@@ -22,7 +20,7 @@ pub(super) struct Layer {
 }
 
 /// The keys of the top level.
-pub(super) const KEYS: [&str; 13] = [
+pub(super) const KEYS: [&str; 14] = [
     "version",
     "runs",
     "baseline",
@@ -35,6 +33,7 @@ pub(super) const KEYS: [&str; 13] = [
     "params",
     "rules",
     "waivers",
+    "ledger",
     "seeds",
 ];
 
@@ -96,5 +95,5 @@ fn version(reader: &mut Reader, map: &Map, root: Span) {
 
 /// `sha256:` and the hexadecimal digest of some bytes.
 pub(crate) fn sha256(bytes: &[u8]) -> String {
-    format!("sha256:{}", hex(&Sha256::digest(bytes)))
+    format!("sha256:{}", document::sha256(bytes))
 }

@@ -41,6 +41,7 @@ pub fn load(document: Document, files: &dyn PolicyFiles, now: Timestamp) -> Resu
 fn build(loading: &mut Loading<'_>, layer: &Layer, now: Timestamp) -> Policy {
     let raw = merge::rules(loading, layer);
     let stages = settings::stages(loading, layer);
+    let ledger = settings::ledger(loading, layer);
     let models = settings::models(loading, layer);
     let stage_names: Vec<String> = stages.keys().cloned().collect();
     let declared = Declared { stages: &stage_names, models: models.as_deref() };
@@ -71,6 +72,7 @@ fn build(loading: &mut Loading<'_>, layer: &Layer, now: Timestamp) -> Policy {
         baseline,
         on_missing_baseline,
         stages,
+        ledger,
         models,
         comparable,
         fields,

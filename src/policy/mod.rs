@@ -65,6 +65,8 @@ pub struct Policy {
     pub on_missing_baseline: OnMissing,
     /// Where models are promoted to.
     pub stages: IndexMap<String, Stage>,
+    /// The folder of promotions, relative to the policy.
+    pub ledger: Option<String>,
     /// The lines of models that are known; `None` where any is.
     pub models: Option<Vec<Pattern>>,
     /// The fields that decide, instead of `validation`, whether two runs are comparable.

@@ -132,6 +132,20 @@ fn collect_stages(
     }
 }
 
+/// The folder of promotions.
+pub(super) fn ledger(loading: &mut Loading<'_>, layer: &Layer) -> Option<String> {
+    let node = find(layer, "ledger")?.clone();
+    let text = loading.reader.text(&node, "`ledger`")?.trim_end_matches('/').to_owned();
+    let leads_out = text.starts_with('/') || text.split('/').any(|part| matches!(part, ".." | "." | ""));
+    if leads_out || text.contains(['*', '?', '[', '{', '\\', ':']) {
+        let message = format!("`ledger` is a folder below the policy, and `{text}` is none");
+        loading.reader.problem(BAD_REFERENCE, node.span, message, "not below the policy").help =
+            Some("write a path such as `ledger: promotions`; elsewhere it is named with --ledger DIR".into());
+        return None;
+    }
+    Some(text)
+}
+
 /// Notes a stage that is not declared.
 pub(super) fn unknown_stage(reader: &mut Reader, name: &str, span: Span, declared: &[String]) {
     let names: Vec<&str> = declared.iter().map(String::as_str).collect();

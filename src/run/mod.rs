@@ -19,7 +19,7 @@ pub use equal::{Sameness, same_value};
 pub use field_map::FieldMap;
 pub use field_path::{FieldPath, PathError, Step};
 pub use metric::{Metric, MetricFault};
-pub use record::{Artifact, DataFile, Field, Origin, Run};
+pub use record::{Artifact, DataFile, Field, LEDGER, Origin, Run};
 pub use reference::{Reference, ReferenceError};
 pub use shape::{Names, fields_below, known_fields};
 pub use time::{Age, DurationError, Moment, TimeError, parse_date, parse_duration};

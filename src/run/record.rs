@@ -29,7 +29,8 @@ pub struct Run {
 /// Where a record was read.
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
 pub struct Origin {
-    /// The tracker whose format it is in; `plain` for a record of ours.
+    /// The tracker whose format it is in; `plain` for a record of ours, [`LEDGER`] for
+    /// what is promoted.
     pub tracker: String,
     /// The reference that led to it, as it was given.
     pub reference: String,
@@ -37,6 +38,9 @@ pub struct Origin {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resolved: Option<String>,
 }
+
+/// The tracker of a record that the ledger keeps.
+pub const LEDGER: &str = "ledger";
 
 /// One value that a [`FieldPath`] leads to.
 #[derive(Debug, Clone)]
@@ -127,6 +131,11 @@ impl Run {
             run.notes.push("`created_at` has no zone, and is read as UTC".into());
         }
         Ok(run)
+    }
+
+    /// Says the model, where the record does not.
+    pub fn set_model(&mut self, model: &str) {
+        self.record.insert("model", Span::default(), Node::text(model));
     }
 
     /// The canonical record.

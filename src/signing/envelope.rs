@@ -64,7 +64,7 @@ impl Envelope {
                 .boxed()
         };
         let document = Arc::new(Document::new(name, bytes, Format::Json)?);
-        let tree = document.parse()?;
+        let tree = document.parse_long()?;
         let payload_type = string(&tree, "payloadType").ok_or_else(|| wrong("no text `payloadType`"))?;
         let payload = string(&tree, "payload").ok_or_else(|| wrong("no text `payload`"))?;
         let payload = decode(payload).ok_or_else(|| wrong("`payload` is not base64"))?;
@@ -74,10 +74,16 @@ impl Envelope {
         }
         let mut signatures = Vec::new();
         for one in listed {
-            let signature = string(one, "sig").and_then(decode).ok_or_else(|| wrong("a `sig` is not base64"))?;
+            let signature =
+                string(one, "sig").and_then(decode).ok_or_else(|| wrong("a `sig` is not base64"))?;
             signatures.push((string(one, "keyid").unwrap_or_default().to_owned(), signature));
         }
         Ok(Self { payload_type: payload_type.to_owned(), payload, signatures })
+    }
+
+    /// What the signatures say of their keys: claims.
+    pub fn key_ids(&self) -> Vec<&str> {
+        self.signatures.iter().map(|(id, _)| id.as_str()).collect()
     }
 
     /// The bytes, for where signatures do not matter.
@@ -85,14 +91,20 @@ impl Envelope {
         &self.payload
     }
 
-    /// Which of these keys signed. What a signature says of its key decides nothing; a key counts once, however often
-    /// it signed.
+    /// Which of these keys signed. What a signature says of its key only narrows which are tried; a key counts once,
+    /// however often it signed.
     pub fn verify(&self, keys: &[PublicKey]) -> Verified<'_> {
         let message = pre_authentication(&self.payload_type, &self.payload);
         let mut by = Vec::new();
         for (index, key) in keys.iter().enumerate() {
             let first = keys.iter().position(|other| other == key) == Some(index);
-            if first && self.signatures.iter().any(|(_, signature)| key.verifies(&message, signature)) {
+            let meant = |id: &str| id.is_empty() || key.ids().iter().any(|known| known == id);
+            if first
+                && self
+                    .signatures
+                    .iter()
+                    .any(|(id, signature)| meant(id) && key.verifies(&message, signature))
+            {
                 by.push(index);
             }
         }

@@ -13,7 +13,7 @@ use p256::ecdsa::signature::Verifier as _;
 use sha2::{Digest as _, Sha256};
 
 use super::NOT_A_KEY;
-use crate::document::Problem;
+use crate::document::{Problem, sha256};
 
 /// The sorts of keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,6 +138,16 @@ impl PublicKey {
             Public::P256(key) => p256::ecdsa::Signature::from_der(signature)
                 .is_ok_and(|signature| key.verify(message, &signature).is_ok()),
         }
+    }
+
+    /// What signatures call this key: its fingerprint, or the SHA-256 of its SPKI in DER.
+    pub fn ids(&self) -> [String; 2] {
+        let der = match &self.0 {
+            Public::Ed25519(key) => key.to_public_key_der(),
+            Public::P256(key) => key.to_public_key_der(),
+        };
+        let der = der.map(|der| sha256(der.as_bytes())).unwrap_or_default();
+        [self.fingerprint(), der]
     }
 
     /// The fingerprint as OpenSSH shows it: `SHA256:` and the digest of the key in SSH's own form.

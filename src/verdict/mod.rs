@@ -3,16 +3,26 @@
 //! Everything here is written to the JSON report and can be read back from it, so that a saved report renders
 //! again without the files that it was made from. Nothing here computes a verdict: the engine does.
 
+mod audit;
 mod comparison;
+mod diff;
+mod explanation;
 mod finding;
+mod promotion;
 mod report;
+mod verification;
 
+pub use audit::{Audit, AuditFinding, AuditLine, Severity};
 pub use comparison::Comparison;
+pub use diff::{CommitLine, Commits, DiffGroup, FieldDiff, MetricDiff, RunDiff};
+pub use explanation::{Answer, Explanation, Step};
 pub use finding::{Finding, Place, Trouble};
+pub use promotion::{Promoted, PromotionOutcome};
 pub use report::{
     BaselineReport, CandidateReport, ChangeReport, Comparability, Difference, MANY, PackUse, PolicyReport,
     Proposed, Report, RuleReport, RunSummary, SCHEMA, Summary, WaiverReport, WaiverState,
 };
+pub use verification::{Check, CheckState, FoundPromotion, Verification};
 
 use std::fmt;
 

@@ -180,6 +180,9 @@ impl ChangeReport {
 pub struct RunSummary {
     /// Where it was read.
     pub source: String,
+    /// `sha256:` of the record's text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
     /// The tracker's id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run_id: Option<String>,

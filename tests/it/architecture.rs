@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::project::here;
 
 /// The rooms from the ground up. A room knows only rooms that stand before it.
-const FLOORS: [&str; 23] = [
+const FLOORS: [&str; 25] = [
     "code",
     "atomic",
     "document",
@@ -15,6 +15,7 @@ const FLOORS: [&str; 23] = [
     "git",
     "process",
     "store",
+    "ledger",
     "run",
     "verdict",
     "expression",
@@ -28,14 +29,26 @@ const FLOORS: [&str; 23] = [
     "policy",
     "engine",
     "check",
+    "promotion",
     "training",
     "action",
     "cli",
 ];
 
 /// Rooms that are functions of their inputs.
-const PURE: [&str; 11] =
-    ["document", "signing", "run", "verdict", "expression", "source", "recording", "rule", "policy", "engine", "render"];
+const PURE: [&str; 11] = [
+    "document",
+    "signing",
+    "run",
+    "verdict",
+    "expression",
+    "source",
+    "recording",
+    "rule",
+    "policy",
+    "engine",
+    "render",
+];
 
 /// What reaches outside.
 const OUTSIDE: [&str; 9] = [

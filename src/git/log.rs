@@ -1,0 +1,50 @@
+//! The commits between two.
+
+use super::{Git, is_id, refused};
+use crate::document::Problem;
+
+/// A commit, and which of the two has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Logged {
+    /// Its id.
+    pub id: String,
+    /// The first line of its message.
+    pub subject: String,
+    /// Only the second of the two has it; else only the first.
+    pub added: bool,
+}
+
+impl Git {
+    /// The commits that only one of two has, the newest first, at most `most`. Both are full ids: a name could be an
+    /// option.
+    pub fn between(&self, a: &str, b: &str, most: usize) -> Result<Vec<Logged>, Box<Problem>> {
+        if !is_id(a) || !is_id(b) {
+            return Ok(Vec::new());
+        }
+        let most = format!("--max-count={most}");
+        let range = format!("{a}...{b}");
+        let output = self.run(&[
+            "-c",
+            "log.showSignature=false",
+            "log",
+            "--left-right",
+            "--no-show-signature",
+            "--format=%m%H%s",
+            "-z",
+            &most,
+            "--end-of-options",
+            &range,
+            "--",
+        ])?;
+        if !output.status.success() {
+            return Err(refused(&output));
+        }
+        let text = String::from_utf8_lossy(&output.stdout);
+        let line = |line: &str| {
+            let (side, rest) = (line.get(..1)?, line.get(1..)?);
+            let (id, subject) = rest.split_at_checked(a.len())?;
+            Some(Logged { id: id.to_owned(), subject: subject.to_owned(), added: side == ">" })
+        };
+        Ok(text.split('\0').filter_map(line).collect())
+    }
+}

@@ -1,0 +1,172 @@
+//! Writing a promotion: everything that it names first, then its statement, whose name is the commit point.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::{CANT_WRITE, Line};
+use crate::atomic;
+use crate::document::{Problem, sha256};
+
+/// A promotion that is to be written.
+#[derive(Debug)]
+pub struct Draft<'d> {
+    /// The line.
+    pub line: &'d Line,
+    /// Its number: one more than that of the newest promotion.
+    pub number: u64,
+    /// The statement's bytes.
+    pub statement: &'d [u8],
+    /// The envelope around them.
+    pub envelope: Option<&'d str>,
+    /// The run record, by the name of [`content_name`].
+    pub record: (&'d str, &'d [u8]),
+    /// The report, by the name of [`numbered_name`].
+    pub report: (&'d str, &'d [u8]),
+}
+
+/// What became of it.
+#[must_use]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Appended {
+    /// It is written, and on the disk; the path of the statement.
+    Written(PathBuf),
+    /// Another promotion took the number.
+    Taken,
+}
+
+/// `000012`.
+pub(super) fn number_name(number: u64) -> String {
+    format!("{number:06}")
+}
+
+/// What a file is called that many promotions may name: `records/<sha256>.json`.
+pub fn content_name(folder: &str, bytes: &[u8]) -> String {
+    format!("{folder}/{}.json", sha256(bytes))
+}
+
+/// What a file is called that belongs to one promotion: `reports/000012-<the beginning of its digest>.json`.
+pub fn numbered_name(folder: &str, number: u64, bytes: &[u8]) -> String {
+    format!("{folder}/{}-{}.json", number_name(number), &sha256(bytes)[..8])
+}
+
+/// Appends a promotion to the ledger in `root`, if its number is free. The name of the statement is given by a link,
+/// which fails where there is one: of several at once exactly one is written. A crash at any point leaves a ledger
+/// that holds the promotion whole, or not at all.
+pub fn append(root: &Path, draft: &Draft<'_>) -> Result<Appended, Box<Problem>> {
+    let folder = root.join(draft.line.folder());
+    let failed = |path: &Path, error: &io::Error| {
+        let message = format!("`{}` can't be written: {error}", path.display());
+        let help = "the ledger is a folder that can be written to, on a file system that has hard links or can \
+                    rename without replacing";
+        Problem::new(CANT_WRITE, message).help(help).boxed()
+    };
+    for below in ["records", "reports"] {
+        make(&folder.join(below)).map_err(|error| failed(&folder, &error))?;
+    }
+    let digest = sha256(draft.statement);
+    let envelope = folder.join(format!("{}-{}.intoto.json", number_name(draft.number), &digest[..8]));
+    let statement = folder.join(format!("{}.json", number_name(draft.number)));
+    let mut beside = vec![(folder.join(draft.record.0), draft.record.1)];
+    beside.push((folder.join(draft.report.0), draft.report.1));
+    beside.extend(draft.envelope.map(|text| (envelope.clone(), text.as_bytes())));
+    for (path, bytes) in &beside {
+        if !create(path, bytes).map_err(|error| failed(path, &error))? {
+            same(path, bytes)?;
+        }
+    }
+    if create(&statement, draft.statement).map_err(|error| failed(&statement, &error))? {
+        sweep(&folder, draft, &digest[..8]);
+        return Ok(Appended::Written(statement));
+    }
+    // What only this one needed; another that is the same byte for byte needs them still.
+    if fs::read(&statement).is_ok_and(|winner| winner != draft.statement) {
+        let _ = fs::remove_file(&envelope);
+        let _ = fs::remove_file(folder.join(draft.report.0));
+    }
+    Ok(Appended::Taken)
+}
+
+fn create(path: &Path, bytes: &[u8]) -> io::Result<bool> {
+    crash_point();
+    let created = atomic::create(path, 0o644, |to| {
+        let (first, rest) = bytes.split_at(bytes.len() / 2);
+        to.write_all(first)?;
+        to.flush()?;
+        crash_point();
+        to.write_all(rest)?;
+        to.flush()?;
+        crash_point();
+        Ok(())
+    })?;
+    crash_point();
+    Ok(created)
+}
+
+/// What has the name already is the same; a part that an older crash could have left is none.
+fn same(path: &Path, bytes: &[u8]) -> Result<(), Box<Problem>> {
+    if fs::read(path).is_ok_and(|there| there == bytes) {
+        return Ok(());
+    }
+    let message = format!("`{}` is there, and is not what its name says", path.display());
+    Err(Problem::new(super::BROKEN, message)
+        .help("restore the ledger from git; `gate audit` names what is wrong")
+        .boxed())
+}
+
+/// Makes a folder and those above it, each on the disk before what is in it.
+fn make(folder: &Path) -> io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    if let Some(above) = folder.parent().filter(|above| !above.as_os_str().is_empty()) {
+        make(above)?;
+    }
+    match fs::create_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        result => result?,
+    }
+    crash_point();
+    folder.parent().map_or(Ok(()), atomic::sync_folder)
+}
+
+/// Takes away what crashes and losers left: files for a number that another promotion has. Nothing depends on it.
+fn sweep(folder: &Path, draft: &Draft<'_>, digest: &str) {
+    let number = number_name(draft.number);
+    let keep = [
+        format!("{number}-{digest}.intoto.json"),
+        draft.report.0.rsplit('/').next().unwrap_or_default().to_owned(),
+    ];
+    for place in [folder.to_owned(), folder.join("reports")] {
+        for entry in fs::read_dir(place).into_iter().flatten().flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let loses = name.starts_with(&format!("{number}-")) && !keep.contains(&name);
+            let abandoned = name.starts_with(atomic::NEIGHBOUR)
+                && entry
+                    .metadata()
+                    .and_then(|meta| meta.modified())
+                    .is_ok_and(|modified| modified.elapsed().is_ok_and(|age| age.as_secs() > ABANDONED));
+            if loses || abandoned {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+    }
+}
+
+/// Seconds after which nobody is still writing a file of the ledger.
+const ABANDONED: u64 = 3_600;
+
+/// Where tests end the program as a power cut would: at the point whose number is in the environment. Not in a release.
+#[cfg(debug_assertions)]
+fn crash_point() {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    static PASSED: AtomicU64 = AtomicU64::new(0);
+    let number = PASSED.fetch_add(1, Ordering::SeqCst) + 1;
+    let wanted = std::env::var("GATE_TEST_CRASH_AT").ok().and_then(|text| text.parse().ok());
+    if wanted == Some(number) {
+        std::process::abort();
+    }
+}
+
+#[cfg(not(debug_assertions))]
+fn crash_point() {}

@@ -1,0 +1,103 @@
+//! A model at a stage, and the folder that is named for the two.
+
+use std::fmt::Write as _;
+
+use super::BAD_NAME;
+use crate::document::Problem;
+
+/// A model at a stage: promotions are numbered along it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Line {
+    /// The line of models.
+    pub model: String,
+    /// The stage.
+    pub stage: String,
+}
+
+/// Bytes of a name of a folder.
+const LONGEST: usize = 200;
+
+impl Line {
+    /// A line, if both names can name folders.
+    pub fn new(model: &str, stage: &str) -> Result<Self, Box<Problem>> {
+        for (what, name) in [("model", model), ("stage", stage)] {
+            if name.is_empty() || encoded(name).len() > LONGEST {
+                let message = format!("the {what} has a name of {} bytes", name.len());
+                let help = format!("it names a folder of the ledger, which takes 1 to {LONGEST}");
+                return Err(Problem::new(BAD_NAME, message).help(help).boxed());
+            }
+        }
+        Ok(Self { model: model.to_owned(), stage: stage.to_owned() })
+    }
+
+    /// Its folder in the ledger.
+    pub fn folder(&self) -> String {
+        format!("{}/{}", encoded(&self.model), encoded(&self.stage))
+    }
+
+    /// What a promotion is for: `gate:churn/production`.
+    pub fn uri(&self) -> String {
+        format!("gate:{}", self.folder())
+    }
+
+    /// The line of a folder; `None` for one that no line has.
+    pub(super) fn of_folder(model: &str, stage: &str) -> Option<Self> {
+        let line = Self { model: decoded(model)?, stage: decoded(stage)? };
+        (line.folder() == format!("{model}/{stage}")).then_some(line)
+    }
+}
+
+impl std::fmt::Display for Line {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.model, self.stage)
+    }
+}
+
+/// A name as that of a folder: what could lead elsewhere, or be hidden, is percent-encoded.
+fn encoded(name: &str) -> String {
+    let mut text = String::new();
+    for (index, byte) in name.bytes().enumerate() {
+        let plain = byte.is_ascii_alphanumeric() || b"-_".contains(&byte) || (byte == b'.' && index > 0);
+        if plain {
+            text.push(char::from(byte));
+        } else {
+            // Writing to a string does not fail.
+            let _ = write!(text, "%{byte:02X}");
+        }
+    }
+    text
+}
+
+fn decoded(text: &str) -> Option<String> {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let Some((&first, after)) = rest.split_first() {
+        if first == b'%' {
+            let digits = std::str::from_utf8(after.get(..2)?).ok()?;
+            bytes.push(u8::from_str_radix(digits, 16).ok()?);
+            rest = &after[2..];
+        } else {
+            bytes.push(first);
+            rest = after;
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_leads_nowhere_else_and_comes_back() {
+        for name in ["churn", "a/b", "..", ".git", "ümlaut", "50%", "a.b", " ", "records"] {
+            let line = Line::new(name, "production").expect("a line");
+            let folder = line.folder();
+            let (model, stage) = folder.split_once('/').expect("two parts");
+            assert!(!model.starts_with('.') && !model.contains('/') && stage == "production", "{folder}");
+            assert_eq!(Line::of_folder(model, stage).as_ref(), Some(&line));
+        }
+        assert_eq!(Line::of_folder("%41", "production"), None, "one folder for each name");
+        assert!(Line::new("", "production").is_err() && Line::new(&"a/".repeat(99), "s").is_err());
+    }
+}

@@ -1,0 +1,36 @@
+//! The ledger: which model was promoted to which stage, why, and what stood there before.
+//!
+//! Plain files, one a promotion, never rewritten. A promotion is an in-toto Statement v1 with the predicate of SLSA's
+//! Verification Summary (<https://slsa.dev/spec/v1.2/verification_summary>) and one extension, a readable file whose very
+//! bytes are the payload of the DSSE envelope beside it:
+//!
+//! ```text
+//! ledger/churn/production/000012.json                     the statement; its name is what makes it the twelfth
+//! ledger/churn/production/000012-5a3949ca.intoto.json     the envelope, where a key was given
+//! ledger/churn/production/records/<sha256>.json           the run record, in canonical form
+//! ledger/churn/production/reports/000012-91fe0c3d.json    the report of the check
+//! ```
+
+mod append;
+mod line;
+mod read;
+mod statement;
+
+pub use append::{Appended, Draft, append, content_name, numbered_name};
+pub use line::Line;
+pub use read::{Entry, Ledger, MOST};
+pub use statement::{
+    EXTENSION, PASSED, PAYLOAD_TYPE, PREDICATE_TYPE, STATEMENT_TYPE, Statement, Subject, VERIFIER, level,
+};
+
+use crate::code::codes;
+
+codes! {
+    UNREADABLE = "ledger/unreadable": "A promotion in the ledger can't be read.";
+    BROKEN = "ledger/broken": "A file of the ledger is not what a promotion says it is.";
+    BAD_NAME = "ledger/bad-name": "The name of a model or a stage is too long for the ledger, or empty.";
+    CANT_WRITE = "ledger/cant-write": "The ledger can't be written.";
+}
+
+/// Where the ledger is, unless the policy or the command line says otherwise.
+pub const FOLDER: &str = "ledger";

@@ -1,0 +1,198 @@
+//! Reading a ledger, from the working tree or from a commit.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{BROKEN, Line, Statement};
+use crate::document::{Problem, sha256};
+use crate::store::{Entry as File, Selector, Store};
+
+/// Bytes of a statement, an envelope or a record.
+pub const MOST: usize = 8 << 20;
+
+/// A ledger that is read.
+#[derive(Clone)]
+pub struct Ledger<'s> {
+    store: Arc<dyn Store + Send + 's>,
+    /// Its folder in the store, with a `/` at its end; empty where the store is the ledger.
+    folder: String,
+    /// What stands before a path when it is shown.
+    shown: String,
+}
+
+/// A promotion's files.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// Its number, by its name.
+    pub number: u64,
+    /// What a person calls its statement.
+    pub label: String,
+    /// The statement's bytes.
+    pub bytes: Vec<u8>,
+    /// Their SHA-256, in hexadecimal digits.
+    pub digest: String,
+    /// What a person calls its envelope, and the bytes, if there is one of this statement.
+    pub envelope: Option<(String, Vec<u8>)>,
+}
+
+impl Entry {
+    /// The statement, as the file has it.
+    pub fn statement(&self) -> Result<Statement, Box<Problem>> {
+        Statement::parse(&self.label, self.bytes.clone())
+    }
+}
+
+/// The files of a line, by what their names say.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    pub(super) statements: BTreeMap<u64, File>,
+    /// Envelopes, by number and the beginning of the statement's digest.
+    pub(super) envelopes: Vec<(u64, String, File)>,
+    /// What no promotion is called.
+    pub(super) others: Vec<String>,
+}
+
+impl<'s> Ledger<'s> {
+    /// The ledger at a folder of a store, empty for the store itself; `shown` is what a person calls that folder.
+    pub fn new(store: Arc<dyn Store + Send + 's>, folder: &str, shown: &str) -> Self {
+        let end = |text: &str| {
+            let text = text.trim_end_matches('/');
+            if text.is_empty() { String::new() } else { format!("{text}/") }
+        };
+        Self { store, folder: end(folder), shown: end(shown) }
+    }
+
+    /// Every line that has a promotion, in order.
+    pub fn lines(&self) -> Result<Vec<Line>, Box<Problem>> {
+        let names = self.names(&format!("{}*/*/*.json", self.folder))?;
+        Ok(names
+            .into_iter()
+            .filter(|(_, names)| !names.statements.is_empty())
+            .map(|(line, _)| line)
+            .collect())
+    }
+
+    /// The lines of a stage.
+    pub fn at_stage(&self, stage: &str) -> Result<Vec<Line>, Box<Problem>> {
+        Ok(self.lines()?.into_iter().filter(|line| line.stage == stage).collect())
+    }
+
+    /// The newest promotion of a line.
+    pub fn head(&self, line: &Line) -> Result<Option<Entry>, Box<Problem>> {
+        let names = self.names_of(line)?;
+        names.statements.last_key_value().map(|(number, file)| self.entry(*number, file, &names)).transpose()
+    }
+
+    /// All promotions of a line, the oldest first.
+    pub fn entries(&self, line: &Line) -> Result<Vec<Entry>, Box<Problem>> {
+        let names = self.names_of(line)?;
+        names.statements.iter().map(|(number, file)| self.entry(*number, file, &names)).collect()
+    }
+
+    /// A file that is named by the digest of its bytes, such as `records/<sha256>.json`.
+    pub fn by_digest(&self, line: &Line, uri: &str, digest: &str) -> Result<Vec<u8>, Box<Problem>> {
+        let path = format!("{}{}/{uri}", self.folder, line.folder());
+        let label = self.label(&path);
+        let plain = uri.split('/').all(|part| !part.is_empty() && !part.starts_with('.'));
+        if !plain || uri.contains(['*', '?', '[', '{', '\\']) {
+            return Err(Problem::new(BROKEN, format!("`{uri}` does not name a file of the ledger")).boxed());
+        }
+        let bytes = self.store.read(&self.file(&path)?, MOST)?;
+        if sha256(&bytes) != digest {
+            let message = format!("`{label}` is not what was promoted: its digest is another");
+            return Err(Problem::new(BROKEN, message).help("restore it from git").boxed());
+        }
+        Ok(bytes)
+    }
+
+    /// What lies in the folder of a line and belongs to no promotion.
+    pub fn strays(&self, line: &Line) -> Result<Vec<String>, Box<Problem>> {
+        let names = self.names_of(line)?;
+        let mut strays: Vec<String> = names.others.iter().map(|path| self.label(path)).collect();
+        for (number, start, file) in &names.envelopes {
+            let entry =
+                names.statements.get(number).map(|found| self.entry(*number, found, &names)).transpose()?;
+            if !entry.is_some_and(|entry| entry.digest.starts_with(start.as_str())) {
+                strays.push(self.label(&file.path));
+            }
+        }
+        strays.sort();
+        Ok(strays)
+    }
+
+    /// What a person calls a path of the store.
+    pub fn label(&self, path: &str) -> String {
+        format!("{}{}", self.shown, path.strip_prefix(&self.folder).unwrap_or(path))
+    }
+
+    fn file(&self, path: &str) -> Result<File, Box<Problem>> {
+        let found = self.store.select(&Selector::new(path)?)?;
+        found.into_iter().find(|file| file.path == path).ok_or_else(|| {
+            let message = format!("`{}` is not there, and a promotion names it", self.label(path));
+            Problem::new(BROKEN, message).help("restore it from git").boxed()
+        })
+    }
+
+    fn entry(&self, number: u64, file: &File, names: &Names) -> Result<Entry, Box<Problem>> {
+        let bytes = self.store.read(file, MOST)?;
+        let digest = sha256(&bytes);
+        let envelope = names
+            .envelopes
+            .iter()
+            .find(|(of, start, _)| *of == number && digest.starts_with(start.as_str()))
+            .map(|(_, _, file)| Ok::<_, Box<Problem>>((self.label(&file.path), self.store.read(file, MOST)?)))
+            .transpose()?;
+        Ok(Entry { number, label: self.label(&file.path), bytes, digest, envelope })
+    }
+
+    fn names_of(&self, line: &Line) -> Result<Names, Box<Problem>> {
+        // The names of folders hold nothing that a glob obeys.
+        let found = self.names(&format!("{}{}/*.json", self.folder, line.folder()))?;
+        Ok(found.into_iter().find(|(of, _)| of == line).map(|(_, names)| names).unwrap_or_default())
+    }
+
+    fn names(&self, glob: &str) -> Result<BTreeMap<Line, Names>, Box<Problem>> {
+        let mut lines: BTreeMap<Line, Names> = BTreeMap::new();
+        for file in self.store.select(&Selector::new(glob)?)? {
+            let below = file.path.strip_prefix(&self.folder).unwrap_or(&file.path);
+            let mut parts = below.split('/');
+            let (Some(model), Some(stage), Some(name)) = (parts.next(), parts.next(), parts.next()) else {
+                continue;
+            };
+            let Some(line) = Line::of_folder(model, stage) else { continue };
+            let names = lines.entry(line).or_default();
+            match parse(name) {
+                Some((number, None)) => {
+                    names.statements.insert(number, file);
+                }
+                Some((number, Some(start))) => names.envelopes.push((number, start.to_owned(), file)),
+                None => names.others.push(file.path),
+            }
+        }
+        Ok(lines)
+    }
+}
+
+/// `000012.json` is a statement, `000012-5a3949ca.intoto.json` an envelope.
+fn parse(name: &str) -> Option<(u64, Option<&str>)> {
+    let stem = name.strip_suffix(".json")?;
+    let number = |text: &str| {
+        let number: u64 = text.parse().ok()?;
+        (super::append::number_name(number) == text).then_some(number)
+    };
+    match stem.strip_suffix(".intoto") {
+        None => Some((number(stem)?, None)),
+        Some(stem) => {
+            let (digits, start) = stem.split_once('-')?;
+            let sound =
+                start.len() == 8 && start.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+            sound.then_some((number(digits)?, Some(start)))
+        }
+    }
+}
+
+impl std::fmt::Debug for Ledger<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Ledger({})", self.shown)
+    }
+}

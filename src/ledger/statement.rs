@@ -1,0 +1,158 @@
+//! A promotion as it is written: an in-toto statement.
+
+use std::sync::Arc;
+
+use crate::document::{Document, Format, Node, Problem, Value};
+
+/// `_type` of a statement.
+pub const STATEMENT_TYPE: &str = "https://in-toto.io/Statement/v1";
+/// What the predicate is.
+pub const PREDICATE_TYPE: &str = "https://slsa.dev/verification_summary/v1";
+/// What the payload of an envelope is.
+pub const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
+/// Who says it.
+pub const VERIFIER: &str = "https://gate-ci.github.io/gate/verifier/v1";
+/// The key of what the Verification Summary has no field for.
+pub const EXTENSION: &str = "https://gate-ci.github.io/gate/promotion/v1";
+/// The result of a promotion that the policy allows.
+pub const PASSED: &str = "PASSED";
+
+/// The level that says that a stage was reached: `GATE_STAGE_PRODUCTION`.
+pub fn level(stage: &str) -> String {
+    let mut name = String::from("GATE_STAGE_");
+    for letter in stage.chars() {
+        if letter.is_ascii_alphanumeric() {
+            name.push(letter.to_ascii_uppercase());
+        } else if letter == '-' || letter == '_' {
+            name.push('_');
+        } else {
+            name.extend(format!("%{:X}", u32::from(letter)).chars());
+        }
+    }
+    name
+}
+
+/// A statement that was read. Nothing of it is believed by that: what a field is missing for, the reader decides.
+#[derive(Debug, Clone)]
+pub struct Statement {
+    root: Node,
+}
+
+/// A file that a promotion is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject<'s> {
+    /// Its path when it was promoted.
+    pub name: &'s str,
+    /// Its digest in hexadecimal digits; `None` where it says none by SHA-256.
+    pub sha256: Option<&'s str>,
+}
+
+impl Statement {
+    /// Reads the bytes. A key that stands twice, at any depth, is an error; one that is not known is ignored.
+    pub fn parse(name: &str, bytes: Vec<u8>) -> Result<Self, Box<Problem>> {
+        let document = Arc::new(Document::new(name, bytes, Format::Json)?);
+        let root = document.parse()?;
+        if root.as_map().is_none() {
+            let message = format!("`{name}` is {}, and a statement is an object", root.value.sort());
+            return Err(Problem::new(super::UNREADABLE, message).boxed());
+        }
+        Ok(Self { root })
+    }
+
+    /// The value at a path of keys, if there is one.
+    pub fn node(&self, path: &[&str]) -> Option<&Node> {
+        let mut node = &self.root;
+        for key in path {
+            node = node.get(key)?;
+        }
+        (!node.is_null()).then_some(node)
+    }
+
+    /// The text at a path of keys.
+    pub fn text(&self, path: &[&str]) -> Option<&str> {
+        string(self.node(path)?)
+    }
+
+    /// The value at a path below the predicate.
+    pub fn predicate(&self, path: &[&str]) -> Option<&str> {
+        self.node(&["predicate"]).and_then(|node| below(node, path)).and_then(string)
+    }
+
+    /// The value at a path below the extension.
+    pub fn own(&self, path: &[&str]) -> Option<&Node> {
+        below(self.node(&["predicate", EXTENSION])?, path)
+    }
+
+    /// The text at a path below the extension.
+    pub fn own_text(&self, path: &[&str]) -> Option<&str> {
+        string(self.own(path)?)
+    }
+
+    /// The elements of a list below the extension.
+    pub fn own_list(&self, path: &[&str]) -> &[Node] {
+        self.own(path).and_then(Node::as_list).unwrap_or_default()
+    }
+
+    /// What it is for.
+    pub fn subjects(&self) -> Vec<Subject<'_>> {
+        let listed = self.node(&["subject"]).and_then(Node::as_list).unwrap_or_default();
+        listed
+            .iter()
+            .map(|one| Subject {
+                name: one.get("name").and_then(string).unwrap_or_default(),
+                sha256: one.get("digest").and_then(|digest| digest.get("sha256")).and_then(string),
+            })
+            .collect()
+    }
+
+    /// Whether this very file is one of those that it is for.
+    pub fn is_for(&self, sha256: &str) -> bool {
+        self.subjects().iter().any(|subject| subject.sha256 == Some(sha256))
+    }
+
+    /// Its place in its line, from 1.
+    pub fn sequence(&self) -> Option<u64> {
+        number(self.own(&["sequence"])?)
+    }
+
+    /// The place and the digest of the promotion before it.
+    pub fn previous(&self) -> Option<(u64, &str)> {
+        Some((
+            number(self.own(&["previous", "sequence"])?)?,
+            self.own_text(&["previous", "digest", "sha256"])?,
+        ))
+    }
+
+    /// Whether the policy allowed it.
+    pub fn passed(&self) -> bool {
+        self.predicate(&["verificationResult"]) == Some(PASSED)
+    }
+
+    /// The levels that it says are reached.
+    pub fn levels(&self) -> Vec<&str> {
+        let listed = self.node(&["predicate", "verifiedLevels"]).and_then(Node::as_list).unwrap_or_default();
+        listed.iter().filter_map(string).collect()
+    }
+}
+
+fn below<'n>(node: &'n Node, path: &[&str]) -> Option<&'n Node> {
+    let mut node = node;
+    for key in path {
+        node = node.get(key)?;
+    }
+    (!node.is_null()).then_some(node)
+}
+
+fn string(node: &Node) -> Option<&str> {
+    match &node.value {
+        Value::String(text) => Some(text),
+        _ => None,
+    }
+}
+
+fn number(node: &Node) -> Option<u64> {
+    match &node.value {
+        Value::Number(text) if text.bytes().all(|byte| byte.is_ascii_digit()) => text.parse().ok(),
+        _ => None,
+    }
+}

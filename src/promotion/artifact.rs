@@ -1,0 +1,198 @@
+//! What a model is, byte for byte: a file, or a folder of files by their names.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use cap_std::ambient_authority;
+use cap_std::fs::Dir;
+use md5::Md5;
+use sha1::Sha1;
+use sha2::{Digest as _, Sha256};
+
+use super::{ARTIFACT_CHANGED, ARTIFACT_UNREADABLE};
+use crate::document::{Problem, hex, sha256};
+use crate::run::Digest;
+
+/// Bytes that are read at once.
+const BUFFER: usize = 1 << 20;
+/// Files of a folder.
+const MOST_FILES: usize = 100_000;
+/// Folders within each other.
+const DEEPEST: usize = 64;
+
+/// A model that was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Hashed {
+    /// Of a file its SHA-256, of a folder that of its manifest, in hexadecimal digits.
+    pub(super) sha256: String,
+    /// Bytes of all that was read.
+    pub(super) bytes: u64,
+    /// Of a folder: each file with its SHA-256 and its size, in order of their paths.
+    pub(super) manifest: Option<Vec<(String, String, u64)>>,
+    /// The digest by the algorithm that was asked for.
+    pub(super) asked: Option<Digest>,
+}
+
+impl Hashed {
+    /// `file` or `folder`.
+    pub(super) fn sort(&self) -> &'static str {
+        if self.manifest.is_some() { "folder" } else { "file" }
+    }
+}
+
+/// Reads a file or a folder below a folder; a link may not lead out of it.
+pub(super) fn hash_below(folder: &Dir, path: &str, asked: Option<&str>) -> Result<Hashed, Box<Problem>> {
+    let meta = folder.metadata(path).map_err(|error| unreadable(path, &error))?;
+    if meta.is_dir() {
+        let folder = folder.open_dir(path).map_err(|error| unreadable(path, &error))?;
+        return hash_folder(&folder, path);
+    }
+    hash_file(open(folder, path)?, path, asked)
+}
+
+/// Reads a file or a folder that a person named; a link to a file is followed.
+pub(super) fn hash_named(path: &Path) -> Result<Hashed, Box<Problem>> {
+    let label = path.display().to_string();
+    let meta = std::fs::metadata(path).map_err(|error| unreadable(&label, &error))?;
+    if meta.is_dir() {
+        let folder =
+            Dir::open_ambient_dir(path, ambient_authority()).map_err(|error| unreadable(&label, &error))?;
+        return hash_folder(&folder, &label);
+    }
+    let mut options = std::fs::OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, NO_WAITING);
+    hash_file(options.open(path).map_err(|error| unreadable(&label, &error))?, &label, None)
+}
+
+/// Opening a pipe would wait for its other end.
+#[cfg(unix)]
+const NO_WAITING: i32 = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+
+fn open(folder: &Dir, path: &str) -> Result<File, Box<Problem>> {
+    let mut options = cap_std::fs::OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    cap_std::fs::OpenOptionsExt::custom_flags(&mut options, NO_WAITING);
+    folder
+        .open_with(path, &options)
+        .map(cap_std::fs::File::into_std)
+        .map_err(|error| unreadable(path, &error))
+}
+
+/// Reads a file once, from one handle: what is hashed is what the handle holds, and that it stayed the same is looked
+/// at before and after.
+fn hash_file(mut file: File, label: &str, asked: Option<&str>) -> Result<Hashed, Box<Problem>> {
+    let failed = |error: &io::Error| unreadable(label, error);
+    let before = file.metadata().map_err(|error| failed(&error))?;
+    if !before.is_file() {
+        let message = format!("`{label}` is neither a file nor a folder");
+        return Err(Problem::new(ARTIFACT_UNREADABLE, message)
+            .help("a model is a regular file, or a folder of them")
+            .boxed());
+    }
+    let mut sha = Sha256::new();
+    let mut md5 = (asked == Some("md5")).then(Md5::new);
+    let mut git = (asked == Some("git")).then(Sha1::new);
+    if let Some(git) = &mut git {
+        git.update(format!("blob {}\0", before.len()));
+    }
+    let mut buffer = vec![0; BUFFER];
+    let mut bytes = 0;
+    loop {
+        let read = match file.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(failed(&error)),
+        };
+        let part = &buffer[..read];
+        sha.update(part);
+        md5.as_mut().map_or((), |md5| md5.update(part));
+        git.as_mut().map_or((), |git| git.update(part));
+        bytes += read as u64;
+    }
+    let after = file.metadata().map_err(|error| failed(&error))?;
+    if (before.len(), before.modified().ok()) != (after.len(), after.modified().ok()) || bytes != after.len()
+    {
+        let message = format!("`{label}` was written to while it was read");
+        return Err(Problem::new(ARTIFACT_CHANGED, message)
+            .help("wait until training is done, then promote")
+            .boxed());
+    }
+    let sha256 = hex(&sha.finalize());
+    let asked = match asked {
+        Some("sha256") => Some(Digest::new("sha256", sha256.as_str())),
+        Some("md5") => md5.map(|md5| Digest::new("md5", hex(&md5.finalize()))),
+        Some("git") => git.map(|git| Digest::new("git", hex(&git.finalize()))),
+        _ => None,
+    };
+    Ok(Hashed { sha256, bytes, manifest: None, asked })
+}
+
+/// Reads every file of a folder. Its digest is that of the list that `sha256sum` prints of them in the order of their
+/// paths, so that it covers names as well as bytes.
+fn hash_folder(folder: &Dir, label: &str) -> Result<Hashed, Box<Problem>> {
+    let mut manifest = Vec::new();
+    walk(folder, "", label, 0, &mut manifest)?;
+    if manifest.is_empty() {
+        return Err(Problem::new(ARTIFACT_UNREADABLE, format!("the folder `{label}` holds no file")).boxed());
+    }
+    manifest.sort();
+    let text: String = manifest.iter().map(|(path, digest, _)| format!("{digest}  {path}\n")).collect();
+    let bytes = manifest.iter().map(|(_, _, bytes)| bytes).sum();
+    Ok(Hashed { sha256: sha256(text.as_bytes()), bytes, manifest: Some(manifest), asked: None })
+}
+
+fn walk(
+    folder: &Dir,
+    at: &str,
+    label: &str,
+    depth: usize,
+    manifest: &mut Vec<(String, String, u64)>,
+) -> Result<(), Box<Problem>> {
+    let refused = |path: &str, why: &str| {
+        let message = format!("the folder `{label}` holds `{path}`, which {why}");
+        Problem::new(ARTIFACT_UNREADABLE, message)
+            .help("a model folder holds regular files and folders; copy what a link leads to")
+            .boxed()
+    };
+    for entry in folder.entries().map_err(|error| unreadable(label, &error))? {
+        let entry = entry.map_err(|error| unreadable(label, &error))?;
+        let kind = entry.file_type().map_err(|error| unreadable(label, &error))?;
+        let name = entry.file_name();
+        let path = format!("{at}{}", name.to_string_lossy());
+        if name.to_str().is_none_or(|name| name.contains('\\') || name.contains(char::is_control)) {
+            return Err(refused(&path, "has a name that a list of files can't hold"));
+        }
+        if kind.is_symlink() {
+            return Err(refused(&path, "is a symbolic link"));
+        }
+        if kind.is_dir() {
+            if depth == DEEPEST {
+                return Err(refused(&path, "lies too deep"));
+            }
+            let below = entry.open_dir().map_err(|error| unreadable(&path, &error))?;
+            walk(&below, &format!("{path}/"), label, depth + 1, manifest)?;
+        } else if kind.is_file() {
+            if manifest.len() == MOST_FILES {
+                return Err(refused(&path, "is one file too many"));
+            }
+            let hashed = hash_file(open(folder, name.to_str().unwrap_or_default())?, &path, None)?;
+            manifest.push((path, hashed.sha256, hashed.bytes));
+        } else {
+            return Err(refused(&path, "is no regular file"));
+        }
+    }
+    Ok(())
+}
+
+fn unreadable(label: &str, error: &io::Error) -> Box<Problem> {
+    let help = match error.kind() {
+        io::ErrorKind::NotFound => "look at the path; git-lfs and dvc have to fetch large files first",
+        _ => "a model is a regular file, or a folder of them, inside the workspace",
+    };
+    Problem::new(ARTIFACT_UNREADABLE, format!("`{label}` can't be read: {error}")).help(help).boxed()
+}

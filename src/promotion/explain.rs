@@ -1,0 +1,564 @@
+//! `gate explain`: which run, which data, why, what changed, and whether it can be made again.
+
+use std::path::{Path, PathBuf};
+
+use super::artifact::hash_named;
+use super::{NOT_FOUND, ONE_RUN};
+use crate::check::{Workspace, commits_between, open, show};
+use crate::document::{Node, Problem, listed, sha256};
+use crate::engine;
+use crate::git::short;
+use crate::ledger::{Entry, Ledger, Line, Statement};
+use crate::policy::Policy;
+use crate::run::{FieldMap, LEDGER, Origin, Reference, Run};
+use crate::source;
+use crate::verdict::{Answer, Commits, Exit, Explanation, RunDiff, Step, Trouble};
+
+/// What to explain, as it was asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Question {
+    /// A file, a digest, the id of a run, or `stage:NAME`.
+    pub model: String,
+    /// The line of models, where several fit.
+    pub line: Option<String>,
+    /// The policy, for where records are; none means the `gate.yaml` here or above.
+    pub policy: Option<String>,
+    /// The folder of the ledger.
+    pub ledger: Option<PathBuf>,
+}
+
+/// The questions.
+const QUESTIONS: [&str; 5] = [
+    "Which run produced it?",
+    "What data trained it?",
+    "Why was it approved?",
+    "What changed from the version before?",
+    "Can another engineer reproduce the run?",
+];
+/// Fields that differ, and that are listed.
+const MOST: usize = 20;
+
+/// Explains a model.
+pub fn explain(question: &Question, folder: &Path) -> Explanation {
+    let mut answer = Explanation {
+        schema: "gate-explanation/v1",
+        asked: question.model.clone(),
+        what: String::new(),
+        answers: Vec::new(),
+        chain: Vec::new(),
+        elsewhere: Vec::new(),
+        notes: Vec::new(),
+        troubles: Vec::new(),
+        exit_code: Exit::NoVerdict,
+    };
+    match fill(&mut answer, question, folder) {
+        Ok(true) => answer.exit_code = Exit::Pass,
+        Ok(false) => answer.exit_code = Exit::Fail,
+        Err(problems) => answer.troubles = problems.iter().map(Trouble::from).collect(),
+    }
+    answer
+}
+
+/// What was asked about.
+enum Asked {
+    Stage(String),
+    Digest(String),
+    RunId(String),
+}
+
+fn asked(question: &Question, folder: &Path) -> Result<Asked, Box<Problem>> {
+    let text = &question.model;
+    if let Ok(Reference::Stage(stage)) = Reference::parse(text) {
+        return Ok(Asked::Stage(stage));
+    }
+    let digits = text.strip_prefix("sha256:").unwrap_or(text);
+    if digits.len() == 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Ok(Asked::Digest(digits.to_ascii_lowercase()));
+    }
+    let path = folder.join(text);
+    if path.exists() {
+        return Ok(Asked::Digest(hash_named(&path)?.sha256));
+    }
+    Ok(Asked::RunId(text.clone()))
+}
+
+fn one(problem: Box<Problem>) -> Vec<Problem> {
+    vec![*problem]
+}
+
+/// Whether anything leads to it.
+fn fill(answer: &mut Explanation, question: &Question, folder: &Path) -> Result<bool, Vec<Problem>> {
+    let asked = asked(question, folder).map_err(one)?;
+    let (workspace, policy) = open(question.policy.as_deref(), question.ledger.as_deref(), folder)?;
+    let ledger = workspace.ledger(policy.as_ref()).map_err(one)?;
+    let mut found = promotions(&asked, question, &ledger).map_err(one)?;
+    if let (Asked::Stage(stage), true) = (&asked, found.len() > 1) {
+        let models: Vec<&str> = found.iter().map(|(line, _, _)| line.model.as_str()).collect();
+        let message = format!("the stage `{stage}` has promotions of {}", listed(&models));
+        return Err(vec![Problem::new(ONE_RUN, message).help("say which is meant: --model NAME")]);
+    }
+    // What is current somewhere comes first, then what was decided last.
+    found.sort_by_key(|(_, entry, current)| (*current, time(entry)));
+    let Some((line, entry, current)) = found.pop() else {
+        return unpromoted(answer, &asked, policy.as_ref(), question, folder);
+    };
+    answer.elsewhere = found
+        .iter()
+        .rev()
+        .map(|(line, entry, current)| {
+            format!("promotion {} of {line}{}", entry.number, if *current { ", current" } else { "" })
+        })
+        .collect();
+    let statement = entry.statement().map_err(one)?;
+    let entries = ledger.entries(&line).map_err(one)?;
+    answer.what = format!(
+        "{} in {}: promotion {}{}",
+        line.model,
+        line.stage,
+        entry.number,
+        if current {
+            ", the current one".to_owned()
+        } else {
+            format!(", superseded by promotion {}", entries.len())
+        }
+    );
+    let run = record(&ledger, &line, &statement).map_err(one)?;
+    let before = entries.iter().rev().find(|other| other.number + 1 == entry.number);
+    answer.answers = vec![
+        produced(&run, Some(&statement)),
+        trained(&run),
+        approved(&line, &entry, &statement),
+        changed(&run, before, &line, &ledger, &workspace, policy.as_ref()),
+        reproducible(&run, &statement),
+    ];
+    answer.chain = entries.iter().rev().filter_map(|other| step(other, entry.number)).collect();
+    if let Some(broken) = super::verify::broken_chain(&entries, &line) {
+        answer.notes.push(format!("the chain is broken: {broken}"));
+    }
+    answer.notes.push("read from the ledger as it lies here; `gate verify --key` shows who signed it".into());
+    Ok(true)
+}
+
+fn time(entry: &Entry) -> String {
+    entry
+        .statement()
+        .ok()
+        .and_then(|it| it.predicate(&["timeVerified"]).map(str::to_owned))
+        .unwrap_or_default()
+}
+
+/// Of each line the newest promotion that fits, and whether it is the current one.
+fn promotions(
+    asked: &Asked,
+    question: &Question,
+    ledger: &Ledger<'_>,
+) -> Result<Vec<(Line, Entry, bool)>, Box<Problem>> {
+    let mut found = Vec::new();
+    for line in ledger.lines()? {
+        if question.line.as_ref().is_some_and(|model| *model != line.model) {
+            continue;
+        }
+        let entries = ledger.entries(&line)?;
+        let newest = entries.last().map(|entry| entry.number);
+        let fits = |entry: &Entry| {
+            let Ok(statement) = entry.statement() else { return false };
+            match asked {
+                Asked::Stage(stage) => line.stage == *stage && Some(entry.number) == newest,
+                Asked::Digest(digest) => statement.is_for(digest),
+                Asked::RunId(id) => statement.own_text(&["run", "runId"]) == Some(id),
+            }
+        };
+        if let Some(entry) = entries.into_iter().rev().find(fits) {
+            let current = Some(entry.number) == newest;
+            found.push((line, entry, current));
+        }
+    }
+    Ok(found)
+}
+
+/// The record that a promotion keeps.
+pub(super) fn record(ledger: &Ledger<'_>, line: &Line, statement: &Statement) -> Result<Run, Box<Problem>> {
+    let uri = statement.own_text(&["record", "uri"]).unwrap_or_default();
+    let digest = statement.own_text(&["record", "digest", "sha256"]).unwrap_or_default();
+    let bytes = ledger.by_digest(line, uri, digest)?;
+    let origin = Origin { tracker: LEDGER.into(), reference: line.to_string(), resolved: None };
+    let label = ledger.label(&format!("{}/{uri}", line.folder()));
+    let mut runs = source::read(&label, bytes, &FieldMap::default(), &origin).into_iter();
+    match runs.next() {
+        Some(Ok(run)) => Ok(run),
+        Some(Err(bad)) => Err(bad.problems.into_iter().next().map_or_else(|| unread(&label), Problem::boxed)),
+        None => Err(unread(&label)),
+    }
+}
+
+fn unread(label: &str) -> Box<Problem> {
+    Problem::new(crate::ledger::BROKEN, format!("`{label}` holds no record"))
+        .help("restore it from git")
+        .boxed()
+}
+
+/// What a record alone tells, where nothing was promoted.
+fn unpromoted(
+    answer: &mut Explanation,
+    asked: &Asked,
+    policy: Option<&Policy>,
+    question: &Question,
+    folder: &Path,
+) -> Result<bool, Vec<Problem>> {
+    let what = match asked {
+        Asked::Stage(stage) => {
+            let message = format!("nothing is promoted to the stage `{stage}`");
+            let help = "a ledger elsewhere is named with --ledger DIR";
+            return refuse(answer, Problem::new(NOT_FOUND, message).help(help));
+        }
+        Asked::Digest(digest) => format!("sha256:{digest}"),
+        Asked::RunId(id) => id.clone(),
+    };
+    let paths: Vec<String> =
+        policy.and_then(|policy| policy.runs.as_ref()).map(|runs| runs.paths.clone()).unwrap_or_default();
+    let root = crate::check::workspace_root(folder);
+    let (runs, _) = if paths.is_empty() {
+        (Vec::new(), Vec::new())
+    } else {
+        show(&paths, question.policy.as_deref(), &root)
+    };
+    let fits = |run: &&Run| match asked {
+        Asked::RunId(id) => run.text("run_id") == Some(id),
+        Asked::Digest(digest) => run.artifacts().iter().any(|artifact| {
+            artifact
+                .digest
+                .as_ref()
+                .is_some_and(|found| &*found.algorithm == "sha256" && *found.value == **digest)
+        }),
+        Asked::Stage(_) => false,
+    };
+    let Some(run) = runs.iter().find(fits) else {
+        let message = format!("no promotion, and no run record, leads to `{what}`");
+        let help = if paths.is_empty() {
+            "a policy with `runs:` says where the records are; a ledger elsewhere is named with --ledger DIR"
+        } else {
+            "a model file without the run that produced it is a file of unknown origin"
+        };
+        return refuse(answer, Problem::new(NOT_FOUND, message).help(help));
+    };
+    answer.what = format!(
+        "{}, not promoted",
+        run.model().map_or_else(|| run.label().to_owned(), |model| format!("a run of {model}"))
+    );
+    let silent = |index: usize, why: &str| Answer {
+        question: QUESTIONS[index],
+        facts: Vec::new(),
+        evidence: Vec::new(),
+        not_recorded: vec![why.to_owned()],
+    };
+    answer.answers = vec![
+        produced(run, None),
+        trained(run),
+        silent(2, "it was not promoted: no entry of the ledger is for it"),
+        silent(
+            3,
+            "nothing was promoted, so there is no version before: `gate diff A B` compares any two runs",
+        ),
+        again(run),
+    ];
+    Ok(true)
+}
+
+fn refuse(answer: &mut Explanation, problem: Problem) -> Result<bool, Vec<Problem>> {
+    answer.troubles.push(Trouble::from(&problem));
+    Ok(false)
+}
+
+/// Facts, evidence, and what is missing, in the order in which they are found.
+#[derive(Default)]
+struct Gathered {
+    facts: Vec<String>,
+    evidence: Vec<String>,
+    missing: Vec<String>,
+}
+
+impl Gathered {
+    fn fact(&mut self, what: &str, value: Option<String>) {
+        match value {
+            Some(value) => self.facts.push(format!("{what} {value}")),
+            None => self.missing.push(what.to_owned()),
+        }
+    }
+
+    fn answer(self, index: usize) -> Answer {
+        Answer {
+            question: QUESTIONS[index],
+            facts: self.facts,
+            evidence: self.evidence,
+            not_recorded: self.missing,
+        }
+    }
+}
+
+fn produced(run: &Run, statement: Option<&Statement>) -> Answer {
+    let mut it = Gathered::default();
+    it.fact("run", run.text("run_id").map(str::to_owned));
+    it.fact("model", run.model().map(str::to_owned));
+    let dirty =
+        if run.text("git_dirty") == Some("true") { ", with changes that no commit holds" } else { "" };
+    it.fact("commit", run.text("git_commit").map(|commit| format!("{commit}{dirty}")));
+    it.fact("source", run.text("source").map(str::to_owned));
+    it.fact("started", run.text("created_at").map(str::to_owned));
+    for artifact in run.artifacts() {
+        let name = artifact.path.or(artifact.uri).unwrap_or("?");
+        let digest = artifact.digest.as_ref().map(ToString::to_string);
+        it.fact(&format!("artifact {name}"), Some(digest.unwrap_or_else(|| "without a digest".into())));
+    }
+    match statement {
+        Some(statement) => {
+            let own = |path: &[&str]| statement.own_text(path).unwrap_or_default().to_owned();
+            it.evidence.push(format!(
+                "{} sha256:{}",
+                own(&["run", "uri"]),
+                own(&["run", "digest", "sha256"])
+            ));
+            it.evidence.push(format!(
+                "{} sha256:{}",
+                own(&["record", "uri"]),
+                own(&["record", "digest", "sha256"])
+            ));
+        }
+        None => it.evidence.push(format!("{} sha256:{}", run.label(), sha256(run.document.text.as_bytes()))),
+    }
+    it.answer(0)
+}
+
+fn trained(run: &Run) -> Answer {
+    let mut it = Gathered::default();
+    it.fact("data version", run.text("data_version").map(str::to_owned));
+    let files = run.record().get("data").and_then(Node::as_list).unwrap_or_default();
+    for file in files {
+        let part = |key: &str| file.get(key).and_then(Node::as_written);
+        let name = part("role").or(part("name")).or(part("path")).unwrap_or("?");
+        let mut words = vec![name.to_owned()];
+        words.extend(part("path").filter(|path| *path != name).map(str::to_owned));
+        words.extend(part("rows").map(|rows| format!("{rows} rows")));
+        words.push(part("digest").map_or_else(|| "without a digest".to_owned(), str::to_owned));
+        it.facts.push(words.join(", "));
+    }
+    if files.is_empty() {
+        it.missing.push("data files with their digests".into());
+    }
+    let validation = run.record().get("validation");
+    let part = |key: &str| validation.and_then(|node| node.get(key)).and_then(Node::as_written);
+    let words: Vec<String> = [
+        part("split").map(str::to_owned),
+        part("rows").map(|rows| format!("{rows} rows")),
+        part("digest").map(str::to_owned),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    it.fact("measured on", (!words.is_empty()).then(|| words.join(", ")));
+    it.answer(1)
+}
+
+fn approved(line: &Line, entry: &Entry, statement: &Statement) -> Answer {
+    let mut it = Gathered::default();
+    let own = |path: &[&str]| statement.own_text(path).map(str::to_owned);
+    let at = statement.predicate(&["timeVerified"]).unwrap_or("?");
+    let reason = own(&["reason"]);
+    let verdict = match (own(&["verdict"]).as_deref(), own(&["action"]).as_deref()) {
+        (Some("overridden"), _) => {
+            format!("the policy did not allow it; it was overridden: {}", reason.unwrap_or_default())
+        }
+        (_, Some("rollback")) => {
+            let target =
+                statement.own(&["target", "sequence"]).and_then(Node::as_written).unwrap_or("?").to_owned();
+            format!("a rollback to promotion {target}: {}", reason.unwrap_or_default())
+        }
+        (verdict, _) => format!("the policy's verdict is {}", verdict.unwrap_or("not recorded")),
+    };
+    it.facts.push(format!("{verdict}, at {at}"));
+    let outcomes = statement.own_list(&["outcomes"]);
+    let of = |wanted: &str| -> Vec<&str> {
+        let fits = |one: &&Node| one.get("outcome").and_then(Node::as_written) == Some(wanted);
+        outcomes.iter().filter(fits).filter_map(|one| one.get("rule")?.as_written()).collect()
+    };
+    for (word, outcome) in
+        [("held", "pass"), ("failed", "fail"), ("waived", "waived"), ("inconclusive", "inconclusive")]
+    {
+        let rules = of(outcome);
+        if !rules.is_empty() {
+            it.facts.push(format!("{} {word}: {}", counted(rules.len(), "rule"), rules.join(", ")));
+        }
+    }
+    for comparison in
+        outcomes.iter().flat_map(|one| one.get("comparisons").and_then(Node::as_list).unwrap_or_default())
+    {
+        let part = |key: &str| comparison.get(key).and_then(Node::as_written);
+        if let (Some(subject), Some(word), Some(value), Some(limit)) =
+            (part("subject"), part("word"), part("candidate"), part("limit"))
+        {
+            let baseline = part("baseline").map(|value| format!(", was {value}")).unwrap_or_default();
+            it.facts.push(format!("{subject} {value}{baseline}; {word} {limit}"));
+        }
+    }
+    for weak in statement.own_list(&["weakened"]) {
+        let part = |key: &str| weak.get(key).and_then(Node::as_written).unwrap_or_default();
+        let rule =
+            weak.get("rule").and_then(Node::as_written).map(|rule| format!(" of {rule}")).unwrap_or_default();
+        it.facts.push(format!("weakened by {}{rule}: {}", part("what"), part("says")));
+    }
+    let requested: Vec<String> =
+        ["how", "actor", "workflow", "run"].iter().filter_map(|key| own(&["requestedBy", key])).collect();
+    it.fact("asked for by", (!requested.is_empty()).then(|| format!("{} (a claim)", requested.join(", "))));
+    let policy = statement.predicate(&["policy", "uri"]).unwrap_or("?");
+    let digest = statement.predicate(&["policy", "digest", "sha256"]).unwrap_or("?");
+    it.evidence.push(format!("policy {policy} sha256:{digest}"));
+    it.evidence.push(format!("{} sha256:{}", entry.label, entry.digest));
+    if let (Some(uri), Some(digest)) = (own(&["report", "uri"]), own(&["report", "digest", "sha256"])) {
+        it.evidence.push(format!("{}/{uri} sha256:{digest}", line.folder()));
+    }
+    match &entry.envelope {
+        Some((label, _)) => it.evidence.push(format!("signed, in {label}")),
+        None => it.missing.push("a signature".into()),
+    }
+    it.answer(2)
+}
+
+fn changed(
+    run: &Run,
+    before: Option<&Entry>,
+    line: &Line,
+    ledger: &Ledger<'_>,
+    workspace: &Workspace,
+    policy: Option<&Policy>,
+) -> Answer {
+    let mut it = Gathered::default();
+    let Some(before) = before else {
+        it.facts.push("nothing: it is the first promotion".into());
+        return it.answer(3);
+    };
+    let old = before.statement().and_then(|statement| record(ledger, line, &statement));
+    match old {
+        Ok(old) => {
+            let comparable = policy.and_then(|policy| policy.comparable.as_deref());
+            let diff = engine::diff(&old, run, comparable, commits_between(&old, run, workspace));
+            differences(&mut it, &diff);
+            it.evidence.push(format!("{} sha256:{}", before.label, before.digest));
+        }
+        Err(problem) => {
+            it.missing.push(format!("the record of promotion {}: {}", before.number, problem.message))
+        }
+    }
+    it.answer(3)
+}
+
+fn differences(it: &mut Gathered, diff: &RunDiff) {
+    use crate::verdict::Comparability;
+    match &diff.comparability {
+        Comparability::Same { .. } => {}
+        Comparability::Different { .. } => {
+            it.facts.push("the metrics were measured on another split, and can't be compared".into())
+        }
+        Comparability::Unshown { why } => {
+            it.missing.push(format!("whether both were measured on one split: {why}"))
+        }
+    }
+    for metric in &diff.metrics {
+        let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".into());
+        let change = match (&metric.change, &metric.percent) {
+            (Some(change), Some(percent)) => format!(" ({change}, {percent})"),
+            (Some(change), None) => format!(" ({change})"),
+            _ => String::new(),
+        };
+        it.facts.push(format!("{} {} → {}{change}", metric.name, value(&metric.a), value(&metric.b)));
+    }
+    let fields: Vec<_> =
+        diff.groups.iter().filter(|group| group.name != "packages").flat_map(|group| &group.fields).collect();
+    for field in fields.iter().take(MOST) {
+        let value = |value: &Option<String>| {
+            value.as_deref().map_or_else(|| "none".to_owned(), |text| Node::text(text).brief())
+        };
+        it.facts.push(format!("{} {} → {}", field.field, value(&field.a), value(&field.b)));
+    }
+    let packages =
+        diff.groups.iter().find(|group| group.name == "packages").map_or(0, |group| group.fields.len());
+    if packages > 0 {
+        it.facts.push(format!("{} of the environment", counted(packages, "package")));
+    }
+    if fields.len() > MOST {
+        it.facts.push(format!("and {} more: gate diff lists them", counted(fields.len() - MOST, "field")));
+    }
+    match &diff.commits {
+        Commits::Same => {}
+        Commits::Unknown(why) => it.missing.push(format!("the commits between: {why}")),
+        Commits::Between { added, gone, .. } => {
+            for (sign, commit) in
+                added.iter().map(|one| ('+', one)).chain(gone.iter().map(|one| ('-', one))).take(MOST)
+            {
+                it.facts.push(format!("{sign} {} {}", short(&commit.id), commit.subject));
+            }
+        }
+    }
+}
+
+fn counted(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+fn reproducible(run: &Run, statement: &Statement) -> Answer {
+    let mut answer = again(run);
+    let held = statement.own_list(&["outcomes"]).iter().any(|one| {
+        let part = |key: &str| one.get(key).and_then(Node::as_written);
+        part("kind") == Some("reproducible") && part("outcome") == Some("pass")
+    });
+    if held {
+        answer.evidence.push("the policy's `reproducible` rule held when it was promoted".into());
+    }
+    answer
+}
+
+fn again(run: &Run) -> Answer {
+    let mut it = Gathered::default();
+    let there = |path: &[&str]| {
+        let mut node = run.record().get(path[0])?;
+        for key in &path[1..] {
+            node = node.get(key)?;
+        }
+        (!node.is_null()).then_some(node)
+    };
+    let words = there(&["command"]).map(|node| match node.as_list() {
+        Some(words) => words.iter().filter_map(Node::as_written).collect::<Vec<_>>().join(" "),
+        None => node.in_full(),
+    });
+    it.fact("command", words);
+    it.fact("commit", run.text("git_commit").map(str::to_owned));
+    it.fact("seed", there(&["seed"]).map(Node::in_full));
+    let lockfile = there(&["environment", "lockfile"]).map(|node| {
+        let part = |key: &str| node.get(key).and_then(Node::as_written).unwrap_or_default();
+        format!("{} {}", part("path"), part("digest"))
+    });
+    it.fact("lockfile", lockfile);
+    let digests = run.data().iter().filter(|file| file.digest.is_some()).count();
+    it.fact("data", (digests > 0).then(|| counted(digests, "file") + " with digests"));
+    it.fact(
+        "interpreter",
+        there(&["environment", "python"]).map(|node| format!("Python {}", node.in_full())),
+    );
+    if it.missing.is_empty() {
+        it.facts.insert(
+            0,
+            "all that is needed was recorded; `gate reproduce RUN` shows whether it comes out the same"
+                .into(),
+        );
+    }
+    it.answer(4)
+}
+
+fn step(entry: &Entry, asked: u64) -> Option<Step> {
+    let statement = entry.statement().ok()?;
+    let own = |path: &[&str]| statement.own_text(path).unwrap_or_default().to_owned();
+    let action = if own(&["verdict"]) == "overridden" { "override".to_owned() } else { own(&["action"]) };
+    let run = statement.own_text(&["run", "runId"]).map_or_else(|| own(&["run", "uri"]), str::to_owned);
+    let sha256 =
+        statement.subjects().first().and_then(|subject| subject.sha256).unwrap_or_default().to_owned();
+    let at = statement.predicate(&["timeVerified"]).unwrap_or_default().to_owned();
+    Some(Step { sequence: entry.number, at, action, run, sha256, asked: entry.number == asked })
+}

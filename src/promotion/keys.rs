@@ -1,0 +1,120 @@
+//! Keys in files and in the environment.
+
+use std::path::{Path, PathBuf};
+
+use super::{KEY_EXISTS, KEY_UNREADABLE};
+use crate::atomic;
+use crate::document::Problem;
+use crate::signing::{Algorithm, NOT_A_KEY, PrivateKey, PublicKey};
+
+/// Bytes of a file of a key.
+const MOST: u64 = 64 << 10;
+
+/// The variable that holds a key, or the path of one.
+pub(super) const VARIABLE: &str = "GATE_SIGNING_KEY";
+
+/// A key that was made.
+#[derive(Debug)]
+pub struct NewKey {
+    /// The file of the private key.
+    pub private: PathBuf,
+    /// The file of the public key.
+    pub public: PathBuf,
+    /// The fingerprint of both.
+    pub fingerprint: String,
+}
+
+/// Makes a key. Neither file may exist; only its owner may read the private one.
+pub fn new_key(path: &Path, algorithm: Algorithm) -> Result<NewKey, Box<Problem>> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".pub");
+    let public = PathBuf::from(name);
+    let exists = |path: &Path| {
+        let message = format!("`{}` exists, and a key is never written over", path.display());
+        Problem::new(KEY_EXISTS, message)
+            .help(
+                "name another file; a key that is no longer used stays listed until its promotions are gone",
+            )
+            .boxed()
+    };
+    if let Some(taken) = [path, &public].into_iter().find(|path| path.symlink_metadata().is_ok()) {
+        return Err(exists(taken));
+    }
+    let key = loop {
+        let mut random = [0; 32];
+        getrandom::fill(&mut random).map_err(|error| {
+            Problem::new(KEY_UNREADABLE, format!("the system gives no random bytes: {error}")).boxed()
+        })?;
+        if let Some(key) = PrivateKey::from_random(algorithm, &random) {
+            break key;
+        }
+    };
+    let write = |path: &Path, mode: u32, text: &str| match atomic::create(path, mode, |to| {
+        to.write_all(text.as_bytes())
+    }) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(exists(path)),
+        Err(error) => {
+            Err(Problem::new(KEY_UNREADABLE, format!("`{}` can't be written: {error}", path.display()))
+                .boxed())
+        }
+    };
+    write(path, 0o600, &key.to_pem())?;
+    write(&public, 0o644, &key.public().to_pem())?;
+    Ok(NewKey { private: path.to_owned(), public, fingerprint: key.public().fingerprint() })
+}
+
+/// The public key of a file that holds either of the two.
+pub fn show_key(path: &Path) -> Result<PublicKey, Box<Problem>> {
+    let label = path.display().to_string();
+    let pem = read(path)?;
+    if pem.contains("PRIVATE KEY") {
+        Ok(PrivateKey::from_pem(&pem, &label)?.public())
+    } else {
+        PublicKey::from_pem(&pem, &label)
+    }
+}
+
+/// The keys of files, else the one of the environment.
+pub(crate) fn signing_keys(files: &[PathBuf], folder: &Path) -> Result<Vec<PrivateKey>, Box<Problem>> {
+    if files.is_empty() {
+        let Some(value) = std::env::var_os(VARIABLE).filter(|value| !value.is_empty()) else {
+            return Ok(Vec::new());
+        };
+        let text = value.to_string_lossy();
+        let (pem, label) = if text.contains("-----BEGIN") {
+            // The value itself must never be shown.
+            (text.into_owned(), VARIABLE.to_owned())
+        } else if text.contains('\n') || text.len() > 4_096 {
+            return Err(
+                Problem::new(NOT_A_KEY, format!("{VARIABLE} holds neither a key in PEM nor a path")).boxed()
+            );
+        } else {
+            (read(&folder.join(&*text))?, text.into_owned())
+        };
+        return Ok(vec![PrivateKey::from_pem(&pem, &label)?]);
+    }
+    files
+        .iter()
+        .map(|file| PrivateKey::from_pem(&read(&folder.join(file))?, &file.display().to_string()))
+        .collect()
+}
+
+/// A public key of a file.
+pub(super) fn public_key(path: &Path, label: &str) -> Result<PublicKey, Box<Problem>> {
+    PublicKey::from_pem(&read(path)?, label)
+}
+
+/// A small file of text.
+pub(super) fn read(path: &Path) -> Result<String, Box<Problem>> {
+    let failed = |why: String| {
+        Problem::new(KEY_UNREADABLE, format!("`{}` can't be read: {why}", path.display()))
+            .help("`gate key new FILE` makes a key")
+            .boxed()
+    };
+    let meta = std::fs::metadata(path).map_err(|error| failed(error.to_string()))?;
+    if !meta.is_file() || meta.len() > MOST {
+        return Err(failed(format!("it is no regular file of at most {MOST} bytes")));
+    }
+    std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))
+}

@@ -1,0 +1,33 @@
+//! What git knows of a file: the commit that holds these very bytes.
+
+use std::path::Path;
+
+use crate::git::{Found, Git};
+use crate::ledger::MOST;
+
+/// Names files by the commit that is checked out, where that has them as they are.
+pub(super) struct Committed<'g> {
+    git: Option<&'g Git>,
+}
+
+impl<'g> Committed<'g> {
+    pub(super) fn new(git: Option<&'g Git>) -> Self {
+        Self { git }
+    }
+
+    /// `git:COMMIT:PATH`, if the commit has this text at a path below the folder that git was asked for.
+    pub(super) fn uri(&self, path: &str, text: &str) -> Option<String> {
+        let git = self.git?;
+        let head = git.commit("HEAD").ok()?;
+        let path = format!("{}{path}", git.prefix());
+        let Found::Object { data, .. } = git.file_at(&head, &path, MOST).ok()? else { return None };
+        (data == text.as_bytes()).then(|| format!("git:{}:{path}", head.id))
+    }
+}
+
+/// A path as it is below a folder, with `/` between its parts.
+pub(super) fn below(path: &Path, folder: &Path) -> Option<String> {
+    let path = path.canonicalize().ok()?;
+    let below = path.strip_prefix(folder.canonicalize().ok()?).ok()?;
+    Some(below.to_str()?.replace('\\', "/"))
+}

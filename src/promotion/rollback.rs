@@ -1,0 +1,274 @@
+//! `gate rollback`: an earlier promotion again, as a new entry.
+
+use std::path::{Path, PathBuf};
+
+use cap_std::ambient_authority;
+use cap_std::fs::Dir;
+use jiff::Timestamp;
+use serde_json::{Value as Json, json};
+
+use super::artifact::{hash_below, hash_named};
+use super::keys::signing_keys;
+use super::promote::{Files, shown, write};
+use super::statement::{Previous, pretty, previous, requested_by, written};
+use super::trust::{Trust, TrustOrder};
+use super::verify::{broken_chain, signed};
+use super::{
+    ARTIFACT_DIFFERS, ARTIFACT_UNREADABLE, NO_TARGET, OVERTAKEN, VERIFY_STATEMENT, VERIFY_SUPERSEDED,
+};
+use crate::check::open;
+use crate::document::{Problem, sha256};
+use crate::ledger::{Appended, EXTENSION, Entry, Ledger, Line, PASSED, Statement};
+use crate::run::Moment;
+use crate::verdict::{Promoted, PromotionOutcome as Outcome};
+
+/// What to go back to, as it was asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Back {
+    /// The stage.
+    pub stage: String,
+    /// The line of models, where the stage has several.
+    pub model: Option<String>,
+    /// The number of the promotion; none means the newest earlier one that is for another file.
+    pub to: Option<u64>,
+    /// Why.
+    pub reason: String,
+    /// The folder of the ledger.
+    pub ledger: Option<PathBuf>,
+    /// Where the files are, if not where they were.
+    pub artifacts: Vec<PathBuf>,
+    /// Files of keys that sign the new entry.
+    pub keys: Vec<PathBuf>,
+    /// Whose signature the earlier entry must have.
+    pub trust: TrustOrder,
+    /// Write nothing.
+    pub dry_run: bool,
+}
+
+/// Promotes an earlier one again.
+pub fn rollback(order: &Back, folder: &Path) -> Outcome {
+    match run(order, folder) {
+        Ok(promoted) => Outcome {
+            report: None,
+            promoted: Some(promoted),
+            refused: Vec::new(),
+            troubles: Vec::new(),
+            notes: vec!["the metrics were not judged again: they held when it was promoted".into()],
+        },
+        Err(problems) => {
+            let refusal = problems.iter().all(|problem| REFUSALS.contains(&problem.code));
+            let mut outcome = Outcome::of_problems(&problems);
+            if refusal {
+                outcome.refused = std::mem::take(&mut outcome.troubles);
+            }
+            outcome
+        }
+    }
+}
+
+/// What says that there is nothing to go back to, and not that it can't be found out.
+const REFUSALS: [crate::code::Code; 5] =
+    [NO_TARGET, ARTIFACT_DIFFERS, VERIFY_STATEMENT, VERIFY_SUPERSEDED, super::VERIFY_UNSIGNED];
+
+fn run(order: &Back, folder: &Path) -> Result<Promoted, Vec<Problem>> {
+    let keys = signing_keys(&order.keys, folder).map_err(one)?;
+    let trust = Trust::read(&order.trust, folder)?;
+    let (workspace, policy) = open(None, order.ledger.as_deref(), folder)?;
+    let ledger = workspace.ledger(policy.as_ref()).map_err(one)?;
+    let line = line(order, &ledger).map_err(one)?;
+    let entries = ledger.entries(&line).map_err(one)?;
+    if let Some(broken) = broken_chain(&entries, &line) {
+        let problem = Problem::new(VERIFY_SUPERSEDED, broken)
+            .help("restore the ledger from git; `gate audit` names all that is wrong");
+        return Err(vec![problem]);
+    }
+    let now = Timestamp::now();
+    let target = target(order, &line, &entries, now).map_err(one)?;
+    signed(target, trust.as_ref(), &order.stage, now).map_err(one)?;
+    let statement = target.statement().map_err(one)?;
+    let root = workspace.root();
+    let subjects = files(order, &statement, folder, root).map_err(one)?;
+    let evidence = |field: &str| {
+        let uri = statement.own_text(&[field, "uri"]).unwrap_or_default().to_owned();
+        let digest = statement.own_text(&[field, "digest", "sha256"]).unwrap_or_default();
+        let bytes = ledger.by_digest(&line, &uri, digest).map_err(one)?;
+        Ok::<_, Vec<Problem>>((uri, String::from_utf8_lossy(&bytes).into_owned()))
+    };
+    let (record, report) = (evidence("record")?, evidence("report")?);
+    let Some(head) = entries.last() else {
+        return Err(vec![no_target(&line, "the ledger has no promotion")]);
+    };
+    let before = Previous { number: head.number, digest: head.digest.clone() };
+    let number = head.number + 1;
+    let text = again(order, target, &before, now).map_err(one)?;
+    let mut promoted = Promoted {
+        action: "rollback",
+        model: line.model.clone(),
+        stage: line.stage.clone(),
+        sequence: number,
+        statement: None,
+        digest: sha256(text.as_bytes()),
+        result: PASSED.to_owned(),
+        subjects,
+        signed_by: keys.iter().map(|key| key.public().fingerprint()).collect(),
+        weakened: Vec::new(),
+        predicate: String::new(),
+    };
+    if order.dry_run {
+        return Ok(promoted);
+    }
+    let files = Files { record: (&record.0, &record.1), report: (&report.0, &report.1) };
+    let ledger_root = workspace.ledger_folder(policy.as_ref());
+    match write(&ledger_root, &line, number, &text, &files, &keys).map_err(one)? {
+        Appended::Written(path) => {
+            promoted.statement = Some(shown(&path, folder));
+            Ok(promoted)
+        }
+        // What to go back from is another one now, so a person has to look.
+        Appended::Taken => {
+            let message = format!("another promotion of {line} came in between, and nothing was rolled back");
+            Err(vec![
+                Problem::new(OVERTAKEN, message)
+                    .help("look at what is promoted now: gate explain stage:STAGE"),
+            ])
+        }
+    }
+}
+
+#[expect(clippy::boxed_local, reason = "that is how a problem travels")]
+fn one(problem: Box<Problem>) -> Vec<Problem> {
+    vec![*problem]
+}
+
+fn no_target(line: &Line, why: &str) -> Problem {
+    Problem::new(NO_TARGET, format!("there is nothing to roll {line} back to: {why}"))
+        .help("`gate explain stage:STAGE` lists what was promoted; `--to N` names one of them")
+}
+
+fn line(order: &Back, ledger: &Ledger<'_>) -> Result<Line, Box<Problem>> {
+    let lines = ledger.at_stage(&order.stage)?;
+    let mut meant: Vec<Line> = lines
+        .into_iter()
+        .filter(|line| order.model.as_ref().is_none_or(|model| *model == line.model))
+        .collect();
+    match (meant.pop(), meant.len()) {
+        (Some(line), 0) => Ok(line),
+        (None, _) => {
+            let message = format!("nothing is promoted to the stage `{}`", order.stage);
+            Err(Problem::new(NO_TARGET, message)
+                .help("a ledger elsewhere is named with --ledger DIR")
+                .boxed())
+        }
+        (Some(last), _) => {
+            let models: Vec<&str> = meant.iter().chain([&last]).map(|line| line.model.as_str()).collect();
+            let message =
+                format!("the stage `{}` has promotions of {}", order.stage, crate::document::listed(&models));
+            Err(Problem::new(super::ONE_RUN, message).help("say which is meant: --model NAME").boxed())
+        }
+    }
+}
+
+/// The promotion to go back to.
+fn target<'e>(
+    order: &Back,
+    line: &Line,
+    entries: &'e [Entry],
+    now: Timestamp,
+) -> Result<&'e Entry, Box<Problem>> {
+    let Some((head, earlier)) = entries.split_last() else {
+        return Err(no_target(line, "the ledger has no promotion").boxed());
+    };
+    let current = head.statement()?;
+    if let Some(number) = order.to {
+        let Some(entry) = earlier.iter().find(|entry| entry.number == number) else {
+            let message = format!("there is no promotion {number} before the current one, {}", head.number);
+            return Err(no_target(line, &message).boxed());
+        };
+        return match unfit(&entry.statement()?, &current, now) {
+            Some(why) => Err(no_target(line, &format!("promotion {number} {why}")).boxed()),
+            None => Ok(entry),
+        };
+    }
+    for entry in earlier.iter().rev() {
+        if unfit(&entry.statement()?, &current, now).is_none() {
+            return Ok(entry);
+        }
+    }
+    Err(no_target(line, "no earlier promotion passed, is for another file, and has not ended").boxed())
+}
+
+/// Why a promotion can't be gone back to.
+fn unfit(statement: &Statement, current: &Statement, now: Timestamp) -> Option<String> {
+    if !statement.passed() {
+        return Some("did not pass the policy".into());
+    }
+    if let Some(end) = statement.own_text(&["expires"])
+        && Moment::parse(end).map_or(true, |end| end.at < now)
+    {
+        return Some(format!("ended at {end}"));
+    }
+    let digests = |statement: &Statement| -> Vec<String> {
+        statement.subjects().iter().filter_map(|subject| subject.sha256).map(str::to_owned).collect()
+    };
+    (digests(statement) == digests(current)).then(|| "is for the file that is promoted now".into())
+}
+
+/// The files that the earlier promotion is for, as they are now.
+fn files(
+    order: &Back,
+    statement: &Statement,
+    folder: &Path,
+    root: &Path,
+) -> Result<Vec<(String, String)>, Box<Problem>> {
+    let mut given = Vec::new();
+    for path in &order.artifacts {
+        given.push((path.display().to_string(), hash_named(&folder.join(path))?.sha256));
+    }
+    let dir = Dir::open_ambient_dir(root, ambient_authority())
+        .map_err(|error| Problem::new(ARTIFACT_UNREADABLE, format!("{}: {error}", root.display())).boxed())?;
+    let mut all = Vec::new();
+    for subject in statement.subjects() {
+        let wanted = subject.sha256.unwrap_or_default();
+        let named = given.iter().any(|(_, digest)| digest == wanted);
+        if !named {
+            let help = "fetch the file as it was, for example from git, and name it: --artifact FILE";
+            let there = hash_below(&dir, subject.name, None)
+                .map_err(|problem| Problem { code: ARTIFACT_DIFFERS, ..*problem }.help(help).boxed())?;
+            if there.sha256 != wanted {
+                let message = format!(
+                    "`{}` is not the file that was promoted: it was sha256:{wanted}, and is sha256:{}",
+                    subject.name, there.sha256
+                );
+                return Err(Problem::new(ARTIFACT_DIFFERS, message).help(help).boxed());
+            }
+        }
+        all.push((subject.name.to_owned(), wanted.to_owned()));
+    }
+    Ok(all)
+}
+
+/// The earlier statement, as the new one says it.
+fn again(order: &Back, target: &Entry, before: &Previous, now: Timestamp) -> Result<String, Box<Problem>> {
+    let mut statement: Json = serde_json::from_slice(&target.bytes).map_err(|error| {
+        Problem::new(crate::ledger::UNREADABLE, format!("`{}` can't be read: {error}", target.label)).boxed()
+    })?;
+    let predicate = &mut statement["predicate"];
+    predicate["timeVerified"] = json!(written(now));
+    predicate["verifier"]["version"] = json!({ "gate": env!("CARGO_PKG_VERSION") });
+    let judged_at = predicate[EXTENSION]["judged"]["at"].as_str().map(str::to_owned);
+    let own = &mut predicate[EXTENSION];
+    let first = own["judged"]["sequence"].as_u64().unwrap_or(target.number);
+    let at = judged_at.or_else(|| target.statement().ok()?.predicate(&["timeVerified"]).map(str::to_owned));
+    own["action"] = json!("rollback");
+    own["reason"] = json!(order.reason);
+    own["sequence"] = json!(before.number + 1);
+    own["previous"] = previous(Some(before));
+    own["target"] = json!({ "sequence": target.number, "digest": { "sha256": target.digest } });
+    own["judged"] = json!({
+        "sequence": first,
+        "at": at,
+        "note": "the rules were not judged again: they held then; the files and the end were looked at now",
+    });
+    own["requestedBy"] = requested_by();
+    Ok(pretty(&statement))
+}

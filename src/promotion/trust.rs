@@ -1,0 +1,220 @@
+//! Whom the verifying side trusts: keys that it names itself, never those of the ledger that is verified.
+
+use std::path::{Path, PathBuf};
+
+use indexmap::IndexMap;
+use jiff::Timestamp;
+
+use super::BAD_TRUST;
+use super::keys::{public_key, read};
+use crate::document::{Document, Format, Map, Node, Problem, Reader};
+use crate::ledger::VERIFIER;
+use crate::run::Moment;
+use crate::signing::PublicKey;
+
+/// What is trusted, as it was asked for.
+#[derive(Debug, Clone, Default)]
+pub struct TrustOrder {
+    /// Files of public keys.
+    pub keys: Vec<PathBuf>,
+    /// A file of keys with what each is trusted for.
+    pub file: Option<PathBuf>,
+}
+
+/// What is trusted.
+#[derive(Debug, Default)]
+pub(super) struct Trust {
+    pub(super) keys: Vec<Trusted>,
+    /// How many keys must have signed, by stage.
+    pub(super) threshold: IndexMap<String, usize>,
+    /// The policies that may have decided; empty where any may.
+    pub(super) policies: Vec<String>,
+}
+
+/// A key, and what it is trusted for.
+#[derive(Debug)]
+pub(super) struct Trusted {
+    pub(super) key: PublicKey,
+    pub(super) label: String,
+    pub(super) verifier: String,
+    /// The stages; empty for all.
+    pub(super) stages: Vec<String>,
+    pub(super) not_after: Option<Timestamp>,
+}
+
+impl Trust {
+    /// Reads what was asked for; `None` where no key was named, so that the ledger itself is what is trusted.
+    pub(super) fn read(order: &TrustOrder, folder: &Path) -> Result<Option<Self>, Vec<Problem>> {
+        if order.keys.is_empty() && order.file.is_none() {
+            return Ok(None);
+        }
+        let mut trust = match &order.file {
+            Some(path) => file(path, folder)?,
+            None => Self::default(),
+        };
+        for path in &order.keys {
+            let label = path.display().to_string();
+            let key = public_key(&folder.join(path), &label).map_err(|problem| vec![*problem])?;
+            trust.keys.push(Trusted {
+                key,
+                label,
+                verifier: VERIFIER.to_owned(),
+                stages: Vec::new(),
+                not_after: None,
+            });
+        }
+        Ok(Some(trust))
+    }
+
+    /// The keys that may sign for a stage now.
+    pub(super) fn usable(&self, stage: &str, now: Timestamp) -> Vec<&Trusted> {
+        self.keys.iter().filter(|key| key.unusable(stage, now).is_none()).collect()
+    }
+
+    /// How many keys must have signed.
+    pub(super) fn needed(&self, stage: &str) -> usize {
+        self.threshold.get(stage).copied().unwrap_or(1)
+    }
+}
+
+impl Trusted {
+    /// Why it may not sign for a stage now.
+    pub(super) fn unusable(&self, stage: &str, now: Timestamp) -> Option<String> {
+        if !self.stages.is_empty() && !self.stages.iter().any(|known| known == stage) {
+            return Some(format!("`{}` is not trusted for the stage `{stage}`", self.label));
+        }
+        let ended = self.not_after.filter(|end| now > *end)?;
+        Some(format!("`{}` is trusted until {ended}, and no longer", self.label))
+    }
+}
+
+fn file(path: &Path, folder: &Path) -> Result<Trust, Vec<Problem>> {
+    let full = folder.join(path);
+    let label = path.display().to_string();
+    let text = read(&full).map_err(|problem| vec![*problem])?;
+    let document = Document::new(label, text.into_bytes(), Format::Yaml).map_err(|problem| vec![*problem])?;
+    let mut reader = Reader::default();
+    let mut trust = Trust::default();
+    match reader.documents.add(document) {
+        Ok(root) => {
+            if let Some(map) = reader.map(&root, "a trust file").cloned() {
+                let beside = full.parent().unwrap_or(folder);
+                fill(&mut trust, &mut reader, &map, &root, beside);
+            }
+        }
+        Err(problem) => reader.push(*problem),
+    }
+    let (_, problems) = reader.finish();
+    if problems.is_empty() { Ok(trust) } else { Err(problems) }
+}
+
+fn fill(trust: &mut Trust, reader: &mut Reader, map: &Map, root: &Node, beside: &Path) {
+    reader.only(map, "a trust file", &["keys", "threshold", "policies"]);
+    if let Some(node) = reader.required(map, "keys", "a trust file", root.span) {
+        for item in reader.list(node, "`keys`").unwrap_or_default() {
+            trust.keys.extend(key(reader, item, beside));
+        }
+        if trust.keys.is_empty() && reader.problems().is_empty() {
+            reader.problem(BAD_TRUST, node.span, "a trust file without a key trusts nobody", "no key").help =
+                Some("write `keys: [{ file: release.pub }]`".into());
+        }
+    }
+    if let Some(stages) = map.get("threshold").and_then(|node| reader.map(node, "`threshold`")).cloned() {
+        for (stage, entry) in stages.entries() {
+            let most = trust.keys.len();
+            match entry.node.as_written().and_then(|text| text.parse::<usize>().ok()) {
+                Some(number) if (1..=most).contains(&number) => {
+                    trust.threshold.insert(stage.to_owned(), number);
+                }
+                _ => {
+                    let message = format!(
+                        "the threshold of `{stage}` is a number from 1 to {most}, the keys that there are"
+                    );
+                    reader.problem(BAD_TRUST, entry.node.span, message, "not such a number");
+                }
+            }
+        }
+    }
+    if let Some(node) = map.get("policies") {
+        for (text, span) in reader
+            .texts(node, "`policies`")
+            .into_iter()
+            .map(|(text, span)| (text.to_owned(), span))
+            .collect::<Vec<_>>()
+        {
+            match policy_digest(&text) {
+                Ok(digest) => trust.policies.push(digest),
+                Err(message) => {
+                    reader.problem(BAD_TRUST, span, message, "not a digest");
+                }
+            }
+        }
+    }
+}
+
+/// The SHA-256 of a policy, as `sha256:` with 64 digits; gives the digits.
+pub fn policy_digest(text: &str) -> Result<String, String> {
+    let digits = text.strip_prefix("sha256:").unwrap_or_default();
+    if digits.len() == 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Ok(digits.to_ascii_lowercase());
+    }
+    Err(format!("a policy is named by its digest, such as `sha256:` and 64 digits, and not by `{text}`"))
+}
+
+fn key(reader: &mut Reader, item: &Node, beside: &Path) -> Option<Trusted> {
+    let map = reader.map(item, "a key")?.clone();
+    reader.only(&map, "a key", &["file", "spki", "verifier", "stages", "not_after"]);
+    let (key, label) = match (map.get("file"), map.get("spki")) {
+        (Some(node), None) => {
+            let name = reader.text(node, "`file`")?.to_owned();
+            (public_key(&beside.join(&name), &name), name)
+        }
+        (None, Some(node)) => {
+            let pem = reader.text(node, "`spki`")?.to_owned();
+            let key = PublicKey::from_pem(&pem, "spki");
+            let label = key.as_ref().map_or_else(|_| "spki".into(), PublicKey::fingerprint);
+            (key, label)
+        }
+        _ => {
+            reader
+                .problem(BAD_TRUST, item.span, "a key is either a `file` or an `spki`", "not one of the two")
+                .help =
+                Some("write `{ file: release.pub }`, or the lines of that file behind `spki: |`".into());
+            return None;
+        }
+    };
+    let key = match key {
+        Ok(key) => key,
+        Err(problem) => {
+            reader.push(*problem);
+            return None;
+        }
+    };
+    let verifier = match map.get("verifier") {
+        Some(node) => reader.text(node, "`verifier`")?.to_owned(),
+        None => VERIFIER.to_owned(),
+    };
+    let stages = map
+        .get("stages")
+        .map(|node| reader.texts(node, "`stages`").into_iter().map(|(text, _)| text.to_owned()).collect())
+        .unwrap_or_default();
+    let not_after = match map.get("not_after") {
+        None => None,
+        Some(node) => {
+            let text = reader.text(node, "`not_after`")?;
+            match Moment::parse(text) {
+                Ok(moment) if !moment.zone_assumed => Some(moment.at),
+                _ => {
+                    reader.problem(
+                        BAD_TRUST,
+                        node.span,
+                        "`not_after` is a time with its zone, such as 2027-01-01T00:00:00Z",
+                        "not such a time",
+                    );
+                    return None;
+                }
+            }
+        }
+    };
+    Some(Trusted { key, label, verifier, stages, not_after })
+}

@@ -1,0 +1,64 @@
+//! What is promoted, held against what holds today.
+
+use serde::Serialize;
+
+use super::{Exit, Trouble};
+
+/// The answer of an audit.
+#[derive(Debug, Clone, Serialize)]
+pub struct Audit {
+    /// The format.
+    pub schema: &'static str,
+    /// The stage; absent for all of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stage: Option<String>,
+    /// The clock.
+    pub now: String,
+    /// What was trusted, in words.
+    pub trusted: String,
+    /// Each model at each stage.
+    pub lines: Vec<AuditLine>,
+    /// Why a part could not be audited.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub troubles: Vec<Trouble>,
+    /// What the program leaves with.
+    pub exit_code: Exit,
+}
+
+/// A model at a stage.
+#[derive(Debug, Clone, Serialize)]
+pub struct AuditLine {
+    /// The line of models.
+    pub model: String,
+    /// The stage.
+    pub stage: String,
+    /// How many promotions there are.
+    pub promotions: usize,
+    /// What is promoted now, in words.
+    pub current: String,
+    /// What was found.
+    pub findings: Vec<AuditFinding>,
+    /// What was looked at and holds.
+    pub holds: Vec<String>,
+}
+
+/// How much a finding weighs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// It is wrong: the audit fails.
+    Error,
+    /// A person should look.
+    Warning,
+}
+
+/// One thing that an audit found.
+#[derive(Debug, Clone, Serialize)]
+pub struct AuditFinding {
+    /// Its stable name.
+    pub code: &'static str,
+    /// How much it weighs.
+    pub severity: Severity,
+    /// What was found.
+    pub message: String,
+}

@@ -1,0 +1,62 @@
+//! Five questions about a model, each with its answer or a plain "not recorded".
+
+use serde::Serialize;
+
+use super::{Exit, Trouble};
+
+/// What is known of a model.
+#[derive(Debug, Clone, Serialize)]
+pub struct Explanation {
+    /// The format.
+    pub schema: &'static str,
+    /// What was asked about.
+    pub asked: String,
+    /// What it is, in words.
+    pub what: String,
+    /// The answers.
+    pub answers: Vec<Answer>,
+    /// The promotions of the same line, the newest first.
+    pub chain: Vec<Step>,
+    /// Where else the same model is promoted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub elsewhere: Vec<String>,
+    /// What a person should know.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+    /// Why it could not be explained.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub troubles: Vec<Trouble>,
+    /// What the program leaves with: 0 explained, 1 nothing leads to it, 2 not found out.
+    pub exit_code: Exit,
+}
+
+/// One of the five.
+#[derive(Debug, Clone, Serialize)]
+pub struct Answer {
+    /// The question.
+    pub question: &'static str,
+    /// The answer, a fact a line; empty where nothing is recorded.
+    pub facts: Vec<String>,
+    /// What shows it: files with their digests.
+    pub evidence: Vec<String>,
+    /// What was not recorded.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub not_recorded: Vec<String>,
+}
+
+/// A promotion of the line.
+#[derive(Debug, Clone, Serialize)]
+pub struct Step {
+    /// Its number.
+    pub sequence: u64,
+    /// When it was decided.
+    pub at: String,
+    /// `promote`, `rollback` or `override`.
+    pub action: String,
+    /// The run.
+    pub run: String,
+    /// The model's SHA-256.
+    pub sha256: String,
+    /// It is the one that was asked about.
+    pub asked: bool,
+}

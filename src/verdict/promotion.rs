@@ -1,0 +1,75 @@
+//! What became of an order to promote a model, or to go back to an earlier one.
+
+use super::{Exit, Report, Trouble};
+use crate::document::Problem;
+
+/// What became of an order.
+#[derive(Debug)]
+pub struct PromotionOutcome {
+    /// What the check said; absent where none was made.
+    pub report: Option<Report>,
+    /// The promotion; absent where there is none.
+    pub promoted: Option<Promoted>,
+    /// Why the policy's verdict alone is not enough: a fail.
+    pub refused: Vec<Trouble>,
+    /// Why it could not be decided, or not be written.
+    pub troubles: Vec<Trouble>,
+    /// What a person should know.
+    pub notes: Vec<String>,
+}
+
+/// A promotion that was written, or that a dry run would have written.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Promoted {
+    /// `promote` or `rollback`.
+    pub action: &'static str,
+    /// The line of models.
+    pub model: String,
+    /// The stage.
+    pub stage: String,
+    /// Its number.
+    pub sequence: u64,
+    /// The file of the statement; absent for a dry run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub statement: Option<String>,
+    /// The statement's SHA-256.
+    pub digest: String,
+    /// `PASSED`, or `FAILED` for an override.
+    pub result: String,
+    /// The files with their SHA-256.
+    pub subjects: Vec<(String, String)>,
+    /// The fingerprints of the keys that signed it.
+    pub signed_by: Vec<String>,
+    /// What weakened the verdict.
+    pub weakened: Vec<serde_json::Value>,
+    /// The predicate, for a signer that makes the statement itself.
+    #[serde(skip)]
+    pub predicate: String,
+}
+
+impl PromotionOutcome {
+    /// Nothing but why it could not be decided.
+    pub fn of_problems(problems: &[Problem]) -> Self {
+        Self {
+            report: None,
+            promoted: None,
+            refused: Vec::new(),
+            troubles: problems.iter().map(Trouble::from).collect(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// 0 where it was promoted, 1 where it may not be, 2 where that could not be decided.
+    pub fn exit(&self) -> Exit {
+        if self.promoted.is_some() {
+            return Exit::Pass;
+        }
+        let verdict = self.report.as_ref().map(|report| report.exit_code);
+        match verdict {
+            _ if !self.troubles.is_empty() => Exit::NoVerdict,
+            Some(Exit::NoVerdict) => Exit::NoVerdict,
+            None if self.refused.is_empty() => Exit::NoVerdict,
+            _ => Exit::Fail,
+        }
+    }
+}
