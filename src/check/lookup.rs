@@ -192,6 +192,10 @@ fn staged<'c>(
     policy: Option<&Policy>,
     workspace: &Workspace,
 ) -> Result<Found<'c>, Box<Problem>> {
+    // A policy that declares stages knows them all: a slip in a name must not pass for a first model.
+    if let Some(policy) = policy.filter(|policy| !policy.stages.is_empty()) {
+        super::known_stage(policy, Some(stage))?;
+    }
     let ledger = workspace.ledger(policy)?;
     let lines = ledger.at_stage(stage)?;
     let mut items = Vec::new();

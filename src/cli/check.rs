@@ -89,7 +89,7 @@ enum Format {
 }
 
 /// A time, with the zone that a clock must have.
-fn clock(text: &str) -> Result<Timestamp, String> {
+pub(super) fn clock(text: &str) -> Result<Timestamp, String> {
     match Moment::parse(text) {
         Ok(moment) if !moment.zone_assumed => Ok(moment.at),
         Ok(_) => Err("a clock needs a zone: 2026-06-01T00:00:00Z".into()),

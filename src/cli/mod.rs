@@ -1,12 +1,20 @@
 //! The command line: a file for each command, which parses, calls, and prints.
 
 mod action;
+mod answering;
+mod audit;
 mod check;
+mod diff;
+mod explain;
+mod key;
+mod promote;
 mod record;
 mod report;
 mod reproduce;
+mod rollback;
 mod show;
 mod terminal;
+mod verify;
 
 use std::path::PathBuf;
 
@@ -53,6 +61,21 @@ enum Command {
     Record(Box<record::Arguments>),
     /// Run a recorded command again at its commit, and compare what it leaves
     Reproduce(Box<reproduce::Arguments>),
+    /// What differs between two runs: metrics, params, data, code, environment
+    Diff(diff::Arguments),
+    /// Judge a run for a stage and, if the policy allows it, write the promotion to the ledger
+    Promote(Box<promote::Arguments>),
+    /// Go back to an earlier promotion of a stage
+    Rollback(Box<rollback::Arguments>),
+    /// Whether a file is what is promoted to a stage: for deploy time
+    Verify(Box<verify::Arguments>),
+    /// Which run made a model, with which data, why it was approved, what changed, and whether it can be made again
+    Explain(explain::Arguments),
+    /// Hold what is promoted now against today's policy, and the ledger against itself
+    Audit(Box<audit::Arguments>),
+    /// Make a signing key, or show the public one of a file
+    #[command(subcommand)]
+    Key(key::Command),
     /// Print the canonical record of a run, and where each field came from
     Show(show::Arguments),
     /// Render a saved report again, or post it to GitHub
@@ -91,6 +114,13 @@ pub fn run(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
         // Its exit code is that of the command it ran.
         Command::Record(arguments) => return record::run(arguments, &folder, &terminal),
         Command::Reproduce(arguments) => reproduce::run(arguments, &folder, &terminal),
+        Command::Diff(arguments) => diff::run(arguments, &folder, &terminal),
+        Command::Promote(arguments) => promote::run(arguments, &folder, &terminal),
+        Command::Rollback(arguments) => rollback::run(arguments, &folder, &terminal),
+        Command::Verify(arguments) => verify::run(arguments, &folder, &terminal),
+        Command::Explain(arguments) => explain::run(arguments, &folder, &terminal),
+        Command::Audit(arguments) => audit::run(arguments, &folder, &terminal),
+        Command::Key(command) => key::run(command, &folder, &terminal),
         Command::Show(arguments) => show::run(arguments, &folder, &terminal),
         Command::Report(arguments) => report::run(arguments, &folder, &terminal),
         Command::Action => action::run(&folder, &terminal),

@@ -1,14 +1,14 @@
 //! `gate reproduce`
 
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::io::Write;
+use std::path::Path;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::Terminal;
-use crate::atomic;
-use crate::recording::{Reproduction, Tolerance};
+use super::answering::Answering;
+use crate::recording::Tolerance;
 use crate::render::{self, Style};
 use crate::training::{self, Again};
 use crate::verdict::Exit;
@@ -40,21 +40,8 @@ pub(super) struct Arguments {
     /// The policy whose `fields:` map reads records of another shape [default: gate.yaml here or above, if any]
     #[arg(long, short, value_name = "FILE")]
     policy: Option<String>,
-    /// How to print the answer
-    #[arg(long, value_enum, default_value_t = Format::Human)]
-    format: Format,
-    /// Write the answer to a file instead of standard output
-    #[arg(long, short, value_name = "FILE")]
-    output: Option<PathBuf>,
-}
-
-/// How an answer is printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For a person.
-    Human,
-    /// The whole answer as JSON.
-    Json,
+    #[command(flatten)]
+    answering: Answering,
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
@@ -84,27 +71,7 @@ pub(super) fn run(arguments: &Arguments, folder: &Path, terminal: &Terminal) -> 
         environment: arguments.environment.clone(),
     };
     let answer = training::reproduce(&order, folder);
-    let guard = match arguments.format {
-        Format::Human => terminal.guarded(),
-        Format::Json => terminal.guarded_json(),
-    };
-    let written = match &arguments.output {
-        None => Terminal::print(guard, |to| print(&answer, arguments.format, terminal.out(), to)),
-        Some(path) => {
-            let style = Style { color: false, ..terminal.out() };
-            atomic::write(&folder.join(path), |to| print(&answer, arguments.format, style, to))
-        }
-    };
-    if let Err(error) = written {
-        terminal.tell(&format!("the answer can't be written: {error}"));
-        return Exit::NoVerdict;
-    }
-    answer.answer.exit()
-}
-
-fn print(answer: &Reproduction, format: Format, style: Style, to: &mut dyn Write) -> io::Result<()> {
-    match format {
-        Format::Human => render::reproduction_human(answer, style, to),
-        Format::Json => render::reproduction_json(answer, to),
-    }
+    let human = |style: Style, to: &mut dyn Write| render::reproduction_human(&answer, style, to);
+    let json = |to: &mut dyn Write| render::json_of(&answer, to);
+    arguments.answering.print(folder, terminal, answer.answer.exit(), &human, &json)
 }

@@ -50,7 +50,7 @@ pub fn diff(a: &Run, b: &Run, comparable: Option<&[FieldPath]>, commits: Commits
             ("environment", false) => "environment",
             _ => GROUPS.iter().find(|(_, fields)| fields.contains(&field)).map_or("other", |(name, _)| *name),
         };
-        let shown = |node: Option<&Node>| node.map(Node::in_full);
+        let shown = |node: Option<&Node>| node.map(in_words);
         let one =
             FieldDiff { field: change.path.to_string(), a: shown(change.theirs), b: shown(change.ours) };
         if let Some(group) = groups.iter_mut().find(|known| known.name == group) {
@@ -69,12 +69,26 @@ pub fn diff(a: &Run, b: &Run, comparable: Option<&[FieldPath]>, commits: Commits
     }
 }
 
+/// A value in full; a list of words, such as a command, as these words.
+fn in_words(node: &Node) -> String {
+    let items = node.as_list().filter(|items| !items.is_empty());
+    let words: Option<Vec<&str>> = items.and_then(|items| items.iter().map(Node::as_written).collect());
+    match words {
+        Some(words) => words.join(" "),
+        None => node.in_full(),
+    }
+}
+
 /// Every metric that one of the two has, in the order of the second.
 fn metrics(a: &Run, b: &Run) -> Vec<MetricDiff> {
     let names: Vec<&str> = b.metrics().map(|metric| metric.name).collect();
     let gone: Vec<&str> =
         a.metrics().map(|metric| metric.name).filter(|name| !names.contains(name)).collect();
-    names.into_iter().chain(gone).map(|name| metric(name, a.metric(name).as_ref(), b.metric(name).as_ref())).collect()
+    names
+        .into_iter()
+        .chain(gone)
+        .map(|name| metric(name, a.metric(name).as_ref(), b.metric(name).as_ref()))
+        .collect()
 }
 
 fn metric(name: &str, a: Option<&Metric<'_>>, b: Option<&Metric<'_>>) -> MetricDiff {

@@ -110,8 +110,12 @@ fn hash_file(mut file: File, label: &str, asked: Option<&str>) -> Result<Hashed,
         };
         let part = &buffer[..read];
         sha.update(part);
-        md5.as_mut().map_or((), |md5| md5.update(part));
-        git.as_mut().map_or((), |git| git.update(part));
+        if let Some(md5) = &mut md5 {
+            md5.update(part);
+        }
+        if let Some(git) = &mut git {
+            git.update(part);
+        }
         bytes += read as u64;
     }
     let after = file.metadata().map_err(|error| failed(&error))?;

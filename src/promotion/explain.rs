@@ -35,6 +35,8 @@ const QUESTIONS: [&str; 5] = [
     "What changed from the version before?",
     "Can another engineer reproduce the run?",
 ];
+/// Fields that differ in every two runs.
+const ALWAYS: [&str; 3] = ["run_id", "created_at", "ended_at"];
 /// Fields that differ, and that are listed.
 const MOST: usize = 20;
 
@@ -470,8 +472,11 @@ fn differences(it: &mut Gathered, diff: &RunDiff) {
         };
         it.facts.push(format!("{} {} → {}{change}", metric.name, value(&metric.a), value(&metric.b)));
     }
-    let fields: Vec<_> =
-        diff.groups.iter().filter(|group| group.name != "packages").flat_map(|group| &group.fields).collect();
+    let groups = diff.groups.iter().filter(|group| group.name != "packages");
+    let fields: Vec<_> = groups
+        .flat_map(|group| &group.fields)
+        .filter(|field| !ALWAYS.contains(&field.field.as_str()))
+        .collect();
     for field in fields.iter().take(MOST) {
         let value = |value: &Option<String>| {
             value.as_deref().map_or_else(|| "none".to_owned(), |text| Node::text(text).brief())

@@ -18,7 +18,6 @@ mod verify;
 
 pub use audit::{AuditOrder, audit};
 pub use explain::{Question, explain};
-pub(crate) use keys::signing_keys;
 pub use keys::{NewKey, new_key, show_key};
 pub use promote::{Order, promote};
 pub use rollback::{Back, rollback};

@@ -1,23 +1,33 @@
 //! A report in the formats that people and programs read: one file each, and none of them decides anything.
 
 mod annotations;
+mod audit;
 mod diagnostic;
+mod diff;
+mod explanation;
 mod human;
 mod json;
 pub mod markdown;
 mod neutral;
+mod promotion;
 mod reproduction;
 mod show;
 mod style;
 mod text;
+mod verification;
 
 pub use annotations::{
     Annotation, Loudness, annotations, github, in_repository, workflow_commands, workflow_message,
 };
+pub use audit::audit_human;
+pub use diff::{diff_human, diff_markdown};
+pub use explanation::explanation_human;
 pub use human::{human, text_of_last_line, trouble};
-pub use json::json;
+pub use json::{json, json_of};
 pub use neutral::{Neutral, neutral, neutral_json};
-pub use reproduction::{reproduction_human, reproduction_json};
+pub use promotion::{promotion_human, promotion_json};
+pub use reproduction::reproduction_human;
 pub use show::{show_human, show_json};
 pub use style::Style;
 pub use text::clean;
+pub use verification::verification_human;

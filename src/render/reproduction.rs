@@ -7,12 +7,6 @@ use super::{Style, trouble};
 use crate::recording::{Answer, FileRow, MetricRow, Reproduction};
 use crate::verdict::{Level, Outcome};
 
-/// Writes it as JSON, indented, with a newline at its end.
-pub fn reproduction_json(answer: &Reproduction, to: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *to, answer)?;
-    to.write_all(b"\n")
-}
-
 /// Writes it for a person.
 pub fn reproduction_human(answer: &Reproduction, style: Style, to: &mut dyn Write) -> io::Result<()> {
     let outcome = match answer.answer {

@@ -1,0 +1,68 @@
+//! How an answer that is no report of a check is printed, and where to.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+
+use super::Terminal;
+use crate::atomic;
+use crate::render::Style;
+use crate::verdict::Exit;
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct Answering {
+    /// How to print the answer
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+    /// Write the answer to a file instead of standard output
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// How an answer is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For a person.
+    Human,
+    /// The whole answer as JSON.
+    Json,
+}
+
+/// Writes an answer for a person.
+pub(super) type Human<'a> = &'a dyn Fn(Style, &mut dyn Write) -> io::Result<()>;
+/// Writes it as JSON.
+pub(super) type Json<'a> = &'a dyn Fn(&mut dyn Write) -> io::Result<()>;
+
+impl Answering {
+    /// Prints an answer; the exit code is the answer's, unless it could not be printed.
+    pub(super) fn print(
+        &self,
+        folder: &Path,
+        terminal: &Terminal,
+        exit: Exit,
+        human: Human<'_>,
+        json: Json<'_>,
+    ) -> Exit {
+        let guard = match self.format {
+            Format::Human => terminal.guarded(),
+            Format::Json => terminal.guarded_json(),
+        };
+        let write = |style: Style, to: &mut dyn Write| match self.format {
+            Format::Human => human(style, to),
+            Format::Json => json(to),
+        };
+        let written = match &self.output {
+            None => Terminal::print(guard, |to| write(terminal.out(), to)),
+            Some(path) => {
+                let style = Style { color: false, ..terminal.out() };
+                atomic::write(&folder.join(path), |to| write(style, to))
+            }
+        };
+        if let Err(error) = written {
+            terminal.tell(&format!("the answer can't be written: {error}"));
+            return Exit::NoVerdict;
+        }
+        exit
+    }
+}

@@ -1,0 +1,66 @@
+//! `gate audit`
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use jiff::{SignedDuration, Timestamp};
+
+use super::Terminal;
+use super::answering::Answering;
+use super::check::clock;
+use super::verify::age;
+use crate::promotion::{AuditOrder, TrustOrder, audit};
+use crate::render::{self, Style};
+use crate::verdict::Exit;
+
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "Exit codes: 0 everything holds; 1 something does not; 2 not found out.")]
+pub(super) struct Arguments {
+    /// The stage [default: every one]
+    #[arg(long, short, value_name = "STAGE")]
+    stage: Option<String>,
+    /// The line of models [default: every one]
+    #[arg(long, value_name = "NAME")]
+    model: Option<String>,
+    /// The policy [default: gate.yaml here or above]
+    #[arg(long, short, value_name = "FILE")]
+    policy: Option<String>,
+    /// The folder of promotions [default: the policy's, else ledger]
+    #[arg(long, value_name = "DIR")]
+    ledger: Option<PathBuf>,
+    /// A public key that every promotion must be signed by
+    #[arg(long = "key", value_name = "FILE")]
+    keys: Vec<PathBuf>,
+    /// A file of public keys, with what each is trusted for
+    #[arg(long, value_name = "FILE")]
+    trust: Option<PathBuf>,
+    /// How old a model may be that new ones are compared with: 30d, 26w
+    #[arg(long, value_name = "TIME", default_value = "180d", value_parser = age)]
+    stale: SignedDuration,
+    /// Warnings fail too
+    #[arg(long)]
+    strict: bool,
+    /// The clock, RFC 3339
+    #[arg(long, value_name = "TIME", value_parser = clock)]
+    now: Option<Timestamp>,
+    #[command(flatten)]
+    answering: Answering,
+}
+
+pub(super) fn run(arguments: &Arguments, folder: &Path, terminal: &Terminal) -> Exit {
+    let order = AuditOrder {
+        stage: arguments.stage.clone(),
+        model: arguments.model.clone(),
+        policy: arguments.policy.clone(),
+        ledger: arguments.ledger.clone(),
+        trust: TrustOrder { keys: arguments.keys.clone(), file: arguments.trust.clone() },
+        stale: arguments.stale,
+        strict: arguments.strict,
+        now: arguments.now,
+    };
+    let answer = audit(&order, folder, Timestamp::now());
+    let human = |style: Style, to: &mut dyn Write| render::audit_human(&answer, style, to);
+    let json = |to: &mut dyn Write| render::json_of(&answer, to);
+    arguments.answering.print(folder, terminal, answer.exit_code, &human, &json)
+}

@@ -1,0 +1,75 @@
+//! `gate key`
+
+use std::path::{Path, PathBuf};
+
+use clap::{Subcommand, ValueEnum};
+
+use super::Terminal;
+use crate::promotion::{new_key, show_key};
+use crate::signing::Algorithm;
+use crate::verdict::{Exit, Trouble};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Make a key: FILE for whoever promotes, FILE.pub for whoever verifies; neither may exist
+    New {
+        /// The file of the private key
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// What sort of key
+        #[arg(long = "type", value_enum, default_value_t = Type::Ed25519)]
+        sort: Type,
+    },
+    /// Print the fingerprint and the public key of a file that holds either key
+    Show {
+        /// The file
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+}
+
+/// The sorts of keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Type {
+    /// Small, fast, and what most use.
+    Ed25519,
+    /// ECDSA on P-256, which hardware and FIPS shops have.
+    P256,
+}
+
+pub(super) fn run(command: &Command, folder: &Path, terminal: &Terminal) -> Exit {
+    let result = match command {
+        Command::New { file, sort } => {
+            let algorithm = match sort {
+                Type::Ed25519 => Algorithm::Ed25519,
+                Type::P256 => Algorithm::P256,
+            };
+            new_key(&folder.join(file), algorithm).map(|key| {
+                let shown = |path: &Path| path.strip_prefix(folder).unwrap_or(path).display().to_string();
+                format!(
+                    "{}  {}\nprivate: {} (keep it in the secret store of your CI, as GATE_SIGNING_KEY; not in git)\npublic:  {}\n",
+                    match sort {
+                        Type::Ed25519 => "ed25519",
+                        Type::P256 => "p256",
+                    },
+                    key.fingerprint,
+                    shown(&key.private),
+                    shown(&key.public)
+                )
+            })
+        }
+        Command::Show { file } => {
+            show_key(&folder.join(file)).map(|key| format!("{}\n{}", key.fingerprint(), key.to_pem()))
+        }
+    };
+    match result {
+        Ok(text) => {
+            let printed = Terminal::print(terminal.guarded(), |to| to.write_all(text.as_bytes()));
+            if printed.is_ok() { Exit::Pass } else { Exit::NoVerdict }
+        }
+        Err(problem) => {
+            terminal.trouble(&Trouble::from(&*problem));
+            Exit::NoVerdict
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! `gate promote`
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use jiff::Timestamp;
+
+use super::Terminal;
+use super::answering::Answering;
+use crate::promotion::{Order, promote};
+use crate::render::{self, Style};
+use crate::run::{Moment, parse_duration};
+use crate::verdict::Exit;
+
+#[derive(Debug, Clone, Args)]
+#[command(
+    after_help = "The check is that of `gate check --stage STAGE`, and the run is compared with what stands at the stage, \
+unless the policy names a file or the stage a baseline of its own.\n\nExit codes: 0 promoted; 1 not allowed, nothing was \
+written; 2 not decided, nothing was written."
+)]
+pub(super) struct Arguments {
+    /// The run: a file, `git:REV:PATH`, or a run of a tracker
+    #[arg(value_name = "RUN")]
+    run: String,
+    /// The stage that it is promoted to; the policy declares it
+    #[arg(long, short, value_name = "STAGE")]
+    stage: String,
+    /// The policy: a file, or a shipped pack such as gate:production [default: gate.yaml here or above]
+    #[arg(long, short, value_name = "FILE")]
+    policy: Option<String>,
+    /// What to compare with, instead of what the policy or the ledger names
+    #[arg(long, short, value_name = "RUN")]
+    baseline: Option<String>,
+    /// Accept that there is no baseline: this is the first model
+    #[arg(long)]
+    first: bool,
+    /// The model of a record that does not say one
+    #[arg(long, value_name = "NAME")]
+    model: Option<String>,
+    /// A file that the record names by an address; its digest must be the recorded one
+    #[arg(long = "artifact", value_name = "FILE")]
+    artifacts: Vec<PathBuf>,
+    /// The folder of promotions [default: the policy's, else ledger]
+    #[arg(long, value_name = "DIR")]
+    ledger: Option<PathBuf>,
+    /// A private key to sign with; several sign together [default: GATE_SIGNING_KEY, a key in PEM or the path of one]
+    #[arg(long = "key", value_name = "FILE")]
+    keys: Vec<PathBuf>,
+    /// When the promotion ends: a time, or 180d, 12h, 4w from now
+    #[arg(long, value_name = "TIME", value_parser = end)]
+    expires: Option<Timestamp>,
+    /// Promote what the policy does not allow: for an incident, with a reason that every audit will show
+    #[arg(long = "override", value_name = "REASON", value_parser = reason)]
+    overridden: Option<String>,
+    /// Say what would be promoted, and write nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Judge, print the predicate for a keyless signer, and write nothing
+    #[arg(long, conflicts_with_all = ["keys", "format", "overridden"])]
+    predicate_only: bool,
+    #[command(flatten)]
+    answering: Answering,
+}
+
+/// A time to come, or how far away it is.
+fn end(text: &str) -> Result<Timestamp, String> {
+    if let Ok(duration) = parse_duration(text) {
+        return Timestamp::now().checked_add(duration).map_err(|error| error.to_string());
+    }
+    match Moment::parse(text) {
+        Ok(moment) if !moment.zone_assumed => Ok(moment.at),
+        Ok(_) => Err("an end needs a zone: 2027-01-01T00:00:00Z".into()),
+        Err(error) => Err(format!("{error}; or a duration such as 180d")),
+    }
+}
+
+/// A reason that says something.
+pub(super) fn reason(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    match text.chars().count() {
+        0..3 => Err("a reason is what an auditor will read: say why".into()),
+        3..=1_000 => Ok(text.to_owned()),
+        _ => Err("a reason has at most 1000 characters".into()),
+    }
+}
+
+pub(super) fn run(arguments: &Arguments, folder: &Path, terminal: &Terminal) -> Exit {
+    let order = Order {
+        run: arguments.run.clone(),
+        stage: arguments.stage.clone(),
+        policy: arguments.policy.clone(),
+        baseline: arguments.baseline.clone(),
+        first: arguments.first,
+        model: arguments.model.clone(),
+        artifacts: arguments.artifacts.clone(),
+        ledger: arguments.ledger.clone(),
+        keys: arguments.keys.clone(),
+        overridden: arguments.overridden.clone(),
+        expires: arguments.expires,
+        dry_run: arguments.dry_run || arguments.predicate_only,
+    };
+    let outcome = promote(&order, folder);
+    let exit = outcome.exit();
+    if let (true, Some(promoted)) = (arguments.predicate_only, &outcome.promoted) {
+        let predicate = |to: &mut dyn Write| to.write_all(promoted.predicate.as_bytes());
+        return arguments.answering.print(folder, terminal, exit, &|_, to| predicate(to), &predicate);
+    }
+    let human = |style: Style, to: &mut dyn Write| render::promotion_human(&outcome, style, to);
+    let json = |to: &mut dyn Write| render::promotion_json(&outcome, to);
+    if arguments.predicate_only {
+        // Standard output is for the predicate, and there is none.
+        let mut text = Vec::new();
+        let _ = human(Style { color: false, ..terminal.out() }, &mut text);
+        terminal.error(&String::from_utf8_lossy(&text));
+        return exit;
+    }
+    arguments.answering.print(folder, terminal, exit, &human, &json)
+}

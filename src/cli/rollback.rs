@@ -1,0 +1,72 @@
+//! `gate rollback`
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::Terminal;
+use super::answering::Answering;
+use super::promote::reason;
+use crate::promotion::{Back, TrustOrder, rollback};
+use crate::render::{self, Style};
+use crate::verdict::Exit;
+
+#[derive(Debug, Clone, Args)]
+#[command(
+    after_help = "What it goes back to must still hold: the chain, the signature where --trusted-key or --trust is given, \
+the files, the end. The metrics are not judged again.\n\nExit codes: 0 rolled back; 1 there is nothing to go back to that \
+holds; 2 not decided. In both of the latter nothing was written."
+)]
+pub(super) struct Arguments {
+    /// The stage
+    #[arg(long, short, value_name = "STAGE")]
+    stage: String,
+    /// The number of the promotion to go back to [default: the newest earlier one of another file]
+    #[arg(long, value_name = "N")]
+    to: Option<u64>,
+    /// Why: every audit will show it
+    #[arg(long, value_name = "TEXT", value_parser = reason)]
+    reason: String,
+    /// The line of models, where the stage has several
+    #[arg(long, value_name = "NAME")]
+    model: Option<String>,
+    /// The file to go back to, where it is not at the path that it was promoted from
+    #[arg(long = "artifact", value_name = "FILE")]
+    artifacts: Vec<PathBuf>,
+    /// The folder of promotions [default: the policy's, else ledger]
+    #[arg(long, value_name = "DIR")]
+    ledger: Option<PathBuf>,
+    /// A private key to sign the new entry with [default: GATE_SIGNING_KEY]
+    #[arg(long = "key", value_name = "FILE")]
+    keys: Vec<PathBuf>,
+    /// A public key that the earlier promotion must be signed by
+    #[arg(long = "trusted-key", value_name = "FILE")]
+    trusted: Vec<PathBuf>,
+    /// A file of public keys, with what each is trusted for
+    #[arg(long, value_name = "FILE")]
+    trust: Option<PathBuf>,
+    /// Say what would be promoted, and write nothing
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    answering: Answering,
+}
+
+pub(super) fn run(arguments: &Arguments, folder: &Path, terminal: &Terminal) -> Exit {
+    let order = Back {
+        stage: arguments.stage.clone(),
+        model: arguments.model.clone(),
+        to: arguments.to,
+        reason: arguments.reason.clone(),
+        ledger: arguments.ledger.clone(),
+        artifacts: arguments.artifacts.clone(),
+        keys: arguments.keys.clone(),
+        trust: TrustOrder { keys: arguments.trusted.clone(), file: arguments.trust.clone() },
+        dry_run: arguments.dry_run,
+    };
+    let outcome = rollback(&order, folder);
+    let human = |style: Style, to: &mut dyn Write| render::promotion_human(&outcome, style, to);
+    let json = |to: &mut dyn Write| render::promotion_json(&outcome, to);
+    arguments.answering.print(folder, terminal, outcome.exit(), &human, &json)
+}
