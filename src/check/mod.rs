@@ -154,18 +154,13 @@ fn fill_from_files(
     now: Timestamp,
     judged: &mut Judged,
 ) -> Result<(), Vec<Problem>> {
-    let found = policy_file::find(request.policy.as_deref(), folder).map_err(one)?;
+    let found = policy_file::find(request.policy.as_deref(), folder)?;
     let workspace = Workspace::new(folder, &found.folder).with_ledger(request.ledger.as_deref());
-    judged.root = found.folder.clone();
+    judged.root.clone_from(&found.folder);
     let loaded = policy_file::load(found, folder, now)?;
     let decided = decide(report, request, &loaded, &workspace, now, &mut judged.runs);
     judged.policy = Some(loaded.policy);
     decided
-}
-
-#[expect(clippy::boxed_local, reason = "that is how a problem travels")]
-fn one(problem: Box<Problem>) -> Vec<Problem> {
-    vec![*problem]
 }
 
 fn trouble_of(problems: &[Problem]) -> Vec<Trouble> {
@@ -188,7 +183,7 @@ fn decide(
         packs: policy.packs.clone(),
     });
     report.waivers = waivers(policy, request.no_waivers);
-    known_stage(policy, request.stage.as_deref()).map_err(one)?;
+    known_stage(policy, request.stage.as_deref())?;
     weaker(report, request);
     let evidence = match workspace.sources() {
         Some(sources) => Files::new(workspace.root(), workspace).between(&sources.base, &sources.head),
@@ -227,7 +222,7 @@ fn candidates(
     seen: &mut Seen<'_>,
 ) -> Result<(), Vec<Problem>> {
     let policy = decision.policy;
-    let chosen = match candidates::choose(request, policy, workspace).map_err(one)? {
+    let chosen = match candidates::choose(request, policy, workspace)? {
         Candidates::Chosen(chosen) => chosen,
         Candidates::Unchanged { matched, since } => {
             report.summary.unchanged = matched;
@@ -245,7 +240,7 @@ fn candidates(
     };
     report.summary.unchanged = chosen.unchanged;
     report.notes.extend(chosen.notes.iter().cloned());
-    let baselines = Baselines::resolve(request, policy, workspace).map_err(one)?;
+    let baselines = Baselines::resolve(request, policy, workspace)?;
     report.notes.extend(baselines.notes().iter().cloned());
     judge_all(report, decision, &chosen, &baselines, request, seen)
 }

@@ -101,7 +101,7 @@ pub(super) fn load(name: PolicyName, folder: &Path, now: Timestamp) -> Result<Lo
         }),
         Source::File(path) => read(path, &name.label, Format::Yaml),
     };
-    let document = document.map_err(|problem| vec![*problem])?;
+    let document = document?;
     let loaded = policy::load(document, &files, now)?;
     Ok(LoadedFile::new(loaded, name.label))
 }

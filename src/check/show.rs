@@ -34,7 +34,7 @@ pub(super) fn one_run(
     workspace: &Workspace,
 ) -> Result<Run, Vec<Problem>> {
     let names = [name.to_owned()];
-    let chosen = candidates::named_runs(&names, policy, workspace).map_err(|problem| vec![*problem])?;
+    let chosen = candidates::named_runs(&names, policy, workspace)?;
     let fields = policy.map(|policy| policy.fields.clone()).unwrap_or_default();
     let mut runs = Vec::new();
     for read in (0..chosen.len()).flat_map(|index| chosen.read(index, &fields)) {

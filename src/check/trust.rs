@@ -163,7 +163,7 @@ pub(super) fn load(
     };
     let root = path.rsplit_once('/').map_or("", |(folder, _)| folder);
     let files = Committed { git, commit, root, label: &label, read: Mutex::default() };
-    let document = files.document(&path, &label, Format::Yaml).map_err(|problem| vec![*problem])?;
+    let document = files.document(&path, &label, Format::Yaml)?;
     let loaded = policy::load(document, &files, now)?;
     let read = files.read.into_inner().unwrap_or_default();
     Ok((LoadedFile::new(loaded, format!("{label} at {}", short(&commit.id))), read))

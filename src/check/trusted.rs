@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::trust::{self, FoundPolicy, Sources, Trust};
-use super::{LoadedFile, NO_POLICY, Request, Workspace, conclude, decide, empty, one};
+use super::{LoadedFile, NO_POLICY, Request, Workspace, conclude, decide, empty};
 use crate::document::Problem;
 use crate::git::{Commit, Git};
 use crate::run::Reference;
@@ -22,8 +22,8 @@ pub(super) fn fill(
     folder: &Path,
     now: Timestamp,
 ) -> Result<(), Vec<Problem>> {
-    let git = Git::open(folder).map_err(one)?;
-    let sources = Sources::resolve(trust, &git).map_err(one)?;
+    let git = Git::open(folder)?;
+    let sources = Sources::resolve(trust, &git)?;
     let change = Change { request, git: &git, sources: &sources, folder, now };
     let at_base = change.find(&sources.base)?;
     if at_base.is_none() && trust.require_policy {
@@ -44,7 +44,7 @@ pub(super) fn fill(
     let (loaded, root, read) = change.load(found, &sources.base)?;
     let workspace = change.workspace(&root, sources.clone());
     let decided = decide(report, request, &loaded, &workspace, now, &mut Vec::new());
-    report.proposed = change.proposed(report, &loaded, &workspace, read).map_err(one)?;
+    report.proposed = change.proposed(report, &loaded, &workspace, read)?;
     decided
 }
 
@@ -70,7 +70,7 @@ type Loaded = (LoadedFile, PathBuf, BTreeSet<String>);
 
 impl Change<'_> {
     fn find(&self, commit: &Commit) -> Result<Option<FoundPolicy>, Vec<Problem>> {
-        trust::find(self.request, self.folder, self.git, commit).map_err(one)
+        trust::find(self.request, self.folder, self.git, commit).map_err(Vec::from)
     }
 
     fn load(&self, found: FoundPolicy, commit: &Commit) -> Result<Loaded, Vec<Problem>> {

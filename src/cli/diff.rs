@@ -51,7 +51,9 @@ pub(super) fn run(arguments: &Arguments, folder: &Path, terminal: &Terminal) -> 
     let diff = match check::diff(names, arguments.policy.as_deref(), arguments.ledger.as_deref(), folder) {
         Ok(diff) => diff,
         Err(troubles) => {
-            troubles.iter().for_each(|trouble| terminal.trouble(trouble));
+            for trouble in &troubles {
+                terminal.trouble(trouble);
+            }
             return Exit::NoVerdict;
         }
     };

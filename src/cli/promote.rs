@@ -44,8 +44,10 @@ pub(super) struct Arguments {
     /// The folder of promotions [default: the policy's, else ledger]
     #[arg(long, value_name = "DIR")]
     ledger: Option<PathBuf>,
-    /// A private key to sign with; several sign together [default: GATE_SIGNING_KEY, a key in PEM or the path of one]
     #[arg(long = "key", value_name = "FILE")]
+    #[arg(
+        help = "A private key to sign with; several sign together [default: GATE_SIGNING_KEY, a key in PEM or the path of one]"
+    )]
     keys: Vec<PathBuf>,
     /// When the promotion ends: a time, or 180d, 12h, 4w from now
     #[arg(long, value_name = "TIME", value_parser = end)]

@@ -37,8 +37,8 @@ pub(super) struct Arguments {
     /// The folder of promotions [default: the policy's, else ledger]
     #[arg(long, value_name = "DIR")]
     ledger: Option<PathBuf>,
-    /// A private key to sign the new entry with [default: GATE_SIGNING_KEY]
     #[arg(long = "key", value_name = "FILE")]
+    #[arg(help = "A private key to sign the new entry with [default: GATE_SIGNING_KEY]")]
     keys: Vec<PathBuf>,
     /// A public key that the earlier promotion must be signed by
     #[arg(long = "trusted-key", value_name = "FILE")]

@@ -74,6 +74,13 @@ impl Problem {
     }
 }
 
+/// A function that finds many problems passes on the one of a function that stops at the first.
+impl From<Box<Problem>> for Vec<Problem> {
+    fn from(problem: Box<Problem>) -> Self {
+        vec![*problem]
+    }
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(place) = &self.place {

@@ -145,9 +145,9 @@ fn hash_folder(folder: &Dir, label: &str) -> Result<Hashed, Box<Problem>> {
         return Err(Problem::new(ARTIFACT_UNREADABLE, format!("the folder `{label}` holds no file")).boxed());
     }
     manifest.sort();
-    let text: String = manifest.iter().map(|(path, digest, _)| format!("{digest}  {path}\n")).collect();
+    let lines: Vec<String> = manifest.iter().map(|(path, digest, _)| format!("{digest}  {path}\n")).collect();
     let bytes = manifest.iter().map(|(_, _, bytes)| bytes).sum();
-    Ok(Hashed { sha256: sha256(text.as_bytes()), bytes, manifest: Some(manifest), asked: None })
+    Ok(Hashed { sha256: sha256(lines.concat().as_bytes()), bytes, manifest: Some(manifest), asked: None })
 }
 
 fn walk(

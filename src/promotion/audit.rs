@@ -67,10 +67,6 @@ pub fn audit(order: &AuditOrder, folder: &Path, clock: Timestamp) -> Audit {
     answer
 }
 
-fn one(problem: Box<Problem>) -> Vec<Problem> {
-    vec![*problem]
-}
-
 fn fill(answer: &mut Audit, order: &AuditOrder, folder: &Path, now: Timestamp) -> Result<(), Vec<Problem>> {
     let trust = Trust::read(&order.trust, folder)?;
     answer.trusted = match &trust {
@@ -78,8 +74,8 @@ fn fill(answer: &mut Audit, order: &AuditOrder, folder: &Path, now: Timestamp) -
         None => "the ledger itself: no key was named".into(),
     };
     let (workspace, policy) = open(order.policy.as_deref(), order.ledger.as_deref(), folder)?;
-    let ledger = workspace.ledger(policy.as_ref()).map_err(one)?;
-    let lines = ledger.lines().map_err(one)?;
+    let ledger = workspace.ledger(policy.as_ref())?;
+    let lines = ledger.lines()?;
     let meant = |line: &&Line| {
         order.stage.as_ref().is_none_or(|stage| *stage == line.stage)
             && order.model.as_ref().is_none_or(|model| *model == line.model)
@@ -162,13 +158,13 @@ impl Findings {
 
 impl Auditing<'_> {
     fn run(&self) -> Result<(AuditLine, Vec<Trouble>), Vec<Problem>> {
-        let entries = self.ledger.entries(self.line).map_err(one)?;
+        let entries = self.ledger.entries(self.line)?;
         let mut it = Findings::default();
         match broken_chain(&entries, self.line) {
             Some(broken) => it.error(AUDIT_CHAIN, broken),
             None => it.holds.push(format!("the chain of {} is whole", counted(entries.len(), "promotion"))),
         }
-        for stray in self.ledger.strays(self.line).map_err(one)? {
+        for stray in self.ledger.strays(self.line)? {
             it.warning(
                 AUDIT_STRAY,
                 format!("`{stray}` belongs to no promotion; what a crash left, the next promotion sweeps"),
@@ -276,7 +272,7 @@ impl Auditing<'_> {
             let rule = part("rule");
             match parse_date(part("expires")) {
                 Some(end) if today <= end => {
-                    it.holds.push(format!("the waiver of `{rule}` is in force until {end}"))
+                    it.holds.push(format!("the waiver of `{rule}` is in force until {end}"));
                 }
                 _ => it.error(
                     AUDIT_WAIVER,

@@ -127,19 +127,14 @@ pub(super) type Heads = Vec<(Line, Previous)>;
 
 fn heads(request: &Request, folder: &Path) -> Result<Heads, Vec<Problem>> {
     let (workspace, policy) = open(request.policy.as_deref(), request.ledger.as_deref(), folder)?;
-    let ledger = workspace.ledger(policy.as_ref()).map_err(one)?;
+    let ledger = workspace.ledger(policy.as_ref())?;
     let mut heads = Vec::new();
-    for line in ledger.lines().map_err(one)? {
-        if let Some(entry) = ledger.head(&line).map_err(one)? {
+    for line in ledger.lines()? {
+        if let Some(entry) = ledger.head(&line)? {
             heads.push((line, Previous { number: entry.number, digest: entry.digest }));
         }
     }
     Ok(heads)
-}
-
-#[expect(clippy::boxed_local, reason = "that is how a problem travels")]
-fn one(problem: Box<Problem>) -> Vec<Problem> {
-    vec![*problem]
 }
 
 struct Attempt<'a> {

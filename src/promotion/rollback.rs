@@ -71,27 +71,27 @@ const REFUSALS: [crate::code::Code; 5] =
     [NO_TARGET, ARTIFACT_DIFFERS, VERIFY_STATEMENT, VERIFY_SUPERSEDED, super::VERIFY_UNSIGNED];
 
 fn run(order: &Back, folder: &Path) -> Result<Promoted, Vec<Problem>> {
-    let keys = signing_keys(&order.keys, folder).map_err(one)?;
+    let keys = signing_keys(&order.keys, folder)?;
     let trust = Trust::read(&order.trust, folder)?;
     let (workspace, policy) = open(None, order.ledger.as_deref(), folder)?;
-    let ledger = workspace.ledger(policy.as_ref()).map_err(one)?;
-    let line = line(order, &ledger).map_err(one)?;
-    let entries = ledger.entries(&line).map_err(one)?;
+    let ledger = workspace.ledger(policy.as_ref())?;
+    let line = line(order, &ledger)?;
+    let entries = ledger.entries(&line)?;
     if let Some(broken) = broken_chain(&entries, &line) {
         let problem = Problem::new(VERIFY_SUPERSEDED, broken)
             .help("restore the ledger from git; `gate audit` names all that is wrong");
         return Err(vec![problem]);
     }
     let now = Timestamp::now();
-    let target = target(order, &line, &entries, now).map_err(one)?;
-    signed(target, trust.as_ref(), &order.stage, now).map_err(one)?;
-    let statement = target.statement().map_err(one)?;
+    let target = target(order, &line, &entries, now)?;
+    signed(target, trust.as_ref(), &order.stage, now)?;
+    let statement = target.statement()?;
     let root = workspace.root();
-    let subjects = files(order, &statement, folder, root).map_err(one)?;
+    let subjects = files(order, &statement, folder, root)?;
     let evidence = |field: &str| {
         let uri = statement.own_text(&[field, "uri"]).unwrap_or_default().to_owned();
         let digest = statement.own_text(&[field, "digest", "sha256"]).unwrap_or_default();
-        let bytes = ledger.by_digest(&line, &uri, digest).map_err(one)?;
+        let bytes = ledger.by_digest(&line, &uri, digest)?;
         Ok::<_, Vec<Problem>>((uri, String::from_utf8_lossy(&bytes).into_owned()))
     };
     let (record, report) = (evidence("record")?, evidence("report")?);
@@ -100,7 +100,7 @@ fn run(order: &Back, folder: &Path) -> Result<Promoted, Vec<Problem>> {
     };
     let before = Previous { number: head.number, digest: head.digest.clone() };
     let number = head.number + 1;
-    let text = again(order, target, &before, now).map_err(one)?;
+    let text = again(order, target, &before, now)?;
     let mut promoted = Promoted {
         action: "rollback",
         model: line.model.clone(),
@@ -119,7 +119,7 @@ fn run(order: &Back, folder: &Path) -> Result<Promoted, Vec<Problem>> {
     }
     let files = Files { record: (&record.0, &record.1), report: (&report.0, &report.1) };
     let ledger_root = workspace.ledger_folder(policy.as_ref());
-    match write(&ledger_root, &line, number, &text, &files, &keys).map_err(one)? {
+    match write(&ledger_root, &line, number, &text, &files, &keys)? {
         Appended::Written(path) => {
             promoted.statement = Some(shown(&path, folder));
             Ok(promoted)
@@ -133,11 +133,6 @@ fn run(order: &Back, folder: &Path) -> Result<Promoted, Vec<Problem>> {
             ])
         }
     }
-}
-
-#[expect(clippy::boxed_local, reason = "that is how a problem travels")]
-fn one(problem: Box<Problem>) -> Vec<Problem> {
-    vec![*problem]
 }
 
 fn no_target(line: &Line, why: &str) -> Problem {

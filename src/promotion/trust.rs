@@ -54,7 +54,7 @@ impl Trust {
         };
         for path in &order.keys {
             let label = path.display().to_string();
-            let key = public_key(&folder.join(path), &label).map_err(|problem| vec![*problem])?;
+            let key = public_key(&folder.join(path), &label)?;
             trust.keys.push(Trusted {
                 key,
                 label,
@@ -91,8 +91,8 @@ impl Trusted {
 fn file(path: &Path, folder: &Path) -> Result<Trust, Vec<Problem>> {
     let full = folder.join(path);
     let label = path.display().to_string();
-    let text = read(&full).map_err(|problem| vec![*problem])?;
-    let document = Document::new(label, text.into_bytes(), Format::Yaml).map_err(|problem| vec![*problem])?;
+    let text = read(&full)?;
+    let document = Document::new(label, text.into_bytes(), Format::Yaml)?;
     let mut reader = Reader::default();
     let mut trust = Trust::default();
     match reader.documents.add(document) {

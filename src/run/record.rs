@@ -101,7 +101,7 @@ impl Run {
                 ),
             ]);
         };
-        let mut moved = fields.apply(&mut record, document).map_err(|problem| vec![*problem])?;
+        let mut moved = fields.apply(&mut record, document)?;
         let mut problems: Vec<Problem> = shape::faults(&record)
             .into_iter()
             .map(|(path, problem)| {

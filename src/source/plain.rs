@@ -36,7 +36,7 @@ fn one(
 }
 
 fn record(document: &Arc<Document>, fields: &FieldMap, origin: &Origin) -> Result<Run, Vec<Problem>> {
-    let tree = document.parse().map_err(|problem| vec![*problem])?;
+    let tree = document.parse()?;
     Run::new(document, tree, fields, origin.clone())
 }
 

@@ -51,8 +51,8 @@ impl Tracked {
             line: None,
         };
         let document = Arc::new(document);
-        document.check_size().map_err(|problem| vec![*problem])?;
-        let tree = document.parse().map_err(|problem| vec![*problem])?;
+        document.check_size()?;
+        let tree = document.parse()?;
         let mut run = Run::new(&document, tree, fields, self.origin)?;
         run.notes.extend(self.notes);
         run.set_recorded_at(self.from);

@@ -139,8 +139,8 @@ fn text_of(record: &Node) -> String {
 /// The record as every check will read it.
 fn read_back(record: &Node, label: &str) -> Result<Run, Vec<Problem>> {
     let document = Document::new(label, text_of(record).into_bytes(), Format::Json);
-    let document = Arc::new(document.map_err(|problem| vec![*problem])?);
-    let tree = document.parse().map_err(|problem| vec![*problem])?;
+    let document = Arc::new(document?);
+    let tree = document.parse()?;
     Run::new(&document, tree, &FieldMap::default(), Origin::default())
 }
 

@@ -87,12 +87,11 @@ fn the_run(order: &Again, folder: &Path) -> Result<Run, Vec<Trouble>> {
 }
 
 fn fill(answer: &mut Reproduction, order: &Again, folder: &Path, run: &Run) -> Result<(), Vec<Problem>> {
-    let one = |problem: Box<Problem>| vec![*problem];
     let place = Place { root: workspace_root(folder), folder: folder.to_owned() };
-    let command = command(run).map_err(one)?;
+    let command = command(run)?;
     answer.command.clone_from(&command);
-    let git = Git::open(&place.root).map_err(one)?;
-    let commit = commit(run, &git).map_err(one)?;
+    let git = Git::open(&place.root)?;
+    let commit = commit(run, &git)?;
     git.remove_abandoned(PREFIX);
     let recipe = Recipe {
         run,
@@ -106,12 +105,12 @@ fn fill(answer: &mut Reproduction, order: &Again, folder: &Path, run: &Run) -> R
     for number in 1..=order.times {
         let words = match &order.vary_seed {
             None => command.clone(),
-            Some(option) => seeded(&command, option, run, number).map_err(one)?,
+            Some(option) => seeded(&command, option, run, number)?,
         };
         let (folder, _lock) = workshop().map_err(|error| {
             vec![Problem::new(NO_WORKSHOP, format!("no folder for the rerun can be made: {error}"))]
         })?;
-        let checkout = git.checkout(&commit, folder.path()).map_err(one)?;
+        let checkout = git.checkout(&commit, folder.path())?;
         let bench = Bench::prepare(&recipe, &checkout.path().join(git.prefix()), folder.path())?;
         if number == 1 {
             answer.not_restored = restored::missing(run, &command, &bench);

@@ -60,7 +60,7 @@ fn digest(root: &Path, path: &str, like: &Digest) -> Option<Digest> {
 impl<'r> Bench<'r> {
     /// Puts the recorded data into the checkout, and takes out what the command is to make itself.
     pub(super) fn prepare(recipe: &'r Recipe<'r>, root: &Path, around: &Path) -> Result<Self, Vec<Problem>> {
-        let files = Files::open(root).map_err(|problem| vec![*problem])?;
+        let files = Files::open(root)?;
         let mut bench =
             Self { recipe, root: root.to_owned(), files, around: around.to_owned(), data: Vec::new() };
         let problems = bench.data();
@@ -146,7 +146,7 @@ impl<'r> Bench<'r> {
             None => self.root.clone(),
             Some(folder) => {
                 let place = Place { root: self.root.clone(), folder: self.root.clone() };
-                self.root.join(place.inside(Path::new(folder)).map_err(|problem| vec![*problem])?)
+                self.root.join(place.inside(Path::new(folder))?)
             }
         };
         let mut command = Command::new(program);

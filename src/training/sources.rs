@@ -40,7 +40,6 @@ pub(super) fn object(path: &str, bytes: Vec<u8>, what: &str) -> Result<Map, Box<
 
 /// Reads the lines that training wrote.
 pub(super) fn lines(bytes: Vec<u8>) -> Result<Lines, Vec<Problem>> {
-    let document =
-        Document::new("$GATE_RECORD_FILE", bytes, Format::Json).map_err(|problem| vec![*problem])?;
+    let document = Document::new("$GATE_RECORD_FILE", bytes, Format::Json)?;
     Lines::parse(&Arc::new(document))
 }

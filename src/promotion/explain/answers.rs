@@ -1,275 +1,19 @@
-//! `gate explain`: which run, which data, why, what changed, and whether it can be made again.
+//! The five answers, each from what was recorded.
 
-use std::path::{Path, PathBuf};
-
-use super::artifact::hash_named;
-use super::{NOT_FOUND, ONE_RUN};
-use crate::check::{Workspace, commits_between, open, show};
-use crate::document::{Node, Problem, listed, sha256};
+use super::{QUESTIONS, record};
+use crate::check::{Workspace, commits_between};
+use crate::document::{Node, sha256};
 use crate::engine;
 use crate::git::short;
 use crate::ledger::{Entry, Ledger, Line, Statement};
 use crate::policy::Policy;
-use crate::run::{FieldMap, LEDGER, Origin, Reference, Run};
-use crate::source;
-use crate::verdict::{Answer, Commits, Exit, Explanation, RunDiff, Step, Trouble};
+use crate::run::Run;
+use crate::verdict::{Answer, Commits, Comparability, RunDiff};
 
-/// What to explain, as it was asked for.
-#[derive(Debug, Clone, Default)]
-pub struct Question {
-    /// A file, a digest, the id of a run, or `stage:NAME`.
-    pub model: String,
-    /// The line of models, where several fit.
-    pub line: Option<String>,
-    /// The policy, for where records are; none means the `gate.yaml` here or above.
-    pub policy: Option<String>,
-    /// The folder of the ledger.
-    pub ledger: Option<PathBuf>,
-}
-
-/// The questions.
-const QUESTIONS: [&str; 5] = [
-    "Which run produced it?",
-    "What data trained it?",
-    "Why was it approved?",
-    "What changed from the version before?",
-    "Can another engineer reproduce the run?",
-];
 /// Fields that differ in every two runs.
 const ALWAYS: [&str; 3] = ["run_id", "created_at", "ended_at"];
 /// Fields that differ, and that are listed.
 const MOST: usize = 20;
-
-/// Explains a model.
-pub fn explain(question: &Question, folder: &Path) -> Explanation {
-    let mut answer = Explanation {
-        schema: "gate-explanation/v1",
-        asked: question.model.clone(),
-        what: String::new(),
-        answers: Vec::new(),
-        chain: Vec::new(),
-        elsewhere: Vec::new(),
-        notes: Vec::new(),
-        troubles: Vec::new(),
-        exit_code: Exit::NoVerdict,
-    };
-    match fill(&mut answer, question, folder) {
-        Ok(true) => answer.exit_code = Exit::Pass,
-        Ok(false) => answer.exit_code = Exit::Fail,
-        Err(problems) => answer.troubles = problems.iter().map(Trouble::from).collect(),
-    }
-    answer
-}
-
-/// What was asked about.
-enum Asked {
-    Stage(String),
-    Digest(String),
-    RunId(String),
-}
-
-fn asked(question: &Question, folder: &Path) -> Result<Asked, Box<Problem>> {
-    let text = &question.model;
-    if let Ok(Reference::Stage(stage)) = Reference::parse(text) {
-        return Ok(Asked::Stage(stage));
-    }
-    let digits = text.strip_prefix("sha256:").unwrap_or(text);
-    if digits.len() == 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Ok(Asked::Digest(digits.to_ascii_lowercase()));
-    }
-    let path = folder.join(text);
-    if path.exists() {
-        return Ok(Asked::Digest(hash_named(&path)?.sha256));
-    }
-    Ok(Asked::RunId(text.clone()))
-}
-
-fn one(problem: Box<Problem>) -> Vec<Problem> {
-    vec![*problem]
-}
-
-/// Whether anything leads to it.
-fn fill(answer: &mut Explanation, question: &Question, folder: &Path) -> Result<bool, Vec<Problem>> {
-    let asked = asked(question, folder).map_err(one)?;
-    let (workspace, policy) = open(question.policy.as_deref(), question.ledger.as_deref(), folder)?;
-    let ledger = workspace.ledger(policy.as_ref()).map_err(one)?;
-    let mut found = promotions(&asked, question, &ledger).map_err(one)?;
-    if let (Asked::Stage(stage), true) = (&asked, found.len() > 1) {
-        let models: Vec<&str> = found.iter().map(|(line, _, _)| line.model.as_str()).collect();
-        let message = format!("the stage `{stage}` has promotions of {}", listed(&models));
-        return Err(vec![Problem::new(ONE_RUN, message).help("say which is meant: --model NAME")]);
-    }
-    // What is current somewhere comes first, then what was decided last.
-    found.sort_by_key(|(_, entry, current)| (*current, time(entry)));
-    let Some((line, entry, current)) = found.pop() else {
-        return unpromoted(answer, &asked, policy.as_ref(), question, folder);
-    };
-    answer.elsewhere = found
-        .iter()
-        .rev()
-        .map(|(line, entry, current)| {
-            format!("promotion {} of {line}{}", entry.number, if *current { ", current" } else { "" })
-        })
-        .collect();
-    let statement = entry.statement().map_err(one)?;
-    let entries = ledger.entries(&line).map_err(one)?;
-    answer.what = format!(
-        "{} in {}: promotion {}{}",
-        line.model,
-        line.stage,
-        entry.number,
-        if current {
-            ", the current one".to_owned()
-        } else {
-            format!(", superseded by promotion {}", entries.len())
-        }
-    );
-    let run = record(&ledger, &line, &statement).map_err(one)?;
-    let before = entries.iter().rev().find(|other| other.number + 1 == entry.number);
-    answer.answers = vec![
-        produced(&run, Some(&statement)),
-        trained(&run),
-        approved(&line, &entry, &statement),
-        changed(&run, before, &line, &ledger, &workspace, policy.as_ref()),
-        reproducible(&run, &statement),
-    ];
-    answer.chain = entries.iter().rev().filter_map(|other| step(other, entry.number)).collect();
-    if let Some(broken) = super::verify::broken_chain(&entries, &line) {
-        answer.notes.push(format!("the chain is broken: {broken}"));
-    }
-    answer.notes.push("read from the ledger as it lies here; `gate verify --key` shows who signed it".into());
-    Ok(true)
-}
-
-fn time(entry: &Entry) -> String {
-    entry
-        .statement()
-        .ok()
-        .and_then(|it| it.predicate(&["timeVerified"]).map(str::to_owned))
-        .unwrap_or_default()
-}
-
-/// Of each line the newest promotion that fits, and whether it is the current one.
-fn promotions(
-    asked: &Asked,
-    question: &Question,
-    ledger: &Ledger<'_>,
-) -> Result<Vec<(Line, Entry, bool)>, Box<Problem>> {
-    let mut found = Vec::new();
-    for line in ledger.lines()? {
-        if question.line.as_ref().is_some_and(|model| *model != line.model) {
-            continue;
-        }
-        let entries = ledger.entries(&line)?;
-        let newest = entries.last().map(|entry| entry.number);
-        let fits = |entry: &Entry| {
-            let Ok(statement) = entry.statement() else { return false };
-            match asked {
-                Asked::Stage(stage) => line.stage == *stage && Some(entry.number) == newest,
-                Asked::Digest(digest) => statement.is_for(digest),
-                Asked::RunId(id) => statement.own_text(&["run", "runId"]) == Some(id),
-            }
-        };
-        if let Some(entry) = entries.into_iter().rev().find(fits) {
-            let current = Some(entry.number) == newest;
-            found.push((line, entry, current));
-        }
-    }
-    Ok(found)
-}
-
-/// The record that a promotion keeps.
-pub(super) fn record(ledger: &Ledger<'_>, line: &Line, statement: &Statement) -> Result<Run, Box<Problem>> {
-    let uri = statement.own_text(&["record", "uri"]).unwrap_or_default();
-    let digest = statement.own_text(&["record", "digest", "sha256"]).unwrap_or_default();
-    let bytes = ledger.by_digest(line, uri, digest)?;
-    let origin = Origin { tracker: LEDGER.into(), reference: line.to_string(), resolved: None };
-    let label = ledger.label(&format!("{}/{uri}", line.folder()));
-    let mut runs = source::read(&label, bytes, &FieldMap::default(), &origin).into_iter();
-    match runs.next() {
-        Some(Ok(run)) => Ok(run),
-        Some(Err(bad)) => Err(bad.problems.into_iter().next().map_or_else(|| unread(&label), Problem::boxed)),
-        None => Err(unread(&label)),
-    }
-}
-
-fn unread(label: &str) -> Box<Problem> {
-    Problem::new(crate::ledger::BROKEN, format!("`{label}` holds no record"))
-        .help("restore it from git")
-        .boxed()
-}
-
-/// What a record alone tells, where nothing was promoted.
-fn unpromoted(
-    answer: &mut Explanation,
-    asked: &Asked,
-    policy: Option<&Policy>,
-    question: &Question,
-    folder: &Path,
-) -> Result<bool, Vec<Problem>> {
-    let what = match asked {
-        Asked::Stage(stage) => {
-            let message = format!("nothing is promoted to the stage `{stage}`");
-            let help = "a ledger elsewhere is named with --ledger DIR";
-            return refuse(answer, Problem::new(NOT_FOUND, message).help(help));
-        }
-        Asked::Digest(digest) => format!("sha256:{digest}"),
-        Asked::RunId(id) => id.clone(),
-    };
-    let paths: Vec<String> =
-        policy.and_then(|policy| policy.runs.as_ref()).map(|runs| runs.paths.clone()).unwrap_or_default();
-    let root = crate::check::workspace_root(folder);
-    let (runs, _) = if paths.is_empty() {
-        (Vec::new(), Vec::new())
-    } else {
-        show(&paths, question.policy.as_deref(), &root)
-    };
-    let fits = |run: &&Run| match asked {
-        Asked::RunId(id) => run.text("run_id") == Some(id),
-        Asked::Digest(digest) => run.artifacts().iter().any(|artifact| {
-            artifact
-                .digest
-                .as_ref()
-                .is_some_and(|found| &*found.algorithm == "sha256" && *found.value == **digest)
-        }),
-        Asked::Stage(_) => false,
-    };
-    let Some(run) = runs.iter().find(fits) else {
-        let message = format!("no promotion, and no run record, leads to `{what}`");
-        let help = if paths.is_empty() {
-            "a policy with `runs:` says where the records are; a ledger elsewhere is named with --ledger DIR"
-        } else {
-            "a model file without the run that produced it is a file of unknown origin"
-        };
-        return refuse(answer, Problem::new(NOT_FOUND, message).help(help));
-    };
-    answer.what = format!(
-        "{}, not promoted",
-        run.model().map_or_else(|| run.label().to_owned(), |model| format!("a run of {model}"))
-    );
-    let silent = |index: usize, why: &str| Answer {
-        question: QUESTIONS[index],
-        facts: Vec::new(),
-        evidence: Vec::new(),
-        not_recorded: vec![why.to_owned()],
-    };
-    answer.answers = vec![
-        produced(run, None),
-        trained(run),
-        silent(2, "it was not promoted: no entry of the ledger is for it"),
-        silent(
-            3,
-            "nothing was promoted, so there is no version before: `gate diff A B` compares any two runs",
-        ),
-        again(run),
-    ];
-    Ok(true)
-}
-
-fn refuse(answer: &mut Explanation, problem: Problem) -> Result<bool, Vec<Problem>> {
-    answer.troubles.push(Trouble::from(&problem));
-    Ok(false)
-}
 
 /// Facts, evidence, and what is missing, in the order in which they are found.
 #[derive(Default)]
@@ -297,7 +41,7 @@ impl Gathered {
     }
 }
 
-fn produced(run: &Run, statement: Option<&Statement>) -> Answer {
+pub(super) fn produced(run: &Run, statement: Option<&Statement>) -> Answer {
     let mut it = Gathered::default();
     it.fact("run", run.text("run_id").map(str::to_owned));
     it.fact("model", run.model().map(str::to_owned));
@@ -330,7 +74,7 @@ fn produced(run: &Run, statement: Option<&Statement>) -> Answer {
     it.answer(0)
 }
 
-fn trained(run: &Run) -> Answer {
+pub(super) fn trained(run: &Run) -> Answer {
     let mut it = Gathered::default();
     it.fact("data version", run.text("data_version").map(str::to_owned));
     let files = run.record().get("data").and_then(Node::as_list).unwrap_or_default();
@@ -360,7 +104,7 @@ fn trained(run: &Run) -> Answer {
     it.answer(1)
 }
 
-fn approved(line: &Line, entry: &Entry, statement: &Statement) -> Answer {
+pub(super) fn approved(line: &Line, entry: &Entry, statement: &Statement) -> Answer {
     let mut it = Gathered::default();
     let own = |path: &[&str]| statement.own_text(path).map(str::to_owned);
     let at = statement.predicate(&["timeVerified"]).unwrap_or("?");
@@ -424,7 +168,7 @@ fn approved(line: &Line, entry: &Entry, statement: &Statement) -> Answer {
     it.answer(2)
 }
 
-fn changed(
+pub(super) fn changed(
     run: &Run,
     before: Option<&Entry>,
     line: &Line,
@@ -446,21 +190,20 @@ fn changed(
             it.evidence.push(format!("{} sha256:{}", before.label, before.digest));
         }
         Err(problem) => {
-            it.missing.push(format!("the record of promotion {}: {}", before.number, problem.message))
+            it.missing.push(format!("the record of promotion {}: {}", before.number, problem.message));
         }
     }
     it.answer(3)
 }
 
 fn differences(it: &mut Gathered, diff: &RunDiff) {
-    use crate::verdict::Comparability;
     match &diff.comparability {
         Comparability::Same { .. } => {}
         Comparability::Different { .. } => {
-            it.facts.push("the metrics were measured on another split, and can't be compared".into())
+            it.facts.push("the metrics were measured on another split, and can't be compared".into());
         }
         Comparability::Unshown { why } => {
-            it.missing.push(format!("whether both were measured on one split: {why}"))
+            it.missing.push(format!("whether both were measured on one split: {why}"));
         }
     }
     for metric in &diff.metrics {
@@ -508,7 +251,7 @@ fn counted(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
-fn reproducible(run: &Run, statement: &Statement) -> Answer {
+pub(super) fn reproducible(run: &Run, statement: &Statement) -> Answer {
     let mut answer = again(run);
     let held = statement.own_list(&["outcomes"]).iter().any(|one| {
         let part = |key: &str| one.get(key).and_then(Node::as_written);
@@ -520,7 +263,7 @@ fn reproducible(run: &Run, statement: &Statement) -> Answer {
     answer
 }
 
-fn again(run: &Run) -> Answer {
+pub(super) fn again(run: &Run) -> Answer {
     let mut it = Gathered::default();
     let there = |path: &[&str]| {
         let mut node = run.record().get(path[0])?;
@@ -555,15 +298,4 @@ fn again(run: &Run) -> Answer {
         );
     }
     it.answer(4)
-}
-
-fn step(entry: &Entry, asked: u64) -> Option<Step> {
-    let statement = entry.statement().ok()?;
-    let own = |path: &[&str]| statement.own_text(path).unwrap_or_default().to_owned();
-    let action = if own(&["verdict"]) == "overridden" { "override".to_owned() } else { own(&["action"]) };
-    let run = statement.own_text(&["run", "runId"]).map_or_else(|| own(&["run", "uri"]), str::to_owned);
-    let sha256 =
-        statement.subjects().first().and_then(|subject| subject.sha256).unwrap_or_default().to_owned();
-    let at = statement.predicate(&["timeVerified"]).unwrap_or_default().to_owned();
-    Some(Step { sequence: entry.number, at, action, run, sha256, asked: entry.number == asked })
 }

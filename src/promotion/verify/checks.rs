@@ -1,0 +1,340 @@
+//! The checks themselves, each a function of what was read.
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use super::super::artifact::Hashed;
+use super::super::trust::{Trust, Trusted};
+use super::super::{
+    VERIFY_FAILED, VERIFY_MALFORMED, VERIFY_POLICY, VERIFY_RESOURCE, VERIFY_STATEMENT, VERIFY_SUBJECT,
+    VERIFY_SUPERSEDED, VERIFY_TIME, VERIFY_TYPE, VERIFY_UNSIGNED, VERIFY_VERIFIER, VERIFY_WAIVER,
+};
+use super::{Candidate, Stop, Verifying, fails, held, not_checked};
+use crate::document::Node;
+use crate::ledger::{Line, PAYLOAD_TYPE, PREDICATE_TYPE, STATEMENT_TYPE, Statement, VERIFIER, level};
+use crate::run::{Moment, parse_date};
+use crate::signing::{Envelope, PublicKey};
+use crate::verdict::Verification;
+
+impl Verifying<'_> {
+    pub(super) fn well_formed(candidate: &Candidate) -> Result<Option<Envelope>, Stop> {
+        if let Some(statement) = &candidate.statement
+            && let Err(problem) = Statement::parse(&candidate.label, statement.clone())
+        {
+            return fails(VERIFY_MALFORMED, problem.to_string(), "");
+        }
+        let Some((label, bytes)) = &candidate.envelope else { return Ok(None) };
+        let envelope = match Envelope::parse(label, bytes.clone()) {
+            Ok(envelope) => envelope,
+            Err(problem) => {
+                return fails(
+                    VERIFY_MALFORMED,
+                    problem.to_string(),
+                    problem.help.as_deref().unwrap_or_default(),
+                );
+            }
+        };
+        // In a ledger the gate wrote it, so that not one byte of it may be another.
+        if candidate.line.is_some() && envelope.to_json().as_bytes() != bytes.as_slice() {
+            return fails(
+                VERIFY_MALFORMED,
+                format!("`{label}` is not as gate writes an envelope"),
+                "it was changed after it was promoted: restore it from git",
+            );
+        }
+        Ok(Some(envelope))
+    }
+
+    /// 4: the keys that signed it and may; none where none is trusted.
+    pub(super) fn signatures<'t>(
+        &self,
+        candidate: &Candidate,
+        envelope: Option<&Envelope>,
+        trust: Option<&'t Trust>,
+    ) -> Result<Vec<&'t Trusted>, Stop> {
+        match (trust, envelope) {
+            (None, _) => Ok(Vec::new()),
+            (Some(_), None) => {
+                let help = "promote with --key, or in CI with GATE_SIGNING_KEY";
+                fails(VERIFY_UNSIGNED, format!("`{}` is not signed", candidate.label), help)
+            }
+            (Some(trust), Some(envelope)) => self.signers(trust, envelope),
+        }
+    }
+
+    fn signers<'t>(&self, trust: &'t Trust, envelope: &Envelope) -> Result<Vec<&'t Trusted>, Stop> {
+        let stage = &self.order.stage;
+        let usable = trust.usable(stage, self.now);
+        let public: Vec<PublicKey> = usable.iter().map(|trusted| trusted.key.clone()).collect();
+        let verified = envelope.verify(&public);
+        let signers: Vec<&Trusted> = verified.by.iter().map(|index| usable[*index]).collect();
+        let needed = trust.needed(stage);
+        if signers.len() >= needed {
+            return Ok(signers);
+        }
+        let all: Vec<PublicKey> = trust.keys.iter().map(|trusted| trusted.key.clone()).collect();
+        let why: Vec<String> = envelope
+            .verify(&all)
+            .by
+            .iter()
+            .filter_map(|index| trust.keys[*index].unusable(stage, self.now))
+            .collect();
+        let message = match (signers.len(), why.is_empty()) {
+            (0, true) => {
+                let named: Vec<&str> = envelope.key_ids().into_iter().filter(|id| !id.is_empty()).collect();
+                let named = if named.is_empty() {
+                    String::new()
+                } else {
+                    format!("; it says it is signed by {}", named.join(", "))
+                };
+                format!("no trusted key signed this promotion{named}")
+            }
+            (0, false) => why.join("; "),
+            (number, _) => {
+                format!("{number} of the trusted keys signed this promotion, and `{stage}` needs {needed}")
+            }
+        };
+        fails(VERIFY_UNSIGNED, message, "compare the fingerprints: gate key show FILE")
+    }
+
+    pub(super) fn subject(statement: &Statement, hashed: &Hashed) -> Result<(), Stop> {
+        let told = "the digest of this file is not among those that it is for";
+        if !statement.is_for(&hashed.sha256) {
+            return fails(VERIFY_SUBJECT, told, "");
+        }
+        // The digest of a folder is that of a list, and the list itself is no model.
+        let sort = statement
+            .own_list(&["artifacts"])
+            .iter()
+            .find(|one| text(one, &["digest", "sha256"]) == Some(&hashed.sha256))
+            .and_then(|one| text(one, &["kind"]));
+        if sort != Some(hashed.sort()) {
+            let message = format!("what was promoted with this digest is not a {}", hashed.sort());
+            return fails(VERIFY_SUBJECT, message, "");
+        }
+        Ok(())
+    }
+
+    pub(super) fn resource(&self, candidate: &Candidate, statement: &Statement) -> Result<Line, Stop> {
+        let stage = &self.order.stage;
+        let model = match (&candidate.line, &self.order.line) {
+            (Some(line), _) => line.model.clone(),
+            (None, Some(model)) => model.clone(),
+            (None, None) => statement.own_text(&["model"]).unwrap_or_default().to_owned(),
+        };
+        let line = Line::new(&model, stage)
+            .or_else(|_| fails(VERIFY_RESOURCE, "the promotion does not say its model", ""))?;
+        let uri = statement.predicate(&["resourceUri"]).unwrap_or_default();
+        let own = (statement.own_text(&["model"]), statement.own_text(&["stage"]));
+        if uri != line.uri() || own != (Some(line.model.as_str()), Some(stage.as_str())) {
+            let message = format!("it is a promotion of `{uri}`, and not of `{}`", line.uri());
+            return fails(VERIFY_RESOURCE, message, "");
+        }
+        Ok(line)
+    }
+
+    pub(super) fn passed(&self, answer: &mut Verification, statement: &Statement) -> Result<(), Stop> {
+        let wanted = level(&self.order.stage);
+        if statement.passed() && statement.levels().contains(&wanted.as_str()) {
+            held(answer, wanted);
+            return Ok(());
+        }
+        let overridden = statement.own_text(&["verdict"]) == Some("overridden");
+        let reason = statement.own_text(&["reason"]).unwrap_or("no reason");
+        if overridden && self.order.accept_overridden {
+            held(answer, format!("not passed: accepted by --accept-overridden ({reason})"));
+            answer
+                .notes
+                .push(format!("the policy did not allow this promotion; it was overridden: {reason}"));
+            return Ok(());
+        }
+        let result = statement.predicate(&["verificationResult"]).unwrap_or("nothing");
+        if overridden {
+            let message = format!("the policy did not allow this promotion; it was overridden: {reason}");
+            return fails(VERIFY_FAILED, message, "to deploy it all the same, say so: --accept-overridden");
+        }
+        fails(
+            VERIFY_FAILED,
+            format!("the result is {result}, with the levels {}", statement.levels().join(", ")),
+            "",
+        )
+    }
+
+    pub(super) fn policy(
+        &self,
+        answer: &mut Verification,
+        statement: &Statement,
+        trust: Option<&Trust>,
+    ) -> Result<(), Stop> {
+        let expected: Vec<&String> =
+            self.order.policies.iter().chain(trust.into_iter().flat_map(|trust| &trust.policies)).collect();
+        let digest = statement.predicate(&["policy", "digest", "sha256"]).unwrap_or_default();
+        if expected.is_empty() {
+            not_checked(answer, "no --policy-digest, and no `policies` in --trust: any policy is accepted");
+            return Ok(());
+        }
+        if !expected.iter().any(|expected| *expected == digest) {
+            let message = format!("it was decided by the policy sha256:{digest}, which is not expected");
+            return fails(
+                VERIFY_POLICY,
+                message,
+                "a policy that changed is a new digest: add it where it is expected",
+            );
+        }
+        held(answer, format!("sha256:{digest}"));
+        Ok(())
+    }
+
+    pub(super) fn time(&self, statement: &Statement) -> Result<Timestamp, Stop> {
+        let parse = |text: &str| {
+            Moment::parse(text).ok().filter(|moment| !moment.zone_assumed).map(|moment| moment.at)
+        };
+        let Some(at) = statement.predicate(&["timeVerified"]).and_then(parse) else {
+            return fails(VERIFY_TIME, "the promotion does not say when it was decided", "");
+        };
+        if at > self.now + SignedDuration::from_mins(SKEW) {
+            return fails(
+                VERIFY_TIME,
+                format!("the promotion is of the future: {at}"),
+                "compare the clocks of both machines",
+            );
+        }
+        if let Some(written) = statement.own(&["expires"]) {
+            let Some(end) = written.as_written().and_then(parse) else {
+                return fails(VERIFY_TIME, "the promotion has an end that can't be read", "");
+            };
+            if self.now > end {
+                return fails(
+                    VERIFY_TIME,
+                    format!("the promotion ended at {end}"),
+                    "promote the model again",
+                );
+            }
+        }
+        if let Some(most) = self.order.max_age
+            && self.now.duration_since(at) > most
+        {
+            return fails(
+                VERIFY_TIME,
+                format!("the promotion is of {at}, which is longer ago than --max-age allows"),
+                "promote the model again",
+            );
+        }
+        Ok(at)
+    }
+
+    pub(super) fn at_least(&self, number: u64) -> Result<(), Stop> {
+        match self.order.at_least {
+            Some(least) if number < least => fails(
+                VERIFY_SUPERSEDED,
+                format!("it is promotion {number}, and --at-least asks for {least}"),
+                "fetch the newest ledger",
+            ),
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn waivers(&self, answer: &mut Verification, statement: &Statement) -> Result<(), Stop> {
+        let today = TimeZone::UTC.to_datetime(self.now).date();
+        let mut ended = Vec::new();
+        let waivers = statement.own_list(&["waivers"]);
+        for waiver in waivers {
+            let rule = text(waiver, &["rule"]).unwrap_or("?");
+            match text(waiver, &["expires"]).and_then(parse_date) {
+                Some(expires) if today <= expires => {}
+                Some(expires) => ended.push(format!("the waiver of `{rule}` ended on {expires}")),
+                None => ended.push(format!("the waiver of `{rule}` has an end that can't be read")),
+            }
+        }
+        if ended.is_empty() {
+            held(
+                answer,
+                if waivers.is_empty() {
+                    "none was needed".to_owned()
+                } else {
+                    format!("{} in force", waivers.len())
+                },
+            );
+            return Ok(());
+        }
+        if self.order.waivers_warn {
+            held(answer, ended.join("; "));
+            answer.notes.extend(ended);
+            return Ok(());
+        }
+        fails(VERIFY_WAIVER, ended.join("; "), "promote again without it, or accept that: --waivers warn")
+    }
+}
+
+/// Minutes by which two clocks may differ.
+const SKEW: i64 = 5;
+
+fn text<'n>(node: &'n Node, path: &[&str]) -> Option<&'n str> {
+    let mut node = node;
+    for key in path {
+        node = node.get(key)?;
+    }
+    node.as_written()
+}
+
+/// 5: what was verified, and nothing else.
+pub(super) fn payload(candidate: &Candidate, envelope: Option<&Envelope>) -> Result<Statement, Stop> {
+    let payload = match (envelope, &candidate.statement) {
+        (Some(envelope), Some(statement)) if envelope.unverified() != statement.as_slice() => {
+            let message = format!("`{}` is not what its envelope holds", candidate.label);
+            return fails(
+                VERIFY_STATEMENT,
+                message,
+                "it was changed after it was promoted: restore it from git",
+            );
+        }
+        (Some(envelope), _) => envelope.unverified().to_vec(),
+        (None, Some(statement)) => statement.clone(),
+        (None, None) => return fails(VERIFY_MALFORMED, "there is neither a statement nor an envelope", ""),
+    };
+    match Statement::parse(&candidate.label, payload) {
+        Ok(statement) => Ok(statement),
+        Err(problem) => fails(VERIFY_MALFORMED, problem.to_string(), ""),
+    }
+}
+
+pub(super) fn types(envelope: Option<&Envelope>, statement: &Statement) -> Result<(), Stop> {
+    if let Some(envelope) = envelope
+        && envelope.payload_type != PAYLOAD_TYPE
+    {
+        return fails(
+            VERIFY_TYPE,
+            format!("what was signed is `{}`, and not `{PAYLOAD_TYPE}`", envelope.payload_type),
+            "",
+        );
+    }
+    for (key, wanted) in [("_type", STATEMENT_TYPE), ("predicateType", PREDICATE_TYPE)] {
+        let found = statement.text(&[key]).unwrap_or("nothing");
+        if found != wanted {
+            return fails(VERIFY_TYPE, format!("its `{key}` is `{found}`, and not `{wanted}`"), "");
+        }
+    }
+    Ok(())
+}
+
+/// 8: who says so may say so, with as many keys as are needed.
+pub(super) fn verifier(
+    statement: &Statement,
+    signers: &[&Trusted],
+    trust: Option<&Trust>,
+    stage: &str,
+) -> Result<(), Stop> {
+    let id = statement.predicate(&["verifier", "id"]).unwrap_or("nothing");
+    let (may, needed) = match trust {
+        Some(trust) => (signers.iter().filter(|signer| signer.verifier == id).count(), trust.needed(stage)),
+        None => (usize::from(id == VERIFIER), 1),
+    };
+    if may >= needed {
+        return Ok(());
+    }
+    fails(
+        VERIFY_VERIFIER,
+        format!("it is by the verifier `{id}`, for which the key that signed is not trusted"),
+        "",
+    )
+}

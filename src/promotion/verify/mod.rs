@@ -1,0 +1,373 @@
+//! `gate verify`: whether this very file is what is promoted to a stage, asked where it is deployed.
+//!
+//! Fourteen checks, always in the same order, so that nothing is believed before what it depends on holds.
+
+mod chain;
+mod checks;
+
+use std::path::{Path, PathBuf};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::artifact::{Hashed, hash_named};
+use super::trust::{Trust, TrustOrder, Trusted};
+use super::{VERIFY_NOTHING, VERIFY_UNREADABLE, VERIFY_UNSIGNED};
+use crate::check::open;
+use crate::code::Code;
+use crate::document::Problem;
+use crate::ledger::{Entry, Ledger, Line, MOST, Statement, VERIFIER};
+use crate::signing::Envelope;
+use crate::store::{Entry as File, Reach, Store as _, WorkTree};
+use crate::verdict::{Check, CheckState as State, Exit, FoundPromotion as Found, Trouble, Verification};
+use chain::newest;
+pub(super) use chain::{broken_chain, signed};
+use checks::{payload, types, verifier};
+
+/// What to verify, as it was asked for.
+#[derive(Debug, Clone, Default)]
+pub struct VerifyOrder {
+    /// The file or folder.
+    pub model: PathBuf,
+    /// The stage that it is deployed to.
+    pub stage: String,
+    /// The line of models, where several hold this file.
+    pub line: Option<String>,
+    /// The folder of the ledger.
+    pub ledger: Option<PathBuf>,
+    /// A single envelope, instead of a ledger.
+    pub attestation: Option<PathBuf>,
+    /// Whom to trust.
+    pub trust: TrustOrder,
+    /// Digests of the policies that may have decided, without `sha256:`.
+    pub policies: Vec<String>,
+    /// The number that the promotion must have at least.
+    pub at_least: Option<u64>,
+    /// How old it may be.
+    pub max_age: Option<SignedDuration>,
+    /// A waiver that has ended is only told.
+    pub waivers_warn: bool,
+    /// A promotion by override is accepted.
+    pub accept_overridden: bool,
+    /// The clock, if it was given.
+    pub now: Option<Timestamp>,
+}
+
+/// Why a check does not hold.
+struct Failure(Box<Problem>);
+
+/// Why there is no answer, or a bad one.
+enum Stop {
+    Fails(Failure),
+    Unclear(Vec<Problem>),
+}
+
+impl From<Box<Problem>> for Stop {
+    fn from(problem: Box<Problem>) -> Self {
+        Self::Unclear(vec![*problem])
+    }
+}
+
+fn fails<T>(code: Code, message: impl Into<String>, help: &str) -> Result<T, Stop> {
+    let mut problem = Problem::new(code, message);
+    if !help.is_empty() {
+        problem = problem.help(help);
+    }
+    Err(Stop::Fails(Failure(problem.boxed())))
+}
+
+/// Verifies a file or a folder.
+pub fn verify(order: &VerifyOrder, folder: &Path, clock: Timestamp) -> Verification {
+    let mut answer = Verification {
+        schema: "gate-verification/v1",
+        verified: false,
+        exit_code: Exit::NoVerdict,
+        file: order.model.display().to_string(),
+        sha256: None,
+        stage: order.stage.clone(),
+        trusted: String::new(),
+        promotion: None,
+        checks: Check::all(),
+        failure: None,
+        troubles: Vec::new(),
+        notes: Vec::new(),
+    };
+    let verifying = Verifying { order, folder, now: order.now.unwrap_or(clock) };
+    if order.now.is_some() {
+        answer.notes.push(format!("the clock was set to {} with --now", verifying.now));
+    }
+    match verifying.run(&mut answer) {
+        Ok(()) => {
+            answer.verified = true;
+            answer.exit_code = Exit::Pass;
+        }
+        Err(Stop::Fails(Failure(problem))) => {
+            if let Some(check) = answer.checks.iter_mut().find(|check| check.state == State::NotReached) {
+                check.state = State::Fails;
+                check.says = Some(problem.message.clone());
+            }
+            answer.failure = Some(Trouble::from(&*problem));
+            answer.exit_code = Exit::Fail;
+        }
+        Err(Stop::Unclear(problems)) => answer.troubles = problems.iter().map(Trouble::from).collect(),
+    }
+    answer
+}
+
+struct Verifying<'v> {
+    order: &'v VerifyOrder,
+    folder: &'v Path,
+    now: Timestamp,
+}
+
+/// A promotion that may be the one.
+struct Candidate {
+    /// The line by its folder; `None` for a single file.
+    line: Option<Line>,
+    number: Option<u64>,
+    label: String,
+    statement: Option<Vec<u8>>,
+    envelope: Option<(String, Vec<u8>)>,
+}
+
+/// What holds next.
+fn held(answer: &mut Verification, says: impl Into<String>) {
+    next(answer, State::Holds, says.into());
+}
+
+fn not_checked(answer: &mut Verification, says: impl Into<String>) {
+    next(answer, State::NotChecked, says.into());
+}
+
+fn next(answer: &mut Verification, state: State, says: String) {
+    if let Some(check) = answer.checks.iter_mut().find(|check| check.state == State::NotReached) {
+        check.state = state;
+        check.says = Some(says);
+    }
+}
+
+impl Verifying<'_> {
+    fn run(&self, answer: &mut Verification) -> Result<(), Stop> {
+        let order = self.order;
+        let trust = Trust::read(&order.trust, self.folder).map_err(Stop::Unclear)?;
+        answer.trusted = match &trust {
+            Some(trust) => format!("{} of the verifying side", keys(trust.keys.len())),
+            None => "the ledger itself: no key was named, so whoever can write to it decides".into(),
+        };
+        // 1: once, from one handle.
+        let hashed = hash_named(&self.folder.join(&order.model))
+            .map_err(|problem| Box::new(Problem { code: VERIFY_UNREADABLE, ..*problem }))?;
+        answer.sha256 = Some(hashed.sha256.clone());
+        held(answer, format!("sha256:{}", hashed.sha256));
+        match self.attestation()? {
+            Some(path) => {
+                if trust.is_none() {
+                    let message =
+                        format!("`{}` is a single file, which nothing vouches for but a key", path.display());
+                    return Err(Problem::new(VERIFY_UNSIGNED, message)
+                        .help("name the public key: --key release.pub")
+                        .boxed()
+                        .into());
+                }
+                let candidate = self.single(&path, &hashed)?;
+                held(answer, candidate.label.clone());
+                self.candidate(answer, &candidate, &hashed, trust.as_ref(), None)
+            }
+            None => {
+                let (workspace, policy) =
+                    open(None, order.ledger.as_deref(), self.folder).map_err(Stop::Unclear)?;
+                let ledger = workspace.ledger(policy.as_ref())?;
+                let candidate = self.find(&ledger, &hashed)?;
+                held(answer, candidate.label.clone());
+                self.candidate(answer, &candidate, &hashed, trust.as_ref(), Some(&ledger))
+            }
+        }
+    }
+
+    /// A single envelope: the one that was named, else one beside the model where there is no ledger.
+    fn attestation(&self) -> Result<Option<PathBuf>, Stop> {
+        if let Some(path) = &self.order.attestation {
+            return Ok(Some(path.clone()));
+        }
+        if self.order.ledger.is_some() {
+            return Ok(None);
+        }
+        let mut beside = self.order.model.as_os_str().to_owned();
+        beside.push(".intoto.json");
+        let beside = PathBuf::from(beside);
+        let (workspace, policy) = open(None, None, self.folder).map_err(Stop::Unclear)?;
+        let no_ledger = !workspace.ledger_folder(policy.as_ref()).is_dir();
+        Ok((no_ledger && self.folder.join(&beside).is_file()).then_some(beside))
+    }
+
+    fn single(&self, path: &Path, hashed: &Hashed) -> Result<Candidate, Stop> {
+        let label = path.display().to_string();
+        let store = WorkTree::new(self.folder, Reach::Anywhere);
+        let bytes = store.read(&File { path: label.clone(), blob: None }, MOST)?;
+        let about = Envelope::parse(&label, bytes.clone())
+            .ok()
+            .and_then(|envelope| Statement::parse(&label, envelope.unverified().to_vec()).ok());
+        if about.is_some_and(|statement| !statement.is_for(&hashed.sha256)) {
+            return fails(VERIFY_NOTHING, format!("`{label}` is for another file"), "");
+        }
+        Ok(Candidate {
+            line: None,
+            number: None,
+            label: label.clone(),
+            statement: None,
+            envelope: Some((label, bytes)),
+        })
+    }
+
+    /// 2: the newest promotion to the stage that is for this file.
+    fn find(&self, ledger: &Ledger<'_>, hashed: &Hashed) -> Result<Candidate, Stop> {
+        let stage = &self.order.stage;
+        let wanted = |line: &Line| self.order.line.as_ref().is_none_or(|model| *model == line.model);
+        let mut found: Vec<(Line, Entry)> = Vec::new();
+        let mut elsewhere: Vec<String> = Vec::new();
+        let lines = ledger.lines()?;
+        for line in lines.iter().filter(|line| wanted(line)) {
+            let entries = ledger.entries(line)?;
+            let Some(entry) = entries.into_iter().rev().find(|entry| is_for(entry, &hashed.sha256)) else {
+                continue;
+            };
+            if line.stage == *stage {
+                found.push((line.clone(), entry));
+            } else {
+                elsewhere.push(format!("promotion {} of {line}", entry.number));
+            }
+        }
+        if found.len() > 1 {
+            let models: Vec<&str> = found.iter().map(|(line, _)| line.model.as_str()).collect();
+            let message =
+                format!("this file is promoted to `{stage}` as {}", crate::document::listed(&models));
+            return Err(Problem::new(VERIFY_NOTHING, message)
+                .help("say which is deployed: --model NAME")
+                .boxed()
+                .into());
+        }
+        let Some((line, entry)) = found.pop() else {
+            let message =
+                format!("nothing in the ledger promotes this file to `{stage}` (sha256:{})", hashed.sha256);
+            let help = if elsewhere.is_empty() {
+                if lines.is_empty() {
+                    "the ledger is empty, or not there; name it with --ledger DIR".to_owned()
+                } else {
+                    "either it was never promoted, or it is not the file that was".to_owned()
+                }
+            } else {
+                format!("it is for {}", elsewhere.join(", "))
+            };
+            return fails(VERIFY_NOTHING, message, &help);
+        };
+        Ok(Candidate {
+            line: Some(line),
+            number: Some(entry.number),
+            label: entry.label,
+            statement: Some(entry.bytes),
+            envelope: entry.envelope,
+        })
+    }
+
+    fn candidate(
+        &self,
+        answer: &mut Verification,
+        candidate: &Candidate,
+        hashed: &Hashed,
+        trust: Option<&Trust>,
+        ledger: Option<&Ledger<'_>>,
+    ) -> Result<(), Stop> {
+        let stage = &self.order.stage;
+        // 3: strict, before anything of it is believed.
+        let envelope = Self::well_formed(candidate)?;
+        held(answer, "no key stands twice");
+        // 4
+        let signers = self.signatures(candidate, envelope.as_ref(), trust)?;
+        match trust {
+            None => not_checked(answer, "no --key and no --trust: the ledger itself is trusted"),
+            Some(_) => {
+                let names: Vec<&str> = signers.iter().map(|signer| signer.label.as_str()).collect();
+                held(answer, format!("by {}", names.join(", ")));
+            }
+        }
+        // 5: the bytes that were verified, and no others.
+        let statement = payload(candidate, envelope.as_ref())?;
+        held(
+            answer,
+            if envelope.is_some() { "the payload of the envelope" } else { "the statement, unsigned" },
+        );
+        // 6
+        types(envelope.as_ref(), &statement)?;
+        held(answer, "a Verification Summary in an in-toto statement");
+        // 7
+        Self::subject(&statement, hashed)?;
+        held(answer, "for this file");
+        // 8
+        verifier(&statement, &signers, trust, stage)?;
+        held(answer, VERIFIER);
+        // 9
+        let line = self.resource(candidate, &statement)?;
+        held(answer, line.uri());
+        answer.promotion = Some(found(&statement, &line, candidate, &signers));
+        // 10
+        self.passed(answer, &statement)?;
+        // 11
+        self.policy(answer, &statement, trust)?;
+        // 12
+        let at = self.time(&statement)?;
+        held(answer, format!("decided at {at}"));
+        // 13
+        let number = statement.sequence().unwrap_or_default();
+        match ledger {
+            Some(ledger) => {
+                newest(ledger, &line, candidate)?;
+                self.at_least(number)?;
+                held(answer, format!("promotion {number} of {line}, and the chain before it is whole"));
+            }
+            None => {
+                self.at_least(number)?;
+                let says = "a single file does not show whether it is the newest: --at-least N, or --max-age, bounds it";
+                not_checked(answer, says);
+                answer.notes.push(says.into());
+            }
+        }
+        // 14
+        self.waivers(answer, &statement)
+    }
+}
+
+fn keys(number: usize) -> String {
+    if number == 1 { "1 key".into() } else { format!("{number} keys") }
+}
+
+/// Whether an entry says that it is for a file; not yet whether that is so.
+fn is_for(entry: &Entry, sha256: &str) -> bool {
+    let by_file = entry.statement().is_ok_and(|statement| statement.is_for(sha256));
+    let by_envelope = || {
+        let (label, bytes) = entry.envelope.as_ref()?;
+        let envelope = Envelope::parse(label, bytes.clone()).ok()?;
+        Statement::parse(label, envelope.unverified().to_vec()).ok()
+    };
+    by_file || by_envelope().is_some_and(|statement| statement.is_for(sha256))
+}
+
+fn found(statement: &Statement, line: &Line, candidate: &Candidate, signers: &[&Trusted]) -> Found {
+    let own = |path: &[&str]| statement.own_text(path).unwrap_or_default().to_owned();
+    let run = match statement.own_text(&["run", "runId"]) {
+        Some(id) => format!("{id} ({})", own(&["run", "uri"])),
+        None => own(&["run", "uri"]),
+    };
+    let policy = statement.predicate(&["policy", "uri"]).unwrap_or_default();
+    Found {
+        model: line.model.clone(),
+        sequence: statement.sequence().unwrap_or_default(),
+        source: candidate.label.clone(),
+        at: statement.predicate(&["timeVerified"]).unwrap_or_default().to_owned(),
+        action: own(&["action"]),
+        run,
+        policy: format!(
+            "{policy} sha256:{}",
+            statement.predicate(&["policy", "digest", "sha256"]).unwrap_or_default()
+        ),
+        signed_by: signers.iter().map(|signer| signer.key.fingerprint()).collect(),
+    }
+}
