@@ -26,7 +26,7 @@
 //! | [`ledger`] | promotions, one file each |
 //! | [`store`] | files in the working tree, or at a commit |
 //! | [`process`] | a command of the user's, its signals and its end |
-//! | [`signing`] | keys, and DSSE envelopes |
+//! | [`keys`], [`signing`] | files of keys; keys, and DSSE envelopes |
 //! | [`document`], [`git`], [`atomic`], [`code`] | texts as trees, the program git, writing a file whole, stable names |
 
 pub mod action;
@@ -40,6 +40,7 @@ pub mod evidence;
 pub mod expression;
 pub mod git;
 pub mod github;
+pub mod keys;
 pub mod ledger;
 pub mod policy;
 pub mod process;
@@ -57,19 +58,28 @@ pub mod verdict;
 
 /// Every code that a problem or a finding can have, sorted by name.
 pub fn all_codes() -> Vec<code::Code> {
-    let lists =
-        [check::CODES, document::CODES, document::READER_CODES, engine::CODES, expression::CODES, git::CODES]
-            .into_iter()
-            .chain([policy::CODES, recording::CODES, run::CODES, store::CODES, tracker::CODES])
-            .chain([
-                github::CODES,
-                action::CODES,
-                training::CODES,
-                signing::CODES,
-                ledger::CODES,
-                promotion::CODES,
-            ])
-            .chain(rule::codes());
+    let lists = [
+        action::CODES,
+        check::CODES,
+        document::CODES,
+        document::READER_CODES,
+        engine::CODES,
+        expression::CODES,
+        git::CODES,
+        github::CODES,
+        keys::CODES,
+        ledger::CODES,
+        policy::CODES,
+        promotion::CODES,
+        recording::CODES,
+        run::CODES,
+        signing::CODES,
+        store::CODES,
+        tracker::CODES,
+        training::CODES,
+    ]
+    .into_iter()
+    .chain(rule::codes());
     let mut codes: Vec<code::Code> = lists.flatten().copied().collect();
     codes.sort_unstable();
     codes

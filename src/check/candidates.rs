@@ -15,6 +15,7 @@ use crate::policy::Policy;
 use crate::run::{FieldMap, Run};
 use crate::source;
 use crate::store::{Entry, NOTHING_MATCHED, Revision, Selector, Store};
+use crate::verdict::Level;
 
 /// What is to be judged.
 pub(super) enum Candidates<'c> {
@@ -72,10 +73,22 @@ pub(super) fn choose<'c>(
     policy: &'c Policy,
     workspace: &'c Workspace,
 ) -> Result<Candidates<'c>, Box<Problem>> {
-    if request.runs.is_empty() {
-        return discover(request, policy, workspace);
+    let mut candidates = if request.runs.is_empty() {
+        discover(request, policy, workspace)?
+    } else {
+        Candidates::Chosen(named_runs(&request.runs, Some(policy), workspace)?)
+    };
+    // Signatures are looked for where a rule asks for them.
+    if let Candidates::Chosen(chosen) = &mut candidates {
+        let wanted =
+            policy.rules.iter().any(|rule| rule.level != Level::Off && rule.requirement.reads_signatures());
+        for item in &mut chosen.items {
+            if let Item::File { signed, .. } = item {
+                *signed = wanted;
+            }
+        }
     }
-    named_runs(&request.runs, Some(policy), workspace).map(Candidates::Chosen)
+    Ok(candidates)
 }
 
 /// The records of the runs that are named, each once.

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use super::{NOT_A_REFERENCE, NOTHING_NAMED, Workspace};
 use crate::document::Problem;
 use crate::git::short;
-use crate::ledger::{Ledger, Line};
+use crate::ledger::{Ledger, Line, MOST};
 use crate::policy::Policy;
 use crate::run::{FieldMap, LEDGER, Origin, Reference, Run};
+use crate::signing::BESIDE;
 use crate::source::{self, BadRecord, Tracked};
 use crate::store::{Entry, NOT_FOUND, NOTHING_MATCHED, Revision, Selector, Store};
 use crate::tracker::{self, Around};
@@ -23,7 +24,7 @@ pub(super) struct Found<'c> {
 
 /// One file of records, one record of the ledger, or one run of a tracker.
 pub(super) enum Item<'c> {
-    File { store: Arc<dyn Store + Send + 'c>, entry: Entry, origin: Origin },
+    File { store: Arc<dyn Store + Send + 'c>, entry: Entry, origin: Origin, signed: bool },
     Kept { label: String, bytes: Vec<u8>, origin: Origin },
     Tracked { label: String, run: Box<Result<Tracked, Vec<Problem>>> },
 }
@@ -52,8 +53,15 @@ impl Item<'_> {
     pub(super) fn read(&self, fields: &FieldMap) -> Vec<Result<Run, BadRecord>> {
         let label = self.label();
         match self {
-            Self::File { store, entry, origin } => match store.read(entry, source::most(&label)) {
-                Ok(bytes) => source::read(&label, bytes, fields, origin),
+            Self::File { store, entry, origin, signed } => match store.read(entry, source::most(&label)) {
+                Ok(bytes) => {
+                    let mut runs = source::read(&label, bytes, fields, origin);
+                    // Beside a file of many records lies no signature of one.
+                    if let (true, [Ok(run)]) = (*signed, runs.as_mut_slice()) {
+                        run.signature = signature(&**store, entry);
+                    }
+                    runs
+                }
                 Err(problem) => vec![Err(BadRecord { label, problems: vec![*problem] })],
             },
             // A record of the ledger is canonical: no map of another shape is for it.
@@ -66,6 +74,14 @@ impl Item<'_> {
             }
         }
     }
+}
+
+/// What lies beside a record as its signature.
+fn signature(store: &dyn Store, record: &Entry) -> Option<Vec<u8>> {
+    let path = format!("{}{BESIDE}", record.path);
+    let found = store.select(&Selector::new(&path).ok()?).ok()?;
+    let beside = found.into_iter().find(|entry| entry.path == path)?;
+    store.read(&beside, MOST).ok()
 }
 
 /// Looks a reference up. Naming what is not there is an error, except at a revision.
@@ -166,7 +182,7 @@ pub(super) fn files<'c>(
     let origin = Origin { tracker: "plain".into(), reference: reference.to_owned(), resolved };
     entries
         .into_iter()
-        .map(|entry| Item::File { store: Arc::clone(store), entry, origin: origin.clone() })
+        .map(|entry| Item::File { store: Arc::clone(store), entry, origin: origin.clone(), signed: false })
         .collect()
 }
 

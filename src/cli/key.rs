@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Subcommand, ValueEnum};
 
 use super::Terminal;
-use crate::promotion::{new_key, show_key};
+use crate::keys::{new_key, show_key};
 use crate::signing::Algorithm;
 use crate::verdict::{Exit, Trouble};
 

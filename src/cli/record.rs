@@ -74,6 +74,11 @@ pub(super) struct Arguments {
     /// The container image that this runs in, with its digest
     #[arg(long, value_name = "IMAGE")]
     container: Option<String>,
+    #[arg(long, help = "Sign the record, into RECORD.json.dsse beside it, with --key or GATE_SIGNING_KEY")]
+    sign: bool,
+    /// A private key to sign the record with
+    #[arg(long = "key", value_name = "FILE")]
+    keys: Vec<PathBuf>,
     /// The command, word by word; no shell takes it apart
     #[arg(required = true, last = true, value_name = "CMD")]
     command: Vec<OsString>,
@@ -109,6 +114,8 @@ pub(super) fn run(arguments: &Arguments, folder: &Path, terminal: &Terminal) -> 
         lockfile: arguments.lockfile,
         python: arguments.python,
         container: arguments.container,
+        sign: arguments.sign || !arguments.keys.is_empty(),
+        keys: arguments.keys,
     };
     let recorded = training::record(&order, folder);
     // Standard output is the command's; what the gate says must not get in between.

@@ -8,7 +8,6 @@ mod artifact;
 mod audit;
 mod drift;
 mod explain;
-mod keys;
 mod places;
 mod promote;
 mod rollback;
@@ -18,7 +17,6 @@ mod verify;
 
 pub use audit::{AuditOrder, audit};
 pub use explain::{Question, explain};
-pub use keys::{NewKey, new_key, show_key};
 pub use promote::{Order, promote};
 pub use rollback::{Back, rollback};
 pub use trust::{TrustOrder, policy_digest};
@@ -37,8 +35,6 @@ codes! {
     OVERTAKEN = "promotion/overtaken": "Other promotions took every number that was tried.";
     NOTHING_TO_OVERRIDE = "promotion/nothing-to-override": "--override was given, and the policy allows the promotion without it.";
     EXPIRED = "promotion/expired": "What is to be promoted has ended already.";
-    KEY_UNREADABLE = "promotion/key-unreadable": "A file of a key or of trust can't be read.";
-    KEY_EXISTS = "promotion/key-exists": "A new key would be written over a file that exists.";
     NO_TARGET = "promotion/no-target": "There is no earlier promotion to roll back to, or not the one that was named.";
     BAD_TRUST = "promotion/bad-trust": "A trust file that can't be read, or can't mean what it says.";
     NOT_FOUND = "promotion/not-found": "No promotion leads to what was named.";

@@ -8,7 +8,6 @@ use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
 use super::artifact::{Hashed, hash_below, hash_named};
-use super::keys::signing_keys;
 use super::places::{Committed, below};
 use super::statement::{Model, Previous, Saying, pretty, weakened, written};
 use super::{
@@ -17,6 +16,7 @@ use super::{
 };
 use crate::check::{Judged, Request, Workspace, judge, open};
 use crate::document::{Node, NotFinite, Problem, Value, sha256, to_text};
+use crate::keys::signing_keys;
 use crate::ledger::{
     Appended, Draft, Entry, Line, PASSED, PAYLOAD_TYPE, append, content_name, numbered_name,
 };

@@ -8,7 +8,6 @@ use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
 use super::artifact::{hash_below, hash_named};
-use super::keys::signing_keys;
 use super::promote::{Files, shown, write};
 use super::statement::{Previous, pretty, previous, requested_by, written};
 use super::trust::{Trust, TrustOrder};
@@ -18,6 +17,7 @@ use super::{
 };
 use crate::check::open;
 use crate::document::{Problem, sha256};
+use crate::keys::signing_keys;
 use crate::ledger::{Appended, EXTENSION, Entry, Ledger, Line, PASSED, Statement};
 use crate::run::Moment;
 use crate::verdict::{Promoted, PromotionOutcome as Outcome};

@@ -6,8 +6,8 @@ use indexmap::IndexMap;
 use jiff::Timestamp;
 
 use super::BAD_TRUST;
-use super::keys::{public_key, read};
 use crate::document::{Document, Format, Map, Node, Problem, Reader};
+use crate::keys::{public_key, read};
 use crate::ledger::VERIFIER;
 use crate::run::Moment;
 use crate::signing::PublicKey;

@@ -15,6 +15,8 @@ pub struct Run {
     pub document: Arc<Document>,
     /// How it was named, and what that name led to.
     pub origin: Origin,
+    /// What lies beside the record as its signature, where that was looked for.
+    pub signature: Option<Vec<u8>>,
     /// What a reader had to decide, such as taking a time without a zone for UTC.
     pub notes: Vec<String>,
     record: Map,
@@ -121,6 +123,7 @@ impl Run {
         let mut run = Self {
             document: Arc::clone(document),
             origin,
+            signature: None,
             notes: Vec::new(),
             record,
             span,

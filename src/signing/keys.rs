@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use ed25519_dalek::pkcs8::{
-    DecodePrivateKey as _, DecodePublicKey as _, EncodePrivateKey as _, EncodePublicKey as _,
+    DecodePrivateKey as _, DecodePublicKey as _, EncodePrivateKey as _, EncodePublicKey as _, KeypairBytes,
 };
 use ed25519_dalek::{Signer as _, SigningKey};
 use p256::ecdsa::signature::Verifier as _;
@@ -72,7 +72,10 @@ impl PrivateKey {
     /// PKCS#8 in PEM.
     pub fn to_pem(&self) -> String {
         let pem = match &self.0 {
-            Private::Ed25519(key) => key.to_pkcs8_pem(LineEnding::LF),
+            // Without the public key in it, which OpenSSL before 3.1 takes for another format.
+            Private::Ed25519(key) => {
+                KeypairBytes { secret_key: key.to_bytes(), public_key: None }.to_pkcs8_pem(LineEnding::LF)
+            }
             Private::P256(key) => key.to_pkcs8_pem(LineEnding::LF),
         };
         pem.map(|pem| pem.to_string()).unwrap_or_default()

@@ -10,10 +10,14 @@ mod keys;
 pub use envelope::{Envelope, Verified};
 pub use keys::{Algorithm, PrivateKey, PublicKey};
 
+/// What the payload of an envelope is that signs a run record.
+pub const RECORD_TYPE: &str = "application/vnd.model-gate.run+json";
+/// What the name of that envelope ends in, behind the whole name of the record.
+pub const BESIDE: &str = ".dsse";
+
 use crate::code::codes;
 
 codes! {
     NOT_A_KEY = "signing/not-a-key": "A file that should hold a key in PEM holds none, or one of another sort.";
     NOT_AN_ENVELOPE = "signing/not-an-envelope": "A file that should be a DSSE envelope is none.";
-    NOT_SIGNED = "signing/not-signed": "No trusted key signed it, or too few did.";
 }

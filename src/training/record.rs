@@ -19,9 +19,11 @@ use super::{CANT_WRITE, FILE_MISSING, NOT_STARTED, UNREADABLE, finish};
 use crate::atomic;
 use crate::check::workspace_root;
 use crate::document::{Document, Format, Node, NotFinite, Problem, to_text};
+use crate::keys;
 use crate::process::{self, End};
 use crate::recording::{masked, source};
 use crate::run::{FieldMap, Origin, Run};
+use crate::signing::{BESIDE, Envelope, PrivateKey, RECORD_TYPE};
 
 /// What came of it.
 #[derive(Debug, Default)]
@@ -49,6 +51,10 @@ pub fn record(order: &Order, folder: &Path) -> Recorded {
         Ok(start) => start,
         Err(problem) => return Recorded::broken(2, vec![*problem]),
     };
+    let keys = match signing_keys(order, folder) {
+        Ok(keys) => keys,
+        Err(problem) => return Recorded::broken(2, vec![*problem]),
+    };
     let lines = match tempfile::NamedTempFile::with_prefix("gate-record-") {
         Ok(lines) => lines,
         Err(error) => {
@@ -61,6 +67,8 @@ pub fn record(order: &Order, folder: &Path) -> Recorded {
     };
     let mut command = Command::new(program);
     command.args(arguments).current_dir(&start.place.folder).env(LINES, lines.path());
+    // What signs the record is not for the command that the record is of.
+    command.env_remove(keys::VARIABLE);
     start.created_at = now();
     let end = match process::attached(&mut command) {
         Ok(end) => end,
@@ -113,7 +121,7 @@ pub fn record(order: &Order, folder: &Path) -> Recorded {
     if !problems.is_empty() {
         return Recorded::broken(1, problems);
     }
-    match write(&output, &record) {
+    match write(&output, &record).and_then(|()| sign(&output, &record, &keys)) {
         Ok(()) => Recorded { code: 0, problems: Vec::new(), notes: finish::notes(&facts, &label) },
         Err(problem) => Recorded::broken(2, vec![*problem]),
     }
@@ -130,6 +138,36 @@ pub fn write(path: &Path, record: &Node) -> Result<(), Box<Problem>> {
         fs::create_dir_all(folder).map_err(|error| cannot(&error))?;
     }
     atomic::write(path, |to| to.write_all(text_of(record).as_bytes())).map_err(|error| cannot(&error))
+}
+
+/// The keys that the record is signed with; none where it is not.
+fn signing_keys(order: &Order, folder: &Path) -> Result<Vec<PrivateKey>, Box<Problem>> {
+    if !order.sign {
+        return Ok(Vec::new());
+    }
+    let keys = keys::signing_keys(&order.keys, folder)?;
+    if keys.is_empty() {
+        let message = format!("--sign was given, and neither --key nor {} is", keys::VARIABLE);
+        return Err(Problem::new(keys::NO_KEY, message)
+            .help("make a key: gate key new training.key")
+            .boxed());
+    }
+    Ok(keys)
+}
+
+/// Writes the signature beside the record.
+fn sign(path: &Path, record: &Node, keys: &[PrivateKey]) -> Result<(), Box<Problem>> {
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let envelope = Envelope::sign(RECORD_TYPE, text_of(record).as_bytes(), keys).to_json();
+    let mut name = path.as_os_str().to_owned();
+    name.push(BESIDE);
+    let beside = PathBuf::from(name);
+    atomic::write(&beside, |to| to.write_all(envelope.as_bytes())).map_err(|error| {
+        let message = format!("the signature can't be written to {}: {error}", beside.display());
+        Problem::new(CANT_WRITE, message).help("the record is there, and is not signed").boxed()
+    })
 }
 
 fn text_of(record: &Node) -> String {

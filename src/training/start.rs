@@ -34,6 +34,8 @@ pub struct Order {
     pub lockfile: Option<PathBuf>,
     pub python: Option<PathBuf>,
     pub container: Option<String>,
+    pub sign: bool,
+    pub keys: Vec<PathBuf>,
 }
 
 /// Everything that was looked at before the command was started.

@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use crate::project::here;
 
 /// The rooms from the ground up. A room knows only rooms that stand before it.
-const FLOORS: [&str; 25] = [
+const FLOORS: [&str; 26] = [
     "code",
     "atomic",
     "document",
     "signing",
+    "keys",
     "git",
     "process",
     "store",

@@ -18,10 +18,25 @@ macro_rules! kinds {
     };
 }
 
-kinds![require, forbid, same, metrics, any, schema, artifact, code, data, fresh, reproducible, linked, expr,];
+kinds![
+    require,
+    forbid,
+    same,
+    metrics,
+    any,
+    schema,
+    artifact,
+    code,
+    data,
+    fresh,
+    reproducible,
+    linked,
+    signed,
+    expr,
+];
 
 /// Kinds that the language reserves and this version does not have.
-pub const RESERVED: &[&str] = &["preregistered", "consistent", "signed"];
+pub const RESERVED: &[&str] = &["preregistered", "consistent"];
 
 /// A sort of requirement.
 #[derive(Debug)]
@@ -49,6 +64,11 @@ pub trait Requirement: Debug + Send + Sync {
     /// Judges the change, once for all candidates, and where there is none.
     fn judge_change(&self, _case: &ChangeCase<'_>) -> Result<Judgement, CannotJudge> {
         Ok(Judgement::default())
+    }
+
+    /// Whether it looks at what lies beside the record as its signature.
+    fn reads_signatures(&self) -> bool {
+        false
     }
 
     /// Whether it needs a baseline.

@@ -2,16 +2,22 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{KEY_EXISTS, KEY_UNREADABLE};
 use crate::atomic;
+use crate::code::codes;
 use crate::document::Problem;
 use crate::signing::{Algorithm, NOT_A_KEY, PrivateKey, PublicKey};
+
+codes! {
+    KEY_UNREADABLE = "key/unreadable": "A file of a key or of trust can't be read.";
+    KEY_EXISTS = "key/exists": "A new key would be written over a file that exists.";
+    NO_KEY = "key/none": "Something is to be signed, and no key was given.";
+}
 
 /// Bytes of a file of a key.
 const MOST: u64 = 64 << 10;
 
 /// The variable that holds a key, or the path of one.
-pub(super) const VARIABLE: &str = "GATE_SIGNING_KEY";
+pub const VARIABLE: &str = "GATE_SIGNING_KEY";
 
 /// A key that was made.
 #[derive(Debug)]
@@ -76,7 +82,7 @@ pub fn show_key(path: &Path) -> Result<PublicKey, Box<Problem>> {
 }
 
 /// The keys of files, else the one of the environment.
-pub(crate) fn signing_keys(files: &[PathBuf], folder: &Path) -> Result<Vec<PrivateKey>, Box<Problem>> {
+pub fn signing_keys(files: &[PathBuf], folder: &Path) -> Result<Vec<PrivateKey>, Box<Problem>> {
     if files.is_empty() {
         let Some(value) = std::env::var_os(VARIABLE).filter(|value| !value.is_empty()) else {
             return Ok(Vec::new());
@@ -101,12 +107,12 @@ pub(crate) fn signing_keys(files: &[PathBuf], folder: &Path) -> Result<Vec<Priva
 }
 
 /// A public key of a file.
-pub(super) fn public_key(path: &Path, label: &str) -> Result<PublicKey, Box<Problem>> {
+pub fn public_key(path: &Path, label: &str) -> Result<PublicKey, Box<Problem>> {
     PublicKey::from_pem(&read(path)?, label)
 }
 
 /// A small file of text.
-pub(super) fn read(path: &Path) -> Result<String, Box<Problem>> {
+pub fn read(path: &Path) -> Result<String, Box<Problem>> {
     let failed = |why: String| {
         Problem::new(KEY_UNREADABLE, format!("`{}` can't be read: {why}", path.display()))
             .help("`gate key new FILE` makes a key")

@@ -1,0 +1,142 @@
+//! Anyone can write a run record by hand. `signed` asks that it is the one that training wrote: a key that the policy
+//! lists signed these very bytes, in an envelope beside the record.
+
+use super::{Kind, Requirement};
+use crate::code::codes;
+use crate::document::{Node, Value};
+use crate::rule::limit::NEVER_HOLDS;
+use crate::rule::{CannotJudge, Case, Judgement, Loading, Raised};
+use crate::signing::{Envelope, PublicKey, RECORD_TYPE};
+use crate::verdict::{Comparison, Outcome};
+
+codes! {
+    UNSIGNED = "signed/unsigned": "The record has no signature beside it.";
+    MALFORMED = "signed/malformed": "What lies beside the record is no signature of a record.";
+    CHANGED = "signed/changed": "The record is not the one that was signed.";
+    OTHER_KEY = "signed/other-key": "The record is signed, but not by enough of the keys that the policy lists.";
+    BAD_KEY = "policy/bad-key": "A key that the policy names can't be read.";
+}
+
+pub(super) const KIND: Kind =
+    Kind { name: "signed", says: "a key of the policy signed the record", codes: CODES, load };
+
+#[derive(Debug)]
+struct Signed {
+    keys: Vec<(String, PublicKey)>,
+    at_least: usize,
+}
+
+fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn Requirement>> {
+    let (list, at_least) = match &body.value {
+        Value::Map(map) => {
+            loading.reader.only(map, "`signed`", &["keys", "at_least"]);
+            let list = loading.reader.required(map, "keys", "`signed`", body.span)?.clone();
+            (list, map.get("at_least").cloned())
+        }
+        _ => (body.clone(), None),
+    };
+    let names: Vec<String> =
+        loading.reader.texts(&list, "`signed`").into_iter().map(|(text, _)| text.to_owned()).collect();
+    let mut keys: Vec<(String, PublicKey)> = Vec::new();
+    for name in names {
+        let document = loading.file(&list, &name)?;
+        match PublicKey::from_pem(&document.text, &name) {
+            Ok(key) => keys.push((name, key)),
+            Err(problem) => {
+                loading.reader.problem(BAD_KEY, list.span, problem.message, "named here").help = problem.help;
+                return None;
+            }
+        }
+    }
+    let at_least = match at_least {
+        None => 1,
+        Some(node) => match node.as_written().and_then(|text| text.parse::<usize>().ok()) {
+            Some(number) if (1..=keys.len()).contains(&number) => number,
+            _ => {
+                let message =
+                    format!("`at_least` is a number from 1 to {}, the keys that there are", keys.len());
+                loading.reader.problem(NEVER_HOLDS, node.span, message, "not such a number");
+                return None;
+            }
+        },
+    };
+    (!keys.is_empty()).then(|| Box::new(Signed { keys, at_least }) as Box<dyn Requirement>)
+}
+
+impl Requirement for Signed {
+    fn judge(&self, case: &Case<'_>) -> Result<Judgement, CannotJudge> {
+        let mut judgement = Judgement::default();
+        let comparison = |outcome| {
+            Comparison::exact("record", "signed", outcome).limit(format!(
+                "{} of {}",
+                self.at_least,
+                self.keys.len()
+            ))
+        };
+        match self.look(case) {
+            Ok(by) => {
+                judgement.compare(comparison(Outcome::Pass).candidate(by.join(", ")));
+            }
+            Err(raised) => judgement.fail(comparison(Outcome::Fail), *raised),
+        }
+        Ok(judgement)
+    }
+
+    fn reads_signatures(&self) -> bool {
+        true
+    }
+}
+
+impl Signed {
+    /// The keys that signed the record.
+    fn look(&self, case: &Case<'_>) -> Result<Vec<&str>, Box<Raised>> {
+        let run = case.candidate;
+        let raised = |code, message: String, help: &str| Box::new(Raised::new(code, message).help(help));
+        let Some(bytes) = &run.signature else {
+            let message = format!("`{}` has no signature beside it", run.label());
+            return Err(raised(
+                UNSIGNED,
+                message,
+                "record with `gate record --sign`, which writes RECORD.json.dsse",
+            ));
+        };
+        let name = format!("{}.dsse", run.label());
+        let envelope = match Envelope::parse(&name, bytes.clone()) {
+            Ok(envelope) if envelope.payload_type == RECORD_TYPE => envelope,
+            Ok(envelope) => {
+                let message = format!("`{name}` signs `{}`, and not a run record", envelope.payload_type);
+                return Err(raised(MALFORMED, message, "sign the record again: gate record --sign"));
+            }
+            Err(problem) => {
+                return Err(raised(
+                    MALFORMED,
+                    problem.to_string(),
+                    "sign the record again: gate record --sign",
+                ));
+            }
+        };
+        if envelope.unverified() != run.document.text.as_bytes() {
+            let message = format!("`{}` was changed after it was signed", run.label());
+            return Err(raised(
+                CHANGED,
+                message,
+                "restore it, or train again: a record is not edited by hand",
+            ));
+        }
+        let keys: Vec<PublicKey> = self.keys.iter().map(|(_, key)| key.clone()).collect();
+        let by: Vec<&str> =
+            envelope.verify(&keys).by.into_iter().map(|index| self.keys[index].0.as_str()).collect();
+        if by.len() >= self.at_least {
+            return Ok(by);
+        }
+        let names: Vec<&str> = self.keys.iter().map(|(name, _)| name.as_str()).collect();
+        let message = format!(
+            "`{}` is signed by {} of {}, and {} must have",
+            run.label(),
+            if by.is_empty() { "none".to_owned() } else { by.join(", ") },
+            names.join(", "),
+            self.at_least
+        );
+        Err(raised(OTHER_KEY, message, "compare the fingerprints: gate key show FILE"))
+    }
+}
