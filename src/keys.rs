@@ -30,9 +30,9 @@ pub struct NewKey {
     pub fingerprint: String,
 }
 
-/// Makes a key. Neither file may exist; only its owner may read the private one.
-pub fn new_key(path: &Path, algorithm: Algorithm) -> Result<NewKey, Box<Problem>> {
-    let mut name = path.as_os_str().to_owned();
+/// Makes a key, at a path below `folder`. Neither file may exist; only its owner may read the private one.
+pub fn new_key(file: &Path, folder: &Path, algorithm: Algorithm) -> Result<NewKey, Box<Problem>> {
+    let mut name = file.as_os_str().to_owned();
     name.push(".pub");
     let public = PathBuf::from(name);
     let exists = |path: &Path| {
@@ -43,7 +43,8 @@ pub fn new_key(path: &Path, algorithm: Algorithm) -> Result<NewKey, Box<Problem>
             )
             .boxed()
     };
-    if let Some(taken) = [path, &public].into_iter().find(|path| path.symlink_metadata().is_ok()) {
+    if let Some(taken) = [file, &public].into_iter().find(|path| folder.join(path).symlink_metadata().is_ok())
+    {
         return Err(exists(taken));
     }
     let key = loop {
@@ -55,7 +56,7 @@ pub fn new_key(path: &Path, algorithm: Algorithm) -> Result<NewKey, Box<Problem>
             break key;
         }
     };
-    let write = |path: &Path, mode: u32, text: &str| match atomic::create(path, mode, |to| {
+    let write = |path: &Path, mode: u32, text: &str| match atomic::create(&folder.join(path), mode, |to| {
         to.write_all(text.as_bytes())
     }) {
         Ok(true) => Ok(()),
@@ -65,9 +66,9 @@ pub fn new_key(path: &Path, algorithm: Algorithm) -> Result<NewKey, Box<Problem>
                 .boxed())
         }
     };
-    write(path, 0o600, &key.to_pem())?;
+    write(file, 0o600, &key.to_pem())?;
     write(&public, 0o644, &key.public().to_pem())?;
-    Ok(NewKey { private: path.to_owned(), public, fingerprint: key.public().fingerprint() })
+    Ok(NewKey { private: file.to_owned(), public, fingerprint: key.public().fingerprint() })
 }
 
 /// The public key of a file that holds either of the two.

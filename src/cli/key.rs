@@ -44,8 +44,7 @@ pub(super) fn run(command: &Command, folder: &Path, terminal: &Terminal) -> Exit
                 Type::Ed25519 => Algorithm::Ed25519,
                 Type::P256 => Algorithm::P256,
             };
-            new_key(&folder.join(file), algorithm).map(|key| {
-                let shown = |path: &Path| path.strip_prefix(folder).unwrap_or(path).display().to_string();
+            new_key(file, folder, algorithm).map(|key| {
                 format!(
                     "{}  {}\nprivate: {} (keep it in the secret store of your CI, as GATE_SIGNING_KEY; not in git)\npublic:  {}\n",
                     match sort {
@@ -53,8 +52,8 @@ pub(super) fn run(command: &Command, folder: &Path, terminal: &Terminal) -> Exit
                         Type::P256 => "p256",
                     },
                     key.fingerprint,
-                    shown(&key.private),
-                    shown(&key.public)
+                    key.private.display(),
+                    key.public.display()
                 )
             })
         }

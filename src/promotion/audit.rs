@@ -295,13 +295,17 @@ impl Auditing<'_> {
             .and_then(Node::as_written)
             .and_then(|text| text.parse().ok())
             .unwrap_or(current.entry.number);
-        let before = read.iter().find(|other| other.entry.number + 1 == judged);
+        let digest = |of: &Read<'_>| of.own(&["record", "digest", "sha256"]).to_owned();
+        // What was promoted again is compared with what it replaced the first time.
+        let before =
+            read.iter().rev().find(|other| other.entry.number < judged && digest(other) != digest(current));
+        let baseline = before.and_then(path);
         let request = Request {
             runs: vec![path(current)?],
             policy: self.order.policy.clone(),
-            baseline: before.and_then(path),
+            first: baseline.is_none(),
+            baseline,
             stage: Some(self.line.stage.clone()),
-            first: before.is_none(),
             model: Some(self.line.model.clone()),
             ledger: self.order.ledger.clone(),
             now: Some(self.now),

@@ -8,7 +8,7 @@ use crate::document::{Node, sha256};
 use crate::ledger::{EXTENSION, Line, PASSED, PREDICATE_TYPE, STATEMENT_TYPE, VERIFIER, level};
 use crate::policy::Policy;
 use crate::run::Run;
-use crate::verdict::{CandidateReport, Level, Outcome, Report, WaiverState};
+use crate::verdict::{CandidateReport, Level, Report, WaiverState};
 
 /// A model that is promoted: its name in the record, and what was read.
 pub(super) type Model = (String, Hashed);
@@ -326,9 +326,6 @@ pub(super) fn weakened(report: &Report) -> Vec<Json> {
                 all.push(json!({ "what": "shadow", "rule": rule.id, "says": format!("{}, and does not count yet", rule.outcome) }));
             } else if rule.level == Level::Warning && rule.outcome.blocks() {
                 all.push(json!({ "what": "warning", "rule": rule.id, "says": format!("{}, at level warning", rule.outcome) }));
-            } else if rule.outcome == Outcome::Skipped && rule.level == Level::Error {
-                let why = rule.reason.clone().unwrap_or_default();
-                all.push(json!({ "what": "skipped", "rule": rule.id, "says": why }));
             }
         }
         for baseline in candidate.baselines.iter().filter(|baseline| baseline.first) {

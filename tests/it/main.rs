@@ -19,6 +19,7 @@ mod output;
 mod policies;
 mod posting;
 mod project;
+mod promoting;
 mod record;
 mod records;
 mod reproduce;

@@ -92,8 +92,10 @@ fn fill(answer: &mut Explanation, question: &Question, folder: &Path) -> Result<
         let message = format!("the stage `{stage}` has promotions of {}", listed(&models));
         return Err(vec![Problem::new(ONE_RUN, message).help("say which is meant: --model NAME")]);
     }
-    // What is current somewhere comes first, then what was decided last.
-    found.sort_by_key(|(_, entry, current)| (*current, time(entry)));
+    // What is current somewhere comes first, then what has come furthest, then what was decided last.
+    found.sort_by_key(|(line, entry, current)| {
+        (*current, stages_before(&line.stage, policy.as_ref()), time(entry))
+    });
     let Some((line, entry, current)) = found.pop() else {
         return Ok(unpromoted(answer, &asked, policy.as_ref(), question, folder));
     };
@@ -132,6 +134,14 @@ fn fill(answer: &mut Explanation, question: &Question, folder: &Path) -> Result<
     }
     answer.notes.push("read from the ledger as it lies here; `gate verify --key` shows who signed it".into());
     Ok(true)
+}
+
+/// How many stages a model has behind it at this one.
+fn stages_before(stage: &str, policy: Option<&Policy>) -> usize {
+    let Some(stages) = policy.map(|policy| &policy.stages) else { return 0 };
+    let before = |stage: &&str| stages.get(*stage)?.after.as_deref();
+    // A ring can't be built, and a policy has no more stages than it declares.
+    std::iter::successors(Some(stage), before).take(stages.len()).count()
 }
 
 fn time(entry: &Entry) -> String {
