@@ -26,4 +26,5 @@ mod reproduce;
 mod runner;
 mod show;
 mod trust;
+mod verifying;
 mod waivers;

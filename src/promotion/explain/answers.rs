@@ -206,7 +206,7 @@ fn differences(it: &mut Gathered, diff: &RunDiff) {
             it.missing.push(format!("whether both were measured on one split: {why}"));
         }
     }
-    for metric in &diff.metrics {
+    for metric in diff.metrics.iter().filter(|metric| metric.a != metric.b) {
         let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".into());
         let change = match (&metric.change, &metric.percent) {
             (Some(change), Some(percent)) => format!(" ({change}, {percent})"),
