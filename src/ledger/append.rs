@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::{CANT_WRITE, Line};
 use crate::atomic;
 use crate::document::{Problem, sha256};
+use crate::signing::BESIDE;
 
 /// A promotion that is to be written.
 #[derive(Debug)]
@@ -21,6 +22,8 @@ pub struct Draft<'d> {
     pub envelope: Option<&'d str>,
     /// The run record, by the name of [`content_name`].
     pub record: (&'d str, &'d [u8]),
+    /// What lies beside the record as its signature.
+    pub signature: Option<&'d [u8]>,
     /// The report, by the name of [`numbered_name`].
     pub report: (&'d str, &'d [u8]),
 }
@@ -74,6 +77,11 @@ pub fn append(root: &Path, draft: &Draft<'_>) -> Result<Appended, Box<Problem>> 
         if !create(path, bytes).map_err(|error| failed(path, &error))? {
             same(path, bytes)?;
         }
+    }
+    if let Some(bytes) = draft.signature {
+        // Another signature of the same record is as good.
+        let path = folder.join(format!("{}{BESIDE}", draft.record.0));
+        let _is_new = create(&path, bytes).map_err(|error| failed(&path, &error))?;
     }
     if create(&statement, draft.statement).map_err(|error| failed(&statement, &error))? {
         sweep(&folder, draft, &digest[..8]);

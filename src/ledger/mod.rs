@@ -7,7 +7,7 @@
 //! ```text
 //! ledger/churn/production/000012.json                     the statement; its name is what makes it the twelfth
 //! ledger/churn/production/000012-5a3949ca.intoto.json     the envelope, where a key was given
-//! ledger/churn/production/records/<sha256>.json           the run record, in canonical form
+//! ledger/churn/production/records/<sha256>.json           the run record, in canonical form; its signature beside it
 //! ledger/churn/production/reports/000012-91fe0c3d.json    the report of the check
 //! ```
 

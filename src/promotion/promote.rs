@@ -399,7 +399,10 @@ impl Attempt<'_> {
             return Ok(true);
         }
         let root = workspace.ledger_folder(Some(policy));
-        let files = Files { record: (&record_name, &record), report: (&report_name, &report_text) };
+        // It is about the record as it was written; where the ledger's is written otherwise, it would not hold.
+        let signature = run.signature.as_deref().filter(|_| *run.document.text == *record);
+        let files =
+            Files { record: (&record_name, &record), signature, report: (&report_name, &report_text) };
         match write(&root, line, number, &statement, &files, self.keys)? {
             Appended::Taken => Ok(false),
             Appended::Written(path) => {
@@ -430,6 +433,7 @@ impl Attempt<'_> {
 /// What a promotion names, beside the artifact.
 pub(super) struct Files<'f> {
     pub(super) record: (&'f str, &'f str),
+    pub(super) signature: Option<&'f [u8]>,
     pub(super) report: (&'f str, &'f str),
 }
 
@@ -452,6 +456,7 @@ pub(super) fn write(
             statement: statement.as_bytes(),
             envelope: envelope.as_deref(),
             record: (files.record.0, files.record.1.as_bytes()),
+            signature: files.signature,
             report: (files.report.0, files.report.1.as_bytes()),
         },
     )

@@ -117,7 +117,7 @@ fn run(order: &Back, folder: &Path) -> Result<Promoted, Vec<Problem>> {
     if order.dry_run {
         return Ok(promoted);
     }
-    let files = Files { record: (&record.0, &record.1), report: (&report.0, &report.1) };
+    let files = Files { record: (&record.0, &record.1), signature: None, report: (&report.0, &report.1) };
     let ledger_root = workspace.ledger_folder(policy.as_ref());
     match write(&ledger_root, &line, number, &text, &files, &keys)? {
         Appended::Written(path) => {

@@ -34,6 +34,33 @@ fn the_readme_shows_what_its_first_command_prints() {
     assert_eq!(dateless(shown), dateless(&ran.out));
 }
 
+/// It trains, so it needs a shell, awk and git, which a machine that builds the gate has.
+#[cfg(unix)]
+#[test]
+fn from_training_to_the_deployed_file_and_back() {
+    let project = Project::new();
+    let output = std::process::Command::new("sh")
+        .arg(here().join("examples/release/release.sh"))
+        .arg(project.path().join("release"))
+        .env("GATE", env!("CARGO_BIN_EXE_gate"))
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .output()
+        .expect("a shell can be started");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
+    for part in [
+        "promotion/not-at-earlier-stage",
+        "models/second.txt is churn in production",
+        "verify/not-promoted",
+        "churn in production rolled back: promotion 3",
+        "models/first.txt is churn in production",
+        "every promotion is signed by trusted keys",
+        "reproduced: identical",
+    ] {
+        assert!(said.contains(part), "{part:?} is not in\n{said}");
+    }
+}
+
 #[test]
 fn the_better_candidate_passes() {
     check("runs/better.json").leaves_with(0).says("verdict: pass");

@@ -126,7 +126,7 @@ const SIGNED_BUT_WRONG: &[(&str, Change, &str)] = &[
         "subject-in-capitals",
         |s| {
             s["subject"][0]["digest"]["sha256"] =
-                json!(s["subject"][0]["digest"]["sha256"].as_str().expect("text").to_uppercase())
+                json!(s["subject"][0]["digest"]["sha256"].as_str().expect("text").to_uppercase());
         },
         "verify/not-promoted",
     ),
@@ -134,7 +134,7 @@ const SIGNED_BUT_WRONG: &[(&str, Change, &str)] = &[
         "subject-cut-short",
         |s| {
             s["subject"][0]["digest"]["sha256"] =
-                json!(&s["subject"][0]["digest"]["sha256"].as_str().expect("text")[..63])
+                json!(&s["subject"][0]["digest"]["sha256"].as_str().expect("text")[..63]);
         },
         "verify/not-promoted",
     ),
@@ -217,7 +217,7 @@ const SIGNED_BUT_WRONG: &[(&str, Change, &str)] = &[
         "chain-gap",
         |s| {
             s["predicate"][EXTENSION]["previous"] =
-                json!({"sequence": 0, "digest": {"sha256": "ab".repeat(32)}})
+                json!({"sequence": 0, "digest": {"sha256": "ab".repeat(32)}});
         },
         "verify/superseded",
     ),
@@ -321,9 +321,9 @@ fn the_envelope_must_be_the_one_that_trusted_keys_signed() {
         ("no-json", "DSSE".into()),
         ("no-signatures", envelope.replace("\"signatures\":[", "\"signed\":[")),
         ("no-base64", envelope.replacen("\"payload\":\"", "\"payload\":\"*", 1)),
-        ("dup-key-payload", envelope.replacen("{", "{\"payload\":\"e30=\",", 1)),
-        ("a-space-more", envelope.replacen("{", "{ ", 1)),
-        ("an-extra-field", envelope.replacen("{", "{\"x\":1,", 1)),
+        ("dup-key-payload", envelope.replacen('{', "{\"payload\":\"e30=\",", 1)),
+        ("a-space-more", envelope.replacen('{', "{ ", 1)),
+        ("an-extra-field", envelope.replacen('{', "{\"x\":1,", 1)),
         ("two-lines", format!("{envelope}{envelope}")),
     ] {
         good.put_with(&text, &broken);
@@ -371,8 +371,8 @@ fn many_keys_count_each_once() {
     verify().leaves_with(0).says(&format!("sha256:{digest}"));
     trust(&format!("keys: [{{ file: 1.pub }}]\npolicies: ['sha256:{}']\n", "ab".repeat(32)));
     verify().leaves_with(1).says("verify/other-policy");
-    let pem = good.project.read("1.pub").lines().map(|line| format!("      {line}\n")).collect::<String>();
-    trust(&format!("keys:\n  - spki: |\n{pem}"));
+    let pem = good.project.read("1.pub").trim_end().replace('\n', "\n      ");
+    trust(&format!("keys:\n  - spki: |\n      {pem}\n"));
     verify().leaves_with(0);
     for wrong in [
         "keys: []\n",

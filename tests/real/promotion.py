@@ -1,0 +1,77 @@
+"""What others make of an envelope of gate: see promotion.sh."""
+
+import base64
+import json
+import sys
+from pathlib import Path
+
+
+def split(envelope, folder):
+    """The payload, what is signed of it, and each signature, as files."""
+    envelope = json.loads(Path(envelope).read_text())
+    kind, payload = envelope["payloadType"].encode(), base64.b64decode(envelope["payload"], validate=True)
+    pae = b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(payload), payload)
+    Path(folder, "payload").write_bytes(payload)
+    Path(folder, "pae").write_bytes(pae)
+    for number, signature in enumerate(envelope["signatures"]):
+        Path(folder, f"sig{number}").write_bytes(base64.b64decode(signature["sig"], validate=True))
+
+
+def key_of(path):
+    from cryptography.hazmat.primitives.serialization import load_pem_public_key
+    from securesystemslib.signer import SSlibKey
+
+    return SSlibKey.from_crypto(load_pem_public_key(Path(path).read_bytes()))
+
+
+def verify(path, *keys):
+    from in_toto_attestation.v1.statement import Statement
+    from google.protobuf import json_format
+    import in_toto_attestation.v1.statement_pb2 as pb
+    from securesystemslib.dsse import Envelope
+    from securesystemslib.exceptions import VerificationError
+
+    text = Path(path).read_text()
+    # It looks keys up by ids of its own making; what a signature says of its key is a hint.
+    def read(text):
+        data = json.loads(text)
+        for signature, key in zip(data["signatures"], keys):
+            signature["keyid"] = key_of(key).keyid
+        return Envelope.from_dict(data)
+
+    trusted = [key_of(key) for key in keys]
+    accepted = read(text).verify(trusted, len(trusted))
+    assert len(accepted) == len(keys), accepted
+    payload = base64.b64decode(json.loads(text)["payload"])
+    changed = json.loads(text)
+    changed["payload"] = base64.b64encode(payload.replace(b"PASSED", b"FAILED")).decode()
+    try:
+        read(json.dumps(changed)).verify(trusted, 1)
+    except VerificationError:
+        pass
+    else:
+        raise SystemExit("promotion.py: a changed payload was accepted")
+
+    message = json_format.Parse(payload, pb.Statement())
+    Statement.copy_from_pb(message).validate()
+    assert message.predicate_type == "https://slsa.dev/verification_summary/v1", message.predicate_type
+    print(f"{len(accepted)} signatures hold; {message.subject[0].name} {message.subject[0].digest['sha256'][:12]}…")
+
+
+def sign(payload, key, out):
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+    from securesystemslib.dsse import Envelope
+    from securesystemslib.signer import CryptoSigner
+
+    private = load_pem_private_key(Path(key).read_bytes(), None)
+    envelope = Envelope(Path(payload).read_bytes(), "application/vnd.in-toto+json", {})
+    envelope.sign(CryptoSigner(private))
+    data = envelope.to_dict()
+    # Their ids are of their own making; the specification lets a signature go without.
+    for signature in data["signatures"]:
+        signature["keyid"] = ""
+    Path(out).write_text(json.dumps(data))
+
+
+if __name__ == "__main__":
+    {"split": split, "verify": verify, "sign": sign}[sys.argv[1]](*sys.argv[2:])
