@@ -10,7 +10,7 @@ use crate::policy::Policy;
 use crate::run::{FieldMap, LEDGER, Origin, Reference, Run};
 use crate::signing::BESIDE;
 use crate::source::{self, BadRecord, Tracked};
-use crate::store::{Entry, NOT_FOUND, NOTHING_MATCHED, Revision, Selector, Store};
+use crate::store::{Entry, NOT_FOUND, NOTHING_MATCHED, Reach, Revision, Selector, Store};
 use crate::tracker::{self, Around};
 
 /// What a reference leads to, to be read one by one.
@@ -95,6 +95,12 @@ pub(super) fn look_up<'c>(
         .map_err(|error| Problem::new(NOT_A_REFERENCE, error.message).help(error.help).boxed())?;
     match &parsed {
         Reference::Files(path) => {
+            // What lies there decides, not what it is called; in a pull request files are read from commits.
+            if workspace.sources().is_none()
+                && let Some(tracker) = tracker::recognise(path, &around(by, workspace))?
+            {
+                return tracked(tracker, path, reference, &around(by, workspace));
+            }
             let path = &workspace.seen_from_root(path, by == By::Policy);
             let store = store(path, by, workspace)?;
             let entries = existing(&*store, path)?;
@@ -129,24 +135,35 @@ pub(super) fn look_up<'c>(
             Ok(Found { items, resolved, exact })
         }
         Reference::Stage(stage) => staged(stage, reference, by, policy, workspace),
-        Reference::Tracker { tracker, rest } => {
-            let folder = match by {
-                By::Typed | By::TypedBaseline => workspace.folder(),
-                By::Policy => workspace.root(),
-            };
-            let around = Around { folder, git: &|| workspace.git() };
-            let fetched = tracker::fetch(tracker, rest, &around)?;
-            let items = fetched
-                .runs
-                .into_iter()
-                .map(|run| {
-                    let label = run.as_ref().map_or_else(|_| reference.to_owned(), |run| run.label.clone());
-                    Item::Tracked { label, run: Box::new(run) }
-                })
-                .collect();
-            Ok(Found { items, resolved: fetched.resolved, exact: fetched.exact })
-        }
+        Reference::Tracker { tracker, rest } => tracked(tracker, rest, reference, &around(by, workspace)),
     }
+}
+
+/// What a tracker's reader finds itself in.
+fn around(by: By, workspace: &Workspace) -> Around<'_> {
+    let (folder, reach) = match by {
+        By::Typed | By::TypedBaseline => (workspace.folder(), Reach::Anywhere),
+        By::Policy => (workspace.root(), Reach::Inside),
+    };
+    Around { folder, reach, git: workspace }
+}
+
+fn tracked<'c>(
+    tracker: &str,
+    rest: &str,
+    reference: &str,
+    around: &Around<'_>,
+) -> Result<Found<'c>, Box<Problem>> {
+    let fetched = tracker::fetch(tracker, rest, around)?;
+    let items = fetched
+        .runs
+        .into_iter()
+        .map(|run| {
+            let label = run.as_ref().map_or_else(|_| reference.to_owned(), |run| run.label.clone());
+            Item::Tracked { label, run: Box::new(run) }
+        })
+        .collect();
+    Ok(Found { items, resolved: fetched.resolved, exact: fetched.exact })
 }
 
 /// Where a path is read.

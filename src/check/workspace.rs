@@ -119,6 +119,12 @@ fn ledger_name(policy: Option<&Policy>) -> &str {
     policy.and_then(|policy| policy.ledger.as_deref()).unwrap_or(FOLDER)
 }
 
+impl crate::tracker::Repository for Workspace {
+    fn git(&self) -> Result<&Git, Box<Problem>> {
+        Self::git(self)
+    }
+}
+
 impl Repository for Workspace {
     fn git(&self) -> Result<&Git, Box<Problem>> {
         Self::git(self)

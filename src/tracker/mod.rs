@@ -1,22 +1,41 @@
 //! Where trackers keep their runs: servers, databases, folders. This fetches; [`crate::source`] understands.
+//!
+//! One file or folder for each tracker, and a line in [`FETCHERS`].
+
+mod place;
 
 use std::path::Path;
+
+pub use place::Place;
 
 use crate::code::codes;
 use crate::document::Problem;
 use crate::git::Git;
 use crate::source::Tracked;
+use crate::store::Reach;
 
 codes! {
     NOT_READ = "tracker/not-read": "A reference to a tracker that this version does not read.";
+    NOT_THERE = "tracker/not-there": "What a tracker's reference names is not there.";
+    NOT_A_RUN = "tracker/not-a-run": "What a tracker's reference names is there, and holds no run.";
+    AMBIGUOUS = "tracker/ambiguous": "What a path holds can be read as more than one thing.";
+    OUTSIDE = "tracker/outside": "A reference of a policy leads out of the workspace.";
+}
+
+/// The repository around a workspace, opened when it is asked for.
+pub trait Repository {
+    /// The repository.
+    fn git(&self) -> Result<&Git, Box<Problem>>;
 }
 
 /// What a tracker's reader finds itself in.
 pub struct Around<'w> {
     /// What a relative path in the reference is relative to.
     pub folder: &'w Path,
+    /// How far a path may lead: what a person typed anywhere, what a policy names not out of the workspace.
+    pub reach: Reach,
     /// The repository around it.
-    pub git: &'w dyn Fn() -> Result<&'w Git, Box<Problem>>,
+    pub git: &'w dyn Repository,
 }
 
 /// What a reference led to.
@@ -30,17 +49,43 @@ pub struct Fetched {
     pub exact: bool,
 }
 
-type Fetch = fn(&str, &Around<'_>) -> Result<Fetched, Box<Problem>>;
+/// Who fetches the references of a tracker.
+struct Fetcher {
+    /// The prefix of a reference.
+    name: &'static str,
+    /// Given what stands behind the prefix.
+    fetch: fn(&str, &Around<'_>) -> Result<Fetched, Box<Problem>>,
+    /// Whether a file or folder that was named without a prefix is one of this tracker's. It looks at names, and at the
+    /// first bytes of a file at most; what it knows is then fetched with the path behind the prefix.
+    recognises: fn(&Path) -> bool,
+}
 
-/// Who fetches what: the prefix of a reference, and the function that is given the rest of it.
-const FETCHERS: &[(&str, Fetch)] = &[];
+/// The trackers that are fetched, in alphabetical order.
+const FETCHERS: &[Fetcher] = &[];
 
 /// Fetches what the reference `tracker:rest` names.
 pub fn fetch(tracker: &str, rest: &str, around: &Around<'_>) -> Result<Fetched, Box<Problem>> {
-    match FETCHERS.iter().find(|(name, _)| *name == tracker) {
-        Some((_, fetch)) => fetch(rest, around),
+    match FETCHERS.iter().find(|fetcher| fetcher.name == tracker) {
+        Some(fetcher) => (fetcher.fetch)(rest, around),
         None => Err(Problem::new(NOT_READ, format!("this version of gate does not read `{tracker}:` yet"))
             .help("name a run record: a file, or `git:REV`")
             .boxed()),
+    }
+}
+
+/// The tracker whose runs lie at a path, by what is there; an error that lists the choices where it could be several.
+pub fn recognise(path: &str, around: &Around<'_>) -> Result<Option<&'static str>, Box<Problem>> {
+    let full = around.folder.join(path);
+    let known: Vec<&'static str> =
+        FETCHERS.iter().filter(|fetcher| (fetcher.recognises)(&full)).map(|fetcher| fetcher.name).collect();
+    match known.as_slice() {
+        [] => Ok(None),
+        [one] => Ok(Some(one)),
+        several => {
+            let choices: Vec<String> = several.iter().map(|name| format!("`{name}:{path}`")).collect();
+            let message = format!("`{path}` can be read as more than one thing");
+            let help = format!("say which is meant: {}", choices.join(" or "));
+            Err(Problem::new(AMBIGUOUS, message).help(help).boxed())
+        }
     }
 }
