@@ -218,16 +218,19 @@ pub const BASELINE: &str = r#"{
 }
 "#;
 
-/// Makes programs that are started from here hear Ctrl-C, even where whoever started the tests has it ignored, as shells do
-/// for what they run in the background: a program takes over what is ignored, and not what is handled.
+/// Makes programs that are started from here hear Ctrl-C and a hang-up, even where whoever started the tests has them
+/// ignored, as shells and `nohup` do for what runs in the background: a program takes over what is ignored, and not what
+/// is handled.
 #[cfg(unix)]
-pub fn hear_interrupts() {
+pub fn hear_signals() {
     use std::sync::atomic::AtomicBool;
     use std::sync::{Arc, Once};
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let ends_the_tests = Arc::new(AtomicBool::new(true));
-        signal_hook::flag::register_conditional_shutdown(signal_hook::consts::SIGINT, 130, ends_the_tests)
-            .expect("the signal can be handled");
+        for (signal, code) in [(signal_hook::consts::SIGINT, 130), (signal_hook::consts::SIGHUP, 129)] {
+            signal_hook::flag::register_conditional_shutdown(signal, code, Arc::clone(&ends_the_tests))
+                .expect("the signal can be handled");
+        }
     });
 }

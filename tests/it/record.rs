@@ -313,7 +313,7 @@ fn the_interpreter_is_asked_for_its_version_and_packages() {
 
 /// Starts a recording whose command says when it is ready.
 fn started(project: &Project, script: &str) -> Child {
-    crate::project::hear_interrupts();
+    crate::project::hear_signals();
     let mut child = project
         .command(project.path())
         .args(["record", "-o", "runs/killed.json", "--no-artifact", "--", "sh", "-c", script])

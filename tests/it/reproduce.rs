@@ -335,7 +335,7 @@ fn an_interrupted_rerun_leaves_nothing_and_a_killed_one_until_the_next() {
         &format!("\"git_commit\": \"{head}\", \"was\": \""),
     );
     fs::create_dir_all(project.path().join("tmp")).expect("a folder");
-    crate::project::hear_interrupts();
+    crate::project::hear_signals();
     let started = || {
         let mut child = project
             .command(project.path())
