@@ -26,6 +26,7 @@
 //! | [`ledger`] | promotions, one file each |
 //! | [`store`] | files in the working tree, or at a commit |
 //! | [`process`] | a command of the user's, its signals and its end |
+//! | [`http`] | a server that is asked, in bounded time |
 //! | [`keys`], [`signing`] | files of keys; keys, and DSSE envelopes |
 //! | [`document`], [`git`], [`atomic`], [`code`] | texts as trees, the program git, writing a file whole, stable names |
 
@@ -40,6 +41,7 @@ pub mod evidence;
 pub mod expression;
 pub mod git;
 pub mod github;
+pub mod http;
 pub mod keys;
 pub mod ledger;
 pub mod policy;
@@ -67,6 +69,7 @@ pub fn all_codes() -> Vec<code::Code> {
         expression::CODES,
         git::CODES,
         github::CODES,
+        http::CODES,
         keys::CODES,
         ledger::CODES,
         policy::CODES,
@@ -76,6 +79,7 @@ pub fn all_codes() -> Vec<code::Code> {
         signing::CODES,
         store::CODES,
         tracker::CODES,
+        tracker::MLFLOW_CODES,
         training::CODES,
     ]
     .into_iter()

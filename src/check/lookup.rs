@@ -11,7 +11,7 @@ use crate::run::{FieldMap, LEDGER, Origin, Reference, Run};
 use crate::signing::BESIDE;
 use crate::source::{self, BadRecord, Tracked};
 use crate::store::{Entry, NOT_FOUND, NOTHING_MATCHED, Reach, Revision, Selector, Store};
-use crate::tracker::{self, Around};
+use crate::tracker::{self, Around, Role, Wanted};
 
 /// What a reference leads to, to be read one by one.
 pub(super) struct Found<'c> {
@@ -145,7 +145,9 @@ fn around(by: By, workspace: &Workspace) -> Around<'_> {
         By::Typed | By::TypedBaseline => (workspace.folder(), Reach::Anywhere),
         By::Policy => (workspace.root(), Reach::Inside),
     };
-    Around { folder, reach, git: workspace }
+    let role = if by == By::Typed { Role::Candidate } else { Role::Baseline };
+    let (started_in, root) = (workspace.folder(), workspace.root());
+    Around { folder, started_in, root, role, wanted: Wanted::default(), reach, git: workspace }
 }
 
 fn tracked<'c>(

@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::{DENIED, FAILED};
 use crate::document::Problem;
+use crate::http::root_cause;
 
 /// A client for one repository.
 pub struct Api {
@@ -52,6 +53,8 @@ impl Failed {
 
 /// Time that is spent on waiting for a limit, over all calls.
 const PATIENCE: Duration = Duration::from_mins(2);
+/// Longest time for a whole call.
+const WHOLE: Duration = Duration::from_secs(30);
 /// GitHub asks for a pause between calls that change something.
 const PAUSE: Duration = Duration::from_secs(1);
 /// Attempts at a call that changes nothing.
@@ -186,7 +189,7 @@ impl Api {
 
 fn client(api_url: &str, token: &str) -> Result<Octocrab, Box<Problem>> {
     let wrong = |why: String| Problem::new(FAILED, format!("no client for {api_url}: {why}")).boxed();
-    let http = super::transport::client().map_err(|error| wrong(error.to_string()))?;
+    let http = crate::http::builder(WHOLE).build().map_err(|error| wrong(error.to_string()))?;
     Octocrab::builder()
         .base_uri(api_url)
         .map_err(|error| wrong(error.to_string()))?
@@ -266,13 +269,4 @@ fn permission(path: &str) -> &'static str {
     } else {
         "give the job `permissions: pull-requests: read`"
     }
-}
-
-/// The last of the errors that led to this one; the library prints only the first.
-fn root_cause(error: &dyn std::error::Error) -> String {
-    let mut cause = error;
-    while let Some(next) = cause.source() {
-        cause = next;
-    }
-    cause.to_string()
 }

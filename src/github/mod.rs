@@ -6,7 +6,6 @@ mod comment;
 mod context;
 mod outputs;
 mod report;
-mod transport;
 
 pub use api::{Api, Failed};
 pub use comment::Mark;

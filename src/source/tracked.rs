@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::mlflow;
 use crate::document::{Document, Format, Map, Node, NotFinite, Path, Problem, Span, Value, to_text};
 use crate::run::{FieldMap, Origin, Run};
 
@@ -93,7 +94,7 @@ pub struct Tracker {
 }
 
 /// The trackers that are read, each described in the file of its reader.
-pub const TRACKERS: &[&Tracker] = &[];
+pub const TRACKERS: &[&Tracker] = &[&mlflow::TRACKER];
 
 /// The tracker of that name.
 pub fn tracker(name: &str) -> Option<&'static Tracker> {

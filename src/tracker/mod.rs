@@ -2,10 +2,12 @@
 //!
 //! One file or folder for each tracker, and a line in [`FETCHERS`].
 
+mod mlflow;
 mod place;
 
 use std::path::Path;
 
+pub(crate) use mlflow::CODES as MLFLOW_CODES;
 pub use place::Place;
 
 use crate::code::codes;
@@ -32,17 +34,45 @@ pub trait Repository {
 pub struct Around<'w> {
     /// What a relative path in the reference is relative to.
     pub folder: &'w Path,
+    /// The folder that gate was started in, where stores lie that the environment names.
+    pub started_in: &'w Path,
+    /// The workspace. A file below it is a file of ours.
+    pub root: &'w Path,
+    /// What the runs are wanted for.
+    pub role: Role,
+    /// What is wanted of each run.
+    pub wanted: Wanted,
     /// How far a path may lead: what a person typed anywhere, what a policy names not out of the workspace.
     pub reach: Reach,
     /// The repository around it.
     pub git: &'w dyn Repository,
 }
 
+/// What runs are wanted for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// To be judged, or looked at.
+    Candidate,
+    /// To be compared with.
+    Baseline,
+}
+
+/// What is wanted of each run, besides what always is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Wanted {
+    /// All values of each metric, where that is more work than the last one.
+    pub history: bool,
+    /// The runs of the same group, such as the other seeds.
+    pub siblings: bool,
+}
+
 /// What a reference led to.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Fetched {
     /// The runs; one that can't be understood does not hide the others.
     pub runs: Vec<Result<Tracked, Vec<Problem>>>,
+    /// Runs of the same group as these, where they are wanted.
+    pub siblings: Vec<Tracked>,
     /// What a moving name (an alias, a stage, a branch) led to now.
     pub resolved: Option<String>,
     /// The reference names one run, whatever its model is called.
@@ -61,7 +91,7 @@ struct Fetcher {
 }
 
 /// The trackers that are fetched, in alphabetical order.
-const FETCHERS: &[Fetcher] = &[];
+const FETCHERS: &[Fetcher] = &[mlflow::FETCHER];
 
 /// Fetches what the reference `tracker:rest` names.
 pub fn fetch(tracker: &str, rest: &str, around: &Around<'_>) -> Result<Fetched, Box<Problem>> {

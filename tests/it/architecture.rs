@@ -7,13 +7,14 @@ use std::path::{Path, PathBuf};
 use crate::project::here;
 
 /// The rooms from the ground up. A room knows only rooms that stand before it.
-const FLOORS: [&str; 26] = [
+const FLOORS: [&str; 27] = [
     "code",
     "atomic",
     "document",
     "signing",
     "keys",
     "git",
+    "http",
     "process",
     "store",
     "ledger",

@@ -1,0 +1,44 @@
+//! HTTP as every part uses it: bounded in time and size, and without a secret in any message.
+
+mod server;
+
+use std::error::Error;
+use std::time::Duration;
+
+pub use server::{Answer, Server, Settings};
+
+use crate::code::codes;
+
+codes! {
+    ADDRESS = "http/address": "The address of a server is not one that can be called.";
+    SETTING = "http/setting": "A setting of the environment, such as a certificate or a time, can't be used.";
+    UNREACHABLE = "http/unreachable": "A server can't be reached.";
+    TOO_SLOW = "http/too-slow": "A server did not answer in time.";
+    CUT_OFF = "http/cut-off": "A server ended its answer early.";
+    TOO_LARGE = "http/too-large": "A server's answer is larger than what is read.";
+    DENIED = "http/denied": "A server wants to know who asks, or says that they may not.";
+    TROUBLE = "http/trouble": "A server has trouble of its own.";
+    UNEXPECTED = "http/unexpected": "A server answered with something that is not understood.";
+}
+
+/// Longest time for a connection to be made.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// What a client starts from: the name of the program, Rust's TLS, and a longest time for each call.
+pub fn builder(whole: Duration) -> reqwest::ClientBuilder {
+    // A second call finds the provider installed, which is what was wanted.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder()
+        .user_agent(concat!("gate/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(CONNECT.min(whole))
+        .timeout(whole)
+}
+
+/// The last of the errors that led to this one; libraries print only the first, which names no cause.
+pub fn root_cause(error: &dyn Error) -> String {
+    let mut cause = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    cause.to_string()
+}

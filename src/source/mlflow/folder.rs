@@ -1,0 +1,111 @@
+//! The files of an `mlruns` folder: `meta.yaml` of many things, and metrics of one line for each value.
+
+use super::{Dataset, LoggedModel, Point, Reading, Rows, Version};
+use crate::document::Node;
+
+/// What the `meta.yaml` of a run says.
+pub fn run(meta: &Node) -> Option<Rows> {
+    let status = match text(meta, "status").as_str() {
+        "1" => "RUNNING",
+        "2" => "SCHEDULED",
+        "3" => "FINISHED",
+        "4" => "FAILED",
+        "5" => "KILLED",
+        other => other,
+    }
+    .to_owned();
+    let run_id = [text(meta, "run_id"), text(meta, "run_uuid")].into_iter().find(|id| !id.is_empty())?;
+    Some(Rows {
+        run_id,
+        name: text(meta, "run_name"),
+        status,
+        lifecycle: text(meta, "lifecycle_stage"),
+        started: number(meta, "start_time"),
+        ended: number(meta, "end_time"),
+        artifact_uri: text(meta, "artifact_uri"),
+        experiment: text(meta, "experiment_id"),
+        ..Rows::default()
+    })
+}
+
+/// What the `meta.yaml` of a dataset says, with what it was used for.
+pub fn dataset(meta: &Node, context: &str) -> Dataset {
+    Dataset {
+        name: text(meta, "name"),
+        digest: text(meta, "digest"),
+        source: text(meta, "source"),
+        profile: text(meta, "profile"),
+        context: context.to_owned(),
+    }
+}
+
+/// What a run used a dataset for, and which; the field `destination_id` of these files can't be trusted.
+pub fn input(meta: &Node) -> Option<(String, String)> {
+    if text(meta, "source_type") != "DATASET" {
+        return None;
+    }
+    let context = meta.get("tags").map(|tags| text(tags, "mlflow.data.context")).unwrap_or_default();
+    Some((text(meta, "source_id"), context))
+}
+
+/// What the `meta.yaml` of a model's version says.
+pub fn version(meta: &Node) -> Option<Version> {
+    Some(Version {
+        name: text(meta, "name"),
+        number: text(meta, "version").parse().ok()?,
+        run_id: text(meta, "run_id"),
+        source: text(meta, "source"),
+        location: text(meta, "storage_location"),
+        status: text(meta, "status"),
+        stage: text(meta, "current_stage"),
+    })
+}
+
+/// What the `meta.yaml` of a logged model says.
+pub fn logged_model(meta: &Node) -> Option<LoggedModel> {
+    let id = text(meta, "model_id");
+    (!id.is_empty()).then(|| LoggedModel {
+        id,
+        run_id: text(meta, "source_run_id"),
+        ready: text(meta, "status") == "2",
+        created: number(meta, "creation_timestamp"),
+        artifact_uri: text(meta, "artifact_location"),
+        ..LoggedModel::default()
+    })
+}
+
+/// The values in a file of a metric: `TIME VALUE [STEP [… DIGEST]]`, one on each line. What stands between the step
+/// and the digest is the name of a dataset, which may hold spaces. `of_model` where a run's id comes before it.
+pub fn points(lines: &str, of_model: bool) -> Result<Vec<Point>, String> {
+    lines.lines().filter(|line| !line.trim().is_empty()).map(|line| point(line, of_model)).collect()
+}
+
+fn point(line: &str, of_model: bool) -> Result<Point, String> {
+    let wrong = || format!("`{line}` is not the time, the value and the step of a metric");
+    let mut fields = line.split(' ');
+    let time = fields.next().and_then(|time| time.parse().ok()).ok_or_else(wrong)?;
+    let value = fields.next().and_then(Reading::parse).ok_or_else(wrong)?;
+    let step = match fields.next() {
+        None => 0,
+        Some(step) => step.parse().map_err(|_| wrong())?,
+    };
+    let rest: Vec<&str> = fields.skip(usize::from(of_model)).collect();
+    let dataset = rest.split_last().map(|(_, name)| name.join(" ")).filter(|name| !name.is_empty());
+    Ok(Point { value, step, time, dataset })
+}
+
+/// MLflow's own client takes the newest value of such a file for the last one, whatever its step.
+pub fn reads_differently(lines: &str, points: &[Point]) -> bool {
+    let fields = lines.lines().map(|line| line.split(' ').count()).max().unwrap_or_default();
+    let newest = points.iter().max_by_key(|point| point.time);
+    let last = points.iter().max_by(|one, other| one.order(other));
+    fields >= 5 && newest.map(|point| &point.value) != last.map(|point| &point.value)
+}
+
+fn text(node: &Node, key: &str) -> String {
+    node.get(key).and_then(Node::as_written).unwrap_or_default().to_owned()
+}
+
+fn number(node: &Node, key: &str) -> Option<i64> {
+    node.get(key)?.as_written()?.parse().ok()
+}

@@ -1,0 +1,147 @@
+//! The values of a metric over a run, and which of them is the last.
+
+use std::cmp::Ordering;
+
+use crate::document::{Map, Node, Span, Value};
+
+/// One value, in a form that can be written down again.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reading {
+    /// A number.
+    Number(f64),
+    /// Not a number.
+    NaN,
+    /// Beyond all numbers; MLflow's databases write the largest one instead.
+    Infinite {
+        /// Below all of them.
+        negative: bool,
+    },
+}
+
+/// One value at one step.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Point {
+    /// The value.
+    pub value: Reading,
+    /// The step; 0 where the user gave none.
+    pub step: i64,
+    /// Milliseconds since 1970.
+    pub time: i64,
+    /// The dataset that it was measured on, where that is known.
+    pub dataset: Option<String>,
+}
+
+/// What is known about one metric of a run.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Series {
+    /// The last value, as MLflow defines it.
+    pub last: Option<Point>,
+    /// The smallest and the largest finite value, where the whole history was read.
+    pub best: Option<(f64, f64)>,
+    /// How many values there are, where the whole history was read.
+    pub points: Option<u64>,
+}
+
+impl Reading {
+    /// A value of a database or a server, where the largest number stands for infinity.
+    pub fn of(value: f64) -> Self {
+        if value.is_nan() {
+            Self::NaN
+        } else if value.abs() >= f64::MAX {
+            Self::Infinite { negative: value < 0.0 }
+        } else {
+            Self::Number(value)
+        }
+    }
+
+    /// A value in the spellings of Python and of MLflow's servers.
+    pub fn parse(text: &str) -> Option<Self> {
+        text.trim().parse::<f64>().ok().map(Self::of)
+    }
+
+    fn finite(&self) -> Option<f64> {
+        match self {
+            Self::Number(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// For the order among values of the same step and time; not a number comes first, as in MLflow.
+    fn rank(&self) -> f64 {
+        match self {
+            Self::Number(value) => *value,
+            Self::NaN => f64::NEG_INFINITY,
+            Self::Infinite { negative: true } => f64::MIN,
+            Self::Infinite { negative: false } => f64::MAX,
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        match self {
+            // The shortest digits that lead back to the same number.
+            Self::Number(value) => Value::Number(format!("{value:?}").into()),
+            Self::NaN => Value::NotFinite("NaN".into()),
+            Self::Infinite { negative: false } => Value::NotFinite("Infinity".into()),
+            Self::Infinite { negative: true } => Value::NotFinite("-Infinity".into()),
+        }
+    }
+}
+
+impl Point {
+    /// MLflow's order: by step, then by time, then by value. Neither the last line of a file nor the newest value is
+    /// the last one.
+    pub fn order(&self, other: &Self) -> Ordering {
+        (self.step, self.time)
+            .cmp(&(other.step, other.time))
+            .then_with(|| self.value.rank().total_cmp(&other.value.rank()))
+    }
+}
+
+impl Series {
+    /// A whole history.
+    pub fn of(points: Vec<Point>) -> Self {
+        let finite = points.iter().filter_map(|point| point.value.finite());
+        let best = finite.fold(None, |best: Option<(f64, f64)>, value| {
+            let (min, max) = best.unwrap_or((value, value));
+            Some((min.min(value), max.max(value)))
+        });
+        let count = points.len() as u64;
+        let last = points.into_iter().max_by(Point::order);
+        Self { last, best, points: Some(count) }
+    }
+
+    /// The last value alone.
+    pub fn ending_with(point: Point) -> Self {
+        Self { last: Some(point), best: None, points: None }
+    }
+
+    /// As the canonical record holds it: a number, or an object where more is known.
+    pub(super) fn node(&self) -> Option<Node> {
+        let last = self.last.as_ref()?;
+        let many = self.points.is_some_and(|points| points > 1);
+        if !many && last.step == 0 && last.dataset.is_none() {
+            return Some(Node::made(last.value.to_value()));
+        }
+        let mut map = Map::default();
+        let put = |map: &mut Map, key: &str, value: Value| {
+            map.insert(key, Span::default(), Node::made(value));
+        };
+        put(&mut map, "value", last.value.to_value());
+        if many || last.step != 0 {
+            put(&mut map, "step", Value::Number(last.step.to_string().into()));
+        }
+        if let (true, Some((min, max))) = (many, self.best) {
+            let mut best = Map::default();
+            put(&mut best, "min", Reading::Number(min).to_value());
+            put(&mut best, "max", Reading::Number(max).to_value());
+            put(&mut map, "best", Value::Map(best));
+        }
+        if let (true, Some(points)) = (many, self.points) {
+            put(&mut map, "points", Value::Number(points.to_string().into()));
+        }
+        if let Some(dataset) = &last.dataset {
+            put(&mut map, "dataset", Value::String(dataset.as_str().into()));
+        }
+        Some(Node::made(Value::Map(map)))
+    }
+}

@@ -1,0 +1,175 @@
+//! MLflow, versions 2 and 3: from rows, the same for a tracking server, a database and a folder, to a run.
+//!
+//! What a store gives is brought into [`Rows`] first: [`answer`] understands a server's answers, [`folder`] the files of
+//! an `mlruns` folder, and a database gives rows as they are.
+
+pub mod answer;
+pub mod folder;
+mod metric;
+mod record;
+
+pub use metric::{Point, Reading, Series};
+pub use record::tracked;
+
+use super::Tracker;
+
+/// One run, as any of MLflow's stores holds it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Rows {
+    /// 32 hexadecimal digits.
+    pub run_id: String,
+    /// The run's name; not unique.
+    pub name: String,
+    /// `FINISHED`, `RUNNING`, `SCHEDULED`, `FAILED` or `KILLED`.
+    pub status: String,
+    /// `active` or `deleted`.
+    pub lifecycle: String,
+    /// Milliseconds since 1970.
+    pub started: Option<i64>,
+    /// Milliseconds since 1970.
+    pub ended: Option<i64>,
+    /// Where its artifacts lie.
+    pub artifact_uri: String,
+    /// The experiment's id.
+    pub experiment: String,
+    /// Parameters: text, as Python's `str()` writes values.
+    pub params: Vec<(String, String)>,
+    /// Tags.
+    pub tags: Vec<(String, String)>,
+    /// Metrics by name.
+    pub metrics: Vec<(String, Series)>,
+    /// What was logged by `mlflow.log_input`.
+    pub datasets: Vec<Dataset>,
+    /// The logged models that it produced, `m-…`; MLflow 3.
+    pub models: Vec<String>,
+    /// Where the one model among them lies, where that is known.
+    pub model_location: String,
+    /// What a person should know.
+    pub notes: Vec<String>,
+}
+
+/// A dataset that a run read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Dataset {
+    /// Its name.
+    pub name: String,
+    /// 8 hexadecimal digits over at most 10,000 rows.
+    pub digest: String,
+    /// JSON with `uri`, or with something else.
+    pub source: String,
+    /// JSON with `num_rows`.
+    pub profile: String,
+    /// What it was used for, such as `training`: free text.
+    pub context: String,
+}
+
+/// A version of a registered model.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Version {
+    /// The registered model.
+    pub name: String,
+    /// The number.
+    pub number: u64,
+    /// The run that produced it; empty where it was registered from a file.
+    pub run_id: String,
+    /// `models:/m-…`, or a path.
+    pub source: String,
+    /// Where the files lie, where that is another place.
+    pub location: String,
+    /// `READY`, or why not.
+    pub status: String,
+    /// `None`, `Production`, `Staging`, `Archived` or `Deleted_Internal`.
+    pub stage: String,
+}
+
+impl Version {
+    /// Whether it was deleted; a database keeps the row.
+    pub fn is_deleted(&self) -> bool {
+        self.stage == "Deleted_Internal"
+    }
+
+    /// The logged model behind it.
+    pub fn logged_model(&self) -> Option<&str> {
+        self.source.strip_prefix("models:/").filter(|id| is_logged_model(id))
+    }
+}
+
+/// A logged model of MLflow 3.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct LoggedModel {
+    /// `m-…`.
+    pub id: String,
+    /// The run that produced it, where one did.
+    pub run_id: String,
+    /// Whether it is complete.
+    pub ready: bool,
+    /// Milliseconds since 1970.
+    pub created: Option<i64>,
+    /// Where the files lie.
+    pub artifact_uri: String,
+    /// Parameters.
+    pub params: Vec<(String, String)>,
+    /// Tags.
+    pub tags: Vec<(String, String)>,
+    /// Metrics by name.
+    pub metrics: Vec<(String, Series)>,
+}
+
+impl LoggedModel {
+    /// What stands in for the run, where none produced it.
+    pub fn rows(&self) -> Rows {
+        Rows {
+            run_id: self.id.clone(),
+            status: if self.ready { "FINISHED" } else { "RUNNING" }.to_owned(),
+            lifecycle: "active".to_owned(),
+            started: self.created,
+            artifact_uri: self.artifact_uri.clone(),
+            params: self.params.clone(),
+            tags: self.tags.clone(),
+            metrics: self.metrics.clone(),
+            models: vec![self.id.clone()],
+            model_location: self.artifact_uri.clone(),
+            ..Rows::default()
+        }
+    }
+}
+
+/// Whether some text is the id of a logged model.
+pub fn is_logged_model(id: &str) -> bool {
+    id.strip_prefix("m-").is_some_and(|rest| rest.len() == 32 && rest.bytes().all(|b| b.is_ascii_hexdigit()))
+}
+
+/// What MLflow leaves out, and how to add it.
+pub const TRACKER: Tracker = Tracker {
+    name: "mlflow",
+    title: "MLflow",
+    advice: &[
+        ("model", "mlflow.sklearn.log_model(model, name=\"model\", registered_model_name=\"churn\")"),
+        (
+            "git_commit",
+            "mlflow.set_tag(\"mlflow.source.git.commit\", commit)  # notebooks and `python -c` record none",
+        ),
+        ("git_dirty", "mlflow.set_tag(\"git_dirty\", str(dirty).lower())"),
+        ("data_version", "mlflow.set_tag(\"data_version\", version)"),
+        (
+            "data",
+            "mlflow.log_input(mlflow.data.from_pandas(train, name=\"churn-train\"), context=\"training\")",
+        ),
+        ("validation.digest", "mlflow.set_tag(\"validation.digest\", \"sha256:\" + sha256_of_the_ids)"),
+        (
+            "validation",
+            "mlflow.log_input(mlflow.data.from_pandas(valid, name=\"churn-valid\"), context=\"validation\")",
+        ),
+        ("seed", "mlflow.log_param(\"seed\", seed)"),
+        ("artifact.digest", "mlflow.set_tag(\"artifact.digest\", \"sha256:\" + sha256_of_the_file)"),
+        ("artifact", "mlflow.sklearn.log_model(model, name=\"model\")"),
+        ("environment.python", "mlflow.set_tag(\"environment.python\", platform.python_version())"),
+        (
+            "environment.lockfile",
+            "mlflow.set_tag(\"environment.lockfile.digest\", \"sha256:\" + sha256_of_the_lockfile)",
+        ),
+    ],
+};
+
+#[cfg(test)]
+mod tests;

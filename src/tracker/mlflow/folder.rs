@@ -1,0 +1,300 @@
+//! An `mlruns` folder. MLflow 3 writes one only when it is told to; older projects have one.
+
+use std::fs;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::{MOST_RUNS, NO_STORE, STORE, Store, broken, too_many};
+use crate::document::{Document, Format, Node, Problem};
+use crate::source::mlflow::folder::{dataset, input, logged_model, points, reads_differently, run, version};
+use crate::source::mlflow::{Dataset, LoggedModel, Rows, Series, Version};
+use crate::tracker::{Around, NOT_A_RUN};
+
+/// Bytes of a `meta.yaml`, a parameter or a tag.
+const SMALL: u64 = 1 << 20;
+/// Bytes of the history of a metric.
+const HISTORY: u64 = 256 << 20;
+/// Entries of a folder that are looked at.
+const ENTRIES: usize = 100_000;
+
+pub(super) struct Folder {
+    root: PathBuf,
+}
+
+type Read<T> = Result<T, Box<Problem>>;
+
+/// Whether a path is the folder of a run: it says so in a `meta.yaml`, beside metrics or parameters.
+pub(super) fn is_run(path: &Path) -> bool {
+    path.join("meta.yaml").is_file()
+        && path.join("tags").is_dir()
+        && (path.join("metrics").is_dir() || path.join("params").is_dir())
+        && path.join("artifacts").is_dir()
+}
+
+/// The store around the folder of a run, and the id of the run.
+pub(super) fn run_at(path: &str, around: &Around<'_>) -> Read<(Folder, String)> {
+    let place = around.place(path)?;
+    let name = place.path.file_name().and_then(|name| name.to_str());
+    match (name, place.path.parent().and_then(Path::parent), is_run(&place.path)) {
+        (Some(id), Some(root), true) => Ok((Folder { root: root.to_owned() }, id.to_owned())),
+        _ => Err(Problem::new(NOT_A_RUN, format!("`{path}` is not the folder of an MLflow run"))
+            .help(
+                "name a run as `mlflow:runs:/ID` or `mlflow:models:/NAME@champion`, and the store of it by \
+                 MLFLOW_TRACKING_URI",
+            )
+            .boxed()),
+    }
+}
+
+impl Folder {
+    pub(super) fn open(root: &Path) -> Read<Self> {
+        if root.is_dir() {
+            return Ok(Self { root: root.to_owned() });
+        }
+        Err(Problem::new(NO_STORE, format!("`{}` is not there, or is no folder", root.display()))
+            .help("MLFLOW_TRACKING_URI names it; relative to the folder that gate is started in")
+            .boxed())
+    }
+
+    /// What makes MLflow take a folder for its store.
+    pub(super) fn holds_an_experiment(root: &Path) -> bool {
+        let Ok(entries) = fs::read_dir(root) else { return false };
+        entries.take(ENTRIES).flatten().any(|entry| {
+            entry.file_name().to_str().is_some_and(|name| name.bytes().all(|byte| byte.is_ascii_digit()))
+                && entry.path().join("meta.yaml").is_file()
+        })
+    }
+
+    /// The names in a folder, sorted; none where there is no folder. Links are not followed: what a store holds lies in it.
+    fn names(&self, folder: &Path) -> Read<Vec<(String, bool)>> {
+        let Ok(entries) = fs::read_dir(folder) else { return Ok(Vec::new()) };
+        let mut names = Vec::new();
+        for entry in entries {
+            let entry = entry.map_err(|error| self.unreadable(folder, &error))?;
+            let Ok(kind) = entry.file_type() else { continue };
+            if let Some(name) = entry.file_name().to_str().filter(|_| !kind.is_symlink()) {
+                names.push((name.to_owned(), kind.is_dir()));
+            }
+            if names.len() > ENTRIES {
+                return Err(broken(
+                    &self.name(),
+                    &format!("`{}` has more than {ENTRIES} entries", folder.display()),
+                ));
+            }
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    /// The folders in a folder.
+    fn folders(&self, folder: &Path) -> Read<Vec<PathBuf>> {
+        let names = self.names(folder)?;
+        Ok(names.into_iter().filter(|(_, is_folder)| *is_folder).map(|(name, _)| folder.join(name)).collect())
+    }
+
+    fn text(&self, path: &Path, most: u64) -> Read<Option<String>> {
+        let plain = path.symlink_metadata().is_ok_and(|data| data.is_file());
+        if !plain {
+            return Ok(None);
+        }
+        let mut bytes = Vec::new();
+        let file = fs::File::open(path).map_err(|error| self.unreadable(path, &error))?;
+        file.take(most + 1).read_to_end(&mut bytes).map_err(|error| self.unreadable(path, &error))?;
+        if bytes.len() as u64 > most {
+            return Err(broken(&self.name(), &format!("`{}` is larger than {most} bytes", path.display())));
+        }
+        String::from_utf8(bytes)
+            .map(Some)
+            .map_err(|_| broken(&self.name(), &format!("`{}` is not UTF-8", path.display())))
+    }
+
+    fn unreadable(&self, path: &Path, error: &std::io::Error) -> Box<Problem> {
+        let message = format!("{}: `{}` can't be read: {error}", self.name(), path.display());
+        Problem::new(STORE, message).help("look at the permissions of the folder").boxed()
+    }
+
+    fn meta(&self, folder: &Path) -> Read<Option<Node>> {
+        let path = folder.join("meta.yaml");
+        let Some(text) = self.text(&path, SMALL)? else { return Ok(None) };
+        if text.trim().is_empty() {
+            // A run that died while it was being made.
+            return Ok(None);
+        }
+        let document = Document::new(path.display().to_string(), text.into_bytes(), Format::Yaml)?;
+        Arc::new(document).parse().map(Some)
+    }
+
+    /// What lies below a folder, a file for each name; a `/` in a name is a folder.
+    fn files(&self, folder: &Path, most: u64) -> Read<Vec<(String, String)>> {
+        let mut found = Vec::new();
+        let mut open = vec![(folder.to_owned(), String::new())];
+        while let Some((folder, prefix)) = open.pop() {
+            for (name, is_folder) in self.names(&folder)? {
+                let path = folder.join(&name);
+                let key = format!("{prefix}{name}");
+                if is_folder {
+                    open.push((path, format!("{key}/")));
+                } else if let Some(text) = self.text(&path, most)? {
+                    found.push((key, text));
+                }
+            }
+            if found.len() > ENTRIES {
+                return Err(broken(&self.name(), &format!("`{}` has too many files", folder.display())));
+            }
+        }
+        found.sort();
+        Ok(found)
+    }
+
+    fn metrics(&self, folder: &Path, of_model: bool, notes: &mut Vec<String>) -> Read<Vec<(String, Series)>> {
+        let mut metrics = Vec::new();
+        for (name, lines) in self.files(&folder.join("metrics"), HISTORY)? {
+            let points = points(&lines, of_model)
+                .map_err(|what| broken(&self.name(), &format!("the metric `{name}`: {what}")))?;
+            if !of_model && reads_differently(&lines, &points) {
+                notes.push(format!(
+                    "the last value of `{name}` is that of its highest step; MLflow's client shows the newest instead, \
+                     since it misreads this file"
+                ));
+            }
+            if !points.is_empty() {
+                metrics.push((name, Series::of(points)));
+            }
+        }
+        Ok(metrics)
+    }
+
+    /// The run in a folder; `None` where it is none.
+    fn read(&self, folder: &Path) -> Read<Option<Rows>> {
+        let Some(meta) = self.meta(folder)? else { return Ok(None) };
+        let Some(mut rows) = run(&meta) else { return Ok(None) };
+        rows.params = self.files(&folder.join("params"), SMALL)?;
+        rows.tags = self.files(&folder.join("tags"), SMALL)?;
+        rows.metrics = self.metrics(folder, false, &mut rows.notes)?;
+        let datasets = folder.parent().unwrap_or(folder).join("datasets");
+        for input_folder in self.folders(&folder.join("inputs"))? {
+            rows.datasets.extend(self.dataset(&input_folder, &datasets)?);
+        }
+        // Folders have no order; names do.
+        rows.datasets
+            .sort_by(|one, other| (&one.context, &one.name).cmp(&(&other.context, &other.name)).reverse());
+        for (name, is_folder) in self.names(&folder.join("outputs"))? {
+            if is_folder {
+                rows.models.push(name);
+            }
+        }
+        Ok(Some(rows))
+    }
+
+    fn dataset(&self, folder: &Path, datasets: &Path) -> Read<Option<Dataset>> {
+        let Some((id, context)) = self.meta(folder)?.as_ref().and_then(input) else { return Ok(None) };
+        if !is_name(&id) {
+            return Ok(None);
+        }
+        Ok(self.meta(&datasets.join(id))?.map(|meta| dataset(&meta, &context)))
+    }
+
+    /// The folder of something that lies in one of the experiments.
+    fn in_experiments(&self, name: &str) -> Read<Option<PathBuf>> {
+        let experiments = self.folders(&self.root)?;
+        Ok(experiments
+            .into_iter()
+            .map(|experiment| experiment.join(name))
+            .find(|path| path.join("meta.yaml").is_file()))
+    }
+
+    fn runs(&self, experiment: &Path) -> Read<Vec<Rows>> {
+        let folders: Vec<PathBuf> =
+            self.folders(experiment)?.into_iter().filter(|folder| is_run(folder)).collect();
+        if folders.len() > MOST_RUNS {
+            return Err(too_many(&self.name()));
+        }
+        let mut runs = Vec::new();
+        for folder in folders {
+            runs.extend(self.read(&folder)?.filter(|rows| rows.lifecycle == "active"));
+        }
+        runs.sort_by_key(|rows| rows.started);
+        Ok(runs)
+    }
+}
+
+impl Store for Folder {
+    fn name(&self) -> String {
+        self.root.display().to_string()
+    }
+
+    fn run(&self, id: &str) -> Read<Option<Rows>> {
+        match self.in_experiments(id)? {
+            Some(folder) if is_name(id) => self.read(&folder),
+            _ => Ok(None),
+        }
+    }
+
+    fn children(&self, parent: &Rows) -> Read<Vec<Rows>> {
+        let Some(folder) = self.in_experiments(&parent.run_id)? else { return Ok(Vec::new()) };
+        let mut runs = self.runs(folder.parent().unwrap_or(&self.root))?;
+        runs.retain(|rows| {
+            rows.tags.iter().any(|(key, value)| key == "mlflow.parentRunId" && *value == parent.run_id)
+        });
+        Ok(runs)
+    }
+
+    fn experiment(&self, name: &str) -> Read<Option<Vec<Rows>>> {
+        for folder in self.folders(&self.root)? {
+            let meta = self.meta(&folder)?;
+            let named = meta.as_ref().and_then(|meta| meta.get("name")?.as_written());
+            if named == Some(name) {
+                return self.runs(&folder).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    fn version(&self, name: &str, number: u64) -> Read<Option<Version>> {
+        Ok(self.versions(name)?.into_iter().find(|version| version.number == number))
+    }
+
+    fn versions(&self, name: &str) -> Read<Vec<Version>> {
+        let mut versions = Vec::new();
+        if is_name(name) {
+            for folder in self.folders(&self.root.join("models").join(name))? {
+                versions.extend(self.meta(&folder)?.as_ref().and_then(version));
+            }
+        }
+        Ok(versions)
+    }
+
+    fn alias(&self, name: &str, alias: &str) -> Read<Option<u64>> {
+        if !is_name(name) || !is_name(alias) {
+            return Ok(None);
+        }
+        let path = self.root.join("models").join(name).join("aliases").join(alias);
+        Ok(self.text(&path, SMALL)?.and_then(|number| number.trim().parse().ok()))
+    }
+
+    fn registered(&self, run_id: &str) -> Read<Vec<(String, u64)>> {
+        let mut found = Vec::new();
+        for model in self.folders(&self.root.join("models"))? {
+            let Some(name) = model.file_name().and_then(|name| name.to_str()) else { continue };
+            let versions = self.versions(name)?.into_iter();
+            let of_run = versions.filter(|version| version.run_id == run_id && !version.is_deleted());
+            found.extend(of_run.map(|version| (version.name, version.number)));
+        }
+        Ok(found)
+    }
+
+    fn logged_model(&self, id: &str) -> Read<Option<LoggedModel>> {
+        let Some(folder) = self.in_experiments(&format!("models/{id}"))? else { return Ok(None) };
+        let Some(mut model) = self.meta(&folder)?.as_ref().and_then(logged_model) else { return Ok(None) };
+        model.params = self.files(&folder.join("params"), SMALL)?;
+        model.tags = self.files(&folder.join("tags"), SMALL)?;
+        model.metrics = self.metrics(&folder, true, &mut Vec::new())?;
+        Ok(Some(model))
+    }
+}
+
+/// A name that is one part of a path, and leads nowhere else.
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && name != "." && name != ".." && !name.contains(['/', '\\', '\0'])
+}

@@ -1,0 +1,312 @@
+//! MLflow: a tracking server, a SQLite database or an `mlruns` folder, whichever MLflow itself would use.
+
+mod folder;
+mod locate;
+mod rest;
+mod settings;
+mod sqlite;
+mod which;
+
+use std::path::Path;
+
+use self::locate::locate;
+use self::which::{Chosen, Which};
+use super::{Around, Fetched, Fetcher, NOT_A_RUN, NOT_THERE, Role};
+use crate::code::codes;
+use crate::document::Problem;
+use crate::run::Origin;
+use crate::source::mlflow::{LoggedModel, Rows, Version, tracked};
+
+codes! {
+    SYNTAX = "mlflow/syntax": "What stands behind `mlflow:` is none of the names that MLflow has for a run or a model.";
+    LATEST = "mlflow/latest": "`latest` is the newest version of a model, whatever it is worth, and so no baseline.";
+    NO_STORE = "mlflow/no-store": "There is no MLflow store here, and none is named.";
+    STORE = "mlflow/store": "An MLflow store can't be read.";
+    NOT_READY = "mlflow/not-ready": "A version of a model, or a logged model, is not complete.";
+    BROKEN = "mlflow/broken": "An answer, a row or a file of an MLflow store is not what MLflow writes.";
+    TOO_MANY = "mlflow/too-many": "A name leads to more runs than are read at once.";
+}
+
+pub(super) const FETCHER: Fetcher = Fetcher { name: "mlflow", fetch, recognises };
+
+/// Runs that one name may lead to.
+const MOST_RUNS: usize = 20_000;
+
+/// Where MLflow keeps runs and models. What is not there is `None`; only what goes wrong is an error.
+trait Store {
+    /// What a person calls it, without anything secret.
+    fn name(&self) -> String;
+    /// One run; deleted ones too, which say so.
+    fn run(&self, id: &str) -> Result<Option<Rows>, Box<Problem>>;
+    /// Reads the whole history of its metrics, where the run does not come with it.
+    fn with_history(&self, _: &mut Rows) -> Result<(), Box<Problem>> {
+        Ok(())
+    }
+    /// The runs whose `mlflow.parentRunId` is that run.
+    fn children(&self, parent: &Rows) -> Result<Vec<Rows>, Box<Problem>>;
+    /// The runs of an experiment that are not deleted.
+    fn experiment(&self, name: &str) -> Result<Option<Vec<Rows>>, Box<Problem>>;
+    /// One version of a model.
+    fn version(&self, name: &str, number: u64) -> Result<Option<Version>, Box<Problem>>;
+    /// All versions of a model, in any order.
+    fn versions(&self, name: &str) -> Result<Vec<Version>, Box<Problem>>;
+    /// The version that an alias leads to.
+    fn alias(&self, name: &str, alias: &str) -> Result<Option<u64>, Box<Problem>>;
+    /// The names and numbers under which what a run produced is registered.
+    fn registered(&self, run_id: &str) -> Result<Vec<(String, u64)>, Box<Problem>>;
+    /// A logged model.
+    fn logged_model(&self, id: &str) -> Result<Option<LoggedModel>, Box<Problem>>;
+}
+
+/// A run by a path: a folder in `mlruns`.
+fn recognises(path: &Path) -> bool {
+    folder::is_run(path)
+}
+
+fn fetch(rest: &str, around: &Around<'_>) -> Result<Fetched, Box<Problem>> {
+    let which = Which::parse(rest)?;
+    if let Which::Path(path) = &which {
+        let (store, id) = folder::run_at(path, around)?;
+        return Fetching { store: &store, rest, around }.run(&id, None);
+    }
+    let store = locate(around)?;
+    let fetching = Fetching { store: &*store, rest, around };
+    match which {
+        Which::Run(id) => fetching.run(&id, None),
+        Which::Experiment(name) => fetching.experiment(&name),
+        Which::LoggedModel(id) => {
+            let model = fetching.logged_model(&id)?;
+            fetching.model(&model, None)
+        }
+        Which::Model { name, chosen } => fetching.version(&name, &chosen),
+        Which::Path(_) => Err(which::unclear(rest)),
+    }
+}
+
+/// One reference, on its way to its runs.
+struct Fetching<'f> {
+    store: &'f dyn Store,
+    rest: &'f str,
+    around: &'f Around<'f>,
+}
+
+impl Fetching<'_> {
+    fn run(&self, id: &str, version: Option<&Version>) -> Result<Fetched, Box<Problem>> {
+        let rows = self.store.run(id)?.ok_or_else(|| {
+            self.missing(&format!("there is no run `{id}`"), "look the id up in MLflow's list of runs")
+        })?;
+        // The model that it produced knows on which data it was measured, and where it lies.
+        if let [one] = rows.models.as_slice()
+            && let Some(model) = self.store.logged_model(one)?
+        {
+            return self.rows(with_model(rows, &model), version);
+        }
+        self.rows(rows, version)
+    }
+
+    fn rows(&self, mut rows: Rows, version: Option<&Version>) -> Result<Fetched, Box<Problem>> {
+        let resolved = version.map(|version| match rows.run_id.as_str() {
+            id if id.starts_with("m-") => format!("version {}, {id}", version.number),
+            id => format!("version {}, run {id}", version.number),
+        });
+        let mut fetched = Fetched { resolved: resolved.clone(), exact: true, ..Fetched::default() };
+        if self.around.wanted.siblings {
+            let parent = rows.tags.iter().find(|(key, _)| key == "mlflow.parentRunId");
+            let group = match parent {
+                Some((_, parent)) => self.store.run(parent)?,
+                None => Some(rows.clone()),
+            };
+            for sibling in group.map(|parent| self.store.children(&parent)).transpose()?.unwrap_or_default() {
+                if sibling.run_id != rows.run_id {
+                    let label = format!("mlflow:runs:/{}", sibling.run_id);
+                    fetched.siblings.push(tracked(
+                        &sibling,
+                        label,
+                        self.origin(None),
+                        self.inside().as_deref(),
+                    ));
+                }
+            }
+        }
+        let label = format!("mlflow:{}", self.rest);
+        if self.around.wanted.history {
+            self.store.with_history(&mut rows)?;
+        }
+        let mut run = tracked(&rows, label, self.origin(resolved), self.inside().as_deref());
+        if let Some(version) = version {
+            run.text(&crate::document::Path::of(["model"]), Some(&version.name), "the registered model");
+            run.text(
+                &crate::document::Path::of(["model_version"]),
+                Some(&version.number.to_string()),
+                "the registered model",
+            );
+        } else if let Some(name) = self.registered_name(&rows)? {
+            run.text(&crate::document::Path::of(["model"]), Some(&name), "the registered model");
+        }
+        fetched.runs.push(Ok(run));
+        Ok(fetched)
+    }
+
+    /// The one model that a run's product is registered as.
+    fn registered_name(&self, rows: &Rows) -> Result<Option<String>, Box<Problem>> {
+        if rows.models.is_empty() && !rows.tags.iter().any(|(key, _)| key == "mlflow.log-model.history") {
+            return Ok(None);
+        }
+        let mut names: Vec<String> =
+            self.store.registered(&rows.run_id)?.into_iter().map(|(name, _)| name).collect();
+        names.sort();
+        names.dedup();
+        Ok(if names.len() == 1 { names.pop() } else { None })
+    }
+
+    fn experiment(&self, name: &str) -> Result<Fetched, Box<Problem>> {
+        let runs = self.store.experiment(name)?.ok_or_else(|| {
+            self.missing(&format!("there is no experiment `{name}`"), "its name, as MLflow's list shows it")
+        })?;
+        let mut fetched = Fetched { resolved: Some(format!("{} runs", runs.len())), ..Fetched::default() };
+        for rows in &runs {
+            let label = format!("mlflow:runs:/{}", rows.run_id);
+            fetched.runs.push(Ok(tracked(rows, label, self.origin(None), self.inside().as_deref())));
+        }
+        Ok(fetched)
+    }
+
+    fn version(&self, name: &str, chosen: &Chosen) -> Result<Fetched, Box<Problem>> {
+        let number = match chosen {
+            Chosen::Number(number) => *number,
+            Chosen::Alias(alias) => self.store.alias(name, alias)?.ok_or_else(|| {
+                self.missing(
+                    &format!("the model `{name}` has no alias `{alias}`"),
+                    "aliases are set in MLflow's registry; capital letters count",
+                )
+            })?,
+            Chosen::Stage(stage) => {
+                let versions = self.store.versions(name)?;
+                let newest =
+                    newest(versions.iter().filter(|version| version.stage.eq_ignore_ascii_case(stage)));
+                newest.ok_or_else(|| {
+                    self.missing(
+                        &format!("no version of the model `{name}` is in the stage `{stage}`"),
+                        "name a version, `models:/NAME/3`, or an alias, `models:/NAME@champion`",
+                    )
+                })?
+            }
+            Chosen::Latest if self.around.role == Role::Baseline => {
+                let message = format!(
+                    "`mlflow:{}` is no baseline: the newest version need not be a good one",
+                    self.rest
+                );
+                return Err(Problem::new(LATEST, message)
+                    .help(format!("compare with what is promoted: `mlflow:models:/{name}@champion`, or `stage:production`"))
+                    .boxed());
+            }
+            Chosen::Latest => newest(self.store.versions(name)?.iter()).ok_or_else(|| {
+                self.missing(&format!("the model `{name}` has no versions"), "register one in training")
+            })?,
+        };
+        let version = self.store.version(name, number)?.filter(|version| !version.is_deleted());
+        let version = version.ok_or_else(|| {
+            self.missing(
+                &format!("there is no version {number} of the model `{name}`"),
+                "it may have been deleted; MLflow's registry lists the others",
+            )
+        })?;
+        if version.status != "READY" {
+            let message = format!("version {number} of the model `{name}` is {}, not READY", version.status);
+            return Err(Problem::new(NOT_READY, message).help("register it again").boxed());
+        }
+        match (version.run_id.as_str(), version.logged_model()) {
+            // What was logged knows which model of the run it is.
+            (_, Some(id)) => self.model(&self.logged_model(id)?, Some(&version)),
+            ("", None) => {
+                let message = format!("version {number} of the model `{name}` was registered without a run");
+                Err(Problem::new(NOT_A_RUN, message)
+                    .help("a model file without the run that produced it can't be judged; register it from its run")
+                    .boxed())
+            }
+            (id, None) => self.run(id, Some(&version)),
+        }
+    }
+
+    fn logged_model(&self, id: &str) -> Result<LoggedModel, Box<Problem>> {
+        let model = self.store.logged_model(id)?.ok_or_else(|| {
+            self.missing(&format!("there is no logged model `{id}`"), "these are in MLflow 3 only")
+        })?;
+        if !model.ready {
+            let message = format!("the logged model `{id}` is not complete");
+            return Err(Problem::new(NOT_READY, message).help("log it again").boxed());
+        }
+        Ok(model)
+    }
+
+    /// A logged model, as the run that produced it, where one did.
+    fn model(&self, model: &LoggedModel, version: Option<&Version>) -> Result<Fetched, Box<Problem>> {
+        let run_id = match (model.run_id.as_str(), version) {
+            ("", Some(version)) => version.run_id.as_str(),
+            (id, _) => id,
+        };
+        if run_id.is_empty() {
+            return self.rows(model.rows(), version);
+        }
+        let rows = self.store.run(run_id)?.ok_or_else(|| {
+            self.missing(
+                &format!("the run `{run_id}` that produced `{}` is not there", model.id),
+                "a model without its run can't be judged",
+            )
+        })?;
+        self.rows(with_model(rows, model), version)
+    }
+
+    fn origin(&self, resolved: Option<String>) -> Origin {
+        Origin { tracker: "mlflow".into(), reference: format!("mlflow:{}", self.rest), resolved }
+    }
+
+    /// The folder below which an artifact is a file of ours.
+    fn inside(&self) -> Option<String> {
+        let folder = self.around.root.canonicalize().ok()?;
+        folder.to_str().map(str::to_owned)
+    }
+
+    fn missing(&self, what: &str, help: &str) -> Box<Problem> {
+        Problem::new(NOT_THERE, format!("{what} in {}", self.store.name())).help(help).boxed()
+    }
+}
+
+/// A run with what is known of the one model that is meant.
+fn with_model(mut rows: Rows, model: &LoggedModel) -> Rows {
+    rows.models = vec![model.id.clone()];
+    rows.model_location.clone_from(&model.artifact_uri);
+    // What is known of the model itself says on which data it was measured.
+    for (name, series) in &model.metrics {
+        let known = rows.metrics.iter_mut().find(|(known, _)| known == name);
+        let Some((_, ours)) = known else {
+            rows.metrics.push((name.clone(), series.clone()));
+            continue;
+        };
+        if let (Some(ours), Some(theirs)) = (&mut ours.last, &series.last)
+            && ours.dataset.is_none()
+            && (ours.value == theirs.value && ours.step == theirs.step)
+        {
+            ours.dataset.clone_from(&theirs.dataset);
+        }
+    }
+    rows
+}
+
+/// The highest number, which as text would not be the last.
+fn newest<'v>(versions: impl Iterator<Item = &'v Version>) -> Option<u64> {
+    versions.filter(|version| !version.is_deleted()).map(|version| version.number).max()
+}
+
+/// Something in a store that is not as MLflow writes it.
+fn broken(store: &str, what: &str) -> Box<Problem> {
+    Problem::new(BROKEN, format!("{store}: {what}"))
+        .help("MLflow 2 and 3 are read; look whether MLflow itself shows the run")
+        .boxed()
+}
+
+fn too_many(store: &str) -> Box<Problem> {
+    Problem::new(TOO_MANY, format!("{store} has more than {MOST_RUNS} runs under that name"))
+        .help("name one run, `mlflow:runs:/ID`, or a version of a model")
+        .boxed()
+}

@@ -1,0 +1,322 @@
+//! MLflow's database as a SQLite file, which is its default store. It is only ever read.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OpenFlags, Row};
+
+use super::{MOST_RUNS, STORE, Store, broken, too_many};
+use crate::document::Problem;
+use crate::source::mlflow::{Dataset, LoggedModel, Point, Reading, Rows, Series, Version};
+
+/// How long a writer is waited for.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Bytes of one value.
+const MOST: usize = 16 << 20;
+
+pub(super) struct Database {
+    connection: Connection,
+    path: PathBuf,
+    /// The columns of tables that were looked up; versions of MLflow differ in them.
+    columns: RefCell<HashMap<String, Vec<String>>>,
+}
+
+type Read<T> = Result<T, Box<Problem>>;
+
+impl Database {
+    pub(super) fn open(path: &Path) -> Read<Self> {
+        if !path.is_file() {
+            return Err(Problem::new(super::NO_STORE, format!("`{}` is not there", path.display()))
+                .help("MLFLOW_TRACKING_URI names it; relative to the folder that gate is started in")
+                .boxed());
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection =
+            Connection::open_with_flags(path, flags).map_err(|error| unreadable(path, &error))?;
+        let database = Self { connection, path: path.to_owned(), columns: RefCell::default() };
+        database.connection.busy_timeout(PATIENCE).map_err(|error| unreadable(path, &error))?;
+        if !database.has("runs", "run_uuid")? || !database.has("latest_metrics", "is_nan")? {
+            return Err(broken(&database.name(), "this is not a database of MLflow's runs"));
+        }
+        Ok(database)
+    }
+
+    /// Whether a table has a column. Tables came with versions of MLflow, so what is queried is looked up first.
+    fn has(&self, table: &str, column: &str) -> Read<bool> {
+        if let Some(columns) = self.columns.borrow().get(table) {
+            return Ok(columns.iter().any(|known| known == column));
+        }
+        let columns: Vec<String> =
+            self.query("SELECT name FROM pragma_table_info(?1)", &[&table], |row| row.get(0))?;
+        let has = columns.iter().any(|known| known == column);
+        self.columns.borrow_mut().insert(table.to_owned(), columns);
+        Ok(has)
+    }
+
+    fn query<T>(
+        &self,
+        sql: &str,
+        values: &[&dyn rusqlite::ToSql],
+        read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Read<Vec<T>> {
+        let run = || -> rusqlite::Result<Vec<T>> {
+            let mut statement = self.connection.prepare_cached(sql)?;
+            statement.query_map(values, |row| read(row))?.collect()
+        };
+        run().map_err(|error| unreadable(&self.path, &error))
+    }
+
+    fn one<T>(
+        &self,
+        sql: &str,
+        values: &[&dyn rusqlite::ToSql],
+        read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Read<Option<T>> {
+        Ok(self.query(sql, values, read)?.into_iter().next())
+    }
+
+    fn pairs(&self, sql: &str, id: &str) -> Read<Vec<(String, String)>> {
+        self.query(sql, &[&id], |row| Ok((text(row, 0)?, text(row, 1)?)))
+    }
+
+    /// A run by its row of `runs`.
+    fn rows(&self, mut rows: Rows) -> Read<Rows> {
+        let id = rows.run_id.clone();
+        rows.params = self.pairs("SELECT key, value FROM params WHERE run_uuid = ?1 ORDER BY rowid", &id)?;
+        rows.tags = self.pairs("SELECT key, value FROM tags WHERE run_uuid = ?1 ORDER BY rowid", &id)?;
+        rows.metrics = self.metrics(&id)?;
+        rows.datasets = self.datasets(&id)?;
+        if self.has("logged_models", "model_id")? {
+            let sql = "SELECT destination_id FROM inputs WHERE source_type = 'RUN_OUTPUT' AND source_id = ?1 \
+                       AND destination_type = 'MODEL_OUTPUT' ORDER BY rowid";
+            rows.models = self.query(sql, &[&id], |row| text(row, 0))?;
+        }
+        Ok(rows)
+    }
+
+    fn metrics(&self, id: &str) -> Read<Vec<(String, Series)>> {
+        let last = "SELECT key, value, step, timestamp, is_nan FROM latest_metrics WHERE run_uuid = ?1 ORDER BY rowid";
+        let mut metrics = self.query(last, &[&id], |row| {
+            let point = Point {
+                value: reading(row, 1, 4)?,
+                step: row.get(2)?,
+                time: row.get::<_, Option<i64>>(3)?.unwrap_or_default(),
+                dataset: None,
+            };
+            Ok((text(row, 0)?, Series::ending_with(point)))
+        })?;
+        // Infinity is kept as the largest number.
+        let history = "SELECT key, COUNT(*), \
+                       MIN(CASE WHEN is_nan = 0 AND abs(value) < 1.7976931348623157e308 THEN value END), \
+                       MAX(CASE WHEN is_nan = 0 AND abs(value) < 1.7976931348623157e308 THEN value END) \
+                       FROM metrics WHERE run_uuid = ?1 GROUP BY key";
+        let histories = self.query(history, &[&id], |row| {
+            let best = row.get::<_, Option<f64>>(2)?.zip(row.get::<_, Option<f64>>(3)?);
+            Ok((text(row, 0)?, (row.get::<_, i64>(1)?, best)))
+        })?;
+        let histories: HashMap<String, (i64, Option<(f64, f64)>)> = histories.into_iter().collect();
+        for (name, series) in &mut metrics {
+            if let Some((points, best)) = histories.get(name) {
+                series.points = u64::try_from(*points).ok();
+                series.best = *best;
+            }
+        }
+        Ok(metrics)
+    }
+
+    fn datasets(&self, id: &str) -> Read<Vec<Dataset>> {
+        if !self.has("datasets", "digest")? || !self.has("inputs", "destination_id")? {
+            return Ok(Vec::new());
+        }
+        let sql = "SELECT d.name, d.digest, d.dataset_source, d.dataset_profile, t.value FROM inputs i \
+                   JOIN datasets d ON d.dataset_uuid = i.source_id \
+                   LEFT JOIN input_tags t ON t.input_uuid = i.input_uuid AND t.name = 'mlflow.data.context' \
+                   WHERE i.source_type = 'DATASET' AND i.destination_type = 'RUN' AND i.destination_id = ?1 \
+                   ORDER BY i.rowid";
+        self.query(sql, &[&id], |row| {
+            Ok(Dataset {
+                name: text(row, 0)?,
+                digest: text(row, 1)?,
+                source: text(row, 2)?,
+                profile: text(row, 3)?,
+                context: text(row, 4)?,
+            })
+        })
+    }
+
+    fn runs(&self, condition: &str, value: &str) -> Read<Vec<Rows>> {
+        let sql = format!(
+            "SELECT run_uuid, name, status, start_time, end_time, lifecycle_stage, artifact_uri, experiment_id \
+             FROM runs WHERE {condition} ORDER BY start_time, run_uuid LIMIT {}",
+            MOST_RUNS + 1
+        );
+        let found = self.query(&sql, &[&value], |row| {
+            Ok(Rows {
+                run_id: text(row, 0)?,
+                name: text(row, 1)?,
+                status: text(row, 2)?,
+                started: row.get(3)?,
+                ended: row.get(4)?,
+                lifecycle: text(row, 5)?,
+                artifact_uri: text(row, 6)?,
+                experiment: text(row, 7)?,
+                ..Rows::default()
+            })
+        })?;
+        if found.len() > MOST_RUNS {
+            return Err(too_many(&self.name()));
+        }
+        found.into_iter().map(|rows| self.rows(rows)).collect()
+    }
+
+    fn find_versions(&self, condition: &str, value: &str) -> Read<Vec<Version>> {
+        if !self.has("model_versions", "version")? {
+            return Ok(Vec::new());
+        }
+        let location =
+            if self.has("model_versions", "storage_location")? { "storage_location" } else { "''" };
+        let workspace =
+            if self.has("model_versions", "workspace")? { " AND workspace = ?2" } else { " AND ?2 != ''" };
+        let sql = format!(
+            "SELECT name, version, run_id, source, status, current_stage, {location} FROM model_versions \
+             WHERE {condition}{workspace}"
+        );
+        self.query(&sql, &[&value, &workspace_name()], |row| {
+            Ok(Version {
+                name: text(row, 0)?,
+                number: u64::try_from(row.get::<_, i64>(1)?).unwrap_or_default(),
+                run_id: text(row, 2)?,
+                source: text(row, 3)?,
+                status: text(row, 4)?,
+                stage: text(row, 5)?,
+                location: text(row, 6)?,
+            })
+        })
+    }
+}
+
+/// The workspace that names are looked up in.
+fn workspace_name() -> String {
+    std::env::var("MLFLOW_WORKSPACE").ok().filter(|name| !name.is_empty()).unwrap_or_else(|| "default".into())
+}
+
+impl Store for Database {
+    fn name(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    fn run(&self, id: &str) -> Read<Option<Rows>> {
+        Ok(self.runs("run_uuid = ?1", id)?.into_iter().next())
+    }
+
+    fn children(&self, parent: &Rows) -> Read<Vec<Rows>> {
+        let condition = "lifecycle_stage = 'active' AND run_uuid IN \
+                         (SELECT run_uuid FROM tags WHERE key = 'mlflow.parentRunId' AND value = ?1)";
+        self.runs(condition, &parent.run_id)
+    }
+
+    fn experiment(&self, name: &str) -> Read<Option<Vec<Rows>>> {
+        let id =
+            self.one("SELECT experiment_id FROM experiments WHERE name = ?1", &[&name], |row| text(row, 0))?;
+        let Some(id) = id else { return Ok(None) };
+        self.runs("lifecycle_stage = 'active' AND experiment_id = ?1", &id).map(Some)
+    }
+
+    fn version(&self, name: &str, number: u64) -> Read<Option<Version>> {
+        Ok(self.versions(name)?.into_iter().find(|version| version.number == number))
+    }
+
+    fn versions(&self, name: &str) -> Read<Vec<Version>> {
+        self.find_versions("name = ?1", name)
+    }
+
+    fn alias(&self, name: &str, alias: &str) -> Read<Option<u64>> {
+        if !self.has("registered_model_aliases", "alias")? {
+            return Ok(None);
+        }
+        let workspace = if self.has("registered_model_aliases", "workspace")? { "workspace" } else { "?3" };
+        let sql = format!(
+            "SELECT version FROM registered_model_aliases WHERE name = ?1 AND alias = ?2 AND {workspace} = ?3"
+        );
+        let number = self.one(&sql, &[&name, &alias, &workspace_name()], |row| row.get::<_, i64>(0))?;
+        Ok(number.and_then(|number| u64::try_from(number).ok()))
+    }
+
+    fn registered(&self, run_id: &str) -> Read<Vec<(String, u64)>> {
+        let versions = self.find_versions("run_id = ?1", run_id)?;
+        Ok(versions
+            .into_iter()
+            .filter(|version| !version.is_deleted())
+            .map(|version| (version.name, version.number))
+            .collect())
+    }
+
+    fn logged_model(&self, id: &str) -> Read<Option<LoggedModel>> {
+        if !self.has("logged_models", "model_id")? {
+            return Ok(None);
+        }
+        let sql = "SELECT model_id, source_run_id, status, creation_timestamp_ms, artifact_location \
+                   FROM logged_models WHERE model_id = ?1 AND lifecycle_stage = 'active'";
+        let found = self.one(sql, &[&id], |row| {
+            Ok(LoggedModel {
+                id: text(row, 0)?,
+                run_id: text(row, 1)?,
+                ready: row.get::<_, i64>(2)? == 2,
+                created: row.get(3)?,
+                artifact_uri: text(row, 4)?,
+                ..LoggedModel::default()
+            })
+        })?;
+        let Some(mut model) = found else { return Ok(None) };
+        model.params =
+            self.pairs("SELECT param_key, param_value FROM logged_model_params WHERE model_id = ?1", id)?;
+        model.tags =
+            self.pairs("SELECT tag_key, tag_value FROM logged_model_tags WHERE model_id = ?1", id)?;
+        let sql = "SELECT metric_name, metric_value, metric_step, metric_timestamp_ms, dataset_name \
+                   FROM logged_model_metrics WHERE model_id = ?1 ORDER BY rowid";
+        let points = self.query(sql, &[&id], |row| {
+            let value = row.get::<_, Option<f64>>(1)?.map_or(Reading::NaN, Reading::of);
+            let dataset = Some(text(row, 4)?).filter(|name| !name.is_empty());
+            Ok((text(row, 0)?, Point { value, step: row.get(2)?, time: row.get(3)?, dataset }))
+        })?;
+        let mut histories: Vec<(String, Vec<Point>)> = Vec::new();
+        for (name, point) in points {
+            match histories.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, history)) => history.push(point),
+                None => histories.push((name, vec![point])),
+            }
+        }
+        model.metrics = histories.into_iter().map(|(name, points)| (name, Series::of(points))).collect();
+        Ok(Some(model))
+    }
+}
+
+/// Text, whatever the column holds: `SQLite` types values and not columns. Nothing is empty text.
+fn text(row: &Row<'_>, index: usize) -> rusqlite::Result<String> {
+    Ok(match row.get_ref(index)? {
+        ValueRef::Null => String::new(),
+        ValueRef::Integer(number) => number.to_string(),
+        ValueRef::Real(number) => number.to_string(),
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
+            String::from_utf8_lossy(&bytes[..bytes.len().min(MOST)]).into_owned()
+        }
+    })
+}
+
+/// A value with its flag: what is not a number is kept as 0.
+fn reading(row: &Row<'_>, value: usize, flag: usize) -> rusqlite::Result<Reading> {
+    if row.get::<_, Option<bool>>(flag)?.unwrap_or_default() {
+        return Ok(Reading::NaN);
+    }
+    Ok(row.get::<_, Option<f64>>(value)?.map_or(Reading::NaN, Reading::of))
+}
+
+fn unreadable(path: &Path, error: &rusqlite::Error) -> Box<Problem> {
+    let message = format!("the database `{}` can't be read: {error}", path.display());
+    Problem::new(STORE, message)
+        .help("look whether it is whole, and whether MLflow itself opens it; `mlflow db upgrade` mends an old one")
+        .boxed()
+}

@@ -1,0 +1,138 @@
+//! What stands behind `mlflow:`.
+
+use percent_encoding::percent_decode_str;
+
+use super::SYNTAX;
+use crate::document::Problem;
+use crate::source::mlflow::is_logged_model;
+
+/// What is meant.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Which {
+    /// `runs:/ID`; a path behind it names an artifact of the same run.
+    Run(String),
+    /// `models:/NAME/3`, `models:/NAME@champion`, `models:/NAME/Production`.
+    Model { name: String, chosen: Chosen },
+    /// `models:/m-…`
+    LoggedModel(String),
+    /// `experiments:/NAME`
+    Experiment(String),
+    /// A folder in `mlruns`.
+    Path(String),
+}
+
+/// Which version of a model.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Chosen {
+    Number(u64),
+    Alias(String),
+    Stage(String),
+    Latest,
+}
+
+/// The stages that MLflow has, besides none.
+const STAGES: [&str; 3] = ["production", "staging", "archived"];
+
+impl Which {
+    pub(super) fn parse(rest: &str) -> Result<Self, Box<Problem>> {
+        let wrong = || unclear(rest);
+        if let Some(run) = rest.strip_prefix("runs:/") {
+            let id = run.trim_start_matches('/').split('/').next().unwrap_or_default();
+            // An id becomes part of a path, and of a question to a server.
+            let plain =
+                !id.is_empty() && id.len() <= 64 && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
+            return if plain { Ok(Self::Run(id.to_owned())) } else { Err(wrong()) };
+        }
+        if let Some(name) = rest.strip_prefix("experiments:/") {
+            return named(name).map(Self::Experiment).ok_or_else(wrong);
+        }
+        let Some(model) = rest.strip_prefix("models:/") else {
+            // Anything else with a colon is a slip in one of these.
+            return if rest.contains(":/") { Err(wrong()) } else { Ok(Self::Path(rest.to_owned())) };
+        };
+        if is_logged_model(model) {
+            return Ok(Self::LoggedModel(model.to_owned()));
+        }
+        if let Some((name, alias)) = model.rsplit_once('@') {
+            let alias = named(alias).ok_or_else(wrong)?;
+            return Ok(Self::Model { name: named(name).ok_or_else(wrong)?, chosen: Chosen::Alias(alias) });
+        }
+        let (name, last) = model.rsplit_once('/').ok_or_else(wrong)?;
+        let name = named(name).ok_or_else(wrong)?;
+        let chosen = match last.to_lowercase().as_str() {
+            "latest" => Chosen::Latest,
+            stage if STAGES.contains(&stage) => Chosen::Stage(last.to_owned()),
+            number => Chosen::Number(number.parse().ok().filter(|number| *number > 0).ok_or_else(wrong)?),
+        };
+        Ok(Self::Model { name, chosen })
+    }
+}
+
+/// A name as MLflow has it; the `%20` of an address is a space.
+fn named(text: &str) -> Option<String> {
+    let name = percent_decode_str(text).decode_utf8().ok()?;
+    let climbs = name.split(['/', '\\']).any(|part| part == ".." || part == ".");
+    (!name.is_empty() && name.len() <= 500 && !climbs && !name.contains(char::is_control))
+        .then(|| name.into_owned())
+}
+
+pub(super) fn unclear(rest: &str) -> Box<Problem> {
+    Problem::new(SYNTAX, format!("`mlflow:{rest}` does not say which run"))
+        .help(
+            "write `mlflow:runs:/ID`, `mlflow:models:/NAME/3`, `mlflow:models:/NAME@champion`, `mlflow:models:/m-…`, \
+             or the folder of a run in `mlruns`",
+        )
+        .boxed()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn model(name: &str, chosen: Chosen) -> Which {
+        Which::Model { name: name.into(), chosen }
+    }
+
+    #[test]
+    fn names_are_those_of_mlflow() {
+        let id = "bbd34f3c36fb40a8b54382836d077d68";
+        for (text, which) in [
+            (format!("runs:/{id}"), Which::Run(id.into())),
+            (format!("runs:/{id}/model"), Which::Run(id.into())),
+            ("models:/churn/10".into(), model("churn", Chosen::Number(10))),
+            ("models:/churn@champion".into(), model("churn", Chosen::Alias("champion".into()))),
+            ("models:/a@b@c".into(), model("a@b", Chosen::Alias("c".into()))),
+            ("models:/churn/Production".into(), model("churn", Chosen::Stage("Production".into()))),
+            ("models:/churn/LATEST".into(), model("churn", Chosen::Latest)),
+            ("models:/Bahn%20Prognose/2".into(), model("Bahn Prognose", Chosen::Number(2))),
+            ("models:/Bahn Prognose/2".into(), model("Bahn Prognose", Chosen::Number(2))),
+            ("models:/cat.schema.churn/2".into(), model("cat.schema.churn", Chosen::Number(2))),
+            (format!("models:/m-{id}"), Which::LoggedModel(format!("m-{id}"))),
+            ("mlruns/1/abc".into(), Which::Path("mlruns/1/abc".into())),
+        ] {
+            assert_eq!(Which::parse(&text).expect(&text), which, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_none_of_them_is_refused() {
+        for text in [
+            "runs:/",
+            "runs:/../x",
+            "runs:/a b",
+            "models:/churn",
+            "models:/churn/",
+            "models:/churn/two",
+            "models:/churn/0",
+            "models:/churn/-1",
+            "models:/@champion",
+            "models:/churn@",
+            "models:/../x/1",
+            "models:/a%00b/1",
+            "run:/abc",
+            "experiments:/",
+        ] {
+            assert!(Which::parse(text).is_err(), "{text}");
+        }
+    }
+}
