@@ -78,12 +78,11 @@ pub fn all_codes() -> Vec<code::Code> {
         run::CODES,
         signing::CODES,
         store::CODES,
-        tracker::CODES,
-        tracker::MLFLOW_CODES,
         training::CODES,
     ]
     .into_iter()
-    .chain(rule::codes());
+    .chain(rule::codes())
+    .chain(tracker::codes());
     let mut codes: Vec<code::Code> = lists.flatten().copied().collect();
     codes.sort_unstable();
     codes

@@ -5,7 +5,9 @@
 
 pub mod mlflow;
 mod plain;
+pub mod sacred;
 mod tracked;
+pub mod wandb;
 
 pub(crate) use plain::most;
 pub use plain::{BadRecord, read};

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::mlflow;
+use super::{mlflow, sacred, wandb};
 use crate::document::{Document, Format, Map, Node, NotFinite, Path, Problem, Span, Value, to_text};
 use crate::run::{FieldMap, Origin, Run};
 
@@ -82,6 +82,63 @@ fn put(map: &mut Map, path: &Path, node: Node) {
     map.insert(*last, Span::default(), node);
 }
 
+/// Keys of a configuration that are fields of the canonical record, where what they hold is of the right sort.
+pub(super) fn by_name(key: &str, node: &Node, within: &str, run: &mut Tracked) {
+    let path = match (key, &node.value) {
+        ("seed", Value::Number(_))
+        | ("git_dirty", Value::Bool(_))
+        | ("validation", Value::Map(_))
+        | ("data_version", Value::String(_) | Value::Number(_)) => Path::of([key]),
+        ("validation", Value::String(_)) => Path::of(["validation", "split"]),
+        ("lockfile", Value::Map(_) | Value::String(_)) => Path::of(["environment", "lockfile"]),
+        _ => return,
+    };
+    run.put(&path, node.value.clone(), format!("{within}{key}"));
+}
+
+/// A node whose places are forgotten: they are those of a text that nobody sees.
+pub(super) fn without_places(node: &Node) -> Node {
+    Node::made(match &node.value {
+        Value::Map(map) => {
+            let mut plain = Map::default();
+            for (key, node) in map.iter() {
+                plain.insert(key, Span::default(), without_places(node));
+            }
+            Value::Map(plain)
+        }
+        Value::List(items) => Value::List(items.iter().map(without_places).collect()),
+        other => other.clone(),
+    })
+}
+
+/// A value with its step, the best there was, and how many there were, where it is the end of a history; what stands
+/// in the history are the step and the value of each.
+pub(super) fn with_history(value: Value, points: &[(i64, Node)]) -> Node {
+    let Some((step, _)) = points.last().filter(|_| points.len() > 1) else { return Node::made(value) };
+    let mut map = Map::default();
+    let put = |map: &mut Map, key: &str, value: Value| {
+        map.insert(key, Span::default(), Node::made(value));
+    };
+    put(&mut map, "value", value);
+    put(&mut map, "step", Value::Number(step.to_string().into()));
+    let mut numbers: Vec<(f64, &str)> = points
+        .iter()
+        .filter_map(|(_, node)| match &node.value {
+            Value::Number(written) => Some((written.parse().ok()?, &**written)),
+            _ => None,
+        })
+        .collect();
+    numbers.sort_by(|one, other| one.0.total_cmp(&other.0));
+    if let (Some((_, min)), Some((_, max))) = (numbers.first(), numbers.last()) {
+        let mut best = Map::default();
+        put(&mut best, "min", Value::Number((*min).into()));
+        put(&mut best, "max", Value::Number((*max).into()));
+        put(&mut map, "best", Value::Map(best));
+    }
+    put(&mut map, "points", Value::Number(points.len().to_string().into()));
+    Node::made(Value::Map(map))
+}
+
 /// What a tracker is called, and how to add what it does not record by itself.
 #[derive(Debug)]
 pub struct Tracker {
@@ -94,7 +151,7 @@ pub struct Tracker {
 }
 
 /// The trackers that are read, each described in the file of its reader.
-pub const TRACKERS: &[&Tracker] = &[&mlflow::TRACKER];
+pub const TRACKERS: &[&Tracker] = &[&mlflow::TRACKER, &sacred::TRACKER, &wandb::TRACKER];
 
 /// The tracker of that name.
 pub fn tracker(name: &str) -> Option<&'static Tracker> {

@@ -4,10 +4,11 @@
 
 mod mlflow;
 mod place;
+mod sacred;
+mod wandb;
 
 use std::path::Path;
 
-pub(crate) use mlflow::CODES as MLFLOW_CODES;
 pub use place::Place;
 
 use crate::code::codes;
@@ -90,8 +91,13 @@ struct Fetcher {
     recognises: fn(&Path) -> bool,
 }
 
+/// The codes of all trackers.
+pub(crate) fn codes() -> impl Iterator<Item = &'static [crate::code::Code]> {
+    [CODES, mlflow::CODES, wandb::CODES].into_iter()
+}
+
 /// The trackers that are fetched, in alphabetical order.
-const FETCHERS: &[Fetcher] = &[mlflow::FETCHER];
+const FETCHERS: &[Fetcher] = &[mlflow::FETCHER, sacred::FETCHER, wandb::FETCHER];
 
 /// Fetches what the reference `tracker:rest` names.
 pub fn fetch(tracker: &str, rest: &str, around: &Around<'_>) -> Result<Fetched, Box<Problem>> {

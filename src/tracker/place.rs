@@ -14,6 +14,8 @@ pub struct Place {
     /// The path as it was named, for labels.
     pub label: String,
     files: WorkTree,
+    /// Nothing above this folder is opened.
+    limit: Option<PathBuf>,
     /// The name of the file, where the reference names one; its folder is the place then.
     pub file: Option<String>,
 }
@@ -27,12 +29,12 @@ impl Around<'_> {
                 .help("paths are relative to the folder that gate is started in; those of a policy to the policy")
                 .boxed()
         })?;
-        if self.reach == Reach::Inside {
-            let root = self.folder.canonicalize().unwrap_or_else(|_| self.folder.to_owned());
-            if !real.starts_with(&root) {
-                let message = format!("`{path}` leads out of the workspace");
-                return Err(Problem::new(OUTSIDE, message).help("a policy names what is below it").boxed());
-            }
+        let limit = match self.reach {
+            Reach::Inside => Some(self.folder.canonicalize().unwrap_or_else(|_| self.folder.to_owned())),
+            Reach::Anywhere => None,
+        };
+        if limit.as_ref().is_some_and(|limit| !real.starts_with(limit)) {
+            return Err(outside(path));
         }
         let (folder, file) = if real.is_dir() {
             (real.clone(), None)
@@ -41,11 +43,53 @@ impl Around<'_> {
             (real.parent().unwrap_or(Path::new(".")).to_owned(), name)
         };
         let files = WorkTree::new(&folder, Reach::Inside);
-        Ok(Place { path: folder, label: path.trim_end_matches('/').to_owned(), files, file })
+        Ok(Place { path: folder, label: path.trim_end_matches('/').to_owned(), files, limit, file })
     }
 }
 
+fn outside(path: &str) -> Box<Problem> {
+    let message = format!("`{path}` leads out of the workspace");
+    Problem::new(OUTSIDE, message).help("a policy names what is below it").boxed()
+}
+
 impl Place {
+    /// The folder around it.
+    pub fn above(&self) -> Result<Self, Box<Problem>> {
+        let path = self.path.parent().unwrap_or(&self.path).to_owned();
+        if self.limit.as_ref().is_some_and(|limit| !path.starts_with(limit)) {
+            return Err(outside(&self.label));
+        }
+        // What was named may be a file in it, or the folder by another name.
+        let named = if self.file.is_some() {
+            self.label.rsplit_once('/').map(|(folder, _)| folder)
+        } else {
+            Some(&*self.label)
+        };
+        let label = match named.and_then(|named| named.rsplit_once('/')) {
+            Some((above, name)) if !matches!(name, "." | "..") => above.to_owned(),
+            _ if named.is_some_and(|named| !named.contains("..") && named != ".") => ".".to_owned(),
+            _ => path.display().to_string(),
+        };
+        let files = WorkTree::new(&path, Reach::Inside);
+        Ok(Self { path, label, files, limit: self.limit.clone(), file: None })
+    }
+
+    /// The names of the folders in it, sorted; links to folders are none.
+    pub fn folders(&self) -> Result<Vec<String>, Box<Problem>> {
+        let unreadable = |error: std::io::Error| {
+            Problem::new(NOT_THERE, format!("`{}` can't be read: {error}", self.label)).boxed()
+        };
+        let mut names = Vec::new();
+        for entry in self.path.read_dir().map_err(unreadable)? {
+            let entry = entry.map_err(unreadable)?;
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                names.extend(entry.file_name().into_string());
+            }
+        }
+        names.sort();
+        Ok(names)
+    }
+
     /// The bytes of a file in it, by its path; `None` where there is none. Larger files than `most` are an error.
     pub fn read(&self, path: &str, most: usize) -> Result<Option<Vec<u8>>, Box<Problem>> {
         if !self.has(path) {

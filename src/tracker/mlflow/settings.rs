@@ -20,8 +20,7 @@ const RETRIES: u32 = 3;
 /// How to talk to the server at `uri`.
 pub(super) fn settings(uri: &str) -> Result<Settings, Box<Problem>> {
     let mut settings = Settings::default();
-    settings.timeout =
-        Duration::from_secs(number("MLFLOW_HTTP_REQUEST_TIMEOUT", SECONDS)?.clamp(1, 3600));
+    settings.timeout = Duration::from_secs(number("MLFLOW_HTTP_REQUEST_TIMEOUT", SECONDS)?.clamp(1, 3600));
     settings.retries =
         u32::try_from(number("MLFLOW_HTTP_REQUEST_MAX_RETRIES", RETRIES.into())?.min(10)).unwrap_or(RETRIES);
     settings.insecure =

@@ -1,0 +1,139 @@
+//! Sacred: the files of its `FileStorageObserver`.
+
+use super::Tracker;
+use super::tracked::{Tracked, by_name, with_history, without_places};
+use crate::document::{Map, Node, Path, Span, Value};
+use crate::run::Origin;
+
+/// The files of one run.
+#[derive(Debug, Default)]
+pub struct Files {
+    /// `run.json`
+    pub run: Node,
+    /// `config.json`
+    pub config: Option<Node>,
+    /// `metrics.json`
+    pub metrics: Option<Node>,
+}
+
+/// The run that some files describe. `id` is the name of their folder.
+pub fn tracked(files: &Files, id: &str, label: String, origin: Origin) -> Tracked {
+    let mut run = Tracked { label, origin, ..Tracked::default() };
+    let at = |path: &[&str]| path.iter().try_fold(&files.run, |node, key| node.get(key));
+    let text = |path: &[&str]| at(path).and_then(Node::as_written);
+    run.text(&Path::of(["run_id"]), Some(id), "the name of the folder");
+    run.text(&Path::of(["name"]), text(&["experiment", "name"]), "run.json: experiment.name");
+    let status = match text(&["status"]) {
+        Some("COMPLETED") => "finished".to_owned(),
+        Some("INTERRUPTED") => "killed".to_owned(),
+        Some(other) => other.to_lowercase(),
+        // A run that died before it could say so leaves none.
+        None => "running".to_owned(),
+    };
+    run.text(&Path::of(["status"]), Some(&status), "run.json: status");
+    run.text(&Path::of(["source"]), text(&["experiment", "mainfile"]), "run.json: experiment.mainfile");
+    repositories(at(&["experiment", "repositories"]), &mut run);
+    let environment = Path::of(["environment"]);
+    run.text(&environment.key("python"), text(&["host", "python_version"]), "run.json: host.python_version");
+    let os = at(&["host", "os"]).and_then(Node::as_list).and_then(|os| os.last()?.as_written());
+    run.text(&environment.key("os"), os, "run.json: host.os");
+    packages(at(&["experiment", "dependencies"]), &mut run);
+    resources(at(&["resources"]), &mut run);
+    let mut params = Map::default();
+    for (key, node) in files.config.as_ref().and_then(Node::as_map).into_iter().flat_map(Map::iter) {
+        by_name(key, node, "config.json: ", &mut run);
+        params.insert(key, Span::default(), without_places(node));
+    }
+    if !params.is_empty() {
+        run.put(&Path::of(["params"]), Value::Map(params), "config.json");
+    }
+    metrics(files.metrics.as_ref(), &mut run);
+    for (field, key) in [("created_at", "start_time"), ("ended_at", "stop_time")] {
+        run.text(&Path::of([field]), text(&[key]), format!("run.json: {key}"));
+    }
+    run
+}
+
+/// The one repository of the code; where there are several, none of them is the code version.
+fn repositories(node: Option<&Node>, run: &mut Tracked) {
+    match node.and_then(Node::as_list).unwrap_or_default() {
+        [] => {}
+        [one] => {
+            let from = "run.json: experiment.repositories[0]";
+            run.text(&Path::of(["git_commit"]), one.get("commit").and_then(Node::as_written), from);
+            if let Some(Value::Bool(dirty)) = one.get("dirty").map(|node| &node.value) {
+                run.put(&Path::of(["git_dirty"]), Value::Bool(*dirty), from);
+            }
+        }
+        several => run.notes.push(format!(
+            "the code came from {} repositories, so there is no one commit; `fields:` can say which is meant",
+            several.len()
+        )),
+    }
+}
+
+/// `numpy==2.4.6` for each package that was imported.
+fn packages(node: Option<&Node>, run: &mut Tracked) {
+    let mut packages = Map::default();
+    for line in node.and_then(Node::as_list).unwrap_or_default() {
+        if let Some((name, version)) = line.as_written().and_then(|line| line.split_once("==")) {
+            packages.insert(name, Span::default(), Node::text(version));
+        }
+    }
+    if !packages.is_empty() {
+        let path = Path::of(["environment", "packages"]);
+        run.put(&path, Value::Map(packages), "run.json: experiment.dependencies");
+    }
+}
+
+/// Files that the run opened, each with the MD5 of its bytes.
+fn resources(node: Option<&Node>, run: &mut Tracked) {
+    let mut data = Vec::new();
+    for resource in node.and_then(Node::as_list).unwrap_or_default() {
+        let [path, md5] = resource.as_list().unwrap_or_default() else { continue };
+        let (Some(path), Some(md5)) = (path.as_written(), md5.as_written()) else { continue };
+        let mut file = Map::default();
+        file.insert("uri", Span::default(), Node::text(path));
+        file.insert("digest", Span::default(), Node::text(format!("md5:{md5}")));
+        data.push(Node::made(Value::Map(file)));
+    }
+    if !data.is_empty() {
+        run.put(&Path::of(["data"]), Value::List(data), "run.json: resources");
+    }
+}
+
+/// The last of the values of each metric, in the order in which they were logged.
+fn metrics(node: Option<&Node>, run: &mut Tracked) {
+    let mut metrics = Map::default();
+    for (name, series) in node.and_then(Node::as_map).into_iter().flat_map(Map::iter) {
+        let list = |key: &str| series.get(key).and_then(Node::as_list).unwrap_or_default();
+        let steps = list("steps").iter().map(|step| step.as_written().and_then(|step| step.parse().ok()));
+        let points: Vec<(i64, Node)> = list("values")
+            .iter()
+            .zip(steps.chain(std::iter::repeat(None)))
+            .map(|(value, step)| (step.unwrap_or_default(), without_places(value)))
+            .collect();
+        if let Some((_, last)) = points.last() {
+            metrics.insert(name, Span::default(), with_history(last.value.clone(), &points));
+        }
+    }
+    if !metrics.is_empty() {
+        run.put(&Path::of(["metrics"]), Value::Map(metrics), "metrics.json");
+    }
+}
+
+/// What Sacred leaves out, and how to add it.
+pub const TRACKER: Tracker = Tracker {
+    name: "sacred",
+    title: "Sacred",
+    advice: &[
+        ("model", "`fields: { model: name }` in the policy, where the experiment is named after the model"),
+        ("metrics", "_run.log_scalar(\"f1\", f1): the result that `main` returns has no name"),
+        ("git_commit", "Experiment(name, save_git_info=True), which is the default, inside the repository"),
+        ("data_version", "@ex.config: data_version = \"2026-05-30\""),
+        ("data", "ex.open_resource(\"data/train.csv\")"),
+        ("validation", "@ex.config: validation = {\"split\": \"test\", \"digest\": d, \"rows\": n}"),
+        ("artifact", "ex.add_artifact(path), and `fields:` for its path; Sacred keeps no digest of it"),
+        ("environment.lockfile", "@ex.config: lockfile = {\"path\": \"uv.lock\", \"digest\": d}"),
+    ],
+};

@@ -1,0 +1,41 @@
+//! The files that an online run leaves beside its log. They stand in for a log that is missing.
+
+use super::fold::Logged;
+use crate::document::{Map, Node, Span, Value};
+
+/// What `config.yaml`, `wandb-summary.json` and `wandb-metadata.json` say; any may be missing.
+pub fn from_files(
+    run_id: &str,
+    config: Option<&Node>,
+    summary: Option<&Node>,
+    metadata: Option<&Node>,
+) -> Logged {
+    let mut logged = Logged { run_id: Some(run_id.to_owned()), ..Logged::default() };
+    for (key, entry) in config.and_then(Node::as_map).into_iter().flat_map(Map::iter) {
+        // Each is an object with its value; what begins otherwise is W&B's own.
+        if let Some(value) = entry.get("value").filter(|_| !key.starts_with('_')) {
+            logged.config.insert(key, Span::default(), value.clone());
+        }
+    }
+    if let Some(Value::Map(map)) = summary.map(|summary| &summary.value) {
+        logged.summary = map.clone();
+    }
+    let text = |path: &[&str]| -> Option<String> {
+        let mut node = metadata?;
+        for key in path {
+            node = node.get(key)?;
+        }
+        node.as_written().map(str::to_owned)
+    };
+    logged.commit = text(&["git", "commit"]);
+    logged.environment.program = text(&["program"]);
+    logged.environment.python = text(&["python"]);
+    logged.environment.os = text(&["os"]);
+    logged.started = text(&["startedAt"])
+        .and_then(|at| crate::run::Moment::parse(&at).ok())
+        .map(|moment| (moment.at.as_second(), i64::from(moment.at.subsec_nanosecond())));
+    logged.notes.push(
+        "the log of this run is missing, so its files are read; whether it ended well is not in them".into(),
+    );
+    logged
+}

@@ -1,0 +1,44 @@
+//! Weights & Biases: the binary log of a run, which is the whole truth about it, and the files that stand in for a log
+//! that is missing.
+
+mod files;
+mod fold;
+mod log;
+mod record;
+mod wire;
+
+pub use files::from_files;
+pub use fold::{Logged, fold};
+pub use log::LogError;
+pub use record::tracked;
+
+use super::Tracker;
+
+/// What W&B leaves out, and how to add it.
+pub const TRACKER: Tracker = Tracker {
+    name: "wandb",
+    title: "Weights & Biases",
+    advice: &[
+        (
+            "model",
+            "wandb.init(config={\"model_name\": \"churn\"}), and `fields: { model: params.model_name }` in the policy",
+        ),
+        ("git_commit", "wandb.init(...) inside the repository; WANDB_DISABLE_GIT must not be set"),
+        ("git_dirty", "wandb.config.update({\"git_dirty\": dirty})"),
+        ("data_version", "wandb.config.update({\"data_version\": version})"),
+        ("data", "run.use_artifact(artifact) of an artifact of type \"dataset\""),
+        (
+            "validation",
+            "wandb.config.update({\"validation\": {\"split\": \"test\", \"digest\": d, \"rows\": n}})",
+        ),
+        ("seed", "wandb.config.update({\"seed\": seed})"),
+        ("artifact", "run.log_model(path, name=\"churn\")"),
+        (
+            "environment.lockfile",
+            "wandb.config.update({\"lockfile\": {\"path\": \"uv.lock\", \"digest\": d}})",
+        ),
+    ],
+};
+
+#[cfg(test)]
+mod tests;

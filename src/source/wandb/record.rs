@@ -1,0 +1,161 @@
+//! From what the logs of a run come to, to the canonical record.
+
+use jiff::Timestamp;
+
+use super::fold::Logged;
+use crate::document::{Map, Node, Path, Span, Value};
+use crate::run::Origin;
+use crate::source::tracked::{Tracked, by_name, with_history};
+
+/// The run that logs describe.
+pub fn tracked(logged: &Logged, label: String, origin: Origin) -> Tracked {
+    let mut run = Tracked { label, origin, notes: logged.notes.clone(), ..Tracked::default() };
+    for (field, value, from) in [
+        ("run_id", &logged.run_id, "run.run_id"),
+        ("name", &logged.name, "run.display_name"),
+        ("entity", &logged.entity, "run.entity"),
+        ("project", &logged.project, "run.project"),
+        ("group", &logged.group, "run.group"),
+        ("job_type", &logged.job_type, "run.job_type"),
+        ("git_commit", &logged.commit, "run.git.commit"),
+        ("source", &logged.environment.program, "environment.program"),
+    ] {
+        run.text(&Path::of([field]), value.as_deref(), from);
+    }
+    status(logged, &mut run);
+    if !logged.environment.arguments.is_empty() {
+        let arguments = logged.environment.arguments.iter().map(|text| Node::text(text.as_str())).collect();
+        run.put(&Path::of(["arguments"]), Value::List(arguments), "environment.args");
+    }
+    let environment = Path::of(["environment"]);
+    run.text(&environment.key("python"), logged.environment.python.as_deref(), "environment.python");
+    run.text(&environment.key("os"), logged.environment.os.as_deref(), "environment.os");
+    artifacts(logged, &mut run);
+    config(logged, &mut run);
+    metrics(logged, &mut run);
+    let started = logged
+        .started
+        .and_then(|(seconds, nanos)| Timestamp::new(seconds, i32::try_from(nanos).unwrap_or_default()).ok());
+    run.text(&Path::of(["created_at"]), started.map(|at| at.to_string()).as_deref(), "run.start_time");
+    if !logged.tags.is_empty() {
+        let tags = logged.tags.iter().map(|tag| Node::text(tag.as_str())).collect();
+        run.put(&Path::of(["tags"]), Value::List(tags), "run.tags");
+    }
+    run
+}
+
+fn status(logged: &Logged, run: &mut Tracked) {
+    let status = match logged.exit {
+        Some(0) => "finished",
+        Some(_) => "failed",
+        None => {
+            run.notes.push("the log has no exit record: the run crashed, or is still running".into());
+            "running"
+        }
+    };
+    run.text(&Path::of(["status"]), Some(status), "exit.code");
+}
+
+fn config(logged: &Logged, run: &mut Tracked) {
+    let mut params = Map::default();
+    for (key, node) in logged.config.iter().filter(|(key, _)| *key != "_wandb") {
+        by_name(key, node, "config.", run);
+        params.insert(key, Span::default(), node.clone());
+    }
+    if !params.is_empty() {
+        run.put(&Path::of(["params"]), Value::Map(params), "config");
+    }
+}
+
+fn artifacts(logged: &Logged, run: &mut Tracked) {
+    let described = |artifact: &super::fold::Artifact| {
+        let mut map = Map::default();
+        map.insert("name", Span::default(), Node::text(artifact.name.as_str()));
+        if let Some(digest) = &artifact.digest {
+            map.insert("digest", Span::default(), Node::text(format!("wandb:{digest}")));
+        }
+        map
+    };
+    let of = |kind: &str| -> Vec<&super::fold::Artifact> {
+        logged.artifacts.iter().filter(|artifact| artifact.kind == kind).collect()
+    };
+    let data: Vec<Node> =
+        of("dataset").into_iter().map(|artifact| Node::made(Value::Map(described(artifact)))).collect();
+    if !data.is_empty() {
+        run.put(&Path::of(["data"]), Value::List(data), "artifacts of type dataset");
+    }
+    let models = of("model");
+    match models.as_slice() {
+        [] => {}
+        [one] => {
+            let mut map = described(one);
+            map.insert("uri", Span::default(), Node::text(format!("wandb-artifact:{}", one.name)));
+            run.put(&Path::of(["artifact"]), Value::Map(map), "the artifact of type model");
+        }
+        several => {
+            let list = several.iter().map(|artifact| {
+                let mut map = described(artifact);
+                map.insert("uri", Span::default(), Node::text(format!("wandb-artifact:{}", artifact.name)));
+                Node::made(Value::Map(map))
+            });
+            run.put(&Path::of(["artifacts"]), Value::List(list.collect()), "artifacts of type model");
+        }
+    }
+}
+
+/// The summary is what W&B calls the result; text and lists in it are no metrics, and stay beside them.
+fn metrics(logged: &Logged, run: &mut Tracked) {
+    let mut metrics = Map::default();
+    let mut other = Map::default();
+    sort(&logged.summary, "", logged, &mut metrics, &mut other);
+    // A summary that was lost, or never written, does not take away what was logged.
+    for (name, points) in &logged.history {
+        if metrics.get(name).is_none()
+            && let Some((_, last)) = points.last()
+        {
+            let node = with_history(last.value.clone(), points);
+            metrics.insert(name.as_str(), Span::default(), node);
+        }
+    }
+    if !metrics.is_empty() {
+        run.put(&Path::of(["metrics"]), Value::Map(metrics), "summary");
+    }
+    if !other.is_empty() {
+        run.put(&Path::of(["summary"]), Value::Map(other), "summary");
+    }
+}
+
+fn sort(summary: &Map, prefix: &str, logged: &Logged, metrics: &mut Map, other: &mut Map) {
+    for (key, node) in summary.iter().filter(|(key, _)| !key.starts_with('_')) {
+        let name = if prefix.is_empty() { key.to_owned() } else { format!("{prefix}.{key}") };
+        match &node.value {
+            Value::Number(_) | Value::NotFinite(_) => {
+                let value = if logged.summarised.contains(&name) { last(logged, &name) } else { None };
+                let node = with_history(value.unwrap_or_else(|| node.clone()).value, points(logged, &name));
+                metrics.insert(name, Span::default(), node);
+            }
+            // What `define_metric` was told to keep stands in the place of the last value.
+            Value::Map(_) if logged.summarised.contains(&name) => {
+                if let Some(last) = last(logged, &name) {
+                    metrics.insert(
+                        name.as_str(),
+                        Span::default(),
+                        with_history(last.value, points(logged, &name)),
+                    );
+                }
+            }
+            Value::Map(below) if below.get("_type").is_none() => sort(below, &name, logged, metrics, other),
+            _ => {
+                other.insert(name, Span::default(), node.clone());
+            }
+        }
+    }
+}
+
+fn points<'l>(logged: &'l Logged, name: &str) -> &'l [(i64, Node)] {
+    logged.history.get(name).map_or(&[], Vec::as_slice)
+}
+
+fn last(logged: &Logged, name: &str) -> Option<Node> {
+    points(logged, name).last().map(|(_, node)| node.clone())
+}

@@ -1,0 +1,157 @@
+//! Weights & Biases: the folders that its client writes, offline and online.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{Around, Fetched, Fetcher, NOT_A_RUN, Place};
+use crate::code::codes;
+use crate::document::{Document, FileKind, Format, Node, Problem};
+use crate::run::Origin;
+use crate::source::Tracked;
+use crate::source::wandb::{LogError, Logged, fold, from_files, tracked};
+
+codes! {
+    BROKEN = "wandb/broken": "The log of a W&B run is damaged.";
+}
+
+pub(super) const FETCHER: Fetcher = Fetcher { name: "wandb", fetch, recognises };
+
+/// Bytes of a log.
+const MOST: usize = 1 << 30;
+
+/// One run: its id, and the folders that hold it, in the order in which they were written.
+struct Found {
+    id: String,
+    folders: Vec<String>,
+}
+
+fn recognises(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    if path.is_file() {
+        return path.extension().is_some_and(|extension| extension == "wandb");
+    }
+    if path.read_link().is_ok() && name == "latest-run" {
+        return true;
+    }
+    let has_run = || {
+        let entries = std::fs::read_dir(path).into_iter().flatten().flatten().take(10_000);
+        entries
+            .into_iter()
+            .any(|entry| entry.file_name().to_str().is_some_and(|name| run_folder(name).is_some()))
+    };
+    path.is_dir() && (run_folder(name).is_some() || name == "wandb" && has_run())
+}
+
+/// The time and the id in the name of a run's folder: `offline-run-20261123_085125-5vot4blv`.
+fn run_folder(name: &str) -> Option<(&str, &str)> {
+    let rest = name.strip_prefix("offline-").unwrap_or(name).strip_prefix("run-")?;
+    let (time, id) = rest.split_once('-')?;
+    let is_time = time.len() == 15 && time.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_');
+    (is_time && !id.is_empty()).then_some((time, id))
+}
+
+fn fetch(rest: &str, around: &Around<'_>) -> Result<Fetched, Box<Problem>> {
+    let named = around.place(rest)?;
+    // The run in a folder may go on in another beside it, so the folder above is what is read.
+    let folder = named.path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let (place, only) = match run_folder(folder) {
+        Some((_, id)) => (named.above()?, Some(id.to_owned())),
+        None => (named, None),
+    };
+    let mut runs = found(&place)?;
+    if runs.is_empty() {
+        return Err(Problem::new(NOT_A_RUN, format!("`{rest}` holds no run of W&B"))
+            .help("name the folder of a run, such as `wandb/offline-run-20261123_085125-5vot4blv`")
+            .boxed());
+    }
+    let named_one = only.is_some() || runs.len() == 1;
+    let mut fetched = Fetched { exact: named_one, ..Fetched::default() };
+    let everything = if around.wanted.siblings { std::mem::take(&mut runs) } else { Vec::new() };
+    let is_named = |run: &&Found| only.as_ref().is_none_or(|id| run.id == *id);
+    let chosen = if around.wanted.siblings { &everything } else { &runs };
+    let mut group = None;
+    for run in chosen.iter().filter(is_named) {
+        let read = read(&place, run).map_err(|problem| vec![*problem]);
+        group = read.as_ref().ok().and_then(|logged| logged.group.clone());
+        fetched.runs.push(read.map(|logged| described(&logged, &place, run, rest)));
+    }
+    for run in everything.iter().filter(|run| !is_named(run)) {
+        // A broken log of another group is nobody's business here.
+        if let Ok(logged) = read(&place, run)
+            && group.is_some()
+            && logged.group == group
+        {
+            fetched.siblings.push(described(&logged, &place, run, rest));
+        }
+    }
+    Ok(fetched)
+}
+
+/// The runs in a folder, each once.
+fn found(place: &Place) -> Result<Vec<Found>, Box<Problem>> {
+    let mut folders: Vec<(String, String, String)> = place
+        .folders()?
+        .into_iter()
+        .filter_map(|name| run_folder(&name).map(|(time, id)| (time.to_owned(), id.to_owned(), name.clone())))
+        .collect();
+    folders.sort();
+    let mut runs: Vec<Found> = Vec::new();
+    for (_, id, folder) in folders {
+        match runs.iter_mut().find(|run| run.id == id) {
+            Some(run) => run.folders.push(folder),
+            None => runs.push(Found { id, folders: vec![folder] }),
+        }
+    }
+    Ok(runs)
+}
+
+fn read(place: &Place, run: &Found) -> Result<Logged, Box<Problem>> {
+    let mut logged = Logged::default();
+    let mut any = false;
+    for folder in &run.folders {
+        let path = format!("{folder}/run-{}.wandb", run.id);
+        if let Some(bytes) = place.read(&path, MOST)? {
+            any = true;
+            fold(&mut logged, &bytes).map_err(|error| broken(&place.label_of(&path), &error))?;
+        }
+    }
+    if any {
+        return Ok(logged);
+    }
+    let folder = run.folders.last().map_or("", String::as_str);
+    let parse = |name: &str| -> Result<Option<Node>, Box<Problem>> {
+        let path = format!("{folder}/files/{name}");
+        let Some(bytes) = place.read(&path, FileKind::of(&path).map_or(1 << 20, FileKind::most))? else {
+            return Ok(None);
+        };
+        let format = if name.ends_with(".json") { Format::Json } else { Format::Yaml };
+        Arc::new(Document::new(place.label_of(&path), bytes, format)?).parse().map(Some)
+    };
+    let (config, summary, metadata) =
+        (parse("config.yaml")?, parse("wandb-summary.json")?, parse("wandb-metadata.json")?);
+    if config.is_none() && summary.is_none() {
+        let message = format!("`{}` holds neither a log nor the files of a run", place.label_of(folder));
+        return Err(Problem::new(NOT_A_RUN, message).help("copy the whole folder of the run").boxed());
+    }
+    Ok(from_files(&run.id, config.as_ref(), summary.as_ref(), metadata.as_ref()))
+}
+
+fn described(logged: &Logged, place: &Place, run: &Found, rest: &str) -> Tracked {
+    let folder = run.folders.last().map_or("", String::as_str);
+    let resolved = (run.folders.len() > 1).then(|| format!("{} parts of a resumed run", run.folders.len()));
+    let origin = Origin { tracker: "wandb".into(), reference: format!("wandb:{rest}"), resolved };
+    tracked(logged, place.label_of(folder), origin)
+}
+
+fn broken(label: &str, error: &LogError) -> Box<Problem> {
+    let message = match error {
+        LogError::NotALog => format!("`{label}` is not a log of W&B"),
+        LogError::Damaged(0) => {
+            format!("`{label}` is damaged: a record in it is not of a form that is known")
+        }
+        LogError::Damaged(at) => format!("`{label}` is damaged at byte {at}"),
+    };
+    Problem::new(BROKEN, message)
+        .help("fetch it again from where the run was made; `wandb sync` reads it too")
+        .boxed()
+}
