@@ -8,6 +8,7 @@ mod blob;
 mod fetch;
 mod log;
 mod objects;
+mod tags;
 mod tree;
 mod worktree;
 

@@ -3,6 +3,7 @@
 //! A reader is pure: it is given a document's name and bytes, or rows, and gives runs, or what is wrong with them. Where
 //! the bytes come from is the business of [`crate::store`] and of `tracker`.
 
+pub mod dvc;
 pub mod mlflow;
 mod plain;
 pub mod sacred;

@@ -2,6 +2,7 @@
 //!
 //! One file or folder for each tracker, and a line in [`FETCHERS`].
 
+mod dvc;
 mod mlflow;
 mod place;
 mod sacred;
@@ -93,11 +94,11 @@ struct Fetcher {
 
 /// The codes of all trackers.
 pub(crate) fn codes() -> impl Iterator<Item = &'static [crate::code::Code]> {
-    [CODES, mlflow::CODES, wandb::CODES].into_iter()
+    [CODES, crate::source::dvc::CODES, mlflow::CODES, wandb::CODES].into_iter()
 }
 
 /// The trackers that are fetched, in alphabetical order.
-const FETCHERS: &[Fetcher] = &[mlflow::FETCHER, sacred::FETCHER, wandb::FETCHER];
+const FETCHERS: &[Fetcher] = &[dvc::FETCHER, mlflow::FETCHER, sacred::FETCHER, wandb::FETCHER];
 
 /// Fetches what the reference `tracker:rest` names.
 pub fn fetch(tracker: &str, rest: &str, around: &Around<'_>) -> Result<Fetched, Box<Problem>> {

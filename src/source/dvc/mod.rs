@@ -1,0 +1,63 @@
+//! DVC: a project's pipeline, what it last ran with, and the files that it left; DVCLive's files; GTO's tags.
+//!
+//! All of it is plain text, so that DVC need not be installed. The reader is given the files of a folder by their
+//! paths, from the working tree or from a commit.
+
+mod gto;
+mod live;
+mod lock;
+mod pipeline;
+mod record;
+mod stale;
+mod values;
+
+pub use gto::current;
+pub use record::{Code, items, tracked};
+
+use super::Tracker;
+use crate::code::codes;
+use crate::document::Problem;
+
+codes! {
+    BROKEN = "dvc/broken": "A file of a DVC project is not what DVC writes.";
+    NO_PROJECT = "dvc/no-project": "A folder holds neither a DVC project nor the files of DVCLive.";
+}
+
+/// The files of a folder.
+pub trait Files {
+    /// The bytes of a file, if it is there.
+    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, Box<Problem>>;
+    /// The paths of the files that a glob matches, in order.
+    fn matching(&self, glob: &str) -> Result<Vec<String>, Box<Problem>>;
+    /// A file of the cache, by its MD5; it lies beside the working tree alone.
+    fn cached(&self, md5: &str) -> Result<Option<Vec<u8>>, Box<Problem>>;
+    /// What a person calls a file.
+    fn label(&self, path: &str) -> String;
+}
+
+/// What DVC leaves out, and how to add it.
+pub const TRACKER: Tracker = Tracker {
+    name: "dvc",
+    title: "DVC",
+    advice: &[
+        ("model", "in dvc.yaml: `artifacts: { churn: { path: models/churn.pkl, type: model } }`"),
+        ("params", "in dvc.yaml: `params: [train]` in the stage that trains"),
+        (
+            "metrics",
+            "in dvc.yaml: `metrics: [{ metrics.json: { cache: false } }]` in the stage that evaluates",
+        ),
+        ("data_version", "in the policy: `fields: { data_version: params.data.version }`"),
+        ("data", "in dvc.yaml: `deps: [data/train.csv]` in the stage that trains"),
+        (
+            "validation",
+            "in dvc.yaml: make the split a file of its own: `deps: [data/test.csv]` in the stage that evaluates",
+        ),
+        ("seed", "in params.yaml: `seed: 0`, and `params: [seed]` in the stage that trains"),
+        ("artifact", "in dvc.yaml: `outs: [models/churn.pkl]` in the stage that trains"),
+        ("environment.lockfile", "in dvc.yaml: `deps: [uv.lock]` in the stage that trains"),
+        ("created_at", "commit what the run left: the time is that of the commit"),
+    ],
+};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,205 @@
+//! DVC: a project in the working tree or at a commit.
+
+use std::path::Path;
+
+use super::{Around, Fetched, Fetcher, NOT_THERE, Place, Role};
+use crate::document::Problem;
+use crate::git::{Commit, Git, short};
+use crate::run::Origin;
+use crate::source::dvc::{Code, Files, current, items, tracked};
+use crate::store::{Revision, Selector, Store as _};
+
+pub(super) const FETCHER: Fetcher = Fetcher { name: "dvc", fetch, recognises };
+
+/// Bytes of a file that is read or hashed.
+const MOST: usize = 1 << 30;
+
+/// A project, or a folder that DVCLive wrote.
+fn recognises(path: &Path) -> bool {
+    path.join("dvc.yaml").is_file()
+        || path.join("dvc.lock").is_file()
+        || path.join("metrics.json").is_file()
+            && (path.join("plots/metrics").is_dir() || path.join("params.yaml").is_file())
+            && !path.join("run.json").is_file()
+}
+
+/// A folder, and what stands behind the first `@`.
+fn fetch(rest: &str, around: &Around<'_>) -> Result<Fetched, Box<Problem>> {
+    let (folder, revision) = match rest.split_once('@') {
+        Some((folder, revision)) => (if folder.is_empty() { "." } else { folder }, Some(revision)),
+        None => (rest, None),
+    };
+    let place = around.place(folder)?;
+    match revision {
+        Some(revision) => at_revision(rest, revision, &place, around),
+        None => in_tree(rest, place, around),
+    }
+}
+
+/// What leads to the project from the workspace.
+fn prefix(place: &Place, around: &Around<'_>) -> String {
+    let root = around.root.canonicalize().unwrap_or_else(|_| around.root.to_owned());
+    match place.path.strip_prefix(root) {
+        Ok(below) if below.as_os_str().is_empty() => String::new(),
+        Ok(below) => format!("{}/", below.display().to_string().replace('\\', "/")),
+        // Elsewhere: its files are not those of the workspace, and are not looked for there.
+        Err(_) => format!("{}/", place.path.display()),
+    }
+}
+
+fn in_tree(rest: &str, place: Place, around: &Around<'_>) -> Result<Fetched, Box<Problem>> {
+    let origin = Origin { tracker: "dvc".into(), reference: format!("dvc:{rest}"), resolved: None };
+    let code = code_of_tree(&place);
+    let prefix = prefix(&place, around);
+    let label = place.label.clone();
+    let files = Tree { cache: cache(&place.path, around), place };
+    finish(&files, &prefix, &code, label, origin, around)
+}
+
+fn finish(
+    files: &dyn Files,
+    prefix: &str,
+    code: &Code,
+    label: String,
+    origin: Origin,
+    around: &Around<'_>,
+) -> Result<Fetched, Box<Problem>> {
+    let siblings = if around.wanted.siblings { items(files, code, &label, &origin)? } else { Vec::new() };
+    let resolved = origin.resolved.clone();
+    let run = tracked(files, prefix, code, label, origin)?;
+    Ok(Fetched { runs: vec![Ok(run)], siblings, resolved, exact: true })
+}
+
+fn code_of_tree(place: &Place) -> Code {
+    let Ok(git) = Git::open(&place.path) else { return Code::default() };
+    let Ok(head) = git.commit("HEAD") else { return Code::default() };
+    let dirty = git
+        .uncommitted()
+        .ok()
+        .map(|files| files.iter().any(|file| file.path.starts_with(git.prefix()) && !file.untracked));
+    // What differs from the commit was not made at its time.
+    let time = head.time.filter(|_| dirty == Some(false)).map(|time| time.to_string());
+    Code { commit: Some(head.id), dirty, time }
+}
+
+fn at_revision(
+    rest: &str,
+    revision: &str,
+    place: &Place,
+    around: &Around<'_>,
+) -> Result<Fetched, Box<Problem>> {
+    let git = Git::open(&place.path)?;
+    let (name, commit) = commit(&git, revision)?;
+    let date = commit.time.map(|time| format!(" of {}", time.strftime("%Y-%m-%d"))).unwrap_or_default();
+    let through = if name == revision { String::new() } else { format!("{name}, ") };
+    let resolved = Some(format!("{through}commit {}{date}", short(&commit.id)));
+    let code = Code {
+        commit: Some(commit.id.clone()),
+        dirty: Some(false),
+        time: commit.time.map(|time| time.to_string()),
+    };
+    let origin = Origin { tracker: "dvc".into(), reference: format!("dvc:{rest}"), resolved };
+    let files = Committed { store: Revision::new(&git, &name, commit), cache: cache(&place.path, around) };
+    let mut fetched = finish(&files, &prefix(place, around), &code, format!("dvc:{rest}"), origin, around)?;
+    if around.role == Role::Baseline && revision.starts_with("refs/exps/") {
+        for run in fetched.runs.iter_mut().flatten() {
+            run.notes.push(
+                "this baseline is an experiment, which a clone does not fetch: commit it to a branch".into(),
+            );
+        }
+    }
+    Ok(fetched)
+}
+
+/// The commit of a revision, or of the stage that GTO's tags assign: `churn#prod`.
+fn commit(git: &Git, revision: &str) -> Result<(String, Commit), Box<Problem>> {
+    let stage = revision.split_once('#').filter(|(_, stage)| !stage.is_empty() && !stage.contains('#'));
+    let Some((artifact, stage)) = stage else { return Ok((revision.to_owned(), git.commit(revision)?)) };
+    let tags = git.tags(artifact)?;
+    let commit_of = |tag: &str| git.commit(&format!("refs/tags/{tag}")).ok().map(|commit| commit.id);
+    let tag = current(&tags, artifact, stage, commit_of).ok_or_else(|| {
+        Problem::new(NOT_THERE, format!("no tag of GTO assigns the stage `{stage}` to `{artifact}`"))
+            .help("`git fetch --tags` brings tags into a clone; `gto show` lists what they say")
+            .boxed()
+    })?;
+    let commit = git.commit(&format!("refs/tags/{tag}"))?;
+    Ok((tag, commit))
+}
+
+/// The cache of the project around a folder, where one lies inside of what may be read.
+fn cache(folder: &Path, around: &Around<'_>) -> Option<Place> {
+    let root = around.root.canonicalize().ok()?;
+    let found = folder.ancestors().find(|above| above.join(".dvc").is_dir())?;
+    let named = if found.starts_with(&root) { found } else { folder };
+    around.place(&named.join(".dvc/cache/files/md5").display().to_string()).ok()
+}
+
+fn from_cache(cache: Option<&Place>, md5: &str) -> Result<Option<Vec<u8>>, Box<Problem>> {
+    let is_md5 = md5.len() == 32 && md5.bytes().all(|byte| byte.is_ascii_hexdigit());
+    match cache.filter(|_| is_md5) {
+        Some(cache) => cache.read(&format!("{}/{}", &md5[..2], &md5[2..]), MOST),
+        None => Ok(None),
+    }
+}
+
+/// Whether a path of a file leads out of the folder.
+fn leads_out(path: &str) -> bool {
+    path.starts_with('/') || path.split('/').any(|part| part == "..") || path.contains(['\\', ':', '\0'])
+}
+
+struct Tree {
+    place: Place,
+    cache: Option<Place>,
+}
+
+impl Files for Tree {
+    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, Box<Problem>> {
+        let is_file = !leads_out(path) && self.place.path.join(path).is_file();
+        if is_file { self.place.read(path, MOST) } else { Ok(None) }
+    }
+
+    fn matching(&self, glob: &str) -> Result<Vec<String>, Box<Problem>> {
+        if leads_out(glob) { Ok(Vec::new()) } else { self.place.matching(glob) }
+    }
+
+    fn cached(&self, md5: &str) -> Result<Option<Vec<u8>>, Box<Problem>> {
+        from_cache(self.cache.as_ref(), md5)
+    }
+
+    fn label(&self, path: &str) -> String {
+        self.place.label_of(path)
+    }
+}
+
+struct Committed<'g> {
+    store: Revision<'g>,
+    cache: Option<Place>,
+}
+
+impl Files for Committed<'_> {
+    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, Box<Problem>> {
+        if leads_out(path) || path.contains(['*', '?', '[', '{']) {
+            return Ok(None);
+        }
+        let found = self.store.select(&Selector::new(path)?)?;
+        match found.into_iter().find(|entry| entry.path == path) {
+            Some(entry) => self.store.read(&entry, MOST).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn matching(&self, glob: &str) -> Result<Vec<String>, Box<Problem>> {
+        if leads_out(glob) {
+            return Ok(Vec::new());
+        }
+        Ok(self.store.select(&Selector::new(glob)?)?.into_iter().map(|entry| entry.path).collect())
+    }
+
+    fn cached(&self, md5: &str) -> Result<Option<Vec<u8>>, Box<Problem>> {
+        from_cache(self.cache.as_ref(), md5)
+    }
+
+    fn label(&self, path: &str) -> String {
+        self.store.label(path)
+    }
+}
