@@ -4,6 +4,8 @@
 //! the bytes come from is the business of [`crate::store`] and of `tracker`.
 
 pub mod dvc;
+pub mod hf;
+pub mod lm_eval;
 pub mod mlflow;
 mod plain;
 pub mod sacred;

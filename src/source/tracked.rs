@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::{dvc, mlflow, sacred, wandb};
+use super::{dvc, hf, lm_eval, mlflow, sacred, wandb};
 use crate::document::{Document, Format, Map, Node, NotFinite, Path, Problem, Span, Value, to_text};
 use crate::run::{FieldMap, Origin, Run};
 
@@ -151,7 +151,8 @@ pub struct Tracker {
 }
 
 /// The trackers that are read, each described in the file of its reader.
-pub const TRACKERS: &[&Tracker] = &[&dvc::TRACKER, &mlflow::TRACKER, &sacred::TRACKER, &wandb::TRACKER];
+pub const TRACKERS: &[&Tracker] =
+    &[&dvc::TRACKER, &hf::TRACKER, &lm_eval::TRACKER, &mlflow::TRACKER, &sacred::TRACKER, &wandb::TRACKER];
 
 /// The tracker of that name.
 pub fn tracker(name: &str) -> Option<&'static Tracker> {

@@ -3,6 +3,8 @@
 //! One file or folder for each tracker, and a line in [`FETCHERS`].
 
 mod dvc;
+mod hf;
+mod lm_eval;
 mod mlflow;
 mod place;
 mod sacred;
@@ -94,11 +96,12 @@ struct Fetcher {
 
 /// The codes of all trackers.
 pub(crate) fn codes() -> impl Iterator<Item = &'static [crate::code::Code]> {
-    [CODES, crate::source::dvc::CODES, mlflow::CODES, wandb::CODES].into_iter()
+    [CODES, crate::source::dvc::CODES, crate::source::hf::CODES, mlflow::CODES, wandb::CODES].into_iter()
 }
 
 /// The trackers that are fetched, in alphabetical order.
-const FETCHERS: &[Fetcher] = &[dvc::FETCHER, mlflow::FETCHER, sacred::FETCHER, wandb::FETCHER];
+const FETCHERS: &[Fetcher] =
+    &[dvc::FETCHER, hf::FETCHER, lm_eval::FETCHER, mlflow::FETCHER, sacred::FETCHER, wandb::FETCHER];
 
 /// Fetches what the reference `tracker:rest` names.
 pub fn fetch(tracker: &str, rest: &str, around: &Around<'_>) -> Result<Fetched, Box<Problem>> {

@@ -98,6 +98,11 @@ impl Place {
         self.files.read(&Entry { path: path.to_owned(), blob: None }, most).map(Some)
     }
 
+    /// Its files.
+    pub fn files(&self) -> &WorkTree {
+        &self.files
+    }
+
     /// Whether a file or folder of that path is in it.
     pub fn has(&self, path: &str) -> bool {
         self.path.join(path).symlink_metadata().is_ok()

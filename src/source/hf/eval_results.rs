@@ -1,0 +1,75 @@
+//! `.eval_results/*.yaml`: a list of values, each on a task of a dataset; what the Hub puts in the place of
+//! `model-index`.
+
+use super::{BROKEN, TWICE};
+use crate::document::{Map, Node, Path, Problem, Span, Value};
+use crate::run::Origin;
+use crate::source::tracked::{Tracked, without_places};
+
+/// The run that some files describe, each with what a person calls it.
+pub fn tracked(files: &[(String, Node)], label: String, origin: Origin) -> Result<Tracked, Box<Problem>> {
+    let mut run = Tracked { label, origin, ..Tracked::default() };
+    let mut metrics = Map::default();
+    let mut datasets: Vec<(&str, Option<&str>)> = Vec::new();
+    let mut newest: Option<&str> = None;
+    for (label, node) in files {
+        let broken = |what: &str| {
+            Problem::new(BROKEN, format!("`{label}`: {what}"))
+                .help("see the Hub's page on evaluation results")
+                .boxed()
+        };
+        let entries = node.as_list().ok_or_else(|| broken("this is not a list of results"))?;
+        for entry in entries {
+            let dataset = entry.get("dataset");
+            let text = |key: &str| dataset.and_then(|dataset| dataset.get(key)?.as_written());
+            let id = text("id").ok_or_else(|| broken("a result without `dataset.id`"))?;
+            let value = entry.get("value").ok_or_else(|| broken("a result without `value`"))?;
+            let name = text("task_id").map_or_else(|| id.to_owned(), |task| format!("{id}/{task}"));
+            let mut map = Map::default();
+            map.insert("value", Span::default(), without_places(value));
+            map.insert("dataset", Span::default(), Node::text(id));
+            if metrics.insert(name.as_str(), Span::default(), Node::made(Value::Map(map))).is_some() {
+                return Err(Problem::new(
+                    TWICE,
+                    format!("`{label}`: the result `{name}` stands there twice"),
+                )
+                .help("keep the one that is true")
+                .boxed());
+            }
+            if !datasets.contains(&(id, text("revision"))) {
+                datasets.push((id, text("revision")));
+            }
+            newest = newest.max(entry.get("date").and_then(Node::as_written));
+        }
+    }
+    // A name that is the same behind every dataset needs no dataset before it.
+    shorten(&mut metrics);
+    if !metrics.is_empty() {
+        run.put(&Path::of(["metrics"]), Value::Map(metrics), ".eval_results");
+    }
+    if let [(id, revision)] = datasets.as_slice() {
+        let at = Path::of(["validation"]);
+        run.text(&at.key("split"), Some(id), ".eval_results: dataset.id");
+        let digest = revision.map(|revision| format!("git:{revision}"));
+        run.text(&at.key("digest"), digest.as_deref(), ".eval_results: dataset.revision");
+    } else if datasets.len() > 1 {
+        run.notes
+            .push(format!("the results are on {} datasets, so there is no one `validation`", datasets.len()));
+    }
+    run.text(&Path::of(["created_at"]), newest, ".eval_results: date, the newest");
+    Ok(run)
+}
+
+fn shorten(metrics: &mut Map) {
+    let names: Vec<String> = metrics.keys().map(str::to_owned).collect();
+    let short = |name: &str| name.rsplit('/').next().unwrap_or_default().to_owned();
+    let mut shortened = Map::default();
+    for name in &names {
+        let alone = names.iter().filter(|other| short(other) == short(name)).count() == 1;
+        if let Some(entry) = metrics.remove(name) {
+            let name = if alone { short(name) } else { name.clone() };
+            shortened.insert(name, Span::default(), entry.node);
+        }
+    }
+    *metrics = shortened;
+}

@@ -1,0 +1,41 @@
+//! Hugging Face: model cards, `.eval_results`, and what the Trainer leaves.
+
+mod card;
+mod eval_results;
+mod trainer;
+
+pub use card::{Card, front_matter, has_results, tracked as of_card};
+pub use eval_results::tracked as of_eval_results;
+pub use trainer::{Output, tracked as of_trainer};
+
+use super::Tracker;
+use crate::code::codes;
+
+codes! {
+    NO_CARD = "hf/no-card": "A model card has no metadata that can be read, though it looks as if it should.";
+    TWICE = "hf/metric-twice": "A model card has two values for the same metric on the same dataset.";
+    BROKEN = "hf/broken": "A file is not what the Hub or the Trainer writes.";
+}
+
+/// What Hugging Face's files leave out, and how to add it.
+pub const TRACKER: Tracker = Tracker {
+    name: "hf",
+    title: "Hugging Face",
+    advice: &[
+        (
+            "params",
+            "gate record -- python train.py: a card and the Trainer's JSON hold none (`training_args.bin` is never opened)",
+        ),
+        ("git_commit", "gate record -- python train.py; or name the card at a revision: `hf:.@main`"),
+        ("data_version", "in the card, at `dataset`: revision: <commit of the dataset>"),
+        ("validation.split", "in the card, at `dataset`: split: test"),
+        ("validation.digest", "in the card, at `dataset`: revision: <commit of the dataset>"),
+        ("seed", "gate record -- python train.py"),
+        ("artifact", "gate record --artifact model.safetensors -- python train.py"),
+        ("created_at", "in .eval_results/*.yaml: date: '2026-05-30T12:00:00Z'"),
+        ("environment", "gate record -- python train.py"),
+    ],
+};
+
+#[cfg(test)]
+mod tests;

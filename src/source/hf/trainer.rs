@@ -1,0 +1,107 @@
+//! What the Trainer of transformers leaves in its output folder. `training_args.bin` is a pickle, and never opened.
+
+use crate::document::{Map, Node, Path, Span, Value};
+use crate::run::Origin;
+use crate::source::tracked::{Tracked, with_history, without_places};
+
+/// The files of an output folder.
+#[derive(Debug, Default)]
+pub struct Output {
+    /// `all_results.json`: what was measured at the end, by prefix.
+    pub all_results: Option<Node>,
+    /// `eval_results.json`: what `evaluate()` gave for the model that was saved.
+    pub eval_results: Option<Node>,
+    /// `trainer_state.json`: every step that was logged, and the best.
+    pub state: Option<Node>,
+}
+
+/// The run that an output folder describes.
+pub fn tracked(output: &Output, label: String, origin: Origin) -> Tracked {
+    let mut run = Tracked { label, origin, ..Tracked::default() };
+    let mut metrics = Map::default();
+    let measured = output.eval_results.iter().chain(&output.all_results);
+    for (name, node) in measured.filter_map(Node::as_map).flat_map(Map::iter) {
+        if metrics.get(name).is_none() && !node.is_null() {
+            let points = history(output.state.as_ref(), name);
+            // What is measured at the end is of the model that is kept, whatever the last step gave.
+            metrics.insert(name, Span::default(), end(node, &points));
+        }
+    }
+    let mut from = "eval_results.json, all_results.json";
+    if metrics.is_empty() {
+        // Nothing was measured at the end, so the last row of each is what there is.
+        from = "trainer_state.json: log_history";
+        for name in names(output.state.as_ref()) {
+            let points = history(output.state.as_ref(), &name);
+            if let Some((_, last)) = points.last() {
+                metrics.insert(name, Span::default(), with_history(last.value.clone(), &points));
+            }
+        }
+    }
+    if !metrics.is_empty() {
+        run.put(&Path::of(["metrics"]), Value::Map(metrics), from);
+    }
+    best(output.state.as_ref(), output.eval_results.is_some(), &mut run);
+    run
+}
+
+/// A value that was measured at the end, with the best of its history.
+fn end(value: &Node, points: &[(i64, Node)]) -> Node {
+    let mut node = with_history(value.value.clone(), points);
+    // The step is that of the last row, and this need not be it.
+    if let Value::Map(map) = &mut node.value {
+        map.remove("step");
+    }
+    if matches!(value.value, Value::Map(_)) { without_places(value) } else { node }
+}
+
+fn rows(state: Option<&Node>) -> &[Node] {
+    state.and_then(|state| state.get("log_history")?.as_list()).unwrap_or_default()
+}
+
+/// The names in the rows of evaluations; rows of training alternate with them.
+fn names(state: Option<&Node>) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for (name, node) in rows(state).iter().filter_map(Node::as_map).flat_map(Map::iter) {
+        let measured =
+            name != "step" && name != "epoch" && matches!(node.value, Value::Number(_) | Value::NotFinite(_));
+        if measured && !names.iter().any(|known| known == name) {
+            names.push(name.to_owned());
+        }
+    }
+    names
+}
+
+fn history(state: Option<&Node>, name: &str) -> Vec<(i64, Node)> {
+    rows(state)
+        .iter()
+        .filter_map(|row| {
+            let step = row.get("step").and_then(Node::as_written).and_then(|step| step.parse().ok());
+            Some((step.unwrap_or_default(), without_places(row.get(name)?)))
+        })
+        .collect()
+}
+
+/// Says where the last evaluation is not the best one, and which of them the values here are of.
+fn best(state: Option<&Node>, evaluated: bool, run: &mut Tracked) {
+    let Some(state) = state else { return };
+    let text = |key: &str| state.get(key).and_then(Node::as_written);
+    let (Some(best), Some(step)) = (text("best_metric"), text("best_global_step")) else { return };
+    let last = rows(Some(state))
+        .iter()
+        .rev()
+        .find(|row| row.as_map().is_some_and(|row| row.keys().any(|key| key.starts_with("eval_"))));
+    let last_step = last.and_then(|row| row.get("step")?.as_written()).unwrap_or_default();
+    if last_step == step {
+        return;
+    }
+    run.notes.push(format!(
+        "the best value, {best}, is of step {step}; the last evaluation is of step {last_step}. {}",
+        if evaluated {
+            "`eval_results.json` is of the model that was in memory at the end: the best one only with \
+             `load_best_model_at_end`"
+        } else {
+            "The values here are the last ones"
+        }
+    ));
+}

@@ -1,0 +1,257 @@
+//! lm-evaluation-harness: one `results_*.json`, which is one evaluation of one model on some tasks.
+
+use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
+
+use super::Tracker;
+use super::tracked::{Tracked, without_places};
+use crate::document::{Map, Node, Path, Span, Value, hex};
+use crate::run::Origin;
+
+/// The evaluation in a file. `stem` is the name of the file without its ending.
+pub fn tracked(file: &Node, stem: &str, label: String, origin: Origin) -> Tracked {
+    let mut run = Tracked { label, origin, ..Tracked::default() };
+    run.text(&Path::of(["run_id"]), Some(stem), "the name of the file");
+    run.text(&Path::of(["name"]), text(file, &["model_name"]), "model_name");
+    code(file, &mut run);
+    params(file, &mut run);
+    let tasks = tasks(file);
+    validation(&tasks, &mut run);
+    let metrics = metrics(file);
+    if !metrics.is_empty() {
+        run.put(&Path::of(["metrics"]), Value::Map(metrics), "results");
+    }
+    artifact(file, &mut run);
+    environment(file, &mut run);
+    let date = text(file, &["date"]).and_then(|date| date.parse::<f64>().ok());
+    // Seconds with fractions; 2^53 microseconds last until the year 2255.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "beyond the range there is no time, and none is given"
+    )]
+    let at = date.and_then(|seconds| Timestamp::from_microsecond((seconds * 1e6).round() as i64).ok());
+    run.text(&Path::of(["created_at"]), at.map(|at| at.to_string()).as_deref(), "date");
+    run
+}
+
+fn get<'n>(node: &'n Node, path: &[&str]) -> Option<&'n Node> {
+    path.iter().try_fold(node, |node, key| node.get(key))
+}
+
+fn text<'n>(node: &'n Node, path: &[&str]) -> Option<&'n str> {
+    get(node, path)?.as_written()
+}
+
+/// `git describe --always` in the folder of the evaluation: a commit, perhaps behind a tag and before `-dirty`.
+fn code(file: &Node, run: &mut Tracked) {
+    let Some(described) = text(file, &["git_hash"]) else { return };
+    let (described, dirty) = match described.strip_suffix("-dirty") {
+        Some(clean) => (clean, true),
+        None => (described, false),
+    };
+    let commit = described.rsplit_once("-g").map_or(described, |(_, commit)| commit);
+    if commit.len() < 7 || !commit.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return;
+    }
+    run.text(&Path::of(["git_commit"]), Some(commit), "git_hash");
+    if dirty {
+        run.put(&Path::of(["git_dirty"]), Value::Bool(true), "git_hash");
+    }
+    run.notes
+        .push("the commit is that of the folder in which the evaluation ran, not of the training".into());
+}
+
+fn params(file: &Node, run: &mut Tracked) {
+    let mut params = Map::default();
+    for (key, node) in file.get("config").and_then(Node::as_map).into_iter().flat_map(Map::iter) {
+        if !node.is_null() {
+            params.insert(key, Span::default(), without_places(node));
+        }
+    }
+    if !params.is_empty() {
+        run.put(&Path::of(["params"]), Value::Map(params), "config");
+    }
+    if let Some(Value::Number(seed)) = get(file, &["config", "random_seed"]).map(|node| &node.value) {
+        run.put(&Path::of(["seed"]), Value::Number(seed.clone()), "config.random_seed");
+    }
+}
+
+/// A task, and what it was measured on.
+struct Task<'n> {
+    name: &'n str,
+    version: String,
+    split: String,
+    shots: String,
+    /// Over the samples; only with `--log_samples`.
+    hash: Option<&'n str>,
+    original: Option<u64>,
+    effective: Option<u64>,
+}
+
+fn tasks(file: &Node) -> Vec<Task<'_>> {
+    let configs = file.get("configs").and_then(Node::as_map);
+    configs
+        .into_iter()
+        .flat_map(Map::iter)
+        .map(|(name, config)| {
+            let of = |key: &str| text(file, &[key, name]).unwrap_or_default().to_owned();
+            let split = ["test_split", "validation_split", "training_split"]
+                .into_iter()
+                .find_map(|key| config.get(key)?.as_written());
+            let count =
+                |key: &str| text(file, &["n-samples", name, key]).and_then(|count| count.parse().ok());
+            Task {
+                name,
+                version: of("versions"),
+                split: split.unwrap_or_default().to_owned(),
+                shots: of("n-shot"),
+                hash: text(file, &["task_hashes", name]),
+                original: count("original"),
+                effective: count("effective"),
+            }
+        })
+        .collect()
+}
+
+/// What the metrics were measured on: each task's version, split, number of examples in the prompt and samples.
+fn validation(tasks: &[Task<'_>], run: &mut Tracked) {
+    if tasks.is_empty() {
+        return;
+    }
+    let at = Path::of(["validation"]);
+    let split = match tasks {
+        [one] => format!("{} {}", one.name, one.split).trim().to_owned(),
+        several => several.iter().map(|task| task.name).collect::<Vec<_>>().join(", "),
+    };
+    run.text(&at.key("split"), Some(&split), "configs");
+    let mut described = Map::default();
+    let mut lines = String::new();
+    for task in tasks {
+        let mut map = Map::default();
+        let mut put = |key: &str, text: &str| {
+            if !text.is_empty() {
+                map.insert(key, Span::default(), Node::text(text));
+            }
+        };
+        put("version", &task.version);
+        put("split", &task.split);
+        put("shots", &task.shots);
+        put("hash", task.hash.unwrap_or_default());
+        let rows = task.effective.map(|rows| rows.to_string()).unwrap_or_default();
+        put("rows", &rows);
+        let hash = task.hash.unwrap_or("-");
+        lines +=
+            &format!("{}\t{}\t{}\t{}\t{rows}\t{hash}\n", task.name, task.version, task.split, task.shots);
+        described.insert(task.name, Span::default(), Node::made(Value::Map(map)));
+    }
+    let rows: Option<u64> = tasks.iter().map(|task| task.effective).sum();
+    if let Some(rows) = rows {
+        run.put(&at.key("rows"), Value::Number(rows.to_string().into()), "n-samples.*.effective");
+    }
+    let digest = format!("lm-eval:{}", hex(&Sha256::digest(lines.as_bytes())));
+    run.text(&at.key("digest"), Some(&digest), "versions, n-shot, n-samples, task_hashes");
+    run.put(&at.key("tasks"), Value::Map(described), "configs");
+    if tasks.iter().any(|task| task.hash.is_none()) {
+        run.notes.push("without `--log_samples` nothing says that the samples were the same: the digest is of names, versions and counts".into());
+    }
+    for task in tasks {
+        if let (Some(effective), Some(original)) = (task.effective, task.original)
+            && effective < original
+        {
+            run.notes.push(format!(
+                "`{}` was measured on {effective} of {original} samples (`--limit`): not on the whole split",
+                task.name
+            ));
+        }
+    }
+}
+
+/// `"acc,none"` in `results.TASK`, with `"acc_stderr,none"` beside it. What is between them is the name of a filter,
+/// which is left out where it is the only one.
+fn metrics(file: &Node) -> Map {
+    let mut metrics = Map::default();
+    let results = file.get("results").and_then(Node::as_map).into_iter().flat_map(Map::iter);
+    for (task, result) in results {
+        let entries: Vec<(&str, &str, &Node)> = result
+            .as_map()
+            .into_iter()
+            .flat_map(Map::iter)
+            .filter_map(|(key, node)| {
+                let (metric, filter) = key.split_once(',')?;
+                (!metric.ends_with("_stderr")).then_some((metric, filter, node))
+            })
+            .collect();
+        for (metric, filter, node) in &entries {
+            // A count that could not be made is not a value that is no number.
+            if node.as_written() == Some("N/A") || node.is_null() {
+                continue;
+            }
+            let filters = entries.iter().filter(|(other, ..)| other == metric).count();
+            let plain = *filter == "none" || filters == 1;
+            let name = if plain { format!("{task}.{metric}") } else { format!("{task}.{metric},{filter}") };
+            let stderr = result.get(&format!("{metric}_stderr,{filter}"));
+            metrics.insert(name, Span::default(), described(file, task, metric, node, stderr));
+        }
+    }
+    metrics
+}
+
+fn described(file: &Node, task: &str, metric: &str, value: &Node, stderr: Option<&Node>) -> Node {
+    let mut map = Map::default();
+    map.insert("value", Span::default(), without_places(value));
+    if let Some(Value::Number(stderr)) = stderr.map(|node| &node.value) {
+        map.insert("stderr", Span::default(), Node::made(Value::Number(stderr.clone())));
+    }
+    if let Some(Value::Number(count)) = get(file, &["n-samples", task, "effective"]).map(|node| &node.value) {
+        map.insert("n", Span::default(), Node::made(Value::Number(count.clone())));
+    }
+    if let Some(Value::Bool(higher)) = get(file, &["higher_is_better", task, metric]).map(|node| &node.value)
+    {
+        map.insert("higher_is_better", Span::default(), Node::made(Value::Bool(*higher)));
+    }
+    Node::made(Value::Map(map))
+}
+
+/// The model that was evaluated; older versions keep its arguments in one text.
+fn artifact(file: &Node, run: &mut Tracked) {
+    let arguments = get(file, &["config", "model_args"]);
+    let pretrained = match arguments.map(|node| &node.value) {
+        Some(Value::Map(map)) => map.get("pretrained").and_then(Node::as_written),
+        Some(Value::String(text)) => text.split(',').find_map(|part| part.trim().strip_prefix("pretrained=")),
+        _ => None,
+    };
+    let at = Path::of(["artifact"]);
+    run.text(&at.key("uri"), pretrained, "config.model_args.pretrained");
+    if let Some(sha) = text(file, &["config", "model_sha"]).filter(|sha| !sha.is_empty()) {
+        run.text(&at.key("digest"), Some(&format!("git:{sha}")), "config.model_sha");
+    }
+}
+
+fn environment(file: &Node, run: &mut Tracked) {
+    let at = Path::of(["environment"]);
+    let lines = text(file, &["pretty_env_info"]).unwrap_or_default();
+    let line = |name: &str| lines.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+    let python = line("Python version:").and_then(|version| version.split_whitespace().next());
+    run.text(&at.key("python"), python, "pretty_env_info");
+    run.text(&at.key("os"), line("OS:"), "pretty_env_info");
+    for (package, key) in [("transformers", "transformers_version"), ("lm_eval", "lm_eval_version")] {
+        run.text(&at.key("packages").key(package), text(file, &[key]), key);
+    }
+}
+
+/// What lm-evaluation-harness leaves out, and how to add it.
+pub const TRACKER: Tracker = Tracker {
+    name: "lm-eval",
+    title: "lm-evaluation-harness",
+    advice: &[
+        ("model", "gate check --model NAME, or `fields: { model: name }` in the policy"),
+        ("git_commit", "start `lm_eval` inside the repository"),
+        ("validation.tasks", "lm_eval run --log_samples: a hash over the samples of each task"),
+        ("artifact.digest", "evaluate a model at a revision of the Hub; a folder has no digest"),
+        (
+            "data_version",
+            "the harness knows the tasks, not what the model was trained on: `gate record` does",
+        ),
+        ("environment.lockfile", "gate record -- lm_eval run …"),
+    ],
+};

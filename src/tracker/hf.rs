@@ -1,0 +1,160 @@
+//! Hugging Face: the folder of a model, in the working tree or at a revision.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{AMBIGUOUS, Around, Fetched, Fetcher, NOT_A_RUN, Place};
+use crate::document::limits::{JSON_BYTES, YAML_BYTES};
+use crate::document::{Document, Format, Node, Problem};
+use crate::git::{Git, short};
+use crate::run::Origin;
+use crate::source::Tracked;
+use crate::source::hf::{Card, Output, front_matter, has_results, of_card, of_eval_results, of_trainer};
+use crate::store::{Revision, Selector, Store};
+
+pub(super) const FETCHER: Fetcher = Fetcher { name: "hf", fetch, recognises };
+
+/// Bytes of a card, prose included.
+const CARD: usize = 4 << 20;
+/// The files of the Trainer.
+const TRAINER: [&str; 3] = ["all_results.json", "eval_results.json", "trainer_state.json"];
+
+fn recognises(path: &Path) -> bool {
+    let is_card = |path: &Path| {
+        let Ok(file) = std::fs::File::open(path) else { return false };
+        let mut text = Vec::new();
+        let read = std::io::Read::read_to_end(&mut std::io::Read::take(file, CARD as u64), &mut text);
+        read.is_ok() && text.windows(12).any(|window| window == b"model-index:")
+    };
+    if path.is_file() {
+        return path.file_name().is_some_and(|name| name == "README.md" || name == "trainer_state.json")
+            && (path.ends_with("trainer_state.json") || is_card(path));
+    }
+    path.join("trainer_state.json").is_file()
+        || path.join(".eval_results").is_dir()
+        || path.ends_with(".eval_results") && path.is_dir()
+        || is_card(&path.join("README.md"))
+}
+
+/// The files of a folder, in the working tree or at a commit.
+struct Files<'f> {
+    store: &'f (dyn Store + 'f),
+    label: &'f dyn Fn(&str) -> String,
+}
+
+impl Files<'_> {
+    fn read(&self, path: &str, most: usize) -> Result<Option<Vec<u8>>, Box<Problem>> {
+        let found = self.store.select(&Selector::new(path)?)?.into_iter().find(|entry| entry.path == path);
+        found.map(|entry| self.store.read(&entry, most)).transpose()
+    }
+
+    fn node(&self, path: &str) -> Result<Option<Node>, Box<Problem>> {
+        let is_json = Path::new(path).extension().is_some_and(|ending| ending == "json");
+        let (format, most) = if is_json { (Format::Json, JSON_BYTES) } else { (Format::Yaml, YAML_BYTES) };
+        let Some(bytes) = self.read(path, most)? else { return Ok(None) };
+        Arc::new(Document::new((self.label)(path), bytes, format)?).parse().map(Some)
+    }
+}
+
+fn fetch(rest: &str, around: &Around<'_>) -> Result<Fetched, Box<Problem>> {
+    let (path, revision) = match rest.split_once('@') {
+        Some((path, revision)) => (if path.is_empty() { "." } else { path }, Some(revision)),
+        None => (rest, None),
+    };
+    let place = around.place(path)?;
+    let mut origin = Origin { tracker: "hf".into(), reference: format!("hf:{rest}"), resolved: None };
+    let Some(revision) = revision else {
+        let label = |path: &str| place.label_of(path);
+        let run = read(&Files { store: place.files(), label: &label }, &place, origin, path)?;
+        return Ok(Fetched { runs: vec![Ok(run)], exact: true, ..Fetched::default() });
+    };
+    let git = Git::open(&place.path)?;
+    let commit = git.commit(revision)?;
+    let date = commit.time.map(|time| format!(" of {}", time.strftime("%Y-%m-%d"))).unwrap_or_default();
+    origin.resolved = Some(format!("commit {}{date}", short(&commit.id)));
+    let (id, time) = (commit.id.clone(), commit.time.map(|time| time.to_string()));
+    let store = Revision::new(&git, revision, commit);
+    let label = |path: &str| store.label(path);
+    let resolved = origin.resolved.clone();
+    let mut run = read(&Files { store: &store, label: &label }, &place, origin, path)?;
+    // The repository of a model on the Hub is one of files, so its commit is not that of the code.
+    run.text(&crate::document::Path::of(["revision"]), Some(&id), "git");
+    run.text(&crate::document::Path::of(["created_at"]), time.as_deref(), "the time of the commit");
+    Ok(Fetched { runs: vec![Ok(run)], resolved, exact: true, ..Fetched::default() })
+}
+
+fn read(files: &Files<'_>, place: &Place, origin: Origin, path: &str) -> Result<Tracked, Box<Problem>> {
+    let label = (files.label)(place.file.as_deref().unwrap_or_default()).trim_end_matches('/').to_owned();
+    let label = if label.is_empty() { place.label.clone() } else { label };
+    if let Some(file) = &place.file {
+        if TRAINER.contains(&file.as_str()) {
+            return Ok(of_trainer(&output(files)?, label, origin));
+        }
+        return match card(files, file)? {
+            Some(card) => of_card(&card, label, origin),
+            None => Err(no_results(&label)),
+        };
+    }
+    let mut found: Vec<(&str, String)> = Vec::new();
+    let card = card(files, "README.md")?.filter(has_results);
+    if card.is_some() {
+        found.push(("the card", format!("hf:{path}/README.md")));
+    }
+    // Both forms, where the folder itself is named and where the one around it is.
+    let inside = place.path.file_name().is_some_and(|name| name == ".eval_results");
+    let pattern = if inside { "*.yaml" } else { ".eval_results/*.yaml" };
+    let results = files.store.select(&Selector::new(pattern)?)?;
+    let mut has_output = false;
+    for name in TRAINER {
+        has_output |= !files.store.select(&Selector::new(name)?)?.is_empty();
+    }
+    if has_output {
+        found.push(("the Trainer", format!("hf:{path}/trainer_state.json")));
+    }
+    match (found.as_slice(), card) {
+        ([("the card", _)], Some(card)) => {
+            let mut run = of_card(&card, label, origin)?;
+            if !results.is_empty() {
+                run.notes.push(format!("`hf:{path}/.eval_results` has results too, which are not read here"));
+            }
+            Ok(run)
+        }
+        ([_], _) => Ok(of_trainer(&output(files)?, label, origin)),
+        ([], _) if !results.is_empty() => {
+            let mut nodes = Vec::new();
+            for entry in &results {
+                if let Some(node) = files.node(&entry.path)? {
+                    nodes.push(((files.label)(&entry.path), node));
+                }
+            }
+            of_eval_results(&nodes, label, origin)
+        }
+        ([], _) => Err(no_results(&label)),
+        (several, _) => {
+            let choices: Vec<String> =
+                several.iter().map(|(what, name)| format!("`{name}` ({what})")).collect();
+            Err(Problem::new(AMBIGUOUS, format!("`{path}` holds results of more than one kind"))
+                .help(format!("say which is meant: {}", choices.join(" or ")))
+                .boxed())
+        }
+    }
+}
+
+fn card(files: &Files<'_>, path: &str) -> Result<Option<Card>, Box<Problem>> {
+    let Some(bytes) = files.read(path, CARD)? else { return Ok(None) };
+    front_matter(&(files.label)(path), bytes)
+}
+
+fn output(files: &Files<'_>) -> Result<Output, Box<Problem>> {
+    let [all, eval, state] = TRAINER;
+    Ok(Output { all_results: files.node(all)?, eval_results: files.node(eval)?, state: files.node(state)? })
+}
+
+fn no_results(label: &str) -> Box<Problem> {
+    Problem::new(
+        NOT_A_RUN,
+        format!("`{label}` has no results: no `model-index`, no `.eval_results`, no Trainer output"),
+    )
+    .help("write the results into the card's `model-index`, or into `.eval_results/*.yaml`")
+    .boxed()
+}
