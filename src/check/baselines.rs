@@ -2,6 +2,7 @@
 //! with one of them.
 
 use super::lookup::{By, look_up};
+use super::seeds::together;
 use super::{BASELINE_UNREADABLE, NO_BASELINE, Request, Workspace};
 use crate::document::Problem;
 use crate::engine::{Against, Decision, Pairing, comparability, differences, pair, summary};
@@ -198,8 +199,12 @@ fn pool(reference: &str, typed: bool, policy: &Policy, workspace: &Workspace) ->
         let message = format!("the baseline can't be found: {}", problem.message);
         Box::new(Problem { message, ..*problem })
     })?;
+    let items = match &policy.seeds {
+        Some(by) => together(found.items, found.siblings, by, &policy.fields),
+        None => found.items,
+    };
     let (mut runs, mut bad) = (Vec::new(), Vec::new());
-    for record in found.items.iter().flat_map(|item| item.read(&policy.fields)) {
+    for record in items.iter().flat_map(|item| item.read(&policy.fields)) {
         match record {
             Ok(run) => runs.push(run),
             Err(record) => bad.push(record),

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use rayon::prelude::*;
 
 use super::lookup::{By, Item, files, look_up};
+use super::seeds::together;
 use super::{NOTHING_NAMED, Request, Workspace};
 use crate::document::Problem;
 use crate::expression::{Bindings, Expression};
@@ -98,11 +99,18 @@ pub(super) fn named_runs<'c>(
     workspace: &'c Workspace,
 ) -> Result<Chosen<'c>, Box<Problem>> {
     let mut items: Vec<Item<'c>> = Vec::new();
+    let mut siblings = Vec::new();
     for name in names {
-        items.extend(look_up(name, By::Typed, policy, workspace)?.items);
+        let found = look_up(name, By::Typed, policy, workspace)?;
+        items.extend(found.items);
+        siblings.extend(found.siblings);
     }
     let mut seen = HashSet::new();
     items.retain(|item| seen.insert(item.label()));
+    if let Some((policy, by)) = policy.and_then(|policy| Some((policy, policy.seeds.as_ref()?))) {
+        siblings.retain(|sibling| seen.insert(sibling.label.clone()));
+        items = together(items, siblings, by, &policy.fields);
+    }
     Ok(Chosen { items, filter: None, unchanged: 0, notes: Vec::new() })
 }
 
@@ -148,7 +156,10 @@ fn discover<'c>(
         entries = changed;
     }
     let unchanged = matched - entries.len();
-    let items = files(&store, entries, &runs.paths.join(", "), None);
+    let mut items = files(&store, entries, &runs.paths.join(", "), None);
+    if let Some(by) = &policy.seeds {
+        items = together(items, Vec::new(), by, &policy.fields);
+    }
     Ok(Candidates::Chosen(Chosen { items, filter: runs.filter.as_ref(), unchanged, notes }))
 }
 

@@ -20,13 +20,16 @@ pub(super) struct Found<'c> {
     pub(super) resolved: Option<String>,
     /// The reference names one run, whatever its model is called.
     pub(super) exact: bool,
+    /// Runs of the same group as these, which nobody named.
+    pub(super) siblings: Vec<Tracked>,
 }
 
-/// One file of records, one record of the ledger, or one run of a tracker.
+/// One file of records, one record of the ledger, one run of a tracker, or what was made of several.
 pub(super) enum Item<'c> {
     File { store: Arc<dyn Store + Send + 'c>, entry: Entry, origin: Origin, signed: bool },
     Kept { label: String, bytes: Vec<u8>, origin: Origin },
     Tracked { label: String, run: Box<Result<Tracked, Vec<Problem>>> },
+    Made(Box<Result<Run, BadRecord>>),
 }
 
 /// Who wrote a reference, which decides what its paths are relative to.
@@ -46,6 +49,10 @@ impl Item<'_> {
         match self {
             Self::File { store, entry, .. } => store.label(&entry.path),
             Self::Kept { label, .. } | Self::Tracked { label, .. } => label.clone(),
+            Self::Made(made) => match &**made {
+                Ok(run) => run.label().to_owned(),
+                Err(bad) => bad.label.clone(),
+            },
         }
     }
 
@@ -68,6 +75,7 @@ impl Item<'_> {
             Self::Kept { bytes, origin, .. } => {
                 source::read(&label, bytes.clone(), &FieldMap::default(), origin)
             }
+            Self::Made(made) => vec![(**made).clone()],
             Self::Tracked { run, .. } => {
                 let run = (**run).clone().and_then(|run| run.into_run(fields));
                 vec![run.map_err(|problems| BadRecord { label, problems })]
@@ -97,9 +105,9 @@ pub(super) fn look_up<'c>(
         Reference::Files(path) => {
             // What lies there decides, not what it is called; in a pull request files are read from commits.
             if workspace.sources().is_none()
-                && let Some(tracker) = tracker::recognise(path, &around(by, workspace))?
+                && let Some(tracker) = tracker::recognise(path, &around(by, policy, workspace))?
             {
-                return tracked(tracker, path, reference, &around(by, workspace));
+                return tracked(tracker, path, reference, &around(by, policy, workspace));
             }
             let path = &workspace.seen_from_root(path, by == By::Policy);
             let store = store(path, by, workspace)?;
@@ -107,7 +115,7 @@ pub(super) fn look_up<'c>(
             let exact =
                 entries.len() == 1 && entries.first().is_some_and(|entry| reference.ends_with(&*entry.path));
             let items = files(&store, entries, reference, None);
-            Ok(Found { items, resolved: None, exact })
+            Ok(Found { items, resolved: None, exact, siblings: Vec::new() })
         }
         Reference::Git { revision, path } => {
             let git = workspace.git()?;
@@ -132,22 +140,26 @@ pub(super) fn look_up<'c>(
                 entries.len() == 1 && entries.first().is_some_and(|entry| reference.ends_with(&*entry.path));
             let store: Arc<dyn Store + Send + 'c> = Arc::new(store);
             let items = files(&store, entries, reference, resolved.clone());
-            Ok(Found { items, resolved, exact })
+            Ok(Found { items, resolved, exact, siblings: Vec::new() })
         }
         Reference::Stage(stage) => staged(stage, reference, by, policy, workspace),
-        Reference::Tracker { tracker, rest } => tracked(tracker, rest, reference, &around(by, workspace)),
+        Reference::Tracker { tracker, rest } => {
+            tracked(tracker, rest, reference, &around(by, policy, workspace))
+        }
     }
 }
 
 /// What a tracker's reader finds itself in.
-fn around(by: By, workspace: &Workspace) -> Around<'_> {
+fn around<'w>(by: By, policy: Option<&Policy>, workspace: &'w Workspace) -> Around<'w> {
     let (folder, reach) = match by {
         By::Typed | By::TypedBaseline => (workspace.folder(), Reach::Anywhere),
         By::Policy => (workspace.root(), Reach::Inside),
     };
+    let siblings = policy.is_some_and(|policy| policy.seeds.is_some());
+    let wanted = Wanted { history: workspace.wants_history(), siblings };
     let role = if by == By::Typed { Role::Candidate } else { Role::Baseline };
     let (started_in, root) = (workspace.folder(), workspace.root());
-    Around { folder, started_in, root, role, wanted: Wanted::default(), reach, git: workspace }
+    Around { folder, started_in, root, role, wanted, reach, git: workspace }
 }
 
 fn tracked<'c>(
@@ -165,7 +177,7 @@ fn tracked<'c>(
             Item::Tracked { label, run: Box::new(run) }
         })
         .collect();
-    Ok(Found { items, resolved: fetched.resolved, exact: fetched.exact })
+    Ok(Found { items, resolved: fetched.resolved, exact: fetched.exact, siblings: fetched.siblings })
 }
 
 /// Where a path is read.
@@ -251,7 +263,7 @@ fn staged<'c>(
             .help("promote a run: gate promote RUN --stage STAGE; a ledger elsewhere is named with --ledger DIR")
             .boxed());
     }
-    Ok(Found { items, resolved, exact: false })
+    Ok(Found { items, resolved, exact: false, siblings: Vec::new() })
 }
 
 /// The record of a promotion, and its path in the ledger.

@@ -12,6 +12,7 @@ mod lookup;
 mod policy_file;
 mod root;
 mod saved;
+mod seeds;
 mod show;
 mod trust;
 mod trusted;

@@ -55,7 +55,8 @@ pub fn show(names: &[String], policy: Option<&str>, folder: &Path) -> (Vec<Run>,
     let mut troubles = Vec::new();
     let mut runs = Vec::new();
     let (workspace, policy) = match open(policy, None, folder) {
-        Ok(opened) => opened,
+        // Whoever looks at a run wants to see the best beside the last.
+        Ok((workspace, policy)) => (workspace.with_history(), policy),
         Err(problems) => return (runs, problems.iter().map(Trouble::from).collect()),
     };
     match candidates::named_runs(names, policy.as_ref(), &workspace) {

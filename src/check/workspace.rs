@@ -19,6 +19,7 @@ pub struct Workspace {
     git: OnceLock<Result<Git, Box<Problem>>>,
     sources: Option<Sources>,
     ledger: Option<PathBuf>,
+    history: bool,
 }
 
 impl Workspace {
@@ -31,6 +32,7 @@ impl Workspace {
             git: OnceLock::new(),
             sources: None,
             ledger: None,
+            history: false,
         }
     }
 
@@ -46,6 +48,18 @@ impl Workspace {
     pub fn with_ledger(mut self, ledger: Option<&Path>) -> Self {
         self.ledger = ledger.map(|ledger| self.folder.join(ledger));
         self
+    }
+
+    /// Asks trackers for every value of each metric, where that is more work than the last one.
+    #[must_use]
+    pub fn with_history(mut self) -> Self {
+        self.history = true;
+        self
+    }
+
+    /// Whether trackers are asked for every value of each metric.
+    pub(super) fn wants_history(&self) -> bool {
+        self.history
     }
 
     /// Where promotions are written.

@@ -84,6 +84,12 @@ fn is_itself(candidate: &Run, run: &Run) -> bool {
     if run.origin.tracker == LEDGER {
         return false;
     }
+    // A tracker's run under another name, such as an alias that has been moved to the candidate.
+    let of_tracker = |run: &Run| run.origin.tracker.as_str() != "plain" && run.text("run_id").is_some();
+    if of_tracker(candidate) && of_tracker(run) && candidate.origin.tracker == run.origin.tracker {
+        let same = |field: &str| candidate.text(field) == run.text(field);
+        return same("run_id") && same("git_commit") && same("created_at");
+    }
     candidate.document.text == run.document.text && !candidate.document.text.is_empty()
 }
 

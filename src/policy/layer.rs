@@ -56,9 +56,6 @@ impl Layer {
         let parameters = parameters::fill(loading, name, &mut root, with);
         let map = loading.reader.map(&root, "a policy")?.clone();
         loading.reader.only(&map, "a policy", &KEYS);
-        if let Some(entry) = map.entry("seeds") {
-            loading.not_there_yet(entry.key, "seeds");
-        }
         version(loading.reader, &map, root.span);
         let used = PackUse { name: name.to_owned(), digest, parameters };
         Some(Self { name: name.to_owned(), map, root, extends: Vec::new(), used })

@@ -42,6 +42,7 @@ fn build(loading: &mut Loading<'_>, layer: &Layer, now: Timestamp) -> Policy {
     let raw = merge::rules(loading, layer);
     let stages = settings::stages(loading, layer);
     let ledger = settings::ledger(loading, layer);
+    let seeds = settings::seeds(loading, layer);
     let models = settings::models(loading, layer);
     let stage_names: Vec<String> = stages.keys().cloned().collect();
     let declared = Declared { stages: &stage_names, models: models.as_deref() };
@@ -73,6 +74,7 @@ fn build(loading: &mut Loading<'_>, layer: &Layer, now: Timestamp) -> Policy {
         on_missing_baseline,
         stages,
         ledger,
+        seeds,
         models,
         comparable,
         fields,

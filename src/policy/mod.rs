@@ -50,6 +50,7 @@ codes! {
     BAD_PARAMETER = "policy/bad-parameter": "A value that is not of a parameter's type.";
     WAIVER_WITHOUT_LIMIT = "policy/waiver-without-limit": "A waiver of a limit that does not say which limit stands in its place.";
     WAIVER_OTHER_LIMIT = "policy/waiver-other-limit": "A waiver puts another limit in place of one that the rule does not have.";
+    BAD_SEEDS = "policy/bad-seeds": "`seeds` does not name a field of a run record.";
     FILE_OUTSIDE = "policy/file-outside": "A policy names a file outside the folder that it is in.";
     FILE_UNREADABLE = "policy/file-unreadable": "A file of the policy can't be read.";
 }
@@ -67,6 +68,8 @@ pub struct Policy {
     pub stages: IndexMap<String, Stage>,
     /// The folder of promotions, relative to the policy.
     pub ledger: Option<String>,
+    /// The field that runs of one group share, where these are seeds of one run.
+    pub seeds: Option<FieldPath>,
     /// The lines of models that are known; `None` where any is.
     pub models: Option<Vec<Pattern>>,
     /// The fields that decide, instead of `validation`, whether two runs are comparable.

@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 
 use super::layer::Layer;
-use super::{BAD_REFERENCE, OnMissing, Runs, STAGE_RING, Stage, UNKNOWN_FIELD, UNKNOWN_STAGE};
+use super::{BAD_REFERENCE, BAD_SEEDS, OnMissing, Runs, STAGE_RING, Stage, UNKNOWN_FIELD, UNKNOWN_STAGE};
 use crate::document::{Node, Reader, Span, did_you_mean};
 use crate::expression::Scope;
 use crate::rule::{Loading, Pattern};
@@ -144,6 +144,18 @@ pub(super) fn ledger(loading: &mut Loading<'_>, layer: &Layer) -> Option<String>
         return None;
     }
     Some(text)
+}
+
+/// What runs of one group have in common, where they are seeds of one run.
+pub(super) fn seeds(loading: &mut Loading<'_>, layer: &Layer) -> Option<FieldPath> {
+    let node = find(layer, "seeds")?.clone();
+    let text = loading.reader.text(&node, "`seeds`")?;
+    FieldPath::parse(text)
+        .map_err(|error| {
+            loading.reader.problem(BAD_SEEDS, node.span, error.message, "not a field").help =
+                Some("write the field that they share, such as `seeds: tags.\"mlflow.parentRunId\"` or `seeds: group`".into());
+        })
+        .ok()
 }
 
 /// Notes a stage that is not declared.

@@ -62,6 +62,15 @@ impl Word {
         !matches!(self, Self::Min | Self::Max)
     }
 
+    /// Whether it takes a higher value for a better one, where it takes either.
+    pub fn higher_is_better(self) -> Option<bool> {
+        match self {
+            Self::MaxDrop | Self::MinRise => Some(true),
+            Self::MaxRise | Self::MinDrop => Some(false),
+            Self::Min | Self::Max | Self::MaxChange => None,
+        }
+    }
+
     /// The word that says the opposite, for a limit below zero.
     fn opposite(self) -> &'static str {
         match self {

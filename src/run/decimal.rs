@@ -34,6 +34,11 @@ impl Decimal {
     /// The exponents that are compared, either way: `1e999999999` must not cost a gigabyte.
     pub const MAX_EXPONENT: i64 = 10_000;
 
+    /// A whole number.
+    pub fn whole(number: i64) -> Self {
+        Self { value: number.into(), written: number.to_string().into() }
+    }
+
     /// Reads a sign, digits, a point, an exponent. No white space, no separators, no other base.
     pub fn parse(text: &str) -> Result<Self, NotDecimal> {
         let (mantissa, exponent) = match text.find(['e', 'E']) {

@@ -10,6 +10,7 @@ mod field_path;
 mod metric;
 mod record;
 mod reference;
+mod seeds;
 mod shape;
 mod time;
 
@@ -30,6 +31,7 @@ codes! {
     NOT_AN_OBJECT = "record/not-an-object": "A run record is an object, and this is something else.";
     WRONG_SHAPE = "record/wrong-shape": "A field of the run record holds a value of another sort than it must.";
     SAME_METRIC_TWICE = "record/same-metric-twice": "Two entries of `metrics` have the same name once nested ones are joined by dots.";
+    SEEDS_DIFFER = "record/seeds-differ": "Runs that the policy's `seeds:` takes together differ in more than their seed.";
     FIELDS_DISAGREE = "record/fields-disagree": "The policy's `fields:` map finds a value in two places, and they differ.";
 }
 

@@ -19,7 +19,7 @@ pub struct Run {
     pub signature: Option<Vec<u8>>,
     /// What a reader had to decide, such as taking a time without a zone for UTC.
     pub notes: Vec<String>,
-    record: Map,
+    pub(super) record: Map,
     /// The bytes of the whole record.
     span: Span,
     /// Canonical paths whose values stand elsewhere in the document.

@@ -64,9 +64,13 @@ fn finish(
     origin: Origin,
     around: &Around<'_>,
 ) -> Result<Fetched, Box<Problem>> {
-    let siblings = if around.wanted.siblings { items(files, code, &label, &origin)? } else { Vec::new() };
     let resolved = origin.resolved.clone();
-    let run = tracked(files, prefix, code, label, origin)?;
+    let mut run = tracked(files, prefix, code, label, origin)?;
+    let siblings = if around.wanted.siblings { items(files, &run)? } else { Vec::new() };
+    // They are of one group with the whole: a stage, which they name.
+    if let Some(stage) = siblings.first().and_then(|item| item.record.get("stage")?.as_written()) {
+        run.text(&crate::document::Path::of(["stage"]), Some(stage), "dvc.yaml");
+    }
     Ok(Fetched { runs: vec![Ok(run)], siblings, resolved, exact: true })
 }
 

@@ -72,14 +72,14 @@ fn fetch(rest: &str, around: &Around<'_>) -> Result<Fetched, Box<Problem>> {
     let mut group = None;
     for run in chosen.iter().filter(is_named) {
         let read = read(&place, run).map_err(|problem| vec![*problem]);
-        group = read.as_ref().ok().and_then(|logged| logged.group.clone());
+        group = read.as_ref().ok().map(Logged::group_of);
         fetched.runs.push(read.map(|logged| described(&logged, &place, run, rest)));
     }
     for run in everything.iter().filter(|run| !is_named(run)) {
         // A broken log of another group is nobody's business here.
         if let Ok(logged) = read(&place, run)
-            && group.is_some()
-            && logged.group == group
+            && logged.group.is_some()
+            && group == Some(logged.group_of())
         {
             fetched.siblings.push(described(&logged, &place, run, rest));
         }

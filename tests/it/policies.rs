@@ -156,10 +156,7 @@ fn what_is_reserved_is_refused_in_words() {
         let line = if word == "`slices`" { 5 } else { 4 };
         rule(body, &[("policy/not-there-yet", line, word)]);
     }
-    wrong(
-        "version: 1\nseeds: x\nrules: { r: { require: [params] } }\n",
-        &[("policy/not-there-yet", 2, "`seeds`")],
-    );
+    wrong("version: 1\nseeds: 'a..b'\nrules: { r: { require: [params] } }\n", &[("policy/bad-seeds", 2, "")]);
 }
 
 #[test]

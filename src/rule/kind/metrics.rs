@@ -255,7 +255,24 @@ impl Limits {
                 }
             },
         };
+        judgement.notes.extend(self.contradicted(&metric));
         self.hold_all(judgement, name, metric.path(), &value, theirs.as_ref());
+    }
+
+    /// A tracker that knows which way is better, and a limit that takes the other one for better.
+    fn contradicted(&self, metric: &crate::run::Metric<'_>) -> Option<String> {
+        let recorded = match metric.detail("higher_is_better").map(|node| &node.value) {
+            Some(Value::Bool(higher)) => *higher,
+            _ => return None,
+        };
+        let words = self.limits.iter().map(|limit| limit.word);
+        let word = words.into_iter().find(|word| word.higher_is_better() == Some(!recorded))?;
+        let (better, taken) = if recorded { ("higher", "lower") } else { ("lower", "higher") };
+        Some(format!(
+            "warning: the record says that a {better} `{}` is better, and `{}` takes a {taken} one for better",
+            metric.name,
+            word.name()
+        ))
     }
 
     fn hold_all(

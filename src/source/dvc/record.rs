@@ -90,12 +90,9 @@ pub fn tracked(
 }
 
 /// The runs of a stage that was made for each of several items, one for each.
-pub fn items(
-    files: &dyn Files,
-    code: &Code,
-    label: &str,
-    origin: &Origin,
-) -> Result<Vec<Tracked>, Box<Problem>> {
+///
+/// What is known of the `whole` holds for each of them, but for its metrics.
+pub fn items(files: &dyn Files, whole: &Tracked) -> Result<Vec<Tracked>, Box<Problem>> {
     let project = Project::read(files)?;
     let lock = project.lock.as_deref().unwrap_or_default();
     let mut runs = Vec::new();
@@ -103,9 +100,9 @@ pub fn items(
         for locked in
             lock.iter().filter(|locked| base(&locked.name) == stage.name && locked.name.contains('@'))
         {
-            let label = format!("{label}:{}", locked.name);
-            let mut run = Tracked { label, origin: origin.clone(), ..Tracked::default() };
-            head(&mut run, code);
+            let label = format!("{}:{}", whole.label, locked.name);
+            let mut run = Tracked { label, notes: Vec::new(), ..whole.clone() };
+            run.record.remove("metrics");
             let item = locked.name.split_once('@').map_or("", |(_, item)| item);
             run.text(&Path::of(["run_id"]), Some(&locked.name), "dvc.lock");
             run.text(&Path::of(["stage"]), Some(&stage.name), "dvc.yaml");

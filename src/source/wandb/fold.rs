@@ -34,6 +34,13 @@ pub struct Logged {
     pub(super) notes: Vec<String>,
 }
 
+impl Logged {
+    /// What runs of one group share: names of groups are those of a project.
+    pub fn group_of(&self) -> (Option<String>, Option<String>, Option<String>) {
+        (self.entity.clone(), self.project.clone(), self.group.clone())
+    }
+}
+
 /// A version of an artifact that the run used or made.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Artifact {

@@ -1,0 +1,67 @@
+//! Seeds: runs of one group become one candidate, or one baseline, where the policy says by what they belong together.
+
+use super::lookup::Item;
+use crate::document::Problem;
+use crate::run::{FieldMap, FieldPath, Run};
+use crate::source::{BadRecord, Tracked};
+
+/// Takes runs of one group together. `siblings` are further members that nobody named: they count, and are not judged by
+/// themselves. What can't be read stays as it is.
+pub(super) fn together<'c>(
+    items: Vec<Item<'c>>,
+    siblings: Vec<Tracked>,
+    by: &FieldPath,
+    fields: &FieldMap,
+) -> Vec<Item<'c>> {
+    let mut made: Vec<Item<'c>> = Vec::new();
+    let mut runs: Vec<Run> = Vec::new();
+    for item in &items {
+        for read in item.read(fields) {
+            match read {
+                Ok(run) => runs.push(run),
+                Err(bad) => made.push(bad_item(bad)),
+            }
+        }
+    }
+    let mut others: Vec<Run> = Vec::new();
+    for sibling in siblings {
+        let label = sibling.label.clone();
+        match sibling.into_run(fields) {
+            Ok(run) => others.push(run),
+            Err(problems) => made.push(bad_item(BadRecord { label, problems })),
+        }
+    }
+    let group = |run: &Run| -> Option<String> {
+        run.find(by).into_iter().next()?.node?.as_written().map(str::to_owned)
+    };
+    let mut done: Vec<String> = Vec::new();
+    for run in &runs {
+        // A parent is not of the group that it names: its children are.
+        let of_parent = run
+            .text("run_id")
+            .filter(|id| runs.iter().chain(&others).any(|other| group(other).as_deref() == Some(*id)));
+        let Some(key) = of_parent.map(str::to_owned).or_else(|| group(run)) else {
+            made.push(Item::Made(Box::new(Ok(run.clone()))));
+            continue;
+        };
+        if done.contains(&key) {
+            continue;
+        }
+        let members: Vec<&Run> =
+            runs.iter().chain(&others).filter(|other| group(other).as_ref() == Some(&key)).collect();
+        done.push(key);
+        if members.len() < 2 {
+            made.push(Item::Made(Box::new(Ok(run.clone()))));
+            continue;
+        }
+        let merged = run
+            .with_seeds(&members)
+            .map_err(|problems: Vec<Problem>| BadRecord { label: run.label().to_owned(), problems });
+        made.push(Item::Made(Box::new(merged)));
+    }
+    made
+}
+
+fn bad_item<'c>(bad: BadRecord) -> Item<'c> {
+    Item::Made(Box::new(Err(bad)))
+}
