@@ -26,6 +26,7 @@ mod records;
 mod reproduce;
 mod runner;
 mod show;
+mod trackers;
 mod trust;
 mod verifying;
 mod waivers;

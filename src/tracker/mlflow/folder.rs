@@ -29,7 +29,6 @@ pub(super) fn is_run(path: &Path) -> bool {
     path.join("meta.yaml").is_file()
         && path.join("tags").is_dir()
         && (path.join("metrics").is_dir() || path.join("params").is_dir())
-        && path.join("artifacts").is_dir()
 }
 
 /// The store around the folder of a run, and the id of the run.
