@@ -109,7 +109,7 @@ pub(super) fn named_runs<'c>(
     items.retain(|item| seen.insert(item.label()));
     if let Some((policy, by)) = policy.and_then(|policy| Some((policy, policy.seeds.as_ref()?))) {
         siblings.retain(|sibling| seen.insert(sibling.label.clone()));
-        items = together(items, siblings, by, &policy.fields);
+        items = together(&items, siblings, by, &policy.fields);
     }
     Ok(Chosen { items, filter: None, unchanged: 0, notes: Vec::new() })
 }
@@ -158,7 +158,7 @@ fn discover<'c>(
     let unchanged = matched - entries.len();
     let mut items = files(&store, entries, &runs.paths.join(", "), None);
     if let Some(by) = &policy.seeds {
-        items = together(items, Vec::new(), by, &policy.fields);
+        items = together(&items, Vec::new(), by, &policy.fields);
     }
     Ok(Candidates::Chosen(Chosen { items, filter: runs.filter.as_ref(), unchanged, notes }))
 }

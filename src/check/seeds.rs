@@ -8,14 +8,14 @@ use crate::source::{BadRecord, Tracked};
 /// Takes runs of one group together. `siblings` are further members that nobody named: they count, and are not judged by
 /// themselves. What can't be read stays as it is.
 pub(super) fn together<'c>(
-    items: Vec<Item<'c>>,
+    items: &[Item<'c>],
     siblings: Vec<Tracked>,
     by: &FieldPath,
     fields: &FieldMap,
 ) -> Vec<Item<'c>> {
     let mut made: Vec<Item<'c>> = Vec::new();
     let mut runs: Vec<Run> = Vec::new();
-    for item in &items {
+    for item in items {
         for read in item.read(fields) {
             match read {
                 Ok(run) => runs.push(run),

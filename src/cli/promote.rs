@@ -17,7 +17,7 @@ use crate::verdict::Exit;
 #[command(
     after_help = "The check is that of `gate check --stage STAGE`, and the run is compared with what stands at the stage, \
 unless the policy names a file or the stage a baseline of its own.\n\nExit codes: 0 promoted; 1 not allowed, nothing was \
-written; 2 not decided, nothing was written."
+written; 2 not decided, nothing was written, or promoted and the alias not set."
 )]
 pub(super) struct Arguments {
     /// The run: a file, `git:REV:PATH`, or a run of a tracker
@@ -49,6 +49,9 @@ pub(super) struct Arguments {
         help = "A private key to sign with; several sign together [default: GATE_SIGNING_KEY, a key in PEM or the path of one]"
     )]
     keys: Vec<PathBuf>,
+    /// An alias of MLflow's registry that leads to the version afterwards; `gate audit` finds where it does not
+    #[arg(long, value_name = "ALIAS")]
+    mlflow_alias: Option<String>,
     /// When the promotion ends: a time, or 180d, 12h, 4w from now
     #[arg(long, value_name = "TIME", value_parser = end)]
     expires: Option<Timestamp>,
@@ -99,6 +102,7 @@ pub(super) fn run(arguments: &Arguments, folder: &Path, terminal: &Terminal) -> 
         ledger: arguments.ledger.clone(),
         keys: arguments.keys.clone(),
         overridden: arguments.overridden.clone(),
+        mlflow_alias: arguments.mlflow_alias.clone(),
         expires: arguments.expires,
         dry_run: arguments.dry_run || arguments.predicate_only,
     };

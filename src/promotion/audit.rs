@@ -10,14 +10,15 @@ use super::explain::record;
 use super::trust::{Trust, TrustOrder};
 use super::verify::{broken_chain, signed};
 use super::{
-    AUDIT_CHAIN, AUDIT_DRIFT, AUDIT_EVIDENCE, AUDIT_EXPIRED, AUDIT_OVERRIDE, AUDIT_POLICY, AUDIT_ROLLBACK,
-    AUDIT_SIGNATURE, AUDIT_STALE, AUDIT_STRAY, AUDIT_UNJUDGED, AUDIT_WAIVER, NOT_FOUND,
+    AUDIT_ALIAS, AUDIT_CHAIN, AUDIT_DRIFT, AUDIT_EVIDENCE, AUDIT_EXPIRED, AUDIT_OVERRIDE, AUDIT_POLICY,
+    AUDIT_ROLLBACK, AUDIT_SIGNATURE, AUDIT_STALE, AUDIT_STRAY, AUDIT_UNJUDGED, AUDIT_WAIVER, NOT_FOUND,
 };
 use crate::check::{Request, check, open};
 use crate::code::Code;
 use crate::document::{Node, Problem};
 use crate::ledger::{Entry, Ledger, Line, Statement};
 use crate::run::{Age, Moment, Run, parse_date};
+use crate::tracker::mlflow::alias_now;
 use crate::verdict::{Audit, AuditFinding, AuditLine, Exit, Outcome, Report, Severity, Trouble, Verdict};
 
 /// What to audit, as it was asked for.
@@ -193,6 +194,7 @@ impl Auditing<'_> {
                     drifted(&read, current, report, &mut it);
                 }
                 self.stale(&read, current, &mut it);
+                self.alias(current, &mut it);
                 let run =
                     current.statement.own_text(&["run", "runId"]).unwrap_or(current.own(&["run", "uri"]));
                 let at = current.statement.predicate(&["timeVerified"]).unwrap_or_default();
@@ -243,6 +245,31 @@ impl Auditing<'_> {
             it.holds.push("every record and every report is as it was".into());
         }
         read
+    }
+
+    /// The alias that was set with a promotion leads to its version still.
+    fn alias(&self, current: &Read<'_>, it: &mut Findings) {
+        let (model, alias) = (current.own(&["mlflow", "model"]), current.own(&["mlflow", "alias"]));
+        let Ok(version) = current.own(&["mlflow", "version"]).parse::<u64>() else { return };
+        match alias_now(self.folder, &self.root, model, alias) {
+            Ok(Some(now)) if now == version => {
+                it.holds.push(format!("{model}@{alias} leads to version {version}"));
+            }
+            Ok(now) => {
+                let now = now.map_or_else(|| "nothing".to_owned(), |now| format!("version {now}"));
+                it.error(
+                    AUDIT_ALIAS,
+                    format!(
+                        "{model}@{alias} leads to {now}, and promotion {} is of version {version}",
+                        current.entry.number
+                    ),
+                );
+            }
+            Err(problem) => it.warning(
+                AUDIT_ALIAS,
+                format!("where {model}@{alias} leads was not found out: {}", problem.message),
+            ),
+        }
     }
 
     fn signatures(&self, entries: &[Entry], it: &mut Findings) {

@@ -52,6 +52,8 @@ codes! {
     VERIFY_TIME = "verify/out-of-time": "The promotion is of the future, has ended, or is too old.";
     VERIFY_SUPERSEDED = "verify/superseded": "The promotion is not the newest of its stage, or the chain to it is broken.";
     VERIFY_WAIVER = "verify/waiver-ended": "The promotion passed by a waiver that has ended.";
+    ALIAS_NOT_SET = "promotion/alias-not-set": "A promotion is in the ledger, and the alias that was to follow it was not set.";
+    AUDIT_ALIAS = "audit/alias": "An alias of MLflow's registry does not lead to what is promoted.";
     AUDIT_CHAIN = "audit/chain": "The chain of promotions is broken.";
     AUDIT_STRAY = "audit/stray": "A file in the ledger belongs to no promotion.";
     AUDIT_OVERRIDE = "audit/override": "What is promoted got there by an override.";

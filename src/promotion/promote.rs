@@ -11,8 +11,8 @@ use super::artifact::{Hashed, hash_below, hash_named};
 use super::places::{Committed, below};
 use super::statement::{Model, Previous, Saying, pretty, weakened, written};
 use super::{
-    ARTIFACT_DIFFERS, ARTIFACT_UNREADABLE, EXPIRED, NO_ARTIFACT, NO_MODEL, NOT_AT_EARLIER_STAGE,
-    NOTHING_TO_OVERRIDE, ONE_RUN, OVERTAKEN,
+    ALIAS_NOT_SET, ARTIFACT_DIFFERS, ARTIFACT_UNREADABLE, EXPIRED, NO_ARTIFACT, NO_MODEL,
+    NOT_AT_EARLIER_STAGE, NOTHING_TO_OVERRIDE, ONE_RUN, OVERTAKEN,
 };
 use crate::check::{Judged, Request, Workspace, judge, open};
 use crate::document::{Node, NotFinite, Problem, Value, sha256, to_text};
@@ -22,6 +22,7 @@ use crate::ledger::{
 };
 use crate::run::Run;
 use crate::signing::{Envelope, PrivateKey};
+use crate::tracker::mlflow::Registered;
 use crate::verdict::{Promoted, PromotionOutcome as Outcome, Report, Trouble, Verdict};
 
 /// What to promote, as it was asked for.
@@ -49,6 +50,8 @@ pub struct Order {
     pub overridden: Option<String>,
     /// When the promotion ends.
     pub expires: Option<Timestamp>,
+    /// The alias of MLflow's registry that leads to the version afterwards.
+    pub mlflow_alias: Option<String>,
     /// Write nothing.
     pub dry_run: bool,
 }
@@ -343,6 +346,9 @@ impl Attempt<'_> {
         if let Some(baseline) = &self.order.baseline {
             weaker.push(json!({ "what": "baseline", "says": format!("--baseline {baseline}, whatever the policy names") }));
         }
+        // Looked up before anything is written, and set behind the commit point.
+        let registered = self.order.mlflow_alias.as_ref().map(|_| Registered::of(run)).transpose()?;
+        let alias = registered.as_ref().zip(self.order.mlflow_alias.as_deref());
         let workspace = self.workspace();
         let committed = Committed::new(workspace.git().ok());
         let policy_uri = self.policy_uri(&committed, report);
@@ -374,6 +380,9 @@ impl Attempt<'_> {
             report_file: (&report_name, sha256(report_text.as_bytes())),
             weakened: weaker.clone(),
             overridden,
+            mlflow: alias.map(|(registered, alias)| {
+                json!({ "server": registered.server(), "model": registered.name, "version": registered.number.to_string(), "alias": alias })
+            }),
         };
         let statement = saying.statement();
         too_large(&statement)?;
@@ -408,6 +417,9 @@ impl Attempt<'_> {
             Appended::Written(path) => {
                 promoted.statement = Some(shown(&path, self.folder));
                 outcome.promoted = Some(promoted);
+                if let Some((registered, alias)) = alias {
+                    point(registered, alias, outcome);
+                }
                 Ok(true)
             }
         }
@@ -427,6 +439,26 @@ impl Attempt<'_> {
             .is_some_and(|policy| policy.digest == format!("sha256:{}", sha256(text.as_bytes())));
         let inside = below(&full, &self.judged.root).filter(|_| same);
         inside.and_then(|inside| committed.uri(&inside, &text)).unwrap_or(path)
+    }
+}
+
+/// Sets the alias. The promotion stands whatever becomes of it, and `gate audit` finds the difference.
+fn point(registered: &Registered, alias: &str, outcome: &mut Outcome) {
+    let (name, number) = (&registered.name, registered.number);
+    match registered.point(alias) {
+        Ok(()) => {
+            outcome.notes.push(format!("{name}@{alias} leads to version {number} in {}", registered.server()));
+        }
+        Err(problem) => {
+            let message = format!(
+                "the promotion is in the ledger, and the alias {name}@{alias} was not set: {}",
+                problem.message
+            );
+            let help = format!(
+                "set it, it is not set by itself: client.set_registered_model_alias(\"{name}\", \"{alias}\", \"{number}\")"
+            );
+            outcome.troubles.push(Trouble::from(&Problem::new(ALIAS_NOT_SET, message).help(help)));
+        }
     }
 }
 

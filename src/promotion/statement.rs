@@ -40,6 +40,8 @@ pub(super) struct Saying<'s> {
     pub(super) weakened: Vec<Json>,
     /// Why it is promoted though the policy does not allow it.
     pub(super) overridden: Option<&'s str>,
+    /// The version in MLflow's registry, and the alias that leads to it.
+    pub(super) mlflow: Option<Json>,
 }
 
 impl Saying<'_> {
@@ -104,6 +106,7 @@ impl Saying<'_> {
         put("reproducible", reproducible(self.run));
         put("requestedBy", requested_by());
         put("report", json!({ "uri": self.report_file.0, "digest": { "sha256": self.report_file.1 } }));
+        put("mlflow", json!(self.mlflow));
         put("expires", self.expires.map_or(Json::Null, |expires| json!(written(expires))));
         Json::Object(map)
     }

@@ -3,7 +3,7 @@
 use super::{CannotJudge, Case, Judgement, Raised};
 use crate::code::{Code, codes};
 use crate::document::Path;
-use crate::run::Run;
+use crate::run::{Digest, Run};
 use crate::verdict::Comparability;
 
 codes! {
@@ -92,11 +92,21 @@ impl<'b> Baseline<'b> {
         judgement.raise(
             Raised::new(NOT_COMPARABLE, format!("not comparable: {}", differ.join("; ")))
                 .at(path.unwrap_or_else(|| Path::of(["validation"])), "measured on another split")
-                .help(
+                .help(if only_weak(fields) {
+                    "this digest also differs between versions of pandas, and with another index; what settles it is \
+                     `mlflow.set_tag(\"validation.digest\", \"sha256:\" + sha256_of_the_ids)` in both trainings"
+                } else {
                     "measure both runs on the same split; where it must move, name the fields that decide instead \
-                     with `comparable:` at the top of the policy",
-                ),
+                     with `comparable:` at the top of the policy"
+                }),
         );
         Ok(None)
     }
+}
+
+/// Whether digests alone differ that prove nothing by differing.
+fn only_weak(fields: &[(String, String, String)]) -> bool {
+    fields.iter().all(|(field, ours, theirs)| {
+        field.ends_with(".digest") && [ours, theirs].iter().all(|digest| Digest::parse(digest).is_weak())
+    })
 }

@@ -24,8 +24,13 @@ fn recognises(path: &Path) -> bool {
     if path.is_file() {
         return is_results(name);
     }
-    let entries = std::fs::read_dir(path).into_iter().flatten().flatten().take(10_000);
-    entries.into_iter().any(|entry| entry.file_name().to_str().is_some_and(is_results))
+    // The folder of an evaluation has one for each model, in which the results lie.
+    let names = |path: &Path| -> Vec<String> {
+        let entries = std::fs::read_dir(path).into_iter().flatten().flatten().take(10_000);
+        entries.filter_map(|entry| entry.file_name().into_string().ok()).collect()
+    };
+    let holds = |path: &Path| names(path).iter().any(|name| is_results(name));
+    holds(path) || names(path).iter().take(100).any(|name| holds(&path.join(name)))
 }
 
 fn fetch(rest: &str, around: &Around<'_>) -> Result<Fetched, Box<Problem>> {

@@ -5,7 +5,7 @@
 mod dvc;
 mod hf;
 mod lm_eval;
-mod mlflow;
+pub mod mlflow;
 mod place;
 mod sacred;
 mod wandb;

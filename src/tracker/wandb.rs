@@ -124,7 +124,7 @@ fn read(place: &Place, run: &Found) -> Result<Logged, Box<Problem>> {
         let Some(bytes) = place.read(&path, FileKind::of(&path).map_or(1 << 20, FileKind::most))? else {
             return Ok(None);
         };
-        let format = if name.ends_with(".json") { Format::Json } else { Format::Yaml };
+        let format = if name == "config.yaml" { Format::Yaml } else { Format::Json };
         Arc::new(Document::new(place.label_of(&path), bytes, format)?).parse().map(Some)
     };
     let (config, summary, metadata) =

@@ -62,7 +62,8 @@ impl PromotionOutcome {
     /// 0 where it was promoted, 1 where it may not be, 2 where that could not be decided.
     pub fn exit(&self) -> Exit {
         if self.promoted.is_some() {
-            return Exit::Pass;
+            // It is done; what was to come after it may not be.
+            return if self.troubles.is_empty() { Exit::Pass } else { Exit::NoVerdict };
         }
         let verdict = self.report.as_ref().map(|report| report.exit_code);
         match verdict {

@@ -166,7 +166,7 @@ impl Project {
         for path in all {
             match wildcard(path) {
                 Some(glob) => {
-                    names.extend(outs().map(|out| out.path.clone()).filter(|path| is_like(&glob, path)))
+                    names.extend(outs().map(|out| out.path.clone()).filter(|path| is_like(&glob, path)));
                 }
                 None if path.contains('*') => names.extend(files.matching(path)?),
                 None => names.push(path.clone()),
@@ -213,9 +213,13 @@ fn seed(params: &Map) -> Option<Value> {
     if let Some(seed) = params.get("seed").filter(is_number) {
         return Some(seed.value.clone());
     }
-    let mut below = params
-        .iter()
-        .filter_map(|(key, node)| if key.ends_with(".seed") { Some(node) } else { node.get("seed") });
+    let mut below = params.iter().filter_map(|(key, node)| {
+        if key.rsplit_once('.').is_some_and(|(_, last)| last == "seed") {
+            Some(node)
+        } else {
+            node.get("seed")
+        }
+    });
     match (below.next(), below.next()) {
         (Some(one), None) if is_number(&one) => Some(one.value.clone()),
         _ => None,

@@ -10,7 +10,7 @@ pub fn from_files(
     summary: Option<&Node>,
     metadata: Option<&Node>,
 ) -> Logged {
-    let mut logged = Logged { run_id: Some(run_id.to_owned()), ..Logged::default() };
+    let mut logged = Logged { run_id: Some(run_id.to_owned()), without_log: true, ..Logged::default() };
     for (key, entry) in config.and_then(Node::as_map).into_iter().flat_map(Map::iter) {
         // Each is an object with its value; what begins otherwise is W&B's own.
         if let Some(value) = entry.get("value").filter(|_| !key.starts_with('_')) {

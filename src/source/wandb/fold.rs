@@ -30,6 +30,8 @@ pub struct Logged {
     pub(super) summarised: Vec<String>,
     pub(super) artifacts: Vec<Artifact>,
     pub(super) exit: Option<i64>,
+    /// There is no log, so how the run ended is not known.
+    pub(super) without_log: bool,
     pub(super) environment: Environment,
     pub(super) notes: Vec<String>,
 }

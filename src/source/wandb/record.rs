@@ -48,6 +48,7 @@ fn status(logged: &Logged, run: &mut Tracked) {
     let status = match logged.exit {
         Some(0) => "finished",
         Some(_) => "failed",
+        None if logged.without_log => return,
         None => {
             run.notes.push("the log has no exit record: the run crashed, or is still running".into());
             "running"

@@ -9,28 +9,27 @@ use super::rest::Rest;
 use super::sqlite::Database;
 use super::{NO_STORE, Store};
 use crate::document::Problem;
-use crate::tracker::Around;
 
 /// The store that MLflow would use: of `MLFLOW_TRACKING_URI`; without it `./mlruns` where that holds an experiment,
 /// else `./mlflow.db`.
-pub(super) fn locate(around: &Around<'_>) -> Result<Box<dyn Store>, Box<Problem>> {
+pub(super) fn locate(started_in: &Path, root: &Path) -> Result<Box<dyn Store>, Box<Problem>> {
     let named = std::env::var("MLFLOW_TRACKING_URI").ok().filter(|uri| !uri.is_empty());
-    let Some(uri) = named else { return default(around) };
+    let Some(uri) = named else { return default(started_in, root) };
     if uri.starts_with("http://") || uri.starts_with("https://") {
         return Ok(Box::new(Rest::new(&uri)?));
     }
     if let Some(path) = uri.strip_prefix("sqlite:///") {
         // Four slashes begin an absolute path, as in SQLAlchemy.
         let path = path.split('?').next().unwrap_or_default();
-        return Ok(Box::new(Database::open(&around.started_in.join(path))?));
+        return Ok(Box::new(Database::open(&started_in.join(path))?));
     }
     if let Some(path) = uri.strip_prefix("file:") {
         let path = path.strip_prefix("//").unwrap_or(path);
         let path = percent_decode_str(path).decode_utf8_lossy().into_owned();
-        return Ok(Box::new(Folder::open(&around.started_in.join(path))?));
+        return Ok(Box::new(Folder::open(&started_in.join(path))?));
     }
     if !uri.contains(':') {
-        return Ok(Box::new(Folder::open(&around.started_in.join(&uri))?));
+        return Ok(Box::new(Folder::open(&started_in.join(&uri))?));
     }
     // Anything else may hold a password, so only the scheme is repeated.
     let scheme = uri.split(':').next().unwrap_or_default();
@@ -40,9 +39,9 @@ pub(super) fn locate(around: &Around<'_>) -> Result<Box<dyn Store>, Box<Problem>
         .boxed())
 }
 
-fn default(around: &Around<'_>) -> Result<Box<dyn Store>, Box<Problem>> {
+fn default(started_in: &Path, root: &Path) -> Result<Box<dyn Store>, Box<Problem>> {
     // A policy below the folder that gate is started in, or above it, belongs to the same project.
-    let folders: Vec<PathBuf> = [around.started_in, around.root].map(Path::to_path_buf).into();
+    let folders: Vec<PathBuf> = [started_in, root].map(Path::to_path_buf).into();
     for folder in &folders {
         let runs = folder.join("mlruns");
         if Folder::holds_an_experiment(&runs) {

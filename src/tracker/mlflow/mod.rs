@@ -1,5 +1,6 @@
 //! MLflow: a tracking server, a SQLite database or an `mlruns` folder, whichever MLflow itself would use.
 
+mod alias;
 mod folder;
 mod locate;
 mod rest;
@@ -9,6 +10,7 @@ mod which;
 
 use std::path::Path;
 
+pub use self::alias::{Registered, alias_now};
 use self::locate::locate;
 use self::which::{Chosen, Which};
 use super::{Around, Fetched, Fetcher, NOT_A_RUN, NOT_THERE, Role};
@@ -24,6 +26,7 @@ codes! {
     STORE = "mlflow/store": "An MLflow store can't be read.";
     NOT_READY = "mlflow/not-ready": "A version of a model, or a logged model, is not complete.";
     BROKEN = "mlflow/broken": "An answer, a row or a file of an MLflow store is not what MLflow writes.";
+    ALIAS = "mlflow/alias": "An alias can't be set, or not for this run.";
     TOO_MANY = "mlflow/too-many": "A name leads to more runs than are read at once.";
 }
 
@@ -69,7 +72,7 @@ fn fetch(rest: &str, around: &Around<'_>) -> Result<Fetched, Box<Problem>> {
         let (store, id) = folder::run_at(path, around)?;
         return Fetching { store: &store, rest, around }.run(&id, None);
     }
-    let store = locate(around)?;
+    let store = locate(around.started_in, around.root)?;
     let fetching = Fetching { store: &*store, rest, around };
     match which {
         Which::Run(id) => fetching.run(&id, None),

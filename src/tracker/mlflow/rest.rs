@@ -103,7 +103,7 @@ impl Rest {
         let mut points = Vec::new();
         let mut token = String::new();
         for _ in 0..PAGES {
-            let mut query = vec![("run_id", run), ("metric_key", metric), ("max_results", "20000")];
+            let mut query = vec![("run_id", run), ("metric_key", metric)];
             if !token.is_empty() {
                 query.push(("page_token", &token));
             }

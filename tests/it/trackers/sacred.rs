@@ -1,1 +1,91 @@
-//!
+//! Sacred: folders that its file observer wrote.
+
+use super::{POLICY, check, project_with, shown, value};
+
+#[test]
+fn a_run_is_read_from_its_folder() {
+    let project = project_with("sacred", "runs");
+    for name in ["runs/3", "sacred:runs/3"] {
+        let record = shown(&project, name);
+        assert_eq!((record["run_id"].as_str(), record["name"].as_str()), (Some("3"), Some("better")));
+        assert_eq!(value(&record, "f1"), Some(0.81152.into()));
+        assert_eq!(record["git_commit"], "4758b68789fd7ddd0ad4ba770d0bd8d0df85ff42");
+        // The only tracker that records it by itself.
+        assert_eq!(record["git_dirty"], false);
+        assert_eq!(record["params"]["train"]["model"], "gbm");
+        assert_eq!((&record["seed"], &record["environment"]["python"]), (&0.into(), &"3.11.7".into()));
+        let loss = &record["metrics"]["valid_log_loss"];
+        assert_eq!(
+            (&loss["value"], &loss["best"]["min"], &loss["points"]),
+            (&0.260_296.into(), &0.249_449.into(), &16.into())
+        );
+    }
+    let ran = check(&project, "version: 1\nrules:\n  r: { require: [run_id] }\n", &["runs"]);
+    ran.leaves_with(0).says("5 candidates");
+    project.gate(&["show", "runs/3"]).says("`created_at` has no zone, and is read as UTC");
+}
+
+#[test]
+fn only_what_completed_is_judged() {
+    for (written, status) in [
+        ("FAILED", "failed"),
+        ("INTERRUPTED", "killed"),
+        ("RUNNING", "running"),
+        ("QUEUED", "queued"),
+        ("TIMEOUT", "timeout"),
+    ] {
+        let project = project_with("sacred/1", "runs/1");
+        check(&project, POLICY, &["runs/1"]).leaves_with(0);
+        project.edit("runs/1/run.json", "\"COMPLETED\"", &format!("\"{written}\""));
+        check(&project, POLICY, &["runs/1"]).leaves_with(1).says(&format!("status is `{status}`"));
+    }
+    let project = project_with("sacred/1", "runs/1");
+    project.edit("runs/1/run.json", "\"status\"", "\"other\"");
+    check(&project, POLICY, &["runs/1"]).leaves_with(1).says("status is `running`");
+}
+
+#[test]
+fn a_run_may_be_called_anything() {
+    let project = project_with("sacred/1", "runs/baseline of May");
+    assert_eq!(shown(&project, "runs/baseline of May")["run_id"], "baseline of May");
+}
+
+#[test]
+fn data_that_was_opened_has_its_digest() {
+    let project = project_with("sacred/1", "runs/1");
+    project.edit(
+        "runs/1/run.json",
+        "\"resources\": []",
+        "\"resources\": [[\"/data/train.csv\", \"9e107d9d372bb6826bd81d3542a419d6\"]]",
+    );
+    let record = shown(&project, "runs/1");
+    assert_eq!(record["data"][0]["digest"], "md5:9e107d9d372bb6826bd81d3542a419d6");
+}
+
+#[test]
+fn code_of_several_repositories_is_no_one_commit() {
+    let project = project_with("sacred/1", "runs/1");
+    let one = "{\"commit\": \"64a17f38dd4b6e0d1e52414a6f08254a6d857dcc\", \"dirty\": true, \"url\": \"x\"},";
+    project.edit("runs/1/run.json", "\"repositories\": [", &format!("\"repositories\": [{one}"));
+    let ran = project.gate(&["show", "runs/1"]);
+    ran.leaves_with(0).says("2 repositories, so there is no one commit").never_says("git_commit 64a17");
+}
+
+#[test]
+fn seeds_are_runs_of_one_experiment() {
+    let project = project_with("sacred/1", "runs/1");
+    super::copy(&super::fixture("sacred/2"), &project.path().join("runs/2"));
+    project.file("gate.yaml", "version: 1\nseeds: name\nrules:\n  r: { metrics: { f1: { min: 0.5 } } }\n");
+    assert_eq!(shown(&project, "runs/1")["metrics"]["f1"]["values"], serde_json::json!([0.80731, 0.806_899]));
+    // The seed stands in the configuration, and in nothing else may they differ.
+    project.edit("runs/2/config.json", "\"max_depth\": 8", "\"max_depth\": 9");
+    project.gate(&["show", "runs/1"]).leaves_with(2).says("differ in `params.train.max_depth`");
+}
+
+#[test]
+fn half_a_file_is_no_record() {
+    let project = project_with("sacred/1", "runs/1");
+    let text = project.read("runs/1/metrics.json");
+    project.file("runs/1/metrics.json", &text[..text.len() / 2]);
+    check(&project, POLICY, &["runs/1"]).leaves_with(2).says("runs/1/metrics.json");
+}

@@ -1,1 +1,219 @@
-//!
+//! Weights & Biases: folders that its client wrote, offline and online, old and new.
+
+use std::fs;
+
+use super::{POLICY, check, copy, fixture, oracle, project_with, shown, value};
+use crate::project::Project;
+
+const BASELINE: &str = "wandb/offline-run-20261123_085125-5vot4blv";
+const BETTER: &str = "wandb/offline-run-20261123_085137-gnwzqsk6";
+
+fn project() -> Project {
+    project_with("wandb", "wandb")
+}
+
+/// The names and values of an object, nested ones joined by dots.
+fn flat(value: &serde_json::Value, prefix: &str, into: &mut Vec<(String, serde_json::Value)>) {
+    for (key, value) in value.as_object().into_iter().flatten() {
+        let name = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+        match value {
+            serde_json::Value::Object(_) => flat(value, &name, into),
+            _ => into.push((name, value.clone())),
+        }
+    }
+}
+
+#[test]
+fn every_log_is_read_as_the_sdk_reads_it() {
+    let project = project();
+    let known = oracle("wandb/expected.json");
+    for (folder, theirs) in known.as_object().expect("an object") {
+        let ours = shown(&project, &format!("wandb/{folder}"));
+        for (field, key) in
+            [("run_id", "run_id"), ("name", "display_name"), ("group", "group"), ("project", "project")]
+        {
+            assert_eq!(ours[field], theirs[key], "{field} of {folder}");
+        }
+        assert_eq!(ours["status"], "finished");
+        // The commit stands in one of two records, by the version of the client.
+        let commit = theirs["run_git_commit"].as_str().or(theirs["environment"]["git_commit"].as_str());
+        if let Some(commit) = commit.filter(|commit| !commit.is_empty()) {
+            assert_eq!(ours["git_commit"], commit, "{folder}");
+        }
+        for (key, theirs) in theirs["config"].as_object().expect("a configuration") {
+            assert_eq!(&ours["params"][key], theirs, "{key} of {folder}");
+        }
+        let mut summary = Vec::new();
+        flat(&theirs["summary"], "", &mut summary);
+        for (name, theirs) in
+            summary.iter().filter(|(name, theirs)| !name.starts_with('_') && theirs.is_number())
+        {
+            if let Some(ours) = value(&ours, name) {
+                assert_eq!(ours.as_f64(), theirs.as_f64(), "{name} of {folder}");
+            } else {
+                // What `define_metric` keeps beside the last value stands with that.
+                assert!(
+                    name.rsplit('.').next().is_some_and(|last| ["min", "max"].contains(&last)),
+                    "{folder} lacks {name}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn the_last_value_is_not_the_best() {
+    let record = shown(&project(), BETTER);
+    let loss = &record["metrics"]["valid_log_loss"];
+    assert_eq!(loss["value"], 0.260_296);
+    assert_eq!(loss["best"]["min"], 0.249_449);
+    assert_eq!(loss["points"], 16);
+}
+
+#[test]
+fn artifacts_of_datasets_are_data() {
+    let record = shown(&project(), BASELINE);
+    assert_eq!(record["data"][0]["digest"], "wandb:214af3123f560255afaf8f7f0c99bb04");
+    assert_eq!(record["params"]["data"]["version"], "2026-05-30");
+    // Nothing says that this is the dataset's version but the policy.
+    assert!(record.get("data_version").is_none());
+    let project = project();
+    let policy = "version: 1\nfields: { data_version: params.data.version }\nrules:\n  r: { require: [data_version] }\n";
+    check(&project, policy, &[BASELINE]).leaves_with(0);
+    assert_eq!(shown(&project, BASELINE)["data_version"], "2026-05-30");
+}
+
+#[test]
+fn a_log_that_was_cut_never_passes() {
+    let project = project();
+    let log = fixture("wandb/offline-run-20261123_085125-5vot4blv/run-5vot4blv.wandb");
+    let whole = fs::read(log).expect("a log");
+    let path = format!("{BASELINE}/run-5vot4blv.wandb");
+    check(&project, POLICY, &[BASELINE]).leaves_with(0);
+    for part in 1..40 {
+        project.file(&path, &whole[..whole.len() * part / 40]);
+        let ran = check(&project, POLICY, &[BASELINE]);
+        assert_ne!(ran.code, 0, "{part} of 40 parts pass:\n{}", ran.out);
+    }
+    project.file(&path, &whole[..whole.len() - 3]);
+    check(&project, POLICY, &[BASELINE])
+        .leaves_with(1)
+        .says("ends in the middle of a record")
+        .says("status is `running`");
+}
+
+#[test]
+fn a_log_that_was_damaged_is_no_record() {
+    let project = project();
+    let path = format!("{BASELINE}/run-5vot4blv.wandb");
+    let whole = fs::read(project.path().join(&path)).expect("a log");
+    for at in (0..whole.len()).step_by(whole.len() / 60) {
+        let mut spoilt = whole.clone();
+        spoilt[at] ^= 0x10;
+        project.file(&path, &spoilt);
+        let ran = check(&project, POLICY, &[BASELINE]);
+        assert_ne!(ran.code, 0, "byte {at} can be changed:\n{}", ran.out);
+    }
+}
+
+#[test]
+fn a_run_that_failed_fails() {
+    let project = project();
+    // In the place of its exit record stands one with another code: 1 is what a killed process leaves.
+    let path = format!("{BASELINE}/run-5vot4blv.wandb");
+    let mut log = fs::read(project.path().join(&path)).expect("a log");
+    let is_exit =
+        |frame: &std::ops::Range<usize>| log[frame.clone()].windows(2).any(|bytes| bytes == [0x92, 0x01]);
+    let exit = frames(&log).into_iter().rev().find(is_exit).expect("an exit record");
+    log.truncate(exit.start - 7);
+    let payload = [0x92, 0x01, 2, 0x08, 1];
+    log.extend(crc32(&[&[1], &payload[..]].concat()).to_le_bytes());
+    log.extend([5, 0, 1]);
+    log.extend(payload);
+    project.file(&path, &log);
+    check(&project, POLICY, &[BASELINE]).leaves_with(1).says("status is `failed`");
+}
+
+/// The payloads of the frames of a log in one block.
+fn frames(log: &[u8]) -> Vec<std::ops::Range<usize>> {
+    let (mut at, mut found) = (7, Vec::new());
+    while at + 7 <= log.len().min(32 << 10) {
+        let length = usize::from(u16::from_le_bytes([log[at + 4], log[at + 5]]));
+        found.push(at + 7..at + 7 + length);
+        at += 7 + length;
+    }
+    found
+}
+
+fn crc32(bytes: &[u8]) -> u32 {
+    let mut sum = crc32fast::Hasher::new();
+    sum.update(bytes);
+    sum.finalize()
+}
+
+#[test]
+fn a_resumed_run_is_one_run() {
+    let project = Project::new();
+    let log = fixture("wandb/offline-run-20261123_085125-5vot4blv/run-5vot4blv.wandb");
+    // The first part was killed; the second says the rest, and how it ended.
+    let first = "wandb/offline-run-20261123_085000-5vot4blv";
+    let whole = fs::read(&log).expect("a log");
+    project.file(&format!("{first}/run-5vot4blv.wandb"), &whole[..whole.len() / 2]);
+    check(&project, POLICY, &[first]).leaves_with(1);
+    copy(&log, &project.path().join(BASELINE).join("run-5vot4blv.wandb"));
+    let ran = check(&project, POLICY, &[first]);
+    ran.leaves_with(0);
+    assert_eq!(shown(&project, BASELINE)["origin"]["resolved"], "2 parts of a resumed run");
+    assert_eq!(shown(&project, "wandb")["run_id"], "5vot4blv");
+    // The second part ends without a word.
+    project.file(&format!("{BASELINE}/run-5vot4blv.wandb"), &whole[..whole.len() - 1]);
+    check(&project, POLICY, &[BASELINE]).leaves_with(1);
+}
+
+#[test]
+fn without_a_log_the_files_are_read_and_that_is_said() {
+    let project = project();
+    let folder = "wandb/run-20261123_085744-hzg531on";
+    let with = shown(&project, folder);
+    project.remove(&format!("{folder}/run-hzg531on.wandb"));
+    let without = shown(&project, folder);
+    for field in ["git_commit", "params"] {
+        assert_eq!(with[field], without[field], "{field}");
+    }
+    assert_eq!(value(&with, "f1"), value(&without, "f1"));
+    assert!(without.get("status").is_none());
+    project.gate(&["show", folder]).leaves_with(0).says("the log of this run is missing");
+    // A commit that looks like a number stays what it is.
+    let commit = without["git_commit"].as_str().expect("a commit").to_owned();
+    project.edit(&format!("{folder}/files/wandb-metadata.json"), &format!("\"{commit}\""), "3e10203");
+    assert_eq!(shown(&project, folder)["git_commit"], "3e10203");
+}
+
+#[test]
+fn the_latest_run_is_a_link() {
+    let project = project();
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink(
+            "offline-run-20261123_085137-gnwzqsk6",
+            project.path().join("wandb/latest-run"),
+        )
+        .expect("a link");
+        assert_eq!(shown(&project, "wandb/latest-run")["run_id"], "gnwzqsk6");
+        assert_eq!(shown(&project, "wandb:wandb/latest-run")["run_id"], "gnwzqsk6");
+    }
+}
+
+#[test]
+fn a_folder_of_runs_is_all_of_them() {
+    let ran = check(&project(), "version: 1\nrules:\n  r: { require: [run_id] }\n", &["wandb"]);
+    ran.leaves_with(0).says("7 candidates");
+}
+
+#[test]
+fn seeds_are_runs_of_one_group() {
+    let project = project();
+    assert!(shown(&project, BASELINE)["metrics"]["f1"].get("values").is_none());
+    project.file("gate.yaml", "version: 1\nseeds: group\nrules:\n  r: { metrics: { f1: { min: 0.5 } } }\n");
+    assert_eq!(shown(&project, BASELINE)["metrics"]["f1"]["values"], serde_json::json!([0.80731, 0.806_899]));
+}

@@ -1,0 +1,163 @@
+"""The same trainings, kept by real trackers. usage: trackers.py TRACKER [ARGUMENTS]"""
+
+import hashlib
+import json
+import os
+import pickle
+import subprocess
+import sys
+
+MODELS = {
+    "baseline": dict(n_estimators=40, max_depth=6),
+    "better": dict(n_estimators=120, max_depth=12),
+    "worse": dict(n_estimators=1, max_depth=1),
+}
+
+
+def train(name, seed=0):
+    """Trains one model for real; gives its parameters, metrics, a history, the model and the digest of the split."""
+    from sklearn.datasets import make_classification
+    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.metrics import f1_score, log_loss
+    from sklearn.model_selection import train_test_split
+
+    x, y = make_classification(4000, 20, n_informative=12, flip_y=0.05, random_state=7)
+    x, x_test, y, y_test = train_test_split(x, y, test_size=1000, random_state=42)
+    params = MODELS[name]
+    model = RandomForestClassifier(**params, random_state=seed).fit(x, y)
+    history = []
+    for step in (10, 20, 30):
+        partial = RandomForestClassifier(**{**params, "n_estimators": step}, random_state=seed).fit(x, y)
+        history.append((step, float(log_loss(y_test, partial.predict_proba(x_test)))))
+    metrics = {"f1": float(f1_score(y_test, model.predict(x_test)))}
+    split = "sha256:" + hashlib.sha256(x_test.tobytes() + y_test.tobytes()).hexdigest()
+    return {**params, "seed": seed}, metrics, history, model, (x_test, y_test, split)
+
+
+def with_mlflow(folder):
+    """Logs and registers all three; versions 1, 2, 3, of which 1 is the champion, and in production where stages are."""
+    import mlflow
+    import pandas
+
+    client = mlflow.MlflowClient()
+    mlflow.set_experiment("churn")
+    for version, name in enumerate(MODELS, 1):
+        params, metrics, history, model, (x_test, y_test, split) = train(name)
+        path = os.path.join(folder, f"{name}.pkl")
+        with open(path, "wb") as file:
+            pickle.dump(model, file)
+        with open(path, "rb") as file:
+            digest = "sha256:" + hashlib.sha256(file.read()).hexdigest()
+        with mlflow.start_run(run_name=name) as run:
+            mlflow.log_params(params)
+            frame = pandas.DataFrame(x_test, columns=[f"x{i}" for i in range(x_test.shape[1])])
+            mlflow.log_input(mlflow.data.from_pandas(frame, name="churn-test"), context="testing")
+            mlflow.set_tags({
+                "data_version": "2026-05-30", "validation.digest": split, "artifact.digest": digest,
+                "mlflow.source.git.commit": "64a17f38dd4b6e0d1e52414a6f08254a6d857dcc",
+            })
+            where = {"name": "model"} if mlflow.__version__[0] >= "3" else {"artifact_path": "model"}
+            mlflow.sklearn.log_model(model, registered_model_name="churn", **where)
+            mlflow.log_metrics(metrics)
+            for step, value in history:
+                mlflow.log_metric("valid_log_loss", value, step=step)
+            if name == "worse":
+                mlflow.log_metric("precision", float("nan"))
+                mlflow.log_metric("loss", float("inf"))
+        print(name, run.info.run_id, metrics)
+    client.set_registered_model_alias("churn", "champion", "1")
+    if "stages" in sys.argv:
+        client.transition_model_version_stage("churn", "1", "Production")
+
+
+def with_wandb(folder):
+    """Offline runs of two seeds each, one of which is killed."""
+    import wandb
+
+    for name in MODELS:
+        for seed in (0, 1):
+            params, metrics, history, _, (_, y_test, split) = train(name, seed)
+            config = {**params, "data_version": "2026-05-30",
+                      "validation": {"split": "test", "digest": split, "rows": len(y_test)}}
+            run = wandb.init(project="churn", group=name, name=f"{name}-s{seed}", config=config, dir=folder, mode="offline")
+            run.define_metric("valid_log_loss", summary="min")
+            for _, value in history:
+                run.log({"valid_log_loss": value})
+            run.log(metrics)
+            run.finish()
+    # A run that is killed in the middle.
+    code = f"import os, wandb; run = wandb.init(project='churn', name='killed', dir={folder!r}, mode='offline'); run.log({{'f1': 0.99}}); os._exit(3)"
+    subprocess.run([sys.executable, "-c", code], check=False)
+
+
+def with_sacred(folder):
+    from sacred import Experiment
+    from sacred.observers import FileStorageObserver
+
+    for name in MODELS:
+        experiment = Experiment(name, save_git_info=False)
+        experiment.observers.append(FileStorageObserver(folder))
+        params, metrics, history, _, (_, y_test, split) = train(name)
+        experiment.add_config({**params, "data_version": "2026-05-30",
+                               "validation": {"split": "test", "digest": split, "rows": len(y_test)}})
+
+        @experiment.main
+        def main(_run):
+            for step, value in history:
+                _run.log_scalar("valid_log_loss", value, step)
+            _run.log_scalar("f1", metrics["f1"])
+
+        experiment.run()
+
+
+def with_dvclive(folder):
+    from dvclive import Live
+
+    for name in MODELS:
+        params, metrics, history, _, _ = train(name)
+        with Live(os.path.join(folder, name), save_dvc_exp=False, dvcyaml=None) as live:
+            live.log_params(params)
+            for _, value in history:
+                live.log_metric("valid_log_loss", value)
+                live.next_step()
+            live.summary["f1"] = metrics["f1"]
+
+
+def plain(folder):
+    for name in MODELS:
+        params, metrics, history, _, (_, y_test, split) = train(name)
+        run = {"run_id": name, "status": "finished", "params": params, "metrics": metrics, "data_version": "2026-05-30",
+               "validation": {"split": "test", "digest": split, "rows": len(y_test)}}
+        with open(os.path.join(folder, f"{name}.json"), "w") as file:
+            json.dump(run, file, indent=2)
+
+
+def stage(name):
+    """The one stage of a DVC pipeline: writes metrics.json and model.pkl."""
+    _, metrics, history, model, _ = train(name)
+    with open("metrics.json", "w") as file:
+        json.dump({**metrics, "valid": {"log_loss": history[-1][1]}}, file)
+    with open("model.pkl", "wb") as file:
+        pickle.dump(model, file)
+
+
+def alias(version=None):
+    """Prints the version that the champion is, or moves it."""
+    import mlflow
+
+    client = mlflow.MlflowClient()
+    if version:
+        client.set_registered_model_alias("churn", "champion", version)
+    print(client.get_model_version_by_alias("churn", "champion").version)
+
+
+def same(one, other, *fields):
+    """Fails where two records that `gate show` printed differ in a field."""
+    one, other = (json.load(open(path)) for path in (one, other))
+    for field in fields:
+        assert one.get(field) == other.get(field), f"{field}: {one.get(field)} and {other.get(field)}"
+
+
+if __name__ == "__main__":
+    {"mlflow": with_mlflow, "wandb": with_wandb, "sacred": with_sacred, "dvclive": with_dvclive, "plain": plain,
+     "stage": stage, "alias": alias, "same": same}[sys.argv[1]](*[a for a in sys.argv[2:] if a != "stages"])
