@@ -107,7 +107,7 @@ pub(super) fn look_up<'c>(
             if workspace.sources().is_none()
                 && let Some(tracker) = tracker::recognise(path, &around(by, policy, workspace))?
             {
-                return tracked(tracker, path, reference, &around(by, policy, workspace));
+                return tracked(tracker, path, reference, &around(by, policy, workspace), false);
             }
             let path = &workspace.seen_from_root(path, by == By::Policy);
             let store = store(path, by, workspace)?;
@@ -144,7 +144,7 @@ pub(super) fn look_up<'c>(
         }
         Reference::Stage(stage) => staged(stage, reference, by, policy, workspace),
         Reference::Tracker { tracker, rest } => {
-            tracked(tracker, rest, reference, &around(by, policy, workspace))
+            tracked(tracker, rest, reference, &around(by, policy, workspace), workspace.sources().is_some())
         }
     }
 }
@@ -167,8 +167,18 @@ fn tracked<'c>(
     rest: &str,
     reference: &str,
     around: &Around<'_>,
+    protected: bool,
 ) -> Result<Found<'c>, Box<Problem>> {
     let fetched = tracker::fetch(tracker, rest, around)?;
+    // A pull request must not bring the bar that it is held against.
+    if fetched.in_tree && around.role == Role::Baseline && protected {
+        let message = format!(
+            "`{reference}` is read from the working tree, which the pull request may edit, so it is no baseline here"
+        );
+        return Err(Problem::new(super::BASELINE_IN_CHANGE, message)
+            .help("name what lies elsewhere: a server, `dvc:DIR@main`, `hf:DIR@main`, `git:main:PATH`, `stage:NAME`")
+            .boxed());
+    }
     let items = fetched
         .runs
         .into_iter()

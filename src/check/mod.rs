@@ -51,6 +51,7 @@ codes! {
     NONE_SELECTED = "check/none-selected": "Records changed, and the policy's `where` selects none of them.";
     UNKNOWN_STAGE = "check/unknown-stage": "The stage that was asked for is not declared in the policy.";
     NO_BASELINE = "check/no-baseline": "Rules compare with a baseline, and none is named.";
+    BASELINE_IN_CHANGE = "baseline/in-change": "In a pull request, a baseline lies where the pull request may edit it.";
     BASELINE_UNREADABLE = "check/baseline-unreadable": "The record of the baseline can't be read.";
     NOT_A_REFERENCE = "check/not-a-reference": "A run reference that can't be read.";
     NO_BASE_POLICY = "check/no-base-policy": "The base branch has no policy, and --require-base-policy asks for one.";

@@ -6,10 +6,11 @@ use std::sync::{Arc, OnceLock};
 use super::Sources;
 use crate::document::Problem;
 use crate::evidence::Repository;
-use crate::git::Git;
+use crate::git::{Commit, Git};
 use crate::ledger::{FOLDER, Ledger};
 use crate::policy::Policy;
 use crate::store::{Reach, Revision, Store, WorkTree};
+use crate::tracker::Role;
 
 /// The two folders, and the repository around them.
 #[derive(Debug)]
@@ -136,6 +137,15 @@ fn ledger_name(policy: Option<&Policy>) -> &str {
 impl crate::tracker::Repository for Workspace {
     fn git(&self) -> Result<&Git, Box<Problem>> {
         Self::git(self)
+    }
+
+    fn commit(&self, git: &Git, revision: &str, role: Role) -> Result<Commit, Box<Problem>> {
+        match &self.sources {
+            Some(sources) if role == Role::Baseline && sources.names.iter().any(|name| name == revision) => {
+                Ok(sources.base.clone())
+            }
+            _ => git.commit(revision),
+        }
     }
 }
 

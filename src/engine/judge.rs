@@ -163,9 +163,23 @@ fn status(candidate: &Run) -> Option<RuleReport> {
     if finished {
         judgement.compare(comparison);
     } else {
-        let raised = Raised::new(NOT_FINISHED, format!("the run's status is `{status}`: it did not finish"))
-            .at(Path::of(["status"]), "not finished")
-            .help("judge a run that finished; its last values are then what training ended with");
+        // What DVC keeps may have finished once, and have changed since.
+        let (why, label, help) = if status == "stale" {
+            (
+                "what lies there is not what was run",
+                "stale",
+                "run it again, `dvc repro`, and commit what it leaves; `gate show` says what differs",
+            )
+        } else {
+            (
+                "it did not finish",
+                "not finished",
+                "judge a run that finished; its last values are then what training ended with",
+            )
+        };
+        let raised = Raised::new(NOT_FINISHED, format!("the run's status is `{status}`: {why}"))
+            .at(Path::of(["status"]), label)
+            .help(help);
         judgement.fail(comparison, raised);
     }
     let findings = judgement.raised.iter().map(|raised| finding(Some(candidate), raised)).collect();

@@ -447,7 +447,9 @@ fn point(registered: &Registered, alias: &str, outcome: &mut Outcome) {
     let (name, number) = (&registered.name, registered.number);
     match registered.point(alias) {
         Ok(()) => {
-            outcome.notes.push(format!("{name}@{alias} leads to version {number} in {}", registered.server()));
+            outcome
+                .notes
+                .push(format!("{name}@{alias} leads to version {number} in {}", registered.server()));
         }
         Err(problem) => {
             let message = format!(

@@ -53,7 +53,7 @@ fn in_tree(rest: &str, place: Place, around: &Around<'_>) -> Result<Fetched, Box
     let prefix = prefix(&place, around);
     let label = place.label.clone();
     let files = Tree { cache: cache(&place.path, around), place };
-    finish(&files, &prefix, &code, label, origin, around)
+    Ok(Fetched { in_tree: true, ..finish(&files, &prefix, &code, label, origin, around)? })
 }
 
 fn finish(
@@ -71,7 +71,7 @@ fn finish(
     if let Some(stage) = siblings.first().and_then(|item| item.record.get("stage")?.as_written()) {
         run.text(&crate::document::Path::of(["stage"]), Some(stage), "dvc.yaml");
     }
-    Ok(Fetched { runs: vec![Ok(run)], siblings, resolved, exact: true })
+    Ok(Fetched { runs: vec![Ok(run)], siblings, resolved, exact: true, in_tree: false })
 }
 
 fn code_of_tree(place: &Place) -> Code {
@@ -93,7 +93,7 @@ fn at_revision(
     around: &Around<'_>,
 ) -> Result<Fetched, Box<Problem>> {
     let git = Git::open(&place.path)?;
-    let (name, commit) = commit(&git, revision)?;
+    let (name, commit) = commit(&git, revision, around)?;
     let date = commit.time.map(|time| format!(" of {}", time.strftime("%Y-%m-%d"))).unwrap_or_default();
     let through = if name == revision { String::new() } else { format!("{name}, ") };
     let resolved = Some(format!("{through}commit {}{date}", short(&commit.id)));
@@ -116,9 +116,11 @@ fn at_revision(
 }
 
 /// The commit of a revision, or of the stage that GTO's tags assign: `churn#prod`.
-fn commit(git: &Git, revision: &str) -> Result<(String, Commit), Box<Problem>> {
+fn commit(git: &Git, revision: &str, around: &Around<'_>) -> Result<(String, Commit), Box<Problem>> {
     let stage = revision.split_once('#').filter(|(_, stage)| !stage.is_empty() && !stage.contains('#'));
-    let Some((artifact, stage)) = stage else { return Ok((revision.to_owned(), git.commit(revision)?)) };
+    let Some((artifact, stage)) = stage else {
+        return Ok((revision.to_owned(), around.git.commit(git, revision, around.role)?));
+    };
     let tags = git.tags(artifact)?;
     let commit_of = |tag: &str| git.commit(&format!("refs/tags/{tag}")).ok().map(|commit| commit.id);
     let tag = current(&tags, artifact, stage, commit_of).ok_or_else(|| {

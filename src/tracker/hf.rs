@@ -66,10 +66,10 @@ fn fetch(rest: &str, around: &Around<'_>) -> Result<Fetched, Box<Problem>> {
     let Some(revision) = revision else {
         let label = |path: &str| place.label_of(path);
         let run = read(&Files { store: place.files(), label: &label }, &place, origin, path)?;
-        return Ok(Fetched { runs: vec![Ok(run)], exact: true, ..Fetched::default() });
+        return Ok(Fetched { runs: vec![Ok(run)], exact: true, in_tree: true, ..Fetched::default() });
     };
     let git = Git::open(&place.path)?;
-    let commit = git.commit(revision)?;
+    let commit = around.git.commit(&git, revision, around.role)?;
     let date = commit.time.map(|time| format!(" of {}", time.strftime("%Y-%m-%d"))).unwrap_or_default();
     origin.resolved = Some(format!("commit {}{date}", short(&commit.id)));
     let (id, time) = (commit.id.clone(), commit.time.map(|time| time.to_string()));

@@ -77,5 +77,5 @@ fn fetch(rest: &str, around: &Around<'_>) -> Result<Fetched, Box<Problem>> {
     if older > 0 {
         run.notes.push(format!("this is the newest of {} results; they are never merged", older + 1));
     }
-    Ok(Fetched { runs: vec![Ok(run)], resolved, exact: true, ..Fetched::default() })
+    Ok(Fetched { runs: vec![Ok(run)], resolved, exact: true, in_tree: true, ..Fetched::default() })
 }

@@ -16,7 +16,7 @@ pub use place::Place;
 
 use crate::code::codes;
 use crate::document::Problem;
-use crate::git::Git;
+use crate::git::{Commit, Git};
 use crate::source::Tracked;
 use crate::store::Reach;
 
@@ -32,6 +32,10 @@ codes! {
 pub trait Repository {
     /// The repository.
     fn git(&self) -> Result<&Git, Box<Problem>>;
+
+    /// The commit that a revision means to `git`, which is this repository: in a pull request the base's name is its tip,
+    /// whatever the clone calls it.
+    fn commit(&self, git: &Git, revision: &str, role: Role) -> Result<Commit, Box<Problem>>;
 }
 
 /// What a tracker's reader finds itself in.
@@ -81,6 +85,8 @@ pub struct Fetched {
     pub resolved: Option<String>,
     /// The reference names one run, whatever its model is called.
     pub exact: bool,
+    /// It was read from files that whoever edits the working tree can edit.
+    pub in_tree: bool,
 }
 
 /// Who fetches the references of a tracker.

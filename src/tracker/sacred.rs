@@ -22,7 +22,8 @@ fn fetch(rest: &str, around: &Around<'_>) -> Result<Fetched, Box<Problem>> {
     let place = around.place(rest)?;
     let read = |place: &Place, folder: &str| run(place, folder, rest).map_err(|problem| vec![*problem]);
     if place.has("run.json") {
-        let mut fetched = Fetched { runs: vec![read(&place, "")], exact: true, ..Fetched::default() };
+        let mut fetched =
+            Fetched { runs: vec![read(&place, "")], exact: true, in_tree: true, ..Fetched::default() };
         if around.wanted.siblings
             && let Ok(above) = place.above()
         {
@@ -40,7 +41,7 @@ fn fetch(rest: &str, around: &Around<'_>) -> Result<Fetched, Box<Problem>> {
             .boxed());
     }
     let runs = folders.iter().map(|folder| read(&place, folder)).collect();
-    Ok(Fetched { runs, exact: folders.len() == 1, ..Fetched::default() })
+    Ok(Fetched { runs, exact: folders.len() == 1, in_tree: true, ..Fetched::default() })
 }
 
 fn runs(place: &Place) -> Result<Vec<String>, Box<Problem>> {

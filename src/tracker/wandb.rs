@@ -65,7 +65,7 @@ fn fetch(rest: &str, around: &Around<'_>) -> Result<Fetched, Box<Problem>> {
             .boxed());
     }
     let named_one = only.is_some() || runs.len() == 1;
-    let mut fetched = Fetched { exact: named_one, ..Fetched::default() };
+    let mut fetched = Fetched { exact: named_one, in_tree: true, ..Fetched::default() };
     let everything = if around.wanted.siblings { std::mem::take(&mut runs) } else { Vec::new() };
     let is_named = |run: &&Found| only.as_ref().is_none_or(|id| run.id == *id);
     let chosen = if around.wanted.siblings { &everything } else { &runs };

@@ -13,10 +13,11 @@ venv() { # NAME PACKAGE…
   "target/real/$name/bin/pip" install --quiet --disable-pip-version-check "$@"
 }
 venv mlflow3 "mlflow==3.17.2" "scikit-learn"
-venv mlflow2 "mlflow==2.22.5" "scikit-learn"
+# Older than what it can be installed with.
+venv mlflow2 "mlflow==2.22.5" "sqlalchemy<2.1" "scikit-learn"
 venv others "dvc==3.67.1" "gto==1.10.1" "dvclive==3.49.1" "wandb==0.31.0" "sacred==0.8.7" "scikit-learn" "setuptools<81"
-cargo build --quiet --release
-root=$PWD gate=$PWD/target/release/gate scripts=$PWD/tests/real
+if [ -z "${GATE:-}" ]; then cargo build --quiet --release; fi
+root=$PWD gate=${GATE:-$PWD/target/release/gate} scripts=$PWD/tests/real
 work=$(mktemp -d)
 server=
 finish() { if [ -n "$server" ]; then kill -- "-$server" 2> /dev/null || true; fi; rm -rf "$work"; }

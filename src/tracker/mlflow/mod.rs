@@ -39,6 +39,10 @@ const MOST_RUNS: usize = 20_000;
 trait Store {
     /// What a person calls it, without anything secret.
     fn name(&self) -> String;
+    /// Whether it lies on this machine, where whoever edits files can edit it.
+    fn is_local(&self) -> bool {
+        true
+    }
     /// One run; deleted ones too, which say so.
     fn run(&self, id: &str) -> Result<Option<Rows>, Box<Problem>>;
     /// Reads the whole history of its metrics, where the run does not come with it.
@@ -112,7 +116,12 @@ impl Fetching<'_> {
             id if id.starts_with("m-") => format!("version {}, {id}", version.number),
             id => format!("version {}, run {id}", version.number),
         });
-        let mut fetched = Fetched { resolved: resolved.clone(), exact: true, ..Fetched::default() };
+        let mut fetched = Fetched {
+            resolved: resolved.clone(),
+            exact: true,
+            in_tree: self.store.is_local(),
+            ..Fetched::default()
+        };
         if self.around.wanted.siblings {
             let parent = rows.tags.iter().find(|(key, _)| key == "mlflow.parentRunId");
             let group = match parent {
@@ -166,7 +175,11 @@ impl Fetching<'_> {
         let runs = self.store.experiment(name)?.ok_or_else(|| {
             self.missing(&format!("there is no experiment `{name}`"), "its name, as MLflow's list shows it")
         })?;
-        let mut fetched = Fetched { resolved: Some(format!("{} runs", runs.len())), ..Fetched::default() };
+        let mut fetched = Fetched {
+            resolved: Some(format!("{} runs", runs.len())),
+            in_tree: self.store.is_local(),
+            ..Fetched::default()
+        };
         for rows in &runs {
             let label = format!("mlflow:runs:/{}", rows.run_id);
             fetched.runs.push(Ok(tracked(rows, label, self.origin(None), self.inside().as_deref())));

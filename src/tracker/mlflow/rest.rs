@@ -132,6 +132,10 @@ impl Store for Rest {
         self.server.address().to_owned()
     }
 
+    fn is_local(&self) -> bool {
+        false
+    }
+
     fn run(&self, id: &str) -> Result<Option<Rows>, Box<Problem>> {
         let Some(found) = self.get("runs/get", &[("run_id", id)])? else { return Ok(None) };
         let run = found.get("run").ok_or_else(|| self.lacks(&Lacks("run".into())))?;

@@ -68,3 +68,43 @@ fn check(project: &Project, policy: &str, arguments: &[&str]) -> Ran {
     project.file("gate.yaml", policy);
     project.gate(&[&["check"], arguments].concat())
 }
+
+/// A repository whose policy on `main` compares with `baseline`, and a change of everything on a branch.
+fn pull_request(from: &str, to: &str, baseline: &str, rules: &str) -> Project {
+    let project = project_with(from, to);
+    project.file("gate.yaml", format!("version: 1\nruns: {to}\nbaseline: {baseline}\n{rules}")).repository();
+    project.git(&["checkout", "--quiet", "-b", "change"]);
+    project
+}
+
+#[test]
+fn a_pull_request_does_not_bring_its_own_baseline() {
+    let rules = "rules:\n  r: { metrics: { f1: { max_drop: 0.005 } } }\n";
+    for (from, to, baseline) in [
+        ("sacred/1", "kept", "sacred:kept"),
+        ("wandb", "kept", "wandb:kept"),
+        ("dvclive/churn-baseline-s0", "kept", "dvc:kept"),
+        ("hf/churn-baseline", "kept", "hf:kept"),
+        ("lm-eval/models__small", "kept", "lm-eval:kept"),
+        ("mlflow/sqlite-3.17.db", "mlflow.db", "mlflow:models:/churn@champion"),
+    ] {
+        let project = pull_request(from, to, baseline, rules);
+        project.file("run.json", "{\"metrics\": {\"f1\": 0.99}}").commit("a change");
+        let ran = project.gate(&["check", "--trust", "main", "run.json"]);
+        ran.leaves_with(2).says("read from the working tree, which the pull request may edit");
+    }
+    // What the base branch has is a baseline, whatever the clone calls it.
+    let project = pull_request(
+        "hf/churn-baseline",
+        "kept",
+        "hf:kept@main",
+        "comparable: [name]\nrules:\n  r: { metrics: { precision: { max_drop: 0.005 } } }\n",
+    );
+    project.edit("kept/README.md", "value: 0.844906", "value: 0.1");
+    project.file("run.json", "{\"metrics\": {\"precision\": 0.5}}").commit("a lower bar");
+    project.git(&["branch", "--quiet", "trusted", "main"]);
+    project.git(&["branch", "--quiet", "--force", "main", "change"]);
+    project.git(&["update-ref", "refs/remotes/origin/main", "refs/heads/trusted"]);
+    let ran = project.gate(&["check", "--trust", "origin/main", "run.json"]);
+    ran.leaves_with(1).says("0.844906");
+}
