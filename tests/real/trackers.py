@@ -86,9 +86,10 @@ def with_wandb(folder):
                 run.log({"valid_log_loss": value})
             run.log(metrics)
             run.finish()
-    # A run that is killed in the middle.
+    # A run that is killed in the middle. It must not share the service of this process, which would end it in its stead.
+    alone = {key: value for key, value in os.environ.items() if key != "WANDB_SERVICE"}
     code = f"import os, wandb; run = wandb.init(project='churn', name='killed', dir={folder!r}, mode='offline'); run.log({{'f1': 0.99}}); os._exit(3)"
-    subprocess.run([sys.executable, "-c", code], check=False)
+    subprocess.run([sys.executable, "-c", code], check=False, env=alone)
 
 
 def with_sacred(folder):
