@@ -72,8 +72,10 @@ def with_mlflow(folder):
 
 
 def with_wandb(folder):
-    """Offline runs of two seeds each, one of which is killed."""
+    """Offline runs of two seeds each, and one that is killed; runs.txt has their folders in that order."""
     import wandb
+
+    folders = []
 
     for name in MODELS:
         for seed in (0, 1):
@@ -86,10 +88,15 @@ def with_wandb(folder):
                 run.log({"valid_log_loss": value})
             run.log(metrics)
             run.finish()
+            folders.append(os.path.basename(os.path.dirname(run.dir)))
     # A run that is killed in the middle. It must not share the service of this process, which would end it in its stead.
     alone = {key: value for key, value in os.environ.items() if key != "WANDB_SERVICE"}
     code = f"import os, wandb; run = wandb.init(project='churn', name='killed', dir={folder!r}, mode='offline'); run.log({{'f1': 0.99}}); os._exit(3)"
     subprocess.run([sys.executable, "-c", code], check=False, env=alone)
+    others = [name for name in os.listdir(os.path.join(folder, "wandb")) if name.startswith("offline-run-")]
+    folders += [name for name in others if name not in folders]
+    with open(os.path.join(folder, "runs.txt"), "w") as file:
+        file.write("\n".join(folders) + "\n")
 
 
 def with_sacred(folder):
