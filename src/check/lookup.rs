@@ -156,7 +156,8 @@ fn around<'w>(by: By, policy: Option<&Policy>, workspace: &'w Workspace) -> Arou
         By::Policy => (workspace.root(), Reach::Inside),
     };
     let siblings = policy.is_some_and(|policy| policy.seeds.is_some());
-    let wanted = Wanted { history: workspace.wants_history(), siblings };
+    let history = workspace.wants_history() || policy.is_some_and(|policy| policy.reads_history);
+    let wanted = Wanted { history, siblings };
     let role = if by == By::Typed { Role::Candidate } else { Role::Baseline };
     let (started_in, root) = (workspace.folder(), workspace.root());
     Around { folder, started_in, root, role, wanted, reach, git: workspace }

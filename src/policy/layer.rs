@@ -17,6 +17,8 @@ pub(super) struct Layer {
     pub(super) extends: Vec<Layer>,
     /// What the report says of it.
     pub(super) used: PackUse,
+    /// It speaks of the best of a history, or of how many values there are.
+    pub(super) reads_history: bool,
 }
 
 /// The keys of the top level.
@@ -46,6 +48,8 @@ impl Layer {
         with: Option<&Node>,
     ) -> Option<Self> {
         let digest = sha256(document.text.as_bytes());
+        // A name that only looks like it costs a few questions to a tracker, and nothing else.
+        let reads_history = [".best", ".points"].iter().any(|word| document.text.contains(word));
         let mut root = match loading.reader.documents.add(document) {
             Ok(root) => root,
             Err(problem) => {
@@ -58,7 +62,12 @@ impl Layer {
         loading.reader.only(&map, "a policy", &KEYS);
         version(loading.reader, &map, root.span);
         let used = PackUse { name: name.to_owned(), digest, parameters };
-        Some(Self { name: name.to_owned(), map, root, extends: Vec::new(), used })
+        Some(Self { name: name.to_owned(), map, root, extends: Vec::new(), used, reads_history })
+    }
+
+    /// Whether this layer, or one below it, speaks of histories.
+    pub(super) fn reads_history(&self) -> bool {
+        self.reads_history || self.extends.iter().any(Self::reads_history)
     }
 
     /// This layer and all below it, those that it extends first, each once.

@@ -75,6 +75,7 @@ fn build(loading: &mut Loading<'_>, layer: &Layer, now: Timestamp) -> Policy {
         stages,
         ledger,
         seeds,
+        reads_history: layer.reads_history(),
         models,
         comparable,
         fields,

@@ -68,6 +68,8 @@ pub struct Policy {
     pub stages: IndexMap<String, Stage>,
     /// The folder of promotions, relative to the policy.
     pub ledger: Option<String>,
+    /// A rule may read the best of a metric's history, or how many values it has.
+    pub reads_history: bool,
     /// The field that runs of one group share, where these are seeds of one run.
     pub seeds: Option<FieldPath>,
     /// The lines of models that are known; `None` where any is.

@@ -27,7 +27,7 @@ pub fn from_files(
         }
         node.as_written().map(str::to_owned)
     };
-    logged.commit = text(&["git", "commit"]);
+    logged.commit = text(&["git", "commit"]).or_else(|| commit(config?));
     logged.environment.program = text(&["program"]);
     logged.environment.python = text(&["python"]);
     logged.environment.os = text(&["os"]);
@@ -38,4 +38,13 @@ pub fn from_files(
         "the log of this run is missing, so its files are read; whether it ended well is not in them".into(),
     );
     logged
+}
+
+/// The commit in W&B's own part of `config.yaml`, where it is written without quotes: as it stands there, and not as the
+/// number that it may look like.
+fn commit(config: &Node) -> Option<String> {
+    let environments = config.get("_wandb")?.get("value")?.get("e")?.as_map()?;
+    environments
+        .iter()
+        .find_map(|(_, environment)| environment.get("git")?.get("commit")?.as_written().map(str::to_owned))
 }

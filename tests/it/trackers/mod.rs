@@ -6,6 +6,7 @@ mod mlflow;
 mod mlflow_server;
 mod sacred;
 mod same_verdict;
+mod twelve_facts;
 mod wandb;
 
 use std::fs;
