@@ -103,8 +103,8 @@ pub(super) fn look_up<'c>(
         .map_err(|error| Problem::new(NOT_A_REFERENCE, error.message).help(error.help).boxed())?;
     match &parsed {
         Reference::Files(path) => {
-            // What lies there decides, not what it is called; in a pull request files are read from commits.
-            if workspace.sources().is_none()
+            // What lies there decides, not what it is called. In a pull request a baseline is read from a commit.
+            if (workspace.sources().is_none() || by == By::Typed)
                 && let Some(tracker) = tracker::recognise(path, &around(by, policy, workspace))?
             {
                 return tracked(tracker, path, reference, &around(by, policy, workspace), false);

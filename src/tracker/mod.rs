@@ -21,7 +21,6 @@ use crate::source::Tracked;
 use crate::store::Reach;
 
 codes! {
-    NOT_READ = "tracker/not-read": "A reference to a tracker that this version does not read.";
     NOT_THERE = "tracker/not-there": "What a tracker's reference names is not there.";
     NOT_A_RUN = "tracker/not-a-run": "What a tracker's reference names is there, and holds no run.";
     AMBIGUOUS = "tracker/ambiguous": "What a path holds can be read as more than one thing.";
@@ -113,8 +112,8 @@ const FETCHERS: &[Fetcher] =
 pub fn fetch(tracker: &str, rest: &str, around: &Around<'_>) -> Result<Fetched, Box<Problem>> {
     match FETCHERS.iter().find(|fetcher| fetcher.name == tracker) {
         Some(fetcher) => (fetcher.fetch)(rest, around),
-        None => Err(Problem::new(NOT_READ, format!("this version of gate does not read `{tracker}:` yet"))
-            .help("name a run record: a file, or `git:REV`")
+        None => Err(Problem::new(NOT_A_RUN, format!("`{tracker}:` is no tracker that is read"))
+            .help("docs/trackers lists those that are")
             .boxed()),
     }
 }

@@ -160,6 +160,35 @@ def alias(version=None):
     print(client.get_model_version_by_alias("churn", "champion").version)
 
 
+def https(certificate, client=None):
+    """A server with a certificate of its own, which may want one of the client's; it has no runs. Prints its port."""
+    import http.server
+    import ssl
+    import threading
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            body = b'{"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "no"}'
+            self.send_response(404)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    if client:
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(client)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    print(server.server_address[1], flush=True)
+    threading.Timer(60, server.shutdown).start()
+    server.serve_forever()
+
+
 def same(one, other, *fields):
     """Fails where two records that `gate show` printed differ in a field."""
     one, other = (json.load(open(path)) for path in (one, other))
@@ -169,4 +198,4 @@ def same(one, other, *fields):
 
 if __name__ == "__main__":
     {"mlflow": with_mlflow, "wandb": with_wandb, "sacred": with_sacred, "dvclive": with_dvclive, "plain": plain,
-     "stage": stage, "alias": alias, "same": same}[sys.argv[1]](*[a for a in sys.argv[2:] if a != "stages"])
+     "stage": stage, "alias": alias, "https": https, "same": same}[sys.argv[1]](*[a for a in sys.argv[2:] if a != "stages"])

@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-for program in python3 git curl; do
+for program in python3 git curl openssl; do
   command -v "$program" > /dev/null || { echo "trackers.sh: $program is not installed" >&2; exit 1; }
 done
 venv() { # NAME PACKAGE…
@@ -106,6 +106,34 @@ MLFLOW_ALLOW_FILE_STORE=true MLFLOW_TRACKING_URI=file://$work/folder/mlruns "$py
 leaves 0 "$gate" check mlflow:models:/churn/2 --baseline mlflow:models:/churn@champion
 leaves 1 "$gate" check mlflow:models:/churn/3 --baseline mlflow:models:/churn@champion
 leaves 0 "$gate" show mlflow:models:/churn/3; says "Infinity"; says "NaN"
+
+echo "-- certificates: those of the environment are trusted, and shown"
+mkdir "$work/tls" && cd "$work/tls"
+for name in server client; do
+  openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj "/CN=$name" -addext "subjectAltName=IP:127.0.0.1" \
+    -addext "basicConstraints=critical,CA:FALSE" -keyout $name.key -out $name.crt 2> /dev/null
+  cat $name.crt $name.key > $name.pem
+done
+secure() { # ARGUMENTS OF THE SERVER…
+  set -m
+  "$python" "$scripts/trackers.py" https "$@" > port 2> server.log &
+  server=$!
+  set +m
+  for _ in $(seq 100); do [ -s port ] && break; sleep 0.1; done
+  export MLFLOW_TRACKING_URI=https://127.0.0.1:$(cat port) MLFLOW_HTTP_REQUEST_MAX_RETRIES=0
+}
+secure server.pem
+leaves 2 "$gate" show mlflow:runs:/abc; says "can't be reached"
+MLFLOW_TRACKING_SERVER_CERT_PATH=server.crt leaves 2 "$gate" show mlflow:runs:/abc; says "there is no run .abc"
+MLFLOW_TRACKING_INSECURE_TLS=true leaves 2 "$gate" show mlflow:runs:/abc; says "there is no run .abc"
+MLFLOW_TRACKING_SERVER_CERT_PATH=port leaves 2 "$gate" show mlflow:runs:/abc; says "certificate"
+stop; rm port
+secure server.pem client.crt
+export MLFLOW_TRACKING_SERVER_CERT_PATH=server.crt
+leaves 2 "$gate" show mlflow:runs:/abc; ! grep -q "there is no run" "$work/out"
+MLFLOW_TRACKING_CLIENT_CERT_PATH=client.pem leaves 2 "$gate" show mlflow:runs:/abc; says "there is no run .abc"
+stop
+unset MLFLOW_TRACKING_URI MLFLOW_HTTP_REQUEST_MAX_RETRIES MLFLOW_TRACKING_SERVER_CERT_PATH
 
 python=$root/target/real/others/bin/python
 export PATH=$root/target/real/others/bin:$PATH

@@ -56,7 +56,6 @@ pub(super) struct Environment {
     pub(super) os: Option<String>,
     pub(super) python: Option<String>,
     pub(super) program: Option<String>,
-    pub(super) arguments: Vec<String>,
 }
 
 /// What a record can be, of what is read here: a history row, a summary, a configuration, an artifact, a definition, a
@@ -131,7 +130,6 @@ fn run(into: &mut Logged, body: Message<'_>) -> Result<(), NotAMessage> {
 fn environment(into: &mut Logged, body: Message<'_>) -> Result<(), NotAMessage> {
     into.environment.os = body.text(1)?;
     into.environment.python = body.text(2)?;
-    into.environment.arguments = body.texts(5)?;
     into.environment.program = body.text(6)?;
     if let Some(commit) = body.message(9)?.map(|git| git.text(2)).transpose()?.flatten() {
         into.commit = Some(commit);

@@ -23,10 +23,6 @@ pub fn tracked(logged: &Logged, label: String, origin: Origin) -> Tracked {
         run.text(&Path::of([field]), value.as_deref(), from);
     }
     status(logged, &mut run);
-    if !logged.environment.arguments.is_empty() {
-        let arguments = logged.environment.arguments.iter().map(|text| Node::text(text.as_str())).collect();
-        run.put(&Path::of(["arguments"]), Value::List(arguments), "environment.args");
-    }
     let environment = Path::of(["environment"]);
     run.text(&environment.key("python"), logged.environment.python.as_deref(), "environment.python");
     run.text(&environment.key("os"), logged.environment.os.as_deref(), "environment.os");
