@@ -1,6 +1,6 @@
 //! Where trackers keep their runs: servers, databases, folders. This fetches; [`crate::source`] understands.
 //!
-//! One file or folder for each tracker, and a line in [`FETCHERS`].
+//! One file or folder for each tracker, and a line in `FETCHERS`.
 
 mod dvc;
 mod hf;
