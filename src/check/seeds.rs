@@ -1,7 +1,8 @@
 //! Seeds: runs of one group become one candidate, or one baseline, where the policy says by what they belong together.
 
+use std::collections::{HashMap, HashSet};
+
 use super::lookup::Item;
-use crate::document::Problem;
 use crate::run::{FieldMap, FieldPath, Run};
 use crate::source::{BadRecord, Tracked};
 
@@ -34,30 +35,28 @@ pub(super) fn together<'c>(
     let group = |run: &Run| -> Option<String> {
         run.find(by).into_iter().next()?.node?.as_written().map(str::to_owned)
     };
-    let mut done: Vec<String> = Vec::new();
+    let mut groups: HashMap<String, Vec<&Run>> = HashMap::new();
+    for run in runs.iter().chain(&others) {
+        if let Some(key) = group(run) {
+            groups.entry(key).or_default().push(run);
+        }
+    }
+    let mut done: HashSet<String> = HashSet::new();
     for run in &runs {
         // A parent is not of the group that it names: its children are.
-        let of_parent = run
-            .text("run_id")
-            .filter(|id| runs.iter().chain(&others).any(|other| group(other).as_deref() == Some(*id)));
-        let Some(key) = of_parent.map(str::to_owned).or_else(|| group(run)) else {
-            made.push(Item::Made(Box::new(Ok(run.clone()))));
-            continue;
-        };
-        if done.contains(&key) {
-            continue;
-        }
-        let members: Vec<&Run> =
-            runs.iter().chain(&others).filter(|other| group(other).as_ref() == Some(&key)).collect();
-        done.push(key);
+        let of_parent = run.text("run_id").filter(|id| groups.contains_key(*id)).map(str::to_owned);
+        let key = of_parent.or_else(|| group(run));
+        let members = key.as_ref().and_then(|key| groups.get(key)).map_or(&[][..], Vec::as_slice);
         if members.len() < 2 {
             made.push(Item::Made(Box::new(Ok(run.clone()))));
             continue;
         }
-        let merged = run
-            .with_seeds(&members)
-            .map_err(|problems: Vec<Problem>| BadRecord { label: run.label().to_owned(), problems });
-        made.push(Item::Made(Box::new(merged)));
+        if key.is_some_and(|key| done.insert(key)) {
+            let merged = run
+                .with_seeds(members)
+                .map_err(|problems| BadRecord { label: run.label().to_owned(), problems });
+            made.push(Item::Made(Box::new(merged)));
+        }
     }
     made
 }

@@ -96,6 +96,11 @@ impl Map {
         self.0.get(key)
     }
 
+    /// The value at `key` with the key as it is kept.
+    pub fn key_value(&self, key: &str) -> Option<(&str, &Node)> {
+        self.0.get_key_value(key).map(|(key, entry)| (&**key, &entry.node))
+    }
+
     /// Puts a value at `key`; gives back what stood there.
     pub fn insert(&mut self, key: impl Into<Box<str>>, key_span: Span, node: Node) -> Option<Entry> {
         self.0.insert(key.into(), Entry { key: key_span, node })

@@ -188,8 +188,8 @@ impl Run {
 
     /// One metric by its name.
     pub fn metric(&self, name: &str) -> Option<Metric<'_>> {
-        let (name, entry) = self.record.get("metrics")?.as_map()?.entries().find(|(key, _)| *key == name)?;
-        Some(Metric { name, node: &entry.node })
+        let (name, node) = self.record.get("metrics")?.as_map()?.key_value(name)?;
+        Some(Metric { name, node })
     }
 
     /// Every artifact, from `artifact` and `artifacts`.
@@ -473,8 +473,8 @@ fn longest_name<'r>(metrics: &'r Map, steps: &[Step]) -> Option<(&'r str, &'r No
             name.push('.');
         }
         name.push_str(key);
-        if let Some((key, entry)) = metrics.entries().find(|(key, _)| *key == name) {
-            longest = Some((key, &entry.node, index + 1));
+        if let Some((key, node)) = metrics.key_value(&name) {
+            longest = Some((key, node, index + 1));
         }
     }
     longest

@@ -1,18 +1,24 @@
 //! DVC: a project in the working tree or at a commit.
 
-use std::path::Path;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use md5::{Digest as _, Md5};
 
 use super::{Around, Fetched, Fetcher, NOT_THERE, Place, Role};
-use crate::document::Problem;
+use crate::document::{Problem, hex};
 use crate::git::{Commit, Git, short};
 use crate::run::Origin;
-use crate::source::dvc::{Code, Files, current, items, tracked};
+use crate::source::dvc::{Code, Files, Sum, current, items, tracked};
 use crate::store::{Revision, Selector, Store as _};
 
 pub(super) const FETCHER: Fetcher = Fetcher { name: "dvc", fetch, recognises };
 
-/// Bytes of a file that is read or hashed.
-const MOST: usize = 1 << 30;
+/// Bytes of a file that is read.
+const MOST: usize = 64 << 20;
+/// Bytes of a committed file that is hashed.
+const LARGEST: usize = 1 << 30;
 
 /// A project, or a folder that DVCLive wrote.
 fn recognises(path: &Path) -> bool {
@@ -52,7 +58,9 @@ fn in_tree(rest: &str, place: Place, around: &Around<'_>) -> Result<Fetched, Box
     let code = code_of_tree(&place);
     let prefix = prefix(&place, around);
     let label = place.label.clone();
-    let files = Tree { cache: cache(&place.path, around), place };
+    let project =
+        place.path.ancestors().find(|above| above.join(".dvc").is_dir()).unwrap_or(&place.path).to_owned();
+    let files = Tree { cache: cache(&place.path, around), project, place };
     Ok(Fetched { in_tree: true, ..finish(&files, &prefix, &code, label, origin, around)? })
 }
 
@@ -155,6 +163,8 @@ fn leads_out(path: &str) -> bool {
 
 struct Tree {
     place: Place,
+    /// The folder that DVC knows, which may be one above.
+    project: PathBuf,
     cache: Option<Place>,
 }
 
@@ -162,6 +172,27 @@ impl Files for Tree {
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>, Box<Problem>> {
         let is_file = !leads_out(path) && self.place.path.join(path).is_file();
         if is_file { self.place.read(path, MOST) } else { Ok(None) }
+    }
+
+    fn md5(&self, path: &str) -> Result<Sum, Box<Problem>> {
+        let full = self.place.path.join(path);
+        if leads_out(path) || !full.is_file() {
+            return Ok(Sum::NotThere);
+        }
+        // DVC may have put links to its cache there.
+        match full.canonicalize() {
+            Ok(real) if real.starts_with(&self.project) => {}
+            _ => {
+                return Ok(Sum::NotLookedAt(
+                    "is a link that leads out of the project, which gate does not follow",
+                ));
+            }
+        }
+        hash(&full).map(Sum::Of).map_err(|error| {
+            Problem::new(NOT_THERE, format!("`{}` can't be read: {error}", self.label(path)))
+                .help("look at its permissions")
+                .boxed()
+        })
     }
 
     fn matching(&self, glob: &str) -> Result<Vec<String>, Box<Problem>> {
@@ -177,21 +208,44 @@ impl Files for Tree {
     }
 }
 
+/// The MD5 of a file, part by part: data may be larger than the memory.
+fn hash(path: &Path) -> std::io::Result<String> {
+    let mut file = File::open(path)?;
+    let (mut sum, mut part) = (Md5::new(), vec![0; 1 << 16]);
+    loop {
+        match file.read(&mut part)? {
+            0 => return Ok(hex(&sum.finalize())),
+            read => sum.update(&part[..read]),
+        }
+    }
+}
+
 struct Committed<'g> {
     store: Revision<'g>,
     cache: Option<Place>,
 }
 
-impl Files for Committed<'_> {
-    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, Box<Problem>> {
+impl Committed<'_> {
+    fn bytes(&self, path: &str, most: usize) -> Result<Option<Vec<u8>>, Box<Problem>> {
         if leads_out(path) || path.contains(['*', '?', '[', '{']) {
             return Ok(None);
         }
         let found = self.store.select(&Selector::new(path)?)?;
         match found.into_iter().find(|entry| entry.path == path) {
-            Some(entry) => self.store.read(&entry, MOST).map(Some),
+            Some(entry) => self.store.read(&entry, most).map(Some),
             None => Ok(None),
         }
+    }
+}
+
+impl Files for Committed<'_> {
+    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, Box<Problem>> {
+        self.bytes(path, MOST)
+    }
+
+    fn md5(&self, path: &str) -> Result<Sum, Box<Problem>> {
+        let found = self.bytes(path, LARGEST)?;
+        Ok(found.map_or(Sum::NotThere, |bytes| Sum::Of(hex(&Md5::digest(&bytes)))))
     }
 
     fn matching(&self, glob: &str) -> Result<Vec<String>, Box<Problem>> {

@@ -76,12 +76,16 @@ fn fetch(rest: &str, around: &Around<'_>) -> Result<Fetched, Box<Problem>> {
         fetched.runs.push(read.map(|logged| described(&logged, &place, run, rest)));
     }
     for run in everything.iter().filter(|run| !is_named(run)) {
-        // A broken log of another group is nobody's business here.
-        if let Ok(logged) = read(&place, run)
-            && logged.group.is_some()
-            && group == Some(logged.group_of())
-        {
-            fetched.siblings.push(described(&logged, &place, run, rest));
+        match read(&place, run) {
+            Ok(logged) if logged.group.is_some() && group == Some(logged.group_of()) => {
+                fetched.siblings.push(described(&logged, &place, run, rest));
+            }
+            Ok(_) => {}
+            Err(problem) => {
+                let note =
+                    format!("whether `{}` is of the same group is not known: {}", run.id, problem.message);
+                fetched.runs.iter_mut().flatten().for_each(|named| named.notes.push(note.clone()));
+            }
         }
     }
     Ok(fetched)

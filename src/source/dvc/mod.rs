@@ -27,12 +27,25 @@ codes! {
 pub trait Files {
     /// The bytes of a file, if it is there.
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>, Box<Problem>>;
+    /// The MD5 of a file, however large it is.
+    fn md5(&self, path: &str) -> Result<Sum, Box<Problem>>;
     /// The paths of the files that a glob matches, in order.
     fn matching(&self, glob: &str) -> Result<Vec<String>, Box<Problem>>;
     /// A file of the cache, by its MD5; it lies beside the working tree alone.
     fn cached(&self, md5: &str) -> Result<Option<Vec<u8>>, Box<Problem>>;
     /// What a person calls a file.
     fn label(&self, path: &str) -> String;
+}
+
+/// What hashing a file gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sum {
+    /// Hexadecimal digits.
+    Of(String),
+    /// There is no file.
+    NotThere,
+    /// It is not hashed, and why, as the end of a sentence.
+    NotLookedAt(&'static str),
 }
 
 /// What DVC leaves out, and how to add it.

@@ -2,10 +2,10 @@
 
 use md5::{Digest as _, Md5};
 
-use super::Files;
 use super::lock::{Hashed, Locked};
 use super::pipeline::Pipeline;
 use super::values::object;
+use super::{Files, Sum};
 use crate::document::{Map, Node, Path, Problem, Value, hex};
 use crate::run::{Sameness, same_value};
 
@@ -86,8 +86,12 @@ const MOST_FILES: usize = 2_000;
 fn state(files: &dyn Files, hashed: &Hashed) -> Result<State, Box<Problem>> {
     let Some(digest) = &hashed.digest else { return Ok(State::NotThere) };
     if let Some(md5) = hashed.md5() {
-        let Some(bytes) = files.read(&hashed.path)? else { return Ok(State::NotThere) };
-        return Ok(if hex(&Md5::digest(&bytes)) == md5 { State::Same } else { State::Differs });
+        return Ok(match files.md5(&hashed.path)? {
+            Sum::Of(sum) if sum == md5 => State::Same,
+            Sum::Of(_) => State::Differs,
+            Sum::NotThere => State::NotThere,
+            Sum::NotLookedAt(why) => State::NotLookedAt(why),
+        });
     }
     let Some(list) = digest.strip_prefix("md5dir:") else {
         return Ok(State::NotLookedAt("was hashed by DVC 2, which gate does not"));
@@ -101,9 +105,13 @@ fn state(files: &dyn Files, hashed: &Hashed) -> Result<State, Box<Problem>> {
     }
     let mut entries: Vec<(String, String)> = Vec::new();
     for path in paths {
-        let Some(bytes) = files.read(&path)? else { continue };
+        let sum = match files.md5(&path)? {
+            Sum::Of(sum) => sum,
+            Sum::NotThere => continue,
+            Sum::NotLookedAt(why) => return Ok(State::NotLookedAt(why)),
+        };
         let relative = path.strip_prefix(&format!("{}/", hashed.path)).unwrap_or(&path).to_owned();
-        entries.push((relative, hex(&Md5::digest(&bytes))));
+        entries.push((relative, sum));
     }
     // As Python writes a list of objects, in the order of the paths.
     entries.sort_by(|one, other| one.0.split('/').cmp(other.0.split('/')));
