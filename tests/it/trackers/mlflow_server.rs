@@ -32,8 +32,8 @@ enum Answer {
     Garbage,
 }
 
-struct Server {
-    uri: String,
+pub(super) struct Server {
+    pub(super) uri: String,
     requests: Arc<Mutex<Vec<Request>>>,
 }
 
@@ -51,6 +51,41 @@ impl Server {
             }
         });
         Self { uri, requests }
+    }
+
+    /// A server with the runs that MLflow's client read from a database, in the shape in which a server gives them.
+    pub(super) fn of_oracle(path: &str) -> Self {
+        let known = oracle(path);
+        Self::start(move |request| {
+            if request.line.contains("logged-models/") {
+                return Answer::Whole(404, "text/html", b"<!doctype html>".to_vec());
+            }
+            let asked = |run: &&Value| request.line.contains(run["info"]["run_id"].as_str().expect("an id"));
+            let experiments = known["experiments"].as_array().expect("a list").iter();
+            let mut runs = experiments.flat_map(|experiment| experiment["runs"].as_array().expect("runs"));
+            let Some(run) = runs.find(asked).filter(|_| request.line.contains("runs/get")) else {
+                return api(&json!({}));
+            };
+            let pairs = |field: &str| -> Value {
+                let pairs = run[field].as_object().expect("an object").iter();
+                pairs.map(|(key, value)| json!({"key": key, "value": value})).collect()
+            };
+            let inputs: Value = run["datasets"]
+                .as_array()
+                .expect("a list")
+                .iter()
+                .map(|data| json!({"tags": [{"key": "mlflow.data.context", "value": data["context"]}], "dataset": data}))
+                .collect();
+            let outputs: Value = run["model_outputs"]
+                .as_array()
+                .expect("a list")
+                .iter()
+                .map(|id| json!({"model_id": id}))
+                .collect();
+            api(&json!({"run": {"info": run["info"], "inputs": {"dataset_inputs": inputs},
+                "outputs": {"model_outputs": outputs},
+                "data": {"metrics": pairs("metrics"), "params": pairs("params"), "tags": pairs("tags")}}}))
+        })
     }
 
     /// The answers that a real server gave.

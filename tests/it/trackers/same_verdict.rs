@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::mlflow_server::Server;
 use super::{copy, fixture};
 use crate::project::Project;
 
@@ -57,9 +58,10 @@ fn sacred(scenario: &str) -> Option<String> {
     Some(format!("sacred/{}", run + 1))
 }
 
-const TRACKERS: [Kept; 6] = [
+const TRACKERS: [Kept; 7] = [
     Kept { tracker: "plain", named: |scenario| Some(format!("plain/churn-{scenario}-s0.json")), lacks: &[] },
     Kept { tracker: "mlflow, a database", named: database, lacks: &[] },
+    Kept { tracker: "mlflow, a server", named: database, lacks: &[] },
     Kept { tracker: "mlflow, a folder", named: folder, lacks: &[] },
     // The branch `worse` of this project is stale: it fails either way.
     Kept {
@@ -114,12 +116,14 @@ rules:
     // The folder lies beside the database, which MLflow would then overlook.
     copy(&fixture("mlflow/folder-3.17"), &project.path().join("mlruns"));
     project.file("gate.yaml", POLICY);
-    let store = format!("sqlite:///{}", project.path().join("mlflow.db").display());
+    let database = format!("sqlite:///{}", project.path().join("mlflow.db").display());
+    let server = Server::of_oracle("mlflow/sqlite-3.17.json");
     for (scenario, good) in SCENARIOS {
         for kept in &TRACKERS {
             let name = (kept.named)(scenario).unwrap_or_else(|| panic!("{} lacks {scenario}", kept.tracker));
+            let store = if kept.tracker.ends_with("server") { &server.uri } else { &database };
             let ran =
-                project.gate_with(&["check", &name, "--format", "json"], &[("MLFLOW_TRACKING_URI", &store)]);
+                project.gate_with(&["check", &name, "--format", "json"], &[("MLFLOW_TRACKING_URI", store)]);
             let report = ran.json();
             let what = format!("{} / {scenario}", kept.tracker);
             for rule in ["bar", "recall"] {
@@ -150,7 +154,8 @@ rules:
 fn against_the_baseline_of_the_same_tracker() {
     let project = project();
     copy(&fixture("mlflow/folder-3.17"), &project.path().join("mlruns"));
-    let store = format!("sqlite:///{}", project.path().join("mlflow.db").display());
+    let database = format!("sqlite:///{}", project.path().join("mlflow.db").display());
+    let server = Server::of_oracle("mlflow/sqlite-3.17.json");
     // What all of them record of the data is enough to compare: some keep no split.
     project.file("gate.yaml", "version: 1\ncomparable: [status]\nrules:\n  holds-up: { metrics: { f1: { max_drop: 0.005 }, log_loss: { max_rise: 0.01 } } }\n");
     for kept in &TRACKERS {
@@ -160,9 +165,10 @@ fn against_the_baseline_of_the_same_tracker() {
         }
         for (scenario, good) in SCENARIOS.into_iter().skip(1) {
             let name = (kept.named)(scenario).expect("a run");
+            let store = if kept.tracker.ends_with("server") { &server.uri } else { &database };
             let ran = project.gate_with(
                 &["check", &name, "--baseline", &baseline, "--format", "json"],
-                &[("MLFLOW_TRACKING_URI", &store)],
+                &[("MLFLOW_TRACKING_URI", store)],
             );
             let report = ran.json();
             let verdict = report["candidates"][0]["verdict"].as_str().unwrap_or_default();
