@@ -2,6 +2,7 @@
 //!
 //! Pure: nothing here opens a file, asks a clock or knows a policy.
 
+mod canonical;
 mod decimal;
 mod digest;
 mod equal;
@@ -10,6 +11,7 @@ mod field_path;
 mod metric;
 mod record;
 mod reference;
+mod search;
 mod seeds;
 mod shape;
 mod time;
@@ -20,8 +22,9 @@ pub use equal::{Sameness, same_value};
 pub use field_map::FieldMap;
 pub use field_path::{FieldPath, PathError, Step};
 pub use metric::{Metric, MetricFault};
-pub use record::{Artifact, DataFile, Field, LEDGER, Origin, Run};
+pub use record::{Artifact, DataFile, LEDGER, Origin, Run};
 pub use reference::{Reference, ReferenceError};
+pub use search::Field;
 pub use shape::{Names, fields_below, known_fields};
 pub use time::{Age, DurationError, Moment, TimeError, parse_date, parse_duration};
 

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Digest, FieldMap, FieldPath, Metric, Moment, NOT_AN_OBJECT, SAME_METRIC_TWICE, Step, shape};
-use crate::document::{Document, Entry, Map, Node, Path, Problem, Segment, Span, Value};
+use super::canonical::{canonical_files, canonical_metrics};
+use super::{Digest, FieldMap, Metric, Moment, NOT_AN_OBJECT, shape};
+use crate::document::{Document, Map, Node, Path, Problem, Segment, Span, Value};
 
 /// One training run.
 ///
@@ -43,17 +44,6 @@ pub struct Origin {
 
 /// The tracker of a record that the ledger keeps.
 pub const LEDGER: &str = "ledger";
-
-/// One value that a [`FieldPath`] leads to.
-#[derive(Debug, Clone)]
-pub struct Field<'r> {
-    /// Its path in the canonical record; of what is absent, the path where it would be.
-    pub path: Path,
-    /// The value; `None` when there is none, or when it is null.
-    pub node: Option<&'r Node>,
-    /// The path asks for elements of a list, and there were none that fit.
-    pub none_matched: bool,
-}
 
 /// A file that a run produced.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -224,15 +214,6 @@ impl Run {
             .collect()
     }
 
-    /// Every value that `path` leads to; never empty. Below `metrics` the longest name that exists counts, since a
-    /// metric's name may hold dots.
-    pub fn find(&self, path: &FieldPath) -> Vec<Field<'_>> {
-        let mut found = Vec::new();
-        let root = Place { at: Path::root(), node: None, map: Some(&self.record) };
-        descend(&root, path.steps(), &mut found);
-        found
-    }
-
     /// Where to point for a canonical path: at the value, or at the key of the nearest object that should hold it.
     pub fn span(&self, path: &Path) -> Span {
         let mut span = Span { end: self.span.end.min(self.span.start + 1), ..self.span };
@@ -297,7 +278,7 @@ impl Run {
     }
 }
 
-fn written<'r>(node: &'r Node, key: &str) -> Option<&'r str> {
+pub(super) fn written<'r>(node: &'r Node, key: &str) -> Option<&'r str> {
     node.get(key)?.as_written()
 }
 
@@ -313,181 +294,4 @@ fn get<'r>(map: &'r Map, path: &[Segment]) -> Option<&'r Node> {
         };
     }
     Some(node)
-}
-
-/// A path of text becomes an object with `path`.
-fn canonical_files(record: &mut Map, moved: &mut Vec<(Path, Path)>) {
-    let mut one = |node: &mut Node, at: Path| {
-        if let Value::String(path) = &node.value {
-            let mut file = Map::default();
-            file.insert("path", node.span, Node { value: Value::String(path.clone()), span: node.span });
-            node.value = Value::Map(file);
-            let theirs = moved
-                .iter()
-                .rev()
-                .find(|(ours, _)| *ours == at)
-                .map_or_else(|| at.clone(), |(_, t)| t.clone());
-            moved.push((at.key("path"), theirs));
-        }
-    };
-    for field in ["artifact", "predictions"] {
-        if let Some(node) = record.get_mut(field) {
-            one(node, Path::of([field]));
-        }
-    }
-    if let Some(Value::List(items)) = record.get_mut("artifacts").map(|node| &mut node.value) {
-        for (index, item) in items.iter_mut().enumerate() {
-            one(item, Path::of(["artifacts"]).index(index));
-        }
-    }
-    if let Some(lockfile) = record.get_mut("environment").and_then(|node| match &mut node.value {
-        Value::Map(map) => map.get_mut("lockfile"),
-        _ => None,
-    }) {
-        one(lockfile, Path::of(["environment", "lockfile"]));
-    }
-}
-
-/// Nested metrics become flat ones: `valid: {f1: 0.8}` is the metric `valid.f1`.
-fn canonical_metrics(
-    record: &mut Map,
-    moved: &mut Vec<(Path, Path)>,
-    document: &Arc<Document>,
-) -> Result<(), Box<Problem>> {
-    let Some(Value::Map(metrics)) = record.get_mut("metrics").map(|node| &mut node.value) else {
-        return Ok(());
-    };
-    if !metrics.iter().any(|(_, node)| is_group(node)) {
-        return Ok(());
-    }
-    let root = Path::of(["metrics"]);
-    let theirs =
-        moved.iter().rev().find(|(ours, _)| *ours == root).map_or_else(|| root.clone(), |(_, t)| t.clone());
-    let mut flat = Map::default();
-    flatten(std::mem::take(metrics), "", &theirs, &mut flat, moved, document)?;
-    *metrics = flat;
-    Ok(())
-}
-
-/// A group of metrics, and not a metric with details beside its value.
-fn is_group(node: &Node) -> bool {
-    node.as_map()
-        .is_some_and(|map| !map.is_empty() && map.get("value").is_none() && map.get("values").is_none())
-}
-
-fn flatten(
-    group: Map,
-    prefix: &str,
-    theirs: &Path,
-    flat: &mut Map,
-    moved: &mut Vec<(Path, Path)>,
-    document: &Arc<Document>,
-) -> Result<(), Box<Problem>> {
-    for (key, Entry { key: key_span, node }) in group {
-        let name = if prefix.is_empty() { key.to_string() } else { format!("{prefix}.{key}") };
-        let from = theirs.key(&key);
-        if is_group(&node) {
-            if let Value::Map(inner) = node.value {
-                flatten(inner, &name, &from, flat, moved, document)?;
-            }
-            continue;
-        }
-        if !prefix.is_empty() {
-            moved.push((Path::of(["metrics", &name]), from));
-        }
-        if let Some(first) = flat.insert(name.as_str(), key_span, node) {
-            return Err(Problem::new(SAME_METRIC_TWICE, format!("two metrics are called `{name}`"))
-                .at(document, key_span, "and again here, once nested names are joined by dots")
-                .also(document, first.key, "here first")
-                .help("rename one of them")
-                .boxed());
-        }
-    }
-    Ok(())
-}
-
-/// Where a search stands: the record itself, or a node in it.
-struct Place<'r> {
-    at: Path,
-    node: Option<&'r Node>,
-    map: Option<&'r Map>,
-}
-
-impl<'r> Place<'r> {
-    fn of(at: Path, node: &'r Node) -> Self {
-        Self { at, node: Some(node), map: node.as_map() }
-    }
-}
-
-fn descend<'r>(place: &Place<'r>, steps: &[Step], found: &mut Vec<Field<'r>>) {
-    let Some((step, rest)) = steps.split_first() else {
-        let node = place.node.filter(|node| !node.is_null());
-        found.push(Field { path: place.at.clone(), node, none_matched: false });
-        return;
-    };
-    let absent = |none_matched: bool| Field { path: would_be(&place.at, steps), node: None, none_matched };
-    match step {
-        Step::Key(key) => {
-            let in_metrics = place.at == Path::of(["metrics"]);
-            if let (true, Some(map)) = (in_metrics, place.map)
-                && let Some((name, node, used)) = longest_name(map, steps)
-            {
-                return descend(&Place::of(place.at.key(name), node), &steps[used..], found);
-            }
-            match place.map.and_then(|map| map.get(key)) {
-                Some(node) => descend(&Place::of(place.at.key(key), node), rest, found),
-                None => found.push(absent(false)),
-            }
-        }
-        Step::Index(index) => match place.node.and_then(Node::as_list).and_then(|items| items.get(*index)) {
-            Some(node) => descend(&Place::of(place.at.index(*index), node), rest, found),
-            None => found.push(absent(false)),
-        },
-        Step::Each | Step::Where { .. } => {
-            let items = place.node.and_then(Node::as_list).unwrap_or_default();
-            let mut any = false;
-            for (index, item) in items.iter().enumerate() {
-                let fits = match step {
-                    Step::Where { key, value } => written(item, key).is_some_and(|text| text == &**value),
-                    _ => true,
-                };
-                if fits {
-                    any = true;
-                    descend(&Place::of(place.at.index(index), item), rest, found);
-                }
-            }
-            if !any {
-                found.push(Field { path: place.at.clone(), node: None, none_matched: true });
-            }
-        }
-    }
-}
-
-/// The longest run of steps that, joined by dots, is the name of a metric.
-fn longest_name<'r>(metrics: &'r Map, steps: &[Step]) -> Option<(&'r str, &'r Node, usize)> {
-    let mut name = String::new();
-    let mut longest = None;
-    for (index, step) in steps.iter().enumerate() {
-        let Step::Key(key) = step else { break };
-        if index > 0 {
-            name.push('.');
-        }
-        name.push_str(key);
-        if let Some((key, node)) = metrics.key_value(&name) {
-            longest = Some((key, node, index + 1));
-        }
-    }
-    longest
-}
-
-fn would_be(at: &Path, steps: &[Step]) -> Path {
-    let rest: Vec<Segment> = steps
-        .iter()
-        .map_while(|step| match step {
-            Step::Key(key) => Some(Segment::Key(key.clone())),
-            Step::Index(index) => Some(Segment::Index(*index)),
-            Step::Each | Step::Where { .. } => None,
-        })
-        .collect();
-    at.join(&rest)
 }

@@ -10,8 +10,10 @@ pub mod mlflow;
 mod plain;
 pub mod sacred;
 mod tracked;
+mod trackers;
 pub mod wandb;
 
 pub(crate) use plain::most;
 pub use plain::{BadRecord, read};
-pub use tracked::{TRACKERS, Tracked, Tracker, advice, tracker};
+pub use tracked::{Tracked, Tracker};
+pub use trackers::{TRACKERS, advice, tracker};

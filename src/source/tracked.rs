@@ -5,7 +5,6 @@
 
 use std::sync::Arc;
 
-use super::{dvc, hf, lm_eval, mlflow, sacred, wandb};
 use crate::document::{Document, Format, Map, Node, NotFinite, Path, Problem, Span, Value, to_text};
 use crate::run::{FieldMap, Origin, Run};
 
@@ -148,27 +147,4 @@ pub struct Tracker {
     pub title: &'static str,
     /// Fields that it leaves out unless the user adds them, each with the line of a training script that does.
     pub advice: &'static [(&'static str, &'static str)],
-}
-
-/// The trackers that are read, each described in the file of its reader.
-pub const TRACKERS: &[&Tracker] =
-    &[&dvc::TRACKER, &hf::TRACKER, &lm_eval::TRACKER, &mlflow::TRACKER, &sacred::TRACKER, &wandb::TRACKER];
-
-/// The tracker of that name.
-pub fn tracker(name: &str) -> Option<&'static Tracker> {
-    TRACKERS.iter().find(|tracker| tracker.name == name).copied()
-}
-
-/// How to add a field with that tracker; the longest known path that it lies at or below decides.
-pub fn advice(tracker_name: &str, path: &str) -> Option<&'static str> {
-    let below = |field: &str| {
-        path == field
-            || path.strip_prefix(field).is_some_and(|rest| rest.starts_with('.') || rest.starts_with('['))
-    };
-    tracker(tracker_name)?
-        .advice
-        .iter()
-        .filter(|(field, _)| below(field))
-        .max_by_key(|(field, _)| field.len())
-        .map(|(_, line)| *line)
 }
