@@ -44,6 +44,9 @@ pub fn commits(a: &Run, b: &Run, workspace: &Workspace) -> Commits {
         (None, _) => return Commits::Unknown(format!("the commit {} is not in this clone", short(old))),
         (_, None) => return Commits::Unknown(format!("the commit {} is not in this clone", short(new))),
     };
+    if old == new {
+        return Commits::Same;
+    }
     match git.between(&old, &new, MOST + 1) {
         Ok(mut found) => {
             let more = found.len() > MOST;

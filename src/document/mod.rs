@@ -24,7 +24,7 @@ pub use path::{Path, Segment};
 pub use problem::{Place, Problem};
 pub(crate) use reader::CODES as READER_CODES;
 pub use reader::{Documents, Reader, did_you_mean, listed};
-pub use write::{NotFinite, to_text};
+pub use write::{NotFinite, to_line, to_text};
 
 use crate::code::codes;
 

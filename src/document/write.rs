@@ -18,6 +18,12 @@ pub fn to_text(node: &Node, not_finite: NotFinite) -> String {
     text
 }
 
+/// The tree as JSON on one line.
+pub fn to_line(node: &Node) -> String {
+    // Text has no line ends of its own once it is written as JSON.
+    to_text(node, NotFinite::Token).lines().map(str::trim_start).collect()
+}
+
 fn write(node: &Node, level: usize, not_finite: NotFinite, to: &mut String) {
     match &node.value {
         Value::Null => to.push_str("null"),

@@ -1,6 +1,6 @@
 //! Two runs side by side: metrics with what changed, and everything else in the groups in which a person asks for it.
 
-use super::difference::{changed, first};
+use super::difference::{changed, first, in_words};
 use super::{comparability, summary};
 use crate::document::Node;
 use crate::run::{Decimal, FieldPath, Metric, Run};
@@ -50,9 +50,13 @@ pub fn diff(a: &Run, b: &Run, comparable: Option<&[FieldPath]>, commits: Commits
             ("environment", false) => "environment",
             _ => GROUPS.iter().find(|(_, fields)| fields.contains(&field)).map_or("other", |(name, _)| *name),
         };
-        let shown = |node: Option<&Node>| node.map(in_words);
-        let one =
-            FieldDiff { field: change.path.to_string(), a: shown(change.theirs), b: shown(change.ours) };
+        let shown = |node: Option<&Node>| node.map(|node| in_words(&change.path, node));
+        let one = FieldDiff {
+            field: change.path.to_string(),
+            a: shown(change.theirs),
+            b: shown(change.ours),
+            not_comparable: change.not_comparable,
+        };
         if let Some(group) = groups.iter_mut().find(|known| known.name == group) {
             group.fields.push(one);
         }
@@ -66,16 +70,6 @@ pub fn diff(a: &Run, b: &Run, comparable: Option<&[FieldPath]>, commits: Commits
         comparability: comparability(b, a, comparable),
         groups,
         commits,
-    }
-}
-
-/// A value in full; a list of words, such as a command, as these words.
-fn in_words(node: &Node) -> String {
-    let items = node.as_list().filter(|items| !items.is_empty());
-    let words: Option<Vec<&str>> = items.and_then(|items| items.iter().map(Node::as_written).collect());
-    match words {
-        Some(words) => words.join(" "),
-        None => node.in_full(),
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::document::{Map, Node, Path, Segment, Value};
+use crate::document::{Map, Node, Path, Segment, Value, to_line};
 use crate::run::{Run, Sameness, same_value};
 use crate::verdict::Difference;
 
@@ -29,18 +29,20 @@ pub(super) struct Changed<'r> {
     pub(super) path: Path,
     pub(super) ours: Option<&'r Node>,
     pub(super) theirs: Option<&'r Node>,
+    /// Whether the two are the same can't be told, and why: digests of different algorithms.
+    pub(super) not_comparable: Option<String>,
 }
 
 /// Every field that only one run has, or whose values differ, in the order of the candidate's record.
 pub fn differences(candidate: &Run, baseline: &Run) -> Vec<Difference> {
-    let shown = |node: Option<&Node>| node.map(Node::brief);
+    let shown = |at: &Path, node: Option<&Node>| node.map(|node| Node::text(in_words(at, node)).brief());
     let mut found: Vec<Difference> = changed(candidate, baseline)
         .into_iter()
         .filter(|change| !OWN_PLACE.contains(&first(&change.path)))
         .map(|change| Difference {
             field: change.path.to_string(),
-            baseline: shown(change.theirs),
-            candidate: shown(change.ours),
+            baseline: shown(&change.path, change.theirs),
+            candidate: shown(&change.path, change.ours),
         })
         .collect();
     found.truncate(MOST);
@@ -73,46 +75,96 @@ fn maps<'r>(ours: Option<&'r Map>, theirs: Option<&'r Map>, at: &Path, changes: 
 }
 
 fn nodes<'r>(ours: Option<&'r Node>, theirs: Option<&'r Node>, at: &Path, changes: &mut Vec<Changed<'r>>) {
+    let there = |node: Option<&'r Node>| node.filter(|node| !node.is_null());
+    let (ours, theirs) = (there(ours), there(theirs));
     match (ours.map(|node| &node.value), theirs.map(|node| &node.value)) {
         (Some(Value::Map(ours)), Some(Value::Map(theirs))) => maps(Some(ours), Some(theirs), at, changes),
         (Some(Value::Map(ours)), None) => maps(Some(ours), None, at, changes),
         (None, Some(Value::Map(theirs))) => maps(None, Some(theirs), at, changes),
-        (Some(Value::List(ours)), Some(Value::List(theirs))) if named(ours) && named(theirs) => {
+        // A metric with details, and the same without.
+        (Some(Value::Map(details)), Some(_)) if is_metric(at) => {
+            nodes(details.get("value"), theirs, &at.key("value"), changes);
+            details_of(details, at, |node| (Some(node), None), changes);
+        }
+        (Some(_), Some(Value::Map(details))) if is_metric(at) => {
+            nodes(ours, details.get("value"), &at.key("value"), changes);
+            details_of(details, at, |node| (None, Some(node)), changes);
+        }
+        (Some(Value::List(ours)), Some(Value::List(theirs))) if of_objects(ours) && of_objects(theirs) => {
             lists(ours, theirs, at, changes);
         }
+        (None, None) => {}
         _ => {
-            let same = match (ours, theirs) {
-                (Some(ours), Some(theirs)) => matches!(same_value(at, ours, theirs), Sameness::Same),
-                (None, None) => true,
-                _ => false,
+            let sameness = match (ours, theirs) {
+                (Some(ours), Some(theirs)) => same_value(at, ours, theirs),
+                _ => Sameness::Different,
             };
-            if !same {
-                let there = |node: Option<&'r Node>| node.filter(|node| !node.is_null());
-                changes.push(Changed { path: at.clone(), ours: there(ours), theirs: there(theirs) });
-            }
+            let not_comparable = match sameness {
+                Sameness::Same => return,
+                Sameness::Different => None,
+                Sameness::NotComparable(why) => Some(why),
+            };
+            changes.push(Changed { path: at.clone(), ours, theirs, not_comparable });
         }
     }
 }
 
-/// A list of objects, such as datasets, that have names.
-fn named(items: &[Node]) -> bool {
-    !items.is_empty() && items.iter().all(|item| name(item).is_some())
+fn is_metric(at: &Path) -> bool {
+    at.segments().len() == 2 && first(at) == "metrics"
 }
 
-fn name(item: &Node) -> Option<&str> {
-    ["name", "role", "path"].iter().find_map(|key| item.get(key)?.as_written())
-}
-
-/// Entries are paired by their names, wherever they stand.
-fn lists<'r>(ours: &'r [Node], theirs: &'r [Node], at: &Path, changes: &mut Vec<Changed<'r>>) {
-    let of = |items: &'_ [Node], wanted: &str| items.iter().position(|item| name(item) == Some(wanted));
-    for item in ours {
-        let wanted = name(item).unwrap_or_default();
-        let path: Path = at.segments().iter().cloned().chain([Segment::Key(wanted.into())]).collect();
-        nodes(Some(item), of(theirs, wanted).map(|index| &theirs[index]), &path, changes);
+/// What stands beside the value of a metric that has no details in the other run.
+fn details_of<'r>(
+    details: &'r Map,
+    at: &Path,
+    sides: fn(&'r Node) -> (Option<&'r Node>, Option<&'r Node>),
+    changes: &mut Vec<Changed<'r>>,
+) {
+    for (key, node) in details.iter().filter(|(key, _)| *key != "value") {
+        let (ours, theirs) = sides(node);
+        nodes(ours, theirs, &at.key(key), changes);
     }
-    for item in theirs.iter().filter(|item| of(ours, name(item).unwrap_or_default()).is_none()) {
-        let path = at.key(name(item).unwrap_or_default());
-        nodes(None, Some(item), &path, changes);
+}
+
+fn of_objects(items: &[Node]) -> bool {
+    items.iter().all(|item| item.as_map().is_some())
+}
+
+/// What tells the entries of two lists apart: a key that every one has, each with another value.
+fn naming(ours: &[Node], theirs: &[Node]) -> Option<&'static str> {
+    let tells_apart = |items: &[Node], key: &str| {
+        let names: BTreeSet<&str> = items.iter().filter_map(|item| item.get(key)?.as_written()).collect();
+        names.len() == items.len()
+    };
+    ["name", "role", "path"].into_iter().find(|key| tells_apart(ours, key) && tells_apart(theirs, key))
+}
+
+/// Entries are paired by their names, wherever they stand; where those do not tell them apart, by their places.
+fn lists<'r>(ours: &'r [Node], theirs: &'r [Node], at: &Path, changes: &mut Vec<Changed<'r>>) {
+    let Some(key) = naming(ours, theirs) else {
+        for index in 0..ours.len().max(theirs.len()) {
+            nodes(ours.get(index), theirs.get(index), &at.index(index), changes);
+        }
+        return;
+    };
+    let name = |item: &'r Node| item.get(key).and_then(Node::as_written).unwrap_or_default();
+    for item in ours {
+        let other = theirs.iter().find(|other| name(other) == name(item));
+        nodes(Some(item), other, &at.key(name(item)), changes);
+    }
+    for item in theirs.iter().filter(|item| ours.iter().all(|other| name(other) != name(item))) {
+        nodes(None, Some(item), &at.key(name(item)), changes);
+    }
+}
+
+/// A value in full: a scalar as it is written, a command as a shell would take it, anything else as JSON on one line.
+pub(super) fn in_words(at: &Path, node: &Node) -> String {
+    if let Some(text) = node.as_written() {
+        return text.to_owned();
+    }
+    let words = node.as_list().filter(|_| first(at) == "command");
+    match words.and_then(|words| words.iter().map(Node::as_written).collect::<Option<Vec<_>>>()) {
+        Some(words) => shell_words::join(words),
+        None => to_line(node),
     }
 }

@@ -7,12 +7,14 @@ use super::markdown;
 use super::promotion::brief;
 use super::text::{clean, count, cut, pad, width};
 use crate::git::short;
-use crate::verdict::{Commits, Comparability, DiffGroup, MetricDiff, RunDiff, RunSummary};
+use crate::verdict::{Commits, Comparability, DiffGroup, FieldDiff, MetricDiff, RunDiff, RunSummary};
 
 /// Fields of a group, packages or commits, that are listed unless all are asked for.
 const MOST: usize = 20;
 /// Columns of a value.
 const VALUE: usize = 34;
+/// Columns of a value on a page.
+const PAGE: usize = 60;
 
 /// Writes it for a person; what is left out is counted, unless all is asked for.
 pub fn diff_human(diff: &RunDiff, all: bool, style: Style, to: &mut dyn Write) -> io::Result<()> {
@@ -28,13 +30,13 @@ pub fn diff_human(diff: &RunDiff, all: bool, style: Style, to: &mut dyn Write) -
     heading(to, "metrics")?;
     let (text, alike) = comparable(&diff.comparability);
     writeln!(to, "  {}", if alike { style.dim(&text) } else { style.yellow(&text) })?;
-    let rows: Vec<[String; 4]> = diff.metrics.iter().map(|metric| cells(metric, style)).collect();
-    table(&rows, style, to)?;
+    let rows: Vec<Row> = diff.metrics.iter().map(|metric| cells(metric, style)).collect();
+    table(&rows, all, style, to)?;
     for group in &diff.groups {
         heading(to, group.name)?;
         let shown = if all { group.fields.len() } else { MOST };
-        let rows: Vec<[String; 4]> = fields(group, shown, style);
-        table(&rows, style, to)?;
+        let rows: Vec<Row> = fields(group, shown, all, style);
+        table(&rows, all, style, to)?;
         more(group.fields.len(), shown, "field", style, to)?;
     }
     heading(to, "commits")?;
@@ -72,7 +74,10 @@ fn comparable(comparability: &Comparability) -> (String, bool) {
     }
 }
 
-fn cells(metric: &MetricDiff, style: Style) -> [String; 4] {
+/// A name, the two values, and what is said of them.
+type Row = [String; 4];
+
+fn cells(metric: &MetricDiff, style: Style) -> Row {
     let change = match (&metric.change, &metric.percent) {
         (Some(change), Some(percent)) => format!("{change}  {percent}"),
         (Some(change), None) => change.clone(),
@@ -82,7 +87,7 @@ fn cells(metric: &MetricDiff, style: Style) -> [String; 4] {
     [clean(&metric.name), brief(metric.a.as_ref()), arrow, clean(&change)]
 }
 
-fn fields(group: &DiffGroup, shown: usize, style: Style) -> Vec<[String; 4]> {
+fn fields(group: &DiffGroup, shown: usize, all: bool, style: Style) -> Vec<Row> {
     let listed = group.fields.iter().take(shown);
     listed
         .map(|field| {
@@ -91,15 +96,39 @@ fn fields(group: &DiffGroup, shown: usize, style: Style) -> Vec<[String; 4]> {
                 .field
                 .strip_prefix(&prefix)
                 .or_else(|| field.field.strip_prefix("environment.packages."));
-            let b = format!("{} {}", style.arrow(), brief(field.b.as_ref()));
-            [clean(name.unwrap_or(&field.field)), brief(field.a.as_ref()), b, String::new()]
+            let [a, b] = values(field, if all { usize::MAX } else { VALUE - 2 }, style.dots());
+            let note = field.not_comparable.as_ref().map(|why| format!("not comparable: {}", clean(why)));
+            [clean(name.unwrap_or(&field.field)), a, format!("{} {b}", style.arrow()), note.unwrap_or_default()]
         })
         .collect()
 }
 
-fn table(rows: &[[String; 4]], style: Style, to: &mut dyn Write) -> io::Result<()> {
-    let widths: Vec<usize> =
-        (0..3).map(|at| rows.iter().map(|row| width(&row[at])).max().unwrap_or(0).min(VALUE) + 2).collect();
+/// The two values of a field, each in so many columns. Where both are long and begin alike, what they begin with is
+/// left out, so that what differs is seen.
+fn values(field: &FieldDiff, columns: usize, dots: &str) -> [String; 2] {
+    let whole = |value: &Option<String>| value.as_ref().map_or_else(|| "none".to_owned(), |text| clean(text));
+    let (a, b) = (whole(&field.a), whole(&field.b));
+    if columns == usize::MAX {
+        return [a, b];
+    }
+    let [short_a, short_b] = [brief(field.a.as_ref()), brief(field.b.as_ref())].map(|text| cut(&text, columns, dots));
+    if short_a != short_b {
+        return [short_a, short_b];
+    }
+    let alike = a.chars().zip(b.chars()).take_while(|(one, other)| one == other).count();
+    // A little of what is alike shows where it is.
+    let skipped = alike.saturating_sub(columns / 4);
+    [a, b].map(|text| {
+        let rest: String = text.chars().skip(skipped).collect();
+        cut(&format!("{dots}{rest}"), columns, dots)
+    })
+}
+
+fn table(rows: &[Row], all: bool, style: Style, to: &mut dyn Write) -> io::Result<()> {
+    let most = if all { usize::MAX } else { VALUE };
+    let widths: Vec<usize> = (0..3)
+        .map(|at| rows.iter().map(|row| width(&row[at])).max().unwrap_or(0).min(most).saturating_add(2))
+        .collect();
     for row in rows {
         let mut line = String::from("  ");
         for (at, cell) in row.iter().enumerate() {
@@ -167,16 +196,13 @@ pub fn diff_markdown(diff: &RunDiff, all: bool, to: &mut dyn Write) -> io::Resul
         let shown = if all { group.fields.len() } else { MOST };
         writeln!(to, "\n### {}\n\n| field | a | b |\n| --- | --- | --- |", group.name)?;
         for field in group.fields.iter().take(shown) {
-            writeln!(
-                to,
-                "| {} | {} | {} |",
-                code(&field.field),
-                code(&brief(field.a.as_ref())),
-                code(&brief(field.b.as_ref()))
-            )?;
+            let [a, b] = values(field, if all { usize::MAX } else { PAGE }, "…");
+            let note = field.not_comparable.as_ref().map(|why| format!("not comparable: {}", clean(why)));
+            let note = note.map_or_else(String::new, |note| format!(" – {}", markdown::text(&note)));
+            writeln!(to, "| {} | {} | {}{note} |", code(&field.field), code(&a), code(&b))?;
         }
         if group.fields.len() > shown {
-            writeln!(to, "\nand {}", count(group.fields.len() - shown, "field"))?;
+            writeln!(to, "\nand {} more: `--all` lists them", count(group.fields.len() - shown, "field"))?;
         }
     }
     writeln!(to, "\n### commits\n")?;

@@ -52,10 +52,13 @@ pub struct DiffGroup {
 pub struct FieldDiff {
     /// Its path.
     pub field: String,
-    /// The first run's value in full; of a list or an object, how much it holds.
+    /// The first run's value in full; a list or an object as JSON on one line.
     pub a: Option<String>,
     /// The second run's.
     pub b: Option<String>,
+    /// Why it can't be told whether the two differ, such as digests of different algorithms.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_comparable: Option<String>,
 }
 
 /// The commits between two runs.

@@ -8,6 +8,7 @@ mod architecture;
 mod baselines;
 mod candidates;
 mod context;
+mod diff;
 mod docs;
 mod elements;
 mod examples;
