@@ -101,10 +101,15 @@ pub fn signing_keys(files: &[PathBuf], folder: &Path) -> Result<Vec<PrivateKey>,
         };
         return Ok(vec![PrivateKey::from_pem(&pem, &label)?]);
     }
-    files
-        .iter()
-        .map(|file| PrivateKey::from_pem(&read(&folder.join(file))?, &file.display().to_string()))
-        .collect()
+    let mut keys: Vec<PrivateKey> = Vec::new();
+    for file in files {
+        let key = PrivateKey::from_pem(&read(&folder.join(file))?, &file.display().to_string())?;
+        // A key signs once, however often it was named.
+        if keys.iter().all(|known| known.public() != key.public()) {
+            keys.push(key);
+        }
+    }
+    Ok(keys)
 }
 
 /// A public key of a file.
@@ -112,16 +117,26 @@ pub fn public_key(path: &Path, label: &str) -> Result<PublicKey, Box<Problem>> {
     PublicKey::from_pem(&read(path)?, label)
 }
 
-/// A small file of text.
+/// A small file of text, or what a shell hands over as one: `<(…)`.
 pub fn read(path: &Path) -> Result<String, Box<Problem>> {
+    use std::io::Read as _;
     let failed = |why: String| {
-        Problem::new(KEY_UNREADABLE, format!("`{}` can't be read: {why}", path.display()))
-            .help("`gate key new FILE` makes a key")
-            .boxed()
+        Problem::new(KEY_UNREADABLE, format!("`{}` can't be read: {why}", path.display())).boxed()
     };
-    let meta = std::fs::metadata(path).map_err(|error| failed(error.to_string()))?;
-    if !meta.is_file() || meta.len() > MOST {
+    let handed_over = ["/dev/fd", "/proc/self/fd", "/dev/stdin"].iter().any(|from| path.starts_with(from));
+    let meta = std::fs::metadata(path).map_err(|error| {
+        let problem = failed(error.to_string());
+        Box::new(problem.help("look at the path; `gate key new FILE` makes a key"))
+    })?;
+    let whole = |bytes: u64| bytes <= MOST;
+    if !(meta.is_file() && whole(meta.len()) || handed_over && !meta.is_dir()) {
         return Err(failed(format!("it is no regular file of at most {MOST} bytes")));
     }
-    std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))
+    let mut text = String::new();
+    let read = std::fs::File::open(path).and_then(|file| file.take(MOST + 1).read_to_string(&mut text));
+    read.map_err(|error| failed(error.to_string()))?;
+    if !whole(text.len() as u64) {
+        return Err(failed(format!("it has more than {MOST} bytes")));
+    }
+    Ok(text)
 }

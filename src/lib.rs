@@ -66,6 +66,7 @@ pub fn all_codes() -> Vec<code::Code> {
         document::CODES,
         document::READER_CODES,
         engine::CODES,
+        evidence::CODES,
         expression::CODES,
         git::CODES,
         github::CODES,

@@ -40,7 +40,7 @@ use policy_file::LoadedFile;
 pub use policy_file::PolicyName;
 pub use root::workspace_root;
 pub use saved::read_report;
-pub use show::{open, show};
+pub use show::{open, open_ledger, show};
 pub use trust::{Sources, Trust};
 pub use workspace::Workspace;
 
@@ -91,6 +91,8 @@ pub struct Request {
     pub no_waivers: bool,
     /// The decision's clock, if it was given.
     pub now: Option<Timestamp>,
+    /// Rules about the change are left out: what is judged was promoted long ago.
+    pub without_change: bool,
     /// Keep only what a person is shown of many candidates: of one that passed, that it did. Every other reader wants
     /// each comparison.
     pub brief: bool,
@@ -183,6 +185,7 @@ fn decide(
         path: loaded.path.clone(),
         digest: loaded.digest.clone(),
         packs: policy.packs.clone(),
+        files: policy.files.clone(),
     });
     report.waivers = waivers(policy, request.no_waivers);
     known_stage(policy, request.stage.as_deref())?;
@@ -198,7 +201,8 @@ fn decide(
         no_waivers: request.no_waivers,
         evidence: &evidence as &dyn Evidence,
     };
-    let (blocks, used) = change::judge(report, &decision, request, workspace);
+    let (blocks, used) =
+        if request.without_change { (false, Vec::new()) } else { change::judge(report, &decision, request, workspace) };
     let mut seen = Seen { waivers: used, runs };
     let result = candidates(report, &decision, request, workspace, &mut seen);
     mark_waivers(report, &decision, &seen.waivers);

@@ -27,6 +27,13 @@ pub fn open(
     }
 }
 
+/// The workspace with a ledger that was named, for what asks nothing of the policy: one that can't be read is then no
+/// hindrance.
+pub fn open_ledger(ledger: &Path, folder: &Path) -> Workspace {
+    let root = policy_file::find(None, folder).map_or_else(|_| folder.to_owned(), |found| found.folder);
+    Workspace::new(folder, &root).with_ledger(Some(ledger))
+}
+
 /// The one run that a reference names.
 pub(super) fn one_run(
     name: &str,

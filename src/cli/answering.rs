@@ -44,6 +44,19 @@ impl Answering {
         human: Human<'_>,
         json: Json<'_>,
     ) -> Exit {
+        self.print_after(folder, terminal, exit, None, human, json)
+    }
+
+    /// The same for an answer to what changed something: `done` is told where the answer itself can't be.
+    pub(super) fn print_after(
+        &self,
+        folder: &Path,
+        terminal: &Terminal,
+        exit: Exit,
+        done: Option<String>,
+        human: Human<'_>,
+        json: Json<'_>,
+    ) -> Exit {
         let guard = match self.format {
             Format::Human => terminal.guarded(),
             Format::Json => terminal.guarded_json(),
@@ -60,7 +73,8 @@ impl Answering {
             }
         };
         if let Err(error) = written {
-            terminal.tell(&format!("the answer can't be written: {error}"));
+            let done = done.map_or_else(String::new, |done| format!("; {done}"));
+            terminal.tell(&format!("the answer can't be written: {error}{done}"));
             return Exit::NoVerdict;
         }
         exit

@@ -33,7 +33,7 @@ pub(super) struct Arguments {
     #[arg(long = "key", value_name = "FILE")]
     keys: Vec<PathBuf>,
     /// A file of public keys, with what each is trusted for
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "keys")]
     trust: Option<PathBuf>,
     /// How old a model may be that new ones are compared with: 30d, 26w
     #[arg(long, value_name = "TIME", default_value = "180d", value_parser = age)]

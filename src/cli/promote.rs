@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::Terminal;
 use super::answering::Answering;
-use crate::promotion::{Order, promote};
+use crate::promotion::{Order, TrustOrder, promote};
 use crate::render::{self, Style};
 use crate::run::{Moment, parse_duration};
 use crate::verdict::Exit;
@@ -17,7 +17,7 @@ use crate::verdict::Exit;
 #[command(
     after_help = "The check is that of `gate check --stage STAGE`, and the run is compared with what stands at the stage, \
 unless the policy names a file or the stage a baseline of its own.\n\nExit codes: 0 promoted; 1 not allowed, nothing was \
-written; 2 not decided, nothing was written, or promoted and the alias not set."
+written; 2 not decided, nothing was written; or promoted, and the alias or this answer could not be written, which is then said."
 )]
 pub(super) struct Arguments {
     /// The run: a file, `git:REV:PATH`, or a run of a tracker
@@ -49,6 +49,12 @@ pub(super) struct Arguments {
         help = "A private key to sign with; several sign together [default: GATE_SIGNING_KEY, a key in PEM or the path of one]"
     )]
     keys: Vec<PathBuf>,
+    /// A public key that the promotions must be signed by that this one builds on: the current one, and that of the stage before
+    #[arg(long = "trusted-key", value_name = "FILE")]
+    trusted: Vec<PathBuf>,
+    /// A file of public keys, with what each is trusted for
+    #[arg(long, value_name = "FILE", conflicts_with = "trusted")]
+    trust: Option<PathBuf>,
     /// An alias of MLflow's registry that leads to the version afterwards; `gate audit` finds where it does not
     #[arg(long, value_name = "ALIAS")]
     mlflow_alias: Option<String>,
@@ -104,7 +110,9 @@ pub(super) fn run(arguments: &Arguments, folder: &Path, terminal: &Terminal) -> 
         overridden: arguments.overridden.clone(),
         mlflow_alias: arguments.mlflow_alias.clone(),
         expires: arguments.expires,
-        dry_run: arguments.dry_run || arguments.predicate_only,
+        dry_run: arguments.dry_run,
+        predicate_only: arguments.predicate_only,
+        trust: TrustOrder { keys: arguments.trusted.clone(), file: arguments.trust.clone() },
     };
     let outcome = promote(&order, folder);
     let exit = outcome.exit();
@@ -121,5 +129,5 @@ pub(super) fn run(arguments: &Arguments, folder: &Path, terminal: &Terminal) -> 
         terminal.error(&String::from_utf8_lossy(&text));
         return exit;
     }
-    arguments.answering.print(folder, terminal, exit, &human, &json)
+    arguments.answering.print_after(folder, terminal, exit, outcome.written(), &human, &json)
 }

@@ -16,7 +16,8 @@ use crate::verdict::Exit;
 #[command(
     after_help = "What it goes back to must still hold: the chain, the signature where --trusted-key or --trust is given, \
 the files, the end. The metrics are not judged again.\n\nExit codes: 0 rolled back; 1 there is nothing to go back to that \
-holds; 2 not decided. In both of the latter nothing was written."
+holds; 2 not decided. In both of the latter nothing \
+was written, unless it is said that only the answer was not."
 )]
 pub(super) struct Arguments {
     /// The stage
@@ -44,7 +45,7 @@ pub(super) struct Arguments {
     #[arg(long = "trusted-key", value_name = "FILE")]
     trusted: Vec<PathBuf>,
     /// A file of public keys, with what each is trusted for
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "trusted")]
     trust: Option<PathBuf>,
     /// Say what would be promoted, and write nothing
     #[arg(long)]
@@ -68,5 +69,6 @@ pub(super) fn run(arguments: &Arguments, folder: &Path, terminal: &Terminal) -> 
     let outcome = rollback(&order, folder);
     let human = |style: Style, to: &mut dyn Write| render::promotion_human(&outcome, style, to);
     let json = |to: &mut dyn Write| render::promotion_json(&outcome, to);
-    arguments.answering.print(folder, terminal, outcome.exit(), &human, &json)
+    let (exit, written) = (outcome.exit(), outcome.written());
+    arguments.answering.print_after(folder, terminal, exit, written, &human, &json)
 }

@@ -40,9 +40,9 @@ pub(super) struct Arguments {
     #[arg(long = "key", value_name = "FILE")]
     keys: Vec<PathBuf>,
     /// A file of public keys, with what each is trusted for
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "keys")]
     trust: Option<PathBuf>,
-    /// The policy that must have decided, by its digest; several may
+    /// The policy that must have decided, by its digest as `gate promote` and `gate verify` show it; several may
     #[arg(long = "policy-digest", value_name = "sha256:…", value_parser = policy_digest)]
     policies: Vec<String>,
     /// The number that the promotion must have at least, so that an old ledger does not pass for the newest

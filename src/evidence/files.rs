@@ -7,6 +7,7 @@ use md5::Md5;
 use sha1::Sha1;
 use sha2::Sha256;
 
+use super::hash_below;
 use crate::rule::{FileFacts, FileFault};
 use crate::run::Digest;
 
@@ -15,6 +16,9 @@ const BUFFER: usize = 1 << 20;
 
 /// What is known of a file below `folder`. A path, or a link on it, that leads out is refused.
 pub(super) fn facts(folder: &Dir, path: &str, algorithm: Option<&str>) -> Result<FileFacts, FileFault> {
+    if folder.metadata(path).is_ok_and(|meta| meta.is_dir()) {
+        return folder_facts(folder, path, algorithm);
+    }
     let (mut file, size) = open(folder, path)?;
     let Some(algorithm) = algorithm else { return Ok(FileFacts { bytes: size, digest: None }) };
     let (bytes, value) = match algorithm {
@@ -26,6 +30,15 @@ pub(super) fn facts(folder: &Dir, path: &str, algorithm: Option<&str>) -> Result
     }
     .map_err(|error| FileFault::Unreadable(error.to_string()))?;
     Ok(FileFacts { bytes, digest: Some(Digest::new(algorithm, value)) })
+}
+
+/// A folder has the digest of the list of its files.
+fn folder_facts(folder: &Dir, path: &str, algorithm: Option<&str>) -> Result<FileFacts, FileFault> {
+    if algorithm.is_some_and(|algorithm| algorithm != "sha256") {
+        return Err(FileFault::NotAFile("a folder"));
+    }
+    let hashed = hash_below(folder, path, None).map_err(|problem| FileFault::Unreadable(problem.message))?;
+    Ok(FileFacts { bytes: hashed.bytes, digest: algorithm.map(|_| Digest::new("sha256", hashed.sha256)) })
 }
 
 /// The id that git gives to a file, in a repository whose ids have so many digits.

@@ -10,7 +10,7 @@ use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
 
-use super::{ARTIFACT_CHANGED, ARTIFACT_UNREADABLE};
+use super::{CHANGED, UNREADABLE};
 use crate::document::{Problem, hex, sha256};
 use crate::run::Digest;
 
@@ -21,30 +21,34 @@ const MOST_FILES: usize = 100_000;
 /// Folders within each other.
 const DEEPEST: usize = 64;
 
-/// A model that was read.
+/// A file or a folder that was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Hashed {
+pub struct Hashed {
     /// Of a file its SHA-256, of a folder that of its manifest, in hexadecimal digits.
-    pub(super) sha256: String,
+    pub sha256: String,
     /// Bytes of all that was read.
-    pub(super) bytes: u64,
+    pub bytes: u64,
     /// Of a folder: each file with its SHA-256 and its size, in order of their paths.
-    pub(super) manifest: Option<Vec<(String, String, u64)>>,
+    pub manifest: Option<Vec<(String, String, u64)>>,
     /// The digest by the algorithm that was asked for.
-    pub(super) asked: Option<Digest>,
+    pub asked: Option<Digest>,
 }
 
 impl Hashed {
-    /// `file` or `folder`.
-    pub(super) fn sort(&self) -> &'static str {
+    /// What it is: `file` or `folder`.
+    pub fn sort(&self) -> &'static str {
         if self.manifest.is_some() { "folder" } else { "file" }
     }
 }
 
 /// Reads a file or a folder below a folder; a link may not lead out of it.
-pub(super) fn hash_below(folder: &Dir, path: &str, asked: Option<&str>) -> Result<Hashed, Box<Problem>> {
+pub fn hash_below(folder: &Dir, path: &str, asked: Option<&str>) -> Result<Hashed, Box<Problem>> {
     let meta = folder.metadata(path).map_err(|error| unreadable(path, &error))?;
     if meta.is_dir() {
+        if folder.symlink_metadata(path).is_ok_and(|meta| meta.is_symlink()) {
+            let message = format!("`{path}` is a symbolic link to a folder");
+            return Err(Problem::new(UNREADABLE, message).help("name the folder itself").boxed());
+        }
         let folder = folder.open_dir(path).map_err(|error| unreadable(path, &error))?;
         return hash_folder(&folder, path);
     }
@@ -52,7 +56,7 @@ pub(super) fn hash_below(folder: &Dir, path: &str, asked: Option<&str>) -> Resul
 }
 
 /// Reads a file or a folder that a person named; a link to a file is followed.
-pub(super) fn hash_named(path: &Path) -> Result<Hashed, Box<Problem>> {
+pub fn hash_named(path: &Path, asked: Option<&str>) -> Result<Hashed, Box<Problem>> {
     let label = path.display().to_string();
     let meta = std::fs::metadata(path).map_err(|error| unreadable(&label, &error))?;
     if meta.is_dir() {
@@ -64,7 +68,7 @@ pub(super) fn hash_named(path: &Path) -> Result<Hashed, Box<Problem>> {
     options.read(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, NO_WAITING);
-    hash_file(options.open(path).map_err(|error| unreadable(&label, &error))?, &label, None)
+    hash_file(options.open(path).map_err(|error| unreadable(&label, &error))?, &label, asked)
 }
 
 /// Opening a pipe would wait for its other end.
@@ -89,7 +93,7 @@ fn hash_file(mut file: File, label: &str, asked: Option<&str>) -> Result<Hashed,
     let before = file.metadata().map_err(|error| failed(&error))?;
     if !before.is_file() {
         let message = format!("`{label}` is neither a file nor a folder");
-        return Err(Problem::new(ARTIFACT_UNREADABLE, message)
+        return Err(Problem::new(UNREADABLE, message)
             .help("a model is a regular file, or a folder of them")
             .boxed());
     }
@@ -122,8 +126,8 @@ fn hash_file(mut file: File, label: &str, asked: Option<&str>) -> Result<Hashed,
     if (before.len(), before.modified().ok()) != (after.len(), after.modified().ok()) || bytes != after.len()
     {
         let message = format!("`{label}` was written to while it was read");
-        return Err(Problem::new(ARTIFACT_CHANGED, message)
-            .help("wait until training is done, then promote")
+        return Err(Problem::new(CHANGED, message)
+            .help("wait until training is done")
             .boxed());
     }
     let sha256 = hex(&sha.finalize());
@@ -142,7 +146,7 @@ fn hash_folder(folder: &Dir, label: &str) -> Result<Hashed, Box<Problem>> {
     let mut manifest = Vec::new();
     walk(folder, "", label, 0, &mut manifest)?;
     if manifest.is_empty() {
-        return Err(Problem::new(ARTIFACT_UNREADABLE, format!("the folder `{label}` holds no file")).boxed());
+        return Err(Problem::new(UNREADABLE, format!("the folder `{label}` holds no file")).boxed());
     }
     manifest.sort();
     let lines: Vec<String> = manifest.iter().map(|(path, digest, _)| format!("{digest}  {path}\n")).collect();
@@ -159,7 +163,7 @@ fn walk(
 ) -> Result<(), Box<Problem>> {
     let refused = |path: &str, why: &str| {
         let message = format!("the folder `{label}` holds `{path}`, which {why}");
-        Problem::new(ARTIFACT_UNREADABLE, message)
+        Problem::new(UNREADABLE, message)
             .help("a model folder holds regular files and folders; copy what a link leads to")
             .boxed()
     };
@@ -198,5 +202,5 @@ fn unreadable(label: &str, error: &io::Error) -> Box<Problem> {
         io::ErrorKind::NotFound => "look at the path; git-lfs and dvc have to fetch large files first",
         _ => "a model is a regular file, or a folder of them, inside the workspace",
     };
-    Problem::new(ARTIFACT_UNREADABLE, format!("`{label}` can't be read: {error}")).help(help).boxed()
+    Problem::new(UNREADABLE, format!("`{label}` can't be read: {error}")).help(help).boxed()
 }

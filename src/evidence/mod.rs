@@ -2,15 +2,24 @@
 
 mod changes;
 mod files;
+mod hashed;
 
 use std::path::Path;
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 
+pub use hashed::{Hashed, hash_below, hash_named};
+
+use crate::code::codes;
 use crate::document::Problem;
 use crate::git::{Commit, Found, Git, TreeKind};
 use crate::rule::{CannotTell, Changes, CommitFacts, Evidence, FileFacts, FileFault};
+
+codes! {
+    CHANGED = "artifact/changed": "A model file was written to while it was read.";
+    UNREADABLE = "artifact/unreadable": "A model file or folder can't be read, or holds what is no regular file.";
+}
 
 /// Bytes of a committed file that are read: a script, a lockfile.
 const COMMITTED: usize = 64 << 20;

@@ -64,17 +64,24 @@ pub fn append(root: &Path, draft: &Draft<'_>) -> Result<Appended, Box<Problem>> 
                     rename without replacing";
         Problem::new(CANT_WRITE, message).help(help).boxed()
     };
+    let statement = folder.join(format!("{}.json", number_name(draft.number)));
+    // Nothing is written for a number that is gone.
+    if statement.symlink_metadata().is_ok() {
+        return Ok(Appended::Taken);
+    }
     for below in ["records", "reports"] {
         make(&folder.join(below)).map_err(|error| failed(&folder, &error))?;
     }
     let digest = sha256(draft.statement);
     let envelope = folder.join(format!("{}-{}.intoto.json", number_name(draft.number), &digest[..8]));
-    let statement = folder.join(format!("{}.json", number_name(draft.number)));
     let mut beside = vec![(folder.join(draft.record.0), draft.record.1)];
     beside.push((folder.join(draft.report.0), draft.report.1));
     beside.extend(draft.envelope.map(|text| (envelope.clone(), text.as_bytes())));
+    let mut made = Vec::new();
     for (path, bytes) in &beside {
-        if !create(path, bytes).map_err(|error| failed(path, &error))? {
+        if create(path, bytes).map_err(|error| failed(path, &error))? {
+            made.push(path);
+        } else {
             same(path, bytes)?;
         }
     }
@@ -87,10 +94,14 @@ pub fn append(root: &Path, draft: &Draft<'_>) -> Result<Appended, Box<Problem>> 
         sweep(&folder, draft, &digest[..8]);
         return Ok(Appended::Written(statement));
     }
-    // What only this one needed; another that is the same byte for byte needs them still.
+    // What only this one made, and for this number: another that is the same byte for byte needs it still, and a record
+    // may be another's too.
     if fs::read(&statement).is_ok_and(|winner| winner != draft.statement) {
-        let _ = fs::remove_file(&envelope);
-        let _ = fs::remove_file(folder.join(draft.report.0));
+        let own = format!("{}-", number_name(draft.number));
+        let is_own = |path: &Path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&own));
+        for path in made.into_iter().filter(|path| is_own(path)) {
+            let _ = fs::remove_file(path);
+        }
     }
     Ok(Appended::Taken)
 }
@@ -138,7 +149,8 @@ fn make(folder: &Path) -> io::Result<()> {
     folder.parent().map_or(Ok(()), atomic::sync_folder)
 }
 
-/// Takes away what crashes and losers left: files for a number that another promotion has. Nothing depends on it.
+/// Takes away what crashes and losers left: files for a number that another promotion has, and records that no promotion
+/// names. Nothing depends on it.
 fn sweep(folder: &Path, draft: &Draft<'_>, digest: &str) {
     let number = number_name(draft.number);
     let keep = [
@@ -146,19 +158,39 @@ fn sweep(folder: &Path, draft: &Draft<'_>, digest: &str) {
         draft.report.0.rsplit('/').next().unwrap_or_default().to_owned(),
     ];
     for place in [folder.to_owned(), folder.join("reports")] {
-        for entry in fs::read_dir(place).into_iter().flatten().flatten() {
-            let name = entry.file_name().to_string_lossy().into_owned();
+        for (name, path, abandoned) in names(&place) {
             let loses = name.starts_with(&format!("{number}-")) && !keep.contains(&name);
-            let abandoned = name.starts_with(atomic::NEIGHBOUR)
-                && entry
-                    .metadata()
-                    .and_then(|meta| meta.modified())
-                    .is_ok_and(|modified| modified.elapsed().is_ok_and(|age| age.as_secs() > ABANDONED));
-            if loses || abandoned {
-                let _ = fs::remove_file(entry.path());
+            if loses || (abandoned && name.starts_with(atomic::NEIGHBOUR)) {
+                let _ = fs::remove_file(path);
             }
         }
     }
+    let old: Vec<_> = names(&folder.join("records")).filter(|(_, _, abandoned)| *abandoned).collect();
+    if old.is_empty() {
+        return;
+    }
+    // A statement names its record by its file.
+    let statements: Vec<String> = names(folder)
+        .filter(|(name, _, _)| super::read::parse(name).is_some_and(|(_, envelope)| envelope.is_none()))
+        .map(|(_, path, _)| fs::read_to_string(path).unwrap_or_default())
+        .collect();
+    for (name, path, _) in old {
+        let record = name.strip_suffix(BESIDE).unwrap_or(&name);
+        let named = !record.starts_with(atomic::NEIGHBOUR) && statements.iter().any(|text| text.contains(record));
+        if !named {
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+/// The files in a folder, with whether nobody can still be about to need them.
+fn names(folder: &Path) -> impl Iterator<Item = (String, PathBuf, bool)> {
+    fs::read_dir(folder).into_iter().flatten().flatten().filter(|entry| entry.path().is_file()).map(|entry| {
+        let modified = entry.metadata().and_then(|meta| meta.modified());
+        let abandoned =
+            modified.is_ok_and(|modified| modified.elapsed().is_ok_and(|age| age.as_secs() > ABANDONED));
+        (entry.file_name().to_string_lossy().into_owned(), entry.path(), abandoned)
+    })
 }
 
 /// Seconds after which nobody is still writing a file of the ledger.

@@ -13,9 +13,9 @@ pub const MOST: usize = 8 << 20;
 /// A ledger that is read.
 #[derive(Clone)]
 pub struct Ledger<'s> {
-    store: Arc<dyn Store + Send + 's>,
+    pub(super) store: Arc<dyn Store + Send + 's>,
     /// Its folder in the store, with a `/` at its end; empty where the store is the ledger.
-    folder: String,
+    pub(super) folder: String,
     /// What stands before a path when it is shown.
     shown: String,
 }
@@ -31,7 +31,8 @@ pub struct Entry {
     pub bytes: Vec<u8>,
     /// Their SHA-256, in hexadecimal digits.
     pub digest: String,
-    /// What a person calls its envelope, and the bytes, if there is one of this statement.
+    /// What a person calls its envelope, and the bytes, if there is one of this number: around these bytes, unless
+    /// something was changed.
     pub envelope: Option<(String, Vec<u8>)>,
 }
 
@@ -48,8 +49,6 @@ pub(super) struct Names {
     pub(super) statements: BTreeMap<u64, File>,
     /// Envelopes, by number and the beginning of the statement's digest.
     pub(super) envelopes: Vec<(u64, String, File)>,
-    /// What no promotion is called.
-    pub(super) others: Vec<String>,
 }
 
 impl<'s> Ledger<'s> {
@@ -105,24 +104,22 @@ impl<'s> Ledger<'s> {
         Ok(bytes)
     }
 
-    /// What lies in the folder of a line and belongs to no promotion.
-    pub fn strays(&self, line: &Line) -> Result<Vec<String>, Box<Problem>> {
-        let names = self.names_of(line)?;
-        let mut strays: Vec<String> = names.others.iter().map(|path| self.label(path)).collect();
-        for (number, start, file) in &names.envelopes {
-            let entry =
-                names.statements.get(number).map(|found| self.entry(*number, found, &names)).transpose()?;
-            if !entry.is_some_and(|entry| entry.digest.starts_with(start.as_str())) {
-                strays.push(self.label(&file.path));
-            }
-        }
-        strays.sort();
-        Ok(strays)
-    }
-
     /// What a person calls a path of the store.
     pub fn label(&self, path: &str) -> String {
         format!("{}{}", self.shown, path.strip_prefix(&self.folder).unwrap_or(path))
+    }
+
+    /// Behind a link no promotion would be found, and a bar that is not found is no bar.
+    fn has_no_links(&self) -> Result<(), Box<Problem>> {
+        match self.store.linked_folder(self.folder.trim_end_matches('/'), 2)? {
+            None => Ok(()),
+            Some(link) => {
+                let message = format!("`{}` is a link, and no promotion behind it is read", self.label(&link));
+                Err(Problem::new(BROKEN, message)
+                    .help("put the folder itself there; a ledger elsewhere is named with --ledger DIR")
+                    .boxed())
+            }
+        }
     }
 
     fn file(&self, path: &str) -> Result<File, Box<Problem>> {
@@ -136,22 +133,25 @@ impl<'s> Ledger<'s> {
     fn entry(&self, number: u64, file: &File, names: &Names) -> Result<Entry, Box<Problem>> {
         let bytes = self.store.read(file, MOST)?;
         let digest = sha256(&bytes);
-        let envelope = names
-            .envelopes
-            .iter()
-            .find(|(of, start, _)| *of == number && digest.starts_with(start.as_str()))
+        // The one that is named for these very bytes; else one of this number, around what they were before they were
+        // changed.
+        let of_number = || names.envelopes.iter().filter(|(of, _, _)| *of == number);
+        let envelope = of_number()
+            .find(|(_, start, _)| digest.starts_with(start.as_str()))
+            .or_else(|| of_number().next())
             .map(|(_, _, file)| Ok::<_, Box<Problem>>((self.label(&file.path), self.store.read(file, MOST)?)))
             .transpose()?;
         Ok(Entry { number, label: self.label(&file.path), bytes, digest, envelope })
     }
 
-    fn names_of(&self, line: &Line) -> Result<Names, Box<Problem>> {
+    pub(super) fn names_of(&self, line: &Line) -> Result<Names, Box<Problem>> {
         // The names of folders hold nothing that a glob obeys.
         let found = self.names(&format!("{}{}/*.json", self.folder, line.folder()))?;
         Ok(found.into_iter().find(|(of, _)| of == line).map(|(_, names)| names).unwrap_or_default())
     }
 
-    fn names(&self, glob: &str) -> Result<BTreeMap<Line, Names>, Box<Problem>> {
+    pub(super) fn names(&self, glob: &str) -> Result<BTreeMap<Line, Names>, Box<Problem>> {
+        self.has_no_links()?;
         let mut lines: BTreeMap<Line, Names> = BTreeMap::new();
         for file in self.store.select(&Selector::new(glob)?)? {
             let below = file.path.strip_prefix(&self.folder).unwrap_or(&file.path);
@@ -166,7 +166,7 @@ impl<'s> Ledger<'s> {
                     names.statements.insert(number, file);
                 }
                 Some((number, Some(start))) => names.envelopes.push((number, start.to_owned(), file)),
-                None => names.others.push(file.path),
+                None => {}
             }
         }
         Ok(lines)
@@ -174,7 +174,7 @@ impl<'s> Ledger<'s> {
 }
 
 /// `000012.json` is a statement, `000012-5a3949ca.intoto.json` an envelope.
-fn parse(name: &str) -> Option<(u64, Option<&str>)> {
+pub(super) fn parse(name: &str) -> Option<(u64, Option<&str>)> {
     let stem = name.strip_suffix(".json")?;
     let number = |text: &str| {
         let number: u64 = text.parse().ok()?;

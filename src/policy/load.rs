@@ -1,5 +1,7 @@
 //! From the text of a policy to a [`Policy`], or to everything that is wrong with it.
 
+use std::cell::RefCell;
+
 use jiff::Timestamp;
 
 use super::layer::{Layer, sha256};
@@ -7,6 +9,7 @@ use super::rules::Declared;
 use super::{NO_RULES, Policy, extends, merge, rules, settings, waiver};
 use crate::document::{Document, Problem, Reader, Span};
 use crate::rule::{Loading, PolicyFiles, Rule};
+use crate::verdict::PackUse;
 
 /// A policy, and what identifies it.
 #[derive(Debug)]
@@ -24,17 +27,45 @@ pub fn load(document: Document, files: &dyn PolicyFiles, now: Timestamp) -> Resu
     let mut reader = Reader::default();
     let digest = sha256(document.text.as_bytes());
     let name = document.name.to_string();
-    let mut loading = Loading { reader: &mut reader, files, expressions: Vec::new() };
+    let files = Noted { files, read: RefCell::default() };
+    let mut loading = Loading { reader: &mut reader, files: &files, expressions: Vec::new() };
     let policy = Layer::read(&mut loading, &name, document, None).map(|mut layer| {
         let mut chain = vec![name];
         extends::follow(&mut loading, &mut layer, &mut chain);
         build(&mut loading, &layer, now)
     });
     let expressions = loading.expressions;
+    let read = files.read.into_inner();
     let (_, problems) = reader.finish();
     match policy {
-        Some(policy) if problems.is_empty() => Ok(Loaded { policy, digest, expressions }),
+        Some(mut policy) if problems.is_empty() => {
+            let is_pack = |file: &PackUse| policy.packs.iter().any(|pack| pack.name == file.name);
+            policy.files = read.into_iter().filter(|file| !is_pack(file)).collect();
+            Ok(Loaded { policy, digest, expressions })
+        }
         _ => Err(problems),
+    }
+}
+
+/// The files of a policy, with what was read of them: what decides is more than the policy's own text.
+struct Noted<'f> {
+    files: &'f dyn PolicyFiles,
+    read: RefCell<Vec<PackUse>>,
+}
+
+impl PolicyFiles for Noted<'_> {
+    fn read(&self, beside: &Document, path: &str) -> Result<Document, Box<Problem>> {
+        let document = self.files.read(beside, path)?;
+        let file = PackUse {
+            name: document.name.to_string(),
+            digest: sha256(document.text.as_bytes()),
+            parameters: Vec::new(),
+        };
+        let mut read = self.read.borrow_mut();
+        if !read.contains(&file) {
+            read.push(file);
+        }
+        Ok(document)
     }
 }
 
@@ -83,5 +114,6 @@ fn build(loading: &mut Loading<'_>, layer: &Layer, now: Timestamp) -> Policy {
         waivers,
         expired,
         packs,
+        files: Vec::new(),
     }
 }

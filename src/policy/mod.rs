@@ -86,6 +86,8 @@ pub struct Policy {
     pub expired: Vec<Waiver>,
     /// The packs and files that it extends.
     pub packs: Vec<PackUse>,
+    /// The other files that it names, such as schemas and keys.
+    pub files: Vec<PackUse>,
 }
 
 /// Which files are run records.

@@ -4,20 +4,26 @@
 //! What is decided here is written to, or read from, the [`crate::ledger`]; whether a run may be promoted is decided by
 //! [`crate::check`].
 
-mod artifact;
+mod alias;
+mod attempt;
 mod audit;
-mod drift;
+mod earlier;
 mod explain;
+mod facts;
+mod models;
 mod places;
 mod promote;
+mod records;
 mod rollback;
 mod statement;
 mod trust;
 mod verify;
+mod writing;
 
+pub use attempt::Order;
 pub use audit::{AuditOrder, audit};
 pub use explain::{Question, explain};
-pub use promote::{Order, promote};
+pub use promote::promote;
 pub use rollback::{Back, rollback};
 pub use trust::{TrustOrder, policy_digest};
 pub use verify::{VerifyOrder, verify};
@@ -29,10 +35,10 @@ codes! {
     NO_MODEL = "promotion/no-model": "The run that is to be promoted does not say which model it is of.";
     NO_ARTIFACT = "promotion/no-artifact": "The run names no artifact that could be promoted, or one that is not here.";
     ARTIFACT_DIFFERS = "promotion/artifact-differs": "The artifact is not the one that the run recorded.";
-    ARTIFACT_CHANGED = "promotion/artifact-changed": "The artifact was written to while it was read.";
-    ARTIFACT_UNREADABLE = "promotion/artifact-unreadable": "A model file or folder can't be read, or holds what is no regular file.";
+    TOO_LARGE = "promotion/too-large": "A promotion would say more than is read of one.";
     NOT_AT_EARLIER_STAGE = "promotion/not-at-earlier-stage": "The stage comes after another one, which this very artifact does not hold.";
     OVERTAKEN = "promotion/overtaken": "Other promotions took every number that was tried.";
+    NO_NUMBER = "promotion/no-number": "The ledger has no number for another promotion.";
     NOTHING_TO_OVERRIDE = "promotion/nothing-to-override": "--override was given, and the policy allows the promotion without it.";
     EXPIRED = "promotion/expired": "What is to be promoted has ended already.";
     NO_TARGET = "promotion/no-target": "There is no earlier promotion to roll back to, or not the one that was named.";
@@ -55,6 +61,7 @@ codes! {
     ALIAS_NOT_SET = "promotion/alias-not-set": "A promotion is in the ledger, and the alias that was to follow it was not set.";
     AUDIT_ALIAS = "audit/alias": "An alias of MLflow's registry does not lead to what is promoted.";
     AUDIT_CHAIN = "audit/chain": "The chain of promotions is broken.";
+    AUDIT_UNSOUND = "audit/not-sound": "A promotion is not what `gate verify` would accept.";
     AUDIT_STRAY = "audit/stray": "A file in the ledger belongs to no promotion.";
     AUDIT_OVERRIDE = "audit/override": "What is promoted got there by an override.";
     AUDIT_POLICY = "audit/policy": "What is promoted does not hold today's policy.";

@@ -1,5 +1,6 @@
 //! `gate rollback`: an earlier promotion again, as a new entry.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use cap_std::ambient_authority;
@@ -7,19 +8,18 @@ use cap_std::fs::Dir;
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
-use super::artifact::{hash_below, hash_named};
-use super::promote::{Files, shown, write};
-use super::statement::{Previous, pretty, previous, requested_by, written};
+use super::alias::by_hand;
+use super::facts::requested_by;
+use super::statement::{Previous, pretty, previous, written};
 use super::trust::{Trust, TrustOrder};
-use super::verify::{broken_chain, signed};
-use super::{
-    ARTIFACT_DIFFERS, ARTIFACT_UNREADABLE, NO_TARGET, OVERTAKEN, VERIFY_STATEMENT, VERIFY_SUPERSEDED,
-};
-use crate::check::open;
+use super::verify::{Look, broken_chain, decided_by};
+use super::writing::{Files, shown, write};
+use super::{ARTIFACT_DIFFERS, NO_NUMBER, NO_TARGET, OVERTAKEN, VERIFY_SUPERSEDED};
+use crate::check::{open, open_ledger};
 use crate::document::{Problem, sha256};
+use crate::evidence::{UNREADABLE, hash_below, hash_named};
 use crate::keys::signing_keys;
 use crate::ledger::{Appended, EXTENSION, Entry, Ledger, Line, PASSED, Statement};
-use crate::run::Moment;
 use crate::verdict::{Promoted, PromotionOutcome as Outcome};
 
 /// What to go back to, as it was asked for.
@@ -48,12 +48,12 @@ pub struct Back {
 /// Promotes an earlier one again.
 pub fn rollback(order: &Back, folder: &Path) -> Outcome {
     match run(order, folder) {
-        Ok(promoted) => Outcome {
+        Ok((promoted, notes)) => Outcome {
             report: None,
             promoted: Some(promoted),
             refused: Vec::new(),
             troubles: Vec::new(),
-            notes: vec!["the metrics were not judged again: they held when it was promoted".into()],
+            notes,
         },
         Err(problems) => {
             let refusal = problems.iter().all(|problem| REFUSALS.contains(&problem.code));
@@ -67,13 +67,16 @@ pub fn rollback(order: &Back, folder: &Path) -> Outcome {
 }
 
 /// What says that there is nothing to go back to, and not that it can't be found out.
-const REFUSALS: [crate::code::Code; 5] =
-    [NO_TARGET, ARTIFACT_DIFFERS, VERIFY_STATEMENT, VERIFY_SUPERSEDED, super::VERIFY_UNSIGNED];
+const REFUSALS: [crate::code::Code; 3] = [NO_TARGET, ARTIFACT_DIFFERS, VERIFY_SUPERSEDED];
 
-fn run(order: &Back, folder: &Path) -> Result<Promoted, Vec<Problem>> {
+/// The new entry, and what a person should know of it.
+fn run(order: &Back, folder: &Path) -> Result<(Promoted, Vec<String>), Vec<Problem>> {
     let keys = signing_keys(&order.keys, folder)?;
     let trust = Trust::read(&order.trust, folder)?;
-    let (workspace, policy) = open(None, order.ledger.as_deref(), folder)?;
+    let (workspace, policy) = match &order.ledger {
+        Some(ledger) => (open_ledger(ledger, folder), None),
+        None => open(None, None, folder)?,
+    };
     let ledger = workspace.ledger(policy.as_ref())?;
     let line = line(order, &ledger)?;
     let entries = ledger.entries(&line)?;
@@ -83,8 +86,8 @@ fn run(order: &Back, folder: &Path) -> Result<Promoted, Vec<Problem>> {
         return Err(vec![problem]);
     }
     let now = Timestamp::now();
-    let target = target(order, &line, &entries, now)?;
-    signed(target, trust.as_ref(), &order.stage, now)?;
+    let look = Look { line: &line, trust: trust.as_ref(), now };
+    let target = target(order, look, &entries)?;
     let statement = target.statement()?;
     let root = workspace.root();
     let subjects = files(order, &statement, folder, root)?;
@@ -99,7 +102,9 @@ fn run(order: &Back, folder: &Path) -> Result<Promoted, Vec<Problem>> {
         return Err(vec![no_target(&line, "the ledger has no promotion")]);
     };
     let before = Previous { number: head.number, digest: head.digest.clone() };
-    let number = head.number + 1;
+    let Some(number) = head.number.checked_add(1) else {
+        return Err(vec![Problem::new(NO_NUMBER, "the ledger has no number left")]);
+    };
     let text = again(order, target, &before, now)?;
     let mut promoted = Promoted {
         action: "rollback",
@@ -110,19 +115,22 @@ fn run(order: &Back, folder: &Path) -> Result<Promoted, Vec<Problem>> {
         digest: sha256(text.as_bytes()),
         result: PASSED.to_owned(),
         subjects,
+        policy: format!("sha256:{}", decided_by(&statement)),
         signed_by: keys.iter().map(|key| key.public().fingerprint()).collect(),
         weakened: Vec::new(),
         predicate: String::new(),
     };
+    let mut notes = vec!["the metrics were not judged again: they held when it was promoted".to_owned()];
+    notes.extend(alias(&head.statement()?, &statement));
     if order.dry_run {
-        return Ok(promoted);
+        return Ok((promoted, notes));
     }
     let files = Files { record: (&record.0, &record.1), signature: None, report: (&report.0, &report.1) };
     let ledger_root = workspace.ledger_folder(policy.as_ref());
     match write(&ledger_root, &line, number, &text, &files, &keys)? {
         Appended::Written(path) => {
             promoted.statement = Some(shown(&path, folder));
-            Ok(promoted)
+            Ok((promoted, notes))
         }
         // What to go back from is another one now, so a person has to look.
         Appended::Taken => {
@@ -133,6 +141,16 @@ fn run(order: &Back, folder: &Path) -> Result<Promoted, Vec<Problem>> {
             ])
         }
     }
+}
+
+/// An alias that followed what is gone back from does not come back by itself.
+fn alias(from: &Statement, to: &Statement) -> Option<String> {
+    let part = |of: &Statement, key: &str| of.own_text(&["mlflow", key]).map(str::to_owned);
+    let (name, alias) = (part(from, "model")?, part(from, "alias")?);
+    Some(match part(to, "version") {
+        Some(number) => format!("{name}@{alias} was not moved: {}", by_hand(&name, &alias, &number)),
+        None => format!("{name}@{alias} was not moved, and this promotion names no version that it could lead to"),
+    })
 }
 
 fn no_target(line: &Line, why: &str) -> Problem {
@@ -164,12 +182,8 @@ fn line(order: &Back, ledger: &Ledger<'_>) -> Result<Line, Box<Problem>> {
 }
 
 /// The promotion to go back to.
-fn target<'e>(
-    order: &Back,
-    line: &Line,
-    entries: &'e [Entry],
-    now: Timestamp,
-) -> Result<&'e Entry, Box<Problem>> {
+fn target<'e>(order: &Back, look: Look<'_>, entries: &'e [Entry]) -> Result<&'e Entry, Box<Problem>> {
+    let line = look.line;
     let Some((head, earlier)) = entries.split_last() else {
         return Err(no_target(line, "the ledger has no promotion").boxed());
     };
@@ -179,33 +193,51 @@ fn target<'e>(
             let message = format!("there is no promotion {number} before the current one, {}", head.number);
             return Err(no_target(line, &message).boxed());
         };
-        return match unfit(&entry.statement()?, &current, now) {
-            Some(why) => Err(no_target(line, &format!("promotion {number} {why}")).boxed()),
+        return match unfit(entry, look, &current) {
+            Some(why) => Err(no_target(line, &format!("of promotion {number}, {why}")).boxed()),
             None => Ok(entry),
         };
     }
+    let left = left_behind(entries)?;
     for entry in earlier.iter().rev() {
-        if unfit(&entry.statement()?, &current, now).is_none() {
+        if !left.contains(&files_of(&entry.statement()?)) && unfit(entry, look, &current).is_none() {
             return Ok(entry);
         }
     }
-    Err(no_target(line, "no earlier promotion passed, is for another file, and has not ended").boxed())
+    let why = "no earlier promotion holds, is for another file, and was not itself rolled back from";
+    Err(no_target(line, why).boxed())
 }
 
-/// Why a promotion can't be gone back to.
-fn unfit(statement: &Statement, current: &Statement, now: Timestamp) -> Option<String> {
-    if !statement.passed() {
-        return Some("did not pass the policy".into());
+/// What a promotion is for, whatever the order.
+fn files_of(statement: &Statement) -> BTreeSet<String> {
+    statement.subjects().iter().filter_map(|subject| subject.sha256).map(str::to_owned).collect()
+}
+
+/// The files that a rollback went back from, and that were not promoted since: going back to them would undo it.
+fn left_behind(entries: &[Entry]) -> Result<BTreeSet<BTreeSet<String>>, Box<Problem>> {
+    let mut left = BTreeSet::new();
+    let mut before: Option<BTreeSet<String>> = None;
+    for entry in entries {
+        let statement = entry.statement()?;
+        let files = files_of(&statement);
+        if statement.own_text(&["action"]) == Some("rollback") {
+            left.extend(before);
+        } else {
+            left.remove(&files);
+        }
+        before = Some(files);
     }
-    if let Some(end) = statement.own_text(&["expires"])
-        && Moment::parse(end).map_or(true, |end| end.at < now)
-    {
-        return Some(format!("ended at {end}"));
+    Ok(left)
+}
+
+/// Why a promotion can't be gone back to: `gate verify` would not accept it.
+fn unfit(entry: &Entry, look: Look<'_>, current: &Statement) -> Option<String> {
+    match look.in_force(entry) {
+        Err(problem) => Some(problem.message),
+        Ok(statement) => {
+            (files_of(&statement) == files_of(current)).then(|| "the file is the one that is promoted now".into())
+        }
     }
-    let digests = |statement: &Statement| -> Vec<String> {
-        statement.subjects().iter().filter_map(|subject| subject.sha256).map(str::to_owned).collect()
-    };
-    (digests(statement) == digests(current)).then(|| "is for the file that is promoted now".into())
 }
 
 /// The files that the earlier promotion is for, as they are now.
@@ -217,10 +249,10 @@ fn files(
 ) -> Result<Vec<(String, String)>, Box<Problem>> {
     let mut given = Vec::new();
     for path in &order.artifacts {
-        given.push((path.display().to_string(), hash_named(&folder.join(path))?.sha256));
+        given.push((path.display().to_string(), hash_named(&folder.join(path), None)?.sha256));
     }
     let dir = Dir::open_ambient_dir(root, ambient_authority())
-        .map_err(|error| Problem::new(ARTIFACT_UNREADABLE, format!("{}: {error}", root.display())).boxed())?;
+        .map_err(|error| Problem::new(UNREADABLE, format!("{}: {error}", root.display())).boxed())?;
     let mut all = Vec::new();
     for subject in statement.subjects() {
         let wanted = subject.sha256.unwrap_or_default();

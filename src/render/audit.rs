@@ -16,19 +16,18 @@ pub fn audit_human(answer: &Audit, style: Style, to: &mut dyn Write) -> io::Resu
         writeln!(to, "\n{}  {}", style.bold(&head), style.dim(&clean(&line.current)))?;
         for finding in &line.findings {
             let level = if finding.severity == Severity::Error { Level::Error } else { Level::Warning };
-            let mark = style.outcome(Outcome::Fail, level, style.mark(Outcome::Fail, level));
-            let text = format!("{} {}", finding.code, clean(&finding.message));
-            for (number, part) in wrap(&text, style.width.saturating_sub(4), "  ").iter().enumerate() {
-                writeln!(to, "  {} {part}", if number == 0 { mark.as_str() } else { " " })?;
-            }
+            let text = format!("{} {}", finding.code, finding.message);
+            marked(Outcome::Fail, level, &text, style, to)?;
         }
         for holds in &line.holds {
-            let mark = style.outcome(Outcome::Pass, Level::Error, style.mark(Outcome::Pass, Level::Error));
-            for (number, part) in wrap(&clean(holds), style.width.saturating_sub(4), "  ").iter().enumerate()
-            {
-                writeln!(to, "  {} {part}", if number == 0 { mark.as_str() } else { " " })?;
-            }
+            marked(Outcome::Pass, Level::Error, holds, style, to)?;
         }
+        for note in &line.notes {
+            marked(Outcome::Skipped, Level::Error, note, style, to)?;
+        }
+    }
+    for note in &answer.notes {
+        writeln!(to, "\n{}", style.yellow(&clean(note)))?;
     }
     for why in &answer.troubles {
         writeln!(to)?;
@@ -49,4 +48,12 @@ pub fn audit_human(answer: &Audit, style: Style, to: &mut dyn Write) -> io::Resu
     };
     let (errors, warnings) = (of(Severity::Error), of(Severity::Warning));
     writeln!(to, "\naudit: {words}, {} and {}", count(errors, "error"), count(warnings, "warning"))
+}
+
+fn marked(outcome: Outcome, level: Level, text: &str, style: Style, to: &mut dyn Write) -> io::Result<()> {
+    let mark = style.outcome(outcome, level, style.mark(outcome, level));
+    for (number, part) in wrap(&clean(text), style.width.saturating_sub(4), "  ").iter().enumerate() {
+        writeln!(to, "  {} {part}", if number == 0 { mark.as_str() } else { " " })?;
+    }
+    Ok(())
 }

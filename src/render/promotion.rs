@@ -68,6 +68,7 @@ pub fn promotion_human(outcome: &PromotionOutcome, style: Style, to: &mut dyn Wr
     for (name, sha256) in &promoted.subjects {
         writeln!(to, "  {} sha256:{sha256}", clean(name))?;
     }
+    writeln!(to, "  policy {}", clean(&promoted.policy))?;
     if promoted.signed_by.is_empty() {
         writeln!(
             to,

@@ -42,6 +42,10 @@ pub trait Store: Sync {
     /// The bytes of a file, unless there are more than `most`.
     fn read(&self, entry: &Entry, most: usize) -> Result<Vec<u8>, Box<Problem>>;
 
+    /// The first link in a folder or in those below it, so many levels deep, that is no file: no folder behind it is
+    /// looked into.
+    fn linked_folder(&self, folder: &str, levels: usize) -> Result<Option<String>, Box<Problem>>;
+
     /// What a person calls a path of this store.
     fn label(&self, path: &str) -> String;
 }

@@ -90,6 +90,26 @@ impl Store for Revision<'_> {
         }
     }
 
+    fn linked_folder(&self, folder: &str, levels: usize) -> Result<Option<String>, Box<Problem>> {
+        let Some(tree) = self.git.at_path(&self.commit, folder)? else { return Ok(None) };
+        if tree.kind != TreeKind::Folder {
+            return Ok(None);
+        }
+        for entry in self.git.tree(&tree.id)? {
+            let path =
+                if folder.is_empty() { entry.name.clone() } else { format!("{folder}/{}", entry.name) };
+            let link = match entry.kind {
+                TreeKind::Other => Some(path),
+                TreeKind::Folder if levels > 1 => self.linked_folder(&path, levels - 1)?,
+                TreeKind::Folder | TreeKind::File => None,
+            };
+            if link.is_some() {
+                return Ok(link);
+            }
+        }
+        Ok(None)
+    }
+
     fn label(&self, path: &str) -> String {
         format!("{}{path}", self.shown)
     }

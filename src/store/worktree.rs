@@ -96,7 +96,7 @@ impl WorkTree {
         }
         names.sort_by(|(one, _), (other, _)| one.cmp(other));
         for (name, kind) in names {
-            let path = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
+            let path = below(folder, &name);
             if kind.is_dir() {
                 if name != ".git" {
                     self.walk(&path, selector, found)?;
@@ -148,9 +148,39 @@ impl Store for WorkTree {
         Ok(bytes)
     }
 
+    fn linked_folder(&self, folder: &str, levels: usize) -> Result<Option<String>, Box<Problem>> {
+        let entries = match fs::read_dir(self.full(folder)) {
+            Ok(entries) => entries,
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                return Ok(None);
+            }
+            Err(error) => return Err(unreadable(folder, &error)),
+        };
+        for entry in entries {
+            let entry = entry.map_err(|error| unreadable(folder, &error))?;
+            let kind = entry.file_type().map_err(|error| unreadable(folder, &error))?;
+            let path = below(folder, &entry.file_name().to_string_lossy());
+            if kind.is_symlink() && !entry.path().is_file() {
+                return Ok(Some(path));
+            }
+            if kind.is_dir()
+                && levels > 1
+                && let Some(link) = self.linked_folder(&path, levels - 1)?
+            {
+                return Ok(Some(link));
+            }
+        }
+        Ok(None)
+    }
+
     fn label(&self, path: &str) -> String {
         format!("{}{path}", self.shown)
     }
+}
+
+/// The path of what is in a folder; the folder of the store itself has none.
+fn below(folder: &str, name: &str) -> String {
+    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
 }
 
 fn unreadable(label: &str, error: &io::Error) -> Box<Problem> {

@@ -18,6 +18,9 @@ pub struct Audit {
     pub trusted: String,
     /// Each model at each stage.
     pub lines: Vec<AuditLine>,
+    /// What a person should know of the ledger as a whole.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// Why a part could not be audited.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub troubles: Vec<Trouble>,
@@ -40,6 +43,9 @@ pub struct AuditLine {
     pub findings: Vec<AuditFinding>,
     /// What was looked at and holds.
     pub holds: Vec<String>,
+    /// What could not be looked at, and why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 /// How much a finding weighs.

@@ -38,6 +38,8 @@ pub struct Promoted {
     pub result: String,
     /// The files with their SHA-256.
     pub subjects: Vec<(String, String)>,
+    /// The digest by which `gate verify --policy-digest` names what decided.
+    pub policy: String,
     /// The fingerprints of the keys that signed it.
     pub signed_by: Vec<String>,
     /// What weakened the verdict.
@@ -57,6 +59,16 @@ impl PromotionOutcome {
             troubles: problems.iter().map(Trouble::from).collect(),
             notes: Vec::new(),
         }
+    }
+
+    /// What is in the ledger now, for where the answer itself can't be written.
+    pub fn written(&self) -> Option<String> {
+        let promoted = self.promoted.as_ref()?;
+        let path = promoted.statement.as_ref()?;
+        Some(format!(
+            "promotion {} of {} to {} is in the ledger, {path}; only this answer is not written",
+            promoted.sequence, promoted.model, promoted.stage
+        ))
     }
 
     /// 0 where it was promoted, 1 where it may not be, 2 where that could not be decided.

@@ -105,9 +105,12 @@ pub struct PolicyReport {
     /// What it extends, in the order in which it was read.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub packs: Vec<PackUse>,
+    /// What else it names, such as schemas and keys.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<PackUse>,
 }
 
-/// A pack, or a policy file, that another extends.
+/// A file that a policy names: a pack, another policy, a schema, a key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PackUse {
     /// Its name or path.

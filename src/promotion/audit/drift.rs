@@ -1,10 +1,10 @@
-//! How far a stage has come, by many small allowed drops, from the best that was ever promoted to it.
+//! How far a stage has come, by many small allowed changes, from the best that was ever promoted to it.
 
 use crate::document::Node;
 use crate::run::{Decimal, Run};
-use crate::verdict::Report;
+use crate::verdict::{Comparison, Report};
 
-/// A metric that is worse than it was.
+/// A metric that is not what it was.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Drift {
     pub(super) metric: String,
@@ -13,53 +13,90 @@ pub(super) struct Drift {
     /// The promotion that had it.
     pub(super) number: u64,
     pub(super) lost: String,
-    /// What the policy lets one promotion lose.
+    /// What one promotion may do by so much: `lose`, or `change`.
+    pub(super) word: &'static str,
+    /// What the policy lets one promotion do.
     pub(super) allowed: String,
     /// It lost more than that.
     pub(super) beyond: bool,
 }
 
-/// The drift of every metric that the policy bounds a change of, over the promotions that were measured on the same
-/// split; where a digest of the split is missing, nothing can be said.
-pub(super) fn drift(current: &Run, promoted: &[(u64, &Run)], report: &Report) -> Vec<Drift> {
-    let Some(split) = split(current) else { return Vec::new() };
-    let same: Vec<&(u64, &Run)> =
-        promoted.iter().filter(|(_, run)| self::split(run) == Some(split)).collect();
-    let rules = report.candidates.iter().flat_map(|candidate| &candidate.rules);
-    let mut found: Vec<Drift> = Vec::new();
-    for comparison in rules.flat_map(|rule| &rule.comparisons).filter(|one| one.slice.is_none()) {
-        let higher_is_better = match &*comparison.word {
-            "max_drop" => true,
-            "max_rise" => false,
-            _ => continue,
-        };
-        let limit = comparison.limit_value.as_ref().or(comparison.limit.as_ref());
-        let (Some(now), Some(limit)) = (value(current, &comparison.subject), limit) else { continue };
-        let Ok(allowed) = Decimal::parse(limit) else { continue };
-        let worse = |one: &Decimal, other: &Decimal| if higher_is_better { one < other } else { one > other };
-        let mut best: Option<(u64, Decimal)> = None;
-        for (number, run) in &same {
-            let Some(value) = value(run, &comparison.subject) else { continue };
-            if best.as_ref().is_none_or(|(_, best)| worse(best, &value)) {
-                best = Some((*number, value));
-            }
-        }
-        let Some((number, best)) = best.filter(|(_, best)| worse(&now, best)) else { continue };
-        if found.iter().any(|known| *known.metric == *comparison.subject) {
-            continue;
-        }
-        let lost = best.minus(&now).magnitude();
-        found.push(Drift {
-            metric: comparison.subject.to_string(),
-            now: now.written().to_owned(),
-            best: best.written().to_owned(),
-            number,
-            beyond: lost > allowed,
-            lost: lost.written().to_owned(),
-            allowed: allowed.written().to_owned(),
-        });
+/// What a limit on a change says is the best, and what is far from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Best {
+    Highest,
+    Lowest,
+    /// There is none: what moves either way moves away from where it once was.
+    Either,
+}
+
+fn best_by(word: &str) -> Option<Best> {
+    match word {
+        "max_drop" => Some(Best::Highest),
+        "max_rise" => Some(Best::Lowest),
+        "max_change" => Some(Best::Either),
+        _ => None,
     }
-    found
+}
+
+/// The drift of every metric that the policy bounds a change of, over the promotions that were measured on the same
+/// split; or why nothing can be said.
+pub(super) fn drift(current: &Run, promoted: &[(u64, &Run)], report: &Report) -> Result<Vec<Drift>, &'static str> {
+    let split = split(current).ok_or("the record has no digest of the validation split")?;
+    let same: Vec<(u64, &Run)> =
+        promoted.iter().filter(|(_, run)| self::split(run) == Some(split)).copied().collect();
+    let mut found: Vec<(Decimal, Drift)> = Vec::new();
+    let mut bounded = false;
+    let rules = report.candidates.iter().flat_map(|candidate| &candidate.rules);
+    for comparison in rules.flat_map(|rule| &rule.comparisons).filter(|one| one.slice.is_none()) {
+        let Some(best) = best_by(&comparison.word) else { continue };
+        bounded = true;
+        let Some((allowed, drift)) = of(comparison, best, current, &same) else { continue };
+        // Of several limits the tightest counts.
+        match found.iter_mut().find(|(_, known)| known.metric == drift.metric) {
+            Some(known) if allowed < known.0 => *known = (allowed, drift),
+            Some(_) => {}
+            None => found.push((allowed, drift)),
+        }
+    }
+    // A first model was compared with nothing, and has come from nowhere.
+    if !bounded && same.len() > 1 {
+        return Err("no rule of today's policy bounds what a metric may lose");
+    }
+    Ok(found.into_iter().map(|(_, drift)| drift).collect())
+}
+
+fn of(comparison: &Comparison, best: Best, current: &Run, same: &[(u64, &Run)]) -> Option<(Decimal, Drift)> {
+    let now = value(current, &comparison.subject)?;
+    let allowed =
+        Decimal::parse(comparison.limit_value.as_ref().or(comparison.limit.as_ref())?).ok()?;
+    let values: Vec<(u64, Decimal)> = same
+        .iter()
+        .filter_map(|(number, run)| Some((*number, value(run, &comparison.subject)?)))
+        .collect();
+    let (number, best_value) = match best {
+        Best::Highest => values.iter().rev().max_by(|(_, one), (_, other)| one.cmp(other)),
+        Best::Lowest => values.iter().rev().min_by(|(_, one), (_, other)| one.cmp(other)),
+        Best::Either => values
+            .iter()
+            .rev()
+            .max_by(|(_, one), (_, other)| now.minus(one).magnitude().cmp(&now.minus(other).magnitude())),
+    }?;
+    let lost = best_value.minus(&now).magnitude();
+    if lost.is_zero() {
+        return None;
+    }
+    let drift = Drift {
+        metric: comparison.subject.to_string(),
+        now: now.written().to_owned(),
+        best: best_value.written().to_owned(),
+        number: *number,
+        beyond: lost > allowed,
+        lost: lost.written().to_owned(),
+        word: if best == Best::Either { "change" } else { "lose" },
+        allowed: allowed.written().to_owned(),
+    };
+    Some((allowed, drift))
 }
 
 fn split(run: &Run) -> Option<&str> {

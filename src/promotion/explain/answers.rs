@@ -1,6 +1,7 @@
 //! The five answers, each from what was recorded.
 
-use super::{QUESTIONS, record};
+use super::QUESTIONS;
+use crate::promotion::records::record;
 use crate::check::{Workspace, commits_between};
 use crate::document::{Node, sha256};
 use crate::engine;
@@ -221,10 +222,13 @@ fn differences(it: &mut Gathered, diff: &RunDiff) {
         .filter(|field| !ALWAYS.contains(&field.field.as_str()))
         .collect();
     for field in fields.iter().take(MOST) {
-        let value = |value: &Option<String>| {
-            value.as_deref().map_or_else(|| "none".to_owned(), |text| Node::text(text).brief())
-        };
-        it.facts.push(format!("{} {} → {}", field.field, value(&field.a), value(&field.b)));
+        let whole = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_owned());
+        let brief = |value: &Option<String>| Node::text(whole(value)).brief();
+        let alike = brief(&field.a) == brief(&field.b);
+        let [a, b] = [&field.a, &field.b].map(|value| if alike { whole(value) } else { brief(value) });
+        let note =
+            field.not_comparable.as_ref().map_or_else(String::new, |why| format!(" (not comparable: {why})"));
+        it.facts.push(format!("{} {a} → {b}{note}", field.field));
     }
     let packages =
         diff.groups.iter().find(|group| group.name == "packages").map_or(0, |group| group.fields.len());

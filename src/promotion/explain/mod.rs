@@ -1,19 +1,22 @@
 //! `gate explain`: which run, which data, why, what changed, and whether it can be made again.
 
 mod answers;
+mod unpromoted;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::artifact::hash_named;
-use super::{NOT_FOUND, ONE_RUN};
-use crate::check::{open, show};
+use super::ONE_RUN;
+use super::records::{recalled, record};
+use crate::check::open;
 use crate::document::{Problem, listed};
-use crate::ledger::{Entry, Ledger, Line, Statement};
+use crate::evidence::hash_named;
+use crate::ledger::{Entry, Ledger, Line};
 use crate::policy::Policy;
-use crate::run::{FieldMap, LEDGER, Origin, Reference, Run};
-use crate::source;
-use crate::verdict::{Answer, Exit, Explanation, Step, Trouble};
-use answers::{again, approved, changed, produced, reproducible, trained};
+use crate::run::Reference;
+use crate::verdict::{Exit, Explanation, Step, Trouble};
+use answers::{approved, changed, produced, reproducible, trained};
+use unpromoted::unpromoted;
 
 /// What to explain, as it was asked for.
 #[derive(Debug, Clone, Default)]
@@ -51,8 +54,7 @@ pub fn explain(question: &Question, folder: &Path) -> Explanation {
         exit_code: Exit::NoVerdict,
     };
     match fill(&mut answer, question, folder) {
-        Ok(true) => answer.exit_code = Exit::Pass,
-        Ok(false) => answer.exit_code = Exit::Fail,
+        Ok(exit) => answer.exit_code = exit,
         Err(problems) => answer.troubles = problems.iter().map(Trouble::from).collect(),
     }
     answer
@@ -61,28 +63,39 @@ pub fn explain(question: &Question, folder: &Path) -> Explanation {
 /// What was asked about.
 enum Asked {
     Stage(String),
-    Digest(String),
+    /// The SHA-256 of a model, or its beginning; and the file that has it, where that was named.
+    Digest(String, Option<PathBuf>),
     RunId(String),
 }
+
+/// Digits of a digest that are enough to name it.
+const ENOUGH: usize = 8;
 
 fn asked(question: &Question, folder: &Path) -> Result<Asked, Box<Problem>> {
     let text = &question.model;
     if let Ok(Reference::Stage(stage)) = Reference::parse(text) {
         return Ok(Asked::Stage(stage));
     }
-    let digits = text.strip_prefix("sha256:").unwrap_or(text);
-    if digits.len() == 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Ok(Asked::Digest(digits.to_ascii_lowercase()));
+    let is_hex = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let said = text.get(..7).filter(|start| start.eq_ignore_ascii_case("sha256:")).map(|_| &text[7..]);
+    match said {
+        Some(digits) if is_hex(digits) && (ENOUGH..=64).contains(&digits.len()) => {
+            return Ok(Asked::Digest(digits.to_ascii_lowercase(), None));
+        }
+        None if is_hex(text) && text.len() == 64 => {
+            return Ok(Asked::Digest(text.to_ascii_lowercase(), None));
+        }
+        _ => {}
     }
     let path = folder.join(text);
     if path.exists() {
-        return Ok(Asked::Digest(hash_named(&path)?.sha256));
+        return Ok(Asked::Digest(hash_named(&path, None)?.sha256, Some(path)));
     }
     Ok(Asked::RunId(text.clone()))
 }
 
-/// Whether anything leads to it.
-fn fill(answer: &mut Explanation, question: &Question, folder: &Path) -> Result<bool, Vec<Problem>> {
+/// 0 where something leads to it, 1 where nothing does, 2 where that is not clear.
+fn fill(answer: &mut Explanation, question: &Question, folder: &Path) -> Result<Exit, Vec<Problem>> {
     let asked = asked(question, folder)?;
     let (workspace, policy) = open(question.policy.as_deref(), question.ledger.as_deref(), folder)?;
     let ledger = workspace.ledger(policy.as_ref())?;
@@ -97,7 +110,7 @@ fn fill(answer: &mut Explanation, question: &Question, folder: &Path) -> Result<
         (*current, stages_before(&line.stage, policy.as_ref()), time(entry))
     });
     let Some((line, entry, current)) = found.pop() else {
-        return Ok(unpromoted(answer, &asked, policy.as_ref(), question, folder));
+        return unpromoted(answer, &asked, policy.as_ref(), question, &workspace);
     };
     answer.elsewhere = found
         .iter()
@@ -119,7 +132,16 @@ fn fill(answer: &mut Explanation, question: &Question, folder: &Path) -> Result<
             format!(", superseded by promotion {}", entries.len())
         }
     );
-    let run = record(&ledger, &line, &statement)?;
+    let run = match record(&ledger, &line, &statement) {
+        Ok(run) => run,
+        Err(problem) => {
+            answer.notes.push(format!(
+                "{}; what is said of the run is what the promotion repeats of it, and not recorded can mean lost",
+                problem.message
+            ));
+            recalled(&entry.label, &statement)?
+        }
+    };
     let before = entries.iter().rev().find(|other| other.number + 1 == entry.number);
     answer.answers = vec![
         produced(&run, Some(&statement)),
@@ -133,7 +155,7 @@ fn fill(answer: &mut Explanation, question: &Question, folder: &Path) -> Result<
         answer.notes.push(format!("the chain is broken: {broken}"));
     }
     answer.notes.push("read from the ledger as it lies here; `gate verify --key` shows who signed it".into());
-    Ok(true)
+    Ok(Exit::Pass)
 }
 
 /// How many stages a model has behind it at this one.
@@ -152,123 +174,65 @@ fn time(entry: &Entry) -> String {
         .unwrap_or_default()
 }
 
-/// Of each line the newest promotion that fits, and whether it is the current one.
+/// Of each line the newest promotion that fits, and whether it is the current one. One that can't be read may be the
+/// one that is meant, so that nothing found is then no answer.
 fn promotions(
     asked: &Asked,
     question: &Question,
     ledger: &Ledger<'_>,
 ) -> Result<Vec<(Line, Entry, bool)>, Box<Problem>> {
     let mut found = Vec::new();
+    let mut unreadable = None;
+    let mut digests: BTreeSet<String> = BTreeSet::new();
     for line in ledger.lines()? {
         if question.line.as_ref().is_some_and(|model| *model != line.model) {
             continue;
         }
+        if let Asked::Stage(stage) = asked
+            && line.stage != *stage
+        {
+            continue;
+        }
         let entries = ledger.entries(&line)?;
         let newest = entries.last().map(|entry| entry.number);
-        let fits = |entry: &Entry| {
-            let Ok(statement) = entry.statement() else { return false };
-            match asked {
-                Asked::Stage(stage) => line.stage == *stage && Some(entry.number) == newest,
-                Asked::Digest(digest) => statement.is_for(digest),
+        let mut fitting = None;
+        for entry in entries {
+            let statement = match entry.statement() {
+                Ok(statement) => statement,
+                Err(problem) => {
+                    unreadable = Some(problem);
+                    continue;
+                }
+            };
+            let fits = match asked {
+                Asked::Stage(_) => Some(entry.number) == newest,
+                Asked::Digest(start, _) => {
+                    let subjects = statement.subjects();
+                    let mut meant = subjects.iter().filter_map(|subject| subject.sha256);
+                    let digest = meant.find(|digest| digest.starts_with(start.as_str()));
+                    digests.extend(digest.map(str::to_owned));
+                    digest.is_some()
+                }
                 Asked::RunId(id) => statement.own_text(&["run", "runId"]) == Some(id),
+            };
+            if fits {
+                fitting = Some(entry);
             }
-        };
-        if let Some(entry) = entries.into_iter().rev().find(fits) {
+        }
+        if let Some(entry) = fitting {
             let current = Some(entry.number) == newest;
             found.push((line, entry, current));
         }
     }
-    Ok(found)
-}
-
-/// The record that a promotion keeps.
-pub(super) fn record(ledger: &Ledger<'_>, line: &Line, statement: &Statement) -> Result<Run, Box<Problem>> {
-    let uri = statement.own_text(&["record", "uri"]).unwrap_or_default();
-    let digest = statement.own_text(&["record", "digest", "sha256"]).unwrap_or_default();
-    let bytes = ledger.by_digest(line, uri, digest)?;
-    let origin = Origin { tracker: LEDGER.into(), reference: line.to_string(), resolved: None };
-    let label = ledger.label(&format!("{}/{uri}", line.folder()));
-    let mut runs = source::read(&label, bytes, &FieldMap::default(), &origin).into_iter();
-    match runs.next() {
-        Some(Ok(run)) => Ok(run),
-        Some(Err(bad)) => Err(bad.problems.into_iter().next().map_or_else(|| unread(&label), Problem::boxed)),
-        None => Err(unread(&label)),
+    if digests.len() > 1 {
+        let digests: Vec<&str> = digests.iter().map(String::as_str).collect();
+        let message = format!("several models begin like that: {}", listed(&digests));
+        return Err(Problem::new(ONE_RUN, message).help("write more of the digest").boxed());
     }
-}
-
-fn unread(label: &str) -> Box<Problem> {
-    Problem::new(crate::ledger::BROKEN, format!("`{label}` holds no record"))
-        .help("restore it from git")
-        .boxed()
-}
-
-/// What a record alone tells, where nothing was promoted.
-fn unpromoted(
-    answer: &mut Explanation,
-    asked: &Asked,
-    policy: Option<&Policy>,
-    question: &Question,
-    folder: &Path,
-) -> bool {
-    let what = match asked {
-        Asked::Stage(stage) => {
-            let message = format!("nothing is promoted to the stage `{stage}`");
-            let help = "a ledger elsewhere is named with --ledger DIR";
-            answer.troubles.push(Trouble::from(&Problem::new(NOT_FOUND, message).help(help)));
-            return false;
-        }
-        Asked::Digest(digest) => format!("sha256:{digest}"),
-        Asked::RunId(id) => id.clone(),
-    };
-    let paths: Vec<String> =
-        policy.and_then(|policy| policy.runs.as_ref()).map(|runs| runs.paths.clone()).unwrap_or_default();
-    let root = crate::check::workspace_root(folder);
-    let (runs, _) = if paths.is_empty() {
-        (Vec::new(), Vec::new())
-    } else {
-        show(&paths, question.policy.as_deref(), &root)
-    };
-    let fits = |run: &&Run| match asked {
-        Asked::RunId(id) => run.text("run_id") == Some(id),
-        Asked::Digest(digest) => run.artifacts().iter().any(|artifact| {
-            artifact
-                .digest
-                .as_ref()
-                .is_some_and(|found| &*found.algorithm == "sha256" && *found.value == **digest)
-        }),
-        Asked::Stage(_) => false,
-    };
-    let Some(run) = runs.iter().find(fits) else {
-        let message = format!("no promotion, and no run record, leads to `{what}`");
-        let help = if paths.is_empty() {
-            "a policy with `runs:` says where the records are; a ledger elsewhere is named with --ledger DIR"
-        } else {
-            "a model file without the run that produced it is a file of unknown origin"
-        };
-        answer.troubles.push(Trouble::from(&Problem::new(NOT_FOUND, message).help(help)));
-        return false;
-    };
-    answer.what = format!(
-        "{}, not promoted",
-        run.model().map_or_else(|| run.label().to_owned(), |model| format!("a run of {model}"))
-    );
-    let silent = |index: usize, why: &str| Answer {
-        question: QUESTIONS[index],
-        facts: Vec::new(),
-        evidence: Vec::new(),
-        not_recorded: vec![why.to_owned()],
-    };
-    answer.answers = vec![
-        produced(run, None),
-        trained(run),
-        silent(2, "it was not promoted: no entry of the ledger is for it"),
-        silent(
-            3,
-            "nothing was promoted, so there is no version before: `gate diff A B` compares any two runs",
-        ),
-        again(run),
-    ];
-    true
+    match unreadable {
+        Some(problem) if found.is_empty() => Err(problem),
+        _ => Ok(found),
+    }
 }
 
 fn step(entry: &Entry, asked: u64) -> Option<Step> {

@@ -1,14 +1,7 @@
 //! Promotions one after the other, each naming the one before it.
 
-use std::path::Path;
-
-use jiff::Timestamp;
-
-use super::super::trust::Trust;
-use super::super::{VERIFY_MALFORMED, VERIFY_SUPERSEDED};
-use super::checks::payload;
-use super::{Candidate, Failure, Stop, VerifyOrder, Verifying, fails};
-use crate::document::Problem;
+use super::super::VERIFY_SUPERSEDED;
+use super::{Candidate, Stop, fails};
 use crate::ledger::{Entry, Ledger, Line};
 
 /// 13: it is the newest of its line, and every promotion names the one before it.
@@ -36,37 +29,6 @@ pub(super) fn newest(ledger: &Ledger<'_>, line: &Line, candidate: &Candidate) ->
             )
         }
         None => fails(VERIFY_SUPERSEDED, "the ledger has no promotion any more", ""),
-    }
-}
-
-/// That an entry is signed by the keys that its stage needs, and that its statement is what they signed; nothing where
-/// no key is trusted.
-pub(in crate::promotion) fn signed(
-    entry: &Entry,
-    trust: Option<&Trust>,
-    stage: &str,
-    now: Timestamp,
-) -> Result<(), Box<Problem>> {
-    let order = VerifyOrder { stage: stage.to_owned(), ..VerifyOrder::default() };
-    let verifying = Verifying { order: &order, folder: Path::new(""), now };
-    let candidate = Candidate {
-        line: Some(Line { model: String::new(), stage: stage.to_owned() }),
-        number: Some(entry.number),
-        label: entry.label.clone(),
-        statement: Some(entry.bytes.clone()),
-        envelope: entry.envelope.clone(),
-    };
-    let result = Verifying::well_formed(&candidate).and_then(|envelope| {
-        verifying.signatures(&candidate, envelope.as_ref(), trust)?;
-        payload(&candidate, envelope.as_ref())
-    });
-    match result {
-        Ok(_) => Ok(()),
-        Err(Stop::Fails(Failure(problem))) => Err(problem),
-        Err(Stop::Unclear(problems)) => Err(problems
-            .into_iter()
-            .next()
-            .map_or_else(|| Problem::new(VERIFY_MALFORMED, "it can't be read").boxed(), Problem::boxed)),
     }
 }
 

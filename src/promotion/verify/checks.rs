@@ -3,14 +3,14 @@
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::super::artifact::Hashed;
 use super::super::trust::{Trust, Trusted};
 use super::super::{
     VERIFY_FAILED, VERIFY_MALFORMED, VERIFY_POLICY, VERIFY_RESOURCE, VERIFY_STATEMENT, VERIFY_SUBJECT,
     VERIFY_SUPERSEDED, VERIFY_TIME, VERIFY_TYPE, VERIFY_UNSIGNED, VERIFY_VERIFIER, VERIFY_WAIVER,
 };
 use super::{Candidate, Stop, Verifying, fails, held, not_checked};
-use crate::document::Node;
+use crate::document::{Node, Value};
+use crate::evidence::Hashed;
 use crate::ledger::{Line, PAYLOAD_TYPE, PREDICATE_TYPE, STATEMENT_TYPE, Statement, VERIFIER, level};
 use crate::run::{Moment, parse_date};
 use crate::signing::{Envelope, PublicKey};
@@ -166,19 +166,26 @@ impl Verifying<'_> {
         statement: &Statement,
         trust: Option<&Trust>,
     ) -> Result<(), Stop> {
-        let expected: Vec<&String> =
-            self.order.policies.iter().chain(trust.into_iter().flat_map(|trust| &trust.policies)).collect();
-        let digest = statement.predicate(&["policy", "digest", "sha256"]).unwrap_or_default();
+        let digest = decided_by(statement);
+        if digest.is_empty() {
+            return fails(VERIFY_POLICY, "the promotion does not say by which policy it was decided", "");
+        }
+        // Where both say what they expect, it is what both expect.
+        let expected: Vec<&Vec<String>> = [Some(&self.order.policies), trust.map(|trust| &trust.policies)]
+            .into_iter()
+            .flatten()
+            .filter(|list| !list.is_empty())
+            .collect();
         if expected.is_empty() {
             not_checked(answer, "no --policy-digest, and no `policies` in --trust: any policy is accepted");
             return Ok(());
         }
-        if !expected.iter().any(|expected| *expected == digest) {
+        if !expected.iter().all(|list| list.iter().any(|expected| expected == digest)) {
             let message = format!("it was decided by the policy sha256:{digest}, which is not expected");
             return fails(
                 VERIFY_POLICY,
                 message,
-                "a policy that changed is a new digest: add it where it is expected",
+                "a policy that changed, or extends what changed, is a new digest: add it where it is expected",
             );
         }
         held(answer, format!("sha256:{digest}"));
@@ -192,7 +199,7 @@ impl Verifying<'_> {
         let Some(at) = statement.predicate(&["timeVerified"]).and_then(parse) else {
             return fails(VERIFY_TIME, "the promotion does not say when it was decided", "");
         };
-        if at > self.now + SignedDuration::from_mins(SKEW) {
+        if at.duration_since(self.now) > SignedDuration::from_mins(SKEW) {
             return fails(
                 VERIFY_TIME,
                 format!("the promotion is of the future: {at}"),
@@ -237,7 +244,11 @@ impl Verifying<'_> {
     pub(super) fn waivers(&self, answer: &mut Verification, statement: &Statement) -> Result<(), Stop> {
         let today = TimeZone::UTC.to_datetime(self.now).date();
         let mut ended = Vec::new();
-        let waivers = statement.own_list(&["waivers"]);
+        let waivers = match statement.own(&["waivers"]).map(|node| &node.value) {
+            None => &[][..],
+            Some(Value::List(waivers)) => waivers,
+            Some(_) => return fails(VERIFY_WAIVER, "the waivers of the promotion can't be read", ""),
+        };
         for waiver in waivers {
             let rule = text(waiver, &["rule"]).unwrap_or("?");
             match text(waiver, &["expires"]).and_then(parse_date) {
@@ -264,6 +275,19 @@ impl Verifying<'_> {
         }
         fails(VERIFY_WAIVER, ended.join("; "), "promote again without it, or accept that: --waivers warn")
     }
+}
+
+/// The digest of what decided: of the policy file, or of it with all that it extends, where it extends anything.
+pub(in crate::promotion) fn decided_by(statement: &Statement) -> &str {
+    let alone = statement.predicate(&["policy", "digest", "sha256"]);
+    let whole = statement.own_text(&["effectivePolicy", "digest", "sha256"]);
+    // Of a list that can't be read, the whole counts.
+    let extends = ["packs", "files"].iter().any(|list| {
+        statement
+            .own(&["effectivePolicy", list])
+            .is_some_and(|list| list.as_list().is_none_or(|list| !list.is_empty()))
+    });
+    if extends { whole } else { alone }.unwrap_or_default()
 }
 
 /// Minutes by which two clocks may differ.

@@ -4,24 +4,27 @@
 
 mod chain;
 mod checks;
+mod sound;
 
 use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::artifact::{Hashed, hash_named};
 use super::trust::{Trust, TrustOrder, Trusted};
 use super::{VERIFY_NOTHING, VERIFY_UNREADABLE, VERIFY_UNSIGNED};
-use crate::check::open;
+use crate::check::{open, open_ledger};
 use crate::code::Code;
 use crate::document::Problem;
+use crate::evidence::{Hashed, hash_named};
 use crate::ledger::{Entry, Ledger, Line, MOST, Statement, VERIFIER};
 use crate::signing::Envelope;
 use crate::store::{Entry as File, Reach, Store as _, WorkTree};
 use crate::verdict::{Check, CheckState as State, Exit, FoundPromotion as Found, Trouble, Verification};
+pub(super) use chain::broken_chain;
 use chain::newest;
-pub(super) use chain::{broken_chain, signed};
+pub(super) use checks::decided_by;
 use checks::{payload, types, verifier};
+pub(super) use sound::Look;
 
 /// What to verify, as it was asked for.
 #[derive(Debug, Clone, Default)]
@@ -78,18 +81,9 @@ fn fails<T>(code: Code, message: impl Into<String>, help: &str) -> Result<T, Sto
 /// Verifies a file or a folder.
 pub fn verify(order: &VerifyOrder, folder: &Path, clock: Timestamp) -> Verification {
     let mut answer = Verification {
-        schema: "gate-verification/v1",
-        verified: false,
-        exit_code: Exit::NoVerdict,
         file: order.model.display().to_string(),
-        sha256: None,
         stage: order.stage.clone(),
-        trusted: String::new(),
-        promotion: None,
-        checks: Check::all(),
-        failure: None,
-        troubles: Vec::new(),
-        notes: Vec::new(),
+        ..blank()
     };
     let verifying = Verifying { order, folder, now: order.now.unwrap_or(clock) };
     if order.now.is_some() {
@@ -111,6 +105,24 @@ pub fn verify(order: &VerifyOrder, folder: &Path, clock: Timestamp) -> Verificat
         Err(Stop::Unclear(problems)) => answer.troubles = problems.iter().map(Trouble::from).collect(),
     }
     answer
+}
+
+/// An answer before anything was looked at.
+fn blank() -> Verification {
+    Verification {
+        schema: "gate-verification/v1",
+        verified: false,
+        exit_code: Exit::NoVerdict,
+        file: String::new(),
+        sha256: None,
+        stage: String::new(),
+        trusted: String::new(),
+        promotion: None,
+        checks: Check::all(),
+        failure: None,
+        troubles: Vec::new(),
+        notes: Vec::new(),
+    }
 }
 
 struct Verifying<'v> {
@@ -154,7 +166,7 @@ impl Verifying<'_> {
             None => "the ledger itself: no key was named, so whoever can write to it decides".into(),
         };
         // 1: once, from one handle.
-        let hashed = hash_named(&self.folder.join(&order.model))
+        let hashed = hash_named(&self.folder.join(&order.model), None)
             .map_err(|problem| Box::new(Problem { code: VERIFY_UNREADABLE, ..*problem }))?;
         answer.sha256 = Some(hashed.sha256.clone());
         held(answer, format!("sha256:{}", hashed.sha256));
@@ -173,10 +185,12 @@ impl Verifying<'_> {
                 self.candidate(answer, &candidate, &hashed, trust.as_ref(), None)
             }
             None => {
-                let (workspace, policy) =
-                    open(None, order.ledger.as_deref(), self.folder).map_err(Stop::Unclear)?;
+                let (workspace, policy) = match &order.ledger {
+                    Some(ledger) => (open_ledger(ledger, self.folder), None),
+                    None => open(None, None, self.folder).map_err(Stop::Unclear)?,
+                };
                 let ledger = workspace.ledger(policy.as_ref())?;
-                let candidate = self.find(&ledger, &hashed)?;
+                let candidate = self.find(&ledger, &hashed, trust.as_ref())?;
                 held(answer, candidate.label.clone());
                 self.candidate(answer, &candidate, &hashed, trust.as_ref(), Some(&ledger))
             }
@@ -191,7 +205,9 @@ impl Verifying<'_> {
         if self.order.ledger.is_some() {
             return Ok(None);
         }
-        let mut beside = self.order.model.as_os_str().to_owned();
+        // `model/` is `model`.
+        let model: PathBuf = self.order.model.components().collect();
+        let mut beside = model.into_os_string();
         beside.push(".intoto.json");
         let beside = PathBuf::from(beside);
         let (workspace, policy) = open(None, None, self.folder).map_err(Stop::Unclear)?;
@@ -219,21 +235,33 @@ impl Verifying<'_> {
     }
 
     /// 2: the newest promotion to the stage that is for this file.
-    fn find(&self, ledger: &Ledger<'_>, hashed: &Hashed) -> Result<Candidate, Stop> {
+    fn find(&self, ledger: &Ledger<'_>, hashed: &Hashed, trust: Option<&Trust>) -> Result<Candidate, Stop> {
         let stage = &self.order.stage;
         let wanted = |line: &Line| self.order.line.as_ref().is_none_or(|model| *model == line.model);
         let mut found: Vec<(Line, Entry)> = Vec::new();
-        let mut elsewhere: Vec<String> = Vec::new();
+        let mut hints: Vec<String> = Vec::new();
         let lines = ledger.lines()?;
         for line in lines.iter().filter(|line| wanted(line)) {
             let entries = ledger.entries(line)?;
+            for entry in entries.iter().filter(|entry| line.stage == *stage && entry.statement().is_err()) {
+                hints.push(format!("`{}` can't be read, so it may be that one", entry.label));
+            }
             let Some(entry) = entries.into_iter().rev().find(|entry| is_for(entry, &hashed.sha256)) else {
                 continue;
             };
             if line.stage == *stage {
                 found.push((line.clone(), entry));
             } else {
-                elsewhere.push(format!("promotion {} of {line}", entry.number));
+                hints.push(format!("it is for promotion {} of {line}", entry.number));
+            }
+        }
+        // What nobody signs who is trusted does not make it unclear which one is meant.
+        if let (Some(trust), true) = (trust, found.len() > 1) {
+            let is_sound = |(line, entry): &(Line, Entry)| {
+                Look { line, trust: Some(trust), now: self.now }.sound(entry).is_ok()
+            };
+            if found.iter().any(is_sound) {
+                found.retain(is_sound);
             }
         }
         if found.len() > 1 {
@@ -248,14 +276,10 @@ impl Verifying<'_> {
         let Some((line, entry)) = found.pop() else {
             let message =
                 format!("nothing in the ledger promotes this file to `{stage}` (sha256:{})", hashed.sha256);
-            let help = if elsewhere.is_empty() {
-                if lines.is_empty() {
-                    "the ledger is empty, or not there; name it with --ledger DIR".to_owned()
-                } else {
-                    "either it was never promoted, or it is not the file that was".to_owned()
-                }
-            } else {
-                format!("it is for {}", elsewhere.join(", "))
+            let help = match (hints.is_empty(), lines.is_empty()) {
+                (false, _) => hints.join("; "),
+                (true, true) => "the ledger is empty, or not there; name it with --ledger DIR".to_owned(),
+                (true, false) => "either it was never promoted, or it is not the file that was".to_owned(),
             };
             return fails(VERIFY_NOTHING, message, &help);
         };
@@ -284,9 +308,9 @@ impl Verifying<'_> {
         let signers = self.signatures(candidate, envelope.as_ref(), trust)?;
         match trust {
             None => not_checked(answer, "no --key and no --trust: the ledger itself is trusted"),
-            Some(_) => {
+            Some(trust) => {
                 let names: Vec<&str> = signers.iter().map(|signer| signer.label.as_str()).collect();
-                held(answer, format!("by {}", names.join(", ")));
+                held(answer, format!("by {}; {} needed", names.join(", "), trust.needed(stage)));
             }
         }
         // 5: the bytes that were verified, and no others.
@@ -364,10 +388,7 @@ fn found(statement: &Statement, line: &Line, candidate: &Candidate, signers: &[&
         at: statement.predicate(&["timeVerified"]).unwrap_or_default().to_owned(),
         action: own(&["action"]),
         run,
-        policy: format!(
-            "{policy} sha256:{}",
-            statement.predicate(&["policy", "digest", "sha256"]).unwrap_or_default()
-        ),
+        policy: format!("{policy} sha256:{}", decided_by(statement)),
         signed_by: signers.iter().map(|signer| signer.key.fingerprint()).collect(),
     }
 }

@@ -1,0 +1,77 @@
+//! What lies in a ledger and belongs to no promotion: what a crash left, what somebody put there, or what is left where
+//! a promotion was taken away.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::read::{Ledger, parse};
+use super::{Line, Statement};
+use crate::atomic::NEIGHBOUR;
+use crate::document::{Problem, sha256};
+use crate::signing::BESIDE;
+use crate::store::Selector;
+
+/// Files that no promotion names, as a person calls them.
+#[derive(Debug, Default)]
+pub struct Strays {
+    /// Those in the folder of a line; a line of this map may have no promotion at all.
+    pub of: BTreeMap<Line, Vec<String>>,
+    /// Those in the folder of a model, or in one that no line can have.
+    pub elsewhere: Vec<String>,
+}
+
+impl Ledger<'_> {
+    /// Every file that no promotion names; what lies in the ledger's own folder, such as a page about it, is nobody's
+    /// concern.
+    pub fn strays(&self) -> Result<Strays, Box<Problem>> {
+        let mut strays = Strays::default();
+        let mut named: BTreeMap<Line, BTreeSet<String>> = BTreeMap::new();
+        for line in self.lines()? {
+            let files = self.named_files(&line)?;
+            named.insert(line, files);
+        }
+        for file in self.store.select(&Selector::new(&format!("{}**", self.folder))?)? {
+            let below = file.path.strip_prefix(&self.folder).unwrap_or(&file.path);
+            let mut parts = below.splitn(3, '/');
+            let (Some(model), Some(stage)) = (parts.next(), parts.next()) else { continue };
+            let Some((line, name)) =
+                parts.next().and_then(|name| Some((Line::of_folder(model, stage)?, name)))
+            else {
+                strays.elsewhere.push(self.label(&file.path));
+                continue;
+            };
+            // Another promotion may be writing it just now.
+            let unfinished = name.rsplit('/').next().is_some_and(|name| name.starts_with(NEIGHBOUR));
+            if !unfinished && named.get(&line).is_none_or(|files| !files.contains(name)) {
+                strays.of.entry(line).or_default().push(self.label(&file.path));
+            }
+        }
+        Ok(strays)
+    }
+
+    /// The files of a line's promotions, below its folder.
+    fn named_files(&self, line: &Line) -> Result<BTreeSet<String>, Box<Problem>> {
+        let names = self.names_of(line)?;
+        let mut files = BTreeSet::new();
+        for entry in self.entries(line)? {
+            files.insert(format!("{}.json", super::append::number_name(entry.number)));
+            if let Some(Ok(statement)) = Some(Statement::parse(&entry.label, entry.bytes.clone())) {
+                for field in ["record", "report"] {
+                    let uri = statement.own_text(&[field, "uri"]).unwrap_or_default();
+                    files.extend([uri.to_owned(), format!("{uri}{BESIDE}")]);
+                }
+            }
+            let digest = sha256(&entry.bytes);
+            let of_entry = |name: &str| {
+                parse(name).is_some_and(|(number, start)| {
+                    number == entry.number && start.is_some_and(|start| digest.starts_with(start))
+                })
+            };
+            let envelopes = names
+                .envelopes
+                .iter()
+                .filter_map(|(_, _, file)| file.path.rsplit('/').next().map(str::to_owned));
+            files.extend(envelopes.filter(|name| of_entry(name)));
+        }
+        Ok(files)
+    }
+}

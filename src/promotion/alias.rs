@@ -1,0 +1,32 @@
+//! An alias of MLflow's registry that follows a promotion, and how to set one by hand.
+
+use super::ALIAS_NOT_SET;
+use crate::document::Problem;
+use crate::tracker::mlflow::Registered;
+use crate::verdict::{PromotionOutcome as Outcome, Trouble};
+
+/// Sets the alias. The promotion stands whatever becomes of it, and `gate audit` finds the difference.
+pub(super) fn follow(registered: &Registered, alias: &str, outcome: &mut Outcome) {
+    let (name, number) = (&registered.name, registered.number);
+    match registered.point(alias) {
+        Ok(()) => {
+            outcome
+                .notes
+                .push(format!("{name}@{alias} leads to version {number} in {}", registered.server()));
+        }
+        Err(problem) => {
+            let message = format!(
+                "the promotion is in the ledger, and the alias {name}@{alias} was not set: {}",
+                problem.message
+            );
+            let help =
+                format!("set it, it is not set by itself: {}", by_hand(name, alias, &number.to_string()));
+            outcome.troubles.push(Trouble::from(&Problem::new(ALIAS_NOT_SET, message).help(help)));
+        }
+    }
+}
+
+/// The line of Python that sets an alias.
+pub(super) fn by_hand(name: &str, alias: &str, number: &str) -> String {
+    format!("client.set_registered_model_alias(\"{name}\", \"{alias}\", \"{number}\")")
+}

@@ -1,0 +1,81 @@
+//! One run on its way into the ledger: what was asked for, and what it was judged on.
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde_json::{Value as Json, json};
+
+use super::statement::Head;
+use super::trust::{Trust, TrustOrder};
+use crate::check::{Judged, Workspace};
+use crate::signing::PrivateKey;
+
+/// What to promote, as it was asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Order {
+    /// The run reference.
+    pub run: String,
+    /// Where to.
+    pub stage: String,
+    /// The policy; none means the `gate.yaml` here or above.
+    pub policy: Option<String>,
+    /// What to compare with, instead of what the policy says.
+    pub baseline: Option<String>,
+    /// A missing baseline is accepted.
+    pub first: bool,
+    /// The model of a record that does not say one.
+    pub model: Option<String>,
+    /// Files of artifacts that the record names by an address.
+    pub artifacts: Vec<PathBuf>,
+    /// The folder of the ledger.
+    pub ledger: Option<PathBuf>,
+    /// Files of keys.
+    pub keys: Vec<PathBuf>,
+    /// Whose signature the promotions must have that this one builds on.
+    pub trust: TrustOrder,
+    /// Promote what the policy does not allow, for this reason.
+    pub overridden: Option<String>,
+    /// When the promotion ends.
+    pub expires: Option<Timestamp>,
+    /// The alias of MLflow's registry that leads to the version afterwards.
+    pub mlflow_alias: Option<String>,
+    /// Write nothing.
+    pub dry_run: bool,
+    /// The predicate is for a signer that makes the statement itself: nothing is written or signed.
+    pub predicate_only: bool,
+}
+
+/// What weakens the promotion by how it was asked for.
+pub(super) fn asked(order: &Order, overridden: Option<&str>) -> Vec<Json> {
+    let mut all = Vec::new();
+    if let Some(reason) = overridden {
+        all.push(json!({ "what": "override", "says": reason }));
+    }
+    if let Some(baseline) = &order.baseline {
+        all.push(
+            json!({ "what": "baseline", "says": format!("--baseline {baseline}, whatever the policy names") }),
+        );
+    }
+    if let Some(model) = &order.model {
+        all.push(json!({ "what": "model", "says": format!("--model {model} says the model") }));
+    }
+    all
+}
+
+/// A run that was judged.
+pub(super) struct Attempt<'a> {
+    pub(super) order: &'a Order,
+    pub(super) folder: &'a Path,
+    pub(super) keys: &'a [PrivateKey],
+    pub(super) trust: Option<&'a Trust>,
+    pub(super) at: Timestamp,
+    pub(super) before: Vec<Head>,
+    pub(super) judged: &'a Judged,
+}
+
+impl Attempt<'_> {
+    /// Where the paths of the policy and of the record lead.
+    pub(super) fn workspace(&self) -> Workspace {
+        Workspace::new(self.folder, &self.judged.root).with_ledger(self.order.ledger.as_deref())
+    }
+}

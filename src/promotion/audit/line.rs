@@ -1,0 +1,234 @@
+//! One model at one stage: its chain, its files, who signed it, and what stands there now.
+
+use jiff::tz::TimeZone;
+use std::collections::BTreeMap;
+
+use super::super::VERIFY_UNSIGNED;
+use super::super::records::record;
+use super::super::verify::{Look, broken_chain};
+use super::today::{drifted, judged_today, today};
+use super::{
+    AUDIT_ALIAS, AUDIT_CHAIN, AUDIT_EVIDENCE, AUDIT_EXPIRED, AUDIT_OVERRIDE, AUDIT_ROLLBACK, AUDIT_SIGNATURE,
+    AUDIT_STALE, AUDIT_STRAY, AUDIT_UNSOUND, AUDIT_WAIVER, Auditing, Findings, Read, counted,
+};
+use crate::document::{Node, Problem};
+use crate::ledger::Entry;
+use crate::run::{Age, Run, parse_date};
+use crate::tracker::mlflow::alias_now;
+use crate::verdict::{AuditLine, Severity, Trouble};
+
+impl Auditing<'_> {
+    pub(super) fn run(&self, strays: &[String]) -> Result<(AuditLine, Vec<Trouble>), Vec<Problem>> {
+        let entries = self.ledger.entries(self.line)?;
+        let mut it = Findings::default();
+        match broken_chain(&entries, self.line) {
+            Some(broken) => it.error(AUDIT_CHAIN, broken),
+            None => it.holds.push(format!("the chain of {} is whole", counted(entries.len(), "promotion"))),
+        }
+        for stray in strays {
+            let message = format!(
+                "`{stray}` belongs to no promotion: a promotion that broke off or lost left it, or one was taken away"
+            );
+            it.warning(AUDIT_STRAY, message);
+        }
+        let read = self.read(&entries, &mut it);
+        self.sound(&entries, &mut it);
+        overrides(&read, &mut it);
+        let mut troubles = Vec::new();
+        let current = match read.last() {
+            Some(current) => {
+                self.in_force(current, &mut it);
+                if current.own(&["action"]) == "rollback" {
+                    let (number, reason) = (current.entry.number, current.own(&["reason"]));
+                    it.warning(AUDIT_ROLLBACK, format!("promotion {number} is a rollback: {reason}"));
+                }
+                if let Some(report) = judged_today(self, &read, current) {
+                    troubles.extend(today(current, &report, &mut it));
+                    drifted(&read, current, &report, &mut it);
+                }
+                self.stale(&read, current, &mut it);
+                self.aliases(&read, current, &mut it);
+                let run =
+                    current.statement.own_text(&["run", "runId"]).unwrap_or(current.own(&["run", "uri"]));
+                let at = current.statement.predicate(&["timeVerified"]).unwrap_or_default();
+                format!("promotion {} of {at}: run {run}", current.entry.number)
+            }
+            None => "nothing that could be read".into(),
+        };
+        Ok((it.line(self.line, entries.len(), current), troubles))
+    }
+
+    /// Every promotion with its record; what is gone or was changed is found.
+    fn read<'e>(&self, entries: &'e [Entry], it: &mut Findings) -> Vec<Read<'e>> {
+        let mut read = Vec::new();
+        let mut whole = true;
+        for entry in entries {
+            let statement = match entry.statement() {
+                Ok(statement) => statement,
+                Err(problem) => {
+                    it.error(AUDIT_CHAIN, format!("`{}` can't be read: {problem}", entry.label));
+                    continue;
+                }
+            };
+            let uri = statement.own_text(&["report", "uri"]).unwrap_or_default();
+            let digest = statement.own_text(&["report", "digest", "sha256"]).unwrap_or_default();
+            if let Err(problem) = self.ledger.by_digest(self.line, uri, digest) {
+                whole = false;
+                it.error(AUDIT_EVIDENCE, format!("promotion {}: {}", entry.number, problem.message));
+            }
+            let run = match record(self.ledger, self.line, &statement) {
+                Ok(run) => Some(run),
+                Err(problem) => {
+                    whole = false;
+                    it.error(AUDIT_EVIDENCE, format!("promotion {}: {}", entry.number, problem.message));
+                    None
+                }
+            };
+            read.push(Read { entry, statement, run });
+        }
+        if whole {
+            it.holds.push("every record and every report is as it was".into());
+        }
+        read
+    }
+
+    fn look(&self) -> Look<'_> {
+        Look { line: self.line, trust: self.trust, now: self.now }
+    }
+
+    /// Each is a promotion that `gate verify` would take for one. The bytes of earlier ones are held by the chain, so
+    /// that a key which signed them may be gone since.
+    fn sound(&self, entries: &[Entry], it: &mut Findings) {
+        let mut all = true;
+        for (index, entry) in entries.iter().enumerate() {
+            let Err(problem) = self.look().sound(entry) else { continue };
+            let unsigned = problem.code == VERIFY_UNSIGNED;
+            // What can't be read at all was told with the chain.
+            if entry.statement().is_err() {
+                continue;
+            }
+            all = false;
+            let superseded = index + 1 < entries.len();
+            let severity = if unsigned && superseded { Severity::Warning } else { Severity::Error };
+            let code = if unsigned { AUDIT_SIGNATURE } else { AUDIT_UNSOUND };
+            it.add(severity, code, format!("promotion {}: {}", entry.number, problem.message));
+        }
+        if all && self.trust.is_some() {
+            it.holds.push("every promotion is signed by trusted keys".into());
+        }
+    }
+
+    /// What is promoted now has passed, and has not ended.
+    fn in_force(&self, current: &Read<'_>, it: &mut Findings) {
+        let number = current.entry.number;
+        if !current.overridden()
+            && let Err(problem) = self.look().passed(&current.statement)
+        {
+            it.error(AUDIT_UNSOUND, format!("promotion {number}: {}", problem.message));
+        }
+        match self.look().in_time(&current.statement) {
+            Err(problem) => it.error(AUDIT_EXPIRED, format!("promotion {number}: {}", problem.message)),
+            Ok(()) => {
+                it.holds
+                    .extend(current.statement.own_text(&["expires"]).map(|end| format!("it ends at {end}")));
+            }
+        }
+        let today = TimeZone::UTC.to_datetime(self.now).date();
+        for waiver in current.statement.own_list(&["waivers"]) {
+            let part = |key: &str| waiver.get(key).and_then(Node::as_written).unwrap_or("?");
+            let rule = part("rule");
+            match parse_date(part("expires")) {
+                Some(end) if today <= end => {
+                    it.holds.push(format!("the waiver of `{rule}` is in force until {end}"));
+                }
+                _ => it.error(
+                    AUDIT_WAIVER,
+                    format!("it passed by a waiver of `{rule}` that ended on {}", part("expires")),
+                ),
+            }
+        }
+    }
+
+    /// Every alias that a promotion of this line set leads to what is promoted now.
+    fn aliases(&self, read: &[Read<'_>], current: &Read<'_>, it: &mut Findings) {
+        let mut set: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+        for one in read {
+            let (model, alias) = (one.own(&["mlflow", "model"]), one.own(&["mlflow", "alias"]));
+            if !alias.is_empty() {
+                set.insert((model, alias), one.entry.number);
+            }
+        }
+        for ((model, alias), by) in set {
+            self.alias(model, alias, by, current, it);
+        }
+    }
+
+    fn alias(&self, model: &str, alias: &str, by: u64, current: &Read<'_>, it: &mut Findings) {
+        let number = current.entry.number;
+        let wanted = version_of(current, model);
+        let should = match wanted {
+            Some(version) => format!("promotion {number} is of version {version}"),
+            None => {
+                format!("promotion {number}, which is current, is of no version of it; promotion {by} set it")
+            }
+        };
+        match alias_now(self.folder, self.workspace, model, alias) {
+            Ok(Some(now)) if Some(now) == wanted => {
+                it.holds.push(format!("{model}@{alias} leads to version {now}"));
+            }
+            Ok(now) => {
+                let now = now.map_or_else(|| "nothing".to_owned(), |now| format!("version {now}"));
+                it.error(AUDIT_ALIAS, format!("{model}@{alias} leads to {now}, and {should}"));
+            }
+            Err(problem) => it.warning(
+                AUDIT_ALIAS,
+                format!("where {model}@{alias} leads was not found out: {}", problem.message),
+            ),
+        }
+    }
+
+    /// What new models are compared with is what is promoted now.
+    fn stale(&self, read: &[Read<'_>], current: &Read<'_>, it: &mut Findings) {
+        let created = current.run.as_ref().and_then(Run::created_at);
+        if let Some(created) = created {
+            let age = self.now.duration_since(created.at);
+            if age > self.order.stale {
+                let message = format!("what new models are compared with is {}", Age(age));
+                it.warning(AUDIT_STALE, message);
+            }
+        }
+        let digest = |of: &Read<'_>| {
+            let validation = of.run.as_ref()?.validation()?;
+            validation.get("digest").and_then(Node::as_written).map(str::to_owned)
+        };
+        let before = read.iter().rev().find(|other| other.entry.number < current.entry.number);
+        if let (Some(now), Some(then)) = (digest(current), before.and_then(digest))
+            && now != then
+        {
+            let message = "it was measured on another split than the promotion before it, so neither shows what changed";
+            it.warning(AUDIT_STALE, message);
+        }
+    }
+}
+
+/// The version of a registered model that a promotion is of.
+fn version_of(current: &Read<'_>, model: &str) -> Option<u64> {
+    if current.own(&["mlflow", "model"]) == model {
+        return current.own(&["mlflow", "version"]).parse().ok();
+    }
+    let run = current.run.as_ref().filter(|run| run.model() == Some(model))?;
+    run.text("model_version")?.parse().ok()
+}
+
+/// An override is told until a promotion follows that the policy allowed.
+fn overrides(read: &[Read<'_>], it: &mut Findings) {
+    let normal = read.iter().rposition(|one| !one.overridden() && one.own(&["action"]) == "promote");
+    for one in read.iter().skip(normal.map_or(0, |at| at + 1)).filter(|one| one.overridden()) {
+        let message = format!(
+            "promotion {} did not pass the policy and was overridden: {}; no normal promotion has followed",
+            one.entry.number,
+            one.own(&["reason"])
+        );
+        it.error(AUDIT_OVERRIDE, message);
+    }
+}

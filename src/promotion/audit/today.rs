@@ -1,0 +1,103 @@
+//! What is promoted now, held against the policy of today.
+
+use super::drift::drift;
+use super::{AUDIT_DRIFT, AUDIT_POLICY, AUDIT_STALE, AUDIT_UNJUDGED, Auditing, Findings, Read};
+use crate::check::{Request, check};
+use crate::document::Node;
+use crate::run::Run;
+use crate::verdict::{Level, Outcome, Report, Trouble, Verdict};
+
+/// Today's policy over the record that was promoted, against what it was judged against then.
+pub(super) fn judged_today(auditing: &Auditing<'_>, read: &[Read<'_>], current: &Read<'_>) -> Option<Report> {
+    let path = |of: &Read<'_>| {
+        of.run.as_ref()?;
+        let uri = of.statement.own_text(&["record", "uri"])?;
+        Some(auditing.root.join(auditing.line.folder()).join(uri).display().to_string())
+    };
+    let judged = current
+        .statement
+        .own(&["judged", "sequence"])
+        .and_then(Node::as_written)
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(current.entry.number);
+    let digest = |of: &Read<'_>| of.own(&["record", "digest", "sha256"]).to_owned();
+    // What was promoted again is compared with what it replaced the first time.
+    let before =
+        read.iter().rev().find(|other| other.entry.number < judged && digest(other) != digest(current));
+    let baseline = before.and_then(path);
+    let request = Request {
+        runs: vec![path(current)?],
+        policy: auditing.order.policy.clone(),
+        first: baseline.is_none(),
+        baseline,
+        stage: Some(auditing.line.stage.clone()),
+        model: Some(auditing.line.model.clone()),
+        ledger: auditing.order.ledger.clone(),
+        now: Some(auditing.now),
+        without_change: true,
+        ..Request::default()
+    };
+    Some(check(&request, auditing.folder, auditing.now))
+}
+
+/// What the policy says of it; gives why it says nothing.
+pub(super) fn today(current: &Read<'_>, report: &Report, it: &mut Findings) -> Vec<Trouble> {
+    let number = current.entry.number;
+    match report.verdict {
+        Some(Verdict::Pass) => it.holds.push("it holds today's policy".into()),
+        Some(Verdict::Fail) => {
+            let rules = report.candidates.iter().flat_map(|candidate| &candidate.rules);
+            let mut told = false;
+            for rule in rules.filter(|rule| rule.level == Level::Error && rule.outcome.blocks()) {
+                told = true;
+                let why = rule.findings.first().map_or_else(
+                    || rule.reason.clone().unwrap_or_default(),
+                    |finding| finding.message.clone(),
+                );
+                // A run that was fresh when it was promoted grows old in service.
+                if rule.kind == "fresh" {
+                    it.warning(AUDIT_STALE, format!("promotion {number}, by today's `{}`: {why}", rule.id));
+                } else {
+                    it.error(
+                        AUDIT_POLICY,
+                        format!("promotion {number} does not hold today's `{}`: {why}", rule.id),
+                    );
+                }
+            }
+            if !told {
+                it.error(AUDIT_POLICY, format!("promotion {number} does not hold today's policy"));
+            }
+        }
+        None => {
+            it.error(AUDIT_UNJUDGED, "it can't be held against today's policy");
+            let of_candidates = report.candidates.iter().flat_map(|candidate| &candidate.troubles);
+            return report.troubles.iter().chain(of_candidates).cloned().collect();
+        }
+    }
+    let waived = report
+        .candidates
+        .iter()
+        .flat_map(|candidate| &candidate.rules)
+        .filter(|rule| rule.outcome == Outcome::Waived);
+    it.holds.extend(waived.map(|rule| format!("`{}` is waived today", rule.id)));
+    Vec::new()
+}
+
+/// How far the stage has come from the best that was ever there.
+pub(super) fn drifted(read: &[Read<'_>], current: &Read<'_>, report: &Report, it: &mut Findings) {
+    let Some(run) = &current.run else { return };
+    let promoted: Vec<(u64, &Run)> =
+        read.iter().filter_map(|one| Some((one.entry.number, one.run.as_ref()?))).collect();
+    match drift(run, &promoted, report) {
+        Err(why) => it.notes.push(format!("drift was not judged: {why}")),
+        Ok(drifts) => {
+            for one in drifts {
+                let message = format!(
+                    "{} is {}, and was {} in promotion {}: {} in all, where one promotion may {} {}",
+                    one.metric, one.now, one.best, one.number, one.lost, one.word, one.allowed
+                );
+                if one.beyond { it.warning(AUDIT_DRIFT, message) } else { it.holds.push(message) }
+            }
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! The stage that comes before another: what may be promoted to the other is what this one holds.
+
+use jiff::Timestamp;
+
+use super::NOT_AT_EARLIER_STAGE;
+use super::models::Models;
+use super::trust::Trust;
+use super::verify::{Look, broken_chain};
+use crate::document::{Node, Problem};
+use crate::ledger::{Ledger, Line, Statement};
+
+/// A model at the earlier stage, asked at a time.
+pub(super) struct Earlier<'e> {
+    pub(super) line: Line,
+    pub(super) trust: Option<&'e Trust>,
+    pub(super) now: Timestamp,
+}
+
+impl Earlier<'_> {
+    /// That the current promotion there is for these very files, and one that `gate verify` would accept: an override
+    /// there is none here, and neither is what has ended.
+    pub(super) fn holds(
+        &self,
+        ledger: &Ledger<'_>,
+        models: &Models,
+        stage: &str,
+        run: &str,
+    ) -> Result<(), Box<Problem>> {
+        let after = &self.line.stage;
+        let refuse = |why: String| {
+            let message = format!(
+                "the stage `{stage}` comes after `{after}`, which this artifact does not hold: {why}"
+            );
+            Problem::new(NOT_AT_EARLIER_STAGE, message)
+                .help(format!("promote it there first: gate promote {run} --stage {after}"))
+                .boxed()
+        };
+        let entries = ledger.entries(&self.line)?;
+        let Some(head) = entries.last() else { return Err(refuse("nothing is promoted there".into())) };
+        // What can't be read is not known to hold anything, nor not to.
+        head.statement()?;
+        if let Some(broken) = broken_chain(&entries, &self.line) {
+            return Err(refuse(broken));
+        }
+        let look = Look { line: &self.line, trust: self.trust, now: self.now };
+        let statement = look
+            .in_force(head)
+            .map_err(|problem| refuse(format!("of promotion {}, {}", head.number, problem.message)))?;
+        if models.0.iter().all(|(_, model)| is_for(&statement, &model.sha256, model.sort())) {
+            return Ok(());
+        }
+        Err(refuse(format!("promotion {}, which is current there, is for another file", head.number)))
+    }
+}
+
+/// The digest of a folder is that of a list, and the list itself is no model.
+fn is_for(statement: &Statement, sha256: &str, sort: &str) -> bool {
+    let text = |node: &Node, path: &[&str]| {
+        path.iter().try_fold(node, |node, key| node.get(key)).and_then(Node::as_written).map(str::to_owned)
+    };
+    statement.is_for(sha256)
+        && statement.own_list(&["artifacts"]).iter().any(|one| {
+            text(one, &["digest", "sha256"]).as_deref() == Some(sha256)
+                && text(one, &["kind"]).as_deref() == Some(sort)
+        })
+}

@@ -1,0 +1,118 @@
+//! What a record alone tells of a model that was not promoted.
+
+use std::path::Path;
+
+use super::answers::{again, produced, trained};
+use super::{Asked, QUESTIONS, Question};
+use crate::check::{Workspace, show};
+use crate::document::{Problem, listed};
+use crate::evidence::hash_named;
+use crate::policy::Policy;
+use crate::promotion::{NOT_FOUND, ONE_RUN};
+use crate::run::{Artifact, Run};
+use crate::verdict::{Answer, Exit, Explanation, Trouble};
+
+/// Answers from the record of the run, where there is one.
+pub(super) fn unpromoted(
+    answer: &mut Explanation,
+    asked: &Asked,
+    policy: Option<&Policy>,
+    question: &Question,
+    workspace: &Workspace,
+) -> Result<Exit, Vec<Problem>> {
+    let what = match asked {
+        Asked::Stage(stage) => {
+            let message = format!("nothing is promoted to the stage `{stage}`");
+            let help = "a ledger elsewhere is named with --ledger DIR";
+            answer.troubles.push(Trouble::from(&Problem::new(NOT_FOUND, message).help(help)));
+            return Ok(Exit::Fail);
+        }
+        Asked::Digest(_, Some(_)) | Asked::RunId(_) => question.model.clone(),
+        Asked::Digest(digest, None) => format!("sha256:{digest}"),
+    };
+    let paths: Vec<String> =
+        policy.and_then(|policy| policy.runs.as_ref()).map(|runs| runs.paths.clone()).unwrap_or_default();
+    let (runs, unreadable) = if paths.is_empty() {
+        (Vec::new(), Vec::new())
+    } else {
+        show(&paths, question.policy.as_deref(), workspace.root())
+    };
+    let mut fitting: Vec<(&Run, Option<&'static str>)> =
+        runs.iter().filter_map(|run| Some((run, fits(run, asked, workspace.root())?))).collect();
+    let Some((run, doubt)) = fitting.pop() else {
+        let message = format!("no promotion, and no run record, leads to `{what}`");
+        let help = match asked {
+            _ if paths.is_empty() => {
+                "a policy with `runs:` says where the records are; a ledger elsewhere is named with --ledger DIR"
+            }
+            Asked::RunId(_) => "it is neither a file that is here, nor the id of a run",
+            _ => "a model file without the run that produced it is a file of unknown origin",
+        };
+        answer.troubles.push(Trouble::from(&Problem::new(NOT_FOUND, message).help(help)));
+        // A record that can't be read may be the one.
+        let exit = if unreadable.is_empty() { Exit::Fail } else { Exit::NoVerdict };
+        answer.troubles.extend(unreadable);
+        return Ok(exit);
+    };
+    if !fitting.is_empty() {
+        let labels: Vec<&str> = fitting.iter().map(|(run, _)| run.label()).chain([run.label()]).collect();
+        let message = format!("several records lead to `{what}`: {}", listed(&labels));
+        return Err(vec![Problem::new(ONE_RUN, message).help("give each run an id of its own")]);
+    }
+    answer.notes.extend(doubt.map(str::to_owned));
+    answer.what = format!(
+        "{}, not promoted",
+        run.model().map_or_else(|| run.label().to_owned(), |model| format!("a run of {model}"))
+    );
+    let silent = |index: usize, why: &str| Answer {
+        question: QUESTIONS[index],
+        facts: Vec::new(),
+        evidence: Vec::new(),
+        not_recorded: vec![why.to_owned()],
+    };
+    answer.answers = vec![
+        produced(run, None),
+        trained(run),
+        silent(2, "it was not promoted: no entry of the ledger is for it"),
+        silent(
+            3,
+            "nothing was promoted, so there is no version before: `gate diff A B` compares any two runs",
+        ),
+        again(run),
+    ];
+    Ok(Exit::Pass)
+}
+
+/// Whether a run is the one that is meant, and what is doubtful about that.
+fn fits(run: &Run, asked: &Asked, root: &Path) -> Option<Option<&'static str>> {
+    match asked {
+        Asked::Stage(_) => None,
+        Asked::RunId(id) => (run.text("run_id") == Some(id)).then_some(None),
+        Asked::Digest(digest, file) => {
+            run.artifacts().iter().find_map(|artifact| is_of(artifact, digest, file.as_deref(), root))
+        }
+    }
+}
+
+fn is_of(
+    artifact: &Artifact<'_>,
+    sha256: &str,
+    file: Option<&Path>,
+    root: &Path,
+) -> Option<Option<&'static str>> {
+    let is_file = || {
+        let recorded = root.join(artifact.path?).canonicalize().ok()?;
+        (file?.canonicalize().ok()? == recorded).then_some(recorded)
+    };
+    match &artifact.digest {
+        Some(digest) if &*digest.algorithm == "sha256" => digest.value.starts_with(sha256).then_some(None),
+        // By another algorithm it is looked at whether the file at its path still has it.
+        Some(digest) => {
+            let found = hash_named(&is_file()?, Some(&digest.algorithm)).ok()?.asked?;
+            (found == *digest).then_some(None)
+        }
+        None => is_file().map(|_| {
+            Some("the record has no digest of this file, so nothing shows that it is the one that the run made")
+        }),
+    }
+}

@@ -1,0 +1,154 @@
+//! What a promotion says of its run, its files and who asked for it, as it is written.
+
+use serde_json::{Map, Value as Json, json};
+
+use crate::document::{Node, sha256};
+use crate::evidence::Hashed;
+use crate::run::Run;
+
+/// A model that is promoted: its name in the record, and what was read.
+pub(super) type Model = (String, Hashed);
+
+pub(super) fn subjects(models: &[Model]) -> Json {
+    models.iter().map(|(name, model)| json!({ "name": name, "digest": { "sha256": model.sha256 } })).collect()
+}
+
+pub(super) fn artifacts(models: &[Model]) -> Json {
+    models
+        .iter()
+        .map(|(name, model)| {
+            let mut one = json!({
+                "name": name, "kind": model.sort(), "digest": { "sha256": model.sha256 }, "bytes": model.bytes,
+            });
+            if let Some(manifest) = &model.manifest {
+                let files: Vec<Json> = manifest
+                    .iter()
+                    .map(|(name, digest, bytes)| json!({ "name": name, "digest": { "sha256": digest }, "bytes": bytes }))
+                    .collect();
+                one["files"] = Json::Array(files);
+            }
+            one
+        })
+        .collect()
+}
+
+/// `sha256:…` as a set of digests.
+pub(super) fn digest(text: &str) -> Json {
+    match text.split_once(':') {
+        Some((algorithm, value)) => json!({ algorithm: value }),
+        None => json!({}),
+    }
+}
+
+/// What of `keys` is there, by the names that it has in a statement.
+fn picked(node: &Node, keys: &[(&str, &str)]) -> Map<String, Json> {
+    keys.iter()
+        .filter_map(|(theirs, ours)| Some(((*ours).to_owned(), json!(node.get(theirs)?.as_written()?))))
+        .collect()
+}
+
+pub(super) fn run(run: &Run, uri: &str) -> Json {
+    let mut one = json!({ "uri": uri, "digest": { "sha256": sha256(run.document.text.as_bytes()) } });
+    for (field, key) in [("run_id", "runId"), ("name", "name"), ("created_at", "createdAt")] {
+        if let Some(value) = run.text(field) {
+            one[key] = json!(value);
+        }
+    }
+    one
+}
+
+pub(super) fn code(run: &Run) -> Json {
+    let mut one = Map::new();
+    if let Some(commit) = run.text("git_commit") {
+        one.insert("gitCommit".into(), json!(commit));
+    }
+    if let Some(dirty) = run.text("git_dirty") {
+        one.insert("dirty".into(), json!(dirty == "true"));
+    }
+    if let Some(source) = run.text("source") {
+        one.insert("source".into(), json!(source));
+    }
+    if one.is_empty() { Json::Null } else { Json::Object(one) }
+}
+
+pub(super) fn data(run: &Run) -> Json {
+    let files = run.record().get("data").and_then(Node::as_list).unwrap_or_default();
+    let mut all: Vec<Json> = Vec::new();
+    for file in files {
+        let mut one = picked(file, &[("name", "name"), ("role", "role"), ("path", "uri"), ("rows", "rows")]);
+        if let Some(written) = file.get("digest").and_then(Node::as_written) {
+            one.insert("digest".into(), digest(written));
+        }
+        all.push(Json::Object(one));
+    }
+    if let Some(version) = run.text("data_version") {
+        all.push(json!({ "name": "data_version", "version": version }));
+    }
+    if all.is_empty() { Json::Null } else { Json::Array(all) }
+}
+
+pub(super) fn validation(run: &Run) -> Json {
+    let Some(validation) = run.record().get("validation") else { return Json::Null };
+    let mut one = picked(validation, &[("split", "split"), ("rows", "rows"), ("path", "uri")]);
+    if let Some(written) = validation.get("digest").and_then(Node::as_written) {
+        one.insert("digest".into(), digest(written));
+    }
+    if one.is_empty() { Json::Null } else { Json::Object(one) }
+}
+
+/// What another engineer needs to train it again: what of it was recorded.
+pub(super) fn reproducible(run: &Run) -> Json {
+    let parts = [
+        ("commit", run.text("git_commit").is_some()),
+        ("command", run.record().get("command").is_some_and(|node| !node.is_null())),
+        ("seed", run.record().get("seed").is_some_and(|node| !node.is_null())),
+        ("lockfile", run.record().get("environment").and_then(|node| node.get("lockfile")).is_some()),
+        ("data", run.data().iter().any(|file| file.digest.is_some())),
+    ];
+    let of = |wanted: bool| -> Vec<&str> {
+        parts.iter().filter(|(_, there)| *there == wanted).map(|(name, _)| *name).collect()
+    };
+    json!({ "recorded": of(true), "missing": of(false) })
+}
+
+/// Who asked for it, as the machine that it ran on says: a claim, from a fixed list of variables.
+pub(super) fn requested_by() -> Json {
+    let get = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty() && value.len() < 1_000);
+    let mut one = Map::new();
+    let (how, names): (&str, &[(&str, &str)]) = if get("GITHUB_ACTIONS").as_deref() == Some("true") {
+        (
+            "github-actions",
+            &[
+                ("actor", "GITHUB_ACTOR"),
+                ("workflow", "GITHUB_WORKFLOW_REF"),
+                ("commit", "GITHUB_SHA"),
+                ("run", "GITHUB_RUN_ID"),
+            ],
+        )
+    } else if get("GITLAB_CI").is_some() {
+        (
+            "gitlab-ci",
+            &[
+                ("actor", "GITLAB_USER_LOGIN"),
+                ("workflow", "CI_CONFIG_PATH"),
+                ("commit", "CI_COMMIT_SHA"),
+                ("run", "CI_JOB_URL"),
+            ],
+        )
+    } else {
+        ("command-line", &[])
+    };
+    one.insert("how".into(), json!(how));
+    for (key, name) in names {
+        if let Some(value) = get(name) {
+            one.insert((*key).to_owned(), json!(value));
+        }
+    }
+    if how == "github-actions"
+        && let (Some(server), Some(repository), Some(run)) =
+            (get("GITHUB_SERVER_URL"), get("GITHUB_REPOSITORY"), get("GITHUB_RUN_ID"))
+    {
+        one.insert("run".into(), json!(format!("{server}/{repository}/actions/runs/{run}")));
+    }
+    Json::Object(one)
+}

@@ -1,0 +1,122 @@
+//! The files that a promotion is for: every artifact of the run, as it is at this moment.
+
+use cap_std::ambient_authority;
+use cap_std::fs::Dir;
+use serde_json::{Value as Json, json};
+
+use super::attempt::Attempt;
+use super::{ARTIFACT_DIFFERS, NO_ARTIFACT};
+use crate::document::Problem;
+use crate::evidence::{Hashed, UNREADABLE, hash_below, hash_named};
+use crate::run::{Artifact, Digest, Run};
+
+/// Each artifact by its name in the record, with what was read.
+pub(super) struct Models(pub(super) Vec<(String, Hashed)>);
+
+/// A file that was named for an artifact, and whether one was found for it.
+struct Named {
+    name: String,
+    hashed: Hashed,
+    taken: bool,
+}
+
+impl Models {
+    /// Reads them, each from one handle, and holds each against the record; and what weakens that it is the one that was
+    /// recorded.
+    pub(super) fn of(run: &Run, attempt: &Attempt<'_>) -> Result<(Self, Vec<Json>), Box<Problem>> {
+        let mut named = Vec::new();
+        for path in &attempt.order.artifacts {
+            let hashed = hash_named(&attempt.folder.join(path), None)?;
+            named.push(Named { name: path.display().to_string(), hashed, taken: false });
+        }
+        let root = &attempt.judged.root;
+        let dir = Dir::open_ambient_dir(root, ambient_authority())
+            .map_err(|error| Problem::new(UNREADABLE, format!("{}: {error}", root.display())).boxed())?;
+        let mut models = Vec::new();
+        let mut weaker = Vec::new();
+        for artifact in &run.artifacts() {
+            let name = artifact.path.or(artifact.uri).unwrap_or_default();
+            let hashed = read(artifact, name, &dir, &mut named)?;
+            match &artifact.digest {
+                None => weaker.push(json!({ "what": "no-digest", "says": format!("the record has no digest of `{name}`: that it is what the run made is believed") })),
+                Some(recorded) => holds(recorded, &hashed, name)?,
+            }
+            models.push((name.to_owned(), hashed));
+        }
+        if let Some(Named { name, hashed, .. }) = named.iter().find(|one| !one.taken) {
+            let message = format!(
+                "`{name}` is no artifact that the record has a digest of; its own is sha256:{}",
+                hashed.sha256
+            );
+            return Err(Problem::new(ARTIFACT_DIFFERS, message)
+                .help("promote the file that the run made, or train again")
+                .boxed());
+        }
+        if models.is_empty() {
+            let message =
+                format!("{}: the record names no artifact, so there is nothing to promote", run.label());
+            return Err(Problem::new(NO_ARTIFACT, message)
+                .help("record it: gate record --artifact models/churn.pkl -- …")
+                .boxed());
+        }
+        Ok((Self(models), weaker))
+    }
+}
+
+/// The file of an artifact: the one that was named and has the digest that the record has, else the one at its path.
+fn read(artifact: &Artifact<'_>, name: &str, dir: &Dir, named: &mut [Named]) -> Result<Hashed, Box<Problem>> {
+    let digest = artifact.digest.as_ref();
+    let fits = |hashed: &Hashed| {
+        digest.is_some_and(|digest| &*digest.algorithm == "sha256" && *digest.value == *hashed.sha256)
+    };
+    let given = !named.is_empty();
+    if let Some(one) = named.iter_mut().find(|one| !one.taken && fits(&one.hashed)) {
+        one.taken = true;
+        return Ok(one.hashed.clone());
+    }
+    let Some(path) = artifact.path else { return Err(not_here(name, given)) };
+    hash_below(dir, path, digest.map(|digest| &*digest.algorithm)).map_err(|problem| {
+        if problem.code == UNREADABLE { Problem { code: NO_ARTIFACT, ..*problem }.boxed() } else { problem }
+    })
+}
+
+/// What was recorded is what is there; what can't be compared is not known to be.
+fn holds(recorded: &Digest, hashed: &Hashed, name: &str) -> Result<(), Box<Problem>> {
+    let found = match &*recorded.algorithm {
+        "sha256" => Some(Digest::new("sha256", hashed.sha256.as_str())),
+        _ => hashed.asked.clone(),
+    };
+    match found {
+        Some(found) if found == *recorded => Ok(()),
+        Some(found) => {
+            let message = format!(
+                "the artifact `{name}` is not the one that the run made: recorded {recorded}, found {found}"
+            );
+            Err(Problem::new(ARTIFACT_DIFFERS, message)
+                .help("restore it, or record the run that made this one")
+                .boxed())
+        }
+        None => {
+            let message = format!(
+                "the digest that was recorded of the artifact `{name}` is {}, which can't be made of a {} here",
+                recorded.algorithm_name(),
+                hashed.sort()
+            );
+            Err(Problem::new(ARTIFACT_DIFFERS, message)
+                .help(
+                    "record its SHA-256; of a folder, that of the list of its files as `sha256sum` prints it",
+                )
+                .boxed())
+        }
+    }
+}
+
+fn not_here(name: &str, given: bool) -> Box<Problem> {
+    let message = format!("the artifact `{name}` is not a file of the workspace");
+    let help = if given {
+        "none of the files behind --artifact has the digest that the record has of it"
+    } else {
+        "fetch it, and name the file: --artifact FILE; its digest must be the one that the record has"
+    };
+    Problem::new(NO_ARTIFACT, message).help(help).boxed()
+}

@@ -1,0 +1,81 @@
+//! What holds of a promotion that others build on: the one that a stage comes after, the one that is gone back to, and
+//! each that is audited. The checks are those of `gate verify`, without a file.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use super::super::trust::Trust;
+use super::super::{VERIFY_MALFORMED, VERIFY_SUBJECT};
+use super::checks::{payload, types, verifier};
+use super::{Candidate, Failure, Stop, VerifyOrder, Verifying, blank, fails};
+use crate::document::Problem;
+use crate::ledger::{Entry, Line, Statement};
+
+/// An entry, at a time, for whoever trusts these keys.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::promotion) struct Look<'l> {
+    pub(in crate::promotion) line: &'l Line,
+    pub(in crate::promotion) trust: Option<&'l Trust>,
+    pub(in crate::promotion) now: Timestamp,
+}
+
+impl Look<'_> {
+    /// That an entry is a promotion of its line, signed by the keys that its stage needs, and that its statement is
+    /// what they signed: checks 3 to 9.
+    pub(in crate::promotion) fn sound(self, entry: &Entry) -> Result<Statement, Box<Problem>> {
+        self.ask(|verifying| {
+            let candidate = Candidate {
+                line: Some(self.line.clone()),
+                number: Some(entry.number),
+                label: entry.label.clone(),
+                statement: Some(entry.bytes.clone()),
+                envelope: entry.envelope.clone(),
+            };
+            let envelope = Verifying::well_formed(&candidate)?;
+            let signers = verifying.signatures(&candidate, envelope.as_ref(), self.trust)?;
+            let statement = payload(&candidate, envelope.as_ref())?;
+            types(envelope.as_ref(), &statement)?;
+            if statement.subjects().iter().all(|subject| subject.sha256.is_none()) {
+                return fails(VERIFY_SUBJECT, format!("`{}` is for no file", entry.label), "");
+            }
+            verifier(&statement, &signers, self.trust, &self.line.stage)?;
+            verifying.resource(&candidate, &statement)?;
+            Ok(statement)
+        })
+    }
+
+    /// That it passed, by an expected policy: checks 10 and 11.
+    pub(in crate::promotion) fn passed(self, statement: &Statement) -> Result<(), Box<Problem>> {
+        self.ask(|verifying| {
+            verifying.passed(&mut blank(), statement)?;
+            verifying.policy(&mut blank(), statement, self.trust)
+        })
+    }
+
+    /// That it is neither of the future nor over: check 12.
+    pub(in crate::promotion) fn in_time(self, statement: &Statement) -> Result<(), Box<Problem>> {
+        self.ask(|verifying| verifying.time(statement).map(|_| ()))
+    }
+
+    /// That `gate verify` would accept what it is for, if it were the newest: all that can be asked without a file.
+    pub(in crate::promotion) fn in_force(self, entry: &Entry) -> Result<Statement, Box<Problem>> {
+        let statement = self.sound(entry)?;
+        self.passed(&statement)?;
+        self.in_time(&statement)?;
+        self.ask(|verifying| verifying.waivers(&mut blank(), &statement))?;
+        Ok(statement)
+    }
+
+    fn ask<T>(self, checks: impl FnOnce(&Verifying<'_>) -> Result<T, Stop>) -> Result<T, Box<Problem>> {
+        let order = VerifyOrder { stage: self.line.stage.clone(), ..VerifyOrder::default() };
+        let verifying = Verifying { order: &order, folder: Path::new(""), now: self.now };
+        checks(&verifying).map_err(|stop| match stop {
+            Stop::Fails(Failure(problem)) => problem,
+            Stop::Unclear(problems) => problems
+                .into_iter()
+                .next()
+                .map_or_else(|| Problem::new(VERIFY_MALFORMED, "it can't be read").boxed(), Problem::boxed),
+        })
+    }
+}
