@@ -38,6 +38,10 @@ pub(super) fn recalled(label: &str, statement: &Statement) -> Result<Run, Vec<Pr
             .filter(|(_, value)| !value.is_null())
             .map(|(key, value)| (key.to_owned(), value.clone()))
             .collect();
+        // A statement keeps numbers as the text that was written.
+        if let Some(rows) = of["rows"].as_str().and_then(|rows| rows.parse::<u64>().ok()) {
+            file.insert("rows".into(), json!(rows));
+        }
         file.extend(digest(of).map(|digest| ("digest".to_owned(), digest)));
         Json::Object(file)
     };

@@ -108,61 +108,130 @@ fn fifty_at_once_are_each_judged_against_their_true_predecessor() {
     assert_eq!(reports, MANY + 1, "those of losers are gone");
 }
 
+#[test]
+fn of_many_at_once_those_get_in_that_hold_against_what_came_before() {
+    const MANY: usize = 24;
+    let project = Project::new();
+    project.file("gate.yaml", POLICY.replace("max_drop: 0.5", "max_drop: 0.0"));
+    run(&project, "first", "0.70");
+    project.gate(&["promote", "runs/first.json", "-s", "production", "--first"]).leaves_with(0);
+    for number in 0..MANY {
+        run(&project, &format!("m{number}"), &format!("0.8{number:02}"));
+    }
+    let codes = all_at_once(&project, MANY, |number| {
+        vec!["promote".into(), format!("runs/m{number}.json"), "-s".into(), "production".into()]
+    });
+    let entries = entries(&project.path().join("ledger/churn/production"));
+    let promoted = codes.iter().filter(|code| **code == Some(0)).count();
+    assert!(codes.iter().all(|code| matches!(code, Some(0 | 1))), "{codes:?}");
+    assert_eq!(entries.len(), promoted + 1, "what was reported as done is there, and nothing else");
+    // The best is always one of them, and nothing got in that is worse than what it replaced.
+    let f1: Vec<String> = entries
+        .iter()
+        .map(|(entry, _)| {
+            let comparisons = entry["predicate"][EXTENSION]["outcomes"].as_array().expect("a list").iter();
+            let mut all = comparisons.flat_map(|rule| rule["comparisons"].as_array().cloned().unwrap_or_default());
+            let f1 = all.find(|one| one["subject"] == "f1").expect("a comparison");
+            f1["candidate"].as_str().expect("text").to_owned()
+        })
+        .collect();
+    assert!(f1.is_sorted(), "{f1:?}");
+    assert_eq!(f1.last(), Some(&format!("0.8{:02}", MANY - 1)));
+    project.gate(&["audit"]).leaves_with(0).says("is whole");
+}
+
+/// Starts so many commands at once, and gives what each left with.
+fn all_at_once(project: &Project, many: usize, arguments: impl Fn(usize) -> Vec<String>) -> Vec<Option<i32>> {
+    let children: Vec<_> = (0..many)
+        .map(|number| {
+            let mut command = project.command(project.path());
+            command.args(arguments(number)).stdout(Stdio::null()).stderr(Stdio::null());
+            command.spawn().expect("gate can be started")
+        })
+        .collect();
+    children.into_iter().map(|mut child| child.wait().expect("gate ends by itself").code()).collect()
+}
+
+#[test]
+fn rollbacks_at_once_take_nothing_from_what_they_go_back_to() {
+    let project = Project::new();
+    project.file("gate.yaml", POLICY);
+    for (name, f1) in [("one", "0.80"), ("two", "0.81"), ("three", "0.82")] {
+        run(&project, name, f1);
+        let run = format!("runs/{name}.json");
+        project.gate(&["promote", &run, "-s", "production", "--first"]).leaves_with(0);
+    }
+    let codes = all_at_once(&project, 8, |number| {
+        let reason = format!("incident {number}");
+        ["rollback", "-s", "production", "--reason", &reason].map(str::to_owned).to_vec()
+    });
+    let entries = entries(&project.path().join("ledger/churn/production"));
+    assert_eq!(entries.len(), 3 + codes.iter().filter(|code| **code == Some(0)).count(), "{codes:?}");
+    project.gate(&["audit"]).leaves_with(0).says("every record and every report is as it was");
+}
+
 /// Points exist where the program is not a release.
 #[cfg(debug_assertions)]
 #[test]
 fn ended_at_any_point_it_leaves_a_ledger_that_holds_a_promotion_whole_or_not_at_all() {
-    use std::os::unix::process::ExitStatusExt as _;
-    for before in [0, 1] {
-        let mut points = 0;
-        for point in 1.. {
-            assert!(point < 100, "the points do not end");
-            let project = Project::new();
-            project.file("gate.yaml", POLICY);
-            run(&project, "one", "0.80");
-            run(&project, "two", "0.81");
-            project.gate(&["key", "new", "a.key"]).leaves_with(0);
-            if before == 1 {
-                project
-                    .gate(&["promote", "runs/one.json", "-s", "production", "--first", "--key", "a.key"])
-                    .leaves_with(0);
-            }
-            let promote = ["promote", "runs/two.json", "-s", "production", "--first", "--key", "a.key"];
-            let status = project
-                .command(project.path())
-                .args(promote)
-                .env("GATE_TEST_CRASH_AT", point.to_string())
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
-                .status()
-                .expect("gate can be started");
-            let folder = project.path().join("ledger/churn/production");
-            let written = entries(&folder).len();
-            if status.code() == Some(0) {
-                assert_eq!(written, before + 1);
-                points = point - 1;
-                break;
-            }
-            assert_eq!(status.signal(), Some(6), "it ended at point {point}");
-            assert!(written == before || written == before + 1, "point {point}");
-            // A torn entry would not verify; one that is there does, signature and record and all.
-            if written > 0 {
-                project.gate(&["audit", "--key", "a.key.pub"]).leaves_with(0);
-            }
-            let there = written == before + 1;
-            project
-                .gate(&["verify", "models/two.bin", "-s", "production", "--key", "a.key.pub"])
-                .leaves_with(i32::from(!there));
-            // The next one gets in, and takes away what the crash left.
-            project.gate(&promote).leaves_with(0);
-            assert_eq!(entries(&folder).len(), written + 1, "point {point}");
-            project.gate(&["audit", "--key", "a.key.pub"]).leaves_with(0).never_says("audit/stray");
-            project
-                .gate(&["verify", "models/two.bin", "-s", "production", "--key", "a.key.pub"])
-                .leaves_with(0);
-        }
-        assert!(points >= 16, "only {points} points before {before}");
+    let first = ["promote", "runs/two.json", "-s", "production", "--first", "--key", "a.key"];
+    let back = ["rollback", "-s", "production", "--reason", "it is broken", "--key", "a.key"];
+    for (before, command, model) in [
+        (&[][..], &first[..], "models/two.bin"),
+        (&["one"], &first, "models/two.bin"),
+        (&["two", "one"], &back, "models/two.bin"),
+    ] {
+        let points = (1..100).find(|point| !ends_at(*point, before, command, model));
+        // A rollback keeps the files of what it goes back to.
+        let least = if command == back { 8 } else { 16 };
+        assert!(points.is_some_and(|points| points > least), "{points:?} points of {command:?}");
     }
+}
+
+/// Ends a command at a point, and looks at what it left; whether it got that far.
+#[cfg(debug_assertions)]
+fn ends_at(point: usize, before: &[&str], command: &[&str], model: &str) -> bool {
+    use std::os::unix::process::ExitStatusExt as _;
+    let project = Project::new();
+    project.file("gate.yaml", POLICY);
+    run(&project, "one", "0.80");
+    run(&project, "two", "0.81");
+    project.gate(&["key", "new", "a.key"]).leaves_with(0);
+    for name in before {
+        let run = format!("runs/{name}.json");
+        project.gate(&["promote", &run, "-s", "production", "--first", "--key", "a.key"]).leaves_with(0);
+    }
+    let status = project
+        .command(project.path())
+        .args(command)
+        .env("GATE_TEST_CRASH_AT", point.to_string())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .expect("gate can be started");
+    let folder = project.path().join("ledger/churn/production");
+    let written = entries(&folder).len();
+    if status.code() == Some(0) {
+        assert_eq!(written, before.len() + 1);
+        return false;
+    }
+    assert_eq!(status.signal(), Some(6), "it ended at point {point}");
+    let there = written == before.len() + 1;
+    assert!(there || written == before.len(), "point {point}");
+    // A torn entry would not verify; one that is there does, signature and record and all.
+    if written > 0 {
+        project.gate(&["audit", "--key", "a.key.pub"]).leaves_with(0);
+    }
+    let verify = ["verify", model, "-s", "production", "--key", "a.key.pub"];
+    project.gate(&verify).leaves_with(i32::from(!there));
+    // The next one gets in, and takes away what the crash left.
+    if !there {
+        project.gate(command).leaves_with(0);
+        project.gate(&verify).leaves_with(0);
+        assert_eq!(entries(&folder).len(), written + 1, "point {point}");
+        project.gate(&["audit", "--key", "a.key.pub"]).leaves_with(0).never_says("audit/stray");
+    }
+    true
 }
 
 #[test]

@@ -227,6 +227,12 @@ const SIGNED_BUT_WRONG: &[(&str, Change, &str)] = &[
         "verify/waiver-ended",
     ),
     (
+        "waivers-that-are-no-list",
+        |s| s["predicate"][EXTENSION]["waivers"] = json!({"rule": "m", "expires": "2126-01-01"}),
+        "verify/waiver-ended",
+    ),
+    ("no-policy-digest", |s| s["predicate"]["policy"] = json!({"uri": "gate.yaml"}), "verify/other-policy"),
+    (
         "waiver-without-an-end",
         |s| s["predicate"][EXTENSION]["waivers"] = json!([{"rule": "m"}]),
         "verify/waiver-ended",
@@ -310,6 +316,11 @@ fn the_envelope_must_be_the_one_that_trusted_keys_signed() {
     good.put_with(&text, &of_other);
     refused("statement-file-differs", &["--key", "1.pub"], "verify/statement-differs");
     refused("statement-file-differs-without-a-key", &[], "verify/statement-differs");
+    // The statement alone was edited, and the envelope beside it is still what was signed.
+    good.put_with(&text, &envelope);
+    good.project.edit(STATEMENT, "\"commit\"", "\"c0mmit\"");
+    refused("statement-edited", &["--key", "1.pub"], "verify/statement-differs");
+    refused("statement-edited-without-a-key", &[], "verify/statement-differs");
     // It says it is by a key that is trusted, and is by another one.
     let by_two = Envelope::sign(PAYLOAD_TYPE, text.as_bytes(), &[key(2)]).to_json();
     good.put_with(&text, &by_two.replace(&key(2).public().fingerprint(), &key(1).public().fingerprint()));
@@ -325,12 +336,24 @@ fn the_envelope_must_be_the_one_that_trusted_keys_signed() {
         ("a-space-more", envelope.replacen('{', "{ ", 1)),
         ("an-extra-field", envelope.replacen('{', "{\"x\":1,", 1)),
         ("two-lines", format!("{envelope}{envelope}")),
+        ("dup-key-escaped", envelope.replacen('{', "{\"payloa\\u0064\":\"e30=\",", 1)),
+        ("too-deep", envelope.replacen('{', &format!("{{\"x\":{}1{},", "[".repeat(200), "]".repeat(200)), 1)),
+        ("sixty-five-signatures", {
+            let mut many: Value = serde_json::from_str(&envelope).expect("JSON");
+            many["signatures"] = json!(vec![many["signatures"][0].clone(); 65]);
+            format!("{many}\n")
+        }),
     ] {
         good.put_with(&text, &broken);
         refused(name, &["--key", "1.pub"], "verify/malformed");
     }
     good.put_with(&text, &envelope);
     good.verify(&["--key", "1.pub"]).leaves_with(0);
+    // The key by the digest of its SPKI, which some signers write, is as good as its fingerprint.
+    let spki = key(1).public().ids()[1].clone();
+    good.put_with(&text, &envelope.replace(&key(1).public().fingerprint(), &spki));
+    good.verify(&["--key", "1.pub"]).leaves_with(0);
+    good.put_with(&text, &envelope);
     // Not signed at all.
     let (name, _) = good.envelope();
     good.project.remove(&name);
@@ -425,47 +448,16 @@ fn a_single_file_beside_the_model_needs_a_key() {
     verify(&["--key", "1.pub"]).leaves_with(2).says("verify/unreadable");
 }
 
+/// That no single bit can be flipped is a test of the checks themselves; this is the way to them.
 #[test]
-fn every_bit_of_a_good_record_counts() {
-    use rayon::prelude::*;
+fn a_flipped_bit_is_refused_by_the_program() {
     let good = signed();
     let text = good.text();
-    // What the ledger accepts: strict, as gate writes it, around these very bytes, and signed.
-    let public =
-        [key(1).public(), PrivateKey::from_random(Algorithm::P256, &[1; 32]).expect("a key").public()];
-    let accepted = |statement: &[u8], bytes: Vec<u8>| {
-        let Ok(envelope) = Envelope::parse("e", bytes.clone()) else { return false };
-        envelope.unverified() == statement
-            && envelope.to_json().as_bytes() == bytes
-            && !envelope.verify(&public).by.is_empty()
-    };
-    let records: Vec<(Vec<u8>, Vec<u8>)> = (0..20)
-        .map(|number| {
-            let statement: Value =
-                serde_json::from_str(&text.replace("\"r1\"", &format!("\"r{number}\""))).expect("JSON");
-            let statement = statement.to_string();
-            let sort = if number % 2 == 0 { Algorithm::Ed25519 } else { Algorithm::P256 };
-            let key = PrivateKey::from_random(sort, &[1; 32]).expect("a key");
-            let envelope = Envelope::sign(PAYLOAD_TYPE, statement.as_bytes(), &[key]).to_json();
-            (statement.into_bytes(), envelope.into_bytes())
-        })
-        .collect();
     let flipped = |bytes: &[u8], bit: usize| {
         let mut bytes = bytes.to_vec();
         bytes[bit / 8] ^= 1 << (bit % 8);
         bytes
     };
-    for (statement, envelope) in &records {
-        assert!(accepted(statement, envelope.clone()), "the record itself is good");
-        let of_statement =
-            (0..statement.len() * 8).into_par_iter().find_any(|bit| flipped(statement, *bit) == *statement);
-        assert_eq!(of_statement, None, "a statement that differs is not the payload");
-        let of_envelope = (0..envelope.len() * 8)
-            .into_par_iter()
-            .find_any(|bit| accepted(statement, flipped(envelope, *bit)));
-        assert_eq!(of_envelope.map(|bit| bit / 8), None, "a byte of {}", String::from_utf8_lossy(envelope));
-    }
-    // The same through the program, for a part of the bits.
     let (name, envelope) = good.envelope();
     for bit in (0..envelope.len() * 8).step_by(1_999) {
         good.project.file(&name, flipped(envelope.as_bytes(), bit));
@@ -475,8 +467,10 @@ fn every_bit_of_a_good_record_counts() {
     good.project.file(&name, &envelope);
     for bit in (0..text.len() * 8).step_by(1_999) {
         good.project.file(STATEMENT, flipped(text.as_bytes(), bit));
-        let ran = good.verify(&["--key", "1.pub"]);
-        assert_eq!(ran.code, 1, "bit {bit} of the statement\n{}{}", ran.out, ran.err);
+        for more in [&["--key", "1.pub"][..], &[]] {
+            let ran = good.verify(more);
+            assert_eq!(ran.code, 1, "bit {bit} of the statement\n{}{}", ran.out, ran.err);
+        }
     }
 }
 
@@ -513,4 +507,92 @@ fn taking_files_away_never_makes_it_pass() {
     }
     good.verify(&["--key", "1.pub"]).leaves_with(0);
     good.verify(&["--key", "1.pub", "--at-least", "2"]).leaves_with(1);
+}
+
+#[test]
+fn what_is_no_model_is_not_waited_for() {
+    let good = signed();
+    let verify = |model: &str| good.project.gate(&["verify", model, "-s", "production", "--key", "1.pub"]);
+    verify("/dev/null").leaves_with(2).says("verify/unreadable");
+    #[cfg(unix)]
+    {
+        let status = std::process::Command::new("mkfifo").arg(good.project.path().join("pipe")).status();
+        assert!(status.expect("mkfifo can be started").success());
+        verify("pipe").leaves_with(2).says("verify/unreadable");
+        // A link to the file is the file.
+        std::os::unix::fs::symlink("m.bin", good.project.path().join("current")).expect("a link");
+        verify("current").leaves_with(0);
+    }
+}
+
+#[test]
+fn a_key_may_be_handed_over_by_the_shell() {
+    let good = signed();
+    let gate = env!("CARGO_BIN_EXE_gate");
+    let command = format!("{gate} verify m.bin -s production --key <(cat 1.pub)");
+    let status = std::process::Command::new("bash")
+        .args(["-c", &command])
+        .current_dir(good.project.path())
+        .stdout(std::process::Stdio::null())
+        .status()
+        .expect("bash can be started");
+    assert!(status.success());
+    good.verify(&["--key", "nowhere.pub"]).leaves_with(2).says("key/unreadable");
+    good.verify(&["--key", "."]).leaves_with(2).says("is no regular file").never_says("makes a key");
+}
+
+#[test]
+fn what_both_sides_expect_of_the_policy_must_hold() {
+    let good = signed();
+    let digest = good.statement["predicate"]["policy"]["digest"]["sha256"].as_str().expect("text");
+    let other = "ab".repeat(32);
+    good.project.file("trust.yaml", format!("keys: [{{ file: 1.pub }}]\npolicies: ['sha256:{digest}']\n"));
+    let verify = |digest: &str| {
+        good.verify(&["--trust", "trust.yaml", "--policy-digest", &format!("sha256:{digest}")])
+    };
+    verify(digest).leaves_with(0);
+    verify(&other).leaves_with(1).says("verify/other-policy");
+    // What one file restricts, another option does not lift.
+    good.verify(&["--trust", "trust.yaml", "--key", "2.pub"]).leaves_with(2).says("cannot be used with");
+}
+
+#[test]
+fn time_is_looked_at_from_the_verifying_side() {
+    let good = signed();
+    let mut statement = good.statement.clone();
+    statement["predicate"]["timeVerified"] = json!("2026-06-01T12:00:00Z");
+    good.put(&pretty(&statement), PAYLOAD_TYPE, &[1]);
+    let at = |now: &str, more: &[&str]| good.verify(&[&["--key", "1.pub", "--now", now], more].concat());
+    // Five minutes are forgiven.
+    at("2026-06-01T11:55:00Z", &[]).leaves_with(0);
+    at("2026-06-01T11:54:59Z", &[]).leaves_with(1).says("of the future");
+    at("2026-07-01T12:00:00Z", &["--max-age", "30d"]).leaves_with(0);
+    at("2026-07-01T12:00:01Z", &["--max-age", "30d"]).leaves_with(1).says("--max-age");
+    at("9999-12-30T21:59:59Z", &[]).leaves_with(0);
+}
+
+#[test]
+fn an_unsigned_copy_elsewhere_does_not_make_it_unclear() {
+    let good = signed();
+    let copy = good.text().replace("gate:churn/production", "gate:zzz/production").replace("\"churn\"", "\"zzz\"");
+    good.project.file("ledger/zzz/production/000001.json", copy);
+    good.verify(&["--key", "1.pub"]).leaves_with(0);
+    good.verify(&[]).leaves_with(2).says("say which is deployed: --model NAME");
+}
+
+#[test]
+fn the_whole_answer_as_json() {
+    let good = signed();
+    let answer = good.verify(&["--key", "1.pub", "--format", "json"]).leaves_with(0).json();
+    assert_eq!(answer["verified"], true);
+    let checks = answer["checks"].as_array().expect("a list");
+    assert_eq!(checks.len(), 14);
+    assert!(checks.iter().all(|check| check["state"] == "holds" || check["name"] == "policy"), "{answer:#}");
+    assert_eq!(answer["promotion"]["model"], "churn");
+    let answer = good.verify(&["--key", "2.pub", "--format", "json"]).leaves_with(1).json();
+    let states: Vec<&str> =
+        answer["checks"].as_array().expect("a list").iter().filter_map(|one| one["state"].as_str()).collect();
+    assert_eq!(states[..4], ["holds", "holds", "holds", "fails"]);
+    assert!(states[4..].iter().all(|state| *state == "not-reached"));
+    assert_eq!(answer["failure"]["code"], "verify/not-signed");
 }

@@ -5,6 +5,8 @@
 mod chain;
 mod checks;
 mod sound;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 
