@@ -91,25 +91,38 @@ impl Envelope {
         &self.payload
     }
 
-    /// Which of these keys signed. What a signature says of its key only narrows which are tried; a key counts once,
-    /// however often it signed.
-    pub fn verify(&self, keys: &[PublicKey]) -> Verified<'_> {
+    /// Which of these keys signed; a key counts once, however often it signed.
+    pub fn verify(&self, keys: &[PublicKey], said: KeyId) -> Verified<'_> {
         let message = pre_authentication(&self.payload_type, &self.payload);
+        let ids: Vec<[String; 2]> = keys.iter().map(PublicKey::ids).collect();
+        let names = |index: usize, id: &str| ids[index].iter().any(|known| known == id);
+        let may = |index: usize, id: &str| {
+            let says_nothing = || match said {
+                KeyId::Name => id.is_empty(),
+                KeyId::Hint => (0..keys.len()).all(|other| !names(other, id)),
+            };
+            names(index, id) || says_nothing()
+        };
         let mut by = Vec::new();
         for (index, key) in keys.iter().enumerate() {
             let first = keys.iter().position(|other| other == key) == Some(index);
-            let meant = |id: &str| id.is_empty() || key.ids().iter().any(|known| known == id);
-            if first
-                && self
-                    .signatures
-                    .iter()
-                    .any(|(id, signature)| meant(id) && key.verifies(&message, signature))
-            {
+            let signed = |(id, signature): &(String, Vec<u8>)| may(index, id) && key.verifies(&message, signature);
+            if first && self.signatures.iter().any(signed) {
                 by.push(index);
             }
         }
         Verified { payload_type: &self.payload_type, payload: &self.payload, by }
     }
+}
+
+/// What a signature's `keyid` is worth. It never makes a signature good; it can only keep a key from being tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyId {
+    /// One that names a key of these means that key; one that names none says nothing, since every program has ids of
+    /// its own: for what others signed.
+    Hint,
+    /// One that names no key of these means none of them: for what gate signed, of which no byte may be another.
+    Name,
 }
 
 /// What is signed: DSSE's PAE.
@@ -147,17 +160,23 @@ mod tests {
         let other = PrivateKey::from_random(Algorithm::P256, &[9; 32]).expect("a key");
         let keys = [one.public(), other.public(), one.public()];
         let mut envelope = Envelope::sign("text", b"bytes", &[one, other]);
-        assert_eq!(envelope.verify(&keys).by, [0, 1]);
+        assert_eq!(envelope.verify(&keys, KeyId::Hint).by, [0, 1]);
         let read = Envelope::parse("e", envelope.to_json().into_bytes()).expect("an envelope");
         assert_eq!(read, envelope);
+        // By a name of somebody else's making, or by that of the other key.
+        envelope.signatures[0].0 = "key-1".into();
+        assert_eq!(envelope.verify(&keys, KeyId::Hint).by, [0, 1]);
+        assert_eq!(envelope.verify(&keys, KeyId::Name).by, [1]);
+        envelope.signatures[0].0 = keys[1].fingerprint();
+        assert_eq!(envelope.verify(&keys, KeyId::Hint).by, [1]);
         for (id, _) in &mut envelope.signatures {
             id.clear();
         }
-        assert_eq!(envelope.verify(&keys).by, [0, 1]);
+        assert_eq!(envelope.verify(&keys, KeyId::Hint).by, [0, 1]);
         envelope.signatures.truncate(1);
         envelope.signatures.push(envelope.signatures[0].clone());
-        assert_eq!(envelope.verify(&keys).by, [0]);
+        assert_eq!(envelope.verify(&keys, KeyId::Hint).by, [0]);
         envelope.payload[0] ^= 1;
-        assert!(envelope.verify(&keys).by.is_empty());
+        assert!(envelope.verify(&keys, KeyId::Hint).by.is_empty());
     }
 }

@@ -7,7 +7,7 @@
 mod envelope;
 mod keys;
 
-pub use envelope::{Envelope, Verified};
+pub use envelope::{Envelope, KeyId, Verified};
 pub use keys::{Algorithm, PrivateKey, PublicKey};
 
 /// What the payload of an envelope is that signs a run record.

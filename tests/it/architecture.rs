@@ -1,6 +1,6 @@
 //! Who may know whom: what ARCHITECTURE.md draws, read from the sources.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -157,5 +157,50 @@ fn the_map_names_every_room() {
     let map = fs::read_to_string(here().join("ARCHITECTURE.md")).expect("ARCHITECTURE.md");
     for room in FLOORS {
         assert!(map.contains(&format!("`{room}")), "ARCHITECTURE.md does not name `{room}`");
+    }
+}
+
+/// What a source imports from its own folder: the first name of each path behind `use super::`.
+fn beside(code: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for part in code.split("use super::").skip(1) {
+        let import = part.split(';').next().unwrap_or_default();
+        let mut depth = 0;
+        let paths = import.split(|c: char| {
+            depth += i32::from(c == '{') - i32::from(c == '}');
+            c == '{' && depth == 1 || c == ',' && depth <= 1
+        });
+        found
+            .extend(paths.filter_map(|path| {
+                path.trim_matches([' ', '\n', '}']).split("::").next().map(str::to_owned)
+            }));
+    }
+    found
+}
+
+#[test]
+fn no_two_files_beside_each_other_import_in_a_ring() {
+    assert_eq!(
+        beside("use super::{a, b::{c, d}, E};\nuse super::f::G;").into_iter().collect::<Vec<_>>(),
+        ["", "E", "a", "b", "f"]
+    );
+    let mut knows: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (file, code) in FLOORS.iter().flat_map(|room| sources(room)) {
+        let (folder, _) = file.rsplit_once('/').expect("a folder");
+        // A folder's own file is what the others are parts of.
+        if !file.ends_with("/mod.rs") {
+            let others = beside(&code).into_iter().map(|name| format!("{folder}/{name}.rs"));
+            knows.insert(file.clone(), others.collect());
+        }
+    }
+    for start in knows.keys() {
+        let mut seen: BTreeSet<&String> = BTreeSet::new();
+        let mut next: Vec<&String> = knows[start].iter().collect();
+        while let Some(file) = next.pop() {
+            if seen.insert(file) {
+                next.extend(knows.get(file).into_iter().flatten());
+            }
+        }
+        assert!(!seen.contains(start), "{start} imports a file that imports it, through one of {seen:?}");
     }
 }

@@ -13,7 +13,7 @@ use crate::document::{Node, Value};
 use crate::evidence::Hashed;
 use crate::ledger::{Line, PAYLOAD_TYPE, PREDICATE_TYPE, STATEMENT_TYPE, Statement, VERIFIER, level};
 use crate::run::{Moment, parse_date};
-use crate::signing::{Envelope, PublicKey};
+use crate::signing::{Envelope, KeyId, PublicKey};
 use crate::verdict::Verification;
 
 impl Verifying<'_> {
@@ -58,15 +58,24 @@ impl Verifying<'_> {
                 let help = "promote with --key, or in CI with GATE_SIGNING_KEY";
                 fails(VERIFY_UNSIGNED, format!("`{}` is not signed", candidate.label), help)
             }
-            (Some(trust), Some(envelope)) => self.signers(trust, envelope),
+            (Some(trust), Some(envelope)) => {
+                // In a ledger the gate wrote it, what it says of keys included.
+                let said = if candidate.line.is_some() { KeyId::Name } else { KeyId::Hint };
+                self.signers(trust, envelope, said)
+            }
         }
     }
 
-    fn signers<'t>(&self, trust: &'t Trust, envelope: &Envelope) -> Result<Vec<&'t Trusted>, Stop> {
+    fn signers<'t>(
+        &self,
+        trust: &'t Trust,
+        envelope: &Envelope,
+        said: KeyId,
+    ) -> Result<Vec<&'t Trusted>, Stop> {
         let stage = &self.order.stage;
         let usable = trust.usable(stage, self.now);
         let public: Vec<PublicKey> = usable.iter().map(|trusted| trusted.key.clone()).collect();
-        let verified = envelope.verify(&public);
+        let verified = envelope.verify(&public, said);
         let signers: Vec<&Trusted> = verified.by.iter().map(|index| usable[*index]).collect();
         let needed = trust.needed(stage);
         if signers.len() >= needed {
@@ -74,7 +83,7 @@ impl Verifying<'_> {
         }
         let all: Vec<PublicKey> = trust.keys.iter().map(|trusted| trusted.key.clone()).collect();
         let why: Vec<String> = envelope
-            .verify(&all)
+            .verify(&all, said)
             .by
             .iter()
             .filter_map(|index| trust.keys[*index].unusable(stage, self.now))

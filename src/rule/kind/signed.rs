@@ -6,7 +6,7 @@ use crate::code::codes;
 use crate::document::{Node, Value};
 use crate::rule::limit::NEVER_HOLDS;
 use crate::rule::{CannotJudge, Case, Judgement, Loading, Raised};
-use crate::signing::{Envelope, PublicKey, RECORD_TYPE};
+use crate::signing::{Envelope, KeyId, PublicKey, RECORD_TYPE};
 use crate::verdict::{Comparison, Outcome};
 
 codes! {
@@ -125,7 +125,7 @@ impl Signed {
         }
         let keys: Vec<PublicKey> = self.keys.iter().map(|(_, key)| key.clone()).collect();
         let by: Vec<&str> =
-            envelope.verify(&keys).by.into_iter().map(|index| self.keys[index].0.as_str()).collect();
+            envelope.verify(&keys, KeyId::Hint).by.into_iter().map(|index| self.keys[index].0.as_str()).collect();
         if by.len() >= self.at_least {
             return Ok(by);
         }
