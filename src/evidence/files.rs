@@ -7,12 +7,9 @@ use md5::Md5;
 use sha1::Sha1;
 use sha2::Sha256;
 
-use super::hash_below;
+use super::hashed::{hash_below, in_parts};
 use crate::rule::{FileFacts, FileFault};
 use crate::run::Digest;
-
-/// Bytes that are read at once.
-const BUFFER: usize = 1 << 20;
 
 /// What is known of a file below `folder`. A path, or a link on it, that leads out is refused.
 pub(super) fn facts(folder: &Dir, path: &str, algorithm: Option<&str>) -> Result<FileFacts, FileFault> {
@@ -79,18 +76,7 @@ fn hash<H: sha2::Digest>(file: &mut impl Read, header: Option<String>) -> io::Re
     if let Some(header) = header {
         hasher.update(header);
     }
-    let mut buffer = vec![0; BUFFER];
-    let mut bytes = 0;
-    loop {
-        let read = match file.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(read) => read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
-        };
-        hasher.update(&buffer[..read]);
-        bytes += read as u64;
-    }
+    let bytes = in_parts(file, |part| hasher.update(part))?;
     let digits = crate::document::hex(&hasher.finalize());
     Ok((bytes, digits))
 }

@@ -103,16 +103,7 @@ fn hash_file(mut file: File, label: &str, asked: Option<&str>) -> Result<Hashed,
     if let Some(git) = &mut git {
         git.update(format!("blob {}\0", before.len()));
     }
-    let mut buffer = vec![0; BUFFER];
-    let mut bytes = 0;
-    loop {
-        let read = match file.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(read) => read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(failed(&error)),
-        };
-        let part = &buffer[..read];
+    let bytes = in_parts(&mut file, |part| {
         sha.update(part);
         if let Some(md5) = &mut md5 {
             md5.update(part);
@@ -120,8 +111,8 @@ fn hash_file(mut file: File, label: &str, asked: Option<&str>) -> Result<Hashed,
         if let Some(git) = &mut git {
             git.update(part);
         }
-        bytes += read as u64;
-    }
+    })
+    .map_err(|error| failed(&error))?;
     let after = file.metadata().map_err(|error| failed(&error))?;
     if (before.len(), before.modified().ok()) != (after.len(), after.modified().ok()) || bytes != after.len()
     {
@@ -138,6 +129,23 @@ fn hash_file(mut file: File, label: &str, asked: Option<&str>) -> Result<Hashed,
         _ => None,
     };
     Ok(Hashed { sha256, bytes, manifest: None, asked })
+}
+
+/// Reads to the end, part by part, and gives the number of bytes: a model may be larger than the memory.
+pub fn in_parts(file: &mut impl Read, mut each: impl FnMut(&[u8])) -> io::Result<u64> {
+    let mut buffer = vec![0; BUFFER];
+    let mut bytes = 0;
+    loop {
+        match file.read(&mut buffer) {
+            Ok(0) => return Ok(bytes),
+            Ok(read) => {
+                each(&buffer[..read]);
+                bytes += read as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// Reads every file of a folder. Its digest is that of the list that `sha256sum` prints of them in the order of their

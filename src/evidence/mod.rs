@@ -9,7 +9,7 @@ use std::path::Path;
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 
-pub use hashed::{Hashed, hash_below, hash_named};
+pub use hashed::{Hashed, hash_below, hash_named, in_parts};
 
 use crate::code::codes;
 use crate::document::Problem;
