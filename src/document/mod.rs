@@ -34,6 +34,7 @@ codes! {
     TOO_LARGE = "document/too-large": "The file, a string in it or its nesting is beyond what is read.";
     SYNTAX = "document/syntax": "The text is not JSON, or not YAML.";
     DUPLICATE_KEY = "document/duplicate-key": "A key stands twice in one object, so which value counts is unknown.";
+    DECIMAL_COMMA = "document/decimal-comma": "Digits stand in braces without a value: what a decimal comma leaves of a number.";
     EMPTY = "document/empty": "The file is empty.";
 }
 

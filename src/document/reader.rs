@@ -176,10 +176,6 @@ impl Reader {
             Some((name, rest)) if entry.node.is_null() && known.contains(&name) => {
                 format!("a space is missing after the colon: `{name}: {rest}`")
             }
-            // What a comma does to a number between braces: `max_drop: 0,005` is two keys.
-            None if entry.node.is_null() && key.bytes().all(|byte| byte.is_ascii_digit()) => {
-                "a decimal is written with a point, and a comma begins the next key".to_owned()
-            }
             _ => did_you_mean(key, known, "the keys here are"),
         };
         self.problem(UNKNOWN_KEY, entry.key, format!("unknown key `{key}` in {what}"), "not a key").help =

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{Error, Location, MergeKeyPolicy, NonFiniteFloatPolicy, Options, Spanned};
 
-use super::{DUPLICATE_KEY, Document, EMPTY, Map, Node, Problem, SYNTAX, Span, TOO_LARGE, Value, limits};
+use super::{DECIMAL_COMMA, DUPLICATE_KEY, Document, EMPTY, Map, Node, Problem, SYNTAX, Span, TOO_LARGE, Value, limits};
 
 /// Parses the document as number `index` of those that are read together.
 pub(super) fn parse(document: &Arc<Document>, index: u16) -> Result<Node, Box<Problem>> {
@@ -132,6 +132,9 @@ impl Builder<'_> {
                 for (key, value) in entries {
                     let key_span = self.span(&key.defined);
                     let node = self.node(value)?;
+                    if node.is_null() {
+                        self.no_decimal_comma(key_span)?;
+                    }
                     span = cover(
                         span,
                         key_span,
@@ -144,6 +147,21 @@ impl Builder<'_> {
             }
         };
         Ok(Node { value, span })
+    }
+
+    /// `{f1: 0,91}` is a `f1` of 0 and a `91` without a value, and nobody who writes it means that.
+    fn no_decimal_comma(&self, key: Span) -> Result<(), Box<Problem>> {
+        let written = self.document.slice(key);
+        let rest = self.document.text.get(key.end as usize..).unwrap_or_default();
+        if !written.starts_with(|first: char| first.is_ascii_digit())
+            || !rest.trim_start().starts_with([',', '}'])
+        {
+            return Ok(());
+        }
+        Err(Problem::new(DECIMAL_COMMA, format!("`{written}` has no value: in braces a comma ends what stands before it"))
+            .at(self.document, key, "behind a comma")
+            .help("a decimal is written with a point: 0.91")
+            .boxed())
     }
 
     fn bounded(&self, text: Box<str>, span: Span) -> Result<Box<str>, Box<Problem>> {

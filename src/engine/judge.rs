@@ -60,10 +60,12 @@ pub fn judge(
         return (report, used);
     }
     report.rules.extend(status(candidate));
+    let mut warned = Vec::new();
     for rule in decision.policy.rules.iter().filter(|rule| rule.level != Level::Off) {
         let reference = rule.baseline.as_deref().unwrap_or(default);
         let index = against.iter().position(|against| against.reference == reference);
-        let judged = one(decision, candidate, rule, index.map(|index| &against[index].baseline), &mut used);
+        let baseline = index.map(|index| &against[index].baseline);
+        let judged = one(decision, candidate, rule, baseline, &mut used, &mut warned);
         match judged {
             Ok(mut rule_report) => {
                 rule_report.baseline = index.filter(|_| rule.requirement.compares());
@@ -76,6 +78,7 @@ pub fn judge(
     if !judged && report.troubles.is_empty() {
         report.troubles.push(nothing_judged(&report.rules));
     }
+    report.rules.extend(warned);
     if report.troubles.is_empty() {
         let blocked = report.rules.iter().any(|rule| rule.level == Level::Error && rule.outcome.blocks());
         report.verdict = Some(if blocked { Verdict::Fail } else { Verdict::Pass });
@@ -205,6 +208,7 @@ fn one(
     rule: &Rule,
     baseline: Option<&Baseline<'_>>,
     used: &mut Vec<usize>,
+    warned: &mut Vec<RuleReport>,
 ) -> Result<RuleReport, CannotJudge> {
     let (level, note) = level(rule, decision.now);
     let mut report = empty(rule, level, note);
@@ -225,8 +229,22 @@ fn one(
     let case =
         Case { candidate, baseline, stage: decision.stage, now: decision.now, evidence: decision.evidence };
     let judgement = or_raised(rule.requirement.judge(&case), level)?;
+    if level != Level::Shadow && !judgement.warnings.is_empty() {
+        warned.push(slip(rule, candidate, &judgement.warnings));
+    }
     fill(&mut report, judgement, decision, Some(candidate), rule, used);
     Ok(report)
+}
+
+/// What looks like a slip in a rule: a warning beside it, which changes no verdict.
+fn slip(rule: &Rule, candidate: &Run, warnings: &[Raised]) -> RuleReport {
+    RuleReport {
+        id: format!("gate:{}", rule.id),
+        kind: "warning".into(),
+        outcome: Outcome::Fail,
+        findings: warnings.iter().map(|raised| finding(Some(candidate), raised)).collect(),
+        ..empty(rule, Level::Warning, None)
+    }
 }
 
 /// What only warns must not take the verdict away: a question without an answer is then a finding.

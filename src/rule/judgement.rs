@@ -13,6 +13,8 @@ pub struct Judgement {
     pub comparisons: Vec<Comparison>,
     /// Everything that is wrong.
     pub raised: Vec<Raised>,
+    /// What looks like a slip in the rule. It warns, and decides nothing.
+    pub warnings: Vec<Raised>,
     /// What a person should know.
     pub notes: Vec<String>,
     /// Some of the rule compares with a baseline, and this is the first model.
@@ -99,6 +101,7 @@ impl Judgement {
                 .into_iter()
                 .map(|raised| Raised { comparison: raised.comparison.map(|index| index + offset), ..raised }),
         );
+        self.warnings.extend(other.warnings);
         self.notes.extend(other.notes);
         self.first |= other.first;
     }

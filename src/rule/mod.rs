@@ -9,6 +9,8 @@ mod case;
 mod change;
 mod compare;
 mod condition;
+mod dataset;
+mod direction;
 mod evidence;
 mod files;
 mod judgement;
@@ -42,6 +44,7 @@ pub(crate) fn codes() -> impl Iterator<Item = &'static [Code]> {
         baseline::CODES,
         compare::CODES,
         condition::CODES,
+        direction::CODES,
         files::CODES,
         limit::CODES,
         loading::CODES,

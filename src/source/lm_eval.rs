@@ -17,7 +17,7 @@ pub fn tracked(file: &Node, stem: &str, label: String, origin: Origin) -> Tracke
     params(file, &mut run);
     let tasks = tasks(file);
     validation(&tasks, &mut run);
-    let metrics = metrics(file);
+    let metrics = metrics(file, &tasks);
     if !metrics.is_empty() {
         run.put(&Path::of(["metrics"]), Value::Map(metrics), "results");
     }
@@ -88,6 +88,33 @@ struct Task<'n> {
     effective: Option<u64>,
 }
 
+impl Task<'_> {
+    /// Everything about it on one line.
+    fn line(&self) -> String {
+        let rows = self.effective.map(|rows| rows.to_string()).unwrap_or_default();
+        let hash = self.hash.unwrap_or("-");
+        format!("{}\t{}\t{}\t{}\t{rows}\t{hash}\n", self.name, self.version, self.split, self.shots)
+    }
+
+    /// The same for a person.
+    fn described(&self) -> String {
+        let mut text = [self.name, &self.version, &self.split].join(" ").trim().to_owned();
+        if !self.shots.is_empty() {
+            text += &format!(", {} shots", self.shots);
+        }
+        if let Some(rows) = self.effective {
+            text += &format!(", {rows} samples");
+        }
+        text
+    }
+}
+
+/// A digest over what some tasks are.
+fn digest<'t>(tasks: impl IntoIterator<Item = &'t Task<'t>>) -> String {
+    let lines: String = tasks.into_iter().map(Task::line).collect();
+    format!("lm-eval:{}", hex(&Sha256::digest(lines.as_bytes())))
+}
+
 fn tasks(file: &Node) -> Vec<Task<'_>> {
     let configs = file.get("configs").and_then(Node::as_map);
     configs
@@ -125,7 +152,6 @@ fn validation(tasks: &[Task<'_>], run: &mut Tracked) {
     };
     run.text(&at.key("split"), Some(&split), "configs");
     let mut described = Map::default();
-    let mut lines = String::new();
     for task in tasks {
         let mut map = Map::default();
         let mut put = |key: &str, text: &str| {
@@ -137,19 +163,19 @@ fn validation(tasks: &[Task<'_>], run: &mut Tracked) {
         put("split", &task.split);
         put("shots", &task.shots);
         put("hash", task.hash.unwrap_or_default());
-        let rows = task.effective.map(|rows| rows.to_string()).unwrap_or_default();
-        put("rows", &rows);
-        let hash = task.hash.unwrap_or("-");
-        lines +=
-            &format!("{}\t{}\t{}\t{}\t{rows}\t{hash}\n", task.name, task.version, task.split, task.shots);
+        if let Some(rows) = task.effective {
+            map.insert("rows", Span::default(), Node::made(Value::Number(rows.to_string().into())));
+        }
         described.insert(task.name, Span::default(), Node::made(Value::Map(map)));
     }
     let rows: Option<u64> = tasks.iter().map(|task| task.effective).sum();
     if let Some(rows) = rows {
         run.put(&at.key("rows"), Value::Number(rows.to_string().into()), "n-samples.*.effective");
     }
-    let digest = format!("lm-eval:{}", hex(&Sha256::digest(lines.as_bytes())));
-    run.text(&at.key("digest"), Some(&digest), "versions, n-shot, n-samples, task_hashes");
+    run.text(&at.key("digest"), Some(&digest(tasks)), "versions, n-shot, n-samples, task_hashes");
+    let hashes: Option<String> = tasks.iter().map(|task| Some(format!("{}\n", task.hash?))).collect();
+    let samples = hashes.map(|hashes| format!("lm-eval:{}", hex(&Sha256::digest(hashes.as_bytes()))));
+    run.text(&at.key("samples"), samples.as_deref(), "task_hashes");
     run.put(&at.key("tasks"), Value::Map(described), "configs");
     if tasks.iter().any(|task| task.hash.is_none()) {
         run.notes.push("without `--log_samples` nothing says that the samples were the same: the digest is of names, versions and counts".into());
@@ -168,7 +194,7 @@ fn validation(tasks: &[Task<'_>], run: &mut Tracked) {
 
 /// `"acc,none"` in `results.TASK`, with `"acc_stderr,none"` beside it. What is between them is the name of a filter,
 /// which is left out where it is the only one.
-fn metrics(file: &Node) -> Map {
+fn metrics(file: &Node, tasks: &[Task<'_>]) -> Map {
     let mut metrics = Map::default();
     let results = file.get("results").and_then(Node::as_map).into_iter().flat_map(Map::iter);
     for (task, result) in results {
@@ -181,6 +207,7 @@ fn metrics(file: &Node) -> Map {
                 (!metric.ends_with("_stderr")).then_some((metric, filter, node))
             })
             .collect();
+        let measured_on = measured_on(file, task, tasks);
         for (metric, filter, node) in &entries {
             // A count that could not be made is not a value that is no number.
             if node.as_written() == Some("N/A") || node.is_null() {
@@ -189,25 +216,49 @@ fn metrics(file: &Node) -> Map {
             let filters = entries.iter().filter(|(other, ..)| other == metric).count();
             let plain = *filter == "none" || filters == 1;
             let name = if plain { format!("{task}.{metric}") } else { format!("{task}.{metric},{filter}") };
-            let stderr = result.get(&format!("{metric}_stderr,{filter}"));
-            metrics.insert(name, Span::default(), described(file, task, metric, node, stderr));
+            metrics.insert(name, Span::default(), described(file, task, (metric, filter), node, &measured_on));
         }
     }
     metrics
 }
 
-fn described(file: &Node, task: &str, metric: &str, value: &Node, stderr: Option<&Node>) -> Node {
+/// The tasks that a metric is of: one, or those of a group. Of what is neither, all of them.
+fn measured_on<'t>(file: &Node, name: &str, tasks: &'t [Task<'t>]) -> Vec<&'t Task<'t>> {
+    let mut within = vec![name];
+    let mut next = 0;
+    while let Some(group) = within.get(next) {
+        for member in get(file, &["group_subtasks", group]).and_then(Node::as_list).unwrap_or_default() {
+            within.extend(member.as_written().filter(|member| !within.contains(member)));
+        }
+        next += 1;
+    }
+    let found: Vec<&Task<'_>> = tasks.iter().filter(|task| within.contains(&task.name)).collect();
+    if found.is_empty() { tasks.iter().collect() } else { found }
+}
+
+fn described(
+    file: &Node,
+    task: &str,
+    (metric, filter): (&str, &str),
+    value: &Node,
+    measured_on: &[&Task<'_>],
+) -> Node {
+    let result = |key: &str| get(file, &["results", task, key]);
     let mut map = Map::default();
     map.insert("value", Span::default(), without_places(value));
-    if let Some(Value::Number(stderr)) = stderr.map(|node| &node.value) {
-        map.insert("stderr", Span::default(), Node::made(Value::Number(stderr.clone())));
-    }
-    if let Some(Value::Number(count)) = get(file, &["n-samples", task, "effective"]).map(|node| &node.value) {
-        map.insert("n", Span::default(), Node::made(Value::Number(count.clone())));
-    }
-    if let Some(Value::Bool(higher)) = get(file, &["higher_is_better", task, metric]).map(|node| &node.value)
-    {
-        map.insert("higher_is_better", Span::default(), Node::made(Value::Bool(*higher)));
+    let mut put = |key: &str, node: Option<&Node>| {
+        if let Some(Value::Number(_) | Value::Bool(_)) = node.map(|node| &node.value) {
+            map.insert(key, Span::default(), node.map(without_places).unwrap_or_default());
+        }
+    };
+    put("stderr", result(&format!("{metric}_stderr,{filter}")));
+    let counted = get(file, &["n-samples", task, "effective"]);
+    put("n", counted.or_else(|| result("sample_count")?.get(&format!("{metric},{filter}"))));
+    put("higher_is_better", get(file, &["higher_is_better", task, metric]));
+    if !measured_on.is_empty() {
+        let texts: Vec<String> = measured_on.iter().map(|task| task.described()).collect();
+        map.insert("dataset", Span::default(), Node::text(texts.join("; ")));
+        map.insert("dataset_digest", Span::default(), Node::text(digest(measured_on.iter().copied())));
     }
     Node::made(Value::Map(map))
 }
@@ -244,14 +295,11 @@ pub const TRACKER: Tracker = Tracker {
     name: "lm-eval",
     title: "lm-evaluation-harness",
     advice: &[
-        ("model", "gate check --model NAME, or `fields: { model: name }` in the policy"),
+        ("model", "`fields: { model: name }` in the policy, where models are told apart by their names"),
         ("git_commit", "start `lm_eval` inside the repository"),
-        ("validation.tasks", "lm_eval run --log_samples: a hash over the samples of each task"),
+        ("validation.samples", "lm_eval run --log_samples …: a hash over the samples of each task"),
         ("artifact.digest", "evaluate a model at a revision of the Hub; a folder has no digest"),
-        (
-            "data_version",
-            "the harness knows the tasks, not what the model was trained on: `gate record` does",
-        ),
+        ("data_version", "gate record --data-version 2026-05-30 -- lm_eval run …"),
         ("environment.lockfile", "gate record -- lm_eval run …"),
     ],
 };

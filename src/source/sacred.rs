@@ -14,6 +14,8 @@ pub struct Files {
     pub config: Option<Node>,
     /// `metrics.json`
     pub metrics: Option<Node>,
+    /// What leads to their folder from the workspace, where it lies there: empty, or ending in `/`.
+    pub below: Option<String>,
 }
 
 /// The run that some files describe. `id` is the name of their folder.
@@ -39,6 +41,7 @@ pub fn tracked(files: &Files, id: &str, label: String, origin: Origin) -> Tracke
     run.text(&environment.key("os"), os, "run.json: host.os");
     packages(at(&["experiment", "dependencies"]), &mut run);
     resources(at(&["resources"]), &mut run);
+    artifacts(at(&["artifacts"]), files.below.as_deref(), &mut run);
     let mut params = Map::default();
     for (key, node) in files.config.as_ref().and_then(Node::as_map).into_iter().flat_map(Map::iter) {
         by_name(key, node, "config.json: ", &mut run);
@@ -65,10 +68,15 @@ fn repositories(node: Option<&Node>, run: &mut Tracked) {
                 run.put(&Path::of(["git_dirty"]), Value::Bool(*dirty), from);
             }
         }
-        several => run.notes.push(format!(
-            "the code came from {} repositories, so there is no one commit; `fields:` can say which is meant",
-            several.len()
-        )),
+        several => {
+            let all = Value::List(several.iter().map(without_places).collect());
+            run.put(&Path::of(["repositories"]), all, "run.json: experiment.repositories");
+            run.notes.push(format!(
+                "the code came from {} repositories, so there is no one commit; where the first is meant: \
+                 `fields: {{ git_commit: \"repositories[0].commit\" }}` in the policy",
+                several.len()
+            ));
+        }
     }
 }
 
@@ -86,19 +94,47 @@ fn packages(node: Option<&Node>, run: &mut Tracked) {
     }
 }
 
-/// Files that the run opened, each with the MD5 of its bytes.
+/// Files that the run opened. Beside each stands its copy, and what that is called ends in the MD5 of its bytes; one
+/// that was not copied stands there itself.
 fn resources(node: Option<&Node>, run: &mut Tracked) {
     let mut data = Vec::new();
     for resource in node.and_then(Node::as_list).unwrap_or_default() {
-        let [path, md5] = resource.as_list().unwrap_or_default() else { continue };
-        let (Some(path), Some(md5)) = (path.as_written(), md5.as_written()) else { continue };
+        let [path, copy] = resource.as_list().unwrap_or_default() else { continue };
+        let Some(path) = path.as_written() else { continue };
         let mut file = Map::default();
         file.insert("uri", Span::default(), Node::text(path));
-        file.insert("digest", Span::default(), Node::text(format!("md5:{md5}")));
+        if let Some(md5) = copy.as_written().and_then(md5) {
+            file.insert("digest", Span::default(), Node::text(format!("md5:{md5}")));
+        }
         data.push(Node::made(Value::Map(file)));
     }
     if !data.is_empty() {
         run.put(&Path::of(["data"]), Value::List(data), "run.json: resources");
+    }
+}
+
+/// The digest in `runs/_resources/train_9e107d9d372bb6826bd81d3542a419d6.csv`; the observer of a database writes it alone.
+fn md5(copy: &str) -> Option<&str> {
+    let name = copy.rsplit(['/', '\\']).next()?;
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    let digits = stem.rsplit_once('_').map_or(stem, |(_, digits)| digits);
+    let is_md5 = digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    (is_md5 && (stem != digits || copy == digits)).then_some(digits)
+}
+
+/// Files that the run added, which lie in its folder.
+fn artifacts(node: Option<&Node>, below: Option<&str>, run: &mut Tracked) {
+    let Some(below) = below else { return };
+    let names = node.and_then(Node::as_list).unwrap_or_default().iter().filter_map(Node::as_written);
+    let files: Vec<Node> = names
+        .map(|name| {
+            let mut file = Map::default();
+            file.insert("path", Span::default(), Node::text(format!("{below}{name}")));
+            Node::made(Value::Map(file))
+        })
+        .collect();
+    if !files.is_empty() {
+        run.put(&Path::of(["artifacts"]), Value::List(files), "run.json: artifacts");
     }
 }
 
@@ -133,7 +169,10 @@ pub const TRACKER: Tracker = Tracker {
         ("data_version", "@ex.config: data_version = \"2026-05-30\""),
         ("data", "ex.open_resource(\"data/train.csv\")"),
         ("validation", "@ex.config: validation = {\"split\": \"test\", \"digest\": d, \"rows\": n}"),
-        ("artifact", "ex.add_artifact(path), and `fields:` for its path; Sacred keeps no digest of it"),
+        (
+            "artifact",
+            "ex.add_artifact(\"model.pkl\"), and `fields: { artifact: \"artifacts[0]\" }` in the policy; Sacred keeps no digest of it",
+        ),
         ("environment.lockfile", "@ex.config: lockfile = {\"path\": \"uv.lock\", \"digest\": d}"),
     ],
 };

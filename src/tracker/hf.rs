@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::glance::{bytes, json, names};
 use super::{AMBIGUOUS, Around, Fetched, Fetcher, NOT_A_RUN, Place};
 use crate::document::limits::{JSON_BYTES, YAML_BYTES};
 use crate::document::{Document, Format, Node, Problem};
@@ -10,30 +11,58 @@ use crate::git::{Git, short};
 use crate::run::Origin;
 use crate::source::Tracked;
 use crate::source::hf::{Card, Output, front_matter, has_results, of_card, of_eval_results, of_trainer};
-use crate::store::{Revision, Selector, Store};
+use crate::store::{Entry, Revision, Selector, Store};
 
 pub(super) const FETCHER: Fetcher = Fetcher { name: "hf", fetch, recognises };
 
 /// Bytes of a card, prose included.
 const CARD: usize = 4 << 20;
+/// What the Trainer logged.
+const STATE: &str = "trainer_state.json";
 /// The files of the Trainer.
-const TRAINER: [&str; 3] = ["all_results.json", "eval_results.json", "trainer_state.json"];
+const TRAINER: [&str; 3] = ["all_results.json", "eval_results.json", STATE];
+/// The folder of the newer form of results.
+const RESULTS: &str = ".eval_results";
 
 fn recognises(path: &Path) -> bool {
-    let is_card = |path: &Path| {
-        let Ok(file) = std::fs::File::open(path) else { return false };
-        let mut text = Vec::new();
-        let read = std::io::Read::read_to_end(&mut std::io::Read::take(file, CARD as u64), &mut text);
-        read.is_ok() && text.windows(12).any(|window| window == b"model-index:")
-    };
     if path.is_file() {
-        return path.file_name().is_some_and(|name| name == "README.md" || name == "trainer_state.json")
-            && (path.ends_with("trainer_state.json") || is_card(path));
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        return match name {
+            "README.md" => is_card(path),
+            name if TRAINER.contains(&name) => is_output(path),
+            _ => path.extension().is_some_and(|ending| ending == "yaml") && path.parent().is_some_and(|above| above.ends_with(RESULTS)),
+        };
     }
-    path.join("trainer_state.json").is_file()
-        || path.join(".eval_results").is_dir()
-        || path.ends_with(".eval_results") && path.is_dir()
+    path.join(RESULTS).is_dir()
+        || path.ends_with(RESULTS) && path.is_dir()
+        || TRAINER.iter().any(|name| is_output(&path.join(name)))
         || is_card(&path.join("README.md"))
+        || names(path).iter().any(|name| checkpoint(name).is_some() && is_output(&path.join(name).join(STATE)))
+}
+
+/// A card with results; one that can't be read is named as such, where it looks as if it had some.
+fn is_card(path: &Path) -> bool {
+    let Some(bytes) = bytes(path, CARD) else { return false };
+    let looks_so = bytes.split(|byte| *byte == b'\n').any(|line| line.starts_with(b"model-index:"));
+    match front_matter("README.md", bytes) {
+        Ok(card) => card.as_ref().is_some_and(has_results),
+        Err(_) => looks_so,
+    }
+}
+
+/// What the Trainer wrote: others call a file so too, but not what stands in it.
+fn is_output(path: &Path) -> bool {
+    if path.ends_with(STATE) {
+        return path.is_file();
+    }
+    let named = |key: &str| ["eval_", "train_", "test_", "predict_"].iter().any(|prefix| key.starts_with(prefix));
+    let output = bytes(path, JSON_BYTES).and_then(json);
+    output.is_some_and(|output| output.as_map().is_some_and(|map| map.keys().any(named)))
+}
+
+/// The step of a folder such as `checkpoint-300`.
+fn checkpoint(name: &str) -> Option<u64> {
+    name.strip_prefix("checkpoint-")?.parse().ok()
 }
 
 /// The files of a folder, in the working tree or at a commit.
@@ -86,9 +115,14 @@ fn fetch(rest: &str, around: &Around<'_>) -> Result<Fetched, Box<Problem>> {
 fn read(files: &Files<'_>, place: &Place, origin: Origin, path: &str) -> Result<Tracked, Box<Problem>> {
     let label = (files.label)(place.file.as_deref().unwrap_or_default()).trim_end_matches('/').to_owned();
     let label = if label.is_empty() { place.label.clone() } else { label };
+    // Both forms, where the folder itself is named and where the one around it is.
+    let inside = place.path.file_name().is_some_and(|name| name == RESULTS);
     if let Some(file) = &place.file {
         if TRAINER.contains(&file.as_str()) {
-            return Ok(of_trainer(&output(files)?, label, origin));
+            return Ok(of_trainer(&output(files, "")?, label, origin));
+        }
+        if inside {
+            return eval_results(files, &files.store.select(&Selector::new(file)?)?, label, origin);
         }
         return match card(files, file)? {
             Some(card) => of_card(&card, label, origin),
@@ -100,16 +134,11 @@ fn read(files: &Files<'_>, place: &Place, origin: Origin, path: &str) -> Result<
     if card.is_some() {
         found.push(("the card", format!("hf:{path}/README.md")));
     }
-    // Both forms, where the folder itself is named and where the one around it is.
-    let inside = place.path.file_name().is_some_and(|name| name == ".eval_results");
     let pattern = if inside { "*.yaml" } else { ".eval_results/*.yaml" };
     let results = files.store.select(&Selector::new(pattern)?)?;
-    let mut has_output = false;
-    for name in TRAINER {
-        has_output |= !files.store.select(&Selector::new(name)?)?.is_empty();
-    }
-    if has_output {
-        found.push(("the Trainer", format!("hf:{path}/trainer_state.json")));
+    let trainer = trainer(files)?;
+    if let Some(folder) = &trainer {
+        found.push(("the Trainer", format!("hf:{path}/{folder}{STATE}")));
     }
     match (found.as_slice(), card) {
         ([("the card", _)], Some(card)) => {
@@ -119,15 +148,9 @@ fn read(files: &Files<'_>, place: &Place, origin: Origin, path: &str) -> Result<
             }
             Ok(run)
         }
-        ([_], _) => Ok(of_trainer(&output(files)?, label, origin)),
+        ([_], _) => Ok(of_trainer(&output(files, &trainer.unwrap_or_default())?, label, origin)),
         ([], _) if !results.is_empty() => {
-            let mut nodes = Vec::new();
-            for entry in &results {
-                if let Some(node) = files.node(&entry.path)? {
-                    nodes.push(((files.label)(&entry.path), node));
-                }
-            }
-            of_eval_results(&nodes, label, origin)
+            eval_results(files, &results, label, origin)
         }
         ([], _) => Err(no_results(&label)),
         (several, _) => {
@@ -145,9 +168,37 @@ fn card(files: &Files<'_>, path: &str) -> Result<Option<Card>, Box<Problem>> {
     front_matter(&(files.label)(path), bytes)
 }
 
-fn output(files: &Files<'_>) -> Result<Output, Box<Problem>> {
-    let [all, eval, state] = TRAINER;
-    Ok(Output { all_results: files.node(all)?, eval_results: files.node(eval)?, state: files.node(state)? })
+fn eval_results(
+    files: &Files<'_>,
+    entries: &[Entry],
+    label: String,
+    origin: Origin,
+) -> Result<Tracked, Box<Problem>> {
+    let mut nodes = Vec::new();
+    for entry in entries {
+        if let Some(node) = files.node(&entry.path)? {
+            nodes.push(((files.label)(&entry.path), node));
+        }
+    }
+    of_eval_results(&nodes, label, origin)
+}
+
+/// Where the Trainer's files lie: in the folder itself, else what it logged in the last checkpoint.
+fn trainer(files: &Files<'_>) -> Result<Option<String>, Box<Problem>> {
+    for name in TRAINER {
+        if !files.store.select(&Selector::new(name)?)?.is_empty() {
+            return Ok(Some(String::new()));
+        }
+    }
+    let states = files.store.select(&Selector::new(&format!("checkpoint-*/{STATE}"))?)?;
+    let folders = states.iter().filter_map(|entry| entry.path.split_once('/')).map(|(folder, _)| folder);
+    let last = folders.filter_map(|folder| Some((checkpoint(folder)?, folder))).max();
+    Ok(last.map(|(_, folder)| format!("{folder}/")))
+}
+
+fn output(files: &Files<'_>, folder: &str) -> Result<Output, Box<Problem>> {
+    let [all, eval, state] = TRAINER.map(|name| files.node(&format!("{folder}{name}")));
+    Ok(Output { all_results: all?, eval_results: eval?, state: state?, checkpoint: folder.trim_end_matches('/').to_owned() })
 }
 
 fn no_results(label: &str) -> Box<Problem> {

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::glance::{bytes, json, names};
 use super::{Around, Fetched, Fetcher, NOT_A_RUN};
 use crate::document::limits::JSON_BYTES;
 use crate::document::{Document, Format, Problem};
@@ -11,25 +12,46 @@ use crate::source::lm_eval::tracked;
 
 pub(super) const FETCHER: Fetcher = Fetcher { name: "lm-eval", fetch, recognises };
 
-/// Whether a name is that of results: `results_2026-11-23T08-31-51.889572.json`.
-fn is_results(name: &str) -> bool {
-    let Some(time) = name.strip_prefix("results_").and_then(|rest| rest.strip_suffix(".json")) else {
-        return false;
+/// What stands before the time in a name such as `results_2026-11-23T08-31-51.889572.json`. It is another word where
+/// `--output_path` named a file.
+fn before_time(name: &str) -> Option<&str> {
+    let (before, time) = name.strip_suffix(".json")?.rsplit_once('_')?;
+    let (date, clock) = time.split_once('T')?;
+    let digits = |text: &str, pattern: &str| {
+        text.len() >= pattern.len()
+            && text.bytes().zip(pattern.bytes()).all(|(one, form)| match form {
+                b'0' => one.is_ascii_digit(),
+                form => one == form,
+            })
     };
-    time.starts_with(|c: char| c.is_ascii_digit()) && time.contains('T')
+    (date.len() == 10 && digits(date, "0000-00-00") && digits(clock, "00-00-00")).then_some(before)
+}
+
+/// Whether JSON is of the harness, by what it begins with and by what is in it: anything else may be called alike.
+fn is_evaluation(path: &Path) -> bool {
+    let Some(bytes) = bytes(path, JSON_BYTES) else { return false };
+    let begins = String::from_utf8_lossy(&bytes[..bytes.len().min(64)]).split_whitespace().collect::<String>();
+    begins.starts_with("{\"results\":{")
+        && json(bytes).is_some_and(|tree| {
+            ["configs", "versions", "n-shot"].into_iter().all(|key| tree.get(key).is_some())
+        })
+}
+
+/// Whether a name with a time is that of results.
+fn is_results(path: &Path) -> bool {
+    match path.file_name().and_then(|name| before_time(name.to_str()?)) {
+        Some("results") => true,
+        Some(_) => is_evaluation(path),
+        None => false,
+    }
 }
 
 fn recognises(path: &Path) -> bool {
-    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     if path.is_file() {
-        return is_results(name);
+        return is_results(path) || path.extension().is_some_and(|ending| ending == "json") && is_evaluation(path);
     }
     // The folder of an evaluation has one for each model, in which the results lie.
-    let names = |path: &Path| -> Vec<String> {
-        let entries = std::fs::read_dir(path).into_iter().flatten().flatten().take(10_000);
-        entries.filter_map(|entry| entry.file_name().into_string().ok()).collect()
-    };
-    let holds = |path: &Path| names(path).iter().any(|name| is_results(name));
+    let holds = |path: &Path| names(path).iter().any(|name| is_results(&path.join(name)));
     holds(path) || names(path).iter().take(100).any(|name| holds(&path.join(name)))
 }
 
@@ -37,17 +59,23 @@ fn fetch(rest: &str, around: &Around<'_>) -> Result<Fetched, Box<Problem>> {
     let place = around.place(rest)?;
     let mut names = match &place.file {
         Some(file) => vec![file.clone()],
-        None => place.matching("**/results_*.json")?,
+        None => place.matching("**/*.json")?,
     };
-    let time = |path: &String| path.rsplit('/').next().unwrap_or_default().to_owned();
-    names.retain(|path| place.file.is_some() || is_results(&time(path)));
-    names.sort_by_key(time);
-    let folders: std::collections::BTreeSet<&str> =
-        names.iter().map(|path| path.rsplit_once('/').map_or("", |(folder, _)| folder)).collect();
-    if folders.len() > 1 {
-        let choices: Vec<String> =
-            folders.iter().map(|folder| format!("`lm-eval:{rest}/{folder}`")).collect();
-        let message = format!("`{rest}` holds the results of {} models", folders.len());
+    names.retain(|path| place.file.is_some() || is_results(&place.path.join(path)));
+    // Of each folder, and of each name in it, the newest.
+    let before = |path: &str| before_time(path).unwrap_or(path).to_owned();
+    names.sort_by_key(|path| (before(path), path.clone()));
+    let models: std::collections::BTreeMap<String, &str> =
+        names.iter().map(|path| (before(path), path.as_str())).collect();
+    if models.len() > 1 {
+        let folder = |path: &str| path.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
+        let alone = |path: &str| models.values().filter(|other| folder(other) == folder(path)).count() == 1;
+        let choices: Vec<String> = models
+            .values()
+            .map(|newest| if alone(newest) { folder(newest) } else { (*newest).to_owned() })
+            .map(|path| format!("`lm-eval:{rest}/{path}`"))
+            .collect();
+        let message = format!("`{rest}` holds the results of {} models", models.len());
         return Err(Problem::new(super::AMBIGUOUS, message)
             .help(format!("say which is meant: {}", choices.join(" or ")))
             .boxed());

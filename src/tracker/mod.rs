@@ -3,6 +3,7 @@
 //! One file or folder for each tracker, and a line in `FETCHERS`.
 
 mod dvc;
+mod glance;
 mod hf;
 mod lm_eval;
 pub mod mlflow;
@@ -94,8 +95,8 @@ struct Fetcher {
     name: &'static str,
     /// Given what stands behind the prefix.
     fetch: fn(&str, &Around<'_>) -> Result<Fetched, Box<Problem>>,
-    /// Whether a file or folder that was named without a prefix is one of this tracker's. It looks at names, and at the
-    /// first bytes of a file at most; what it knows is then fetched with the path behind the prefix.
+    /// Whether a file or folder that was named without a prefix is one of this tracker's. It looks at names, and where
+    /// they don't tell, into a file; what it knows is then fetched with the path behind the prefix.
     recognises: fn(&Path) -> bool,
 }
 

@@ -74,6 +74,13 @@ impl Place {
         Ok(Self { path, label, files, limit: self.limit.clone(), file: None })
     }
 
+    /// What leads to it from a folder that it lies in: empty, or ending in `/`.
+    pub fn below(&self, root: &Path) -> Option<String> {
+        let below = self.path.strip_prefix(root.canonicalize().ok()?).ok()?;
+        let below = below.to_str()?.replace('\\', "/");
+        Some(if below.is_empty() { below } else { format!("{below}/") })
+    }
+
     /// The names of the folders in it, sorted; links to folders are none.
     pub fn folders(&self) -> Result<Vec<String>, Box<Problem>> {
         let unreadable = |error: std::io::Error| {

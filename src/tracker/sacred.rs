@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::glance::{bytes, json, names};
 use super::{Around, Fetched, Fetcher, NOT_A_RUN, Place};
 use crate::document::limits::JSON_BYTES;
 use crate::document::{Document, Format, Node, Problem};
@@ -12,15 +13,25 @@ use crate::source::sacred::{Files, tracked};
 
 pub(super) const FETCHER: Fetcher = Fetcher { name: "sacred", fetch, recognises };
 
-/// The folder of a run holds these two; the folder of an observer holds such folders.
+/// The folder of a run holds two files, the folder of an observer such folders. Others have a `run.json` too, so what
+/// stands in it decides.
 fn recognises(path: &Path) -> bool {
-    let is_run = |path: &Path| path.join("run.json").is_file() && path.join("config.json").is_file();
-    is_run(path) || is_run(&path.join("1"))
+    if path.file_name().is_some_and(|name| name == "run.json") {
+        return path.parent().is_some_and(is_run);
+    }
+    is_run(path) || names(path).iter().any(|name| is_run(&path.join(name)))
+}
+
+fn is_run(folder: &Path) -> bool {
+    folder.join("config.json").is_file()
+        && bytes(&folder.join("run.json"), JSON_BYTES)
+            .and_then(json)
+            .is_some_and(|run| run.get("experiment").is_some() && run.get("meta").is_some())
 }
 
 fn fetch(rest: &str, around: &Around<'_>) -> Result<Fetched, Box<Problem>> {
     let place = around.place(rest)?;
-    let read = |place: &Place, folder: &str| run(place, folder, rest).map_err(|problem| vec![*problem]);
+    let read = |place: &Place, folder: &str| run(place, folder, rest, around).map_err(|problem| vec![*problem]);
     if place.has("run.json") {
         let mut fetched =
             Fetched { runs: vec![read(&place, "")], exact: true, in_tree: true, ..Fetched::default() };
@@ -51,7 +62,7 @@ fn runs(place: &Place) -> Result<Vec<String>, Box<Problem>> {
     Ok(folders)
 }
 
-fn run(place: &Place, folder: &str, rest: &str) -> Result<Tracked, Box<Problem>> {
+fn run(place: &Place, folder: &str, rest: &str, around: &Around<'_>) -> Result<Tracked, Box<Problem>> {
     let path = |name: &str| if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
     let parse = |name: &str| -> Result<Option<Node>, Box<Problem>> {
         let path = path(name);
@@ -59,7 +70,8 @@ fn run(place: &Place, folder: &str, rest: &str) -> Result<Tracked, Box<Problem>>
         Arc::new(Document::new(place.label_of(&path), bytes, Format::Json)?).parse().map(Some)
     };
     let (run, config, metrics) = (parse("run.json")?, parse("config.json")?, parse("metrics.json")?);
-    let files = Files { run: run.unwrap_or_default(), config, metrics };
+    let below = place.below(around.root).map(|below| format!("{below}{}", path("")));
+    let files = Files { run: run.unwrap_or_default(), config, metrics, below };
     let own = place.path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let id = if folder.is_empty() { own } else { folder };
     let label = if folder.is_empty() { place.label.clone() } else { place.label_of(folder) };

@@ -291,7 +291,7 @@ fn names_that_lead_nowhere() {
     rule("schema: none.json", &[("policy/file-unreadable", 4, "none.json")]);
     rule("any: [ { metrics: { f1: { min: 0 } } } ]", &[("policy/empty-body", 4, "at least two")]);
     rule("any: [ { same: [model] }, { require: [model] } ]", &[("policy/not-an-arm", 4, "exactly one of")]);
-    rule("metrics: { f1: { max_drop: 0,005 } }", &[("policy/unknown-key", 4, "with a point")]);
+    rule("metrics: { f1: { max_drop: 0,005 } }", &[("document/decimal-comma", 4, "with a point")]);
     rule("artifact: { max_bytes: -1 }", &[("policy/never-holds", 4, "")]);
     rule("metrics: {}", &[("policy/empty-body", 4, "names no metric")]);
     rule("metrics: { f1: {} }", &[("policy/empty-body", 4, "the words are")]);

@@ -3,16 +3,16 @@
 
 use super::{Kind, Requirement};
 use crate::code::codes;
-use crate::document::{Entry, Map, Node, Path, Reader, Span, Value, listed, nearest};
+use crate::document::{Entry, Map, Node, Path, Reader, Span, listed, nearest};
 use crate::rule::compare::{Subject, hold};
 use crate::rule::loading::EMPTY_BODY;
 use crate::rule::presence::{MISSING, not_a_number};
 use crate::rule::{
     Baseline, CannotJudge, Case, Judgement, Limit, Loading, Pattern, Raised, Units, WORDS, Word,
-    check_together,
+    check_together, dataset, direction,
 };
 use crate::run::{Decimal, MetricFault, Run};
-use crate::verdict::{Comparison, Outcome};
+use crate::verdict::{Comparability, Comparison, Outcome};
 
 codes! {
     NOT_IN_BASELINE = "metrics/not-in-baseline": "A metric with a limit against the baseline is not in the baseline.";
@@ -111,7 +111,18 @@ fn except(reader: &mut Reader, node: &Node, name: &Pattern, key: Span) -> Vec<Pa
 impl Requirement for Metrics {
     fn judge(&self, case: &Case<'_>) -> Result<Judgement, CannotJudge> {
         let mut judgement = Judgement::default();
-        let baseline = if self.compares() { Baseline::measured(case, &mut judgement)? } else { None };
+        let baseline = match case.baseline {
+            _ if !self.compares() => None,
+            Some(Baseline::Run { run, comparability: Comparability::Different { fields } })
+                if fields.iter().all(|(field, ..)| field.starts_with("validation."))
+                    && self.all_say(case.candidate, run) =>
+            {
+                let note = "`validation` differs; the metrics that are compared name the same data each";
+                judgement.notes.push(note.into());
+                Some(*run)
+            }
+            _ => Baseline::measured(case, &mut judgement)?,
+        };
         for entry in &self.0 {
             entry.judge(&mut judgement, case, baseline);
         }
@@ -131,7 +142,25 @@ impl Requirement for Metrics {
     }
 }
 
+impl Metrics {
+    /// Whether every metric that is compared says itself what it was measured on, in both runs.
+    fn all_say(&self, ours: &Run, theirs: &Run) -> bool {
+        self.0.iter().filter(|entry| entry.compares()).all(|entry| {
+            let mut both = ours
+                .metrics()
+                .filter(|metric| entry.covers(metric.name))
+                .filter_map(|metric| Some((theirs.metric(metric.name)?, metric)))
+                .peekable();
+            both.peek().is_some() && both.all(|(theirs, ours)| dataset::both_say(&ours, &theirs))
+        })
+    }
+}
+
 impl Limits {
+    fn covers(&self, metric: &str) -> bool {
+        self.name.matches(metric) && !self.except.iter().any(|except| except.matches(metric))
+    }
+
     fn compares(&self) -> bool {
         self.limits.iter().any(|limit| limit.word.is_relative())
     }
@@ -143,9 +172,7 @@ impl Limits {
         let names = |run: &Run| -> Vec<String> {
             run.metrics()
                 .map(|metric| metric.name)
-                .filter(|name| {
-                    self.name.matches(name) && !self.except.iter().any(|except| except.matches(name))
-                })
+                .filter(|name| self.covers(name))
                 .map(str::to_owned)
                 .collect()
         };
@@ -186,6 +213,7 @@ impl Limits {
             judgement.fail(Comparison::exact(name, "present", Outcome::Fail), missing(case.candidate, name));
             return;
         };
+        judgement.warnings.extend(direction::contradicted(&self.limits, &metric));
         let value = match metric.value() {
             Ok(value) => value,
             Err(fault) => {
@@ -222,7 +250,7 @@ impl Limits {
             }
             Some((_, Some(other))) => match other.value() {
                 Ok(number) => {
-                    if let Some((ours, theirs)) = other_dataset(&metric, &other) {
+                    if let Some((ours, theirs)) = dataset::other(&metric, &other) {
                         let raised = Raised::new(
                             OTHER_DATASET,
                             format!("not comparable: `{name}` was measured on {ours} here and on {theirs} in the baseline"),
@@ -255,24 +283,7 @@ impl Limits {
                 }
             },
         };
-        judgement.notes.extend(self.contradicted(&metric));
         self.hold_all(judgement, name, metric.path(), &value, theirs.as_ref());
-    }
-
-    /// A tracker that knows which way is better, and a limit that takes the other one for better.
-    fn contradicted(&self, metric: &crate::run::Metric<'_>) -> Option<String> {
-        let recorded = match metric.detail("higher_is_better").map(|node| &node.value) {
-            Some(Value::Bool(higher)) => *higher,
-            _ => return None,
-        };
-        let words = self.limits.iter().map(|limit| limit.word);
-        let word = words.into_iter().find(|word| word.higher_is_better() == Some(!recorded))?;
-        let (better, taken) = if recorded { ("higher", "lower") } else { ("lower", "higher") };
-        Some(format!(
-            "warning: the record says that a {better} `{}` is better, and `{}` takes a {taken} one for better",
-            metric.name,
-            word.name()
-        ))
     }
 
     fn hold_all(
@@ -300,15 +311,6 @@ fn missing(run: &Run, name: &str) -> Raised {
         Some(near) => raised.help(format!("the record has `{near}`: is that the one?")),
         None => raised.help(crate::rule::advice::for_path(run, &Path::of(["metrics"]))),
     }
-}
-
-fn other_dataset(ours: &crate::run::Metric<'_>, theirs: &crate::run::Metric<'_>) -> Option<(String, String)> {
-    let dataset = |metric: &crate::run::Metric<'_>| match metric.detail("dataset").map(|node| &node.value) {
-        Some(Value::String(text)) => Some(text.to_string()),
-        _ => None,
-    };
-    let (ours, theirs) = (dataset(ours)?, dataset(theirs)?);
-    (ours != theirs).then_some((ours, theirs))
 }
 
 fn shown(fault: &MetricFault) -> String {

@@ -1,5 +1,6 @@
 //! A model card: the YAML between the first two `---` lines of `README.md`, and its `model-index`.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::{BROKEN, NO_CARD, TWICE};
@@ -21,16 +22,14 @@ pub struct Card {
 pub fn front_matter(label: &str, bytes: Vec<u8>) -> Result<Option<Card>, Box<Problem>> {
     let text = Document::new(label, bytes, Format::Yaml)?.text.replace("\r\n", "\n");
     let refuse = |message: String, help: &str| Err(Problem::new(NO_CARD, message).help(help).boxed());
-    let body = text.trim_start_matches('\n');
-    let blank = text.len() - body.len();
+    let body = text.trim_start();
+    let blank = text[..text.len() - body.len()].matches('\n').count();
     let first = body.lines().next().unwrap_or_default();
     if first != "---" {
         // With a space behind it the library finds no metadata at all, and does not say so.
-        if first.trim() == "---" {
+        if first.trim_end() == "---" {
             return refuse(
-                format!(
-                    "`{label}`: the line `---` has spaces around it, so the Hub's library sees no metadata"
-                ),
+                format!("`{label}`: the line `---` has spaces behind it, so the Hub's library sees no metadata"),
                 "take the spaces out",
             );
         }
@@ -39,7 +38,7 @@ pub fn front_matter(label: &str, bytes: Vec<u8>) -> Result<Option<Card>, Box<Pro
     let rest = body.get(4..).unwrap_or_default();
     let mut length = 0;
     let closed = rest.split_inclusive('\n').any(|line| {
-        let ends = line.trim_end_matches('\n') == "---";
+        let ends = line.trim_end_matches(['\n', ' ', '\t']) == "---";
         if !ends {
             length += line.len();
         }
@@ -83,7 +82,11 @@ fn results(card: &Card) -> impl Iterator<Item = &Node> {
 /// One value of a card.
 struct Measured<'n> {
     dataset: String,
+    revision: Option<&'n str>,
+    task: &'n str,
     kind: String,
+    /// What the card calls the metric.
+    title: &'n str,
     value: &'n Node,
     entry: &'n Node,
 }
@@ -102,65 +105,90 @@ pub fn tracked(card: &Card, label: String, origin: Origin) -> Result<Tracked, Bo
     }
     let name = index.first().and_then(|model| model.get("name")?.as_written());
     run.text(&Path::of(["name"]), name, "model-index[0].name");
+    metrics(card, &measured(card)?, &mut run)?;
+    datasets(card, &mut run);
+    Ok(run)
+}
+
+fn measured(card: &Card) -> Result<Vec<Measured<'_>>, Box<Problem>> {
     let mut measured = Vec::new();
     for result in results(card) {
         let dataset = result.get("dataset");
         let text = |key: &str| dataset.and_then(|dataset| dataset.get(key)?.as_written());
         let parts: Vec<&str> = ["type", "config", "split"].into_iter().filter_map(text).collect();
+        let task = result.get("task").and_then(|task| task.get("type")?.as_written()).unwrap_or_default();
         for entry in result.get("metrics").and_then(Node::as_list).unwrap_or_default() {
             let (Some(kind), Some(value)) =
                 (entry.get("type").and_then(Node::as_written), entry.get("value"))
             else {
-                return Err(broken(card, entry, "a metric without `type` or `value`"));
+                return Err(Problem::new(BROKEN, "`model-index` has a metric without `type` or `value`")
+                    .at(&card.document, entry.span, "here")
+                    .help("see the Hub's page on model cards")
+                    .boxed());
             };
             let config = entry.get("config").and_then(Node::as_written);
-            let kind = config.map_or_else(|| kind.to_owned(), |config| format!("{kind}/{config}"));
-            measured.push(Measured { dataset: parts.join("/"), kind, value, entry });
+            measured.push(Measured {
+                dataset: parts.join("/"),
+                revision: text("revision"),
+                task,
+                kind: config.map_or_else(|| kind.to_owned(), |config| format!("{kind}/{config}")),
+                title: entry.get("name").and_then(Node::as_written).unwrap_or_default(),
+                value,
+                entry,
+            });
         }
     }
-    metrics(card, &measured, &mut run)?;
-    datasets(card, &mut run);
-    Ok(run)
+    Ok(measured)
 }
 
-fn broken(card: &Card, node: &Node, what: &str) -> Box<Problem> {
-    Problem::new(BROKEN, format!("`model-index` has {what}"))
-        .at(&card.document, node.span, "here")
-        .help("see the Hub's page on model cards")
-        .boxed()
+/// A name for each: its kind, and of dataset, task and title those that tell it apart from others of its kind.
+fn names(measured: &[Measured<'_>]) -> Vec<String> {
+    let mut names: Vec<[&str; 4]> = measured.iter().map(|one| ["", "", &*one.kind, ""]).collect();
+    for part in [0, 1, 3] {
+        let mut alike: HashMap<[&str; 4], Vec<usize>> = HashMap::new();
+        for (index, name) in names.iter().enumerate() {
+            alike.entry(*name).or_default().push(index);
+        }
+        let text = |index: usize| match part {
+            0 => measured[index].dataset.as_str(),
+            1 => measured[index].task,
+            _ => measured[index].title,
+        };
+        for indexes in alike.values() {
+            if indexes.iter().any(|index| text(*index) != text(indexes[0])) {
+                for index in indexes {
+                    names[*index][part] = text(*index);
+                }
+            }
+        }
+    }
+    names
+        .into_iter()
+        .map(|[dataset, task, kind, title]| {
+            let before: Vec<&str> = [dataset, task, kind].into_iter().filter(|part| !part.is_empty()).collect();
+            let name = before.join(".");
+            if title.is_empty() { name } else { format!("{name}/{title}") }
+        })
+        .collect()
 }
 
-/// Each metric behind its dataset, and by its own name where only one dataset has it.
+/// Each metric with the dataset that it was measured on.
 fn metrics(card: &Card, measured: &[Measured<'_>], run: &mut Tracked) -> Result<(), Box<Problem>> {
     let mut metrics = Map::default();
-    for one in measured {
-        let alone = measured.iter().filter(|other| other.kind == one.kind).count() == 1;
-        let name = if alone || one.dataset.is_empty() {
-            one.kind.clone()
-        } else {
-            format!("{}.{}", one.dataset, one.kind)
+    for (one, name) in measured.iter().zip(names(measured)) {
+        let values = match &one.value.value {
+            // Some metrics, such as rouge, are several numbers.
+            Value::Map(parts) => parts.iter().map(|(part, node)| (format!("{name}.{part}"), node)).collect(),
+            _ => vec![(name, one.value)],
         };
-        let node = match &one.value.value {
-            Value::Map(parts) => {
-                // Some metrics, such as rouge, are several numbers.
-                for (part, node) in parts.iter() {
-                    metrics.insert(format!("{name}.{part}"), Span::default(), without_places(node));
-                }
-                continue;
+        for (name, value) in values {
+            if metrics.get(&name).is_some() {
+                return Err(Problem::new(TWICE, format!("the metric `{name}` stands there twice"))
+                    .at(&card.document, one.entry.span, "and again here")
+                    .help("keep the one that is true, or say by `config`, `split` or `name` what each is of")
+                    .boxed());
             }
-            _ if one.dataset.is_empty() => without_places(one.value),
-            _ => {
-                let mut map = Map::default();
-                map.insert("value", Span::default(), without_places(one.value));
-                map.insert("dataset", Span::default(), Node::text(one.dataset.as_str()));
-                Node::made(Value::Map(map))
-            }
-        };
-        if metrics.insert(name.as_str(), Span::default(), node).is_some() {
-            return Err(Problem::new(TWICE, format!("the metric `{name}` stands there twice"))
-                .at(&card.document, one.entry.span, "and again here")
-                .help("keep the one that is true, or say which `config` or `split` each is of")
-                .boxed());
+            metrics.insert(name, Span::default(), on_dataset(value, &one.dataset, one.revision));
         }
     }
     if !metrics.is_empty() {
@@ -169,9 +197,25 @@ fn metrics(card: &Card, measured: &[Measured<'_>], run: &mut Tracked) -> Result<
     Ok(())
 }
 
+/// A value with what it was measured on.
+pub(super) fn on_dataset(value: &Node, dataset: &str, revision: Option<&str>) -> Node {
+    let value = without_places(value);
+    if dataset.is_empty() {
+        return value;
+    }
+    let mut map = Map::default();
+    map.insert("value", Span::default(), value);
+    map.insert("dataset", Span::default(), Node::text(dataset));
+    if let Some(revision) = revision {
+        map.insert("dataset_digest", Span::default(), Node::text(format!("git:{revision}")));
+    }
+    Node::made(Value::Map(map))
+}
+
 /// The datasets of the results, and the one that metrics were measured on, where it is one.
 fn datasets(card: &Card, run: &mut Tracked) {
     let mut known: Vec<Vec<(&str, &str)>> = Vec::new();
+    let mut seen = HashSet::new();
     for result in results(card) {
         let Some(dataset) = result.get("dataset") else { continue };
         let fields = [("name", "type"), ("config", "config"), ("split", "split"), ("revision", "revision")];
@@ -179,7 +223,7 @@ fn datasets(card: &Card, run: &mut Tracked) {
             .into_iter()
             .filter_map(|(ours, theirs)| Some((ours, dataset.get(theirs)?.as_written()?)))
             .collect();
-        if !described.is_empty() && !known.contains(&described) {
+        if !described.is_empty() && seen.insert(described.clone()) {
             known.push(described);
         }
     }

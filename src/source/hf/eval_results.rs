@@ -1,10 +1,13 @@
 //! `.eval_results/*.yaml`: a list of values, each on a task of a dataset; what the Hub puts in the place of
 //! `model-index`.
 
+use std::collections::HashMap;
+
+use super::card::on_dataset;
 use super::{BROKEN, TWICE};
 use crate::document::{Map, Node, Path, Problem, Span, Value};
-use crate::run::Origin;
-use crate::source::tracked::{Tracked, without_places};
+use crate::run::{Origin, parse_date};
+use crate::source::tracked::Tracked;
 
 /// The run that some files describe, each with what a person calls it.
 pub fn tracked(files: &[(String, Node)], label: String, origin: Origin) -> Result<Tracked, Box<Problem>> {
@@ -25,10 +28,8 @@ pub fn tracked(files: &[(String, Node)], label: String, origin: Origin) -> Resul
             let id = text("id").ok_or_else(|| broken("a result without `dataset.id`"))?;
             let value = entry.get("value").ok_or_else(|| broken("a result without `value`"))?;
             let name = text("task_id").map_or_else(|| id.to_owned(), |task| format!("{id}/{task}"));
-            let mut map = Map::default();
-            map.insert("value", Span::default(), without_places(value));
-            map.insert("dataset", Span::default(), Node::text(id));
-            if metrics.insert(name.as_str(), Span::default(), Node::made(Value::Map(map))).is_some() {
+            let node = on_dataset(value, id, text("revision"));
+            if metrics.insert(name.as_str(), Span::default(), node).is_some() {
                 return Err(Problem::new(
                     TWICE,
                     format!("`{label}`: the result `{name}` stands there twice"),
@@ -43,7 +44,7 @@ pub fn tracked(files: &[(String, Node)], label: String, origin: Origin) -> Resul
         }
     }
     // A name that is the same behind every dataset needs no dataset before it.
-    shorten(&mut metrics);
+    let metrics = shorten(metrics);
     if !metrics.is_empty() {
         run.put(&Path::of(["metrics"]), Value::Map(metrics), ".eval_results");
     }
@@ -56,20 +57,27 @@ pub fn tracked(files: &[(String, Node)], label: String, origin: Origin) -> Resul
         run.notes
             .push(format!("the results are on {} datasets, so there is no one `validation`", datasets.len()));
     }
-    run.text(&Path::of(["created_at"]), newest, ".eval_results: date, the newest");
+    // A date alone is one of the Hub's forms.
+    let midnight = newest.filter(|date| parse_date(date).is_some()).map(|date| format!("{date}T00:00:00Z"));
+    if midnight.is_some() {
+        run.notes.push("`created_at` is a date without a time, and is read as its midnight in UTC".into());
+    }
+    let created = midnight.as_deref().or(newest);
+    run.text(&Path::of(["created_at"]), created, ".eval_results: date, the newest");
     Ok(run)
 }
 
-fn shorten(metrics: &mut Map) {
-    let names: Vec<String> = metrics.keys().map(str::to_owned).collect();
+fn shorten(metrics: Map) -> Map {
     let short = |name: &str| name.rsplit('/').next().unwrap_or_default().to_owned();
-    let mut shortened = Map::default();
-    for name in &names {
-        let alone = names.iter().filter(|other| short(other) == short(name)).count() == 1;
-        if let Some(entry) = metrics.remove(name) {
-            let name = if alone { short(name) } else { name.clone() };
-            shortened.insert(name, Span::default(), entry.node);
-        }
+    let mut alike: HashMap<String, usize> = HashMap::new();
+    for name in metrics.keys() {
+        *alike.entry(short(name)).or_default() += 1;
     }
-    *metrics = shortened;
+    let mut shortened = Map::default();
+    for (name, entry) in metrics {
+        let short = short(&name);
+        let name = if alike.get(&short) == Some(&1) { short.into() } else { name };
+        shortened.insert(name, Span::default(), entry.node);
+    }
+    shortened
 }

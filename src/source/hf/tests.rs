@@ -25,12 +25,12 @@ fn values_stay_as_they_are_written() {
     // YAML 1.1 reads this as 123.
     assert!(read("12_3").expect("a card").contains("\"12_3\""));
     // In braces a comma ends the value, and the Hub's library reads 0.
-    assert!(!read("0,91").unwrap_or_default().contains("0.91"));
+    assert!(read("0,91").expect_err("a comma").contains("`91` has no value"));
 }
 
 #[test]
 fn a_fence_that_the_library_would_overlook_is_refused() {
-    assert!(read("--- \nmodel-index: []\n---\n").expect_err("spaces").contains("spaces around it"));
+    assert!(read("--- \nmodel-index: []\n---\n").expect_err("spaces").contains("spaces behind it"));
     assert!(read("---\nmodel-index: []\n").expect_err("open").contains("no closing line"));
     assert_eq!(read("# A model\n").expect("a text"), "no metadata");
     assert_eq!(read("---\n---\n# A model\n").expect("a text"), "no metadata");
@@ -47,6 +47,9 @@ fn what_has_two_meanings_is_refused() {
 #[test]
 fn line_ends_byte_order_marks_and_blank_lines_do_not_matter() {
     let plain = read(&card("    - {type: f1, value: 0.8}\n")).expect("a card");
+    // The library's pattern takes blanks before the first fence and behind the last one, and so does this.
+    let blanks = card("    - {type: f1, value: 0.8}\n").replacen("---\n# churn", "--- \n# churn", 1);
+    assert_eq!(read(&format!("  \n\t\n  {blanks}")).expect("a card"), plain);
     let windows = format!("\u{feff}\n\n{}", card("    - {type: f1, value: 0.8}\n")).replace('\n', "\r\n");
     assert_eq!(read(&windows).expect("a card"), plain);
 }

@@ -13,35 +13,60 @@ pub struct Output {
     pub eval_results: Option<Node>,
     /// `trainer_state.json`: every step that was logged, and the best.
     pub state: Option<Node>,
+    /// The folder of the checkpoint that these lie in, where they don't lie in the output folder itself.
+    pub checkpoint: String,
+}
+
+/// What is logged beside what is measured: how far training is, and how long things took.
+const NOT_MEASURED: [&str; 5] = ["step", "epoch", "learning_rate", "grad_norm", "total_flos"];
+/// The same, behind a prefix such as `eval_`.
+const HOW_LONG: [&str; 3] = ["_runtime", "_samples_per_second", "_steps_per_second"];
+
+fn is_measured(name: &str) -> bool {
+    !NOT_MEASURED.contains(&name) && !HOW_LONG.iter().any(|ending| name.ends_with(ending))
 }
 
 /// The run that an output folder describes.
 pub fn tracked(output: &Output, label: String, origin: Origin) -> Tracked {
     let mut run = Tracked { label, origin, ..Tracked::default() };
-    let mut metrics = Map::default();
+    let (mut metrics, mut beside) = (Map::default(), Map::default());
     let measured = output.eval_results.iter().chain(&output.all_results);
     for (name, node) in measured.filter_map(Node::as_map).flat_map(Map::iter) {
-        if metrics.get(name).is_none() && !node.is_null() {
+        if metrics.get(name).is_some() || node.is_null() {
+            continue;
+        }
+        if is_measured(name) {
             let points = history(output.state.as_ref(), name);
             // What is measured at the end is of the model that is kept, whatever the last step gave.
             metrics.insert(name, Span::default(), end(node, &points));
+        } else {
+            beside.insert(name, Span::default(), without_places(node));
         }
     }
-    let mut from = "eval_results.json, all_results.json";
-    if metrics.is_empty() {
-        // Nothing was measured at the end, so the last row of each is what there is.
-        from = "trainer_state.json: log_history";
-        for name in names(output.state.as_ref()) {
-            let points = history(output.state.as_ref(), &name);
-            if let Some((_, last)) = points.last() {
-                metrics.insert(name, Span::default(), with_history(last.value.clone(), &points));
-            }
+    let at_the_end = !metrics.is_empty();
+    let evaluated = metrics.keys().any(|name| name.starts_with("eval_"));
+    let mut from = if at_the_end { vec!["eval_results.json, all_results.json"] } else { vec![] };
+    // Of what was not measured at the end, the last row is what there is. The loss of one step was, as `train_loss`.
+    for name in names(output.state.as_ref()).into_iter().filter(|name| !at_the_end || name != "loss") {
+        let points = history(output.state.as_ref(), &name);
+        if metrics.get(&name).is_none()
+            && let Some((_, last)) = points.last()
+        {
+            metrics.insert(name, Span::default(), with_history(last.value.clone(), &points));
+            from.push("trainer_state.json: log_history");
         }
     }
+    from.dedup();
     if !metrics.is_empty() {
-        run.put(&Path::of(["metrics"]), Value::Map(metrics), from);
+        run.put(&Path::of(["metrics"]), Value::Map(metrics), from.join("; "));
     }
-    best(output.state.as_ref(), output.eval_results.is_some(), &mut run);
+    if !beside.is_empty() {
+        run.put(&Path::of(["trainer"]), Value::Map(beside), "eval_results.json, all_results.json");
+    }
+    if !output.checkpoint.is_empty() {
+        run.notes.push(format!("read from `{}`, the last of the checkpoints", output.checkpoint));
+    }
+    best(output.state.as_ref(), evaluated, &mut run);
     run
 }
 
@@ -63,8 +88,7 @@ fn rows(state: Option<&Node>) -> &[Node] {
 fn names(state: Option<&Node>) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for (name, node) in rows(state).iter().filter_map(Node::as_map).flat_map(Map::iter) {
-        let measured =
-            name != "step" && name != "epoch" && matches!(node.value, Value::Number(_) | Value::NotFinite(_));
+        let measured = is_measured(name) && matches!(node.value, Value::Number(_) | Value::NotFinite(_));
         if measured && !names.iter().any(|known| known == name) {
             names.push(name.to_owned());
         }
@@ -86,7 +110,11 @@ fn history(state: Option<&Node>, name: &str) -> Vec<(i64, Node)> {
 fn best(state: Option<&Node>, evaluated: bool, run: &mut Tracked) {
     let Some(state) = state else { return };
     let text = |key: &str| state.get(key).and_then(Node::as_written);
-    let (Some(best), Some(step)) = (text("best_metric"), text("best_global_step")) else { return };
+    // Older versions name the best step by its checkpoint alone.
+    let checkpoint = || text("best_model_checkpoint")?.rsplit_once("checkpoint-").map(|(_, step)| step);
+    let (Some(best), Some(step)) = (text("best_metric"), text("best_global_step").or_else(checkpoint)) else {
+        return;
+    };
     let last = rows(Some(state))
         .iter()
         .rev()
@@ -98,7 +126,7 @@ fn best(state: Option<&Node>, evaluated: bool, run: &mut Tracked) {
     run.notes.push(format!(
         "the best value, {best}, is of step {step}; the last evaluation is of step {last_step}. {}",
         if evaluated {
-            "`eval_results.json` is of the model that was in memory at the end: the best one only with \
+            "What was measured at the end is of the model that was in memory at the end: the best one only with \
              `load_best_model_at_end`"
         } else {
             "The values here are the last ones"

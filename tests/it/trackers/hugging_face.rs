@@ -1,4 +1,4 @@
-//! Hugging Face's model cards, evaluation results and Trainer output, and lm-evaluation-harness.
+//! Hugging Face's model cards, evaluation results and Trainer output.
 
 use super::{check, fixture, project_with, shown, value};
 use crate::project::Project;
@@ -73,6 +73,9 @@ fn a_card_without_results_is_no_record() {
     project.gate(&["show", "hf:."]).leaves_with(2).says("has no results").says("help:");
     project.file("README.md", "--- \nmodel-index: []\n---\n");
     project.gate(&["show", "hf:."]).leaves_with(2).says("hf/no-card");
+    // A bare path is taken for a card where it looks as if it should be one.
+    project.file("model/README.md", "--- \nmodel-index:\n- name: m\n---\n");
+    project.gate(&["show", "model"]).leaves_with(2).says("hf/no-card");
 }
 
 #[test]
@@ -81,6 +84,10 @@ fn the_trainer_leaves_what_it_measured_at_the_end() {
     let record = shown(&project, "out");
     assert_eq!(value(&record, "eval_loss"), Some(1.206_454_753_875_732_4.into()));
     assert_eq!(record["metrics"]["eval_loss"]["best"]["min"], 1.206_454_753_875_732_4);
+    // How long things took says nothing of the model, and stands apart.
+    let names: Vec<&String> = record["metrics"].as_object().expect("metrics").keys().collect();
+    assert_eq!(names, ["eval_loss", "train_loss"]);
+    assert_eq!(record["trainer"]["eval_runtime"], 0.4119);
     // The best is another step than the last: that is said.
     project.edit("out/trainer_state.json", "\"best_global_step\": 300", "\"best_global_step\": 240");
     project.gate(&["show", "out"]).says("is of step 240; the last evaluation is of step 300");
@@ -111,96 +118,170 @@ fn what_is_ambiguous_lists_the_choices() {
     project.gate(&["show", "model"]).leaves_with(2).says("say which is meant: `dvc:model` or `hf:model`");
 }
 
-const SMALL: &str = "evals/models__small";
-
-#[test]
-fn an_evaluation_is_read_with_its_errors_and_counts() {
-    let project = project_with("lm-eval", "evals");
-    let record = shown(&project, SMALL);
-    assert_eq!(
-        record["metrics"]["larger.acc"],
-        serde_json::json!({"value": 0.843_333_333_333_333_4, "stderr": 0.021_020_950_070_830_34, "n": 300, "higher_is_better": true})
-    );
-    // A name of a filter is left out where it is `none`, or the only one.
-    assert!(record["metrics"].get("addition.exact_match,strict-match").is_some());
-    assert_eq!((&record["validation"]["rows"], &record["git_commit"]), (&500.into(), &"b285234".into()));
-    assert_eq!(record["validation"]["tasks"]["larger"]["version"], "1.0");
-    assert_eq!(record["created_at"], "2026-11-23T08:31:41.001196Z");
-    project
-        .gate(&["show", "evals"])
-        .leaves_with(2)
-        .says("holds the results of 2 models")
-        .says("`lm-eval:evals/models__small`");
+/// A card with these results.
+fn card(results: &str) -> String {
+    format!("---\nmodel-index:\n- name: m\n  results:\n{results}---\n")
 }
 
-/// The file of results of the small model.
-fn results(project: &Project) -> String {
-    let found =
-        std::fs::read_dir(project.path().join(SMALL)).expect("a folder").flatten().next().expect("a file");
-    format!("{SMALL}/{}", found.file_name().to_string_lossy())
+/// One result of a card.
+fn result(dataset: &str, metrics: &str) -> String {
+    format!("  - task: {{type: classification}}\n    dataset: {{{dataset}}}\n    metrics:\n{metrics}")
 }
 
-const HOLDS_UP: &str =
-    "version: 1\nbaseline: lm-eval:base\nrules:\n  r: { metrics: { larger.acc: { max_drop: 0.01 } } }\n";
-
 #[test]
-fn another_task_version_limit_or_prompt_is_another_split() {
-    for (from, to) in [
-        ("\"larger\": 1.0", "\"larger\": 2.0"),
-        ("\"effective\": 300", "\"effective\": 50"),
-        (
-            "6bd7f1a28563b29bc452a5c65f29e5223c7e1365513bb248694750f50c33d916",
-            "7bd7f1a28563b29bc452a5c65f29e5223c7e1365513bb248694750f50c33d916",
-        ),
+fn a_decimal_comma_is_no_zero() {
+    let policy = "version: 1\nrules:\n  r: { metrics: { loss: { max: 0.5 } } }\n";
+    for (name, text) in [
+        ("hf:README.md", card(&result("type: d", "    - {type: loss, value: 0,91}\n"))),
+        ("hf:README.md", card(&result("type: d", "    - {type: loss, value: {a: 0,91 , b: 0.1}}\n"))),
+        ("a.yaml", "metrics: {loss: 0,91}\n".into()),
+        ("hf:.eval_results", "- {dataset: {id: d, task_id: loss}, value: 0,91}\n".into()),
     ] {
-        let project = project_with("lm-eval", "evals");
-        super::copy(&fixture("lm-eval/models__small"), &project.path().join("base"));
-        let medium = "evals/models__medium";
-        check(&project, HOLDS_UP, &[medium]).leaves_with(0);
-        let path = results(&project);
-        let name = path.rsplit('/').next().expect("a name");
-        project.edit(&format!("base/{name}"), from, to);
-        check(&project, HOLDS_UP, &[medium]).leaves_with(1).says("not comparable");
+        let project = Project::new();
+        let path = name.trim_start_matches("hf:");
+        let path = if path == ".eval_results" { ".eval_results/a.yaml" } else { path };
+        project.file(path, text);
+        check(&project, policy, &[name]).leaves_with(2).says("document/decimal-comma").says("`91` has no value");
     }
 }
 
 #[test]
-fn a_limited_run_and_an_older_one_are_said() {
-    let project = project_with("lm-eval", "evals");
-    let path = results(&project);
-    project.edit(&path, "\"effective\": 300", "\"effective\": 50");
-    project.gate(&["show", SMALL]).says("`larger` was measured on 50 of 300 samples (`--limit`)");
-    let newer = project.read(&path);
-    project.file(
-        &format!("{SMALL}/results_2026-11-24T08-31-51.889572.json"),
-        newer.replace("0.8433333333333334", "0.9"),
-    );
-    let ran = project.gate(&["show", SMALL]);
-    ran.leaves_with(0).says("larger.acc\".value 0.9").says("the newest of 2 results; they are never merged");
-    assert_eq!(shown(&project, &path)["metrics"]["larger.acc"]["value"], 0.843_333_333_333_333_4);
+fn a_value_of_several_numbers_is_on_its_dataset_too() {
+    let rouge = |split: &str| {
+        card(&result(&format!("type: d, split: {split}"), "    - {type: rouge, value: {rouge1: 0.41, rouge2: 0.2}}\n"))
+            + "comparable\n"
+    };
+    let project = Project::new();
+    project.file("base/README.md", rouge("test")).file("model/README.md", rouge("validation"));
+    let policy = "version: 1\nbaseline: hf:base\ncomparable: [name]\nrules:\n  r: { metrics: { rouge.rouge1: { max_drop: 0.01 } } }\n";
+    let ran = check(&project, policy, &["hf:model"]);
+    ran.leaves_with(1).says("`rouge.rouge1` was measured on d/validation here and on d/test in the baseline");
 }
 
 #[test]
-fn what_the_harness_spells_otherwise() {
-    let project = project_with("lm-eval", "evals");
-    let path = results(&project);
-    project.edit(&path, "\"acc_stderr,none\": 0.02102095007083034", "\"acc_stderr,none\": \"N/A\"");
-    assert!(shown(&project, SMALL)["metrics"]["larger.acc"].get("stderr").is_none());
-    project.edit(&path, "\"acc,none\": 0.8433333333333334", "\"acc,none\": NaN");
-    check(&project, "version: 1\nrules:\n  r: { metrics: { larger.acc: { min: 0 } } }\n", &[SMALL])
-        .leaves_with(1)
-        .says("is NaN");
-    project.edit(&path, "\"git_hash\": \"b285234\"", "\"git_hash\": \"eval-v1.2-1-g764b145-dirty\"");
-    let record = shown(&project, SMALL);
-    assert_eq!((&record["git_commit"], &record["git_dirty"]), (&"764b145".into(), &true.into()));
+fn another_revision_of_a_dataset_is_another_dataset() {
+    let two = |revision: &str| {
+        card(
+            &(result(&format!("type: d, split: test, revision: {revision}"), "    - {type: f1, value: 0.8}\n")
+                + &result("type: e, split: test", "    - {type: f1, value: 0.7}\n")),
+        )
+    };
+    let results = |revision: &str| {
+        format!("- {{dataset: {{id: d, task_id: d, revision: {revision}}}, value: 0.8}}\n- {{dataset: {{id: e, task_id: e}}, value: 0.8}}\n")
+    };
+    for (path, metric, text) in [
+        ("README.md", "d/test.f1", &two as &dyn Fn(&str) -> String),
+        (".eval_results/a.yaml", "d", &results),
+    ] {
+        let project = Project::new();
+        project.file(&format!("base/{path}"), text("aaaaaaa")).file(&format!("model/{path}"), text("bbbbbbb"));
+        let policy = format!("version: 1\nbaseline: hf:base\nrules:\n  r: {{ metrics: {{ \"{metric}\": {{ max_drop: 0.01 }} }} }}\n");
+        check(&project, &policy, &["hf:model"]).leaves_with(1).says("measured on git:bbbbbbb here and on git:aaaaaaa");
+        project.file(&format!("base/{path}"), text("bbbbbbb").replace("value: 0.8", "value: 0.79"));
+        check(&project, &policy, &["hf:model"]).leaves_with(0);
+    }
 }
 
 #[test]
-fn a_limit_that_takes_the_worse_for_the_better_is_warned_of() {
-    let project = project_with("lm-eval", "evals");
-    super::copy(&fixture("lm-eval/models__small"), &project.path().join("base"));
-    let policy = HOLDS_UP.replace("max_drop", "max_rise");
-    let ran = check(&project, &policy, &["evals/models__medium"]);
-    ran.says("warning: the record says that a higher `larger.acc` is better, and `max_rise` takes a lower one for better");
-    check(&project, HOLDS_UP, &["evals/models__medium"]).leaves_with(0).never_says("warning:");
+fn metrics_of_one_kind_are_told_apart_by_task_and_name() {
+    let project = Project::new();
+    let tasks = result("type: d", "    - {type: f1, value: 0.8}\n")
+        + &result("type: d", "    - {type: f1, value: 0.7}\n").replace("classification", "ranking");
+    project.file("README.md", card(&tasks));
+    let record = shown(&project, "hf:.");
+    assert_eq!(value(&record, "classification.f1"), Some(0.8.into()));
+    assert_eq!(value(&record, "ranking.f1"), Some(0.7.into()));
+    let names = "    - {type: f1, value: 0.8, name: macro}\n    - {type: f1, value: 0.7, name: micro}\n";
+    project.file("README.md", card(&(result("type: d", names) + &result("type: e", "    - {type: f1, value: 0.6}\n"))));
+    let record = shown(&project, "hf:.");
+    for (name, number) in [("d.f1/macro", 0.8), ("d.f1/micro", 0.7), ("e.f1", 0.6)] {
+        assert_eq!(value(&record, name), Some(number.into()), "{name}: {record:#}");
+    }
+    let twice = result("type: d", "    - {type: f1, value: 0.8}\n    - {type: f1, value: 0.7}\n");
+    project.file("README.md", card(&twice));
+    project.gate(&["show", "hf:."]).leaves_with(2).says("hf/metric-twice");
+}
+
+#[test]
+fn prose_about_cards_is_no_card() {
+    let project = Project::new();
+    project.file("runs/README.md", "# Runs\n\nA card holds `model-index:` with results.\n");
+    project.file("runs/a.json", "{\"metrics\": {\"f1\": 0.8}}");
+    check(&project, super::POLICY, &["runs"]).leaves_with(0).says("1 candidate");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_look_at_a_folder_waits_for_nothing_and_follows_no_link_out() {
+    let project = Project::new();
+    project.file("pipe/a.json", "{\"metrics\": {\"f1\": 0.8}}").file("out/README.md", card(&result("type: d", "    - {type: f1, value: 0.9}\n")));
+    let made = std::process::Command::new("mkfifo").arg(project.path().join("pipe/README.md")).status();
+    assert!(made.expect("mkfifo").success());
+    assert_eq!(value(&shown(&project, "pipe"), "f1"), Some(0.8.into()));
+    project.file("link/a.json", "{\"metrics\": {\"f1\": 0.8}}");
+    std::os::unix::fs::symlink("../out/README.md", project.path().join("link/README.md")).expect("a link");
+    assert_eq!(value(&shown(&project, "link"), "f1"), Some(0.8.into()));
+}
+
+#[test]
+fn a_date_is_its_midnight() {
+    let project = project_with("hf/churn-better/.eval_results", "model/.eval_results");
+    project.file("model/.eval_results/churn.yaml", "- {dataset: {id: d, task_id: f1}, value: 0.8, date: 2026-05-30}\n");
+    assert_eq!(shown(&project, "model")["created_at"], "2026-05-30T00:00:00Z");
+    project.gate(&["show", "model"]).says("a date without a time");
+    // One of the files alone.
+    assert_eq!(value(&shown(&project, "model/.eval_results/churn.yaml"), "f1"), Some(0.8.into()));
+}
+
+#[test]
+fn what_was_not_measured_at_the_end_is_taken_from_the_log() {
+    let project = project_with("hf/trainer/small", "out");
+    project.remove("out/eval_results.json").file("out/all_results.json", "{\"epoch\": 1.5, \"train_loss\": 1.46}");
+    let record = shown(&project, "out");
+    assert_eq!(value(&record, "train_loss"), Some(1.46.into()));
+    assert_eq!(record["metrics"]["eval_loss"]["step"], 300);
+    assert!(record["metrics"].get("learning_rate").is_none());
+    // Older versions name the best step by its checkpoint alone.
+    let state = project.read("out/trainer_state.json");
+    let mut state: serde_json::Value = serde_json::from_str(&state).expect("JSON");
+    state.as_object_mut().expect("an object").remove("best_global_step");
+    state["best_model_checkpoint"] = "out/checkpoint-240".into();
+    project.file("out/trainer_state.json", state.to_string());
+    project.gate(&["show", "out"]).says("is of step 240; the last evaluation is of step 300");
+}
+
+#[test]
+fn any_of_the_trainers_files_makes_its_folder() {
+    for file in ["eval_results.json", "all_results.json"] {
+        let project = Project::new();
+        super::copy(&fixture(&format!("hf/trainer/small/{file}")), &project.path().join("out").join(file));
+        for name in ["out".to_owned(), format!("out/{file}")] {
+            assert!(shown(&project, &name)["metrics"].get("eval_loss").is_some(), "{name}");
+        }
+    }
+    // A record may be called so too.
+    let project = Project::new();
+    project.file("eval_results.json", "{\"metrics\": {\"f1\": 0.8}}");
+    check(&project, super::POLICY, &["eval_results.json"]).leaves_with(0);
+    // Training that was stopped leaves checkpoints alone: the last of them knows the whole log.
+    let project = Project::new();
+    for step in ["checkpoint-60", "checkpoint-300"] {
+        let path = project.path().join("out").join(step).join("trainer_state.json");
+        super::copy(&fixture("hf/trainer/small/trainer_state.json"), &path);
+    }
+    assert_eq!(shown(&project, "out")["metrics"]["eval_loss"]["step"], 300);
+    project.gate(&["show", "out"]).says("read from `checkpoint-300`, the last of the checkpoints");
+}
+
+#[test]
+fn what_the_advice_says_fills_the_field() {
+    let project = Project::new();
+    project.file("README.md", card(&result("type: d", "    - {type: f1, value: 0.8}\n")));
+    project.gate(&["show", "hf:."]).says("revision: <commit of the dataset>");
+    let followed = result("type: d, split: test, revision: 3e10203", "    - {type: f1, value: 0.8}\n");
+    project.file("README.md", card(&followed)).repository();
+    let record = shown(&project, "hf:.@main");
+    assert_eq!(record["validation"], serde_json::json!({"split": "d/test", "digest": "git:3e10203"}));
+    assert!(record.get("created_at").is_some());
+    project.gate(&["show", "hf:."]).never_says("validation.split  in").never_says("validation.digest  in");
 }

@@ -2,6 +2,7 @@
 
 mod dvc;
 mod hugging_face;
+mod lm_eval;
 mod mlflow;
 mod mlflow_server;
 mod sacred;

@@ -1,6 +1,7 @@
 //! Sacred: folders that its file observer wrote.
 
 use super::{POLICY, check, project_with, shown, value};
+use crate::project::Project;
 
 #[test]
 fn a_run_is_read_from_its_folder() {
@@ -52,14 +53,49 @@ fn a_run_may_be_called_anything() {
 
 #[test]
 fn data_that_was_opened_has_its_digest() {
-    let project = project_with("sacred/1", "runs/1");
-    project.edit(
-        "runs/1/run.json",
-        "\"resources\": []",
-        "\"resources\": [[\"/data/train.csv\", \"9e107d9d372bb6826bd81d3542a419d6\"]]",
-    );
+    let project = project_with("sacred-files", "runs");
     let record = shown(&project, "runs/1");
-    assert_eq!(record["data"][0]["digest"], "md5:9e107d9d372bb6826bd81d3542a419d6");
+    assert_eq!(
+        record["data"],
+        serde_json::json!([{"uri": "/workspace/churn/data.csv", "digest": "md5:f69f5b72bc79a92dc70c63c9aa142e36"}])
+    );
+    for (copy, digest) in [
+        ("9e107d9d372bb6826bd81d3542a419d6", Some("md5:9e107d9d372bb6826bd81d3542a419d6")),
+        // It lay in the folder of the observer, and was not copied.
+        ("/workspace/churn/runs/data.csv", None),
+        ("runs/_resources/data_f69f.csv", None),
+    ] {
+        let project = project_with("sacred-files", "runs");
+        project.edit("runs/1/run.json", "runs/_resources/data_f69f5b72bc79a92dc70c63c9aa142e36.csv", copy);
+        assert_eq!(shown(&project, "runs/1")["data"][0]["digest"].as_str(), digest, "{copy}");
+    }
+}
+
+#[test]
+fn what_the_run_added_lies_in_its_folder() {
+    let project = project_with("sacred-files", "kept/runs");
+    let record = shown(&project, "kept/runs/1");
+    let paths = serde_json::json!([{"path": "kept/runs/1/model.pkl"}, {"path": "kept/runs/1/other.pkl"}]);
+    assert_eq!(record["artifacts"], paths);
+    // Which of them is the model, the policy says.
+    let policy = "version: 1\nfields: { artifact: \"artifacts[0]\" }\nrules:\n  r: { require: [artifact] }\n  there: { artifact: true }\n";
+    check(&project, policy, &["kept/runs/1"]).leaves_with(0);
+    project.remove("kept/runs/1/model.pkl");
+    check(&project, policy, &["kept/runs/1"]).leaves_with(1).says("kept/runs/1/model.pkl");
+}
+
+#[test]
+fn a_folder_of_runs_is_known_by_any_of_them() {
+    let project = project_with("sacred/1", "runs/7");
+    super::copy(&super::fixture("sacred/2"), &project.path().join("runs/8"));
+    let ran = check(&project, "version: 1\nrules:\n  r: { require: [run_id] }\n", &["runs"]);
+    ran.leaves_with(0).says("2 candidates");
+    assert_eq!(shown(&project, "runs/7/run.json")["run_id"], "7");
+    // Others call their files so too.
+    let project = Project::new();
+    project.file("runs/run.json", "{\"run_id\": \"a\", \"metrics\": {\"f1\": 0.8}}");
+    project.file("runs/config.json", "{}");
+    check(&project, POLICY, &["runs/run.json"]).leaves_with(0);
 }
 
 #[test]
@@ -69,6 +105,8 @@ fn code_of_several_repositories_is_no_one_commit() {
     project.edit("runs/1/run.json", "\"repositories\": [", &format!("\"repositories\": [{one}"));
     let ran = project.gate(&["show", "runs/1"]);
     ran.leaves_with(0).says("2 repositories, so there is no one commit").never_says("git_commit 64a17");
+    let policy = "version: 1\nfields: { git_commit: \"repositories[0].commit\" }\nrules: { r: { require: [git_commit] } }\n";
+    check(&project, policy, &["runs/1"]).leaves_with(0);
 }
 
 #[test]
@@ -88,4 +126,18 @@ fn half_a_file_is_no_record() {
     let text = project.read("runs/1/metrics.json");
     project.file("runs/1/metrics.json", &text[..text.len() / 2]);
     check(&project, POLICY, &["runs/1"]).leaves_with(2).says("runs/1/metrics.json");
+}
+
+#[test]
+fn what_the_advice_says_fills_the_field() {
+    let project = project_with("sacred-files", "runs");
+    let config = "{\"data_version\": \"2026-05-30\", \"validation\": {\"split\": \"test\"}, \"lockfile\": {\"path\": \"uv.lock\", \"digest\": \"sha256:ca94\"}}";
+    project.file("runs/1/config.json", config);
+    let fields = "fields: { model: name, artifact: \"artifacts[0]\" }\n";
+    project.file("gate.yaml", format!("version: 1\n{fields}rules: {{ r: {{ require: [run_id] }} }}\n"));
+    let record = shown(&project, "runs/1");
+    assert_eq!((&record["model"], &record["data_version"]), (&"churn".into(), &"2026-05-30".into()));
+    assert_eq!(record["validation"]["split"], "test");
+    assert_eq!(record["environment"]["lockfile"]["path"], "uv.lock");
+    assert_eq!(record["artifact"]["path"], "runs/1/model.pkl");
 }

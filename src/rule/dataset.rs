@@ -1,0 +1,21 @@
+//! What a metric was measured on, where it says so itself: that is nearer than what its run says of all of them.
+
+use crate::document::Node;
+use crate::run::Metric;
+
+/// Whether both name the digest of what they were measured on. Then that decides, whatever else their runs measured.
+pub(super) fn both_say(ours: &Metric<'_>, theirs: &Metric<'_>) -> bool {
+    [ours, theirs].into_iter().all(|metric| text(metric, "dataset_digest").is_some())
+}
+
+/// What two values of a metric were measured on, where that differs.
+pub(super) fn other(ours: &Metric<'_>, theirs: &Metric<'_>) -> Option<(String, String)> {
+    ["dataset", "dataset_digest"].into_iter().find_map(|key| {
+        let (ours, theirs) = (text(ours, key)?, text(theirs, key)?);
+        (ours != theirs).then(|| (ours.to_owned(), theirs.to_owned()))
+    })
+}
+
+fn text<'r>(metric: &Metric<'r>, key: &str) -> Option<&'r str> {
+    metric.detail(key).and_then(Node::as_written)
+}

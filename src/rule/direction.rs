@@ -1,0 +1,53 @@
+//! Some trackers know which way a metric is better. A limit that takes the other one for better is likely a slip, which
+//! would let a worse model through.
+
+use super::{Limit, Raised, Word};
+use crate::code::codes;
+use crate::document::Value;
+use crate::run::Metric;
+
+codes! {
+    OTHER_DIRECTION = "metrics/other-direction": "A limit takes a lower value for the better one, and the record says that a higher one is, or the other way round. It warns.";
+}
+
+/// What is odd about the limits on a metric, where its record says which way is better.
+pub(super) fn contradicted(limits: &[Limit], metric: &Metric<'_>) -> Option<Raised> {
+    let recorded = match metric.detail("higher_is_better").map(|node| &node.value) {
+        Some(Value::Bool(higher)) => *higher,
+        _ => return None,
+    };
+    let word = taking(limits, !recorded)?.name();
+    let (better, taken) = if recorded { ("higher", "lower") } else { ("lower", "higher") };
+    let name = metric.name;
+    let message = format!(
+        "the record says that a {better} `{name}` is better, and `{word}` takes a {taken} one for better"
+    );
+    let help = match word {
+        "min" => "write `max`, or both, if it is meant as a range",
+        "max" => "write `min`, or both, if it is meant as a range",
+        "max_drop" => "write `max_rise`",
+        "max_rise" => "write `max_drop`",
+        "min_drop" => "write `min_rise`",
+        _ => "write `min_drop`",
+    };
+    Some(
+        Raised::new(OTHER_DIRECTION, message)
+            .at(metric.path(), "the other way round")
+            .subject(name)
+            .help(help),
+    )
+}
+
+/// The word that takes a higher value, or a lower one, for the better. A bound says so where it is the only word that
+/// could: beside others it says what is plausible.
+fn taking(limits: &[Limit], higher: bool) -> Option<Word> {
+    let words = || limits.iter().map(|limit| limit.word);
+    if words().any(|word| word.higher_is_better().is_some()) {
+        return words().find(|word| word.higher_is_better() == Some(higher));
+    }
+    let bounds: Vec<Word> = words().filter(|word| !word.is_relative()).collect();
+    match (bounds.as_slice(), higher) {
+        ([word @ Word::Min], true) | ([word @ Word::Max], false) => Some(*word),
+        _ => None,
+    }
+}
