@@ -3,6 +3,7 @@
 //! Names are looked up here, in the working tree and in git; the engine below sees runs and a policy. Whatever goes
 //! wrong on the way is in the report, so that there is one, whatever happens.
 
+mod bare;
 mod baselines;
 mod candidates;
 mod change;

@@ -57,10 +57,7 @@ impl Files<'_> {
 }
 
 fn fetch(rest: &str, around: &Around<'_>) -> Result<Fetched, Box<Problem>> {
-    let (path, revision) = match rest.split_once('@') {
-        Some((path, revision)) => (if path.is_empty() { "." } else { path }, Some(revision)),
-        None => (rest, None),
-    };
+    let (path, revision) = around.with_revision(rest);
     let place = around.place(path)?;
     let mut origin = Origin { tracker: "hf".into(), reference: format!("hf:{rest}"), resolved: None };
     let Some(revision) = revision else {
