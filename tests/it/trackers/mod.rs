@@ -4,8 +4,11 @@ mod dvc;
 mod hugging_face;
 mod mlflow;
 mod mlflow_server;
+mod paths;
 mod sacred;
 mod same_verdict;
+mod secrets;
+mod seeds;
 mod twelve_facts;
 mod wandb;
 
