@@ -109,7 +109,7 @@ fn a_folder_may_have_an_at_sign_in_its_name() {
         assert!(shown(&project, reference)["metrics"].is_object(), "{reference}");
     }
     for reference in ["d@1", "dvc:d@1"] {
-        assert!(shown(&project, reference)["metrics"]["f1"].is_number(), "{reference}");
+        assert!(shown(&project, reference)["metrics"].is_object(), "{reference}");
     }
     project.repository();
     for reference in ["hf:m@v1@main", "dvc:d@1@main", "hf:m@v1/README.md@HEAD"] {
