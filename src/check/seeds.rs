@@ -11,24 +11,28 @@ struct Named {
     run: Run,
     /// It is what others are parts of, and none of them.
     whole: bool,
+    /// It is meant, and not only what it is a member of.
+    chosen: bool,
 }
 
 /// Takes runs of one group together. `siblings` are further members that nobody named: they count, and are not judged by
-/// themselves. What can't be read stays as it is.
+/// themselves, and neither are groups of which no item is `chosen`. What can't be read stays as it is.
 pub(super) fn together<'c>(
     items: &[Item<'c>],
     siblings: Vec<Tracked>,
     by: &FieldPath,
     fields: &FieldMap,
+    is_chosen: impl Fn(&Item<'c>) -> bool,
 ) -> Vec<Item<'c>> {
     let mut made: Vec<Item<'c>> = Vec::new();
     let mut runs: Vec<Named> = Vec::new();
     for item in items {
-        let whole = item.is_whole();
+        let (whole, chosen) = (item.is_whole(), is_chosen(item));
         for read in item.read(fields) {
             match read {
-                Ok(run) => runs.push(Named { run, whole }),
-                Err(bad) => made.push(bad_item(bad)),
+                Ok(run) => runs.push(Named { run, whole, chosen }),
+                Err(bad) if chosen => made.push(bad_item(bad)),
+                Err(_) => {}
             }
         }
     }
@@ -59,9 +63,13 @@ pub(super) fn together<'c>(
     let keys: Vec<Option<String>> = runs.iter().map(key_of).collect();
     // Which of a group were named; a parent stands for all of them.
     let mut named_of: HashMap<&str, Vec<&Run>> = HashMap::new();
+    let mut chosen: HashSet<&str> = HashSet::new();
     let mut parents: HashMap<&str, &Run> = HashMap::new();
     for (named, key) in runs.iter().zip(&keys) {
         let Some(key) = key else { continue };
+        if named.chosen {
+            chosen.insert(key);
+        }
         if is_parent(named) {
             parents.entry(key).or_insert(&named.run);
         } else {
@@ -73,10 +81,12 @@ pub(super) fn together<'c>(
         let key = key.as_deref();
         let of_group = key.and_then(|key| members.get(key)).map_or(&[][..], Vec::as_slice);
         let Some(key) = key.filter(|_| of_group.len() > 1) else {
-            made.push(Item::Made(Box::new(Ok(named.run.clone()))));
+            if named.chosen {
+                made.push(Item::Made(Box::new(Ok(named.run.clone()))));
+            }
             continue;
         };
-        if done.insert(key) {
+        if chosen.contains(key) && done.insert(key) {
             let of_key = named_of.get(key).map_or(&[][..], Vec::as_slice);
             let parent = parents.get(key).map(std::slice::from_ref);
             let merged = Run::of_seeds(parent.unwrap_or(of_key), of_group)

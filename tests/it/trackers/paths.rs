@@ -7,6 +7,9 @@ const BAR: &str = "version: 1\nrules:\n  bar: { metrics: { f1: { min: 0.7 } } }\
 const CARD: &str = "---\nmodel-index:\n- name: m\n  results:\n  - task: {type: x}\n    dataset: {name: d, type: d}\n    metrics:\n    - {type: f1, value: 0.99}\n---\n";
 const RECORD: &str = "{\"metrics\": {\"f1\": 0.1}}";
 
+/// What a path is read as, and what makes it so.
+type Way<'w> = (&'w str, &'w dyn Fn(&Project));
+
 #[test]
 fn a_run_of_a_tracker_does_not_hide_plain_records() {
     let sacred = |project: &Project| {
@@ -14,7 +17,7 @@ fn a_run_of_a_tracker_does_not_hide_plain_records() {
             project.file(&format!("runs/1/{name}.json"), "{}");
         }
     };
-    let ways: [(&str, &dyn Fn(&Project)); 5] = [
+    let ways: [Way; 5] = [
         ("hf:runs", &|project| {
             project.file("runs/README.md", CARD);
         }),

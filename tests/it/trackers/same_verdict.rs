@@ -156,22 +156,20 @@ impl Runs {
         let store = if kept.tracker.ends_with("server") { &self.server.uri } else { &self.database };
         self.project.gate_with(arguments, &[("MLFLOW_TRACKING_URI", store)]).json()
     }
+}
 
-    /// Each run of each tracker but the plain one, with its scenario, and the plain record of that scenario.
-    fn each(&self, judge: impl Fn(&Kept, &str, &str, &str)) {
-        for kept in &TRACKERS {
-            let names = SCENARIOS.map(|scenario| (scenario, (kept.named)(scenario)));
-            assert_eq!(
-                names.iter().filter(|(_, name)| name.is_some()).count(),
-                kept.scenarios,
-                "{}",
-                kept.tracker
-            );
-            for (scenario, name) in
-                names.iter().filter_map(|(scenario, name)| Some((scenario, name.as_ref()?)))
-            {
-                judge(kept, scenario, name, &format!("plain/churn-{scenario}-s0.json"));
-            }
+/// Each run of each tracker, with its scenario, and the plain record of that scenario.
+fn each(judge: impl Fn(&Kept, &str, &str, &str)) {
+    for kept in &TRACKERS {
+        let names = SCENARIOS.map(|scenario| (scenario, (kept.named)(scenario)));
+        assert_eq!(
+            names.iter().filter(|(_, name)| name.is_some()).count(),
+            kept.scenarios,
+            "{}",
+            kept.tracker
+        );
+        for (scenario, name) in names.iter().filter_map(|(scenario, name)| Some((scenario, name.as_ref()?))) {
+            judge(kept, scenario, name, &format!("plain/churn-{scenario}-s0.json"));
         }
     }
 }
@@ -199,7 +197,7 @@ fn parameter(params: &Value, name: &str) -> Option<String> {
 #[test]
 fn each_record_says_what_the_plain_one_does() {
     let runs = Runs::new("version: 1\nrules:\n  r: { require: [params] }\n");
-    runs.each(|kept, scenario, name, plain| {
+    each(|kept, scenario, name, plain| {
         let what = format!("{} / {scenario}", kept.tracker);
         let (ours, theirs) = (
             runs.gate(kept, &["show", name, "--format", "json"]),
@@ -241,7 +239,7 @@ rules:
   loss: { metrics: { log_loss: { max: 0.3 } } }
 ";
     let runs = Runs::new(POLICY);
-    runs.each(|kept, scenario, name, plain| {
+    each(|kept, scenario, name, plain| {
         let ours = runs.gate(kept, &["check", name, "--format", "json"]);
         let theirs = runs.gate(kept, &["check", plain, "--format", "json"]);
         for (rule, field) in RULES {
@@ -279,7 +277,7 @@ fn against_the_baseline_of_the_same_tracker() {
     let runs = Runs::new(
         "version: 1\nrules:\n  holds-up: { metrics: { f1: { max_drop: 0.005 }, log_loss: { max_rise: 0.01 } } }\n",
     );
-    runs.each(|kept, scenario, name, plain| {
+    each(|kept, scenario, name, plain| {
         if scenario == "baseline" {
             return;
         }

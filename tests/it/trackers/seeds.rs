@@ -166,11 +166,12 @@ fn of_says_which_number_is_meant() {
 #[test]
 fn the_whole_of_a_matrix_is_no_seed_of_its_own() {
     let project = Project::new();
-    let lock: String = (11..14)
-        .map(|seed| {
-            format!("  eval@{seed}:\n    cmd: x\n    outs:\n    - path: m/{seed}.json\n      hash: md5\n      md5: a\n")
-        })
-        .collect();
+    let item = |seed: u32| {
+        format!(
+            "  eval@{seed}:\n    cmd: x\n    outs:\n    - path: m/{seed}.json\n      hash: md5\n      md5: a\n"
+        )
+    };
+    let lock = item(11) + &item(12) + &item(13);
     project
         .file("dvc.yaml", "stages:\n  eval:\n    matrix: {s: [11, 12, 13]}\n    cmd: x\n    metrics: ['m/${item.s}.json']\n")
         .file("dvc.lock", format!("schema: '2.0'\nstages:\n{lock}"));
@@ -196,4 +197,22 @@ fn a_named_child_keeps_its_own_value() {
     };
     assert_eq!((f1(&[first]), f1(&[second])), (json!(0.80731), json!(0.806_899)));
     assert_eq!(f1(&[second, first]), json!(0.807_104_5));
+}
+
+#[test]
+fn a_change_of_one_seed_is_a_change_of_the_whole() {
+    let project = project(&[run(1, 0.80), run(2, 0.80), run(3, 0.80)]);
+    let other = with(run(1, 0.1), "/tags/group", json!("other"));
+    let policy =
+        "version: 1\nseeds: tags.group\nruns: s/*.json\nrules:\n  bar: { metrics: { f1: { min: 0.81 } } }\n";
+    project.file("gate.yaml", policy).file("s/z.json", other.to_string()).repository();
+    project.git(&["checkout", "--quiet", "-b", "change"]);
+    project.file("s/1.json", run(2, 0.82).to_string());
+    let ran = project.gate(&["check"]);
+    ran.leaves_with(1).says("3 runs of one group").says("`f1` is 0.806666666666667").says("1 candidate");
+    project.file("s/1.json", run(2, 0.83).to_string());
+    project.gate(&["check"]).leaves_with(0);
+    // One that can't be read is judged where it changed.
+    project.file("s/y.json", "{").commit("broken");
+    project.gate(&["check"]).leaves_with(2).says("s/y.json");
 }
