@@ -37,7 +37,9 @@ pub(super) fn tracker_at(
         let runs = source::read(label, bytes, &fields, &Origin::default());
         !full.starts_with(&ledger) && runs.iter().flatten().any(is_run)
     };
-    let Some(record) = tracker::record_beside(name, &folder, &is_record) else { return Ok(Some(name)) };
+    let Some(record) = tracker::record_beside(name, &folder, around.reach, &is_record) else {
+        return Ok(Some(name));
+    };
     let before = if shown == "." { String::new() } else { format!("{shown}/") };
     let message = format!(
         "`{path}` can be read as more than one thing: as a run of {title}, and as plain records such as \

@@ -25,13 +25,14 @@ const ENTRIES: usize = 10_000;
 const BYTES: usize = 8 << 20;
 
 /// The path of the first file in or below a folder that `is_record` takes for one, and that `tracker` has not written.
-/// Folders that hold the runs of a tracker are not looked into, nor are hidden ones, and links are not followed.
+/// Folders that hold the runs of a tracker are not looked into, nor are hidden ones, nor links to folders.
 pub fn record_beside(
     tracker: &str,
     folder: &Path,
+    reach: Reach,
     is_record: &dyn Fn(&Path, &str, Vec<u8>) -> bool,
 ) -> Option<String> {
-    let files = WorkTree::new(folder, Reach::Inside);
+    let files = WorkTree::new(folder, reach);
     let text = |name: &str| {
         let entry = Entry { path: name.to_owned(), blob: None };
         let bytes = if folder.join(name).is_file() { files.read(&entry, BYTES).ok() } else { None };
@@ -73,7 +74,7 @@ fn entries(folder: &Path) -> Vec<(String, PathBuf, bool)> {
     let found = folder.read_dir().into_iter().flatten().flatten().take(ENTRIES);
     let mut names: Vec<(String, PathBuf, bool)> = found
         .filter_map(|entry| {
-            let kind = entry.file_type().ok().filter(|kind| kind.is_dir() || kind.is_file())?;
+            let kind = entry.file_type().ok()?;
             let name = entry.file_name().into_string().ok().filter(|name| !name.starts_with('.'))?;
             Some((name, entry.path(), kind.is_dir()))
         })

@@ -52,6 +52,15 @@ fn a_run_of_a_tracker_does_not_hide_plain_records() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn a_link_to_a_record_is_one_too() {
+    let project = Project::new();
+    project.file("runs/README.md", CARD).file("elsewhere/a.json", RECORD);
+    std::os::unix::fs::symlink("../elsewhere/a.json", project.path().join("runs/l.json")).expect("a link");
+    check(&project, BAR, &["runs"]).leaves_with(2).says("plain records such as `runs/l.json`");
+}
+
 #[test]
 fn what_a_tracker_writes_and_what_is_no_record_is_not_in_the_way() {
     let project = Project::new();
