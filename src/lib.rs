@@ -28,7 +28,8 @@
 //! | [`process`] | a command of the user's, its signals and its end |
 //! | [`http`] | a server that is asked, in bounded time |
 //! | [`keys`], [`signing`] | files of keys; keys, and DSSE envelopes |
-//! | [`document`], [`git`], [`atomic`], [`code`] | texts as trees, the program git, writing a file whole, stable names |
+//! | [`document`], [`git`], [`atomic`] | texts as trees, the program git, writing a file whole |
+//! | [`secret`], [`code`] | what is not shown, stable names |
 
 pub mod action;
 pub mod atomic;
@@ -51,6 +52,7 @@ pub mod recording;
 pub mod render;
 pub mod rule;
 pub mod run;
+pub mod secret;
 pub mod signing;
 pub mod source;
 pub mod store;

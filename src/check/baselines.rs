@@ -200,7 +200,7 @@ fn pool(reference: &str, typed: bool, policy: &Policy, workspace: &Workspace) ->
         Box::new(Problem { message, ..*problem })
     })?;
     let items = match &policy.seeds {
-        Some(by) => together(&found.items, found.siblings, by, &policy.fields),
+        Some(by) => together(&found.items, found.siblings, by, &policy.fields, |_| true),
         None => found.items,
     };
     let (mut runs, mut bad) = (Vec::new(), Vec::new());

@@ -109,7 +109,7 @@ pub(super) fn named_runs<'c>(
     items.retain(|item| seen.insert(item.label()));
     if let Some((policy, by)) = policy.and_then(|policy| Some((policy, policy.seeds.as_ref()?))) {
         siblings.retain(|sibling| seen.insert(sibling.label.clone()));
-        items = together(&items, siblings, by, &policy.fields);
+        items = together(&items, siblings, by, &policy.fields, |_| true);
     }
     Ok(Chosen { items, filter: None, unchanged: 0, notes: Vec::new() })
 }
@@ -146,6 +146,8 @@ fn discover<'c>(
         .boxed());
     }
     let matched = entries.len();
+    // One seed that changed changes what it is a seed of.
+    let all = policy.seeds.as_ref().map(|_| entries.clone());
     let mut notes = Vec::new();
     if !request.all {
         let (changed, since) = changed(request, workspace, &*store, &runs.paths, entries)?;
@@ -157,8 +159,10 @@ fn discover<'c>(
     }
     let unchanged = matched - entries.len();
     let mut items = files(&store, entries, &runs.paths.join(", "), None);
-    if let Some(by) = &policy.seeds {
-        items = together(&items, Vec::new(), by, &policy.fields);
+    if let (Some(by), Some(all)) = (&policy.seeds, all) {
+        let changed: HashSet<String> = items.iter().map(Item::label).collect();
+        let all = files(&store, all, &runs.paths.join(", "), None);
+        items = together(&all, Vec::new(), by, &policy.fields, |item| changed.contains(&item.label()));
     }
     Ok(Candidates::Chosen(Chosen { items, filter: runs.filter.as_ref(), unchanged, notes }))
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::bare::tracker_at;
 use super::{NOT_A_REFERENCE, NOTHING_NAMED, Workspace};
 use crate::document::Problem;
 use crate::git::short;
@@ -56,6 +57,11 @@ impl Item<'_> {
         }
     }
 
+    /// Whether it is the whole of which its siblings are parts, and none of them.
+    pub(super) fn is_whole(&self) -> bool {
+        matches!(self, Self::Tracked { run, .. } if run.as_ref().as_ref().is_ok_and(|run| run.is_whole))
+    }
+
     /// Its runs.
     pub(super) fn read(&self, fields: &FieldMap) -> Vec<Result<Run, BadRecord>> {
         let label = self.label();
@@ -103,11 +109,9 @@ pub(super) fn look_up<'c>(
         .map_err(|error| Problem::new(NOT_A_REFERENCE, error.message).help(error.help).boxed())?;
     match &parsed {
         Reference::Files(path) => {
-            // What lies there decides, not what it is called. In a pull request a baseline is read from a commit.
-            if (workspace.sources().is_none() || by == By::Typed)
-                && let Some(tracker) = tracker::recognise(path, &around(by, policy, workspace))?
-            {
-                return tracked(tracker, path, reference, &around(by, policy, workspace), false);
+            let around = around(by, policy, workspace);
+            if let Some(tracker) = tracker_at(path, by, policy, workspace, &around)? {
+                return tracked(tracker, path, reference, &around, workspace.sources().is_some());
             }
             let path = &workspace.seen_from_root(path, by == By::Policy);
             let store = store(path, by, workspace)?;

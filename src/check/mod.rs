@@ -3,6 +3,7 @@
 //! Names are looked up here, in the working tree and in git; the engine below sees runs and a policy. Whatever goes
 //! wrong on the way is in the report, so that there is one, whatever happens.
 
+mod bare;
 mod baselines;
 mod candidates;
 mod change;
@@ -201,8 +202,11 @@ fn decide(
         no_waivers: request.no_waivers,
         evidence: &evidence as &dyn Evidence,
     };
-    let (blocks, used) =
-        if request.without_change { (false, Vec::new()) } else { change::judge(report, &decision, request, workspace) };
+    let (blocks, used) = if request.without_change {
+        (false, Vec::new())
+    } else {
+        change::judge(report, &decision, request, workspace)
+    };
     let mut seen = Seen { waivers: used, runs };
     let result = candidates(report, &decision, request, workspace, &mut seen);
     mark_waivers(report, &decision, &seen.waivers);

@@ -194,6 +194,22 @@ impl Node {
         matches!(self.value, Value::Null)
     }
 
+    /// The same, without places: for another document than the one that it stands in.
+    #[must_use]
+    pub fn without_places(&self) -> Self {
+        Self::made(match &self.value {
+            Value::Map(map) => {
+                let mut plain = Map::default();
+                for (key, node) in map.iter() {
+                    plain.insert(key, Span::default(), node.without_places());
+                }
+                Value::Map(plain)
+            }
+            Value::List(items) => Value::List(items.iter().map(Self::without_places).collect()),
+            other => other.clone(),
+        })
+    }
+
     /// As JSON, where numbers that are not finite, or beyond a double, stand as the text that they are written as.
     pub fn to_json(&self) -> serde_json::Value {
         use serde_json::Value as Json;

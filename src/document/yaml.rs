@@ -9,7 +9,9 @@ use std::sync::Arc;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{Error, Location, MergeKeyPolicy, NonFiniteFloatPolicy, Options, Spanned};
 
-use super::{DECIMAL_COMMA, DUPLICATE_KEY, Document, EMPTY, Map, Node, Problem, SYNTAX, Span, TOO_LARGE, Value, limits};
+use super::{
+    DECIMAL_COMMA, DUPLICATE_KEY, Document, EMPTY, Map, Node, Problem, SYNTAX, Span, TOO_LARGE, Value, limits,
+};
 
 /// Parses the document as number `index` of those that are read together.
 pub(super) fn parse(document: &Arc<Document>, index: u16) -> Result<Node, Box<Problem>> {
@@ -158,10 +160,13 @@ impl Builder<'_> {
         {
             return Ok(());
         }
-        Err(Problem::new(DECIMAL_COMMA, format!("`{written}` has no value: in braces a comma ends what stands before it"))
-            .at(self.document, key, "behind a comma")
-            .help("a decimal is written with a point: 0.91")
-            .boxed())
+        Err(Problem::new(
+            DECIMAL_COMMA,
+            format!("`{written}` has no value: in braces a comma ends what stands before it"),
+        )
+        .at(self.document, key, "behind a comma")
+        .help("a decimal is written with a point: 0.91")
+        .boxed())
     }
 
     fn bounded(&self, text: Box<str>, span: Span) -> Result<Box<str>, Box<Problem>> {

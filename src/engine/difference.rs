@@ -8,7 +8,7 @@ use crate::run::{Run, Sameness, same_value};
 use crate::verdict::Difference;
 
 /// Fields that differ in every two runs, or that have a place of their own in the report.
-const OWN_PLACE: [&str; 10] = [
+const OWN_PLACE: [&str; 11] = [
     "run_id",
     "name",
     "metrics",
@@ -17,6 +17,7 @@ const OWN_PLACE: [&str; 10] = [
     "ended_at",
     "origin",
     "fields_from",
+    "not_recorded",
     "predictions",
     "recorder",
 ];

@@ -1,5 +1,6 @@
 //! Which of the runs that a baseline reference names is the one to compare with.
 
+use crate::document::{Node, NotFinite, Value, to_text};
 use crate::run::{LEDGER, Run};
 
 /// What pairing a candidate with the runs of a reference gives.
@@ -85,12 +86,24 @@ fn is_itself(candidate: &Run, run: &Run) -> bool {
         return false;
     }
     // A tracker's run under another name, such as an alias that has been moved to the candidate.
-    let of_tracker = |run: &Run| run.origin.tracker.as_str() != "plain" && run.text("run_id").is_some();
-    if of_tracker(candidate) && of_tracker(run) && candidate.origin.tracker == run.origin.tracker {
+    if candidate.origin.tracker == run.origin.tracker && candidate.origin.tracker != "plain" {
         let same = |field: &str| candidate.text(field) == run.text(field);
-        return same("run_id") && same("git_commit") && same("created_at");
+        return match (candidate.text("run_id"), run.text("run_id")) {
+            (Some(_), Some(_)) => same("run_id") && same("git_commit") && same("created_at"),
+            // A card has no id; what was read of it at a revision says so, and when that was.
+            _ => without_revision(candidate) == without_revision(run),
+        };
     }
     candidate.document.text == run.document.text && !candidate.document.text.is_empty()
+}
+
+/// A record as text, without what reading it at a revision adds.
+fn without_revision(run: &Run) -> String {
+    let mut record = run.record().clone();
+    for field in ["revision", "created_at"] {
+        record.remove(field);
+    }
+    to_text(&Node::made(Value::Map(record)), NotFinite::Token)
 }
 
 fn newest<'p>(runs: &[&'p Run], reference: &str) -> Pairing<'p> {

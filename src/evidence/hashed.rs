@@ -117,9 +117,7 @@ fn hash_file(mut file: File, label: &str, asked: Option<&str>) -> Result<Hashed,
     if (before.len(), before.modified().ok()) != (after.len(), after.modified().ok()) || bytes != after.len()
     {
         let message = format!("`{label}` was written to while it was read");
-        return Err(Problem::new(CHANGED, message)
-            .help("wait until training is done")
-            .boxed());
+        return Err(Problem::new(CHANGED, message).help("wait until training is done").boxed());
     }
     let sha256 = hex(&sha.finalize());
     let asked = match asked {

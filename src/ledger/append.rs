@@ -98,7 +98,8 @@ pub fn append(root: &Path, draft: &Draft<'_>) -> Result<Appended, Box<Problem>> 
     // may be another's too.
     if fs::read(&statement).is_ok_and(|winner| winner != draft.statement) {
         let own = format!("{}-", number_name(draft.number));
-        let is_own = |path: &Path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&own));
+        let is_own =
+            |path: &Path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&own));
         for path in made.into_iter().filter(|path| is_own(path)) {
             let _ = fs::remove_file(path);
         }
@@ -176,7 +177,8 @@ fn sweep(folder: &Path, draft: &Draft<'_>, digest: &str) {
         .collect();
     for (name, path, _) in old {
         let record = name.strip_suffix(BESIDE).unwrap_or(&name);
-        let named = !record.starts_with(atomic::NEIGHBOUR) && statements.iter().any(|text| text.contains(record));
+        let named =
+            !record.starts_with(atomic::NEIGHBOUR) && statements.iter().any(|text| text.contains(record));
         if !named {
             let _ = fs::remove_file(path);
         }

@@ -20,10 +20,10 @@ mod strays;
 pub use append::{Appended, Draft, append, content_name, numbered_name};
 pub use line::Line;
 pub use read::{Entry, Ledger, MOST};
-pub use strays::Strays;
 pub use statement::{
     EXTENSION, PASSED, PAYLOAD_TYPE, PREDICATE_TYPE, STATEMENT_TYPE, Statement, Subject, VERIFIER, level,
 };
+pub use strays::Strays;
 
 use crate::code::codes;
 

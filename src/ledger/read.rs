@@ -114,7 +114,8 @@ impl<'s> Ledger<'s> {
         match self.store.linked_folder(self.folder.trim_end_matches('/'), 2)? {
             None => Ok(()),
             Some(link) => {
-                let message = format!("`{}` is a link, and no promotion behind it is read", self.label(&link));
+                let message =
+                    format!("`{}` is a link, and no promotion behind it is read", self.label(&link));
                 Err(Problem::new(BROKEN, message)
                     .help("put the folder itself there; a ledger elsewhere is named with --ledger DIR")
                     .boxed())

@@ -49,7 +49,7 @@ impl Layer {
     ) -> Option<Self> {
         let digest = sha256(document.text.as_bytes());
         // A name that only looks like it costs a few questions to a tracker, and nothing else.
-        let reads_history = [".best", ".points"].iter().any(|word| document.text.contains(word));
+        let reads_history = ["best", ".points"].iter().any(|word| document.text.contains(word));
         let mut root = match loading.reader.documents.add(document) {
             Ok(root) => root,
             Err(problem) => {

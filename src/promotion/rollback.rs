@@ -149,7 +149,9 @@ fn alias(from: &Statement, to: &Statement) -> Option<String> {
     let (name, alias) = (part(from, "model")?, part(from, "alias")?);
     Some(match part(to, "version") {
         Some(number) => format!("{name}@{alias} was not moved: {}", by_hand(&name, &alias, &number)),
-        None => format!("{name}@{alias} was not moved, and this promotion names no version that it could lead to"),
+        None => {
+            format!("{name}@{alias} was not moved, and this promotion names no version that it could lead to")
+        }
     })
 }
 
@@ -234,9 +236,8 @@ fn left_behind(entries: &[Entry]) -> Result<BTreeSet<BTreeSet<String>>, Box<Prob
 fn unfit(entry: &Entry, look: Look<'_>, current: &Statement) -> Option<String> {
     match look.in_force(entry) {
         Err(problem) => Some(problem.message),
-        Ok(statement) => {
-            (files_of(&statement) == files_of(current)).then(|| "the file is the one that is promoted now".into())
-        }
+        Ok(statement) => (files_of(&statement) == files_of(current))
+            .then(|| "the file is the one that is promoted now".into()),
     }
 }
 

@@ -3,7 +3,9 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value as Json, json};
 
-use super::facts::{Model, artifacts, code, data, digest, reproducible, requested_by, run, subjects, validation};
+use super::facts::{
+    Model, artifacts, code, data, digest, reproducible, requested_by, run, subjects, validation,
+};
 use crate::document::sha256;
 use crate::ledger::{EXTENSION, Line, PASSED, PREDICATE_TYPE, STATEMENT_TYPE, VERIFIER, level};
 use crate::policy::Policy;

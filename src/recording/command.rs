@@ -1,15 +1,10 @@
 //! What a command line says about itself.
 
 use crate::document::Node;
-
-/// Stands where a secret stood.
-pub const MASKED: &str = "***";
+use crate::secret::{MASKED, is_named_like_one};
 
 /// Endings of what can be run or read as source.
 const SOURCES: [&str; 8] = [".py", ".ipynb", ".r", ".jl", ".sh", ".rmd", ".qmd", ".scala"];
-/// Names of options whose values are not for a record.
-const SECRETS: [&str; 8] =
-    ["token", "password", "passwd", "secret", "api-key", "api_key", "apikey", "credential"];
 
 /// The command without the values of options that are named like secrets.
 pub fn masked(command: &[String]) -> Vec<String> {
@@ -24,10 +19,8 @@ pub fn masked(command: &[String]) -> Vec<String> {
             Some((name, value)) => (name, Some(value)),
             None => (word.as_str(), None),
         };
-        let lower = name.to_ascii_lowercase();
         // `--token X`, `--token=X`, and `TOKEN=X` as `env` takes it.
-        let secret =
-            SECRETS.iter().any(|secret| lower.contains(secret)) && (name.starts_with('-') || value.is_some());
+        let secret = is_named_like_one(name) && (name.starts_with('-') || value.is_some());
         match value {
             Some(_) if secret => kept.push(format!("{name}={MASKED}")),
             _ => {

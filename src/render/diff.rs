@@ -98,7 +98,12 @@ fn fields(group: &DiffGroup, shown: usize, all: bool, style: Style) -> Vec<Row> 
                 .or_else(|| field.field.strip_prefix("environment.packages."));
             let [a, b] = values(field, if all { usize::MAX } else { VALUE - 2 }, style.dots());
             let note = field.not_comparable.as_ref().map(|why| format!("not comparable: {}", clean(why)));
-            [clean(name.unwrap_or(&field.field)), a, format!("{} {b}", style.arrow()), note.unwrap_or_default()]
+            [
+                clean(name.unwrap_or(&field.field)),
+                a,
+                format!("{} {b}", style.arrow()),
+                note.unwrap_or_default(),
+            ]
         })
         .collect()
 }
@@ -111,7 +116,8 @@ fn values(field: &FieldDiff, columns: usize, dots: &str) -> [String; 2] {
     if columns == usize::MAX {
         return [a, b];
     }
-    let [short_a, short_b] = [brief(field.a.as_ref()), brief(field.b.as_ref())].map(|text| cut(&text, columns, dots));
+    let [short_a, short_b] =
+        [brief(field.a.as_ref()), brief(field.b.as_ref())].map(|text| cut(&text, columns, dots));
     if short_a != short_b {
         return [short_a, short_b];
     }

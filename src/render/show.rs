@@ -8,12 +8,14 @@ use crate::document::{Map, Node, NotFinite, Path, Span, Value, to_text};
 use crate::run::{FieldPath, Run};
 use crate::source;
 
-/// Writes the canonical record as JSON, with where it was read and what came from where. Numbers are written as the
-/// record has them, however many digits they have.
+/// Writes the canonical record as JSON, with where it was read and what came from where, and how to add what its tracker
+/// did not record. Numbers are written as the record has them, however many digits they have.
 pub fn show_json(runs: &[Run], to: &mut dyn Write) -> io::Result<()> {
     for run in runs {
         let mut record = run.record().clone();
-        let text = |text: &str| Node::text(text);
+        let put = |map: &mut Map, key: &str, value: Value| {
+            map.insert(key, Span::default(), Node::made(value));
+        };
         let mut origin = Map::default();
         let parts = [
             ("tracker", Some(run.origin.tracker.as_str())),
@@ -22,19 +24,30 @@ pub fn show_json(runs: &[Run], to: &mut dyn Write) -> io::Result<()> {
         ];
         for (key, value) in parts {
             if let Some(value) = value {
-                origin.insert(key, Span::default(), text(value));
+                put(&mut origin, key, Value::String(value.into()));
             }
         }
-        record.insert("origin", Span::default(), Node::made(Value::Map(origin)));
-        let mut from = Map::default();
-        for (ours, theirs) in run.moved() {
-            from.insert(ours.to_string(), Span::default(), text(&theirs.to_string()));
+        if !run.notes.is_empty() {
+            let notes = run.notes.iter().map(|note| Node::text(note.as_str())).collect();
+            put(&mut origin, "notes", Value::List(notes));
         }
-        for (ours, theirs) in run.all_recorded_at() {
-            from.insert(ours.to_string(), Span::default(), text(theirs));
+        put(&mut record, "origin", Value::Map(origin));
+        let mut from = Map::default();
+        for (ours, theirs) in run.fields_from() {
+            put(&mut from, &ours.to_string(), Value::String(theirs.into()));
         }
         if !from.is_empty() {
-            record.insert("fields_from", Span::default(), Node::made(Value::Map(from)));
+            put(&mut record, "fields_from", Value::Map(from));
+        }
+        let mut absent = Vec::new();
+        for (field, line) in not_recorded(run).map_or_else(Vec::new, |(_, missing)| missing) {
+            let mut one = Map::default();
+            put(&mut one, "field", Value::String((*field).into()));
+            put(&mut one, "add", Value::String((*line).into()));
+            absent.push(Node::made(Value::Map(one)));
+        }
+        if !absent.is_empty() {
+            put(&mut record, "not_recorded", Value::List(absent));
         }
         writeln!(to, "{}", to_text(&Node::made(Value::Map(record)), NotFinite::Text))?;
     }
@@ -72,25 +85,23 @@ fn one(run: &Run, style: Style, to: &mut dyn Write) -> io::Result<()> {
     for note in &run.notes {
         writeln!(to, "  {}", style.dim(&clean(note)))?;
     }
-    not_recorded(run, style, to)
-}
-
-/// What the tracker did not record, and the lines that would add it.
-fn not_recorded(run: &Run, style: Style, to: &mut dyn Write) -> io::Result<()> {
-    let Some(tracker) = source::tracker(&run.origin.tracker) else { return Ok(()) };
-    let absent = |field: &str| {
-        FieldPath::parse(field).is_ok_and(|path| run.find(&path).iter().all(|field| field.node.is_none()))
-    };
-    let missing: Vec<&(&str, &str)> = tracker.advice.iter().filter(|(field, _)| absent(field)).collect();
-    if missing.is_empty() {
-        return Ok(());
-    }
-    writeln!(to, "\n  {}", style.dim(&format!("not recorded by {}; to add it in training:", tracker.title)))?;
+    let Some((title, missing)) = not_recorded(run) else { return Ok(()) };
+    writeln!(to, "\n  {}", style.dim(&format!("not recorded by {title}; to add it in training:")))?;
     let names = missing.iter().map(|(field, _)| width(field)).max().unwrap_or(0);
     for (field, line) in missing {
         writeln!(to, "  {}  {line}", pad(field, names))?;
     }
     Ok(())
+}
+
+/// What the tracker is called, and each field that it did not record, with the line that would add it.
+fn not_recorded(run: &Run) -> Option<(&'static str, Vec<&'static (&'static str, &'static str)>)> {
+    let tracker = source::tracker(&run.origin.tracker)?;
+    let absent = |field: &str| {
+        FieldPath::parse(field).is_ok_and(|path| run.find(&path).iter().all(|field| field.node.is_none()))
+    };
+    let missing: Vec<_> = tracker.advice.iter().filter(|(field, _)| absent(field)).collect();
+    (!missing.is_empty()).then_some((tracker.title, missing))
 }
 
 fn fields(run: &Run, map: &Map, at: &Path, rows: &mut Vec<(String, String, String)>) {
@@ -120,15 +131,11 @@ fn value(run: &Run, node: &Node, path: &Path, rows: &mut Vec<(String, String, St
 
 /// The line of the file, and the path there where it is another.
 fn place(run: &Run, node: &Node, path: &Path) -> String {
-    if let Some(from) = run.recorded_at(path) {
-        return clean(from);
+    if run.recorded_at(path).is_some() || run.document.text.is_empty() {
+        return clean(&run.came_from(path).unwrap_or_default());
     }
     let line = run.document.line_column(node.span.start as usize).0;
     let theirs = run.place(path);
     let from = if theirs == *path { String::new() } else { format!(", from {theirs}") };
-    if run.document.text.is_empty() {
-        clean(from.trim_start_matches(", "))
-    } else {
-        clean(&format!("line {line}{from}"))
-    }
+    clean(&format!("line {line}{from}"))
 }

@@ -21,17 +21,21 @@ codes! {
 pub(super) struct Subject<'s> {
     /// The metric, or the path.
     pub(super) name: &'s str,
+    /// What a message calls it.
+    pub(super) said: &'s str,
     /// Where it stands.
     pub(super) path: Path,
     /// The candidate's value.
     pub(super) candidate: &'s Decimal,
     /// The baseline's value.
     pub(super) baseline: Option<&'s Decimal>,
+    /// How the values came about, and of how many, where they are not those that were written.
+    pub(super) of: Option<(&'static str, Option<u64>)>,
 }
 
 /// Holds a value against one limit, and puts the comparison, and what is wrong with it, into the judgement.
 pub(super) fn hold(judgement: &mut Judgement, subject: &Subject<'_>, limit: &Limit) {
-    let Subject { name, candidate, baseline, .. } = subject;
+    let Subject { name, said, candidate, baseline, .. } = subject;
     let held = match limit.hold(candidate, *baseline) {
         Ok(held) => held,
         Err(NoAnswer::RelativeToZero) => {
@@ -39,7 +43,7 @@ pub(super) fn hold(judgement: &mut Judgement, subject: &Subject<'_>, limit: &Lim
             let raised = Raised::new(
                 RELATIVE_TO_ZERO,
                 format!(
-                    "`{name}` is 0 in the baseline, and `{}: {}` of 0 means nothing",
+                    "{said} is 0 in the baseline, and `{}: {}` of 0 means nothing",
                     limit.word.name(),
                     limit.written
                 ),
@@ -52,7 +56,7 @@ pub(super) fn hold(judgement: &mut Judgement, subject: &Subject<'_>, limit: &Lim
         // Callers hold words about the baseline only where there is one.
         Err(NoAnswer::NoBaseline) => {
             let comparison = compared(subject, limit, Outcome::Fail);
-            let raised = Raised::new(super::baseline::BASELINE_MISSING, format!("`{name}` has no baseline"));
+            let raised = Raised::new(super::baseline::BASELINE_MISSING, format!("{said} has no baseline"));
             return judgement.fail(comparison, raised);
         }
     };
@@ -92,10 +96,12 @@ pub(super) fn hold(judgement: &mut Judgement, subject: &Subject<'_>, limit: &Lim
 }
 
 fn compared(subject: &Subject<'_>, limit: &Limit, outcome: Outcome) -> Comparison {
-    let method = if limit.word.is_relative() { "point estimate" } else { "exact" };
+    let plain = if limit.word.is_relative() { "point estimate" } else { "exact" };
+    let (method, n) = subject.of.unwrap_or((plain, None));
     let mut comparison = Comparison::by(method, subject.name, limit.word.name(), outcome)
         .candidate(subject.candidate.written())
         .limit(&*limit.written);
+    comparison.n = n;
     if let (true, Some(baseline)) = (limit.word.is_relative(), subject.baseline) {
         comparison.baseline = Some(baseline.written().into());
         comparison.change = Some(subject.candidate.minus(baseline).signed().into());
@@ -104,7 +110,7 @@ fn compared(subject: &Subject<'_>, limit: &Limit, outcome: Outcome) -> Compariso
 }
 
 fn describe(subject: &Subject<'_>, word: Word, allowed: &str) -> (crate::code::Code, String) {
-    let Subject { name, candidate, baseline, .. } = subject;
+    let Subject { said, candidate, baseline, .. } = subject;
     let moved = |baseline: &Decimal| {
         let change = candidate.minus(baseline);
         let how = if change.is_negative() {
@@ -114,12 +120,12 @@ fn describe(subject: &Subject<'_>, word: Word, allowed: &str) -> (crate::code::C
         } else {
             format!("rose by {change}")
         };
-        format!("`{name}` {how}, from {baseline} to {candidate}")
+        format!("{said} {how}, from {baseline} to {candidate}")
     };
     let moved = baseline.map(moved).unwrap_or_default();
     match word {
-        Word::Min => (TOO_LOW, format!("`{name}` is {candidate}, and at least {allowed} is asked for")),
-        Word::Max => (TOO_HIGH, format!("`{name}` is {candidate}, and at most {allowed} is allowed")),
+        Word::Min => (TOO_LOW, format!("{said} is {candidate}, and at least {allowed} is asked for")),
+        Word::Max => (TOO_HIGH, format!("{said} is {candidate}, and at most {allowed} is allowed")),
         Word::MaxDrop => (DROP, format!("{moved}; a drop of at most {allowed} is allowed")),
         Word::MinRise => (NO_RISE, format!("{moved}; a rise of at least {allowed} is asked for")),
         Word::MaxRise => (RISE, format!("{moved}; a rise of at most {allowed} is allowed")),

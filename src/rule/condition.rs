@@ -85,7 +85,14 @@ impl Conditions {
             match number_at(path, node) {
                 Ok(value) => hold(
                     judgement,
-                    &Subject { name: &name, path: path.clone(), candidate: &value, baseline: None },
+                    &Subject {
+                        name: &name,
+                        said: &format!("`{name}`"),
+                        path: path.clone(),
+                        candidate: &value,
+                        baseline: None,
+                        of: None,
+                    },
                     limit,
                 ),
                 Err(fault) => {

@@ -19,6 +19,7 @@ mod limit;
 mod loading;
 mod model_files;
 mod notebook;
+mod of;
 mod presence;
 
 use jiff::civil::Date;
@@ -49,6 +50,7 @@ pub(crate) fn codes() -> impl Iterator<Item = &'static [Code]> {
         limit::CODES,
         loading::CODES,
         model_files::CODES,
+        of::CODES,
         presence::CODES,
     ];
     shared.into_iter().chain(KINDS.iter().map(|kind| kind.codes))

@@ -61,6 +61,12 @@ pub(super) fn not_a_number(name: &str, fault: &MetricFault) -> Raised {
         ),
         MetricFault::Text(_) => (NOT_A_NUMBER, "text", "log the number itself, without quotes or units"),
         MetricFault::Null => (NOT_A_NUMBER, "null", "log the number, or leave the metric out"),
+        MetricFault::SomeMissing => (NOT_A_NUMBER, "not in all of them", "measure it for every seed or fold"),
+        MetricFault::NoValues => (
+            NOT_A_NUMBER,
+            "one number",
+            "name its seeds as one run, by the policy's `seeds:`, or record `values`",
+        ),
         MetricFault::Other(_) | MetricFault::Unusable(..) => {
             (NOT_A_NUMBER, "not a usable number", "log one number")
         }

@@ -135,6 +135,26 @@ impl Decimal {
         (!other.is_zero()).then(|| Self::made((&self.value / &other.value).with_prec(34)))
     }
 
+    /// The mean, to 15 significant digits where it has more, which is more than was measured; `None` of no numbers.
+    pub fn mean(numbers: &[Self]) -> Option<Self> {
+        let sum = numbers.iter().fold(BigDecimal::zero(), |sum, number| sum + &number.value);
+        let count = u64::try_from(numbers.len()).ok().filter(|count| *count > 0)?;
+        let digits = std::num::NonZeroU64::new(15)?;
+        let mean = sum / BigDecimal::from(count);
+        Some(Self::made(mean.with_precision_round(digits, bigdecimal::RoundingMode::HalfEven)))
+    }
+
+    /// The number in the middle, or the mean of the two that are; `None` of no numbers.
+    pub fn median(numbers: &[Self]) -> Option<Self> {
+        let mut sorted = numbers.to_vec();
+        sorted.sort();
+        let middle = sorted.len() / 2;
+        match sorted.len() % 2 {
+            1 => sorted.get(middle).cloned(),
+            _ => Self::mean(sorted.get(middle.checked_sub(1)?..=middle)?),
+        }
+    }
+
     /// Rounded to `digits` behind the point, half to even: for showing, never for comparing.
     #[must_use]
     pub fn rounded(&self, digits: i64) -> Self {

@@ -14,11 +14,47 @@ pub struct Metric<'r> {
     pub node: &'r Node,
 }
 
+/// Which of a metric's numbers is meant, where it has several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Pick {
+    /// Its `value`.
+    #[default]
+    Last,
+    /// The best of its seeds or folds, or else of its history.
+    Best,
+    /// The mean of its seeds or folds.
+    Mean,
+    /// The median of its seeds or folds.
+    Median,
+    /// The worst of its seeds or folds.
+    Worst,
+}
+
+/// Every choice by the word that a policy writes.
+pub const PICKS: [(&str, Pick); 5] = [
+    ("last", Pick::Last),
+    ("best", Pick::Best),
+    ("mean", Pick::Mean),
+    ("median", Pick::Median),
+    ("worst", Pick::Worst),
+];
+
+impl Pick {
+    /// As the policy writes it.
+    pub fn name(self) -> &'static str {
+        PICKS.into_iter().find(|(_, pick)| *pick == self).map_or("last", |(name, _)| name)
+    }
+}
+
 /// Why a metric has no number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MetricFault {
     /// `null`, or an object without `value`.
     Null,
+    /// Not there for each of its seeds or folds.
+    SomeMissing,
+    /// One number, where several are asked for.
+    NoValues,
     /// Not a number or infinite, as written.
     NotFinite(Box<str>),
     /// Text, even if it looks like a number.
@@ -46,9 +82,49 @@ impl<'r> Metric<'r> {
     /// The last value that was recorded, which is never silently the best.
     pub fn value(&self) -> Result<Decimal, MetricFault> {
         match &self.node.value {
-            Value::Map(map) => map.get("value").map_or(Err(MetricFault::Null), number),
+            Value::Map(map) => match map.get("value") {
+                Some(value) if value.is_null() && self.lacks_some() => Err(MetricFault::SomeMissing),
+                value => value.map_or(Err(MetricFault::Null), number),
+            },
             _ => number(self.node),
         }
+    }
+
+    /// The values of its seeds or folds, in their order.
+    fn values(&self) -> Option<&'r [Node]> {
+        self.detail("values")?.as_list().filter(|values| !values.is_empty())
+    }
+
+    fn lacks_some(&self) -> bool {
+        self.values().is_some_and(|values| values.iter().any(Node::is_null))
+    }
+
+    /// The number that `pick` asks for, where a higher one is better or, `higher` being false, a lower one.
+    pub fn pick(&self, pick: Pick, higher: bool) -> Result<Decimal, MetricFault> {
+        if pick == Pick::Last {
+            return self.value();
+        }
+        let Some(values) = self.values() else {
+            let end = if higher { "max" } else { "min" };
+            let best = self.detail("best").and_then(|best| best.get(end)).filter(|_| pick == Pick::Best);
+            return best.map_or(Err(MetricFault::NoValues), number);
+        };
+        if self.lacks_some() {
+            return Err(MetricFault::SomeMissing);
+        }
+        let numbers = values.iter().map(number).collect::<Result<Vec<Decimal>, _>>()?;
+        let picked = match (pick, higher) {
+            (Pick::Mean, _) => Decimal::mean(&numbers),
+            (Pick::Median, _) => Decimal::median(&numbers),
+            (Pick::Best, true) | (Pick::Worst, false) => numbers.into_iter().max(),
+            (Pick::Best | Pick::Last, _) | (Pick::Worst, true) => numbers.into_iter().min(),
+        };
+        picked.ok_or(MetricFault::NoValues)
+    }
+
+    /// How many values of seeds or folds there are.
+    pub fn count(&self) -> Option<usize> {
+        self.values().map(<[Node]>::len)
     }
 
     /// What is recorded beside the value, such as `stderr` or `dataset`.
@@ -76,6 +152,8 @@ impl fmt::Display for MetricFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Null => f.write_str("is null"),
+            Self::SomeMissing => f.write_str("is missing in some of its seeds or folds"),
+            Self::NoValues => f.write_str("has no `values`, one for each seed or fold"),
             Self::NotFinite(written) => write!(f, "is {written}, which is not a finite number"),
             Self::Text(text) => write!(f, "is the text \"{text}\", not a number"),
             Self::Other(sort) => write!(f, "is {sort}, not a number"),

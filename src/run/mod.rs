@@ -21,7 +21,7 @@ pub use digest::Digest;
 pub use equal::{Sameness, same_value};
 pub use field_map::FieldMap;
 pub use field_path::{FieldPath, PathError, Step};
-pub use metric::{Metric, MetricFault};
+pub use metric::{Metric, MetricFault, PICKS, Pick};
 pub use record::{Artifact, DataFile, LEDGER, Origin, Run};
 pub use reference::{Reference, ReferenceError};
 pub use search::Field;
@@ -34,6 +34,7 @@ codes! {
     NOT_AN_OBJECT = "record/not-an-object": "A run record is an object, and this is something else.";
     WRONG_SHAPE = "record/wrong-shape": "A field of the run record holds a value of another sort than it must.";
     SAME_METRIC_TWICE = "record/same-metric-twice": "Two entries of `metrics` have the same name once nested ones are joined by dots.";
+    SAME_SEED = "record/same-seed": "Two runs that the policy's `seeds:` takes together are one run, or have the same seed.";
     SEEDS_DIFFER = "record/seeds-differ": "Runs that the policy's `seeds:` takes together differ in more than their seed.";
     FIELDS_DISAGREE = "record/fields-disagree": "The policy's `fields:` map finds a value in two places, and they differ.";
 }

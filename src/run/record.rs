@@ -267,15 +267,45 @@ impl Run {
         Some(from)
     }
 
-    /// All that a tracker's reader put into the record, with where it stood.
-    pub fn all_recorded_at(&self) -> &[(Path, String)] {
-        &self.recorded_at
+    /// Every canonical path that was filled from elsewhere, with where its value stood: what a policy's `fields:` map says
+    /// comes before what a tracker's reader did, and stands before where that reader found it.
+    pub fn fields_from(&self) -> Vec<(&Path, String)> {
+        let recorded = self.recorded_at.iter().map(|(ours, _)| ours);
+        let mut from: Vec<(&Path, String)> = Vec::new();
+        for ours in recorded.chain(self.moved.iter().map(|(ours, _)| ours)) {
+            if let (true, Some(place)) = (from.iter().all(|(known, _)| *known != ours), self.came_from(ours))
+            {
+                from.push((ours, place));
+            }
+        }
+        from
     }
 
-    /// Canonical paths whose values stood elsewhere, with where.
-    pub fn moved(&self) -> &[(Path, Path)] {
-        &self.moved
+    /// Where the value at a canonical path stood, where it is not what the document shows.
+    pub fn came_from(&self, path: &Path) -> Option<String> {
+        let theirs = self.place(path);
+        // The canonical form alone joins the names of metrics, and makes an object of a file's path.
+        let by_policy = joined(&theirs) != joined(path) && path.below(&theirs).is_none();
+        let recorded = self.recorded_at(if by_policy { &theirs } else { path });
+        match (recorded, by_policy) {
+            (Some(recorded), true) => Some(format!("{theirs} ({recorded})")),
+            (Some(recorded), false) => Some(recorded.to_owned()),
+            (None, _) => (theirs != *path).then(|| theirs.to_string()),
+        }
     }
+}
+
+/// A path as the names of nested metrics are: joined by dots.
+fn joined(path: &Path) -> String {
+    let keys: Vec<String> = path
+        .segments()
+        .iter()
+        .map(|segment| match segment {
+            Segment::Key(key) => key.to_string(),
+            Segment::Index(index) => index.to_string(),
+        })
+        .collect();
+    keys.join(".")
 }
 
 pub(super) fn written<'r>(node: &'r Node, key: &str) -> Option<&'r str> {

@@ -104,6 +104,7 @@ const RECORD: &[(&str, Shape)] = &[
         Shape::Object(&[("name", Shape::Text), ("version", Shape::Text), ("metrics", Shape::Texts)]),
     ),
     ("fields_from", Shape::Open),
+    ("not_recorded", Shape::Open),
 ];
 
 /// The names of a record's fields, in the order in which they are shown.

@@ -106,7 +106,8 @@ impl Envelope {
         let mut by = Vec::new();
         for (index, key) in keys.iter().enumerate() {
             let first = keys.iter().position(|other| other == key) == Some(index);
-            let signed = |(id, signature): &(String, Vec<u8>)| may(index, id) && key.verifies(&message, signature);
+            let signed =
+                |(id, signature): &(String, Vec<u8>)| may(index, id) && key.verifies(&message, signature);
             if first && self.signatures.iter().any(signed) {
                 by.push(index);
             }

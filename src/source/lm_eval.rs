@@ -216,7 +216,11 @@ fn metrics(file: &Node, tasks: &[Task<'_>]) -> Map {
             let filters = entries.iter().filter(|(other, ..)| other == metric).count();
             let plain = *filter == "none" || filters == 1;
             let name = if plain { format!("{task}.{metric}") } else { format!("{task}.{metric},{filter}") };
-            metrics.insert(name, Span::default(), described(file, task, (metric, filter), node, &measured_on));
+            metrics.insert(
+                name,
+                Span::default(),
+                described(file, task, (metric, filter), node, &measured_on),
+            );
         }
     }
     metrics

@@ -9,6 +9,7 @@ pub mod lm_eval;
 pub mod mlflow;
 mod plain;
 pub mod sacred;
+mod secrets;
 mod tracked;
 mod trackers;
 pub mod wandb;

@@ -5,8 +5,10 @@
 
 use std::sync::Arc;
 
+use super::secrets;
 use crate::document::{Document, Format, Map, Node, NotFinite, Path, Problem, Span, Value, to_text};
 use crate::run::{FieldMap, Origin, Run};
+use crate::secret::masked;
 
 /// What a reader made of a tracker's run.
 #[derive(Debug, Clone, Default)]
@@ -21,6 +23,8 @@ pub struct Tracked {
     pub notes: Vec<String>,
     /// Where it was read.
     pub origin: Origin,
+    /// It is the whole of a group, such as a pipeline of which a stage is run once for each seed, and no member of it.
+    pub is_whole: bool,
 }
 
 impl Tracked {
@@ -42,7 +46,8 @@ impl Tracked {
 
     /// The run. A policy's `fields:` map is applied to the canonical record, so that it can say which tag of a
     /// tracker holds what (`data_version: tags.dataset`).
-    pub fn into_run(self, fields: &FieldMap) -> Result<Run, Vec<Problem>> {
+    pub fn into_run(mut self, fields: &FieldMap) -> Result<Run, Vec<Problem>> {
+        secrets::mask(&mut self.record);
         let text = to_text(&Node::made(Value::Map(self.record)), NotFinite::Token);
         let document = Document {
             name: self.label.as_str().into(),
@@ -54,7 +59,7 @@ impl Tracked {
         document.check_size()?;
         let tree = document.parse()?;
         let mut run = Run::new(&document, tree, fields, self.origin)?;
-        run.notes.extend(self.notes);
+        run.notes.extend(self.notes.iter().map(|note| masked(note).into_owned()));
         run.set_recorded_at(self.from);
         Ok(run)
     }
@@ -97,17 +102,7 @@ pub(super) fn by_name(key: &str, node: &Node, within: &str, run: &mut Tracked) {
 
 /// A node whose places are forgotten: they are those of a text that nobody sees.
 pub(super) fn without_places(node: &Node) -> Node {
-    Node::made(match &node.value {
-        Value::Map(map) => {
-            let mut plain = Map::default();
-            for (key, node) in map.iter() {
-                plain.insert(key, Span::default(), without_places(node));
-            }
-            Value::Map(plain)
-        }
-        Value::List(items) => Value::List(items.iter().map(without_places).collect()),
-        other => other.clone(),
-    })
+    node.without_places()
 }
 
 /// A value with its step, the best there was, and how many there were, where it is the end of a history; what stands

@@ -29,12 +29,9 @@ fn recognises(path: &Path) -> bool {
             && !path.join("run.json").is_file()
 }
 
-/// A folder, and what stands behind the first `@`.
+/// A folder, and what stands behind an `@`.
 fn fetch(rest: &str, around: &Around<'_>) -> Result<Fetched, Box<Problem>> {
-    let (folder, revision) = match rest.split_once('@') {
-        Some((folder, revision)) => (if folder.is_empty() { "." } else { folder }, Some(revision)),
-        None => (rest, None),
-    };
+    let (folder, revision) = around.with_revision(rest);
     let place = around.place(folder)?;
     match revision {
         Some(revision) => at_revision(rest, revision, &place, around),
@@ -78,6 +75,7 @@ fn finish(
     // They are of one group with the whole: a stage, which they name.
     if let Some(stage) = siblings.first().and_then(|item| item.record.get("stage")?.as_written()) {
         run.text(&crate::document::Path::of(["stage"]), Some(stage), "dvc.yaml");
+        run.is_whole = true;
     }
     Ok(Fetched { runs: vec![Ok(run)], siblings, resolved, exact: true, in_tree: false })
 }

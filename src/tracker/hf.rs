@@ -30,14 +30,19 @@ fn recognises(path: &Path) -> bool {
         return match name {
             "README.md" => is_card(path),
             name if TRAINER.contains(&name) => is_output(path),
-            _ => path.extension().is_some_and(|ending| ending == "yaml") && path.parent().is_some_and(|above| above.ends_with(RESULTS)),
+            _ => {
+                path.extension().is_some_and(|ending| ending == "yaml")
+                    && path.parent().is_some_and(|above| above.ends_with(RESULTS))
+            }
         };
     }
     path.join(RESULTS).is_dir()
         || path.ends_with(RESULTS) && path.is_dir()
         || TRAINER.iter().any(|name| is_output(&path.join(name)))
         || is_card(&path.join("README.md"))
-        || names(path).iter().any(|name| checkpoint(name).is_some() && is_output(&path.join(name).join(STATE)))
+        || names(path)
+            .iter()
+            .any(|name| checkpoint(name).is_some() && is_output(&path.join(name).join(STATE)))
 }
 
 /// A card with results; one that can't be read is named as such, where it looks as if it had some.
@@ -55,7 +60,8 @@ fn is_output(path: &Path) -> bool {
     if path.ends_with(STATE) {
         return path.is_file();
     }
-    let named = |key: &str| ["eval_", "train_", "test_", "predict_"].iter().any(|prefix| key.starts_with(prefix));
+    let named =
+        |key: &str| ["eval_", "train_", "test_", "predict_"].iter().any(|prefix| key.starts_with(prefix));
     let output = bytes(path, JSON_BYTES).and_then(json);
     output.is_some_and(|output| output.as_map().is_some_and(|map| map.keys().any(named)))
 }
@@ -86,10 +92,7 @@ impl Files<'_> {
 }
 
 fn fetch(rest: &str, around: &Around<'_>) -> Result<Fetched, Box<Problem>> {
-    let (path, revision) = match rest.split_once('@') {
-        Some((path, revision)) => (if path.is_empty() { "." } else { path }, Some(revision)),
-        None => (rest, None),
-    };
+    let (path, revision) = around.with_revision(rest);
     let place = around.place(path)?;
     let mut origin = Origin { tracker: "hf".into(), reference: format!("hf:{rest}"), resolved: None };
     let Some(revision) = revision else {
@@ -149,9 +152,7 @@ fn read(files: &Files<'_>, place: &Place, origin: Origin, path: &str) -> Result<
             Ok(run)
         }
         ([_], _) => Ok(of_trainer(&output(files, &trainer.unwrap_or_default())?, label, origin)),
-        ([], _) if !results.is_empty() => {
-            eval_results(files, &results, label, origin)
-        }
+        ([], _) if !results.is_empty() => eval_results(files, &results, label, origin),
         ([], _) => Err(no_results(&label)),
         (several, _) => {
             let choices: Vec<String> =
@@ -198,7 +199,12 @@ fn trainer(files: &Files<'_>) -> Result<Option<String>, Box<Problem>> {
 
 fn output(files: &Files<'_>, folder: &str) -> Result<Output, Box<Problem>> {
     let [all, eval, state] = TRAINER.map(|name| files.node(&format!("{folder}{name}")));
-    Ok(Output { all_results: all?, eval_results: eval?, state: state?, checkpoint: folder.trim_end_matches('/').to_owned() })
+    Ok(Output {
+        all_results: all?,
+        eval_results: eval?,
+        state: state?,
+        checkpoint: folder.trim_end_matches('/').to_owned(),
+    })
 }
 
 fn no_results(label: &str) -> Box<Problem> {

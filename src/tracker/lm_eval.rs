@@ -30,7 +30,8 @@ fn before_time(name: &str) -> Option<&str> {
 /// Whether JSON is of the harness, by what it begins with and by what is in it: anything else may be called alike.
 fn is_evaluation(path: &Path) -> bool {
     let Some(bytes) = bytes(path, JSON_BYTES) else { return false };
-    let begins = String::from_utf8_lossy(&bytes[..bytes.len().min(64)]).split_whitespace().collect::<String>();
+    let begins =
+        String::from_utf8_lossy(&bytes[..bytes.len().min(64)]).split_whitespace().collect::<String>();
     begins.starts_with("{\"results\":{")
         && json(bytes).is_some_and(|tree| {
             ["configs", "versions", "n-shot"].into_iter().all(|key| tree.get(key).is_some())
@@ -48,7 +49,8 @@ fn is_results(path: &Path) -> bool {
 
 fn recognises(path: &Path) -> bool {
     if path.is_file() {
-        return is_results(path) || path.extension().is_some_and(|ending| ending == "json") && is_evaluation(path);
+        return is_results(path)
+            || path.extension().is_some_and(|ending| ending == "json") && is_evaluation(path);
     }
     // The folder of an evaluation has one for each model, in which the results lie.
     let holds = |path: &Path| names(path).iter().any(|name| is_results(&path.join(name)));

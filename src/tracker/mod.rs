@@ -2,6 +2,7 @@
 //!
 //! One file or folder for each tracker, and a line in `FETCHERS`.
 
+mod beside;
 mod dvc;
 mod glance;
 mod hf;
@@ -13,6 +14,7 @@ mod wandb;
 
 use std::path::Path;
 
+pub use beside::record_beside;
 pub use place::Place;
 
 use crate::code::codes;

@@ -21,6 +21,20 @@ pub struct Place {
 }
 
 impl Around<'_> {
+    /// The path and the revision of `PATH@REVISION`. What is there under the whole name is a path without a revision: a
+    /// folder may have `@` in its name.
+    pub(super) fn with_revision<'r>(&self, rest: &'r str) -> (&'r str, Option<&'r str>) {
+        let is_there = |path: &str| self.folder.join(path).symlink_metadata().is_ok();
+        if is_there(rest) {
+            return (rest, None);
+        }
+        let mut ats = rest.match_indices('@').map(|(at, _)| at);
+        let Some(at) = ats.clone().rfind(|at| is_there(&rest[..*at])).or_else(|| ats.next()) else {
+            return (rest, None);
+        };
+        (if at == 0 { "." } else { &rest[..at] }, Some(&rest[at + 1..]))
+    }
+
     /// The file or folder at a path of the reference.
     pub fn place(&self, path: &str) -> Result<Place, Box<Problem>> {
         let full = self.folder.join(path);

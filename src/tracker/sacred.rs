@@ -31,7 +31,8 @@ fn is_run(folder: &Path) -> bool {
 
 fn fetch(rest: &str, around: &Around<'_>) -> Result<Fetched, Box<Problem>> {
     let place = around.place(rest)?;
-    let read = |place: &Place, folder: &str| run(place, folder, rest, around).map_err(|problem| vec![*problem]);
+    let read =
+        |place: &Place, folder: &str| run(place, folder, rest, around).map_err(|problem| vec![*problem]);
     if place.has("run.json") {
         let mut fetched =
             Fetched { runs: vec![read(&place, "")], exact: true, in_tree: true, ..Fetched::default() };

@@ -132,7 +132,7 @@ pub(super) fn notes(facts: &Facts, label: &str) -> Vec<String> {
     if facts.dirty == Some(true) {
         notes.push("the code had changes that no commit holds: commit first, then train".into());
     }
-    if facts.command.iter().any(|word| word.ends_with(crate::recording::MASKED)) {
+    if facts.command.iter().any(|word| word.ends_with(crate::secret::MASKED)) {
         notes.push("an option of the command is named like a secret; its value was not recorded".into());
     }
     notes

@@ -130,7 +130,8 @@ fn of_many_at_once_those_get_in_that_hold_against_what_came_before() {
         .iter()
         .map(|(entry, _)| {
             let comparisons = entry["predicate"][EXTENSION]["outcomes"].as_array().expect("a list").iter();
-            let mut all = comparisons.flat_map(|rule| rule["comparisons"].as_array().cloned().unwrap_or_default());
+            let mut all =
+                comparisons.flat_map(|rule| rule["comparisons"].as_array().cloned().unwrap_or_default());
             let f1 = all.find(|one| one["subject"] == "f1").expect("a comparison");
             f1["candidate"].as_str().expect("text").to_owned()
         })

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use crate::project::here;
 
 /// The rooms from the ground up. A room knows only rooms that stand before it.
-const FLOORS: [&str; 27] = [
+const FLOORS: [&str; 28] = [
     "code",
+    "secret",
     "atomic",
     "document",
     "signing",
@@ -38,7 +39,8 @@ const FLOORS: [&str; 27] = [
 ];
 
 /// Rooms that are functions of their inputs.
-const PURE: [&str; 11] = [
+const PURE: [&str; 12] = [
+    "secret",
     "document",
     "signing",
     "run",

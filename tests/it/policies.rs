@@ -146,7 +146,6 @@ fn limits_that_no_value_can_hold() {
 fn what_is_reserved_is_refused_in_words() {
     for (body, word) in [
         ("metrics: { f1: { max_drop: 0.1, confidence: 95% } }", "`confidence`"),
-        ("metrics: { f1: { min: 0.1, of: mean } }", "`of`"),
         ("metrics: { f1: { max_gap: 0.1 } }", "`max_gap`"),
         ("metrics: { f1: { min: 0.1 } }\nslices: { by: region }", "`slices`"),
         ("data: { digests: true, disjoint: [train, validation] }", "`disjoint`"),

@@ -56,3 +56,43 @@ fn of_several_and_of_a_broken_one() {
     ran.leaves_with(2).says("run_id a").says("run_id c").says("runs/b.json:1:1");
     project.gate(&["show", "nothing.json"]).leaves_with(2).says("`nothing.json` is not there");
 }
+
+#[test]
+fn where_a_field_stood_is_what_the_policy_says_and_then_what_the_tracker_did() {
+    let project = Project::new();
+    project
+        .file("gate.yaml", "version: 1\nfields: { data_version: params.data, metrics.lr: params.lr }\nrules: { r: { require: [params] } }\n")
+        .file("runs/1/run.json", "{\"status\": \"COMPLETED\"}")
+        .file("runs/1/config.json", "{\"data\": \"v7\", \"data_version\": \"v1\", \"lr\": 0.1}")
+        .file("runs/1/metrics.json", "{}");
+    let ran = project.gate(&["show", "sacred:runs/1"]);
+    ran.leaves_with(0).says("data_version v7 params.data (config.json)");
+    let record = project.gate(&["show", "sacred:runs/1", "--format", "json"]).json();
+    assert_eq!(record["data_version"], "v7");
+    assert_eq!(record["fields_from"]["data_version"], "params.data (config.json)");
+    assert_eq!(record["fields_from"]["metrics.lr"], "params.lr (config.json)");
+}
+
+#[test]
+fn what_a_tracker_does_not_record_is_in_the_json_too() {
+    let project = Project::new();
+    project
+        .file("runs/1/run.json", "{\"status\": \"RUNNING\", \"start_time\": \"2026-05-30T12:00:00.5\"}")
+        .file("runs/1/config.json", "{}")
+        .file("runs/1/metrics.json", "{}");
+    let human = project.gate(&["show", "sacred:runs/1"]);
+    let record = project.gate(&["show", "sacred:runs/1", "--format", "json"]).json();
+    let absent = record["not_recorded"].as_array().expect("a list");
+    assert!(!absent.is_empty());
+    for one in absent {
+        human.says(one["field"].as_str().expect("a field")).says(one["add"].as_str().expect("a line"));
+    }
+    for note in record["origin"]["notes"].as_array().into_iter().flatten() {
+        human.says(note.as_str().expect("a note"));
+    }
+    // A plain record is what a person wrote.
+    project.file("a.json", "{\"notes\": \"mine\", \"created_at\": \"2026-05-30T12:00:00\"}");
+    let record = project.gate(&["show", "a.json", "--format", "json"]).json();
+    assert_eq!((&record["notes"], record.get("not_recorded")), (&"mine".into(), None));
+    assert_eq!(record["origin"]["notes"][0], "`created_at` has no zone, and is read as UTC");
+}

@@ -574,7 +574,8 @@ fn time_is_looked_at_from_the_verifying_side() {
 #[test]
 fn an_unsigned_copy_elsewhere_does_not_make_it_unclear() {
     let good = signed();
-    let copy = good.text().replace("gate:churn/production", "gate:zzz/production").replace("\"churn\"", "\"zzz\"");
+    let copy =
+        good.text().replace("gate:churn/production", "gate:zzz/production").replace("\"churn\"", "\"zzz\"");
     good.project.file("ledger/zzz/production/000001.json", copy);
     good.verify(&["--key", "1.pub"]).leaves_with(0);
     good.verify(&[]).leaves_with(2).says("say which is deployed: --model NAME");

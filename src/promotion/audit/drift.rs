@@ -41,7 +41,11 @@ fn best_by(word: &str) -> Option<Best> {
 
 /// The drift of every metric that the policy bounds a change of, over the promotions that were measured on the same
 /// split; or why nothing can be said.
-pub(super) fn drift(current: &Run, promoted: &[(u64, &Run)], report: &Report) -> Result<Vec<Drift>, &'static str> {
+pub(super) fn drift(
+    current: &Run,
+    promoted: &[(u64, &Run)],
+    report: &Report,
+) -> Result<Vec<Drift>, &'static str> {
     let split = split(current).ok_or("the record has no digest of the validation split")?;
     let same: Vec<(u64, &Run)> =
         promoted.iter().filter(|(_, run)| self::split(run) == Some(split)).copied().collect();
@@ -68,12 +72,9 @@ pub(super) fn drift(current: &Run, promoted: &[(u64, &Run)], report: &Report) ->
 
 fn of(comparison: &Comparison, best: Best, current: &Run, same: &[(u64, &Run)]) -> Option<(Decimal, Drift)> {
     let now = value(current, &comparison.subject)?;
-    let allowed =
-        Decimal::parse(comparison.limit_value.as_ref().or(comparison.limit.as_ref())?).ok()?;
-    let values: Vec<(u64, Decimal)> = same
-        .iter()
-        .filter_map(|(number, run)| Some((*number, value(run, &comparison.subject)?)))
-        .collect();
+    let allowed = Decimal::parse(comparison.limit_value.as_ref().or(comparison.limit.as_ref())?).ok()?;
+    let values: Vec<(u64, Decimal)> =
+        same.iter().filter_map(|(number, run)| Some((*number, value(run, &comparison.subject)?))).collect();
     let (number, best_value) = match best {
         Best::Highest => values.iter().rev().max_by(|(_, one), (_, other)| one.cmp(other)),
         Best::Lowest => values.iter().rev().min_by(|(_, one), (_, other)| one.cmp(other)),

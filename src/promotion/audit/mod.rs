@@ -103,13 +103,17 @@ fn fill(answer: &mut Audit, order: &AuditOrder, folder: &Path, now: Timestamp) -
         answer.troubles.extend(troubles);
     }
     if order.stage.is_none() && order.model.is_none() {
-        answer.notes.extend(strays.elsewhere.iter().map(|path| format!("`{path}` belongs to no model and stage")));
+        answer
+            .notes
+            .extend(strays.elsewhere.iter().map(|path| format!("`{path}` belongs to no model and stage")));
     }
     if answer.lines.is_empty() {
         let of = order.model.as_ref().map_or_else(String::new, |model| format!(" of the model `{model}`"));
         let to = order.stage.as_ref().map_or_else(String::new, |stage| format!(" to the stage `{stage}`"));
         let message = format!("nothing{of} is promoted{to}, so there is nothing to audit");
-        return Err(vec![Problem::new(NOT_FOUND, message).help("a ledger elsewhere is named with --ledger DIR")]);
+        return Err(vec![
+            Problem::new(NOT_FOUND, message).help("a ledger elsewhere is named with --ledger DIR"),
+        ]);
     }
     Ok(())
 }

@@ -1,13 +1,13 @@
 //! The five answers, each from what was recorded.
 
 use super::QUESTIONS;
-use crate::promotion::records::record;
 use crate::check::{Workspace, commits_between};
 use crate::document::{Node, sha256};
 use crate::engine;
 use crate::git::short;
 use crate::ledger::{Entry, Ledger, Line, Statement};
 use crate::policy::Policy;
+use crate::promotion::records::record;
 use crate::run::Run;
 use crate::verdict::{Answer, Commits, Comparability, RunDiff};
 

@@ -82,11 +82,8 @@ fn fails<T>(code: Code, message: impl Into<String>, help: &str) -> Result<T, Sto
 
 /// Verifies a file or a folder.
 pub fn verify(order: &VerifyOrder, folder: &Path, clock: Timestamp) -> Verification {
-    let mut answer = Verification {
-        file: order.model.display().to_string(),
-        stage: order.stage.clone(),
-        ..blank()
-    };
+    let mut answer =
+        Verification { file: order.model.display().to_string(), stage: order.stage.clone(), ..blank() };
     let verifying = Verifying { order, folder, now: order.now.unwrap_or(clock) };
     if order.now.is_some() {
         answer.notes.push(format!("the clock was set to {} with --now", verifying.now));

@@ -73,7 +73,7 @@ fn passed(rule: &RuleReport, head: Row) -> Row {
         (None, many) => {
             let mut names: Vec<String> = Vec::new();
             for one in many {
-                let name = clean(&one.subject);
+                let name = clean(&one.title());
                 if !names.contains(&name) {
                     names.push(name);
                 }
@@ -119,7 +119,7 @@ fn failed(rule: &RuleReport, head: Row, style: Style) -> Vec<Row> {
 
 fn numbers(one: &Comparison, row: Row) -> Row {
     let cell = |text: &Option<Box<str>>| text.as_deref().map(clean).unwrap_or_default();
-    let mut what = clean(&one.subject);
+    let mut what = clean(&one.title());
     if let Some(slice) = &one.slice {
         what = format!("{what} [{}]", clean(slice));
     }

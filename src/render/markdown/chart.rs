@@ -12,7 +12,7 @@ pub(super) fn chart(candidate: &CandidateReport) -> Option<String> {
         .rules
         .iter()
         .flat_map(|rule| &rule.comparisons)
-        .filter_map(|one| Some((label(&one.subject, &one.word), used(one)?)))
+        .filter_map(|one| Some((label(&one.title(), &one.word), used(one)?)))
         .take(MOST)
         .collect();
     if bars.len() < FEWEST {

@@ -301,7 +301,7 @@ fn rows(rule: &RuleReport) -> String {
             mark(one.outcome, rule.level),
             [
                 id.clone(),
-                text(&format!("{}{slice}{note}", one.subject)),
+                text(&format!("{}{slice}{note}", one.title())),
                 cell(&one.baseline),
                 cell(&one.candidate),
                 cell(&one.change),

@@ -6,12 +6,13 @@ use crate::code::codes;
 use crate::document::{Entry, Map, Node, Path, Reader, Span, listed, nearest};
 use crate::rule::compare::{Subject, hold};
 use crate::rule::loading::EMPTY_BODY;
+use crate::rule::of::Of;
 use crate::rule::presence::{MISSING, not_a_number};
 use crate::rule::{
     Baseline, CannotJudge, Case, Judgement, Limit, Loading, Pattern, Raised, Units, WORDS, Word,
     check_together, dataset, direction,
 };
-use crate::run::{Decimal, MetricFault, Run};
+use crate::run::{Decimal, Metric, MetricFault, Run};
 use crate::verdict::{Comparability, Comparison, Outcome};
 
 codes! {
@@ -30,7 +31,7 @@ pub(super) const KIND: Kind = Kind {
 };
 
 /// Words that the language reserves.
-const RESERVED: [&str; 5] = ["of", "confidence", "max_gap", "min_ratio", "max_gap_rise"];
+const RESERVED: [&str; 4] = ["confidence", "max_gap", "min_ratio", "max_gap_rise"];
 
 #[derive(Debug)]
 struct Metrics(Vec<Limits>);
@@ -41,6 +42,7 @@ struct Limits {
     name: Pattern,
     except: Vec<Pattern>,
     limits: Vec<Limit>,
+    of: Of,
 }
 
 fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn Requirement>> {
@@ -64,19 +66,23 @@ fn limits(loading: &mut Loading<'_>, name: &str, entry: &Entry) -> Option<Limits
         return None;
     }
     let map = loading.reader.map(&entry.node, &what)?;
-    let mut limits = Limits { name: Pattern::new(name), except: Vec::new(), limits: Vec::new() };
+    let mut limits =
+        Limits { name: Pattern::new(name), except: Vec::new(), limits: Vec::new(), of: Of::default() };
+    let mut of = None;
     let mut reserved = false;
     for (key, below) in map.entries() {
         if let Some(word) = Word::named(key) {
             limits.limits.extend(Limit::read(loading.reader, word, &below.node, Units::Plain));
         } else if key == "except" {
             limits.except = except(loading.reader, &below.node, &limits.name, below.key);
+        } else if key == "of" {
+            of = Some(&below.node);
         } else if RESERVED.contains(&key) {
             reserved = true;
             loading.not_there_yet(below.key, key);
         } else {
             let mut known: Vec<&str> = WORDS.iter().map(|word| word.name()).collect();
-            known.push("except");
+            known.extend(["of", "except"]);
             loading.reader.unknown_key(key, below, &what, &known);
         }
     }
@@ -84,11 +90,14 @@ fn limits(loading: &mut Loading<'_>, name: &str, entry: &Entry) -> Option<Limits
         no_limits(loading.reader, map, &what, entry.key);
     }
     check_together(loading.reader, &limits.limits, name);
+    if let Some(node) = of {
+        limits.of = Of::load(loading.reader, node, &limits.limits)?;
+    }
     (!limits.limits.is_empty()).then_some(limits)
 }
 
 fn no_limits(reader: &mut Reader, map: &Map, what: &str, span: Span) {
-    if map.iter().any(|(key, _)| key != "except") {
+    if map.iter().any(|(key, _)| !["of", "except"].contains(&key)) {
         return;
     }
     let words: Vec<&str> = WORDS.iter().map(|word| word.name()).collect();
@@ -214,7 +223,7 @@ impl Limits {
             return;
         };
         judgement.warnings.extend(direction::contradicted(&self.limits, &metric));
-        let value = match metric.value() {
+        let value = match self.of.number(&metric) {
             Ok(value) => value,
             Err(fault) => {
                 let mut comparison = Comparison::exact(name, "present", Outcome::Fail);
@@ -248,7 +257,7 @@ impl Limits {
                 );
                 None
             }
-            Some((_, Some(other))) => match other.value() {
+            Some((_, Some(other))) => match self.of.number(&other) {
                 Ok(number) => {
                     if let Some((ours, theirs)) = dataset::other(&metric, &other) {
                         let raised = Raised::new(
@@ -283,18 +292,24 @@ impl Limits {
                 }
             },
         };
-        self.hold_all(judgement, name, metric.path(), &value, theirs.as_ref());
+        self.hold_all(judgement, &metric, &value, theirs.as_ref());
     }
 
     fn hold_all(
         &self,
         judgement: &mut Judgement,
-        name: &str,
-        path: Path,
+        metric: &Metric<'_>,
         candidate: &Decimal,
         baseline: Option<&Decimal>,
     ) {
-        let subject = Subject { name, path, candidate, baseline };
+        let subject = Subject {
+            name: metric.name,
+            said: &self.of.said(metric.name),
+            path: self.of.path(metric),
+            candidate,
+            baseline,
+            of: self.of.method(metric),
+        };
         for limit in &self.limits {
             if !limit.word.is_relative() || baseline.is_some() {
                 hold(judgement, &subject, limit);
@@ -317,7 +332,8 @@ fn shown(fault: &MetricFault) -> String {
     match fault {
         MetricFault::NotFinite(written) | MetricFault::Unusable(written, _) => written.to_string(),
         MetricFault::Text(text) => format!("\"{text}\""),
-        MetricFault::Null => "null".into(),
+        MetricFault::Null | MetricFault::SomeMissing => "null".into(),
+        MetricFault::NoValues => "no values".into(),
         MetricFault::Other(sort) => (*sort).into(),
     }
 }

@@ -124,8 +124,12 @@ impl Signed {
             ));
         }
         let keys: Vec<PublicKey> = self.keys.iter().map(|(_, key)| key.clone()).collect();
-        let by: Vec<&str> =
-            envelope.verify(&keys, KeyId::Hint).by.into_iter().map(|index| self.keys[index].0.as_str()).collect();
+        let by: Vec<&str> = envelope
+            .verify(&keys, KeyId::Hint)
+            .by
+            .into_iter()
+            .map(|index| self.keys[index].0.as_str())
+            .collect();
         if by.len() >= self.at_least {
             return Ok(by);
         }

@@ -29,7 +29,9 @@ pub fn front_matter(label: &str, bytes: Vec<u8>) -> Result<Option<Card>, Box<Pro
         // With a space behind it the library finds no metadata at all, and does not say so.
         if first.trim_end() == "---" {
             return refuse(
-                format!("`{label}`: the line `---` has spaces behind it, so the Hub's library sees no metadata"),
+                format!(
+                    "`{label}`: the line `---` has spaces behind it, so the Hub's library sees no metadata"
+                ),
                 "take the spaces out",
             );
         }
@@ -165,7 +167,8 @@ fn names(measured: &[Measured<'_>]) -> Vec<String> {
     names
         .into_iter()
         .map(|[dataset, task, kind, title]| {
-            let before: Vec<&str> = [dataset, task, kind].into_iter().filter(|part| !part.is_empty()).collect();
+            let before: Vec<&str> =
+                [dataset, task, kind].into_iter().filter(|part| !part.is_empty()).collect();
             let name = before.join(".");
             if title.is_empty() { name } else { format!("{name}/{title}") }
         })

@@ -26,7 +26,10 @@ pub const TRACKER: Tracker = Tracker {
             "params",
             "gate record -- python train.py: a card and the Trainer's JSON hold none (`training_args.bin` is never opened)",
         ),
-        ("git_commit", "gate record -- python train.py: a card at a revision has the commit of its own repository, in `revision`"),
+        (
+            "git_commit",
+            "gate record -- python train.py: a card at a revision has the commit of its own repository, in `revision`",
+        ),
         ("data_version", "gate record --data-version 2026-05-30 -- python train.py"),
         ("validation.split", "in the card, at `dataset`: split: test"),
         ("validation.digest", "in the card, at `dataset`: revision: <commit of the dataset>"),

@@ -96,8 +96,13 @@ fn the_trainer_leaves_what_it_measured_at_the_end() {
     let record = shown(&project, "out");
     assert_eq!(record["metrics"]["eval_loss"]["step"], 300);
     project.gate(&["show", "out"]).says("The values here are the last ones");
-    // A pickle beside it is never opened, whatever it holds.
-    project.file("out/training_args.bin", "not a pickle");
+    // A pickle beside it is never opened: whoever opened this one would wait for its other end.
+    #[cfg(unix)]
+    {
+        let pipe = project.path().join("out/training_args.bin");
+        let made = std::process::Command::new("mkfifo").arg(pipe).status();
+        assert!(made.expect("mkfifo").success());
+    }
     project.gate(&["show", "out"]).leaves_with(0);
 }
 
@@ -141,15 +146,20 @@ fn a_decimal_comma_is_no_zero() {
         let path = name.trim_start_matches("hf:");
         let path = if path == ".eval_results" { ".eval_results/a.yaml" } else { path };
         project.file(path, text);
-        check(&project, policy, &[name]).leaves_with(2).says("document/decimal-comma").says("`91` has no value");
+        check(&project, policy, &[name])
+            .leaves_with(2)
+            .says("document/decimal-comma")
+            .says("`91` has no value");
     }
 }
 
 #[test]
 fn a_value_of_several_numbers_is_on_its_dataset_too() {
     let rouge = |split: &str| {
-        card(&result(&format!("type: d, split: {split}"), "    - {type: rouge, value: {rouge1: 0.41, rouge2: 0.2}}\n"))
-            + "comparable\n"
+        card(&result(
+            &format!("type: d, split: {split}"),
+            "    - {type: rouge, value: {rouge1: 0.41, rouge2: 0.2}}\n",
+        )) + "comparable\n"
     };
     let project = Project::new();
     project.file("base/README.md", rouge("test")).file("model/README.md", rouge("validation"));
@@ -162,21 +172,30 @@ fn a_value_of_several_numbers_is_on_its_dataset_too() {
 fn another_revision_of_a_dataset_is_another_dataset() {
     let two = |revision: &str| {
         card(
-            &(result(&format!("type: d, split: test, revision: {revision}"), "    - {type: f1, value: 0.8}\n")
-                + &result("type: e, split: test", "    - {type: f1, value: 0.7}\n")),
+            &(result(
+                &format!("type: d, split: test, revision: {revision}"),
+                "    - {type: f1, value: 0.8}\n",
+            ) + &result("type: e, split: test", "    - {type: f1, value: 0.7}\n")),
         )
     };
     let results = |revision: &str| {
-        format!("- {{dataset: {{id: d, task_id: d, revision: {revision}}}, value: 0.8}}\n- {{dataset: {{id: e, task_id: e}}, value: 0.8}}\n")
+        format!(
+            "- {{dataset: {{id: d, task_id: d, revision: {revision}}}, value: 0.8}}\n- {{dataset: {{id: e, task_id: e}}, value: 0.8}}\n"
+        )
     };
-    for (path, metric, text) in [
-        ("README.md", "d/test.f1", &two as &dyn Fn(&str) -> String),
-        (".eval_results/a.yaml", "d", &results),
-    ] {
+    for (path, metric, text) in
+        [("README.md", "d/test.f1", &two as &dyn Fn(&str) -> String), (".eval_results/a.yaml", "d", &results)]
+    {
         let project = Project::new();
-        project.file(&format!("base/{path}"), text("aaaaaaa")).file(&format!("model/{path}"), text("bbbbbbb"));
-        let policy = format!("version: 1\nbaseline: hf:base\nrules:\n  r: {{ metrics: {{ \"{metric}\": {{ max_drop: 0.01 }} }} }}\n");
-        check(&project, &policy, &["hf:model"]).leaves_with(1).says("measured on git:bbbbbbb here and on git:aaaaaaa");
+        project
+            .file(&format!("base/{path}"), text("aaaaaaa"))
+            .file(&format!("model/{path}"), text("bbbbbbb"));
+        let policy = format!(
+            "version: 1\nbaseline: hf:base\nrules:\n  r: {{ metrics: {{ \"{metric}\": {{ max_drop: 0.01 }} }} }}\n"
+        );
+        check(&project, &policy, &["hf:model"])
+            .leaves_with(1)
+            .says("measured on git:bbbbbbb here and on git:aaaaaaa");
         project.file(&format!("base/{path}"), text("bbbbbbb").replace("value: 0.8", "value: 0.79"));
         check(&project, &policy, &["hf:model"]).leaves_with(0);
     }
@@ -192,7 +211,10 @@ fn metrics_of_one_kind_are_told_apart_by_task_and_name() {
     assert_eq!(value(&record, "classification.f1"), Some(0.8.into()));
     assert_eq!(value(&record, "ranking.f1"), Some(0.7.into()));
     let names = "    - {type: f1, value: 0.8, name: macro}\n    - {type: f1, value: 0.7, name: micro}\n";
-    project.file("README.md", card(&(result("type: d", names) + &result("type: e", "    - {type: f1, value: 0.6}\n"))));
+    project.file(
+        "README.md",
+        card(&(result("type: d", names) + &result("type: e", "    - {type: f1, value: 0.6}\n"))),
+    );
     let record = shown(&project, "hf:.");
     for (name, number) in [("d.f1/macro", 0.8), ("d.f1/micro", 0.7), ("e.f1", 0.6)] {
         assert_eq!(value(&record, name), Some(number.into()), "{name}: {record:#}");
@@ -214,7 +236,9 @@ fn prose_about_cards_is_no_card() {
 #[test]
 fn a_look_at_a_folder_waits_for_nothing_and_follows_no_link_out() {
     let project = Project::new();
-    project.file("pipe/a.json", "{\"metrics\": {\"f1\": 0.8}}").file("out/README.md", card(&result("type: d", "    - {type: f1, value: 0.9}\n")));
+    project
+        .file("pipe/a.json", "{\"metrics\": {\"f1\": 0.8}}")
+        .file("out/README.md", card(&result("type: d", "    - {type: f1, value: 0.9}\n")));
     let made = std::process::Command::new("mkfifo").arg(project.path().join("pipe/README.md")).status();
     assert!(made.expect("mkfifo").success());
     assert_eq!(value(&shown(&project, "pipe"), "f1"), Some(0.8.into()));
@@ -226,7 +250,10 @@ fn a_look_at_a_folder_waits_for_nothing_and_follows_no_link_out() {
 #[test]
 fn a_date_is_its_midnight() {
     let project = project_with("hf/churn-better/.eval_results", "model/.eval_results");
-    project.file("model/.eval_results/churn.yaml", "- {dataset: {id: d, task_id: f1}, value: 0.8, date: 2026-05-30}\n");
+    project.file(
+        "model/.eval_results/churn.yaml",
+        "- {dataset: {id: d, task_id: f1}, value: 0.8, date: 2026-05-30}\n",
+    );
     assert_eq!(shown(&project, "model")["created_at"], "2026-05-30T00:00:00Z");
     project.gate(&["show", "model"]).says("a date without a time");
     // One of the files alone.
@@ -236,7 +263,9 @@ fn a_date_is_its_midnight() {
 #[test]
 fn what_was_not_measured_at_the_end_is_taken_from_the_log() {
     let project = project_with("hf/trainer/small", "out");
-    project.remove("out/eval_results.json").file("out/all_results.json", "{\"epoch\": 1.5, \"train_loss\": 1.46}");
+    project
+        .remove("out/eval_results.json")
+        .file("out/all_results.json", "{\"epoch\": 1.5, \"train_loss\": 1.46}");
     let record = shown(&project, "out");
     assert_eq!(value(&record, "train_loss"), Some(1.46.into()));
     assert_eq!(record["metrics"]["eval_loss"]["step"], 300);

@@ -5,8 +5,11 @@ mod hugging_face;
 mod lm_eval;
 mod mlflow;
 mod mlflow_server;
+mod paths;
 mod sacred;
 mod same_verdict;
+mod secrets;
+mod seeds;
 mod twelve_facts;
 mod wandb;
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::mlflow_server::Server;
-use super::{copy, fixture};
+use super::{copy, fixture, value};
 use crate::project::Project;
 
 /// How a tracker names the runs of one scenario.
@@ -11,13 +11,38 @@ struct Kept {
     tracker: &'static str,
     /// The reference of a scenario's run with seed 0; none where the fixture has none.
     named: fn(&str) -> Option<String>,
-    /// Fields that the tracker does not record, so that rules on them fail.
-    lacks: &'static [&'static str],
+    /// Fields that the tracker did not record of a scenario's run, so that rules on them fail.
+    lacks: fn(&str) -> &'static [&'static str],
+    /// Scenarios that the fixture has.
+    scenarios: usize,
 }
 
-/// Every scenario, and whether `f1` holds up against the baseline.
-const SCENARIOS: [(&str, bool); 4] =
-    [("baseline", true), ("better", true), ("worse", false), ("nan-metric", false)];
+/// What was trained, in the order of `tests/fixtures/README.md`.
+const SCENARIOS: [&str; 11] = [
+    "baseline",
+    "better",
+    "worse",
+    "deeper",
+    "other-split",
+    "old-data",
+    "nan-metric",
+    "renamed-metric",
+    "no-data-version",
+    "no-artifact",
+    "no-params",
+];
+
+/// Every rule, with the field that it needs.
+const RULES: [(&str, &str); 8] = [
+    ("code", "git_commit"),
+    ("parameters", "params"),
+    ("data", "data_version"),
+    ("artifact", "artifact"),
+    ("bar", "metrics"),
+    ("recall", "metrics"),
+    ("precision", "metrics"),
+    ("loss", "metrics"),
+];
 
 /// The run of a name in MLflow's database.
 fn database(scenario: &str) -> Option<String> {
@@ -53,40 +78,100 @@ fn wandb(scenario: &str) -> Option<String> {
 }
 
 fn sacred(scenario: &str) -> Option<String> {
-    let run =
-        ["baseline", "", "better", "", "worse", "nan-metric"].iter().position(|known| *known == scenario)?;
+    let run = ["baseline", "(seed 1)", "better", "(seed 1)", "worse", "nan-metric"]
+        .iter()
+        .position(|known| *known == scenario)?;
     Some(format!("sacred/{}", run + 1))
 }
 
-const TRACKERS: [Kept; 7] = [
-    Kept { tracker: "plain", named: |scenario| Some(format!("plain/churn-{scenario}-s0.json")), lacks: &[] },
-    Kept { tracker: "mlflow, a database", named: database, lacks: &[] },
-    Kept { tracker: "mlflow, a server", named: database, lacks: &[] },
-    Kept { tracker: "mlflow, a folder", named: folder, lacks: &[] },
-    // The branch `worse` of this project is stale: it fails either way.
+fn dvc(scenario: &str) -> Option<String> {
+    match scenario {
+        "baseline" => Some("dvc:churn@baseline".into()),
+        "no-data-version" | "no-artifact" | "no-params" => None,
+        _ => Some(format!("dvc:churn@origin/{scenario}")),
+    }
+}
+
+/// The records that have every optional field.
+fn extended(scenario: &str) -> Option<String> {
+    let path = format!("extended/churn-{scenario}.json");
+    fixture(&format!("plain/{path}")).is_file().then_some(path)
+}
+
+/// Of two alone the model was logged, and one was logged without the tag of its data.
+fn not_logged(scenario: &str) -> &'static [&'static str] {
+    match scenario {
+        "baseline" | "better" => &[],
+        "deeper" => &["artifact", "data_version"],
+        _ => &["artifact"],
+    }
+}
+
+const TRACKERS: [Kept; 8] = [
     Kept {
-        tracker: "dvc",
-        named: |scenario| {
-            Some(format!(
-                "dvc:churn@{}",
-                if scenario == "baseline" { "baseline".to_owned() } else { format!("origin/{scenario}") }
-            ))
-        },
-        lacks: &["data_version"],
+        tracker: "plain",
+        named: |scenario| Some(format!("plain/churn-{scenario}-s0.json")),
+        lacks: |_| &[],
+        scenarios: 11,
     },
-    Kept { tracker: "wandb", named: wandb, lacks: &["data_version", "artifact"] },
-    Kept { tracker: "sacred", named: sacred, lacks: &["data_version", "artifact"] },
+    Kept { tracker: "plain, with every field", named: extended, lacks: |_| &[], scenarios: 6 },
+    Kept { tracker: "mlflow, a database", named: database, lacks: not_logged, scenarios: 7 },
+    Kept { tracker: "mlflow, a server", named: database, lacks: not_logged, scenarios: 7 },
+    Kept { tracker: "mlflow, a folder", named: folder, lacks: not_logged, scenarios: 4 },
+    Kept { tracker: "dvc", named: dvc, lacks: |_| &["data_version"], scenarios: 8 },
+    Kept { tracker: "wandb", named: wandb, lacks: |_| &["data_version", "artifact"], scenarios: 4 },
+    Kept { tracker: "sacred", named: sacred, lacks: |_| &["data_version", "artifact"], scenarios: 4 },
 ];
 
 fn project() -> Project {
     let project = Project::new();
     copy(&fixture("plain/runs"), &project.path().join("plain"));
+    copy(&fixture("plain/extended"), &project.path().join("extended"));
     copy(&fixture("mlflow/sqlite-3.17.db"), &project.path().join("mlflow.db"));
     copy(&fixture("wandb"), &project.path().join("wandb"));
     copy(&fixture("sacred"), &project.path().join("sacred"));
+    // The folder lies beside the database, which MLflow would then overlook: every call names its store.
+    copy(&fixture("mlflow/folder-3.17"), &project.path().join("mlruns"));
     let bundle = fixture("dvc/churn.bundle").display().to_string();
     project.git(&["clone", "--quiet", &bundle, "churn"]);
     project
+}
+
+/// The project, and the stores that MLflow's runs are in.
+struct Runs {
+    project: Project,
+    database: String,
+    server: Server,
+}
+
+impl Runs {
+    fn new(policy: &str) -> Self {
+        let project = project();
+        project.file("gate.yaml", policy);
+        let database = format!("sqlite:///{}", project.path().join("mlflow.db").display());
+        Self { project, database, server: Server::of_oracle("mlflow/sqlite-3.17.json") }
+    }
+
+    fn gate(&self, kept: &Kept, arguments: &[&str]) -> Value {
+        let store = if kept.tracker.ends_with("server") { &self.server.uri } else { &self.database };
+        self.project.gate_with(arguments, &[("MLFLOW_TRACKING_URI", store)]).json()
+    }
+}
+
+/// Each run of each tracker, with its scenario, and the plain record of that scenario.
+fn each(judge: impl Fn(&Kept, &str, &str, &str)) {
+    for kept in &TRACKERS {
+        let names = SCENARIOS.map(|scenario| (scenario, (kept.named)(scenario)));
+        assert_eq!(
+            names.iter().filter(|(_, name)| name.is_some()).count(),
+            kept.scenarios,
+            "{}",
+            kept.tracker
+        );
+        for (scenario, name) in names.iter().filter_map(|(scenario, name)| Some((scenario, name.as_ref()?))) {
+            judge(kept, scenario, name, &format!("plain/churn-{scenario}-s0.json"));
+        }
+    }
 }
 
 /// What a report says of one rule.
@@ -97,6 +182,46 @@ fn outcome(report: &Value, rule: &str) -> String {
         .find(|known| known["id"] == rule)
         .unwrap_or_else(|| panic!("no rule {rule}: {report:#}"));
     found["outcome"].as_str().expect("an outcome").to_owned()
+}
+
+/// The parameter of a name, however deep it stands, as text: some trackers keep no numbers.
+fn parameter(params: &Value, name: &str) -> Option<String> {
+    let map = params.as_object()?;
+    match map.get(name) {
+        Some(Value::String(text)) => Some(text.clone()),
+        Some(value) if !value.is_object() => Some(value.to_string()),
+        _ => map.values().find_map(|below| parameter(below, name)),
+    }
+}
+
+#[test]
+fn each_record_says_what_the_plain_one_does() {
+    let runs = Runs::new("version: 1\nrules:\n  r: { require: [params] }\n");
+    each(|kept, scenario, name, plain| {
+        let what = format!("{} / {scenario}", kept.tracker);
+        let (ours, theirs) = (
+            runs.gate(kept, &["show", name, "--format", "json"]),
+            runs.gate(kept, &["show", plain, "--format", "json"]),
+        );
+        for metric in ["f1", "f1_score", "recall", "precision", "accuracy", "roc_auc", "log_loss"] {
+            let number = |record| value(record, metric).and_then(|value| value.as_f64());
+            assert_eq!(number(&ours), number(&theirs), "{metric}: {what}");
+        }
+        let commit = |record: &Value| record["git_commit"].as_str().map(|id| id[..7].to_owned());
+        // DVC's metric was renamed in a commit of its own.
+        if scenario == "renamed-metric" && kept.tracker == "dvc" {
+            assert!(commit(&ours).is_some(), "{what}");
+        } else {
+            assert_eq!(commit(&ours), commit(&theirs), "{what}");
+        }
+        for key in theirs["params"].as_object().into_iter().flat_map(serde_json::Map::keys) {
+            let of = |record: &Value| parameter(&record["params"], key).or_else(|| parameter(record, key));
+            assert_eq!(of(&ours), of(&theirs), "{key}: {what}");
+        }
+        if !(kept.lacks)(scenario).contains(&"data_version") {
+            assert_eq!(ours["data_version"], theirs["data_version"], "{what}");
+        }
+    });
 }
 
 #[test]
@@ -111,76 +236,76 @@ rules:
   bar: { metrics: { f1: { min: 0.8 } } }
   recall: { metrics: { recall: { min: 0.7 } } }
   precision: { metrics: { precision: { min: 0.5 } } }
+  loss: { metrics: { log_loss: { max: 0.3 } } }
 ";
-    let project = project();
-    // The folder lies beside the database, which MLflow would then overlook.
-    copy(&fixture("mlflow/folder-3.17"), &project.path().join("mlruns"));
-    project.file("gate.yaml", POLICY);
-    let database = format!("sqlite:///{}", project.path().join("mlflow.db").display());
-    let server = Server::of_oracle("mlflow/sqlite-3.17.json");
-    for (scenario, good) in SCENARIOS {
-        for kept in &TRACKERS {
-            let name = (kept.named)(scenario).unwrap_or_else(|| panic!("{} lacks {scenario}", kept.tracker));
-            let store = if kept.tracker.ends_with("server") { &server.uri } else { &database };
-            let ran =
-                project.gate_with(&["check", &name, "--format", "json"], &[("MLFLOW_TRACKING_URI", store)]);
-            let report = ran.json();
-            let what = format!("{} / {scenario}", kept.tracker);
-            for rule in ["bar", "recall"] {
-                assert_eq!(outcome(&report, rule), if good { "pass" } else { "fail" }, "{rule}: {what}");
-            }
-            // NaN in every spelling.
-            assert_eq!(
-                outcome(&report, "precision"),
-                if scenario == "nan-metric" { "fail" } else { "pass" },
-                "{what}"
-            );
-            for rule in ["code", "parameters"] {
-                assert_eq!(outcome(&report, rule), "pass", "{rule}: {what}");
-            }
-            for (rule, field) in [("data", "data_version"), ("artifact", "artifact")] {
-                // In MLflow only these two were logged as models.
-                if field == "artifact" && !good && kept.tracker.starts_with("mlflow") {
-                    continue;
-                }
-                let expected = if kept.lacks.contains(&field) { "fail" } else { "pass" };
-                assert_eq!(outcome(&report, rule), expected, "{rule}: {what}");
-            }
+    let runs = Runs::new(POLICY);
+    each(|kept, scenario, name, plain| {
+        let ours = runs.gate(kept, &["check", name, "--format", "json"]);
+        let theirs = runs.gate(kept, &["check", plain, "--format", "json"]);
+        for (rule, field) in RULES {
+            let expected =
+                if (kept.lacks)(scenario).contains(&field) { "fail".into() } else { outcome(&theirs, rule) };
+            assert_eq!(outcome(&ours, rule), expected, "{rule}: {} / {scenario}", kept.tracker);
+        }
+    });
+    // What these come to is not left to the plain reader either.
+    let plain = |scenario: &str, rule: &str| {
+        let name = format!("plain/churn-{scenario}-s0.json");
+        outcome(&runs.gate(&TRACKERS[0], &["check", &name, "--format", "json"]), rule)
+    };
+    for (scenario, fails) in [
+        ("baseline", &[][..]),
+        ("better", &[]),
+        ("worse", &["bar", "recall", "loss"]),
+        ("nan-metric", &["bar", "recall", "precision", "loss"]),
+        ("old-data", &["bar", "recall", "loss"]),
+        ("other-split", &[]),
+        ("renamed-metric", &["bar", "recall"]),
+        ("no-params", &["parameters"]),
+        ("no-data-version", &["data"]),
+        ("no-artifact", &["artifact"]),
+    ] {
+        for (rule, _) in RULES {
+            let expected = if fails.contains(&rule) { "fail" } else { "pass" };
+            assert_eq!(plain(scenario, rule), expected, "{rule}: {scenario}");
         }
     }
 }
 
 #[test]
 fn against_the_baseline_of_the_same_tracker() {
-    let project = project();
-    copy(&fixture("mlflow/folder-3.17"), &project.path().join("mlruns"));
-    let database = format!("sqlite:///{}", project.path().join("mlflow.db").display());
-    let server = Server::of_oracle("mlflow/sqlite-3.17.json");
-    // What all of them record of the data is enough to compare: some keep no split.
-    project.file("gate.yaml", "version: 1\ncomparable: [status]\nrules:\n  holds-up: { metrics: { f1: { max_drop: 0.005 }, log_loss: { max_rise: 0.01 } } }\n");
-    for kept in &TRACKERS {
-        let Some(baseline) = (kept.named)("baseline") else { continue };
-        if kept.tracker == "plain" {
-            continue;
+    let runs = Runs::new(
+        "version: 1\nrules:\n  holds-up: { metrics: { f1: { max_drop: 0.005 }, log_loss: { max_rise: 0.01 } } }\n",
+    );
+    each(|kept, scenario, name, plain| {
+        if scenario == "baseline" {
+            return;
         }
-        for (scenario, good) in SCENARIOS.into_iter().skip(1) {
-            let name = (kept.named)(scenario).expect("a run");
-            let store = if kept.tracker.ends_with("server") { &server.uri } else { &database };
-            let ran = project.gate_with(
-                &["check", &name, "--baseline", &baseline, "--format", "json"],
-                &[("MLFLOW_TRACKING_URI", store)],
-            );
-            let report = ran.json();
-            let verdict = report["candidates"][0]["verdict"].as_str().unwrap_or_default();
-            assert_eq!(
-                verdict,
-                if good { "pass" } else { "fail" },
-                "{} / {scenario}: {report:#}",
-                kept.tracker
-            );
-            if scenario != "worse" || kept.tracker != "dvc" {
-                assert_eq!(outcome(&report, "holds-up"), verdict, "{} / {scenario}", kept.tracker);
+        let what = format!("{} / {scenario}", kept.tracker);
+        let against = |name: &str, baseline: &str| {
+            runs.gate(kept, &["check", name, "--baseline", baseline, "--format", "json"])
+        };
+        let ours = against(name, &(kept.named)("baseline").expect("a baseline"));
+        let theirs = against(plain, "plain/churn-baseline-s0.json");
+        let comparability = ours["candidates"][0]["baselines"][0]["comparability"].clone();
+        // Some keep no split, and say so. Where one is kept, what was measured on another is not compared.
+        let keeps_split = kept.tracker.starts_with("mlflow") || kept.tracker == "plain, with every field";
+        // MLflow's digest of the same rows is another one where their index is.
+        let other_digest = scenario == "old-data" && kept.tracker.starts_with("mlflow");
+        match (keeps_split, scenario) {
+            (true, _) if scenario == "other-split" || other_digest => {
+                assert!(ours.to_string().contains("baseline/not-comparable"), "{what}: {comparability}");
+                assert_eq!(outcome(&ours, "holds-up"), "fail", "{what}");
+                return;
             }
+            (true, _) => assert_eq!(comparability["split"], "same", "{what}: {comparability}"),
+            (false, _) => assert_eq!(comparability["split"], "unshown", "{what}: {comparability}"),
         }
-    }
+        assert_eq!(outcome(&ours, "holds-up"), outcome(&theirs, "holds-up"), "{what}");
+        // The lock of this one is stale, which no rule has to ask for.
+        if kept.tracker == "dvc" && scenario == "worse" {
+            assert!(ours.to_string().contains("stale"), "{what}");
+        }
+        assert_eq!(ours["candidates"][0]["verdict"], theirs["candidates"][0]["verdict"], "{what}");
+    });
 }

@@ -1,0 +1,69 @@
+//! Paths without a prefix: what lies there decides how it is read, and where it could be read in two ways, nothing does.
+
+use super::Workspace;
+use super::lookup::By;
+use crate::document::{FileKind, Problem};
+use crate::policy::Policy;
+use crate::run::{MetricFault, Origin, Run};
+use crate::source;
+use crate::tracker::{self, AMBIGUOUS, Around};
+
+/// The tracker whose runs lie at a path, where they and nothing else do.
+pub(super) fn tracker_at(
+    path: &str,
+    by: By,
+    policy: Option<&Policy>,
+    workspace: &Workspace,
+    around: &Around<'_>,
+) -> Result<Option<&'static str>, Box<Problem>> {
+    let Some(name) = tracker::recognise(path, around)? else { return Ok(None) };
+    let title = source::tracker(name).map_or(name, |tracker| tracker.title);
+    let shown = if path == "/" { path } else { path.trim_end_matches('/') };
+    if workspace.sources().is_some() && by == By::Typed {
+        let message = format!(
+            "`{path}` is read as a run of {title} by what lies there, which the pull request may have put there"
+        );
+        return Err(Problem::new(AMBIGUOUS, message)
+            .help(format!("say what is meant: `{name}:{shown}`, or a glob for plain records"))
+            .boxed());
+    }
+    let folder = around.folder.join(path);
+    if !folder.is_dir() {
+        return Ok(Some(name));
+    }
+    let fields = policy.map(|policy| policy.fields.clone()).unwrap_or_default();
+    let ledger = workspace.ledger_folder(policy);
+    let is_record = |full: &std::path::Path, label: &str, bytes: Vec<u8>| {
+        let runs = source::read(label, bytes, &fields, &Origin::default());
+        !full.starts_with(&ledger) && runs.iter().flatten().any(is_run)
+    };
+    let Some(record) = tracker::record_beside(name, &folder, around.reach, &is_record) else {
+        return Ok(Some(name));
+    };
+    let before = if shown == "." { String::new() } else { format!("{shown}/") };
+    let message = format!(
+        "`{path}` can be read as more than one thing: as a run of {title}, and as plain records such as \
+         `{before}{record}`"
+    );
+    Err(Problem::new(AMBIGUOUS, message)
+        .help(format!("say which is meant: `{name}:{shown}` or `{before}{}`", glob(&record)))
+        .boxed())
+}
+
+/// Whether something that can be read as a record is one: it holds numbers, or says which run it is of.
+fn is_run(run: &Run) -> bool {
+    let measured = run.metrics().any(|metric| match metric.value() {
+        Ok(_) | Err(MetricFault::NotFinite(_)) => true,
+        Err(_) => false,
+    });
+    measured || run.text("git_commit").is_some() || run.text("run_id").is_some()
+}
+
+/// What matches a record and those beside it.
+fn glob(record: &str) -> String {
+    let (folder, name) =
+        record.rsplit_once('/').map_or((None, record), |(folder, name)| (Some(folder), name));
+    let ending = name.rsplit_once('.').map_or("json", |(_, ending)| ending);
+    debug_assert!(FileKind::of(name).is_some());
+    folder.map_or_else(|| format!("*.{ending}"), |folder| format!("{folder}/*.{ending}"))
+}

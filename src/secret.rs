@@ -1,0 +1,172 @@
+//! What is not shown: values that are named like secrets, and what an address carries beside the place.
+
+use std::borrow::Cow;
+
+/// Stands where a secret stood.
+pub const MASKED: &str = "***";
+
+/// How words of names begin or end whose values are secrets.
+const SECRETS: [&str; 5] = ["password", "passwd", "secret", "apikey", "credential"];
+/// What makes a secret of a `key` behind it.
+const KEYS: [&str; 5] = ["api", "access", "private", "account", "auth"];
+/// A `token` behind one of these is a piece of text, and none that opens anything.
+const PIECES: [&str; 13] =
+    ["pad", "eos", "bos", "unk", "cls", "sep", "mask", "special", "stop", "start", "end", "per", "image"];
+/// What a query may say of which version of a thing is meant.
+const VERSIONS: [&str; 6] = ["versionid", "version", "generation", "revision", "rev", "ref"];
+
+/// Whether the value of an option, a parameter or a tag of this name is a secret.
+pub fn is_named_like_one(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    let words: Vec<&str> =
+        lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let before = |index: usize| index.checked_sub(1).and_then(|index| words.get(index)).copied();
+    words.iter().enumerate().any(|(index, word)| {
+        SECRETS.iter().any(|secret| word.starts_with(secret) || word.ends_with(secret))
+            || (word.ends_with("token") && before(index).is_none_or(|before| !PIECES.contains(&before)))
+            || (*word == "key" && before(index).is_some_and(|before| KEYS.contains(&before)))
+    })
+}
+
+/// Whether a value says nothing, whatever it is the value of.
+pub fn says_nothing(value: &str) -> bool {
+    value.is_empty()
+        || value == MASKED
+        || ["true", "false", "none", "null"].iter().any(|word| value.eq_ignore_ascii_case(word))
+}
+
+/// The text without secrets: those of addresses, and the values of `name=value`, `name: value` and `--name value` where the
+/// name is that of a secret.
+pub fn masked(text: &str) -> Cow<'_, str> {
+    if !text.contains([':', '=', '-']) {
+        return text.into();
+    }
+    let addresses = without_addresses(text);
+    match without_pairs(&addresses) {
+        Some(masked) => masked.into(),
+        None => addresses,
+    }
+}
+
+fn without_addresses(text: &str) -> Cow<'_, str> {
+    let mut kept = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("://") {
+        let (before, behind) = rest.split_at(at + 3);
+        kept.push_str(before);
+        let end = behind.find(|c: char| c.is_whitespace() || "\"'<>,;`".contains(c)).unwrap_or(behind.len());
+        kept.push_str(&address(&behind[..end]));
+        rest = &behind[end..];
+    }
+    if kept.is_empty() {
+        return text.into();
+    }
+    kept.push_str(rest);
+    kept.into()
+}
+
+/// What stands behind the `://`, without a name and password, and with the keys of its query alone, which is where a
+/// signature stands. What says a version is kept: two versions are not the same.
+fn address(rest: &str) -> String {
+    let (place, query) =
+        rest.split_once(['?', '#']).map_or((rest, None), |(place, query)| (place, Some(query)));
+    let (host, path) = place.split_at(place.find('/').unwrap_or(place.len()));
+    let host = host.rsplit_once('@').map_or(host, |(user, bare)| if user == "git" { host } else { bare });
+    let Some(query) = query else { return format!("{host}{path}") };
+    let parts = query.split(['&', '#']).map(|part| match part.split_once('=') {
+        Some((key, _)) if VERSIONS.contains(&key.to_ascii_lowercase().as_str()) => part.to_owned(),
+        Some((key, _)) => format!("{key}={MASKED}"),
+        None => MASKED.to_owned(),
+    });
+    format!("{host}{path}?{}", parts.collect::<Vec<_>>().join("&"))
+}
+
+fn is_of_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "_.-".contains(c)
+}
+
+/// `None` where nothing was masked.
+fn without_pairs(text: &str) -> Option<String> {
+    let mut kept = String::new();
+    let mut rest = text;
+    let mut any = false;
+    while let Some(start) = rest.find(is_of_name) {
+        let (before, from_name) = rest.split_at(start);
+        let (name, behind) =
+            from_name.split_at(from_name.find(|c: char| !is_of_name(c)).unwrap_or(from_name.len()));
+        kept.push_str(before);
+        kept.push_str(name);
+        rest = behind;
+        if !is_named_like_one(name) {
+            continue;
+        }
+        let Some((between, value)) = value_behind(name, behind).filter(|(_, value)| !says_nothing(value))
+        else {
+            continue;
+        };
+        kept.push_str(&behind[..between]);
+        kept.push_str(MASKED);
+        rest = &behind[between + value.len()..];
+        any = true;
+    }
+    kept.push_str(rest);
+    any.then_some(kept)
+}
+
+/// The value behind a name, and how many bytes stand between.
+fn value_behind<'t>(name: &str, behind: &'t str) -> Option<(usize, &'t str)> {
+    let blank = |text: &'t str| text.trim_start_matches([' ', '\t']);
+    let unquoted = behind.strip_prefix(['"', '\'']).unwrap_or(behind);
+    let value = match blank(unquoted).strip_prefix(['=', ':']) {
+        Some(value) => blank(value),
+        // An option, and its value as the next word.
+        None if name.starts_with('-') && behind.starts_with(' ') && !blank(behind).starts_with('-') => {
+            blank(behind)
+        }
+        None => return None,
+    };
+    let quote = value.chars().next().filter(|c| "\"'".contains(*c));
+    let value = quote.and_then(|quote| value.strip_prefix(quote)).unwrap_or(value);
+    let end = match quote {
+        Some(quote) => value.find(quote),
+        None => value.find(|c: char| c.is_whitespace() || ",;&\"')]}".contains(c)),
+    };
+    Some((behind.len() - value.len(), &value[..end.unwrap_or(value.len())]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_named_like_one, masked};
+
+    #[test]
+    fn names_of_secrets_and_names_that_look_like_them() {
+        for name in
+            ["token", "--hf-token", "HF_TOKEN", "apiKey", "api_key", "db.password", "AWS_SECRET_ACCESS_KEY"]
+        {
+            assert!(is_named_like_one(name), "{name}");
+        }
+        for name in ["tokenizer", "max_tokens", "pad_token", "key", "monkey", "eos_token_id", "keyword"] {
+            assert!(!is_named_like_one(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_text_loses_what_is_secret_and_nothing_else() {
+        for (text, shown) in [
+            ("https://x-access-token:ghp_A@github.com/a/b.git", "https://github.com/a/b.git"),
+            ("ssh://git@github.com/a/b.git", "ssh://git@github.com/a/b.git"),
+            (
+                "s3://bucket/a.csv?versionId=7&X-Amz-Signature=ab",
+                "s3://bucket/a.csv?versionId=7&X-Amz-Signature=***",
+            ),
+            ("see https://u:p@h/x, then http://h/y", "see https://h/x, then http://h/y"),
+            ("pretrained=x,token=hf_A,dtype=float", "pretrained=x,token=***,dtype=float"),
+            ("{'api_key': 'sk-A', 'top_k': 5}", "{'api_key': '***', 'top_k': 5}"),
+            ("python train.py --token A --lr 0.1", "python train.py --token *** --lr 0.1"),
+            ("tokenizer=bert, use_auth_token=True", "tokenizer=bert, use_auth_token=True"),
+            ("sha256:9f86d081", "sha256:9f86d081"),
+        ] {
+            assert_eq!(masked(text), shown);
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! What a tracker keeps of a command line, a configuration or an address may hold a secret; no record does.
+
+use crate::document::{Map, Node, Value};
+use crate::secret::{MASKED, is_named_like_one, masked, says_nothing};
+
+/// Masks every text of a record that is a secret, or holds one.
+pub(super) fn mask(record: &mut Map) {
+    // What is measured is no secret, whatever it is called.
+    mask_map(record, false, &["metrics", "slices"]);
+}
+
+fn mask_map(map: &mut Map, secret: bool, except: &[&str]) {
+    let keys: Vec<Box<str>> = map.keys().filter(|key| !except.contains(key)).map(Into::into).collect();
+    for key in keys {
+        if let Some(node) = map.get_mut(&key) {
+            mask_node(node, secret || is_named_like_one(&key));
+        }
+    }
+}
+
+fn mask_node(node: &mut Node, secret: bool) {
+    match &mut node.value {
+        Value::Map(map) => mask_map(map, secret, &[]),
+        Value::List(items) => {
+            // The words of a command: an option, and its value behind it.
+            let mut hide_next = false;
+            for item in items {
+                let option =
+                    item.as_written().is_some_and(|word| word.starts_with('-') && is_named_like_one(word));
+                let is_option = item.as_written().is_some_and(|word| word.starts_with('-'));
+                mask_node(item, secret || (hide_next && !is_option));
+                hide_next = option && !item.as_written().is_some_and(|word| word.contains('='));
+            }
+        }
+        Value::String(text) if secret && !says_nothing(text) => *text = MASKED.into(),
+        Value::String(text) => {
+            if let std::borrow::Cow::Owned(masked) = masked(text) {
+                *text = masked.into();
+            }
+        }
+        _ => {}
+    }
+}

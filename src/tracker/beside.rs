@@ -1,0 +1,99 @@
+//! Plain records that lie beside the runs of a tracker, and that nobody would look at if the folder were taken for the
+//! tracker's.
+
+use std::path::{Path, PathBuf};
+
+use super::FETCHERS;
+use crate::document::FileKind;
+use crate::store::{Entry, Reach, Store as _, WorkTree};
+
+/// What the tools of a tracker write, by the ends and beginnings of names: no records of ours, whatever is in them.
+const OWN: [(&str, &[&str]); 6] = [
+    ("dvc", &["dvc.yaml", "params.yaml", "metrics.json"]),
+    ("hf", &["all_results.json", "eval_results.json", "train_results.json", "trainer_state.json"]),
+    ("lm-eval", &["results_", "samples_"]),
+    ("mlflow", &["meta.yaml", "artifacts/", "inputs/", "outputs/"]),
+    ("sacred", &["run.json", "config.json", "metrics.json", "info.json"]),
+    ("wandb", &["run-", "offline-run-", "files/"]),
+];
+
+/// Folders that are looked into, and files in them.
+const FOLDERS: usize = 500;
+const FILES: usize = 500;
+/// Entries of a folder that are looked at, and bytes of a file.
+const ENTRIES: usize = 10_000;
+const BYTES: usize = 8 << 20;
+
+/// The path of the first file in or below a folder that `is_record` takes for one, and that `tracker` has not written.
+/// Folders that hold the runs of a tracker are not looked into, nor are hidden ones, nor links to folders.
+pub fn record_beside(
+    tracker: &str,
+    folder: &Path,
+    reach: Reach,
+    is_record: &dyn Fn(&Path, &str, Vec<u8>) -> bool,
+) -> Option<String> {
+    let files = WorkTree::new(folder, reach);
+    let text = |name: &str| {
+        let entry = Entry { path: name.to_owned(), blob: None };
+        let bytes = if folder.join(name).is_file() { files.read(&entry, BYTES).ok() } else { None };
+        String::from_utf8(bytes.unwrap_or_default()).unwrap_or_default()
+    };
+    // What a pipeline names is a part of it.
+    let pipeline = if tracker == "dvc" { text("dvc.yaml") + &text("dvc.lock") } else { String::new() };
+    let mut open: std::collections::VecDeque<String> = [String::new()].into();
+    let (mut folders, mut read) = (0, 0);
+    while let Some(below) = open.pop_front() {
+        folders += 1;
+        for (name, full, is_folder) in entries(&folder.join(&below)) {
+            let path = format!("{below}{name}");
+            if is_folder {
+                let path = format!("{path}/");
+                if folders + open.len() < FOLDERS && !is_own(tracker, &path) && !is_of_tracker(&full) {
+                    open.push_back(path);
+                }
+                continue;
+            }
+            if FileKind::of(&name).is_none() || is_own(tracker, &name) || pipeline.contains(&path) {
+                continue;
+            }
+            read += 1;
+            if read > FILES {
+                return None;
+            }
+            let bytes = files.read(&Entry { path: path.clone(), blob: None }, BYTES);
+            if bytes.is_ok_and(|bytes| is_record(&full, &path, bytes)) {
+                return Some(path);
+            }
+        }
+    }
+    None
+}
+
+/// The names in a folder in order, with what is a folder.
+fn entries(folder: &Path) -> Vec<(String, PathBuf, bool)> {
+    let found = folder.read_dir().into_iter().flatten().flatten().take(ENTRIES);
+    let mut names: Vec<(String, PathBuf, bool)> = found
+        .filter_map(|entry| {
+            let kind = entry.file_type().ok()?;
+            let name = entry.file_name().into_string().ok().filter(|name| !name.starts_with('.'))?;
+            Some((name, entry.path(), kind.is_dir()))
+        })
+        .collect();
+    names.sort();
+    names
+}
+
+fn is_own(tracker: &str, name: &str) -> bool {
+    let last = name.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    let named = if name.ends_with('/') { format!("{last}/") } else { last.to_owned() };
+    let of_tracker = OWN.iter().filter(|(known, _)| *known == tracker);
+    of_tracker.flat_map(|(_, names)| names.iter()).any(|own| match own.strip_suffix(['_', '-']) {
+        // The folder of a run, or a file.
+        Some(_) => named.starts_with(own) && named.ends_with('/') == own.ends_with('-'),
+        None => named == *own,
+    })
+}
+
+fn is_of_tracker(folder: &Path) -> bool {
+    FETCHERS.iter().any(|fetcher| (fetcher.recognises)(folder))
+}
