@@ -102,7 +102,7 @@ struct Fetcher {
 /// The codes of all trackers.
 pub(crate) fn codes() -> impl Iterator<Item = &'static [crate::code::Code]> {
     use crate::source;
-    let sources = [source::dvc::CODES, source::hf::CODES];
+    let sources = [source::dvc::CODES, source::hf::CODES, source::wandb::CODES];
     [CODES, dvc::CODES, mlflow::CODES, wandb::CODES].into_iter().chain(sources)
 }
 
