@@ -154,7 +154,9 @@ fn read(place: &Place, run: &Found) -> Result<Logged, Box<Problem>> {
         }
     }
     if missing.len() < run.folders.len() {
-        missing.iter().for_each(|folder| logged.lacks(folder));
+        for folder in missing {
+            logged.lacks(folder);
+        }
         return Ok(logged);
     }
     let folder = run.folders.last().map_or("", String::as_str);

@@ -92,7 +92,7 @@ pub(super) fn tracked_files(files: &dyn Files, others: &[&str]) -> Result<Vec<Ha
     let inner: Vec<String> =
         found.iter().filter_map(|path| Some(path.strip_suffix("/.dvc/config")?.to_owned() + "/")).collect();
     found.retain(|path| {
-        path.ends_with(".dvc")
+        path.strip_suffix(".dvc").is_some()
             && !path.contains(".dvc/")
             && !inner.iter().any(|folder| path.starts_with(folder))
     });

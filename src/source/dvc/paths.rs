@@ -23,7 +23,8 @@ pub fn relative(folder: &str, path: &str) -> String {
     let mut from = folder.split('/').filter(|part| !part.is_empty()).peekable();
     let mut to = path.split('/').filter(|part| !part.is_empty()).peekable();
     while from.peek().is_some() && from.peek() == to.peek() {
-        (from.next(), to.next());
+        from.next();
+        to.next();
     }
     let up = std::iter::repeat_n("..", from.count());
     up.chain(to).collect::<Vec<_>>().join("/")

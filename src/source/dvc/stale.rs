@@ -55,7 +55,7 @@ pub(super) fn differences(
         };
         command(stage, locked, &mut found);
         if !stage.frozen {
-            for dep in declared(&stage.deps, &locked.deps, stage, &mut found) {
+            for dep in declared(&stage.deps, &locked.deps, stage, "was never run with", &mut found) {
                 let left = lock.iter().flat_map(|locked| &locked.outs).chain(tracked);
                 if left.filter(|left| left.path == dep.path).any(|left| contradicts(left, dep)) {
                     found.differs(format!("`{}` is not what the stage `{}` read", dep.path, stage.name));
@@ -66,7 +66,7 @@ pub(super) fn differences(
                 params(files, file, keys.as_deref(), locked, &mut found)?;
             }
         }
-        for out in declared(stage.left(), &locked.outs, stage, &mut found) {
+        for out in declared(stage.left(), &locked.outs, stage, "never left", &mut found) {
             look(files, out, "left", stage, &mut found)?;
         }
     }
@@ -85,12 +85,13 @@ fn command(stage: &Stage, locked: &Locked, found: &mut Found) {
     }
 }
 
-/// What the lock says of paths that a stage names; what it does not say was never run with. What the lock says and the
+/// What the lock says of paths that a stage names; what it does not say is new. What the lock says and the
 /// stage does not, DVC leaves out of its answer, and so does this.
 fn declared<'l, 's>(
     paths: impl IntoIterator<Item = &'s String>,
     locked: &'l [Hashed],
     stage: &Stage,
+    never: &str,
     found: &mut Found,
 ) -> Vec<&'l Hashed> {
     let mut known = Vec::new();
@@ -99,7 +100,7 @@ fn declared<'l, 's>(
             Some(pattern) => known.extend(locked.iter().filter(|one| is_like(&pattern, &one.path, true))),
             None => match locked.iter().find(|one| one.path == *path) {
                 Some(one) => known.push(one),
-                None => found.differs(format!("the stage `{}` was never run with `{path}`", stage.name)),
+                None => found.differs(format!("the stage `{}` {never} `{path}`", stage.name)),
             },
         }
     }
@@ -155,7 +156,7 @@ fn params(
         };
         match at(&now, key) {
             Some(is) if same(is, ran) => {}
-            None if file.ends_with(".py") => found.note(format!(
+            None if file.strip_suffix(".py").is_some() => found.note(format!(
                 "the constant `{key}` in `{file}` is not compared with what was run; `dvc status` does"
             )),
             _ => found.differs(format!("`{key}` in `{file}` is not what the stage `{stage}` ran with")),

@@ -71,11 +71,25 @@ fn folder(files: &dyn Files, path: &str, hash: Hash, list: &str) -> Result<State
         entries.push((relative, sum));
     }
     // As Python writes a list of objects, in the order of the paths.
-    entries.sort_by(|one, other| one.0.split('/').cmp(other.0.split('/')));
+    entries.sort();
     let objects: Vec<String> = entries
         .iter()
-        .map(|(path, md5)| format!("{{\"md5\": \"{md5}\", \"relpath\": {}}}", serde_json::json!(path)))
+        .map(|(path, md5)| format!("{{\"md5\": \"{md5}\", \"relpath\": {}}}", ascii(path)))
         .collect();
     let whole = format!("[{}]", objects.join(", "));
     Ok(if hex(&Md5::digest(whole.as_bytes())) == list { State::Same } else { State::Differs })
+}
+
+/// A text in JSON, with everything beyond ASCII as `\u` and digits.
+fn ascii(text: &str) -> String {
+    let mut made = String::new();
+    for c in serde_json::json!(text).to_string().chars() {
+        if matches!(c, ' '..='~') {
+            made.push(c);
+        } else {
+            let units = &mut [0; 2];
+            c.encode_utf16(units).iter().for_each(|unit| made.push_str(&format!("\\u{unit:04x}")));
+        }
+    }
+    made
 }

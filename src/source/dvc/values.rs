@@ -50,10 +50,8 @@ pub(super) fn decimal(node: &Node) -> Node {
     let mut node = node.clone();
     match &mut node.value {
         Value::String(text) => {
-            let based = [("0o", 8), ("0x", 16)].into_iter();
-            let value = based
-                .filter_map(|(prefix, base)| u128::from_str_radix(text.strip_prefix(prefix)?, base).ok());
-            if let Some(value) = value.last() {
+            let in_base = |(prefix, base)| u128::from_str_radix(text.strip_prefix(prefix)?, base).ok();
+            if let Some(value) = [("0o", 8), ("0x", 16)].into_iter().find_map(in_base) {
                 node.value = Value::Number(value.to_string().into());
             }
         }

@@ -184,6 +184,26 @@ fn data_that_changed_is_seen_where_it_lies_there() {
 }
 
 #[test]
+fn folders_are_hashed_as_dvc_hashes_them() {
+    let project = Project::new();
+    for (name, text) in [
+        ("a.csv", "1\n"),
+        ("a/x.csv", ""),
+        ("a-b/x.csv", ""),
+        ("ö/b c.csv", "3\n"),
+        ("😀", ""),
+        ("B.csv", ""),
+    ] {
+        project.file(&format!("data/{name}"), text);
+    }
+    project
+        .file("m.json", "{\"f1\": 0.8}\n")
+        .file("dvc.yaml", "stages:\n  ev:\n    cmd: ev\n    deps: [data]\n    metrics: [m.json]\n")
+        .file("dvc.lock", "schema: '2.0'\nstages:\n  ev:\n    cmd: ev\n    deps:\n    - {path: data, hash: md5, md5: bff5639aad7ea73137e915a86aae1abd.dir}\n    outs:\n    - {path: m.json, hash: md5, md5: 9a84504a1a5a9976b21050ae12ea9cc2}\n");
+    check(&project, POLICY, &["."]).leaves_with(0);
+}
+
+#[test]
 fn files_of_toml_and_yaml_and_templates() {
     let project = Project::new();
     project

@@ -58,13 +58,8 @@ fn one_stage() -> Project {
 #[test]
 fn what_no_stage_was_run_with_is_stale() {
     for (path, from, to, says) in [
-        (
-            "dvc.yaml",
-            "metrics: [m.json]",
-            "metrics: [m2.json]",
-            "the stage `ev` was never run with `m2.json`",
-        ),
-        ("dvc.yaml", "metrics: [m.json]", "metrics: [m.json, m2.json]", "never run with `m2.json`"),
+        ("dvc.yaml", "metrics: [m.json]", "metrics: [m2.json]", "the stage `ev` never left `m2.json`"),
+        ("dvc.yaml", "metrics: [m.json]", "metrics: [m.json, m2.json]", "never left `m2.json`"),
         ("dvc.yaml", "deps: [e.py, data.csv]", "deps: [e.py, m2.json]", "never run with `m2.json`"),
         ("dvc.yaml", "params: [lr,", "params: [lr, seed,", "never run with `seed` in `params.yaml`"),
         ("params.json", "\"q\": 1", "\"q\": 1, \"new\": 1", "never run with `new` in `params.json`"),
