@@ -68,8 +68,14 @@ impl Pipeline {
     ) -> Result<Option<Self>, Box<Problem>> {
         let Some(bytes) = files.read(path)? else { return Ok(None) };
         let label = files.label(path);
+        // Without a template, what else lies there is not read.
+        let has_templates = bytes.windows(2).any(|two| two == b"${");
         let map = parse(&label, path, bytes)?;
-        let context = Context::read(files)?.vars(files, "", map.get("vars"))?;
+        let context = if has_templates {
+            Context::read(files)?.vars(files, "", map.get("vars"))?
+        } else {
+            Context::default()
+        };
         let mut pipeline = Self::default();
         match map.get("stages").map(|node| &node.value) {
             None | Some(Value::Null) => {}

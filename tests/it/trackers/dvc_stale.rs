@@ -183,6 +183,15 @@ fn templates_do_not_hide_what_changed() {
 }
 
 #[test]
+fn without_a_template_no_values_are_read() {
+    let project = Project::new();
+    project.file("params.yaml", "broken: [").file("m.json", "{\"f1\": 0.8}\n");
+    project.file("dvc.yaml", "stages:\n  ev:\n    cmd: ev\n    metrics: [m.json]\n");
+    Lock::new(&project, "").stage("ev", "ev", &[], "", &["m.json"]).write();
+    check(&project, POLICY, &["."]).leaves_with(0);
+}
+
+#[test]
 fn what_can_not_be_resolved_is_said_and_matched() {
     let project = Project::new();
     project.file("s80.json", "{\"f1\": 0.8}\n").file("best.json", "{\"auc\": 0.8}\n").file(
