@@ -3,7 +3,7 @@
 
 use super::lookup::{By, look_up};
 use super::seeds::together;
-use super::{BASELINE_UNREADABLE, NO_BASELINE, Request, Workspace};
+use super::{BASELINE_NOT_FINISHED, BASELINE_UNREADABLE, NO_BASELINE, Request, Workspace};
 use crate::document::Problem;
 use crate::engine::{Against, Decision, Pairing, comparability, differences, pair, summary};
 use crate::policy::{OnMissing, Policy};
@@ -156,8 +156,13 @@ impl Pool {
         }
         let baseline = match pair(candidate, &self.runs, &self.reference, self.exact) {
             Pairing::Run(run) => {
-                let comparability = comparability(candidate, run, decision.policy.comparable.as_deref());
                 report.run = Some(summary(run));
+                if let Some(status) = unfinished(run) {
+                    let (baseline, message) = not_finished(run, status);
+                    report.missing = Some(message);
+                    return Against { reference: self.reference.clone(), baseline, report };
+                }
+                let comparability = comparability(candidate, run, decision.policy.comparable.as_deref());
                 report.age =
                     run.created_at().map(|moment| Age(decision.now.duration_since(moment.at)).to_string());
                 report.comparability = Some(comparability.clone());
@@ -182,6 +187,22 @@ impl Pool {
         };
         Against { reference: self.reference.clone(), baseline, report }
     }
+}
+
+/// The status of a run that did not finish, or is no longer what was run.
+fn unfinished(run: &Run) -> Option<&str> {
+    run.text("status").filter(|status| !status.eq_ignore_ascii_case("finished"))
+}
+
+fn not_finished<'r>(run: &Run, status: &str) -> (Baseline<'r>, String) {
+    let message =
+        format!("the baseline `{}` has the status `{status}`, so its values are no bar", run.label());
+    let baseline = Baseline::Unclear {
+        code: BASELINE_NOT_FINISHED,
+        message: message.clone(),
+        help: "name a run that finished; `gate show` says what is known of this one".into(),
+    };
+    (baseline, message)
 }
 
 fn no_baseline(rule: &str, place: &str) -> Box<Problem> {

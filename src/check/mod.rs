@@ -54,6 +54,7 @@ codes! {
     NO_BASELINE = "check/no-baseline": "Rules compare with a baseline, and none is named.";
     BASELINE_IN_CHANGE = "baseline/in-change": "In a pull request, a baseline lies where the pull request may edit it.";
     BASELINE_UNREADABLE = "check/baseline-unreadable": "The record of the baseline can't be read.";
+    BASELINE_NOT_FINISHED = "baseline/not-finished": "The baseline failed, crashed, still runs, or is stale.";
     NOT_A_REFERENCE = "check/not-a-reference": "A run reference that can't be read.";
     NO_BASE_POLICY = "check/no-base-policy": "The base branch has no policy, and --require-base-policy asks for one.";
     BAD_REPORT = "report/unreadable": "A saved report can't be read, or contradicts itself.";

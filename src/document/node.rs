@@ -116,6 +116,11 @@ impl Map {
         self.0.iter().map(|(key, entry)| (&**key, &entry.node))
     }
 
+    /// Values, in order.
+    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut Node> {
+        self.0.values_mut().map(|entry| &mut entry.node)
+    }
+
     /// Keys and values with the places of the keys, in order.
     pub fn entries(&self) -> impl ExactSizeIterator<Item = (&str, &Entry)> {
         self.0.iter().map(|(key, entry)| (&**key, entry))

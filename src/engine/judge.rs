@@ -55,6 +55,12 @@ pub fn judge(
         troubles: Vec::new(),
         notes: candidate.notes.clone(),
     };
+    for against in against {
+        if let Baseline::Run { run, .. } = &against.baseline {
+            let notes = run.notes.iter().map(|note| format!("the baseline `{}`: {note}", run.label()));
+            report.notes.extend(notes);
+        }
+    }
     if let Some(trouble) = unclear_model(decision.policy, candidate) {
         report.troubles.push(trouble);
         return (report, used);

@@ -25,6 +25,7 @@ pub use fetch::Credentials;
 pub use log::Logged;
 use objects::Objects;
 pub use objects::{Found, TreeEntry, TreeKind};
+pub use tags::Tag;
 pub use tree::Uncommitted;
 pub use worktree::{Checkout, LOCK};
 

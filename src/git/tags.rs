@@ -1,16 +1,46 @@
-//! The tags of a repository.
+//! The tags of a repository, and its other names for commits.
 
 use super::{Git, refused};
 use crate::document::Problem;
 
+/// A tag.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tag {
+    /// Its name.
+    pub name: String,
+    /// The commit that it leads to.
+    pub commit: String,
+    /// When it was made, in seconds; a tag without a message has the time of its commit.
+    pub time: i64,
+}
+
+const FORMAT: &str = "--format=%(refname:strip=2)%09%(objectname)%09%(*objectname)%09%(creatordate:unix)";
+
 impl Git {
-    /// The names of all tags that begin with some text, unordered.
-    pub fn tags(&self, prefix: &str) -> Result<Vec<String>, Box<Problem>> {
-        let output = self.run(&["for-each-ref", "--format=%(refname:strip=2)", "refs/tags/"])?;
+    /// All tags that begin with some text, unordered.
+    pub fn tags(&self, prefix: &str) -> Result<Vec<Tag>, Box<Problem>> {
+        let output = self.run(&["for-each-ref", FORMAT, "refs/tags/"])?;
         if !output.status.success() {
             return Err(refused(&output));
         }
         let text = String::from_utf8_lossy(&output.stdout);
-        Ok(text.lines().filter(|name| name.starts_with(prefix)).map(str::to_owned).collect())
+        let tag = |line: &str| {
+            let mut parts = line.split('\t');
+            let (name, object, behind) = (parts.next()?, parts.next()?, parts.next()?);
+            let commit = if behind.is_empty() { object } else { behind };
+            let time = parts.next().and_then(|time| time.parse().ok()).unwrap_or_default();
+            Some(Tag { name: name.to_owned(), commit: commit.to_owned(), time })
+        };
+        Ok(text.lines().filter_map(tag).filter(|tag| tag.name.starts_with(prefix)).collect())
+    }
+
+    /// The full names of branches, tags and other references from which a commit can be reached.
+    pub fn references_to(&self, commit: &str) -> Result<Vec<String>, Box<Problem>> {
+        let contains = format!("--contains={commit}");
+        let output = self.run(&["for-each-ref", "--format=%(refname)", &contains])?;
+        if !output.status.success() {
+            return Err(refused(&output));
+        }
+        Ok(String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect())
     }
 }

@@ -104,7 +104,9 @@ struct Fetcher {
 
 /// The codes of all trackers.
 pub(crate) fn codes() -> impl Iterator<Item = &'static [crate::code::Code]> {
-    [CODES, crate::source::dvc::CODES, crate::source::hf::CODES, mlflow::CODES, wandb::CODES].into_iter()
+    use crate::source;
+    let sources = [source::dvc::CODES, source::hf::CODES, source::wandb::CODES];
+    [CODES, dvc::CODES, mlflow::CODES, wandb::CODES].into_iter().chain(sources)
 }
 
 /// The trackers that are fetched, in alphabetical order.

@@ -55,7 +55,7 @@ fn fetch(rest: &str, around: &Around<'_>) -> Result<Fetched, Box<Problem>> {
     // The run in a folder may go on in another beside it, so the folder above is what is read.
     let folder = named.path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let (place, only) = match run_folder(folder) {
-        Some((_, id)) => (named.above()?, Some(id.to_owned())),
+        Some(_) => (named.above()?, Some(folder.to_owned())),
         None => (named, None),
     };
     let mut runs = found(&place)?;
@@ -67,20 +67,22 @@ fn fetch(rest: &str, around: &Around<'_>) -> Result<Fetched, Box<Problem>> {
     let named_one = only.is_some() || runs.len() == 1;
     let mut fetched = Fetched { exact: named_one, in_tree: true, ..Fetched::default() };
     let everything = if around.wanted.siblings { std::mem::take(&mut runs) } else { Vec::new() };
-    let is_named = |run: &&Found| only.as_ref().is_none_or(|id| run.id == *id);
+    let is_named = |run: &&Found| only.as_ref().is_none_or(|folder| run.folders.contains(folder));
     let chosen = if around.wanted.siblings { &everything } else { &runs };
     let mut group = None;
     for run in chosen.iter().filter(is_named) {
         let read = read(&place, run).map_err(|problem| vec![*problem]);
         group = read.as_ref().ok().map(Logged::group_of);
-        fetched.runs.push(read.map(|logged| described(&logged, &place, run, rest)));
+        let described = |logged| described(&logged, &place, run, rest).map_err(|problem| vec![*problem]);
+        fetched.runs.push(read.and_then(described));
     }
     for run in everything.iter().filter(|run| !is_named(run)) {
-        match read(&place, run) {
-            Ok(logged) if logged.group.is_some() && group == Some(logged.group_of()) => {
-                fetched.siblings.push(described(&logged, &place, run, rest));
-            }
-            Ok(_) => {}
+        let sibling = read(&place, run).and_then(|logged| {
+            let is_sibling = logged.group.is_some() && group == Some(logged.group_of());
+            is_sibling.then(|| described(&logged, &place, run, rest)).transpose()
+        });
+        match sibling {
+            Ok(sibling) => fetched.siblings.extend(sibling),
             Err(problem) => {
                 let note =
                     format!("whether `{}` is of the same group is not known: {}", run.id, problem.message);
@@ -101,25 +103,60 @@ fn found(place: &Place) -> Result<Vec<Found>, Box<Problem>> {
     folders.sort();
     let mut runs: Vec<Found> = Vec::new();
     for (_, id, folder) in folders {
-        match runs.iter_mut().find(|run| run.id == id) {
-            Some(run) => run.folders.push(folder),
-            None => runs.push(Found { id, folders: vec![folder] }),
+        match runs.iter_mut().rfind(|run| run.id == id) {
+            Some(run) if goes_on(place, run, &folder)? => run.folders.push(folder),
+            _ => runs.push(Found { id, folders: vec![folder] }),
         }
     }
     Ok(runs)
 }
 
-fn read(place: &Place, run: &Found) -> Result<Logged, Box<Problem>> {
-    let mut logged = Logged::default();
-    let mut any = false;
-    for folder in &run.folders {
-        let path = format!("{folder}/run-{}.wandb", run.id);
-        if let Some(bytes) = place.read(&path, MOST)? {
-            any = true;
-            fold(&mut logged, &bytes).map_err(|error| broken(&place.label_of(&path), &error))?;
+/// Whether a folder is a further part of a run, and no other run with the same id. One without a log may be.
+fn goes_on(place: &Place, run: &Found, folder: &str) -> Result<bool, Box<Problem>> {
+    let earlier = run.folders.iter().rev();
+    let mut logs = Vec::new();
+    for folder in std::iter::once(folder).chain(earlier.map(String::as_str)) {
+        let Some(bytes) = place.read(&log_in(folder, &run.id), MOST)? else { continue };
+        let mut logged = Logged::default();
+        // What is damaged is said when the run is read.
+        if fold(&mut logged, &bytes).is_err() {
+            return Ok(true);
+        }
+        logs.push(logged);
+        if logs.len() == 2 {
+            break;
         }
     }
-    if any {
+    Ok(match logs.as_slice() {
+        [this, earlier] => this.goes_on(earlier),
+        _ => true,
+    })
+}
+
+/// The path of the log in a folder of a run.
+fn log_in(folder: &str, id: &str) -> String {
+    format!("{folder}/run-{id}.wandb")
+}
+
+fn read(place: &Place, run: &Found) -> Result<Logged, Box<Problem>> {
+    let mut logged = Logged::default();
+    let mut missing: Vec<&str> = Vec::new();
+    for (at, folder) in run.folders.iter().enumerate() {
+        let path = log_in(folder, &run.id);
+        match place.read(&path, MOST)? {
+            Some(bytes) => {
+                fold(&mut logged, &bytes).map_err(|error| broken(&place.label_of(&path), &error))?;
+                if at == 0 {
+                    logged.begins_in_the_middle();
+                }
+            }
+            None => missing.push(folder),
+        }
+    }
+    if missing.len() < run.folders.len() {
+        for folder in missing {
+            logged.lacks(folder);
+        }
         return Ok(logged);
     }
     let folder = run.folders.last().map_or("", String::as_str);
@@ -140,7 +177,7 @@ fn read(place: &Place, run: &Found) -> Result<Logged, Box<Problem>> {
     Ok(from_files(&run.id, config.as_ref(), summary.as_ref(), metadata.as_ref()))
 }
 
-fn described(logged: &Logged, place: &Place, run: &Found, rest: &str) -> Tracked {
+fn described(logged: &Logged, place: &Place, run: &Found, rest: &str) -> Result<Tracked, Box<Problem>> {
     let folder = run.folders.last().map_or("", String::as_str);
     let resolved = (run.folders.len() > 1).then(|| format!("{} parts of a resumed run", run.folders.len()));
     let origin = Origin { tracker: "wandb".into(), reference: format!("wandb:{rest}"), resolved };

@@ -99,6 +99,36 @@ def with_wandb(folder):
         file.write("\n".join(folders) + "\n")
 
 
+def with_wandb_parts(folder):
+    """A run that is resumed, one with the same id that is not, and one with summaries of its own; parts.txt has their folders."""
+    import time
+    import wandb
+
+    folders = []
+
+    def run(**arguments):
+        run = wandb.init(dir=folder, mode="offline", **arguments)
+        folders.append(os.path.basename(os.path.dirname(run.dir)))
+        return run
+
+    for part, values in enumerate(({"f1": 0.8, "auc": 0.9}, {"f1": 0.81})):
+        one = run(project="churn", id="resumed1", resume="allow" if part else None)
+        one.log(values)
+        one.finish()
+        time.sleep(1.1)
+    other = run(project="other", id="resumed1")
+    other.log({"recall": 0.5})
+    other.finish()
+    kept = run(project="churn", id="kept")
+    kept.define_metric("v_*", summary="max")
+    for value in (3, 2):
+        kept.log({"v_loss": value, "gone": value})
+    del kept.summary["gone"]
+    kept.finish()
+    with open(os.path.join(folder, "parts.txt"), "w") as file:
+        file.write("\n".join(folders) + "\n")
+
+
 def with_sacred(folder):
     from sacred import Experiment
     from sacred.observers import FileStorageObserver
@@ -189,6 +219,14 @@ def https(certificate, client=None):
     server.serve_forever()
 
 
+def holds(path, *expressions):
+    """Fails where something is not so of the record `run` that `gate show` printed."""
+    run = json.load(open(path))
+    value = lambda name: run["metrics"][name]["value"] if isinstance(run["metrics"][name], dict) else run["metrics"][name]
+    for expression in expressions:
+        assert eval(expression, {"run": run, "value": value}), f"{expression} does not hold of {run}"
+
+
 def same(one, other, *fields):
     """Fails where two records that `gate show` printed differ in a field."""
     one, other = (json.load(open(path)) for path in (one, other))
@@ -197,5 +235,5 @@ def same(one, other, *fields):
 
 
 if __name__ == "__main__":
-    {"mlflow": with_mlflow, "wandb": with_wandb, "sacred": with_sacred, "dvclive": with_dvclive, "plain": plain,
-     "stage": stage, "alias": alias, "https": https, "same": same}[sys.argv[1]](*[a for a in sys.argv[2:] if a != "stages"])
+    {"mlflow": with_mlflow, "wandb": with_wandb, "wandb-parts": with_wandb_parts, "sacred": with_sacred, "dvclive": with_dvclive, "plain": plain,
+     "stage": stage, "alias": alias, "https": https, "same": same, "holds": holds}[sys.argv[1]](*[a for a in sys.argv[2:] if a != "stages"])

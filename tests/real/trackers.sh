@@ -164,6 +164,18 @@ assert all(plain[key] == kept[key] for key in ('validation', 'data_version', 'se
 " "$work/plain.json" "$work/kept.json"
 done
 leaves 0 "$gate" show live/better; says "metrics.valid_log_loss.points"
+holds() { # REFERENCE EXPRESSION…
+  "$gate" show "$1" --format json > "$work/record.json" && shift
+  "$python" "$scripts/trackers.py" holds "$work/record.json" "$@"
+}
+echo "-- W&B: parts of a run, an id that is used again, summaries of their own"
+mkdir "$work/parts" && cd "$work/parts"
+"$python" "$scripts/trackers.py" wandb-parts "$work/parts" > "$work/train.log" 2>&1 || { cat "$work/train.log" >&2; exit 1; }
+for part in 1 2; do
+  holds "wandb/$(sed -n ${part}p parts.txt)" "value('f1') == 0.81" "value('auc') == 0.9" "run['environment']['python']"
+done
+holds "wandb/$(sed -n 3p parts.txt)" "list(run['metrics']) == ['recall']" "run['project'] == 'other'"
+holds "wandb/$(sed -n 4p parts.txt)" "list(run['metrics']) == ['v_loss']" "value('v_loss') == 2"
 
 echo "-- DVC and GTO"
 mkdir "$work/dvc" && cd "$work/dvc" && git init --quiet --initial-branch=main . && dvc init --quiet
@@ -208,8 +220,54 @@ leaves 1 "$gate" check .; says "drop"
 dvc status --quiet
 # Data in a folder: changed behind the lock's back.
 mkdir data && echo 1 > data/a.csv && mkdir data/b && echo 2 > "data/b/ö 1.csv" && sed -i 's/deps: \[train.py\]/deps: [train.py, data]/' dvc.yaml
-dvc repro --quiet && leaves 1 "$gate" check . && says "drop" && ! grep -q stale "$work/out"
+touch data/b-c.csv data/B.csv && dvc repro --quiet && leaves 1 "$gate" check . && says "drop"
+if grep -q stale "$work/out"; then echo "trackers.sh: what dvc ran is stale" >&2; exit 1; fi
 echo 3 > data/a.csv
 leaves 1 "$gate" check .; says "is not what the stage"
+
+echo "-- DVC: templates, metrics in the cache, data with a file of its own, a pipeline in a folder"
+mkdir -p "$work/pipes/pipe" "$work/pipes/data" && cd "$work/pipes" && git init --quiet --initial-branch=main . && dvc init --quiet
+cat > pipe/e.py << 'PYTHON'
+import json, sys
+json.dump({"f1": float(sys.argv[1])}, open(sys.argv[2], "w"))
+PYTHON
+cat > pipe/dvc.yaml << 'YAML'
+stages:
+  ev:
+    matrix: { seed: [0.80, 0.81], model: [cnn] }
+    cmd: python3 e.py ${item.seed} s${item.seed}.json ${rate}
+    deps: [e.py, ../data/t.csv]
+    params: [../shared.yaml: [a]]
+    metrics: ["s${item.seed}.json"]
+YAML
+printf 'rate: 1e-5\n' > pipe/params.yaml; printf 'a: 0o14\n' > shared.yaml; echo 1 > data/t.csv
+printf 'version: 1\nseeds: stage\nrules:\n  r: { metrics: { f1: { min: 0.5 } } }\n' > gate.yaml
+dvc add --quiet data/t.csv && (cd pipe && dvc repro --quiet) && git add --all && git commit --quiet --message base
+fresh() { for name in pipe dvc:pipe@HEAD; do holds "$name" "run['status'] == 'finished'" "run['metrics']['f1']['values'] == [0.8, 0.81]"; done; }
+stale() { # WHAT
+  dvc status --quiet && { echo "trackers.sh: dvc finds nothing stale" >&2; exit 1; }
+  leaves 1 "$gate" check pipe; says "$1"
+  git checkout --quiet . && dvc checkout --quiet
+}
+fresh
+rm pipe/s*.json && fresh && dvc checkout --quiet
+sed -i 's/1e-5/2e-5/' pipe/params.yaml && stale "the command of the stage"
+sed -i 's/0o14/0o15/' shared.yaml && stale "in .../shared.yaml. is not what"
+sed -i 's/0.81\]/0.81, 0.9]/' pipe/dvc.yaml && stale "ev@0.9-cnn. was never run"
+sed -i 's/metrics: .*/metrics: [m2.json]/' pipe/dvc.yaml && echo '{"f1": 0.99}' > pipe/m2.json && stale "never left .m2.json"
+echo 2 > data/t.csv && dvc add --quiet data/t.csv && git add --all && git commit --quiet --message data && rm data/t.csv
+leaves 1 "$gate" check pipe; says "data/t.csv. is not what the stage"
+git checkout --quiet HEAD~1 && dvc checkout --quiet && fresh
+forged=$(find .dvc/cache/files/md5 -type f -exec grep -l '0.81' {} +) && chmod u+w "$forged" && echo '{"f1": 0.1}' > "$forged"
+leaves 2 "$gate" show dvc:pipe@HEAD; says "is not the file that its name says"
+
+echo "-- GTO: what it takes away"
+cd "$work/dvc"
+gto assign churn --version v1.0.0 --stage live --simple true > /dev/null; leaves 0 "$gate" show dvc:.@churn#live
+gto deprecate churn v1.0.0 prod > /dev/null; leaves 2 "$gate" show dvc:.@churn#prod; says "no tag of GTO"
+gto register proj/a:bahn --version v0.1.0 > /dev/null; leaves 0 "$gate" show dvc:.@proj/a:bahn@v0.1.0
+sleep 1
+gto deprecate churn v1.0.0 > /dev/null; leaves 2 "$gate" show dvc:.@churn@v1.0.0; says "took the version"
+gto deprecate proj/a:bahn > /dev/null; leaves 2 "$gate" show dvc:.@proj/a:bahn@v0.1.0; says "ended the artifact"
 
 echo "runs of real trackers are read and judged"

@@ -1,8 +1,9 @@
 //! `dvc.lock`: what each stage ran with, and what it left. And `*.dvc`: files that are tracked by themselves.
 
-use super::Files;
-use super::pipeline::joined;
+use super::paths::joined;
+use super::pipeline::command;
 use super::values::{broken, parse};
+use super::{Files, Hash};
 use crate::document::{Map, Node, Problem};
 
 /// What a stage last ran with.
@@ -27,60 +28,85 @@ pub(super) struct Hashed {
 }
 
 impl Hashed {
-    /// The MD5 of a file, where that is what the digest is.
-    pub(super) fn md5(&self) -> Option<&str> {
-        self.digest.as_deref()?.strip_prefix("md5:")
+    /// How it was hashed, whether it is a folder, and the digits.
+    pub(super) fn parts(&self) -> Option<(Hash, bool, &str)> {
+        let (sort, digits) = self.digest.as_deref()?.split_once(':')?;
+        Some(match sort {
+            "md5" => (Hash::Plain, false, digits),
+            "md5dir" => (Hash::Plain, true, digits),
+            "md5-dos2unix" => (Hash::UnixLineEnds, false, digits),
+            "md5dir-dos2unix" => (Hash::UnixLineEnds, true, digits),
+            _ => return None,
+        })
     }
 }
 
-/// The stages of a lock. `folder_of` gives the folder that a stage's paths are relative to.
-pub(super) fn read(
-    files: &dyn Files,
-    path: &str,
-    folder_of: impl Fn(&str) -> String,
-) -> Result<Option<Vec<Locked>>, Box<Problem>> {
-    let Some(bytes) = files.read(path)? else { return Ok(None) };
-    let label = files.label(path);
-    let map = parse(&label, path, bytes)?;
-    let schema = map.get("schema").and_then(Node::as_written);
-    if !schema.is_some_and(|schema| schema.starts_with("2.")) {
-        return Err(broken(&label, "only schema 2 is read; `dvc repro` with DVC 2 or later writes it"));
+/// A lock as it is written.
+pub(super) struct Lock(Map);
+
+impl Lock {
+    pub(super) fn open(files: &dyn Files, path: &str) -> Result<Option<Self>, Box<Problem>> {
+        let Some(bytes) = files.read(path)? else { return Ok(None) };
+        let label = files.label(path);
+        let map = parse(&label, path, bytes)?;
+        let schema = map.get("schema").and_then(Node::as_written);
+        if !schema.is_some_and(|schema| schema.starts_with("2.")) {
+            return Err(broken(&label, "only schema 2 is read; `dvc repro` with DVC 2 or later writes it"));
+        }
+        Ok(Some(Self(map)))
     }
-    let stages = map.get("stages").and_then(Node::as_map);
-    let mut locked = Vec::new();
-    for (name, node) in stages.into_iter().flat_map(Map::iter) {
-        let folder = folder_of(name.split('@').next().unwrap_or(name));
-        let params = node.get("params").and_then(Node::as_map).into_iter().flat_map(Map::iter);
-        locked.push(Locked {
-            name: name.to_owned(),
-            command: node.get("cmd").and_then(command),
-            deps: hashed(node.get("deps"), &folder),
-            params: params
-                .filter_map(|(file, node)| Some((joined(&folder, file), node.as_map()?.clone())))
-                .collect(),
-            outs: hashed(node.get("outs"), &folder),
-        });
+
+    fn stages(&self) -> impl Iterator<Item = (&str, &Node)> {
+        self.0.get("stages").and_then(Node::as_map).into_iter().flat_map(Map::iter)
     }
-    Ok(Some(locked))
+
+    /// The names of the stages that ran.
+    pub(super) fn names(&self) -> Vec<String> {
+        self.stages().map(|(name, _)| name.to_owned()).collect()
+    }
+
+    /// The stages. `folder_of` gives the folder that the paths of one are relative to, and none for one that is no longer
+    /// in the pipeline: DVC keeps what it ran with, and leaves it out of every answer.
+    pub(super) fn read<'f>(&self, folder_of: impl Fn(&str) -> Option<&'f str>) -> Vec<Locked> {
+        let one = |(name, node): (&str, &Node)| {
+            let folder = folder_of(name)?;
+            let params = node.get("params").and_then(Node::as_map).into_iter().flat_map(Map::iter);
+            Some(Locked {
+                name: name.to_owned(),
+                command: node.get("cmd").and_then(|node| command(node, str::to_owned)),
+                deps: hashed(node.get("deps"), folder),
+                params: params
+                    .filter_map(|(file, node)| Some((joined(folder, file), node.as_map()?.clone())))
+                    .collect(),
+                outs: hashed(node.get("outs"), folder),
+            })
+        };
+        self.stages().filter_map(one).collect()
+    }
 }
 
-/// The outputs of the `*.dvc` files beside `dvc.yaml` and below.
-pub(super) fn tracked_files(files: &dyn Files) -> Result<Vec<Hashed>, Box<Problem>> {
-    let mut found = Vec::new();
-    for path in files.matching("**/*.dvc")? {
+/// The outputs of the `*.dvc` files in the folder and below, but for those of other projects; and of those that lie
+/// beside one of `others`, which may be above.
+pub(super) fn tracked_files(files: &dyn Files, others: &[&str]) -> Result<Vec<Hashed>, Box<Problem>> {
+    let mut found = files.matching("**/{*.dvc,.dvc/config}")?;
+    let inner: Vec<String> =
+        found.iter().filter_map(|path| Some(path.strip_suffix("/.dvc/config")?.to_owned() + "/")).collect();
+    found.retain(|path| {
+        path.strip_suffix(".dvc").is_some()
+            && !path.contains(".dvc/")
+            && !inner.iter().any(|folder| path.starts_with(folder))
+    });
+    let above = others.iter().filter(|path| path.starts_with("../")).map(|path| format!("{path}.dvc"));
+    found.extend(above);
+    let mut outs = Vec::new();
+    for path in found {
         let Some(bytes) = files.read(&path)? else { continue };
         let map = parse(&files.label(&path), &path, bytes)?;
         let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-        found.extend(hashed(map.get("outs"), folder));
+        let folder = joined(folder, map.get("wdir").and_then(Node::as_written).unwrap_or_default());
+        outs.extend(hashed(map.get("outs"), &folder));
     }
-    Ok(found)
-}
-
-fn command(node: &Node) -> Option<String> {
-    match node.as_list() {
-        Some(lines) => Some(lines.iter().filter_map(Node::as_written).collect::<Vec<_>>().join(" && ")),
-        None => node.as_written().map(str::to_owned),
-    }
+    Ok(outs)
 }
 
 fn hashed(node: Option<&Node>, folder: &str) -> Vec<Hashed> {

@@ -3,16 +3,30 @@
 //! All of it is plain text, so that DVC need not be installed. The reader is given the files of a folder by their
 //! paths, from the working tree or from a commit.
 
+mod data;
+mod expand;
 mod gto;
+mod hash;
+mod ignored;
+mod items;
 mod live;
 mod lock;
+mod metrics;
+mod paths;
 mod pipeline;
+mod project;
+mod python;
 mod record;
 mod stale;
+mod state;
+mod template;
 mod values;
 
 pub use gto::current;
-pub use record::{Code, items, tracked};
+pub use hash::Hash;
+pub use items::items;
+pub use paths::{joined, relative};
+pub use record::{Code, tracked};
 
 use super::Tracker;
 use crate::code::codes;
@@ -20,19 +34,22 @@ use crate::document::Problem;
 
 codes! {
     BROKEN = "dvc/broken": "A file of a DVC project is not what DVC writes.";
+    NOT_SEEDS = "dvc/not-seeds": "The policy takes the items of a stage for seeds, and they differ in more.";
     NO_PROJECT = "dvc/no-project": "A folder holds neither a DVC project nor the files of DVCLive.";
 }
 
-/// The files of a folder.
+/// The files of a folder, and of those around it.
 pub trait Files {
+    /// What leads to the folder from the top, above which nothing is looked at: empty, or without a `/` at its end.
+    fn below(&self) -> &str;
     /// The bytes of a file, if it is there.
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>, Box<Problem>>;
     /// The MD5 of a file, however large it is.
     fn md5(&self, path: &str) -> Result<Sum, Box<Problem>>;
     /// The paths of the files that a glob matches, in order.
     fn matching(&self, glob: &str) -> Result<Vec<String>, Box<Problem>>;
-    /// A file of the cache, by its MD5; it lies beside the working tree alone.
-    fn cached(&self, md5: &str) -> Result<Option<Vec<u8>>, Box<Problem>>;
+    /// A file of the cache, by its MD5; it lies beside the working tree alone. One that has another MD5 is an error.
+    fn cached(&self, hash: Hash, md5: &str) -> Result<Option<Vec<u8>>, Box<Problem>>;
     /// What a person calls a file.
     fn label(&self, path: &str) -> String;
 }

@@ -1,6 +1,9 @@
 //! `dvc.yaml`: the stages, and what each reads and leaves.
 
 use super::Files;
+use super::expand::{Item, expand};
+use super::paths::joined;
+use super::template::Context;
 use super::values::{broken, parse};
 use crate::document::{Map, Node, Problem, Value};
 
@@ -14,65 +17,190 @@ pub(super) struct Pipeline {
     pub(super) params: Vec<String>,
     /// Paths that `artifacts:` calls models, with their names.
     pub(super) models: Vec<(String, String)>,
+    /// What could not be resolved.
+    pub(super) notes: Vec<String>,
 }
 
-/// A stage. Paths are relative to the folder of `dvc.yaml`; a `${…}` in one is as it is written.
+/// A stage, or one of several that are made from it. Paths are relative to the folder of `dvc.yaml`; a `${…}` that
+/// can't be resolved stays.
 #[derive(Debug, Default)]
 pub(super) struct Stage {
+    /// `train`, or `train@11` for one of several.
     pub(super) name: String,
-    pub(super) command: Option<String>,
-    /// One of several that are made from it: by `foreach` or `matrix`.
-    pub(super) templated: bool,
+    /// What it was made for, where it is one of several.
+    pub(super) item: Option<Item>,
+    pub(super) command: String,
+    /// DVC does not look at what it reads.
+    pub(super) frozen: bool,
     pub(super) folder: String,
+    pub(super) deps: Vec<String>,
+    /// File by file; all keys of a file where none is named.
+    pub(super) params: Vec<(String, Option<Vec<String>>)>,
+    pub(super) outs: Vec<String>,
     pub(super) metrics: Vec<String>,
     pub(super) plots: Vec<String>,
 }
 
+impl Stage {
+    /// The stage in `dvc.yaml` that it was made from.
+    pub(super) fn base(&self) -> &str {
+        base(&self.name)
+    }
+
+    /// All that it leaves.
+    pub(super) fn left(&self) -> impl Iterator<Item = &String> {
+        self.outs.iter().chain(&self.metrics).chain(&self.plots)
+    }
+}
+
+/// The stage in `dvc.yaml` that `train@11` was made from.
+pub(super) fn base(name: &str) -> &str {
+    name.split('@').next().unwrap_or(name)
+}
+
 impl Pipeline {
-    pub(super) fn read(files: &dyn Files, path: &str) -> Result<Option<Self>, Box<Problem>> {
+    /// The pipeline in a folder. `locked` are the names of the stages that were run: by them an item is known that
+    /// nothing else tells.
+    pub(super) fn read(
+        files: &dyn Files,
+        path: &str,
+        locked: &[String],
+    ) -> Result<Option<Self>, Box<Problem>> {
         let Some(bytes) = files.read(path)? else { return Ok(None) };
         let label = files.label(path);
+        // Without a template, what else lies there is not read.
+        let has_templates = bytes.windows(2).any(|two| two == b"${");
         let map = parse(&label, path, bytes)?;
+        let context = if has_templates {
+            Context::read(files)?.vars(files, "", map.get("vars"))?
+        } else {
+            Context::default()
+        };
         let mut pipeline = Self::default();
         match map.get("stages").map(|node| &node.value) {
             None | Some(Value::Null) => {}
             Some(Value::Map(stages)) => {
                 for (name, node) in stages.iter() {
-                    pipeline.stages.push(stage(name, node).ok_or_else(|| {
+                    pipeline.add(files, name, node, &context, locked)?.ok_or_else(|| {
                         broken(&label, &format!("the stage `{name}` is not an object with `cmd`"))
-                    })?);
+                    })?;
                 }
             }
             Some(_) => return Err(broken(&label, "`stages` is not an object")),
         }
-        pipeline.metrics = paths(map.get("metrics"), "");
-        pipeline.params = paths(map.get("params"), "");
-        for (name, node) in map.get("artifacts").and_then(Node::as_map).into_iter().flat_map(Map::iter) {
-            let text = |key: &str| node.get(key).and_then(Node::as_written);
-            if let (Some(path), Some("model")) = (text("path"), text("type")) {
-                pipeline.models.push((name.to_owned(), path.to_owned()));
+        let resolved = |key: &str| map.get(key).map(|node| context.node(node));
+        pipeline.metrics = paths(resolved("metrics").as_ref(), "");
+        pipeline.params = paths(resolved("params").as_ref(), "");
+        if let Some(artifacts) = resolved("artifacts") {
+            for (name, node) in artifacts.as_map().into_iter().flat_map(Map::iter) {
+                let text = |key: &str| node.get(key).and_then(Node::as_written);
+                if let (Some(path), Some("model")) = (text("path"), text("type")) {
+                    pipeline.models.push((name.to_owned(), joined("", path)));
+                }
             }
         }
         Ok(Some(pipeline))
     }
+
+    /// Adds a stage, or those that are made from it; `None` where it is none.
+    fn add(
+        &mut self,
+        files: &dyn Files,
+        name: &str,
+        node: &Node,
+        context: &Context,
+        locked: &[String],
+    ) -> Result<Option<()>, Box<Problem>> {
+        let Some(map) = node.as_map() else { return Ok(None) };
+        let (mut items, is_whole) = expand(name, map, context, locked);
+        if !is_whole {
+            // None of them ran, and the stage must not go without a word.
+            if items.is_empty() {
+                items.push((None, context.clone()));
+            }
+            self.notes.push(format!(
+                "what the stage `{name}` is made for can't be resolved, so those that ran are looked at; `dvc status` looks at all"
+            ));
+        }
+        let body = map.get("do").and_then(Node::as_map).unwrap_or(map);
+        if body.get("cmd").is_none() {
+            return Ok(None);
+        }
+        for (item, context) in items {
+            let name = item.as_ref().map_or_else(|| name.to_owned(), |item| format!("{name}@{}", item.name));
+            let stage = stage(files, name, item, body, &context)?;
+            let open = stage.deps.iter().chain(stage.left()).chain([&stage.command, &stage.folder]);
+            if let Some(text) = open.into_iter().find(|text| text.contains("${")) {
+                self.notes.push(format!(
+                    "what `{text}` in the stage `{}` stands for can't be resolved, so what the lock says is taken; `dvc status` looks at it",
+                    stage.name
+                ));
+            }
+            self.stages.push(stage);
+        }
+        Ok(Some(()))
+    }
 }
 
-fn stage(name: &str, node: &Node) -> Option<Stage> {
-    let map = node.as_map()?;
-    let body = map.get("do").and_then(Node::as_map).unwrap_or(map);
-    let folder = body.get("wdir").and_then(Node::as_written).unwrap_or_default().to_owned();
-    let command = body.get("cmd").map(|command| match &command.value {
-        Value::List(lines) => lines.iter().filter_map(Node::as_written).collect::<Vec<_>>().join(" && "),
-        _ => command.as_written().unwrap_or_default().to_owned(),
-    });
-    Some(Stage {
-        name: name.to_owned(),
-        command: Some(command?),
-        templated: map.get("foreach").is_some() || map.get("matrix").is_some(),
-        metrics: paths(body.get("metrics"), &folder),
-        plots: paths(body.get("plots"), &folder),
+fn stage(
+    files: &dyn Files,
+    name: String,
+    item: Option<Item>,
+    body: &Map,
+    context: &Context,
+) -> Result<Stage, Box<Problem>> {
+    let folder = body.get("wdir").map(|node| context.node(node));
+    let folder = joined("", folder.as_ref().and_then(Node::as_written).unwrap_or_default());
+    let context = context.vars(files, &folder, body.get("vars"))?;
+    let resolved = |key: &str| body.get(key).map(|node| context.node(node));
+    let of = |key: &str| paths(resolved(key).as_ref(), &folder);
+    let frozen = body.get("frozen").is_some_and(|node| matches!(node.value, Value::Bool(true)));
+    Ok(Stage {
+        name,
+        item,
+        command: body
+            .get("cmd")
+            .and_then(|command| self::command(command, |text| context.text(text)))
+            .unwrap_or_default(),
+        frozen,
+        deps: of("deps"),
+        params: params(resolved("params").as_ref(), &folder),
+        outs: of("outs"),
+        metrics: of("metrics"),
+        plots: of("plots"),
         folder,
     })
+}
+
+/// A command, or several lines of it.
+pub(super) fn command(node: &Node, resolve: impl Fn(&str) -> String) -> Option<String> {
+    match node.as_list() {
+        Some(lines) => {
+            Some(lines.iter().filter_map(Node::as_written).map(resolve).collect::<Vec<_>>().join(" && "))
+        }
+        None => node.as_written().map(resolve),
+    }
+}
+
+/// Keys of `params.yaml`, or of the files that are named.
+fn params(node: Option<&Node>, folder: &str) -> Vec<(String, Option<Vec<String>>)> {
+    let mut found: Vec<(String, Option<Vec<String>>)> = Vec::new();
+    let mut standard = Vec::new();
+    for item in node.and_then(Node::as_list).unwrap_or_default() {
+        if let Some(map) = item.as_map() {
+            for (file, keys) in map.iter() {
+                let named = keys.as_list().unwrap_or_default().iter().filter_map(Node::as_written);
+                let named: Vec<String> = named.map(str::to_owned).collect();
+                found.push((joined(folder, file), Some(named).filter(|named| !named.is_empty())));
+            }
+        } else {
+            standard.extend(item.as_written().map(str::to_owned));
+        }
+    }
+    if !standard.is_empty() {
+        found.push((joined(folder, "params.yaml"), Some(standard)));
+    }
+    found
 }
 
 /// The paths in a list of paths, each alone or as the one key of an object with settings.
@@ -85,52 +213,4 @@ fn paths(node: Option<&Node>, folder: &str) -> Vec<String> {
         }
     }
     paths
-}
-
-/// A path in a folder, without detours; one that leads out keeps its `..`, and is then not there.
-pub(super) fn joined(folder: &str, path: &str) -> String {
-    let mut parts: Vec<&str> = Vec::new();
-    for part in folder.split('/').chain(path.split('/')).filter(|part| !part.is_empty() && *part != ".") {
-        match parts.last() {
-            Some(last) if part == ".." && *last != ".." => {
-                parts.pop();
-            }
-            _ => parts.push(part),
-        }
-    }
-    parts.join("/")
-}
-
-/// A glob for a path in which `${…}` stands for anything but a `/`; `None` where nothing does.
-pub(super) fn wildcard(path: &str) -> Option<String> {
-    path.contains("${").then(|| {
-        let mut glob = String::new();
-        let mut rest = path;
-        while let Some((before, behind)) = rest.split_once("${") {
-            glob.push_str(before);
-            glob.push('*');
-            rest = behind.split_once('}').map_or("", |(_, rest)| rest);
-        }
-        glob + rest
-    })
-}
-
-/// Whether a path is what a wildcard stands for.
-pub(super) fn is_like(wildcard: &str, path: &str) -> bool {
-    let mut rest = path;
-    let mut parts = wildcard.split('*');
-    let first = parts.next().unwrap_or_default();
-    let Some(behind) = rest.strip_prefix(first) else { return false };
-    rest = behind;
-    let parts: Vec<&str> = parts.collect();
-    for (index, part) in parts.iter().enumerate() {
-        let at = if index + 1 == parts.len() && rest.ends_with(part) {
-            Some(rest.len() - part.len())
-        } else {
-            rest.find(part)
-        };
-        let Some(at) = at.filter(|at| !rest[..*at].contains('/')) else { return false };
-        rest = &rest[at + part.len()..];
-    }
-    rest.is_empty()
 }

@@ -1,154 +1,172 @@
 //! Whether what lies there is what the lock says was run with: the question of `dvc status`.
 
-use md5::{Digest as _, Md5};
-
+use super::Files;
 use super::lock::{Hashed, Locked};
-use super::pipeline::Pipeline;
-use super::values::object;
-use super::{Files, Sum};
-use crate::document::{Map, Node, Path, Problem, Value, hex};
+use super::paths::{is_like, wildcard};
+use super::pipeline::{Pipeline, Stage};
+use super::state::{State, state};
+use super::values::{decimal, object};
+use crate::document::{Map, Node, Path, Problem, Value};
 use crate::run::{Sameness, same_value};
 
-/// What differs, each as a sentence. `notes` are what could not be looked at.
+/// What was found.
+#[derive(Debug, Default)]
+struct Found {
+    /// What differs, each as a sentence.
+    differs: Vec<String>,
+    /// What could not be looked at.
+    notes: Vec<String>,
+}
+
+impl Found {
+    fn differs(&mut self, line: String) {
+        if !self.differs.contains(&line) {
+            self.differs.push(line);
+        }
+    }
+
+    fn note(&mut self, note: String) {
+        if !self.notes.contains(&note) {
+            self.notes.push(note);
+        }
+    }
+}
+
+/// What differs, each as a sentence. `notes` are what could not be looked at. `tracked` are files with a `*.dvc` of their
+/// own.
 pub(super) fn differences(
     files: &dyn Files,
     pipeline: &Pipeline,
     lock: Option<&[Locked]>,
+    tracked: &[Hashed],
     notes: &mut Vec<String>,
 ) -> Result<Vec<String>, Box<Problem>> {
-    let mut found = Vec::new();
+    let mut found = Found::default();
     if pipeline.stages.is_empty() {
-        return Ok(found);
+        return Ok(found.differs);
     }
     let Some(lock) = lock else {
-        found.push("there is no `dvc.lock`, so no stage was run".into());
-        return Ok(found);
+        return Ok(vec!["there is no `dvc.lock`, so no stage was run".into()]);
     };
     for stage in &pipeline.stages {
-        let locked: Vec<&Locked> = lock.iter().filter(|locked| base(&locked.name) == stage.name).collect();
-        if locked.is_empty() {
-            found.push(format!("the stage `{}` was never run", stage.name));
-        }
-        for locked in locked {
-            let same = stage.command.as_deref() == locked.command.as_deref();
-            let written = stage.command.as_deref().is_some_and(|command| !command.contains("${"));
-            if written && !stage.templated && !same {
-                found.push(format!("the command of the stage `{}` is another now", stage.name));
-            }
-        }
-    }
-    for locked in lock {
-        if !pipeline.stages.iter().any(|stage| stage.name == base(&locked.name)) {
-            // DVC leaves what is no longer in the pipeline out of its answer, and so does this.
+        let Some(locked) = lock.iter().find(|locked| locked.name == stage.name) else {
+            found.differs(format!("the stage `{}` was never run", stage.name));
             continue;
-        }
-        for (what, hashed) in
-            locked.deps.iter().map(|dep| ("read", dep)).chain(locked.outs.iter().map(|out| ("left", out)))
-        {
-            match state(files, hashed)? {
-                State::Same | State::NotThere => {}
-                State::Differs => {
-                    let line = format!("`{}` is not what the stage `{}` {what}", hashed.path, locked.name);
-                    if !found.contains(&line) {
-                        found.push(line);
-                    }
+        };
+        command(stage, locked, &mut found);
+        if !stage.frozen {
+            for dep in declared(&stage.deps, &locked.deps, stage, "was never run with", &mut found) {
+                let left = lock.iter().flat_map(|locked| &locked.outs).chain(tracked);
+                if left.filter(|left| left.path == dep.path).any(|left| contradicts(left, dep)) {
+                    found.differs(format!("`{}` is not what the stage `{}` read", dep.path, stage.name));
                 }
-                State::NotLookedAt(why) => {
-                    let note = format!("`{}` {why}; `dvc status` does", hashed.path);
-                    if !notes.contains(&note) {
-                        notes.push(note);
-                    }
-                }
+                look(files, dep, "read", stage, &mut found)?;
+            }
+            for (file, keys) in &stage.params {
+                params(files, file, keys.as_deref(), locked, &mut found)?;
             }
         }
-        for (file, ran_with) in &locked.params {
-            params(files, file, ran_with, &locked.name, &mut found, notes)?;
+        for out in declared(stage.left(), &locked.outs, stage, "never left", &mut found) {
+            look(files, out, "left", stage, &mut found)?;
         }
     }
-    Ok(found)
+    notes.append(&mut found.notes);
+    Ok(found.differs)
 }
 
-/// The stage in `dvc.yaml` that `train@11` was made from.
-pub(super) fn base(name: &str) -> &str {
-    name.split('@').next().unwrap_or(name)
-}
-
-enum State {
-    Same,
-    Differs,
-    NotThere,
-    NotLookedAt(&'static str),
-}
-
-/// Files of a folder that are hashed again.
-const MOST_FILES: usize = 2_000;
-
-fn state(files: &dyn Files, hashed: &Hashed) -> Result<State, Box<Problem>> {
-    let Some(digest) = &hashed.digest else { return Ok(State::NotThere) };
-    if let Some(md5) = hashed.md5() {
-        return Ok(match files.md5(&hashed.path)? {
-            Sum::Of(sum) if sum == md5 => State::Same,
-            Sum::Of(_) => State::Differs,
-            Sum::NotThere => State::NotThere,
-            Sum::NotLookedAt(why) => State::NotLookedAt(why),
-        });
-    }
-    let Some(list) = digest.strip_prefix("md5dir:") else {
-        return Ok(State::NotLookedAt("was hashed by DVC 2, which gate does not"));
+fn command(stage: &Stage, locked: &Locked, found: &mut Found) {
+    let ran = locked.command.as_deref().unwrap_or_default();
+    let same = match wildcard(&stage.command) {
+        Some(pattern) => is_like(&pattern, ran, false),
+        None => stage.command == ran,
     };
-    let paths = files.matching(&format!("{}/**", hashed.path))?;
-    if paths.is_empty() {
-        return Ok(State::NotThere);
+    if !same {
+        found.differs(format!("the command of the stage `{}` is another now", stage.name));
     }
-    if paths.len() > MOST_FILES {
-        return Ok(State::NotLookedAt("holds too many files to be hashed here"));
-    }
-    let mut entries: Vec<(String, String)> = Vec::new();
+}
+
+/// What the lock says of paths that a stage names; what it does not say is new. What the lock says and the
+/// stage does not, DVC leaves out of its answer, and so does this.
+fn declared<'l, 's>(
+    paths: impl IntoIterator<Item = &'s String>,
+    locked: &'l [Hashed],
+    stage: &Stage,
+    never: &str,
+    found: &mut Found,
+) -> Vec<&'l Hashed> {
+    let mut known = Vec::new();
     for path in paths {
-        let sum = match files.md5(&path)? {
-            Sum::Of(sum) => sum,
-            Sum::NotThere => continue,
-            Sum::NotLookedAt(why) => return Ok(State::NotLookedAt(why)),
-        };
-        let relative = path.strip_prefix(&format!("{}/", hashed.path)).unwrap_or(&path).to_owned();
-        entries.push((relative, sum));
+        match wildcard(path) {
+            Some(pattern) => known.extend(locked.iter().filter(|one| is_like(&pattern, &one.path, true))),
+            None => match locked.iter().find(|one| one.path == *path) {
+                Some(one) => known.push(one),
+                None => found.differs(format!("the stage `{}` {never} `{path}`", stage.name)),
+            },
+        }
     }
-    // As Python writes a list of objects, in the order of the paths.
-    entries.sort_by(|one, other| one.0.split('/').cmp(other.0.split('/')));
-    let objects: Vec<String> = entries
-        .iter()
-        .map(|(path, md5)| format!("{{\"md5\": \"{md5}\", \"relpath\": {}}}", serde_json::json!(path)))
-        .collect();
-    let whole = format!("[{}]", objects.join(", "));
-    Ok(if hex(&Md5::digest(whole.as_bytes())) == list { State::Same } else { State::Differs })
+    known
+}
+
+/// Whether two digests are of the same sort, and differ.
+fn contradicts(one: &Hashed, other: &Hashed) -> bool {
+    let (Some(one), Some(other)) = (&one.digest, &other.digest) else { return false };
+    one.split_once(':').map(|(sort, _)| sort) == other.split_once(':').map(|(sort, _)| sort) && one != other
+}
+
+fn look(
+    files: &dyn Files,
+    hashed: &Hashed,
+    what: &str,
+    stage: &Stage,
+    found: &mut Found,
+) -> Result<(), Box<Problem>> {
+    match state(files, hashed)? {
+        State::Same | State::NotThere => {}
+        State::Differs => {
+            found.differs(format!("`{}` is not what the stage `{}` {what}", hashed.path, stage.name));
+        }
+        State::NotLookedAt(why) => found.note(format!("`{}` {why}; `dvc status` does", hashed.path)),
+    }
+    Ok(())
 }
 
 fn params(
     files: &dyn Files,
     file: &str,
-    ran_with: &Map,
-    stage: &str,
-    found: &mut Vec<String>,
-    notes: &mut Vec<String>,
+    keys: Option<&[String]>,
+    locked: &Locked,
+    found: &mut Found,
 ) -> Result<(), Box<Problem>> {
-    if std::path::Path::new(file).extension().is_some_and(|ending| ending == "py") {
-        notes
-            .push(format!("the constants in `{file}` are not compared with what was run; `dvc status` does"));
+    if wildcard(file).is_some() {
         return Ok(());
     }
+    let stage = &locked.name;
+    let ran_with = locked.params.iter().find(|(known, _)| known == file).map(|(_, map)| map);
     let Some(now) = object(files, file)? else {
-        found.push(format!("`{file}`, with which the stage `{stage}` ran, is not there"));
+        found.differs(format!("`{file}`, with which the stage `{stage}` ran, is not there"));
         return Ok(());
     };
-    for (key, value) in ran_with.iter() {
-        let is = at(&now, key);
-        let same = is.is_some_and(|is| same_value(&Path::of(["params", key]), is, value) == Sameness::Same);
-        if !same {
-            let line = format!("`{key}` in `{file}` is not what the stage `{stage}` ran with");
-            found.push(line);
+    // All keys of a file: those that it has, and those that it had.
+    let all: Vec<String> =
+        now.keys().chain(ran_with.into_iter().flat_map(Map::keys)).map(str::to_owned).collect();
+    for key in keys.unwrap_or(&all).iter().filter(|key| wildcard(key).is_none()) {
+        let Some(ran) = ran_with.and_then(|map| map.get(key)) else {
+            found.differs(format!("the stage `{stage}` was never run with `{key}` in `{file}`"));
+            continue;
+        };
+        match at(&now, key) {
+            Some(is) if same(is, ran) => {}
+            None if file.strip_suffix(".py").is_some() => found.note(format!(
+                "the constant `{key}` in `{file}` is not compared with what was run; `dvc status` does"
+            )),
+            _ => found.differs(format!("`{key}` in `{file}` is not what the stage `{stage}` ran with")),
         }
     }
     Ok(())
+}
+
+fn same(is: &Node, ran: &Node) -> bool {
+    same_value(&Path::of(["params"]), &decimal(is), &decimal(ran)) == Sameness::Same
 }
 
 /// The value at a key, or at a path of keys that was written with dots.

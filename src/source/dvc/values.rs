@@ -1,8 +1,8 @@
-//! Files of parameters and metrics: JSON, YAML, TOML.
+//! Files of parameters and metrics: JSON, YAML, TOML, and the constants of Python.
 
 use std::sync::Arc;
 
-use super::{BROKEN, Files};
+use super::{BROKEN, Files, python};
 use crate::document::{Document, Format, Map, Node, Problem, Span, Value};
 
 /// The object in a file, if the file is there. Duplicate keys are refused, where DVC takes the last.
@@ -13,16 +13,53 @@ pub(super) fn object(files: &dyn Files, path: &str) -> Result<Option<Map>, Box<P
 /// The object in some bytes, by the ending of the file's name.
 pub(super) fn parse(label: &str, path: &str, bytes: Vec<u8>) -> Result<Map, Box<Problem>> {
     let ending = path.rsplit_once('.').map_or("", |(_, ending)| ending).to_ascii_lowercase();
-    let node = match ending.as_str() {
+    let mut node = match ending.as_str() {
         "toml" => toml(label, &bytes)?,
+        "py" => Node::made(Value::Map(python::constants(&String::from_utf8_lossy(&bytes)))),
         "json" => Arc::new(Document::new(label, bytes, Format::Json)?).parse()?,
         _ => Arc::new(Document::new(label, bytes, Format::Yaml)?).parse()?,
     };
+    plainly(&mut node);
     match node.value {
         Value::Map(map) => Ok(map),
         Value::Null => Ok(Map::default()),
         other => Err(broken(label, &format!("this is {}, and not names with values", other.sort()))),
     }
+}
+
+/// Calls what is no number by one name in all formats.
+fn plainly(node: &mut Node) {
+    match &mut node.value {
+        Value::NotFinite(written) => {
+            let name = written.to_ascii_lowercase();
+            let plain = match name.as_str() {
+                _ if name.contains("nan") => "NaN",
+                _ if name.starts_with('-') => "-Infinity",
+                _ => "Infinity",
+            };
+            *written = plain.into();
+        }
+        Value::List(items) => items.iter_mut().for_each(plainly),
+        Value::Map(map) => map.values_mut().for_each(plainly),
+        _ => {}
+    }
+}
+
+/// The same with `0o14` as the number that YAML takes it for, which a lock has as 12.
+pub(super) fn decimal(node: &Node) -> Node {
+    let mut node = node.clone();
+    match &mut node.value {
+        Value::String(text) => {
+            let in_base = |(prefix, base)| u128::from_str_radix(text.strip_prefix(prefix)?, base).ok();
+            if let Some(value) = [("0o", 8), ("0x", 16)].into_iter().find_map(in_base) {
+                node.value = Value::Number(value.to_string().into());
+            }
+        }
+        Value::List(items) => items.iter_mut().for_each(|item| *item = decimal(item)),
+        Value::Map(map) => map.values_mut().for_each(|item| *item = decimal(item)),
+        _ => {}
+    }
+    node
 }
 
 pub(super) fn broken(label: &str, what: &str) -> Box<Problem> {

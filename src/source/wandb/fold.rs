@@ -1,5 +1,6 @@
 //! From the records of logs to what they come to.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -26,12 +27,18 @@ pub struct Logged {
     pub(super) config: Map,
     pub(super) summary: Map,
     pub(super) history: IndexMap<String, Vec<(i64, Node)>>,
-    /// Metrics whose summary is not their last value.
+    /// Metrics whose summary is not their last value; one that ends in `*` stands for all that begin so.
     pub(super) summarised: Vec<String>,
+    /// Names that were taken out of the summary, so that what was logged is no result.
+    pub(super) removed: BTreeSet<String>,
     pub(super) artifacts: Vec<Artifact>,
     pub(super) exit: Option<i64>,
     /// There is no log, so how the run ended is not known.
     pub(super) without_log: bool,
+    /// The log of a part of the run is missing.
+    pub(super) incomplete: bool,
+    /// It says that it goes on with an earlier part.
+    pub(super) resumes: bool,
     pub(super) environment: Environment,
     pub(super) notes: Vec<String>,
 }
@@ -40,6 +47,41 @@ impl Logged {
     /// What runs of one group share: names of groups are those of a project.
     pub fn group_of(&self) -> (Option<String>, Option<String>, Option<String>) {
         (self.entity.clone(), self.project.clone(), self.group.clone())
+    }
+
+    /// Whether this log goes on where an earlier one with the same id ended: an id alone may be used again.
+    pub fn goes_on(&self, earlier: &Self) -> bool {
+        self.resumes && self.entity == earlier.entity && self.project == earlier.project
+    }
+
+    /// Says that it may go on with a part that is not there.
+    pub fn begins_in_the_middle(&mut self) {
+        if self.resumes {
+            self.notes.push(
+                "this run may have been resumed, and no earlier part lies beside it: what that logged is not read".into(),
+            );
+        }
+    }
+
+    /// Says that the log of a part is missing: how the run ended, and with what, is then not known.
+    pub fn lacks(&mut self, folder: &str) {
+        self.incomplete = true;
+        self.notes.push(format!("the log of `{folder}`, a part of this run, is missing"));
+    }
+
+    /// Whether `define_metric` keeps something else than the last value of a metric in the summary.
+    pub(super) fn is_summarised(&self, name: &str) -> bool {
+        self.summarised.iter().any(|known| match known.strip_suffix('*') {
+            Some(start) => name.starts_with(start),
+            None => known == name,
+        })
+    }
+
+    /// Whether a metric was taken out of the summary.
+    pub(super) fn is_removed(&self, name: &str) -> bool {
+        self.removed.iter().any(|gone| {
+            name.strip_prefix(gone.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        })
     }
 }
 
@@ -59,8 +101,8 @@ pub(super) struct Environment {
 }
 
 /// What a record can be, of what is read here: a history row, a summary, a configuration, an artifact, a definition, a
-/// run, an exit, an environment.
-const KINDS: [u64; 8] = [2, 3, 5, 8, 12, 17, 18, 26];
+/// run, an exit, an artifact that is used, an environment.
+const KINDS: [u64; 9] = [2, 3, 5, 8, 12, 17, 18, 25, 26];
 
 /// Reads one more log of the same run.
 pub fn fold(into: &mut Logged, bytes: &[u8]) -> Result<(), LogError> {
@@ -83,8 +125,8 @@ pub fn fold(into: &mut Logged, bytes: &[u8]) -> Result<(), LogError> {
 fn one(into: &mut Logged, kind: u64, body: Message<'_>) -> Result<(), NotAMessage> {
     match kind {
         2 => history(into, body),
-        3 => update(&mut into.summary, body),
-        5 => update(&mut into.config, body),
+        3 => update(&mut into.summary, &mut into.removed, body),
+        5 => update(&mut into.config, &mut BTreeSet::new(), body),
         8 => artifact(into, body),
         12 => defined(into, body),
         17 => run(into, body),
@@ -92,17 +134,21 @@ fn one(into: &mut Logged, kind: u64, body: Message<'_>) -> Result<(), NotAMessag
             into.exit = Some(body.number(1)?);
             Ok(())
         }
+        25 => used(into, body),
         26 => environment(into, body),
         _ => Ok(()),
     }
 }
 
+/// Takes what a later record says; what it leaves out stays.
+fn keep(slot: &mut Option<String>, found: Option<String>) {
+    if found.is_some() {
+        *slot = found;
+    }
+}
+
 fn run(into: &mut Logged, body: Message<'_>) -> Result<(), NotAMessage> {
-    let keep = |slot: &mut Option<String>, found: Option<String>| {
-        if found.is_some() {
-            *slot = found;
-        }
-    };
+    into.resumes |= body.number(18)? != 0 || body.number(24)? != 0;
     keep(&mut into.run_id, body.text(1)?);
     keep(&mut into.entity, body.text(2)?);
     keep(&mut into.project, body.text(3)?);
@@ -114,7 +160,7 @@ fn run(into: &mut Logged, body: Message<'_>) -> Result<(), NotAMessage> {
         into.tags = tags;
     }
     if let Some(config) = body.message(4)? {
-        update(&mut into.config, config)?;
+        update(&mut into.config, &mut BTreeSet::new(), config)?;
     }
     if let Some(start) = body.message(17)?
         && into.started.is_none()
@@ -128,11 +174,12 @@ fn run(into: &mut Logged, body: Message<'_>) -> Result<(), NotAMessage> {
 }
 
 fn environment(into: &mut Logged, body: Message<'_>) -> Result<(), NotAMessage> {
-    into.environment.os = body.text(1)?;
-    into.environment.python = body.text(2)?;
-    into.environment.program = body.text(6)?;
-    if let Some(commit) = body.message(9)?.map(|git| git.text(2)).transpose()?.flatten() {
-        into.commit = Some(commit);
+    // The client writes a second one, in which only what it found out later stands.
+    keep(&mut into.environment.os, body.text(1)?);
+    keep(&mut into.environment.python, body.text(2)?);
+    keep(&mut into.environment.program, body.text(6)?);
+    if let Some(git) = body.message(9)? {
+        keep(&mut into.commit, git.text(2)?);
     }
     Ok(())
 }
@@ -149,8 +196,21 @@ fn artifact(into: &mut Logged, body: Message<'_>) -> Result<(), NotAMessage> {
     Ok(())
 }
 
+/// An artifact that was used is named without its digest.
+fn used(into: &mut Logged, body: Message<'_>) -> Result<(), NotAMessage> {
+    let (kind, name) = (body.text(2)?.unwrap_or_default(), body.text(3)?.unwrap_or_default());
+    if !into.artifacts.iter().any(|known| known.kind == kind && known.name == name) {
+        into.artifacts.push(Artifact { kind, name, digest: None });
+    }
+    Ok(())
+}
+
 fn defined(into: &mut Logged, body: Message<'_>) -> Result<(), NotAMessage> {
-    let (name, summary) = (body.text(1)?, body.message(7)?);
+    let name = match body.text(1)? {
+        None => body.text(2)?.map(|glob| if glob.ends_with('*') { glob } else { glob + "*" }),
+        name => name,
+    };
+    let summary = body.message(7)?;
     if let (Some(name), Some(summary)) = (name, summary) {
         let other =
             [1, 2, 3, 4, 6].into_iter().map(|way| summary.number(way)).collect::<Result<Vec<_>, _>>()?;
@@ -161,21 +221,36 @@ fn defined(into: &mut Logged, body: Message<'_>) -> Result<(), NotAMessage> {
     Ok(())
 }
 
-/// Applies an update of the configuration or of the summary.
-fn update(map: &mut Map, body: Message<'_>) -> Result<(), NotAMessage> {
+/// Applies an update of the configuration or of the summary; `removed` are the names that were taken out since they were
+/// last set.
+fn update(map: &mut Map, removed: &mut BTreeSet<String>, body: Message<'_>) -> Result<(), NotAMessage> {
     for item in body.messages(1)? {
         let (keys, value) = item_of(item)?;
         if let (Some(value), false) = (value, keys.is_empty()) {
+            removed.remove(&keys.join("."));
             put(map, &keys, value);
         }
     }
     for item in body.messages(2)? {
         let (keys, _) = item_of(item)?;
-        if let [key] = keys.as_slice() {
-            map.remove(key);
-        }
+        remove(map, &keys);
+        removed.insert(keys.join("."));
     }
     Ok(())
+}
+
+fn remove(map: &mut Map, keys: &[String]) {
+    match keys {
+        [] => {}
+        [key] => {
+            map.remove(key);
+        }
+        [first, rest @ ..] => {
+            if let Some(Value::Map(below)) = map.get_mut(first).map(|node| &mut node.value) {
+                remove(below, rest);
+            }
+        }
+    }
 }
 
 /// The keys that lead to an item, and its value.

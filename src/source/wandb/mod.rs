@@ -13,6 +13,11 @@ pub use log::LogError;
 pub use record::tracked;
 
 use super::Tracker;
+use crate::code::codes;
+
+codes! {
+    METRIC_TWICE = "wandb/metric-twice": "Two metrics of a W&B run have the same name.";
+}
 
 /// What W&B leaves out, and how to add it.
 pub const TRACKER: Tracker = Tracker {
@@ -26,7 +31,7 @@ pub const TRACKER: Tracker = Tracker {
         ("git_commit", "wandb.init(...) inside the repository; WANDB_DISABLE_GIT must not be set"),
         ("git_dirty", "wandb.config.update({\"git_dirty\": dirty})"),
         ("data_version", "wandb.config.update({\"data_version\": version})"),
-        ("data", "run.use_artifact(artifact) of an artifact of type \"dataset\""),
+        ("data", "run.log_artifact(artifact) of an artifact of type \"dataset\", which works offline too"),
         (
             "validation",
             "wandb.config.update({\"validation\": {\"split\": \"test\", \"digest\": d, \"rows\": n}})",

@@ -2,13 +2,14 @@
 
 use jiff::Timestamp;
 
+use super::METRIC_TWICE;
 use super::fold::Logged;
-use crate::document::{Map, Node, Path, Span, Value};
+use crate::document::{Map, Node, Path, Problem, Span, Value};
 use crate::run::Origin;
 use crate::source::tracked::{Tracked, by_name, with_history};
 
 /// The run that logs describe.
-pub fn tracked(logged: &Logged, label: String, origin: Origin) -> Tracked {
+pub fn tracked(logged: &Logged, label: String, origin: Origin) -> Result<Tracked, Box<Problem>> {
     let mut run = Tracked { label, origin, notes: logged.notes.clone(), ..Tracked::default() };
     for (field, value, from) in [
         ("run_id", &logged.run_id, "run.run_id"),
@@ -28,7 +29,7 @@ pub fn tracked(logged: &Logged, label: String, origin: Origin) -> Tracked {
     run.text(&environment.key("os"), logged.environment.os.as_deref(), "environment.os");
     artifacts(logged, &mut run);
     config(logged, &mut run);
-    metrics(logged, &mut run);
+    metrics(logged, &mut run)?;
     let started = logged
         .started
         .and_then(|(seconds, nanos)| Timestamp::new(seconds, i32::try_from(nanos).unwrap_or_default()).ok());
@@ -37,11 +38,12 @@ pub fn tracked(logged: &Logged, label: String, origin: Origin) -> Tracked {
         let tags = logged.tags.iter().map(|tag| Node::text(tag.as_str())).collect();
         run.put(&Path::of(["tags"]), Value::List(tags), "run.tags");
     }
-    run
+    Ok(run)
 }
 
 fn status(logged: &Logged, run: &mut Tracked) {
     let status = match logged.exit {
+        _ if logged.incomplete => "running",
         Some(0) => "finished",
         Some(_) => "failed",
         None if logged.without_log => return,
@@ -101,13 +103,21 @@ fn artifacts(logged: &Logged, run: &mut Tracked) {
 }
 
 /// The summary is what W&B calls the result; text and lists in it are no metrics, and stay beside them.
-fn metrics(logged: &Logged, run: &mut Tracked) {
+fn metrics(logged: &Logged, run: &mut Tracked) -> Result<(), Box<Problem>> {
     let mut metrics = Map::default();
     let mut other = Map::default();
-    sort(&logged.summary, "", logged, &mut metrics, &mut other);
+    let mut twice = None;
+    sort(&logged.summary, "", logged, &mut metrics, &mut other, &mut twice);
+    if let Some(name) = twice {
+        let message = format!("`{}` has two metrics called `{name}`, one of them in an object", run.label);
+        return Err(Problem::new(METRIC_TWICE, message)
+            .help("names are joined by dots: call one of them otherwise")
+            .boxed());
+    }
     // A summary that was lost, or never written, does not take away what was logged.
     for (name, points) in &logged.history {
         if metrics.get(name).is_none()
+            && !logged.is_removed(name)
             && let Some((_, last)) = points.last()
         {
             let node = with_history(last.value.clone(), points);
@@ -120,30 +130,40 @@ fn metrics(logged: &Logged, run: &mut Tracked) {
     if !other.is_empty() {
         run.put(&Path::of(["summary"]), Value::Map(other), "summary");
     }
+    Ok(())
 }
 
-fn sort(summary: &Map, prefix: &str, logged: &Logged, metrics: &mut Map, other: &mut Map) {
+/// Sorts what is in a summary into metrics and the rest; `twice` is a name that two metrics have.
+fn sort(
+    summary: &Map,
+    prefix: &str,
+    logged: &Logged,
+    metrics: &mut Map,
+    other: &mut Map,
+    twice: &mut Option<String>,
+) {
     for (key, node) in summary.iter().filter(|(key, _)| !key.starts_with('_')) {
         let name = if prefix.is_empty() { key.to_owned() } else { format!("{prefix}.{key}") };
-        match &node.value {
+        let value = match &node.value {
             Value::Number(_) | Value::NotFinite(_) => {
-                let value = if logged.summarised.contains(&name) { last(logged, &name) } else { None };
-                let node = with_history(value.unwrap_or_else(|| node.clone()).value, points(logged, &name));
-                metrics.insert(name, Span::default(), node);
+                let last = if logged.is_summarised(&name) { last(logged, &name) } else { None };
+                Some(last.unwrap_or_else(|| node.clone()))
             }
             // What `define_metric` was told to keep stands in the place of the last value.
-            Value::Map(_) if logged.summarised.contains(&name) => {
-                if let Some(last) = last(logged, &name) {
-                    metrics.insert(
-                        name.as_str(),
-                        Span::default(),
-                        with_history(last.value, points(logged, &name)),
-                    );
-                }
+            Value::Map(_) if logged.is_summarised(&name) => last(logged, &name),
+            Value::Map(below) if below.get("_type").is_none() => {
+                sort(below, &name, logged, metrics, other, twice);
+                None
             }
-            Value::Map(below) if below.get("_type").is_none() => sort(below, &name, logged, metrics, other),
             _ => {
-                other.insert(name, Span::default(), node.clone());
+                other.insert(name.as_str(), Span::default(), node.clone());
+                None
+            }
+        };
+        if let Some(value) = value {
+            let node = with_history(value.value, points(logged, &name));
+            if metrics.insert(name.as_str(), Span::default(), node).is_some() {
+                *twice = Some(name);
             }
         }
     }

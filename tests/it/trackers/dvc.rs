@@ -4,7 +4,7 @@ use super::{POLICY, check, fixture, oracle, project_with, shown, value};
 use crate::project::Project;
 
 /// A clone of the project, on its branch `main`.
-fn project() -> Project {
+pub(super) fn project() -> Project {
     let project = Project::new();
     let bundle = fixture("dvc/churn.bundle").display().to_string();
     project.git(&["clone", "--quiet", &bundle, "."]);
@@ -163,14 +163,44 @@ fn data_that_changed_is_seen_where_it_lies_there() {
     };
     file("a.csv", "1\n");
     file("b/c.csv", "2\n");
-    // md5 of `[{"md5": …, "relpath": "a.csv"}, {"md5": …, "relpath": "b/c.csv"}]`, as DVC makes it.
-    let lock = "schema: '2.0'\nstages:\n  train:\n    cmd: train\n    deps:\n    - path: data\n      hash: md5\n      md5: 9d17c3bb1a2e1f43c4f2a5a3ef86b9d4.dir\n      nfiles: 2\n    outs:\n    - path: m.json\n      hash: md5\n      md5: d82c5b8f9d1cbe18be7e4e2ddc8e6bd1\n";
+    // As DVC makes it: the MD5 of `[{"md5": …, "relpath": "a.csv"}, {"md5": …, "relpath": "b/c.csv"}]`.
+    let lock = "schema: '2.0'\nstages:\n  train:\n    cmd: train\n    deps:\n    - path: data\n      hash: md5\n      md5: d9b67e6359483492ac991b14c5e878da.dir\n      nfiles: 2\n    outs:\n    - path: m.json\n      hash: md5\n      md5: 9a84504a1a5a9976b21050ae12ea9cc2\n";
     project
         .file("dvc.yaml", "stages:\n  train:\n    cmd: train\n    deps: [data]\n    metrics: [m.json]\n")
         .file("dvc.lock", lock);
     project.file("m.json", "{\"f1\": 0.8}\n");
-    let ran = check(&project, POLICY, &["."]);
-    ran.leaves_with(1).says("`data` is not what the stage `train` read");
+    check(&project, POLICY, &["."]).leaves_with(0);
+    // What DVC does not see is no difference.
+    project.file(".dvcignore", "# logs\n*.log\n!kept.log\n/data/tmp/\n");
+    file("b/x.log", "");
+    file("tmp/y", "");
+    check(&project, POLICY, &["."]).leaves_with(0);
+    file("kept.log", "");
+    check(&project, POLICY, &["."]).leaves_with(1).says("`data` is not what the stage `train` read");
+    project.remove("data/kept.log");
+    check(&project, POLICY, &["."]).leaves_with(0);
+    file("b/c.csv", "3\n");
+    check(&project, POLICY, &["."]).leaves_with(1).says("`data` is not what the stage `train` read");
+}
+
+#[test]
+fn folders_are_hashed_as_dvc_hashes_them() {
+    let project = Project::new();
+    for (name, text) in [
+        ("a.csv", "1\n"),
+        ("a/x.csv", ""),
+        ("a-b/x.csv", ""),
+        ("ö/b c.csv", "3\n"),
+        ("😀", ""),
+        ("B.csv", ""),
+    ] {
+        project.file(&format!("data/{name}"), text);
+    }
+    project
+        .file("m.json", "{\"f1\": 0.8}\n")
+        .file("dvc.yaml", "stages:\n  ev:\n    cmd: ev\n    deps: [data]\n    metrics: [m.json]\n")
+        .file("dvc.lock", "schema: '2.0'\nstages:\n  ev:\n    cmd: ev\n    deps:\n    - {path: data, hash: md5, md5: bff5639aad7ea73137e915a86aae1abd.dir}\n    outs:\n    - {path: m.json, hash: md5, md5: 9a84504a1a5a9976b21050ae12ea9cc2}\n");
+    check(&project, POLICY, &["."]).leaves_with(0);
 }
 
 #[test]
@@ -189,8 +219,8 @@ fn files_of_toml_and_yaml_and_templates() {
     };
     let text = format!(
         "schema: '2.0'\nstages:\n{}{}{}",
-        lock("eval@11", "metrics/s11.yaml"),
-        lock("eval@12", "metrics/s12.yaml"),
+        lock("eval@11", "metrics/s11.yaml").replace("cmd: x", "cmd: eval 11"),
+        lock("eval@12", "metrics/s12.yaml").replace("cmd: x", "cmd: eval 12"),
         lock("report", "report.toml").replace("cmd: x", "cmd: report")
     );
     project.file("dvc.lock", text);
@@ -209,23 +239,64 @@ fn files_of_toml_and_yaml_and_templates() {
     check(&project, policy, &["."]).leaves_with(1).says("is not a finite number");
 }
 
-fn md5(text: &str) -> String {
+pub(super) fn md5(text: &str) -> String {
     use md5::Digest as _;
     model_gate::document::hex(&md5::Md5::digest(text.as_bytes()))
 }
 
 #[test]
-fn a_metric_in_the_cache_is_read_and_one_that_is_nowhere_is_said() {
+fn data_is_what_is_no_code_and_no_metric() {
     let project = Project::new();
-    let metrics = "{\"f1\": 0.8}\n";
-    let digest = md5(metrics);
+    let folder = "hash: md5, md5: d9b67e6359483492ac991b14c5e878da.dir";
+    let file = "hash: md5, md5: 9a84504a1a5a9976b21050ae12ea9cc2";
     project
-        .file(".dvc/config", "")
-        .file("sub/dvc.yaml", "stages:\n  train:\n    cmd: train\n    metrics: [m.json]\n")
-        .file("sub/dvc.lock", format!("schema: '2.0'\nstages:\n  train:\n    cmd: train\n    outs:\n    - path: m.json\n      hash: md5\n      md5: {digest}\n"));
-    check(&project, POLICY, &["sub"]).leaves_with(1).says("recorded but not fetched: run `dvc pull m.json`");
-    project.file(&format!(".dvc/cache/files/md5/{}/{}", &digest[..2], &digest[2..]), metrics);
-    check(&project, POLICY, &["sub"]).leaves_with(0);
+        .file("src/a.py", "run\n")
+        .file("ev/m.json", "{\"f1\": 0.8}\n")
+        .file("dvc.yaml", "stages:\n  ev:\n    cmd: ev\n    deps: [src, pulled]\n    metrics: [ev]\n  report:\n    cmd: report\n    deps: [ev/m.json]\n")
+        .file("dvc.lock", format!("schema: '2.0'\nstages:\n  ev:\n    cmd: ev\n    deps:\n    - {{path: src, {folder}}}\n    - {{path: pulled, {folder}}}\n    outs:\n    - {{path: ev, {folder}}}\n  report:\n    cmd: report\n    deps:\n    - {{path: ev/m.json, {file}}}\n"))
+        .file("other/.dvc/config", "")
+        .file("other/x.csv.dvc", "broken: [");
+    let record = shown(&project, ".");
+    assert_eq!(record["data"].as_array().map(Vec::len), Some(1), "{record}");
+    assert_eq!(record["data"][0]["path"], "pulled");
+    // Metrics may be a folder of files.
+    assert_eq!(record["metrics"]["f1"], 0.8);
+}
+
+#[test]
+fn a_matrix_of_models_and_seeds_is_not_seeds_of_one_run() {
+    let project = Project::new();
+    let mut lock = "schema: '2.0'\nstages:\n".to_owned();
+    for model in ["cnn", "xgb"] {
+        for seed in [80, 81] {
+            let (path, text) = (format!("{model}-{seed}.json"), format!("{{\"f1\": 0.{seed}}}\n"));
+            lock += &format!(
+                "  ev@{model}-{seed}:\n    cmd: ev\n    outs:\n    - {{path: {path}, hash: md5, md5: {}}}\n",
+                md5(&text)
+            );
+            project.file(&path, text);
+        }
+    }
+    let matrix = |models: &str| {
+        format!(
+            "stages:\n  ev:\n    matrix:\n      model: {models}\n      seed: [80, 81]\n    cmd: ev\n    metrics: ['${{item.model}}-${{item.seed}}.json']\n"
+        )
+    };
+    project.file("dvc.lock", lock).file("dvc.yaml", matrix("[cnn, xgb]"));
+    let policy = "version: 1\nseeds: stage\nrules:\n  r: { metrics: { f1: { min: 0.5 } } }\n";
+    check(&project, policy, &["."]).leaves_with(2).says("differ in `model`, and not in their seed alone");
+    project.file("dvc.yaml", matrix("[cnn]"));
+    check(&project, policy, &["."]).leaves_with(0);
+    assert_eq!(shown(&project, ".")["metrics"]["f1"]["values"], serde_json::json!([0.8, 0.81]));
+}
+
+#[test]
+fn what_no_commit_knows_was_not_made_at_its_time() {
+    let project = Project::new();
+    project.file("x", "").repository();
+    project.file("dvc.yaml", "metrics: [m.json]\n").file("m.json", "{\"f1\": 0.8}\n");
+    let record = shown(&project, ".");
+    assert_eq!((&record["git_dirty"], record.get("created_at")), (&true.into(), None));
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Runs as trackers keep them, read from what the real tools wrote: `tests/fixtures/README.md` says which.
 
 mod dvc;
+mod dvc_baseline;
+mod dvc_stale;
 mod hugging_face;
 mod lm_eval;
 mod mlflow;

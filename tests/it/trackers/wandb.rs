@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::{POLICY, check, copy, fixture, oracle, project_with, shown, value};
+use super::{POLICY, check, fixture, oracle, project_with, shown, value};
 use crate::project::Project;
 
 const BASELINE: &str = "wandb/offline-run-20261123_085125-5vot4blv";
@@ -40,6 +40,11 @@ fn every_log_is_read_as_the_sdk_reads_it() {
         if let Some(commit) = commit.filter(|commit| !commit.is_empty()) {
             assert_eq!(ours["git_commit"], commit, "{folder}");
         }
+        let (ours_in, theirs_in) = (&ours["environment"], &theirs["environment"]);
+        for (ours, key) in [(&ours_in["python"], "python"), (&ours["source"], "program")] {
+            assert_eq!(ours, &theirs_in[key], "{key} of {folder}");
+        }
+        assert_eq!(ours_in["os"].is_string(), theirs_in["python"].is_string(), "{folder}");
         for (key, theirs) in theirs["config"].as_object().expect("a configuration") {
             assert_eq!(&ours["params"][key], theirs, "{key} of {folder}");
         }
@@ -157,17 +162,148 @@ fn a_resumed_run_is_one_run() {
     let log = fixture("wandb/offline-run-20261123_085125-5vot4blv/run-5vot4blv.wandb");
     // The first part was killed; the second says the rest, and how it ended.
     let first = "wandb/offline-run-20261123_085000-5vot4blv";
-    let whole = fs::read(&log).expect("a log");
+    let second = format!("{BASELINE}/run-5vot4blv.wandb");
+    let whole = resumed(&fs::read(&log).expect("a log"));
     project.file(&format!("{first}/run-5vot4blv.wandb"), &whole[..whole.len() / 2]);
     check(&project, POLICY, &[first]).leaves_with(1);
-    copy(&log, &project.path().join(BASELINE).join("run-5vot4blv.wandb"));
+    project.file(&second, &whole);
     let ran = check(&project, POLICY, &[first]);
-    ran.leaves_with(0);
+    ran.leaves_with(0).says("may have been resumed, and no earlier part lies beside it");
     assert_eq!(shown(&project, BASELINE)["origin"]["resolved"], "2 parts of a resumed run");
     assert_eq!(shown(&project, "wandb")["run_id"], "5vot4blv");
     // The second part ends without a word.
-    project.file(&format!("{BASELINE}/run-5vot4blv.wandb"), &whole[..whole.len() - 1]);
+    project.file(&second, &whole[..whole.len() - 1]);
     check(&project, POLICY, &[BASELINE]).leaves_with(1);
+    // Its log is missing, so how it ended is not known.
+    project.remove(&second);
+    project.file(&format!("{first}/run-5vot4blv.wandb"), &whole);
+    project.file(&format!("{BASELINE}/files/wandb-summary.json"), "{}");
+    check(&project, POLICY, &[BASELINE])
+        .leaves_with(1)
+        .says("a part of this run, is missing")
+        .says("status is `running`");
+    // Without a word of resuming it is another run, which happens to have the same id.
+    project.file(&second, log_of(&[&run_record("other"), &summary(&[("auc", "0.5")], &[]), &exit(0)]));
+    let other = shown(&project, BASELINE);
+    assert_eq!((&other["project"], &other["metrics"]), (&"other".into(), &serde_json::json!({"auc": 0.5})));
+    assert_eq!(value(&shown(&project, first), "f1"), Some(0.80731.into()));
+}
+
+/// The log, saying that its run was resumed.
+fn resumed(log: &[u8]) -> Vec<u8> {
+    let mut frames: Vec<Vec<u8>> = frames(log).into_iter().map(|frame| log[frame].to_vec()).collect();
+    frames.insert(0, message(17, &[0xC0, 1, 1]));
+    log_of(&frames.iter().map(Vec::as_slice).collect::<Vec<_>>())
+}
+
+/// A message at a field of another.
+fn message(field: u8, body: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![field << 3 & 0x7F | 2];
+    if field > 15 {
+        bytes = vec![field << 3 & 0x7F | 0x82, field >> 4];
+    }
+    let length = u8::try_from(body.len()).expect("a short message");
+    if length > 127 {
+        bytes.extend([length | 0x80, 1]);
+    } else {
+        bytes.push(length);
+    }
+    [bytes, body.to_vec()].concat()
+}
+
+fn run_record(project: &str) -> Vec<u8> {
+    message(17, &[message(1, b"5vot4blv"), message(3, project.as_bytes())].concat())
+}
+
+fn exit(code: u8) -> Vec<u8> {
+    message(18, &[8, code])
+}
+
+/// Names with JSON, and names that are taken out; a `/` leads into an object.
+fn summary(set: &[(&str, &str)], gone: &[&str]) -> Vec<u8> {
+    let keys = |name: &str| name.split('/').flat_map(|key| message(2, key.as_bytes())).collect::<Vec<u8>>();
+    let set =
+        set.iter().flat_map(|(name, json)| message(1, &[keys(name), message(16, json.as_bytes())].concat()));
+    let gone = gone.iter().flat_map(|name| message(2, &keys(name)));
+    message(3, &set.chain(gone).collect::<Vec<u8>>())
+}
+
+fn history(name: &str, json: &str) -> Vec<u8> {
+    let keys = name.split('/').flat_map(|key| message(2, key.as_bytes())).collect::<Vec<u8>>();
+    message(2, &message(1, &[keys, message(16, json.as_bytes())].concat()))
+}
+
+/// A log of these records, which fit into a block.
+fn log_of(records: &[&[u8]]) -> Vec<u8> {
+    let mut log = vec![b':', b'W', b'&', b'B', 0xE1, 0xBE, 0x00];
+    for record in records {
+        log.extend(crc32(&[&[1], *record].concat()).to_le_bytes());
+        log.extend(u16::try_from(record.len()).expect("a short record").to_le_bytes());
+        log.push(1);
+        log.extend(*record);
+    }
+    log
+}
+
+/// A project with a log of these records.
+fn logged(records: &[&[u8]]) -> Project {
+    let project = Project::new();
+    let begin = run_record("churn");
+    let records: Vec<&[u8]> = [&begin[..]].into_iter().chain(records.iter().copied()).collect();
+    project.file(&format!("{BASELINE}/run-5vot4blv.wandb"), log_of(&records));
+    project
+}
+
+#[test]
+fn what_was_taken_out_of_the_summary_is_no_result() {
+    let logs = [history("f1", "0.9"), history("valid/auc", "0.8"), history("loss", "1")];
+    let set = summary(&[("f1", "0.9"), ("valid/auc", "0.8"), ("valid/f1", "0.7"), ("loss", "1")], &[]);
+    let gone = summary(&[], &["f1", "valid/auc", "loss"]);
+    let again = summary(&[("loss", "2")], &[]);
+    let project = logged(&[&logs[0], &logs[1], &logs[2], &set, &gone, &again, &exit(0)]);
+    assert_eq!(shown(&project, BASELINE)["metrics"], serde_json::json!({"valid.f1": 0.7, "loss": 2}));
+}
+
+#[test]
+fn two_metrics_of_one_name_are_an_error() {
+    let set = summary(&[("valid/f1", "0.3"), ("valid.f1", "0.95")], &[]);
+    let project = logged(&[&set, &exit(0)]);
+    project
+        .gate(&["show", BASELINE])
+        .leaves_with(2)
+        .says("two metrics called `valid.f1`")
+        .says("wandb/metric-twice");
+}
+
+#[test]
+fn what_define_metric_keeps_is_no_metric() {
+    // `define_metric("v_*", summary="max")`
+    let defined = message(12, &[message(2, b"v_*"), message(7, &[16, 1])].concat());
+    let logs = [history("v_a", "3"), history("v_a", "2")];
+    let set = summary(&[("v_a", "{\"max\": 3}")], &[]);
+    let record = shown(&logged(&[&defined, &logs[0], &logs[1], &set, &exit(0)]), BASELINE);
+    assert_eq!(value(&record, "v_a"), Some(2.into()));
+    assert_eq!(record["metrics"].as_object().map(serde_json::Map::len), Some(1), "{record}");
+}
+
+#[test]
+fn an_artifact_that_was_used_is_data() {
+    let used = message(25, &[message(2, b"dataset"), message(3, b"churn-data:v3")].concat());
+    let record = shown(&logged(&[&used, &exit(0)]), BASELINE);
+    assert_eq!(record["data"], serde_json::json!([{"name": "churn-data:v3"}]));
+}
+
+#[test]
+fn a_baseline_that_failed_is_no_bar() {
+    let project = logged(&[&summary(&[("f1", "0.1")], &[]), &exit(1)]);
+    project.file("run.json", "{\"metrics\": {\"f1\": 0.5}}");
+    let policy = format!(
+        "version: 1\nbaseline: wandb:{BASELINE}\ncomparable: [model]\nrules:\n  r: {{ metrics: {{ f1: {{ max_drop: 0.005 }} }} }}\n"
+    );
+    check(&project, &policy, &["run.json"])
+        .leaves_with(2)
+        .says("has the status `failed`, so its values are no bar")
+        .says("baseline/not-finished");
 }
 
 #[test]

@@ -1,0 +1,156 @@
+//! What a project's files are: data, models, the split that metrics are measured on, the lockfile of packages.
+
+use super::Files;
+use super::lock::Hashed;
+use super::paths::joined;
+use super::project::Project;
+use crate::document::{Map, Node, Path, Problem, Span, Value};
+use crate::source::tracked::Tracked;
+
+/// Endings of files that are code: git has them, so they are no data.
+const CODE: [&str; 12] = ["py", "ipynb", "sh", "r", "jl", "rs", "js", "ts", "sql", "scala", "cpp", "md"];
+/// Endings of files that hold a trained model.
+const MODEL: [&str; 13] = [
+    "pkl",
+    "pickle",
+    "joblib",
+    "onnx",
+    "pt",
+    "pth",
+    "h5",
+    "keras",
+    "safetensors",
+    "model",
+    "ubj",
+    "cbm",
+    "tflite",
+];
+/// Names of files that pin packages.
+const LOCKFILES: [&str; 7] =
+    ["uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock", "requirements.txt", "conda-lock.yml", "pixi.lock"];
+/// Words in the name of a file that metrics are measured on.
+const SPLIT: [&str; 8] = ["test", "valid", "validation", "val", "holdout", "eval", "evaluation", "dev"];
+
+/// Data, artifacts and the lockfile of packages, from what stages read and left.
+pub(super) fn files_of(
+    files: &dyn Files,
+    project: &Project,
+    prefix: &str,
+    run: &mut Tracked,
+) -> Result<(), Box<Problem>> {
+    let lock = project.lock.as_deref().unwrap_or_default();
+    let unique = |all: Vec<&Hashed>| {
+        let mut found: Vec<Hashed> = Vec::new();
+        for one in all {
+            if !found.iter().any(|known| known.path == one.path) {
+                found.push(one.clone());
+            }
+        }
+        found
+    };
+    let tracked = &project.tracked;
+    let deps = unique(lock.iter().flat_map(|locked| &locked.deps).chain(tracked).collect());
+    let outs = unique(lock.iter().flat_map(|locked| &locked.outs).collect());
+    let models = &project.pipeline.models;
+    let is_model = |path: &str| {
+        if models.is_empty() {
+            MODEL.contains(&ending(path))
+        } else {
+            models.iter().any(|(_, model)| model == path)
+        }
+    };
+    let is_lockfile = |path: &str| LOCKFILES.contains(&path.rsplit('/').next().unwrap_or(path));
+    let left_out = project.left_out();
+    let mut data: Vec<&Hashed> = Vec::new();
+    for dep in &deps {
+        let other = CODE.contains(&ending(&dep.path)) || is_model(&dep.path) || is_lockfile(&dep.path);
+        if !other && !left_out(&dep.path) && !holds_code(files, dep)? {
+            data.push(dep);
+        }
+    }
+    if !data.is_empty() {
+        let list = data.iter().map(|file| Node::made(Value::Map(described(file, prefix)))).collect();
+        run.put(&Path::of(["data"]), Value::List(list), "dvc.lock: stages.*.deps, *.dvc");
+    }
+    if let Some(file) = deps.iter().find(|dep| is_lockfile(&dep.path)) {
+        let path = Path::of(["environment", "lockfile"]);
+        run.put(&path, Value::Map(described(file, prefix)), "dvc.lock: stages.*.deps");
+    }
+    validation(&data, run);
+    let produced: Vec<&Hashed> = outs
+        .iter()
+        .filter(|out| !left_out(&out.path) && !data.iter().any(|file| file.path == out.path))
+        .chain(tracked.iter().filter(|file| is_model(&file.path)))
+        .collect();
+    let (model, other): (Vec<&Hashed>, Vec<&Hashed>) =
+        produced.into_iter().partition(|out| is_model(&out.path));
+    match model.as_slice() {
+        [one] => {
+            run.put(&Path::of(["artifact"]), Value::Map(described(one, prefix)), "dvc.lock: stages.*.outs");
+            if let Some((name, _)) = models.iter().find(|(_, path)| *path == one.path) {
+                run.text(&Path::of(["model"]), Some(name), "dvc.yaml: artifacts");
+            }
+        }
+        [] => {}
+        several => run.notes.push(format!(
+            "{} outputs are models, so none of them is *the* artifact: name it under `artifacts:` in dvc.yaml",
+            several.len()
+        )),
+    }
+    let rest: Vec<&Hashed> = if model.len() == 1 { other } else { model.into_iter().chain(other).collect() };
+    if !rest.is_empty() {
+        let list = rest.iter().map(|file| Node::made(Value::Map(described(file, prefix)))).collect();
+        run.put(&Path::of(["artifacts"]), Value::List(list), "dvc.lock: stages.*.outs");
+    }
+    Ok(())
+}
+
+/// Whether a folder is one of code, as `src` is: files that a program is written in lie in it.
+fn holds_code(files: &dyn Files, dep: &Hashed) -> Result<bool, Box<Problem>> {
+    if !dep.parts().is_some_and(|(_, is_folder, _)| is_folder) {
+        return Ok(false);
+    }
+    let found = files.matching(&format!("{}/**", globset::escape(&dep.path)))?;
+    Ok(found.iter().any(|path| CODE.contains(&ending(path)) && ending(path) != "md"))
+}
+
+fn ending(path: &str) -> &str {
+    path.rsplit('/').next().and_then(|name| name.rsplit_once('.')).map_or("", |(_, ending)| ending)
+}
+
+fn described(file: &Hashed, prefix: &str) -> Map {
+    let mut map = Map::default();
+    map.insert("path", Span::default(), Node::text(joined(prefix, &file.path)));
+    if let Some(digest) = &file.digest {
+        map.insert("digest", Span::default(), Node::text(digest.as_str()));
+    }
+    if let Some(bytes) = file.bytes.as_deref().filter(|bytes| bytes.parse::<u64>().is_ok()) {
+        map.insert("bytes", Span::default(), Node::made(Value::Number(bytes.into())));
+    }
+    map
+}
+
+/// The one file of data whose name says that metrics are measured on it.
+fn validation(data: &[&Hashed], run: &mut Tracked) {
+    let says_so = |file: &&&Hashed| {
+        let name = file.path.rsplit('/').next().unwrap_or_default();
+        name.to_lowercase().split(|c: char| !c.is_alphanumeric()).any(|word| SPLIT.contains(&word))
+    };
+    let found: Vec<&&Hashed> = data.iter().filter(says_so).collect();
+    match found.as_slice() {
+        [] => {}
+        [one] => {
+            let at = Path::of(["validation"]);
+            let from = "the only data whose name says so";
+            run.text(&at.key("split"), Some(&one.path), from);
+            run.text(&at.key("digest"), one.digest.as_deref(), from);
+        }
+        several => {
+            let names: Vec<&str> = several.iter().map(|file| file.path.as_str()).collect();
+            run.notes.push(format!(
+                "which of these the metrics were measured on is not recorded, so there is no `validation`: {}",
+                names.join(", ")
+            ));
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! How DVC hashes a file: DVC 3 its bytes; DVC 2 those of text with the line ends of Unix.
+
+use md5::{Digest as _, Md5};
+
+use crate::document::hex;
+use crate::git::unix_line_ends;
+
+/// Which bytes of a file are hashed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hash {
+    /// All, as they are: DVC 3.
+    Plain,
+    /// Those of text without the returns before line feeds: DVC 2.
+    UnixLineEnds,
+}
+
+impl Hash {
+    /// The MD5 of a file's bytes.
+    pub fn of(self, bytes: &[u8]) -> String {
+        match self {
+            Self::UnixLineEnds if is_text(bytes) => hex(&Md5::digest(unix_line_ends(bytes))),
+            _ => hex(&Md5::digest(bytes)),
+        }
+    }
+}
+
+/// What DVC 2 takes for text, by the first bytes: no zero, and at most 30 % of what is not printed.
+fn is_text(bytes: &[u8]) -> bool {
+    let start = &bytes[..bytes.len().min(512)];
+    let odd = start.iter().filter(|byte| !matches!(byte, 32..=126 | b'\n' | b'\r' | b'\t' | 8 | 12)).count();
+    !start.contains(&0) && odd * 10 <= start.len() * 3
+}

@@ -1,0 +1,65 @@
+//! `.dvcignore`: files of a folder that DVC does not see. Its patterns are those of `.gitignore`.
+
+use globset::{GlobBuilder, GlobMatcher};
+
+use super::Files;
+use super::paths::{joined, relative};
+use crate::document::Problem;
+
+/// Folders that DVC never looks into.
+const NEVER: [&str; 3] = [".dvc", ".git", ".hg"];
+
+/// What is left out of a folder.
+pub(super) struct Ignored {
+    below: String,
+    /// Each with whether it leaves out, or takes back.
+    patterns: Vec<(GlobMatcher, bool)>,
+}
+
+impl Ignored {
+    /// By the files above a folder and in it; `found` are the files that lie in it.
+    pub(super) fn in_folder(files: &dyn Files, folder: &str, found: &[String]) -> Result<Self, Box<Problem>> {
+        let below = files.below().to_owned();
+        let full = joined(&below, folder);
+        let mut places = vec![String::new()];
+        places.extend(full.match_indices('/').map(|(at, _)| full[..at].to_owned()));
+        places.push(full);
+        let inner = found.iter().filter_map(|path| path.strip_suffix("/.dvcignore"));
+        places.extend(inner.map(|place| joined(&below, place)));
+        places.dedup();
+        let mut patterns = Vec::new();
+        for place in places {
+            let path = relative(&below, &joined(&place, ".dvcignore"));
+            let Some(bytes) = files.read(&path)? else { continue };
+            for line in String::from_utf8_lossy(&bytes).lines() {
+                patterns.extend(globs(line, &place));
+            }
+        }
+        Ok(Self { below, patterns })
+    }
+
+    /// Whether a file is left out: the last pattern that is for it decides.
+    pub(super) fn has(&self, path: &str) -> bool {
+        let full = joined(&self.below, path);
+        let by = self.patterns.iter().rev().find(|(glob, _)| glob.is_match(&full));
+        full.split('/').any(|part| NEVER.contains(&part)) || by.is_some_and(|(_, leaves_out)| *leaves_out)
+    }
+}
+
+/// The globs of a line, for what it names and for what is in that.
+fn globs(line: &str, place: &str) -> Vec<(GlobMatcher, bool)> {
+    let line = line.trim_end();
+    if line.is_empty() || line.starts_with('#') {
+        return Vec::new();
+    }
+    let (pattern, leaves_out) = line.strip_prefix('!').map_or((line, true), |rest| (rest, false));
+    let name = pattern.trim_end_matches('/');
+    let anchor = if name.contains('/') { "" } else { "**/" };
+    let place = if place.is_empty() { String::new() } else { format!("{}/", globset::escape(place)) };
+    let whole = format!("{place}{anchor}{}", name.trim_start_matches('/'));
+    let inside = format!("{whole}/**");
+    let named = if name == pattern { vec![whole, inside] } else { vec![inside] };
+    let compiled =
+        named.iter().filter_map(|glob| GlobBuilder::new(glob).literal_separator(true).build().ok());
+    compiled.map(|glob| (glob.compile_matcher(), leaves_out)).collect()
+}

@@ -1,0 +1,87 @@
+//! Files of metrics, and the names and values in them.
+
+use super::lock::{Hashed, Locked};
+use super::values::{broken, object, parse};
+use super::{Files, live};
+use crate::document::{Map, Node, Problem, Span, Value};
+use crate::source::tracked::{with_history, without_places};
+
+/// The metrics in some files. A name that two files have is put behind the name of its file.
+pub(super) fn metrics(
+    files: &dyn Files,
+    lock: &[Locked],
+    names: &[String],
+    notes: &mut Vec<String>,
+) -> Result<Map, Box<Problem>> {
+    let mut found: Vec<(String, String, Node)> = Vec::new();
+    for name in names {
+        let Some(map) = metric_file(files, lock, name, notes)? else { continue };
+        let mut flat = Vec::new();
+        flatten(&map, "", &mut flat);
+        let folder = name.rsplit_once('/').map_or("", |(folder, _)| folder);
+        // DVCLive's own counter.
+        let is_live = name.ends_with("metrics.json") && !files.matching(&joined_glob(folder))?.is_empty();
+        flat.retain(|(metric, _)| !(is_live && metric == "step"));
+        for (metric, node) in flat {
+            let points = if is_live { live::history(files, folder, &metric)? } else { Vec::new() };
+            found.push((name.clone(), metric, with_history(node.value, &points)));
+        }
+    }
+    let mut metrics = Map::default();
+    for (file, metric, node) in &found {
+        let twice = found.iter().any(|(other, name, _)| name == metric && other != file);
+        let stem = file.rsplit_once('.').map_or(file.as_str(), |(stem, _)| stem);
+        let name = if twice { format!("{}.{metric}", stem.replace('/', ".")) } else { metric.clone() };
+        if metrics.insert(name.as_str(), Span::default(), node.clone()).is_some() {
+            return Err(broken(&files.label(file), &format!("two metrics are called `{name}`")));
+        }
+    }
+    Ok(metrics)
+}
+
+fn joined_glob(folder: &str) -> String {
+    if folder.is_empty() {
+        "plots/metrics/**".into()
+    } else {
+        format!("{}/plots/metrics/**", globset::escape(folder))
+    }
+}
+
+/// The metrics of one file: there, or in the cache, or recorded and not fetched.
+fn metric_file(
+    files: &dyn Files,
+    lock: &[Locked],
+    name: &str,
+    notes: &mut Vec<String>,
+) -> Result<Option<Map>, Box<Problem>> {
+    if let Some(map) = object(files, name)? {
+        return Ok(Some(map));
+    }
+    let is_it = |out: &&Hashed| out.path == name || name.starts_with(&format!("{}/", out.path));
+    let out = lock.iter().flat_map(|locked| &locked.outs).find(is_it);
+    let Some((hash, is_folder, md5)) = out.and_then(Hashed::parts) else {
+        notes.push(format!("the metrics file `{name}` is not there, and no stage left it"));
+        return Ok(None);
+    };
+    if !is_folder && let Some(bytes) = files.cached(hash, md5)? {
+        return parse(&files.label(name), name, bytes).map(Some);
+    }
+    let label = files.label(name);
+    let path = label.rsplit(':').next().unwrap_or(name);
+    notes.push(format!(
+        "`{name}` is recorded but not fetched: run `dvc pull {path}`, or write it with `cache: false`"
+    ));
+    Ok(None)
+}
+
+/// Names joined by dots, as DVC shows them; lists and nulls are left out, as it does.
+fn flatten(map: &Map, prefix: &str, flat: &mut Vec<(String, Node)>) {
+    for (key, node) in map.iter() {
+        let name = if prefix.is_empty() { key.to_owned() } else { format!("{prefix}.{key}") };
+        match &node.value {
+            Value::Map(below) => flatten(below, &name, flat),
+            Value::List(_) | Value::Null => {}
+            _ => flat.push((name, without_places(node))),
+        }
+    }
+}

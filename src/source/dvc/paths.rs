@@ -1,0 +1,52 @@
+//! Paths as DVC writes them: relative to a folder, and with `${…}` in them.
+
+/// A path in a folder, without detours; one that leads out keeps its `..`. An absolute path, and an address, stay.
+pub fn joined(folder: &str, path: &str) -> String {
+    if path.starts_with('/') || path.contains("://") {
+        return path.to_owned();
+    }
+    let mut parts: Vec<&str> = Vec::new();
+    for part in folder.split('/').chain(path.split('/')).filter(|part| !part.is_empty() && *part != ".") {
+        match parts.last() {
+            Some(last) if part == ".." && *last != ".." => {
+                parts.pop();
+            }
+            _ => parts.push(part),
+        }
+    }
+    let root = if folder.starts_with('/') { "/" } else { "" };
+    format!("{root}{}", parts.join("/"))
+}
+
+/// What leads to a path from a folder, both without detours.
+pub fn relative(folder: &str, path: &str) -> String {
+    let mut from = folder.split('/').filter(|part| !part.is_empty()).peekable();
+    let mut to = path.split('/').filter(|part| !part.is_empty()).peekable();
+    while from.peek().is_some() && from.peek() == to.peek() {
+        from.next();
+        to.next();
+    }
+    let up = std::iter::repeat_n("..", from.count());
+    up.chain(to).collect::<Vec<_>>().join("/")
+}
+
+/// A text in which `*` stands for each `${…}`; `None` where there is none.
+pub(super) fn wildcard(text: &str) -> Option<String> {
+    text.contains("${").then(|| {
+        let mut glob = String::new();
+        let mut rest = text;
+        while let Some((before, behind)) = rest.split_once("${") {
+            glob.push_str(before);
+            glob.push('*');
+            rest = behind.split_once('}').map_or("", |(_, rest)| rest);
+        }
+        glob + rest
+    })
+}
+
+/// Whether a text is what a wildcard stands for: each `*` for anything, in a path for anything but a `/`.
+pub(super) fn is_like(wildcard: &str, text: &str, is_path: bool) -> bool {
+    let any = if is_path { "[^/]*" } else { "(?s:.*)" };
+    let parts: Vec<String> = wildcard.split('*').map(regex::escape).collect();
+    regex::Regex::new(&format!("^{}$", parts.join(any))).is_ok_and(|pattern| pattern.is_match(text))
+}
