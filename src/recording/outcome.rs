@@ -66,7 +66,7 @@ pub struct Reproduction {
     /// The option that was given another seed each time, if one was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub varied: Option<String>,
-    /// Each recorded metric.
+    /// Each recorded metric, those of slices included.
     pub metrics: Vec<MetricRow>,
     /// Each recorded file that a digest is known of.
     pub files: Vec<FileRow>,
@@ -84,7 +84,7 @@ pub struct MetricRow {
     pub name: String,
     /// The recorded value, as written.
     pub recorded: String,
-    /// The value of each rerun; `None` where it left none.
+    /// What each rerun left, as written; `None` where it left nothing.
     pub reruns: Vec<Option<String>>,
     /// The largest difference, signed.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::document::{Document, Format, Node, Value};
-use crate::run::{Decimal, Digest, FieldMap, Origin, Run};
+use crate::run::{Decimal, Digest, FieldMap, MetricFault, Origin, Run};
 
 fn rows(path: &str, text: &str) -> Option<u64> {
     // Fed byte by byte, so that no state hides in a buffer.
@@ -118,7 +118,7 @@ const RUN: &str = r#"{"metrics": {"f1": 0.80}, "artifact": {"path": "m", "digest
 
 fn rerun(f1: Option<&str>, artifact: &str, predictions: &str) -> Rerun {
     Rerun {
-        metrics: f1.map(|f1| ("f1".to_owned(), Some(decimal(f1)))).into_iter().collect(),
+        metrics: f1.map(|f1| ("f1".to_owned(), Ok(decimal(f1)))).into_iter().collect(),
         files: vec![
             ("m".into(), Some(Digest::parse(artifact))),
             ("p".into(), Some(Digest::parse(predictions))),
@@ -140,7 +140,15 @@ fn the_answers() {
     assert_eq!(one(Some("0.8"), "sha256:cc", "sha256:dd"), Answer::WithinTolerance);
     assert_eq!(one(Some("0.8000001"), "sha256:cc", "sha256:dd"), Answer::Differs, "the default is exact");
     assert_eq!(one(Some("0.9"), a, b), Answer::Differs, "the same file, and another number of it");
-    assert_eq!(one(None, a, b), Answer::Identical);
+    assert_eq!(one(None, a, b), Answer::Differs, "the same file, and no number of it");
+    let not_finite = Rerun {
+        metrics: vec![("f1".into(), Err(MetricFault::NotFinite("NaN".into())))],
+        ..rerun(None, a, b)
+    };
+    let (answered, rows, _) = compare(&recorded(RUN), from_ref(&not_finite), &tolerance, false);
+    assert_eq!((answered, rows[0].reruns[0].as_deref()), (Answer::Differs, Some("NaN")));
+    let in_record = RUN.replace("0.80", "NaN");
+    assert_eq!(compare(&recorded(&in_record), from_ref(&not_finite), &[], false).0, Answer::Differs);
     assert_eq!(one(None, "sha256:cc", "sha256:dd"), Answer::Differs, "nothing came out");
     let near = rerun(Some("0.79"), "sha256:cc", "sha256:dd");
     assert_eq!(answer(from_ref(&near), &tolerance), Answer::WithinTolerance, "the limit is allowed");
@@ -160,6 +168,22 @@ fn the_answers() {
         Answer::CouldNotRun,
         "nothing to compare"
     );
+}
+
+#[test]
+fn slices_are_compared_as_metrics_are() {
+    let text =
+        RUN.replacen('{', "{\"slices\": {\"region=EU\": {\"rows\": 5, \"metrics\": {\"f1\": 0.7}}},", 1);
+    let run = recorded(&text);
+    let left = |f1: &str| {
+        let mut rerun = rerun(Some("0.8"), "sha256:aa", "sha256:bb");
+        rerun.metrics.push(("region=EU/f1".into(), Ok(decimal(f1))));
+        rerun
+    };
+    assert_eq!(compare(&run, &[left("0.70")], &[], false).0, Answer::Identical);
+    assert_eq!(compare(&run, &[left("0.6")], &[], false).0, Answer::Differs);
+    let silent = rerun(Some("0.8"), "sha256:aa", "sha256:bb");
+    assert_eq!(compare(&run, &[silent], &[], false).0, Answer::Differs, "a slice that did not come out");
 }
 
 #[test]

@@ -18,7 +18,7 @@ use crate::git::Git;
 use crate::process::{self, End};
 use crate::recording::{Rerun, recorded_files};
 use crate::rule::Evidence;
-use crate::run::{Digest, FieldMap, Metric, Origin, Run};
+use crate::run::{Digest, FieldMap, Origin, Run};
 use crate::source;
 
 /// What a rerun is made from.
@@ -205,22 +205,26 @@ impl<'r> Bench<'r> {
             .filter(|path| self.files.stamp(path).is_some())
             .collect();
         let mut metrics = sources::objects(&self.files, &there, "file of metrics", &mut problems);
+        let mut slices = None;
         match fs::read(lines).map_err(|_| Vec::new()).and_then(sources::lines) {
-            Ok(lines) => crate::recording::merge(
-                &mut metrics,
-                lines.metrics,
-                &crate::document::Path::of(["metrics"]),
-                &mut problems,
-            ),
+            Ok(lines) => {
+                slices = lines.field("slices").cloned();
+                crate::recording::merge(
+                    &mut metrics,
+                    lines.metrics,
+                    &crate::document::Path::of(["metrics"]),
+                    &mut problems,
+                );
+            }
             Err(more) => problems.extend(more),
         }
         if !problems.is_empty() {
             return Err(problems);
         }
-        let run = if metrics.is_empty() { self.own_record() } else { as_run(metrics) };
-        let metrics = run.iter().flat_map(Run::metrics);
-        let metrics =
-            metrics.map(|metric: Metric<'_>| (metric.name.to_owned(), metric.value().ok())).collect();
+        let nothing = metrics.is_empty() && slices.is_none();
+        let run = if nothing { self.own_record() } else { as_run(metrics, slices) };
+        let measured = run.iter().flat_map(Run::measured);
+        let metrics = measured.map(|(name, metric)| (name, metric.value())).collect();
         let files = recorded_files(self.recipe.run)
             .into_iter()
             .map(|(_, path, recorded)| {
@@ -239,14 +243,17 @@ impl<'r> Bench<'r> {
     }
 }
 
-/// Metrics alone, read as those of any record are.
-fn as_run(metrics: Map) -> Option<Run> {
+/// What was measured alone, read as that of any record is.
+fn as_run(metrics: Map, slices: Option<Node>) -> Option<Run> {
     let mut record = Map::default();
     record.insert(
         "metrics",
         crate::document::Span::default(),
         Node::made(crate::document::Value::Map(metrics)),
     );
+    if let Some(slices) = slices {
+        record.insert("slices", crate::document::Span::default(), slices);
+    }
     let text = crate::document::to_text(
         &Node::made(crate::document::Value::Map(record)),
         crate::document::NotFinite::Text,
