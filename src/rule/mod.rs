@@ -9,6 +9,7 @@ mod case;
 mod change;
 mod compare;
 mod condition;
+mod covered;
 mod evidence;
 mod files;
 mod judgement;
@@ -18,6 +19,7 @@ mod loading;
 mod model_files;
 mod notebook;
 mod presence;
+mod shown;
 
 use jiff::civil::Date;
 
