@@ -13,7 +13,7 @@ mod spread;
 mod variables;
 
 pub use again::{Rerun, Tolerance, ToleranceError, compare, recorded_files};
-pub use command::{MASKED, Unusable, masked, source, with_seed, words};
+pub use command::{Unusable, masked, source, with_seed, words};
 pub use facts::{Environment, Facts, FileFact, Validation, merge};
 pub use lines::{Lines, scalar};
 pub use outcome::{Answer, FileRow, MetricRow, Reproduction, Spread};

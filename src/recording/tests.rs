@@ -7,10 +7,10 @@ use super::*;
 use crate::document::{Document, Format, Node, Value};
 use crate::run::{Decimal, Digest, FieldMap, MetricFault, Origin, Run};
 
-fn rows(path: &str, text: &str) -> Option<u64> {
+fn rows(path: &str, text: impl AsRef<[u8]>) -> Option<u64> {
     // Fed byte by byte, so that no state hides in a buffer.
-    RowCounter::of(path).map(|mut counter| {
-        text.as_bytes().chunks(1).for_each(|byte| counter.feed(byte));
+    RowCounter::of(path).and_then(|mut counter| {
+        text.as_ref().chunks(1).for_each(|byte| counter.feed(byte));
         counter.rows()
     })
 }
@@ -24,6 +24,12 @@ fn rows_are_counted_in_text_formats_only() {
         Some(1),
         "newlines within quotes"
     );
+    assert_eq!(rows("a.csv", "a,b\n1,5\" nail\n2,6\" nail\n3,x\n"), Some(3), "a quote within a field");
+    assert_eq!(rows("a.tsv", "a\tb\n\"1\t2\n3\t4\n"), Some(2), "TSV has no quotes");
+    assert_eq!(rows("a.csv", "a,b\r1,2\r3,4\r"), Some(2), "lines as old Macs end them");
+    assert_eq!(rows("a.csv", "\u{feff}\"a\nb\",c\n1,2\n"), Some(1), "a mark of UTF-8");
+    assert_eq!(rows("a.csv", "a,b\n1,\"2\n3,4\n"), None, "quotes that nothing ends");
+    assert_eq!(rows("a.csv", b"\xff\xfea\0\n\x001\0\n\0"), None, "UTF-16");
     assert_eq!(rows("a.csv", "a,b\n"), Some(0));
     assert_eq!(rows("a.CSV", ""), Some(0));
     assert_eq!(rows("a.jsonl", "{}\n\n  \n{\"a\": \"\\\"\"}\n{}"), Some(3));
@@ -57,7 +63,22 @@ fn secrets_are_masked_and_nothing_else_is() {
     assert_eq!(masked("t --hf_token=x -c 1"), "t --hf_token=*** -c 1");
     assert_eq!(masked("env WANDB_API_KEY=x t"), "env WANDB_API_KEY=*** t");
     assert_eq!(masked("t --use-token --c 1"), "t --use-token --c 1", "an option without a value");
+    assert_eq!(masked("t --secret -x --c 1"), "t --secret *** --c 1", "a value that looks like an option");
     assert_eq!(masked("tokenize.py tokens.txt"), "tokenize.py tokens.txt");
+    let training = "train.py --tokenizer bert --max-tokens 512 --pad-token <pad> --sort-key date";
+    assert_eq!(masked(training), training);
+    assert_eq!(masked("t --db https://ada:pw@host/x"), "t --db https://***@host/x");
+    assert_eq!(
+        masked("t --db=pg://ada:p@ss@db:5/x https://host/a@b"),
+        "t --db=pg://***@db:5/x https://host/a@b"
+    );
+    let words =
+        |words: &[&str]| super::masked(&words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>());
+    assert_eq!(words(&["curl", "-H", "Authorization: Bearer x"])[2], "Authorization: *** ***");
+    assert_eq!(
+        words(&["sh", "-c", "TOKEN=x  python train.py --key y"])[2],
+        "TOKEN=***  python train.py --key ***"
+    );
 }
 
 #[test]

@@ -115,7 +115,7 @@ impl<'r> Bench<'r> {
         }
         match digest(&self.root, path, recorded) {
             Some(found) if found == *recorded => Ok(()),
-            _ if is_pointer(&ours, path) => wrong(
+            _ if ours.is_pointer(path) => wrong(
                 format!("the data file `{path}` is a pointer of git-lfs, not the data"),
                 "fetch the data first: git lfs pull",
             ),
@@ -136,12 +136,13 @@ impl<'r> Bench<'r> {
     pub(super) fn run(&self, words: &[String]) -> Result<Rerun, Vec<Problem>> {
         let failed =
             |message: String, help: &str| vec![Problem::new(RERUN_FAILED, message).help(help.to_owned())];
+        let ended = |message: String| vec![Problem::new(RERUN_FAILED, message)];
         let Some((program, arguments)) = words.split_first() else { return Ok(Rerun::default()) };
         let lines = self.around.join("lines");
         let home = self.around.join("home");
         fs::create_dir(&home)
             .and_then(|()| fs::write(&lines, ""))
-            .map_err(|error| failed(format!("nothing can be written beside the rerun: {error}"), ""))?;
+            .map_err(|error| ended(format!("nothing can be written beside the rerun: {error}")))?;
         let start = match self.recipe.run.text("folder") {
             None => self.root.clone(),
             Some(folder) => {
@@ -175,7 +176,7 @@ impl<'r> Bench<'r> {
                     "its own output, above, says why; --env NAME gives it a variable of this shell",
                 ));
             }
-            End::Signal(signal) => return Err(failed(format!("signal {signal} ended the command"), "")),
+            End::Signal(signal) => return Err(ended(format!("signal {signal} ended the command"))),
             End::TimedOut => {
                 return Err(failed(
                     "the command ran longer than it may, and was ended".into(),
@@ -183,7 +184,7 @@ impl<'r> Bench<'r> {
                 ));
             }
             End::Interrupted(_) => {
-                return Err(failed("this was interrupted, and the command was ended".into(), ""));
+                return Err(ended("this was interrupted, and the command was ended".into()));
             }
         }
         for (path, recorded) in &self.data {
@@ -296,8 +297,4 @@ fn copy(from: &Dir, to: &Dir, path: &str) -> io::Result<()> {
     let _ = to.remove_file(path);
     let mut target = to.open_with(path, OpenOptions::new().write(true).create_new(true))?;
     io::copy(&mut source, &mut target).map(|_| ())
-}
-
-fn is_pointer(files: &Files, path: &str) -> bool {
-    files.read(path, "data").is_ok_and(|bytes| bytes.starts_with(b"version https://git-lfs.github.com/spec/"))
 }
