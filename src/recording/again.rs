@@ -80,10 +80,11 @@ pub fn compare(
     tolerances: &[Tolerance],
     varied: bool,
 ) -> (Answer, Vec<MetricRow>, Vec<FileRow>) {
+    let several = run.measured().count();
     let mut metrics: Vec<MetricRow> = run
         .measured()
         .map(|(name, metric)| match metric.value() {
-            Ok(value) => row(&name, &value, reruns, tolerances),
+            Ok(value) => row(&name, &value, reruns, tolerances, several),
             Err(fault) => no_number(&name, &fault, reruns),
         })
         .collect();
@@ -173,7 +174,13 @@ fn no_number(name: &str, fault: &MetricFault, reruns: &[Rerun]) -> MetricRow {
     }
 }
 
-fn row(name: &str, recorded: &Decimal, reruns: &[Rerun], tolerances: &[Tolerance]) -> MetricRow {
+fn row(
+    name: &str,
+    recorded: &Decimal,
+    reruns: &[Rerun],
+    tolerances: &[Tolerance],
+    several: usize,
+) -> MetricRow {
     let values: Vec<Option<Decimal>> =
         reruns.iter().map(|rerun| left(rerun, name)?.as_ref().ok().cloned()).collect();
     let tolerance = tolerances
@@ -192,6 +199,6 @@ fn row(name: &str, recorded: &Decimal, reruns: &[Rerun], tolerances: &[Tolerance
         change: largest.map(Decimal::signed),
         tolerance: tolerance.map(|tolerance| tolerance.written.clone()),
         holds: changes.len() == values.len() && changes.iter().all(within),
-        spread: spread(recorded, &there).filter(|_| there.len() == values.len()),
+        spread: spread(recorded, &there, several).filter(|_| there.len() == values.len()),
     }
 }

@@ -106,7 +106,7 @@ pub struct Spread {
     pub mean: String,
     /// Their standard deviation.
     pub deviation: String,
-    /// The interval in which one more run lies in 95 of 100 cases.
+    /// The interval in which one more run lies in 95 of 100 cases, those of all metrics together.
     pub interval: [String; 2],
     /// Whether the recorded value lies in it.
     pub inside: bool,

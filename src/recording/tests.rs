@@ -226,5 +226,17 @@ fn a_value_far_above_its_own_reruns_was_picked() {
     assert_eq!(answer, Answer::Differs);
     let honest = ["0.79", "0.81", "0.80", "0.78"].map(|f1| rerun(Some(f1), "sha256:cc", "sha256:dd"));
     assert_eq!(compare(&recorded(RUN), &honest, &[], true).0, Answer::WithinTolerance);
+    // The more metrics there are, the more often one of them is far away by chance.
+    let many = (0..20).map(|at| format!("\"m{at}\": 0.70, ")).collect::<String>();
+    let many = recorded(&RUN.replace("{\"f1\"", &format!("{{{many}\"f1\"")).replace("0.80", "0.7317"));
+    let of_many = |f1: &str| {
+        let mut rerun = rerun(Some(f1), "sha256:cc", "sha256:dd");
+        rerun.metrics.extend((0..20).map(|at| (format!("m{at}"), Ok(decimal(f1)))));
+        rerun
+    };
+    let all = ["0.70", "0.71", "0.69", "0.70"].map(of_many);
+    assert_eq!(compare(&many, &all, &[], true).0, Answer::WithinTolerance);
+    let alone = recorded(&RUN.replace("0.80", "0.7317"));
+    assert_eq!(compare(&alone, &reruns, &[], true).0, Answer::Differs);
     assert_eq!(compare(&recorded(RUN), &honest[..1], &[], true).0, Answer::Differs, "one value lies nowhere");
 }

@@ -18,7 +18,9 @@ mod limit;
 mod loading;
 mod model_files;
 mod notebook;
+mod portable;
 mod presence;
+mod requirements;
 mod shown;
 
 use jiff::civil::Date;

@@ -564,6 +564,95 @@ fn each_static_check_of_reproducibility_can_be_asked_for() {
     let image = |image: &str| format!("\"environment\": {{\"container\": \"{image}\",");
     project.file("runs/churn.json", record_.replace("\"environment\": {", &image("train:latest")));
     project.gate(&["check", "--all"]).leaves_with(0).says("reproducible/not-pinned");
-    project.file("runs/churn.json", record_.replace("\"environment\": {", &image("train@sha256:aa")));
+    for loose in ["train@latest", "ada@host/train:latest", "train@sha256:aa"] {
+        project.file("runs/churn.json", record_.replace("\"environment\": {", &image(loose)));
+        project.gate(&["check", "--all"]).leaves_with(0).says("reproducible/not-pinned");
+    }
+    let pinned = format!("train@sha256:{}", "a1".repeat(32));
+    project.file("runs/churn.json", record_.replace("\"environment\": {", &image(&pinned)));
     project.gate(&["check", "--all"]).leaves_with(0).never_says("reproducible/not-pinned");
+}
+
+#[test]
+fn what_only_looks_recorded_is_not() {
+    let project = project();
+    let policy = |parts: &str| {
+        format!(
+            "version: 1\nruns: runs/*.json\nbaseline: git:main:runs/base.json\nrules:\n  again:\n    reproducible: {parts}\n"
+        )
+    };
+    project.file("gate.yaml", policy("true")).commit("policy");
+    record(&project, &["sh", "train.sh"]).leaves_with(0);
+    project.gate(&["check", "runs/churn.json"]).leaves_with(0);
+    let record_ = project.read("runs/churn.json");
+    let commit = format!("\"git_commit\": \"{}\"", project.git(&["rev-parse", "HEAD"]));
+    let spoilt: [(&str, &str, &str); 6] = [
+        (&commit, "\"git_commit\": \"main\"", "reproducible/not-a-commit"),
+        (&commit, &format!("\"git_commit\": \"{}\"", "f".repeat(40)), "reproducible/not-a-commit"),
+        (COMMAND, "[\"\"]", "reproducible/not-a-command"),
+        (COMMAND, "[\"***\"]", "reproducible/not-a-command"),
+        ("\"sha256:", "\"x\", \"was\": \"sha256:", "reproducible/not-a-digest"),
+        ("\"sha256:", "\"sha256:0", "reproducible/not-a-digest"),
+    ];
+    for (from, to, code) in spoilt {
+        project.file("runs/churn.json", &record_).edit("runs/churn.json", from, to);
+        project.gate(&["check", "runs/churn.json"]).leaves_with(1).says(code);
+    }
+    project
+        .file("runs/churn.json", &record_)
+        .file("gate.yaml", policy("[full-commit, rows, pinned-packages, variables]"));
+    project.gate(&["check", "runs/churn.json"]).leaves_with(0);
+    let short = format!("\"git_commit\": \"{}\"", &project.git(&["rev-parse", "HEAD"])[..10]);
+    project.edit("runs/churn.json", &commit, &short);
+    project.gate(&["check", "runs/churn.json"]).leaves_with(1).says("is only the begin of a commit's id");
+    let gone = format!("\"git_commit\": \"{}\"", "1234567890".repeat(4));
+    project.edit("runs/churn.json", &short, &gone);
+    project.gate(&["check", "runs/churn.json"]).leaves_with(1).says("there is no commit 1234567890");
+    project.file("runs/churn.json", record_.replace("\"rows\"", "\"lines\""));
+    project.gate(&["check", "runs/churn.json"]).leaves_with(1).says("the number of rows is not recorded");
+    // A list that says which packages may be installed is no lockfile.
+    project.file("requirements.txt", "scikit-learn>=1.9\nnumpy\n").commit("open versions");
+    record(&project, &["sh", "train.sh"]).leaves_with(0);
+    project
+        .gate(&["check", "runs/churn.json"])
+        .leaves_with(1)
+        .says("`requirements.txt` leaves versions open: `scikit-learn>=1.9` and 1 more");
+}
+
+#[test]
+fn data_that_moved_under_its_name() {
+    let project = project();
+    project.file(
+        "gate.yaml",
+        "version: 1\nruns: runs/*.json\nbaseline: base.json\nrules:\n  again:\n    reproducible: [data-version]\n",
+    );
+    let options = [&RECORD[..15], &["--data-version", "2026-05", "--"]].concat();
+    record_with(&project, &options, &["sh", "train.sh"]).leaves_with(0);
+    project.file("base.json", project.read("runs/churn.json"));
+    record_with(&project, &options, &["sh", "train.sh"]).leaves_with(0);
+    project.gate(&["check", "runs/churn.json"]).leaves_with(0);
+    project.edit("data/train.csv", "1,2", "1,3");
+    record_with(&project, &options, &["sh", "train.sh"]).leaves_with(0);
+    project
+        .gate(&["check", "runs/churn.json"])
+        .leaves_with(1)
+        .says("the data `train` moved under its name: version 2026-05 is not what it was in the baseline");
+    let options = [&RECORD[..15], &["--data-version", "2026-06", "--"]].concat();
+    record_with(&project, &options, &["sh", "train.sh"]).leaves_with(0);
+    project.gate(&["check", "runs/churn.json"]).leaves_with(0).says("another version");
+    record(&project, &["sh", "train.sh"]).leaves_with(0);
+    project.gate(&["check", "runs/churn.json"]).leaves_with(1).says("the data version is not recorded");
+}
+
+#[test]
+fn one_key_does_not_sign_twice() {
+    let project = project();
+    project.gate(&["key", "new", "training.key"]).leaves_with(0);
+    let public = project.read("training.key.pub");
+    project.file("other.pub", public).file(
+        "gate.yaml",
+        "version: 1\nruns: runs/*.json\nrules:\n  r:\n    signed: { keys: [training.key.pub, other.pub], at_least: 2 }\n",
+    );
+    project.file("runs/a.json", "{}");
+    project.gate(&["check", "runs/a.json"]).leaves_with(2).says("hold the same key");
 }
