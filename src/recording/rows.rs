@@ -4,14 +4,7 @@
 #[derive(Debug)]
 pub struct RowCounter {
     format: Format,
-    /// Within quotes, where a line goes on.
-    quoted: bool,
-    /// Something stands on the line that is being read.
-    begun: bool,
-    /// The byte before ended quotes.
-    closed: bool,
-    /// The next byte begins a field.
-    field: bool,
+    at: At,
     /// A zero byte is in no text of single bytes: this is UTF-16, or no text at all.
     zero: bool,
     rows: u64,
@@ -24,6 +17,21 @@ enum Format {
     Lines,
 }
 
+/// Where the next byte is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum At {
+    /// On a line on which nothing stands yet.
+    Empty,
+    /// At the start of a further field.
+    Field,
+    /// Within a field.
+    Inside,
+    /// Within quotes, where a line goes on.
+    Quoted,
+    /// Behind quotes, which another one opens again: a quote within quotes is written twice.
+    Closed,
+}
+
 impl RowCounter {
     /// A counter for a file of that name; `None` where rows can't be counted by its bytes.
     pub fn of(path: &str) -> Option<Self> {
@@ -34,42 +42,36 @@ impl RowCounter {
             "jsonl" | "ndjson" => Format::Lines,
             _ => return None,
         };
-        Some(Self { format, quoted: false, begun: false, closed: false, field: true, zero: false, rows: 0 })
+        Some(Self { format, at: At::Empty, zero: false, rows: 0 })
     }
 
     /// Takes the next bytes.
     pub fn feed(&mut self, bytes: &[u8]) {
         for &byte in bytes {
             self.zero |= byte == 0;
-            let after_quote = std::mem::take(&mut self.closed);
-            match byte {
-                b'"' if self.quoted => (self.quoted, self.closed) = (false, true),
-                _ if self.quoted => {}
-                // Only at the start of a field does a quote hide what follows, or again where it is written twice.
-                b'"' if self.format == Format::Csv && (self.field || after_quote) => {
-                    (self.quoted, self.begun, self.field) = (true, true, false);
+            self.at = match (byte, self.at) {
+                (b'"', At::Quoted) => At::Closed,
+                (_, At::Quoted) => At::Quoted,
+                (b'"', At::Empty | At::Field | At::Closed) if self.format == Format::Csv => At::Quoted,
+                (b'\n' | b'\r', at) => {
+                    self.rows += u64::from(at != At::Empty);
+                    At::Empty
                 }
-                b'\n' | b'\r' => {
-                    self.rows += u64::from(self.begun);
-                    (self.begun, self.field) = (false, true);
-                }
-                b' ' | b'\t' if self.format == Format::Lines => {}
+                (b' ' | b'\t', at) if self.format == Format::Lines => at,
                 // The mark that UTF-8 may begin with is no field.
-                0xEF | 0xBB | 0xBF if self.rows == 0 && !self.begun => {}
-                _ => {
-                    self.begun = true;
-                    self.field = matches!(byte, b',' | b';' | b'\t' | b'|');
-                }
+                (0xEF | 0xBB | 0xBF, At::Empty) if self.rows == 0 => At::Empty,
+                (b',' | b';' | b'\t' | b'|', _) => At::Field,
+                _ => At::Inside,
             }
         }
     }
 
     /// How many rows there were; `None` where that can't be told.
     pub fn rows(self) -> Option<u64> {
-        if self.quoted || self.zero {
+        if self.at == At::Quoted || self.zero {
             return None;
         }
-        let rows = self.rows + u64::from(self.begun);
+        let rows = self.rows + u64::from(self.at != At::Empty);
         Some(if self.format == Format::Lines { rows } else { rows.saturating_sub(1) })
     }
 }

@@ -227,7 +227,7 @@ fn a_value_far_above_its_own_reruns_was_picked() {
     let honest = ["0.79", "0.81", "0.80", "0.78"].map(|f1| rerun(Some(f1), "sha256:cc", "sha256:dd"));
     assert_eq!(compare(&recorded(RUN), &honest, &[], true).0, Answer::WithinTolerance);
     // The more metrics there are, the more often one of them is far away by chance.
-    let many = (0..20).map(|at| format!("\"m{at}\": 0.70, ")).collect::<String>();
+    let many = (0..20).map(|at| format!("\"m{at}\": 0.70, ")).collect::<Vec<_>>().concat();
     let many = recorded(&RUN.replace("{\"f1\"", &format!("{{{many}\"f1\"")).replace("0.80", "0.7317"));
     let of_many = |f1: &str| {
         let mut rerun = rerun(Some(f1), "sha256:cc", "sha256:dd");

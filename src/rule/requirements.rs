@@ -9,7 +9,7 @@ pub(super) fn open_lines(text: &str) -> Vec<&str> {
 /// Whether a file of that name is such a list; any other lockfile fixes its versions.
 pub(super) fn is_list(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
-    name.ends_with(".txt") || name.ends_with(".in")
+    matches!(name.rsplit_once('.'), Some((_, "txt" | "in")))
 }
 
 fn is_pinned(line: &str) -> bool {

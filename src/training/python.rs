@@ -33,7 +33,7 @@ print(json.dumps({'version': platform.python_version(), 'packages': packages}))
 ";
 
 /// How long the answer may take; packages on a slow network drive take their time.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Programs that start another with the words behind them.
 const WRAPPERS: [&str; 8] = ["env", "nohup", "nice", "ionice", "timeout", "time", "stdbuf", "taskset"];
