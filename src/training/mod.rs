@@ -6,6 +6,7 @@
 mod files;
 mod finish;
 mod hardware;
+mod kept;
 mod place;
 mod python;
 mod record;
@@ -40,6 +41,7 @@ codes! {
     NO_WORKSHOP = "reproduce/no-folder": "No folder can be made for a rerun.";
     NO_SEED_OPTION = "reproduce/no-seed-option": "The recorded command does not have the option that is to be given other seeds.";
     TOO_FEW = "reproduce/too-few": "Too few reruns with other seeds were asked for.";
+    CANT_KEEP = "reproduce/cant-keep": "The answer can't be written into the record.";
     DATA_DIFFERS = "reproduce/data-differs": "The data is not the one that the run read, or the rerun changed it.";
     RERUN_FAILED = "reproduce/failed": "The recorded command could not be run to its end.";
     NOTHING_TO_COMPARE = "reproduce/nothing-to-compare": "The record holds nothing that a rerun could be compared with.";

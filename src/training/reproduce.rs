@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::kept::Keeper;
 use super::place::Place;
 use super::rerun::{Bench, Recipe};
 use super::{NO_COMMAND, NO_COMMIT, NO_SEED_OPTION, NO_WORKSHOP, ONE_RUN, RERUN_FAILED, TOO_FEW, restored};
@@ -36,6 +37,8 @@ pub struct Again {
     pub times: usize,
     /// The option of the command that gets another seed each time.
     pub vary_seed: Option<String>,
+    /// Whether the answer is written into the record.
+    pub write: bool,
     /// Environment variables of this shell that the command gets beside the recorded ones.
     pub environment: Vec<String>,
 }
@@ -69,7 +72,12 @@ pub fn reproduce(order: &Again, folder: &Path) -> Reproduction {
         }
     };
     answer.run = summary(&run);
-    if let Err(problems) = fill(&mut answer, order, folder, &run) {
+    let keeper = if order.write { Keeper::of(&order.run, folder).map(Some) } else { Ok(None) };
+    let done = keeper.map_err(|problem| vec![*problem]).and_then(|keeper| {
+        fill(&mut answer, order, folder, &run)?;
+        keeper.map_or(Ok(()), |keeper| keeper.keep(&answer))
+    });
+    if let Err(problems) = done {
         answer.answer = Answer::CouldNotRun;
         answer.troubles.extend(problems.iter().map(Trouble::from));
     }

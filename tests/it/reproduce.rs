@@ -128,6 +128,26 @@ fn the_interpreter_of_the_checkout_is_not_asked() {
 }
 
 #[test]
+fn an_answer_that_a_policy_asks_for() {
+    let project = project(TRAIN);
+    let policy = "version: 1\nruns: runs/*.json\nrules:\n  again:\n    require: { reproduced.answer: { one_of: [identical] } }\n";
+    let before = project.read("runs/churn.json");
+    reproduce(&project, &[]).leaves_with(0);
+    assert_eq!(project.read("runs/churn.json"), before, "nothing is written unless it is asked for");
+    reproduce(&project, &["--write"]).leaves_with(0);
+    project.file("gate.yaml", policy);
+    project.gate(&["check", "runs/churn.json"]).leaves_with(0);
+    let record: serde_json::Value = serde_json::from_str(&project.read("runs/churn.json")).expect("JSON");
+    assert_eq!(record["reproduced"]["metrics"]["f1"][0].to_string(), "0.83");
+    project.remove("gate.yaml").edit("runs/churn.json", "\"f1\": 0.83", "\"f1\": 0.95");
+    reproduce(&project, &["--write"]).leaves_with(1);
+    project.file("gate.yaml", policy);
+    project.gate(&["check", "runs/churn.json"]).leaves_with(1).says("differs");
+    project.remove("gate.yaml").file("runs/churn.json.dsse", "{}");
+    reproduce(&project, &["--write"]).leaves_with(2).says("reproduce/cant-keep").never_says("rerun");
+}
+
+#[test]
 fn what_differs() {
     let project = project("echo \"{\\\"f1\\\": 0.80$(date +%N)}\" > metrics.json; date +%s%N > model.bin\n");
     let ran = reproduce(&project, &[]);
