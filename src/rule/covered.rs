@@ -8,7 +8,8 @@ use crate::run::{Decimal, Metric, Run};
 const LISTED: usize = 5;
 
 /// What an output shows that no record holds: a metric that is recorded with other values, or, where none of its metrics
-/// is recorded, all of them. Histories and tables show more than a record keeps, so one number of a name is enough.
+/// is recorded, all of them. Tables show more than a record keeps, so one number of a name is enough; of a history none has
+/// to be the last one.
 pub(super) fn unrecorded(output: &[Shown], recorded: &[(String, Decimal)]) -> Option<String> {
     let holds = |shown: &Shown, of_name: bool| {
         recorded
@@ -18,7 +19,10 @@ pub(super) fn unrecorded(output: &[Shown], recorded: &[(String, Decimal)]) -> Op
     };
     let known = |shown: &&Shown| recorded.iter().any(|(name, _)| same_name(name, &shown.name));
     let (known, unknown): (Vec<&Shown>, Vec<&Shown>) = output.iter().partition(known);
-    let wrong: Vec<&Shown> = known.iter().copied().filter(|shown| !holds(shown, true)).collect();
+    // One metric may be shown under several names, such as those of the splits.
+    let alike =
+        |shown: &Shown| known.iter().any(|other| same_name(&other.name, &shown.name) && holds(other, true));
+    let wrong: Vec<&Shown> = known.iter().copied().filter(|shown| !shown.history && !alike(shown)).collect();
     if !wrong.is_empty() {
         return Some(listed(wrong.into_iter()));
     }

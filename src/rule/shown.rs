@@ -13,6 +13,8 @@ pub(super) struct Shown {
     pub(super) name: String,
     /// The numbers beside it, as written.
     pub(super) numbers: Vec<String>,
+    /// How it was on the way, epoch by epoch or fold by fold.
+    pub(super) history: bool,
 }
 
 /// What the metrics were measured on may stand before a name.
@@ -104,26 +106,46 @@ static METRIC: LazyLock<Regex> = LazyLock::new(|| {
 static WHOLE_NAME: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(&format!("(?i)^{}$", name())).expect("the pattern is a constant"));
 
+/// Words by which a line says how far training is.
+static PROGRESS: LazyLock<Regex> = LazyLock::new(|| {
+    let pattern = r"(?i)\b(?:epoch|step|iter|iteration|batch|fold|round)\b|\b\d+/\d+\b|\bit/s\b";
+    Regex::new(pattern).expect("the pattern is a constant")
+});
+
 /// All metrics that a text shows, each once.
 pub(super) fn metrics_shown(text: &str) -> Vec<Shown> {
     let text = text.replace('²', "2");
     let mut all: Vec<Shown> = Vec::new();
-    let mut add = |name: &str, number: &str| {
-        let (name, number) = (name.trim().to_lowercase(), number.trim().to_owned());
-        let whole = number.bytes().all(|byte| byte.is_ascii_digit());
-        if whole && WORDS.contains(&name.as_str()) {
-            return;
+    let (history, rest): (Vec<&str>, Vec<&str>) = text.lines().partition(|line| PROGRESS.is_match(line));
+    for (text, history) in [(rest.join("\n"), false), (history.join("\n"), true)] {
+        for (name, number) in printed(&text) {
+            add(&mut all, name, number, history);
         }
-        match all.iter_mut().find(|shown| shown.name == name) {
-            Some(shown) if shown.numbers.contains(&number) => {}
-            Some(shown) => shown.numbers.push(number),
-            None => all.push(Shown { name, numbers: vec![number] }),
-        }
-    };
-    for found in METRIC.captures_iter(&text) {
-        let (Some(name), Some(numbers)) = (found.get(1), (2..=5).find_map(|group| found.get(group))) else {
-            continue;
-        };
+    }
+    for (name, number, history) in tables(&text) {
+        add(&mut all, name, number, history);
+    }
+    all
+}
+
+fn add(all: &mut Vec<Shown>, name: &str, number: &str, history: bool) {
+    let (name, number) = (name.trim().to_lowercase(), number.trim().to_owned());
+    if number.bytes().all(|byte| byte.is_ascii_digit()) && WORDS.contains(&name.as_str()) {
+        return;
+    }
+    match all.iter_mut().find(|shown| shown.name == name && shown.history == history) {
+        Some(shown) if shown.numbers.contains(&number) => {}
+        Some(shown) => shown.numbers.push(number),
+        None => all.push(Shown { name, numbers: vec![number], history }),
+    }
+}
+
+/// Names with the numbers beside them.
+fn printed(text: &str) -> Vec<(&str, &str)> {
+    let mut found = Vec::new();
+    for groups in METRIC.captures_iter(text) {
+        let numbers = (2..=5).find_map(|group| groups.get(group));
+        let (Some(name), Some(numbers)) = (groups.get(1), numbers) else { continue };
         // `loss: 3x` and `recall: 2026-05-30` are no numbers.
         let mut rest = text[numbers.end()..].chars();
         let next = rest.next();
@@ -132,20 +154,18 @@ pub(super) fn metrics_shown(text: &str) -> Vec<Shown> {
                 && !numbers.as_str().contains('.')
                 && rest.next().is_some_and(|c| c.is_ascii_digit());
         if !goes_on {
-            numbers.as_str().split(',').for_each(|number| add(name.as_str(), number));
+            found.extend(numbers.as_str().split(',').map(|number| (name.as_str(), number)));
         }
     }
-    for (name, number) in tables(&text) {
-        add(name, number);
-    }
-    all
+    found
 }
 
-/// Numbers in the columns of tables whose head names a metric.
-fn tables(text: &str) -> Vec<(&str, &str)> {
+/// Numbers in the columns of tables whose head names a metric, and whether that head counts epochs.
+fn tables(text: &str) -> Vec<(&str, &str, bool)> {
     let mut found = Vec::new();
     // Names, with how many columns from the right each is.
     let mut head: Vec<(usize, &str)> = Vec::new();
+    let mut history = false;
     for line in text.lines() {
         let cells: Vec<&str> = line
             .split(['\t', '|'])
@@ -167,11 +187,11 @@ fn tables(text: &str) -> Vec<(&str, &str)> {
             .collect();
         let rule = line.chars().all(|c| " \t-=|+:".contains(c));
         if !names.is_empty() && numbers.is_empty() {
-            head = names;
+            (head, history) = (names, PROGRESS.is_match(line));
         } else if numbers.is_empty() && !rule {
             head.clear();
         }
-        found.extend(head.iter().filter_map(|(at, name)| Some((*name, *numbers.get(*at)?))));
+        found.extend(head.iter().filter_map(|(at, name)| Some((*name, *numbers.get(*at)?, history))));
     }
     found
 }
@@ -300,6 +320,19 @@ mod tests {
         assert_eq!(numbers("accuracy"), "0.84");
         assert_eq!(shown("   model    f1  roc auc\n0     rf  0.84     0.91\n"), ["roc auc 0.91", "f1 0.84"]);
         assert_eq!(shown("| model | f1 |\n| --- | --- |\n| rf | 0.84 |\n"), ["f1 0.84"]);
+    }
+
+    #[test]
+    fn what_was_on_the_way_is_told_from_what_came_out() {
+        let text =
+            "Epoch 1/2\n32/32 - 1s 5ms/step - accuracy: 0.61\nTest accuracy: 0.84\nEpoch\tLoss\n1\t0.5\n";
+        let found = metrics_shown(text);
+        let of = |history: bool| {
+            let found = found.iter().filter(|shown| shown.history == history);
+            found.map(|shown| format!("{} {}", shown.name, shown.numbers.join(" "))).collect::<Vec<_>>()
+        };
+        assert_eq!(of(true), ["accuracy 0.61", "loss 0.5"]);
+        assert_eq!(of(false), ["test accuracy 0.84"]);
     }
 
     #[test]

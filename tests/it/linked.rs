@@ -214,6 +214,11 @@ fn a_notebook_that_shows_other_numbers_than_its_record() {
         .leaves_with(1)
         .says("linked/notebook-differs")
         .says("shows f1 score 0.99, and runs/nb.json, which covers it, does not");
+    // What it was on the way is not what came out.
+    project.file("churn.ipynb", notebook("Epoch 1/2 - accuracy: 0.61\nEpoch 2/2 - accuracy: 0.83\n"));
+    project.file("runs/nb.json", record("{\"accuracy\": 0.842}"));
+    project.gate(&["check"]).never_says("linked/notebook");
+    project.file("churn.ipynb", notebook("F1 score: 0.99, recall: 0.875\n"));
     // Another metric accounts for nothing, unless it is the same number under another name.
     project.file("runs/nb.json", record("{\"rows_per_s\": 1500}"));
     project.gate(&["check"]).leaves_with(1).says("linked/notebook-differs");
