@@ -99,7 +99,7 @@ fn the_run(order: &Again, folder: &Path) -> Result<Run, Vec<Trouble>> {
 
 fn fill(answer: &mut Reproduction, order: &Again, folder: &Path, run: &Run) -> Result<(), Vec<Problem>> {
     if order.vary_seed.is_some() && order.times < FEWEST {
-        let message = format!("{} run with another seed does not say where runs lie", order.times);
+        let message = format!("--times {} is too few to say where runs with other seeds lie", order.times);
         return Err(vec![
             Problem::new(TOO_FEW, message)
                 .help(format!("run it at least {FEWEST} times; 5 and more say something: --times 5")),

@@ -604,7 +604,7 @@ fn what_only_looks_recorded_is_not() {
     project.gate(&["check", "runs/churn.json"]).leaves_with(0);
     let short = format!("\"git_commit\": \"{}\"", &project.git(&["rev-parse", "HEAD"])[..10]);
     project.edit("runs/churn.json", &commit, &short);
-    project.gate(&["check", "runs/churn.json"]).leaves_with(1).says("is only the begin of a commit's id");
+    project.gate(&["check", "runs/churn.json"]).leaves_with(1).says("is only the beginning of a commit's id");
     let gone = format!("\"git_commit\": \"{}\"", "1234567890".repeat(4));
     project.edit("runs/churn.json", &short, &gone);
     project.gate(&["check", "runs/churn.json"]).leaves_with(1).says("there is no commit 1234567890");

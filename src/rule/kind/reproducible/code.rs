@@ -42,7 +42,7 @@ pub(super) fn full_commit(judgement: &mut Judgement, case: &Case<'_>) -> Result<
             return Ok(());
         }
         CommitFacts::Known(whole) => (
-            format!("`{id}` is only the begin of a commit's id"),
+            format!("`{id}` is only the beginning of a commit's id"),
             format!("another commit may begin like that one day; record all of it: {whole}"),
         ),
         CommitFacts::Ambiguous => {
