@@ -34,6 +34,9 @@ pub(super) struct Arguments {
     /// Give this option of the command another seed each time: a value that only its own seed gives was picked
     #[arg(long, value_name = "OPTION", allow_hyphen_values = true)]
     vary_seed: Option<String>,
+    /// Write the answer into the record, as `reproduced`, so that a policy can ask for it
+    #[arg(long)]
+    write: bool,
     /// A variable of this shell that the command gets beside the recorded ones
     #[arg(long = "env", value_name = "NAME")]
     environment: Vec<String>,
@@ -68,6 +71,7 @@ pub(super) fn run(arguments: &Arguments, folder: &Path, terminal: &Terminal) -> 
         timeout: arguments.timeout,
         times: usize::from(arguments.times),
         vary_seed: arguments.vary_seed.clone(),
+        write: arguments.write,
         environment: arguments.environment.clone(),
     };
     let answer = training::reproduce(&order, folder);

@@ -8,7 +8,7 @@ use crate::run::{Run, Sameness, same_value};
 use crate::verdict::Difference;
 
 /// Fields that differ in every two runs, or that have a place of their own in the report.
-const OWN_PLACE: [&str; 11] = [
+const OWN_PLACE: [&str; 12] = [
     "run_id",
     "name",
     "metrics",
@@ -20,6 +20,7 @@ const OWN_PLACE: [&str; 11] = [
     "not_recorded",
     "predictions",
     "recorder",
+    "reproduced",
 ];
 
 /// Differences that are listed; beyond, nobody reads them.

@@ -65,8 +65,14 @@ pub fn judge(
         report.troubles.push(trouble);
         return (report, used);
     }
-    report.rules.extend(status(candidate));
     let mut warned = Vec::new();
+    // What every run is held to is no rule of the policy: that it holds must not pass for a judgement.
+    let unfinished = status(candidate).is_some_and(|status| {
+        let blocks = status.outcome.blocks();
+        report.rules.push(status);
+        blocks
+    });
+    let built_in = report.rules.len();
     for rule in decision.policy.rules.iter().filter(|rule| rule.level != Level::Off) {
         let reference = rule.baseline.as_deref().unwrap_or(default);
         let index = against.iter().position(|against| against.reference == reference);
@@ -80,9 +86,10 @@ pub fn judge(
             Err(why) => cannot(&mut report.troubles, why, &rule.id),
         }
     }
-    let judged = report.rules.iter().any(|rule| rule.outcome != Outcome::Skipped);
+    let rules = &report.rules[built_in..];
+    let judged = unfinished || rules.iter().any(|rule| rule.outcome != Outcome::Skipped);
     if !judged && report.troubles.is_empty() {
-        report.troubles.push(nothing_judged(&report.rules));
+        report.troubles.push(nothing_judged(rules));
     }
     report.rules.extend(warned);
     if report.troubles.is_empty() {

@@ -7,7 +7,23 @@ use std::time::{Duration, Instant};
 
 use super::End;
 
-pub(super) fn attached(command: &mut Command) -> io::Result<End> {
+/// A console ends this program itself.
+#[derive(Debug, Clone)]
+pub(super) struct Told;
+
+impl Told {
+    #[expect(clippy::unnecessary_wraps, reason = "it may fail where there are signals")]
+    pub(super) fn listen() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    #[expect(clippy::unused_self, reason = "there is something to ask where there are signals")]
+    pub(super) fn stop(&self) -> Option<u8> {
+        None
+    }
+}
+
+pub(super) fn attached(command: &mut Command, _: &Told) -> io::Result<End> {
     Ok(End::of(command.spawn()?.wait()?))
 }
 

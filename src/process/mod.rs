@@ -47,10 +47,27 @@ impl End {
     }
 }
 
+/// Being told to stop while no command of the user's runs: remembered, and asked for between two steps. While one runs it
+/// is passed on to that.
+#[derive(Debug, Clone)]
+pub struct Told(system::Told);
+
+impl Told {
+    /// From now on nothing but the answer to [`Self::stop`] tells that a signal came.
+    pub fn listen() -> io::Result<Self> {
+        system::Told::listen().map(Self)
+    }
+
+    /// The signal that told this program to stop, if one did.
+    pub fn stop(&self) -> Option<u8> {
+        self.0.stop()
+    }
+}
+
 /// Runs a command in the place of this program: the same input, output, terminal and group. Signals that reach this
-/// program are passed on.
-pub fn attached(command: &mut Command) -> io::Result<End> {
-    system::attached(command)
+/// program are passed on, and are the command's business alone.
+pub fn attached(command: &mut Command, told: &Told) -> io::Result<End> {
+    system::attached(command, &told.0)
 }
 
 /// Runs a command in a group of its own, and ends the whole group: when the command ends, when `limit` is over, or

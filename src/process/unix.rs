@@ -6,6 +6,8 @@ use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::Duration;
@@ -21,11 +23,30 @@ use super::End;
 /// Signals that a command is to get where this program gets them. Schedulers send the last two before they stop a job.
 const PASSED_ON: [i32; 6] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2];
 /// Signals that mean stop.
-const STOP: [i32; 3] = [SIGHUP, SIGINT, SIGTERM];
+const STOP: [i32; 4] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM];
 /// What a command has to end by itself once it was told to.
 const GRACE: Duration = Duration::from_secs(5);
 
-pub(super) fn attached(command: &mut Command) -> io::Result<End> {
+/// The last signal that meant stop; 0 where none came.
+#[derive(Debug, Clone)]
+pub(super) struct Told(Arc<AtomicUsize>);
+
+impl Told {
+    pub(super) fn listen() -> io::Result<Self> {
+        let told = Arc::new(AtomicUsize::new(0));
+        for signal in caught(&STOP) {
+            let number = usize::try_from(signal).unwrap_or_default();
+            signal_hook::flag::register_usize(signal, Arc::clone(&told), number)?;
+        }
+        Ok(Self(told))
+    }
+
+    pub(super) fn stop(&self) -> Option<u8> {
+        u8::try_from(self.0.load(Ordering::SeqCst)).ok().filter(|signal| *signal != 0)
+    }
+}
+
+pub(super) fn attached(command: &mut Command, told: &Told) -> io::Result<End> {
     // Caught before the command starts, so that none is lost in between.
     let mut signals = Signals::new(caught(&PASSED_ON))?;
     let mut child = command.spawn()?;
@@ -45,6 +66,8 @@ pub(super) fn attached(command: &mut Command) -> io::Result<End> {
     handle.close();
     let _ = passing.join();
     ended?;
+    // What came until now went to the command, which did with it what it wanted.
+    told.0.store(0, Ordering::SeqCst);
     Ok(End::of(child.wait()?))
 }
 

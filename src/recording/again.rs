@@ -5,13 +5,13 @@ use std::fmt;
 use super::outcome::{Answer, FileRow, MetricRow};
 use super::spread::spread;
 use crate::document::Node;
-use crate::run::{Decimal, Digest, Run};
+use crate::run::{Decimal, Digest, MetricFault, Run};
 
 /// What one rerun left.
 #[derive(Debug, Default, Clone)]
 pub struct Rerun {
-    /// Metrics by name, as written; `None` where what it left is no finite number.
-    pub metrics: Vec<(String, Option<Decimal>)>,
+    /// Metrics by name, those of slices as `region=EU/f1`; where what it left is no finite number, why not.
+    pub metrics: Vec<(String, Result<Decimal, MetricFault>)>,
     /// Digests of the recorded files, by path; `None` where it left no such file.
     pub files: Vec<(String, Option<Digest>)>,
 }
@@ -80,9 +80,13 @@ pub fn compare(
     tolerances: &[Tolerance],
     varied: bool,
 ) -> (Answer, Vec<MetricRow>, Vec<FileRow>) {
+    let several = run.measured().count();
     let mut metrics: Vec<MetricRow> = run
-        .metrics()
-        .filter_map(|metric| metric.value().ok().map(|value| row(metric.name, &value, reruns, tolerances)))
+        .measured()
+        .map(|(name, metric)| match metric.value() {
+            Ok(value) => row(&name, &value, reruns, tolerances, several),
+            Err(fault) => no_number(&name, &fault, reruns),
+        })
         .collect();
     if varied {
         for row in &mut metrics {
@@ -121,9 +125,8 @@ fn answer(metrics: &[MetricRow], files: &[FileRow], none: bool, varied: bool) ->
         let mut rows = files.iter().filter(|row| row.what == what).peekable();
         rows.peek().is_some() && rows.all(|row| row.same)
     };
-    let missing = |row: &MetricRow| row.reruns.iter().any(Option::is_none);
-    let exact = |row: &MetricRow| row.change.is_none();
-    // A rerun that says nothing of a metric contradicts nothing where the very file came out again.
+    // A metric that did not come out again was not reproduced, whatever the files are.
+    let exact = |row: &MetricRow| row.holds && row.change.is_none();
     if metrics.iter().all(exact) {
         if all("artifact") {
             return Answer::Identical;
@@ -132,18 +135,55 @@ fn answer(metrics: &[MetricRow], files: &[FileRow], none: bool, varied: bool) ->
             return Answer::SamePredictions;
         }
     }
-    if !metrics.is_empty() && metrics.iter().all(|row| row.holds && !missing(row)) {
+    if !metrics.is_empty() && metrics.iter().all(|row| row.holds) {
         Answer::WithinTolerance
     } else {
         Answer::Differs
     }
 }
 
-fn row(name: &str, recorded: &Decimal, reruns: &[Rerun], tolerances: &[Tolerance]) -> MetricRow {
-    let value = |rerun: &Rerun| {
-        rerun.metrics.iter().find(|(known, _)| known == name).and_then(|(_, value)| value.clone())
-    };
-    let values: Vec<Option<Decimal>> = reruns.iter().map(value).collect();
+/// What one rerun left as a metric.
+fn left<'r>(rerun: &'r Rerun, name: &str) -> Option<&'r Result<Decimal, MetricFault>> {
+    rerun.metrics.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+}
+
+/// As a person reads it: the number as written, or what stands in its place.
+fn written(value: &Result<Decimal, MetricFault>) -> String {
+    match value {
+        Ok(value) => value.written().to_owned(),
+        Err(fault) => match fault {
+            MetricFault::NotFinite(text) | MetricFault::Text(text) | MetricFault::Unusable(text, _) => {
+                text.to_string()
+            }
+            MetricFault::Null | MetricFault::SomeMissing => "null".to_owned(),
+            MetricFault::NoValues => "no values".to_owned(),
+            MetricFault::Other(sort) => (*sort).to_owned(),
+        },
+    }
+}
+
+/// A recorded metric that is no number can't come out again.
+fn no_number(name: &str, fault: &MetricFault, reruns: &[Rerun]) -> MetricRow {
+    MetricRow {
+        name: name.to_owned(),
+        recorded: written(&Err(fault.clone())),
+        reruns: reruns.iter().map(|rerun| left(rerun, name).map(written)).collect(),
+        change: None,
+        tolerance: None,
+        holds: false,
+        spread: None,
+    }
+}
+
+fn row(
+    name: &str,
+    recorded: &Decimal,
+    reruns: &[Rerun],
+    tolerances: &[Tolerance],
+    several: usize,
+) -> MetricRow {
+    let values: Vec<Option<Decimal>> =
+        reruns.iter().map(|rerun| left(rerun, name)?.as_ref().ok().cloned()).collect();
     let tolerance = tolerances
         .iter()
         .find(|tolerance| tolerance.metric == name)
@@ -156,10 +196,10 @@ fn row(name: &str, recorded: &Decimal, reruns: &[Rerun], tolerances: &[Tolerance
     MetricRow {
         name: name.to_owned(),
         recorded: recorded.written().to_owned(),
-        reruns: values.iter().map(|value| value.as_ref().map(|value| value.written().to_owned())).collect(),
+        reruns: reruns.iter().map(|rerun| left(rerun, name).map(written)).collect(),
         change: largest.map(Decimal::signed),
         tolerance: tolerance.map(|tolerance| tolerance.written.clone()),
         holds: changes.len() == values.len() && changes.iter().all(within),
-        spread: spread(recorded, &there).filter(|_| there.len() == values.len()),
+        spread: spread(recorded, &there, several).filter(|_| there.len() == values.len()),
     }
 }

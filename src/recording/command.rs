@@ -1,35 +1,67 @@
 //! What a command line says about itself.
 
 use crate::document::Node;
-use crate::secret::{MASKED, is_named_like_one};
+use crate::secret::{MASKED, is_secret_name};
 
 /// Endings of what can be run or read as source.
 const SOURCES: [&str; 8] = [".py", ".ipynb", ".r", ".jl", ".sh", ".rmd", ".qmd", ".scala"];
+/// Words that say how a secret is given, and are none.
+const SCHEMES: [&str; 3] = ["bearer", "basic", "token"];
 
-/// The command without the values of options that are named like secrets.
+/// The command without the values of options, variables and headers that are named like secrets, and without the users
+/// of addresses.
 pub fn masked(command: &[String]) -> Vec<String> {
     let mut hide_next = false;
-    let mut kept = Vec::with_capacity(command.len());
-    for word in command {
-        if std::mem::take(&mut hide_next) && !word.starts_with('-') {
-            kept.push(MASKED.to_owned());
-            continue;
+    command.iter().map(|word| masked_word(word, &mut hide_next)).collect()
+}
+
+fn masked_word(word: &str, hide_next: &mut bool) -> String {
+    if std::mem::take(hide_next) {
+        // What follows the scheme is the secret.
+        *hide_next = SCHEMES.contains(&word.to_ascii_lowercase().as_str());
+        return MASKED.to_owned();
+    }
+    // A line for a shell, or for an interpreter, has words of its own.
+    if word.contains(' ') {
+        let mut hide = false;
+        let words: Vec<String> = word.split(' ').map(|part| masked_word(part, &mut hide)).collect();
+        return words.join(" ");
+    }
+    // `--token=X`, and `TOKEN=X` as `env` takes it.
+    if let Some((name, _)) = word.split_once('=')
+        && is_secret_name(name)
+    {
+        return format!("{name}={MASKED}");
+    }
+    match word.split_once(':') {
+        // `Authorization: Bearer X`
+        Some((name, "")) if is_secret_name(name) => *hide_next = true,
+        Some((name, value)) if is_secret_name(name) && !value.starts_with("//") => {
+            return format!("{name}:{MASKED}");
         }
-        let (name, value) = match word.split_once('=') {
-            Some((name, value)) => (name, Some(value)),
-            None => (word.as_str(), None),
-        };
-        // `--token X`, `--token=X`, and `TOKEN=X` as `env` takes it.
-        let secret = is_named_like_one(name) && (name.starts_with('-') || value.is_some());
-        match value {
-            Some(_) if secret => kept.push(format!("{name}={MASKED}")),
-            _ => {
-                hide_next = secret;
-                kept.push(word.clone());
-            }
+        _ => *hide_next = word.starts_with('-') && is_secret_name(word),
+    }
+    without_users(word)
+}
+
+/// Without the user and the password that an address carries: `https://ada:pw@host` is `https://***@host`, which can't be
+/// run again by accident.
+fn without_users(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("://") {
+        let (before, behind) = rest.split_at(at + 3);
+        kept.push_str(before);
+        let ends = |c: char| matches!(c, '/' | '?' | '#' | '"' | '\'') || c.is_whitespace();
+        let authority = &behind[..behind.find(ends).unwrap_or(behind.len())];
+        if let Some(sign) = authority.rfind('@') {
+            kept.push_str(MASKED);
+            rest = &behind[sign..];
+        } else {
+            rest = behind;
         }
     }
-    kept
+    kept + rest
 }
 
 /// The script or notebook that a command runs: its first word that is named like one and is a file.
@@ -72,7 +104,7 @@ pub fn words(command: Option<&Node>) -> Result<Vec<String>, Unusable> {
             shell_words::split(text).map_err(|_| Unusable::Shell(text.to_owned()))?
         }
     };
-    if let Some(word) = words.iter().find(|word| *word == MASKED || word.ends_with(&format!("={MASKED}"))) {
+    if let Some(word) = words.iter().find(|word| word.contains(MASKED)) {
         return Err(Unusable::Masked(word.clone()));
     }
     if words.is_empty() { Err(Unusable::Missing) } else { Ok(words) }

@@ -11,6 +11,8 @@ use crate::run::{Sameness, same_value};
 pub struct Facts {
     /// A name that no other run has.
     pub run_id: String,
+    /// Whether that name was made up here, since nobody gave one.
+    pub id_is_made: bool,
     /// The line of models.
     pub model: Option<String>,
     /// A name for people.
@@ -244,7 +246,8 @@ impl Environment {
             .text("container", self.container.as_deref())
             .node("lockfile", self.lockfile.as_ref().map(file))
             .map("packages", names(&self.packages))
-            .map("variables", names(&self.variables));
+            // Empty says that none of them is set, which is more than nothing.
+            .node("variables", Some(Node::made(Value::Map(names(&self.variables)))));
         object.0
     }
 }

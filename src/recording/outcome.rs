@@ -66,7 +66,7 @@ pub struct Reproduction {
     /// The option that was given another seed each time, if one was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub varied: Option<String>,
-    /// Each recorded metric.
+    /// Each recorded metric, those of slices included.
     pub metrics: Vec<MetricRow>,
     /// Each recorded file that a digest is known of.
     pub files: Vec<FileRow>,
@@ -84,7 +84,7 @@ pub struct MetricRow {
     pub name: String,
     /// The recorded value, as written.
     pub recorded: String,
-    /// The value of each rerun; `None` where it left none.
+    /// What each rerun left, as written; `None` where it left nothing.
     pub reruns: Vec<Option<String>>,
     /// The largest difference, signed.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -106,7 +106,7 @@ pub struct Spread {
     pub mean: String,
     /// Their standard deviation.
     pub deviation: String,
-    /// The interval in which one more run lies in 95 of 100 cases.
+    /// The interval in which one more run lies in 95 of 100 cases, those of all metrics together.
     pub interval: [String; 2],
     /// Whether the recorded value lies in it.
     pub inside: bool,

@@ -25,7 +25,7 @@ pub fn broken(run: &Run, metrics: &[String], no_metrics: bool, no_artifact: bool
                 .help(help),
         );
     }
-    for metric in run.metrics() {
+    for (name, metric) in run.measured() {
         let Err(fault) = metric.value() else { continue };
         let help = match fault {
             MetricFault::NotFinite(_) => {
@@ -33,7 +33,7 @@ pub fn broken(run: &Run, metrics: &[String], no_metrics: bool, no_artifact: bool
             }
             _ => "log one finite number under this name",
         };
-        problems.push(Problem::new(NOT_A_METRIC, format!("the metric `{}` {fault}", metric.name)).help(help));
+        problems.push(Problem::new(NOT_A_METRIC, format!("the metric `{name}` {fault}")).help(help));
     }
     if run.artifacts().is_empty() && !no_artifact {
         problems.push(Problem::new(NO_ARTIFACT, "the command left no artifact").help(

@@ -3,21 +3,20 @@
 use super::Spread;
 use crate::run::Decimal;
 
-/// Student's t for 95 % on both sides, by degrees of freedom; beyond the table the normal distribution's.
-const T: [&str; 30] = [
-    "12.706", "4.303", "3.182", "2.776", "2.571", "2.447", "2.365", "2.306", "2.262", "2.228", "2.201",
-    "2.179", "2.160", "2.145", "2.131", "2.120", "2.110", "2.101", "2.093", "2.086", "2.080", "2.074",
-    "2.069", "2.064", "2.060", "2.056", "2.052", "2.048", "2.045", "2.042",
-];
-const T_BEYOND: &str = "1.960";
+/// How often one more value lies outside of some interval where all is as it should be.
+const OUTSIDE: f64 = 0.05;
 
-/// Where at least two values lie: the interval for one more of them, mean ± t·s·√(1 + 1/k).
-pub(super) fn spread(recorded: &Decimal, values: &[Decimal]) -> Option<Spread> {
+/// Where at least two values lie: the interval for one more of them, mean ± t·s·√(1 + 1/k). Of `several` metrics each
+/// interval is wider, so that all of them hold together as often as that of one alone (Bonferroni).
+pub(super) fn spread(recorded: &Decimal, values: &[Decimal], several: usize) -> Option<Spread> {
     let k = values.len();
     if k < 2 {
         return None;
     }
-    let t = Decimal::parse(T.get(k - 2).copied().unwrap_or(T_BEYOND)).ok()?;
+    #[expect(clippy::cast_precision_loss, reason = "a number of metrics")]
+    let t = student(k - 1, OUTSIDE / several.max(1) as f64);
+    // As tables print it, so that the last bit of a logarithm decides nothing.
+    let t = Decimal::parse(&format!("{t:.3}")).ok()?;
     let whole = |number: usize| Decimal::parse(&number.to_string()).ok();
     let zero = whole(0)?;
     let sum = values.iter().fold(zero.clone(), |sum, value| sum.plus(value));
@@ -42,4 +41,59 @@ pub(super) fn spread(recorded: &Decimal, values: &[Decimal]) -> Option<Spread> {
         interval: [shown(float(&mean) - reach), shown(float(&mean) + reach)],
         inside,
     })
+}
+
+/// The value that Student's t exceeds, on either side, with probability `outside`.
+fn student(freedom: usize, outside: f64) -> f64 {
+    let (mut low, mut high) = (0.0_f64, 1.0_f64);
+    while within(high, freedom) < 1.0 - outside && high < 1e12 {
+        (low, high) = (high, high * 2.0);
+    }
+    for _ in 0..100 {
+        let middle = f64::midpoint(low, high);
+        if within(middle, freedom) < 1.0 - outside { low = middle } else { high = middle }
+    }
+    high
+}
+
+/// The probability that t lies between −`t` and `t`: Abramowitz and Stegun, 26.7.3 and 26.7.4.
+fn within(t: f64, freedom: usize) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "a number of reruns")]
+    let angle = (t / (freedom as f64).sqrt()).atan();
+    let (sin, cos) = angle.sin_cos();
+    let odd = freedom % 2 == 1;
+    let mut term = if odd { cos } else { 1.0 };
+    let mut sum = if odd && freedom == 1 { 0.0 } else { term };
+    let mut at = if odd { 3 } else { 2 };
+    while at < freedom {
+        #[expect(clippy::cast_precision_loss, reason = "a number of reruns")]
+        let (above, below) = ((at - 1) as f64, at as f64);
+        term *= cos * cos * above / below;
+        sum += term;
+        at += 2;
+    }
+    if odd { 2.0 / std::f64::consts::PI * (angle + sin * sum) } else { sin * sum }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::student;
+
+    #[test]
+    fn quantiles_are_those_of_the_tables() {
+        for (freedom, outside, t) in [
+            (1, 0.05, "12.706"),
+            (2, 0.05, "4.303"),
+            (3, 0.05, "3.182"),
+            (4, 0.05, "2.776"),
+            (30, 0.05, "2.042"),
+            (31, 0.05, "2.040"),
+            (60, 0.05, "2.000"),
+            (999, 0.05, "1.962"),
+            (4, 0.01, "4.604"),
+            (3, 0.001, "12.924"),
+        ] {
+            assert_eq!(format!("{:.3}", student(freedom, outside)), t, "{freedom} {outside}");
+        }
+    }
 }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use super::*;
 use crate::document::{Document, Format, Node, Value};
-use crate::run::{Decimal, Digest, FieldMap, Origin, Run};
+use crate::run::{Decimal, Digest, FieldMap, MetricFault, Origin, Run};
 
-fn rows(path: &str, text: &str) -> Option<u64> {
+fn rows(path: &str, text: impl AsRef<[u8]>) -> Option<u64> {
     // Fed byte by byte, so that no state hides in a buffer.
-    RowCounter::of(path).map(|mut counter| {
-        text.as_bytes().chunks(1).for_each(|byte| counter.feed(byte));
+    RowCounter::of(path).and_then(|mut counter| {
+        text.as_ref().chunks(1).for_each(|byte| counter.feed(byte));
         counter.rows()
     })
 }
@@ -24,6 +24,12 @@ fn rows_are_counted_in_text_formats_only() {
         Some(1),
         "newlines within quotes"
     );
+    assert_eq!(rows("a.csv", "a,b\n1,5\" nail\n2,6\" nail\n3,x\n"), Some(3), "a quote within a field");
+    assert_eq!(rows("a.tsv", "a\tb\n\"1\t2\n3\t4\n"), Some(2), "TSV has no quotes");
+    assert_eq!(rows("a.csv", "a,b\r1,2\r3,4\r"), Some(2), "lines as old Macs end them");
+    assert_eq!(rows("a.csv", "\u{feff}\"a\nb\",c\n1,2\n"), Some(1), "a mark of UTF-8");
+    assert_eq!(rows("a.csv", "a,b\n1,\"2\n3,4\n"), None, "quotes that nothing ends");
+    assert_eq!(rows("a.csv", b"\xff\xfea\0\n\x001\0\n\0"), None, "UTF-16");
     assert_eq!(rows("a.csv", "a,b\n"), Some(0));
     assert_eq!(rows("a.CSV", ""), Some(0));
     assert_eq!(rows("a.jsonl", "{}\n\n  \n{\"a\": \"\\\"\"}\n{}"), Some(3));
@@ -57,7 +63,22 @@ fn secrets_are_masked_and_nothing_else_is() {
     assert_eq!(masked("t --hf_token=x -c 1"), "t --hf_token=*** -c 1");
     assert_eq!(masked("env WANDB_API_KEY=x t"), "env WANDB_API_KEY=*** t");
     assert_eq!(masked("t --use-token --c 1"), "t --use-token --c 1", "an option without a value");
+    assert_eq!(masked("t --secret -x --c 1"), "t --secret *** --c 1", "a value that looks like an option");
     assert_eq!(masked("tokenize.py tokens.txt"), "tokenize.py tokens.txt");
+    let training = "train.py --tokenizer bert --max-tokens 512 --pad-token <pad> --sort-key date";
+    assert_eq!(masked(training), training);
+    assert_eq!(masked("t --db https://ada:pw@host/x"), "t --db https://***@host/x");
+    assert_eq!(
+        masked("t --db=pg://ada:p@ss@db:5/x https://host/a@b"),
+        "t --db=pg://***@db:5/x https://host/a@b"
+    );
+    let words =
+        |words: &[&str]| super::masked(&words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>());
+    assert_eq!(words(&["curl", "-H", "Authorization: Bearer x"])[2], "Authorization: *** ***");
+    assert_eq!(
+        words(&["sh", "-c", "TOKEN=x  python train.py --key y"])[2],
+        "TOKEN=***  python train.py --key ***"
+    );
 }
 
 #[test]
@@ -118,7 +139,7 @@ const RUN: &str = r#"{"metrics": {"f1": 0.80}, "artifact": {"path": "m", "digest
 
 fn rerun(f1: Option<&str>, artifact: &str, predictions: &str) -> Rerun {
     Rerun {
-        metrics: f1.map(|f1| ("f1".to_owned(), Some(decimal(f1)))).into_iter().collect(),
+        metrics: f1.map(|f1| ("f1".to_owned(), Ok(decimal(f1)))).into_iter().collect(),
         files: vec![
             ("m".into(), Some(Digest::parse(artifact))),
             ("p".into(), Some(Digest::parse(predictions))),
@@ -140,7 +161,15 @@ fn the_answers() {
     assert_eq!(one(Some("0.8"), "sha256:cc", "sha256:dd"), Answer::WithinTolerance);
     assert_eq!(one(Some("0.8000001"), "sha256:cc", "sha256:dd"), Answer::Differs, "the default is exact");
     assert_eq!(one(Some("0.9"), a, b), Answer::Differs, "the same file, and another number of it");
-    assert_eq!(one(None, a, b), Answer::Identical);
+    assert_eq!(one(None, a, b), Answer::Differs, "the same file, and no number of it");
+    let not_finite = Rerun {
+        metrics: vec![("f1".into(), Err(MetricFault::NotFinite("NaN".into())))],
+        ..rerun(None, a, b)
+    };
+    let (answered, rows, _) = compare(&recorded(RUN), from_ref(&not_finite), &tolerance, false);
+    assert_eq!((answered, rows[0].reruns[0].as_deref()), (Answer::Differs, Some("NaN")));
+    let in_record = RUN.replace("0.80", "NaN");
+    assert_eq!(compare(&recorded(&in_record), from_ref(&not_finite), &[], false).0, Answer::Differs);
     assert_eq!(one(None, "sha256:cc", "sha256:dd"), Answer::Differs, "nothing came out");
     let near = rerun(Some("0.79"), "sha256:cc", "sha256:dd");
     assert_eq!(answer(from_ref(&near), &tolerance), Answer::WithinTolerance, "the limit is allowed");
@@ -163,6 +192,22 @@ fn the_answers() {
 }
 
 #[test]
+fn slices_are_compared_as_metrics_are() {
+    let text =
+        RUN.replacen('{', "{\"slices\": {\"region=EU\": {\"rows\": 5, \"metrics\": {\"f1\": 0.7}}},", 1);
+    let run = recorded(&text);
+    let left = |f1: &str| {
+        let mut rerun = rerun(Some("0.8"), "sha256:aa", "sha256:bb");
+        rerun.metrics.push(("region=EU/f1".into(), Ok(decimal(f1))));
+        rerun
+    };
+    assert_eq!(compare(&run, &[left("0.70")], &[], false).0, Answer::Identical);
+    assert_eq!(compare(&run, &[left("0.6")], &[], false).0, Answer::Differs);
+    let silent = rerun(Some("0.8"), "sha256:aa", "sha256:bb");
+    assert_eq!(compare(&run, &[silent], &[], false).0, Answer::Differs, "a slice that did not come out");
+}
+
+#[test]
 fn tolerances() {
     for bad in ["f1", "f1=", "=0.1", "f1=-1", "f1=a", "f1=1 %", "f1=nan"] {
         assert_eq!(Tolerance::parse(bad), Err(ToleranceError), "{bad}");
@@ -181,5 +226,17 @@ fn a_value_far_above_its_own_reruns_was_picked() {
     assert_eq!(answer, Answer::Differs);
     let honest = ["0.79", "0.81", "0.80", "0.78"].map(|f1| rerun(Some(f1), "sha256:cc", "sha256:dd"));
     assert_eq!(compare(&recorded(RUN), &honest, &[], true).0, Answer::WithinTolerance);
+    // The more metrics there are, the more often one of them is far away by chance.
+    let many = (0..20).map(|at| format!("\"m{at}\": 0.70, ")).collect::<Vec<_>>().concat();
+    let many = recorded(&RUN.replace("{\"f1\"", &format!("{{{many}\"f1\"")).replace("0.80", "0.7317"));
+    let of_many = |f1: &str| {
+        let mut rerun = rerun(Some(f1), "sha256:cc", "sha256:dd");
+        rerun.metrics.extend((0..20).map(|at| (format!("m{at}"), Ok(decimal(f1)))));
+        rerun
+    };
+    let all = ["0.70", "0.71", "0.69", "0.70"].map(of_many);
+    assert_eq!(compare(&many, &all, &[], true).0, Answer::WithinTolerance);
+    let alone = recorded(&RUN.replace("0.80", "0.7317"));
+    assert_eq!(compare(&alone, &reruns, &[], true).0, Answer::Differs);
     assert_eq!(compare(&recorded(RUN), &honest[..1], &[], true).0, Answer::Differs, "one value lies nowhere");
 }

@@ -54,8 +54,13 @@ fn table(answer: &Reproduction, style: Style, to: &mut dyn Write) -> io::Result<
     if rows.is_empty() {
         return Ok(());
     }
-    let holds: Vec<bool> =
-        answer.metrics.iter().map(|row| row.holds).chain(answer.files.iter().map(|row| row.same)).collect();
+    // A file that is another one proves nothing wrong: few trainings write the same bytes twice.
+    let outcomes: Vec<Outcome> = answer
+        .metrics
+        .iter()
+        .map(|row| if row.holds { Outcome::Pass } else { Outcome::Fail })
+        .chain(answer.files.iter().map(|row| if row.same { Outcome::Pass } else { Outcome::Skipped }))
+        .collect();
     let heads = ["what", "recorded", if answer.times > 1 { "reruns" } else { "rerun" }, "change"];
     let widths: Vec<usize> = (0..3)
         .map(|at| rows.iter().map(|row| width(&row[at])).max().unwrap_or(0).max(heads[at].len()).min(40) + 2)
@@ -72,14 +77,8 @@ fn table(answer: &Reproduction, style: Style, to: &mut dyn Write) -> io::Result<
         cells.concat().trim_end().to_owned()
     };
     writeln!(to, "\n    {}", style.dim(&line(&heads)))?;
-    for (row, holds) in rows.iter().zip(holds) {
-        // A file that is another one proves nothing wrong: few trainings write the same bytes twice.
-        let (outcome, level) = match (holds, row[0].contains(' ')) {
-            (true, _) => (Outcome::Pass, Level::Error),
-            (false, true) => (Outcome::Skipped, Level::Error),
-            (false, false) => (Outcome::Fail, Level::Error),
-        };
-        let mark = style.outcome(outcome, level, style.mark(outcome, level));
+    for (row, outcome) in rows.iter().zip(outcomes) {
+        let mark = style.outcome(outcome, Level::Error, style.mark(outcome, Level::Error));
         let cells: Vec<&str> = row.iter().map(String::as_str).collect();
         writeln!(to, "  {mark} {}", line(&cells))?;
     }

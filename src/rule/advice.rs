@@ -48,6 +48,13 @@ pub(super) fn for_path(run: &Run, path: &Path) -> String {
         ["environment", "lockfile", ..] => {
             "\"environment\": {\"lockfile\": {\"path\": \"uv.lock\", \"digest\": \"sha256:…\"}}"
         }
+        ["environment", "hardware", ..] => {
+            "\"environment\": {\"hardware\": {\"cpu\", \"cpus\", \"memory_bytes\", \"gpus\"}}"
+        }
+        ["environment", "variables", ..] => {
+            "\"environment\": {\"variables\": {\"PYTHONHASHSEED\": \"0\"}}: those that change numbers, or {} where none is set"
+        }
+        ["environment", "container", ..] => "\"environment\": {\"container\": \"IMAGE@sha256:…\"}",
         ["environment", ..] => "\"environment\": {\"python\", \"os\", \"packages\"}",
         ["model", ..] => "\"model\": the line of models that this run belongs to, such as \"churn\"",
         ["run_id", ..] => "\"run_id\": a name that no other run has",

@@ -9,6 +9,7 @@ mod case;
 mod change;
 mod compare;
 mod condition;
+mod covered;
 mod dataset;
 mod direction;
 mod evidence;
@@ -20,7 +21,10 @@ mod loading;
 mod model_files;
 mod notebook;
 mod of;
+mod portable;
 mod presence;
+mod requirements;
+mod shown;
 
 use jiff::civil::Date;
 

@@ -11,56 +11,164 @@ codes! {
 }
 
 /// Endings of files that hold a trained model.
-const MODELS: [&str; 20] = [
+const MODELS: [&str; 42] = [
+    "bin",
     "bst",
+    "caffemodel",
     "cbm",
     "ckpt",
+    "cloudpickle",
+    "dill",
+    "engine",
+    "ggml",
     "gguf",
     "h5",
     "hdf5",
     "joblib",
     "keras",
+    "lgb",
+    "mar",
     "mlmodel",
     "model",
+    "msgpack",
+    "nemo",
+    "npy",
     "npz",
     "onnx",
+    "ort",
     "pb",
+    "pdparams",
     "pickle",
     "pkl",
     "pmml",
     "pt",
+    "pt2",
     "pth",
+    "ptl",
+    "rda",
+    "rdata",
+    "rds",
     "safetensors",
+    "skops",
     "tflite",
+    "trt",
+    "ubj",
+    "xmodel",
 ];
-/// Endings of what lies in `models/` and is no model: code, text, settings, records.
-const NO_MODELS: [&str; 18] = [
+/// Endings of what lies in `models/` and is no model: code, text, settings, pictures, tables, records.
+const NO_MODELS: [&str; 75] = [
+    "arrow",
+    "avro",
+    "bat",
+    "c",
+    "cc",
     "cfg",
+    "cpp",
+    "cs",
+    "css",
     "csv",
+    "cu",
+    "dockerignore",
     "dvc",
+    "editorconfig",
+    "env",
+    "example",
+    "feather",
+    "gif",
+    "gitattributes",
     "gitignore",
     "gitkeep",
+    "go",
+    "h",
+    "hpp",
     "html",
+    "in",
     "ini",
     "ipynb",
+    "ipynb_checkpoints",
+    "j2",
+    "java",
+    "jinja",
+    "jl",
+    "jpeg",
+    "jpg",
+    "js",
     "json",
+    "jsonl",
+    "jsx",
+    "kt",
+    "license",
+    "lock",
+    "log",
+    "m",
     "md",
+    "parquet",
+    "pdf",
+    "png",
+    "proto",
+    "ps1",
     "py",
     "pyi",
+    "pyx",
+    "qmd",
+    "r",
+    "rb",
+    "rmd",
+    "rs",
     "rst",
+    "scala",
     "sh",
     "sql",
+    "svg",
+    "template",
+    "tex",
+    "tmpl",
     "toml",
+    "ts",
+    "tsv",
+    "tsx",
     "txt",
+    "webp",
+    "xml",
     "yaml",
+    "yml",
 ];
+/// Endings that only say how a file is packed.
+const PACKED: [&str; 5] = ["bz2", "gz", "lz4", "xz", "zst"];
+/// Where gradient boosting keeps models in the format of records and settings.
+const BOOSTED: [&str; 3] = ["xgb", "xgboost", "lightgbm"];
 
 /// Whether a file is a model where the policy does not say what is one.
 pub(super) fn is_model(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase()).unwrap_or_default();
-    let in_models = path.starts_with("models/") || path.contains("/models/");
-    MODELS.contains(&&*ending) || in_models && !NO_MODELS.contains(&&*ending)
+    let lower = path.to_ascii_lowercase();
+    let name = lower.rsplit('/').next().unwrap_or(&lower);
+    let name = PACKED.iter().find_map(|packed| name.strip_suffix(packed)?.strip_suffix('.')).unwrap_or(name);
+    let Some((stem, ending)) = name.rsplit_once('.') else { return in_models(&lower) && !is_text(name) };
+    // TensorFlow writes the variables of a model in numbered parts.
+    let part = ending.starts_with("data-") && ending.contains("-of-");
+    let boosted = ending == "json" && in_models(&lower) && BOOSTED.iter().any(|tool| stem.contains(tool));
+    part || boosted || MODELS.contains(&ending) || in_models(&lower) && !NO_MODELS.contains(&ending)
+}
+
+fn in_models(path: &str) -> bool {
+    path.starts_with("models/") || path.contains("/models/")
+}
+
+/// Names without an ending that repositories have for people and tools.
+fn is_text(name: &str) -> bool {
+    [
+        "license",
+        "copying",
+        "notice",
+        "readme",
+        "changelog",
+        "authors",
+        "codeowners",
+        "dockerfile",
+        "makefile",
+        "justfile",
+    ]
+    .contains(&name)
 }
 
 /// One without a `/` is about the name of a file, in any folder; one with it is about the whole path.
@@ -85,4 +193,54 @@ pub(super) fn globs(loading: &mut Loading<'_>, node: &Node, what: &str) -> Optio
         }
     }
     if texts.is_empty() { None } else { set.build().ok() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_model;
+
+    #[test]
+    fn models_are_known_by_their_names() {
+        for path in [
+            "pytorch_model.bin",
+            "out/model.bin",
+            "a.skops",
+            "a.rds",
+            "a.ubj",
+            "a.dill",
+            "a.pt2",
+            "a.npy",
+            "a.mar",
+            "a.engine",
+            "x.PT",
+            "a.pkl.gz",
+            "a.joblib.xz",
+            "models/xgb.json",
+            "export/variables/variables.data-00000-of-00001",
+            "models/weights",
+            "src/models/a.v2",
+        ] {
+            assert!(is_model(path), "{path}");
+        }
+        for path in [
+            "models/config.yml",
+            "models/net.rs",
+            "models/net.ts",
+            "models/Net.java",
+            "models/net.cpp",
+            "models/fit.R",
+            "models/fit.jl",
+            "models/curve.png",
+            "models/LICENSE",
+            "models/Dockerfile",
+            "models/config.json",
+            "models/sample.csv.gz",
+            "xgb.json",
+            "logs.gz",
+            "a.pkl.dvc",
+            "weights",
+        ] {
+            assert!(!is_model(path), "{path}");
+        }
+    }
 }

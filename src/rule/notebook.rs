@@ -1,8 +1,10 @@
-//! What the outputs of a notebook show.
+//! The outputs of a notebook, as the text that a person sees.
+
+use std::sync::LazyLock;
 
 use regex::Regex;
 use serde::Deserialize;
-use std::sync::LazyLock;
+use serde::de::IgnoredAny;
 
 /// A notebook, as far as its outputs go. What else is in it may be of any shape.
 #[derive(Debug, Deserialize)]
@@ -22,26 +24,25 @@ struct Sheet {
 
 #[derive(Debug, Deserialize)]
 struct Cell {
-    #[serde(default)]
-    outputs: Vec<Output>,
+    outputs: Option<Vec<Output>>,
 }
 
 #[derive(Debug, Deserialize)]
 struct Output {
-    #[serde(default)]
     text: Option<Text>,
-    #[serde(default)]
-    data: Data,
+    data: Option<Data>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 struct Data {
-    #[serde(default, rename = "text/plain")]
+    #[serde(rename = "text/plain")]
     plain: Option<Text>,
-    #[serde(default, rename = "text/html")]
+    #[serde(rename = "text/html")]
     html: Option<Text>,
-    #[serde(default, rename = "text/markdown")]
+    #[serde(rename = "text/markdown")]
     markdown: Option<Text>,
+    #[serde(rename = "application/json")]
+    json: Option<serde_json::Value>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -49,109 +50,95 @@ struct Data {
 enum Text {
     Whole(String),
     Lines(Vec<String>),
+    Other(IgnoredAny),
 }
 
-/// Names that metrics go by, with the number that follows each: in print, in a table, in a dictionary.
-static METRIC: LazyLock<Regex> = LazyLock::new(|| {
-    let names = [
-        "accuracy",
-        "acc",
-        "precision",
-        "recall",
-        r"f1(?:[-_ ]?(?:score|macro|micro|weighted))?",
-        "auc",
-        "auroc",
-        "auprc",
-        r"roc[-_ ]auc(?:[-_ ]score)?",
-        r"average[-_ ]precision",
-        r"r2(?:[-_ ]score)?",
-        "mse",
-        "rmse",
-        "mae",
-        "mape",
-        r"log[-_ ]?loss",
-        r"(?:train|val|valid|validation|test|eval)[-_ ]?loss",
-        "loss",
-        "perplexity",
-        "bleu",
-        r"rouge[-_ ]?\w*",
-        "wer",
-        "cer",
-        "iou",
-        "dice",
-        r"ndcg(?:@\d+)?",
-        "mrr",
-        r"hit[-_ ]?rate",
-        "brier",
-        "ece",
-        "mcc",
-        "kappa",
-        "silhouette",
-        "map",
-    ];
-    // Between the two stand at most a few signs, or the tags of a table.
-    let pattern = format!(
-        r#"(?i)(?:^|[^a-z0-9])((?:(?:train|val|valid|validation|test|eval)[-_ ])?(?:{}))['"]?(?:\s|[:=,|(]|</?t[dhr][^>]*>|np\.float\d*){{1,40}}[-+]?(?:\d+\.\d+|\d+(?:\.\d+)?\s*%|0\b|1\b)"#,
-        names.join("|")
-    );
-    Regex::new(&pattern).expect("the pattern is a constant")
-});
+impl Text {
+    fn joined(self) -> String {
+        match self {
+            Self::Whole(text) => text,
+            Self::Lines(lines) => lines.concat(),
+            Self::Other(_) => String::new(),
+        }
+    }
+}
 
-/// Names of the metrics that the outputs show, each once; `Err` where the file is not a notebook.
-pub(super) fn metrics_shown(bytes: &[u8]) -> Result<Vec<String>, String> {
+/// The text of each output, in every form that it has; `Err` where the file is not a notebook.
+pub(super) fn outputs(bytes: &[u8]) -> Result<Vec<String>, String> {
     let notebook: Notebook = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
     let cells =
         notebook.cells.into_iter().chain(notebook.worksheets.into_iter().flat_map(|sheet| sheet.cells));
-    let mut names: Vec<String> = Vec::new();
-    for output in cells.flat_map(|cell| cell.outputs) {
-        let Data { plain, html, markdown } = output.data;
-        for text in [output.text, plain, html, markdown].into_iter().flatten() {
-            let text = match text {
-                Text::Whole(text) => text,
-                Text::Lines(lines) => lines.concat(),
-            };
-            for found in METRIC.captures_iter(&text) {
-                let name = found.get(1).map(|name| name.as_str().to_lowercase()).unwrap_or_default();
-                if !names.contains(&name) {
-                    names.push(name);
-                }
-            }
-        }
-    }
-    Ok(names)
+    Ok(cells.flat_map(|cell| cell.outputs.unwrap_or_default()).map(text).collect())
+}
+
+fn text(output: Output) -> String {
+    let Data { plain, html, markdown, json } = output.data.unwrap_or_default();
+    let mut parts: Vec<String> =
+        [output.text, plain, markdown].into_iter().flatten().map(|text| plainly(&text.joined())).collect();
+    parts.extend(html.map(|html| without_tags(&html.joined())));
+    parts.extend(json.map(|json| json.to_string()));
+    parts.join("\n\n")
+}
+
+/// Without what a terminal takes for colours.
+fn plainly(text: &str) -> String {
+    static COLOURS: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"\x1b\[[0-9;?]*[@-~]").expect("the pattern is a constant"));
+    COLOURS.replace_all(text, "").into_owned()
+}
+
+/// The rows of a table as lines, and its cells with tabs between them.
+fn without_tags(html: &str) -> String {
+    static STEPS: LazyLock<[(Regex, &str); 5]> = LazyLock::new(|| {
+        [
+            (r"(?is)<style.*?</style>|<script.*?</script>|<!--.*?-->", " "),
+            (r"\s+", " "),
+            (r"(?i)</t[dh]>", "\t"),
+            (r"(?i)</tr>|</p>|</div>|</li>|</pre>|<br[ /]*>", "\n"),
+            (r"<[^>]*>", ""),
+        ]
+        .map(|(pattern, with)| (Regex::new(pattern).expect("the pattern is a constant"), with))
+    });
+    let text = STEPS
+        .iter()
+        .fold(html.to_owned(), |text, (pattern, with)| pattern.replace_all(&text, *with).into_owned());
+    [("&nbsp;", " "), ("&lt;", "<"), ("&gt;", ">"), ("&#178;", "2"), ("&amp;", "&")]
+        .iter()
+        .fold(text, |text, (entity, sign)| text.replace(entity, sign))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn shown(output: &serde_json::Value) -> Vec<String> {
+    fn output(output: &serde_json::Value) -> String {
         let notebook = serde_json::json!({"cells": [{"cell_type": "code", "source": ["f1 = 0.9"], "outputs": [output]}]});
-        metrics_shown(notebook.to_string().as_bytes()).expect("a notebook")
+        outputs(notebook.to_string().as_bytes()).expect("a notebook").concat()
     }
 
     #[test]
-    fn metrics_in_outputs_are_found() {
-        let print = |text: &str| shown(&serde_json::json!({"output_type": "stream", "text": [text]}));
-        assert_eq!(print("F1: 0.84\n"), ["f1"]);
-        assert_eq!(print("{'recall': 0.875, 'precision': np.float64(0.81)}"), ["recall", "precision"]);
-        assert_eq!(print("accuracy                           0.91      2000\n"), ["accuracy"]);
-        assert_eq!(print("Epoch 3/3 - loss: 0.1200 - val_loss: 0.2"), ["loss", "val_loss"]);
-        assert_eq!(print("ROC AUC = 93 %"), ["roc auc"]);
-        let html = serde_json::json!({"data": {"text/html": "<tr><th>f1_score</th><td>0.84</td></tr>"}});
-        assert_eq!(shown(&html), ["f1_score"]);
+    fn outputs_are_what_a_person_sees() {
+        assert_eq!(output(&serde_json::json!({"text": ["f1: ", "\u{1b}[1;32m0.84\u{1b}[0m"]})), "f1: 0.84");
+        let html = "<style>f1: 1.0</style><table>\n<thead><tr><th></th>\n<th>f1</th></tr></thead><tbody><tr><th>rf</th><td>0.84</td></tr></tbody></table>";
+        assert_eq!(
+            output(&serde_json::json!({"data": {"text/html": html}})).trim_matches([' ', '\n']),
+            "\t f1\t\nrf\t0.84\t"
+        );
+        assert_eq!(
+            output(&serde_json::json!({"data": {"application/json": {"f1": 0.84}}})),
+            r#"{"f1":0.84}"#
+        );
+        assert_eq!(output(&serde_json::json!({"data": {"image/png": "iVBORw0KGgo="}})), "");
     }
 
     #[test]
-    fn what_shows_no_metric_is_left_alone() {
-        for text in
-            ["2000 rows read", "loss of generality", "recall the 3 steps", "map of 12 regions", "placc: 0.5"]
-        {
-            assert_eq!(shown(&serde_json::json!({"text": text})), Vec::<String>::new(), "{text}");
-        }
-        assert_eq!(shown(&serde_json::json!({"data": {"image/png": "iVBORw0KGgo="}})), Vec::<String>::new());
-        assert!(metrics_shown(b"not a notebook").is_err());
-        let source_only = r#"{"cells": [{"source": ["print('f1: 0.84')"], "outputs": []}]}"#;
-        assert_eq!(metrics_shown(source_only.as_bytes()), Ok(Vec::new()));
+    fn what_is_null_shows_nothing() {
+        assert_eq!(output(&serde_json::json!({"data": null, "text": null})), "");
+        assert_eq!(
+            outputs(br#"{"cells": [{"source": ["print('f1: 0.84')"], "outputs": null}]}"#),
+            Ok(Vec::new())
+        );
+        assert_eq!(outputs(br#"{"cells": [{"source": "f1: 0.84"}]}"#), Ok(Vec::new()));
+        assert!(outputs(b"not a notebook").is_err());
     }
 }

@@ -33,6 +33,21 @@ impl Digest {
         &*self.algorithm == "mlflow"
     }
 
+    /// Whether it can be a digest at all: of the length that its algorithm gives, where that is known.
+    pub fn is_whole(&self) -> bool {
+        let value = self.value.strip_suffix(".dir").unwrap_or(&self.value);
+        let lengths: &[usize] = match &*self.algorithm {
+            "sha256" | "blake3" => &[64],
+            "sha512" => &[128],
+            "sha1" => &[40],
+            "md5" | "md5dir" => &[32],
+            "git" => &[40, 64],
+            "" => &[],
+            _ => return !value.trim().is_empty(),
+        };
+        lengths.contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_hexdigit())
+    }
+
     /// The algorithm, for a person.
     pub fn algorithm_name(&self) -> &str {
         if self.algorithm.is_empty() { "an algorithm that is not named" } else { &self.algorithm }

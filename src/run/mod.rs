@@ -14,6 +14,7 @@ mod reference;
 mod search;
 mod seeds;
 mod shape;
+mod slices;
 mod time;
 
 pub use decimal::{Decimal, NotDecimal};

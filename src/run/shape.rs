@@ -99,6 +99,7 @@ const RECORD: &[(&str, Shape)] = &[
     ),
     ("created_at", Shape::Time),
     ("ended_at", Shape::Time),
+    ("reproduced", Shape::Any),
     (
         "recorder",
         Shape::Object(&[("name", Shape::Text), ("version", Shape::Text), ("metrics", Shape::Texts)]),

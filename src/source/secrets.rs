@@ -1,7 +1,7 @@
 //! What a tracker keeps of a command line, a configuration or an address may hold a secret; no record does.
 
 use crate::document::{Map, Node, Value};
-use crate::secret::{MASKED, is_named_like_one, masked, says_nothing};
+use crate::secret::{MASKED, is_secret_name, masked, says_nothing};
 
 /// Masks every text of a record that is a secret, or holds one.
 pub(super) fn mask(record: &mut Map) {
@@ -13,7 +13,7 @@ fn mask_map(map: &mut Map, secret: bool, except: &[&str]) {
     let keys: Vec<Box<str>> = map.keys().filter(|key| !except.contains(key)).map(Into::into).collect();
     for key in keys {
         if let Some(node) = map.get_mut(&key) {
-            mask_node(node, secret || is_named_like_one(&key));
+            mask_node(node, secret || is_secret_name(&key));
         }
     }
 }
@@ -26,7 +26,7 @@ fn mask_node(node: &mut Node, secret: bool) {
             let mut hide_next = false;
             for item in items {
                 let option =
-                    item.as_written().is_some_and(|word| word.starts_with('-') && is_named_like_one(word));
+                    item.as_written().is_some_and(|word| word.starts_with('-') && is_secret_name(word));
                 let is_option = item.as_written().is_some_and(|word| word.starts_with('-'));
                 mask_node(item, secret || (hide_next && !is_option));
                 hide_next = option && !item.as_written().is_some_and(|word| word.contains('='));

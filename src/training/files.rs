@@ -8,18 +8,29 @@ use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use sha2::{Digest as _, Sha256};
 
-use super::{FILE_MISSING, OUTSIDE, UNREADABLE};
+use super::{FILE_MISSING, OUTSIDE, STOPPED, UNREADABLE};
 use crate::document::{Problem, hex};
+use crate::process::Told;
 use crate::recording::{FileFact, RowCounter};
 
 /// Bytes that are read at once.
 const BUFFER: usize = 1 << 20;
 /// Bytes of a file of parameters, metrics or lines.
 const MOST: u64 = 8 << 20;
+/// How a file begins that git-lfs keeps elsewhere.
+const POINTER: &[u8] = b"version https://git-lfs.github.com/spec/";
 
 /// The workspace's files; nothing outside is opened, whatever a path or a link says.
 #[derive(Debug)]
-pub(super) struct Files(Dir);
+pub(super) struct Files {
+    dir: Dir,
+    /// Reading a large file ends where this says so.
+    told: Option<Told>,
+}
+
+/// A moment by the clock of the file system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Tick(i64, i64);
 
 /// By what a file that was written again is told from one that was not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,19 +42,50 @@ pub(super) struct Stamp {
 
 impl Files {
     pub(super) fn open(root: &Path) -> Result<Self, Box<Problem>> {
-        Dir::open_ambient_dir(root, ambient_authority()).map(Self).map_err(|error| {
-            Problem::new(UNREADABLE, format!("{} can't be read: {error}", root.display())).boxed()
-        })
+        match Dir::open_ambient_dir(root, ambient_authority()) {
+            Ok(dir) => Ok(Self { dir, told: None }),
+            Err(error) => {
+                Err(Problem::new(UNREADABLE, format!("{} can't be read: {error}", root.display())).boxed())
+            }
+        }
+    }
+
+    /// The same, read only until this program is told to stop.
+    pub(super) fn until(self, told: &Told) -> Self {
+        Self { told: Some(told.clone()), ..self }
+    }
+
+    /// Now, as this file system tells it: a file that is changed after it is not older.
+    pub(super) fn now(&self) -> Tick {
+        let probe = cap_tempfile(&self.dir).and_then(|file| file.metadata());
+        probe.map_or_else(|_| Tick(jiff::Timestamp::now().as_second() - 1, 0), |meta| tick(&meta))
+    }
+
+    /// Whether a file was changed, or put where it is, since.
+    pub(super) fn changed_since(&self, path: &str, then: Tick) -> bool {
+        self.dir.metadata(path).is_ok_and(|meta| tick(&meta) >= then)
+    }
+
+    /// Whether a file is a pointer of git-lfs that stands for another.
+    pub(super) fn is_pointer(&self, path: &str) -> bool {
+        let start = self.regular(path, "data").and_then(|file| {
+            let mut start = Vec::new();
+            file.take(POINTER.len() as u64)
+                .read_to_end(&mut start)
+                .map_err(|error| fault(path, "data", &error))?;
+            Ok(start)
+        });
+        start.is_ok_and(|start| start == POINTER)
     }
 
     /// The folder itself.
     pub(super) fn dir(&self) -> &Dir {
-        &self.0
+        &self.dir
     }
 
     /// What tells whether a file was written since; `None` where there is none.
     pub(super) fn stamp(&self, path: &str) -> Option<Stamp> {
-        let meta = self.0.metadata(path).ok()?;
+        let meta = self.dir.metadata(path).ok()?;
         Some(Stamp {
             bytes: meta.len(),
             modified: meta.modified().ok().map(cap_std::time::SystemTime::into_std),
@@ -59,6 +101,9 @@ impl Files {
         let mut buffer = vec![0; BUFFER];
         let mut bytes = 0;
         loop {
+            if self.told.as_ref().is_some_and(|told| told.stop().is_some()) {
+                return Err(Problem::new(STOPPED, format!("told to stop while `{path}` was read")).boxed());
+            }
             let read = match file.read(&mut buffer) {
                 Ok(0) => break,
                 Ok(read) => read,
@@ -72,7 +117,16 @@ impl Files {
             bytes += read as u64;
         }
         let digest = format!("sha256:{}", hex(&hasher.finalize()));
-        Ok(FileFact { path: path.to_owned(), digest, bytes, rows: counter.map(RowCounter::rows) })
+        Ok(FileFact { path: path.to_owned(), digest, bytes, rows: counter.and_then(RowCounter::rows) })
+    }
+
+    /// The same of a file of data, which must be there itself.
+    pub(super) fn measure_data(&self, path: &str, role: &str) -> Result<FileFact, Box<Problem>> {
+        if self.is_pointer(path) {
+            let message = format!("the data file `{path}` is a pointer of git-lfs, not the data");
+            return Err(Problem::new(UNREADABLE, message).help("fetch the data first: git lfs pull").boxed());
+        }
+        self.measure(path, role)
     }
 
     /// The bytes of a small file.
@@ -90,7 +144,7 @@ impl Files {
 
     fn regular(&self, path: &str, what: &str) -> Result<cap_std::fs::File, Box<Problem>> {
         // Looked at before it is opened: opening a pipe would wait for its other end.
-        let meta = self.0.metadata(path).map_err(|error| fault(path, what, &error))?;
+        let meta = self.dir.metadata(path).map_err(|error| fault(path, what, &error))?;
         if meta.is_dir() {
             return Err(Problem::new(UNREADABLE, format!("the {what} `{path}` is a folder"))
                 .help("name the files in it, one by one")
@@ -101,7 +155,7 @@ impl Files {
                 Problem::new(UNREADABLE, format!("the {what} `{path}` is not a regular file")).boxed()
             );
         }
-        self.0.open(path).map_err(|error| fault(path, what, &error))
+        self.dir.open(path).map_err(|error| fault(path, what, &error))
     }
 }
 
@@ -109,6 +163,30 @@ impl Files {
 fn changed(meta: &cap_std::fs::Metadata) -> (u64, i64, i64) {
     use cap_std::fs::MetadataExt;
     (meta.ino(), meta.ctime(), meta.ctime_nsec())
+}
+
+/// When a file was last changed: its bytes, its name or its rights, which nothing but the system's clock sets.
+#[cfg(unix)]
+fn tick(meta: &cap_std::fs::Metadata) -> Tick {
+    use cap_std::fs::MetadataExt;
+    Tick(meta.ctime(), meta.ctime_nsec())
+}
+
+#[cfg(not(unix))]
+fn tick(meta: &cap_std::fs::Metadata) -> Tick {
+    let time = meta.modified().ok().map(cap_std::time::SystemTime::into_std);
+    let since = time.and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok()).unwrap_or_default();
+    Tick(i64::try_from(since.as_secs()).unwrap_or(i64::MAX), i64::from(since.subsec_nanos()))
+}
+
+/// A file without a name in a folder, gone when it is closed.
+fn cap_tempfile(dir: &Dir) -> io::Result<cap_std::fs::File> {
+    let mut random = [0; 8];
+    getrandom::fill(&mut random).map_err(io::Error::other)?;
+    let name = format!("{}{}", crate::atomic::NEIGHBOUR, hex(&random));
+    let file = dir.open_with(&name, cap_std::fs::OpenOptions::new().write(true).create_new(true))?;
+    dir.remove_file(&name)?;
+    Ok(file)
 }
 
 #[cfg(not(unix))]

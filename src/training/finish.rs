@@ -4,9 +4,11 @@ use jiff::Timestamp;
 
 use super::files::Stamp;
 use super::start::{Data, Start};
-use super::{CHANGED, FILE_MISSING, NOT_WRITTEN, sources};
-use crate::document::{Map, Node, Path, Problem};
+use super::surroundings::Code;
+use super::{CHANGED, FILE_MISSING, NOT_WRITTEN, place, sources};
+use crate::document::{Map, Node, Path, Problem, hex};
 use crate::recording::{Facts, FileFact, Lines, Validation, merge, scalar, seed_of};
+use crate::secret::MASKED;
 
 /// The facts of a run that ended well, and everything that is wrong with them.
 pub(super) fn facts(
@@ -24,8 +26,10 @@ pub(super) fn facts(
     let model = text(&order.model, "model", &mut problems);
     let data_version = text(&order.data_version, "data_version", &mut problems);
     let split = text(&order.split, "validation.split", &mut problems);
-    let run_id =
-        text(&order.run_id, "run_id", &mut problems).unwrap_or_else(|| run_id(start, model.as_deref()));
+    let said_id = text(&order.run_id, "run_id", &mut problems);
+    problems.extend(said_id.as_deref().and_then(|id| place::run_id(id).err()).map(|problem| *problem));
+    let id_is_made = said_id.is_none();
+    let run_id = said_id.unwrap_or_else(|| run_id(start, model.as_deref()));
     let params = params(start, &lines, &mut problems);
     let metrics = metrics(start, &lines, &mut problems);
     let seed = order.seed.as_deref().map(scalar).or_else(|| lines.field("seed").cloned());
@@ -37,7 +41,7 @@ pub(super) fn facts(
         data.extend(keep(read(start, file), &mut problems).map(|fact| (file.role.clone(), fact)));
     }
     for (role, path) in &lines.data {
-        let file = measured(start, path, role);
+        let file = inside(start, path).and_then(|path| start.files.measure_data(&path, role));
         data.extend(keep(file, &mut problems).map(|fact| (role.clone(), fact)));
     }
     let validated = start.validation.as_ref().and_then(|file| keep(read(start, file), &mut problems));
@@ -61,24 +65,27 @@ pub(super) fn facts(
         artifacts.extend(keep(written(start, path, *before, "artifact"), &mut problems));
     }
     for path in &lines.artifacts {
-        let fact = keep(measured(start, path, "artifact").and_then(not_empty), &mut problems);
+        let fact = keep(named(start, path, "artifact"), &mut problems);
         artifacts.extend(fact.filter(|fact| artifacts.iter().all(|known| known.path != fact.path)));
     }
     let predictions = match (&start.predictions, &lines.predictions) {
         (Some((path, before)), _) => {
             keep(written(start, path, *before, "file of predictions"), &mut problems)
         }
-        (None, Some(path)) => keep(measured(start, path, "file of predictions"), &mut problems),
+        (None, Some(path)) => keep(named(start, path, "file of predictions"), &mut problems),
         (None, None) => None,
     };
     let code = &start.code;
+    let mut written_files = start.written.clone();
+    written_files.extend(artifacts.iter().chain(&predictions).map(|fact| fact.path.clone()));
     let facts = Facts {
         run_id,
+        id_is_made,
         model,
         name: lines.field("name").and_then(Node::as_written).map(str::to_owned),
         commit: code.commit.clone(),
         branch: code.branch.clone(),
-        dirty: code.dirty,
+        dirty: code.dirty(&written_files),
         command: start.command.clone(),
         folder: start.place.start(),
         source: start.source.clone(),
@@ -101,7 +108,7 @@ pub(super) fn facts(
 }
 
 /// What was recorded, and what was not: said, so that nobody takes silence for everything.
-pub(super) fn notes(facts: &Facts, label: &str) -> Vec<String> {
+pub(super) fn notes(code: &Code, facts: &Facts, label: &str) -> Vec<String> {
     let counted =
         |number: usize, noun: &str| format!("{number} {noun}{}", if number == 1 { "" } else { "s" });
     let summary = format!(
@@ -129,11 +136,12 @@ pub(super) fn notes(facts: &Facts, label: &str) -> Vec<String> {
     if !absent.is_empty() {
         notes.push(format!("not recorded: {}; `gate record --help` says how to add each", absent.join(", ")));
     }
+    notes.extend(code.silent.as_ref().map(|why| format!("the commit is not recorded: {why}")));
     if facts.dirty == Some(true) {
         notes.push("the code had changes that no commit holds: commit first, then train".into());
     }
-    if facts.command.iter().any(|word| word.ends_with(crate::secret::MASKED)) {
-        notes.push("an option of the command is named like a secret; its value was not recorded".into());
+    if facts.command.iter().any(|word| word.contains(MASKED)) {
+        notes.push("a part of the command is named like a secret; its value was not recorded".into());
     }
     notes
 }
@@ -154,13 +162,18 @@ fn one(
     option.or(line)
 }
 
-/// `churn-20260530T120000Z`: the model, else the name of the file, and the start.
+/// `churn-20260530T120000Z-3f2a9c1b`: the model, else the name of the file, the start, and what no other run that was
+/// started at that moment has.
 fn run_id(start: &Start<'_>, model: Option<&str>) -> String {
     let stem = start.order.output.as_ref().and_then(|path| path.file_stem());
     let stem = stem.map(|stem| stem.to_string_lossy().into_owned());
     let name = stem.or_else(|| model.map(str::to_owned)).unwrap_or_else(|| "run".into());
-    let name = name.replace(['/', '\\'], "-");
-    format!("{name}-{}", start.created_at.strftime("%Y%m%dT%H%M%SZ"))
+    let name = name.replace(|c: char| matches!(c, '/' | '\\') || c.is_control(), "-");
+    let mut random = [0; 4];
+    // Without it two runs of one second have one name, and the second is not written over the first.
+    let _ = getrandom::fill(&mut random);
+    let time = start.created_at.strftime("%Y%m%dT%H%M%SZ");
+    format!("{}-{time}-{}", name.trim_start_matches('.'), hex(&random))
 }
 
 fn params(start: &Start<'_>, lines: &Lines, problems: &mut Vec<Problem>) -> Map {
@@ -207,9 +220,7 @@ fn written(
 ) -> Result<FileFact, Box<Problem>> {
     let after = start.files.stamp(path);
     if before.is_some() && before == after {
-        return Err(Problem::new(NOT_WRITTEN, format!("the command did not write the {what} `{path}`"))
-            .help("the file that is there was there before, so it is another run's: look at where training saves its own")
-            .boxed());
+        return Err(older(path, what));
     }
     start.files.measure(path, what).and_then(not_empty).map_err(|problem| {
         if problem.code == FILE_MISSING {
@@ -233,7 +244,7 @@ fn not_empty(fact: FileFact) -> Result<FileFact, Box<Problem>> {
 
 /// A data file that must be what it was when the command was started.
 fn read(start: &Start<'_>, file: &Data) -> Result<FileFact, Box<Problem>> {
-    let Some((stamp, fact)) = &file.before else { return start.files.measure(&file.path, &file.role) };
+    let Some((stamp, fact)) = &file.before else { return start.files.measure_data(&file.path, &file.role) };
     if start.files.stamp(&file.path) == *stamp {
         return Ok(fact.clone());
     }
@@ -246,8 +257,21 @@ fn read(start: &Start<'_>, file: &Data) -> Result<FileFact, Box<Problem>> {
         .boxed())
 }
 
-fn measured(start: &Start<'_>, path: &str, what: &str) -> Result<FileFact, Box<Problem>> {
-    start.files.measure(&start.place.inside(std::path::Path::new(path))?, what)
+/// A file that the command named only when it was done: it must be of this run too.
+fn named(start: &Start<'_>, path: &str, what: &str) -> Result<FileFact, Box<Problem>> {
+    let path = inside(start, path)?;
+    let fact = start.files.measure(&path, what).and_then(not_empty)?;
+    if start.files.changed_since(&path, start.tick) { Ok(fact) } else { Err(older(&path, what)) }
+}
+
+fn older(path: &str, what: &str) -> Box<Problem> {
+    Problem::new(NOT_WRITTEN, format!("the command did not write the {what} `{path}`"))
+        .help("the file that is there was there before, so it is another run's: look at where training saves its own")
+        .boxed()
+}
+
+fn inside(start: &Start<'_>, path: &str) -> Result<String, Box<Problem>> {
+    start.place.inside(std::path::Path::new(path))
 }
 
 fn keep<T>(result: Result<T, Box<Problem>>, problems: &mut Vec<Problem>) -> Option<T> {

@@ -6,6 +6,7 @@
 mod files;
 mod finish;
 mod hardware;
+mod kept;
 mod place;
 mod python;
 mod record;
@@ -15,8 +16,9 @@ mod restored;
 mod sources;
 mod start;
 mod surroundings;
+mod write;
 
-pub use record::{LINES, Recorded, record, write};
+pub use record::{LINES, Recorded, record};
 pub use reproduce::{Again, reproduce};
 pub use start::Order;
 
@@ -30,12 +32,16 @@ codes! {
     CHANGED = "recording/changed": "A file that the run depends on changed while the command ran.";
     NOT_STARTED = "recording/not-started": "The command could not be started.";
     CANT_WRITE = "recording/cant-write": "The run record can't be written.";
+    BAD_RUN_ID = "recording/bad-run-id": "A run id can't be the name of a file.";
+    STOPPED = "recording/stopped": "The recording was told to stop.";
     NOT_AN_OBJECT = "recording/not-an-object": "A file of parameters or metrics is not an object with keys.";
     ONE_RUN = "reproduce/one-run": "A reference that is to be reproduced names no run, or several.";
     NO_COMMIT = "reproduce/no-commit": "The commit of the run is not recorded, or not here.";
     NO_COMMAND = "reproduce/no-command": "The command of the run is not recorded, or can't be run as it is recorded.";
     NO_WORKSHOP = "reproduce/no-folder": "No folder can be made for a rerun.";
     NO_SEED_OPTION = "reproduce/no-seed-option": "The recorded command does not have the option that is to be given other seeds.";
+    TOO_FEW = "reproduce/too-few": "Too few reruns with other seeds were asked for.";
+    CANT_KEEP = "reproduce/cant-keep": "The answer can't be written into the record.";
     DATA_DIFFERS = "reproduce/data-differs": "The data is not the one that the run read, or the rerun changed it.";
     RERUN_FAILED = "reproduce/failed": "The recorded command could not be run to its end.";
     NOTHING_TO_COMPARE = "reproduce/nothing-to-compare": "The record holds nothing that a rerun could be compared with.";

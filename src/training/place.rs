@@ -2,7 +2,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use super::{CANT_WRITE, OUTSIDE};
+use super::{BAD_RUN_ID, CANT_WRITE, OUTSIDE};
 use crate::document::{FileKind, Problem};
 
 /// The workspace, and the folder in it that the command is started in.
@@ -43,6 +43,21 @@ impl Place {
         self.inside(Path::new(".")).unwrap_or_default()
     }
 
+    /// The folder of records that are not put elsewhere.
+    pub(super) fn runs(&self) -> PathBuf {
+        self.root.join("runs")
+    }
+
+    /// That a signature could be written there is known too.
+    pub(super) fn signable(&self, signature: &Path) -> Result<(), Box<Problem>> {
+        let full = self.folder.join(signature);
+        if !full.exists() || full.is_file() {
+            return Ok(());
+        }
+        let message = format!("the signature can't be written to {}: it is no file", signature.display());
+        Err(Problem::new(CANT_WRITE, message).help("name another record: --output runs/NAME.json").boxed())
+    }
+
     /// That a record could be written there is known before the command is started.
     pub(super) fn writable(&self, output: &Path) -> Result<(), Box<Problem>> {
         let wrong = |why: &str| {
@@ -57,8 +72,26 @@ impl Place {
             return wrong("a run record is a file that ends in .json");
         }
         match full.ancestors().skip(1).find(|above| above.exists()) {
-            Some(above) if above.is_dir() => Ok(()),
+            Some(above) if above.is_dir() => match tempfile::tempfile_in(above) {
+                Ok(_) => Ok(()),
+                Err(error) => wrong(&error.to_string()),
+            },
             _ => wrong("its folder is a file"),
         }
     }
+}
+
+/// Bytes of a run id, which is the name of a file too.
+const LONGEST: usize = 200;
+
+/// A run id names the file of the record, and must not lead elsewhere.
+pub(super) fn run_id(id: &str) -> Result<(), Box<Problem>> {
+    let plain = !id.starts_with('.') && !id.contains(['/', '\\']) && !id.contains(char::is_control);
+    if plain && (1..=LONGEST).contains(&id.len()) {
+        return Ok(());
+    }
+    let message = format!("`{}` can't be a run id", id.escape_default());
+    Err(Problem::new(BAD_RUN_ID, message)
+        .help(format!("it is the name of a file too: no `/`, no `\\`, no `.` first, at most {LONGEST} bytes"))
+        .boxed())
 }

@@ -1,11 +1,14 @@
 //! The Python that a command runs with: asked for its version and its packages, without the network and without pip.
 
 use std::ffi::OsStr;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use serde::Deserialize;
+
+use crate::process::{self, End};
 
 /// What an interpreter says of itself. No path is among it.
 #[derive(Debug, Default, Deserialize)]
@@ -29,11 +32,18 @@ packages = sorted([n, v] for n, v in found if n and v)
 print(json.dumps({'version': platform.python_version(), 'packages': packages}))
 ";
 
+/// How long the answer may take; packages on a slow network drive take their time.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Programs that start another with the words behind them.
+const WRAPPERS: [&str; 8] = ["env", "nohup", "nice", "ionice", "timeout", "time", "stdbuf", "taskset"];
+
 /// Programs that start others in the project's own environment, which they keep in `.venv`.
 const MANAGERS: [&str; 5] = ["uv", "poetry", "pdm", "hatch", "rye"];
 
 /// What the interpreter of a command says; `None` where there is none, or none that is sure to be the one. `bare` gives
-/// it nothing of this environment but where programs are.
+/// it nothing of this environment but where programs are, and asks no program that lies in the folder itself: it would be the
+/// record's, run before anything was checked.
 pub(super) fn ask(command: &[String], named: Option<&Path>, folder: &Path, bare: bool) -> Option<Python> {
     let interpreter =
         named.map(|path| path.as_os_str().to_owned()).or_else(|| interpreter(command, folder))?;
@@ -41,23 +51,37 @@ pub(super) fn ask(command: &[String], named: Option<&Path>, folder: &Path, bare:
         path if path.components().count() > 1 => folder.join(path).into_os_string(),
         _ => interpreter,
     };
-    let mut question = Command::new(interpreter);
+    let mut question = Command::new(&interpreter);
     if bare {
+        if lies_in(&interpreter, folder) {
+            return None;
+        }
         question
             .env_clear()
             .envs(["PATH", "SystemRoot"].iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
     }
-    let output = question
+    let mut answer = tempfile::tempfile().ok()?;
+    question
         .args(["-c", QUESTION])
         .current_dir(folder)
         .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .output()
-        .ok()?;
-    if !output.status.success() {
+        .stdout(answer.try_clone().ok()?)
+        .stderr(Stdio::null());
+    if process::contained(&mut question, PATIENCE).ok()? != End::Code(0) {
         return None;
     }
-    serde_json::from_slice(&output.stdout).ok()
+    answer.rewind().ok()?;
+    serde_json::from_reader(BufReader::new(answer)).ok()
+}
+
+/// Whether the program that a word starts is a file below a folder.
+fn lies_in(program: &OsStr, folder: &Path) -> bool {
+    let file = program.to_str().and_then(|word| on_path(word, folder));
+    let whole = |path: &Path| path.canonicalize().ok();
+    match (file.and_then(|file| whole(&file)), whole(folder)) {
+        (Some(file), Some(folder)) => file.starts_with(folder),
+        _ => true,
+    }
 }
 
 fn interpreter(command: &[String], folder: &Path) -> Option<std::ffi::OsString> {
@@ -66,6 +90,9 @@ fn interpreter(command: &[String], folder: &Path) -> Option<std::ffi::OsString> 
         return Some(first.into());
     }
     let name = Path::new(first).file_name().and_then(OsStr::to_str)?;
+    if WRAPPERS.contains(&name) {
+        return command.iter().skip(1).find(|word| is_python(word)).map(Into::into);
+    }
     let of_environment = |root: &Path| {
         ["bin/python", "Scripts/python.exe"].iter().map(|path| root.join(path)).find(|path| path.is_file())
     };

@@ -15,15 +15,15 @@ use super::files::Files;
 use super::place::Place;
 use super::start::{Data, Order, Start};
 use super::surroundings::{self, Said};
-use super::{CANT_WRITE, FILE_MISSING, NOT_STARTED, UNREADABLE, finish};
-use crate::atomic;
+use super::write::{Target, beside, text_of};
+use super::{CANT_WRITE, FILE_MISSING, NOT_STARTED, STOPPED, UNREADABLE, finish, place};
 use crate::check::workspace_root;
-use crate::document::{Document, Format, Node, NotFinite, Problem, to_text};
+use crate::document::{Document, Format, Node, Problem};
 use crate::keys;
-use crate::process::{self, End};
-use crate::recording::{masked, source};
+use crate::process::{self, End, Told};
+use crate::recording::{Facts, masked, source};
 use crate::run::{FieldMap, Origin, Run};
-use crate::signing::{BESIDE, Envelope, PrivateKey, RECORD_TYPE};
+use crate::signing::PrivateKey;
 
 /// What came of it.
 #[derive(Debug, Default)]
@@ -47,97 +47,109 @@ pub const LINES: &str = "GATE_RECORD_FILE";
 
 /// Runs the command, and writes the record of it.
 pub fn record(order: &Order, folder: &Path) -> Recorded {
-    let mut start = match look(order, folder) {
-        Ok(start) => start,
-        Err(problem) => return Recorded::broken(2, vec![*problem]),
+    let told = match Told::listen() {
+        Ok(told) => told,
+        Err(error) => return not_started("gate", &error),
     };
-    let keys = match signing_keys(order, folder) {
-        Ok(keys) => keys,
-        Err(problem) => return Recorded::broken(2, vec![*problem]),
+    match around(order, folder, &told) {
+        Ok(recorded) => recorded,
+        // What was noticed only because this was told to stop is not told.
+        Err((code, problems)) => stopped(&told).unwrap_or_else(|| Recorded::broken(code, problems)),
+    }
+}
+
+/// What is said where a signal came while no command ran.
+fn stopped(told: &Told) -> Option<Recorded> {
+    let signal = told.stop()?;
+    let note = format!("signal {signal} stopped this; no record was written");
+    Some(Recorded { code: signal.saturating_add(128), problems: Vec::new(), notes: vec![note] })
+}
+
+type Broken = (u8, Vec<Problem>);
+
+fn around(order: &Order, folder: &Path, told: &Told) -> Result<Recorded, Broken> {
+    let early = |problem: Box<Problem>| (2, vec![*problem]);
+    let mut start = look(order, folder, told).map_err(early)?;
+    let keys = signing_keys(order, folder).map_err(early)?;
+    if told.stop().is_some() {
+        return Err((2, vec![Problem::new(STOPPED, "told to stop before the command was started")]));
+    }
+    let said = match run(order, &mut start, told)? {
+        Ok(said) => said,
+        Err(recorded) => return Ok(recorded),
     };
-    let lines = match tempfile::NamedTempFile::with_prefix("gate-record-") {
-        Ok(lines) => lines,
-        Err(error) => {
-            let problem = Problem::new(CANT_WRITE, format!("no file for ${LINES} can be made: {error}"));
-            return Recorded::broken(2, vec![problem]);
-        }
+    let (facts, mut problems) = finish::facts(&start, said, now()).map_err(|problems| (1, problems))?;
+    let name = format!("{}.json", facts.run_id);
+    let output = match &order.output {
+        Some(output) => start.place.folder.join(output),
+        None => start.place.runs().join(name),
     };
+    let label = start.place.inside(&output).unwrap_or_else(|_| output.display().to_string());
+    let record = facts.record();
+    problems.extend(promises(order, &facts, &record, &label, !problems.is_empty()));
+    if !problems.is_empty() {
+        return Err((1, problems));
+    }
+    if told.stop().is_some() {
+        return Err((1, vec![Problem::new(STOPPED, "told to stop before the record was written")]));
+    }
+    // An id that was made here is nobody else's, so nothing of that name is written over.
+    let fresh = order.output.is_none() && facts.id_is_made;
+    Target { path: &output, fresh }.write(&record, &keys).map_err(early)?;
+    Ok(Recorded { code: 0, problems: Vec::new(), notes: finish::notes(&start.code, &facts, &label) })
+}
+
+/// Runs the command; gives what it wrote for its record, or what this program leaves with where it did not end well.
+fn run(order: &Order, start: &mut Start<'_>, told: &Told) -> Result<Result<Vec<u8>, Recorded>, Broken> {
+    let lines = tempfile::NamedTempFile::with_prefix("gate-record-").map_err(|error| {
+        (2, vec![Problem::new(CANT_WRITE, format!("no file for ${LINES} can be made: {error}"))])
+    })?;
     let Some((program, arguments)) = order.command.split_first() else {
-        return Recorded::broken(2, vec![Problem::new(NOT_STARTED, "there is no command")]);
+        return Err((2, vec![Problem::new(NOT_STARTED, "there is no command")]));
     };
     let mut command = Command::new(program);
     command.args(arguments).current_dir(&start.place.folder).env(LINES, lines.path());
     // What signs the record is not for the command that the record is of.
     command.env_remove(keys::VARIABLE);
     start.created_at = now();
-    let end = match process::attached(&mut command) {
+    start.tick = start.files.now();
+    let end = match process::attached(&mut command, told) {
         Ok(end) => end,
-        Err(error) => return not_started(&program.to_string_lossy(), &error),
+        Err(error) => return Ok(Err(not_started(&program.to_string_lossy(), &error))),
     };
     match end {
         End::Code(0) => {}
         End::Code(code) => {
             let note = format!("the command left with exit code {code}; no record was written");
-            return Recorded { code, problems: Vec::new(), notes: vec![note] };
+            return Ok(Err(Recorded { code, problems: Vec::new(), notes: vec![note] }));
         }
         end => {
             let note = format!("signal {} ended the command; no record was written", end.code() - 128);
-            return Recorded { code: end.code(), problems: Vec::new(), notes: vec![note] };
+            return Ok(Err(Recorded { code: end.code(), problems: Vec::new(), notes: vec![note] }));
         }
     }
-    let said = match fs::read(lines.path()) {
-        Ok(said) => said,
+    match fs::read(lines.path()) {
+        Ok(said) => Ok(Ok(said)),
         // A command that takes its file away says nothing.
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Ok(Vec::new())),
         Err(error) => {
-            let problem = Problem::new(
-                UNREADABLE,
-                format!("what the command wrote for ${LINES} can't be read: {error}"),
-            );
-            return Recorded::broken(1, vec![problem]);
+            let message = format!("what the command wrote for ${LINES} can't be read: {error}");
+            Err((1, vec![Problem::new(UNREADABLE, message)]))
         }
-    };
-    let (facts, mut problems) = match finish::facts(&start, said, now()) {
-        Ok(facts) => facts,
-        Err(problems) => return Recorded::broken(1, problems),
-    };
-    let name = format!("{}.json", facts.run_id);
-    let output = order
-        .output
-        .as_ref()
-        .map_or_else(|| start.place.root.join("runs").join(name), |output| start.place.folder.join(output));
-    let label = start.place.inside(&output).unwrap_or_else(|_| output.display().to_string());
-    let record = facts.record();
-    match read_back(&record, &label) {
-        Ok(run) => {
-            // A file that is missing is told once, not again as what was in it.
-            let told = !problems.is_empty();
-            let promised = if told && facts.metrics.is_empty() { &[] } else { order.promised.as_slice() };
-            let (no_metrics, no_artifact) = (order.no_metrics || told, order.no_artifact || told);
-            problems.extend(crate::recording::broken(&run, promised, no_metrics, no_artifact));
-        }
-        Err(more) => problems.extend(more),
-    }
-    if !problems.is_empty() {
-        return Recorded::broken(1, problems);
-    }
-    match write(&output, &record).and_then(|()| sign(&output, &record, &keys)) {
-        Ok(()) => Recorded { code: 0, problems: Vec::new(), notes: finish::notes(&facts, &label) },
-        Err(problem) => Recorded::broken(2, vec![*problem]),
     }
 }
 
-/// Writes a run record: whole, or not at all. The only place that does.
-pub fn write(path: &Path, record: &Node) -> Result<(), Box<Problem>> {
-    let cannot = |error: &std::io::Error| {
-        Problem::new(CANT_WRITE, format!("the record can't be written to {}: {error}", path.display()))
-            .help("name another file: --output runs/NAME.json")
-            .boxed()
-    };
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(|error| cannot(&error))?;
+/// What was promised, and the record does not hold. `told` is that something is missing already: a file that is not there
+/// is told once, not again as what was in it.
+fn promises(order: &Order, facts: &Facts, record: &Node, label: &str, told: bool) -> Vec<Problem> {
+    match read_back(record, label) {
+        Ok(run) => {
+            let promised = if told && facts.metrics.is_empty() { &[] } else { order.promised.as_slice() };
+            let (no_metrics, no_artifact) = (order.no_metrics || told, order.no_artifact || told);
+            crate::recording::broken(&run, promised, no_metrics, no_artifact)
+        }
+        Err(problems) => problems,
     }
-    atomic::write(path, |to| to.write_all(text_of(record).as_bytes())).map_err(|error| cannot(&error))
 }
 
 /// The keys that the record is signed with; none where it is not.
@@ -153,25 +165,6 @@ fn signing_keys(order: &Order, folder: &Path) -> Result<Vec<PrivateKey>, Box<Pro
             .boxed());
     }
     Ok(keys)
-}
-
-/// Writes the signature beside the record.
-fn sign(path: &Path, record: &Node, keys: &[PrivateKey]) -> Result<(), Box<Problem>> {
-    if keys.is_empty() {
-        return Ok(());
-    }
-    let envelope = Envelope::sign(RECORD_TYPE, text_of(record).as_bytes(), keys).to_json();
-    let mut name = path.as_os_str().to_owned();
-    name.push(BESIDE);
-    let beside = PathBuf::from(name);
-    atomic::write(&beside, |to| to.write_all(envelope.as_bytes())).map_err(|error| {
-        let message = format!("the signature can't be written to {}: {error}", beside.display());
-        Problem::new(CANT_WRITE, message).help("the record is there, and is not signed").boxed()
-    })
-}
-
-fn text_of(record: &Node) -> String {
-    to_text(record, NotFinite::Text) + "\n"
 }
 
 /// The record as every check will read it.
@@ -198,11 +191,19 @@ fn not_started(program: &str, error: &std::io::Error) -> Recorded {
 }
 
 /// Looks at everything that the command must not have changed yet.
-fn look<'o>(order: &'o Order, folder: &Path) -> Result<Start<'o>, Box<Problem>> {
+fn look<'o>(order: &'o Order, folder: &Path, told: &Told) -> Result<Start<'o>, Box<Problem>> {
     let place = Place { root: workspace_root(folder), folder: folder.to_owned() };
-    let files = Files::open(&place.root)?;
-    if let Some(output) = &order.output {
-        place.writable(output)?;
+    let files = Files::open(&place.root)?.until(told);
+    if let Some(id) = &order.run_id {
+        place::run_id(id)?;
+    }
+    let output = order
+        .output
+        .clone()
+        .unwrap_or_else(|| place.runs().join(format!("{}.json", order.run_id.as_deref().unwrap_or("NAME"))));
+    place.writable(&output)?;
+    if order.sign {
+        place.signable(&beside(&output))?;
     }
     let command: Vec<String> = order.command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     let inside = |path: &PathBuf| place.inside(path);
@@ -213,7 +214,7 @@ fn look<'o>(order: &'o Order, folder: &Path) -> Result<Start<'o>, Box<Problem>> 
     };
     let data = |role: &str, path: &PathBuf| {
         let path = inside(path)?;
-        let before = match files.measure(&path, role) {
+        let before = match files.measure_data(&path, role) {
             Ok(fact) => Some((files.stamp(&path), fact)),
             // What the command itself makes is looked at when it has ended.
             Err(problem) if problem.code == FILE_MISSING => None,
@@ -245,12 +246,13 @@ fn look<'o>(order: &'o Order, folder: &Path) -> Result<Start<'o>, Box<Problem>> 
     let predictions = order.predictions.as_ref().map(stamped).transpose()?;
     let roles = order.data.iter().map(|(role, path)| data(role, path)).collect::<Result<Vec<_>, _>>()?;
     let validation = order.validation.as_ref().map(|path| data("validation", path)).transpose()?;
+    // That these differ from what is committed says nothing about the code.
     let written: Vec<String> = metrics
         .iter()
         .chain(&artifacts)
         .chain(&predictions)
         .map(|(path, _)| path.clone())
-        .chain(order.output.as_ref().and_then(|path| place.inside(path).ok()))
+        .chain([output.clone(), beside(&output)].iter().filter_map(|path| place.inside(path).ok()))
         .collect();
     let said = Said {
         python: order.python.as_deref(),
@@ -258,7 +260,7 @@ fn look<'o>(order: &'o Order, folder: &Path) -> Result<Start<'o>, Box<Problem>> 
         container: order.container.clone(),
     };
     let environment = surroundings::look(&command, &said, &place, &files)?;
-    let code = surroundings::code(&place, &written);
+    let code = surroundings::code(&place);
     Ok(Start {
         order,
         command: masked(&command),
@@ -270,8 +272,10 @@ fn look<'o>(order: &'o Order, folder: &Path) -> Result<Start<'o>, Box<Problem>> 
         data: roles,
         validation,
         code,
+        written,
         environment,
         created_at: Timestamp::UNIX_EPOCH,
+        tick: files.now(),
         place,
         files,
     })

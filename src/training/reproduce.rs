@@ -9,13 +9,15 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::kept::Keeper;
 use super::place::Place;
 use super::rerun::{Bench, Recipe};
-use super::{NO_COMMAND, NO_COMMIT, NO_SEED_OPTION, NO_WORKSHOP, ONE_RUN, restored};
+use super::{NO_COMMAND, NO_COMMIT, NO_SEED_OPTION, NO_WORKSHOP, ONE_RUN, RERUN_FAILED, TOO_FEW, restored};
 use crate::check::{show, workspace_root};
 use crate::document::{Node, Problem};
 use crate::engine::summary;
 use crate::git::{Found, Git, LOCK};
+use crate::process::Told;
 use crate::recording::{Answer, Reproduction, Rerun, Tolerance, Unusable, compare, with_seed, words};
 use crate::run::Run;
 use crate::verdict::{RunSummary, Trouble};
@@ -35,10 +37,14 @@ pub struct Again {
     pub times: usize,
     /// The option of the command that gets another seed each time.
     pub vary_seed: Option<String>,
+    /// Whether the answer is written into the record.
+    pub write: bool,
     /// Environment variables of this shell that the command gets beside the recorded ones.
     pub environment: Vec<String>,
 }
 
+/// Two values have an interval that nothing is outside of.
+const FEWEST: usize = 3;
 /// What the folders of reruns are called.
 const PREFIX: &str = "gate-reproduce-";
 
@@ -66,7 +72,12 @@ pub fn reproduce(order: &Again, folder: &Path) -> Reproduction {
         }
     };
     answer.run = summary(&run);
-    if let Err(problems) = fill(&mut answer, order, folder, &run) {
+    let keeper = if order.write { Keeper::of(&order.run, folder).map(Some) } else { Ok(None) };
+    let done = keeper.map_err(|problem| vec![*problem]).and_then(|keeper| {
+        fill(&mut answer, order, folder, &run)?;
+        keeper.map_or(Ok(()), |keeper| keeper.keep(&answer))
+    });
+    if let Err(problems) = done {
         answer.answer = Answer::CouldNotRun;
         answer.troubles.extend(problems.iter().map(Trouble::from));
     }
@@ -87,6 +98,20 @@ fn the_run(order: &Again, folder: &Path) -> Result<Run, Vec<Trouble>> {
 }
 
 fn fill(answer: &mut Reproduction, order: &Again, folder: &Path, run: &Run) -> Result<(), Vec<Problem>> {
+    if order.vary_seed.is_some() && order.times < FEWEST {
+        let message = format!("--times {} is too few to say where runs with other seeds lie", order.times);
+        return Err(vec![
+            Problem::new(TOO_FEW, message)
+                .help(format!("run it at least {FEWEST} times; 5 and more say something: --times 5")),
+        ]);
+    }
+    let told = Told::listen().map_err(|error| {
+        vec![Problem::new(RERUN_FAILED, format!("signals can't be listened to: {error}"))]
+    })?;
+    let go_on = || match told.stop() {
+        None => Ok(()),
+        Some(_) => Err(vec![Problem::new(RERUN_FAILED, "this was interrupted")]),
+    };
     let place = Place { root: workspace_root(folder), folder: folder.to_owned() };
     let command = command(run)?;
     answer.command.clone_from(&command);
@@ -110,14 +135,18 @@ fn fill(answer: &mut Reproduction, order: &Again, folder: &Path, run: &Run) -> R
         let (folder, _lock) = workshop().map_err(|error| {
             vec![Problem::new(NO_WORKSHOP, format!("no folder for the rerun can be made: {error}"))]
         })?;
+        go_on()?;
         let checkout = git.checkout(&commit, folder.path())?;
+        go_on()?;
         let bench = Bench::prepare(&recipe, &checkout.path().join(git.prefix()), folder.path())?;
         if number == 1 {
             answer.not_restored = restored::missing(run, &command, &bench);
         }
+        go_on()?;
         reruns.push(bench.run(&words)?);
         answer.times = number;
     }
+    go_on()?;
     (answer.answer, answer.metrics, answer.files) =
         compare(run, &reruns, &order.tolerances, order.vary_seed.is_some());
     if answer.answer == Answer::CouldNotRun {

@@ -18,7 +18,7 @@ use crate::git::Git;
 use crate::process::{self, End};
 use crate::recording::{Rerun, recorded_files};
 use crate::rule::Evidence;
-use crate::run::{Digest, FieldMap, Metric, Origin, Run};
+use crate::run::{Digest, FieldMap, Origin, Run};
 use crate::source;
 
 /// What a rerun is made from.
@@ -115,7 +115,7 @@ impl<'r> Bench<'r> {
         }
         match digest(&self.root, path, recorded) {
             Some(found) if found == *recorded => Ok(()),
-            _ if is_pointer(&ours, path) => wrong(
+            _ if ours.is_pointer(path) => wrong(
                 format!("the data file `{path}` is a pointer of git-lfs, not the data"),
                 "fetch the data first: git lfs pull",
             ),
@@ -136,12 +136,13 @@ impl<'r> Bench<'r> {
     pub(super) fn run(&self, words: &[String]) -> Result<Rerun, Vec<Problem>> {
         let failed =
             |message: String, help: &str| vec![Problem::new(RERUN_FAILED, message).help(help.to_owned())];
+        let ended = |message: String| vec![Problem::new(RERUN_FAILED, message)];
         let Some((program, arguments)) = words.split_first() else { return Ok(Rerun::default()) };
         let lines = self.around.join("lines");
         let home = self.around.join("home");
         fs::create_dir(&home)
             .and_then(|()| fs::write(&lines, ""))
-            .map_err(|error| failed(format!("nothing can be written beside the rerun: {error}"), ""))?;
+            .map_err(|error| ended(format!("nothing can be written beside the rerun: {error}")))?;
         let start = match self.recipe.run.text("folder") {
             None => self.root.clone(),
             Some(folder) => {
@@ -175,7 +176,7 @@ impl<'r> Bench<'r> {
                     "its own output, above, says why; --env NAME gives it a variable of this shell",
                 ));
             }
-            End::Signal(signal) => return Err(failed(format!("signal {signal} ended the command"), "")),
+            End::Signal(signal) => return Err(ended(format!("signal {signal} ended the command"))),
             End::TimedOut => {
                 return Err(failed(
                     "the command ran longer than it may, and was ended".into(),
@@ -183,7 +184,7 @@ impl<'r> Bench<'r> {
                 ));
             }
             End::Interrupted(_) => {
-                return Err(failed("this was interrupted, and the command was ended".into(), ""));
+                return Err(ended("this was interrupted, and the command was ended".into()));
             }
         }
         for (path, recorded) in &self.data {
@@ -205,22 +206,26 @@ impl<'r> Bench<'r> {
             .filter(|path| self.files.stamp(path).is_some())
             .collect();
         let mut metrics = sources::objects(&self.files, &there, "file of metrics", &mut problems);
+        let mut slices = None;
         match fs::read(lines).map_err(|_| Vec::new()).and_then(sources::lines) {
-            Ok(lines) => crate::recording::merge(
-                &mut metrics,
-                lines.metrics,
-                &crate::document::Path::of(["metrics"]),
-                &mut problems,
-            ),
+            Ok(lines) => {
+                slices = lines.field("slices").cloned();
+                crate::recording::merge(
+                    &mut metrics,
+                    lines.metrics,
+                    &crate::document::Path::of(["metrics"]),
+                    &mut problems,
+                );
+            }
             Err(more) => problems.extend(more),
         }
         if !problems.is_empty() {
             return Err(problems);
         }
-        let run = if metrics.is_empty() { self.own_record() } else { as_run(metrics) };
-        let metrics = run.iter().flat_map(Run::metrics);
-        let metrics =
-            metrics.map(|metric: Metric<'_>| (metric.name.to_owned(), metric.value().ok())).collect();
+        let nothing = metrics.is_empty() && slices.is_none();
+        let run = if nothing { self.own_record() } else { as_run(metrics, slices) };
+        let measured = run.iter().flat_map(Run::measured);
+        let metrics = measured.map(|(name, metric)| (name, metric.value())).collect();
         let files = recorded_files(self.recipe.run)
             .into_iter()
             .map(|(_, path, recorded)| {
@@ -239,14 +244,17 @@ impl<'r> Bench<'r> {
     }
 }
 
-/// Metrics alone, read as those of any record are.
-fn as_run(metrics: Map) -> Option<Run> {
+/// What was measured alone, read as that of any record is.
+fn as_run(metrics: Map, slices: Option<Node>) -> Option<Run> {
     let mut record = Map::default();
     record.insert(
         "metrics",
         crate::document::Span::default(),
         Node::made(crate::document::Value::Map(metrics)),
     );
+    if let Some(slices) = slices {
+        record.insert("slices", crate::document::Span::default(), slices);
+    }
     let text = crate::document::to_text(
         &Node::made(crate::document::Value::Map(record)),
         crate::document::NotFinite::Text,
@@ -289,8 +297,4 @@ fn copy(from: &Dir, to: &Dir, path: &str) -> io::Result<()> {
     let _ = to.remove_file(path);
     let mut target = to.open_with(path, OpenOptions::new().write(true).create_new(true))?;
     io::copy(&mut source, &mut target).map(|_| ())
-}
-
-fn is_pointer(files: &Files, path: &str) -> bool {
-    files.read(path, "data").is_ok_and(|bytes| bytes.starts_with(b"version https://git-lfs.github.com/spec/"))
 }

@@ -41,6 +41,9 @@ pub(super) fn missing(run: &Run, command: &[String], bench: &Bench<'_>) -> Vec<S
     if let Some(image) = text(&["environment", "container"]) {
         missing.push(format!("the container {image}: this ran outside of it"));
     }
+    if bench.files.dir().metadata(".gitmodules").is_ok() {
+        missing.push("submodules: their folders were left empty".into());
+    }
     lockfile(run, bench, &mut missing);
     interpreter(run, command, bench, &mut missing);
     let mut here = Environment::default();

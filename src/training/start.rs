@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use super::files::{Files, Stamp};
+use super::files::{Files, Stamp, Tick};
 use super::place::Place;
 use super::surroundings::Code;
 use crate::recording::{Environment, FileFact};
@@ -52,8 +52,12 @@ pub(super) struct Start<'o> {
     pub(super) data: Vec<Data>,
     pub(super) validation: Option<Data>,
     pub(super) code: Code,
+    /// Files that the command was said to write.
+    pub(super) written: Vec<String>,
     pub(super) environment: Environment,
     pub(super) created_at: Timestamp,
+    /// When the command was started, by the clock of the workspace's files.
+    pub(super) tick: Tick,
 }
 
 /// A data file before the command: what it was, if it was there.

@@ -7,7 +7,7 @@ use super::hardware;
 use super::place::Place;
 use super::python;
 use crate::document::Problem;
-use crate::git::Git;
+use crate::git::{Git, NOT_A_REPOSITORY};
 use crate::recording::{Environment, VARIABLES};
 
 /// Files that fix the versions of packages, the stricter first.
@@ -73,19 +73,49 @@ fn found(place: &Place, files: &Files) -> Option<String> {
 pub(super) struct Code {
     pub(super) commit: Option<String>,
     pub(super) branch: Option<String>,
-    pub(super) dirty: Option<bool>,
+    /// Files with changes that no commit holds, as far as they are code; `None` where that is not known.
+    changed: Option<Vec<String>>,
+    /// Where the workspace is in the repository.
+    prefix: String,
+    /// Why git does not say which commit it is, where there is a repository.
+    pub(super) silent: Option<String>,
 }
 
-/// Asks git. `written` are files that the command itself writes: that they differ says nothing about the code.
-pub(super) fn code(place: &Place, written: &[String]) -> Code {
-    let Ok(git) = Git::open(&place.root) else { return Code::default() };
-    let Ok(head) = git.commit("HEAD") else { return Code::default() };
-    let written: Vec<String> = written.iter().map(|path| format!("{}{path}", git.prefix())).collect();
-    let dirty = git.uncommitted().ok().map(|files| {
-        files.iter().any(|file| {
-            let lower = file.path.to_ascii_lowercase();
-            !written.contains(&file.path) && (!file.untracked || CODE.iter().any(|end| lower.ends_with(end)))
-        })
+impl Code {
+    /// Whether there is code that no commit holds. `written` are files that the command wrote itself.
+    pub(super) fn dirty(&self, written: &[String]) -> Option<bool> {
+        let changed = self.changed.as_ref()?;
+        let is_written = |path: &str| {
+            path.strip_prefix(&self.prefix).is_some_and(|path| written.iter().any(|written| written == path))
+        };
+        Some(changed.iter().any(|path| !is_written(path)))
+    }
+}
+
+/// Asks git.
+pub(super) fn code(place: &Place) -> Code {
+    let asked = Git::open(&place.root).and_then(|git| Ok((git.commit("HEAD")?, git)));
+    let (head, git) = match asked {
+        Ok(asked) => asked,
+        Err(problem) => {
+            let silent = (problem.code != NOT_A_REPOSITORY).then(|| match &problem.help {
+                Some(help) => format!("{}: {help}", problem.message),
+                None => problem.message.clone(),
+            });
+            return Code { silent, ..Code::default() };
+        }
+    };
+    let prefix = git.prefix().to_owned();
+    let changed = git.uncommitted().ok().map(|files| {
+        let is_code = |path: &str| {
+            let lower = path.to_ascii_lowercase();
+            CODE.iter().any(|end| lower.ends_with(end))
+        };
+        files
+            .into_iter()
+            .filter(|file| !file.untracked || is_code(&file.path))
+            .map(|file| file.path)
+            .collect()
     });
-    Code { commit: Some(head.id), branch: git.branch(), dirty }
+    Code { commit: Some(head.id), branch: git.branch(), changed, prefix, silent: None }
 }

@@ -54,10 +54,26 @@ fn nothing_judged_is_not_a_pass() {
     let never = "version: 1\nrules: { a: { when: 'false', require: [params] } }\n";
     let other =
         "version: 1\nstages: { production: {} }\nrules: { a: { stages: [production], require: [nope] } }\n";
-    for policy in [off, never, other] {
+    let elsewhere = "version: 1\nrules: { a: { models: [fraud], require: [nope] } }\n";
+    // That a run finished, as every `gate record` writes, is no rule that held.
+    let with_status = |project: &Project, status: &str| {
+        let status = format!("{{\n  \"status\": \"{status}\",");
+        project.edit("runs/new.json", "{", &status);
+    };
+    for policy in [off, never, other, elsewhere] {
         check(|project| _ = project.file("gate.yaml", policy), NEW)
             .leaves_with(2)
             .says("check/nothing-judged");
+        let finished = |project: &Project| {
+            project.file("gate.yaml", policy);
+            with_status(project, "finished");
+        };
+        check(finished, NEW).leaves_with(2).says("check/nothing-judged");
+        let failed = |project: &Project| {
+            project.file("gate.yaml", policy);
+            with_status(project, "failed");
+        };
+        check(failed, NEW).leaves_with(1).says("the run's status is `failed`");
     }
 }
 

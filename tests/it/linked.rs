@@ -137,14 +137,18 @@ fn what_counts_as_an_artifact() {
         "models/net.py",
         "models/.gitkeep",
         "ignored/big.pkl",
-        "notes.bin",
+        "notes.txt",
+        "models/LICENSE",
+        "models/config.yml",
         "models/x.pkl.dvc",
     ] {
         let project = project();
         project.file(path, "other");
         project.gate(&["check"]).leaves_with(0).says("0 artifacts, 0 notebooks");
     }
-    for path in ["models/weights", "x.PT", "src/models/a.bin", "a b/ü.safetensors"] {
+    for path in
+        ["models/weights", "x.PT", "pytorch_model.bin", "a.pkl.gz", "src/models/a.bin", "a b/ü.safetensors"]
+    {
         let project = project();
         project.file(path, "other");
         project.gate(&["check"]).leaves_with(1).says("linked/no-record");
@@ -194,6 +198,68 @@ fn a_notebook_as_the_only_record() {
     project.gate(&["check"]).leaves_with(0).says("notebook churn.ipynb");
     project.file("churn.ipynb", "not a notebook");
     project.gate(&["check"]).leaves_with(1).says("linked/unreadable");
+}
+
+#[test]
+fn a_notebook_that_shows_other_numbers_than_its_record() {
+    let project = project();
+    let record = |metrics: &str| format!("{{\"source\": \"churn.ipynb\", \"metrics\": {metrics}}}");
+    project
+        .file("churn.ipynb", notebook("Epoch 1: f1=0.61\nEpoch 2: f1=0.84\n"))
+        .file("runs/nb.json", record("{\"f1\": 0.842}"));
+    project.gate(&["check"]).never_says("linked/notebook").says("notebook churn.ipynb");
+    project.file("churn.ipynb", notebook("F1 score: 0.99, recall: 0.875\n"));
+    project
+        .gate(&["check"])
+        .leaves_with(1)
+        .says("linked/notebook-differs")
+        .says("shows f1 score 0.99, and runs/nb.json, which covers it, does not");
+    // What it was on the way is not what came out.
+    project.file("churn.ipynb", notebook("Epoch 1/2 - accuracy: 0.61\nEpoch 2/2 - accuracy: 0.83\n"));
+    project.file("runs/nb.json", record("{\"accuracy\": 0.842}"));
+    project.gate(&["check"]).never_says("linked/notebook");
+    project.file("churn.ipynb", notebook("F1 score: 0.99, recall: 0.875\n"));
+    // Another metric accounts for nothing, unless it is the same number under another name.
+    project.file("runs/nb.json", record("{\"rows_per_s\": 1500}"));
+    project.gate(&["check"]).leaves_with(1).says("linked/notebook-differs");
+    project.file("runs/nb.json", record("{\"weighted\": 0.9899, \"rows_per_s\": 1500}"));
+    project.gate(&["check"]).never_says("linked/notebook");
+}
+
+#[test]
+fn a_notebook_without_outputs_is_one() {
+    let project = project();
+    project.file(
+        "a.ipynb",
+        r#"{"cells": [{"cell_type": "code", "outputs": null}, {"outputs": [{"data": null}]}]}"#,
+    );
+    project.gate(&["check"]).leaves_with(0).says("notebook a.ipynb");
+}
+
+#[test]
+fn an_artifact_that_was_replaced_by_that_of_another_run() {
+    let project = project();
+    // The digest of the bytes `other`.
+    let other = "sha256:d9298a10d1b0735837dc4bd85dac641b0f3cef27a47e5d53a54f2f3f5b2fcffa";
+    project
+        .file("models/a.pkl", "model")
+        .file("runs/a.json", run("models/a.pkl", MODEL))
+        .file("models/b.pkl", "other")
+        .file("runs/b.json", run("models/b.pkl", other))
+        .commit("two models");
+    project.gate(&["check"]).leaves_with(0);
+    project.git(&["switch", "--quiet", "main"]);
+    project.git(&["merge", "--quiet", "work"]);
+    project.git(&["switch", "--quiet", "work"]);
+    project.file("models/a.pkl", "other").commit("swap");
+    project
+        .gate(&["check"])
+        .leaves_with(1)
+        .says("linked/replaced")
+        .says("`models/a.pkl` is not the file that runs/a.json recorded");
+    // A copy under a name that no record has is still the run's.
+    project.file("models/a.pkl", "model").file("models/current.pkl", "other");
+    project.gate(&["check"]).leaves_with(0).says("artifact models/current.pkl");
 }
 
 #[test]

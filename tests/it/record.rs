@@ -165,6 +165,128 @@ fn what_is_older_than_the_run_is_not_its_own() {
 }
 
 #[test]
+fn a_file_that_a_line_names_must_be_of_this_run_too() {
+    let project = project();
+    project.file("old.bin", "yesterday's").commit("an old model");
+    let options = ["record", "-o", "runs/r.json", "--no-metrics", "--"];
+    for line in ["artifact=old.bin", "predictions=old.bin"] {
+        let script = format!("echo {line} > $GATE_RECORD_FILE");
+        record_with(&project, &[&options[..4], &["--no-artifact", "--"]].concat(), &["sh", "-c", &script])
+            .leaves_with(1)
+            .says("recording/not-written")
+            .says("`old.bin`");
+    }
+    let script = "echo today > old.bin; echo artifact=old.bin > $GATE_RECORD_FILE";
+    record_with(&project, &options, &["sh", "-c", script]).leaves_with(0);
+    // What a run wrote itself makes no later one dirty.
+    record_with(&project, &options, &["sh", "-c", script]).leaves_with(0).never_says("no commit holds");
+    assert!(project.read("runs/r.json").contains("\"git_dirty\": false"));
+}
+
+#[test]
+fn a_slice_must_be_finite_too() {
+    let script = "echo 'slices={\"region=EU\": {\"metrics\": {\"f1\": NaN}}}' > $GATE_RECORD_FILE";
+    project()
+        .gate(&["record", "--no-artifact", "--no-metrics", "--", "sh", "-c", script])
+        .leaves_with(1)
+        .says("the metric `region=EU/f1` is NaN");
+}
+
+#[test]
+fn runs_that_are_started_at_once_have_records_of_their_own() {
+    let project = project();
+    let started: Vec<Child> = (0..5)
+        .map(|_| {
+            let options = ["record", "--model", "churn", "--no-metrics", "--no-artifact", "--", "true"];
+            project
+                .command(project.path())
+                .args(options)
+                .stderr(Stdio::null())
+                .spawn()
+                .expect("gate can be started")
+        })
+        .collect();
+    for mut child in started {
+        assert!(child.wait().expect("it ends").success());
+    }
+    assert_eq!(std::fs::read_dir(project.path().join("runs")).expect("a folder").count(), 5);
+}
+
+#[test]
+fn a_run_id_leads_nowhere() {
+    let project = project();
+    let options = ["record", "--no-metrics", "--no-artifact"];
+    for id in ["../../evil", "a/b", "a\\b", ".hidden", "", "a\nb"] {
+        project
+            .gate(&[&options[..], &["--run-id", id, "--", "sh", "-c", "touch started"]].concat())
+            .leaves_with(2)
+            .says("recording/bad-run-id");
+        assert!(!project.path().join("started").exists(), "{id}");
+    }
+    let script = "echo run_id=../../evil > $GATE_RECORD_FILE";
+    project
+        .gate(&[&options[..], &["--", "sh", "-c", script]].concat())
+        .leaves_with(1)
+        .says("recording/bad-run-id");
+    assert!(!project.path().join("runs").exists());
+}
+
+#[test]
+fn a_pointer_of_git_lfs_is_no_data() {
+    let project = project();
+    project.file("data/train.csv", "version https://git-lfs.github.com/spec/v1\noid sha256:aa\nsize 5\n");
+    record(&project, &["sh", "-c", "touch started"]).leaves_with(2).says("git lfs pull");
+    assert!(!project.path().join("started").exists());
+}
+
+#[test]
+fn a_signature_is_of_the_record_that_it_lies_beside() {
+    let project = project();
+    project.gate(&["key", "new", "training.key"]).leaves_with(0);
+    let with = |options: &[&str]| {
+        let all =
+            [&["record", "-o", "runs/s.json", "--no-metrics", "--no-artifact"], options, &["--", "true"]]
+                .concat();
+        project.gate(&all)
+    };
+    with(&["--key", "training.key"]).leaves_with(0);
+    assert!(project.path().join("runs/s.json.dsse").exists());
+    with(&[]).leaves_with(0);
+    assert!(!project.path().join("runs/s.json.dsse").exists(), "a signature of another record");
+    project.file("runs/s.json.dsse/x", "");
+    with(&["--key", "training.key"]).leaves_with(2).says("the signature can't be written");
+}
+
+#[test]
+fn what_git_refuses_to_say_is_told() {
+    let project = project();
+    project.file(".git/HEAD", "nonsense");
+    project
+        .gate(&["record", "-o", "runs/r.json", "--no-metrics", "--no-artifact", "--", "true"])
+        .leaves_with(0)
+        .says("not recorded: commit");
+    project.file(".git/HEAD", "ref: refs/heads/main\n").file(".git/config", "[core\n");
+    project
+        .gate(&["record", "-o", "runs/r.json", "--no-metrics", "--no-artifact", "--", "true"])
+        .leaves_with(0)
+        .says("the commit is not recorded: git did not answer: ");
+}
+
+#[test]
+fn the_python_behind_another_program() {
+    let project = project();
+    project.file(
+        "bin/python3",
+        "#!/bin/sh\nif [ \"$1\" = -c ]; then echo '{\"version\": \"3.11.7\"}'; else . ./\"$1\"; fi\n",
+    );
+    let status =
+        std::process::Command::new("chmod").arg("+x").arg(project.path().join("bin/python3")).status();
+    assert!(status.is_ok_and(|status| status.success()));
+    record(&project, &["env", "A=1", "nice", "-n", "5", "bin/python3", "train.sh"]).leaves_with(0);
+    assert!(project.read("runs/churn.json").contains("\"python\": \"3.11.7\""));
+}
+
+#[test]
 fn what_the_run_reads_must_stay_as_it_is() {
     let project = project();
     for change in ["echo 10,11 >> data/train.csv", "echo 'max_depth: 9' > params.yaml"] {
@@ -247,6 +369,12 @@ fn a_folder_below_the_policy() {
 fn mistakes_that_are_told_before_training() {
     let project = project();
     let marker = ["sh", "-c", "touch started"];
+    project.file("taken/gate.yaml", "version: 1\nrules: {}\n").file("taken/runs", "a file");
+    project
+        .gate_in(&project.path().join("taken"), &["record", "--", "sh", "-c", "touch ../started"], &[])
+        .leaves_with(2)
+        .says("its folder is a file");
+    assert!(!project.path().join("started").exists(), "the folder of records is looked at too");
     let early: [(&[&str], &str); 6] = [
         (&["--output", "runs/a.txt"], "ends in .json"),
         (&["--output", "train.sh/a.json"], "its folder is a file"),
@@ -286,13 +414,26 @@ fn secrets_on_the_command_line_are_not_recorded() {
     record_with(
         &project,
         &options,
-        &["sh", "-c", "true", "x", "--api-key", "hunter2", "--token=hunter2", "PASSWORD=hunter2"],
+        &[
+            "sh",
+            "-c",
+            "true",
+            "x",
+            "--api-key",
+            "-hunter2",
+            "--token=hunter2",
+            "PASSWORD=hunter2",
+            "https://ada:hunter2@host/",
+            "Authorization: Bearer hunter2",
+            "--tokenizer",
+            "bert",
+        ],
     )
     .leaves_with(0)
     .says("named like a secret");
     let text = project.read("runs/s.json");
     assert!(!text.contains("hunter2"), "{text}");
-    assert!(text.contains("\"--token=***\""), "{text}");
+    assert!(text.contains("\"--token=***\"") && text.contains("\"bert\""), "{text}");
 }
 
 #[test]
@@ -351,6 +492,32 @@ fn signals_reach_the_command() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn a_signal_after_the_command_stops_the_recording() {
+    let project = project();
+    crate::project::hear_signals();
+    // Holes: nothing lies on the disk, and reading it takes long.
+    let script =
+        "echo $$ > pid; truncate -s 64G big.bin; echo artifact=big.bin > $GATE_RECORD_FILE; echo ready";
+    let mut child = project
+        .command(project.path())
+        .args(["record", "-o", "runs/killed.json", "--no-metrics", "--", "sh", "-c", script])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("gate can be started");
+    child.stdout.as_mut().expect("a pipe").read_exact(&mut [0; 6]).expect("the command is done");
+    let command = std::path::PathBuf::from("/proc").join(project.read("pid").trim());
+    while command.exists() {
+        std::thread::yield_now();
+    }
+    send("-TERM", child.id());
+    assert_eq!(child.wait().expect("it ends").code(), Some(143));
+    assert!(!project.path().join("runs/killed.json").exists());
+}
+
+#[test]
 #[cfg(unix)]
 fn a_killed_gate_leaves_nothing() {
     let project = project();
@@ -397,6 +564,95 @@ fn each_static_check_of_reproducibility_can_be_asked_for() {
     let image = |image: &str| format!("\"environment\": {{\"container\": \"{image}\",");
     project.file("runs/churn.json", record_.replace("\"environment\": {", &image("train:latest")));
     project.gate(&["check", "--all"]).leaves_with(0).says("reproducible/not-pinned");
-    project.file("runs/churn.json", record_.replace("\"environment\": {", &image("train@sha256:aa")));
+    for loose in ["train@latest", "ada@host/train:latest", "train@sha256:aa"] {
+        project.file("runs/churn.json", record_.replace("\"environment\": {", &image(loose)));
+        project.gate(&["check", "--all"]).leaves_with(0).says("reproducible/not-pinned");
+    }
+    let pinned = format!("train@sha256:{}", "a1".repeat(32));
+    project.file("runs/churn.json", record_.replace("\"environment\": {", &image(&pinned)));
     project.gate(&["check", "--all"]).leaves_with(0).never_says("reproducible/not-pinned");
+}
+
+#[test]
+fn what_only_looks_recorded_is_not() {
+    let project = project();
+    let policy = |parts: &str| {
+        format!(
+            "version: 1\nruns: runs/*.json\nbaseline: git:main:runs/base.json\nrules:\n  again:\n    reproducible: {parts}\n"
+        )
+    };
+    project.file("gate.yaml", policy("true")).commit("policy");
+    record(&project, &["sh", "train.sh"]).leaves_with(0);
+    project.gate(&["check", "runs/churn.json"]).leaves_with(0);
+    let record_ = project.read("runs/churn.json");
+    let commit = format!("\"git_commit\": \"{}\"", project.git(&["rev-parse", "HEAD"]));
+    let spoilt: [(&str, &str, &str); 6] = [
+        (&commit, "\"git_commit\": \"main\"", "reproducible/not-a-commit"),
+        (&commit, &format!("\"git_commit\": \"{}\"", "f".repeat(40)), "reproducible/not-a-commit"),
+        (COMMAND, "[\"\"]", "reproducible/not-a-command"),
+        (COMMAND, "[\"***\"]", "reproducible/not-a-command"),
+        ("\"sha256:", "\"x\", \"was\": \"sha256:", "reproducible/not-a-digest"),
+        ("\"sha256:", "\"sha256:0", "reproducible/not-a-digest"),
+    ];
+    for (from, to, code) in spoilt {
+        project.file("runs/churn.json", &record_).edit("runs/churn.json", from, to);
+        project.gate(&["check", "runs/churn.json"]).leaves_with(1).says(code);
+    }
+    project
+        .file("runs/churn.json", &record_)
+        .file("gate.yaml", policy("[full-commit, rows, pinned-packages, variables]"));
+    project.gate(&["check", "runs/churn.json"]).leaves_with(0);
+    let short = format!("\"git_commit\": \"{}\"", &project.git(&["rev-parse", "HEAD"])[..10]);
+    project.edit("runs/churn.json", &commit, &short);
+    project.gate(&["check", "runs/churn.json"]).leaves_with(1).says("is only the beginning of a commit's id");
+    let gone = format!("\"git_commit\": \"{}\"", "1234567890".repeat(4));
+    project.edit("runs/churn.json", &short, &gone);
+    project.gate(&["check", "runs/churn.json"]).leaves_with(1).says("there is no commit 1234567890");
+    project.file("runs/churn.json", record_.replace("\"rows\"", "\"lines\""));
+    project.gate(&["check", "runs/churn.json"]).leaves_with(1).says("the number of rows is not recorded");
+    // A list that says which packages may be installed is no lockfile.
+    project.file("requirements.txt", "scikit-learn>=1.9\nnumpy\n").commit("open versions");
+    record(&project, &["sh", "train.sh"]).leaves_with(0);
+    project
+        .gate(&["check", "runs/churn.json"])
+        .leaves_with(1)
+        .says("`requirements.txt` leaves versions open: `scikit-learn>=1.9` and 1 more");
+}
+
+#[test]
+fn data_that_moved_under_its_name() {
+    let project = project();
+    project.file(
+        "gate.yaml",
+        "version: 1\nruns: runs/*.json\nbaseline: base.json\nrules:\n  again:\n    reproducible: [data-version]\n",
+    );
+    let options = [&RECORD[..15], &["--data-version", "2026-05", "--"]].concat();
+    record_with(&project, &options, &["sh", "train.sh"]).leaves_with(0);
+    project.file("base.json", project.read("runs/churn.json"));
+    record_with(&project, &options, &["sh", "train.sh"]).leaves_with(0);
+    project.gate(&["check", "runs/churn.json"]).leaves_with(0);
+    project.edit("data/train.csv", "1,2", "1,3");
+    record_with(&project, &options, &["sh", "train.sh"]).leaves_with(0);
+    project
+        .gate(&["check", "runs/churn.json"])
+        .leaves_with(1)
+        .says("the data `train` moved under its name: version 2026-05 is not what it was in the baseline");
+    let options = [&RECORD[..15], &["--data-version", "2026-06", "--"]].concat();
+    record_with(&project, &options, &["sh", "train.sh"]).leaves_with(0);
+    project.gate(&["check", "runs/churn.json"]).leaves_with(0).says("2026-06 2026-05 kept");
+    record(&project, &["sh", "train.sh"]).leaves_with(0);
+    project.gate(&["check", "runs/churn.json"]).leaves_with(1).says("the data version is not recorded");
+}
+
+#[test]
+fn one_key_does_not_sign_twice() {
+    let project = project();
+    project.gate(&["key", "new", "training.key"]).leaves_with(0);
+    let public = project.read("training.key.pub");
+    project.file("other.pub", public).file(
+        "gate.yaml",
+        "version: 1\nruns: runs/*.json\nrules:\n  r:\n    signed: { keys: [training.key.pub, other.pub], at_least: 2 }\n",
+    );
+    project.file("runs/a.json", "{}");
+    project.gate(&["check", "runs/a.json"]).leaves_with(2).says("hold the same key");
 }

@@ -73,7 +73,7 @@ fn shown(ran: &Ran, project: &Project) -> String {
     let commit = project.git(&["rev-parse", "HEAD"]);
     let out = ran.out.replace(&commit, "(commit)");
     let lines = out.lines().map(|line| match line.split_once("run churn-") {
-        Some((before, rest)) => format!("{before}run (run){}", &rest["20260101T000000Z".len()..]),
+        Some((before, rest)) => format!("{before}run (run){}", &rest["20260101T000000Z-00000000".len()..]),
         None => line.to_owned(),
     });
     format!("exit code {}\n{}\n", ran.code, lines.collect::<Vec<_>>().join("\n"))
@@ -88,6 +88,63 @@ fn the_same_run_again_is_identical() {
     // The working tree may have moved on: what counts is the commit.
     project.file("train.sh", "echo '{\"f1\": 0.1}' > metrics.json; echo > model.bin").commit("worse");
     reproduce(&project, &[]).leaves_with(0).says("identical");
+}
+
+#[test]
+fn metrics_that_do_not_come_out_again_are_not_reproduced() {
+    let project = project(TRAIN);
+    let record = project.read("runs/churn.json");
+    // The artifact is the same; the metrics are nowhere.
+    project.file("runs/churn.json", record.replace("\"metrics\": [", "\"elsewhere\": ["));
+    reproduce(&project, &[]).leaves_with(1).says("reproduced: differs").says("none");
+}
+
+#[test]
+fn slices_are_compared_too() {
+    let lines =
+        "echo 'slices={\"region=EU\": {\"rows\": 5, \"metrics\": {\"f1\": 0.7}}}' > \"$GATE_RECORD_FILE\"\n";
+    let project = project(&format!("{TRAIN}{lines}"));
+    reproduce(&project, &[]).leaves_with(0).says("region=EU/f1");
+    project.edit("runs/churn.json", "\"f1\": 0.7\n", "\"f1\": 0.9\n");
+    reproduce(&project, &[]).leaves_with(1).says("reproduced: differs");
+}
+
+#[test]
+fn the_interpreter_of_the_checkout_is_not_asked() {
+    let project = project(TRAIN);
+    let python = "#!/bin/sh\n[ \"$1\" = -c ] && { touch \"$ASKED\"; sleep 300; }\n. ./\"$1\"\n";
+    let asked = project.path().join("tmp-asked");
+    project.file("python", python.replace("$ASKED", &asked.display().to_string()));
+    let status = std::process::Command::new("chmod").arg("+x").arg(project.path().join("python")).status();
+    assert!(status.is_ok_and(|status| status.success()));
+    project.commit("an interpreter");
+    let head = project.git(&["rev-parse", "HEAD"]);
+    project
+        .edit("runs/churn.json", COMMAND, "[\"./python\", \"train.sh\"]")
+        .edit("runs/churn.json", "\"git_commit\": \"", &format!("\"git_commit\": \"{head}\", \"was\": \""))
+        .edit("runs/churn.json", "\"environment\": {", "\"environment\": {\n    \"python\": \"3.11.7\",");
+    reproduce(&project, &[]).leaves_with(0).says("can't be listed");
+    assert!(!asked.exists(), "a program of the record was run before its turn");
+}
+
+#[test]
+fn an_answer_that_a_policy_asks_for() {
+    let project = project(TRAIN);
+    let policy = "version: 1\nruns: runs/*.json\nrules:\n  again:\n    require: { reproduced.answer: { one_of: [identical] } }\n";
+    let before = project.read("runs/churn.json");
+    reproduce(&project, &[]).leaves_with(0);
+    assert_eq!(project.read("runs/churn.json"), before, "nothing is written unless it is asked for");
+    reproduce(&project, &["--write"]).leaves_with(0);
+    project.file("gate.yaml", policy);
+    project.gate(&["check", "runs/churn.json"]).leaves_with(0);
+    let record: serde_json::Value = serde_json::from_str(&project.read("runs/churn.json")).expect("JSON");
+    assert_eq!(record["reproduced"]["metrics"]["f1"][0].to_string(), "0.83");
+    project.remove("gate.yaml").edit("runs/churn.json", "\"f1\": 0.83", "\"f1\": 0.95");
+    reproduce(&project, &["--write"]).leaves_with(1);
+    project.file("gate.yaml", policy);
+    project.gate(&["check", "runs/churn.json"]).leaves_with(1).says("differs");
+    project.remove("gate.yaml").file("runs/churn.json.dsse", "{}");
+    reproduce(&project, &["--write"]).leaves_with(2).says("reproduce/cant-keep").never_says("rerun");
 }
 
 #[test]
@@ -127,7 +184,14 @@ fn a_picked_seed_is_found() {
     let ran = reproduce(&project, &["--times", "4", "--vary-seed", "--seed"]);
     ran.leaves_with(1).says("does not: was it picked from many runs?");
     insta::assert_snapshot!(shown(&ran, &project));
-    reproduce(&project, &["--vary-seed", "--random"]).leaves_with(2).says("reproduce/no-seed-option");
+    reproduce(&project, &["--times", "4", "--vary-seed", "--random"])
+        .leaves_with(2)
+        .says("reproduce/no-seed-option");
+    for times in ["1", "2"] {
+        reproduce(&project, &["--vary-seed", "--seed", "--times", times])
+            .leaves_with(2)
+            .says("reproduce/too-few");
+    }
 }
 
 #[test]
@@ -353,11 +417,13 @@ fn an_interrupted_rerun_leaves_nothing_and_a_killed_one_until_the_next() {
         assert_eq!(line, "ready\n");
         child
     };
-    let mut child = started();
-    let status = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
-    assert!(status.is_ok_and(|status| status.success()));
-    assert_eq!(child.wait().expect("it ends").code(), Some(2));
-    assert!(left_behind(&project).is_empty());
+    for signal in ["-INT", "-QUIT", "-TERM"] {
+        let mut child = started();
+        let status = std::process::Command::new("kill").args([signal, &child.id().to_string()]).status();
+        assert!(status.is_ok_and(|status| status.success()));
+        assert_eq!(child.wait().expect("it ends").code(), Some(2));
+        assert!(left_behind(&project).is_empty());
+    }
 
     let mut child = started();
     child.kill().expect("it runs");

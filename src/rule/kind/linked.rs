@@ -6,15 +6,17 @@ use globset::GlobSet;
 use super::{Kind, Requirement};
 use crate::code::codes;
 use crate::document::{Node, Value};
+use crate::rule::covered::{listed, unrecorded, values};
 use crate::rule::files::{Recorded, check};
 use crate::rule::loading::EMPTY_BODY;
 use crate::rule::model_files::{globs, is_model};
-use crate::rule::notebook::metrics_shown;
+use crate::rule::notebook::outputs;
+use crate::rule::shown::{Shown, metrics_shown};
 use crate::rule::{
     CannotJudge, CannotTell, Case, ChangeCase, ChangedFile, Changes, FileFacts, FileFault, Judgement,
     Loading, Raised,
 };
-use crate::run::{Digest, Run};
+use crate::run::{Decimal, Digest, Run};
 use crate::verdict::{Comparison, Outcome};
 
 codes! {
@@ -22,6 +24,7 @@ codes! {
     REPLACED = "linked/replaced": "An artifact is not the one that its run record names: it was replaced afterwards.";
     NO_DIGEST = "linked/no-digest": "An artifact changed, and its record has no digest that could show by which run.";
     NOTEBOOK_ONLY = "linked/notebook-only": "The outputs of a notebook show metrics that no run record holds.";
+    NOTEBOOK_DIFFERS = "linked/notebook-differs": "The outputs of a notebook show other values than the run record that covers it.";
     UNREADABLE = "linked/unreadable": "A file of the change can't be read.";
     CANNOT_TELL = "linked/cannot-tell": "What the change adds can't be told: there is no repository, or a part of its history is missing.";
 }
@@ -179,21 +182,30 @@ fn artifact(judgement: &mut Judgement, case: &ChangeCase<'_>, file: &ChangedFile
     judgement.fail(comparison(Outcome::Fail).limit(limit), raised.subject(path));
 }
 
-/// The record that knows a file. One that has its digest counts before any that only names its path.
+/// The record that knows a file. Those that name its path come before one that only has its digest: by another run's
+/// bytes a file is replaced, whoever recorded them.
 fn named<'r>(case: &ChangeCase<'r>, path: &str, facts: &FileFacts) -> Named<'r> {
-    let mut best = Named::Nowhere;
+    let (mut best, mut elsewhere) = (Named::Nowhere, None);
     for run in case.records {
         for artifact in run.artifacts() {
             let same_path = artifact.path.is_some_and(|named| named.trim_start_matches("./") == path);
             match artifact.digest {
-                Some(digest) if has(case, path, facts, &digest) => return Named::By(run),
+                Some(digest) if has(case, path, facts, &digest) => {
+                    if same_path {
+                        return Named::By(run);
+                    }
+                    elsewhere.get_or_insert(run);
+                }
                 Some(_) if same_path => best = Named::Otherwise(run),
                 None if same_path && !matches!(best, Named::Otherwise(..)) => best = Named::Undigested(run),
                 _ => {}
             }
         }
     }
-    best
+    match (best, elsewhere) {
+        (Named::Nowhere, Some(run)) => Named::By(run),
+        (best, _) => best,
+    }
 }
 
 fn has(case: &ChangeCase<'_>, path: &str, facts: &FileFacts, digest: &Digest) -> bool {
@@ -209,17 +221,13 @@ fn has(case: &ChangeCase<'_>, path: &str, facts: &FileFacts, digest: &Digest) ->
 
 fn notebook(judgement: &mut Judgement, case: &ChangeCase<'_>, file: &ChangedFile) {
     let path = &*file.path;
-    let shown = match case.evidence.bytes(path, NOTEBOOK_BYTES) {
-        Ok(bytes) => metrics_shown(&bytes),
+    let comparison = |outcome| Comparison::exact(format!("notebook {path}"), "linked", outcome);
+    let texts = match case.evidence.bytes(path, NOTEBOOK_BYTES) {
+        Ok(bytes) => outputs(&bytes),
         Err(fault) => return unreadable(judgement, path, &fault),
     };
-    let comparison = |outcome| Comparison::exact(format!("notebook {path}"), "linked", outcome);
-    let names = match shown {
-        Ok(names) if names.is_empty() => {
-            judgement.compare(comparison(Outcome::Pass).candidate("shows no metric"));
-            return;
-        }
-        Ok(names) => names.join(", "),
+    let texts = match texts {
+        Ok(texts) => texts,
         Err(why) => {
             let raised =
                 Raised::new(UNREADABLE, format!("`{path}` is not a notebook that can be read: {why}"))
@@ -228,21 +236,39 @@ fn notebook(judgement: &mut Judgement, case: &ChangeCase<'_>, file: &ChangedFile
             return;
         }
     };
-    match case.records.iter().find(|run| covers(run, path)) {
-        Some(run) => {
-            judgement.compare(comparison(Outcome::Pass).candidate(names).limit(run.document.label()));
-        }
+    let shown: Vec<Vec<Shown>> =
+        texts.iter().map(|text| metrics_shown(text)).filter(|shown| !shown.is_empty()).collect();
+    if shown.is_empty() {
+        judgement.compare(comparison(Outcome::Pass).candidate("shows no metric"));
+        return;
+    }
+    let all = listed(shown.iter().flatten());
+    let covering: Vec<&Run> = case.records.iter().filter(|run| covers(run, path)).collect();
+    let Some(first) = covering.first().map(|run| run.document.label()) else {
+        let raised = Raised::new(
+            NOTEBOOK_ONLY,
+            format!("the outputs of `{path}` show {all}, and no run record covers them"),
+        )
+        .help(
+            "record the experiment: gate record -- jupyter nbconvert --execute …; or clear the outputs before you \
+             commit",
+        );
+        judgement.fail(comparison(Outcome::Fail).candidate(all).limit("no record"), raised.subject(path));
+        return;
+    };
+    let recorded: Vec<(String, Decimal)> = covering.iter().flat_map(|run| values(run)).collect();
+    match shown.iter().find_map(|output| unrecorded(output, &recorded)) {
         None => {
+            judgement.compare(comparison(Outcome::Pass).candidate(all).limit(first));
+        }
+        Some(unrecorded) => {
             let raised = Raised::new(
-                NOTEBOOK_ONLY,
-                format!("the outputs of `{path}` show {names}, and no run record covers them"),
+                NOTEBOOK_DIFFERS,
+                format!("an output of `{path}` shows {unrecorded}, and {first}, which covers it, does not"),
             )
-            .help(
-                "record the experiment: gate record -- jupyter nbconvert --execute …; or clear the outputs before you \
-                 commit",
-            );
+            .help("what is shown is another experiment's: record that one too; or clear the output before you commit");
             judgement
-                .fail(comparison(Outcome::Fail).candidate(names).limit("no record"), raised.subject(path));
+                .fail(comparison(Outcome::Fail).candidate(unrecorded).limit(first), raised.subject(path));
         }
     }
 }

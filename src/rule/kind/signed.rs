@@ -41,7 +41,16 @@ fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn Requirement>> 
     for name in names {
         let document = loading.file(&list, &name)?;
         match PublicKey::from_pem(&document.text, &name) {
-            Ok(key) => keys.push((name, key)),
+            Ok(key) => {
+                // One key under two names would be asked for two signatures, and can give one.
+                if let Some((other, _)) = keys.iter().find(|(_, known)| *known == key) {
+                    let message = format!("`{other}` and `{name}` hold the same key");
+                    loading.reader.problem(BAD_KEY, list.span, message, "named here").help =
+                        Some("name each key once".into());
+                    return None;
+                }
+                keys.push((name, key));
+            }
             Err(problem) => {
                 loading.reader.problem(BAD_KEY, list.span, problem.message, "named here").help = problem.help;
                 return None;

@@ -1,32 +1,16 @@
 //! What is not shown: values that are named like secrets, and what an address carries beside the place.
 
+mod name;
+
 use std::borrow::Cow;
+
+pub use name::is_secret_name;
 
 /// Stands where a secret stood.
 pub const MASKED: &str = "***";
 
-/// How words of names begin or end whose values are secrets.
-const SECRETS: [&str; 5] = ["password", "passwd", "secret", "apikey", "credential"];
-/// What makes a secret of a `key` behind it.
-const KEYS: [&str; 5] = ["api", "access", "private", "account", "auth"];
-/// A `token` behind one of these is a piece of text, and none that opens anything.
-const PIECES: [&str; 13] =
-    ["pad", "eos", "bos", "unk", "cls", "sep", "mask", "special", "stop", "start", "end", "per", "image"];
 /// What a query may say of which version of a thing is meant.
 const VERSIONS: [&str; 6] = ["versionid", "version", "generation", "revision", "rev", "ref"];
-
-/// Whether the value of an option, a parameter or a tag of this name is a secret.
-pub fn is_named_like_one(name: &str) -> bool {
-    let lower = name.to_ascii_lowercase();
-    let words: Vec<&str> =
-        lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
-    let before = |index: usize| index.checked_sub(1).and_then(|index| words.get(index)).copied();
-    words.iter().enumerate().any(|(index, word)| {
-        SECRETS.iter().any(|secret| word.starts_with(secret) || word.ends_with(secret))
-            || (word.ends_with("token") && before(index).is_none_or(|before| !PIECES.contains(&before)))
-            || (*word == "key" && before(index).is_some_and(|before| KEYS.contains(&before)))
-    })
-}
 
 /// Whether a value says nothing, whatever it is the value of.
 pub fn says_nothing(value: &str) -> bool {
@@ -97,7 +81,7 @@ fn without_pairs(text: &str) -> Option<String> {
         kept.push_str(before);
         kept.push_str(name);
         rest = behind;
-        if !is_named_like_one(name) {
+        if !is_secret_name(name) {
             continue;
         }
         let Some((between, value)) = value_behind(name, behind).filter(|(_, value)| !says_nothing(value))
@@ -136,19 +120,7 @@ fn value_behind<'t>(name: &str, behind: &'t str) -> Option<(usize, &'t str)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_named_like_one, masked};
-
-    #[test]
-    fn names_of_secrets_and_names_that_look_like_them() {
-        for name in
-            ["token", "--hf-token", "HF_TOKEN", "apiKey", "api_key", "db.password", "AWS_SECRET_ACCESS_KEY"]
-        {
-            assert!(is_named_like_one(name), "{name}");
-        }
-        for name in ["tokenizer", "max_tokens", "pad_token", "key", "monkey", "eos_token_id", "keyword"] {
-            assert!(!is_named_like_one(name), "{name}");
-        }
-    }
+    use super::masked;
 
     #[test]
     fn a_text_loses_what_is_secret_and_nothing_else() {

@@ -1,0 +1,65 @@
+//! Whether run records account for what a notebook shows.
+
+use super::shown::{Shown, is_recorded, same_name};
+use crate::document::{Map, Node};
+use crate::run::{Decimal, Metric, Run};
+
+/// Metrics that are named one by one.
+const LISTED: usize = 5;
+
+/// What an output shows that no record holds: a metric that is recorded with other values, or, where none of its metrics
+/// is recorded, all of them. Tables show more than a record keeps, so one number of a name is enough; of a history none has
+/// to be the last one.
+pub(super) fn unrecorded(output: &[Shown], recorded: &[(String, Decimal)]) -> Option<String> {
+    let holds = |shown: &Shown, of_name: bool| {
+        recorded
+            .iter()
+            .filter(|(name, _)| !of_name || same_name(name, &shown.name))
+            .any(|(_, value)| shown.numbers.iter().any(|number| is_recorded(number, value)))
+    };
+    let known = |shown: &&Shown| recorded.iter().any(|(name, _)| same_name(name, &shown.name));
+    let (known, unknown): (Vec<&Shown>, Vec<&Shown>) = output.iter().partition(known);
+    // One metric may be shown under several names, such as those of the splits.
+    let alike =
+        |shown: &Shown| known.iter().any(|other| same_name(&other.name, &shown.name) && holds(other, true));
+    let wrong: Vec<&Shown> = known.iter().copied().filter(|shown| !shown.history && !alike(shown)).collect();
+    if !wrong.is_empty() {
+        return Some(listed(wrong.into_iter()));
+    }
+    let accounted = !known.is_empty() || unknown.iter().any(|shown| holds(shown, false));
+    (!accounted).then(|| listed(unknown.into_iter()))
+}
+
+/// Names with the last number of each.
+pub(super) fn listed<'s>(shown: impl Iterator<Item = &'s Shown>) -> String {
+    let mut all: Vec<String> = Vec::new();
+    for shown in shown {
+        let text = format!("{} {}", shown.name, shown.numbers.last().map_or("", String::as_str));
+        if !all.contains(&text) {
+            all.push(text);
+        }
+    }
+    let more = all.len().saturating_sub(LISTED);
+    all.truncate(LISTED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    all.join(", ") + &more
+}
+
+/// Every value that a record holds of its metrics, those of seeds, folds and slices included.
+pub(super) fn values(run: &Run) -> Vec<(String, Decimal)> {
+    let number = |node: &Node| Metric { name: "", node }.value().ok();
+    let all = run.metrics().chain(run.slice_metrics().map(|(_, metric)| metric));
+    all.flat_map(|metric| {
+        let many = metric.detail("values").and_then(Node::as_list).unwrap_or_default();
+        let best = metric.detail("best").and_then(Node::as_map).into_iter().flat_map(Map::iter);
+        let values: Vec<Decimal> = metric
+            .value()
+            .ok()
+            .into_iter()
+            .chain(many.iter().filter_map(number))
+            .chain(best.filter_map(|(_, node)| number(node)))
+            .collect();
+        values.into_iter().map(move |value| (metric.name.to_owned(), value))
+    })
+    .collect()
+}

@@ -1,0 +1,65 @@
+//! Digests, and data that keeps its name.
+
+use super::recorded::recorded;
+use super::{DATA_MOVED, NOT_A_DIGEST};
+use crate::rule::{Baseline, CannotJudge, Case, Judgement, Raised};
+use crate::run::{DataFile, Digest, FieldPath};
+use crate::verdict::{Comparison, Outcome};
+
+/// A digest at each of the fields, of a length that it can have.
+pub(super) fn digests(judgement: &mut Judgement, case: &Case<'_>, what: &'static str, path: &str) {
+    let fields = FieldPath::parse(path).map(|path| case.candidate.find(&path)).unwrap_or_default();
+    let wrong = fields.iter().find_map(|field| {
+        let text = field.node?.as_written().filter(|text| !text.trim().is_empty())?;
+        (!Digest::parse(text).is_whole()).then(|| (text, field.path.clone()))
+    });
+    let Some((text, at)) = wrong else { return recorded(judgement, case, what, &[path]) };
+    let subject = at.to_string();
+    let raised = Raised::new(NOT_A_DIGEST, format!("`{text}` is no whole digest of the {what}"))
+        .at(at, "not a digest")
+        .help("record the algorithm and all digits, as in sha256:9f86d0…: `gate record` does");
+    judgement.fail(Comparison::exact(subject, "recorded", Outcome::Fail).candidate(text), raised);
+}
+
+/// Data of the baseline's version is the baseline's data.
+pub(super) fn data_version(judgement: &mut Judgement, case: &Case<'_>) -> Result<(), CannotJudge> {
+    let Some(baseline) = Baseline::run_of(case, judgement)? else { return Ok(()) };
+    let Some(version) = case.candidate.text("data_version").filter(|version| !version.is_empty()) else {
+        recorded(judgement, case, "data version", &["data_version"]);
+        return Ok(());
+    };
+    let known = baseline.text("data_version");
+    let mut comparison = Comparison::exact("data_version", "kept", Outcome::Pass).candidate(version);
+    comparison.baseline = known.map(Into::into);
+    if known != Some(version) {
+        judgement.compare(comparison.note("another version than the baseline's"));
+        return Ok(());
+    }
+    let theirs = baseline.data();
+    for ours in case.candidate.data() {
+        let same_name = |other: &&DataFile<'_>| ours.name.is_some() && other.name == ours.name;
+        let (Some(digest), Some(other)) = (&ours.digest, theirs.iter().find(same_name)) else { continue };
+        let Some(before) = other.digest.as_ref().filter(|before| before.algorithm == digest.algorithm) else {
+            continue;
+        };
+        if before == digest {
+            continue;
+        }
+        let name = ours.name.unwrap_or_default();
+        let raised = Raised::new(
+            DATA_MOVED,
+            format!(
+                "the data `{name}` moved under its name: version {version} is not what it was in the baseline"
+            ),
+        )
+        .at(ours.at.key("digest"), format!("the baseline has {before}"))
+        .help("give data that changed another version; or bring back what this version was")
+        .subject(name);
+        let mut comparison =
+            Comparison::exact(format!("data {name}"), "kept", Outcome::Fail).candidate(digest.to_string());
+        comparison.baseline = Some(before.to_string().into());
+        judgement.fail(comparison, raised);
+    }
+    judgement.compare(comparison);
+    Ok(())
+}

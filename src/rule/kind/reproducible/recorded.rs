@@ -1,0 +1,58 @@
+//! What every part of `reproducible` asks first: is it recorded at all.
+
+use super::{CANNOT_TELL, NOT_RECORDED};
+use crate::document::{Node, Path};
+use crate::rule::presence::absent;
+use crate::rule::{CannotJudge, CannotTell, Case, Judgement, Raised};
+use crate::run::FieldPath;
+use crate::verdict::{Comparison, Outcome};
+
+/// At least one of the paths is there, with everything that it leads to.
+pub(super) fn recorded(judgement: &mut Judgement, case: &Case<'_>, what: &'static str, paths: &[&str]) {
+    let mut first: Option<(String, Raised)> = None;
+    for path in paths {
+        let Ok(path) = FieldPath::parse(path) else { continue };
+        let fields = case.candidate.find(&path);
+        match fields.iter().find_map(|field| absent(case.candidate, field).map(|raised| (field, raised))) {
+            None => {
+                let value = match fields.as_slice() {
+                    [field] => field.node.map(Node::brief).unwrap_or_default(),
+                    many => format!("{} values", many.len()),
+                };
+                judgement
+                    .compare(Comparison::exact(path.written(), "recorded", Outcome::Pass).candidate(value));
+                return;
+            }
+            Some((field, raised)) => {
+                first.get_or_insert((field.path.to_string(), raised));
+            }
+        }
+    }
+    let Some((subject, raised)) = first else { return };
+    let option = match what {
+        "seed" => " --seed SEED",
+        "data" | "number of rows" => " --data ROLE=FILE",
+        "data version" => " --data-version VERSION",
+        "lockfile" => " --lockfile FILE",
+        "container image" => " --container IMAGE",
+        _ => "",
+    };
+    let verb = if what.ends_with("variables") { "are" } else { "is" };
+    let raised = Raised {
+        code: NOT_RECORDED,
+        message: format!("the {what} {verb} not recorded: {}", raised.message),
+        help: raised.help.as_ref().map(|help| format!("{help}; `gate record{option} -- CMD…` records it")),
+        ..raised
+    };
+    judgement.fail(Comparison::exact(subject, "recorded", Outcome::Fail), raised);
+}
+
+/// The text at a field, and where it is.
+pub(super) fn written<'c>(case: &Case<'c>, path: &str) -> Option<(&'c str, Path)> {
+    let path = FieldPath::parse(path).ok()?.to_path()?;
+    Some((case.candidate.get(&path)?.as_written()?, path))
+}
+
+pub(super) fn cannot(why: CannotTell) -> CannotJudge {
+    CannotJudge { code: CANNOT_TELL, message: why.message, help: why.help }
+}

@@ -1,0 +1,169 @@
+//! What is a secret by its name, so that no record keeps it.
+
+/// Parts of a name that make it one of a secret wherever they stand.
+const ANYWHERE: [&str; 13] = [
+    "password",
+    "passwd",
+    "passphrase",
+    "pwd",
+    "secret",
+    "secrets",
+    "credential",
+    "credentials",
+    "authorization",
+    "bearer",
+    "apikey",
+    "accesskey",
+    "secretkey",
+];
+/// Parts that make it one where they stand last.
+const LAST: [&str; 6] = ["token", "key", "auth", "pass", "authtoken", "accesstoken"];
+/// Parts before the last with which it counts, chooses or switches something: `--pad-token`, `--sort-key`, `--use-auth`.
+const HARMLESS: [&str; 56] = [
+    "bos",
+    "cache",
+    "class",
+    "cls",
+    "column",
+    "data",
+    "disable",
+    "enable",
+    "end",
+    "eos",
+    "feature",
+    "foreign",
+    "group",
+    "has",
+    "id",
+    "image",
+    "index",
+    "input",
+    "is",
+    "join",
+    "label",
+    "mask",
+    "max",
+    "metric",
+    "min",
+    "multi",
+    "n",
+    "need",
+    "new",
+    "no",
+    "num",
+    "output",
+    "pad",
+    "partition",
+    "per",
+    "primary",
+    "prompt",
+    "public",
+    "require",
+    "sep",
+    "single",
+    "skip",
+    "sort",
+    "special",
+    "start",
+    "stop",
+    "target",
+    "text",
+    "trigger",
+    "unk",
+    "use",
+    "value",
+    "with",
+    "without",
+    "first",
+    "second",
+];
+
+/// Whether an option, a variable or a parameter of that name holds a secret: `--hf-token`, `AWS_ACCESS_KEY_ID`, but not
+/// `--max-tokens` and not `--tokenizer`. Names are read part by part, as `-`, `_` and `.` divide them.
+pub fn is_secret_name(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    let mut parts: Vec<&str> =
+        lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|part| !part.is_empty()).collect();
+    if parts.first().is_some_and(|first| matches!(*first, "no" | "use" | "with" | "without" | "skip")) {
+        return false;
+    }
+    // `PGPASSWORD` has no parts.
+    if parts
+        .iter()
+        .any(|part| ANYWHERE.contains(part) || part.ends_with("password") || part.ends_with("secret"))
+    {
+        return true;
+    }
+    // The name of a key is as little for a record as the key.
+    if let [.., before, "id"] = parts.as_slice()
+        && *before == "key"
+    {
+        parts.pop();
+    }
+    match parts.as_slice() {
+        [.., before, last] => LAST.contains(last) && !HARMLESS.contains(before),
+        // A column may be called `key`; an option of that name takes one.
+        ["key"] => name.starts_with('-'),
+        [last] => LAST.contains(last),
+        [] => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_secret_name;
+
+    #[test]
+    fn names_of_secrets() {
+        for name in [
+            "--token",
+            "--hf_token",
+            "--api-key",
+            "WANDB_API_KEY",
+            "--wandb-key",
+            "--access-key",
+            "AWS_ACCESS_KEY_ID",
+            "AWS_SECRET_ACCESS_KEY",
+            "--pwd",
+            "--pass",
+            "--db-pass",
+            "--auth",
+            "--key",
+            "--bearer",
+            "PGPASSWORD",
+            "Authorization",
+            "--client-secret",
+            "credentials",
+            "params.auth_token",
+            "apikey",
+            "apiKey",
+            "token",
+            "db.password",
+        ] {
+            assert!(is_secret_name(name), "{name}");
+        }
+        for name in [
+            "--tokenizer",
+            "--max-tokens",
+            "--max-token",
+            "--pad-token",
+            "--tokens",
+            "--sort-key",
+            "--label_key",
+            "--use-auth-token",
+            "--no-password",
+            "--passes",
+            "--keys",
+            "--author",
+            "--keyword",
+            "--bypass",
+            "seed",
+            "key",
+            "monkey",
+            "eos_token_id",
+            "",
+        ] {
+            assert!(!is_secret_name(name), "{name}");
+        }
+    }
+}

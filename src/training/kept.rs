@@ -1,0 +1,76 @@
+//! What a reproduction showed, kept in the record of the run, so that a policy can ask for it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::write::{beside, text_of};
+use super::{CANT_KEEP, CANT_WRITE};
+use crate::atomic;
+use crate::document::{Document, FileKind, Format, Map, Node, Problem, Span, Value};
+use crate::recording::Reproduction;
+use crate::run::Decimal;
+
+/// The file of a record that an answer can be written into.
+pub(super) struct Keeper(PathBuf);
+
+impl Keeper {
+    /// Looked at before anything is run.
+    pub(super) fn of(reference: &str, folder: &Path) -> Result<Self, Box<Problem>> {
+        let wrong = |why: &str, help: &str| {
+            let message = format!("the answer can't be written into `{reference}`: {why}");
+            Err(Problem::new(CANT_KEEP, message).help(help).boxed())
+        };
+        let path = folder.join(reference);
+        if !path.is_file() || FileKind::of(reference) != Some(FileKind::Json) {
+            return wrong(
+                "it is not the file of one record",
+                "name a record that is a file ending in .json; without --write the answer is only printed",
+            );
+        }
+        if beside(&path).exists() {
+            return wrong(
+                "it is signed, and would no longer be what was signed",
+                "keep the answer beside it: --format json --output FILE",
+            );
+        }
+        Ok(Self(path))
+    }
+
+    /// Adds the answer as `reproduced`, in the place of an earlier one. Everything else stays as it was written.
+    pub(super) fn keep(&self, answer: &Reproduction) -> Result<(), Vec<Problem>> {
+        let cannot = |error: &std::io::Error| {
+            vec![Problem::new(
+                CANT_WRITE,
+                format!("the record can't be written to {}: {error}", self.0.display()),
+            )]
+        };
+        let bytes = fs::read(&self.0).map_err(|error| cannot(&error))?;
+        let document = Arc::new(Document::new(self.0.display().to_string(), bytes, Format::Json)?);
+        let mut record = document.parse()?;
+        if let Value::Map(map) = &mut record.value {
+            map.insert("reproduced", Span::default(), reproduced(answer));
+        }
+        atomic::write(&self.0, |to| to.write_all(text_of(&record).as_bytes())).map_err(|error| cannot(&error))
+    }
+}
+
+fn reproduced(answer: &Reproduction) -> Node {
+    let mut object = Map::default();
+    let mut put = |key: &str, node: Node| object.insert(key, Span::default(), node);
+    put("by", Node::text(format!("gate {}", answer.gate)));
+    put("at", Node::text(answer.at.as_str()));
+    put("answer", Node::text(answer.answer.words()));
+    put("times", Node::made(Value::Number(answer.times.to_string().into())));
+    let mut metrics = Map::default();
+    for row in &answer.metrics {
+        let values = row.reruns.iter().map(|value| match value {
+            None => Node::made(Value::Null),
+            Some(value) if Decimal::parse(value).is_ok() => Node::made(Value::Number(value.as_str().into())),
+            Some(value) => Node::text(value.as_str()),
+        });
+        metrics.insert(row.name.as_str(), Span::default(), Node::made(Value::List(values.collect())));
+    }
+    put("metrics", Node::made(Value::Map(metrics)));
+    Node::made(Value::Map(object))
+}

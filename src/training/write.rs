@@ -1,0 +1,70 @@
+//! Writing a run record, and the signature beside it.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::CANT_WRITE;
+use crate::atomic;
+use crate::document::{Node, NotFinite, Problem, to_text};
+use crate::signing::{BESIDE, Envelope, PrivateKey, RECORD_TYPE};
+
+/// The rights of a new record.
+const MODE: u32 = 0o644;
+
+/// Where a record goes.
+pub(super) struct Target<'t> {
+    pub(super) path: &'t Path,
+    /// Nothing may be there already.
+    pub(super) fresh: bool,
+}
+
+impl Target<'_> {
+    /// Writes the record, whole or not at all, and its signature where there are keys. The signature is first: killed in
+    /// between, it lies beside a record that it is not of, and that fails; a record without its signature would be taken
+    /// for one that was never signed. For the same reason an older signature goes before its record does.
+    pub(super) fn write(&self, record: &Node, keys: &[PrivateKey]) -> Result<(), Box<Problem>> {
+        if let Some(folder) = self.path.parent() {
+            fs::create_dir_all(folder).map_err(|error| cannot("record", self.path, &error))?;
+        }
+        let text = text_of(record);
+        let signature = beside(self.path);
+        if keys.is_empty() {
+            match fs::remove_file(&signature) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(cannot("signature", &signature, &error));
+                }
+                _ => {}
+            }
+        } else {
+            let envelope = Envelope::sign(RECORD_TYPE, text.as_bytes(), keys).to_json();
+            atomic::write(&signature, |to| to.write_all(envelope.as_bytes()))
+                .map_err(|error| cannot("signature", &signature, &error))?;
+        }
+        let written = if self.fresh {
+            atomic::create(self.path, MODE, |to| to.write_all(text.as_bytes()))
+                .and_then(|new| if new { Ok(()) } else { Err(io::Error::from(io::ErrorKind::AlreadyExists)) })
+        } else {
+            atomic::write(self.path, |to| to.write_all(text.as_bytes()))
+        };
+        written.map_err(|error| cannot("record", self.path, &error))
+    }
+}
+
+/// The file of the signature of a record.
+pub(super) fn beside(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(BESIDE);
+    PathBuf::from(name)
+}
+
+/// The bytes of a record.
+pub(super) fn text_of(record: &Node) -> String {
+    to_text(record, NotFinite::Text) + "\n"
+}
+
+fn cannot(what: &str, path: &Path, error: &io::Error) -> Box<Problem> {
+    Problem::new(CANT_WRITE, format!("the {what} can't be written to {}: {error}", path.display()))
+        .help("name another file: --output runs/NAME.json")
+        .boxed()
+}
