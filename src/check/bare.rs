@@ -1,17 +1,15 @@
 //! Paths without a prefix: what lies there decides how it is read, and where it could be read in two ways, nothing does.
 
 use super::Workspace;
-use super::lookup::By;
 use crate::document::{FileKind, Problem};
 use crate::policy::Policy;
 use crate::run::{MetricFault, Origin, Run};
 use crate::source;
-use crate::tracker::{self, AMBIGUOUS, Around};
+use crate::tracker::{self, AMBIGUOUS, Around, Role};
 
 /// The tracker whose runs lie at a path, where they and nothing else do.
 pub(super) fn tracker_at(
     path: &str,
-    by: By,
     policy: Option<&Policy>,
     workspace: &Workspace,
     around: &Around<'_>,
@@ -19,7 +17,7 @@ pub(super) fn tracker_at(
     let Some(name) = tracker::recognise(path, around)? else { return Ok(None) };
     let title = source::tracker(name).map_or(name, |tracker| tracker.title);
     let shown = if path == "/" { path } else { path.trim_end_matches('/') };
-    if workspace.sources().is_some() && by == By::Typed {
+    if workspace.sources().is_some() && around.role == Role::Candidate {
         let message = format!(
             "`{path}` is read as a run of {title} by what lies there, which the pull request may have put there"
         );

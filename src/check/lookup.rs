@@ -110,7 +110,7 @@ pub(super) fn look_up<'c>(
     match &parsed {
         Reference::Files(path) => {
             let around = around(by, policy, workspace);
-            if let Some(tracker) = tracker_at(path, by, policy, workspace, &around)? {
+            if let Some(tracker) = tracker_at(path, policy, workspace, &around)? {
                 return tracked(tracker, path, reference, &around, workspace.sources().is_some());
             }
             let path = &workspace.seen_from_root(path, by == By::Policy);
