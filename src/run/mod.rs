@@ -12,6 +12,7 @@ mod metric;
 mod record;
 mod reference;
 mod search;
+mod secret;
 mod seeds;
 mod shape;
 mod time;
@@ -25,6 +26,7 @@ pub use metric::{Metric, MetricFault};
 pub use record::{Artifact, DataFile, LEDGER, Origin, Run};
 pub use reference::{Reference, ReferenceError};
 pub use search::Field;
+pub use secret::without_userinfo;
 pub use shape::{Names, fields_below, known_fields};
 pub use time::{Age, DurationError, Moment, TimeError, parse_date, parse_duration};
 

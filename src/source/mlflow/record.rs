@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{Dataset, Rows};
 use crate::document::{Map, Node, Path, Segment, Span, Value};
-use crate::run::Origin;
+use crate::run::{Origin, without_userinfo};
 use crate::source::Tracked;
 
 /// Tags that MLflow writes for itself, and that are large.
@@ -50,7 +50,7 @@ pub fn tracked(rows: &Rows, label: String, origin: Origin, inside: Option<&str>)
     named_tags(rows, &mut run);
     let mut tags = Map::default();
     for (key, value) in rows.tags.iter().filter(|(key, _)| !LEFT_OUT.contains(&key.as_str())) {
-        tags.insert(key.as_str(), Span::default(), Node::text(value.as_str()));
+        tags.insert(key.as_str(), Span::default(), Node::text(without_userinfo(value)));
     }
     if !tags.is_empty() {
         run.put(&Path::of(["tags"]), Value::Map(tags), "tags");
@@ -78,7 +78,8 @@ fn code(rows: &Rows, run: &mut Tracked) {
         ("git_branch", "mlflow.source.git.branch"),
         ("source", "mlflow.source.name"),
     ] {
-        run.text(&Path::of([field]), tag(rows, name), format!("tags.{name}"));
+        let value = tag(rows, name).map(without_userinfo);
+        run.text(&Path::of([field]), value.as_deref(), format!("tags.{name}"));
     }
 }
 
@@ -151,11 +152,13 @@ fn uri(dataset: &Dataset) -> Option<String> {
 
 /// An address without a name and password, and without a query, which is where a signature stands.
 pub(super) fn without_secrets(uri: &str) -> String {
-    let Some((scheme, rest)) = uri.split_once("://") else { return uri.to_owned() };
-    let rest = rest.split(['?', '#']).next().unwrap_or_default();
-    let (host, path) = rest.split_once('/').map_or((rest, None), |(host, path)| (host, Some(path)));
-    let host = host.rsplit('@').next().unwrap_or_default();
-    path.map_or_else(|| format!("{scheme}://{host}"), |path| format!("{scheme}://{host}/{path}"))
+    let plain = without_userinfo(uri);
+    match plain.split_once("://") {
+        Some((scheme, rest)) => {
+            format!("{scheme}://{}", rest.split(['?', '#']).next().unwrap_or_default())
+        }
+        None => plain.into_owned(),
+    }
 }
 
 fn row_count(dataset: &Dataset) -> Option<u64> {
@@ -212,7 +215,7 @@ fn artifact(rows: &Rows, run: &mut Tracked, inside: Option<&str>) {
     if let Some(path) = inside.and_then(|inside| below(location, inside)) {
         run.put(&at.key("path"), Value::String(path.into()), from);
     } else {
-        run.put(&at.key("uri"), Value::String(uri.into()), from);
+        run.put(&at.key("uri"), Value::String(without_secrets(&uri).into()), from);
     }
 }
 
@@ -241,7 +244,7 @@ fn named_tags(rows: &Rows, run: &mut Tracked) {
             ("git_dirty", "true") => Value::Bool(true),
             ("git_dirty", "false") => Value::Bool(false),
             ("validation.rows", rows) if rows.parse::<u64>().is_ok() => Value::Number(rows.into()),
-            _ => Value::String(value.into()),
+            _ => Value::String(without_userinfo(value).into()),
         };
         run.put(&path, value, format!("tags.{name}"));
     }
