@@ -30,6 +30,8 @@ enum Answer {
     Silence,
     /// Bytes that are not HTTP.
     Garbage,
+    /// A redirect to an address.
+    Elsewhere(String),
 }
 
 pub(super) struct Server {
@@ -96,6 +98,9 @@ impl Server {
             let found =
                 index.as_array().expect("a list").iter().find(|known| is_of(&known["request"], request));
             let Some(found) = found else {
+                if let Some(history) = one_value(&index, &folder, request) {
+                    return api(&history);
+                }
                 // What is registered of a run was not asked when these were recorded.
                 let searched = request.line.contains("model-versions/search");
                 let page = || Answer::Whole(404, "text/html", b"<!doctype html>".to_vec());
@@ -173,6 +178,10 @@ fn serve(stream: &TcpStream, requests: &Mutex<Vec<Request>>, answering: &Answeri
                     thread::sleep(Duration::from_secs(5));
                     return;
                 }
+                Answer::Elsewhere(location) => {
+                    let head = format!("HTTP/1.1 302 X\r\nlocation: {location}\r\ncontent-length: 0\r\n\r\n");
+                    writer.write_all(head.as_bytes())
+                }
                 Answer::Garbage => {
                     let _ = writer.write_all(&[0, 159, 146, 150, b'\n']);
                     return;
@@ -187,12 +196,31 @@ fn serve(stream: &TcpStream, requests: &Mutex<Vec<Request>>, answering: &Answeri
     }
 }
 
-/// Whether a request is the one that was recorded.
+/// The history of a metric that was not recorded: its last value.
+fn one_value(index: &Value, folder: &str, request: &Request) -> Option<Value> {
+    let (_, query) = request.line.split(' ').nth(1)?.split_once("metrics/get-history?")?;
+    let asked = |key: &str| query.split('&').find_map(|pair| pair.strip_prefix(key)?.strip_prefix('='));
+    let of_run = |known: &&Value| known["request"]["query"]["run_id"] == asked("run_id").unwrap_or_default();
+    let mut runs = index.as_array()?.iter().filter(of_run);
+    runs.find_map(|known| {
+        let body = std::fs::read_to_string(fixture(&format!(
+            "{folder}/{}",
+            known["response"]["body_file"].as_str()?
+        )));
+        let answer: Value = serde_json::from_str(&body.ok()?).ok()?;
+        let metrics = answer["run"]["data"]["metrics"].as_array()?.iter();
+        let name = asked("metric_key")?.replace("%2F", "/");
+        Some(json!({"metrics": metrics.filter(|metric| metric["key"] == name).collect::<Vec<_>>()}))
+    })
+}
+
+/// Whether a request is the one that was recorded, whatever the size of its pages.
 fn is_of(recorded: &Value, request: &Request) -> bool {
     let mut parts = request.line.split(' ');
     let (method, target) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    let mut asked: Vec<&str> = query.split('&').filter(|pair| !pair.is_empty()).collect();
+    let mut asked: Vec<&str> =
+        query.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("max_results=")).collect();
     asked.sort_unstable();
     let mut known: Vec<String> = recorded["query"]
         .as_object()
@@ -250,23 +278,28 @@ fn small(change: impl Fn(&Request) -> Option<Answer> + Send + Sync + 'static) ->
             json!({"name": "churn", "version": "1", "run_id": "a1", "source": "s3://b/m", "status": "READY"});
         let metrics = json!([{"key": "f1", "value": 0.8, "step": 0, "timestamp": 1}]);
         match request.line.as_str() {
+            line if line.contains("metric_key=f1") => api(&json!({ "metrics": metrics })),
             line if line.contains("registered-models/alias") || line.contains("model-versions/get") => {
                 api(&json!({ "model_version": version }))
             }
-            line if line.contains("runs/get") => api(&json!({"run": {
+            line if line.contains("runs/get?run_id=a1 ") => api(&json!({"run": {
                 "info": {"run_id": "a1", "status": "FINISHED", "lifecycle_stage": "active", "experiment_id": "1"},
                 "data": {"metrics": metrics}}})),
-            _ => api(&json!({})),
+            line if line.contains("/search") => api(&json!({})),
+            _ => Answer::Whole(404, "application/json", NOTHING.to_vec()),
         }
     })
 }
+
+/// What MLflow says of a thing that is not there.
+const NOTHING: &[u8] = b"{\"error_code\": \"RESOURCE_DOES_NOT_EXIST\", \"message\": \"no\"}";
 
 const CHAMPION: [&str; 2] = ["check", "mlflow:models:/churn@champion"];
 
 #[test]
 fn a_server_that_is_ill_is_an_error_in_bounded_time() {
     type Change = fn(&Request) -> Option<Answer>;
-    let cases: [(&str, Change, &str, u64); 11] = [
+    let cases: [(&str, Change, &str, u64); 14] = [
         ("well", |_| None, "verdict: pass", 0),
         (
             "silent",
@@ -282,7 +315,7 @@ fn a_server_that_is_ill_is_an_error_in_bounded_time() {
         (
             "a page",
             |_| Some(Answer::Whole(200, "text/html", b"<html>log in</html>".to_vec())),
-            "something that is not JSON",
+            "something that is not read",
             2,
         ),
         (
@@ -294,15 +327,28 @@ fn a_server_that_is_ill_is_an_error_in_bounded_time() {
         (
             "a list",
             |_| Some(Answer::Whole(200, "application/json", b"[]".to_vec())),
-            "something that is not JSON",
+            "answered with 200 and a list",
             2,
         ),
         (
             "half JSON",
             |_| Some(Answer::Whole(200, "application/json", b"{\"model_version\": {".to_vec())),
-            "not JSON",
+            "something that is not read",
             2,
         ),
+        (
+            "a key twice",
+            |_| Some(Answer::Whole(200, "application/json", b"{\"a\": 1, \"a\": 2}".to_vec())),
+            "the key `a` stands twice",
+            2,
+        ),
+        (
+            "another status",
+            |_| Some(Answer::Whole(201, "application/json", b"{}".to_vec())),
+            "answered with 201",
+            2,
+        ),
+        ("a loop", |_| Some(Answer::Elsewhere("/api".into())), "leads elsewhere", 2),
     ];
     for (name, change, says, code) in cases {
         let ran = small(change).gate(&CHAMPION);
@@ -349,8 +395,8 @@ type Environment<'e> = &'e [(&'e str, &'e str)];
 #[test]
 fn who_asks_is_said_and_never_printed() {
     let refused = |_: &Request| Some(Answer::Whole(401, "text/plain", b"who?".to_vec()));
-    let credentials = "[other]\nmlflow_tracking_username = x\n[mlflow]\nmlflow_tracking_username = ada\nmlflow_tracking_password = hunter2\n";
-    let cases: [(Environment, bool, &str); 4] = [
+    let credentials = "[other]\nmlflow_tracking_username = x\n[mlflow]\nMLFLOW_Tracking_Username = ada\nmlflow_tracking_password: hunter2\n";
+    let cases: [(Environment, bool, &str); 7] = [
         (
             &[("MLFLOW_TRACKING_TOKEN", "hunter2"), ("MLFLOW_TRACKING_USERNAME", "ada")],
             false,
@@ -362,6 +408,10 @@ fn who_asks_is_said_and_never_printed() {
             "Basic YWRhOmh1bnRlcjI=",
         ),
         (&[], true, "Basic YWRhOmh1bnRlcjI="),
+        // As MLflow's client: a name and password before a token, and each of them from where it is known.
+        (&[("MLFLOW_TRACKING_TOKEN", "t0ken")], true, "Basic YWRhOmh1bnRlcjI="),
+        (&[("MLFLOW_TRACKING_USERNAME", "ada")], true, "Basic YWRhOmh1bnRlcjI="),
+        (&[("MLFLOW_TRACKING_PASSWORD", "hunter3")], true, "Basic YWRhOmh1bnRlcjM="),
         (&[], false, ""),
     ];
     for (environment, file, expected) in cases {
@@ -387,11 +437,226 @@ fn who_asks_is_said_and_never_printed() {
     assert!(server.requests()[0].headers.contains(&"authorization: Basic YWRhOmh1bnRlcjI=".to_owned()));
     let ran = server.gate_with(&CHAMPION, &[("MLFLOW_TRACKING_TOKEN", "hunter2\nx: y")]);
     ran.leaves_with(2).says("characters that no header may have").never_says("hunter2");
+    // Half of it is nobody.
+    let ran = server.gate_with(&CHAMPION, &[("MLFLOW_TRACKING_PASSWORD", "hunter2")]);
+    ran.leaves_with(2).says("only the password of who asks is known").never_says("hunter2");
+    let ran = server.gate_with(&CHAMPION, &[("MLFLOW_TRACKING_USERNAME", "ada")]);
+    ran.leaves_with(2).says("set MLFLOW_TRACKING_PASSWORD too");
+}
+
+#[test]
+fn a_server_that_repeats_the_request_does_not_tell_who_asked() {
+    let server = small(|request| {
+        let said = json!({"error_code": "INVALID_PARAMETER_VALUE", "message": request.headers.join(" ") + " hunter2"});
+        Some(Answer::Whole(400, "application/json", said.to_string().into_bytes()))
+    });
+    for environment in [
+        &[("MLFLOW_TRACKING_TOKEN", "hunter2")][..],
+        &[("MLFLOW_TRACKING_USERNAME", "ada"), ("MLFLOW_TRACKING_PASSWORD", "hunter2")],
+    ] {
+        let ran = server.gate_with(&CHAMPION, environment);
+        ran.leaves_with(2).says("***").never_says("hunter2").never_says("YWRhOmh1bnRlcjI=");
+    }
+}
+
+#[test]
+fn credentials_are_for_one_server() {
+    let other = small(|_| None);
+    let uri = other.uri.clone();
+    let server = small(move |request| {
+        let path = request.line.split(' ').nth(1).expect("a path");
+        Some(Answer::Elsewhere(format!("{uri}{path}")))
+    });
+    server.gate_with(&CHAMPION, &[("MLFLOW_TRACKING_TOKEN", "hunter2")]).leaves_with(0);
+    assert!(server.requests()[0].headers.contains(&"authorization: Bearer hunter2".to_owned()));
+    for request in other.requests() {
+        assert!(!request.headers.iter().any(|header| header.contains("hunter2")), "{request:?}");
+    }
+}
+
+#[test]
+fn the_newest_version_is_no_baseline_by_any_name() {
+    // A server of MLflow 3 leads from an alias that nobody can set to the newest version.
+    let server = small(|_| None);
+    let project = Project::new();
+    project.file("gate.yaml", "version: 1\nrules:\n  r: { metrics: { f1: { max_drop: 0.1 } } }\n");
+    for name in ["latest", "Latest", "LATEST"] {
+        let arguments =
+            ["check", "mlflow:models:/churn/1", "--baseline", &format!("mlflow:models:/churn@{name}")];
+        let ran = project.gate_with(&arguments, &[("MLFLOW_TRACKING_URI", &server.uri)]);
+        ran.leaves_with(2).says("mlflow/latest").says("is no baseline");
+    }
+}
+
+#[test]
+fn an_answer_about_something_else_is_no_answer() {
+    let run = |id: &str, data: Value| {
+        json!({"run": {"info": {"run_id": id, "status": "FINISHED", "lifecycle_stage": "active", "experiment_id": "1"},
+            "data": data}})
+    };
+    let version = |name: &str, number: &str| json!({"model_version": {"name": name, "version": number, "run_id": "a1", "source": "s3://b/m", "status": "READY"}});
+    let logged = json!([{"key": "f1", "value": 0.8, "step": 3, "timestamp": 1}]);
+    let history = |key: &str| json!({"metrics": [{"key": key, "value": 0.99, "step": 9, "timestamp": 1}]});
+    for (call, answer, says) in [
+        ("runs/get", run("b2", json!({})), "asked for the run `a1`, it answered with `b2`"),
+        ("model-versions/get", version("other", "1"), "asked for the model `churn`"),
+        ("model-versions/get", version("churn", "7"), "asked for the version `1`, it answered with `7`"),
+        ("registered-models/alias", version("other", "1"), "asked for the model `churn`"),
+        ("get-history", history("auc"), "lacks a value of `f1`, and has one of `auc`"),
+        ("get-history", json!({}), "has a last value of `f1`, and no first one"),
+        ("get-by-name", json!({"experiment": {"name": "y", "experiment_id": "1"}}), "the experiment `x`"),
+        ("runs/search", json!({"runs": [run("b2", json!({}))["run"]]}), "the experiment `7`"),
+    ] {
+        let whole = run("a1", json!({"metrics": logged}));
+        let server = small(move |request| {
+            let line = &request.line;
+            if line.contains(call) {
+                return Some(api(&answer));
+            }
+            let by_name = json!({"experiment": {"name": "x", "experiment_id": "7"}});
+            let known = [("get-by-name", &by_name), ("runs/get", &whole)];
+            known.iter().find(|(call, _)| line.contains(call)).map(|(_, answer)| api(answer))
+        });
+        let experiment = matches!(call, "get-by-name" | "runs/search");
+        let name = if experiment { "mlflow:experiments:/x" } else { "mlflow:models:/churn@champion" };
+        server.gate(&["show", name]).leaves_with(2).says("mlflow/broken").says(says);
+    }
+    // What is asked for later does not change what was read first.
+    let server = small(move |request| {
+        let line = &request.line;
+        let asked = line.contains("get-history").then(|| api(&history("f1")));
+        asked.or_else(|| line.contains("runs/get").then(|| api(&run("a1", json!({"metrics": logged})))))
+    });
+    let record = server.gate(&["show", "mlflow:runs:/a1", "--format", "json"]).json();
+    assert_eq!(value(&record, "f1"), Some(0.8.into()));
+}
+
+#[test]
+fn a_sort_that_mlflow_never_writes_is_not_taken_for_nothing() {
+    let info = json!({"run_id": "a1", "status": "FINISHED", "lifecycle_stage": "active"});
+    let with = |key: &str, value: Value| {
+        let mut info = info.clone();
+        info[key] = value;
+        json!({"info": info})
+    };
+    let data = |data: Value| json!({"info": info, "data": data});
+    let metric = |metric: Value| data(json!({ "metrics": [metric] }));
+    for (run, says) in [
+        (data(json!({"tags": {"experimental": "yes"}})), "a list as `tags`"),
+        (data(json!({"params": "x"})), "a list as `params`"),
+        (data(json!({"metrics": {"f1": 0.1}})), "a list as `metrics`"),
+        (data(json!([])), "an object as `data`"),
+        (data(json!({"tags": [{"key": "k", "value": ["v"]}]})), "text as `value`"),
+        (json!({"info": info, "inputs": {"dataset_inputs": {}}}), "a list as `dataset_inputs`"),
+        (json!({"info": info, "outputs": {"model_outputs": [{}]}}), "model_outputs[].model_id"),
+        (with("lifecycle_stage", json!("DELETED")), "`active` or `deleted`"),
+        (with("lifecycle_stage", json!("xyz")), "`active` or `deleted`"),
+        (with("start_time", json!("noon")), "a whole number as `start_time`"),
+        (metric(json!({"key": "f1", "value": "0.9"})), "a number as the value of the metric `f1`"),
+        (metric(json!({"key": "f1", "value": true})), "a number as the value of the metric `f1`"),
+        (metric(json!({"key": "f1", "value": 0.9, "step": 5.5})), "a whole number as `step`"),
+    ] {
+        let answer = json!({ "run": run });
+        let server = small(move |request| request.line.contains("runs/get").then(|| api(&answer)));
+        server.gate(&CHAMPION).leaves_with(2).says("an answer lacks").says(says);
+    }
+    let page = json!({"runs": [], "next_page_token": {"a": 1}});
+    let server = in_an_experiment(move |request| request.line.contains("runs/search").then(|| api(&page)));
+    server.gate(&["check", "mlflow:experiments:/x"]).leaves_with(2).says("text as `next_page_token`");
+}
+
+/// A server with the experiment `x`, number 1.
+fn in_an_experiment(change: impl Fn(&Request) -> Option<Answer> + Send + Sync + 'static) -> Server {
+    small(move |request| {
+        let by_name = || api(&json!({"experiment": {"name": "x", "experiment_id": "1"}}));
+        change(request).or_else(|| request.line.contains("get-by-name").then(by_name))
+    })
+}
+
+#[test]
+fn a_run_of_an_experiment_is_the_run_that_it_is_by_itself() {
+    const BEST: &str = "version: 1\nrules:\n  r: { require: { metrics.loss.best.min: { max: 0.2 } } }\n";
+    let id = "m-d499110b96174ab898cfbd4769d50999";
+    let run = json!({"info": {"run_id": "a1", "status": "FINISHED", "lifecycle_stage": "active", "experiment_id": "1"},
+        "data": {"metrics": [{"key": "loss", "value": 0.3, "step": 0, "timestamp": 5}]},
+        "outputs": {"model_outputs": [{"model_id": id}]}});
+    let model = json!({"info": {"model_id": id, "source_run_id": "a1", "status": "LOGGED_MODEL_READY", "artifact_uri": "s3://b/m"},
+        "data": {"metrics": [{"key": "loss", "value": 0.3, "step": 0, "timestamp": 5, "run_id": "a1", "dataset_name": "holdout"},
+                             {"key": "loss", "value": 0.9, "step": 0, "timestamp": 6, "run_id": "e5", "dataset_name": "next year"}]}});
+    let server = || {
+        let (run, model) = (run.clone(), model.clone());
+        in_an_experiment(move |request| {
+            let line = &request.line;
+            // Values without a step are all at step 0.
+            let points: Value = [(1, 0.5), (2, 0.2), (3, 0.3)]
+                .iter()
+                .map(|(time, value)| json!({"key": "loss", "value": value, "step": 0, "timestamp": time}))
+                .collect();
+            let version =
+                json!({"name": "churn", "version": "4", "run_id": "a1", "source": format!("models:/{id}")});
+            let other = json!({"name": "other", "version": "1", "run_id": "b2", "source": "s3://b/m"});
+            [
+                ("runs/get", json!({ "run": run })),
+                ("runs/search", json!({ "runs": [run] })),
+                ("logged-models/search", json!({ "models": [model] })),
+                ("logged-models/m-", json!({ "model": model })),
+                ("model-versions/search", json!({ "model_versions": [version, other] })),
+                ("get-history", json!({ "metrics": points })),
+            ]
+            .iter()
+            .find(|(call, _)| line.contains(call))
+            .map(|(_, answer)| api(answer))
+        })
+    };
+    let one = server().gate(&["show", "mlflow:runs:/a1", "--format", "json"]).json();
+    let mut of_experiment = server().gate(&["show", "mlflow:experiments:/x", "--format", "json"]).json();
+    assert_eq!(one["model"], "churn");
+    assert_eq!(
+        one["metrics"]["loss"],
+        json!({"value": 0.3, "step": 0, "best": {"min": 0.2, "max": 0.5}, "points": 3, "dataset": "holdout"})
+    );
+    server()
+        .gate(&["show", "mlflow:runs:/a1"])
+        .says("the run `e5` measured this model too on `next year`: loss 0.9");
+    of_experiment["origin"] = one["origin"].clone();
+    assert_eq!(of_experiment, one);
+    let asked = server();
+    let project = Project::new();
+    project.file("gate.yaml", BEST);
+    for name in ["mlflow:experiments:/x", "mlflow:runs:/a1"] {
+        project.gate_with(&["check", name], &[("MLFLOW_TRACKING_URI", &asked.uri)]).leaves_with(0);
+    }
+}
+
+#[test]
+fn the_registry_may_be_another_server() {
+    let registry = small(|_| None);
+    let runs = small(|request| {
+        request.line.contains("alias").then(|| Answer::Whole(500, "text/plain", b"no".to_vec()))
+    });
+    let ran = runs.gate_with(&CHAMPION, &[("MLFLOW_REGISTRY_URI", &registry.uri)]);
+    ran.leaves_with(0).says("model churn · run a1");
+    assert!(registry.requests().iter().all(|request| !request.line.contains("runs/")));
+    let ran = runs.gate_with(&CHAMPION, &[("MLFLOW_REGISTRY_URI", "databricks-uc")]);
+    ran.leaves_with(2).says("MLFLOW_REGISTRY_URI is a `databricks-uc:` address");
+}
+
+#[test]
+fn a_name_with_every_quote_is_not_searched_for() {
+    let server = small(|_| None);
+    let ran = server.gate(&["show", "mlflow:models:/it's \"new\"/latest"]);
+    ran.leaves_with(2).says("both sorts of quotes");
+    assert!(server.requests().is_empty());
 }
 
 #[test]
 fn names_become_part_of_an_address_safely() {
-    let server = small(|_| None);
+    let server = small(|request| {
+        let version =
+            json!({"name": "Bahn Prognose&x=1", "version": "1", "run_id": "a1", "source": "s3://b/m"});
+        let registry = request.line.contains("alias") || request.line.contains("model-versions/get");
+        registry.then(|| api(&json!({ "model_version": version })))
+    });
     server.gate(&["show", "mlflow:models:/Bahn Prognose&x=1@champion"]).leaves_with(0);
     assert!(
         server.requests()[0].line.contains("name=Bahn+Prognose%26x%3D1&alias=champion"),
@@ -402,8 +667,8 @@ fn names_become_part_of_an_address_safely() {
 
 #[test]
 fn pages_are_followed_to_their_end() {
-    // Three pages of children, the first of which is asked for again in smaller parts.
-    let runs = |from: u64, to: u64| -> Value {
+    // Ten pages of children, the first of which is asked for again in smaller parts.
+    let runs = |from: usize, to: usize| -> Value {
         (from..to)
             .map(|n| json!({"info": {"run_id": format!("c{n}"), "status": "FINISHED", "lifecycle_stage": "active"},
                 "data": {"metrics": [{"key": "f1", "value": 0.5, "step": 0, "timestamp": 1}],
@@ -416,11 +681,17 @@ fn pages_are_followed_to_their_end() {
         }
         let body: Value = serde_json::from_str(&request.body).expect("JSON");
         assert_eq!(body["filter"], "tags.`mlflow.parentRunId` = 'a1'");
-        Some(match body["page_token"].as_str() {
-            None => api(&json!({"runs": runs(0, 100), "next_page_token": "one"})),
-            Some("one") => api(&json!({"runs": runs(100, 200), "next_page_token": "two"})),
-            _ => api(&json!({"runs": runs(200, 230)})),
-        })
+        let size = usize::try_from(body["max_results"].as_u64().expect("a size")).expect("a small one");
+        let from = body["page_token"].as_str().map_or(0, |token| token.parse().expect("a number"));
+        if size > 90 {
+            return Some(Answer::Whole(200, "application/json", vec![b' '; 9 << 20]));
+        }
+        let to = (from + size).min(230);
+        let mut page = json!({ "runs": runs(from, to) });
+        if to < 230 {
+            page["next_page_token"] = json!(to.to_string());
+        }
+        Some(api(&page))
     });
     let project = Project::new();
     project.file(
@@ -440,12 +711,58 @@ fn pages_are_followed_to_their_end() {
     });
     let ran = project.gate_with(&["show", "mlflow:runs:/a1"], &[("MLFLOW_TRACKING_URI", &endless.uri)]);
     ran.leaves_with(2).says("the list of runs has no end");
+    // One that promises more and gives nothing.
+    let empty = in_an_experiment(|request| {
+        request.line.contains("runs/search").then(|| api(&json!({"runs": [], "next_page_token": "more"})))
+    });
+    empty.gate(&["check", "mlflow:experiments:/x"]).leaves_with(2).says("the list of runs has no end");
+    assert_eq!(empty.requests().len(), 2);
+}
+
+#[test]
+fn a_long_history_comes_in_pages() {
+    const POINTS: usize = 60_000;
+    let server = small(|request| {
+        let line = &request.line;
+        let asked = |key: &str| -> Option<usize> {
+            let from = line.find(&format!("{key}="))? + key.len() + 1;
+            line[from..].split(['&', ' ']).next()?.parse().ok()
+        };
+        if line.contains("get-history") {
+            // All of it at once is more than is read.
+            let size = asked("max_results").filter(|size| *size < 20_000);
+            let Some(size) = size else {
+                return Some(Answer::Whole(200, "application/json", vec![b' '; 9 << 20]));
+            };
+            let from = asked("page_token").unwrap_or(0);
+            let to = (from + size).min(POINTS);
+            let points: Value =
+                (from..to).map(|n| json!({"key": "loss", "value": n, "step": n, "timestamp": n})).collect();
+            let mut page = json!({ "metrics": points });
+            if to < POINTS {
+                page["next_page_token"] = json!(to.to_string());
+            }
+            return Some(api(&page));
+        }
+        line.contains("runs/get").then(|| {
+            api(&json!({"run": {"info": {"run_id": "a1", "status": "FINISHED", "lifecycle_stage": "active"},
+                "data": {"metrics": [{"key": "loss", "value": 59_999, "step": 59_999, "timestamp": 59_999}]}}}))
+        })
+    });
+    let record = server.gate(&["show", "mlflow:runs:/a1", "--format", "json"]).json();
+    assert_eq!(record["metrics"]["loss"]["points"], POINTS);
+    assert_eq!(record["metrics"]["loss"]["best"]["min"], 0.0);
 }
 
 #[test]
 fn the_history_is_asked_for_where_a_person_looks() {
     let answering = |request: &Request| {
         if request.line.contains("metrics/get-history") {
+            if request.line.contains("metric_key=f1") {
+                return Some(api(
+                    &json!({"metrics": [{"key": "f1", "value": 0.9, "step": 0, "timestamp": 3}]}),
+                ));
+            }
             let points = [(0, 5.0), (10, 2.0), (5, 3.0), (10, 2.5), (-1, 99.0)];
             let metrics: Value = points
                 .iter()
