@@ -180,12 +180,10 @@ impl Folder {
 
     /// Holds that a `meta.yaml` is of what its folder is called.
     fn about(&self, folder: &Path, name: &str) -> Read<()> {
-        match folder.file_name().is_some_and(|folder| folder == name) {
-            true => Ok(()),
-            false => {
-                Err(self.wrong(folder, &format!("is of `{name}`, and lies in a folder of another name")))
-            }
+        if folder.file_name().is_some_and(|folder| folder == name) {
+            return Ok(());
         }
+        Err(self.wrong(folder, &format!("is of `{name}`, and lies in a folder of another name")))
     }
 
     /// The run in a folder; `None` where it is none. Not whether there are metrics: git drops folders that are empty.

@@ -112,11 +112,7 @@ struct Fetching<'f> {
 impl Fetching<'_> {
     fn run(&self, id: &str, version: Option<&Version>) -> Result<Fetched, Box<Problem>> {
         let rows = self.store.run(id)?.ok_or_else(|| {
-            self.missing(
-                self.store,
-                &format!("there is no run `{id}`"),
-                "look the id up in MLflow's list of runs",
-            )
+            missing(self.store, &format!("there is no run `{id}`"), "look the id up in MLflow's list of runs")
         })?;
         // The model that it produced knows on which data it was measured, and where it lies.
         if let [one] = rows.models.as_slice()
@@ -200,7 +196,7 @@ impl Fetching<'_> {
             found => found,
         };
         let runs = found.ok_or_else(|| {
-            self.missing(
+            missing(
                 self.store,
                 &format!("there is no experiment `{name}`"),
                 "its name, as MLflow's list shows it",
@@ -249,7 +245,7 @@ impl Fetching<'_> {
         let number = match chosen {
             Chosen::Number(number) => *number,
             Chosen::Alias(alias) => self.registry.alias(name, alias)?.ok_or_else(|| {
-                self.missing(
+                missing(
                     self.registry,
                     &format!("the model `{name}` has no alias `{alias}`"),
                     "aliases are set in MLflow's registry; capital letters count",
@@ -260,7 +256,7 @@ impl Fetching<'_> {
                 let newest =
                     newest(versions.iter().filter(|version| version.stage.eq_ignore_ascii_case(stage)));
                 newest.ok_or_else(|| {
-                    self.missing(
+                    missing(
                         self.registry,
                         &format!("no version of the model `{name}` is in the stage `{stage}`"),
                         "name a version, `models:/NAME/3`, or an alias, `models:/NAME@champion`",
@@ -277,7 +273,7 @@ impl Fetching<'_> {
                     .boxed());
             }
             Chosen::Latest => newest(self.registry.versions(name)?.iter()).ok_or_else(|| {
-                self.missing(
+                missing(
                     self.registry,
                     &format!("the model `{name}` has no versions"),
                     "register one in training",
@@ -286,7 +282,7 @@ impl Fetching<'_> {
         };
         let version = self.registry.version(name, number)?.filter(|version| !version.is_deleted());
         let version = version.ok_or_else(|| {
-            self.missing(
+            missing(
                 self.registry,
                 &format!("there is no version {number} of the model `{name}`"),
                 "it may have been deleted; MLflow's registry lists the others",
@@ -311,11 +307,7 @@ impl Fetching<'_> {
 
     fn logged_model(&self, id: &str) -> Result<LoggedModel, Box<Problem>> {
         let model = self.store.logged_model(id)?.ok_or_else(|| {
-            self.missing(
-                self.store,
-                &format!("there is no logged model `{id}`"),
-                "these are in MLflow 3 only",
-            )
+            missing(self.store, &format!("there is no logged model `{id}`"), "these are in MLflow 3 only")
         })?;
         if !model.ready {
             let message = format!("the logged model `{id}` is not complete");
@@ -334,7 +326,7 @@ impl Fetching<'_> {
             return self.rows(model.rows(), version);
         }
         let rows = self.store.run(run_id)?.ok_or_else(|| {
-            self.missing(
+            missing(
                 self.store,
                 &format!("the run `{run_id}` that produced `{}` is not there", model.id),
                 "a model without its run can't be judged",
@@ -361,10 +353,10 @@ impl Fetching<'_> {
         }
         Ok(plain)
     }
+}
 
-    fn missing(&self, store: &dyn Store, what: &str, help: &str) -> Box<Problem> {
-        Problem::new(NOT_THERE, format!("{what} in {}", store.name())).help(help).boxed()
-    }
+fn missing(store: &dyn Store, what: &str, help: &str) -> Box<Problem> {
+    Problem::new(NOT_THERE, format!("{what} in {}", store.name())).help(help).boxed()
 }
 
 fn label_of(rows: &Rows) -> String {

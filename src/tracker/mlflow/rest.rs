@@ -24,6 +24,9 @@ pub(super) struct Rest {
 
 type Read<T> = Result<T, Box<Problem>>;
 
+/// Asks for a page of a list, of so many items, by its token.
+type Asking<'a> = dyn Fn(usize, Option<&str>) -> Read<Option<Node>> + 'a;
+
 impl Rest {
     pub(super) fn new(uri: &str) -> Read<Self> {
         Ok(Self { server: Server::new(uri.trim_end_matches('/'), settings(uri)?)? })
@@ -60,13 +63,13 @@ impl Rest {
         Err(self.broken(&format!("asked for the {what} `{asked}`, it answered with `{answered}`")))
     }
 
-    /// The items of a list, page by page. `ask` gets a size and the token of a page.
+    /// The items of a list, page by page; `None` where what is listed is not there.
     fn pages<T>(
         &self,
         list: &str,
         items: &str,
         first_size: usize,
-        ask: &dyn Fn(usize, Option<&str>) -> Read<Option<Node>>,
+        ask: &Asking<'_>,
         item: &dyn Fn(&Node) -> Result<T, Lacks>,
         most: usize,
     ) -> Read<Option<Vec<T>>> {
