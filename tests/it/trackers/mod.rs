@@ -3,6 +3,10 @@
 mod dvc;
 mod hugging_face;
 mod mlflow;
+mod mlflow_alias;
+mod mlflow_credentials;
+mod mlflow_fake;
+mod mlflow_ill;
 mod mlflow_server;
 mod sacred;
 mod same_verdict;
