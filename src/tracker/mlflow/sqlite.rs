@@ -101,7 +101,7 @@ impl Database {
 
     fn metrics(&self, id: &str) -> Read<Vec<(String, Series)>> {
         let last = "SELECT key, value, step, timestamp, is_nan FROM latest_metrics WHERE run_uuid = ?1 ORDER BY rowid";
-        let mut metrics = self.query(last, &[&id], |row| {
+        self.query(last, &[&id], |row| {
             let point = Point {
                 value: reading(row, 1, 4)?,
                 step: row.get(2)?,
@@ -110,24 +110,7 @@ impl Database {
                 run: None,
             };
             Ok((text(row, 0)?, Series::ending_with(point)))
-        })?;
-        // Infinity is kept as the largest number.
-        let history = "SELECT key, COUNT(*), \
-                       MIN(CASE WHEN is_nan = 0 AND abs(value) < 1.7976931348623157e308 THEN value END), \
-                       MAX(CASE WHEN is_nan = 0 AND abs(value) < 1.7976931348623157e308 THEN value END) \
-                       FROM metrics WHERE run_uuid = ?1 GROUP BY key";
-        let histories = self.query(history, &[&id], |row| {
-            let best = row.get::<_, Option<f64>>(2)?.zip(row.get::<_, Option<f64>>(3)?);
-            Ok((text(row, 0)?, (row.get::<_, i64>(1)?, best)))
-        })?;
-        let histories: HashMap<String, (i64, Option<(f64, f64)>)> = histories.into_iter().collect();
-        for (name, series) in &mut metrics {
-            if let Some((points, best)) = histories.get(name) {
-                series.points = u64::try_from(*points).ok();
-                series.best = *best;
-            }
-        }
-        Ok(metrics)
+        })
     }
 
     fn datasets(&self, id: &str) -> Read<Vec<Dataset>> {
@@ -212,6 +195,26 @@ impl Store for Database {
 
     fn run(&self, id: &str) -> Read<Option<Rows>> {
         Ok(self.runs("run_uuid = ?1", id)?.into_iter().next())
+    }
+
+    fn with_history(&self, rows: &mut Rows) -> Read<()> {
+        // Infinity is kept as the largest number.
+        let history = "SELECT key, COUNT(*), \
+                       MIN(CASE WHEN is_nan = 0 AND abs(value) < 1.7976931348623157e308 THEN value END), \
+                       MAX(CASE WHEN is_nan = 0 AND abs(value) < 1.7976931348623157e308 THEN value END) \
+                       FROM metrics WHERE run_uuid = ?1 GROUP BY key";
+        let histories = self.query(history, &[&rows.run_id], |row| {
+            let best = row.get::<_, Option<f64>>(2)?.zip(row.get::<_, Option<f64>>(3)?);
+            Ok((text(row, 0)?, (row.get::<_, i64>(1)?, best)))
+        })?;
+        let histories: HashMap<String, (i64, Option<(f64, f64)>)> = histories.into_iter().collect();
+        for (name, series) in &mut rows.metrics {
+            if let Some((points, best)) = histories.get(name) {
+                series.points = u64::try_from(*points).ok();
+                series.best = *best;
+            }
+        }
+        Ok(())
     }
 
     fn children(&self, parent: &Rows) -> Read<Vec<Rows>> {
