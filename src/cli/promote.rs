@@ -56,7 +56,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FILE", conflicts_with = "trusted")]
     trust: Option<PathBuf>,
     /// An alias of MLflow's registry that leads to the version afterwards; `gate audit` finds where it does not
-    #[arg(long, value_name = "ALIAS")]
+    #[arg(long, value_name = "ALIAS", value_parser = crate::tracker::mlflow::alias_name)]
     mlflow_alias: Option<String>,
     /// When the promotion ends: a time, or 180d, 12h, 4w from now
     #[arg(long, value_name = "TIME", value_parser = end)]

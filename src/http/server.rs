@@ -1,7 +1,7 @@
 //! A server that is asked questions, one after the other.
 
 use std::cell::Cell;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use reqwest::Url;
@@ -9,7 +9,8 @@ use reqwest::redirect::Policy;
 use tokio::runtime::{Builder, Runtime};
 
 use super::{
-    ADDRESS, CUT_OFF, DENIED, SETTING, TOO_LARGE, TOO_SLOW, TROUBLE, UNREACHABLE, builder, root_cause,
+    ADDRESS, CUT_OFF, DENIED, SETTING, TOO_LARGE, TOO_SLOW, TROUBLE, UNEXPECTED, UNREACHABLE, builder,
+    root_cause,
 };
 use crate::document::Problem;
 
@@ -28,9 +29,18 @@ pub struct Settings {
     pub identity: Option<Vec<u8>>,
     /// Headers of every call.
     headers: HeaderMap,
+    /// What no message may repeat.
+    secrets: Vec<String>,
 }
 
 impl Settings {
+    /// Keeps text out of messages, such as the password that a header is made from.
+    pub fn secret(&mut self, text: &str) {
+        if !text.is_empty() {
+            self.secrets.push(text.to_owned());
+        }
+    }
+
     /// A header of every call, whose value is kept out of messages.
     pub fn header(&mut self, name: &'static str, value: &str) -> Result<(), Box<Problem>> {
         let mut value = HeaderValue::from_str(value).map_err(|_| {
@@ -41,6 +51,10 @@ impl Settings {
                 .boxed()
         })?;
         value.set_sensitive(true);
+        let secret = value.to_str().unwrap_or_default().to_owned();
+        // `Bearer TOKEN`: whoever repeats it may leave the first word out.
+        self.secret(secret.split_once(' ').map_or("", |(_, behind)| behind));
+        self.secret(&secret);
         self.headers.insert(HeaderName::from_static(name), value);
         Ok(())
     }
@@ -53,7 +67,9 @@ pub struct Server {
     runtime: Runtime,
     retries: u32,
     timeout: Duration,
+    secrets: Vec<String>,
     requests: Cell<u32>,
+    began: Instant,
 }
 
 /// What a server answered, whatever it was.
@@ -69,6 +85,10 @@ pub struct Answer {
 
 /// Bytes of an answer that are read.
 const MOST: usize = 8 << 20;
+/// How many times as long as one call all calls together may take.
+const CALLS: u32 = 10;
+/// Characters of a server's own words that a message repeats.
+const QUOTED: usize = 300;
 /// The pause before a call is made again; each one is twice as long as the one before.
 const PAUSE: Duration = Duration::from_millis(250);
 
@@ -111,8 +131,11 @@ impl Server {
             .enable_all()
             .build()
             .map_err(|error| Problem::new(UNREACHABLE, format!("nothing can be sent: {error}")).boxed())?;
-        let (retries, timeout) = (settings.retries, settings.timeout);
-        Ok(Self { base: url, client, runtime, retries, timeout, requests: Cell::new(0) })
+        let Settings { retries, timeout, mut secrets, .. } = settings;
+        // What holds another goes first, so that no part of it is left.
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        let (requests, began) = (Cell::new(0), Instant::now());
+        Ok(Self { base: url, client, runtime, retries, timeout, secrets, requests, began })
     }
 
     /// The address, without anything secret.
@@ -120,9 +143,16 @@ impl Server {
         self.base.as_str().trim_end_matches('/')
     }
 
-    /// How many calls were made so far.
-    pub fn requests(&self) -> u32 {
-        self.requests.get()
+    /// What a server said, for a message: a part of it, without what it may know of us. Some repeat the request.
+    pub fn quoted(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for secret in &self.secrets {
+            text = text.replace(secret.as_str(), "***");
+        }
+        match text.char_indices().nth(QUOTED) {
+            Some((end, _)) => format!("{}…", &text[..end]),
+            None => text,
+        }
     }
 
     /// Reads.
@@ -153,6 +183,18 @@ impl Server {
     ) -> Result<Answer, Box<Problem>> {
         let mut attempt = 0;
         loop {
+            let most = self.timeout * CALLS;
+            if self.began.elapsed() >= most {
+                let message = format!(
+                    "{} needed more than {} seconds for {} answers together",
+                    self.address(),
+                    most.as_secs(),
+                    self.requests.get()
+                );
+                return Err(Problem::new(TOO_SLOW, message)
+                    .help("ask for less, such as one run, or give it more time")
+                    .boxed());
+            }
             self.requests.set(self.requests.get() + 1);
             let done = self.runtime.block_on(self.send(method, path, url, body));
             match done {
@@ -218,6 +260,14 @@ impl Server {
             );
         }
         let cause = root_cause(error);
+        if error.is_redirect() {
+            let message = format!("{server} leads elsewhere, and not to an answer to /{path}: {cause}");
+            return Failure::Never(
+                Problem::new(UNEXPECTED, message)
+                    .help("look whether the address is the server's own, and not that of a page to log in")
+                    .boxed(),
+            );
+        }
         if error.is_connect() {
             return Failure::Again(
                 Problem::new(UNREACHABLE, format!("{server} can't be reached: {cause}"))
@@ -242,4 +292,30 @@ fn address(text: &str) -> Result<Url, Box<Problem>> {
             .help("write it as https://mlflow.example.org or http://127.0.0.1:5000")
             .boxed()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_secret_is_quoted_nowhere() {
+        let mut settings = Settings { timeout: Duration::from_secs(1), ..Settings::default() };
+        settings.header("authorization", "Basic YWRhOmh1bnRlcjI=").expect("a header");
+        settings.secret("hunter2");
+        settings.secret("");
+        let server = Server::new("http://127.0.0.1:9", settings).expect("a server");
+        let said = "no: Authorization: Basic YWRhOmh1bnRlcjI=, YWRhOmh1bnRlcjI=, ada:hunter2";
+        assert_eq!(server.quoted(said), "no: Authorization: ***, ***, ada:***");
+        let long = server.quoted(&"é".repeat(1_000));
+        assert_eq!(long.chars().count(), 301);
+    }
+
+    #[test]
+    fn all_calls_together_have_an_end() {
+        let server = Server::new("http://127.0.0.1:9", Settings::default()).expect("a server");
+        let problem = server.get("x", &[]).expect_err("no time is left");
+        assert_eq!(problem.code, TOO_SLOW);
+        assert!(problem.message.contains("for 0 answers together"), "{}", problem.message);
+    }
 }

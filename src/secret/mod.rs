@@ -26,10 +26,24 @@ pub fn masked(text: &str) -> Cow<'_, str> {
         return text.into();
     }
     let addresses = without_addresses(text);
-    match without_pairs(&addresses) {
-        Some(masked) => masked.into(),
+    if let Some(masked) = without_pairs(&addresses) {
+        return masked.into();
+    }
+    match without_slashes(&addresses) {
+        Some(plain) => plain.into(),
         None => addresses,
     }
+}
+
+/// `postgresql:ada:hunter2@host/db`, which some libraries write without `//`, where the text is nothing else.
+fn without_slashes(text: &str) -> Option<String> {
+    let plain =
+        |part: &str| !part.is_empty() && !part.contains(['/', '@']) && !part.contains(char::is_whitespace);
+    let (scheme, rest) = text.split_once(':')?;
+    let (who, host) = rest.split_once('@')?;
+    let (name, password) = who.split_once(':')?;
+    let is_scheme = scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
+    (is_scheme && plain(scheme) && plain(name) && plain(password)).then(|| format!("{scheme}:{host}"))
 }
 
 fn without_addresses(text: &str) -> Cow<'_, str> {
@@ -137,6 +151,12 @@ mod tests {
             ("python train.py --token A --lr 0.1", "python train.py --token *** --lr 0.1"),
             ("tokenizer=bert, use_auth_token=True", "tokenizer=bert, use_auth_token=True"),
             ("sha256:9f86d081", "sha256:9f86d081"),
+            ("postgresql:ada:hunter4@h/db", "postgresql:h/db"),
+            ("https://ada:hun@ter2@host:8080?x=a@b", "https://host:8080?x=***"),
+            ("git@github.com:a/b.git", "git@github.com:a/b.git"),
+            ("s3://bucket/a@b.csv", "s3://bucket/a@b.csv"),
+            ("models:/churn@champion", "models:/churn@champion"),
+            ("dvc:.@churn@v1.0.0", "dvc:.@churn@v1.0.0"),
         ] {
             assert_eq!(masked(text), shown);
         }

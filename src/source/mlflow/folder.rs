@@ -1,10 +1,10 @@
 //! The files of an `mlruns` folder: `meta.yaml` of many things, and metrics of one line for each value.
 
-use super::{Dataset, LoggedModel, Point, Reading, Rows, Version};
+use super::{Dataset, LoggedModel, Point, Reading, Rows, Version, is_lifecycle};
 use crate::document::Node;
 
 /// What the `meta.yaml` of a run says.
-pub fn run(meta: &Node) -> Option<Rows> {
+pub fn run(meta: &Node) -> Result<Rows, String> {
     let status = match text(meta, "status").as_str() {
         "1" => "RUNNING",
         "2" => "SCHEDULED",
@@ -14,12 +14,17 @@ pub fn run(meta: &Node) -> Option<Rows> {
         other => other,
     }
     .to_owned();
-    let run_id = [text(meta, "run_id"), text(meta, "run_uuid")].into_iter().find(|id| !id.is_empty())?;
-    Some(Rows {
+    let run_id = [text(meta, "run_id"), text(meta, "run_uuid")].into_iter().find(|id| !id.is_empty());
+    let run_id = run_id.ok_or("has no run_id")?;
+    let lifecycle = text(meta, "lifecycle_stage");
+    if !is_lifecycle(&lifecycle) {
+        return Err(format!("has the lifecycle_stage `{lifecycle}`, and not active or deleted"));
+    }
+    Ok(Rows {
         run_id,
         name: text(meta, "run_name"),
         status,
-        lifecycle: text(meta, "lifecycle_stage"),
+        lifecycle,
         started: number(meta, "start_time"),
         ended: number(meta, "end_time"),
         artifact_uri: text(meta, "artifact_uri"),
@@ -49,10 +54,10 @@ pub fn input(meta: &Node) -> Option<(String, String)> {
 }
 
 /// What the `meta.yaml` of a model's version says.
-pub fn version(meta: &Node) -> Option<Version> {
-    Some(Version {
+pub fn version(meta: &Node) -> Result<Version, String> {
+    Ok(Version {
         name: text(meta, "name"),
-        number: text(meta, "version").parse().ok()?,
+        number: text(meta, "version").parse().map_err(|_| "has no number as its version")?,
         run_id: text(meta, "run_id"),
         source: text(meta, "source"),
         location: text(meta, "storage_location"),
@@ -89,9 +94,10 @@ fn point(line: &str, of_model: bool) -> Result<Point, String> {
         None => 0,
         Some(step) => step.parse().map_err(|_| wrong())?,
     };
-    let rest: Vec<&str> = fields.skip(usize::from(of_model)).collect();
+    let run = if of_model { fields.next().map(str::to_owned) } else { None };
+    let rest: Vec<&str> = fields.collect();
     let dataset = rest.split_last().map(|(_, name)| name.join(" ")).filter(|name| !name.is_empty());
-    Ok(Point { value, step, time, dataset })
+    Ok(Point { value, step, time, dataset, run })
 }
 
 /// MLflow's own client takes the newest value of such a file for the last one, whatever its step.

@@ -2,6 +2,9 @@
 
 use std::cmp::Ordering;
 
+use indexmap::IndexMap;
+use indexmap::map::Entry;
+
 use crate::document::{Map, Node, Span, Value};
 
 /// One value, in a form that can be written down again.
@@ -29,6 +32,8 @@ pub struct Point {
     pub time: i64,
     /// The dataset that it was measured on, where that is known.
     pub dataset: Option<String>,
+    /// The run that measured it, where it is of a logged model: other runs may measure a model too.
+    pub run: Option<String>,
 }
 
 /// What is known about one metric of a run.
@@ -57,6 +62,19 @@ impl Reading {
     /// A value in the spellings of Python and of MLflow's servers.
     pub fn parse(text: &str) -> Option<Self> {
         text.trim().parse::<f64>().ok().map(Self::of)
+    }
+
+    /// Whether it is a number.
+    pub fn is_finite(&self) -> bool {
+        matches!(self, Self::Number(_))
+    }
+
+    /// As a person reads it.
+    pub fn written(&self) -> String {
+        match self.to_value() {
+            Value::Number(written) | Value::NotFinite(written) => written.into(),
+            _ => String::new(),
+        }
     }
 
     fn finite(&self) -> Option<f64> {
@@ -144,4 +162,19 @@ impl Series {
         }
         Some(Node::made(Value::Map(map)))
     }
+}
+
+/// The last value of each metric.
+pub(super) fn last_of_each(points: Vec<(String, Point)>) -> Vec<(String, Series)> {
+    let mut metrics: IndexMap<String, Point> = IndexMap::new();
+    for (name, point) in points {
+        match metrics.entry(name) {
+            Entry::Occupied(mut last) if point.order(last.get()).is_gt() => *last.get_mut() = point,
+            Entry::Occupied(_) => {}
+            Entry::Vacant(first) => {
+                first.insert(point);
+            }
+        }
+    }
+    metrics.into_iter().map(|(name, point)| (name, Series::ending_with(point))).collect()
 }

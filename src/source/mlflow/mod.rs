@@ -7,9 +7,12 @@ pub mod answer;
 pub mod folder;
 mod metric;
 mod record;
+mod with_model;
 
+use metric::last_of_each;
 pub use metric::{Point, Reading, Series};
 pub use record::tracked;
+pub use with_model::with_model;
 
 use super::Tracker;
 
@@ -111,8 +114,8 @@ pub struct LoggedModel {
     pub params: Vec<(String, String)>,
     /// Tags.
     pub tags: Vec<(String, String)>,
-    /// Metrics by name.
-    pub metrics: Vec<(String, Series)>,
+    /// Values of metrics by name, of whichever run measured them; a server gives the last one for each dataset.
+    pub metrics: Vec<(String, Point)>,
 }
 
 impl LoggedModel {
@@ -126,12 +129,17 @@ impl LoggedModel {
             artifact_uri: self.artifact_uri.clone(),
             params: self.params.clone(),
             tags: self.tags.clone(),
-            metrics: self.metrics.clone(),
+            metrics: last_of_each(self.metrics.clone()),
             models: vec![self.id.clone()],
             model_location: self.artifact_uri.clone(),
             ..Rows::default()
         }
     }
+}
+
+/// Whether a run can be in this stage of its life.
+fn is_lifecycle(stage: &str) -> bool {
+    matches!(stage, "active" | "deleted")
 }
 
 /// Whether some text is the id of a logged model.

@@ -146,16 +146,7 @@ fn data(rows: &Rows, run: &mut Tracked) {
 /// The address in a dataset's source, which is JSON of many shapes.
 fn uri(dataset: &Dataset) -> Option<String> {
     let source: serde_json::Value = serde_json::from_str(&dataset.source).ok()?;
-    ["uri", "url", "path"].iter().find_map(|key| source.get(key)?.as_str()).map(without_secrets)
-}
-
-/// An address without a name and password, and without a query, which is where a signature stands.
-pub(super) fn without_secrets(uri: &str) -> String {
-    let Some((scheme, rest)) = uri.split_once("://") else { return uri.to_owned() };
-    let rest = rest.split(['?', '#']).next().unwrap_or_default();
-    let (host, path) = rest.split_once('/').map_or((rest, None), |(host, path)| (host, Some(path)));
-    let host = host.rsplit('@').next().unwrap_or_default();
-    path.map_or_else(|| format!("{scheme}://{host}"), |path| format!("{scheme}://{host}/{path}"))
+    ["uri", "url", "path"].iter().find_map(|key| source.get(key)?.as_str()).map(str::to_owned)
 }
 
 fn row_count(dataset: &Dataset) -> Option<u64> {

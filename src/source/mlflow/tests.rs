@@ -61,19 +61,3 @@ fn an_artifact_outside_the_workspace_stays_an_address() {
         assert_eq!(below(outside, "/w"), None, "{outside}");
     }
 }
-
-#[test]
-fn an_address_loses_what_is_secret() {
-    use super::record::without_secrets;
-    for (address, shown) in [
-        ("s3://bucket/train.csv", "s3://bucket/train.csv"),
-        (
-            "https://ada:hunter2@data.example.org/a@b.csv?X-Amz-Signature=abc#x",
-            "https://data.example.org/a@b.csv",
-        ),
-        ("https://ada@data.example.org", "https://data.example.org"),
-        ("data/train.csv", "data/train.csv"),
-    ] {
-        assert_eq!(without_secrets(address), shown);
-    }
-}

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::locate::locate;
+use super::locate::{locate, registry_server};
 use super::rest::Rest;
 use super::{ALIAS, Store as _};
 use crate::document::Problem;
@@ -21,13 +21,12 @@ impl Registered {
     /// The version that a run is registered as.
     pub fn of(run: &Run) -> Result<Self, Box<Problem>> {
         let refuse = |message: String, help: &str| Err(Problem::new(ALIAS, message).help(help).boxed());
-        let uri = std::env::var("MLFLOW_TRACKING_URI").unwrap_or_default();
-        if !uri.starts_with("http://") && !uri.starts_with("https://") {
+        let Some(uri) = registry_server() else {
             return refuse(
                 "an alias is set on a tracking server, and MLFLOW_TRACKING_URI names none".into(),
                 "`mlflow server --backend-store-uri sqlite:///mlflow.db` is one for a database on the disk",
             );
-        }
+        };
         let ("mlflow", Some(run_id)) = (run.origin.tracker.as_str(), run.text("run_id")) else {
             return refuse(
                 format!("{}: an alias of MLflow is for a run of MLflow", run.label()),
@@ -37,7 +36,10 @@ impl Registered {
         let server = Rest::new(&uri)?;
         let known = match (run.model(), run.text("model_version").and_then(|number| number.parse().ok())) {
             (Some(name), Some(number)) => vec![(name.to_owned(), number)],
-            _ => server.registered(run_id)?,
+            _ => {
+                let versions = server.registered(&[run_id])?.into_iter();
+                versions.filter(|version| !version.is_deleted()).map(|v| (v.name, v.number)).collect()
+            }
         };
         let [(name, number)] = known.as_slice() else {
             return refuse(
@@ -74,5 +76,29 @@ pub fn alias_now(
     name: &str,
     alias: &str,
 ) -> Result<Option<u64>, Box<Problem>> {
-    locate(started_in, root)?.alias(name, alias)
+    locate(started_in, root)?.registry().alias(name, alias)
+}
+
+/// The store that [`alias_now`] asks, in the words of [`Registered::server`].
+pub fn store_name(started_in: &Path, root: &Path) -> Result<String, Box<Problem>> {
+    Ok(locate(started_in, root)?.registry().name())
+}
+
+/// An alias as MLflow lets one be called.
+pub fn alias_name(text: &str) -> Result<String, String> {
+    let is_version = |text: &str| {
+        text.strip_prefix(['v', 'V'])
+            .is_some_and(|rest| !rest.is_empty() && rest.chars().all(char::is_numeric))
+    };
+    match text {
+        "" => Err("an alias has a name".into()),
+        _ if !text.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-') => {
+            Err("an alias of MLflow holds letters, digits, `_` and `-`".into())
+        }
+        _ if text.chars().count() > 255 => Err("an alias of MLflow has at most 255 characters".into()),
+        _ if text.eq_ignore_ascii_case("latest") || is_version(text) => {
+            Err("MLflow keeps `latest` and `v1`, `v2` … for itself".into())
+        }
+        _ => Ok(text.to_owned()),
+    }
 }

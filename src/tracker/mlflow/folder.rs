@@ -5,10 +5,10 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{MOST_RUNS, NO_STORE, STORE, Store, broken, too_many};
+use super::{MOST_RUNS, NO_STORE, STORE, Store, broken, is_child, too_many};
 use crate::document::{Document, Format, Node, Problem};
 use crate::source::mlflow::folder::{dataset, input, logged_model, points, reads_differently, run, version};
-use crate::source::mlflow::{Dataset, LoggedModel, Rows, Series, Version};
+use crate::source::mlflow::{Dataset, LoggedModel, Point, Rows, Series, Version};
 use crate::tracker::{Around, NOT_A_RUN};
 
 /// Bytes of a `meta.yaml`, a parameter or a tag.
@@ -146,12 +146,21 @@ impl Folder {
         Ok(found)
     }
 
-    fn metrics(&self, folder: &Path, of_model: bool, notes: &mut Vec<String>) -> Read<Vec<(String, Series)>> {
-        let mut metrics = Vec::new();
-        for (name, lines) in self.files(&folder.join("metrics"), HISTORY)? {
+    /// The values of each metric, with the lines that they stand in.
+    fn points(&self, folder: &Path, of_model: bool) -> Read<Vec<(String, String, Vec<Point>)>> {
+        let files = self.files(&folder.join("metrics"), HISTORY)?;
+        let read = |(name, lines): (String, String)| {
             let points = points(&lines, of_model)
                 .map_err(|what| broken(&self.name(), &format!("the metric `{name}`: {what}")))?;
-            if !of_model && reads_differently(&lines, &points) {
+            Ok((name, lines, points))
+        };
+        files.into_iter().map(read).collect()
+    }
+
+    fn metrics(&self, folder: &Path, notes: &mut Vec<String>) -> Read<Vec<(String, Series)>> {
+        let mut metrics = Vec::new();
+        for (name, lines, points) in self.points(folder, false)? {
+            if reads_differently(&lines, &points) {
                 notes.push(format!(
                     "the last value of `{name}` is that of its highest step; MLflow's client shows the newest instead, \
                      since it misreads this file"
@@ -164,13 +173,27 @@ impl Folder {
         Ok(metrics)
     }
 
-    /// The run in a folder; `None` where it is none.
+    /// A `meta.yaml` that is not what MLflow writes.
+    fn wrong(&self, folder: &Path, what: &str) -> Box<Problem> {
+        broken(&self.name(), &format!("`{}` {what}", folder.join("meta.yaml").display()))
+    }
+
+    /// Holds that a `meta.yaml` is of what its folder is called.
+    fn about(&self, folder: &Path, name: &str) -> Read<()> {
+        if folder.file_name().is_some_and(|folder| folder == name) {
+            return Ok(());
+        }
+        Err(self.wrong(folder, &format!("is of `{name}`, and lies in a folder of another name")))
+    }
+
+    /// The run in a folder; `None` where it is none. Not whether there are metrics: git drops folders that are empty.
     fn read(&self, folder: &Path) -> Read<Option<Rows>> {
         let Some(meta) = self.meta(folder)? else { return Ok(None) };
-        let Some(mut rows) = run(&meta) else { return Ok(None) };
+        let mut rows = run(&meta).map_err(|what| self.wrong(folder, &what))?;
+        self.about(folder, &rows.run_id)?;
         rows.params = self.files(&folder.join("params"), SMALL)?;
         rows.tags = self.files(&folder.join("tags"), SMALL)?;
-        rows.metrics = self.metrics(folder, false, &mut rows.notes)?;
+        rows.metrics = self.metrics(folder, &mut rows.notes)?;
         let datasets = folder.parent().unwrap_or(folder).join("datasets");
         for input_folder in self.folders(&folder.join("inputs"))? {
             rows.datasets.extend(self.dataset(&input_folder, &datasets)?);
@@ -197,17 +220,18 @@ impl Folder {
     /// The folder of something that lies in one of the experiments.
     fn in_experiments(&self, name: &str) -> Read<Option<PathBuf>> {
         let experiments = self.folders(&self.root)?;
+        // Registered models lie beside the experiments.
         Ok(experiments
             .into_iter()
+            .filter(|folder| folder.file_name().is_some_and(|name| name != "models"))
             .map(|experiment| experiment.join(name))
             .find(|path| path.join("meta.yaml").is_file()))
     }
 
     fn runs(&self, experiment: &Path) -> Read<Vec<Rows>> {
-        let folders: Vec<PathBuf> =
-            self.folders(experiment)?.into_iter().filter(|folder| is_run(folder)).collect();
+        let folders = self.folders(experiment)?;
         if folders.len() > MOST_RUNS {
-            return Err(too_many(&self.name()));
+            return Err(too_many(&self.name(), "runs"));
         }
         let mut runs = Vec::new();
         for folder in folders {
@@ -233,9 +257,7 @@ impl Store for Folder {
     fn children(&self, parent: &Rows) -> Read<Vec<Rows>> {
         let Some(folder) = self.in_experiments(&parent.run_id)? else { return Ok(Vec::new()) };
         let mut runs = self.runs(folder.parent().unwrap_or(&self.root))?;
-        runs.retain(|rows| {
-            rows.tags.iter().any(|(key, value)| key == "mlflow.parentRunId" && *value == parent.run_id)
-        });
+        runs.retain(|rows| is_child(rows, parent));
         Ok(runs)
     }
 
@@ -258,7 +280,13 @@ impl Store for Folder {
         let mut versions = Vec::new();
         if is_name(name) {
             for folder in self.folders(&self.root.join("models").join(name))? {
-                versions.extend(self.meta(&folder)?.as_ref().and_then(version));
+                let Some(meta) = self.meta(&folder)? else { continue };
+                let version = version(&meta).map_err(|what| self.wrong(&folder, &what))?;
+                if version.name != name {
+                    return Err(self.wrong(&folder, &format!("is of the model `{}`", version.name)));
+                }
+                self.about(&folder, &format!("version-{}", version.number))?;
+                versions.push(version);
             }
         }
         Ok(versions)
@@ -269,16 +297,18 @@ impl Store for Folder {
             return Ok(None);
         }
         let path = self.root.join("models").join(name).join("aliases").join(alias);
-        Ok(self.text(&path, SMALL)?.and_then(|number| number.trim().parse().ok()))
+        let Some(number) = self.text(&path, SMALL)? else { return Ok(None) };
+        let number = number.trim().parse();
+        let wrong = |_| broken(&self.name(), &format!("`{}` holds no number of a version", path.display()));
+        number.map(Some).map_err(wrong)
     }
 
-    fn registered(&self, run_id: &str) -> Read<Vec<(String, u64)>> {
+    fn registered(&self, runs: &[&str]) -> Read<Vec<Version>> {
         let mut found = Vec::new();
         for model in self.folders(&self.root.join("models"))? {
             let Some(name) = model.file_name().and_then(|name| name.to_str()) else { continue };
             let versions = self.versions(name)?.into_iter();
-            let of_run = versions.filter(|version| version.run_id == run_id && !version.is_deleted());
-            found.extend(of_run.map(|version| (version.name, version.number)));
+            found.extend(versions.filter(|version| runs.contains(&version.run_id.as_str())));
         }
         Ok(found)
     }
@@ -286,9 +316,12 @@ impl Store for Folder {
     fn logged_model(&self, id: &str) -> Read<Option<LoggedModel>> {
         let Some(folder) = self.in_experiments(&format!("models/{id}"))? else { return Ok(None) };
         let Some(mut model) = self.meta(&folder)?.as_ref().and_then(logged_model) else { return Ok(None) };
+        self.about(&folder, &model.id)?;
         model.params = self.files(&folder.join("params"), SMALL)?;
         model.tags = self.files(&folder.join("tags"), SMALL)?;
-        model.metrics = self.metrics(&folder, true, &mut Vec::new())?;
+        for (name, _, points) in self.points(&folder, true)? {
+            model.metrics.extend(points.into_iter().map(|point| (name.clone(), point)));
+        }
         Ok(Some(model))
     }
 }

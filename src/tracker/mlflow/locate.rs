@@ -6,17 +6,59 @@ use percent_encoding::percent_decode_str;
 
 use super::folder::Folder;
 use super::rest::Rest;
+use super::settings::text;
 use super::sqlite::Database;
 use super::{NO_STORE, Store};
 use crate::document::Problem;
 
-/// The store that MLflow would use: of `MLFLOW_TRACKING_URI`; without it `./mlruns` where that holds an experiment,
-/// else `./mlflow.db`.
-pub(super) fn locate(started_in: &Path, root: &Path) -> Result<Box<dyn Store>, Box<Problem>> {
-    let named = std::env::var("MLFLOW_TRACKING_URI").ok().filter(|uri| !uri.is_empty());
-    let Some(uri) = named else { return default(started_in, root) };
-    if uri.starts_with("http://") || uri.starts_with("https://") {
-        return Ok(Box::new(Rest::new(&uri)?));
+/// Where runs are kept; without it `./mlruns` where that holds an experiment, else `./mlflow.db`.
+const TRACKING: &str = "MLFLOW_TRACKING_URI";
+/// Where registered models are kept, if elsewhere.
+const REGISTRY: &str = "MLFLOW_REGISTRY_URI";
+
+/// The stores that MLflow would use.
+pub(super) struct Stores {
+    /// That of runs.
+    pub(super) runs: Box<dyn Store>,
+    /// That of registered models, where it is another.
+    registry: Option<Box<dyn Store>>,
+}
+
+impl Stores {
+    /// That of registered models.
+    pub(super) fn registry(&self) -> &dyn Store {
+        self.registry.as_deref().unwrap_or(&*self.runs)
+    }
+}
+
+/// The stores that the environment names, or those that lie here.
+pub(super) fn locate(started_in: &Path, root: &Path) -> Result<Stores, Box<Problem>> {
+    let registry = registry_uri().map(|uri| open(REGISTRY, &uri, started_in)).transpose()?;
+    let runs = match text(TRACKING) {
+        Some(uri) => open(TRACKING, &uri, started_in)?,
+        None => default(started_in, root)?,
+    };
+    Ok(Stores { runs, registry })
+}
+
+/// The server on which aliases are set, if it is one.
+pub(super) fn registry_server() -> Option<String> {
+    registry_uri().or_else(|| text(TRACKING)).filter(|uri| is_server(uri))
+}
+
+fn registry_uri() -> Option<String> {
+    text(REGISTRY).filter(|uri| text(TRACKING).as_ref() != Some(uri))
+}
+
+fn is_server(uri: &str) -> bool {
+    uri.split_once("://")
+        .is_some_and(|(scheme, _)| matches!(scheme.to_lowercase().as_str(), "http" | "https"))
+}
+
+/// The store at the address that a variable holds.
+fn open(variable: &str, uri: &str, started_in: &Path) -> Result<Box<dyn Store>, Box<Problem>> {
+    if is_server(uri) {
+        return Ok(Box::new(Rest::new(uri)?));
     }
     if let Some(path) = uri.strip_prefix("sqlite:///") {
         // Four slashes begin an absolute path, as in SQLAlchemy.
@@ -28,12 +70,13 @@ pub(super) fn locate(started_in: &Path, root: &Path) -> Result<Box<dyn Store>, B
         let path = percent_decode_str(path).decode_utf8_lossy().into_owned();
         return Ok(Box::new(Folder::open(&started_in.join(path))?));
     }
-    if !uri.contains(':') {
-        return Ok(Box::new(Folder::open(&started_in.join(&uri))?));
+    // What MLflow takes for Databricks is no folder.
+    if !uri.contains(':') && !matches!(uri, "databricks" | "databricks-uc") {
+        return Ok(Box::new(Folder::open(&started_in.join(uri))?));
     }
     // Anything else may hold a password, so only the scheme is repeated.
     let scheme = uri.split(':').next().unwrap_or_default();
-    let message = format!("MLFLOW_TRACKING_URI is a `{scheme}:` address, which gate does not read");
+    let message = format!("{variable} is a `{scheme}:` address, which gate does not read");
     Err(Problem::new(NO_STORE, message)
         .help("name the tracking server before that database: https://mlflow.example.org")
         .boxed())

@@ -8,16 +8,18 @@ mod settings;
 mod sqlite;
 mod which;
 
+use std::collections::HashMap;
 use std::path::Path;
 
-pub use self::alias::{Registered, alias_now};
+pub use self::alias::{Registered, alias_name, alias_now, store_name};
 use self::locate::locate;
-use self::which::{Chosen, Which};
+use self::which::{Chosen, Which, decoded};
 use super::{Around, Fetched, Fetcher, NOT_A_RUN, NOT_THERE, Role};
 use crate::code::codes;
 use crate::document::Problem;
 use crate::run::Origin;
-use crate::source::mlflow::{LoggedModel, Rows, Version, tracked};
+use crate::source::Tracked;
+use crate::source::mlflow::{LoggedModel, Rows, Version, is_logged_model, tracked, with_model};
 
 codes! {
     SYNTAX = "mlflow/syntax": "What stands behind `mlflow:` is none of the names that MLflow has for a run or a model.";
@@ -59,10 +61,19 @@ trait Store {
     fn versions(&self, name: &str) -> Result<Vec<Version>, Box<Problem>>;
     /// The version that an alias leads to.
     fn alias(&self, name: &str, alias: &str) -> Result<Option<u64>, Box<Problem>>;
-    /// The names and numbers under which what a run produced is registered.
-    fn registered(&self, run_id: &str) -> Result<Vec<(String, u64)>, Box<Problem>>;
+    /// The versions as which what these runs produced is registered.
+    fn registered(&self, runs: &[&str]) -> Result<Vec<Version>, Box<Problem>>;
     /// A logged model.
     fn logged_model(&self, id: &str) -> Result<Option<LoggedModel>, Box<Problem>>;
+    /// These logged models, and maybe others of the same experiment.
+    fn logged_models(&self, _experiment: &str, ids: &[&str]) -> Result<Vec<LoggedModel>, Box<Problem>> {
+        ids.iter().filter_map(|id| self.logged_model(id).transpose()).collect()
+    }
+}
+
+/// Whether a run says that another is its parent.
+fn is_child(rows: &Rows, parent: &Rows) -> bool {
+    rows.tags.iter().any(|(key, value)| key == "mlflow.parentRunId" && *value == parent.run_id)
 }
 
 /// A run by a path: a folder in `mlruns`.
@@ -74,10 +85,10 @@ fn fetch(rest: &str, around: &Around<'_>) -> Result<Fetched, Box<Problem>> {
     let which = Which::parse(rest)?;
     if let Which::Path(path) = &which {
         let (store, id) = folder::run_at(path, around)?;
-        return Fetching { store: &store, rest, around }.run(&id, None);
+        return Fetching { store: &store, registry: &store, rest, around }.run(&id, None);
     }
-    let store = locate(around.started_in, around.root)?;
-    let fetching = Fetching { store: &*store, rest, around };
+    let stores = locate(around.started_in, around.root)?;
+    let fetching = Fetching { store: &*stores.runs, registry: stores.registry(), rest, around };
     match which {
         Which::Run(id) => fetching.run(&id, None),
         Which::Experiment(name) => fetching.experiment(&name),
@@ -93,6 +104,7 @@ fn fetch(rest: &str, around: &Around<'_>) -> Result<Fetched, Box<Problem>> {
 /// One reference, on its way to its runs.
 struct Fetching<'f> {
     store: &'f dyn Store,
+    registry: &'f dyn Store,
     rest: &'f str,
     around: &'f Around<'f>,
 }
@@ -100,7 +112,7 @@ struct Fetching<'f> {
 impl Fetching<'_> {
     fn run(&self, id: &str, version: Option<&Version>) -> Result<Fetched, Box<Problem>> {
         let rows = self.store.run(id)?.ok_or_else(|| {
-            self.missing(&format!("there is no run `{id}`"), "look the id up in MLflow's list of runs")
+            missing(self.store, &format!("there is no run `{id}`"), "look the id up in MLflow's list of runs")
         })?;
         // The model that it produced knows on which data it was measured, and where it lies.
         if let [one] = rows.models.as_slice()
@@ -111,7 +123,7 @@ impl Fetching<'_> {
         self.rows(rows, version)
     }
 
-    fn rows(&self, mut rows: Rows, version: Option<&Version>) -> Result<Fetched, Box<Problem>> {
+    fn rows(&self, rows: Rows, version: Option<&Version>) -> Result<Fetched, Box<Problem>> {
         let resolved = version.map(|version| match rows.run_id.as_str() {
             id if id.starts_with("m-") => format!("version {}, {id}", version.number),
             id => format!("version {}, run {id}", version.number),
@@ -119,7 +131,7 @@ impl Fetching<'_> {
         let mut fetched = Fetched {
             resolved: resolved.clone(),
             exact: true,
-            in_tree: self.store.is_local(),
+            in_tree: self.store.is_local() || self.registry.is_local(),
             ..Fetched::default()
         };
         if self.around.wanted.siblings {
@@ -130,78 +142,122 @@ impl Fetching<'_> {
             };
             for sibling in group.map(|parent| self.store.children(&parent)).transpose()?.unwrap_or_default() {
                 if sibling.run_id != rows.run_id {
-                    let label = format!("mlflow:runs:/{}", sibling.run_id);
-                    fetched.siblings.push(tracked(
-                        &sibling,
-                        label,
-                        self.origin(None),
-                        self.inside().as_deref(),
-                    ));
+                    fetched.siblings.push(self.tracked(&sibling, label_of(&sibling), None));
                 }
             }
         }
-        let label = format!("mlflow:{}", self.rest);
-        if self.around.wanted.history {
-            self.store.with_history(&mut rows)?;
-        }
-        let mut run = tracked(&rows, label, self.origin(resolved), self.inside().as_deref());
+        let registered = match version {
+            Some(version) => vec![version.clone()],
+            None => self.registry.registered(&[&rows.run_id])?,
+        };
+        let mut run = self.finished(rows, format!("mlflow:{}", self.rest), resolved, &registered)?;
         if let Some(version) = version {
-            run.text(&crate::document::Path::of(["model"]), Some(&version.name), "the registered model");
-            run.text(
-                &crate::document::Path::of(["model_version"]),
-                Some(&version.number.to_string()),
-                "the registered model",
-            );
-        } else if let Some(name) = self.registered_name(&rows)? {
-            run.text(&crate::document::Path::of(["model"]), Some(&name), "the registered model");
+            let number = version.number.to_string();
+            run.text(&crate::document::Path::of(["model_version"]), Some(&number), "the registered model");
         }
         fetched.runs.push(Ok(run));
         Ok(fetched)
     }
 
-    /// The one model that a run's product is registered as.
-    fn registered_name(&self, rows: &Rows) -> Result<Option<String>, Box<Problem>> {
-        if rows.models.is_empty() && !rows.tags.iter().any(|(key, _)| key == "mlflow.log-model.history") {
-            return Ok(None);
+    /// The last step of every run, by whichever name it was asked for: its history where that is wanted, and the one model
+    /// that its product is registered as.
+    fn finished(
+        &self,
+        mut rows: Rows,
+        label: String,
+        resolved: Option<String>,
+        registered: &[Version],
+    ) -> Result<Tracked, Box<Problem>> {
+        // What stands in for the run of a model without one has no history.
+        if self.around.wanted.history && !is_logged_model(&rows.run_id) {
+            self.store.with_history(&mut rows)?;
         }
-        let mut names: Vec<String> =
-            self.store.registered(&rows.run_id)?.into_iter().map(|(name, _)| name).collect();
-        names.sort();
+        let mut names: Vec<&str> = registered
+            .iter()
+            .filter(|version| !version.is_deleted())
+            .map(|version| version.name.as_str())
+            .collect();
+        names.sort_unstable();
         names.dedup();
-        Ok(if names.len() == 1 { names.pop() } else { None })
+        let mut run = self.tracked(&rows, label, resolved);
+        if let [one] = names.as_slice() {
+            run.text(&crate::document::Path::of(["model"]), Some(one), "the registered model");
+        }
+        Ok(run)
+    }
+
+    fn tracked(&self, rows: &Rows, label: String, resolved: Option<String>) -> Tracked {
+        tracked(rows, label, self.origin(resolved), self.inside().as_deref())
     }
 
     fn experiment(&self, name: &str) -> Result<Fetched, Box<Problem>> {
-        let runs = self.store.experiment(name)?.ok_or_else(|| {
-            self.missing(&format!("there is no experiment `{name}`"), "its name, as MLflow's list shows it")
+        let found = match self.store.experiment(name)? {
+            None if decoded(name) != name => self.store.experiment(&decoded(name))?,
+            found => found,
+        };
+        let runs = found.ok_or_else(|| {
+            missing(
+                self.store,
+                &format!("there is no experiment `{name}`"),
+                "its name, as MLflow's list shows it",
+            )
         })?;
         let mut fetched = Fetched {
             resolved: Some(format!("{} runs", runs.len())),
-            in_tree: self.store.is_local(),
+            in_tree: self.store.is_local() || self.registry.is_local(),
             ..Fetched::default()
         };
-        for rows in &runs {
-            let label = format!("mlflow:runs:/{}", rows.run_id);
-            fetched.runs.push(Ok(tracked(rows, label, self.origin(None), self.inside().as_deref())));
+        let mut models = self.models_of(&runs)?;
+        let ids: Vec<&str> = runs.iter().map(|rows| rows.run_id.as_str()).collect();
+        let mut registered: HashMap<String, Vec<Version>> = HashMap::new();
+        for version in self.registry.registered(&ids)? {
+            registered.entry(version.run_id.clone()).or_default().push(version);
+        }
+        for mut rows in runs {
+            if let [one] = rows.models.as_slice()
+                && let Some(model) = models.remove(one)
+            {
+                rows = with_model(rows, &model);
+            }
+            let registered = registered.remove(&rows.run_id).unwrap_or_default();
+            let label = label_of(&rows);
+            fetched.runs.push(Ok(self.finished(rows, label, None, &registered)?));
         }
         Ok(fetched)
     }
 
+    /// The logged models of runs that produced one, by their ids.
+    fn models_of(&self, runs: &[Rows]) -> Result<HashMap<String, LoggedModel>, Box<Problem>> {
+        let ids: Vec<&str> = runs
+            .iter()
+            .filter_map(|rows| match rows.models.as_slice() {
+                [one] => Some(one.as_str()),
+                _ => None,
+            })
+            .collect();
+        let Some(first) = runs.first().filter(|_| !ids.is_empty()) else { return Ok(HashMap::new()) };
+        let models = self.store.logged_models(&first.experiment, &ids)?;
+        Ok(models.into_iter().map(|model| (model.id.clone(), model)).collect())
+    }
+
     fn version(&self, name: &str, chosen: &Chosen) -> Result<Fetched, Box<Problem>> {
+        let name = &self.model_name(name)?;
         let number = match chosen {
             Chosen::Number(number) => *number,
-            Chosen::Alias(alias) => self.store.alias(name, alias)?.ok_or_else(|| {
-                self.missing(
+            Chosen::Alias(alias) => self.registry.alias(name, alias)?.ok_or_else(|| {
+                missing(
+                    self.registry,
                     &format!("the model `{name}` has no alias `{alias}`"),
                     "aliases are set in MLflow's registry; capital letters count",
                 )
             })?,
             Chosen::Stage(stage) => {
-                let versions = self.store.versions(name)?;
+                let versions = self.registry.versions(name)?;
                 let newest =
                     newest(versions.iter().filter(|version| version.stage.eq_ignore_ascii_case(stage)));
                 newest.ok_or_else(|| {
-                    self.missing(
+                    missing(
+                        self.registry,
                         &format!("no version of the model `{name}` is in the stage `{stage}`"),
                         "name a version, `models:/NAME/3`, or an alias, `models:/NAME@champion`",
                     )
@@ -216,13 +272,18 @@ impl Fetching<'_> {
                     .help(format!("compare with what is promoted: `mlflow:models:/{name}@champion`, or `stage:production`"))
                     .boxed());
             }
-            Chosen::Latest => newest(self.store.versions(name)?.iter()).ok_or_else(|| {
-                self.missing(&format!("the model `{name}` has no versions"), "register one in training")
+            Chosen::Latest => newest(self.registry.versions(name)?.iter()).ok_or_else(|| {
+                missing(
+                    self.registry,
+                    &format!("the model `{name}` has no versions"),
+                    "register one in training",
+                )
             })?,
         };
-        let version = self.store.version(name, number)?.filter(|version| !version.is_deleted());
+        let version = self.registry.version(name, number)?.filter(|version| !version.is_deleted());
         let version = version.ok_or_else(|| {
-            self.missing(
+            missing(
+                self.registry,
                 &format!("there is no version {number} of the model `{name}`"),
                 "it may have been deleted; MLflow's registry lists the others",
             )
@@ -246,7 +307,7 @@ impl Fetching<'_> {
 
     fn logged_model(&self, id: &str) -> Result<LoggedModel, Box<Problem>> {
         let model = self.store.logged_model(id)?.ok_or_else(|| {
-            self.missing(&format!("there is no logged model `{id}`"), "these are in MLflow 3 only")
+            missing(self.store, &format!("there is no logged model `{id}`"), "these are in MLflow 3 only")
         })?;
         if !model.ready {
             let message = format!("the logged model `{id}` is not complete");
@@ -265,7 +326,8 @@ impl Fetching<'_> {
             return self.rows(model.rows(), version);
         }
         let rows = self.store.run(run_id)?.ok_or_else(|| {
-            self.missing(
+            missing(
+                self.store,
                 &format!("the run `{run_id}` that produced `{}` is not there", model.id),
                 "a model without its run can't be judged",
             )
@@ -283,30 +345,22 @@ impl Fetching<'_> {
         folder.to_str().map(str::to_owned)
     }
 
-    fn missing(&self, what: &str, help: &str) -> Box<Problem> {
-        Problem::new(NOT_THERE, format!("{what} in {}", self.store.name())).help(help).boxed()
+    /// A name as it is written; where no model is called so, an address's `%20` in it is a space.
+    fn model_name(&self, name: &str) -> Result<String, Box<Problem>> {
+        let plain = decoded(name);
+        if plain == name || !self.registry.versions(name)?.is_empty() {
+            return Ok(name.to_owned());
+        }
+        Ok(plain)
     }
 }
 
-/// A run with what is known of the one model that is meant.
-fn with_model(mut rows: Rows, model: &LoggedModel) -> Rows {
-    rows.models = vec![model.id.clone()];
-    rows.model_location.clone_from(&model.artifact_uri);
-    // What is known of the model itself says on which data it was measured.
-    for (name, series) in &model.metrics {
-        let known = rows.metrics.iter_mut().find(|(known, _)| known == name);
-        let Some((_, ours)) = known else {
-            rows.metrics.push((name.clone(), series.clone()));
-            continue;
-        };
-        if let (Some(ours), Some(theirs)) = (&mut ours.last, &series.last)
-            && ours.dataset.is_none()
-            && (ours.value == theirs.value && ours.step == theirs.step)
-        {
-            ours.dataset.clone_from(&theirs.dataset);
-        }
-    }
-    rows
+fn missing(store: &dyn Store, what: &str, help: &str) -> Box<Problem> {
+    Problem::new(NOT_THERE, format!("{what} in {}", store.name())).help(help).boxed()
+}
+
+fn label_of(rows: &Rows) -> String {
+    format!("mlflow:runs:/{}", rows.run_id)
 }
 
 /// The highest number, which as text would not be the last.
@@ -321,8 +375,8 @@ fn broken(store: &str, what: &str) -> Box<Problem> {
         .boxed()
 }
 
-fn too_many(store: &str) -> Box<Problem> {
-    Problem::new(TOO_MANY, format!("{store} has more than {MOST_RUNS} runs under that name"))
+fn too_many(store: &str, list: &str) -> Box<Problem> {
+    Problem::new(TOO_MANY, format!("{store} has more than {MOST_RUNS} {list} under that name"))
         .help("name one run, `mlflow:runs:/ID`, or a version of a model")
         .boxed()
 }

@@ -5,14 +5,16 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::settings::settings;
-use super::{BROKEN, MOST_RUNS, Store, broken, too_many};
+use super::{BROKEN, MOST_RUNS, SYNTAX, Store, broken, is_child, too_many};
 use crate::document::{Document, Format, Node, Problem};
 use crate::http::{Answer, Server, TOO_LARGE, UNEXPECTED};
 use crate::source::mlflow::answer::{self, Lacks};
-use crate::source::mlflow::{LoggedModel, Rows, Series, Version};
+use crate::source::mlflow::{LoggedModel, Point, Rows, Series, Version};
 
 /// Runs that are asked for at once; of 300 metrics each, that is about 3 MB.
 const PAGE: usize = 100;
+/// Values of a metric that are asked for at once, the most that MLflow gives.
+const VALUES: usize = 25_000;
 /// Pages of anything, so that a server that always gives another one comes to an end.
 const PAGES: usize = 1_000;
 
@@ -20,110 +22,178 @@ pub(super) struct Rest {
     server: Server,
 }
 
+type Read<T> = Result<T, Box<Problem>>;
+
+/// Asks for a page of a list, of so many items, by its token.
+type Asking<'a> = dyn Fn(usize, Option<&str>) -> Read<Option<Node>> + 'a;
+
 impl Rest {
-    pub(super) fn new(uri: &str) -> Result<Self, Box<Problem>> {
+    pub(super) fn new(uri: &str) -> Read<Self> {
         Ok(Self { server: Server::new(uri.trim_end_matches('/'), settings(uri)?)? })
     }
 
     /// The tree of an answer; `None` for what is not there.
-    fn get(&self, call: &str, query: &[(&str, &str)]) -> Result<Option<Node>, Box<Problem>> {
-        understood(&self.server.get(&format!("api/2.0/mlflow/{call}"), query)?)
+    fn get(&self, call: &str, query: &[(&str, &str)]) -> Read<Option<Node>> {
+        self.understood(&self.server.get(&format!("api/2.0/mlflow/{call}"), query)?)
     }
 
-    fn post(&self, call: &str, body: &serde_json::Value) -> Result<Option<Node>, Box<Problem>> {
-        understood(&self.server.post(&format!("api/2.0/mlflow/{call}"), body)?)
+    fn post(&self, call: &str, body: &serde_json::Value) -> Read<Option<Node>> {
+        self.understood(&self.server.post(&format!("api/2.0/mlflow/{call}"), body)?)
     }
 
-    fn lacks(&self, Lacks(what): &Lacks) -> Box<Problem> {
-        broken(&self.name(), &format!("an answer lacks {what}"))
+    fn broken(&self, what: &str) -> Box<Problem> {
+        broken(&self.name(), &self.server.quoted(what))
     }
 
-    /// The runs that a filter selects, page by page.
-    fn search(&self, experiment: &str, filter: &str) -> Result<Vec<Rows>, Box<Problem>> {
-        let mut runs = Vec::new();
+    /// What was understood of an answer.
+    fn read<T>(&self, read: Result<T, Lacks>) -> Read<T> {
+        read.map_err(|Lacks(what)| self.broken(&format!("an answer lacks {what}")))
+    }
+
+    /// What an answer holds at a key, which must be there.
+    fn at<'n>(&self, answer: &'n Node, key: &str) -> Read<&'n Node> {
+        self.read(answer::object(answer, key).and_then(|found| found.ok_or_else(|| Lacks(key.into()))))
+    }
+
+    /// Holds that an answer is about what was asked for.
+    fn about(&self, what: &str, asked: &str, answered: &str) -> Read<()> {
+        if asked == answered {
+            return Ok(());
+        }
+        Err(self.broken(&format!("asked for the {what} `{asked}`, it answered with `{answered}`")))
+    }
+
+    /// The items of a list, page by page; `None` where what is listed is not there.
+    fn pages<T>(
+        &self,
+        list: &str,
+        items: &str,
+        first_size: usize,
+        ask: &Asking<'_>,
+        item: &dyn Fn(&Node) -> Result<T, Lacks>,
+        most: usize,
+    ) -> Read<Option<Vec<T>>> {
+        let mut found = Vec::new();
         let mut token: Option<String> = None;
-        let mut size = PAGE;
+        let mut size = first_size;
         for _ in 0..PAGES {
-            let mut body = json!({ "experiment_ids": [experiment], "filter": filter, "max_results": size,
-                "run_view_type": "ACTIVE_ONLY", "order_by": ["attributes.start_time ASC"] });
-            if let Some(token) = &token {
-                body["page_token"] = json!(token);
-            }
-            let page = match self.post("runs/search", &body) {
-                // Few runs can be large too, by what was logged of their datasets.
+            let page = match ask(size, token.as_deref()) {
+                // Few items can be large too, such as runs by what was logged of their datasets.
                 Err(problem) if problem.code == TOO_LARGE && size > 1 => {
                     size = (size / 4).max(1);
                     continue;
                 }
                 page => page?,
             };
-            let Some(page) = page else { break };
-            for run in answer::items(Some(&page), "runs") {
-                runs.push(answer::run(run).map_err(|lacks| self.lacks(&lacks))?);
+            let Some(page) = page else {
+                return match token {
+                    None => Ok(None),
+                    Some(_) => Err(self.broken(&format!("the list of {list} breaks off"))),
+                };
+            };
+            let listed = self.read(answer::items(Some(&page), items))?;
+            for node in listed {
+                found.push(self.read(item(node))?);
             }
-            if runs.len() > MOST_RUNS {
-                return Err(too_many(&self.name()));
+            if found.len() > most {
+                return Err(too_many(&self.name(), list));
             }
-            match answer::next_page(&page) {
-                None => return Ok(runs),
-                // A server that gives the same page for ever is not believed.
-                next if next == token => break,
+            match self.read(answer::next_page(&page))? {
+                None => return Ok(Some(found)),
+                // A server that gives the same page for ever, or nothing with the promise of more, is not believed.
+                next if next == token || listed.is_empty() => break,
                 next => token = next,
             }
         }
-        if token.is_some() {
-            return Err(broken(&self.name(), "the list of runs has no end"));
-        }
-        Ok(runs)
+        Err(self.broken(&format!("the list of {list} has no end")))
     }
 
-    fn search_versions(&self, filter: &str) -> Result<Vec<Version>, Box<Problem>> {
-        let mut versions = Vec::new();
-        let mut token = String::new();
-        for _ in 0..PAGES {
-            let mut query = vec![("filter", filter), ("max_results", "200")];
-            if !token.is_empty() {
-                query.push(("page_token", &token));
+    /// The runs that a filter selects.
+    fn search(&self, experiment: &str, filter: &str) -> Read<Vec<Rows>> {
+        let ask = |size: usize, token: Option<&str>| {
+            let mut body = json!({ "experiment_ids": [experiment], "filter": filter, "max_results": size,
+                "run_view_type": "ACTIVE_ONLY", "order_by": ["attributes.start_time ASC"] });
+            if let Some(token) = token {
+                body["page_token"] = json!(token);
             }
-            let Some(page) = self.get("model-versions/search", &query)? else { return Ok(versions) };
-            for version in answer::items(Some(&page), "model_versions") {
-                versions.push(answer::version(version).map_err(|lacks| self.lacks(&lacks))?);
-            }
-            match answer::next_page(&page) {
-                None => return Ok(versions),
-                Some(next) if next == token => break,
-                Some(next) => token = next,
-            }
-        }
-        Err(broken(&self.name(), "the list of versions has no end"))
+            self.post("runs/search", &body)
+        };
+        self.pages("runs", "runs", PAGE, &ask, &answer::run, MOST_RUNS)?.ok_or_else(|| {
+            self.broken(&format!("the experiment {experiment} is there, and its runs are not"))
+        })
+    }
+
+    fn search_versions(&self, filter: &str) -> Read<Vec<Version>> {
+        let ask = |size: usize, token: Option<&str>| {
+            let size = size.to_string();
+            let mut query = vec![("filter", filter), ("max_results", size.as_str())];
+            query.extend(token.map(|token| ("page_token", token)));
+            self.get("model-versions/search", &query)
+        };
+        let found = self.pages("versions", "model_versions", 200, &ask, &answer::version, usize::MAX)?;
+        Ok(found.unwrap_or_default())
     }
 
     /// Every value of a metric.
-    fn history(&self, run: &str, metric: &str) -> Result<Series, Box<Problem>> {
-        let mut points = Vec::new();
-        let mut token = String::new();
-        for _ in 0..PAGES {
-            let mut query = vec![("run_id", run), ("metric_key", metric)];
-            if !token.is_empty() {
-                query.push(("page_token", &token));
-            }
-            let Some(page) = self.get("metrics/get-history", &query)? else { break };
-            points.extend(answer::history(&page).map_err(|lacks| self.lacks(&lacks))?);
-            match answer::next_page(&page) {
-                None => return Ok(Series::of(points)),
-                Some(next) if next == token => break,
-                Some(next) => token = next,
-            }
+    fn history(&self, run: &str, metric: &str) -> Read<Vec<Point>> {
+        let ask = |size: usize, token: Option<&str>| {
+            let size = size.to_string();
+            let mut query = vec![("run_id", run), ("metric_key", metric), ("max_results", size.as_str())];
+            query.extend(token.map(|token| ("page_token", token)));
+            self.get("metrics/get-history", &query)
+        };
+        let list = format!("values of `{metric}`");
+        let value = |node: &Node| answer::value(node, metric);
+        let found = self.pages(&list, "metrics", VALUES, &ask, &value, usize::MAX)?.unwrap_or_default();
+        if found.is_empty() {
+            return Err(
+                self.broken(&format!("the run `{run}` has a last value of `{metric}`, and no first one"))
+            );
         }
-        Err(broken(&self.name(), &format!("the history of `{metric}` has no end")))
+        Ok(found)
     }
 
     /// Points an alias at a version. Saying it twice changes nothing.
-    pub(super) fn set_alias(&self, name: &str, alias: &str, number: u64) -> Result<(), Box<Problem>> {
+    pub(super) fn set_alias(&self, name: &str, alias: &str, number: u64) -> Read<()> {
         let body = json!({ "name": name, "alias": alias, "version": number.to_string() });
         self.post("registered-models/alias", &body)?
             .map(|_| ())
-            .ok_or_else(|| broken(&self.name(), &format!("version {number} of the model `{name}` is gone")))
+            .ok_or_else(|| self.broken(&format!("version {number} of the model `{name}` is gone")))
+    }
+
+    /// The tree of an answer, or nothing where the server knows what was asked and does not have it. A page that some
+    /// other program shows is not such an answer.
+    fn understood(&self, answer: &Answer) -> Read<Option<Node>> {
+        let Answer { status, body, asked } = answer;
+        let strange = |what: &str| {
+            let message = format!("{asked} answered with {status} and {}", self.server.quoted(what));
+            Problem::new(UNEXPECTED, message)
+                .help(
+                    "look whether MLFLOW_TRACKING_URI is the address of MLflow, and not of a page before it",
+                )
+                .boxed()
+        };
+        let tree = Document::new(asked.as_str(), body.clone(), Format::Json)
+            .and_then(|document| Arc::new(document).parse_long())
+            .map_err(|problem| strange(&format!("something that is not read: {}", problem.message)))?;
+        if tree.as_map().is_none() {
+            return Err(strange(&format!("{}, which MLflow never does", tree.value.sort())));
+        }
+        if *status == 200 {
+            return Ok(Some(tree));
+        }
+        let said = |key: &str| tree.get(key).and_then(Node::as_written).unwrap_or_default();
+        match (*status, said("error_code")) {
+            (404, "RESOURCE_DOES_NOT_EXIST") => Ok(None),
+            // What an alias that is not there is called.
+            (400, "INVALID_PARAMETER_VALUE") if said("message").ends_with("not found.") => Ok(None),
+            (_, "") => Err(strange("no word of why, which MLflow never does")),
+            (_, code) => {
+                let why = self.server.quoted(&format!("{code}: {}", said("message")));
+                let message = format!("{asked} answered with {status}, {why}");
+                Err(Problem::new(BROKEN, message).help("the server's log may say more").boxed())
+            }
+        }
     }
 }
 
@@ -136,100 +206,111 @@ impl Store for Rest {
         false
     }
 
-    fn run(&self, id: &str) -> Result<Option<Rows>, Box<Problem>> {
+    fn run(&self, id: &str) -> Read<Option<Rows>> {
         let Some(found) = self.get("runs/get", &[("run_id", id)])? else { return Ok(None) };
-        let run = found.get("run").ok_or_else(|| self.lacks(&Lacks("run".into())))?;
-        answer::run(run).map(Some).map_err(|lacks| self.lacks(&lacks))
+        let rows = self.read(answer::run(self.at(&found, "run")?))?;
+        self.about("run", id, &rows.run_id)?;
+        Ok(Some(rows))
     }
 
-    fn with_history(&self, rows: &mut Rows) -> Result<(), Box<Problem>> {
+    fn with_history(&self, rows: &mut Rows) -> Read<()> {
         for (name, series) in &mut rows.metrics {
-            // One value at the first step is the usual end result, and has no history worth a call.
-            if series.last.as_ref().is_some_and(|last| last.step != 0) {
-                *series = self.history(&rows.run_id, name)?;
-            }
+            // The last value stays the one that came with the run.
+            let Series { best, points, .. } = Series::of(self.history(&rows.run_id, name)?);
+            (series.best, series.points) = (best, points);
         }
         Ok(())
     }
 
-    fn children(&self, parent: &Rows) -> Result<Vec<Rows>, Box<Problem>> {
-        self.search(&parent.experiment, &format!("tags.`mlflow.parentRunId` = '{}'", parent.run_id))
+    fn children(&self, parent: &Rows) -> Read<Vec<Rows>> {
+        let mut runs =
+            self.search(&parent.experiment, &format!("tags.`mlflow.parentRunId` = '{}'", parent.run_id))?;
+        runs.retain(|rows| is_child(rows, parent));
+        Ok(runs)
     }
 
-    fn experiment(&self, name: &str) -> Result<Option<Vec<Rows>>, Box<Problem>> {
+    fn experiment(&self, name: &str) -> Read<Option<Vec<Rows>>> {
         let Some(found) = self.get("experiments/get-by-name", &[("experiment_name", name)])? else {
             return Ok(None);
         };
-        let id = found.get("experiment").and_then(|found| found.get("experiment_id")?.as_written());
-        let id = id.ok_or_else(|| self.lacks(&Lacks("experiment.experiment_id".into())))?;
-        self.search(id, "").map(Some)
+        let experiment = self.at(&found, "experiment")?;
+        self.about("experiment", name, &self.read(answer::required(experiment, "name", "experiment"))?)?;
+        let id = self.read(answer::required(experiment, "experiment_id", "experiment"))?;
+        let runs = self.search(&id, "")?;
+        for rows in &runs {
+            self.about("experiment", &id, &rows.experiment)?;
+        }
+        Ok(Some(runs))
     }
 
-    fn version(&self, name: &str, number: u64) -> Result<Option<Version>, Box<Problem>> {
-        let number = number.to_string();
-        let Some(found) = self.get("model-versions/get", &[("name", name), ("version", &number)])? else {
+    fn version(&self, name: &str, number: u64) -> Read<Option<Version>> {
+        let text = number.to_string();
+        let Some(found) = self.get("model-versions/get", &[("name", name), ("version", &text)])? else {
             return Ok(None);
         };
-        let version = found.get("model_version").ok_or_else(|| self.lacks(&Lacks("model_version".into())))?;
-        answer::version(version).map(Some).map_err(|lacks| self.lacks(&lacks))
+        let version = self.read(answer::version(self.at(&found, "model_version")?))?;
+        self.about("model", name, &version.name)?;
+        self.about("version", &text, &version.number.to_string())?;
+        Ok(Some(version))
     }
 
-    fn versions(&self, name: &str) -> Result<Vec<Version>, Box<Problem>> {
+    fn versions(&self, name: &str) -> Read<Vec<Version>> {
         let quote = if name.contains('\'') { '"' } else { '\'' };
+        if name.contains(quote) {
+            let message =
+                format!("the model `{name}` has both sorts of quotes in its name, which no search can hold");
+            return Err(Problem::new(SYNTAX, message)
+                .help("name a version by its number or its alias: `mlflow:models:/NAME@champion`")
+                .boxed());
+        }
         let mut versions = self.search_versions(&format!("name={quote}{name}{quote}"))?;
         versions.retain(|version| version.name == name);
         Ok(versions)
     }
 
-    fn alias(&self, name: &str, alias: &str) -> Result<Option<u64>, Box<Problem>> {
+    fn alias(&self, name: &str, alias: &str) -> Read<Option<u64>> {
         let Some(found) = self.get("registered-models/alias", &[("name", name), ("alias", alias)])? else {
             return Ok(None);
         };
-        let version = found.get("model_version").ok_or_else(|| self.lacks(&Lacks("model_version".into())))?;
-        answer::version(version).map(|version| Some(version.number)).map_err(|lacks| self.lacks(&lacks))
+        let version = self.read(answer::version(self.at(&found, "model_version")?))?;
+        self.about("model", name, &version.name)?;
+        Ok(Some(version.number))
     }
 
-    fn registered(&self, run_id: &str) -> Result<Vec<(String, u64)>, Box<Problem>> {
-        let versions = self.search_versions(&format!("run_id='{run_id}'"))?;
-        Ok(versions.into_iter().map(|version| (version.name, version.number)).collect())
+    fn registered(&self, runs: &[&str]) -> Read<Vec<Version>> {
+        let mut versions = Vec::new();
+        // So many names of runs fit into an address.
+        for runs in runs.chunks(PAGE) {
+            let filter = match runs {
+                [one] => format!("run_id='{one}'"),
+                several => format!("run_id IN ('{}')", several.join("','")),
+            };
+            let found = self.search_versions(&filter)?;
+            versions.extend(found.into_iter().filter(|version| runs.contains(&version.run_id.as_str())));
+        }
+        Ok(versions)
     }
 
-    fn logged_model(&self, id: &str) -> Result<Option<LoggedModel>, Box<Problem>> {
+    fn logged_model(&self, id: &str) -> Read<Option<LoggedModel>> {
         let answer = self.server.get(&format!("api/2.0/mlflow/logged-models/{id}"), &[])?;
         // MLflow 2 has no such call, and answers with a page.
-        let Some(found) = (if answer.status == 404 { None } else { understood(&answer)? }) else {
+        let Some(found) = (if answer.status == 404 { None } else { self.understood(&answer)? }) else {
             return Ok(None);
         };
-        let model = found.get("model").ok_or_else(|| self.lacks(&Lacks("model".into())))?;
-        answer::logged_model(model).map(Some).map_err(|lacks| self.lacks(&lacks))
+        let model = self.read(answer::logged_model(self.at(&found, "model")?))?;
+        self.about("logged model", id, &model.id)?;
+        Ok(Some(model))
     }
-}
 
-/// The tree of an answer, or nothing where the server knows what was asked and does not have it. A page that some
-/// other program shows is not such an answer.
-fn understood(answer: &Answer) -> Result<Option<Node>, Box<Problem>> {
-    let Answer { status, body, asked } = answer;
-    let tree = Document::new(asked.as_str(), body.clone(), Format::Json)
-        .and_then(|document| Arc::new(document).parse_long())
-        .ok()
-        .filter(|tree| tree.as_map().is_some());
-    let Some(tree) = tree else {
-        let message = format!("{asked} answered with {status} and something that is not JSON");
-        return Err(Problem::new(UNEXPECTED, message)
-            .help("look whether MLFLOW_TRACKING_URI is the address of MLflow, and not of a page before it")
-            .boxed());
-    };
-    if *status == 200 {
-        return Ok(Some(tree));
-    }
-    let said = |key: &str| tree.get(key).and_then(Node::as_written).unwrap_or_default();
-    match (*status, said("error_code")) {
-        (404, "RESOURCE_DOES_NOT_EXIST") => Ok(None),
-        // What an alias that is not there is called.
-        (400, "INVALID_PARAMETER_VALUE") if said("message").ends_with("not found.") => Ok(None),
-        (_, code) => {
-            let message = format!("{asked} answered with {status}, {code}: {}", said("message"));
-            Err(Problem::new(BROKEN, message).help("the server's log may say more").boxed())
-        }
+    fn logged_models(&self, experiment: &str, _: &[&str]) -> Read<Vec<LoggedModel>> {
+        let ask = |size: usize, token: Option<&str>| {
+            let mut body = json!({ "experiment_ids": [experiment], "max_results": size });
+            if let Some(token) = token {
+                body["page_token"] = json!(token);
+            }
+            self.post("logged-models/search", &body)
+        };
+        let found = self.pages("logged models", "models", PAGE, &ask, &answer::logged_model, usize::MAX)?;
+        Ok(found.unwrap_or_default())
     }
 }

@@ -23,27 +23,45 @@ pub(super) fn settings(uri: &str) -> Result<Settings, Box<Problem>> {
     settings.timeout = Duration::from_secs(number("MLFLOW_HTTP_REQUEST_TIMEOUT", SECONDS)?.clamp(1, 3600));
     settings.retries =
         u32::try_from(number("MLFLOW_HTTP_REQUEST_MAX_RETRIES", RETRIES.into())?.min(10)).unwrap_or(RETRIES);
-    settings.insecure =
-        matches!(text("MLFLOW_TRACKING_INSECURE_TLS").as_deref(), Some("true" | "True" | "1"));
+    settings.insecure = truth("MLFLOW_TRACKING_INSECURE_TLS")?;
     settings.trusted = file("MLFLOW_TRACKING_SERVER_CERT_PATH")?;
     settings.identity = file("MLFLOW_TRACKING_CLIENT_CERT_PATH")?;
-    if let Some(authorization) = authorization(uri) {
-        settings.header("authorization", &authorization)?;
-    }
+    authorize(uri, &mut settings)?;
     if let Some(workspace) = text("MLFLOW_WORKSPACE") {
         settings.header("x-mlflow-workspace", &workspace)?;
     }
     Ok(settings)
 }
 
-/// Who asks: a token before a name and password, the environment before the address and the file of credentials.
-fn authorization(uri: &str) -> Option<String> {
-    if let Some(token) = text("MLFLOW_TRACKING_TOKEN") {
-        return Some(format!("Bearer {token}"));
+/// Who asks, in MLflow's order: the address, then a name and password, of which the environment may hold one and the file
+/// of credentials the other, then a token.
+fn authorize(uri: &str, settings: &mut Settings) -> Result<(), Box<Problem>> {
+    let token = text("MLFLOW_TRACKING_TOKEN");
+    let (name, password) = match in_address(uri) {
+        Some((name, password)) => (Some(name), Some(password)),
+        None => {
+            let (name, password) = in_file();
+            (text("MLFLOW_TRACKING_USERNAME").or(name), text("MLFLOW_TRACKING_PASSWORD").or(password))
+        }
+    };
+    match (name, password, token) {
+        (Some(name), Some(password), _) => {
+            settings.secret(&password);
+            let both = STANDARD.encode(format!("{name}:{password}"));
+            settings.header("authorization", &format!("Basic {both}"))
+        }
+        (_, _, Some(token)) => settings.header("authorization", &format!("Bearer {token}")),
+        (None, None, None) => Ok(()),
+        (name, _, None) => {
+            let (known, lacks) = match name {
+                Some(_) => ("name", "MLFLOW_TRACKING_PASSWORD"),
+                None => ("password", "MLFLOW_TRACKING_USERNAME"),
+            };
+            Err(Problem::new(SETTING, format!("only the {known} of who asks is known, and so not who it is"))
+                .help(format!("set {lacks} too, or both in ~/.mlflow/credentials"))
+                .boxed())
+        }
     }
-    let from_environment = text("MLFLOW_TRACKING_USERNAME").zip(text("MLFLOW_TRACKING_PASSWORD"));
-    let (name, password) = from_environment.or_else(|| in_address(uri)).or_else(in_file)?;
-    Some(format!("Basic {}", STANDARD.encode(format!("{name}:{password}"))))
 }
 
 fn in_address(uri: &str) -> Option<(String, String)> {
@@ -52,36 +70,56 @@ fn in_address(uri: &str) -> Option<(String, String)> {
     (!url.username().is_empty()).then(|| (decode(url.username()), decode(url.password().unwrap_or_default())))
 }
 
-/// `~/.mlflow/credentials`, an INI file with a section `[mlflow]`.
-fn in_file() -> Option<(String, String)> {
-    let path = PathBuf::from(text("HOME").or_else(|| text("USERPROFILE"))?).join(".mlflow/credentials");
+/// The name and the password of `~/.mlflow/credentials`, a file as Python's `configparser` reads it, with a section
+/// `[mlflow]`.
+fn in_file() -> (Option<String>, Option<String>) {
+    let home = text("HOME").or_else(|| text("USERPROFILE"));
+    let lines =
+        home.and_then(|home| fs::read_to_string(PathBuf::from(home).join(".mlflow/credentials")).ok());
     let (mut here, mut name, mut password) = (false, None, None);
-    for line in fs::read_to_string(path).ok()?.lines().map(str::trim) {
+    for line in lines.unwrap_or_default().lines().map(str::trim) {
         if line.starts_with('[') {
             here = line == "[mlflow]";
-        } else if let Some((key, value)) = line.split_once('=').filter(|_| here) {
-            let into = match key.trim() {
+        } else if let Some((key, value)) = line.split_once(['=', ':']).filter(|_| here) {
+            let into = match key.trim().to_lowercase().as_str() {
                 "mlflow_tracking_username" => &mut name,
                 "mlflow_tracking_password" => &mut password,
                 _ => continue,
             };
-            *into = Some(value.trim().to_owned());
+            *into = Some(value.trim().to_owned()).filter(|value| !value.is_empty());
         }
     }
-    name.zip(password)
+    (name, password)
 }
 
-fn text(name: &str) -> Option<String> {
+/// The workspace that names are looked up in.
+pub(super) fn workspace() -> String {
+    text("MLFLOW_WORKSPACE").unwrap_or_else(|| "default".into())
+}
+
+/// A variable that is set to something.
+pub(super) fn text(name: &str) -> Option<String> {
     var(name).ok().filter(|value| !value.is_empty())
 }
 
 fn number(name: &str, otherwise: u64) -> Result<u64, Box<Problem>> {
     let Some(value) = text(name) else { return Ok(otherwise) };
-    value.parse().map_err(|_| {
-        Problem::new(SETTING, format!("{name} is `{value}`, and not a whole number"))
-            .help("take it out of the environment, or correct it")
-            .boxed()
-    })
+    value.parse().map_err(|_| wrong(name, &value, "a whole number"))
+}
+
+fn truth(name: &str) -> Result<bool, Box<Problem>> {
+    let Some(value) = text(name) else { return Ok(false) };
+    match value.to_lowercase().as_str() {
+        "true" | "1" => Ok(true),
+        "false" | "0" => Ok(false),
+        _ => Err(wrong(name, &value, "true or false")),
+    }
+}
+
+fn wrong(name: &str, value: &str, expected: &str) -> Box<Problem> {
+    Problem::new(SETTING, format!("{name} is `{value}`, and not {expected}"))
+        .help("take it out of the environment, or correct it")
+        .boxed()
 }
 
 fn file(name: &str) -> Result<Option<Vec<u8>>, Box<Problem>> {

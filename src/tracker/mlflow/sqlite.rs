@@ -1,13 +1,17 @@
 //! MLflow's database as a SQLite file, which is its default store. It is only ever read.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OpenFlags, Row};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Row};
 
+use super::settings::workspace;
 use super::{MOST_RUNS, STORE, Store, broken, too_many};
 use crate::document::Problem;
 use crate::source::mlflow::{Dataset, LoggedModel, Point, Reading, Rows, Series, Version};
@@ -33,9 +37,7 @@ impl Database {
                 .help("MLFLOW_TRACKING_URI names it; relative to the folder that gate is started in")
                 .boxed());
         }
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection =
-            Connection::open_with_flags(path, flags).map_err(|error| unreadable(path, &error))?;
+        let connection = connect(path).map_err(|error| unreadable(path, &error))?;
         let database = Self { connection, path: path.to_owned(), columns: RefCell::default() };
         database.connection.busy_timeout(PATIENCE).map_err(|error| unreadable(path, &error))?;
         if !database.has("runs", "run_uuid")? || !database.has("latest_metrics", "is_nan")? {
@@ -99,32 +101,16 @@ impl Database {
 
     fn metrics(&self, id: &str) -> Read<Vec<(String, Series)>> {
         let last = "SELECT key, value, step, timestamp, is_nan FROM latest_metrics WHERE run_uuid = ?1 ORDER BY rowid";
-        let mut metrics = self.query(last, &[&id], |row| {
+        self.query(last, &[&id], |row| {
             let point = Point {
                 value: reading(row, 1, 4)?,
                 step: row.get(2)?,
                 time: row.get::<_, Option<i64>>(3)?.unwrap_or_default(),
                 dataset: None,
+                run: None,
             };
             Ok((text(row, 0)?, Series::ending_with(point)))
-        })?;
-        // Infinity is kept as the largest number.
-        let history = "SELECT key, COUNT(*), \
-                       MIN(CASE WHEN is_nan = 0 AND abs(value) < 1.7976931348623157e308 THEN value END), \
-                       MAX(CASE WHEN is_nan = 0 AND abs(value) < 1.7976931348623157e308 THEN value END) \
-                       FROM metrics WHERE run_uuid = ?1 GROUP BY key";
-        let histories = self.query(history, &[&id], |row| {
-            let best = row.get::<_, Option<f64>>(2)?.zip(row.get::<_, Option<f64>>(3)?);
-            Ok((text(row, 0)?, (row.get::<_, i64>(1)?, best)))
-        })?;
-        let histories: HashMap<String, (i64, Option<(f64, f64)>)> = histories.into_iter().collect();
-        for (name, series) in &mut metrics {
-            if let Some((points, best)) = histories.get(name) {
-                series.points = u64::try_from(*points).ok();
-                series.best = *best;
-            }
-        }
-        Ok(metrics)
+        })
     }
 
     fn datasets(&self, id: &str) -> Read<Vec<Dataset>> {
@@ -167,9 +153,14 @@ impl Database {
             })
         })?;
         if found.len() > MOST_RUNS {
-            return Err(too_many(&self.name()));
+            return Err(too_many(&self.name(), "runs"));
         }
         found.into_iter().map(|rows| self.rows(rows)).collect()
+    }
+
+    /// What must equal the second value of a query: names are those of one workspace, where a table knows of any.
+    fn within_workspace(&self, table: &str) -> Read<&'static str> {
+        Ok(if self.has(table, "workspace")? { "workspace" } else { "?2" })
     }
 
     fn find_versions(&self, condition: &str, value: &str) -> Read<Vec<Version>> {
@@ -178,13 +169,12 @@ impl Database {
         }
         let location =
             if self.has("model_versions", "storage_location")? { "storage_location" } else { "''" };
-        let workspace =
-            if self.has("model_versions", "workspace")? { " AND workspace = ?2" } else { " AND ?2 != ''" };
+        let within = self.within_workspace("model_versions")?;
         let sql = format!(
             "SELECT name, version, run_id, source, status, current_stage, {location} FROM model_versions \
-             WHERE {condition}{workspace}"
+             WHERE {condition} AND {within} = ?2"
         );
-        self.query(&sql, &[&value, &workspace_name()], |row| {
+        self.query(&sql, &[&value, &workspace()], |row| {
             Ok(Version {
                 name: text(row, 0)?,
                 number: u64::try_from(row.get::<_, i64>(1)?).unwrap_or_default(),
@@ -198,11 +188,6 @@ impl Database {
     }
 }
 
-/// The workspace that names are looked up in.
-fn workspace_name() -> String {
-    std::env::var("MLFLOW_WORKSPACE").ok().filter(|name| !name.is_empty()).unwrap_or_else(|| "default".into())
-}
-
 impl Store for Database {
     fn name(&self) -> String {
         self.path.display().to_string()
@@ -212,6 +197,26 @@ impl Store for Database {
         Ok(self.runs("run_uuid = ?1", id)?.into_iter().next())
     }
 
+    fn with_history(&self, rows: &mut Rows) -> Read<()> {
+        // Infinity is kept as the largest number.
+        let history = "SELECT key, COUNT(*), \
+                       MIN(CASE WHEN is_nan = 0 AND abs(value) < 1.7976931348623157e308 THEN value END), \
+                       MAX(CASE WHEN is_nan = 0 AND abs(value) < 1.7976931348623157e308 THEN value END) \
+                       FROM metrics WHERE run_uuid = ?1 GROUP BY key";
+        let histories = self.query(history, &[&rows.run_id], |row| {
+            let best = row.get::<_, Option<f64>>(2)?.zip(row.get::<_, Option<f64>>(3)?);
+            Ok((text(row, 0)?, (row.get::<_, i64>(1)?, best)))
+        })?;
+        let histories: HashMap<String, (i64, Option<(f64, f64)>)> = histories.into_iter().collect();
+        for (name, series) in &mut rows.metrics {
+            if let Some((points, best)) = histories.get(name) {
+                series.points = u64::try_from(*points).ok();
+                series.best = *best;
+            }
+        }
+        Ok(())
+    }
+
     fn children(&self, parent: &Rows) -> Read<Vec<Rows>> {
         let condition = "lifecycle_stage = 'active' AND run_uuid IN \
                          (SELECT run_uuid FROM tags WHERE key = 'mlflow.parentRunId' AND value = ?1)";
@@ -219,8 +224,9 @@ impl Store for Database {
     }
 
     fn experiment(&self, name: &str) -> Read<Option<Vec<Rows>>> {
-        let id =
-            self.one("SELECT experiment_id FROM experiments WHERE name = ?1", &[&name], |row| text(row, 0))?;
+        let within = self.within_workspace("experiments")?;
+        let sql = format!("SELECT experiment_id FROM experiments WHERE name = ?1 AND {within} = ?2");
+        let id = self.one(&sql, &[&name, &workspace()], |row| text(row, 0))?;
         let Some(id) = id else { return Ok(None) };
         self.runs("lifecycle_stage = 'active' AND experiment_id = ?1", &id).map(Some)
     }
@@ -237,21 +243,22 @@ impl Store for Database {
         if !self.has("registered_model_aliases", "alias")? {
             return Ok(None);
         }
-        let workspace = if self.has("registered_model_aliases", "workspace")? { "workspace" } else { "?3" };
+        let within = self.within_workspace("registered_model_aliases")?;
         let sql = format!(
-            "SELECT version FROM registered_model_aliases WHERE name = ?1 AND alias = ?2 AND {workspace} = ?3"
+            "SELECT version FROM registered_model_aliases WHERE name = ?1 AND alias = ?3 AND {within} = ?2"
         );
-        let number = self.one(&sql, &[&name, &alias, &workspace_name()], |row| row.get::<_, i64>(0))?;
+        let number = self.one(&sql, &[&name, &workspace(), &alias], |row| row.get::<_, i64>(0))?;
         Ok(number.and_then(|number| u64::try_from(number).ok()))
     }
 
-    fn registered(&self, run_id: &str) -> Read<Vec<(String, u64)>> {
-        let versions = self.find_versions("run_id = ?1", run_id)?;
-        Ok(versions
-            .into_iter()
-            .filter(|version| !version.is_deleted())
-            .map(|version| (version.name, version.number))
-            .collect())
+    fn registered(&self, runs: &[&str]) -> Read<Vec<Version>> {
+        if let [one] = runs {
+            return self.find_versions("run_id = ?1", one);
+        }
+        let runs: HashSet<&str> = runs.iter().copied().collect();
+        let mut versions = self.find_versions("run_id != ?1", "")?;
+        versions.retain(|version| runs.contains(version.run_id.as_str()));
+        Ok(versions)
     }
 
     fn logged_model(&self, id: &str) -> Read<Option<LoggedModel>> {
@@ -275,23 +282,49 @@ impl Store for Database {
             self.pairs("SELECT param_key, param_value FROM logged_model_params WHERE model_id = ?1", id)?;
         model.tags =
             self.pairs("SELECT tag_key, tag_value FROM logged_model_tags WHERE model_id = ?1", id)?;
-        let sql = "SELECT metric_name, metric_value, metric_step, metric_timestamp_ms, dataset_name \
+        let sql = "SELECT metric_name, metric_value, metric_step, metric_timestamp_ms, dataset_name, run_id \
                    FROM logged_model_metrics WHERE model_id = ?1 ORDER BY rowid";
-        let points = self.query(sql, &[&id], |row| {
+        model.metrics = self.query(sql, &[&id], |row| {
             let value = row.get::<_, Option<f64>>(1)?.map_or(Reading::NaN, Reading::of);
             let dataset = Some(text(row, 4)?).filter(|name| !name.is_empty());
-            Ok((text(row, 0)?, Point { value, step: row.get(2)?, time: row.get(3)?, dataset }))
+            let run = Some(text(row, 5)?).filter(|run| !run.is_empty());
+            Ok((text(row, 0)?, Point { value, step: row.get(2)?, time: row.get(3)?, dataset, run }))
         })?;
-        let mut histories: Vec<(String, Vec<Point>)> = Vec::new();
-        for (name, point) in points {
-            match histories.iter_mut().find(|(known, _)| *known == name) {
-                Some((_, history)) => history.push(point),
-                None => histories.push((name, vec![point])),
-            }
-        }
-        model.metrics = histories.into_iter().map(|(name, points)| (name, Series::of(points))).collect();
         Ok(Some(model))
     }
+}
+
+/// Opens a database to be read. One with a write-ahead log needs a file beside it, also for reading; where that can't be
+/// made, and nobody has it open, it is read as what does not change.
+fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    let refused = match connection.query_row("SELECT COUNT(*) FROM sqlite_master", [], |_| Ok(())) {
+        Err(error) => matches!(
+            error.sqlite_error_code(),
+            Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::SystemIoFailure)
+        ),
+        Ok(()) => false,
+    };
+    if !refused || !has_log(path) || log_holds_something(path) {
+        return Ok(connection);
+    }
+    let address = utf8_percent_encode(&path.to_string_lossy(), NON_ALPHANUMERIC).to_string();
+    let address = format!("file:{address}?immutable=1");
+    Connection::open_with_flags(address, flags | OpenFlags::SQLITE_OPEN_URI)
+}
+
+/// Whether a database is one with a write-ahead log: its 19th byte says so.
+fn has_log(path: &Path) -> bool {
+    let mut head = [0; 19];
+    File::open(path).and_then(|mut file| file.read_exact(&mut head)).is_ok() && head[18] == 2
+}
+
+/// Whether the log beside a database holds what the database does not.
+fn log_holds_something(path: &Path) -> bool {
+    let mut name = path.as_os_str().to_owned();
+    name.push("-wal");
+    Path::new(&name).metadata().is_ok_and(|data| data.len() > 0)
 }
 
 /// Text, whatever the column holds: `SQLite` types values and not columns. Nothing is empty text.
@@ -316,7 +349,11 @@ fn reading(row: &Row<'_>, value: usize, flag: usize) -> rusqlite::Result<Reading
 
 fn unreadable(path: &Path, error: &rusqlite::Error) -> Box<Problem> {
     let message = format!("the database `{}` can't be read: {error}", path.display());
-    Problem::new(STORE, message)
-        .help("look whether it is whole, and whether MLflow itself opens it; `mlflow db upgrade` mends an old one")
-        .boxed()
+    let help = if log_holds_something(path) {
+        "it has a write-ahead log, which is read by writing beside it: make the folder writable, or copy the database \
+         with its `-wal` to where it is"
+    } else {
+        "look whether it is whole, and whether MLflow itself opens it; `mlflow db upgrade` mends an old one"
+    };
+    Problem::new(STORE, message).help(help).boxed()
 }

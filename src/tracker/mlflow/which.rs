@@ -53,27 +53,46 @@ impl Which {
         if is_logged_model(model) {
             return Ok(Self::LoggedModel(model.to_owned()));
         }
-        if let Some((name, alias)) = model.rsplit_once('@') {
-            let alias = named(alias).ok_or_else(wrong)?;
-            return Ok(Self::Model { name: named(name).ok_or_else(wrong)?, chosen: Chosen::Alias(alias) });
-        }
-        let (name, last) = model.rsplit_once('/').ok_or_else(wrong)?;
-        let name = named(name).ok_or_else(wrong)?;
-        let chosen = match last.to_lowercase().as_str() {
-            "latest" => Chosen::Latest,
-            stage if STAGES.contains(&stage) => Chosen::Stage(last.to_owned()),
-            number => Chosen::Number(number.parse().ok().filter(|number| *number > 0).ok_or_else(wrong)?),
+        // A name may hold an `@`, so what stands behind the last `/` is looked at first, as MLflow does.
+        let by_version = model.rsplit_once('/').and_then(|(name, last)| Some((name, Chosen::parse(last)?)));
+        let by_alias = || {
+            let (name, alias) = model.rsplit_once('@')?;
+            let chosen = match alias.to_lowercase().as_str() {
+                // No alias can be called so; some servers lead to the newest version.
+                "latest" => Chosen::Latest,
+                _ => Chosen::Alias(named(&decoded(alias))?),
+            };
+            Some((name, chosen))
         };
-        Ok(Self::Model { name, chosen })
+        let (name, chosen) = by_version.or_else(by_alias).ok_or_else(wrong)?;
+        Ok(Self::Model { name: named(name).ok_or_else(wrong)?, chosen })
     }
 }
 
-/// A name as MLflow has it; the `%20` of an address is a space.
+impl Chosen {
+    /// A number, `latest` or a stage.
+    fn parse(text: &str) -> Option<Self> {
+        match text.to_lowercase().as_str() {
+            "latest" => Some(Self::Latest),
+            stage if STAGES.contains(&stage) => Some(Self::Stage(text.to_owned())),
+            number => number.parse().ok().filter(|number| *number > 0).map(Self::Number),
+        }
+    }
+}
+
+/// A name as it is written, where it can be one; also not with the `%2F` of an address in it.
 fn named(text: &str) -> Option<String> {
-    let name = percent_decode_str(text).decode_utf8().ok()?;
-    let climbs = name.split(['/', '\\']).any(|part| part == ".." || part == ".");
-    (!name.is_empty() && name.len() <= 500 && !climbs && !name.contains(char::is_control))
-        .then(|| name.into_owned())
+    let is_name = |name: &str| {
+        let climbs = name.split(['/', '\\']).any(|part| part == ".." || part == ".");
+        !name.is_empty() && name.len() <= 500 && !climbs && !name.contains(char::is_control)
+    };
+    percent_decode_str(text).decode_utf8().ok().filter(|name| is_name(name))?;
+    is_name(text).then(|| text.to_owned())
+}
+
+/// A name in which the `%20` of an address is a space: for where there is none that is written so.
+pub(super) fn decoded(name: &str) -> String {
+    percent_decode_str(name).decode_utf8_lossy().into_owned()
 }
 
 pub(super) fn unclear(rest: &str) -> Box<Problem> {
@@ -104,7 +123,11 @@ mod tests {
             ("models:/a@b@c".into(), model("a@b", Chosen::Alias("c".into()))),
             ("models:/churn/Production".into(), model("churn", Chosen::Stage("Production".into()))),
             ("models:/churn/LATEST".into(), model("churn", Chosen::Latest)),
-            ("models:/Bahn%20Prognose/2".into(), model("Bahn Prognose", Chosen::Number(2))),
+            ("models:/Bahn%20Prognose/2".into(), model("Bahn%20Prognose", Chosen::Number(2))),
+            ("models:/ndcg@10/1".into(), model("ndcg@10", Chosen::Number(1))),
+            ("models:/ndcg@10/Production".into(), model("ndcg@10", Chosen::Stage("Production".into()))),
+            ("models:/churn@Latest".into(), model("churn", Chosen::Latest)),
+            ("models:/churn@latest".into(), model("churn", Chosen::Latest)),
             ("models:/Bahn Prognose/2".into(), model("Bahn Prognose", Chosen::Number(2))),
             ("models:/cat.schema.churn/2".into(), model("cat.schema.churn", Chosen::Number(2))),
             (format!("models:/m-{id}"), Which::LoggedModel(format!("m-{id}"))),

@@ -408,3 +408,169 @@ fn an_experiment_is_all_its_runs() {
     );
     ran.leaves_with(0).says("22 candidates");
 }
+
+#[test]
+fn what_an_evaluation_measured_is_not_what_training_measured() {
+    let project = with_database();
+    let model = "m-d499110b96174ab898cfbd4769d50999";
+    let measured = |name: &str, value: f64| {
+        format!(
+            "INSERT INTO logged_model_metrics (model_id, metric_name, metric_timestamp_ms, metric_step, metric_value, \
+             experiment_id, run_id, dataset_name, dataset_digest) SELECT model_id, '{name}', 1895423342975, 0, {value}, \
+             experiment_id, (SELECT run_uuid FROM runs WHERE run_uuid != '{BETTER}' LIMIT 1), 'holdout', '00000000' \
+             FROM logged_models WHERE model_id = '{model}';"
+        )
+    };
+    change(&project, &(measured("f1", 0.4) + &measured("auc", 0.3)));
+    for name in
+        ["mlflow:models:/churn/2", &format!("mlflow:models:/{model}"), &format!("mlflow:runs:/{BETTER}")]
+    {
+        let record = shown(&project, name);
+        assert_eq!(record["metrics"]["f1"]["value"], 0.81152, "{name}");
+        assert_eq!(record["metrics"]["f1"]["dataset"], "churn-test", "{name}");
+        assert!(record["metrics"].get("auc").is_none(), "{name}");
+        let ran = project.gate(&["show", name]);
+        ran.says("measured this model too on `holdout`: f1 0.4, auc 0.3");
+    }
+}
+
+#[test]
+fn a_run_without_metrics_is_a_run_of_its_experiment() {
+    let project = with_folder();
+    // git keeps no folder that is empty.
+    for folder in ["metrics", "params"] {
+        fs::remove_dir_all(project.path().join(RUN).join(folder)).expect("it is there");
+    }
+    let name =
+        fs::read_to_string(project.path().join("mlruns/336426615295345085/meta.yaml")).expect("a file");
+    let name = name.lines().find_map(|line| line.strip_prefix("name: ")).expect("a name").to_owned();
+    let experiment = format!("mlflow:experiments:/{name}");
+    check(&project, POLICY, &[&experiment])
+        .leaves_with(1)
+        .says("mlflow:runs:/d4be4020f91d47b8a07fbc9603cb5b7c");
+    let meta = project.read(&format!("{RUN}/meta.yaml"));
+    for (from, to, says) in [
+        ("d4be4020", "", "has no run_id"),
+        ("d4be4020", "e4be4020", "lies in a folder of another name"),
+        ("lifecycle_stage: active", "lifecycle_stage: Deleted", "the lifecycle_stage `Deleted`"),
+    ] {
+        let meta = if to.is_empty() {
+            meta.lines().filter(|line| !line.starts_with("run_")).collect::<Vec<_>>().join("\n")
+        } else {
+            meta.replace(from, to)
+        };
+        project.file(&format!("{RUN}/meta.yaml"), meta);
+        check(&project, POLICY, &[&experiment]).leaves_with(2).says("mlflow/broken").says(says);
+    }
+}
+
+#[test]
+fn a_version_is_what_its_folder_is_called() {
+    let project = with_folder();
+    project.edit("mlruns/models/churn/version-2/meta.yaml", "version: 2", "version: 1");
+    project.gate(&["show", "mlflow:models:/churn/1"]).leaves_with(2).says("lies in a folder of another name");
+    let project = with_folder();
+    project.edit("mlruns/models/churn/version-2/meta.yaml", "name: churn", "name: other");
+    project.gate(&["show", "mlflow:models:/churn/2"]).leaves_with(2).says("is of the model `other`");
+    let project = with_folder();
+    project.file("mlruns/models/churn/aliases/champion", "newest");
+    project
+        .gate(&["show", "mlflow:models:/churn@champion"])
+        .leaves_with(2)
+        .says("holds no number of a version");
+}
+
+#[test]
+fn names_are_those_of_the_workspace() {
+    let project = with_database();
+    change(
+        &project,
+        &format!(
+            "INSERT INTO experiments (experiment_id, name, lifecycle_stage, workspace) VALUES (77, 'churn', 'active', 'growth');
+             UPDATE runs SET experiment_id = 77 WHERE run_uuid = '{BETTER}'"
+        ),
+    );
+    let policy = "version: 1\nrules:\n  r: { require: [git_commit] }\n";
+    check(&project, policy, &["mlflow:experiments:/churn"]).leaves_with(0).says("21 candidates");
+    let ran = project.gate_with(&["check", "mlflow:experiments:/churn"], &[("MLFLOW_WORKSPACE", "growth")]);
+    ran.leaves_with(0).says(&format!("mlflow:runs:/{BETTER}"));
+}
+
+#[test]
+fn a_name_is_what_is_written() {
+    let project = with_database();
+    // As versions of these: a name with a space, and one that an address would write so.
+    let named = |name: &str, run: &str| {
+        format!(
+            "INSERT INTO registered_models (name, workspace) VALUES ('{name}', 'default');
+             INSERT INTO model_versions (name, version, run_id, source, status, current_stage, workspace)
+             VALUES ('{name}', 1, '{run}', 's3://b/m', 'READY', 'None', 'default');"
+        )
+    };
+    change(&project, &named("a b", BASELINE));
+    assert_eq!(shown(&project, "mlflow:models:/a%20b/1")["run_id"], BASELINE);
+    change(&project, &named("a%20b", BETTER));
+    assert_eq!(shown(&project, "mlflow:models:/a%20b/1")["run_id"], BETTER);
+    assert_eq!(shown(&project, "mlflow:models:/a b/1")["run_id"], BASELINE);
+    change(&project, &named("ndcg@10", BETTER));
+    assert_eq!(shown(&project, "mlflow:models:/ndcg@10/1")["run_id"], BETTER);
+}
+
+#[test]
+fn a_run_knows_its_model_without_a_logged_one() {
+    let project = with_database();
+    let run = "799ae5a62c20448b93c1bb2881fb875f";
+    assert!(shown(&project, &format!("mlflow:runs:/{run}")).get("model").is_none());
+    change(
+        &project,
+        &format!(
+            "INSERT INTO model_versions (name, version, run_id, source, status, current_stage, workspace)
+             VALUES ('churn', 3, '{run}', 's3://b/m', 'READY', 'None', 'default')"
+        ),
+    );
+    assert_eq!(shown(&project, &format!("mlflow:runs:/{run}"))["model"], "churn");
+}
+
+#[test]
+fn passwords_in_addresses_are_printed_nowhere() {
+    let project = project_with("mlflow/sqlite-2.22.db", "mlflow.db");
+    change(
+        &project,
+        "UPDATE runs SET artifact_uri = 'sftp://ada:hunter2@host/x';
+         UPDATE datasets SET dataset_source = '{\"uri\": \"postgresql:ada:hunter2@h/db\"}';
+         INSERT INTO tags (key, value, run_uuid) SELECT 'mlflow.source.git.repoURL', 'https://x-access-token:hunter2@github.com/a/b.git', run_uuid FROM runs;
+         UPDATE tags SET value = 'https://ada:hunter2@github.com/a/b#train.py' WHERE key = 'mlflow.source.name'",
+    );
+    for format in ["human", "json"] {
+        let ran = project.gate(&["show", "mlflow:models:/churn@champion", "--format", format]);
+        ran.leaves_with(0).never_says("hunter2");
+        ran.says("sftp://host/x").says("https://github.com/a/b.git").says("postgresql:h/db");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_database_with_a_log_is_read_where_nothing_can_be_written() {
+    let project = with_database();
+    change(&project, "PRAGMA journal_mode = WAL; UPDATE runs SET name = 'changed'");
+    assert!(!project.path().join("mlflow.db-wal").exists(), "the last one who had it open took it along");
+    // Where a link to nowhere stands, no file is made.
+    std::os::unix::fs::symlink("nowhere/x", project.path().join("mlflow.db-shm")).expect("a link");
+    assert_eq!(shown(&project, "mlflow:models:/churn/2")["name"], "changed");
+    project.file("mlflow.db-wal", "what somebody writes now");
+    let ran = project.gate(&["show", "mlflow:models:/churn/2"]);
+    ran.leaves_with(2).says("mlflow/store").says("it has a write-ahead log");
+}
+
+#[test]
+fn an_alias_that_mlflow_would_refuse_is_refused_first() {
+    let project = with_database();
+    let long = "a".repeat(256);
+    for alias in ["latest", "Latest", "v1", "V12", "bad/alias", "a b", "", long.as_str()] {
+        let alias = format!("--mlflow-alias={alias}");
+        let ran =
+            project.gate(&["promote", "mlflow:models:/churn/2", "--stage", "production", "--first", &alias]);
+        ran.leaves_with(2).says("--mlflow-alias");
+        assert!(!project.path().join("ledger").exists(), "{alias}");
+    }
+}

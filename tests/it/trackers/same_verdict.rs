@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::mlflow_server::Server;
+use super::mlflow_fake::Server;
 use super::{copy, fixture, value};
 use crate::project::Project;
 
