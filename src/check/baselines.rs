@@ -24,7 +24,8 @@ struct Pool {
     reference: String,
     resolved: Option<String>,
     runs: Vec<Run>,
-    bad: Vec<BadRecord>,
+    /// Records that can't be read, with their models where those are known all the same.
+    bad: Vec<(Option<String>, BadRecord)>,
     /// The reference names one file.
     exact: bool,
 }
@@ -116,7 +117,7 @@ impl Baselines {
         if pool.runs.is_empty() {
             return;
         }
-        for bad in &pool.bad {
+        for (_, bad) in &pool.bad {
             let why = bad.problems.first().map(|problem| problem.message.clone()).unwrap_or_default();
             self.notes.push(format!("the record `{}` can't be read, so it is no baseline: {why}", bad.label));
         }
@@ -127,6 +128,26 @@ impl Baselines {
 const NOWHERE: &str = "(none)";
 
 impl Pool {
+    /// A record that can't be read, and may be of the candidate's model.
+    fn unreadable(&self, candidate: &Run) -> Option<&BadRecord> {
+        let may_be = |model: &Option<String>| match (model.as_deref(), candidate.model()) {
+            (Some(model), Some(of_candidate)) => model == of_candidate,
+            _ => true,
+        };
+        self.bad.iter().find(|(model, _)| may_be(model)).map(|(_, bad)| bad)
+    }
+
+    fn unclear(&self, bad: &BadRecord, mut report: BaselineReport) -> Against<'_> {
+        let message = bad.problems.first().map(ToString::to_string).unwrap_or_default();
+        report.missing = Some(message.clone());
+        let baseline = Baseline::Unclear {
+            code: BASELINE_UNREADABLE,
+            message: format!("the baseline `{}` can't be read: {message}", bad.label),
+            help: "mend the record, or name another baseline".into(),
+        };
+        Against { reference: self.reference.clone(), baseline, report }
+    }
+
     fn against<'p>(
         &'p self,
         candidate: &Run,
@@ -144,17 +165,16 @@ impl Pool {
             comparability: None,
             differences: Vec::new(),
         };
-        if let (true, Some(bad)) = (self.runs.is_empty(), self.bad.first()) {
-            let message = bad.problems.first().map(ToString::to_string).unwrap_or_default();
-            report.missing = Some(message.clone());
-            let baseline = Baseline::Unclear {
-                code: BASELINE_UNREADABLE,
-                message: format!("the baseline `{}` can't be read: {message}", bad.label),
-                help: "mend the record, or name another baseline".into(),
-            };
-            return Against { reference: self.reference.clone(), baseline, report };
+        let unreadable = self.unreadable(candidate);
+        if let (true, Some(bad)) = (self.runs.is_empty(), unreadable) {
+            return self.unclear(bad, report);
         }
-        let baseline = match pair(candidate, &self.runs, &self.reference, self.exact) {
+        let paired = pair(candidate, &self.runs, &self.reference, self.exact);
+        // What can't be read may be the one, and then this is no first model.
+        if let (Pairing::Missing { .. }, true, Some(bad)) = (&paired, accepted, unreadable) {
+            return self.unclear(bad, report);
+        }
+        let baseline = match paired {
             Pairing::Run(run) => {
                 report.run = Some(summary(run));
                 if let Some(status) = unfinished(run) {
@@ -224,11 +244,13 @@ fn pool(reference: &str, typed: bool, policy: &Policy, workspace: &Workspace) ->
         Some(by) => together(&found.items, found.siblings, by, &policy.fields, |_| true),
         None => found.items,
     };
-    let (mut runs, mut bad) = (Vec::new(), Vec::new());
+    let mut bad: Vec<(Option<String>, BadRecord)> =
+        found.broken.into_iter().map(|(model, bad)| (Some(model), bad)).collect();
+    let mut runs = Vec::new();
     for record in items.iter().flat_map(|item| item.read(&policy.fields)) {
         match record {
             Ok(run) => runs.push(run),
-            Err(record) => bad.push(record),
+            Err(record) => bad.push((None, record)),
         }
     }
     Ok(Pool { reference: reference.to_owned(), resolved: found.resolved, runs, bad, exact: found.exact })

@@ -23,6 +23,8 @@ pub(super) struct Found<'c> {
     pub(super) exact: bool,
     /// Runs of the same group as these, which nobody named.
     pub(super) siblings: Vec<Tracked>,
+    /// Models of which something should be there that can't be read.
+    pub(super) broken: Vec<(String, BadRecord)>,
 }
 
 /// One file of records, one record of the ledger, one run of a tracker, or what was made of several.
@@ -119,7 +121,7 @@ pub(super) fn look_up<'c>(
             let exact =
                 entries.len() == 1 && entries.first().is_some_and(|entry| reference.ends_with(&*entry.path));
             let items = files(&store, entries, reference, None);
-            Ok(Found { items, resolved: None, exact, siblings: Vec::new() })
+            Ok(Found { items, resolved: None, exact, siblings: Vec::new(), broken: Vec::new() })
         }
         Reference::Git { revision, path } => {
             let git = workspace.git()?;
@@ -144,7 +146,7 @@ pub(super) fn look_up<'c>(
                 entries.len() == 1 && entries.first().is_some_and(|entry| reference.ends_with(&*entry.path));
             let store: Arc<dyn Store + Send + 'c> = Arc::new(store);
             let items = files(&store, entries, reference, resolved.clone());
-            Ok(Found { items, resolved, exact, siblings: Vec::new() })
+            Ok(Found { items, resolved, exact, siblings: Vec::new(), broken: Vec::new() })
         }
         Reference::Stage(stage) => staged(stage, reference, by, policy, workspace),
         Reference::Tracker { tracker, rest } => {
@@ -192,7 +194,13 @@ fn tracked<'c>(
             Item::Tracked { label, run: Box::new(run) }
         })
         .collect();
-    Ok(Found { items, resolved: fetched.resolved, exact: fetched.exact, siblings: fetched.siblings })
+    Ok(Found {
+        items,
+        resolved: fetched.resolved,
+        exact: fetched.exact,
+        siblings: fetched.siblings,
+        broken: Vec::new(),
+    })
 }
 
 /// Where a path is read.
@@ -262,15 +270,28 @@ fn staged<'c>(
     let lines = ledger.at_stage(stage)?;
     let mut items = Vec::new();
     let mut resolved = None;
+    let mut broken = Vec::new();
     for line in &lines {
-        let Some(entry) = ledger.head(line)? else { continue };
-        let (uri, bytes) = promoted_record(&ledger, line, &entry)?;
-        let when = entry.statement()?.predicate(&["timeVerified"]).unwrap_or_default().to_owned();
-        let what = format!("promotion {} of {}, {when}", entry.number, line.model);
-        let origin =
-            Origin { tracker: LEDGER.into(), reference: reference.to_owned(), resolved: Some(what.clone()) };
-        resolved = (lines.len() == 1).then_some(what);
-        items.push(Item::Kept { label: ledger.label(&uri), bytes, origin });
+        match promoted(&ledger, line) {
+            Ok(None) => {}
+            Ok(Some((label, bytes, what))) => {
+                let origin = Origin {
+                    tracker: LEDGER.into(),
+                    reference: reference.to_owned(),
+                    resolved: Some(what.clone()),
+                };
+                resolved = (lines.len() == 1).then_some(what);
+                items.push(Item::Kept { label, bytes, origin });
+            }
+            // Another model's trouble is none of this one's.
+            Err(problem) => {
+                let label = ledger.label(&format!("{}/", line.folder()));
+                broken.push((line.model.clone(), BadRecord { label, problems: vec![*problem] }));
+            }
+        }
+    }
+    if let (true, By::Typed, Some((_, bad))) = (items.is_empty(), by, broken.first_mut()) {
+        return Err(bad.problems.remove(0).boxed());
     }
     if items.is_empty() && by == By::Typed {
         let message = format!("nothing is promoted to the stage `{stage}` in this ledger");
@@ -278,7 +299,16 @@ fn staged<'c>(
             .help("promote a run: gate promote RUN --stage STAGE; a ledger elsewhere is named with --ledger DIR")
             .boxed());
     }
-    Ok(Found { items, resolved, exact: false, siblings: Vec::new() })
+    Ok(Found { items, resolved, exact: false, siblings: Vec::new(), broken })
+}
+
+/// What is promoted to a line now: what a person calls its record, the record, and which promotion it is.
+fn promoted(ledger: &Ledger<'_>, line: &Line) -> Result<Option<(String, Vec<u8>, String)>, Box<Problem>> {
+    let Some(entry) = ledger.head(line)? else { return Ok(None) };
+    let (uri, bytes) = promoted_record(ledger, line, &entry)?;
+    let when = entry.statement()?.predicate(&["timeVerified"]).unwrap_or_default().to_owned();
+    let what = format!("promotion {} of {}, {when}", entry.number, line.model);
+    Ok(Some((ledger.label(&uri), bytes, what)))
 }
 
 /// The record of a promotion, and its path in the ledger.

@@ -31,11 +31,12 @@ pub(super) fn facts(folder: &Dir, path: &str, algorithm: Option<&str>) -> Result
 
 /// A folder has the digest of the list of its files.
 fn folder_facts(folder: &Dir, path: &str, algorithm: Option<&str>) -> Result<FileFacts, FileFault> {
-    if algorithm.is_some_and(|algorithm| algorithm != "sha256") {
+    let hashed =
+        hash_below(folder, path, algorithm).map_err(|problem| FileFault::Unreadable(problem.message))?;
+    if algorithm.is_some() && hashed.asked.is_none() {
         return Err(FileFault::NotAFile("a folder"));
     }
-    let hashed = hash_below(folder, path, None).map_err(|problem| FileFault::Unreadable(problem.message))?;
-    Ok(FileFacts { bytes: hashed.bytes, digest: algorithm.map(|_| Digest::new("sha256", hashed.sha256)) })
+    Ok(FileFacts { bytes: hashed.bytes, digest: hashed.asked })
 }
 
 /// The id that git gives to a file, in a repository whose ids have so many digits.

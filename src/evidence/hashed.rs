@@ -13,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 use super::{CHANGED, UNREADABLE};
 use crate::document::{Problem, hex, sha256};
 use crate::run::Digest;
+use crate::source::dvc::folder_md5;
 
 /// Bytes that are read at once.
 const BUFFER: usize = 1 << 20;
@@ -50,7 +51,7 @@ pub fn hash_below(folder: &Dir, path: &str, asked: Option<&str>) -> Result<Hashe
             return Err(Problem::new(UNREADABLE, message).help("name the folder itself").boxed());
         }
         let folder = folder.open_dir(path).map_err(|error| unreadable(path, &error))?;
-        return hash_folder(&folder, path);
+        return hash_folder(&folder, path, asked);
     }
     hash_file(open(folder, path)?, path, asked)
 }
@@ -62,7 +63,7 @@ pub fn hash_named(path: &Path, asked: Option<&str>) -> Result<Hashed, Box<Proble
     if meta.is_dir() {
         let folder =
             Dir::open_ambient_dir(path, ambient_authority()).map_err(|error| unreadable(&label, &error))?;
-        return hash_folder(&folder, &label);
+        return hash_folder(&folder, &label, asked);
     }
     let mut options = std::fs::OpenOptions::new();
     options.read(true);
@@ -148,59 +149,81 @@ pub fn in_parts(file: &mut impl Read, mut each: impl FnMut(&[u8])) -> io::Result
 
 /// Reads every file of a folder. Its digest is that of the list that `sha256sum` prints of them in the order of their
 /// paths, so that it covers names as well as bytes.
-fn hash_folder(folder: &Dir, label: &str) -> Result<Hashed, Box<Problem>> {
-    let mut manifest = Vec::new();
-    walk(folder, "", label, 0, &mut manifest)?;
+fn hash_folder(folder: &Dir, label: &str, asked: Option<&str>) -> Result<Hashed, Box<Problem>> {
+    let mut walk =
+        Walk { label, asked: asked.filter(|asked| *asked == OF_DVC).map(|_| "md5"), ..Walk::default() };
+    walk.folder(folder, "", 0)?;
+    let Walk { mut manifest, digests, .. } = walk;
     if manifest.is_empty() {
         return Err(Problem::new(UNREADABLE, format!("the folder `{label}` holds no file")).boxed());
     }
     manifest.sort();
     let lines: Vec<String> = manifest.iter().map(|(path, digest, _)| format!("{digest}  {path}\n")).collect();
     let bytes = manifest.iter().map(|(_, _, bytes)| bytes).sum();
-    Ok(Hashed { sha256: sha256(lines.concat().as_bytes()), bytes, manifest: Some(manifest), asked: None })
+    let sha256 = sha256(lines.concat().as_bytes());
+    let asked = match asked {
+        Some("sha256") => Some(Digest::new("sha256", sha256.as_str())),
+        Some(OF_DVC) => Some(Digest::new(OF_DVC, folder_md5(digests))),
+        _ => None,
+    };
+    Ok(Hashed { sha256, bytes, manifest: Some(manifest), asked })
 }
 
-fn walk(
-    folder: &Dir,
-    at: &str,
-    label: &str,
-    depth: usize,
-    manifest: &mut Vec<(String, String, u64)>,
-) -> Result<(), Box<Problem>> {
-    let refused = |path: &str, why: &str| {
-        let message = format!("the folder `{label}` holds `{path}`, which {why}");
+/// The algorithm by which DVC hashes a folder.
+const OF_DVC: &str = "md5dir";
+
+/// A folder on its way to its list of files.
+#[derive(Default)]
+struct Walk<'w> {
+    label: &'w str,
+    /// The algorithm by which each file is hashed beside SHA-256.
+    asked: Option<&'w str>,
+    manifest: Vec<(String, String, u64)>,
+    /// The digest of each file by that algorithm.
+    digests: Vec<(String, String)>,
+}
+
+impl Walk<'_> {
+    fn folder(&mut self, folder: &Dir, at: &str, depth: usize) -> Result<(), Box<Problem>> {
+        let label = self.label;
+        for entry in folder.entries().map_err(|error| unreadable(label, &error))? {
+            let entry = entry.map_err(|error| unreadable(label, &error))?;
+            let kind = entry.file_type().map_err(|error| unreadable(label, &error))?;
+            let name = entry.file_name();
+            let path = format!("{at}{}", name.to_string_lossy());
+            if name.to_str().is_none_or(|name| name.contains('\\') || name.contains(char::is_control)) {
+                return Err(self.refused(&path, "has a name that a list of files can't hold"));
+            }
+            if kind.is_symlink() {
+                return Err(self.refused(&path, "is a symbolic link"));
+            }
+            if kind.is_dir() {
+                if depth == DEEPEST {
+                    return Err(self.refused(&path, "lies too deep"));
+                }
+                let below = entry.open_dir().map_err(|error| unreadable(&path, &error))?;
+                self.folder(&below, &format!("{path}/"), depth + 1)?;
+            } else if kind.is_file() {
+                if self.manifest.len() == MOST_FILES {
+                    return Err(self.refused(&path, "is one file too many"));
+                }
+                let file = open(folder, name.to_str().unwrap_or_default())?;
+                let hashed = hash_file(file, &path, self.asked)?;
+                self.digests.extend(hashed.asked.map(|digest| (path.clone(), digest.value.to_string())));
+                self.manifest.push((path, hashed.sha256, hashed.bytes));
+            } else {
+                return Err(self.refused(&path, "is no regular file"));
+            }
+        }
+        Ok(())
+    }
+
+    fn refused(&self, path: &str, why: &str) -> Box<Problem> {
+        let message = format!("the folder `{}` holds `{path}`, which {why}", self.label);
         Problem::new(UNREADABLE, message)
             .help("a model folder holds regular files and folders; copy what a link leads to")
             .boxed()
-    };
-    for entry in folder.entries().map_err(|error| unreadable(label, &error))? {
-        let entry = entry.map_err(|error| unreadable(label, &error))?;
-        let kind = entry.file_type().map_err(|error| unreadable(label, &error))?;
-        let name = entry.file_name();
-        let path = format!("{at}{}", name.to_string_lossy());
-        if name.to_str().is_none_or(|name| name.contains('\\') || name.contains(char::is_control)) {
-            return Err(refused(&path, "has a name that a list of files can't hold"));
-        }
-        if kind.is_symlink() {
-            return Err(refused(&path, "is a symbolic link"));
-        }
-        if kind.is_dir() {
-            if depth == DEEPEST {
-                return Err(refused(&path, "lies too deep"));
-            }
-            let below = entry.open_dir().map_err(|error| unreadable(&path, &error))?;
-            walk(&below, &format!("{path}/"), label, depth + 1, manifest)?;
-        } else if kind.is_file() {
-            if manifest.len() == MOST_FILES {
-                return Err(refused(&path, "is one file too many"));
-            }
-            let hashed = hash_file(open(folder, name.to_str().unwrap_or_default())?, &path, None)?;
-            manifest.push((path, hashed.sha256, hashed.bytes));
-        } else {
-            return Err(refused(&path, "is no regular file"));
-        }
     }
-    Ok(())
 }
 
 fn unreadable(label: &str, error: &io::Error) -> Box<Problem> {

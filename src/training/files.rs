@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{FILE_MISSING, OUTSIDE, STOPPED, UNREADABLE};
 use crate::document::{Problem, hex};
+use crate::evidence::hash_below;
 use crate::process::Told;
 use crate::recording::{FileFact, RowCounter};
 
@@ -118,6 +119,21 @@ impl Files {
         }
         let digest = format!("sha256:{}", hex(&hasher.finalize()));
         Ok(FileFact { path: path.to_owned(), digest, bytes, rows: counter.and_then(RowCounter::rows) })
+    }
+
+    /// The same of a folder of model files, and the first of them that was there before a moment; `None` for a file.
+    pub(super) fn measure_folder(
+        &self,
+        path: &str,
+        then: Tick,
+    ) -> Option<Result<(FileFact, Option<String>), Box<Problem>>> {
+        self.dir.metadata(path).ok().filter(cap_std::fs::Metadata::is_dir)?;
+        Some(hash_below(&self.dir, path, None).map(|hashed| {
+            let mut files = hashed.manifest.iter().flatten().map(|(file, _, _)| format!("{path}/{file}"));
+            let older = files.find(|file| !self.changed_since(file, then));
+            let digest = format!("sha256:{}", hashed.sha256);
+            (FileFact { path: path.to_owned(), digest, bytes: hashed.bytes, rows: None }, older)
+        }))
     }
 
     /// The same of a file of data, which must be there itself.

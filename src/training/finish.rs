@@ -62,10 +62,12 @@ pub(super) fn facts(
     };
     let mut artifacts: Vec<FileFact> = Vec::new();
     for (path, before) in &start.artifacts {
-        artifacts.extend(keep(written(start, path, *before, "artifact"), &mut problems));
+        let fact = folder(start, path).unwrap_or_else(|| written(start, path, *before, "artifact"));
+        artifacts.extend(keep(fact, &mut problems));
     }
     for path in &lines.artifacts {
-        let fact = keep(named(start, path, "artifact"), &mut problems);
+        let below = inside(start, path).ok().and_then(|path| folder(start, &path));
+        let fact = keep(below.unwrap_or_else(|| named(start, path, "artifact")), &mut problems);
         artifacts.extend(fact.filter(|fact| artifacts.iter().all(|known| known.path != fact.path)));
     }
     let predictions = match (&start.predictions, &lines.predictions) {
@@ -231,6 +233,22 @@ fn written(
         }
         problem
     })
+}
+
+/// A folder of model files, of which each must be of this run.
+fn folder(start: &Start<'_>, path: &str) -> Option<Result<FileFact, Box<Problem>>> {
+    let measured = start.files.measure_folder(path.trim_end_matches('/'), start.tick)?;
+    Some(measured.and_then(|(fact, before)| {
+        match before {
+            None => not_empty(fact),
+            Some(file) => Err(Problem::new(
+                NOT_WRITTEN,
+                format!("the artifact `{path}` holds `{file}`, which the command did not write"),
+            )
+            .help("what was there before is another run's: let training begin with an empty folder")
+            .boxed()),
+        }
+    }))
 }
 
 fn not_empty(fact: FileFact) -> Result<FileFact, Box<Problem>> {

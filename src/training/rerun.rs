@@ -75,7 +75,9 @@ impl<'r> Bench<'r> {
                 let _ = bench.files.dir().create_dir_all(folder);
             }
             // What is there from the commit must not pass for what the rerun made.
-            if let Err(error) = bench.files.dir().remove_file(path)
+            let dir = bench.files.dir();
+            let is_folder = dir.symlink_metadata(path).is_ok_and(|meta| meta.is_dir());
+            if let Err(error) = if is_folder { dir.remove_dir_all(path) } else { dir.remove_file(path) }
                 && !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
             {
                 let message = format!("`{path}` of the commit can't be taken out of the way: {error}");

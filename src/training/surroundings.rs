@@ -86,10 +86,16 @@ impl Code {
     pub(super) fn dirty(&self, written: &[String]) -> Option<bool> {
         let changed = self.changed.as_ref()?;
         let is_written = |path: &str| {
-            path.strip_prefix(&self.prefix).is_some_and(|path| written.iter().any(|written| written == path))
+            path.strip_prefix(&self.prefix)
+                .is_some_and(|path| written.iter().any(|written| is_at(path, written)))
         };
         Some(changed.iter().any(|path| !is_written(path)))
     }
+}
+
+/// Whether a path is that of a file, or in that folder.
+fn is_at(path: &str, written: &str) -> bool {
+    path.strip_prefix(written).is_some_and(|below| below.is_empty() || below.starts_with('/'))
 }
 
 /// Asks git.

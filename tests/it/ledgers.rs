@@ -310,3 +310,19 @@ fn a_signed_record_stays_signed_in_the_ledger_however_it_is_laid_out() {
     project.gate(&["promote", "r.json", "-s", "production"]).leaves_with(0);
     project.gate(&["audit"]).leaves_with(0).says("it holds today's policy");
 }
+
+#[test]
+fn a_broken_ledger_of_another_model_is_none_of_ours_and_our_own_is_no_first_model() {
+    let project = three();
+    project.file("ledger/fraud/production/000001.json", "{");
+    promote(&project, "two").leaves_with(0).says("fraud");
+    project.file("ledger/churn/production/000004.json", "{");
+    // Accepting that there is nothing to compare with does not accept that it can't be read.
+    promote(&project, "three").leaves_with(2).says("check/baseline-unreadable");
+    project.edit(
+        "gate.yaml",
+        "version: 1\n",
+        "version: 1\non_missing_baseline: pass\nbaseline: stage:production\n",
+    );
+    project.gate(&["check", "runs/one.json"]).leaves_with(2).says("check/baseline-unreadable");
+}

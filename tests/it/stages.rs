@@ -177,3 +177,49 @@ fn what_no_commit_has_of_the_policy_is_named() {
     promote(&project, "one", "staging", &["--policy", "gitops/gate.yaml"])
         .says("weakened by policy: `gitops/gate.yaml` is not what");
 }
+
+#[test]
+fn a_folder_that_dvc_hashed_is_held_against_what_dvc_recorded() {
+    let project = project();
+    project.file("models/big/a.bin", "1\n").file("models/big/b/c.bin", "2\n");
+    // `dvc add models/big` of DVC 3 says so.
+    let recorded = "md5dir:c2629c97f1775a94a1dc6311a7551d5b";
+    let record = |digest: &str| {
+        format!(
+            "{{\"run_id\": \"r\", \"model\": \"churn\", \"metrics\": {{\"f1\": 0.9}}, \
+             \"artifact\": {{\"path\": \"models/big\", \"digest\": \"{digest}\"}}}}"
+        )
+    };
+    project.file("runs/big.json", record(recorded));
+    promote(&project, "big", "staging", &[]).leaves_with(0).never_says("no digest");
+    project.file("models/big/b/c.bin", "3\n");
+    promote(&project, "big", "staging", &[]).leaves_with(1).says("promotion/artifact-differs");
+}
+
+#[test]
+fn a_folder_is_recorded_checked_and_promoted() {
+    let project = project();
+    project.edit("gate.yaml", "rules:\n", "rules:\n  the-file: { artifact: { digest: true } }\n");
+    let train = "mkdir -p out/model && echo weights > out/model/w.bin && echo '{}' > out/model/config.json && echo '{\"f1\": 0.9}' > m.json";
+    let record = |train: &str| {
+        let options = [
+            "record",
+            "--model",
+            "churn",
+            "-o",
+            "runs/big.json",
+            "--metrics",
+            "m.json",
+            "--artifact",
+            "out/model",
+        ];
+        project.gate(&[&options[..], &["--", "sh", "-c", train]].concat())
+    };
+    record(train).leaves_with(0);
+    promote(&project, "big", "staging", &[]).leaves_with(0);
+    project.gate(&["verify", "out/model", "-s", "staging"]).leaves_with(0);
+    // What an earlier training left in it is not of this run.
+    record("echo weights > out/model/w.bin && echo '{\"f1\": 0.8}' > m.json")
+        .leaves_with(1)
+        .says("holds `out/model/config.json`, which the command did not write");
+}

@@ -14,7 +14,7 @@ use super::{
 use crate::document::{Node, Problem};
 use crate::ledger::Entry;
 use crate::run::{Age, Run, parse_date};
-use crate::tracker::mlflow::alias_now;
+use crate::tracker::mlflow::{alias_now, store_name};
 use crate::verdict::{AuditLine, Severity, Trouble};
 
 impl Auditing<'_> {
@@ -151,40 +151,47 @@ impl Auditing<'_> {
 
     /// Every alias that a promotion of this line set leads to what is promoted now.
     fn aliases(&self, read: &[Read<'_>], current: &Read<'_>, it: &mut Findings) {
-        let mut set: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+        let mut set: BTreeMap<[&str; 3], u64> = BTreeMap::new();
         for one in read {
-            let (model, alias) = (one.own(&["mlflow", "model"]), one.own(&["mlflow", "alias"]));
-            if !alias.is_empty() {
-                set.insert((model, alias), one.entry.number);
+            let alias = ["server", "model", "alias"].map(|key| one.own(&["mlflow", key]));
+            if !alias[2].is_empty() {
+                set.insert(alias, one.entry.number);
             }
         }
-        for ((model, alias), by) in set {
-            self.alias(model, alias, by, current, it);
+        for ([server, model, alias], by) in set {
+            let name = format!("{model}@{alias}");
+            match self.alias_now(server, model, alias) {
+                Err(why) => {
+                    it.warning(AUDIT_ALIAS, format!("where {name} leads was not found out: {why}"));
+                }
+                Ok(now) => {
+                    let wanted = version_of(current, model);
+                    if wanted.is_some() && now == wanted {
+                        it.holds.push(format!("{name} leads to version {}", now.unwrap_or_default()));
+                        continue;
+                    }
+                    let now = now.map_or_else(|| "nothing".to_owned(), |now| format!("version {now}"));
+                    let number = current.entry.number;
+                    let should = match wanted {
+                        Some(version) => format!("promotion {number} is of version {version}"),
+                        None => format!(
+                            "promotion {number}, which is current, is of no version of it; promotion {by} set it"
+                        ),
+                    };
+                    it.error(AUDIT_ALIAS, format!("{name} leads to {now}, and {should}"));
+                }
+            }
         }
     }
 
-    fn alias(&self, model: &str, alias: &str, by: u64, current: &Read<'_>, it: &mut Findings) {
-        let number = current.entry.number;
-        let wanted = version_of(current, model);
-        let should = match wanted {
-            Some(version) => format!("promotion {number} is of version {version}"),
-            None => {
-                format!("promotion {number}, which is current, is of no version of it; promotion {by} set it")
-            }
-        };
-        match alias_now(self.folder, self.workspace, model, alias) {
-            Ok(Some(now)) if Some(now) == wanted => {
-                it.holds.push(format!("{model}@{alias} leads to version {now}"));
-            }
-            Ok(now) => {
-                let now = now.map_or_else(|| "nothing".to_owned(), |now| format!("version {now}"));
-                it.error(AUDIT_ALIAS, format!("{model}@{alias} leads to {now}, and {should}"));
-            }
-            Err(problem) => it.warning(
-                AUDIT_ALIAS,
-                format!("where {model}@{alias} leads was not found out: {}", problem.message),
-            ),
+    /// The version that an alias leads to, where the store that would be asked is the one that it was set in. An address
+    /// of the ledger's is never called: it would get our credentials.
+    fn alias_now(&self, server: &str, model: &str, alias: &str) -> Result<Option<u64>, String> {
+        let store = store_name(self.folder, self.workspace).map_err(|problem| problem.message)?;
+        if store != server {
+            return Err(format!("it was set in {server}, and what would be asked here is {store}"));
         }
+        alias_now(self.folder, self.workspace, model, alias).map_err(|problem| problem.message)
     }
 
     /// What new models are compared with is what is promoted now.

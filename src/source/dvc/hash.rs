@@ -30,3 +30,28 @@ fn is_text(bytes: &[u8]) -> bool {
     let odd = start.iter().filter(|byte| !matches!(byte, 32..=126 | b'\n' | b'\r' | b'\t' | 8 | 12)).count();
     !start.contains(&0) && odd * 10 <= start.len() * 3
 }
+
+/// The digest that DVC gives a folder: that of the list of its files, each with its path in the folder and its MD5, as
+/// Python writes it.
+pub fn folder_md5(mut files: Vec<(String, String)>) -> String {
+    files.sort();
+    let objects: Vec<String> = files
+        .iter()
+        .map(|(path, md5)| format!("{{\"md5\": \"{md5}\", \"relpath\": {}}}", ascii(path)))
+        .collect();
+    hex(&Md5::digest(format!("[{}]", objects.join(", ")).as_bytes()))
+}
+
+/// A text in JSON, with everything beyond ASCII as `\u` and digits.
+fn ascii(text: &str) -> String {
+    let mut made = String::new();
+    for c in serde_json::json!(text).to_string().chars() {
+        if matches!(c, ' '..='~') {
+            made.push(c);
+        } else {
+            let units = &mut [0; 2];
+            c.encode_utf16(units).iter().for_each(|unit| made.push_str(&format!("\\u{unit:04x}")));
+        }
+    }
+    made
+}

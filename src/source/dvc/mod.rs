@@ -23,7 +23,7 @@ mod template;
 mod values;
 
 pub use gto::current;
-pub use hash::Hash;
+pub use hash::{Hash, folder_md5};
 pub use items::items;
 pub use paths::{joined, relative};
 pub use record::{Code, tracked};

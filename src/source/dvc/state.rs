@@ -1,11 +1,10 @@
 //! Whether a file or a folder is what a digest says.
 
-use md5::{Digest as _, Md5};
-
+use super::hash::folder_md5;
 use super::ignored::Ignored;
 use super::lock::Hashed;
 use super::{Files, Hash, Sum};
-use crate::document::{Problem, hex};
+use crate::document::Problem;
 
 /// What comparing gives.
 pub(super) enum State {
@@ -70,26 +69,5 @@ fn folder(files: &dyn Files, path: &str, hash: Hash, list: &str) -> Result<State
         let relative = file.strip_prefix(&format!("{path}/")).unwrap_or(&file).to_owned();
         entries.push((relative, sum));
     }
-    // As Python writes a list of objects, in the order of the paths.
-    entries.sort();
-    let objects: Vec<String> = entries
-        .iter()
-        .map(|(path, md5)| format!("{{\"md5\": \"{md5}\", \"relpath\": {}}}", ascii(path)))
-        .collect();
-    let whole = format!("[{}]", objects.join(", "));
-    Ok(if hex(&Md5::digest(whole.as_bytes())) == list { State::Same } else { State::Differs })
-}
-
-/// A text in JSON, with everything beyond ASCII as `\u` and digits.
-fn ascii(text: &str) -> String {
-    let mut made = String::new();
-    for c in serde_json::json!(text).to_string().chars() {
-        if matches!(c, ' '..='~') {
-            made.push(c);
-        } else {
-            let units = &mut [0; 2];
-            c.encode_utf16(units).iter().for_each(|unit| made.push_str(&format!("\\u{unit:04x}")));
-        }
-    }
-    made
+    Ok(if folder_md5(entries) == list { State::Same } else { State::Differs })
 }

@@ -65,9 +65,18 @@ impl Server {
             let asked = |run: &&Value| request.line.contains(run["info"]["run_id"].as_str().expect("an id"));
             let experiments = known["experiments"].as_array().expect("a list").iter();
             let mut runs = experiments.flat_map(|experiment| experiment["runs"].as_array().expect("runs"));
-            let Some(run) = runs.find(asked).filter(|_| request.line.contains("runs/get")) else {
+            let history =
+                request.line.split("metric_key=").nth(1).and_then(|rest| rest.split(['&', ' ']).next());
+            let Some(run) =
+                runs.find(asked).filter(|_| history.is_some() || request.line.contains("runs/get"))
+            else {
                 return api(&json!({}));
             };
+            if let Some(name) = history {
+                let name = percent_encoding::percent_decode_str(name).decode_utf8().expect("UTF-8");
+                let value = &run["metrics"][&*name];
+                return api(&json!({"metrics": [{"key": name, "value": value}]}));
+            }
             let pairs = |field: &str| -> Value {
                 let pairs = run[field].as_object().expect("an object").iter();
                 pairs.map(|(key, value)| json!({"key": key, "value": value})).collect()
