@@ -274,14 +274,14 @@ fn staged<'c>(
     for line in &lines {
         match promoted(&ledger, line) {
             Ok(None) => {}
-            Ok(Some((label, bytes, what))) => {
+            Ok(Some(Promoted { label, record, what })) => {
                 let origin = Origin {
                     tracker: LEDGER.into(),
                     reference: reference.to_owned(),
                     resolved: Some(what.clone()),
                 };
                 resolved = (lines.len() == 1).then_some(what);
-                items.push(Item::Kept { label, bytes, origin });
+                items.push(Item::Kept { label, bytes: record, origin });
             }
             // Another model's trouble is none of this one's.
             Err(problem) => {
@@ -302,13 +302,21 @@ fn staged<'c>(
     Ok(Found { items, resolved, exact: false, siblings: Vec::new(), broken })
 }
 
-/// What is promoted to a line now: what a person calls its record, the record, and which promotion it is.
-fn promoted(ledger: &Ledger<'_>, line: &Line) -> Result<Option<(String, Vec<u8>, String)>, Box<Problem>> {
+/// What is promoted to a line now.
+struct Promoted {
+    /// What a person calls its record.
+    label: String,
+    record: Vec<u8>,
+    /// Which promotion it is.
+    what: String,
+}
+
+fn promoted(ledger: &Ledger<'_>, line: &Line) -> Result<Option<Promoted>, Box<Problem>> {
     let Some(entry) = ledger.head(line)? else { return Ok(None) };
-    let (uri, bytes) = promoted_record(ledger, line, &entry)?;
+    let (uri, record) = promoted_record(ledger, line, &entry)?;
     let when = entry.statement()?.predicate(&["timeVerified"]).unwrap_or_default().to_owned();
     let what = format!("promotion {} of {}, {when}", entry.number, line.model);
-    Ok(Some((ledger.label(&uri), bytes, what)))
+    Ok(Some(Promoted { label: ledger.label(&uri), record, what }))
 }
 
 /// The record of a promotion, and its path in the ledger.

@@ -121,19 +121,22 @@ impl Files {
         Ok(FileFact { path: path.to_owned(), digest, bytes, rows: counter.and_then(RowCounter::rows) })
     }
 
-    /// The same of a folder of model files, and the first of them that was there before a moment; `None` for a file.
+    /// Whether a path is that of a folder.
+    pub(super) fn is_folder(&self, path: &str) -> bool {
+        self.dir.metadata(path).is_ok_and(|meta| meta.is_dir())
+    }
+
+    /// Digest and size of a folder of model files, and the first of them that was there before a moment.
     pub(super) fn measure_folder(
         &self,
         path: &str,
         then: Tick,
-    ) -> Option<Result<(FileFact, Option<String>), Box<Problem>>> {
-        self.dir.metadata(path).ok().filter(cap_std::fs::Metadata::is_dir)?;
-        Some(hash_below(&self.dir, path, None).map(|hashed| {
-            let mut files = hashed.manifest.iter().flatten().map(|(file, _, _)| format!("{path}/{file}"));
-            let older = files.find(|file| !self.changed_since(file, then));
-            let digest = format!("sha256:{}", hashed.sha256);
-            (FileFact { path: path.to_owned(), digest, bytes: hashed.bytes, rows: None }, older)
-        }))
+    ) -> Result<(FileFact, Option<String>), Box<Problem>> {
+        let hashed = hash_below(&self.dir, path, None)?;
+        let mut files = hashed.manifest.iter().flatten().map(|(file, _, _)| format!("{path}/{file}"));
+        let older = files.find(|file| !self.changed_since(file, then));
+        let digest = format!("sha256:{}", hashed.sha256);
+        Ok((FileFact { path: path.to_owned(), digest, bytes: hashed.bytes, rows: None }, older))
     }
 
     /// The same of a file of data, which must be there itself.

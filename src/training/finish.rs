@@ -237,18 +237,16 @@ fn written(
 
 /// A folder of model files, of which each must be of this run.
 fn folder(start: &Start<'_>, path: &str) -> Option<Result<FileFact, Box<Problem>>> {
-    let measured = start.files.measure_folder(path.trim_end_matches('/'), start.tick)?;
-    Some(measured.and_then(|(fact, before)| {
-        match before {
-            None => not_empty(fact),
-            Some(file) => Err(Problem::new(
-                NOT_WRITTEN,
-                format!("the artifact `{path}` holds `{file}`, which the command did not write"),
-            )
-            .help("what was there before is another run's: let training begin with an empty folder")
-            .boxed()),
-        }
-    }))
+    let path = path.trim_end_matches('/');
+    start.files.is_folder(path).then(|| match start.files.measure_folder(path, start.tick)? {
+        (fact, None) => not_empty(fact),
+        (_, Some(file)) => Err(Problem::new(
+            NOT_WRITTEN,
+            format!("the artifact `{path}` holds `{file}`, which the command did not write"),
+        )
+        .help("what was there before is another run's: let training begin with an empty folder")
+        .boxed()),
+    })
 }
 
 fn not_empty(fact: FileFact) -> Result<FileFact, Box<Problem>> {

@@ -298,7 +298,7 @@ fn a_signed_record_stays_signed_in_the_ledger_however_it_is_laid_out() {
     let record = ["record", "--model", "churn", "-o", "r.json", "--metrics", "m.json", "--artifact", "m.bin"];
     project.gate(&[&record[..], &["--key", "training.key", "--", "sh", "-c", train]].concat()).leaves_with(0);
     // Signed by others, in a layout of their own.
-    let text = project.read("r.json").replace("\n", " ").replace("  ", " ");
+    let text = project.read("r.json").replace('\n', " ").replace("  ", " ");
     let pem = project.read("training.key");
     let key = model_gate::signing::PrivateKey::from_pem(&pem, "training.key").expect("a key");
     let envelope = model_gate::signing::Envelope::sign(

@@ -110,7 +110,7 @@ fn an_entry_says_which_promotion_it_was_compared_with() {
         promote(&project, name, "staging", &[]).leaves_with(0);
     }
     for name in ["one", "three"] {
-        promote(&project, name, "production", &[]).leaves_with(if name == "one" { 1 } else { 0 });
+        promote(&project, name, "production", &[]).leaves_with(i32::from(name == "one"));
     }
     let compared = own(&project, "ledger/churn/production/000001.json")["baseline"].clone();
     let staging = project.read("ledger/churn/staging/000002.json");

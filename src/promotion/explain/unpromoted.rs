@@ -37,9 +37,9 @@ pub(super) fn unpromoted(
     } else {
         show(&paths, question.policy.as_deref(), workspace.root())
     };
-    let mut fitting: Vec<(&Run, Option<&'static str>)> =
+    let mut fitting: Vec<(&Run, Fit)> =
         runs.iter().filter_map(|run| Some((run, fits(run, asked, workspace.root())?))).collect();
-    let Some((run, doubt)) = fitting.pop() else {
+    let Some((run, fit)) = fitting.pop() else {
         let message = format!("no promotion, and no run record, leads to `{what}`");
         let help = match asked {
             _ if paths.is_empty() => {
@@ -59,7 +59,11 @@ pub(super) fn unpromoted(
         let message = format!("several records lead to `{what}`: {}", listed(&labels));
         return Err(vec![Problem::new(ONE_RUN, message).help("give each run an id of its own")]);
     }
-    answer.notes.extend(doubt.map(str::to_owned));
+    if matches!(fit, Fit::ByPath) {
+        let doubt =
+            "the record has no digest of this file, so nothing shows that it is the one that the run made";
+        answer.notes.push(doubt.into());
+    }
     answer.what = format!(
         "{}, not promoted",
         run.model().map_or_else(|| run.label().to_owned(), |model| format!("a run of {model}"))
@@ -83,36 +87,38 @@ pub(super) fn unpromoted(
     Ok(Exit::Pass)
 }
 
-/// Whether a run is the one that is meant, and what is doubtful about that.
-fn fits(run: &Run, asked: &Asked, root: &Path) -> Option<Option<&'static str>> {
+/// That a run is the one that is meant.
+enum Fit {
+    Surely,
+    /// It has no digest: only the path says so.
+    ByPath,
+}
+
+/// `None` where it is another.
+fn fits(run: &Run, asked: &Asked, root: &Path) -> Option<Fit> {
     match asked {
         Asked::Stage(_) => None,
-        Asked::RunId(id) => (run.text("run_id") == Some(id)).then_some(None),
+        Asked::RunId(id) => (run.text("run_id") == Some(id)).then_some(Fit::Surely),
         Asked::Digest(digest, file) => {
             run.artifacts().iter().find_map(|artifact| is_of(artifact, digest, file.as_deref(), root))
         }
     }
 }
 
-fn is_of(
-    artifact: &Artifact<'_>,
-    sha256: &str,
-    file: Option<&Path>,
-    root: &Path,
-) -> Option<Option<&'static str>> {
+fn is_of(artifact: &Artifact<'_>, sha256: &str, file: Option<&Path>, root: &Path) -> Option<Fit> {
     let is_file = || {
         let recorded = root.join(artifact.path?).canonicalize().ok()?;
         (file?.canonicalize().ok()? == recorded).then_some(recorded)
     };
     match &artifact.digest {
-        Some(digest) if &*digest.algorithm == "sha256" => digest.value.starts_with(sha256).then_some(None),
+        Some(digest) if &*digest.algorithm == "sha256" => {
+            digest.value.starts_with(sha256).then_some(Fit::Surely)
+        }
         // By another algorithm it is looked at whether the file at its path still has it.
         Some(digest) => {
             let found = hash_named(&is_file()?, Some(&digest.algorithm)).ok()?.asked?;
-            (found == *digest).then_some(None)
+            (found == *digest).then_some(Fit::Surely)
         }
-        None => is_file().map(|_| {
-            Some("the record has no digest of this file, so nothing shows that it is the one that the run made")
-        }),
+        None => is_file().map(|_| Fit::ByPath),
     }
 }

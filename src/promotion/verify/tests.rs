@@ -46,7 +46,7 @@ fn statement(number: usize, line: &Line) -> String {
             EXTENSION: own,
         },
     });
-    if number % 2 == 0 { statement.to_string() } else { format!("{statement:#}\n") }
+    if number.is_multiple_of(2) { statement.to_string() } else { format!("{statement:#}\n") }
 }
 
 fn flipped(bytes: &[u8], bit: usize) -> Vec<u8> {
