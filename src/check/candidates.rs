@@ -74,22 +74,21 @@ pub(super) fn choose<'c>(
     policy: &'c Policy,
     workspace: &'c Workspace,
 ) -> Result<Candidates<'c>, Box<Problem>> {
-    let mut candidates = if request.runs.is_empty() {
-        discover(request, policy, workspace)?
-    } else {
-        Candidates::Chosen(named_runs(&request.runs, Some(policy), workspace)?)
-    };
-    // Signatures are looked for where a rule asks for them.
-    if let Candidates::Chosen(chosen) = &mut candidates {
-        let wanted =
-            policy.rules.iter().any(|rule| rule.level != Level::Off && rule.requirement.reads_signatures());
-        for item in &mut chosen.items {
-            if let Item::File { signed, .. } = item {
-                *signed = wanted;
-            }
+    if request.runs.is_empty() {
+        return discover(request, policy, workspace);
+    }
+    named_runs(&request.runs, Some(policy), workspace).map(Candidates::Chosen)
+}
+
+/// Signatures are looked for where a rule asks for them.
+fn with_signatures(items: &mut [Item<'_>], policy: &Policy) {
+    let wanted =
+        policy.rules.iter().any(|rule| rule.level != Level::Off && rule.requirement.reads_signatures());
+    for item in items {
+        if let Item::File { signed, .. } = item {
+            *signed = wanted;
         }
     }
-    Ok(candidates)
 }
 
 /// The records of the runs that are named, each once.
@@ -107,6 +106,9 @@ pub(super) fn named_runs<'c>(
     }
     let mut seen = HashSet::new();
     items.retain(|item| seen.insert(item.label()));
+    if let Some(policy) = policy {
+        with_signatures(&mut items, policy);
+    }
     if let Some((policy, by)) = policy.and_then(|policy| Some((policy, policy.seeds.as_ref()?))) {
         siblings.retain(|sibling| seen.insert(sibling.label.clone()));
         items = together(&items, siblings, by, &policy.fields, |_| true);
@@ -159,9 +161,11 @@ fn discover<'c>(
     }
     let unchanged = matched - entries.len();
     let mut items = files(&store, entries, &runs.paths.join(", "), None);
+    with_signatures(&mut items, policy);
     if let (Some(by), Some(all)) = (&policy.seeds, all) {
         let changed: HashSet<String> = items.iter().map(Item::label).collect();
-        let all = files(&store, all, &runs.paths.join(", "), None);
+        let mut all = files(&store, all, &runs.paths.join(", "), None);
+        with_signatures(&mut all, policy);
         items = together(&all, Vec::new(), by, &policy.fields, |item| changed.contains(&item.label()));
     }
     Ok(Candidates::Chosen(Chosen { items, filter: runs.filter.as_ref(), unchanged, notes }))

@@ -18,6 +18,8 @@ pub struct Run {
     pub origin: Origin,
     /// What lies beside the record as its signature, where that was looked for.
     pub signature: Option<Vec<u8>>,
+    /// The records that it was made of, each with its signature, where it was made of several.
+    pub parts: Vec<(Arc<Document>, Option<Vec<u8>>)>,
     /// What a reader had to decide, such as taking a time without a zone for UTC.
     pub notes: Vec<String>,
     pub(super) record: Map,
@@ -114,6 +116,7 @@ impl Run {
             document: Arc::clone(document),
             origin,
             signature: None,
+            parts: Vec::new(),
             notes: Vec::new(),
             record,
             span,

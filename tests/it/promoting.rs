@@ -476,3 +476,25 @@ fn in_a_pull_request_the_stage_is_that_of_the_base() {
         project.gate(&["check", "runs/worse.json", "--trust", "main", "--baseline", "stage:production"]);
     ran.leaves_with(1).says("promotion 2 of churn").says("0.84");
 }
+
+#[test]
+fn of_seeds_each_record_must_be_signed() {
+    let project = Project::new();
+    project.gate(&["key", "new", "training.key"]).leaves_with(0);
+    project.file(
+        "gate.yaml",
+        "version: 1\nruns: runs/*.json\nseeds: tags.group\nrules:\n  s: { signed: training.key.pub }\n",
+    );
+    for seed in ["1", "2"] {
+        let output = format!("runs/{seed}.json");
+        let train = "echo '{\"f1\": 0.8}' > m.json; echo tags.group=g >> $GATE_RECORD_FILE";
+        let record = ["record", "-o", &output, "--seed", seed, "--metrics", "m.json", "--no-artifact"];
+        project
+            .gate(&[&record[..], &["--key", "training.key", "--", "sh", "-c", train]].concat())
+            .leaves_with(0);
+    }
+    let both = ["check", "runs/1.json", "runs/2.json"];
+    project.gate(&both).leaves_with(0).says("2 runs of one group");
+    project.remove("runs/2.json.dsse");
+    project.gate(&both).leaves_with(1).says("signed/unsigned");
+}

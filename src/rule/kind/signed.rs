@@ -1,9 +1,11 @@
 //! Anyone can write a run record by hand. `signed` asks that it is the one that training wrote: a key that the policy
 //! lists signed these very bytes, in an envelope beside the record.
 
+use std::sync::Arc;
+
 use super::{Kind, Requirement};
 use crate::code::codes;
-use crate::document::{Node, Value};
+use crate::document::{Document, Node, Value};
 use crate::rule::limit::NEVER_HOLDS;
 use crate::rule::{CannotJudge, Case, Judgement, Loading, Raised};
 use crate::signing::{Envelope, KeyId, PublicKey, RECORD_TYPE};
@@ -100,17 +102,30 @@ impl Signed {
     /// The keys that signed the record.
     fn look(&self, case: &Case<'_>) -> Result<Vec<&str>, Box<Raised>> {
         let run = case.candidate;
+        // Of seeds, each is a record of its own.
+        let own = [(Arc::clone(&run.document), run.signature.clone())];
+        let records = if run.parts.is_empty() { &own[..] } else { &run.parts };
+        let mut by = Vec::new();
+        for (document, signature) in records {
+            by = self.signers(document, signature.as_deref())?;
+        }
+        Ok(by)
+    }
+
+    /// The keys that signed one record.
+    fn signers(&self, document: &Document, signature: Option<&[u8]>) -> Result<Vec<&str>, Box<Raised>> {
+        let label = &document.name;
         let raised = |code, message: String, help: &str| Box::new(Raised::new(code, message).help(help));
-        let Some(bytes) = &run.signature else {
-            let message = format!("`{}` has no signature beside it", run.label());
+        let Some(bytes) = signature else {
+            let message = format!("`{label}` has no signature beside it");
             return Err(raised(
                 UNSIGNED,
                 message,
                 "record with `gate record --sign`, which writes RECORD.json.dsse",
             ));
         };
-        let name = format!("{}.dsse", run.label());
-        let envelope = match Envelope::parse(&name, bytes.clone()) {
+        let name = format!("{label}.dsse");
+        let envelope = match Envelope::parse(&name, bytes.to_vec()) {
             Ok(envelope) if envelope.payload_type == RECORD_TYPE => envelope,
             Ok(envelope) => {
                 let message = format!("`{name}` signs `{}`, and not a run record", envelope.payload_type);
@@ -124,8 +139,8 @@ impl Signed {
                 ));
             }
         };
-        if envelope.unverified() != run.document.text.as_bytes() {
-            let message = format!("`{}` was changed after it was signed", run.label());
+        if envelope.unverified() != document.text.as_bytes() {
+            let message = format!("`{label}` was changed after it was signed");
             return Err(raised(
                 CHANGED,
                 message,
@@ -144,8 +159,7 @@ impl Signed {
         }
         let names: Vec<&str> = self.keys.iter().map(|(name, _)| name.as_str()).collect();
         let message = format!(
-            "`{}` is signed by {} of {}, and {} must have",
-            run.label(),
+            "`{label}` is signed by {} of {}, and {} must have",
             if by.is_empty() { "none".to_owned() } else { by.join(", ") },
             names.join(", "),
             self.at_least

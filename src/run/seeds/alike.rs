@@ -34,12 +34,14 @@ pub(super) fn faults(base: &Run, is_member: bool, members: &[&Run]) -> Vec<Probl
 /// What a tracker may add to the one run that was named differs where two say it, and say otherwise: the model, and what a
 /// metric was measured on.
 fn contradicting(members: &[&Run]) -> Option<Problem> {
-    let mut said: HashMap<(&str, bool), (&Run, &str)> = HashMap::new();
+    let mut said: HashMap<(&str, &str), (&Run, &str)> = HashMap::new();
     for run in members {
-        let model = run.model().map(|model| (("model", false), model, Path::of(["model"])));
-        let datasets = run.metrics().filter_map(|metric| {
-            let dataset = metric.detail("dataset")?.as_written()?;
-            Some(((metric.name, true), dataset, Path::of(["metrics", metric.name, "dataset"])))
+        let model = run.model().map(|model| (("", "model"), model, Path::of(["model"])));
+        let datasets = run.metrics().flat_map(|metric| {
+            ["dataset", "dataset_digest"].into_iter().filter_map(move |key| {
+                let text = metric.detail(key)?.as_written()?;
+                Some(((metric.name, key), text, Path::of(["metrics", metric.name, key])))
+            })
         });
         for (what, text, path) in model.into_iter().chain(datasets) {
             match said.get(&what) {

@@ -4,6 +4,7 @@ mod alike;
 
 use std::collections::BTreeSet;
 use std::ptr;
+use std::sync::Arc;
 
 use super::{Decimal, MetricFault, Run};
 use crate::document::{Map, Node, Path, Problem, Segment, Span, Value};
@@ -13,7 +14,7 @@ const SEED: [&str; 5] = ["seed", "random_seed", "random_state", "torch_seed", "n
 /// What a parent takes from its members, which is about what they measured.
 const TAKEN_OVER: [&str; 5] = ["model", "git_commit", "data_version", "data", "validation"];
 /// Details of a metric that are as true of the mean as of each value.
-const OF_ALL: [&str; 2] = ["dataset", "higher_is_better"];
+const OF_ALL: [&str; 3] = ["dataset", "dataset_digest", "higher_is_better"];
 
 impl Run {
     /// The runs of one group as one run: `metrics.X.values` holds the value of each member, in the order of their seeds.
@@ -34,6 +35,8 @@ impl Run {
         }
         let own = named.len() == 1;
         let mut run = base.clone();
+        run.parts =
+            members.iter().map(|member| (Arc::clone(&member.document), member.signature.clone())).collect();
         if let (false, Some(first)) = (is_member, members.first()) {
             run.take_over(first);
         }
