@@ -93,13 +93,10 @@ fn of_finding(finding: &Finding, rule: &RuleReport, candidate: &CandidateReport,
         _ => Loudness::Warning,
     };
     let why = rule.message.as_ref().map(|message| format!("\nwhy: {message}")).unwrap_or_default();
-    let message = format!(
-        "{}{}{why} [{}, {}]",
-        finding.message,
-        help(finding.help.as_deref()),
-        finding.code,
-        rule.place
-    );
+    // What every run is held to stands in no policy.
+    let place = if rule.place.is_empty() { String::new() } else { format!(", {}", rule.place) };
+    let message =
+        format!("{}{}{why} [{}{place}]", finding.message, help(finding.help.as_deref()), finding.code);
     let title = format!("{}: {}", rule.id, candidate.run.source);
     made(loudness, finding.place.as_ref(), title, message, below)
 }

@@ -126,6 +126,13 @@ pub fn fetch(tracker: &str, rest: &str, around: &Around<'_>) -> Result<Fetched, 
 /// The tracker whose runs lie at a path, by what is there; an error that lists the choices where it could be several.
 pub fn recognise(path: &str, around: &Around<'_>) -> Result<Option<&'static str>, Box<Problem>> {
     let full = around.folder.join(path);
+    // What leads out is not even looked at; reading it says so.
+    if around.reach == Reach::Inside
+        && let (Ok(real), Ok(folder)) = (full.canonicalize(), around.folder.canonicalize())
+        && !real.starts_with(folder)
+    {
+        return Ok(None);
+    }
     let known: Vec<&'static str> =
         FETCHERS.iter().filter(|fetcher| (fetcher.recognises)(&full)).map(|fetcher| fetcher.name).collect();
     match known.as_slice() {

@@ -263,3 +263,12 @@ fn the_library_gives_the_same_report_as_the_program() {
     let arguments: Vec<&str> = NOW.into_iter().chain(["--format", "json"]).collect();
     assert_eq!(serde_json::to_value(&report).expect("JSON"), project.gate(&arguments).json());
 }
+
+#[test]
+fn what_no_policy_says_has_no_place_in_one() {
+    let project = Project::new();
+    project
+        .file("gate.yaml", "version: 1\nrules: { r: { metrics: { f1: { min: 0.5 } } } }\n")
+        .file("a.json", "{\"status\": \"failed\", \"metrics\": {\"f1\": 0.9}}");
+    project.gate(&["check", "a.json", "--format", "github"]).leaves_with(1).says("[status/not-finished]");
+}
