@@ -242,10 +242,10 @@ stages:
     matrix: { seed: [0.80, 0.81], model: [cnn] }
     cmd: python3 e.py ${item.seed} s${item.seed}.json ${rate}
     deps: [e.py, ../data/t.csv]
-    params: [../shared.yaml: [a]]
+    params: [../common.yaml: [a]]
     metrics: ["s${item.seed}.json"]
 YAML
-printf 'rate: 1e-5\n' > pipe/params.yaml; printf 'a: 0o14\n' > shared.yaml; echo 1 > data/t.csv
+printf 'rate: 1e-5\n' > pipe/params.yaml; printf 'a: 0o14\n' > common.yaml; echo 1 > data/t.csv
 printf 'version: 1\nseeds: stage\nrules:\n  r: { metrics: { f1: { min: 0.5 } } }\n' > gate.yaml
 dvc add --quiet data/t.csv && (cd pipe && dvc repro --quiet) && git add --all && git commit --quiet --message base
 fresh() { for name in pipe dvc:pipe@HEAD; do holds "$name" "run['status'] == 'finished'" "run['metrics']['f1']['values'] == [0.8, 0.81]"; done; }
@@ -257,7 +257,7 @@ stale() { # WHAT
 fresh
 rm pipe/s*.json && fresh && dvc checkout --quiet
 sed -i 's/1e-5/2e-5/' pipe/params.yaml && stale "the command of the stage"
-sed -i 's/0o14/0o15/' shared.yaml && stale "in .../shared.yaml. is not what"
+sed -i 's/0o14/0o15/' common.yaml && stale "in .../common.yaml. is not what"
 sed -i 's/0.81\]/0.81, 0.9]/' pipe/dvc.yaml && stale "ev@0.9-cnn. was never run"
 sed -i 's/metrics: .*/metrics: [m2.json]/' pipe/dvc.yaml && echo '{"f1": 0.99}' > pipe/m2.json && stale "never left .m2.json"
 echo 2 > data/t.csv && dvc add --quiet data/t.csv && git add --all && git commit --quiet --message data && rm data/t.csv
