@@ -137,7 +137,7 @@ fn run(order: &Back, folder: &Path) -> Result<(Promoted, Vec<String>), Vec<Probl
             let message = format!("another promotion of {line} came in between, and nothing was rolled back");
             Err(vec![
                 Problem::new(OVERTAKEN, message)
-                    .help("look at what is promoted now: gate explain stage:STAGE"),
+                    .help(format!("look at what is promoted now: gate explain stage:{}", order.stage)),
             ])
         }
     }
@@ -156,8 +156,10 @@ fn alias(from: &Statement, to: &Statement) -> Option<String> {
 }
 
 fn no_target(line: &Line, why: &str) -> Problem {
-    Problem::new(NO_TARGET, format!("there is nothing to roll {line} back to: {why}"))
-        .help("`gate explain stage:STAGE` lists what was promoted; `--to N` names one of them")
+    Problem::new(NO_TARGET, format!("there is nothing to roll {line} back to: {why}")).help(format!(
+        "`gate explain stage:{}` lists what was promoted; `--to N` names one of them",
+        line.stage
+    ))
 }
 
 fn line(order: &Back, ledger: &Ledger<'_>) -> Result<Line, Box<Problem>> {
