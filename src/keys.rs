@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::atomic;
 use crate::code::codes;
-use crate::document::Problem;
+use crate::document::Diagnostic;
 use crate::signing::{Algorithm, NOT_A_KEY, PrivateKey, PublicKey};
 
 codes! {
@@ -31,13 +31,13 @@ pub struct NewKey {
 }
 
 /// Makes a key, at a path below `folder`. Neither file may exist; only its owner may read the private one.
-pub fn new_key(file: &Path, folder: &Path, algorithm: Algorithm) -> Result<NewKey, Box<Problem>> {
+pub fn new_key(file: &Path, folder: &Path, algorithm: Algorithm) -> Result<NewKey, Box<Diagnostic>> {
     let mut name = file.as_os_str().to_owned();
     name.push(".pub");
     let public = PathBuf::from(name);
     let exists = |path: &Path| {
         let message = format!("`{}` exists, and a key is never written over", path.display());
-        Problem::new(KEY_EXISTS, message)
+        Diagnostic::new(KEY_EXISTS, message)
             .help(
                 "name another file; a key that is no longer used stays listed until its promotions are gone",
             )
@@ -50,7 +50,7 @@ pub fn new_key(file: &Path, folder: &Path, algorithm: Algorithm) -> Result<NewKe
     let key = loop {
         let mut random = [0; 32];
         getrandom::fill(&mut random).map_err(|error| {
-            Problem::new(KEY_UNREADABLE, format!("the system gives no random bytes: {error}")).boxed()
+            Diagnostic::new(KEY_UNREADABLE, format!("the system gives no random bytes: {error}")).boxed()
         })?;
         if let Some(key) = PrivateKey::from_random(algorithm, &random) {
             break key;
@@ -62,7 +62,7 @@ pub fn new_key(file: &Path, folder: &Path, algorithm: Algorithm) -> Result<NewKe
         Ok(true) => Ok(()),
         Ok(false) => Err(exists(path)),
         Err(error) => {
-            Err(Problem::new(KEY_UNREADABLE, format!("`{}` can't be written: {error}", path.display()))
+            Err(Diagnostic::new(KEY_UNREADABLE, format!("`{}` can't be written: {error}", path.display()))
                 .boxed())
         }
     };
@@ -72,7 +72,7 @@ pub fn new_key(file: &Path, folder: &Path, algorithm: Algorithm) -> Result<NewKe
 }
 
 /// The public key of a file that holds either of the two.
-pub fn show_key(path: &Path) -> Result<PublicKey, Box<Problem>> {
+pub fn show_key(path: &Path) -> Result<PublicKey, Box<Diagnostic>> {
     let label = path.display().to_string();
     let pem = read(path)?;
     if pem.contains("PRIVATE KEY") {
@@ -83,7 +83,7 @@ pub fn show_key(path: &Path) -> Result<PublicKey, Box<Problem>> {
 }
 
 /// The keys of files, else the one of the environment.
-pub fn signing_keys(files: &[PathBuf], folder: &Path) -> Result<Vec<PrivateKey>, Box<Problem>> {
+pub fn signing_keys(files: &[PathBuf], folder: &Path) -> Result<Vec<PrivateKey>, Box<Diagnostic>> {
     if files.is_empty() {
         let Some(value) = std::env::var_os(VARIABLE).filter(|value| !value.is_empty()) else {
             return Ok(Vec::new());
@@ -93,9 +93,11 @@ pub fn signing_keys(files: &[PathBuf], folder: &Path) -> Result<Vec<PrivateKey>,
             // The value itself must never be shown.
             (text.into_owned(), VARIABLE.to_owned())
         } else if text.contains('\n') || text.len() > 4_096 {
-            return Err(
-                Problem::new(NOT_A_KEY, format!("{VARIABLE} holds neither a key in PEM nor a path")).boxed()
-            );
+            return Err(Diagnostic::new(
+                NOT_A_KEY,
+                format!("{VARIABLE} holds neither a key in PEM nor a path"),
+            )
+            .boxed());
         } else {
             (read(&folder.join(&*text))?, text.into_owned())
         };
@@ -113,15 +115,15 @@ pub fn signing_keys(files: &[PathBuf], folder: &Path) -> Result<Vec<PrivateKey>,
 }
 
 /// A public key of a file.
-pub fn public_key(path: &Path, label: &str) -> Result<PublicKey, Box<Problem>> {
+pub fn public_key(path: &Path, label: &str) -> Result<PublicKey, Box<Diagnostic>> {
     PublicKey::from_pem(&read(path)?, label)
 }
 
 /// A small file of text, or what a shell hands over as one: `<(…)`.
-pub fn read(path: &Path) -> Result<String, Box<Problem>> {
+pub fn read(path: &Path) -> Result<String, Box<Diagnostic>> {
     use std::io::Read as _;
     let failed = |why: String| {
-        Problem::new(KEY_UNREADABLE, format!("`{}` can't be read: {why}", path.display())).boxed()
+        Diagnostic::new(KEY_UNREADABLE, format!("`{}` can't be read: {why}", path.display())).boxed()
     };
     let handed_over = ["/dev/fd", "/proc/self/fd", "/dev/stdin"].iter().any(|from| path.starts_with(from));
     let meta = std::fs::metadata(path).map_err(|error| {

@@ -38,8 +38,8 @@ pub mod cli;
 pub mod code;
 pub mod document;
 pub mod engine;
-pub mod evidence;
 pub mod expression;
+pub mod facts;
 pub mod git;
 pub mod github;
 pub mod http;
@@ -68,7 +68,7 @@ pub fn all_codes() -> Vec<code::Code> {
         document::CODES,
         document::READER_CODES,
         engine::CODES,
-        evidence::CODES,
+        facts::CODES,
         expression::CODES,
         git::CODES,
         github::CODES,

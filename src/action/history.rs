@@ -1,7 +1,7 @@
 //! What the clone of a workflow lacks, and fetching it: the tip of the base, the head, and what they have in common.
 
-use crate::check::Trust;
-use crate::document::Problem;
+use crate::check::PullRequestBase;
+use crate::document::Diagnostic;
 use crate::git::{Credentials, Git};
 use crate::github::{Base, is_sha};
 
@@ -19,8 +19,8 @@ pub(super) fn of_change(
     head: &str,
     pull_request: Option<u64>,
     credentials: Option<&Credentials>,
-) -> Result<Trust, Box<Problem>> {
-    let trust = |base_rev: &str| Trust {
+) -> Result<PullRequestBase, Box<Diagnostic>> {
+    let trust = |base_rev: &str| PullRequestBase {
         base: base_rev.to_owned(),
         head: Some(head.to_owned()),
         branch: Some(base.branch.clone()),

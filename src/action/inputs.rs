@@ -1,6 +1,6 @@
 //! What a workflow asked for: the inputs of the action, from the environment and nowhere else.
 
-use crate::document::{Problem, did_you_mean};
+use crate::document::{Diagnostic, did_you_mean};
 use crate::github::Comment;
 
 use super::BAD_INPUT;
@@ -46,7 +46,7 @@ const COMMENT: [(&str, Comment); 4] = [
 
 impl Inputs {
     /// Reads `GATE_INPUT_…`; everything that is wrong at once.
-    pub fn read(variable: &dyn Fn(&str) -> Option<String>) -> Result<Self, Vec<Problem>> {
+    pub fn read(variable: &dyn Fn(&str) -> Option<String>) -> Result<Self, Vec<Diagnostic>> {
         let mut problems = Vec::new();
         let text = |name: &str| {
             variable(&format!("GATE_INPUT_{}", name.to_uppercase().replace('-', "_")))
@@ -90,7 +90,7 @@ impl Inputs {
         let comment = COMMENT.iter().find(|(word, _)| *word == asked).map(|(_, comment)| *comment);
         if comment.is_none() {
             let words: Vec<&str> = COMMENT.iter().map(|(word, _)| *word).collect();
-            let problem = Problem::new(BAD_INPUT, format!("the input `comment` can't be `{asked}`"));
+            let problem = Diagnostic::new(BAD_INPUT, format!("the input `comment` can't be `{asked}`"));
             problems.push(problem.help(did_you_mean(&asked, &words, "one of")));
         }
         if !problems.is_empty() {
@@ -114,6 +114,7 @@ impl Inputs {
     }
 }
 
-fn wrong(name: &str, value: &str, expected: &str) -> Problem {
-    Problem::new(BAD_INPUT, format!("the input `{name}` is `{value}`")).help(format!("it must be {expected}"))
+fn wrong(name: &str, value: &str, expected: &str) -> Diagnostic {
+    Diagnostic::new(BAD_INPUT, format!("the input `{name}` is `{value}`"))
+        .help(format!("it must be {expected}"))
 }

@@ -12,9 +12,9 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::atomic;
-use crate::check::{Request, Trust, check, read_report};
+use crate::check::{PullRequestBase, Request, check, read_report};
 use crate::code::codes;
-use crate::document::Problem;
+use crate::document::Diagnostic;
 use crate::git::{Credentials, Git};
 use crate::github::{Context, Outputs, Posting, post};
 use crate::render::markdown::{Page, SUMMARY, markdown, page_of};
@@ -76,7 +76,7 @@ fn event(variable: &dyn Fn(&str) -> Option<String>) -> Value {
 }
 
 /// A report that says why nothing could be decided.
-fn failed(runner: &Runner<'_>, problems: &[Problem]) -> Report {
+fn failed(runner: &Runner<'_>, problems: &[Diagnostic]) -> Report {
     let mut report = Report::of_troubles(runner.clock, problems.iter().map(Trouble::from).collect());
     report.gate = env!("CARGO_PKG_VERSION").into();
     report
@@ -101,7 +101,8 @@ fn decide(runner: &Runner<'_>, context: &Context, event: &Value, inputs: &Inputs
             });
             match trust {
                 Ok(trust) => {
-                    request.trust = Some(Trust { require_policy: inputs.require_base_policy, ..trust });
+                    request.trust =
+                        Some(PullRequestBase { require_policy: inputs.require_base_policy, ..trust });
                 }
                 Err(problem) => return failed(runner, &[*problem]),
             }

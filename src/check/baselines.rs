@@ -1,11 +1,11 @@
 //! The runs that candidates are compared with: each reference is looked up once, and every candidate is paired
 //! with one of them.
 
-use super::lookup::{By, look_up};
+use super::lookup::{ReferenceOrigin, look_up};
 use super::seeds::together;
 use super::{BASELINE_NOT_FINISHED, BASELINE_UNREADABLE, NO_BASELINE, Request, Workspace};
-use crate::document::Problem;
-use crate::engine::{Against, Decision, Pairing, comparability, differences, pair, summary};
+use crate::document::Diagnostic;
+use crate::engine::{Decision, Pairing, ResolvedBaseline, comparability, differences, pair, summary};
 use crate::policy::{OnMissing, Policy};
 use crate::rule::Baseline;
 use crate::run::{Age, Run};
@@ -15,12 +15,12 @@ use crate::verdict::{BaselineReport, Level};
 /// Every baseline that some rule of the policy needs.
 pub(super) struct Baselines {
     default: Option<String>,
-    pools: Vec<Pool>,
+    sets: Vec<BaselineSet>,
     notes: Vec<String>,
 }
 
 /// The runs of one reference.
-struct Pool {
+struct BaselineSet {
     reference: String,
     resolved: Option<String>,
     runs: Vec<Run>,
@@ -38,7 +38,7 @@ impl Baselines {
         request: &Request,
         policy: &Policy,
         workspace: &Workspace,
-    ) -> Result<Self, Box<Problem>> {
+    ) -> Result<Self, Box<Diagnostic>> {
         let stage = request.stage.as_deref().and_then(|stage| policy.stages.get(stage));
         let of_policy =
             policy.baseline.as_ref().filter(|name| !(request.promotes && name.starts_with("git:")));
@@ -46,7 +46,7 @@ impl Baselines {
         let standing =
             request.stage.as_ref().filter(|_| request.promotes).map(|stage| format!("stage:{stage}"));
         let default = request.baseline.as_ref().or(of_policy).cloned().or(standing);
-        let mut baselines = Self { default: default.clone(), pools: Vec::new(), notes: Vec::new() };
+        let mut baselines = Self { default: default.clone(), sets: Vec::new(), notes: Vec::new() };
         for rule in &policy.rules {
             if rule.level == Level::Off || !rule.requirement.compares() {
                 continue;
@@ -58,10 +58,10 @@ impl Baselines {
                 }
                 return Err(no_baseline(&rule.id, &rule.place));
             };
-            if baselines.pools.iter().all(|pool| pool.reference != *reference) {
-                let pool = pool(reference, typed, policy, workspace)?;
-                baselines.note_bad(&pool);
-                baselines.pools.push(pool);
+            if baselines.sets.iter().all(|set| set.reference != *reference) {
+                let set = set(reference, typed, policy, workspace)?;
+                baselines.note_bad(&set);
+                baselines.sets.push(set);
             }
         }
         Ok(baselines)
@@ -84,16 +84,13 @@ impl Baselines {
         candidate: &Run,
         decision: &Decision<'_>,
         request: &Request,
-    ) -> Vec<Against<'_>> {
+    ) -> Vec<ResolvedBaseline<'_>> {
         let first = request.first;
         let accepted = first || decision.policy.on_missing_baseline == OnMissing::Pass;
-        let mut against: Vec<Against<'_>> = self
-            .pools
-            .iter()
-            .map(|pool| pool.against(candidate, decision, accepted, request.brief))
-            .collect();
+        let mut against: Vec<ResolvedBaseline<'_>> =
+            self.sets.iter().map(|set| set.against(candidate, decision, accepted, request.brief)).collect();
         if self.default.is_none() && accepted {
-            against.push(Against {
+            against.push(ResolvedBaseline {
                 reference: NOWHERE.to_owned(),
                 baseline: Baseline::First,
                 report: BaselineReport {
@@ -113,11 +110,11 @@ impl Baselines {
 
     /// A broken record at the base must not block every change, the one that mends it included; but what it might
     /// have been is said.
-    fn note_bad(&mut self, pool: &Pool) {
-        if pool.runs.is_empty() {
+    fn note_bad(&mut self, set: &BaselineSet) {
+        if set.runs.is_empty() {
             return;
         }
-        for (_, bad) in &pool.bad {
+        for (_, bad) in &set.bad {
             let why = bad.problems.first().map(|problem| problem.message.clone()).unwrap_or_default();
             self.notes.push(format!("the record `{}` can't be read, so it is no baseline: {why}", bad.label));
         }
@@ -127,7 +124,7 @@ impl Baselines {
 /// Stands for the reference of a baseline where none is named.
 const NOWHERE: &str = "(none)";
 
-impl Pool {
+impl BaselineSet {
     /// A record that can't be read, and may be of the candidate's model.
     fn unreadable(&self, candidate: &Run) -> Option<&BadRecord> {
         let may_be = |model: &Option<String>| match (model.as_deref(), candidate.model()) {
@@ -137,7 +134,7 @@ impl Pool {
         self.bad.iter().find(|(model, _)| may_be(model)).map(|(_, bad)| bad)
     }
 
-    fn unclear(&self, bad: &BadRecord, mut report: BaselineReport) -> Against<'_> {
+    fn unclear(&self, bad: &BadRecord, mut report: BaselineReport) -> ResolvedBaseline<'_> {
         let message = bad.problems.first().map(ToString::to_string).unwrap_or_default();
         report.missing = Some(message.clone());
         let baseline = Baseline::Unclear {
@@ -145,7 +142,7 @@ impl Pool {
             message: format!("the baseline `{}` can't be read: {message}", bad.label),
             help: "mend the record, or name another baseline".into(),
         };
-        Against { reference: self.reference.clone(), baseline, report }
+        ResolvedBaseline { reference: self.reference.clone(), baseline, report }
     }
 
     fn against<'p>(
@@ -154,7 +151,7 @@ impl Pool {
         decision: &Decision<'_>,
         accepted: bool,
         brief: bool,
-    ) -> Against<'p> {
+    ) -> ResolvedBaseline<'p> {
         let mut report = BaselineReport {
             reference: self.reference.clone(),
             resolved: self.resolved.clone(),
@@ -180,7 +177,7 @@ impl Pool {
                 if let Some(status) = unfinished(run) {
                     let (baseline, message) = not_finished(run, status);
                     report.missing = Some(message);
-                    return Against { reference: self.reference.clone(), baseline, report };
+                    return ResolvedBaseline { reference: self.reference.clone(), baseline, report };
                 }
                 let comparability = comparability(candidate, run, decision.policy.comparable.as_deref());
                 report.age =
@@ -205,7 +202,7 @@ impl Pool {
                 Baseline::Unclear { code: crate::engine::UNCLEAR_BASELINE, message, help }
             }
         };
-        Against { reference: self.reference.clone(), baseline, report }
+        ResolvedBaseline { reference: self.reference.clone(), baseline, report }
     }
 }
 
@@ -225,8 +222,8 @@ fn not_finished<'r>(run: &Run, status: &str) -> (Baseline<'r>, String) {
     (baseline, message)
 }
 
-fn no_baseline(rule: &str, place: &str) -> Box<Problem> {
-    Problem::new(
+fn no_baseline(rule: &str, place: &str) -> Box<Diagnostic> {
+    Diagnostic::new(
         NO_BASELINE,
         format!("the rule `{rule}` ({place}) compares with a baseline, and none is named"),
     )
@@ -234,11 +231,16 @@ fn no_baseline(rule: &str, place: &str) -> Box<Problem> {
     .boxed()
 }
 
-fn pool(reference: &str, typed: bool, policy: &Policy, workspace: &Workspace) -> Result<Pool, Box<Problem>> {
-    let by = if typed { By::TypedBaseline } else { By::Policy };
+fn set(
+    reference: &str,
+    typed: bool,
+    policy: &Policy,
+    workspace: &Workspace,
+) -> Result<BaselineSet, Box<Diagnostic>> {
+    let by = if typed { ReferenceOrigin::TypedBaseline } else { ReferenceOrigin::Policy };
     let found = look_up(reference, by, Some(policy), workspace).map_err(|problem| {
         let message = format!("the baseline can't be found: {}", problem.message);
-        Box::new(Problem { message, ..*problem })
+        Box::new(Diagnostic { message, ..*problem })
     })?;
     let items = match &policy.seeds {
         Some(by) => together(&found.items, found.siblings, by, &policy.fields, |_| true),
@@ -253,5 +255,11 @@ fn pool(reference: &str, typed: bool, policy: &Policy, workspace: &Workspace) ->
             Err(record) => bad.push((None, record)),
         }
     }
-    Ok(Pool { reference: reference.to_owned(), resolved: found.resolved, runs, bad, exact: found.exact })
+    Ok(BaselineSet {
+        reference: reference.to_owned(),
+        resolved: found.resolved,
+        runs,
+        bad,
+        exact: found.exact,
+    })
 }

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use rayon::prelude::*;
 
-use super::lookup::{By, Item, files, look_up};
+use super::lookup::{Item, ReferenceOrigin, files, look_up};
 use super::seeds::together;
 use super::{NOTHING_NAMED, Request, Workspace};
-use crate::document::Problem;
+use crate::document::Diagnostic;
 use crate::expression::{Bindings, Expression};
 use crate::git::{self, short};
 use crate::policy::Policy;
@@ -47,13 +47,13 @@ impl Chosen<'_> {
     }
 
     /// The records of one file.
-    pub(super) fn read(&self, index: usize, fields: &FieldMap) -> Vec<Result<Run, Vec<Problem>>> {
+    pub(super) fn read(&self, index: usize, fields: &FieldMap) -> Vec<Result<Run, Vec<Diagnostic>>> {
         let read = self.items[index].read(fields);
         read.into_iter().map(|read| read.map_err(|bad| bad.problems)).collect()
     }
 
     /// Whether the policy's `where` takes a run for a candidate; one that was named always is.
-    pub(super) fn selects(&self, run: &Run, now: Timestamp) -> Result<bool, Box<Problem>> {
+    pub(super) fn selects(&self, run: &Run, now: Timestamp) -> Result<bool, Box<Diagnostic>> {
         let Some(filter) = self.filter else { return Ok(true) };
         let bindings = Bindings { candidate: run, baseline: None, stage: None, now };
         filter.holds(&bindings).or_else(|error| {
@@ -63,7 +63,7 @@ impl Chosen<'_> {
             }
             let message =
                 format!("{}: `where` has no answer at `{}`: {}", run.label(), error.part, error.message);
-            Err(Problem::new(super::NONE_SELECTED, message).boxed())
+            Err(Diagnostic::new(super::NONE_SELECTED, message).boxed())
         })
     }
 }
@@ -73,7 +73,7 @@ pub(super) fn choose<'c>(
     request: &Request,
     policy: &'c Policy,
     workspace: &'c Workspace,
-) -> Result<Candidates<'c>, Box<Problem>> {
+) -> Result<Candidates<'c>, Box<Diagnostic>> {
     if request.runs.is_empty() {
         return discover(request, policy, workspace);
     }
@@ -96,11 +96,11 @@ pub(super) fn named_runs<'c>(
     names: &[String],
     policy: Option<&Policy>,
     workspace: &'c Workspace,
-) -> Result<Chosen<'c>, Box<Problem>> {
+) -> Result<Chosen<'c>, Box<Diagnostic>> {
     let mut items: Vec<Item<'c>> = Vec::new();
     let mut siblings = Vec::new();
     for name in names {
-        let found = look_up(name, By::Typed, policy, workspace)?;
+        let found = look_up(name, ReferenceOrigin::Typed, policy, workspace)?;
         items.extend(found.items);
         siblings.extend(found.siblings);
     }
@@ -121,15 +121,15 @@ fn discover<'c>(
     request: &Request,
     policy: &'c Policy,
     workspace: &'c Workspace,
-) -> Result<Candidates<'c>, Box<Problem>> {
+) -> Result<Candidates<'c>, Box<Diagnostic>> {
     let Some(runs) = &policy.runs else {
-        return Err(Problem::new(NOTHING_NAMED, "no run was named, and the policy has no `runs:`")
+        return Err(Diagnostic::new(NOTHING_NAMED, "no run was named, and the policy has no `runs:`")
             .help("name a run: gate check runs/churn.json; or add `runs: runs/*.json` to the policy")
             .boxed());
     };
-    let store: Arc<dyn Store + Send + 'c> = match workspace.sources() {
-        Some(sources) => Arc::new(
-            Revision::shown_plainly(workspace.git()?, sources.head.clone()).shown_behind(&workspace.up()),
+    let store: Arc<dyn Store + Send + 'c> = match workspace.revisions() {
+        Some(revisions) => Arc::new(
+            Revision::shown_plainly(workspace.git()?, revisions.head.clone()).shown_behind(&workspace.up()),
         ),
         None => Arc::new(workspace.found()),
     };
@@ -140,7 +140,7 @@ fn discover<'c>(
         entries.extend(selected.into_iter().filter(|entry| seen.insert(entry.path.clone())));
     }
     if entries.is_empty() {
-        return Err(Problem::new(
+        return Err(Diagnostic::new(
             NOTHING_MATCHED,
             format!("`runs: {}` matches no file", runs.paths.join(", ")),
         )
@@ -178,16 +178,16 @@ fn changed(
     store: &dyn Store,
     patterns: &[String],
     entries: Vec<Entry>,
-) -> Result<(Vec<Entry>, String), Box<Problem>> {
-    let how = |problem: Box<Problem>| {
+) -> Result<(Vec<Entry>, String), Box<Diagnostic>> {
+    let how = |problem: Box<Diagnostic>| {
         let help = problem.help.clone().unwrap_or_default();
         problem.help(format!("{help}; or name the runs to check, or check all of them with --all")).boxed()
     };
     let git = workspace.git().map_err(how)?;
-    let (name, base, head) = match (workspace.sources(), &request.base) {
-        (Some(sources), _) => {
-            let name = sources.names.get(1).unwrap_or(&sources.names[0]);
-            (name.clone(), sources.base.clone(), sources.head.clone())
+    let (name, base, head) = match (workspace.revisions(), &request.base) {
+        (Some(revisions), _) => {
+            let name = revisions.names.get(1).unwrap_or(&revisions.names[0]);
+            (name.clone(), revisions.base.clone(), revisions.head.clone())
         }
         (None, Some(name)) => (name.clone(), git.commit(name)?, git.commit("HEAD").map_err(how)?),
         (None, None) => {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::candidates::named_runs;
 use super::lookup::{Item, files};
 use super::{Request, Workspace};
-use crate::document::Problem;
+use crate::document::Diagnostic;
 use crate::engine::{Decision, judge_change};
 use crate::run::Run;
 use crate::store::{Revision, Selector, Store};
@@ -47,10 +47,10 @@ fn records(decision: &Decision<'_>, request: &Request, workspace: &Workspace) ->
     (runs.into_iter().flatten().collect(), unreadable.len())
 }
 
-fn matching<'w>(decision: &Decision<'_>, workspace: &'w Workspace) -> Result<Vec<Item<'w>>, Box<Problem>> {
-    let store: Arc<dyn Store + Send + 'w> = match workspace.sources() {
-        Some(sources) => Arc::new(
-            Revision::shown_plainly(workspace.git()?, sources.head.clone()).shown_behind(&workspace.up()),
+fn matching<'w>(decision: &Decision<'_>, workspace: &'w Workspace) -> Result<Vec<Item<'w>>, Box<Diagnostic>> {
+    let store: Arc<dyn Store + Send + 'w> = match workspace.revisions() {
+        Some(revisions) => Arc::new(
+            Revision::shown_plainly(workspace.git()?, revisions.head.clone()).shown_behind(&workspace.up()),
         ),
         None => Arc::new(workspace.found()),
     };

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::baselines::Baselines;
 use super::candidates::Chosen;
 use super::{NONE_SELECTED, OTHER_MODEL, Request};
-use crate::document::Problem;
+use crate::document::Diagnostic;
 use crate::engine::{Decision, judge};
 use crate::policy::{Policy, Waiver};
 use crate::run::Run;
@@ -25,7 +25,7 @@ pub(super) struct Seen<'s> {
 enum Judged {
     /// The report, the waivers that were used, how many comparisons were not kept, and the run if it is promoted.
     Candidate(Box<CandidateReport>, Vec<usize>, usize, Option<Box<Run>>),
-    Unreadable(Vec<Problem>),
+    Unreadable(Vec<Diagnostic>),
     NotSelected,
 }
 
@@ -36,7 +36,7 @@ pub(super) fn judge_all(
     baselines: &Baselines,
     request: &Request,
     seen: &mut Seen<'_>,
-) -> Result<(), Vec<Problem>> {
+) -> Result<(), Vec<Diagnostic>> {
     let judge_one = |index: usize| -> Vec<Judged> {
         let read = chosen.read(index, &decision.policy.fields);
         let brief = request.brief && chosen.len().max(read.len()) > MANY;
@@ -85,7 +85,7 @@ pub(super) fn judge_all(
     }
     if report.candidates.is_empty() && report.troubles.is_empty() && not_selected > 0 {
         return Err(vec![
-            Problem::new(NONE_SELECTED, "records changed, and the policy's `where` selects none of them")
+            Diagnostic::new(NONE_SELECTED, "records changed, and the policy's `where` selects none of them")
                 .help("mark the one that is meant to be promoted, or name it: gate check RUN"),
         ]);
     }
@@ -93,14 +93,14 @@ pub(super) fn judge_all(
 }
 
 /// The run, of the model that was named where the record does not say one.
-fn of_model(mut run: Run, named: Option<&str>) -> Result<Run, Vec<Problem>> {
+fn of_model(mut run: Run, named: Option<&str>) -> Result<Run, Vec<Diagnostic>> {
     match (named, run.model()) {
         (Some(named), None) => run.set_model(named),
         (Some(named), Some(model)) if named != model => {
             let message =
                 format!("{}: the record is of the model `{model}`, and --model says `{named}`", run.label());
             return Err(vec![
-                Problem::new(OTHER_MODEL, message).help("--model is for records that do not say one"),
+                Diagnostic::new(OTHER_MODEL, message).help("--model is for records that do not say one"),
             ]);
         }
         _ => {}

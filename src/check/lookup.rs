@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use super::bare::tracker_at;
+use super::autodetect::tracker_at;
 use super::{NOT_A_REFERENCE, NOTHING_NAMED, Workspace};
-use crate::document::Problem;
+use crate::document::Diagnostic;
 use crate::git::short;
-use crate::ledger::{Ledger, Line, MOST};
+use crate::ledger::{Ledger, MOST, StageHistory};
 use crate::policy::Policy;
 use crate::run::{FieldMap, LEDGER, Origin, Reference, Run};
 use crate::signing::BESIDE;
 use crate::source::{self, BadRecord, Tracked};
 use crate::store::{Entry, NOT_FOUND, NOTHING_MATCHED, Reach, Revision, Selector, Store};
-use crate::tracker::{self, Around, Role, Wanted};
+use crate::tracker::{self, FetchContext, Role, Wanted};
 
 /// What a reference leads to, to be read one by one.
 pub(super) struct Found<'c> {
@@ -31,13 +31,13 @@ pub(super) struct Found<'c> {
 pub(super) enum Item<'c> {
     File { store: Arc<dyn Store + Send + 'c>, entry: Entry, origin: Origin, signed: bool },
     Kept { label: String, bytes: Vec<u8>, origin: Origin },
-    Tracked { label: String, run: Box<Result<Tracked, Vec<Problem>>> },
+    Tracked { label: String, run: Box<Result<Tracked, Vec<Diagnostic>>> },
     Made(Box<Result<Run, BadRecord>>),
 }
 
 /// Who wrote a reference, which decides what its paths are relative to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum By {
+pub(super) enum ReferenceOrigin {
     /// A person, on the command line: relative to the folder that the command was started in, and anywhere.
     Typed,
     /// The same, as what to compare with: what is not at a revision yet is a first model, not a slip.
@@ -103,19 +103,19 @@ fn signature(store: &dyn Store, record: &Entry) -> Option<Vec<u8>> {
 /// Looks a reference up. Naming what is not there is an error, except at a revision.
 pub(super) fn look_up<'c>(
     reference: &str,
-    by: By,
+    by: ReferenceOrigin,
     policy: Option<&Policy>,
     workspace: &'c Workspace,
-) -> Result<Found<'c>, Box<Problem>> {
+) -> Result<Found<'c>, Box<Diagnostic>> {
     let parsed = Reference::parse(reference)
-        .map_err(|error| Problem::new(NOT_A_REFERENCE, error.message).help(error.help).boxed())?;
+        .map_err(|error| Diagnostic::new(NOT_A_REFERENCE, error.message).help(error.help).boxed())?;
     match &parsed {
         Reference::Files(path) => {
             let around = around(by, policy, workspace);
             if let Some(tracker) = tracker_at(path, policy, workspace, &around)? {
-                return tracked(tracker, path, reference, &around, workspace.sources().is_some());
+                return tracked(tracker, path, reference, &around, workspace.revisions().is_some());
             }
-            let path = &workspace.seen_from_root(path, by == By::Policy);
+            let path = &workspace.seen_from_root(path, by == ReferenceOrigin::Policy);
             let store = store(path, by, workspace)?;
             let entries = existing(&*store, path)?;
             let exact =
@@ -125,9 +125,11 @@ pub(super) fn look_up<'c>(
         }
         Reference::Git { revision, path } => {
             let git = workspace.git()?;
-            let commit = match workspace.sources() {
+            let commit = match workspace.revisions() {
                 // In a pull request the base's name means its tip, whatever the clone calls it.
-                Some(sources) if by != By::Typed && sources.names.contains(revision) => sources.base.clone(),
+                Some(revisions) if by != ReferenceOrigin::Typed && revisions.names.contains(revision) => {
+                    revisions.base.clone()
+                }
                 _ => git.commit(revision)?,
             };
             let date =
@@ -138,7 +140,7 @@ pub(super) fn look_up<'c>(
             for path in revision_paths(path.as_deref(), policy)? {
                 match existing(&store, &path) {
                     Ok(found) => entries.extend(found),
-                    Err(_) if by != By::Typed => {}
+                    Err(_) if by != ReferenceOrigin::Typed => {}
                     Err(problem) => return Err(problem),
                 }
             }
@@ -150,39 +152,39 @@ pub(super) fn look_up<'c>(
         }
         Reference::Stage(stage) => staged(stage, reference, by, policy, workspace),
         Reference::Tracker { tracker, rest } => {
-            tracked(tracker, rest, reference, &around(by, policy, workspace), workspace.sources().is_some())
+            tracked(tracker, rest, reference, &around(by, policy, workspace), workspace.revisions().is_some())
         }
     }
 }
 
 /// What a tracker's reader finds itself in.
-fn around<'w>(by: By, policy: Option<&Policy>, workspace: &'w Workspace) -> Around<'w> {
+fn around<'w>(by: ReferenceOrigin, policy: Option<&Policy>, workspace: &'w Workspace) -> FetchContext<'w> {
     let (folder, reach) = match by {
-        By::Typed | By::TypedBaseline => (workspace.folder(), Reach::Anywhere),
-        By::Policy => (workspace.root(), Reach::Inside),
+        ReferenceOrigin::Typed | ReferenceOrigin::TypedBaseline => (workspace.folder(), Reach::Anywhere),
+        ReferenceOrigin::Policy => (workspace.root(), Reach::Inside),
     };
     let siblings = policy.is_some_and(|policy| policy.seeds.is_some());
     let history = workspace.wants_history() || policy.is_some_and(|policy| policy.reads_history);
     let wanted = Wanted { history, siblings };
-    let role = if by == By::Typed { Role::Candidate } else { Role::Baseline };
+    let role = if by == ReferenceOrigin::Typed { Role::Candidate } else { Role::Baseline };
     let (started_in, root) = (workspace.folder(), workspace.root());
-    Around { folder, started_in, root, role, wanted, reach, git: workspace }
+    FetchContext { folder, started_in, root, role, wanted, reach, git: workspace }
 }
 
 fn tracked<'c>(
     tracker: &str,
     rest: &str,
     reference: &str,
-    around: &Around<'_>,
+    around: &FetchContext<'_>,
     protected: bool,
-) -> Result<Found<'c>, Box<Problem>> {
+) -> Result<Found<'c>, Box<Diagnostic>> {
     let fetched = tracker::fetch(tracker, rest, around)?;
     // A pull request must not bring the bar that it is held against.
     if fetched.in_tree && around.role == Role::Baseline && protected {
         let message = format!(
             "`{reference}` is read from the working tree, which the pull request may edit, so it is no baseline here"
         );
-        return Err(Problem::new(super::BASELINE_IN_CHANGE, message)
+        return Err(Diagnostic::new(super::BASELINE_IN_CHANGE, message)
             .help("name what lies elsewhere: a server, `dvc:DIR@main`, `hf:DIR@main`, `git:main:PATH`, `stage:NAME`")
             .boxed());
     }
@@ -206,24 +208,24 @@ fn tracked<'c>(
 /// Where a path is read.
 fn store<'c>(
     path: &str,
-    by: By,
+    by: ReferenceOrigin,
     workspace: &'c Workspace,
-) -> Result<Arc<dyn Store + Send + 'c>, Box<Problem>> {
-    let Some(sources) = workspace.sources() else {
+) -> Result<Arc<dyn Store + Send + 'c>, Box<Diagnostic>> {
+    let Some(revisions) = workspace.revisions() else {
         return Ok(match by {
-            By::Typed | By::TypedBaseline => Arc::new(workspace.named()),
-            By::Policy => Arc::new(workspace.found()),
+            ReferenceOrigin::Typed | ReferenceOrigin::TypedBaseline => Arc::new(workspace.named()),
+            ReferenceOrigin::Policy => Arc::new(workspace.found()),
         });
     };
     let git = workspace.git()?;
-    if by == By::Typed {
-        let head = Revision::shown_plainly(git, sources.head.clone()).shown_behind(&workspace.up());
+    if by == ReferenceOrigin::Typed {
+        let head = Revision::shown_plainly(git, revisions.head.clone()).shown_behind(&workspace.up());
         // What a step before this one wrote is in no commit.
         let committed = !head.select(&Selector::new(path)?)?.is_empty();
         return Ok(if committed { Arc::new(head) } else { Arc::new(workspace.found()) });
     }
-    let name = sources.names.get(1).unwrap_or(&sources.names[0]);
-    Ok(Arc::new(Revision::new(git, name, sources.trusted.clone())))
+    let name = revisions.names.get(1).unwrap_or(&revisions.names[0]);
+    Ok(Arc::new(Revision::new(git, name, revisions.trusted.clone())))
 }
 
 /// Files of plain records.
@@ -241,11 +243,11 @@ pub(super) fn files<'c>(
 }
 
 /// What a reference at a revision names: its path, else what the policy's `runs:` matches.
-fn revision_paths(path: Option<&str>, policy: Option<&Policy>) -> Result<Vec<String>, Box<Problem>> {
+fn revision_paths(path: Option<&str>, policy: Option<&Policy>) -> Result<Vec<String>, Box<Diagnostic>> {
     match (path, policy.and_then(|policy| policy.runs.as_ref())) {
         (Some(path), _) => Ok(vec![path.to_owned()]),
         (None, Some(runs)) => Ok(runs.paths.clone()),
-        (None, None) => Err(Problem::new(
+        (None, None) => Err(Diagnostic::new(
             NOTHING_NAMED,
             "`git:REV` means the records that the policy's `runs:` matches, and it has none",
         )
@@ -258,10 +260,10 @@ fn revision_paths(path: Option<&str>, policy: Option<&Policy>) -> Result<Vec<Str
 fn staged<'c>(
     stage: &str,
     reference: &str,
-    by: By,
+    by: ReferenceOrigin,
     policy: Option<&Policy>,
     workspace: &Workspace,
-) -> Result<Found<'c>, Box<Problem>> {
+) -> Result<Found<'c>, Box<Diagnostic>> {
     // A policy that declares stages knows them all: a slip in a name must not pass for a first model.
     if let Some(policy) = policy.filter(|policy| !policy.stages.is_empty()) {
         super::known_stage(policy, Some(stage))?;
@@ -290,12 +292,12 @@ fn staged<'c>(
             }
         }
     }
-    if let (true, By::Typed, Some((_, bad))) = (items.is_empty(), by, broken.first_mut()) {
+    if let (true, ReferenceOrigin::Typed, Some((_, bad))) = (items.is_empty(), by, broken.first_mut()) {
         return Err(bad.problems.remove(0).boxed());
     }
-    if items.is_empty() && by == By::Typed {
+    if items.is_empty() && by == ReferenceOrigin::Typed {
         let message = format!("nothing is promoted to the stage `{stage}` in this ledger");
-        return Err(Problem::new(super::NOTHING_PROMOTED, message)
+        return Err(Diagnostic::new(super::NOTHING_PROMOTED, message)
             .help("promote a run: gate promote RUN --stage STAGE; a ledger elsewhere is named with --ledger DIR")
             .boxed());
     }
@@ -311,7 +313,7 @@ struct Promoted {
     what: String,
 }
 
-fn promoted(ledger: &Ledger<'_>, line: &Line) -> Result<Option<Promoted>, Box<Problem>> {
+fn promoted(ledger: &Ledger<'_>, line: &StageHistory) -> Result<Option<Promoted>, Box<Diagnostic>> {
     let Some(entry) = ledger.head(line)? else { return Ok(None) };
     let (uri, record) = promoted_record(ledger, line, &entry)?;
     let when = entry.statement()?.predicate(&["timeVerified"]).unwrap_or_default().to_owned();
@@ -322,28 +324,28 @@ fn promoted(ledger: &Ledger<'_>, line: &Line) -> Result<Option<Promoted>, Box<Pr
 /// The record of a promotion, and its path in the ledger.
 pub(super) fn promoted_record(
     ledger: &Ledger<'_>,
-    line: &Line,
+    line: &StageHistory,
     entry: &crate::ledger::Entry,
-) -> Result<(String, Vec<u8>), Box<Problem>> {
+) -> Result<(String, Vec<u8>), Box<Diagnostic>> {
     let statement = entry.statement()?;
     let (Some(uri), Some(digest)) =
         (statement.own_text(&["record", "uri"]), statement.own_text(&["record", "digest", "sha256"]))
     else {
         let message = format!("`{}` does not say which record was promoted", entry.label);
-        return Err(Problem::new(crate::ledger::BROKEN, message).help("restore it from git").boxed());
+        return Err(Diagnostic::new(crate::ledger::BROKEN, message).help("restore it from git").boxed());
     };
     let bytes = ledger.by_digest(line, uri, digest)?;
     Ok((format!("{}/{uri}", line.folder()), bytes))
 }
 
 /// The files that a name leads to; none is an error.
-fn existing(store: &dyn Store, path: &str) -> Result<Vec<Entry>, Box<Problem>> {
+fn existing(store: &dyn Store, path: &str) -> Result<Vec<Entry>, Box<Diagnostic>> {
     let selector = Selector::new(path)?;
     let entries = store.select(&selector)?;
     if entries.is_empty() {
         let label = store.label(selector.written());
         return Err(if selector.is_glob() || path.ends_with('/') {
-            Problem::new(NOTHING_MATCHED, format!("`{label}` matches no run record"))
+            Diagnostic::new(NOTHING_MATCHED, format!("`{label}` matches no run record"))
                 .help("in a folder, records end in .json, .jsonl, .ndjson, .yaml or .yml")
                 .boxed()
         } else {
@@ -354,7 +356,7 @@ fn existing(store: &dyn Store, path: &str) -> Result<Vec<Entry>, Box<Problem>> {
                 },
                 |near| format!("did you mean `{near}`?"),
             );
-            Problem::new(NOT_FOUND, format!("`{label}` is not there, or holds no run record"))
+            Diagnostic::new(NOT_FOUND, format!("`{label}` is not there, or holds no run record"))
                 .help(help)
                 .boxed()
         });

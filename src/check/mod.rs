@@ -3,7 +3,7 @@
 //! Names are looked up here, in the working tree and in git; the engine below sees runs and a policy. Whatever goes
 //! wrong on the way is in the report, so that there is one, whatever happens.
 
-mod bare;
+mod autodetect;
 mod baselines;
 mod candidates;
 mod change;
@@ -11,12 +11,12 @@ mod diff;
 mod judging;
 mod lookup;
 mod policy_file;
+mod pull_request;
 mod root;
 mod saved;
 mod seeds;
 mod show;
 mod trust;
-mod trusted;
 mod workspace;
 
 use std::path::{Path, PathBuf};
@@ -24,11 +24,11 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use crate::code::{Code, codes};
-use crate::document::{Problem, did_you_mean};
+use crate::document::{Diagnostic, did_you_mean};
 use crate::engine::Decision;
-use crate::evidence::Workspace as Files;
+use crate::facts::Workspace as Files;
 use crate::policy::Policy;
-use crate::rule::Evidence;
+use crate::rule::Facts;
 use crate::run::Run;
 use crate::store::NOTHING_MATCHED;
 use crate::verdict::{ChangeReport, Exit, PolicyReport, Report, Trouble, Verdict};
@@ -42,7 +42,7 @@ pub use policy_file::PolicyName;
 pub use root::workspace_root;
 pub use saved::read_report;
 pub use show::{open, open_ledger, show};
-pub use trust::{Sources, Trust};
+pub use trust::{PullRequestBase, Revisions};
 pub use workspace::Workspace;
 
 codes! {
@@ -99,7 +99,7 @@ pub struct Request {
     /// each comparison.
     pub brief: bool,
     /// Take policy and baseline from this revision, as for a pull request.
-    pub trust: Option<Trust>,
+    pub trust: Option<PullRequestBase>,
 }
 
 /// What a decision was made on, for whoever acts on it.
@@ -146,9 +146,14 @@ fn empty(request: &Request, now: Timestamp) -> Report {
     }
 }
 
-fn fill(report: &mut Report, request: &Request, folder: &Path, now: Timestamp) -> Result<(), Vec<Problem>> {
+fn fill(
+    report: &mut Report,
+    request: &Request,
+    folder: &Path,
+    now: Timestamp,
+) -> Result<(), Vec<Diagnostic>> {
     if let Some(trust) = &request.trust {
-        return trusted::fill(report, request, trust, folder, now);
+        return pull_request::fill(report, request, trust, folder, now);
     }
     fill_from_files(report, request, folder, now, &mut Judged::default())
 }
@@ -159,7 +164,7 @@ fn fill_from_files(
     folder: &Path,
     now: Timestamp,
     judged: &mut Judged,
-) -> Result<(), Vec<Problem>> {
+) -> Result<(), Vec<Diagnostic>> {
     let found = policy_file::find(request.policy.as_deref(), folder)?;
     let workspace = Workspace::new(folder, &found.folder).with_ledger(request.ledger.as_deref());
     judged.root.clone_from(&found.folder);
@@ -169,7 +174,7 @@ fn fill_from_files(
     decided
 }
 
-fn trouble_of(problems: &[Problem]) -> Vec<Trouble> {
+fn trouble_of(problems: &[Diagnostic]) -> Vec<Trouble> {
     problems.iter().map(Trouble::from).collect()
 }
 
@@ -181,7 +186,7 @@ fn decide(
     workspace: &Workspace,
     now: Timestamp,
     runs: &mut Vec<Run>,
-) -> Result<(), Vec<Problem>> {
+) -> Result<(), Vec<Diagnostic>> {
     let policy = &loaded.policy;
     report.policy = Some(PolicyReport {
         path: loaded.path.clone(),
@@ -192,8 +197,8 @@ fn decide(
     report.waivers = waivers(policy, request.no_waivers);
     known_stage(policy, request.stage.as_deref())?;
     weaker(report, request);
-    let evidence = match workspace.sources() {
-        Some(sources) => Files::new(workspace.root(), workspace).between(&sources.base, &sources.head),
+    let facts = match workspace.revisions() {
+        Some(revisions) => Files::new(workspace.root(), workspace).between(&revisions.base, &revisions.head),
         None => Files::new(workspace.root(), workspace).against(request.base.as_deref()),
     };
     let decision = Decision {
@@ -201,7 +206,7 @@ fn decide(
         stage: request.stage.as_deref(),
         now,
         no_waivers: request.no_waivers,
-        evidence: &evidence as &dyn Evidence,
+        facts: &facts as &dyn Facts,
     };
     let (blocks, used) = if request.without_change {
         (false, Vec::new())
@@ -231,7 +236,7 @@ fn candidates(
     request: &Request,
     workspace: &Workspace,
     seen: &mut Seen<'_>,
-) -> Result<(), Vec<Problem>> {
+) -> Result<(), Vec<Diagnostic>> {
     let policy = decision.policy;
     let chosen = match candidates::choose(request, policy, workspace)? {
         Candidates::Chosen(chosen) => chosen,
@@ -242,7 +247,7 @@ fn candidates(
                 _ => format!("{matched} records match the policy, and none changed since {since}"),
             };
             if request.require_candidates {
-                return Err(vec![Problem::new(NO_CANDIDATES, message)]);
+                return Err(vec![Diagnostic::new(NO_CANDIDATES, message)]);
             }
             report.notes.push(message);
             report.verdict = Some(Verdict::Pass);
@@ -256,7 +261,7 @@ fn candidates(
     judge_all(report, decision, &chosen, &baselines, request, seen)
 }
 
-fn known_stage(policy: &Policy, stage: Option<&str>) -> Result<(), Box<Problem>> {
+fn known_stage(policy: &Policy, stage: Option<&str>) -> Result<(), Box<Diagnostic>> {
     let Some(stage) = stage else { return Ok(()) };
     if policy.stages.contains_key(stage) {
         return Ok(());
@@ -267,7 +272,7 @@ fn known_stage(policy: &Policy, stage: Option<&str>) -> Result<(), Box<Problem>>
     } else {
         did_you_mean(stage, &names, "the stages are")
     };
-    Err(Problem::new(UNKNOWN_STAGE, format!("the policy declares no stage `{stage}`")).help(help).boxed())
+    Err(Diagnostic::new(UNKNOWN_STAGE, format!("the policy declares no stage `{stage}`")).help(help).boxed())
 }
 
 /// Whatever can weaken a verdict is said.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::NO_POLICY;
-use crate::document::{Document, FileKind, Format, Problem, limits};
+use crate::document::{Diagnostic, Document, FileKind, Format, limits};
 use crate::policy::{self, PACKS, Policy};
 use crate::rule::PolicyFiles;
 
@@ -48,7 +48,7 @@ impl LoadedFile {
 
 /// The policy that was named, or the one here or above, up to the top of the repository. A named policy speaks of
 /// the folder that the command was started in, one that was found of its own.
-pub(super) fn find(named: Option<&str>, folder: &Path) -> Result<PolicyName, Box<Problem>> {
+pub(super) fn find(named: Option<&str>, folder: &Path) -> Result<PolicyName, Box<Diagnostic>> {
     if let Some(name) = named {
         if let Some(pack) = PACKS.iter().find(|pack| pack.name == name) {
             return Ok(PolicyName {
@@ -59,7 +59,7 @@ pub(super) fn find(named: Option<&str>, folder: &Path) -> Result<PolicyName, Box
         }
         if name.starts_with("gate:") {
             let names: Vec<&str> = PACKS.iter().map(|pack| pack.name).collect();
-            return Err(Problem::new(NO_POLICY, format!("there is no pack `{name}`"))
+            return Err(Diagnostic::new(NO_POLICY, format!("there is no pack `{name}`"))
                 .help(crate::document::did_you_mean(name, &names, "the packs are"))
                 .boxed());
         }
@@ -84,13 +84,13 @@ pub(super) fn find(named: Option<&str>, folder: &Path) -> Result<PolicyName, Box
         }
         label.push_str("../");
     }
-    Err(Problem::new(NO_POLICY, "there is no gate.yaml here, or above in this repository")
+    Err(Diagnostic::new(NO_POLICY, "there is no gate.yaml here, or above in this repository")
         .help("write one, name one with --policy FILE, or try a shipped one: --policy gate:checklist")
         .boxed())
 }
 
 /// Reads a policy with everything that it names.
-pub(super) fn load(name: PolicyName, folder: &Path, now: Timestamp) -> Result<LoadedFile, Vec<Problem>> {
+pub(super) fn load(name: PolicyName, folder: &Path, now: Timestamp) -> Result<LoadedFile, Vec<Diagnostic>> {
     let files = Disk { folder: folder.to_owned(), boundary: boundary(&name) };
     let document = match &name.source {
         Source::Pack(text) => Ok(Document {
@@ -117,9 +117,9 @@ fn boundary(name: &PolicyName) -> PathBuf {
 }
 
 /// What a file is called that a policy, or what it extends, names.
-pub(super) fn label_beside(beside: &Document, path: &str) -> Result<String, Box<Problem>> {
+pub(super) fn label_beside(beside: &Document, path: &str) -> Result<String, Box<Diagnostic>> {
     if beside.name.starts_with("gate:") {
-        return Err(Problem::new(policy::FILE_OUTSIDE, "a shipped pack names no files").boxed());
+        return Err(Diagnostic::new(policy::FILE_OUTSIDE, "a shipped pack names no files").boxed());
     }
     Ok(match beside.name.rsplit_once('/') {
         Some((folder, _)) => format!("{folder}/{path}"),
@@ -134,7 +134,7 @@ struct Disk {
 }
 
 impl PolicyFiles for Disk {
-    fn read(&self, beside: &Document, path: &str) -> Result<Document, Box<Problem>> {
+    fn read(&self, beside: &Document, path: &str) -> Result<Document, Box<Diagnostic>> {
         let label = label_beside(beside, path)?;
         let label = label.replace("/./", "/");
         let label = label.strip_prefix("./").unwrap_or(&label);
@@ -142,7 +142,7 @@ impl PolicyFiles for Disk {
         if let Ok(real) = full.canonicalize()
             && !real.starts_with(&self.boundary)
         {
-            return Err(Problem::new(
+            return Err(Diagnostic::new(
                 policy::FILE_OUTSIDE,
                 format!("`{label}` is outside the repository of the policy"),
             )
@@ -154,9 +154,9 @@ impl PolicyFiles for Disk {
     }
 }
 
-fn read(path: &Path, label: &str, format: Format) -> Result<Document, Box<Problem>> {
+fn read(path: &Path, label: &str, format: Format) -> Result<Document, Box<Diagnostic>> {
     let unreadable = |why: String| {
-        Problem::new(policy::FILE_UNREADABLE, format!("`{label}` can't be read: {why}"))
+        Diagnostic::new(policy::FILE_UNREADABLE, format!("`{label}` can't be read: {why}"))
             .help("look at the path; it is relative to the file that names it")
             .boxed()
     };

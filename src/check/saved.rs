@@ -4,17 +4,17 @@ use std::fs;
 use std::path::Path;
 
 use super::{BAD_REPORT, conclude};
-use crate::document::Problem;
+use crate::document::Diagnostic;
 use crate::verdict::{Report, SCHEMA};
 
 /// Bytes of a saved report that are read.
 const MOST: u64 = 64 << 20;
 
 /// Reads a saved report. What it says of itself must follow from what it holds.
-pub fn read_report(path: &Path) -> Result<Report, Box<Problem>> {
+pub fn read_report(path: &Path) -> Result<Report, Box<Diagnostic>> {
     let label = path.display();
     let bad = |why: String| {
-        Problem::new(BAD_REPORT, format!("`{label}` is not a report of gate: {why}"))
+        Diagnostic::new(BAD_REPORT, format!("`{label}` is not a report of gate: {why}"))
             .help("write one with `gate check --format json --output FILE`")
             .boxed()
     };

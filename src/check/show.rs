@@ -5,7 +5,7 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::{ONE_RUN, Workspace, candidates, policy_file};
-use crate::document::Problem;
+use crate::document::Diagnostic;
 use crate::policy::Policy;
 use crate::run::Run;
 use crate::verdict::Trouble;
@@ -15,7 +15,7 @@ pub fn open(
     policy: Option<&str>,
     ledger: Option<&Path>,
     folder: &Path,
-) -> Result<(Workspace, Option<Policy>), Vec<Problem>> {
+) -> Result<(Workspace, Option<Policy>), Vec<Diagnostic>> {
     match policy_file::find(policy, folder) {
         Ok(found) => {
             let workspace = Workspace::new(folder, &found.folder).with_ledger(ledger);
@@ -39,7 +39,7 @@ pub(super) fn one_run(
     name: &str,
     policy: Option<&Policy>,
     workspace: &Workspace,
-) -> Result<Run, Vec<Problem>> {
+) -> Result<Run, Vec<Diagnostic>> {
     let names = [name.to_owned()];
     let chosen = candidates::named_runs(&names, policy, workspace)?;
     let fields = policy.map(|policy| policy.fields.clone()).unwrap_or_default();
@@ -52,7 +52,7 @@ pub(super) fn one_run(
         (run, more) => {
             let number = more + usize::from(run.is_some());
             let message = format!("`{name}` names {number} runs, and one is meant");
-            Err(vec![Problem::new(ONE_RUN, message).help("name one file, such as runs/churn.json")])
+            Err(vec![Diagnostic::new(ONE_RUN, message).help("name one file, such as runs/churn.json")])
         }
     }
 }

@@ -11,14 +11,14 @@ use jiff::Timestamp;
 
 use super::policy_file::{LoadedFile, NAMES, PolicyName, label_beside};
 use super::{NO_BASE_POLICY, NO_POLICY, Request};
-use crate::document::{Document, FileKind, Format, Problem, limits};
+use crate::document::{Diagnostic, Document, FileKind, Format, limits};
 use crate::git::{Commit, Found, Git, short};
 use crate::policy;
 use crate::rule::PolicyFiles;
 
 /// What was asked for: the revisions that a decision on a pull request speaks of.
 #[derive(Debug, Clone, Default)]
-pub struct Trust {
+pub struct PullRequestBase {
     /// The tip of the branch that is trusted.
     pub base: String,
     /// What is judged; `HEAD` if it is not said.
@@ -31,7 +31,7 @@ pub struct Trust {
 
 /// The same, looked up.
 #[derive(Debug, Clone)]
-pub struct Sources {
+pub struct Revisions {
     /// Where policy and baselines come from.
     pub trusted: Commit,
     /// What candidates are found against.
@@ -42,9 +42,9 @@ pub struct Sources {
     pub names: Vec<String>,
 }
 
-impl Sources {
+impl Revisions {
     /// Looks the revisions up.
-    pub(super) fn resolve(trust: &Trust, git: &Git) -> Result<Self, Box<Problem>> {
+    pub(super) fn resolve(trust: &PullRequestBase, git: &Git) -> Result<Self, Box<Diagnostic>> {
         let base = git.commit(&trust.base)?;
         let head = git.commit(trust.head.as_deref().unwrap_or("HEAD"))?;
         let mut names = vec![trust.base.clone()];
@@ -98,14 +98,14 @@ pub(super) fn find(
     folder: &Path,
     git: &Git,
     commit: &Commit,
-) -> Result<Option<FoundPolicy>, Box<Problem>> {
+) -> Result<Option<FoundPolicy>, Box<Diagnostic>> {
     let here = git.prefix().trim_end_matches('/').to_owned();
     if let Some(name) = &request.policy {
         if name.starts_with("gate:") {
             return super::policy_file::find(Some(name), folder).map(FoundPolicy::Shipped).map(Some);
         }
         let Some(path) = below(&here, name) else {
-            return Err(Problem::new(NO_POLICY, format!("`{name}` leads out of the repository"))
+            return Err(Diagnostic::new(NO_POLICY, format!("`{name}` leads out of the repository"))
                 .help(
                     "the policy of a pull request comes from the base branch: name a file of the repository",
                 )
@@ -153,7 +153,7 @@ pub(super) fn load(
     git: &Git,
     commit: &Commit,
     now: Timestamp,
-) -> Result<(LoadedFile, BTreeSet<String>), Vec<Problem>> {
+) -> Result<(LoadedFile, BTreeSet<String>), Vec<Diagnostic>> {
     let (label, path) = match found {
         FoundPolicy::Shipped(name) => {
             let folder = name.folder.clone();
@@ -181,9 +181,9 @@ struct Committed<'g> {
 }
 
 impl Committed<'_> {
-    fn document(&self, path: &str, label: &str, format: Format) -> Result<Document, Box<Problem>> {
+    fn document(&self, path: &str, label: &str, format: Format) -> Result<Document, Box<Diagnostic>> {
         let unreadable = |why: &str| {
-            Problem::new(
+            Diagnostic::new(
                 policy::FILE_UNREADABLE,
                 format!("`{label}` can't be read at {}: {why}", short(&self.commit.id)),
             )
@@ -205,7 +205,7 @@ impl Committed<'_> {
 }
 
 impl PolicyFiles for Committed<'_> {
-    fn read(&self, beside: &Document, path: &str) -> Result<Document, Box<Problem>> {
+    fn read(&self, beside: &Document, path: &str) -> Result<Document, Box<Diagnostic>> {
         let label = label_beside(beside, path)?;
         // Labels are relative to where the command runs; the policy's own label says how far up its folder is.
         let up = self.label.rsplit_once('/').map_or("", |(folder, _)| folder);
@@ -215,9 +215,12 @@ impl PolicyFiles for Committed<'_> {
             label.strip_prefix(up).unwrap_or(&label).trim_start_matches('/')
         };
         let full = below(self.root, from_root).ok_or_else(|| {
-            Problem::new(policy::FILE_OUTSIDE, format!("`{label}` is outside the repository of the policy"))
-                .help("keep a copy of it beside the policy")
-                .boxed()
+            Diagnostic::new(
+                policy::FILE_OUTSIDE,
+                format!("`{label}` is outside the repository of the policy"),
+            )
+            .help("keep a copy of it beside the policy")
+            .boxed()
         })?;
         let format = if FileKind::of(path) == Some(FileKind::Json) { Format::Json } else { Format::Yaml };
         self.document(&full, &label, format)
@@ -229,12 +232,12 @@ impl PolicyFiles for Committed<'_> {
 pub(super) fn changed(
     paths: impl IntoIterator<Item = String>,
     git: &Git,
-    sources: &Sources,
-) -> Result<Vec<String>, Box<Problem>> {
+    revisions: &Revisions,
+) -> Result<Vec<String>, Box<Diagnostic>> {
     let mut changed = Vec::new();
-    let before = git.merge_base(&sources.head, &sources.base).unwrap_or_else(|_| sources.base.clone());
+    let before = git.merge_base(&revisions.head, &revisions.base).unwrap_or_else(|_| revisions.base.clone());
     for path in paths {
-        if git.id_at(&before, &path)? != git.id_at(&sources.head, &path)? {
+        if git.id_at(&before, &path)? != git.id_at(&revisions.head, &path)? {
             changed.push(path);
         }
     }
@@ -242,8 +245,8 @@ pub(super) fn changed(
 }
 
 /// That the base has no policy.
-pub(super) fn no_base_policy(sources: &Sources) -> Box<Problem> {
-    Problem::new(NO_BASE_POLICY, format!("{} has no policy", sources.words()))
+pub(super) fn no_base_policy(revisions: &Revisions) -> Box<Diagnostic> {
+    Diagnostic::new(NO_BASE_POLICY, format!("{} has no policy", revisions.words()))
         .help("merge one first; without --require-base-policy the one of this change is used, and the report says so")
         .boxed()
 }

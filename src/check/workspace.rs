@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use super::Sources;
-use crate::document::Problem;
-use crate::evidence::Repository;
+use super::Revisions;
+use crate::document::Diagnostic;
+use crate::facts::Repository;
 use crate::git::{Commit, Git};
 use crate::ledger::{FOLDER, Ledger};
 use crate::policy::Policy;
@@ -17,8 +17,8 @@ use crate::tracker::Role;
 pub struct Workspace {
     folder: PathBuf,
     root: PathBuf,
-    git: OnceLock<Result<Git, Box<Problem>>>,
-    sources: Option<Sources>,
+    git: OnceLock<Result<Git, Box<Diagnostic>>>,
+    revisions: Option<Revisions>,
     ledger: Option<PathBuf>,
     history: bool,
 }
@@ -31,7 +31,7 @@ impl Workspace {
             folder: folder.to_owned(),
             root: root.to_owned(),
             git: OnceLock::new(),
-            sources: None,
+            revisions: None,
             ledger: None,
             history: false,
         }
@@ -39,8 +39,8 @@ impl Workspace {
 
     /// The same for a pull request: what is trusted and what is judged come from commits.
     #[must_use]
-    pub fn with_sources(mut self, sources: Sources) -> Self {
-        self.sources = Some(sources);
+    pub fn with_revisions(mut self, revisions: Revisions) -> Self {
+        self.revisions = Some(revisions);
         self
     }
 
@@ -69,14 +69,14 @@ impl Workspace {
     }
 
     /// The promotions: those of the working tree, in a pull request those of the base.
-    pub fn ledger(&self, policy: Option<&Policy>) -> Result<Ledger<'_>, Box<Problem>> {
+    pub fn ledger(&self, policy: Option<&Policy>) -> Result<Ledger<'_>, Box<Diagnostic>> {
         let shown = |folder: &Path| folder.strip_prefix(&self.folder).unwrap_or(folder).display().to_string();
         if let Some(folder) = &self.ledger {
             return Ok(Ledger::new(Arc::new(WorkTree::new(folder, Reach::Inside)), "", &shown(folder)));
         }
         let name = ledger_name(policy);
-        if let Some(sources) = &self.sources {
-            let store = Revision::shown_plainly(self.git()?, sources.trusted.clone());
+        if let Some(revisions) = &self.revisions {
+            let store = Revision::shown_plainly(self.git()?, revisions.trusted.clone());
             return Ok(Ledger::new(Arc::new(store), name, name));
         }
         let store: Arc<dyn Store + Send> = Arc::new(WorkTree::new(&self.root, Reach::Inside));
@@ -84,8 +84,8 @@ impl Workspace {
     }
 
     /// The commits that a decision on a pull request speaks of, if it is one.
-    pub fn sources(&self) -> Option<&Sources> {
-        self.sources.as_ref()
+    pub fn revisions(&self) -> Option<&Revisions> {
+        self.revisions.as_ref()
     }
 
     /// What leads from the folder up to the root: empty, or `../../`.
@@ -98,7 +98,7 @@ impl Workspace {
     /// files to the root.
     pub(super) fn seen_from_root(&self, path: &str, is_policys: bool) -> String {
         let below = self.folder.strip_prefix(&self.root).ok().and_then(Path::to_str).unwrap_or_default();
-        if self.sources.is_none() || is_policys || below.is_empty() {
+        if self.revisions.is_none() || is_policys || below.is_empty() {
             return path.to_owned();
         }
         format!("{}/{path}", below.replace('\\', "/"))
@@ -125,7 +125,7 @@ impl Workspace {
     }
 
     /// The repository around the workspace.
-    pub fn git(&self) -> Result<&Git, Box<Problem>> {
+    pub fn git(&self) -> Result<&Git, Box<Diagnostic>> {
         self.git.get_or_init(|| Git::open(&self.root)).as_ref().map_err(Clone::clone)
     }
 }
@@ -135,14 +135,16 @@ fn ledger_name(policy: Option<&Policy>) -> &str {
 }
 
 impl crate::tracker::Repository for Workspace {
-    fn git(&self) -> Result<&Git, Box<Problem>> {
+    fn git(&self) -> Result<&Git, Box<Diagnostic>> {
         Self::git(self)
     }
 
-    fn commit(&self, git: &Git, revision: &str, role: Role) -> Result<Commit, Box<Problem>> {
-        match &self.sources {
-            Some(sources) if role == Role::Baseline && sources.names.iter().any(|name| name == revision) => {
-                Ok(sources.base.clone())
+    fn commit(&self, git: &Git, revision: &str, role: Role) -> Result<Commit, Box<Diagnostic>> {
+        match &self.revisions {
+            Some(revisions)
+                if role == Role::Baseline && revisions.names.iter().any(|name| name == revision) =>
+            {
+                Ok(revisions.base.clone())
             }
             _ => git.commit(revision),
         }
@@ -150,7 +152,7 @@ impl crate::tracker::Repository for Workspace {
 }
 
 impl Repository for Workspace {
-    fn git(&self) -> Result<&Git, Box<Problem>> {
+    fn git(&self) -> Result<&Git, Box<Diagnostic>> {
         Self::git(self)
     }
 }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::Terminal;
 use super::terminal::Guard;
-use crate::check::{Request, Trust, check};
+use crate::check::{PullRequestBase, Request, check};
 use crate::render;
 use crate::render::markdown::{Page, SUMMARY};
 use crate::run::Moment;
@@ -111,7 +111,7 @@ pub(super) fn run(arguments: &Arguments, folder: &Path, terminal: &Terminal) -> 
         no_waivers: arguments.no_waivers,
         now: arguments.now,
         brief: arguments.printing.is_brief(),
-        trust: arguments.trust.as_ref().map(|base| Trust {
+        trust: arguments.trust.as_ref().map(|base| PullRequestBase {
             base: base.clone(),
             head: arguments.head.clone(),
             branch: None,

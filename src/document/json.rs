@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use jiter::{Jiter, JiterError, JiterErrorType, JsonErrorType, Peek};
 
-use super::{DUPLICATE_KEY, Document, EMPTY, Map, Node, Problem, SYNTAX, Span, TOO_LARGE, Value, limits};
+use super::{DUPLICATE_KEY, Diagnostic, Document, EMPTY, Map, Node, SYNTAX, Span, TOO_LARGE, Value, limits};
 
 /// `strings` are the bytes that one string may have.
-pub(super) fn parse(document: &Arc<Document>, strings: usize) -> Result<Node, Box<Problem>> {
+pub(super) fn parse(document: &Arc<Document>, strings: usize) -> Result<Node, Box<Diagnostic>> {
     let text = document.text.as_bytes();
     let mut parser = Parser { document, text, strings, json: Jiter::new(text).with_allow_inf_nan() };
     let peek = parser.json.peek().map_err(|error| parser.syntax(&error))?;
@@ -25,7 +25,7 @@ struct Parser<'d> {
 }
 
 impl Parser<'_> {
-    fn value(&mut self, peek: Peek, depth: usize) -> Result<Node, Box<Problem>> {
+    fn value(&mut self, peek: Peek, depth: usize) -> Result<Node, Box<Diagnostic>> {
         let start = self.json.current_index();
         if depth > limits::DEPTH {
             return Err(self
@@ -56,7 +56,7 @@ impl Parser<'_> {
         Ok(Node { value, span: Span::new(0, start, self.json.current_index()) })
     }
 
-    fn object(&mut self, start: usize, depth: usize) -> Result<Map, Box<Problem>> {
+    fn object(&mut self, start: usize, depth: usize) -> Result<Map, Box<Diagnostic>> {
         let mut map = Map::default();
         let mut from = start + 1;
         let mut key = match self.json.known_object() {
@@ -69,7 +69,7 @@ impl Parser<'_> {
                 return Err(self.string_too_long(key_span.start as usize, name.len()));
             }
             if let Some(first) = map.entry(&name) {
-                return Err(Problem::new(DUPLICATE_KEY, format!("the key `{name}` stands twice"))
+                return Err(Diagnostic::new(DUPLICATE_KEY, format!("the key `{name}` stands twice"))
                     .at(self.document, key_span, "and again here")
                     .also(self.document, first.key, "here first")
                     .help("keep one of them: readers differ in which of the two they take")
@@ -87,7 +87,7 @@ impl Parser<'_> {
         Ok(map)
     }
 
-    fn list(&mut self, depth: usize) -> Result<Vec<Node>, Box<Problem>> {
+    fn list(&mut self, depth: usize) -> Result<Vec<Node>, Box<Diagnostic>> {
         let mut items = Vec::new();
         let mut peek = self.json.known_array().map_err(|error| self.syntax(&error))?;
         while let Some(first) = peek {
@@ -97,7 +97,7 @@ impl Parser<'_> {
         Ok(items)
     }
 
-    fn string(&mut self, start: usize) -> Result<Box<str>, Box<Problem>> {
+    fn string(&mut self, start: usize) -> Result<Box<str>, Box<Diagnostic>> {
         let text: Box<str> = match self.json.known_str() {
             Ok(text) => text.into(),
             Err(error) => return Err(self.syntax(&error)),
@@ -118,26 +118,26 @@ impl Parser<'_> {
         Span::new(0, start, end)
     }
 
-    fn too_large(&self, start: usize, message: String) -> Box<Problem> {
-        Problem::new(TOO_LARGE, message)
+    fn too_large(&self, start: usize, message: String) -> Box<Diagnostic> {
+        Diagnostic::new(TOO_LARGE, message)
             .at(self.document, Span::new(0, start, start + 1), "here")
             .help("keep large tables in files of their own, and name them in the record")
             .boxed()
     }
 
-    fn string_too_long(&self, start: usize, bytes: usize) -> Box<Problem> {
+    fn string_too_long(&self, start: usize, bytes: usize) -> Box<Diagnostic> {
         self.too_large(start, format!("a string of {bytes} bytes; {} are allowed", self.strings))
     }
 
-    fn syntax(&self, error: &JiterError) -> Box<Problem> {
+    fn syntax(&self, error: &JiterError) -> Box<Diagnostic> {
         let at = error.index.min(self.text.len());
         if self.text.iter().all(u8::is_ascii_whitespace) {
-            return Problem::new(EMPTY, format!("`{}` is empty", self.document.name))
+            return Diagnostic::new(EMPTY, format!("`{}` is empty", self.document.name))
                 .help("a run record is an object: {\"params\": …, \"metrics\": …}")
                 .boxed();
         }
         let (message, help) = explain(error, self.text.get(at).copied());
-        let problem = Problem::new(SYNTAX, format!("not JSON: {message}"));
+        let problem = Diagnostic::new(SYNTAX, format!("not JSON: {message}"));
         // At the end of the text there is nothing to underline, so the last character is.
         let start = if at == self.text.len() { last_visible(self.text) } else { at };
         let problem = problem.at(self.document, Span::new(0, start, start + 1), "here");

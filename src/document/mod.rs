@@ -3,13 +3,13 @@
 //! Two formats, one tree: JSON (with the `NaN` and `Infinity` that Python writes) and YAML. Every node knows its
 //! bytes in the text; lines and columns are counted only when something is shown.
 
+mod diagnostic;
 mod file_kind;
 mod json;
 pub mod limits;
 mod nearest;
 mod node;
 mod path;
-mod problem;
 mod reader;
 mod text;
 mod write;
@@ -17,11 +17,11 @@ mod yaml;
 
 use std::sync::Arc;
 
+pub use diagnostic::{Diagnostic, Place};
 pub use file_kind::FileKind;
 pub use nearest::nearest;
 pub use node::{Entry, Map, Node, Span, Value};
 pub use path::{Path, Segment};
-pub use problem::{Place, Problem};
 pub(crate) use reader::CODES as READER_CODES;
 pub use reader::{Documents, Reader, did_you_mean, listed};
 pub use write::{NotFinite, to_line, to_text};
@@ -62,7 +62,7 @@ pub struct Document {
 
 impl Document {
     /// Takes bytes as text: strips a byte order mark, and refuses what is not UTF-8 or too large.
-    pub fn new(name: impl Into<Box<str>>, bytes: Vec<u8>, format: Format) -> Result<Self, Box<Problem>> {
+    pub fn new(name: impl Into<Box<str>>, bytes: Vec<u8>, format: Format) -> Result<Self, Box<Diagnostic>> {
         let name = name.into();
         let text = text::decode(&name, bytes, format)?;
         Ok(Self { name, text, format, line: None })
@@ -77,7 +77,7 @@ impl Document {
     }
 
     /// The whole text as a tree.
-    pub fn parse(self: &Arc<Self>) -> Result<Node, Box<Problem>> {
+    pub fn parse(self: &Arc<Self>) -> Result<Node, Box<Diagnostic>> {
         self.check_size()?;
         match self.format {
             Format::Json => json::parse(self, limits::STRING_BYTES),
@@ -86,7 +86,7 @@ impl Document {
     }
 
     /// The same of JSON in which one string may be all of it, such as the payload of an envelope.
-    pub fn parse_long(self: &Arc<Self>) -> Result<Node, Box<Problem>> {
+    pub fn parse_long(self: &Arc<Self>) -> Result<Node, Box<Diagnostic>> {
         self.check_size()?;
         json::parse(self, limits::JSON_BYTES)
     }
@@ -107,7 +107,7 @@ impl Document {
         &self.text[start..end]
     }
 
-    pub(crate) fn check_size(self: &Arc<Self>) -> Result<(), Box<Problem>> {
+    pub(crate) fn check_size(self: &Arc<Self>) -> Result<(), Box<Diagnostic>> {
         let (limit, what) = match self.format {
             Format::Json => (limits::JSON_BYTES, "a JSON record"),
             Format::Yaml => (limits::YAML_BYTES, "a YAML document"),
@@ -115,7 +115,7 @@ impl Document {
         if self.text.len() <= limit {
             return Ok(());
         }
-        Err(Problem::new(
+        Err(Diagnostic::new(
             TOO_LARGE,
             format!("`{}` has {} bytes; {what} may have {limit}", self.name, self.text.len()),
         )

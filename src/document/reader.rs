@@ -1,11 +1,11 @@
 //! Reading a tree as something definite, and collecting everything that is wrong on the way.
 //!
 //! A policy is wrong in several places at once more often than not, so a reader never stops at the first: it
-//! notes a [`Problem`] and goes on with what it has.
+//! notes a [`Diagnostic`] and goes on with what it has.
 
 use std::sync::Arc;
 
-use super::{Document, Entry, Format, Map, Node, Problem, Span, Value, nearest, yaml};
+use super::{Diagnostic, Document, Entry, Format, Map, Node, Span, Value, nearest, yaml};
 use crate::code::{Code, codes};
 
 codes! {
@@ -20,7 +20,7 @@ pub struct Documents(Vec<Arc<Document>>);
 
 impl Documents {
     /// Adds a YAML document and parses it.
-    pub fn add(&mut self, document: Document) -> Result<Node, Box<Problem>> {
+    pub fn add(&mut self, document: Document) -> Result<Node, Box<Diagnostic>> {
         debug_assert_eq!(document.format, Format::Yaml);
         let document = Arc::new(document);
         document.check_size()?;
@@ -57,17 +57,17 @@ impl Documents {
 pub struct Reader {
     /// What is being read.
     pub documents: Documents,
-    problems: Vec<Problem>,
+    problems: Vec<Diagnostic>,
 }
 
 impl Reader {
     /// Everything that was wrong, in the order in which it was found.
-    pub fn problems(&self) -> &[Problem] {
+    pub fn problems(&self) -> &[Diagnostic] {
         &self.problems
     }
 
     /// Everything that was wrong, and the documents it points into.
-    pub fn finish(self) -> (Documents, Vec<Problem>) {
+    pub fn finish(self) -> (Documents, Vec<Diagnostic>) {
         (self.documents, self.problems)
     }
 
@@ -78,8 +78,8 @@ impl Reader {
         span: Span,
         message: impl Into<String>,
         label: &str,
-    ) -> &mut Problem {
-        let mut problem = Problem::new(code, message);
+    ) -> &mut Diagnostic {
+        let mut problem = Diagnostic::new(code, message);
         if let Some(document) = self.documents.of(span) {
             problem = problem.at(document, span, label);
         }
@@ -88,12 +88,12 @@ impl Reader {
     }
 
     /// The problem that was noted last.
-    pub fn last(&mut self) -> Option<&mut Problem> {
+    pub fn last(&mut self) -> Option<&mut Diagnostic> {
         self.problems.last_mut()
     }
 
     /// Notes a problem that was found elsewhere.
-    pub fn push(&mut self, problem: Problem) {
+    pub fn push(&mut self, problem: Diagnostic) {
         self.problems.push(problem);
     }
 

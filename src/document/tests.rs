@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn parse(text: &str, format: Format) -> Result<Node, Box<Problem>> {
+fn parse(text: &str, format: Format) -> Result<Node, Box<Diagnostic>> {
     Arc::new(Document::new("a", text.as_bytes().to_vec(), format)?).parse()
 }
 

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::{Document, Format, INVALID_UTF8, Problem, Span, UTF16};
+use super::{Diagnostic, Document, Format, INVALID_UTF8, Span, UTF16};
 
 /// The bytes as UTF-8 without a byte order mark.
-pub(super) fn decode(name: &str, bytes: Vec<u8>, format: Format) -> Result<Box<str>, Box<Problem>> {
+pub(super) fn decode(name: &str, bytes: Vec<u8>, format: Format) -> Result<Box<str>, Box<Diagnostic>> {
     if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) || looks_like_utf16(&bytes) {
-        return Err(Problem::new(UTF16, format!("`{name}` is UTF-16"))
+        return Err(Diagnostic::new(UTF16, format!("`{name}` is UTF-16"))
             .help("write it as UTF-8; PowerShell's `>` writes UTF-16, `Out-File -Encoding utf8` does not")
             .boxed());
     }
@@ -22,10 +22,13 @@ pub(super) fn decode(name: &str, bytes: Vec<u8>, format: Format) -> Result<Box<s
             let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
             let document = Document { name: name.into(), text: text.into(), format, line: None };
             let span = Span::new(0, valid, valid + '\u{FFFD}'.len_utf8());
-            Err(Problem::new(INVALID_UTF8, format!("`{name}` is not UTF-8: byte {valid} is 0x{wrong:02X}"))
-                .at(&Arc::new(document), span, "not UTF-8")
-                .help("write the file as UTF-8")
-                .boxed())
+            Err(Diagnostic::new(
+                INVALID_UTF8,
+                format!("`{name}` is not UTF-8: byte {valid} is 0x{wrong:02X}"),
+            )
+            .at(&Arc::new(document), span, "not UTF-8")
+            .help("write the file as UTF-8")
+            .boxed())
         }
     }
 }

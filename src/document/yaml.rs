@@ -10,11 +10,12 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{Error, Location, MergeKeyPolicy, NonFiniteFloatPolicy, Options, Spanned};
 
 use super::{
-    DECIMAL_COMMA, DUPLICATE_KEY, Document, EMPTY, Map, Node, Problem, SYNTAX, Span, TOO_LARGE, Value, limits,
+    DECIMAL_COMMA, DUPLICATE_KEY, Diagnostic, Document, EMPTY, Map, Node, SYNTAX, Span, TOO_LARGE, Value,
+    limits,
 };
 
 /// Parses the document as number `index` of those that are read together.
-pub(super) fn parse(document: &Arc<Document>, index: u16) -> Result<Node, Box<Problem>> {
+pub(super) fn parse(document: &Arc<Document>, index: u16) -> Result<Node, Box<Diagnostic>> {
     let root: Spanned<Raw> = serde_saphyr::from_str_with_options(&document.text, options())
         .map_err(|error| problem(document, &error))?;
     if matches!(root.value, Raw::Null)
@@ -23,7 +24,7 @@ pub(super) fn parse(document: &Arc<Document>, index: u16) -> Result<Node, Box<Pr
             .lines()
             .all(|line| line.trim_start().starts_with(['#', ' ']) || line.trim().is_empty())
     {
-        return Err(Problem::new(EMPTY, format!("`{}` is empty", document.name)).boxed());
+        return Err(Diagnostic::new(EMPTY, format!("`{}` is empty", document.name)).boxed());
     }
     Builder { document, index }.node(root)
 }
@@ -115,7 +116,7 @@ struct Builder<'d> {
 }
 
 impl Builder<'_> {
-    fn node(&self, raw: Spanned<Raw>) -> Result<Node, Box<Problem>> {
+    fn node(&self, raw: Spanned<Raw>) -> Result<Node, Box<Diagnostic>> {
         let mut span = self.span(&raw.defined);
         let value = match raw.value {
             Raw::Null => Value::Null,
@@ -152,7 +153,7 @@ impl Builder<'_> {
     }
 
     /// `{f1: 0,91}` is a `f1` of 0 and a `91` without a value, and nobody who writes it means that.
-    fn no_decimal_comma(&self, key: Span) -> Result<(), Box<Problem>> {
+    fn no_decimal_comma(&self, key: Span) -> Result<(), Box<Diagnostic>> {
         let written = self.document.slice(key);
         let rest = self.document.text.get(key.end as usize..).unwrap_or_default();
         if !written.starts_with(|first: char| first.is_ascii_digit())
@@ -160,7 +161,7 @@ impl Builder<'_> {
         {
             return Ok(());
         }
-        Err(Problem::new(
+        Err(Diagnostic::new(
             DECIMAL_COMMA,
             format!("`{written}` has no value: in braces a comma ends what stands before it"),
         )
@@ -169,11 +170,11 @@ impl Builder<'_> {
         .boxed())
     }
 
-    fn bounded(&self, text: Box<str>, span: Span) -> Result<Box<str>, Box<Problem>> {
+    fn bounded(&self, text: Box<str>, span: Span) -> Result<Box<str>, Box<Diagnostic>> {
         if text.len() <= limits::STRING_BYTES {
             return Ok(text);
         }
-        Err(Problem::new(
+        Err(Diagnostic::new(
             TOO_LARGE,
             format!("a string of {} bytes; {} are allowed", text.len(), limits::STRING_BYTES),
         )
@@ -213,30 +214,33 @@ fn number(written: &str) -> Value {
     Value::Number(written.into())
 }
 
-fn problem(document: &Arc<Document>, error: &Error) -> Box<Problem> {
+fn problem(document: &Arc<Document>, error: &Error) -> Box<Diagnostic> {
     let text = error.to_string();
     let message = text.rsplit_once(" at line ").map_or(text.as_str(), |(message, _)| message);
     let span = error.location().map(|location| place(document, &location));
-    let at = |problem: Problem| match span {
+    let at = |problem: Diagnostic| match span {
         Some(span) => problem.at(document, span, "here"),
         None => problem,
     };
     if let Some(key) = message.strip_prefix("duplicate mapping key: ") {
         let key = key.split(", set ").next().unwrap_or(key);
-        return at(Problem::new(DUPLICATE_KEY, format!("the key `{key}` stands twice")))
+        return at(Diagnostic::new(DUPLICATE_KEY, format!("the key `{key}` stands twice")))
             .help("keep one of them: readers differ in which of the two they take")
             .boxed();
     }
     let lower = message.to_lowercase();
     if lower.contains("budget") || lower.contains("limit") {
-        return at(Problem::new(TOO_LARGE, format!("`{}` costs too much to read: {message}", document.name)))
-            .help(format!(
-                "at most {} aliases, {} levels and {} values",
-                limits::YAML_ALIASES,
-                limits::YAML_DEPTH,
-                limits::YAML_NODES
-            ))
-            .boxed();
+        return at(Diagnostic::new(
+            TOO_LARGE,
+            format!("`{}` costs too much to read: {message}", document.name),
+        ))
+        .help(format!(
+            "at most {} aliases, {} levels and {} values",
+            limits::YAML_ALIASES,
+            limits::YAML_DEPTH,
+            limits::YAML_NODES
+        ))
+        .boxed();
     }
     let start = span.map(|span| document.slice(Span { end: span.start + 1, ..span }));
     let (message, help) = match (message, start) {
@@ -259,7 +263,7 @@ fn problem(document: &Arc<Document>, error: &Error) -> Box<Problem> {
         }
         _ => (message.to_string(), None),
     };
-    let problem = at(Problem::new(SYNTAX, format!("not YAML: {message}")));
+    let problem = at(Diagnostic::new(SYNTAX, format!("not YAML: {message}")));
     match help {
         Some(help) => problem.help(help).boxed(),
         None => problem.boxed(),

@@ -2,7 +2,7 @@
 //! none.
 
 use super::judge::{Decision, cannot, empty, fill, level, or_raised};
-use crate::rule::{CannotJudge, ChangeCase, Rule};
+use crate::rule::{CannotJudge, ChangeInput, Rule};
 use crate::run::Run;
 use crate::verdict::{ChangeReport, Level, RuleReport};
 
@@ -34,7 +34,7 @@ fn one(
 ) -> Result<RuleReport, CannotJudge> {
     let (level, note) = level(rule, decision.now);
     let mut report = empty(rule, level, note);
-    let case = ChangeCase { records, evidence: decision.evidence };
+    let case = ChangeInput { records, facts: decision.facts };
     let judgement = or_raised(rule.requirement.judge_change(&case), level)?;
     fill(&mut report, judgement, decision, None, rule, used);
     Ok(report)

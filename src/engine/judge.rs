@@ -9,7 +9,7 @@ use super::{NO_MODEL, NOT_FINISHED, NOTHING_JUDGED, UNKNOWN_MODEL, WHEN_FAILED};
 use crate::document::{Path, sha256};
 use crate::expression::Bindings;
 use crate::policy::Policy;
-use crate::rule::{Baseline, CannotJudge, Case, Evidence, Judgement, Raised, Rule};
+use crate::rule::{Baseline, CannotJudge, Facts, Raised, Rule, RuleInput, RuleResult};
 use crate::run::Run;
 use crate::verdict::{
     BaselineReport, CandidateReport, Comparison, Level, Outcome, RuleReport, RunSummary, Trouble, Verdict,
@@ -26,11 +26,11 @@ pub struct Decision<'d> {
     /// Waivers are not applied.
     pub no_waivers: bool,
     /// The world outside the records.
-    pub evidence: &'d dyn Evidence,
+    pub facts: &'d dyn Facts,
 }
 
 /// A baseline of one candidate, with the reference that led to it.
-pub struct Against<'a> {
+pub struct ResolvedBaseline<'a> {
     /// The reference, as a rule or the policy names it.
     pub reference: String,
     /// What it led to.
@@ -44,7 +44,7 @@ pub fn judge(
     decision: &Decision<'_>,
     candidate: &Run,
     default: &str,
-    against: &[Against<'_>],
+    against: &[ResolvedBaseline<'_>],
 ) -> (CandidateReport, Vec<usize>) {
     let mut used = Vec::new();
     let mut report = CandidateReport {
@@ -174,7 +174,7 @@ fn status(candidate: &Run) -> Option<RuleReport> {
     let status = candidate.text("status")?;
     let finished = status.eq_ignore_ascii_case("finished");
     let outcome = if finished { Outcome::Pass } else { Outcome::Fail };
-    let mut judgement = Judgement::default();
+    let mut judgement = RuleResult::default();
     let comparison = Comparison::exact("status", "finished", outcome).candidate(status);
     if finished {
         judgement.compare(comparison);
@@ -240,7 +240,7 @@ fn one(
         }
     }
     let case =
-        Case { candidate, baseline, stage: decision.stage, now: decision.now, evidence: decision.evidence };
+        RuleInput { candidate, baseline, stage: decision.stage, now: decision.now, facts: decision.facts };
     let judgement = or_raised(rule.requirement.judge(&case), level)?;
     if level != Level::Shadow && !judgement.warnings.is_empty() {
         warned.push(slip(rule, candidate, &judgement.warnings));
@@ -262,14 +262,14 @@ fn slip(rule: &Rule, candidate: &Run, warnings: &[Raised]) -> RuleReport {
 
 /// What only warns must not take the verdict away: a question without an answer is then a finding.
 pub(super) fn or_raised(
-    judged: Result<Judgement, CannotJudge>,
+    judged: Result<RuleResult, CannotJudge>,
     level: Level,
-) -> Result<Judgement, CannotJudge> {
+) -> Result<RuleResult, CannotJudge> {
     judged.or_else(|why| {
         if level == Level::Error {
             return Err(why);
         }
-        let mut judgement = Judgement::default();
+        let mut judgement = RuleResult::default();
         judgement.raise(Raised::new(why.code, why.message).help(why.help));
         Ok(judgement)
     })
@@ -341,7 +341,7 @@ fn applies(
 
 pub(super) fn fill(
     report: &mut RuleReport,
-    judgement: Judgement,
+    judgement: RuleResult,
     decision: &Decision<'_>,
     candidate: Option<&Run>,
     rule: &Rule,

@@ -16,7 +16,7 @@ pub use comparable::comparability;
 pub use diff::diff;
 pub use difference::differences;
 pub(crate) use judge::summary;
-pub use judge::{Against, Decision, judge};
+pub use judge::{Decision, ResolvedBaseline, judge};
 pub use pair::{Pairing, pair};
 
 use crate::code::codes;

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::{Git, NOT_FETCHED, command, not_started};
-use crate::document::Problem;
+use crate::document::Diagnostic;
 
 /// A header that authenticates a fetch; it goes to git in its environment, never on its command line.
 #[derive(Clone)]
@@ -28,7 +28,7 @@ impl Git {
         refs: &[String],
         depth: Option<u32>,
         credentials: Option<&Credentials>,
-    ) -> Result<(), Box<Problem>> {
+    ) -> Result<(), Box<Diagnostic>> {
         let mut command = command(&self.folder);
         command.env("GIT_ALLOW_PROTOCOL", PROTOCOLS).env_remove("GIT_NO_LAZY_FETCH");
         if let Some(credentials) = credentials.filter(|credentials| !credentials.token.is_empty()) {
@@ -60,11 +60,11 @@ impl Git {
     }
 }
 
-fn not_fetched(output: &Output) -> Box<Problem> {
+fn not_fetched(output: &Output) -> Box<Diagnostic> {
     let said = String::from_utf8_lossy(&output.stderr);
     let first = said.lines().find(|line| line.contains("fatal:")).or_else(|| said.lines().next());
     let first = first.unwrap_or("it gave no reason").trim_start_matches("fatal: ");
-    Problem::new(NOT_FETCHED, format!("git could not fetch what is needed: {first}"))
+    Diagnostic::new(NOT_FETCHED, format!("git could not fetch what is needed: {first}"))
         .help("let actions/checkout fetch the history: `fetch-depth: 0`")
         .boxed()
 }

@@ -1,7 +1,7 @@
 //! The commits between two.
 
 use super::{Git, is_id, refused};
-use crate::document::Problem;
+use crate::document::Diagnostic;
 
 /// A commit, and which of the two has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub struct Logged {
 impl Git {
     /// The commits that only one of two has, the newest first, at most `most`. Both are full ids: a name could be an
     /// option.
-    pub fn between(&self, a: &str, b: &str, most: usize) -> Result<Vec<Logged>, Box<Problem>> {
+    pub fn between(&self, a: &str, b: &str, most: usize) -> Result<Vec<Logged>, Box<Diagnostic>> {
         if !is_id(a) || !is_id(b) {
             return Ok(Vec::new());
         }

@@ -30,7 +30,7 @@ pub use tree::Uncommitted;
 pub use worktree::{Checkout, LOCK};
 
 use crate::code::codes;
-use crate::document::Problem;
+use crate::document::Diagnostic;
 
 codes! {
     NOT_INSTALLED = "git/not-installed": "The program `git` was not found.";
@@ -68,7 +68,7 @@ pub struct Commit {
 
 impl Git {
     /// The repository that `folder` is in.
-    pub fn open(folder: &Path) -> Result<Self, Box<Problem>> {
+    pub fn open(folder: &Path) -> Result<Self, Box<Diagnostic>> {
         let question =
             ["--is-bare-repository", "--is-shallow-repository", "--show-prefix", "--show-toplevel"];
         let output =
@@ -104,11 +104,11 @@ impl Git {
     }
 
     /// The commit that a revision names now.
-    pub fn commit(&self, revision: &str) -> Result<Commit, Box<Problem>> {
+    pub fn commit(&self, revision: &str) -> Result<Commit, Box<Diagnostic>> {
         match self.ask(&format!("{revision}^{{commit}}"), usize::MAX)? {
             Found::Object { id, data, .. } => Ok(Commit { id, time: committed_at(&data) }),
             Found::Ambiguous => {
-                Err(Problem::new(AMBIGUOUS, format!("`{revision}` begins more than one object"))
+                Err(Diagnostic::new(AMBIGUOUS, format!("`{revision}` begins more than one object"))
                     .help("give more digits, or the name of a branch")
                     .boxed())
             }
@@ -117,12 +117,12 @@ impl Git {
     }
 
     /// The commit of an id, if the repository has it: not a name, so that no branch can pass for one.
-    pub fn commit_by_id(&self, id: &str) -> Result<Found, Box<Problem>> {
+    pub fn commit_by_id(&self, id: &str) -> Result<Found, Box<Diagnostic>> {
         self.ask(&format!("{id}^{{commit}}"), usize::MAX)
     }
 
     /// The default branch: what the remote calls so, else `main` or `master`.
-    pub fn default_branch(&self) -> Result<(String, Commit), Box<Problem>> {
+    pub fn default_branch(&self) -> Result<(String, Commit), Box<Diagnostic>> {
         let names = [
             "refs/remotes/origin/HEAD",
             "refs/remotes/origin/main",
@@ -136,7 +136,7 @@ impl Git {
                 return Ok((short.to_owned(), Commit { id, time: committed_at(&data) }));
             }
         }
-        Err(Problem::new(
+        Err(Diagnostic::new(
             NO_DEFAULT_BRANCH,
             "the repository has neither `main` nor `master`, here or on origin",
         )
@@ -145,7 +145,7 @@ impl Git {
     }
 
     /// The last commit that two have in common.
-    pub fn merge_base(&self, one: &Commit, other: &Commit) -> Result<Commit, Box<Problem>> {
+    pub fn merge_base(&self, one: &Commit, other: &Commit) -> Result<Commit, Box<Diagnostic>> {
         if one.id == other.id {
             return Ok(one.clone());
         }
@@ -157,7 +157,7 @@ impl Git {
         if self.shallow {
             return Err(too_shallow("which commits the two branches have in common"));
         }
-        Err(Problem::new(
+        Err(Diagnostic::new(
             NO_MERGE_BASE,
             format!("{} and {} have no common history", short(&one.id), short(&other.id)),
         )
@@ -166,7 +166,7 @@ impl Git {
     }
 
     /// Whether a commit is `of`, or one of the commits before it.
-    pub fn is_ancestor(&self, id: &str, of: &str) -> Result<bool, Box<Problem>> {
+    pub fn is_ancestor(&self, id: &str, of: &str) -> Result<bool, Box<Diagnostic>> {
         let key = (id.to_owned(), of.to_owned());
         if let Some(known) = self.ancestors.lock().expect("no question panics half-way").get(&key) {
             return Ok(*known);
@@ -187,12 +187,12 @@ impl Git {
     }
 
     /// The bytes of a blob, unless it is larger than `most`.
-    pub fn blob(&self, id: &str, most: usize) -> Result<Found, Box<Problem>> {
+    pub fn blob(&self, id: &str, most: usize) -> Result<Found, Box<Diagnostic>> {
         self.ask(id, most)
     }
 
     /// What stands at a path below this folder at a commit: a file's entry, or a folder's with all that it holds.
-    pub fn at_path(&self, commit: &Commit, path: &str) -> Result<Option<TreeEntry>, Box<Problem>> {
+    pub fn at_path(&self, commit: &Commit, path: &str) -> Result<Option<TreeEntry>, Box<Diagnostic>> {
         let path = format!("{}{path}", self.prefix);
         let path = path.trim_end_matches('/');
         let name =
@@ -207,7 +207,7 @@ impl Git {
     }
 
     /// The id of what stands at a path from the top of the repository at a commit.
-    pub fn id_at(&self, commit: &Commit, path: &str) -> Result<Option<String>, Box<Problem>> {
+    pub fn id_at(&self, commit: &Commit, path: &str) -> Result<Option<String>, Box<Diagnostic>> {
         match self.ask(&format!("{}:{path}", commit.id), 0)? {
             Found::Object { id, .. } | Found::TooLarge { id, .. } => Ok(Some(id)),
             Found::Missing | Found::Ambiguous => Ok(None),
@@ -215,24 +215,24 @@ impl Git {
     }
 
     /// Whether anything stands at a path from the top of the repository at a commit.
-    pub fn exists(&self, commit: &Commit, path: &str) -> Result<bool, Box<Problem>> {
+    pub fn exists(&self, commit: &Commit, path: &str) -> Result<bool, Box<Diagnostic>> {
         self.id_at(commit, path).map(|id| id.is_some())
     }
 
     /// A file by its path from the top of the repository at a commit, unless it is larger than `most`.
-    pub fn file_at(&self, commit: &Commit, path: &str, most: usize) -> Result<Found, Box<Problem>> {
+    pub fn file_at(&self, commit: &Commit, path: &str, most: usize) -> Result<Found, Box<Diagnostic>> {
         self.ask(&format!("{}:{path}", commit.id), most)
     }
 
     /// The entries of a folder.
-    pub fn tree(&self, id: &str) -> Result<Vec<TreeEntry>, Box<Problem>> {
+    pub fn tree(&self, id: &str) -> Result<Vec<TreeEntry>, Box<Diagnostic>> {
         match self.ask(id, usize::MAX)? {
             Found::Object { data, .. } => Ok(objects::parse_tree(&data, id.len() / 2)),
-            _ => Err(Problem::new(REFUSED, format!("git has no folder {}", short(id))).boxed()),
+            _ => Err(Diagnostic::new(REFUSED, format!("git has no folder {}", short(id))).boxed()),
         }
     }
 
-    fn ask(&self, name: &str, most: usize) -> Result<Found, Box<Problem>> {
+    fn ask(&self, name: &str, most: usize) -> Result<Found, Box<Diagnostic>> {
         if name.contains(['\n', '\r', '\0']) {
             return Ok(Found::Missing);
         }
@@ -250,18 +250,18 @@ impl Git {
         let answer = objects.as_mut().expect("just started").ask(name, most);
         answer.map_err(|error| {
             *objects = None;
-            Problem::new(REFUSED, format!("git stopped answering: {error}"))
+            Diagnostic::new(REFUSED, format!("git stopped answering: {error}"))
                 .help("a partial clone may lack the object: fetch it first, for example by `git fetch --refetch`")
                 .boxed()
         })
     }
 
-    fn run(&self, args: &[&str]) -> Result<Output, Box<Problem>> {
+    fn run(&self, args: &[&str]) -> Result<Output, Box<Diagnostic>> {
         command(&self.folder).args(args).output().map_err(|error| not_started(&error))
     }
 
-    fn unknown(&self, revision: &str) -> Box<Problem> {
-        let problem = Problem::new(UNKNOWN_REVISION, format!("git knows no revision `{revision}`"));
+    fn unknown(&self, revision: &str) -> Box<Diagnostic> {
+        let problem = Diagnostic::new(UNKNOWN_REVISION, format!("git knows no revision `{revision}`"));
         let help = if self.shallow {
             "this clone is shallow: fetch the branch, or clone with its history (`fetch-depth: 0` in actions/checkout)"
         } else {
@@ -298,27 +298,27 @@ fn committed_at(commit: &[u8]) -> Option<Timestamp> {
     Timestamp::from_second(seconds).ok()
 }
 
-fn not_started(error: &io::Error) -> Box<Problem> {
+fn not_started(error: &io::Error) -> Box<Diagnostic> {
     if error.kind() == io::ErrorKind::NotFound {
-        return Problem::new(NOT_INSTALLED, "the program `git` was not found")
+        return Diagnostic::new(NOT_INSTALLED, "the program `git` was not found")
             .help("install git, or name run records and a baseline as files")
             .boxed();
     }
-    Problem::new(REFUSED, format!("git could not be started: {error}")).boxed()
+    Diagnostic::new(REFUSED, format!("git could not be started: {error}")).boxed()
 }
 
-fn not_opened(folder: &Path, output: &Output) -> Box<Problem> {
+fn not_opened(folder: &Path, output: &Output) -> Box<Diagnostic> {
     let said = String::from_utf8_lossy(&output.stderr);
     if said.contains("not a git repository") {
-        return Problem::new(NOT_A_REPOSITORY, format!("{} is not in a git repository", folder.display()))
+        return Diagnostic::new(NOT_A_REPOSITORY, format!("{} is not in a git repository", folder.display()))
             .help("run it inside a clone, or name run records and a baseline as files")
             .boxed();
     }
     refused(output)
 }
 
-fn too_shallow(question: &str) -> Box<Problem> {
-    Problem::new(SHALLOW, format!("this clone is shallow, and can't tell {question}"))
+fn too_shallow(question: &str) -> Box<Diagnostic> {
+    Diagnostic::new(SHALLOW, format!("this clone is shallow, and can't tell {question}"))
         .help("fetch the history: `git fetch --unshallow`, or `fetch-depth: 0` in actions/checkout")
         .boxed()
 }
@@ -328,11 +328,11 @@ fn is_id(text: &str) -> bool {
     matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-fn refused(output: &Output) -> Box<Problem> {
+fn refused(output: &Output) -> Box<Diagnostic> {
     let said = String::from_utf8_lossy(&output.stderr);
     let first = said.lines().find(|line| !line.trim().is_empty()).unwrap_or("it gave no reason");
     let problem =
-        Problem::new(REFUSED, format!("git did not answer: {}", first.trim_start_matches("fatal: ")));
+        Diagnostic::new(REFUSED, format!("git did not answer: {}", first.trim_start_matches("fatal: ")));
     if said.contains("dubious ownership") {
         return problem
             .help("the repository belongs to another user; if you trust it: git config --global --add safe.directory DIR")

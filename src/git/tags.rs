@@ -1,7 +1,7 @@
 //! The tags of a repository, and its other names for commits.
 
 use super::{Git, refused};
-use crate::document::Problem;
+use crate::document::Diagnostic;
 
 /// A tag.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +18,7 @@ const FORMAT: &str = "--format=%(refname:strip=2)%09%(objectname)%09%(*objectnam
 
 impl Git {
     /// All tags that begin with some text, unordered.
-    pub fn tags(&self, prefix: &str) -> Result<Vec<Tag>, Box<Problem>> {
+    pub fn tags(&self, prefix: &str) -> Result<Vec<Tag>, Box<Diagnostic>> {
         let output = self.run(&["for-each-ref", FORMAT, "refs/tags/"])?;
         if !output.status.success() {
             return Err(refused(&output));
@@ -35,7 +35,7 @@ impl Git {
     }
 
     /// The full names of branches, tags and other references from which a commit can be reached.
-    pub fn references_to(&self, commit: &str) -> Result<Vec<String>, Box<Problem>> {
+    pub fn references_to(&self, commit: &str) -> Result<Vec<String>, Box<Diagnostic>> {
         let contains = format!("--contains={commit}");
         let output = self.run(&["for-each-ref", "--format=%(refname)", &contains])?;
         if !output.status.success() {

@@ -1,7 +1,7 @@
 //! What git knows of the files on the disk.
 
 use super::{Git, refused};
-use crate::document::Problem;
+use crate::document::Diagnostic;
 
 /// A file that is not as the checked-out commit has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +24,7 @@ impl Git {
     }
 
     /// Everything in the working tree that is not as the checked-out commit has it; what git ignores is left out.
-    pub fn uncommitted(&self) -> Result<Vec<Uncommitted>, Box<Problem>> {
+    pub fn uncommitted(&self) -> Result<Vec<Uncommitted>, Box<Diagnostic>> {
         let [option, value] = QUIETLY;
         let arguments = [option, value, "status", "--porcelain=v1", "-z", "--untracked-files=all"];
         let output = self.run(&arguments)?;
@@ -46,7 +46,7 @@ impl Git {
     }
 
     /// The files below this folder that are committed, or would be: what git ignores is left out.
-    pub fn files(&self) -> Result<Vec<String>, Box<Problem>> {
+    pub fn files(&self) -> Result<Vec<String>, Box<Diagnostic>> {
         let [option, value] = QUIETLY;
         let arguments =
             [option, value, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate"];

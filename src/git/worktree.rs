@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use super::{Git, command, not_started, refused};
-use crate::document::Problem;
+use crate::document::Diagnostic;
 
 /// The name of the file beside a checkout that is locked for as long as its program lives.
 pub const LOCK: &str = "lock";
@@ -22,7 +22,7 @@ pub struct Checkout<'g> {
 impl Git {
     /// Checks a commit out into `folder`, where nothing but [`LOCK`] is. No hook, no submodule, no transport and no
     /// file-system monitor is run, and files of git-lfs stay the pointers that they are committed as.
-    pub fn checkout(&self, commit: &str, folder: &Path) -> Result<Checkout<'_>, Box<Problem>> {
+    pub fn checkout(&self, commit: &str, folder: &Path) -> Result<Checkout<'_>, Box<Diagnostic>> {
         let tree = folder.join(TREE);
         // Made first, so that whatever is begun is taken back.
         let checkout = Checkout { git: self, tree };
@@ -60,7 +60,7 @@ impl Git {
         }
     }
 
-    fn checked(&self, arguments: &[&str], paths: &[&OsStr]) -> Result<std::process::Output, Box<Problem>> {
+    fn checked(&self, arguments: &[&str], paths: &[&OsStr]) -> Result<std::process::Output, Box<Diagnostic>> {
         command(&self.folder)
             .args(["-c", "core.hooksPath=/dev/null"])
             .args(["-c", "protocol.allow=never"])

@@ -11,7 +11,7 @@ use octocrab::service::middleware::retry::RetryConfig;
 use serde_json::Value;
 
 use super::{DENIED, FAILED};
-use crate::document::Problem;
+use crate::document::Diagnostic;
 use crate::http::root_cause;
 
 /// A client for one repository.
@@ -37,14 +37,14 @@ enum Verb {
 /// What became of a call.
 pub enum Failed {
     /// GitHub said no, and will say so again.
-    No(Box<Problem>),
+    No(Box<Diagnostic>),
     /// Whether it was done is not known: look before doing it again.
-    Unclear(Box<Problem>),
+    Unclear(Box<Diagnostic>),
 }
 
 impl Failed {
     /// What to tell a person.
-    pub fn problem(self) -> Box<Problem> {
+    pub fn problem(self) -> Box<Diagnostic> {
         match self {
             Self::No(problem) | Self::Unclear(problem) => problem,
         }
@@ -67,7 +67,7 @@ impl Api {
         token: &str,
         repository: &str,
         pause: Option<Duration>,
-    ) -> Result<Self, Box<Problem>> {
+    ) -> Result<Self, Box<Diagnostic>> {
         // A server of one's own has GraphQL beside the versions of its other API.
         let beside = api_url.strip_suffix("/v3").unwrap_or(api_url);
         let client = client(api_url, token)?;
@@ -187,8 +187,8 @@ impl Api {
     }
 }
 
-fn client(api_url: &str, token: &str) -> Result<Octocrab, Box<Problem>> {
-    let wrong = |why: String| Problem::new(FAILED, format!("no client for {api_url}: {why}")).boxed();
+fn client(api_url: &str, token: &str) -> Result<Octocrab, Box<Diagnostic>> {
+    let wrong = |why: String| Diagnostic::new(FAILED, format!("no client for {api_url}: {why}")).boxed();
     let http = crate::http::builder(WHOLE).build().map_err(|error| wrong(error.to_string()))?;
     Octocrab::builder()
         .base_uri(api_url)
@@ -202,7 +202,7 @@ fn client(api_url: &str, token: &str) -> Result<Octocrab, Box<Problem>> {
 
 fn unexpected(path: &str) -> Failed {
     Failed::No(
-        Problem::new(FAILED, format!("GitHub answered {path} with something else than a list")).boxed(),
+        Diagnostic::new(FAILED, format!("GitHub answered {path} with something else than a list")).boxed(),
     )
 }
 
@@ -216,7 +216,7 @@ enum Again {
 
 struct Judged {
     again: Again,
-    problem: Box<Problem>,
+    problem: Box<Diagnostic>,
 }
 
 /// What an error means, by what GitHub said and not by how the library prints it.
@@ -232,7 +232,7 @@ fn judge(error: &octocrab::Error, verb: Verb, path: &str) -> Judged {
         let never_sent = cause.contains("dns error")
             || cause.contains("Connection refused")
             || cause.contains("tcp connect error");
-        let problem = Problem::new(FAILED, format!("could not {what} {path}: {cause}")).boxed();
+        let problem = Diagnostic::new(FAILED, format!("could not {what} {path}: {cause}")).boxed();
         let again = if never_sent { Again::After(Duration::from_millis(500)) } else { Again::Unclear };
         return Judged { again, problem };
     };
@@ -242,7 +242,7 @@ fn judge(error: &octocrab::Error, verb: Verb, path: &str) -> Judged {
         source.headers.as_ref().and_then(|headers| headers.get(name)).and_then(|value| value.to_str().ok())
     };
     let said = format!("could not {what} {path}: GitHub answered {status}: {message}");
-    let problem = |code, help: &str| Problem::new(code, said.clone()).help(help).boxed();
+    let problem = |code, help: &str| Diagnostic::new(code, said.clone()).help(help).boxed();
     let limited =
         status == 429 || status == 403 && (message.contains("rate limit") || header("retry-after").is_some());
     if limited {

@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::api::{Api, Failed};
 use super::{Context, ODD};
-use crate::document::{Problem, hex};
+use crate::document::{Diagnostic, hex};
 
 /// Pages of a hundred comments that are looked through.
 const PAGES: usize = 30;
@@ -212,7 +212,7 @@ pub(super) async fn pull_request(api: &Api, context: &Context) -> Result<Option<
         [] => Ok(None),
         [number] => Ok(Some(*number)),
         several => Err(Failed::No(
-            Problem::new(
+            Diagnostic::new(
                 ODD,
                 format!("{} pull requests have the head {sha}, so none is commented on", several.len()),
             )

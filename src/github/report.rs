@@ -6,7 +6,7 @@ use super::Context;
 use super::api::{Api, Failed};
 use super::check_run::{self, CheckRun};
 use super::comment::{self, Mark, Written};
-use crate::document::Problem;
+use crate::document::Diagnostic;
 use crate::render::markdown::{COMMENT, Page, page_of};
 use crate::render::{annotations, text_of_last_line};
 use crate::verdict::{Report, Verdict};
@@ -51,7 +51,7 @@ pub struct Posted {
     /// The page of the check run.
     pub check_url: Option<String>,
     /// What was wanted and could not be done.
-    pub degraded: Vec<Problem>,
+    pub degraded: Vec<Diagnostic>,
     /// What a person should know.
     pub notes: Vec<String>,
 }
@@ -61,7 +61,7 @@ pub fn post(report: &Report, context: &Context, posting: &Posting) -> Posted {
     let mut posted = Posted::default();
     if posting.claimed && posting.check_run.is_some() {
         posted.degraded.push(
-            Problem::new(
+            Diagnostic::new(
                 super::DENIED,
                 "a check run is not made of a report that another job wrote: it could be forged",
             )
@@ -78,20 +78,20 @@ pub fn post(report: &Report, context: &Context, posting: &Posting) -> Posted {
         let must = posting.comment == Comment::Always || posting.check_run.is_some();
         let message = format!("{why}; the report is in the summary of the job");
         if must {
-            posted.degraded.push(Problem::new(super::DENIED, message));
+            posted.degraded.push(Diagnostic::new(super::DENIED, message));
         } else {
             posted.notes.push(message);
         }
         return posted;
     }
     let Some(token) = posting.token.clone().filter(|token| !token.is_empty()) else {
-        posted.degraded.push(Problem::new(super::DENIED, "there is no token to post the report with"));
+        posted.degraded.push(Diagnostic::new(super::DENIED, "there is no token to post the report with"));
         return posted;
     };
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            posted.degraded.push(Problem::new(super::FAILED, format!("nothing could be sent: {error}")));
+            posted.degraded.push(Diagnostic::new(super::FAILED, format!("nothing could be sent: {error}")));
             return posted;
         }
     };
@@ -162,7 +162,7 @@ async fn run(
     posted: &mut Posted,
 ) {
     let Some(sha) = &context.head_sha else {
-        posted.degraded.push(Problem::new(super::ODD, "the event names no commit to report on"));
+        posted.degraded.push(Diagnostic::new(super::ODD, "the event names no commit to report on"));
         return;
     };
     let page = Page {
@@ -186,7 +186,7 @@ async fn run(
     }
 }
 
-impl From<Failed> for Box<Problem> {
+impl From<Failed> for Box<Diagnostic> {
     fn from(failed: Failed) -> Self {
         failed.problem()
     }

@@ -12,7 +12,7 @@ use super::{
     ADDRESS, CUT_OFF, DENIED, SETTING, TOO_LARGE, TOO_SLOW, TROUBLE, UNEXPECTED, UNREACHABLE, builder,
     root_cause,
 };
-use crate::document::Problem;
+use crate::document::Diagnostic;
 
 /// How a server is talked to.
 #[derive(Default)]
@@ -42,11 +42,11 @@ impl Settings {
     }
 
     /// A header of every call, whose value is kept out of messages.
-    pub fn header(&mut self, name: &'static str, value: &str) -> Result<(), Box<Problem>> {
+    pub fn header(&mut self, name: &'static str, value: &str) -> Result<(), Box<Diagnostic>> {
         let mut value = HeaderValue::from_str(value).map_err(|_| {
             let message =
                 format!("the value for the header `{name}` holds characters that no header may have");
-            Problem::new(SETTING, message)
+            Diagnostic::new(SETTING, message)
                 .help("a line end at the end of a token is the usual reason")
                 .boxed()
         })?;
@@ -95,22 +95,22 @@ const PAUSE: Duration = Duration::from_millis(250);
 /// Why a call came to nothing.
 enum Failure {
     /// It may go better the next time.
-    Again(Box<Problem>),
+    Again(Box<Diagnostic>),
     /// It will not.
-    Never(Box<Problem>),
+    Never(Box<Diagnostic>),
 }
 
 impl Server {
     /// A server at `base`, such as `http://127.0.0.1:5000`. A name and password in it are left out: they belong into
     /// a header.
-    pub fn new(base: &str, settings: Settings) -> Result<Self, Box<Problem>> {
+    pub fn new(base: &str, settings: Settings) -> Result<Self, Box<Diagnostic>> {
         let mut url = address(base)?;
         let _ = url.set_username("");
         let _ = url.set_password(None);
         url.set_query(None);
         url.set_fragment(None);
         let wrong = |what: &str, why: String| {
-            Problem::new(SETTING, format!("{what} can't be used: {why}")).help("it must be PEM").boxed()
+            Diagnostic::new(SETTING, format!("{what} can't be used: {why}")).help("it must be PEM").boxed()
         };
         let mut client = builder(settings.timeout)
             .default_headers(settings.headers)
@@ -130,7 +130,7 @@ impl Server {
         let runtime = Builder::new_current_thread()
             .enable_all()
             .build()
-            .map_err(|error| Problem::new(UNREACHABLE, format!("nothing can be sent: {error}")).boxed())?;
+            .map_err(|error| Diagnostic::new(UNREACHABLE, format!("nothing can be sent: {error}")).boxed())?;
         let Settings { retries, timeout, mut secrets, .. } = settings;
         // What holds another goes first, so that no part of it is left.
         secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
@@ -156,7 +156,7 @@ impl Server {
     }
 
     /// Reads.
-    pub fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Answer, Box<Problem>> {
+    pub fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Answer, Box<Diagnostic>> {
         let mut url = self.url(path)?;
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
@@ -165,12 +165,12 @@ impl Server {
     }
 
     /// Sends JSON. Only for what may be said twice without harm: it is, when the server has trouble.
-    pub fn post(&self, path: &str, body: &serde_json::Value) -> Result<Answer, Box<Problem>> {
+    pub fn post(&self, path: &str, body: &serde_json::Value) -> Result<Answer, Box<Diagnostic>> {
         let url = self.url(path)?;
         self.call(&Method::POST, path, &url, Some(body))
     }
 
-    fn url(&self, path: &str) -> Result<Url, Box<Problem>> {
+    fn url(&self, path: &str) -> Result<Url, Box<Diagnostic>> {
         address(&format!("{}/{path}", self.address()))
     }
 
@@ -180,7 +180,7 @@ impl Server {
         path: &str,
         url: &Url,
         body: Option<&serde_json::Value>,
-    ) -> Result<Answer, Box<Problem>> {
+    ) -> Result<Answer, Box<Diagnostic>> {
         let mut attempt = 0;
         loop {
             let most = self.timeout * CALLS;
@@ -191,7 +191,7 @@ impl Server {
                     most.as_secs(),
                     self.requests.get()
                 );
-                return Err(Problem::new(TOO_SLOW, message)
+                return Err(Diagnostic::new(TOO_SLOW, message)
                     .help("ask for less, such as one run, or give it more time")
                     .boxed());
             }
@@ -205,7 +205,7 @@ impl Server {
                 }
                 Err(Failure::Again(problem)) if attempt > 0 => {
                     let message = format!("{}, {} times", problem.message, attempt + 1);
-                    return Err(Box::new(Problem { message, ..*problem }));
+                    return Err(Box::new(Diagnostic { message, ..*problem }));
                 }
                 Err(Failure::Again(problem) | Failure::Never(problem)) => return Err(problem),
             }
@@ -230,7 +230,7 @@ impl Server {
             if body.len() + bytes.len() > MOST {
                 let message = format!("{} answered /{path} with more than {MOST} bytes", self.address());
                 let help = "ask for less, or name one run";
-                return Err(Failure::Never(Problem::new(TOO_LARGE, message).help(help).boxed()));
+                return Err(Failure::Never(Diagnostic::new(TOO_LARGE, message).help(help).boxed()));
             }
             body.extend_from_slice(&bytes);
         }
@@ -238,11 +238,11 @@ impl Server {
         match status {
             401 | 403 | 407 => {
                 let help = "check the credentials in the environment, and what they may read";
-                Err(Failure::Never(Problem::new(DENIED, said()).help(help).boxed()))
+                Err(Failure::Never(Diagnostic::new(DENIED, said()).help(help).boxed()))
             }
             408 | 429 | 500..=599 => {
                 let help = "the server has trouble; its log says why. Run gate again later";
-                Err(Failure::Again(Problem::new(TROUBLE, said()).help(help).boxed()))
+                Err(Failure::Again(Diagnostic::new(TROUBLE, said()).help(help).boxed()))
             }
             _ => Ok(Answer { status, body, asked: format!("{}/{path}", self.address()) }),
         }
@@ -254,7 +254,7 @@ impl Server {
             let message =
                 format!("{server} did not answer /{path} within {} seconds", self.timeout.as_secs());
             return Failure::Never(
-                Problem::new(TOO_SLOW, message)
+                Diagnostic::new(TOO_SLOW, message)
                     .help("look whether the server is well, and whether the address is its own")
                     .boxed(),
             );
@@ -263,20 +263,20 @@ impl Server {
         if error.is_redirect() {
             let message = format!("{server} leads elsewhere, and not to an answer to /{path}: {cause}");
             return Failure::Never(
-                Problem::new(UNEXPECTED, message)
+                Diagnostic::new(UNEXPECTED, message)
                     .help("look whether the address is the server's own, and not that of a page to log in")
                     .boxed(),
             );
         }
         if error.is_connect() {
             return Failure::Again(
-                Problem::new(UNREACHABLE, format!("{server} can't be reached: {cause}"))
+                Diagnostic::new(UNREACHABLE, format!("{server} can't be reached: {cause}"))
                     .help("look whether the server runs, and whether the address is its own")
                     .boxed(),
             );
         }
         Failure::Again(
-            Problem::new(CUT_OFF, format!("{server} did not finish its answer to /{path}: {cause}"))
+            Diagnostic::new(CUT_OFF, format!("{server} did not finish its answer to /{path}: {cause}"))
                 .help("look whether the server, or a proxy before it, is well")
                 .boxed(),
         )
@@ -284,11 +284,11 @@ impl Server {
 }
 
 /// An address that can be called.
-fn address(text: &str) -> Result<Url, Box<Problem>> {
+fn address(text: &str) -> Result<Url, Box<Diagnostic>> {
     let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
     url.ok_or_else(|| {
         // The text may hold a password, so it is not repeated.
-        Problem::new(ADDRESS, "the address of the server is not one of http or https")
+        Diagnostic::new(ADDRESS, "the address of the server is not one of http or https")
             .help("write it as https://mlflow.example.org or http://127.0.0.1:5000")
             .boxed()
     })

@@ -4,16 +4,16 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{CANT_WRITE, Line};
+use super::{CANT_WRITE, StageHistory};
 use crate::atomic;
-use crate::document::{Problem, sha256};
+use crate::document::{Diagnostic, sha256};
 use crate::signing::BESIDE;
 
 /// A promotion that is to be written.
 #[derive(Debug)]
 pub struct Draft<'d> {
     /// The line.
-    pub line: &'d Line,
+    pub line: &'d StageHistory,
     /// Its number: one more than that of the newest promotion.
     pub number: u64,
     /// The statement's bytes.
@@ -56,13 +56,13 @@ pub fn numbered_name(folder: &str, number: u64, bytes: &[u8]) -> String {
 /// Appends a promotion to the ledger in `root`, if its number is free. The name of the statement is given by a link,
 /// which fails where there is one: of several at once exactly one is written. A crash at any point leaves a ledger
 /// that holds the promotion whole, or not at all.
-pub fn append(root: &Path, draft: &Draft<'_>) -> Result<Appended, Box<Problem>> {
+pub fn append(root: &Path, draft: &Draft<'_>) -> Result<Appended, Box<Diagnostic>> {
     let folder = root.join(draft.line.folder());
     let failed = |path: &Path, error: &io::Error| {
         let message = format!("`{}` can't be written: {error}", path.display());
         let help = "the ledger is a folder that can be written to, on a file system that has hard links or can \
                     rename without replacing";
-        Problem::new(CANT_WRITE, message).help(help).boxed()
+        Diagnostic::new(CANT_WRITE, message).help(help).boxed()
     };
     let statement = folder.join(format!("{}.json", number_name(draft.number)));
     // Nothing is written for a number that is gone.
@@ -124,12 +124,12 @@ fn create(path: &Path, bytes: &[u8]) -> io::Result<bool> {
 }
 
 /// What has the name already is the same; a part that an older crash could have left is none.
-fn same(path: &Path, bytes: &[u8]) -> Result<(), Box<Problem>> {
+fn same(path: &Path, bytes: &[u8]) -> Result<(), Box<Diagnostic>> {
     if fs::read(path).is_ok_and(|there| there == bytes) {
         return Ok(());
     }
     let message = format!("`{}` is there, and is not what its name says", path.display());
-    Err(Problem::new(super::BROKEN, message)
+    Err(Diagnostic::new(super::BROKEN, message)
         .help("restore the ledger from git; `gate audit` names what is wrong")
         .boxed())
 }

@@ -12,14 +12,14 @@
 //! ```
 
 mod append;
-mod line;
 mod read;
+mod stage_history;
 mod statement;
 mod strays;
 
 pub use append::{Appended, Draft, append, content_name, numbered_name};
-pub use line::Line;
 pub use read::{Entry, Ledger, MOST};
+pub use stage_history::StageHistory;
 pub use statement::{
     EXTENSION, PASSED, PAYLOAD_TYPE, PREDICATE_TYPE, STATEMENT_TYPE, Statement, Subject, VERIFIER, level,
 };

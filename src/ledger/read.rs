@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{BROKEN, Line, Statement};
-use crate::document::{Problem, sha256};
+use super::{BROKEN, StageHistory, Statement};
+use crate::document::{Diagnostic, sha256};
 use crate::store::{Entry as File, Selector, Store};
 
 /// Bytes of a statement, an envelope or a record.
@@ -38,7 +38,7 @@ pub struct Entry {
 
 impl Entry {
     /// The statement, as the file has it.
-    pub fn statement(&self) -> Result<Statement, Box<Problem>> {
+    pub fn statement(&self) -> Result<Statement, Box<Diagnostic>> {
         Statement::parse(&self.label, self.bytes.clone())
     }
 }
@@ -62,7 +62,7 @@ impl<'s> Ledger<'s> {
     }
 
     /// Every line that has a promotion, in order.
-    pub fn lines(&self) -> Result<Vec<Line>, Box<Problem>> {
+    pub fn lines(&self) -> Result<Vec<StageHistory>, Box<Diagnostic>> {
         let names = self.names(&format!("{}*/*/*.json", self.folder))?;
         Ok(names
             .into_iter()
@@ -72,34 +72,41 @@ impl<'s> Ledger<'s> {
     }
 
     /// The lines of a stage.
-    pub fn at_stage(&self, stage: &str) -> Result<Vec<Line>, Box<Problem>> {
+    pub fn at_stage(&self, stage: &str) -> Result<Vec<StageHistory>, Box<Diagnostic>> {
         Ok(self.lines()?.into_iter().filter(|line| line.stage == stage).collect())
     }
 
     /// The newest promotion of a line.
-    pub fn head(&self, line: &Line) -> Result<Option<Entry>, Box<Problem>> {
+    pub fn head(&self, line: &StageHistory) -> Result<Option<Entry>, Box<Diagnostic>> {
         let names = self.names_of(line)?;
         names.statements.last_key_value().map(|(number, file)| self.entry(*number, file, &names)).transpose()
     }
 
     /// All promotions of a line, the oldest first.
-    pub fn entries(&self, line: &Line) -> Result<Vec<Entry>, Box<Problem>> {
+    pub fn entries(&self, line: &StageHistory) -> Result<Vec<Entry>, Box<Diagnostic>> {
         let names = self.names_of(line)?;
         names.statements.iter().map(|(number, file)| self.entry(*number, file, &names)).collect()
     }
 
     /// A file that is named by the digest of its bytes, such as `records/<sha256>.json`.
-    pub fn by_digest(&self, line: &Line, uri: &str, digest: &str) -> Result<Vec<u8>, Box<Problem>> {
+    pub fn by_digest(
+        &self,
+        line: &StageHistory,
+        uri: &str,
+        digest: &str,
+    ) -> Result<Vec<u8>, Box<Diagnostic>> {
         let path = format!("{}{}/{uri}", self.folder, line.folder());
         let label = self.label(&path);
         let plain = uri.split('/').all(|part| !part.is_empty() && !part.starts_with('.'));
         if !plain || uri.contains(['*', '?', '[', '{', '\\']) {
-            return Err(Problem::new(BROKEN, format!("`{uri}` does not name a file of the ledger")).boxed());
+            return Err(
+                Diagnostic::new(BROKEN, format!("`{uri}` does not name a file of the ledger")).boxed()
+            );
         }
         let bytes = self.store.read(&self.file(&path)?, MOST)?;
         if sha256(&bytes) != digest {
             let message = format!("`{label}` is not what was promoted: its digest is another");
-            return Err(Problem::new(BROKEN, message).help("restore it from git").boxed());
+            return Err(Diagnostic::new(BROKEN, message).help("restore it from git").boxed());
         }
         Ok(bytes)
     }
@@ -110,28 +117,28 @@ impl<'s> Ledger<'s> {
     }
 
     /// Behind a link no promotion would be found, and a bar that is not found is no bar.
-    fn has_no_links(&self) -> Result<(), Box<Problem>> {
+    fn has_no_links(&self) -> Result<(), Box<Diagnostic>> {
         match self.store.linked_folder(self.folder.trim_end_matches('/'), 2)? {
             None => Ok(()),
             Some(link) => {
                 let message =
                     format!("`{}` is a link, and no promotion behind it is read", self.label(&link));
-                Err(Problem::new(BROKEN, message)
+                Err(Diagnostic::new(BROKEN, message)
                     .help("put the folder itself there; a ledger elsewhere is named with --ledger DIR")
                     .boxed())
             }
         }
     }
 
-    fn file(&self, path: &str) -> Result<File, Box<Problem>> {
+    fn file(&self, path: &str) -> Result<File, Box<Diagnostic>> {
         let found = self.store.select(&Selector::new(path)?)?;
         found.into_iter().find(|file| file.path == path).ok_or_else(|| {
             let message = format!("`{}` is not there, and a promotion names it", self.label(path));
-            Problem::new(BROKEN, message).help("restore it from git").boxed()
+            Diagnostic::new(BROKEN, message).help("restore it from git").boxed()
         })
     }
 
-    fn entry(&self, number: u64, file: &File, names: &Names) -> Result<Entry, Box<Problem>> {
+    fn entry(&self, number: u64, file: &File, names: &Names) -> Result<Entry, Box<Diagnostic>> {
         let bytes = self.store.read(file, MOST)?;
         let digest = sha256(&bytes);
         // The one that is named for these very bytes; else one of this number, around what they were before they were
@@ -140,27 +147,29 @@ impl<'s> Ledger<'s> {
         let envelope = of_number()
             .find(|(_, start, _)| digest.starts_with(start.as_str()))
             .or_else(|| of_number().next())
-            .map(|(_, _, file)| Ok::<_, Box<Problem>>((self.label(&file.path), self.store.read(file, MOST)?)))
+            .map(|(_, _, file)| {
+                Ok::<_, Box<Diagnostic>>((self.label(&file.path), self.store.read(file, MOST)?))
+            })
             .transpose()?;
         Ok(Entry { number, label: self.label(&file.path), bytes, digest, envelope })
     }
 
-    pub(super) fn names_of(&self, line: &Line) -> Result<Names, Box<Problem>> {
+    pub(super) fn names_of(&self, line: &StageHistory) -> Result<Names, Box<Diagnostic>> {
         // The names of folders hold nothing that a glob obeys.
         let found = self.names(&format!("{}{}/*.json", self.folder, line.folder()))?;
         Ok(found.into_iter().find(|(of, _)| of == line).map(|(_, names)| names).unwrap_or_default())
     }
 
-    pub(super) fn names(&self, glob: &str) -> Result<BTreeMap<Line, Names>, Box<Problem>> {
+    pub(super) fn names(&self, glob: &str) -> Result<BTreeMap<StageHistory, Names>, Box<Diagnostic>> {
         self.has_no_links()?;
-        let mut lines: BTreeMap<Line, Names> = BTreeMap::new();
+        let mut lines: BTreeMap<StageHistory, Names> = BTreeMap::new();
         for file in self.store.select(&Selector::new(glob)?)? {
             let below = file.path.strip_prefix(&self.folder).unwrap_or(&file.path);
             let mut parts = below.split('/');
             let (Some(model), Some(stage), Some(name)) = (parts.next(), parts.next(), parts.next()) else {
                 continue;
             };
-            let Some(line) = Line::of_folder(model, stage) else { continue };
+            let Some(line) = StageHistory::of_folder(model, stage) else { continue };
             let names = lines.entry(line).or_default();
             match parse(name) {
                 Some((number, None)) => {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::document::{Document, Format, Node, Problem, Value};
+use crate::document::{Diagnostic, Document, Format, Node, Value};
 
 /// `_type` of a statement.
 pub const STATEMENT_TYPE: &str = "https://in-toto.io/Statement/v1";
@@ -49,12 +49,12 @@ pub struct Subject<'s> {
 
 impl Statement {
     /// Reads the bytes. A key that stands twice, at any depth, is an error; one that is not known is ignored.
-    pub fn parse(name: &str, bytes: Vec<u8>) -> Result<Self, Box<Problem>> {
+    pub fn parse(name: &str, bytes: Vec<u8>) -> Result<Self, Box<Diagnostic>> {
         let document = Arc::new(Document::new(name, bytes, Format::Json)?);
         let root = document.parse()?;
         if root.as_map().is_none() {
             let message = format!("`{name}` is {}, and a statement is an object", root.value.sort());
-            return Err(Problem::new(super::UNREADABLE, message).boxed());
+            return Err(Diagnostic::new(super::UNREADABLE, message).boxed());
         }
         Ok(Self { root })
     }

@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::read::{Ledger, parse};
-use super::{Line, Statement};
+use super::{StageHistory, Statement};
 use crate::atomic::NEIGHBOUR;
-use crate::document::{Problem, sha256};
+use crate::document::{Diagnostic, sha256};
 use crate::signing::BESIDE;
 use crate::store::Selector;
 
@@ -14,7 +14,7 @@ use crate::store::Selector;
 #[derive(Debug, Default)]
 pub struct Strays {
     /// Those in the folder of a line; a line of this map may have no promotion at all.
-    pub of: BTreeMap<Line, Vec<String>>,
+    pub of: BTreeMap<StageHistory, Vec<String>>,
     /// Those in the folder of a model, or in one that no line can have.
     pub elsewhere: Vec<String>,
 }
@@ -22,9 +22,9 @@ pub struct Strays {
 impl Ledger<'_> {
     /// Every file that no promotion names; what lies in the ledger's own folder, such as a page about it, is nobody's
     /// concern.
-    pub fn strays(&self) -> Result<Strays, Box<Problem>> {
+    pub fn strays(&self) -> Result<Strays, Box<Diagnostic>> {
         let mut strays = Strays::default();
-        let mut named: BTreeMap<Line, BTreeSet<String>> = BTreeMap::new();
+        let mut named: BTreeMap<StageHistory, BTreeSet<String>> = BTreeMap::new();
         for line in self.lines()? {
             let files = self.named_files(&line)?;
             named.insert(line, files);
@@ -34,7 +34,7 @@ impl Ledger<'_> {
             let mut parts = below.splitn(3, '/');
             let (Some(model), Some(stage)) = (parts.next(), parts.next()) else { continue };
             let Some((line, name)) =
-                parts.next().and_then(|name| Some((Line::of_folder(model, stage)?, name)))
+                parts.next().and_then(|name| Some((StageHistory::of_folder(model, stage)?, name)))
             else {
                 strays.elsewhere.push(self.label(&file.path));
                 continue;
@@ -49,7 +49,7 @@ impl Ledger<'_> {
     }
 
     /// The files of a line's promotions, below its folder.
-    fn named_files(&self, line: &Line) -> Result<BTreeSet<String>, Box<Problem>> {
+    fn named_files(&self, line: &StageHistory) -> Result<BTreeSet<String>, Box<Diagnostic>> {
         let names = self.names_of(line)?;
         let mut files = BTreeSet::new();
         for entry in self.entries(line)? {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::layer::{Layer, sha256};
 use super::rules::Declared;
 use super::{NO_RULES, Policy, extends, merge, rules, settings, waiver};
-use crate::document::{Document, Problem, Reader, Span};
+use crate::document::{Diagnostic, Document, Reader, Span};
 use crate::rule::{Loading, PolicyFiles, Rule};
 use crate::verdict::PackUse;
 
@@ -23,7 +23,7 @@ pub struct Loaded {
 }
 
 /// Reads a policy with everything that it extends. `now` decides which waivers have ended.
-pub fn load(document: Document, files: &dyn PolicyFiles, now: Timestamp) -> Result<Loaded, Vec<Problem>> {
+pub fn load(document: Document, files: &dyn PolicyFiles, now: Timestamp) -> Result<Loaded, Vec<Diagnostic>> {
     let mut reader = Reader::default();
     let digest = sha256(document.text.as_bytes());
     let name = document.name.to_string();
@@ -54,7 +54,7 @@ struct Noted<'f> {
 }
 
 impl PolicyFiles for Noted<'_> {
-    fn read(&self, beside: &Document, path: &str) -> Result<Document, Box<Problem>> {
+    fn read(&self, beside: &Document, path: &str) -> Result<Document, Box<Diagnostic>> {
         let document = self.files.read(beside, path)?;
         let file = PackUse {
             name: document.name.to_string(),

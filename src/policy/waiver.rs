@@ -8,7 +8,7 @@ use super::layer::Layer;
 use super::rules::date;
 use super::{UNKNOWN_RULE, WAIVER_OTHER_LIMIT, WAIVER_WITHOUT_LIMIT, settings};
 use crate::document::{Node, Span, did_you_mean, listed};
-use crate::rule::{Limit, Loading, Pattern, Rule, Units, WORDS, Word, check_together};
+use crate::rule::{LIMIT_KINDS, Limit, LimitKind, Loading, Pattern, Rule, Units, check_together};
 
 /// An exception to one rule.
 #[derive(Debug, Clone)]
@@ -173,12 +173,12 @@ fn narrowing(loading: &mut Loading<'_>, node: &Node, stages: &[String]) -> Narro
 
 fn down_to(loading: &mut Loading<'_>, node: &Node) -> Vec<Limit> {
     let Some(map) = loading.reader.map(node, "`down_to`") else { return Vec::new() };
-    let words: Vec<&str> = WORDS.iter().map(|word| word.name()).collect();
+    let words: Vec<&str> = LIMIT_KINDS.iter().map(|word| word.name()).collect();
     loading.reader.only(map, "`down_to`", &words);
     let limits: Vec<Limit> = map
         .iter()
         .filter_map(|(key, node)| {
-            let word = Word::named(key)?;
+            let word = LimitKind::named(key)?;
             let units = if word.is_relative() { Units::Plain } else { Units::Sizes };
             Limit::read(loading.reader, word, node, units)
         })

@@ -9,9 +9,9 @@ use super::End;
 
 /// A console ends this program itself.
 #[derive(Debug, Clone)]
-pub(super) struct Told;
+pub(super) struct StopSignal;
 
-impl Told {
+impl StopSignal {
     #[expect(clippy::unnecessary_wraps, reason = "it may fail where there are signals")]
     pub(super) fn listen() -> io::Result<Self> {
         Ok(Self)
@@ -23,7 +23,7 @@ impl Told {
     }
 }
 
-pub(super) fn attached(command: &mut Command, _: &Told) -> io::Result<End> {
+pub(super) fn attached(command: &mut Command, _: &StopSignal) -> io::Result<End> {
     Ok(End::of(command.spawn()?.wait()?))
 }
 

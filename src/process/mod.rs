@@ -50,12 +50,12 @@ impl End {
 /// Being told to stop while no command of the user's runs: remembered, and asked for between two steps. While one runs it
 /// is passed on to that.
 #[derive(Debug, Clone)]
-pub struct Told(system::Told);
+pub struct StopSignal(system::StopSignal);
 
-impl Told {
+impl StopSignal {
     /// From now on nothing but the answer to [`Self::stop`] tells that a signal came.
     pub fn listen() -> io::Result<Self> {
-        system::Told::listen().map(Self)
+        system::StopSignal::listen().map(Self)
     }
 
     /// The signal that told this program to stop, if one did.
@@ -66,7 +66,7 @@ impl Told {
 
 /// Runs a command in the place of this program: the same input, output, terminal and group. Signals that reach this
 /// program are passed on, and are the command's business alone.
-pub fn attached(command: &mut Command, told: &Told) -> io::Result<End> {
+pub fn attached(command: &mut Command, told: &StopSignal) -> io::Result<End> {
     system::attached(command, &told.0)
 }
 

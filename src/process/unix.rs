@@ -29,9 +29,9 @@ const GRACE: Duration = Duration::from_secs(5);
 
 /// The last signal that meant stop; 0 where none came.
 #[derive(Debug, Clone)]
-pub(super) struct Told(Arc<AtomicUsize>);
+pub(super) struct StopSignal(Arc<AtomicUsize>);
 
-impl Told {
+impl StopSignal {
     pub(super) fn listen() -> io::Result<Self> {
         let told = Arc::new(AtomicUsize::new(0));
         for signal in caught(&STOP) {
@@ -46,7 +46,7 @@ impl Told {
     }
 }
 
-pub(super) fn attached(command: &mut Command, told: &Told) -> io::Result<End> {
+pub(super) fn attached(command: &mut Command, told: &StopSignal) -> io::Result<End> {
     // Caught before the command starts, so that none is lost in between.
     let mut signals = Signals::new(caught(&PASSED_ON))?;
     let mut child = command.spawn()?;

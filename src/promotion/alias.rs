@@ -1,7 +1,7 @@
 //! An alias of MLflow's registry that follows a promotion, and how to set one by hand.
 
 use super::ALIAS_NOT_SET;
-use crate::document::Problem;
+use crate::document::Diagnostic;
 use crate::tracker::mlflow::Registered;
 use crate::verdict::{PromotionOutcome as Outcome, Trouble};
 
@@ -21,7 +21,7 @@ pub(super) fn follow(registered: &Registered, alias: &str, outcome: &mut Outcome
             );
             let help =
                 format!("set it, it is not set by itself: {}", by_hand(name, alias, &number.to_string()));
-            outcome.troubles.push(Trouble::from(&Problem::new(ALIAS_NOT_SET, message).help(help)));
+            outcome.troubles.push(Trouble::from(&Diagnostic::new(ALIAS_NOT_SET, message).help(help)));
         }
     }
 }

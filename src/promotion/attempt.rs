@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
 use super::statement::Head;
-use super::trust::{Trust, TrustOrder};
+use super::trust::{TrustOrder, TrustedKeys};
 use crate::check::{Judged, Workspace};
 use crate::signing::PrivateKey;
 
@@ -67,7 +67,7 @@ pub(super) struct Attempt<'a> {
     pub(super) order: &'a Order,
     pub(super) folder: &'a Path,
     pub(super) keys: &'a [PrivateKey],
-    pub(super) trust: Option<&'a Trust>,
+    pub(super) trust: Option<&'a TrustedKeys>,
     pub(super) at: Timestamp,
     pub(super) before: Vec<Head>,
     pub(super) judged: &'a Judged,

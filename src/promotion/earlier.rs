@@ -4,15 +4,15 @@ use jiff::Timestamp;
 
 use super::NOT_AT_EARLIER_STAGE;
 use super::models::Models;
-use super::trust::Trust;
+use super::trust::TrustedKeys;
 use super::verify::{Look, broken_chain};
-use crate::document::{Node, Problem};
-use crate::ledger::{Ledger, Line, Statement};
+use crate::document::{Diagnostic, Node};
+use crate::ledger::{Ledger, StageHistory, Statement};
 
 /// A model at the earlier stage, asked at a time.
 pub(super) struct Earlier<'e> {
-    pub(super) line: Line,
-    pub(super) trust: Option<&'e Trust>,
+    pub(super) line: StageHistory,
+    pub(super) trust: Option<&'e TrustedKeys>,
     pub(super) now: Timestamp,
 }
 
@@ -25,13 +25,13 @@ impl Earlier<'_> {
         models: &Models,
         stage: &str,
         run: &str,
-    ) -> Result<(), Box<Problem>> {
+    ) -> Result<(), Box<Diagnostic>> {
         let after = &self.line.stage;
         let refuse = |why: String| {
             let message = format!(
                 "the stage `{stage}` comes after `{after}`, which this artifact does not hold: {why}"
             );
-            Problem::new(NOT_AT_EARLIER_STAGE, message)
+            Diagnostic::new(NOT_AT_EARLIER_STAGE, message)
                 .help(format!("promote it there first: gate promote {run} --stage {after}"))
                 .boxed()
         };

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use crate::document::{Node, sha256};
-use crate::evidence::Hashed;
+use crate::facts::Hashed;
 use crate::run::Run;
 
 /// A model that is promoted: its name in the record, and what was read.

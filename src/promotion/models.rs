@@ -6,8 +6,8 @@ use serde_json::{Value as Json, json};
 
 use super::attempt::Attempt;
 use super::{ARTIFACT_DIFFERS, NO_ARTIFACT};
-use crate::document::Problem;
-use crate::evidence::{Hashed, UNREADABLE, hash_below, hash_named};
+use crate::document::Diagnostic;
+use crate::facts::{Hashed, UNREADABLE, hash_below, hash_named};
 use crate::run::{Artifact, Digest, Run};
 
 /// Each artifact by its name in the record, with what was read.
@@ -23,7 +23,7 @@ struct Named {
 impl Models {
     /// Reads them, each from one handle, and holds each against the record; and what weakens that it is the one that was
     /// recorded.
-    pub(super) fn of(run: &Run, attempt: &Attempt<'_>) -> Result<(Self, Vec<Json>), Box<Problem>> {
+    pub(super) fn of(run: &Run, attempt: &Attempt<'_>) -> Result<(Self, Vec<Json>), Box<Diagnostic>> {
         let mut named = Vec::new();
         for path in &attempt.order.artifacts {
             let hashed = hash_named(&attempt.folder.join(path), None)?;
@@ -31,7 +31,7 @@ impl Models {
         }
         let root = &attempt.judged.root;
         let dir = Dir::open_ambient_dir(root, ambient_authority())
-            .map_err(|error| Problem::new(UNREADABLE, format!("{}: {error}", root.display())).boxed())?;
+            .map_err(|error| Diagnostic::new(UNREADABLE, format!("{}: {error}", root.display())).boxed())?;
         let mut models = Vec::new();
         let mut weaker = Vec::new();
         for artifact in &run.artifacts() {
@@ -48,14 +48,14 @@ impl Models {
                 "`{name}` is no artifact that the record has a digest of; its own is sha256:{}",
                 hashed.sha256
             );
-            return Err(Problem::new(ARTIFACT_DIFFERS, message)
+            return Err(Diagnostic::new(ARTIFACT_DIFFERS, message)
                 .help("promote the file that the run made, or train again")
                 .boxed());
         }
         if models.is_empty() {
             let message =
                 format!("{}: the record names no artifact, so there is nothing to promote", run.label());
-            return Err(Problem::new(NO_ARTIFACT, message)
+            return Err(Diagnostic::new(NO_ARTIFACT, message)
                 .help("record it: gate record --artifact models/churn.pkl -- …")
                 .boxed());
         }
@@ -64,7 +64,12 @@ impl Models {
 }
 
 /// The file of an artifact: the one that was named and has the digest that the record has, else the one at its path.
-fn read(artifact: &Artifact<'_>, name: &str, dir: &Dir, named: &mut [Named]) -> Result<Hashed, Box<Problem>> {
+fn read(
+    artifact: &Artifact<'_>,
+    name: &str,
+    dir: &Dir,
+    named: &mut [Named],
+) -> Result<Hashed, Box<Diagnostic>> {
     let digest = artifact.digest.as_ref();
     let fits = |hashed: &Hashed| {
         digest.is_some_and(|digest| &*digest.algorithm == "sha256" && *digest.value == *hashed.sha256)
@@ -76,12 +81,16 @@ fn read(artifact: &Artifact<'_>, name: &str, dir: &Dir, named: &mut [Named]) -> 
     }
     let Some(path) = artifact.path else { return Err(not_here(name, given)) };
     hash_below(dir, path, digest.map(|digest| &*digest.algorithm)).map_err(|problem| {
-        if problem.code == UNREADABLE { Problem { code: NO_ARTIFACT, ..*problem }.boxed() } else { problem }
+        if problem.code == UNREADABLE {
+            Diagnostic { code: NO_ARTIFACT, ..*problem }.boxed()
+        } else {
+            problem
+        }
     })
 }
 
 /// What was recorded is what is there; what can't be compared is not known to be.
-fn holds(recorded: &Digest, hashed: &Hashed, name: &str) -> Result<(), Box<Problem>> {
+fn holds(recorded: &Digest, hashed: &Hashed, name: &str) -> Result<(), Box<Diagnostic>> {
     let found = match &*recorded.algorithm {
         "sha256" => Some(Digest::new("sha256", hashed.sha256.as_str())),
         _ => hashed.asked.clone(),
@@ -92,7 +101,7 @@ fn holds(recorded: &Digest, hashed: &Hashed, name: &str) -> Result<(), Box<Probl
             let message = format!(
                 "the artifact `{name}` is not the one that the run made: recorded {recorded}, found {found}"
             );
-            Err(Problem::new(ARTIFACT_DIFFERS, message)
+            Err(Diagnostic::new(ARTIFACT_DIFFERS, message)
                 .help("restore it, or record the run that made this one")
                 .boxed())
         }
@@ -102,7 +111,7 @@ fn holds(recorded: &Digest, hashed: &Hashed, name: &str) -> Result<(), Box<Probl
                 recorded.algorithm_name(),
                 hashed.sort()
             );
-            Err(Problem::new(ARTIFACT_DIFFERS, message)
+            Err(Diagnostic::new(ARTIFACT_DIFFERS, message)
                 .help(
                     "record its SHA-256; of a folder, that of the list of its files as `sha256sum` prints it",
                 )
@@ -111,12 +120,12 @@ fn holds(recorded: &Digest, hashed: &Hashed, name: &str) -> Result<(), Box<Probl
     }
 }
 
-fn not_here(name: &str, given: bool) -> Box<Problem> {
+fn not_here(name: &str, given: bool) -> Box<Diagnostic> {
     let message = format!("the artifact `{name}` is not a file of the workspace");
     let help = if given {
         "none of the files behind --artifact has the digest that the record has of it"
     } else {
         "fetch it, and name the file: --artifact FILE; its digest must be the one that the record has"
     };
-    Problem::new(NO_ARTIFACT, message).help(help).boxed()
+    Diagnostic::new(NO_ARTIFACT, message).help(help).boxed()
 }

@@ -9,7 +9,7 @@ use super::attempt::{Attempt, Order};
 use super::earlier::Earlier;
 use super::models::Models;
 use super::statement::{Head, Previous};
-use super::trust::Trust;
+use super::trust::TrustedKeys;
 use super::verify::{Look, broken_chain};
 use super::writing::Writing;
 use super::{
@@ -17,9 +17,9 @@ use super::{
     OVERTAKEN, VERIFY_UNSIGNED,
 };
 use crate::check::{Request, judge, open};
-use crate::document::Problem;
+use crate::document::Diagnostic;
 use crate::keys::signing_keys;
-use crate::ledger::{BROKEN, Line};
+use crate::ledger::{BROKEN, StageHistory};
 use crate::run::Run;
 use crate::signing::PrivateKey;
 use crate::verdict::{PromotionOutcome as Outcome, Trouble, Verdict};
@@ -29,9 +29,9 @@ const ATTEMPTS: usize = 200;
 
 /// Judges a run for a stage and, if the policy allows it, promotes its artifact.
 pub fn promote(order: &Order, folder: &Path) -> Outcome {
-    let ready = || -> Result<(Vec<PrivateKey>, Option<Trust>), Vec<Problem>> {
+    let ready = || -> Result<(Vec<PrivateKey>, Option<TrustedKeys>), Vec<Diagnostic>> {
         let keys = if order.predicate_only { Vec::new() } else { signing_keys(&order.keys, folder)? };
-        Ok((keys, Trust::read(&order.trust, folder)?))
+        Ok((keys, TrustedKeys::read(&order.trust, folder)?))
     };
     let (keys, trust) = match ready() {
         Ok(ready) => ready,
@@ -44,12 +44,17 @@ pub fn promote(order: &Order, folder: &Path) -> Outcome {
     }
     let message = format!("other promotions took the next number {ATTEMPTS} times");
     let help = "try again when the others are done; nothing of this one was written";
-    Outcome::of_problems(&[Problem::new(OVERTAKEN, message).help(help)])
+    Outcome::of_problems(&[Diagnostic::new(OVERTAKEN, message).help(help)])
 }
 
 /// Judges once, against what stands at the stage now; `None` where another promotion was faster, so that this one has
 /// to be judged against that.
-fn attempt(order: &Order, folder: &Path, keys: &[PrivateKey], trust: Option<&Trust>) -> Option<Outcome> {
+fn attempt(
+    order: &Order,
+    folder: &Path,
+    keys: &[PrivateKey],
+    trust: Option<&TrustedKeys>,
+) -> Option<Outcome> {
     let request = Request {
         runs: vec![order.run.clone()],
         policy: order.policy.clone(),
@@ -95,7 +100,7 @@ fn attempt(order: &Order, folder: &Path, keys: &[PrivateKey], trust: Option<&Tru
 const REFUSALS: [crate::code::Code; 6] =
     [NO_ARTIFACT, ARTIFACT_DIFFERS, NOT_AT_EARLIER_STAGE, NOTHING_TO_OVERRIDE, EXPIRED, VERIFY_UNSIGNED];
 
-fn heads(request: &Request, folder: &Path) -> Result<Vec<Head>, Vec<Problem>> {
+fn heads(request: &Request, folder: &Path) -> Result<Vec<Head>, Vec<Diagnostic>> {
     let (workspace, policy) = open(request.policy.as_deref(), request.ledger.as_deref(), folder)?;
     let ledger = workspace.ledger(policy.as_ref())?;
     let mut heads = Vec::new();
@@ -113,7 +118,7 @@ fn heads(request: &Request, folder: &Path) -> Result<Vec<Head>, Vec<Problem>> {
 
 impl Attempt<'_> {
     /// Whether it is decided: `false` where another promotion was faster.
-    fn finish(&self, outcome: &mut Outcome) -> Result<bool, Box<Problem>> {
+    fn finish(&self, outcome: &mut Outcome) -> Result<bool, Box<Diagnostic>> {
         let Some(report) = &outcome.report else { return Ok(true) };
         let (passes, reason) = match (report.verdict, self.order.overridden.as_deref()) {
             (Some(Verdict::Pass), reason) => (true, reason),
@@ -123,7 +128,7 @@ impl Attempt<'_> {
         let run = self.run()?;
         let line = self.line(run)?;
         if self.order.expires.is_some_and(|expires| expires <= self.at) {
-            return Err(Problem::new(EXPIRED, "--expires is not in the future").boxed());
+            return Err(Diagnostic::new(EXPIRED, "--expires is not in the future").boxed());
         }
         self.whole(&line)?;
         let (models, mut weaker) = Models::of(run, self)?;
@@ -132,7 +137,9 @@ impl Attempt<'_> {
         let overridden = match (earlier, reason) {
             (Ok(()), Some(_)) if passes => {
                 let message = "the policy allows this promotion, so there is nothing to override";
-                return Err(Problem::new(NOTHING_TO_OVERRIDE, message).help("leave --override out").boxed());
+                return Err(Diagnostic::new(NOTHING_TO_OVERRIDE, message)
+                    .help("leave --override out")
+                    .boxed());
             }
             (Ok(()), reason) => reason,
             (Err(problem), Some(reason)) if problem.code == NOT_AT_EARLIER_STAGE => {
@@ -144,35 +151,35 @@ impl Attempt<'_> {
         Writing { attempt: self, line: &line, run, models: &models.0 }.write(outcome, weaker, overridden)
     }
 
-    fn run(&self) -> Result<&Run, Box<Problem>> {
+    fn run(&self) -> Result<&Run, Box<Diagnostic>> {
         match self.judged.runs.as_slice() {
             [run] => Ok(run),
             runs => {
                 let message =
                     format!("`{}` names {} runs, and one is promoted at a time", self.order.run, runs.len());
-                Err(Problem::new(ONE_RUN, message)
+                Err(Diagnostic::new(ONE_RUN, message)
                     .help("name one: gate promote runs/churn.json --stage production")
                     .boxed())
             }
         }
     }
 
-    fn line(&self, run: &Run) -> Result<Line, Box<Problem>> {
+    fn line(&self, run: &Run) -> Result<StageHistory, Box<Diagnostic>> {
         let Some(model) = run.model() else {
             let message =
                 format!("{}: the record does not say its model, which the ledger is sorted by", run.label());
-            return Err(Problem::new(NO_MODEL, message)
+            return Err(Diagnostic::new(NO_MODEL, message)
                 .help("write `\"model\": \"churn\"` into the record, or pass --model churn")
                 .boxed());
         };
-        Line::new(model, &self.order.stage)
+        StageHistory::new(model, &self.order.stage)
     }
 
     /// Nothing is built on a chain that is broken, or on an entry that was changed.
-    fn whole(&self, line: &Line) -> Result<(), Box<Problem>> {
+    fn whole(&self, line: &StageHistory) -> Result<(), Box<Diagnostic>> {
         let entries = self.workspace().ledger(self.judged.policy.as_ref())?.entries(line)?;
         let broken = |why: String| {
-            Problem::new(BROKEN, why)
+            Diagnostic::new(BROKEN, why)
                 .help("restore the ledger from git; `gate audit` names all that is wrong")
                 .boxed()
         };
@@ -188,14 +195,15 @@ impl Attempt<'_> {
     }
 
     /// The stage that comes before holds these very files.
-    fn earlier(&self, line: &Line, models: &Models) -> Result<(), Box<Problem>> {
+    fn earlier(&self, line: &StageHistory, models: &Models) -> Result<(), Box<Diagnostic>> {
         let policy = self.judged.policy.as_ref();
         let after = policy
             .and_then(|policy| policy.stages.get(&self.order.stage))
             .and_then(|stage| stage.after.as_deref());
         let Some(after) = after else { return Ok(()) };
         let workspace = self.workspace();
-        let earlier = Earlier { line: Line::new(&line.model, after)?, trust: self.trust, now: self.at };
+        let earlier =
+            Earlier { line: StageHistory::new(&line.model, after)?, trust: self.trust, now: self.at };
         earlier.holds(&workspace.ledger(policy)?, models, &self.order.stage, &self.order.run)
     }
 }

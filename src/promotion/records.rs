@@ -2,13 +2,17 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use crate::document::{Node, Problem};
-use crate::ledger::{BROKEN, Ledger, Line, Statement};
+use crate::document::{Diagnostic, Node};
+use crate::ledger::{BROKEN, Ledger, StageHistory, Statement};
 use crate::run::{FieldMap, LEDGER, Origin, Run};
 use crate::source;
 
 /// The record that a promotion keeps.
-pub(super) fn record(ledger: &Ledger<'_>, line: &Line, statement: &Statement) -> Result<Run, Box<Problem>> {
+pub(super) fn record(
+    ledger: &Ledger<'_>,
+    line: &StageHistory,
+    statement: &Statement,
+) -> Result<Run, Box<Diagnostic>> {
     let uri = statement.own_text(&["record", "uri"]).unwrap_or_default();
     let digest = statement.own_text(&["record", "digest", "sha256"]).unwrap_or_default();
     let bytes = ledger.by_digest(line, uri, digest)?;
@@ -17,13 +21,15 @@ pub(super) fn record(ledger: &Ledger<'_>, line: &Line, statement: &Statement) ->
     let mut runs = source::read(&label, bytes, &FieldMap::default(), &origin).into_iter();
     match runs.next() {
         Some(Ok(run)) => Ok(run),
-        Some(Err(bad)) => Err(bad.problems.into_iter().next().map_or_else(|| unread(&label), Problem::boxed)),
+        Some(Err(bad)) => {
+            Err(bad.problems.into_iter().next().map_or_else(|| unread(&label), Diagnostic::boxed))
+        }
         None => Err(unread(&label)),
     }
 }
 
 /// The run as far as a promotion repeats its record.
-pub(super) fn recalled(label: &str, statement: &Statement) -> Result<Run, Vec<Problem>> {
+pub(super) fn recalled(label: &str, statement: &Statement) -> Result<Run, Vec<Diagnostic>> {
     let own = |path: &[&str]| statement.own(path).map(Node::to_json);
     // `{"sha256": "…"}` is `sha256:…` in a record.
     let digest = |of: &Json| {
@@ -78,6 +84,6 @@ pub(super) fn recalled(label: &str, statement: &Statement) -> Result<Run, Vec<Pr
     }
 }
 
-fn unread(label: &str) -> Box<Problem> {
-    Problem::new(BROKEN, format!("`{label}` holds no record")).help("restore it from git").boxed()
+fn unread(label: &str) -> Box<Diagnostic> {
+    Diagnostic::new(BROKEN, format!("`{label}` holds no record")).help("restore it from git").boxed()
 }

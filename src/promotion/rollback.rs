@@ -11,15 +11,15 @@ use serde_json::{Value as Json, json};
 use super::alias::by_hand;
 use super::facts::requested_by;
 use super::statement::{Previous, pretty, previous, written};
-use super::trust::{Trust, TrustOrder};
+use super::trust::{TrustOrder, TrustedKeys};
 use super::verify::{Look, broken_chain, decided_by};
 use super::writing::{Files, shown, write};
 use super::{ARTIFACT_DIFFERS, NO_NUMBER, NO_TARGET, OVERTAKEN, VERIFY_SUPERSEDED};
 use crate::check::{open, open_ledger};
-use crate::document::{Problem, sha256};
-use crate::evidence::{UNREADABLE, hash_below, hash_named};
+use crate::document::{Diagnostic, sha256};
+use crate::facts::{UNREADABLE, hash_below, hash_named};
 use crate::keys::signing_keys;
-use crate::ledger::{Appended, EXTENSION, Entry, Ledger, Line, PASSED, Statement};
+use crate::ledger::{Appended, EXTENSION, Entry, Ledger, PASSED, StageHistory, Statement};
 use crate::verdict::{Promoted, PromotionOutcome as Outcome};
 
 /// What to go back to, as it was asked for.
@@ -70,9 +70,9 @@ pub fn rollback(order: &Back, folder: &Path) -> Outcome {
 const REFUSALS: [crate::code::Code; 3] = [NO_TARGET, ARTIFACT_DIFFERS, VERIFY_SUPERSEDED];
 
 /// The new entry, and what a person should know of it.
-fn run(order: &Back, folder: &Path) -> Result<(Promoted, Vec<String>), Vec<Problem>> {
+fn run(order: &Back, folder: &Path) -> Result<(Promoted, Vec<String>), Vec<Diagnostic>> {
     let keys = signing_keys(&order.keys, folder)?;
-    let trust = Trust::read(&order.trust, folder)?;
+    let trust = TrustedKeys::read(&order.trust, folder)?;
     let (workspace, policy) = match &order.ledger {
         Some(ledger) => (open_ledger(ledger, folder), None),
         None => open(None, None, folder)?,
@@ -81,7 +81,7 @@ fn run(order: &Back, folder: &Path) -> Result<(Promoted, Vec<String>), Vec<Probl
     let line = line(order, &ledger)?;
     let entries = ledger.entries(&line)?;
     if let Some(broken) = broken_chain(&entries, &line) {
-        let problem = Problem::new(VERIFY_SUPERSEDED, broken)
+        let problem = Diagnostic::new(VERIFY_SUPERSEDED, broken)
             .help("restore the ledger from git; `gate audit` names all that is wrong");
         return Err(vec![problem]);
     }
@@ -91,19 +91,19 @@ fn run(order: &Back, folder: &Path) -> Result<(Promoted, Vec<String>), Vec<Probl
     let statement = target.statement()?;
     let root = workspace.root();
     let subjects = files(order, &statement, folder, root)?;
-    let evidence = |field: &str| {
+    let facts = |field: &str| {
         let uri = statement.own_text(&[field, "uri"]).unwrap_or_default().to_owned();
         let digest = statement.own_text(&[field, "digest", "sha256"]).unwrap_or_default();
         let bytes = ledger.by_digest(&line, &uri, digest)?;
-        Ok::<_, Vec<Problem>>((uri, String::from_utf8_lossy(&bytes).into_owned()))
+        Ok::<_, Vec<Diagnostic>>((uri, String::from_utf8_lossy(&bytes).into_owned()))
     };
-    let (record, report) = (evidence("record")?, evidence("report")?);
+    let (record, report) = (facts("record")?, facts("report")?);
     let Some(head) = entries.last() else {
         return Err(vec![no_target(&line, "the ledger has no promotion")]);
     };
     let before = Previous { number: head.number, digest: head.digest.clone() };
     let Some(number) = head.number.checked_add(1) else {
-        return Err(vec![Problem::new(NO_NUMBER, "the ledger has no number left")]);
+        return Err(vec![Diagnostic::new(NO_NUMBER, "the ledger has no number left")]);
     };
     let text = again(order, target, &before, now)?;
     let mut promoted = Promoted {
@@ -136,7 +136,7 @@ fn run(order: &Back, folder: &Path) -> Result<(Promoted, Vec<String>), Vec<Probl
         Appended::Taken => {
             let message = format!("another promotion of {line} came in between, and nothing was rolled back");
             Err(vec![
-                Problem::new(OVERTAKEN, message)
+                Diagnostic::new(OVERTAKEN, message)
                     .help(format!("look at what is promoted now: gate explain stage:{}", order.stage)),
             ])
         }
@@ -155,16 +155,16 @@ fn alias(from: &Statement, to: &Statement) -> Option<String> {
     })
 }
 
-fn no_target(line: &Line, why: &str) -> Problem {
-    Problem::new(NO_TARGET, format!("there is nothing to roll {line} back to: {why}")).help(format!(
+fn no_target(line: &StageHistory, why: &str) -> Diagnostic {
+    Diagnostic::new(NO_TARGET, format!("there is nothing to roll {line} back to: {why}")).help(format!(
         "`gate explain stage:{}` lists what was promoted; `--to N` names one of them",
         line.stage
     ))
 }
 
-fn line(order: &Back, ledger: &Ledger<'_>) -> Result<Line, Box<Problem>> {
+fn line(order: &Back, ledger: &Ledger<'_>) -> Result<StageHistory, Box<Diagnostic>> {
     let lines = ledger.at_stage(&order.stage)?;
-    let mut meant: Vec<Line> = lines
+    let mut meant: Vec<StageHistory> = lines
         .into_iter()
         .filter(|line| order.model.as_ref().is_none_or(|model| *model == line.model))
         .collect();
@@ -172,7 +172,7 @@ fn line(order: &Back, ledger: &Ledger<'_>) -> Result<Line, Box<Problem>> {
         (Some(line), 0) => Ok(line),
         (None, _) => {
             let message = format!("nothing is promoted to the stage `{}`", order.stage);
-            Err(Problem::new(NO_TARGET, message)
+            Err(Diagnostic::new(NO_TARGET, message)
                 .help("a ledger elsewhere is named with --ledger DIR")
                 .boxed())
         }
@@ -180,13 +180,13 @@ fn line(order: &Back, ledger: &Ledger<'_>) -> Result<Line, Box<Problem>> {
             let models: Vec<&str> = meant.iter().chain([&last]).map(|line| line.model.as_str()).collect();
             let message =
                 format!("the stage `{}` has promotions of {}", order.stage, crate::document::listed(&models));
-            Err(Problem::new(super::ONE_RUN, message).help("say which is meant: --model NAME").boxed())
+            Err(Diagnostic::new(super::ONE_RUN, message).help("say which is meant: --model NAME").boxed())
         }
     }
 }
 
 /// The promotion to go back to.
-fn target<'e>(order: &Back, look: Look<'_>, entries: &'e [Entry]) -> Result<&'e Entry, Box<Problem>> {
+fn target<'e>(order: &Back, look: Look<'_>, entries: &'e [Entry]) -> Result<&'e Entry, Box<Diagnostic>> {
     let line = look.line;
     let Some((head, earlier)) = entries.split_last() else {
         return Err(no_target(line, "the ledger has no promotion").boxed());
@@ -218,7 +218,7 @@ fn files_of(statement: &Statement) -> BTreeSet<String> {
 }
 
 /// The files that a rollback went back from, and that were not promoted since: going back to them would undo it.
-fn left_behind(entries: &[Entry]) -> Result<BTreeSet<BTreeSet<String>>, Box<Problem>> {
+fn left_behind(entries: &[Entry]) -> Result<BTreeSet<BTreeSet<String>>, Box<Diagnostic>> {
     let mut left = BTreeSet::new();
     let mut before: Option<BTreeSet<String>> = None;
     for entry in entries {
@@ -249,13 +249,13 @@ fn files(
     statement: &Statement,
     folder: &Path,
     root: &Path,
-) -> Result<Vec<(String, String)>, Box<Problem>> {
+) -> Result<Vec<(String, String)>, Box<Diagnostic>> {
     let mut given = Vec::new();
     for path in &order.artifacts {
         given.push((path.display().to_string(), hash_named(&folder.join(path), None)?.sha256));
     }
     let dir = Dir::open_ambient_dir(root, ambient_authority())
-        .map_err(|error| Problem::new(UNREADABLE, format!("{}: {error}", root.display())).boxed())?;
+        .map_err(|error| Diagnostic::new(UNREADABLE, format!("{}: {error}", root.display())).boxed())?;
     let mut all = Vec::new();
     for subject in statement.subjects() {
         let wanted = subject.sha256.unwrap_or_default();
@@ -263,13 +263,13 @@ fn files(
         if !named {
             let help = "fetch the file as it was, for example from git, and name it: --artifact FILE";
             let there = hash_below(&dir, subject.name, None)
-                .map_err(|problem| Problem { code: ARTIFACT_DIFFERS, ..*problem }.help(help).boxed())?;
+                .map_err(|problem| Diagnostic { code: ARTIFACT_DIFFERS, ..*problem }.help(help).boxed())?;
             if there.sha256 != wanted {
                 let message = format!(
                     "`{}` is not the file that was promoted: it was sha256:{wanted}, and is sha256:{}",
                     subject.name, there.sha256
                 );
-                return Err(Problem::new(ARTIFACT_DIFFERS, message).help(help).boxed());
+                return Err(Diagnostic::new(ARTIFACT_DIFFERS, message).help(help).boxed());
             }
         }
         all.push((subject.name.to_owned(), wanted.to_owned()));
@@ -278,9 +278,10 @@ fn files(
 }
 
 /// The earlier statement, as the new one says it.
-fn again(order: &Back, target: &Entry, before: &Previous, now: Timestamp) -> Result<String, Box<Problem>> {
+fn again(order: &Back, target: &Entry, before: &Previous, now: Timestamp) -> Result<String, Box<Diagnostic>> {
     let mut statement: Json = serde_json::from_slice(&target.bytes).map_err(|error| {
-        Problem::new(crate::ledger::UNREADABLE, format!("`{}` can't be read: {error}", target.label)).boxed()
+        Diagnostic::new(crate::ledger::UNREADABLE, format!("`{}` can't be read: {error}", target.label))
+            .boxed()
     })?;
     let predicate = &mut statement["predicate"];
     predicate["timeVerified"] = json!(written(now));

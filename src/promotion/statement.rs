@@ -7,7 +7,7 @@ use super::facts::{
     Model, artifacts, code, data, digest, reproducible, requested_by, run, subjects, validation,
 };
 use crate::document::sha256;
-use crate::ledger::{EXTENSION, Line, PASSED, PREDICATE_TYPE, STATEMENT_TYPE, VERIFIER, level};
+use crate::ledger::{EXTENSION, PASSED, PREDICATE_TYPE, STATEMENT_TYPE, StageHistory, VERIFIER, level};
 use crate::policy::Policy;
 use crate::run::Run;
 use crate::verdict::{CandidateReport, Level, PackUse, Report, RuleReport, WaiverState};
@@ -21,14 +21,14 @@ pub(super) struct Previous {
 
 /// The newest promotion of a line, and the digest of the record that it keeps.
 pub(super) struct Head {
-    pub(super) line: Line,
+    pub(super) line: StageHistory,
     pub(super) entry: Previous,
     pub(super) record: Option<String>,
 }
 
 /// Everything that a promotion says.
 pub(super) struct Saying<'s> {
-    pub(super) line: &'s Line,
+    pub(super) line: &'s StageHistory,
     pub(super) number: u64,
     pub(super) previous: Option<&'s Previous>,
     /// What stood at each stage before it was judged.

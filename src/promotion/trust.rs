@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use jiff::Timestamp;
 
 use super::BAD_TRUST;
-use crate::document::{Document, Format, Map, Node, Problem, Reader};
+use crate::document::{Diagnostic, Document, Format, Map, Node, Reader};
 use crate::keys::{public_key, read};
 use crate::ledger::VERIFIER;
 use crate::run::Moment;
@@ -23,7 +23,7 @@ pub struct TrustOrder {
 
 /// What is trusted.
 #[derive(Debug, Default)]
-pub(super) struct Trust {
+pub(super) struct TrustedKeys {
     pub(super) keys: Vec<Trusted>,
     /// How many keys must have signed, by stage.
     pub(super) threshold: IndexMap<String, usize>,
@@ -42,9 +42,9 @@ pub(super) struct Trusted {
     pub(super) not_after: Option<Timestamp>,
 }
 
-impl Trust {
+impl TrustedKeys {
     /// Reads what was asked for; `None` where no key was named, so that the ledger itself is what is trusted.
-    pub(super) fn read(order: &TrustOrder, folder: &Path) -> Result<Option<Self>, Vec<Problem>> {
+    pub(super) fn read(order: &TrustOrder, folder: &Path) -> Result<Option<Self>, Vec<Diagnostic>> {
         if order.keys.is_empty() && order.file.is_none() {
             return Ok(None);
         }
@@ -88,13 +88,13 @@ impl Trusted {
     }
 }
 
-fn file(path: &Path, folder: &Path) -> Result<Trust, Vec<Problem>> {
+fn file(path: &Path, folder: &Path) -> Result<TrustedKeys, Vec<Diagnostic>> {
     let full = folder.join(path);
     let label = path.display().to_string();
     let text = read(&full)?;
     let document = Document::new(label, text.into_bytes(), Format::Yaml)?;
     let mut reader = Reader::default();
-    let mut trust = Trust::default();
+    let mut trust = TrustedKeys::default();
     match reader.documents.add(document) {
         Ok(root) => {
             if let Some(map) = reader.map(&root, "a trust file").cloned() {
@@ -108,7 +108,7 @@ fn file(path: &Path, folder: &Path) -> Result<Trust, Vec<Problem>> {
     if problems.is_empty() { Ok(trust) } else { Err(problems) }
 }
 
-fn fill(trust: &mut Trust, reader: &mut Reader, map: &Map, root: &Node, beside: &Path) {
+fn fill(trust: &mut TrustedKeys, reader: &mut Reader, map: &Map, root: &Node, beside: &Path) {
     reader.only(map, "a trust file", &["keys", "threshold", "policies"]);
     if let Some(node) = reader.required(map, "keys", "a trust file", root.span) {
         for item in reader.list(node, "`keys`").unwrap_or_default() {

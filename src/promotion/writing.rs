@@ -10,8 +10,10 @@ use super::facts::Model;
 use super::places::{Committed, below};
 use super::statement::{Saying, pretty, weakened, written};
 use super::{NO_NUMBER, TOO_LARGE};
-use crate::document::{Node, NotFinite, Problem, Value, sha256, to_text};
-use crate::ledger::{Appended, Draft, Line, PASSED, PAYLOAD_TYPE, append, content_name, numbered_name};
+use crate::document::{Diagnostic, Node, NotFinite, Value, sha256, to_text};
+use crate::ledger::{
+    Appended, Draft, PASSED, PAYLOAD_TYPE, StageHistory, append, content_name, numbered_name,
+};
 use crate::policy::Policy;
 use crate::run::{FieldMap, Origin, Run};
 use crate::signing::{Envelope, PrivateKey};
@@ -25,7 +27,7 @@ const LARGEST: usize = 4 << 20;
 /// What is to be written.
 pub(super) struct Writing<'w> {
     pub(super) attempt: &'w Attempt<'w>,
-    pub(super) line: &'w Line,
+    pub(super) line: &'w StageHistory,
     pub(super) run: &'w Run,
     pub(super) models: &'w [Model],
 }
@@ -37,7 +39,7 @@ impl Writing<'_> {
         outcome: &mut Outcome,
         more: Vec<Json>,
         overridden: Option<&str>,
-    ) -> Result<bool, Box<Problem>> {
+    ) -> Result<bool, Box<Diagnostic>> {
         let Attempt { order, folder, judged, at, .. } = self.attempt;
         let (Some(report), Some(policy)) = (&mut outcome.report, &judged.policy) else {
             return Ok(true);
@@ -45,7 +47,7 @@ impl Writing<'_> {
         let previous =
             self.attempt.before.iter().find(|head| head.line == *self.line).map(|head| &head.entry);
         let Some(number) = previous.map_or(0, |previous| previous.number).checked_add(1) else {
-            return Err(Problem::new(NO_NUMBER, "the ledger has no number left").boxed());
+            return Err(Diagnostic::new(NO_NUMBER, "the ledger has no number left").boxed());
         };
         if self.was_overtaken(report) {
             return Ok(false);
@@ -221,12 +223,12 @@ pub(super) struct Files<'f> {
 /// Signs a statement, and appends it.
 pub(super) fn write(
     root: &Path,
-    line: &Line,
+    line: &StageHistory,
     number: u64,
     statement: &str,
     files: &Files<'_>,
     keys: &[PrivateKey],
-) -> Result<Appended, Box<Problem>> {
+) -> Result<Appended, Box<Diagnostic>> {
     let envelope =
         (!keys.is_empty()).then(|| Envelope::sign(PAYLOAD_TYPE, statement.as_bytes(), keys).to_json());
     append(
@@ -243,13 +245,13 @@ pub(super) fn write(
     )
 }
 
-fn too_large(statement: &str) -> Result<(), Box<Problem>> {
+fn too_large(statement: &str) -> Result<(), Box<Diagnostic>> {
     if statement.len() <= LARGEST {
         return Ok(());
     }
     let message =
         format!("the statement would have {} bytes, and at most {LARGEST} are read", statement.len());
-    Err(Problem::new(TOO_LARGE, message).help("pack a folder of so many files into one").boxed())
+    Err(Diagnostic::new(TOO_LARGE, message).help("pack a folder of so many files into one").boxed())
 }
 
 /// A path as it is from where the command was started.

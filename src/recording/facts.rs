@@ -3,12 +3,12 @@
 use jiff::Timestamp;
 
 use super::SAID_TWICE;
-use crate::document::{Map, Node, Path, Problem, Span, Value};
+use crate::document::{Diagnostic, Map, Node, Path, Span, Value};
 use crate::run::{Sameness, same_value};
 
 /// Everything that is known of a run once it has ended.
 #[derive(Debug, Default)]
-pub struct Facts {
+pub struct TrainingFacts {
     /// A name that no other run has.
     pub run_id: String,
     /// Whether that name was made up here, since nobody gave one.
@@ -156,7 +156,7 @@ fn file(fact: &FileFact) -> Node {
     Node::made(Value::Map(file.0))
 }
 
-impl Facts {
+impl TrainingFacts {
     /// The run record.
     pub fn record(&self) -> Node {
         let mut record = Object::default();
@@ -253,7 +253,7 @@ impl Environment {
 }
 
 /// Adds the entries of one source to those of others. A value that two sources give must be the same.
-pub fn merge(into: &mut Map, from: Map, at: &Path, problems: &mut Vec<Problem>) {
+pub fn merge(into: &mut Map, from: Map, at: &Path, problems: &mut Vec<Diagnostic>) {
     for (key, entry) in from {
         let path = at.key(&key);
         match (into.get_mut(&key).map(|node| &mut node.value), entry.node) {
@@ -265,7 +265,7 @@ pub fn merge(into: &mut Map, from: Map, at: &Path, problems: &mut Vec<Problem>) 
                 if same_value(&path, &known, &node) != Sameness::Same {
                     let message = format!("`{path}` has two values, {} and {}", known.brief(), node.brief());
                     problems.push(
-                        Problem::new(SAID_TWICE, message)
+                        Diagnostic::new(SAID_TWICE, message)
                             .help("let one source give it: a file, an option or a line"),
                     );
                 }

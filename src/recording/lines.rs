@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{BAD_LINE, SAID_TWICE};
-use crate::document::{Document, Format, Map, Node, Problem, Segment, Span, Value, did_you_mean, nearest};
+use crate::document::{Diagnostic, Document, Format, Map, Node, Segment, Span, Value, did_you_mean, nearest};
 use crate::run::{Decimal, FieldPath};
 
 /// Everything that the lines say.
@@ -47,7 +47,7 @@ const NOT_FINITE: [&str; 7] = ["nan", "inf", "+inf", "-inf", "infinity", "+infin
 
 impl Lines {
     /// Reads the lines. Later values of a metric replace earlier ones; anything else is said once.
-    pub fn parse(document: &Arc<Document>) -> Result<Self, Vec<Problem>> {
+    pub fn parse(document: &Arc<Document>) -> Result<Self, Vec<Diagnostic>> {
         let mut lines = Self::default();
         let mut problems = Vec::new();
         let mut start = 0;
@@ -59,7 +59,7 @@ impl Lines {
                 continue;
             }
             if let Err((code, message, help)) = lines.take(line) {
-                problems.push(Problem::new(code, message).at(document, span, "this line").help(help));
+                problems.push(Diagnostic::new(code, message).at(document, span, "this line").help(help));
             }
         }
         if problems.is_empty() { Ok(lines) } else { Err(problems) }

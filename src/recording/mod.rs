@@ -14,7 +14,7 @@ mod variables;
 
 pub use again::{Rerun, Tolerance, ToleranceError, compare, recorded_files};
 pub use command::{Unusable, masked, source, with_seed, words};
-pub use facts::{Environment, Facts, FileFact, Validation, merge};
+pub use facts::{Environment, FileFact, TrainingFacts, Validation, merge};
 pub use lines::{Lines, scalar};
 pub use outcome::{Answer, FileRow, MetricRow, Reproduction, Spread};
 pub use promises::{broken, seed_of};

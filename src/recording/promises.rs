@@ -1,15 +1,15 @@
 //! What a command promised to leave, held against what it left.
 
 use super::{METRIC_MISSING, NO_ARTIFACT, NO_METRICS, NOT_A_METRIC};
-use crate::document::{Map, Node, Problem, nearest};
+use crate::document::{Diagnostic, Map, Node, nearest};
 use crate::run::{MetricFault, Run};
 
 /// Everything that a record lacks of what was promised.
-pub fn broken(run: &Run, metrics: &[String], no_metrics: bool, no_artifact: bool) -> Vec<Problem> {
+pub fn broken(run: &Run, metrics: &[String], no_metrics: bool, no_artifact: bool) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
     let names: Vec<&str> = run.metrics().map(|metric| metric.name).collect();
     if names.is_empty() && !no_metrics {
-        problems.push(Problem::new(NO_METRICS, "the command left no metric").help(
+        problems.push(Diagnostic::new(NO_METRICS, "the command left no metric").help(
             "name the file that it writes them to: --metrics metrics.json; or let it write `metrics.f1=0.84` \
              into the file that $GATE_RECORD_FILE names; or say that there is none: --no-metrics",
         ));
@@ -21,7 +21,7 @@ pub fn broken(run: &Run, metrics: &[String], no_metrics: bool, no_artifact: bool
             None => format!("it left {}", names.join(", ")),
         };
         problems.push(
-            Problem::new(METRIC_MISSING, format!("the command did not leave the metric `{promised}`"))
+            Diagnostic::new(METRIC_MISSING, format!("the command did not leave the metric `{promised}`"))
                 .help(help),
         );
     }
@@ -33,10 +33,10 @@ pub fn broken(run: &Run, metrics: &[String], no_metrics: bool, no_artifact: bool
             }
             _ => "log one finite number under this name",
         };
-        problems.push(Problem::new(NOT_A_METRIC, format!("the metric `{name}` {fault}")).help(help));
+        problems.push(Diagnostic::new(NOT_A_METRIC, format!("the metric `{name}` {fault}")).help(help));
     }
     if run.artifacts().is_empty() && !no_artifact {
-        problems.push(Problem::new(NO_ARTIFACT, "the command left no artifact").help(
+        problems.push(Diagnostic::new(NO_ARTIFACT, "the command left no artifact").help(
             "name the file that it saves: --artifact models/churn.pkl; or let it write `artifact=PATH` into the \
              file that $GATE_RECORD_FILE names; or say that there is none: --no-artifact",
         ));

@@ -1,6 +1,6 @@
 //! The other side of a comparison.
 
-use super::{CannotJudge, Case, Judgement, Raised};
+use super::{CannotJudge, Raised, RuleInput, RuleResult};
 use crate::code::{Code, codes};
 use crate::document::Path;
 use crate::run::{Digest, Run};
@@ -44,7 +44,10 @@ pub enum Baseline<'b> {
 impl<'b> Baseline<'b> {
     /// The baseline's run, for a rule that compares fields whatever the split. Where there is none, `judgement`
     /// learns why.
-    pub fn run_of<'c>(case: &Case<'c>, judgement: &mut Judgement) -> Result<Option<&'c Run>, CannotJudge>
+    pub fn run_of<'c>(
+        case: &RuleInput<'c>,
+        judgement: &mut RuleResult,
+    ) -> Result<Option<&'c Run>, CannotJudge>
     where
         'b: 'c,
     {
@@ -72,7 +75,10 @@ impl<'b> Baseline<'b> {
     }
 
     /// The baseline's run, for a rule that compares what was measured: that presupposes the same validation split.
-    pub fn measured<'c>(case: &Case<'c>, judgement: &mut Judgement) -> Result<Option<&'c Run>, CannotJudge>
+    pub fn measured<'c>(
+        case: &RuleInput<'c>,
+        judgement: &mut RuleResult,
+    ) -> Result<Option<&'c Run>, CannotJudge>
     where
         'b: 'c,
     {

@@ -1,6 +1,6 @@
 //! What a rule is given to judge that is about the change, and not about one run.
 
-use super::Evidence;
+use super::Facts;
 use crate::run::Run;
 
 /// A file that a change adds, or gives other bytes.
@@ -23,9 +23,9 @@ pub struct Changes {
 
 /// The change before one rule.
 #[derive(Clone, Copy)]
-pub struct ChangeCase<'c> {
+pub struct ChangeInput<'c> {
     /// Every run record that is known: those that the policy matches, changed or not, and those that were named.
     pub records: &'c [Run],
     /// The world outside the records.
-    pub evidence: &'c dyn Evidence,
+    pub facts: &'c dyn Facts,
 }

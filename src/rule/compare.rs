@@ -1,6 +1,6 @@
 //! Holding a number against a limit, in the words that a person reads.
 
-use super::{Judgement, Limit, NoAnswer, Raised, Word};
+use super::{Limit, LimitKind, NoAnswer, Raised, RuleResult};
 use crate::code::codes;
 use crate::document::Path;
 use crate::run::Decimal;
@@ -34,7 +34,7 @@ pub(super) struct Subject<'s> {
 }
 
 /// Holds a value against one limit, and puts the comparison, and what is wrong with it, into the judgement.
-pub(super) fn hold(judgement: &mut Judgement, subject: &Subject<'_>, limit: &Limit) {
+pub(super) fn hold(judgement: &mut RuleResult, subject: &Subject<'_>, limit: &Limit) {
     let Subject { name, said, candidate, baseline, .. } = subject;
     let held = match limit.hold(candidate, *baseline) {
         Ok(held) => held,
@@ -63,25 +63,25 @@ pub(super) fn hold(judgement: &mut Judgement, subject: &Subject<'_>, limit: &Lim
     let outcome = if held.holds { Outcome::Pass } else { Outcome::Fail };
     let mut comparison = compared(subject, limit, outcome);
     comparison.margin = Some(held.margin.written().into());
-    comparison.limit_value = held.came_to.as_ref().map(|value| value.written().into());
+    comparison.limit_value = held.absolute_limit.as_ref().map(|value| value.written().into());
     if held.holds {
         judgement.compare(comparison);
         return;
     }
-    let allowed = held.came_to.as_ref().map_or_else(
+    let allowed = held.absolute_limit.as_ref().map_or_else(
         || limit.written.to_string(),
         |value| format!("{} of {} = {value}", limit.written, baseline.map_or("", Decimal::written)),
     );
     let (code, message) = describe(subject, limit.word, &allowed);
     let bound = match limit.word {
-        Word::Min | Word::MaxDrop | Word::MinRise => candidate.minus(&held.margin),
-        Word::Max | Word::MaxRise | Word::MinDrop => candidate.plus(&held.margin),
-        Word::MaxChange => held.margin.magnitude(),
+        LimitKind::Min | LimitKind::MaxDrop | LimitKind::MinRise => candidate.minus(&held.margin),
+        LimitKind::Max | LimitKind::MaxRise | LimitKind::MinDrop => candidate.plus(&held.margin),
+        LimitKind::MaxChange => held.margin.magnitude(),
     };
     let help = match limit.word {
-        Word::Min | Word::MaxDrop | Word::MinRise => format!("{bound} or more would hold"),
-        Word::Max | Word::MaxRise | Word::MinDrop => format!("{bound} or less would hold"),
-        Word::MaxChange => format!("it is {bound} too far"),
+        LimitKind::Min | LimitKind::MaxDrop | LimitKind::MinRise => format!("{bound} or more would hold"),
+        LimitKind::Max | LimitKind::MaxRise | LimitKind::MinDrop => format!("{bound} or less would hold"),
+        LimitKind::MaxChange => format!("it is {bound} too far"),
     };
     let label = baseline.filter(|_| limit.word.is_relative()).map_or_else(
         || format!("{}: {}", limit.word.name(), limit.written),
@@ -109,7 +109,7 @@ fn compared(subject: &Subject<'_>, limit: &Limit, outcome: Outcome) -> Compariso
     comparison
 }
 
-fn describe(subject: &Subject<'_>, word: Word, allowed: &str) -> (crate::code::Code, String) {
+fn describe(subject: &Subject<'_>, word: LimitKind, allowed: &str) -> (crate::code::Code, String) {
     let Subject { said, candidate, baseline, .. } = subject;
     let moved = |baseline: &Decimal| {
         let change = candidate.minus(baseline);
@@ -124,12 +124,12 @@ fn describe(subject: &Subject<'_>, word: Word, allowed: &str) -> (crate::code::C
     };
     let moved = baseline.map(moved).unwrap_or_default();
     match word {
-        Word::Min => (TOO_LOW, format!("{said} is {candidate}, and at least {allowed} is asked for")),
-        Word::Max => (TOO_HIGH, format!("{said} is {candidate}, and at most {allowed} is allowed")),
-        Word::MaxDrop => (DROP, format!("{moved}; a drop of at most {allowed} is allowed")),
-        Word::MinRise => (NO_RISE, format!("{moved}; a rise of at least {allowed} is asked for")),
-        Word::MaxRise => (RISE, format!("{moved}; a rise of at most {allowed} is allowed")),
-        Word::MinDrop => (NO_DROP, format!("{moved}; a drop of at least {allowed} is asked for")),
-        Word::MaxChange => (CHANGE, format!("{moved}; a change of at most {allowed} is allowed")),
+        LimitKind::Min => (TOO_LOW, format!("{said} is {candidate}, and at least {allowed} is asked for")),
+        LimitKind::Max => (TOO_HIGH, format!("{said} is {candidate}, and at most {allowed} is allowed")),
+        LimitKind::MaxDrop => (DROP, format!("{moved}; a drop of at most {allowed} is allowed")),
+        LimitKind::MinRise => (NO_RISE, format!("{moved}; a rise of at least {allowed} is asked for")),
+        LimitKind::MaxRise => (RISE, format!("{moved}; a rise of at most {allowed} is allowed")),
+        LimitKind::MinDrop => (NO_DROP, format!("{moved}; a drop of at least {allowed} is asked for")),
+        LimitKind::MaxChange => (CHANGE, format!("{moved}; a change of at most {allowed} is allowed")),
     }
 }

@@ -4,7 +4,7 @@ use regex::Regex;
 
 use super::compare::{Subject, hold};
 use super::presence::number_at;
-use super::{Judgement, Limit, Loading, Raised, Units, Word, check_together};
+use super::{Limit, LimitKind, Loading, Raised, RuleResult, Units, check_together};
 use crate::code::codes;
 use crate::document::{Map, Node, Path, Reader, Span, Value, nearest};
 use crate::run::{Field, Sameness, same_value};
@@ -21,7 +21,7 @@ codes! {
 }
 
 /// The words of a condition.
-pub(super) const WORDS: [&str; 8] =
+pub(super) const LIMIT_KINDS: [&str; 8] =
     ["min", "max", "equals", "one_of", "none_of", "matches", "max_items", "unique"];
 
 /// Bytes that a compiled regular expression may have.
@@ -44,12 +44,12 @@ impl Conditions {
     pub(super) fn load(loading: &mut Loading<'_>, node: &Node, what: &str) -> Option<Self> {
         let reader = &mut *loading.reader;
         let map = reader.map(node, &format!("the conditions on `{what}`"))?;
-        reader.only(map, &format!("a condition on `{what}`"), &WORDS);
+        reader.only(map, &format!("a condition on `{what}`"), &LIMIT_KINDS);
         let mut conditions = Self::default();
         for (name, node) in map.iter() {
             match name {
                 "min" | "max" => {
-                    if let Some(word) = Word::named(name) {
+                    if let Some(word) = LimitKind::named(name) {
                         conditions.limits.extend(Limit::read(reader, word, node, Units::Sizes));
                     }
                 }
@@ -79,7 +79,7 @@ impl Conditions {
     }
 
     /// Holds a field that is there against all of them.
-    pub(super) fn hold(&self, judgement: &mut Judgement, path: &Path, node: &Node) {
+    pub(super) fn hold(&self, judgement: &mut RuleResult, path: &Path, node: &Node) {
         let name = path.to_string();
         for limit in &self.limits {
             match number_at(path, node) {
@@ -180,7 +180,7 @@ impl Conditions {
     }
 
     /// Holds the values of `data[].x` against `unique`, which is about all of them together.
-    pub(super) fn hold_together(&self, judgement: &mut Judgement, written: &str, fields: &[Field<'_>]) {
+    pub(super) fn hold_together(&self, judgement: &mut RuleResult, written: &str, fields: &[Field<'_>]) {
         let nodes: Vec<&Node> = fields.iter().filter_map(|field| field.node).collect();
         // A list by itself was looked into already; any other value by itself is compared too, so that the rule judges.
         let a_list = matches!(nodes.as_slice(), [Node { value: Value::List(_), .. }]);

@@ -1,6 +1,6 @@
 //! Whether run records account for what a notebook shows.
 
-use super::shown::{Shown, is_recorded, same_name};
+use super::notebook_metrics::{PrintedMetric, is_recorded, same_name};
 use crate::document::{Map, Node};
 use crate::run::{Decimal, Metric, Run};
 
@@ -10,19 +10,21 @@ const LISTED: usize = 5;
 /// What an output shows that no record holds: a metric that is recorded with other values, or, where none of its metrics
 /// is recorded, all of them. Tables show more than a record keeps, so one number of a name is enough; of a history none has
 /// to be the last one.
-pub(super) fn unrecorded(output: &[Shown], recorded: &[(String, Decimal)]) -> Option<String> {
-    let holds = |shown: &Shown, of_name: bool| {
+pub(super) fn unrecorded(output: &[PrintedMetric], recorded: &[(String, Decimal)]) -> Option<String> {
+    let holds = |shown: &PrintedMetric, of_name: bool| {
         recorded
             .iter()
             .filter(|(name, _)| !of_name || same_name(name, &shown.name))
             .any(|(_, value)| shown.numbers.iter().any(|number| is_recorded(number, value)))
     };
-    let known = |shown: &&Shown| recorded.iter().any(|(name, _)| same_name(name, &shown.name));
-    let (known, unknown): (Vec<&Shown>, Vec<&Shown>) = output.iter().partition(known);
+    let known = |shown: &&PrintedMetric| recorded.iter().any(|(name, _)| same_name(name, &shown.name));
+    let (known, unknown): (Vec<&PrintedMetric>, Vec<&PrintedMetric>) = output.iter().partition(known);
     // One metric may be shown under several names, such as those of the splits.
-    let alike =
-        |shown: &Shown| known.iter().any(|other| same_name(&other.name, &shown.name) && holds(other, true));
-    let wrong: Vec<&Shown> = known.iter().copied().filter(|shown| !shown.history && !alike(shown)).collect();
+    let alike = |shown: &PrintedMetric| {
+        known.iter().any(|other| same_name(&other.name, &shown.name) && holds(other, true))
+    };
+    let wrong: Vec<&PrintedMetric> =
+        known.iter().copied().filter(|shown| !shown.history && !alike(shown)).collect();
     if !wrong.is_empty() {
         return Some(listed(wrong.into_iter()));
     }
@@ -31,7 +33,7 @@ pub(super) fn unrecorded(output: &[Shown], recorded: &[(String, Decimal)]) -> Op
 }
 
 /// Names with the last number of each.
-pub(super) fn listed<'s>(shown: impl Iterator<Item = &'s Shown>) -> String {
+pub(super) fn listed<'s>(shown: impl Iterator<Item = &'s PrintedMetric>) -> String {
     let mut all: Vec<String> = Vec::new();
     for shown in shown {
         let text = format!("{} {}", shown.name, shown.numbers.last().map_or("", String::as_str));

@@ -1,7 +1,7 @@
 //! Some trackers know which way a metric is better. A limit that takes the other one for better is likely a slip, which
 //! would let a worse model through.
 
-use super::{Limit, Raised, Word};
+use super::{Limit, LimitKind, Raised};
 use crate::code::codes;
 use crate::document::Value;
 use crate::run::Metric;
@@ -40,14 +40,14 @@ pub(super) fn contradicted(limits: &[Limit], metric: &Metric<'_>) -> Option<Rais
 
 /// The word that takes a higher value, or a lower one, for the better. A bound says so where it is the only word that
 /// could: beside others it says what is plausible.
-fn taking(limits: &[Limit], higher: bool) -> Option<Word> {
+fn taking(limits: &[Limit], higher: bool) -> Option<LimitKind> {
     let words = || limits.iter().map(|limit| limit.word);
     if words().any(|word| word.higher_is_better().is_some()) {
         return words().find(|word| word.higher_is_better() == Some(higher));
     }
-    let bounds: Vec<Word> = words().filter(|word| !word.is_relative()).collect();
+    let bounds: Vec<LimitKind> = words().filter(|word| !word.is_relative()).collect();
     match (bounds.as_slice(), higher) {
-        ([word @ Word::Min], true) | ([word @ Word::Max], false) => Some(*word),
+        ([word @ LimitKind::Min], true) | ([word @ LimitKind::Max], false) => Some(*word),
         _ => None,
     }
 }

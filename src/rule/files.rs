@@ -1,6 +1,6 @@
 //! Holding a file of the workspace against what a record says of it.
 
-use super::{Case, Evidence, FileFacts, FileFault, Judgement, Raised};
+use super::{Facts, FileFacts, FileFault, Raised, RuleInput, RuleResult};
 use crate::code::codes;
 use crate::document::Path;
 use crate::run::Digest;
@@ -30,14 +30,10 @@ pub(super) struct Recorded<'r> {
 }
 
 /// Checks that a file is there and has the recorded digest; gives what is known of it.
-pub(super) fn check(
-    judgement: &mut Judgement,
-    evidence: &dyn Evidence,
-    file: &Recorded<'_>,
-) -> Option<FileFacts> {
+pub(super) fn check(judgement: &mut RuleResult, facts: &dyn Facts, file: &Recorded<'_>) -> Option<FileFacts> {
     let Recorded { what, at, path, digest } = file;
     let subject = format!("{what} {path}");
-    let facts = match evidence.file(path, digest.map(|digest| &*digest.algorithm)) {
+    let facts = match facts.file(path, digest.map(|digest| &*digest.algorithm)) {
         Ok(facts) => facts,
         Err(fault) => {
             judgement.fail(
@@ -91,7 +87,7 @@ fn faulty(fault: &FileFault, what: &str, path: &str) -> Raised {
 }
 
 /// Says that no digest was recorded.
-pub(super) fn no_digest(judgement: &mut Judgement, case: &Case<'_>, what: &str, at: &Path) {
+pub(super) fn no_digest(judgement: &mut RuleResult, case: &RuleInput<'_>, what: &str, at: &Path) {
     let raised = Raised::new(NO_DIGEST, format!("no digest of the {what} was recorded"))
         .at(at.key("digest"), "no `digest` here")
         .help(super::advice::for_path(case.candidate, at));
@@ -99,7 +95,7 @@ pub(super) fn no_digest(judgement: &mut Judgement, case: &Case<'_>, what: &str, 
 }
 
 /// Says that a file is recorded without a path in the workspace.
-pub(super) fn no_path(judgement: &mut Judgement, what: &str, at: &Path, uri: Option<&str>) {
+pub(super) fn no_path(judgement: &mut RuleResult, what: &str, at: &Path, uri: Option<&str>) {
     let message = match uri {
         Some(uri) => format!("the {what} is at {uri}, which is not a file of the workspace"),
         None => format!("the {what} has no `path`"),

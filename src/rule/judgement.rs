@@ -1,6 +1,6 @@
 //! What a rule says.
 
-use super::{Limit, Word};
+use super::{Limit, LimitKind};
 use crate::code::Code;
 use crate::document::Path;
 use crate::run::Decimal;
@@ -8,7 +8,7 @@ use crate::verdict::{Comparison, Outcome};
 
 /// What a rule compared, and what it found. A rule that compared nothing and found nothing did not judge.
 #[derive(Debug, Clone, Default)]
-pub struct Judgement {
+pub struct RuleResult {
     /// Every comparison that was made, passes included.
     pub comparisons: Vec<Comparison>,
     /// Everything that is wrong.
@@ -46,7 +46,7 @@ pub struct Raised {
 #[derive(Debug, Clone)]
 pub struct Breach {
     /// The word.
-    pub word: Word,
+    pub word: LimitKind,
     /// The candidate's value.
     pub candidate: Decimal,
     /// The baseline's value, where the word is about it.
@@ -72,7 +72,7 @@ pub struct CannotJudge {
     pub help: String,
 }
 
-impl Judgement {
+impl RuleResult {
     /// Adds something that is wrong.
     pub fn raise(&mut self, raised: Raised) {
         self.raised.push(raised);
@@ -160,7 +160,7 @@ impl Raised {
 
     /// Says which limit did not hold.
     #[must_use]
-    pub fn breach(mut self, word: Word, candidate: &Decimal, baseline: Option<&Decimal>) -> Self {
+    pub fn breach(mut self, word: LimitKind, candidate: &Decimal, baseline: Option<&Decimal>) -> Self {
         self.breach =
             Some(Box::new(Breach { word, candidate: candidate.clone(), baseline: baseline.cloned() }));
         self

@@ -17,7 +17,7 @@ codes! {
 
 /// A word that takes a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Word {
+pub enum LimitKind {
     /// At least this.
     Min,
     /// At most this.
@@ -35,10 +35,17 @@ pub enum Word {
 }
 
 /// Every word, in the order in which the documentation lists them.
-pub const WORDS: [Word; 7] =
-    [Word::Min, Word::Max, Word::MaxDrop, Word::MinRise, Word::MaxRise, Word::MinDrop, Word::MaxChange];
+pub const LIMIT_KINDS: [LimitKind; 7] = [
+    LimitKind::Min,
+    LimitKind::Max,
+    LimitKind::MaxDrop,
+    LimitKind::MinRise,
+    LimitKind::MaxRise,
+    LimitKind::MinDrop,
+    LimitKind::MaxChange,
+];
 
-impl Word {
+impl LimitKind {
     /// As the policy writes it.
     pub fn name(self) -> &'static str {
         match self {
@@ -54,7 +61,7 @@ impl Word {
 
     /// The word of that name.
     pub fn named(name: &str) -> Option<Self> {
-        WORDS.into_iter().find(|word| word.name() == name)
+        LIMIT_KINDS.into_iter().find(|word| word.name() == name)
     }
 
     /// Whether it is about the baseline.
@@ -96,7 +103,7 @@ pub enum Amount {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limit {
     /// The word.
-    pub word: Word,
+    pub word: LimitKind,
     /// How much.
     pub amount: Amount,
     /// The amount as it is written, such as `5%`.
@@ -107,11 +114,11 @@ pub struct Limit {
 
 /// What holding a value against a limit gives.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Held {
+pub struct LimitCheck {
     /// Whether the limit holds.
     pub holds: bool,
     /// The limit in the metric's own units, where it was relative.
-    pub came_to: Option<Decimal>,
+    pub absolute_limit: Option<Decimal>,
     /// How far the value is from the limit; below zero when it does not hold.
     pub margin: Decimal,
 }
@@ -127,10 +134,10 @@ pub enum NoAnswer {
 
 impl Limit {
     /// Holds a candidate's value, and the baseline's where the word is about it, against this limit.
-    pub fn hold(&self, candidate: &Decimal, baseline: Option<&Decimal>) -> Result<Held, NoAnswer> {
+    pub fn hold(&self, candidate: &Decimal, baseline: Option<&Decimal>) -> Result<LimitCheck, NoAnswer> {
         let baseline =
             if self.word.is_relative() { Some(baseline.ok_or(NoAnswer::NoBaseline)?) } else { None };
-        let came_to = match (&self.amount, baseline) {
+        let absolute_limit = match (&self.amount, baseline) {
             (Amount::Percent(_), Some(baseline)) if baseline.is_zero() => {
                 return Err(NoAnswer::RelativeToZero);
             }
@@ -138,25 +145,25 @@ impl Limit {
             (Amount::Percent(_), None) => return Err(NoAnswer::NoBaseline),
             (Amount::Absolute(_), _) => None,
         };
-        let limit = match (&came_to, &self.amount) {
+        let limit = match (&absolute_limit, &self.amount) {
             (Some(limit), _) | (None, Amount::Absolute(limit) | Amount::Percent(limit)) => limit,
         };
         let rise = |baseline: &Decimal| candidate.minus(baseline);
         let margin = match (self.word, baseline) {
-            (Word::Min, _) => candidate.minus(limit),
-            (Word::Max, _) => limit.minus(candidate),
-            (Word::MaxDrop, Some(baseline)) => limit.plus(&rise(baseline)),
-            (Word::MinRise, Some(baseline)) => rise(baseline).minus(limit),
-            (Word::MaxRise, Some(baseline)) => limit.minus(&rise(baseline)),
-            (Word::MinDrop, Some(baseline)) => rise(baseline).negated().minus(limit),
-            (Word::MaxChange, Some(baseline)) => limit.minus(&rise(baseline).magnitude()),
+            (LimitKind::Min, _) => candidate.minus(limit),
+            (LimitKind::Max, _) => limit.minus(candidate),
+            (LimitKind::MaxDrop, Some(baseline)) => limit.plus(&rise(baseline)),
+            (LimitKind::MinRise, Some(baseline)) => rise(baseline).minus(limit),
+            (LimitKind::MaxRise, Some(baseline)) => limit.minus(&rise(baseline)),
+            (LimitKind::MinDrop, Some(baseline)) => rise(baseline).negated().minus(limit),
+            (LimitKind::MaxChange, Some(baseline)) => limit.minus(&rise(baseline).magnitude()),
             (_, None) => return Err(NoAnswer::NoBaseline),
         };
-        Ok(Held { holds: !margin.is_negative(), came_to, margin })
+        Ok(LimitCheck { holds: !margin.is_negative(), absolute_limit, margin })
     }
 
     /// Reads the limit of `word` from the source text.
-    pub fn read(reader: &mut Reader, word: Word, node: &Node, units: Units) -> Option<Self> {
+    pub fn read(reader: &mut Reader, word: LimitKind, node: &Node, units: Units) -> Option<Self> {
         let name = word.name();
         let amount = read_amount(reader, node, name, units)?;
         let negative =
@@ -273,13 +280,13 @@ fn strict(text: &str) -> Option<Decimal> {
 
 /// Notes a problem for each pair of limits that no value can hold at once.
 pub(crate) fn check_together(reader: &mut Reader, limits: &[Limit], what: &str) {
-    let find = |word: Word| limits.iter().find(|limit| limit.word == word);
+    let find = |word: LimitKind| limits.iter().find(|limit| limit.word == word);
     let pairs = [
-        (Word::Min, Word::Max),
-        (Word::MinRise, Word::MaxRise),
-        (Word::MinDrop, Word::MaxDrop),
-        (Word::MinRise, Word::MaxChange),
-        (Word::MinDrop, Word::MaxChange),
+        (LimitKind::Min, LimitKind::Max),
+        (LimitKind::MinRise, LimitKind::MaxRise),
+        (LimitKind::MinDrop, LimitKind::MaxDrop),
+        (LimitKind::MinRise, LimitKind::MaxChange),
+        (LimitKind::MinDrop, LimitKind::MaxChange),
     ];
     for (at_least, at_most) in pairs {
         let (Some(low), Some(high)) = (find(at_least), find(at_most)) else { continue };
@@ -292,7 +299,7 @@ pub(crate) fn check_together(reader: &mut Reader, limits: &[Limit], what: &str) 
             never_holds(reader, what, low, high);
         }
     }
-    if let (Some(rise), Some(drop)) = (find(Word::MinRise), find(Word::MinDrop)) {
+    if let (Some(rise), Some(drop)) = (find(LimitKind::MinRise), find(LimitKind::MinDrop)) {
         let above_zero = |limit: &Limit| match &limit.amount {
             Amount::Absolute(value) | Amount::Percent(value) => !value.is_zero(),
         };

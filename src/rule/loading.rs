@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::code::codes;
-use crate::document::{Document, Node, Problem, Reader, Span, Value};
+use crate::document::{Diagnostic, Document, Node, Reader, Span, Value};
 use crate::expression::{Expression, Scope};
 use crate::run::FieldPath;
 
@@ -18,7 +18,7 @@ codes! {
 pub trait PolicyFiles {
     /// The bytes of a file, by its path relative to the policy file `beside`. Refuses what leads out of the
     /// folder of the policy's root.
-    fn read(&self, beside: &Document, path: &str) -> Result<Document, Box<Problem>>;
+    fn read(&self, beside: &Document, path: &str) -> Result<Document, Box<Diagnostic>>;
 }
 
 /// A policy while it is being read.

@@ -4,37 +4,37 @@
 //! kinds in [`kind`]. Adding a kind is a file there and a word in its list.
 
 mod advice;
+mod aggregation;
 mod baseline;
-mod case;
 mod change;
 mod compare;
 mod condition;
 mod covered;
 mod dataset;
 mod direction;
-mod evidence;
+mod facts;
 mod files;
+mod input;
 mod judgement;
 pub mod kind;
 mod limit;
 mod loading;
 mod model_files;
 mod notebook;
-mod of;
+mod notebook_metrics;
 mod portable;
 mod presence;
 mod requirements;
-mod shown;
 
 use jiff::civil::Date;
 
 pub use baseline::Baseline;
-pub use case::Case;
-pub use change::{ChangeCase, ChangedFile, Changes};
-pub use evidence::{CannotTell, CommitFacts, Evidence, FileFacts, FileFault};
-pub use judgement::{Breach, CannotJudge, Judgement, Raised};
-pub use kind::{KINDS, Kind, Requirement};
-pub use limit::{Amount, Held, Limit, NoAnswer, Units, WORDS, Word, read_amount};
+pub use change::{ChangeInput, ChangedFile, Changes};
+pub use facts::{CannotAnswer, CommitFacts, Facts, FileFacts, FileFault};
+pub use input::RuleInput;
+pub use judgement::{Breach, CannotJudge, Raised, RuleResult};
+pub use kind::{KINDS, Kind, RuleCheck};
+pub use limit::{Amount, LIMIT_KINDS, Limit, LimitCheck, LimitKind, NoAnswer, Units, read_amount};
 pub use loading::{Loading, PolicyFiles};
 
 pub(crate) use limit::check_together;
@@ -54,7 +54,7 @@ pub(crate) fn codes() -> impl Iterator<Item = &'static [Code]> {
         limit::CODES,
         loading::CODES,
         model_files::CODES,
-        of::CODES,
+        aggregation::CODES,
         presence::CODES,
     ];
     shared.into_iter().chain(KINDS.iter().map(|kind| kind.codes))
@@ -84,7 +84,7 @@ pub struct Rule {
     /// The kind's name.
     pub kind: &'static str,
     /// What it requires.
-    pub requirement: Box<dyn Requirement>,
+    pub requirement: Box<dyn RuleCheck>,
     /// Where it is written, as `file:line`.
     pub place: String,
 }

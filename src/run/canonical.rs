@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::SAME_METRIC_TWICE;
-use crate::document::{Document, Entry, Map, Node, Path, Problem, Value};
+use crate::document::{Diagnostic, Document, Entry, Map, Node, Path, Value};
 
 /// A path of text becomes an object with `path`.
 pub(super) fn canonical_files(record: &mut Map, moved: &mut Vec<(Path, Path)>) {
@@ -43,7 +43,7 @@ pub(super) fn canonical_metrics(
     record: &mut Map,
     moved: &mut Vec<(Path, Path)>,
     document: &Arc<Document>,
-) -> Result<(), Box<Problem>> {
+) -> Result<(), Box<Diagnostic>> {
     let Some(Value::Map(metrics)) = record.get_mut("metrics").map(|node| &mut node.value) else {
         return Ok(());
     };
@@ -72,7 +72,7 @@ fn flatten(
     flat: &mut Map,
     moved: &mut Vec<(Path, Path)>,
     document: &Arc<Document>,
-) -> Result<(), Box<Problem>> {
+) -> Result<(), Box<Diagnostic>> {
     for (key, Entry { key: key_span, node }) in group {
         let name = if prefix.is_empty() { key.to_string() } else { format!("{prefix}.{key}") };
         let from = theirs.key(&key);
@@ -86,7 +86,7 @@ fn flatten(
             moved.push((Path::of(["metrics", &name]), from));
         }
         if let Some(first) = flat.insert(name.as_str(), key_span, node) {
-            return Err(Problem::new(SAME_METRIC_TWICE, format!("two metrics are called `{name}`"))
+            return Err(Diagnostic::new(SAME_METRIC_TWICE, format!("two metrics are called `{name}`"))
                 .at(document, key_span, "and again here, once nested names are joined by dots")
                 .also(document, first.key, "here first")
                 .help("rename one of them")

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{FIELDS_DISAGREE, FieldPath, Step};
-use crate::document::{Document, Map, Node, Path, Problem, Segment, Value};
+use crate::document::{Diagnostic, Document, Map, Node, Path, Segment, Value};
 
 /// Where the canonical fields stand in records of another shape: left is ours, right is theirs, and several on the
 /// right are tried in turn.
@@ -19,7 +19,7 @@ impl FieldMap {
         &self,
         root: &mut Map,
         document: &Arc<Document>,
-    ) -> Result<Vec<(Path, Path)>, Box<Problem>> {
+    ) -> Result<Vec<(Path, Path)>, Box<Diagnostic>> {
         let mut moved = Vec::new();
         for (ours, theirs) in &self.fields {
             let mut found: Option<(Path, Node)> = None;
@@ -31,7 +31,7 @@ impl FieldMap {
                 match &found {
                     None => found = Some((path, node.clone())),
                     Some((first, value)) if !super::equal::identical(value, node) => {
-                        return Err(Problem::new(
+                        return Err(Diagnostic::new(
                             FIELDS_DISAGREE,
                             format!("`{ours}` is mapped to `{first}` and to `{path}`, and they differ"),
                         )

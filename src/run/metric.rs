@@ -16,7 +16,7 @@ pub struct Metric<'r> {
 
 /// Which of a metric's numbers is meant, where it has several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Pick {
+pub enum Aggregation {
     /// Its `value`.
     #[default]
     Last,
@@ -31,18 +31,18 @@ pub enum Pick {
 }
 
 /// Every choice by the word that a policy writes.
-pub const PICKS: [(&str, Pick); 5] = [
-    ("last", Pick::Last),
-    ("best", Pick::Best),
-    ("mean", Pick::Mean),
-    ("median", Pick::Median),
-    ("worst", Pick::Worst),
+pub const AGGREGATIONS: [(&str, Aggregation); 5] = [
+    ("last", Aggregation::Last),
+    ("best", Aggregation::Best),
+    ("mean", Aggregation::Mean),
+    ("median", Aggregation::Median),
+    ("worst", Aggregation::Worst),
 ];
 
-impl Pick {
+impl Aggregation {
     /// As the policy writes it.
     pub fn name(self) -> &'static str {
-        PICKS.into_iter().find(|(_, pick)| *pick == self).map_or("last", |(name, _)| name)
+        AGGREGATIONS.into_iter().find(|(_, pick)| *pick == self).map_or("last", |(name, _)| name)
     }
 }
 
@@ -100,13 +100,14 @@ impl<'r> Metric<'r> {
     }
 
     /// The number that `pick` asks for, where a higher one is better or, `higher` being false, a lower one.
-    pub fn pick(&self, pick: Pick, higher: bool) -> Result<Decimal, MetricFault> {
-        if pick == Pick::Last {
+    pub fn pick(&self, pick: Aggregation, higher: bool) -> Result<Decimal, MetricFault> {
+        if pick == Aggregation::Last {
             return self.value();
         }
         let Some(values) = self.values() else {
             let end = if higher { "max" } else { "min" };
-            let best = self.detail("best").and_then(|best| best.get(end)).filter(|_| pick == Pick::Best);
+            let best =
+                self.detail("best").and_then(|best| best.get(end)).filter(|_| pick == Aggregation::Best);
             return best.map_or(Err(MetricFault::NoValues), number);
         };
         if self.lacks_some() {
@@ -114,10 +115,12 @@ impl<'r> Metric<'r> {
         }
         let numbers = values.iter().map(number).collect::<Result<Vec<Decimal>, _>>()?;
         let picked = match (pick, higher) {
-            (Pick::Mean, _) => Decimal::mean(&numbers),
-            (Pick::Median, _) => Decimal::median(&numbers),
-            (Pick::Best, true) | (Pick::Worst, false) => numbers.into_iter().max(),
-            (Pick::Best | Pick::Last, _) | (Pick::Worst, true) => numbers.into_iter().min(),
+            (Aggregation::Mean, _) => Decimal::mean(&numbers),
+            (Aggregation::Median, _) => Decimal::median(&numbers),
+            (Aggregation::Best, true) | (Aggregation::Worst, false) => numbers.into_iter().max(),
+            (Aggregation::Best | Aggregation::Last, _) | (Aggregation::Worst, true) => {
+                numbers.into_iter().min()
+            }
         };
         picked.ok_or(MetricFault::NoValues)
     }

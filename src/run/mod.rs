@@ -22,7 +22,7 @@ pub use digest::Digest;
 pub use equal::{Sameness, same_value};
 pub use field_map::FieldMap;
 pub use field_path::{FieldPath, PathError, Step};
-pub use metric::{Metric, MetricFault, PICKS, Pick};
+pub use metric::{AGGREGATIONS, Aggregation, Metric, MetricFault};
 pub use record::{Artifact, DataFile, LEDGER, Origin, Run};
 pub use reference::{Reference, ReferenceError};
 pub use search::Field;

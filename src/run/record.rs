@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::canonical::{canonical_files, canonical_metrics};
 use super::{Digest, FieldMap, Metric, Moment, NOT_AN_OBJECT, shape};
-use crate::document::{Document, Map, Node, Path, Problem, Segment, Span, Value};
+use crate::document::{Diagnostic, Document, Map, Node, Path, Segment, Span, Value};
 
 /// One training run.
 ///
@@ -81,11 +81,11 @@ impl Run {
         tree: Node,
         fields: &FieldMap,
         origin: Origin,
-    ) -> Result<Self, Vec<Problem>> {
+    ) -> Result<Self, Vec<Diagnostic>> {
         let span = tree.span;
         let Value::Map(mut record) = tree.value else {
             return Err(vec![
-                Problem::new(
+                Diagnostic::new(
                     NOT_AN_OBJECT,
                     format!("a run record is an object, and this is {}", tree.value.sort()),
                 )
@@ -96,7 +96,7 @@ impl Run {
             ]);
         };
         let mut moved = fields.apply(&mut record, document)?;
-        let mut problems: Vec<Problem> = shape::faults(&record)
+        let mut problems: Vec<Diagnostic> = shape::faults(&record)
             .into_iter()
             .map(|(path, problem)| {
                 let node = get(&record, path.segments());

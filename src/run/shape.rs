@@ -4,7 +4,7 @@
 //! record is kept, and reached by its path.
 
 use super::{Moment, WRONG_SHAPE};
-use crate::document::{Map, Node, Path, Problem, Value};
+use crate::document::{Diagnostic, Map, Node, Path, Value};
 
 /// What a field holds.
 enum Shape {
@@ -190,13 +190,13 @@ fn text_in(map: &mut Map, fields: &[(&str, Shape)]) {
 }
 
 /// Everything in `record` that is not what its name says, with its path.
-pub(super) fn faults(record: &Map) -> Vec<(Path, Problem)> {
+pub(super) fn faults(record: &Map) -> Vec<(Path, Diagnostic)> {
     let mut faults = Vec::new();
     object(record, RECORD, &Path::root(), &mut faults);
     faults
 }
 
-fn object(map: &Map, fields: &[(&str, Shape)], at: &Path, faults: &mut Vec<(Path, Problem)>) {
+fn object(map: &Map, fields: &[(&str, Shape)], at: &Path, faults: &mut Vec<(Path, Diagnostic)>) {
     for (name, shape) in fields {
         if let Some(node) = map.get(name).filter(|node| !node.is_null()) {
             field(node, shape, &at.key(name), faults);
@@ -204,7 +204,7 @@ fn object(map: &Map, fields: &[(&str, Shape)], at: &Path, faults: &mut Vec<(Path
     }
 }
 
-fn field(node: &Node, shape: &Shape, at: &Path, faults: &mut Vec<(Path, Problem)>) {
+fn field(node: &Node, shape: &Shape, at: &Path, faults: &mut Vec<(Path, Diagnostic)>) {
     let expected = match (shape, &node.value) {
         (Shape::Any, _)
         | (Shape::Open, Value::Map(_))
@@ -240,7 +240,7 @@ fn field(node: &Node, shape: &Shape, at: &Path, faults: &mut Vec<(Path, Problem)
         (Shape::Time, Value::String(text)) => match Moment::parse(text) {
             Ok(_) => return,
             Err(error) => {
-                faults.push((at.clone(), Problem::new(WRONG_SHAPE, format!("`{at}` is \"{text}\", {error}"))));
+                faults.push((at.clone(), Diagnostic::new(WRONG_SHAPE, format!("`{at}` is \"{text}\", {error}"))));
                 return;
             }
         },
@@ -258,6 +258,6 @@ fn field(node: &Node, shape: &Shape, at: &Path, faults: &mut Vec<(Path, Problem)
     faults.push((at.clone(), wrong(at, expected, node.value.sort())));
 }
 
-fn wrong(at: &Path, expected: &str, found: &str) -> Problem {
-    Problem::new(WRONG_SHAPE, format!("`{at}` must be {expected}, and this is {found}"))
+fn wrong(at: &Path, expected: &str, found: &str) -> Diagnostic {
+    Diagnostic::new(WRONG_SHAPE, format!("`{at}` must be {expected}, and this is {found}"))
 }

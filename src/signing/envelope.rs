@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 
 use super::{NOT_AN_ENVELOPE, PrivateKey, PublicKey};
-use crate::document::{Document, Format, Node, Problem};
+use crate::document::{Diagnostic, Document, Format, Node};
 
 /// Signatures that are looked at.
 const MOST_SIGNATURES: usize = 64;
@@ -57,9 +57,9 @@ impl Envelope {
 
     /// Reads an envelope. A key that stands twice, at any depth, is an error; keys that are not known are ignored;
     /// both alphabets of base64 are read.
-    pub fn parse(name: &str, bytes: Vec<u8>) -> Result<Self, Box<Problem>> {
+    pub fn parse(name: &str, bytes: Vec<u8>) -> Result<Self, Box<Diagnostic>> {
         let wrong = |why: &str| {
-            Problem::new(NOT_AN_ENVELOPE, format!("`{name}` is not a DSSE envelope: {why}"))
+            Diagnostic::new(NOT_AN_ENVELOPE, format!("`{name}` is not a DSSE envelope: {why}"))
                 .help("it holds `payload`, `payloadType` and `signatures`")
                 .boxed()
         };

@@ -13,7 +13,7 @@ use p256::ecdsa::signature::Verifier as _;
 use sha2::{Digest as _, Sha256};
 
 use super::NOT_A_KEY;
-use crate::document::{Problem, sha256};
+use crate::document::{Diagnostic, sha256};
 
 /// The sorts of keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +52,7 @@ impl PrivateKey {
     }
 
     /// Reads PKCS#8 in PEM, as `gate key new` and `openssl genpkey` write it. `name` is what an error calls it.
-    pub fn from_pem(pem: &str, name: &str) -> Result<Self, Box<Problem>> {
+    pub fn from_pem(pem: &str, name: &str) -> Result<Self, Box<Diagnostic>> {
         if let Ok(key) = SigningKey::from_pkcs8_pem(pem) {
             return Ok(Self(Private::Ed25519(Box::new(key))));
         }
@@ -109,7 +109,7 @@ impl fmt::Debug for PrivateKey {
 
 impl PublicKey {
     /// Reads SPKI in PEM, as `gate key new` and `openssl pkey -pubout` write it. `name` is what an error calls it.
-    pub fn from_pem(pem: &str, name: &str) -> Result<Self, Box<Problem>> {
+    pub fn from_pem(pem: &str, name: &str) -> Result<Self, Box<Diagnostic>> {
         if let Ok(key) = ed25519_dalek::VerifyingKey::from_public_key_pem(pem) {
             return Ok(Self(Public::Ed25519(Box::new(key))));
         }
@@ -175,6 +175,6 @@ impl PublicKey {
     }
 }
 
-fn not_a_key(name: &str, sort: &str, help: &str) -> Box<Problem> {
-    Problem::new(NOT_A_KEY, format!("`{name}` holds no {sort} key that gate can use")).help(help).boxed()
+fn not_a_key(name: &str, sort: &str, help: &str) -> Box<Diagnostic> {
+    Diagnostic::new(NOT_A_KEY, format!("`{name}` holds no {sort} key that gate can use")).help(help).boxed()
 }

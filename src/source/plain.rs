@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::document::{Document, FileKind, Format, Problem};
+use crate::document::{Diagnostic, Document, FileKind, Format};
 use crate::run::{FieldMap, Origin, Run};
 
 /// A record that can't be read, among those that can.
@@ -11,7 +11,7 @@ pub struct BadRecord {
     /// What a person calls it.
     pub label: String,
     /// Everything that is wrong with it.
-    pub problems: Vec<Problem>,
+    pub problems: Vec<Diagnostic>,
 }
 
 /// The records of one file, by the ending of its name. A broken one does not hide the others.
@@ -30,12 +30,12 @@ fn one(
     fields: &FieldMap,
     origin: &Origin,
 ) -> Result<Run, BadRecord> {
-    let bad = |problems: Vec<Problem>| BadRecord { label: label.to_owned(), problems };
+    let bad = |problems: Vec<Diagnostic>| BadRecord { label: label.to_owned(), problems };
     let document = Document::new(label, bytes, format).map_err(|problem| bad(vec![*problem]))?;
     record(&Arc::new(document), fields, origin).map_err(bad)
 }
 
-fn record(document: &Arc<Document>, fields: &FieldMap, origin: &Origin) -> Result<Run, Vec<Problem>> {
+fn record(document: &Arc<Document>, fields: &FieldMap, origin: &Origin) -> Result<Run, Vec<Diagnostic>> {
     let tree = document.parse()?;
     Run::new(document, tree, fields, origin.clone())
 }

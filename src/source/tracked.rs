@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::secrets;
-use crate::document::{Document, Format, Map, Node, NotFinite, Path, Problem, Span, Value, to_text};
+use crate::document::{Diagnostic, Document, Format, Map, Node, NotFinite, Path, Span, Value, to_text};
 use crate::run::{FieldMap, Origin, Run};
 use crate::secret::masked;
 
@@ -46,7 +46,7 @@ impl Tracked {
 
     /// The run. A policy's `fields:` map is applied to the canonical record, so that it can say which tag of a
     /// tracker holds what (`data_version: tags.dataset`).
-    pub fn into_run(mut self, fields: &FieldMap) -> Result<Run, Vec<Problem>> {
+    pub fn into_run(mut self, fields: &FieldMap) -> Result<Run, Vec<Diagnostic>> {
         secrets::mask(&mut self.record);
         let text = to_text(&Node::made(Value::Map(self.record)), NotFinite::Token);
         let document = Document {

@@ -12,7 +12,7 @@ pub use revision::Revision;
 pub use worktree::{Reach, WorkTree};
 
 use crate::code::codes;
-use crate::document::Problem;
+use crate::document::Diagnostic;
 
 codes! {
     NOT_FOUND = "reference/not-found": "A file or folder that was named is not there.";
@@ -37,21 +37,21 @@ pub struct Entry {
 pub trait Store: Sync {
     /// The files that a path, a glob or a folder names, in order of their paths. Naming a file that is not there,
     /// or a folder or glob that holds none, gives an empty list.
-    fn select(&self, selector: &Selector) -> Result<Vec<Entry>, Box<Problem>>;
+    fn select(&self, selector: &Selector) -> Result<Vec<Entry>, Box<Diagnostic>>;
 
     /// The bytes of a file, unless there are more than `most`.
-    fn read(&self, entry: &Entry, most: usize) -> Result<Vec<u8>, Box<Problem>>;
+    fn read(&self, entry: &Entry, most: usize) -> Result<Vec<u8>, Box<Diagnostic>>;
 
     /// The first link in a folder or in those below it, so many levels deep, that is no file: no folder behind it is
     /// looked into.
-    fn linked_folder(&self, folder: &str, levels: usize) -> Result<Option<String>, Box<Problem>>;
+    fn linked_folder(&self, folder: &str, levels: usize) -> Result<Option<String>, Box<Diagnostic>>;
 
     /// What a person calls a path of this store.
     fn label(&self, path: &str) -> String;
 }
 
-fn too_large(label: &str, bytes: usize, most: usize) -> Box<Problem> {
-    Problem::new(TOO_LARGE, format!("`{label}` has {bytes} bytes, and at most {most} are read"))
+fn too_large(label: &str, bytes: usize, most: usize) -> Box<Diagnostic> {
+    Diagnostic::new(TOO_LARGE, format!("`{label}` has {bytes} bytes, and at most {most} are read"))
         .help("keep large tables in files of their own, and name them in the record")
         .boxed()
 }

@@ -3,7 +3,7 @@
 use globset::{GlobBuilder, GlobMatcher};
 
 use super::BAD_GLOB;
-use crate::document::{FileKind, Problem};
+use crate::document::{Diagnostic, FileKind};
 
 /// What a person named.
 #[derive(Debug, Clone)]
@@ -14,11 +14,11 @@ pub struct Selector {
 
 impl Selector {
     /// Takes a path, a glob or a folder. `*` and `?` stay within a folder, `**` crosses them.
-    pub fn new(written: &str) -> Result<Self, Box<Problem>> {
+    pub fn new(written: &str) -> Result<Self, Box<Diagnostic>> {
         let written = normal(written);
         let matcher = if written.contains(['*', '?', '[', '{']) {
             let glob = GlobBuilder::new(&written).literal_separator(true).build().map_err(|error| {
-                Problem::new(BAD_GLOB, format!("`{written}` is not a glob: {}", error.kind()))
+                Diagnostic::new(BAD_GLOB, format!("`{written}` is not a glob: {}", error.kind()))
                     .help("`*` and `?` stay within a folder, `**` crosses them, `[…]` and `{…}` choose")
                     .boxed()
             })?;

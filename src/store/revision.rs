@@ -1,7 +1,7 @@
 //! Files as they were committed, read from git's objects and never checked out.
 
 use super::{Entry, NOT_FOUND, Selector, Store, too_large};
-use crate::document::Problem;
+use crate::document::Diagnostic;
 use crate::git::{Commit, Found, Git, TreeKind};
 
 /// The files below a folder at a commit.
@@ -42,7 +42,7 @@ impl<'g> Revision<'g> {
         folder: &str,
         selector: &Selector,
         found: &mut Vec<Entry>,
-    ) -> Result<(), Box<Problem>> {
+    ) -> Result<(), Box<Diagnostic>> {
         let mut entries = self.git.tree(tree)?;
         entries.sort_by(|one, other| one.name.cmp(&other.name));
         for entry in entries {
@@ -59,7 +59,7 @@ impl<'g> Revision<'g> {
 }
 
 impl Store for Revision<'_> {
-    fn select(&self, selector: &Selector) -> Result<Vec<Entry>, Box<Problem>> {
+    fn select(&self, selector: &Selector) -> Result<Vec<Entry>, Box<Diagnostic>> {
         let written = selector.written();
         let at = self.git.at_path(&self.commit, written)?;
         if let Some(entry) = &at
@@ -79,9 +79,9 @@ impl Store for Revision<'_> {
         Ok(found)
     }
 
-    fn read(&self, entry: &Entry, most: usize) -> Result<Vec<u8>, Box<Problem>> {
+    fn read(&self, entry: &Entry, most: usize) -> Result<Vec<u8>, Box<Diagnostic>> {
         let label = self.label(&entry.path);
-        let missing = || Problem::new(NOT_FOUND, format!("`{label}` is not there")).boxed();
+        let missing = || Diagnostic::new(NOT_FOUND, format!("`{label}` is not there")).boxed();
         let blob = entry.blob.as_deref().ok_or_else(missing)?;
         match self.git.blob(blob, most)? {
             Found::Object { data, .. } => Ok(data),
@@ -90,7 +90,7 @@ impl Store for Revision<'_> {
         }
     }
 
-    fn linked_folder(&self, folder: &str, levels: usize) -> Result<Option<String>, Box<Problem>> {
+    fn linked_folder(&self, folder: &str, levels: usize) -> Result<Option<String>, Box<Diagnostic>> {
         let Some(tree) = self.git.at_path(&self.commit, folder)? else { return Ok(None) };
         if tree.kind != TreeKind::Folder {
             return Ok(None);

@@ -9,7 +9,7 @@ use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 
 use super::{Entry, NOT_A_FILE, NOT_FOUND, OUTSIDE, Selector, Store, UNREADABLE, too_large};
-use crate::document::Problem;
+use crate::document::Diagnostic;
 
 /// How far a store reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,7 +110,7 @@ impl WorkTree {
 }
 
 impl Store for WorkTree {
-    fn select(&self, selector: &Selector) -> Result<Vec<Entry>, Box<Problem>> {
+    fn select(&self, selector: &Selector) -> Result<Vec<Entry>, Box<Diagnostic>> {
         let written = selector.written();
         let full = self.full(written);
         // A file whose name looks like a glob is still a file.
@@ -134,7 +134,7 @@ impl Store for WorkTree {
         }
     }
 
-    fn read(&self, entry: &Entry, most: usize) -> Result<Vec<u8>, Box<Problem>> {
+    fn read(&self, entry: &Entry, most: usize) -> Result<Vec<u8>, Box<Diagnostic>> {
         let label = self.label(&entry.path);
         let (file, length) = self.open(&entry.path).map_err(|error| unreadable(&label, &error))?;
         let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(most).min(most) + 1);
@@ -148,7 +148,7 @@ impl Store for WorkTree {
         Ok(bytes)
     }
 
-    fn linked_folder(&self, folder: &str, levels: usize) -> Result<Option<String>, Box<Problem>> {
+    fn linked_folder(&self, folder: &str, levels: usize) -> Result<Option<String>, Box<Diagnostic>> {
         let entries = match fs::read_dir(self.full(folder)) {
             Ok(entries) => entries,
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
@@ -183,18 +183,18 @@ fn below(folder: &str, name: &str) -> String {
     if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
 }
 
-fn unreadable(label: &str, error: &io::Error) -> Box<Problem> {
+fn unreadable(label: &str, error: &io::Error) -> Box<Diagnostic> {
     match error.kind() {
-        io::ErrorKind::NotFound => Problem::new(NOT_FOUND, format!("`{label}` is not there")).boxed(),
+        io::ErrorKind::NotFound => Diagnostic::new(NOT_FOUND, format!("`{label}` is not there")).boxed(),
         io::ErrorKind::IsADirectory => {
-            Problem::new(NOT_A_FILE, format!("`{label}` is not a regular file")).boxed()
+            Diagnostic::new(NOT_A_FILE, format!("`{label}` is not a regular file")).boxed()
         }
         // What cap-std answers when a path or a link leads out.
         io::ErrorKind::PermissionDenied if error.to_string().contains("outside") => {
-            Problem::new(OUTSIDE, format!("`{label}` leads out of the workspace"))
+            Diagnostic::new(OUTSIDE, format!("`{label}` leads out of the workspace"))
                 .help("a link in the workspace may only lead to a file in it")
                 .boxed()
         }
-        _ => Problem::new(UNREADABLE, format!("`{label}` can't be read: {error}")).boxed(),
+        _ => Diagnostic::new(UNREADABLE, format!("`{label}` can't be read: {error}")).boxed(),
     }
 }

@@ -6,9 +6,9 @@ use std::path::Path;
 
 use files::{Cache, Committed, Tree};
 
-use super::{Around, Fetched, Fetcher, NOT_THERE, Place, Role};
+use super::{FetchContext, Fetched, Fetcher, NOT_THERE, Place, Role};
 use crate::code::codes;
-use crate::document::{Path as Keys, Problem};
+use crate::document::{Diagnostic, Path as Keys};
 use crate::git::{Commit, Git, short};
 use crate::run::Origin;
 use crate::source::dvc::{Code, Files, current, items, joined, tracked};
@@ -30,7 +30,7 @@ fn recognises(path: &Path) -> bool {
 }
 
 /// A folder, and what stands behind an `@`.
-fn fetch(rest: &str, around: &Around<'_>) -> Result<Fetched, Box<Problem>> {
+fn fetch(rest: &str, around: &FetchContext<'_>) -> Result<Fetched, Box<Diagnostic>> {
     let (folder, revision) = around.with_revision(rest);
     match revision {
         Some(revision) => at_revision(rest, revision, folder, around),
@@ -39,14 +39,14 @@ fn fetch(rest: &str, around: &Around<'_>) -> Result<Fetched, Box<Problem>> {
 }
 
 /// What leads to the project from the workspace.
-fn prefix(place: &Place, around: &Around<'_>) -> String {
+fn prefix(place: &Place, around: &FetchContext<'_>) -> String {
     let root = around.root.canonicalize().unwrap_or_else(|_| around.root.to_owned());
     // Elsewhere: its files are not those of the workspace, and are not looked for there.
     let below = place.path.strip_prefix(root).unwrap_or(&place.path);
     below.display().to_string().replace('\\', "/")
 }
 
-fn in_tree(rest: &str, place: Place, around: &Around<'_>) -> Result<Fetched, Box<Problem>> {
+fn in_tree(rest: &str, place: Place, around: &FetchContext<'_>) -> Result<Fetched, Box<Diagnostic>> {
     let origin = Origin { tracker: "dvc".into(), reference: format!("dvc:{rest}"), resolved: None };
     let code = code_of_tree(&place);
     let prefix = prefix(&place, around);
@@ -61,8 +61,8 @@ fn finish(
     code: &Code,
     label: String,
     origin: Origin,
-    around: &Around<'_>,
-) -> Result<Fetched, Box<Problem>> {
+    around: &FetchContext<'_>,
+) -> Result<Fetched, Box<Diagnostic>> {
     let resolved = origin.resolved.clone();
     let mut run = tracked(files, prefix, code, label, origin)?;
     let siblings = if around.wanted.siblings { items(files, &run)? } else { Vec::new() };
@@ -92,7 +92,7 @@ fn code_of_tree(place: &Place) -> Code {
 }
 
 /// The nearest folder that is there, and what leads on from it: at a commit a folder may lie where none is now.
-fn nearest(folder: &str, around: &Around<'_>) -> Result<(Place, String), Box<Problem>> {
+fn nearest(folder: &str, around: &FetchContext<'_>) -> Result<(Place, String), Box<Diagnostic>> {
     let (mut above, mut below) = (folder.trim_end_matches('/'), String::new());
     loop {
         match around.place(above) {
@@ -113,8 +113,8 @@ fn at_revision(
     rest: &str,
     revision: &str,
     folder: &str,
-    around: &Around<'_>,
-) -> Result<Fetched, Box<Problem>> {
+    around: &FetchContext<'_>,
+) -> Result<Fetched, Box<Diagnostic>> {
     let (place, below) = nearest(folder, around)?;
     let inner = Git::open(&place.path)?;
     let (name, commit) = commit(&inner, revision, around)?;
@@ -142,7 +142,7 @@ fn at_revision(
 }
 
 /// An experiment is what somebody tried; what is compared with is what somebody committed.
-fn not_an_experiment(git: &Git, revision: &str, commit: &Commit) -> Result<(), Box<Problem>> {
+fn not_an_experiment(git: &Git, revision: &str, commit: &Commit) -> Result<(), Box<Diagnostic>> {
     let is_experiment = |name: &str| name.starts_with("refs/exps/");
     let names = git.references_to(&commit.id)?;
     let only = !names.is_empty() && names.iter().all(|name| is_experiment(name));
@@ -151,13 +151,13 @@ fn not_an_experiment(git: &Git, revision: &str, commit: &Commit) -> Result<(), B
     if !is_experiment(revision) && (!only || is_ours()) {
         return Ok(());
     }
-    Err(Problem::new(EXPERIMENT, format!("`{revision}` is an experiment of DVC, and no baseline"))
+    Err(Diagnostic::new(EXPERIMENT, format!("`{revision}` is an experiment of DVC, and no baseline"))
         .help("commit it to a branch: `dvc exp branch NAME BRANCH`")
         .boxed())
 }
 
 /// The commit of a revision, or of the version or the stage that GTO's tags name: `churn@v1.0.0`, `churn#prod`.
-fn commit(git: &Git, revision: &str, around: &Around<'_>) -> Result<(String, Commit), Box<Problem>> {
+fn commit(git: &Git, revision: &str, around: &FetchContext<'_>) -> Result<(String, Commit), Box<Diagnostic>> {
     let is_gto = revision.contains(['@', '#']) && !revision.starts_with("refs/");
     let tags = if is_gto { git.tags("")? } else { Vec::new() };
     match current(&tags, revision) {
@@ -166,14 +166,14 @@ fn commit(git: &Git, revision: &str, around: &Around<'_>) -> Result<(String, Com
             let commit = git.commit(&format!("refs/tags/{}", tag.name))?;
             Ok((tag.name.clone(), commit))
         }
-        Some(Err(why)) => Err(Problem::new(NOT_THERE, why)
+        Some(Err(why)) => Err(Diagnostic::new(NOT_THERE, why)
             .help("`git fetch --tags` brings tags into a clone; `gto show` lists what they say")
             .boxed()),
     }
 }
 
 /// The cache of the project around a folder, where that may be read.
-fn cache(folder: &Path, around: &Around<'_>) -> Option<Cache> {
+fn cache(folder: &Path, around: &FetchContext<'_>) -> Option<Cache> {
     let root = around.root.canonicalize().ok()?;
     let found = folder.ancestors().find(|above| above.join(".dvc").is_dir())?;
     Cache::of(if found.starts_with(&root) { found } else { folder }, around)

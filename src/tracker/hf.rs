@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::glance::{bytes, json, names};
-use super::{AMBIGUOUS, Around, Fetched, Fetcher, NOT_A_RUN, Place};
+use super::peek::{bytes, json, names};
+use super::{AMBIGUOUS, FetchContext, Fetched, Fetcher, NOT_A_RUN, Place};
 use crate::document::limits::{JSON_BYTES, YAML_BYTES};
-use crate::document::{Document, Format, Node, Problem};
+use crate::document::{Diagnostic, Document, Format, Node};
 use crate::git::{Git, short};
 use crate::run::Origin;
 use crate::source::Tracked;
@@ -78,12 +78,12 @@ struct Files<'f> {
 }
 
 impl Files<'_> {
-    fn read(&self, path: &str, most: usize) -> Result<Option<Vec<u8>>, Box<Problem>> {
+    fn read(&self, path: &str, most: usize) -> Result<Option<Vec<u8>>, Box<Diagnostic>> {
         let found = self.store.select(&Selector::new(path)?)?.into_iter().find(|entry| entry.path == path);
         found.map(|entry| self.store.read(&entry, most)).transpose()
     }
 
-    fn node(&self, path: &str) -> Result<Option<Node>, Box<Problem>> {
+    fn node(&self, path: &str) -> Result<Option<Node>, Box<Diagnostic>> {
         let is_json = Path::new(path).extension().is_some_and(|ending| ending == "json");
         let (format, most) = if is_json { (Format::Json, JSON_BYTES) } else { (Format::Yaml, YAML_BYTES) };
         let Some(bytes) = self.read(path, most)? else { return Ok(None) };
@@ -91,7 +91,7 @@ impl Files<'_> {
     }
 }
 
-fn fetch(rest: &str, around: &Around<'_>) -> Result<Fetched, Box<Problem>> {
+fn fetch(rest: &str, around: &FetchContext<'_>) -> Result<Fetched, Box<Diagnostic>> {
     let (path, revision) = around.with_revision(rest);
     let place = around.place(path)?;
     let mut origin = Origin { tracker: "hf".into(), reference: format!("hf:{rest}"), resolved: None };
@@ -115,7 +115,7 @@ fn fetch(rest: &str, around: &Around<'_>) -> Result<Fetched, Box<Problem>> {
     Ok(Fetched { runs: vec![Ok(run)], resolved, exact: true, ..Fetched::default() })
 }
 
-fn read(files: &Files<'_>, place: &Place, origin: Origin, path: &str) -> Result<Tracked, Box<Problem>> {
+fn read(files: &Files<'_>, place: &Place, origin: Origin, path: &str) -> Result<Tracked, Box<Diagnostic>> {
     let label = (files.label)(place.file.as_deref().unwrap_or_default()).trim_end_matches('/').to_owned();
     let label = if label.is_empty() { place.label.clone() } else { label };
     // Both forms, where the folder itself is named and where the one around it is.
@@ -157,14 +157,14 @@ fn read(files: &Files<'_>, place: &Place, origin: Origin, path: &str) -> Result<
         (several, _) => {
             let choices: Vec<String> =
                 several.iter().map(|(what, name)| format!("`{name}` ({what})")).collect();
-            Err(Problem::new(AMBIGUOUS, format!("`{path}` holds results of more than one kind"))
+            Err(Diagnostic::new(AMBIGUOUS, format!("`{path}` holds results of more than one kind"))
                 .help(format!("say which is meant: {}", choices.join(" or ")))
                 .boxed())
         }
     }
 }
 
-fn card(files: &Files<'_>, path: &str) -> Result<Option<Card>, Box<Problem>> {
+fn card(files: &Files<'_>, path: &str) -> Result<Option<Card>, Box<Diagnostic>> {
     let Some(bytes) = files.read(path, CARD)? else { return Ok(None) };
     front_matter(&(files.label)(path), bytes)
 }
@@ -174,7 +174,7 @@ fn eval_results(
     entries: &[Entry],
     label: String,
     origin: Origin,
-) -> Result<Tracked, Box<Problem>> {
+) -> Result<Tracked, Box<Diagnostic>> {
     let mut nodes = Vec::new();
     for entry in entries {
         if let Some(node) = files.node(&entry.path)? {
@@ -185,7 +185,7 @@ fn eval_results(
 }
 
 /// Where the Trainer's files lie: in the folder itself, else what it logged in the last checkpoint.
-fn trainer(files: &Files<'_>) -> Result<Option<String>, Box<Problem>> {
+fn trainer(files: &Files<'_>) -> Result<Option<String>, Box<Diagnostic>> {
     for name in TRAINER {
         if !files.store.select(&Selector::new(name)?)?.is_empty() {
             return Ok(Some(String::new()));
@@ -197,7 +197,7 @@ fn trainer(files: &Files<'_>) -> Result<Option<String>, Box<Problem>> {
     Ok(last.map(|(_, folder)| format!("{folder}/")))
 }
 
-fn output(files: &Files<'_>, folder: &str) -> Result<Output, Box<Problem>> {
+fn output(files: &Files<'_>, folder: &str) -> Result<Output, Box<Diagnostic>> {
     let [all, eval, state] = TRAINER.map(|name| files.node(&format!("{folder}{name}")));
     Ok(Output {
         all_results: all?,
@@ -207,8 +207,8 @@ fn output(files: &Files<'_>, folder: &str) -> Result<Output, Box<Problem>> {
     })
 }
 
-fn no_results(label: &str) -> Box<Problem> {
-    Problem::new(
+fn no_results(label: &str) -> Box<Diagnostic> {
+    Diagnostic::new(
         NOT_A_RUN,
         format!("`{label}` has no results: no `model-index`, no `.eval_results`, no Trainer output"),
     )

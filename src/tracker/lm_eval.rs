@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::glance::{bytes, json, names};
-use super::{Around, Fetched, Fetcher, NOT_A_RUN};
+use super::peek::{bytes, json, names};
+use super::{FetchContext, Fetched, Fetcher, NOT_A_RUN};
 use crate::document::limits::JSON_BYTES;
-use crate::document::{Document, Format, Problem};
+use crate::document::{Diagnostic, Document, Format};
 use crate::run::Origin;
 use crate::source::lm_eval::tracked;
 
@@ -57,7 +57,7 @@ fn recognises(path: &Path) -> bool {
     holds(path) || names(path).iter().take(100).any(|name| holds(&path.join(name)))
 }
 
-fn fetch(rest: &str, around: &Around<'_>) -> Result<Fetched, Box<Problem>> {
+fn fetch(rest: &str, around: &FetchContext<'_>) -> Result<Fetched, Box<Diagnostic>> {
     let place = around.place(rest)?;
     let mut names = match &place.file {
         Some(file) => vec![file.clone()],
@@ -78,15 +78,18 @@ fn fetch(rest: &str, around: &Around<'_>) -> Result<Fetched, Box<Problem>> {
             .map(|path| format!("`lm-eval:{rest}/{path}`"))
             .collect();
         let message = format!("`{rest}` holds the results of {} models", models.len());
-        return Err(Problem::new(super::AMBIGUOUS, message)
+        return Err(Diagnostic::new(super::AMBIGUOUS, message)
             .help(format!("say which is meant: {}", choices.join(" or ")))
             .boxed());
     }
     let older = names.len().saturating_sub(1);
     let Some(newest) = names.pop() else {
-        return Err(Problem::new(NOT_A_RUN, format!("`{rest}` holds no results of lm-evaluation-harness"))
-            .help("name the folder of `--output_path`, or a file such as results_2026-11-23T08-31-51.889572.json")
-            .boxed());
+        return Err(Diagnostic::new(
+            NOT_A_RUN,
+            format!("`{rest}` holds no results of lm-evaluation-harness"),
+        )
+        .help("name the folder of `--output_path`, or a file such as results_2026-11-23T08-31-51.889572.json")
+        .boxed());
     };
     let bytes = place.read(&newest, JSON_BYTES)?.unwrap_or_default();
     let label = place.label_of(&newest);
@@ -94,7 +97,7 @@ fn fetch(rest: &str, around: &Around<'_>) -> Result<Fetched, Box<Problem>> {
     if tree.get("results").is_none() || tree.get("configs").is_none() {
         let message =
             format!("`{label}` has no `results` with `configs`: it is not of lm-evaluation-harness");
-        return Err(Problem::new(NOT_A_RUN, message).help("versions from 0.4 on are read").boxed());
+        return Err(Diagnostic::new(NOT_A_RUN, message).help("versions from 0.4 on are read").boxed());
     }
     let resolved = place.file.is_none().then(|| newest.clone());
     let origin = Origin {

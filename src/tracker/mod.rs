@@ -4,10 +4,10 @@
 
 mod beside;
 mod dvc;
-mod glance;
 mod hf;
 mod lm_eval;
 pub mod mlflow;
+mod peek;
 mod place;
 mod sacred;
 mod wandb;
@@ -18,7 +18,7 @@ pub use beside::record_beside;
 pub use place::Place;
 
 use crate::code::codes;
-use crate::document::Problem;
+use crate::document::Diagnostic;
 use crate::git::{Commit, Git};
 use crate::source::Tracked;
 use crate::store::Reach;
@@ -33,15 +33,15 @@ codes! {
 /// The repository around a workspace, opened when it is asked for.
 pub trait Repository {
     /// The repository.
-    fn git(&self) -> Result<&Git, Box<Problem>>;
+    fn git(&self) -> Result<&Git, Box<Diagnostic>>;
 
     /// The commit that a revision means to `git`, which is this repository: in a pull request the base's name is its tip,
     /// whatever the clone calls it.
-    fn commit(&self, git: &Git, revision: &str, role: Role) -> Result<Commit, Box<Problem>>;
+    fn commit(&self, git: &Git, revision: &str, role: Role) -> Result<Commit, Box<Diagnostic>>;
 }
 
 /// What a tracker's reader finds itself in.
-pub struct Around<'w> {
+pub struct FetchContext<'w> {
     /// What a relative path in the reference is relative to.
     pub folder: &'w Path,
     /// The folder that gate was started in, where stores lie that the environment names.
@@ -80,7 +80,7 @@ pub struct Wanted {
 #[derive(Debug, Default)]
 pub struct Fetched {
     /// The runs; one that can't be understood does not hide the others.
-    pub runs: Vec<Result<Tracked, Vec<Problem>>>,
+    pub runs: Vec<Result<Tracked, Vec<Diagnostic>>>,
     /// Runs of the same group as these, where they are wanted.
     pub siblings: Vec<Tracked>,
     /// What a moving name (an alias, a stage, a branch) led to now.
@@ -96,7 +96,7 @@ struct Fetcher {
     /// The prefix of a reference.
     name: &'static str,
     /// Given what stands behind the prefix.
-    fetch: fn(&str, &Around<'_>) -> Result<Fetched, Box<Problem>>,
+    fetch: fn(&str, &FetchContext<'_>) -> Result<Fetched, Box<Diagnostic>>,
     /// Whether a file or folder that was named without a prefix is one of this tracker's. It looks at names, and where
     /// they don't tell, into a file; what it knows is then fetched with the path behind the prefix.
     recognises: fn(&Path) -> bool,
@@ -114,17 +114,17 @@ const FETCHERS: &[Fetcher] =
     &[dvc::FETCHER, hf::FETCHER, lm_eval::FETCHER, mlflow::FETCHER, sacred::FETCHER, wandb::FETCHER];
 
 /// Fetches what the reference `tracker:rest` names.
-pub fn fetch(tracker: &str, rest: &str, around: &Around<'_>) -> Result<Fetched, Box<Problem>> {
+pub fn fetch(tracker: &str, rest: &str, around: &FetchContext<'_>) -> Result<Fetched, Box<Diagnostic>> {
     match FETCHERS.iter().find(|fetcher| fetcher.name == tracker) {
         Some(fetcher) => (fetcher.fetch)(rest, around),
-        None => Err(Problem::new(NOT_A_RUN, format!("`{tracker}:` is no tracker that is read"))
+        None => Err(Diagnostic::new(NOT_A_RUN, format!("`{tracker}:` is no tracker that is read"))
             .help("docs/trackers lists those that are")
             .boxed()),
     }
 }
 
 /// The tracker whose runs lie at a path, by what is there; an error that lists the choices where it could be several.
-pub fn recognise(path: &str, around: &Around<'_>) -> Result<Option<&'static str>, Box<Problem>> {
+pub fn recognise(path: &str, around: &FetchContext<'_>) -> Result<Option<&'static str>, Box<Diagnostic>> {
     let full = around.folder.join(path);
     // What leads out is not even looked at; reading it says so.
     if around.reach == Reach::Inside
@@ -142,7 +142,7 @@ pub fn recognise(path: &str, around: &Around<'_>) -> Result<Option<&'static str>
             let choices: Vec<String> = several.iter().map(|name| format!("`{name}:{path}`")).collect();
             let message = format!("`{path}` can be read as more than one thing");
             let help = format!("say which is meant: {}", choices.join(" or "));
-            Err(Problem::new(AMBIGUOUS, message).help(help).boxed())
+            Err(Diagnostic::new(AMBIGUOUS, message).help(help).boxed())
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Around, NOT_THERE, OUTSIDE};
-use crate::document::Problem;
+use super::{FetchContext, NOT_THERE, OUTSIDE};
+use crate::document::Diagnostic;
 use crate::store::{Entry, Reach, Selector, Store as _, WorkTree};
 
 /// What a path of a reference leads to. Nothing outside of it is opened, whatever a file in it says.
@@ -20,7 +20,7 @@ pub struct Place {
     pub file: Option<String>,
 }
 
-impl Around<'_> {
+impl FetchContext<'_> {
     /// The path and the revision of `PATH@REVISION`. What is there under the whole name is a path without a revision: a
     /// folder may have `@` in its name.
     pub(super) fn with_revision<'r>(&self, rest: &'r str) -> (&'r str, Option<&'r str>) {
@@ -36,10 +36,10 @@ impl Around<'_> {
     }
 
     /// The file or folder at a path of the reference.
-    pub fn place(&self, path: &str) -> Result<Place, Box<Problem>> {
+    pub fn place(&self, path: &str) -> Result<Place, Box<Diagnostic>> {
         let full = self.folder.join(path);
         let real = full.canonicalize().map_err(|error| {
-            Problem::new(NOT_THERE, format!("`{path}` can't be opened: {error}"))
+            Diagnostic::new(NOT_THERE, format!("`{path}` can't be opened: {error}"))
                 .help("paths are relative to the folder that gate is started in; those of a policy to the policy")
                 .boxed()
         })?;
@@ -61,14 +61,14 @@ impl Around<'_> {
     }
 }
 
-fn outside(path: &str) -> Box<Problem> {
+fn outside(path: &str) -> Box<Diagnostic> {
     let message = format!("`{path}` leads out of the workspace");
-    Problem::new(OUTSIDE, message).help("a policy names what is below it").boxed()
+    Diagnostic::new(OUTSIDE, message).help("a policy names what is below it").boxed()
 }
 
 impl Place {
     /// The folder around it.
-    pub fn above(&self) -> Result<Self, Box<Problem>> {
+    pub fn above(&self) -> Result<Self, Box<Diagnostic>> {
         let path = self.path.parent().unwrap_or(&self.path).to_owned();
         if self.limit.as_ref().is_some_and(|limit| !path.starts_with(limit)) {
             return Err(outside(&self.label));
@@ -96,9 +96,9 @@ impl Place {
     }
 
     /// The names of the folders in it, sorted; links to folders are none.
-    pub fn folders(&self) -> Result<Vec<String>, Box<Problem>> {
+    pub fn folders(&self) -> Result<Vec<String>, Box<Diagnostic>> {
         let unreadable = |error: std::io::Error| {
-            Problem::new(NOT_THERE, format!("`{}` can't be read: {error}", self.label)).boxed()
+            Diagnostic::new(NOT_THERE, format!("`{}` can't be read: {error}", self.label)).boxed()
         };
         let mut names = Vec::new();
         for entry in self.path.read_dir().map_err(unreadable)? {
@@ -112,7 +112,7 @@ impl Place {
     }
 
     /// The bytes of a file in it, by its path; `None` where there is none. Larger files than `most` are an error.
-    pub fn read(&self, path: &str, most: usize) -> Result<Option<Vec<u8>>, Box<Problem>> {
+    pub fn read(&self, path: &str, most: usize) -> Result<Option<Vec<u8>>, Box<Diagnostic>> {
         if !self.has(path) {
             return Ok(None);
         }
@@ -130,7 +130,7 @@ impl Place {
     }
 
     /// The paths of the files that a glob matches, in order.
-    pub fn matching(&self, glob: &str) -> Result<Vec<String>, Box<Problem>> {
+    pub fn matching(&self, glob: &str) -> Result<Vec<String>, Box<Diagnostic>> {
         Ok(self.files.select(&Selector::new(glob)?)?.into_iter().map(|entry| entry.path).collect())
     }
 

@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::glance::{bytes, json, names};
-use super::{Around, Fetched, Fetcher, NOT_A_RUN, Place};
+use super::peek::{bytes, json, names};
+use super::{FetchContext, Fetched, Fetcher, NOT_A_RUN, Place};
 use crate::document::limits::JSON_BYTES;
-use crate::document::{Document, Format, Node, Problem};
+use crate::document::{Diagnostic, Document, Format, Node};
 use crate::run::Origin;
 use crate::source::Tracked;
 use crate::source::sacred::{Files, tracked};
@@ -29,7 +29,7 @@ fn is_run(folder: &Path) -> bool {
             .is_some_and(|run| run.get("experiment").is_some() && run.get("meta").is_some())
 }
 
-fn fetch(rest: &str, around: &Around<'_>) -> Result<Fetched, Box<Problem>> {
+fn fetch(rest: &str, around: &FetchContext<'_>) -> Result<Fetched, Box<Diagnostic>> {
     let place = around.place(rest)?;
     let read =
         |place: &Place, folder: &str| run(place, folder, rest, around).map_err(|problem| vec![*problem]);
@@ -48,7 +48,7 @@ fn fetch(rest: &str, around: &Around<'_>) -> Result<Fetched, Box<Problem>> {
     }
     let folders = runs(&place)?;
     if folders.is_empty() {
-        return Err(Problem::new(NOT_A_RUN, format!("`{rest}` holds no run of Sacred"))
+        return Err(Diagnostic::new(NOT_A_RUN, format!("`{rest}` holds no run of Sacred"))
             .help("name the folder of a run, which holds `run.json` and `config.json`")
             .boxed());
     }
@@ -56,16 +56,21 @@ fn fetch(rest: &str, around: &Around<'_>) -> Result<Fetched, Box<Problem>> {
     Ok(Fetched { runs, exact: folders.len() == 1, in_tree: true, ..Fetched::default() })
 }
 
-fn runs(place: &Place) -> Result<Vec<String>, Box<Problem>> {
+fn runs(place: &Place) -> Result<Vec<String>, Box<Diagnostic>> {
     let mut folders = place.folders()?;
     folders.retain(|folder| place.has(&format!("{folder}/run.json")));
     folders.sort_by_key(|folder| (folder.parse::<u64>().unwrap_or(u64::MAX), folder.clone()));
     Ok(folders)
 }
 
-fn run(place: &Place, folder: &str, rest: &str, around: &Around<'_>) -> Result<Tracked, Box<Problem>> {
+fn run(
+    place: &Place,
+    folder: &str,
+    rest: &str,
+    around: &FetchContext<'_>,
+) -> Result<Tracked, Box<Diagnostic>> {
     let path = |name: &str| if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
-    let parse = |name: &str| -> Result<Option<Node>, Box<Problem>> {
+    let parse = |name: &str| -> Result<Option<Node>, Box<Diagnostic>> {
         let path = path(name);
         let Some(bytes) = place.read(&path, JSON_BYTES)? else { return Ok(None) };
         Arc::new(Document::new(place.label_of(&path), bytes, Format::Json)?).parse().map(Some)

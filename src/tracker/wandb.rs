@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Around, Fetched, Fetcher, NOT_A_RUN, Place};
+use super::{FetchContext, Fetched, Fetcher, NOT_A_RUN, Place};
 use crate::code::codes;
-use crate::document::{Document, FileKind, Format, Node, Problem};
+use crate::document::{Diagnostic, Document, FileKind, Format, Node};
 use crate::run::Origin;
 use crate::source::Tracked;
 use crate::source::wandb::{LogError, Logged, fold, from_files, tracked};
@@ -50,7 +50,7 @@ fn run_folder(name: &str) -> Option<(&str, &str)> {
     (is_time && !id.is_empty()).then_some((time, id))
 }
 
-fn fetch(rest: &str, around: &Around<'_>) -> Result<Fetched, Box<Problem>> {
+fn fetch(rest: &str, around: &FetchContext<'_>) -> Result<Fetched, Box<Diagnostic>> {
     let named = around.place(rest)?;
     // The run in a folder may go on in another beside it, so the folder above is what is read.
     let folder = named.path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
@@ -60,7 +60,7 @@ fn fetch(rest: &str, around: &Around<'_>) -> Result<Fetched, Box<Problem>> {
     };
     let mut runs = found(&place)?;
     if runs.is_empty() {
-        return Err(Problem::new(NOT_A_RUN, format!("`{rest}` holds no run of W&B"))
+        return Err(Diagnostic::new(NOT_A_RUN, format!("`{rest}` holds no run of W&B"))
             .help("name the folder of a run, such as `wandb/offline-run-20261123_085125-5vot4blv`")
             .boxed());
     }
@@ -94,7 +94,7 @@ fn fetch(rest: &str, around: &Around<'_>) -> Result<Fetched, Box<Problem>> {
 }
 
 /// The runs in a folder, each once.
-fn found(place: &Place) -> Result<Vec<Found>, Box<Problem>> {
+fn found(place: &Place) -> Result<Vec<Found>, Box<Diagnostic>> {
     let mut folders: Vec<(String, String, String)> = place
         .folders()?
         .into_iter()
@@ -112,7 +112,7 @@ fn found(place: &Place) -> Result<Vec<Found>, Box<Problem>> {
 }
 
 /// Whether a folder is a further part of a run, and no other run with the same id. One without a log may be.
-fn goes_on(place: &Place, run: &Found, folder: &str) -> Result<bool, Box<Problem>> {
+fn goes_on(place: &Place, run: &Found, folder: &str) -> Result<bool, Box<Diagnostic>> {
     let earlier = run.folders.iter().rev();
     let mut logs = Vec::new();
     for folder in std::iter::once(folder).chain(earlier.map(String::as_str)) {
@@ -138,7 +138,7 @@ fn log_in(folder: &str, id: &str) -> String {
     format!("{folder}/run-{id}.wandb")
 }
 
-fn read(place: &Place, run: &Found) -> Result<Logged, Box<Problem>> {
+fn read(place: &Place, run: &Found) -> Result<Logged, Box<Diagnostic>> {
     let mut logged = Logged::default();
     let mut missing: Vec<&str> = Vec::new();
     for (at, folder) in run.folders.iter().enumerate() {
@@ -160,7 +160,7 @@ fn read(place: &Place, run: &Found) -> Result<Logged, Box<Problem>> {
         return Ok(logged);
     }
     let folder = run.folders.last().map_or("", String::as_str);
-    let parse = |name: &str| -> Result<Option<Node>, Box<Problem>> {
+    let parse = |name: &str| -> Result<Option<Node>, Box<Diagnostic>> {
         let path = format!("{folder}/files/{name}");
         let Some(bytes) = place.read(&path, FileKind::of(&path).map_or(1 << 20, FileKind::most))? else {
             return Ok(None);
@@ -172,19 +172,19 @@ fn read(place: &Place, run: &Found) -> Result<Logged, Box<Problem>> {
         (parse("config.yaml")?, parse("wandb-summary.json")?, parse("wandb-metadata.json")?);
     if config.is_none() && summary.is_none() {
         let message = format!("`{}` holds neither a log nor the files of a run", place.label_of(folder));
-        return Err(Problem::new(NOT_A_RUN, message).help("copy the whole folder of the run").boxed());
+        return Err(Diagnostic::new(NOT_A_RUN, message).help("copy the whole folder of the run").boxed());
     }
     Ok(from_files(&run.id, config.as_ref(), summary.as_ref(), metadata.as_ref()))
 }
 
-fn described(logged: &Logged, place: &Place, run: &Found, rest: &str) -> Result<Tracked, Box<Problem>> {
+fn described(logged: &Logged, place: &Place, run: &Found, rest: &str) -> Result<Tracked, Box<Diagnostic>> {
     let folder = run.folders.last().map_or("", String::as_str);
     let resolved = (run.folders.len() > 1).then(|| format!("{} parts of a resumed run", run.folders.len()));
     let origin = Origin { tracker: "wandb".into(), reference: format!("wandb:{rest}"), resolved };
     tracked(logged, place.label_of(folder), origin)
 }
 
-fn broken(label: &str, error: &LogError) -> Box<Problem> {
+fn broken(label: &str, error: &LogError) -> Box<Diagnostic> {
     let message = match error {
         LogError::NotALog => format!("`{label}` is not a log of W&B"),
         LogError::Damaged(0) => {
@@ -192,7 +192,7 @@ fn broken(label: &str, error: &LogError) -> Box<Problem> {
         }
         LogError::Damaged(at) => format!("`{label}` is damaged at byte {at}"),
     };
-    Problem::new(BROKEN, message)
+    Diagnostic::new(BROKEN, message)
         .help("fetch it again from where the run was made; `wandb sync` reads it too")
         .boxed()
 }

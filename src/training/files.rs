@@ -9,9 +9,9 @@ use cap_std::fs::Dir;
 use sha2::{Digest as _, Sha256};
 
 use super::{FILE_MISSING, OUTSIDE, STOPPED, UNREADABLE};
-use crate::document::{Problem, hex};
-use crate::evidence::hash_below;
-use crate::process::Told;
+use crate::document::{Diagnostic, hex};
+use crate::facts::hash_below;
+use crate::process::StopSignal;
 use crate::recording::{FileFact, RowCounter};
 
 /// Bytes that are read at once.
@@ -26,7 +26,7 @@ const POINTER: &[u8] = b"version https://git-lfs.github.com/spec/";
 pub(super) struct Files {
     dir: Dir,
     /// Reading a large file ends where this says so.
-    told: Option<Told>,
+    told: Option<StopSignal>,
 }
 
 /// A moment by the clock of the file system.
@@ -42,17 +42,17 @@ pub(super) struct Stamp {
 }
 
 impl Files {
-    pub(super) fn open(root: &Path) -> Result<Self, Box<Problem>> {
+    pub(super) fn open(root: &Path) -> Result<Self, Box<Diagnostic>> {
         match Dir::open_ambient_dir(root, ambient_authority()) {
             Ok(dir) => Ok(Self { dir, told: None }),
             Err(error) => {
-                Err(Problem::new(UNREADABLE, format!("{} can't be read: {error}", root.display())).boxed())
+                Err(Diagnostic::new(UNREADABLE, format!("{} can't be read: {error}", root.display())).boxed())
             }
         }
     }
 
     /// The same, read only until this program is told to stop.
-    pub(super) fn until(self, told: &Told) -> Self {
+    pub(super) fn until(self, told: &StopSignal) -> Self {
         Self { told: Some(told.clone()), ..self }
     }
 
@@ -95,7 +95,7 @@ impl Files {
     }
 
     /// Digest, size and rows.
-    pub(super) fn measure(&self, path: &str, what: &str) -> Result<FileFact, Box<Problem>> {
+    pub(super) fn measure(&self, path: &str, what: &str) -> Result<FileFact, Box<Diagnostic>> {
         let mut file = self.regular(path, what)?;
         let mut hasher = Sha256::new();
         let mut counter = RowCounter::of(path);
@@ -103,7 +103,7 @@ impl Files {
         let mut bytes = 0;
         loop {
             if self.told.as_ref().is_some_and(|told| told.stop().is_some()) {
-                return Err(Problem::new(STOPPED, format!("told to stop while `{path}` was read")).boxed());
+                return Err(Diagnostic::new(STOPPED, format!("told to stop while `{path}` was read")).boxed());
             }
             let read = match file.read(&mut buffer) {
                 Ok(0) => break,
@@ -131,7 +131,7 @@ impl Files {
         &self,
         path: &str,
         then: Tick,
-    ) -> Result<(FileFact, Option<String>), Box<Problem>> {
+    ) -> Result<(FileFact, Option<String>), Box<Diagnostic>> {
         let hashed = hash_below(&self.dir, path, None)?;
         let mut files = hashed.manifest.iter().flatten().map(|(file, _, _)| format!("{path}/{file}"));
         let older = files.find(|file| !self.changed_since(file, then));
@@ -140,38 +140,43 @@ impl Files {
     }
 
     /// The same of a file of data, which must be there itself.
-    pub(super) fn measure_data(&self, path: &str, role: &str) -> Result<FileFact, Box<Problem>> {
+    pub(super) fn measure_data(&self, path: &str, role: &str) -> Result<FileFact, Box<Diagnostic>> {
         if self.is_pointer(path) {
             let message = format!("the data file `{path}` is a pointer of git-lfs, not the data");
-            return Err(Problem::new(UNREADABLE, message).help("fetch the data first: git lfs pull").boxed());
+            return Err(Diagnostic::new(UNREADABLE, message)
+                .help("fetch the data first: git lfs pull")
+                .boxed());
         }
         self.measure(path, role)
     }
 
     /// The bytes of a small file.
-    pub(super) fn read(&self, path: &str, what: &str) -> Result<Vec<u8>, Box<Problem>> {
+    pub(super) fn read(&self, path: &str, what: &str) -> Result<Vec<u8>, Box<Diagnostic>> {
         let mut bytes = Vec::new();
         let file = self.regular(path, what)?;
         file.take(MOST + 1).read_to_end(&mut bytes).map_err(|error| fault(path, what, &error))?;
         if bytes.len() as u64 > MOST {
-            return Err(Problem::new(UNREADABLE, format!("the {what} `{path}` has more than {MOST} bytes"))
-                .help("keep large tables in files of their own, and name them as data")
-                .boxed());
+            return Err(Diagnostic::new(
+                UNREADABLE,
+                format!("the {what} `{path}` has more than {MOST} bytes"),
+            )
+            .help("keep large tables in files of their own, and name them as data")
+            .boxed());
         }
         Ok(bytes)
     }
 
-    fn regular(&self, path: &str, what: &str) -> Result<cap_std::fs::File, Box<Problem>> {
+    fn regular(&self, path: &str, what: &str) -> Result<cap_std::fs::File, Box<Diagnostic>> {
         // Looked at before it is opened: opening a pipe would wait for its other end.
         let meta = self.dir.metadata(path).map_err(|error| fault(path, what, &error))?;
         if meta.is_dir() {
-            return Err(Problem::new(UNREADABLE, format!("the {what} `{path}` is a folder"))
+            return Err(Diagnostic::new(UNREADABLE, format!("the {what} `{path}` is a folder"))
                 .help("name the files in it, one by one")
                 .boxed());
         }
         if !meta.is_file() {
             return Err(
-                Problem::new(UNREADABLE, format!("the {what} `{path}` is not a regular file")).boxed()
+                Diagnostic::new(UNREADABLE, format!("the {what} `{path}` is not a regular file")).boxed()
             );
         }
         self.dir.open(path).map_err(|error| fault(path, what, &error))
@@ -213,19 +218,19 @@ fn changed(_: &cap_std::fs::Metadata) -> (u64, i64, i64) {
     (0, 0, 0)
 }
 
-fn fault(path: &str, what: &str, error: &io::Error) -> Box<Problem> {
+fn fault(path: &str, what: &str, error: &io::Error) -> Box<Diagnostic> {
     match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
-            Problem::new(FILE_MISSING, format!("the {what} `{path}` is not there"))
+            Diagnostic::new(FILE_MISSING, format!("the {what} `{path}` is not there"))
                 .help("paths are relative to the folder that gate is started in, and are looked up when the command has ended")
                 .boxed()
         }
         // What cap-std answers when a path or a link leads out.
         io::ErrorKind::PermissionDenied if error.to_string().contains("outside") => {
-            Problem::new(OUTSIDE, format!("the {what} `{path}` leads out of the workspace"))
+            Diagnostic::new(OUTSIDE, format!("the {what} `{path}` leads out of the workspace"))
                 .help("keep the file itself inside")
                 .boxed()
         }
-        _ => Problem::new(UNREADABLE, format!("the {what} `{path}` can't be read: {error}")).boxed(),
+        _ => Diagnostic::new(UNREADABLE, format!("the {what} `{path}` can't be read: {error}")).boxed(),
     }
 }

@@ -6,8 +6,8 @@ use super::files::Stamp;
 use super::start::{Data, Start};
 use super::surroundings::Code;
 use super::{CHANGED, FILE_MISSING, NOT_WRITTEN, place, sources};
-use crate::document::{Map, Node, Path, Problem, hex};
-use crate::recording::{Facts, FileFact, Lines, Validation, merge, scalar, seed_of};
+use crate::document::{Diagnostic, Map, Node, Path, hex};
+use crate::recording::{FileFact, Lines, TrainingFacts, Validation, merge, scalar, seed_of};
 use crate::secret::MASKED;
 
 /// The facts of a run that ended well, and everything that is wrong with them.
@@ -15,11 +15,11 @@ pub(super) fn facts(
     start: &Start<'_>,
     said: Vec<u8>,
     ended_at: Timestamp,
-) -> Result<(Facts, Vec<Problem>), Vec<Problem>> {
+) -> Result<(TrainingFacts, Vec<Diagnostic>), Vec<Diagnostic>> {
     let lines = sources::lines(said)?;
     let mut problems = Vec::new();
     let order = start.order;
-    let text = |option: &Option<String>, field: &str, problems: &mut Vec<Problem>| {
+    let text = |option: &Option<String>, field: &str, problems: &mut Vec<Diagnostic>| {
         let line = lines.field(field).and_then(Node::as_written).map(str::to_owned);
         one(option.clone(), line, field, problems)
     };
@@ -80,7 +80,7 @@ pub(super) fn facts(
     let code = &start.code;
     let mut written_files = start.written.clone();
     written_files.extend(artifacts.iter().chain(&predictions).map(|fact| fact.path.clone()));
-    let facts = Facts {
+    let facts = TrainingFacts {
         run_id,
         id_is_made,
         model,
@@ -110,7 +110,7 @@ pub(super) fn facts(
 }
 
 /// What was recorded, and what was not: said, so that nobody takes silence for everything.
-pub(super) fn notes(code: &Code, facts: &Facts, label: &str) -> Vec<String> {
+pub(super) fn notes(code: &Code, facts: &TrainingFacts, label: &str) -> Vec<String> {
     let counted =
         |number: usize, noun: &str| format!("{number} {noun}{}", if number == 1 { "" } else { "s" });
     let summary = format!(
@@ -153,7 +153,7 @@ fn one(
     option: Option<String>,
     line: Option<String>,
     what: &str,
-    problems: &mut Vec<Problem>,
+    problems: &mut Vec<Diagnostic>,
 ) -> Option<String> {
     let mut both = Map::default();
     for value in [&option, &line].into_iter().flatten() {
@@ -178,7 +178,7 @@ fn run_id(start: &Start<'_>, model: Option<&str>) -> String {
     format!("{}-{time}-{}", name.trim_start_matches('.'), hex(&random))
 }
 
-fn params(start: &Start<'_>, lines: &Lines, problems: &mut Vec<Problem>) -> Map {
+fn params(start: &Start<'_>, lines: &Lines, problems: &mut Vec<Diagnostic>) -> Map {
     let what = "file of parameters";
     let mut all = Map::default();
     for (path, before) in &start.params {
@@ -186,7 +186,7 @@ fn params(start: &Start<'_>, lines: &Lines, problems: &mut Vec<Problem>) -> Map 
         let Some(after) = keep(after, problems) else { continue };
         if before.as_ref().is_some_and(|before| *before != after) {
             problems.push(
-                Problem::new(CHANGED, format!("the {what} `{path}` changed while the command ran")).help(
+                Diagnostic::new(CHANGED, format!("the {what} `{path}` changed while the command ran")).help(
                     "which of the two the run used can't be known: leave it alone while training runs; if training \
                      writes it, let it write lines such as `params.c=1.0` into the file that $GATE_RECORD_FILE names",
                 ),
@@ -201,7 +201,7 @@ fn params(start: &Start<'_>, lines: &Lines, problems: &mut Vec<Problem>) -> Map 
     all
 }
 
-fn metrics(start: &Start<'_>, lines: &Lines, problems: &mut Vec<Problem>) -> Map {
+fn metrics(start: &Start<'_>, lines: &Lines, problems: &mut Vec<Diagnostic>) -> Map {
     let mut fresh = Vec::new();
     for (path, before) in &start.metrics {
         if keep(written(start, path, *before, "file of metrics"), problems).is_some() {
@@ -219,7 +219,7 @@ fn written(
     path: &str,
     before: Option<Stamp>,
     what: &str,
-) -> Result<FileFact, Box<Problem>> {
+) -> Result<FileFact, Box<Diagnostic>> {
     let after = start.files.stamp(path);
     if before.is_some() && before == after {
         return Err(older(path, what));
@@ -236,11 +236,11 @@ fn written(
 }
 
 /// A folder of model files, of which each must be of this run.
-fn folder(start: &Start<'_>, path: &str) -> Option<Result<FileFact, Box<Problem>>> {
+fn folder(start: &Start<'_>, path: &str) -> Option<Result<FileFact, Box<Diagnostic>>> {
     let path = path.trim_end_matches('/');
     start.files.is_folder(path).then(|| match start.files.measure_folder(path, start.tick)? {
         (fact, None) => not_empty(fact),
-        (_, Some(file)) => Err(Problem::new(
+        (_, Some(file)) => Err(Diagnostic::new(
             NOT_WRITTEN,
             format!("the artifact `{path}` holds `{file}`, which the command did not write"),
         )
@@ -249,17 +249,17 @@ fn folder(start: &Start<'_>, path: &str) -> Option<Result<FileFact, Box<Problem>
     })
 }
 
-fn not_empty(fact: FileFact) -> Result<FileFact, Box<Problem>> {
+fn not_empty(fact: FileFact) -> Result<FileFact, Box<Diagnostic>> {
     if fact.bytes > 0 {
         return Ok(fact);
     }
-    Err(Problem::new(NOT_WRITTEN, format!("`{}` is empty", fact.path))
+    Err(Diagnostic::new(NOT_WRITTEN, format!("`{}` is empty", fact.path))
         .help("was the disk full, or the file never closed?")
         .boxed())
 }
 
 /// A data file that must be what it was when the command was started.
-fn read(start: &Start<'_>, file: &Data) -> Result<FileFact, Box<Problem>> {
+fn read(start: &Start<'_>, file: &Data) -> Result<FileFact, Box<Diagnostic>> {
     let Some((stamp, fact)) = &file.before else { return start.files.measure_data(&file.path, &file.role) };
     if start.files.stamp(&file.path) == *stamp {
         return Ok(fact.clone());
@@ -268,28 +268,28 @@ fn read(start: &Start<'_>, file: &Data) -> Result<FileFact, Box<Problem>> {
     if after == *fact {
         return Ok(after);
     }
-    Err(Problem::new(CHANGED, format!("the data file `{}` changed while the command ran", file.path))
+    Err(Diagnostic::new(CHANGED, format!("the data file `{}` changed while the command ran", file.path))
         .help("what the run read can't be known: train again, and leave the data alone while training runs")
         .boxed())
 }
 
 /// A file that the command named only when it was done: it must be of this run too.
-fn named(start: &Start<'_>, path: &str, what: &str) -> Result<FileFact, Box<Problem>> {
+fn named(start: &Start<'_>, path: &str, what: &str) -> Result<FileFact, Box<Diagnostic>> {
     let path = inside(start, path)?;
     let fact = start.files.measure(&path, what).and_then(not_empty)?;
     if start.files.changed_since(&path, start.tick) { Ok(fact) } else { Err(older(&path, what)) }
 }
 
-fn older(path: &str, what: &str) -> Box<Problem> {
-    Problem::new(NOT_WRITTEN, format!("the command did not write the {what} `{path}`"))
+fn older(path: &str, what: &str) -> Box<Diagnostic> {
+    Diagnostic::new(NOT_WRITTEN, format!("the command did not write the {what} `{path}`"))
         .help("the file that is there was there before, so it is another run's: look at where training saves its own")
         .boxed()
 }
 
-fn inside(start: &Start<'_>, path: &str) -> Result<String, Box<Problem>> {
+fn inside(start: &Start<'_>, path: &str) -> Result<String, Box<Diagnostic>> {
     start.place.inside(std::path::Path::new(path))
 }
 
-fn keep<T>(result: Result<T, Box<Problem>>, problems: &mut Vec<Problem>) -> Option<T> {
+fn keep<T>(result: Result<T, Box<Diagnostic>>, problems: &mut Vec<Diagnostic>) -> Option<T> {
     result.map_err(|problem| problems.push(*problem)).ok()
 }

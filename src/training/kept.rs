@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::write::{beside, text_of};
 use super::{CANT_KEEP, CANT_WRITE};
 use crate::atomic;
-use crate::document::{Document, FileKind, Format, Map, Node, Problem, Span, Value};
+use crate::document::{Diagnostic, Document, FileKind, Format, Map, Node, Span, Value};
 use crate::recording::Reproduction;
 use crate::run::Decimal;
 
@@ -16,10 +16,10 @@ pub(super) struct Keeper(PathBuf);
 
 impl Keeper {
     /// Looked at before anything is run.
-    pub(super) fn of(reference: &str, folder: &Path) -> Result<Self, Box<Problem>> {
+    pub(super) fn of(reference: &str, folder: &Path) -> Result<Self, Box<Diagnostic>> {
         let wrong = |why: &str, help: &str| {
             let message = format!("the answer can't be written into `{reference}`: {why}");
-            Err(Problem::new(CANT_KEEP, message).help(help).boxed())
+            Err(Diagnostic::new(CANT_KEEP, message).help(help).boxed())
         };
         let path = folder.join(reference);
         if !path.is_file() || FileKind::of(reference) != Some(FileKind::Json) {
@@ -38,9 +38,9 @@ impl Keeper {
     }
 
     /// Adds the answer as `reproduced`, in the place of an earlier one. Everything else stays as it was written.
-    pub(super) fn keep(&self, answer: &Reproduction) -> Result<(), Vec<Problem>> {
+    pub(super) fn keep(&self, answer: &Reproduction) -> Result<(), Vec<Diagnostic>> {
         let cannot = |error: &std::io::Error| {
-            vec![Problem::new(
+            vec![Diagnostic::new(
                 CANT_WRITE,
                 format!("the record can't be written to {}: {error}", self.0.display()),
             )]

@@ -3,7 +3,7 @@
 use std::path::{Component, Path, PathBuf};
 
 use super::{BAD_RUN_ID, CANT_WRITE, OUTSIDE};
-use crate::document::{FileKind, Problem};
+use crate::document::{Diagnostic, FileKind};
 
 /// The workspace, and the folder in it that the command is started in.
 #[derive(Debug)]
@@ -14,10 +14,10 @@ pub(super) struct Place {
 
 impl Place {
     /// A path as a record keeps it: relative to the workspace, with `/` between its parts.
-    pub(super) fn inside(&self, path: &Path) -> Result<String, Box<Problem>> {
+    pub(super) fn inside(&self, path: &Path) -> Result<String, Box<Diagnostic>> {
         let outside = || {
             let shown = path.display();
-            Problem::new(OUTSIDE, format!("`{shown}` is not inside the workspace {}", self.root.display()))
+            Diagnostic::new(OUTSIDE, format!("`{shown}` is not inside the workspace {}", self.root.display()))
                 .help("the workspace is the folder of gate.yaml, else the one that gate is started in; keep the file below it")
                 .boxed()
         };
@@ -49,20 +49,20 @@ impl Place {
     }
 
     /// That a signature could be written there is known too.
-    pub(super) fn signable(&self, signature: &Path) -> Result<(), Box<Problem>> {
+    pub(super) fn signable(&self, signature: &Path) -> Result<(), Box<Diagnostic>> {
         let full = self.folder.join(signature);
         if !full.exists() || full.is_file() {
             return Ok(());
         }
         let message = format!("the signature can't be written to {}: it is no file", signature.display());
-        Err(Problem::new(CANT_WRITE, message).help("name another record: --output runs/NAME.json").boxed())
+        Err(Diagnostic::new(CANT_WRITE, message).help("name another record: --output runs/NAME.json").boxed())
     }
 
     /// That a record could be written there is known before the command is started.
-    pub(super) fn writable(&self, output: &Path) -> Result<(), Box<Problem>> {
+    pub(super) fn writable(&self, output: &Path) -> Result<(), Box<Diagnostic>> {
         let wrong = |why: &str| {
             let message = format!("the record can't be written to {}: {why}", output.display());
-            Err(Problem::new(CANT_WRITE, message).help("name a file: --output runs/NAME.json").boxed())
+            Err(Diagnostic::new(CANT_WRITE, message).help("name a file: --output runs/NAME.json").boxed())
         };
         let full = self.folder.join(output);
         if full.is_dir() {
@@ -85,13 +85,13 @@ impl Place {
 const LONGEST: usize = 200;
 
 /// A run id names the file of the record, and must not lead elsewhere.
-pub(super) fn run_id(id: &str) -> Result<(), Box<Problem>> {
+pub(super) fn run_id(id: &str) -> Result<(), Box<Diagnostic>> {
     let plain = !id.starts_with('.') && !id.contains(['/', '\\']) && !id.contains(char::is_control);
     if plain && (1..=LONGEST).contains(&id.len()) {
         return Ok(());
     }
     let message = format!("`{}` can't be a run id", id.escape_default());
-    Err(Problem::new(BAD_RUN_ID, message)
+    Err(Diagnostic::new(BAD_RUN_ID, message)
         .help(format!("it is the name of a file too: no `/`, no `\\`, no `.` first, at most {LONGEST} bytes"))
         .boxed())
 }

@@ -18,10 +18,10 @@ use super::surroundings::{self, Said};
 use super::write::{Target, beside, text_of};
 use super::{CANT_WRITE, FILE_MISSING, NOT_STARTED, STOPPED, UNREADABLE, finish, place};
 use crate::check::workspace_root;
-use crate::document::{Document, Format, Node, Problem};
+use crate::document::{Diagnostic, Document, Format, Node};
 use crate::keys;
-use crate::process::{self, End, Told};
-use crate::recording::{Facts, masked, source};
+use crate::process::{self, End, StopSignal};
+use crate::recording::{TrainingFacts, masked, source};
 use crate::run::{FieldMap, Origin, Run};
 use crate::signing::PrivateKey;
 
@@ -31,13 +31,13 @@ pub struct Recorded {
     /// What the program leaves with: the command's own code where that is not 0.
     pub code: u8,
     /// What is wrong.
-    pub problems: Vec<Problem>,
+    pub problems: Vec<Diagnostic>,
     /// What a person should know.
     pub notes: Vec<String>,
 }
 
 impl Recorded {
-    fn broken(code: u8, problems: Vec<Problem>) -> Self {
+    fn broken(code: u8, problems: Vec<Diagnostic>) -> Self {
         Self { code, problems, notes: Vec::new() }
     }
 }
@@ -47,7 +47,7 @@ pub const LINES: &str = "GATE_RECORD_FILE";
 
 /// Runs the command, and writes the record of it.
 pub fn record(order: &Order, folder: &Path) -> Recorded {
-    let told = match Told::listen() {
+    let told = match StopSignal::listen() {
         Ok(told) => told,
         Err(error) => return not_started("gate", &error),
     };
@@ -59,20 +59,20 @@ pub fn record(order: &Order, folder: &Path) -> Recorded {
 }
 
 /// What is said where a signal came while no command ran.
-fn stopped(told: &Told) -> Option<Recorded> {
+fn stopped(told: &StopSignal) -> Option<Recorded> {
     let signal = told.stop()?;
     let note = format!("signal {signal} stopped this; no record was written");
     Some(Recorded { code: signal.saturating_add(128), problems: Vec::new(), notes: vec![note] })
 }
 
-type Broken = (u8, Vec<Problem>);
+type Broken = (u8, Vec<Diagnostic>);
 
-fn around(order: &Order, folder: &Path, told: &Told) -> Result<Recorded, Broken> {
-    let early = |problem: Box<Problem>| (2, vec![*problem]);
+fn around(order: &Order, folder: &Path, told: &StopSignal) -> Result<Recorded, Broken> {
+    let early = |problem: Box<Diagnostic>| (2, vec![*problem]);
     let mut start = look(order, folder, told).map_err(early)?;
     let keys = signing_keys(order, folder).map_err(early)?;
     if told.stop().is_some() {
-        return Err((2, vec![Problem::new(STOPPED, "told to stop before the command was started")]));
+        return Err((2, vec![Diagnostic::new(STOPPED, "told to stop before the command was started")]));
     }
     let said = match run(order, &mut start, told)? {
         Ok(said) => said,
@@ -91,7 +91,7 @@ fn around(order: &Order, folder: &Path, told: &Told) -> Result<Recorded, Broken>
         return Err((1, problems));
     }
     if told.stop().is_some() {
-        return Err((1, vec![Problem::new(STOPPED, "told to stop before the record was written")]));
+        return Err((1, vec![Diagnostic::new(STOPPED, "told to stop before the record was written")]));
     }
     // An id that was made here is nobody else's, so nothing of that name is written over.
     let fresh = order.output.is_none() && facts.id_is_made;
@@ -100,12 +100,12 @@ fn around(order: &Order, folder: &Path, told: &Told) -> Result<Recorded, Broken>
 }
 
 /// Runs the command; gives what it wrote for its record, or what this program leaves with where it did not end well.
-fn run(order: &Order, start: &mut Start<'_>, told: &Told) -> Result<Result<Vec<u8>, Recorded>, Broken> {
+fn run(order: &Order, start: &mut Start<'_>, told: &StopSignal) -> Result<Result<Vec<u8>, Recorded>, Broken> {
     let lines = tempfile::NamedTempFile::with_prefix("gate-record-").map_err(|error| {
-        (2, vec![Problem::new(CANT_WRITE, format!("no file for ${LINES} can be made: {error}"))])
+        (2, vec![Diagnostic::new(CANT_WRITE, format!("no file for ${LINES} can be made: {error}"))])
     })?;
     let Some((program, arguments)) = order.command.split_first() else {
-        return Err((2, vec![Problem::new(NOT_STARTED, "there is no command")]));
+        return Err((2, vec![Diagnostic::new(NOT_STARTED, "there is no command")]));
     };
     let mut command = Command::new(program);
     command.args(arguments).current_dir(&start.place.folder).env(LINES, lines.path());
@@ -134,14 +134,14 @@ fn run(order: &Order, start: &mut Start<'_>, told: &Told) -> Result<Result<Vec<u
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Ok(Vec::new())),
         Err(error) => {
             let message = format!("what the command wrote for ${LINES} can't be read: {error}");
-            Err((1, vec![Problem::new(UNREADABLE, message)]))
+            Err((1, vec![Diagnostic::new(UNREADABLE, message)]))
         }
     }
 }
 
 /// What was promised, and the record does not hold. `told` is that something is missing already: a file that is not there
 /// is told once, not again as what was in it.
-fn promises(order: &Order, facts: &Facts, record: &Node, label: &str, told: bool) -> Vec<Problem> {
+fn promises(order: &Order, facts: &TrainingFacts, record: &Node, label: &str, told: bool) -> Vec<Diagnostic> {
     match read_back(record, label) {
         Ok(run) => {
             let promised = if told && facts.metrics.is_empty() { &[] } else { order.promised.as_slice() };
@@ -153,14 +153,14 @@ fn promises(order: &Order, facts: &Facts, record: &Node, label: &str, told: bool
 }
 
 /// The keys that the record is signed with; none where it is not.
-fn signing_keys(order: &Order, folder: &Path) -> Result<Vec<PrivateKey>, Box<Problem>> {
+fn signing_keys(order: &Order, folder: &Path) -> Result<Vec<PrivateKey>, Box<Diagnostic>> {
     if !order.sign {
         return Ok(Vec::new());
     }
     let keys = keys::signing_keys(&order.keys, folder)?;
     if keys.is_empty() {
         let message = format!("--sign was given, and neither --key nor {} is", keys::VARIABLE);
-        return Err(Problem::new(keys::NO_KEY, message)
+        return Err(Diagnostic::new(keys::NO_KEY, message)
             .help("make a key: gate key new training.key")
             .boxed());
     }
@@ -168,7 +168,7 @@ fn signing_keys(order: &Order, folder: &Path) -> Result<Vec<PrivateKey>, Box<Pro
 }
 
 /// The record as every check will read it.
-fn read_back(record: &Node, label: &str) -> Result<Run, Vec<Problem>> {
+fn read_back(record: &Node, label: &str) -> Result<Run, Vec<Diagnostic>> {
     let document = Document::new(label, text_of(record).into_bytes(), Format::Json);
     let document = Arc::new(document?);
     let tree = document.parse()?;
@@ -184,14 +184,14 @@ fn now() -> Timestamp {
 fn not_started(program: &str, error: &std::io::Error) -> Recorded {
     let missing = error.kind() == std::io::ErrorKind::NotFound;
     let message = format!("`{program}` could not be started: {error}");
-    let problem = Problem::new(NOT_STARTED, message).help(
+    let problem = Diagnostic::new(NOT_STARTED, message).help(
         "the command stands behind `--`, word by word, and no shell takes it apart: gate record -- python train.py",
     );
     Recorded::broken(if missing { 127 } else { 126 }, vec![problem])
 }
 
 /// Looks at everything that the command must not have changed yet.
-fn look<'o>(order: &'o Order, folder: &Path, told: &Told) -> Result<Start<'o>, Box<Problem>> {
+fn look<'o>(order: &'o Order, folder: &Path, told: &StopSignal) -> Result<Start<'o>, Box<Diagnostic>> {
     let place = Place { root: workspace_root(folder), folder: folder.to_owned() };
     let files = Files::open(&place.root)?.until(told);
     if let Some(id) = &order.run_id {
@@ -210,7 +210,7 @@ fn look<'o>(order: &'o Order, folder: &Path, told: &Told) -> Result<Start<'o>, B
     let stamped = |path: &PathBuf| {
         let path = inside(path)?;
         let stamp = files.stamp(&path);
-        Ok::<_, Box<Problem>>((path, stamp))
+        Ok::<_, Box<Diagnostic>>((path, stamp))
     };
     let data = |role: &str, path: &PathBuf| {
         let path = inside(path)?;
@@ -220,7 +220,7 @@ fn look<'o>(order: &'o Order, folder: &Path, told: &Told) -> Result<Start<'o>, B
             Err(problem) if problem.code == FILE_MISSING => None,
             Err(problem) => return Err(problem),
         };
-        Ok::<_, Box<Problem>>(Data { role: role.to_owned(), path, before })
+        Ok::<_, Box<Diagnostic>>(Data { role: role.to_owned(), path, before })
     };
     let source = match &order.source {
         Some(path) => Some(inside(path)?),

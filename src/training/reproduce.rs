@@ -14,10 +14,10 @@ use super::place::Place;
 use super::rerun::{Bench, Recipe};
 use super::{NO_COMMAND, NO_COMMIT, NO_SEED_OPTION, NO_WORKSHOP, ONE_RUN, RERUN_FAILED, TOO_FEW, restored};
 use crate::check::{show, workspace_root};
-use crate::document::{Node, Problem};
+use crate::document::{Diagnostic, Node};
 use crate::engine::summary;
 use crate::git::{Found, Git, LOCK};
-use crate::process::Told;
+use crate::process::StopSignal;
 use crate::recording::{Answer, Reproduction, Rerun, Tolerance, Unusable, compare, with_seed, words};
 use crate::run::Run;
 use crate::verdict::{RunSummary, Trouble};
@@ -87,7 +87,7 @@ pub fn reproduce(order: &Again, folder: &Path) -> Reproduction {
 fn the_run(order: &Again, folder: &Path) -> Result<Run, Vec<Trouble>> {
     let (mut runs, mut troubles) = show(std::slice::from_ref(&order.run), order.policy.as_deref(), folder);
     if troubles.is_empty() && runs.len() != 1 {
-        let problem = Problem::new(ONE_RUN, format!("`{}` names {} runs", order.run, runs.len()))
+        let problem = Diagnostic::new(ONE_RUN, format!("`{}` names {} runs", order.run, runs.len()))
             .help("name one: gate reproduce runs/churn.json");
         troubles.push(Trouble::from(&problem));
     }
@@ -97,20 +97,20 @@ fn the_run(order: &Again, folder: &Path) -> Result<Run, Vec<Trouble>> {
     }
 }
 
-fn fill(answer: &mut Reproduction, order: &Again, folder: &Path, run: &Run) -> Result<(), Vec<Problem>> {
+fn fill(answer: &mut Reproduction, order: &Again, folder: &Path, run: &Run) -> Result<(), Vec<Diagnostic>> {
     if order.vary_seed.is_some() && order.times < FEWEST {
         let message = format!("--times {} is too few to say where runs with other seeds lie", order.times);
         return Err(vec![
-            Problem::new(TOO_FEW, message)
+            Diagnostic::new(TOO_FEW, message)
                 .help(format!("run it at least {FEWEST} times; 5 and more say something: --times 5")),
         ]);
     }
-    let told = Told::listen().map_err(|error| {
-        vec![Problem::new(RERUN_FAILED, format!("signals can't be listened to: {error}"))]
+    let told = StopSignal::listen().map_err(|error| {
+        vec![Diagnostic::new(RERUN_FAILED, format!("signals can't be listened to: {error}"))]
     })?;
     let go_on = || match told.stop() {
         None => Ok(()),
-        Some(_) => Err(vec![Problem::new(RERUN_FAILED, "this was interrupted")]),
+        Some(_) => Err(vec![Diagnostic::new(RERUN_FAILED, "this was interrupted")]),
     };
     let place = Place { root: workspace_root(folder), folder: folder.to_owned() };
     let command = command(run)?;
@@ -133,7 +133,7 @@ fn fill(answer: &mut Reproduction, order: &Again, folder: &Path, run: &Run) -> R
             Some(option) => seeded(&command, option, run, number)?,
         };
         let (folder, _lock) = workshop().map_err(|error| {
-            vec![Problem::new(NO_WORKSHOP, format!("no folder for the rerun can be made: {error}"))]
+            vec![Diagnostic::new(NO_WORKSHOP, format!("no folder for the rerun can be made: {error}"))]
         })?;
         go_on()?;
         let checkout = git.checkout(&commit, folder.path())?;
@@ -151,7 +151,7 @@ fn fill(answer: &mut Reproduction, order: &Again, folder: &Path, run: &Run) -> R
         compare(run, &reruns, &order.tolerances, order.vary_seed.is_some());
     if answer.answer == Answer::CouldNotRun {
         return Err(vec![
-            Problem::new(
+            Diagnostic::new(
                 super::NOTHING_TO_COMPARE,
                 "the record has neither a metric nor the digest of a file",
             )
@@ -169,7 +169,7 @@ fn workshop() -> std::io::Result<(tempfile::TempDir, File)> {
     Ok((folder, lock))
 }
 
-fn command(run: &Run) -> Result<Vec<String>, Box<Problem>> {
+fn command(run: &Run) -> Result<Vec<String>, Box<Diagnostic>> {
     words(run.record().get("command")).map_err(|why| {
         let (message, help) = match why {
             Unusable::Missing => (
@@ -186,13 +186,13 @@ fn command(run: &Run) -> Result<Vec<String>, Box<Problem>> {
                 "let training take secrets from the environment, and pass them with --env NAME".to_owned(),
             ),
         };
-        Problem::new(NO_COMMAND, message).help(help).boxed()
+        Diagnostic::new(NO_COMMAND, message).help(help).boxed()
     })
 }
 
 /// The whole id of the recorded commit. Only digits are taken, so that no branch can pass for one.
-fn commit(run: &Run, git: &Git) -> Result<String, Box<Problem>> {
-    let wrong = |message: String, help: &str| Err(Problem::new(NO_COMMIT, message).help(help).boxed());
+fn commit(run: &Run, git: &Git) -> Result<String, Box<Diagnostic>> {
+    let wrong = |message: String, help: &str| Err(Diagnostic::new(NO_COMMIT, message).help(help).boxed());
     let Some(id) = run.text("git_commit") else {
         return wrong(
             "the record does not say which commit was checked out".into(),
@@ -233,11 +233,16 @@ fn recorded_variables(run: &Run) -> Vec<(String, String)> {
         .collect()
 }
 
-fn seeded(command: &[String], option: &str, run: &Run, number: usize) -> Result<Vec<String>, Box<Problem>> {
+fn seeded(
+    command: &[String],
+    option: &str,
+    run: &Run,
+    number: usize,
+) -> Result<Vec<String>, Box<Diagnostic>> {
     let first = run.text("seed").and_then(|seed| seed.parse::<u32>().ok()).unwrap_or(0);
     let seed = u64::from(first) + number as u64;
     with_seed(command, option, &seed.to_string()).ok_or_else(|| {
-        Problem::new(NO_SEED_OPTION, format!("the recorded command has no `{option}` with a value"))
+        Diagnostic::new(NO_SEED_OPTION, format!("the recorded command has no `{option}` with a value"))
             .help("name the option that the command takes its seed by, such as --vary-seed --seed")
             .boxed()
     })

@@ -12,12 +12,12 @@ use super::files::Files;
 use super::place::Place;
 use super::record::LINES;
 use super::{DATA_DIFFERS, RERUN_FAILED, sources};
-use crate::document::{Map, Node, Problem};
-use crate::evidence::{Repository, Workspace};
+use crate::document::{Diagnostic, Map, Node};
+use crate::facts::{Repository, Workspace};
 use crate::git::Git;
 use crate::process::{self, End};
 use crate::recording::{Rerun, recorded_files};
-use crate::rule::Evidence;
+use crate::rule::Facts;
 use crate::run::{Digest, FieldMap, Origin, Run};
 use crate::source;
 
@@ -47,8 +47,8 @@ pub(super) struct Bench<'r> {
 struct NoRepository;
 
 impl Repository for NoRepository {
-    fn git(&self) -> Result<&Git, Box<Problem>> {
-        Err(Problem::new(RERUN_FAILED, "a rerun asks nothing of git").boxed())
+    fn git(&self) -> Result<&Git, Box<Diagnostic>> {
+        Err(Diagnostic::new(RERUN_FAILED, "a rerun asks nothing of git").boxed())
     }
 }
 
@@ -59,7 +59,11 @@ fn digest(root: &Path, path: &str, like: &Digest) -> Option<Digest> {
 
 impl<'r> Bench<'r> {
     /// Puts the recorded data into the checkout, and takes out what the command is to make itself.
-    pub(super) fn prepare(recipe: &'r Recipe<'r>, root: &Path, around: &Path) -> Result<Self, Vec<Problem>> {
+    pub(super) fn prepare(
+        recipe: &'r Recipe<'r>,
+        root: &Path,
+        around: &Path,
+    ) -> Result<Self, Vec<Diagnostic>> {
         let files = Files::open(root)?;
         let mut bench =
             Self { recipe, root: root.to_owned(), files, around: around.to_owned(), data: Vec::new() };
@@ -81,14 +85,14 @@ impl<'r> Bench<'r> {
                 && !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
             {
                 let message = format!("`{path}` of the commit can't be taken out of the way: {error}");
-                return Err(vec![Problem::new(RERUN_FAILED, message)]);
+                return Err(vec![Diagnostic::new(RERUN_FAILED, message)]);
             }
         }
         Ok(bench)
     }
 
     /// Every recorded data file is in the checkout with its recorded digest, or it is said which is not.
-    fn data(&mut self) -> Vec<Problem> {
+    fn data(&mut self) -> Vec<Diagnostic> {
         let mut problems = Vec::new();
         for file in self.recipe.run.data() {
             let (Some(path), Some(recorded)) = (file.path, file.digest) else { continue };
@@ -100,12 +104,12 @@ impl<'r> Bench<'r> {
         problems
     }
 
-    fn put(&self, path: &str, recorded: &Digest) -> Result<(), Box<Problem>> {
+    fn put(&self, path: &str, recorded: &Digest) -> Result<(), Box<Diagnostic>> {
         if digest(&self.root, path, recorded).as_ref() == Some(recorded) {
             return Ok(());
         }
         let wrong = |message: String, help: &str| {
-            Err(Problem::new(DATA_DIFFERS, message).help(help.to_owned()).boxed())
+            Err(Diagnostic::new(DATA_DIFFERS, message).help(help.to_owned()).boxed())
         };
         let ours = Files::open(&self.recipe.place.root)?;
         // A copy, so that nothing the command does can reach the data itself.
@@ -135,10 +139,10 @@ impl<'r> Bench<'r> {
     }
 
     /// Runs the command, and reads what it left.
-    pub(super) fn run(&self, words: &[String]) -> Result<Rerun, Vec<Problem>> {
+    pub(super) fn run(&self, words: &[String]) -> Result<Rerun, Vec<Diagnostic>> {
         let failed =
-            |message: String, help: &str| vec![Problem::new(RERUN_FAILED, message).help(help.to_owned())];
-        let ended = |message: String| vec![Problem::new(RERUN_FAILED, message)];
+            |message: String, help: &str| vec![Diagnostic::new(RERUN_FAILED, message).help(help.to_owned())];
+        let ended = |message: String| vec![Diagnostic::new(RERUN_FAILED, message)];
         let Some((program, arguments)) = words.split_first() else { return Ok(Rerun::default()) };
         let lines = self.around.join("lines");
         let home = self.around.join("home");
@@ -192,7 +196,7 @@ impl<'r> Bench<'r> {
         for (path, recorded) in &self.data {
             if digest(&self.root, path, recorded).as_ref() != Some(recorded) {
                 return Err(vec![
-                    Problem::new(DATA_DIFFERS, format!("the command changed its data file `{path}`"))
+                    Diagnostic::new(DATA_DIFFERS, format!("the command changed its data file `{path}`"))
                         .help("what it then measured is not what the record says: let training leave its data alone"),
                 ]);
             }
@@ -201,7 +205,7 @@ impl<'r> Bench<'r> {
     }
 
     /// What the command left: in the files of metrics that were recorded, in its lines, or in a record of its own.
-    fn left(&self, lines: &Path) -> Result<Rerun, Vec<Problem>> {
+    fn left(&self, lines: &Path) -> Result<Rerun, Vec<Diagnostic>> {
         let mut problems = Vec::new();
         let there: Vec<String> = metrics_files(self.recipe.run)
             .into_iter()

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use super::NOT_AN_OBJECT;
 use super::files::Files;
-use crate::document::{Document, FileKind, Format, Map, Node, Path, Problem, Value};
+use crate::document::{Diagnostic, Document, FileKind, Format, Map, Node, Path, Value};
 use crate::recording::{Lines, merge};
 
 /// Reads the objects of several files as one.
-pub(super) fn objects(files: &Files, paths: &[String], what: &str, problems: &mut Vec<Problem>) -> Map {
+pub(super) fn objects(files: &Files, paths: &[String], what: &str, problems: &mut Vec<Diagnostic>) -> Map {
     let mut all = Map::default();
     for path in paths {
         match files.read(path, what).and_then(|bytes| object(path, bytes, what)) {
@@ -20,13 +20,13 @@ pub(super) fn objects(files: &Files, paths: &[String], what: &str, problems: &mu
 }
 
 /// The object that a file holds, JSON or YAML.
-pub(super) fn object(path: &str, bytes: Vec<u8>, what: &str) -> Result<Map, Box<Problem>> {
+pub(super) fn object(path: &str, bytes: Vec<u8>, what: &str) -> Result<Map, Box<Diagnostic>> {
     let format = if FileKind::of(path) == Some(FileKind::Yaml) { Format::Yaml } else { Format::Json };
     let document = Arc::new(Document::new(path, bytes, format)?);
     match document.parse()? {
         Node { value: Value::Map(map), .. } => Ok(map),
         other => {
-            Err(Problem::new(NOT_AN_OBJECT, format!("the {what} `{path}` must hold an object with keys"))
+            Err(Diagnostic::new(NOT_AN_OBJECT, format!("the {what} `{path}` must hold an object with keys"))
                 .at(
                     &document,
                     crate::document::Span { end: other.span.end.min(other.span.start + 1), ..other.span },
@@ -39,7 +39,7 @@ pub(super) fn object(path: &str, bytes: Vec<u8>, what: &str) -> Result<Map, Box<
 }
 
 /// Reads the lines that training wrote.
-pub(super) fn lines(bytes: Vec<u8>) -> Result<Lines, Vec<Problem>> {
+pub(super) fn lines(bytes: Vec<u8>) -> Result<Lines, Vec<Diagnostic>> {
     let document = Document::new("$GATE_RECORD_FILE", bytes, Format::Json)?;
     Lines::parse(&Arc::new(document))
 }

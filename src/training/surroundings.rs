@@ -6,7 +6,7 @@ use super::files::Files;
 use super::hardware;
 use super::place::Place;
 use super::python;
-use crate::document::Problem;
+use crate::document::Diagnostic;
 use crate::git::{Git, NOT_A_REPOSITORY};
 use crate::recording::{Environment, VARIABLES};
 
@@ -43,7 +43,7 @@ pub(super) fn look(
     said: &Said<'_>,
     place: &Place,
     files: &Files,
-) -> Result<Environment, Box<Problem>> {
+) -> Result<Environment, Box<Diagnostic>> {
     let mut environment = Environment { container: said.container.clone(), ..Environment::default() };
     hardware::describe(&mut environment);
     if let Some(python) = python::ask(command, said.python, &place.folder, false) {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::CANT_WRITE;
 use crate::atomic;
-use crate::document::{Node, NotFinite, Problem, to_text};
+use crate::document::{Diagnostic, Node, NotFinite, to_text};
 use crate::signing::{BESIDE, Envelope, PrivateKey, RECORD_TYPE};
 
 /// The rights of a new record.
@@ -23,7 +23,7 @@ impl Target<'_> {
     /// Writes the record, whole or not at all, and its signature where there are keys. The signature is first: killed in
     /// between, it lies beside a record that it is not of, and that fails; a record without its signature would be taken
     /// for one that was never signed. For the same reason an older signature goes before its record does.
-    pub(super) fn write(&self, record: &Node, keys: &[PrivateKey]) -> Result<(), Box<Problem>> {
+    pub(super) fn write(&self, record: &Node, keys: &[PrivateKey]) -> Result<(), Box<Diagnostic>> {
         if let Some(folder) = self.path.parent() {
             fs::create_dir_all(folder).map_err(|error| cannot("record", self.path, &error))?;
         }
@@ -63,8 +63,8 @@ pub(super) fn text_of(record: &Node) -> String {
     to_text(record, NotFinite::Text) + "\n"
 }
 
-fn cannot(what: &str, path: &Path, error: &io::Error) -> Box<Problem> {
-    Problem::new(CANT_WRITE, format!("the {what} can't be written to {}: {error}", path.display()))
+fn cannot(what: &str, path: &Path, error: &io::Error) -> Box<Diagnostic> {
+    Diagnostic::new(CANT_WRITE, format!("the {what} can't be written to {}: {error}", path.display()))
         .help("name another file: --output runs/NAME.json")
         .boxed()
 }

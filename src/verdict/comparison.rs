@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use super::Outcome;
-use crate::run::PICKS;
+use crate::run::AGGREGATIONS;
 
 /// A comparison with everything that went into it. Numbers are text, in the digits that were compared.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,7 +87,7 @@ impl Comparison {
 
     /// What was looked at, and which of its numbers, where it has several: `f1 (mean)`.
     pub fn title(&self) -> String {
-        let picked = PICKS.iter().any(|(word, _)| *word == self.method);
+        let picked = AGGREGATIONS.iter().any(|(word, _)| *word == self.method);
         if picked { format!("{} ({})", self.subject, self.method) } else { self.subject.to_string() }
     }
 

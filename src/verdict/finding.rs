@@ -54,8 +54,8 @@ pub struct Trouble {
     pub help: Option<String>,
 }
 
-impl From<&document::Problem> for Trouble {
-    fn from(problem: &document::Problem) -> Self {
+impl From<&document::Diagnostic> for Trouble {
+    fn from(problem: &document::Diagnostic) -> Self {
         let place = |place: &document::Place| Place::new(&place.document, place.span, place.label.clone());
         Self {
             code: problem.code.name.into(),

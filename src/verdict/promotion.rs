@@ -1,7 +1,7 @@
 //! What became of an order to promote a model, or to go back to an earlier one.
 
 use super::{Exit, Report, Trouble};
-use crate::document::Problem;
+use crate::document::Diagnostic;
 
 /// What became of an order.
 #[derive(Debug)]
@@ -51,7 +51,7 @@ pub struct Promoted {
 
 impl PromotionOutcome {
     /// Nothing but why it could not be decided.
-    pub fn of_problems(problems: &[Problem]) -> Self {
+    pub fn of_problems(problems: &[Diagnostic]) -> Self {
         Self {
             report: None,
             promoted: None,

@@ -28,7 +28,7 @@ const FLOORS: [&str; 28] = [
     "render",
     "github",
     "rule",
-    "evidence",
+    "facts",
     "policy",
     "engine",
     "check",

@@ -11,14 +11,14 @@ use super::{
     AUDIT_ALIAS, AUDIT_CHAIN, AUDIT_EVIDENCE, AUDIT_EXPIRED, AUDIT_OVERRIDE, AUDIT_ROLLBACK, AUDIT_SIGNATURE,
     AUDIT_STALE, AUDIT_STRAY, AUDIT_UNSOUND, AUDIT_WAIVER, Auditing, Findings, Read, counted,
 };
-use crate::document::{Node, Problem};
+use crate::document::{Diagnostic, Node};
 use crate::ledger::Entry;
 use crate::run::{Age, Run, parse_date};
 use crate::tracker::mlflow::{alias_now, store_name};
 use crate::verdict::{AuditLine, Severity, Trouble};
 
 impl Auditing<'_> {
-    pub(super) fn run(&self, strays: &[String]) -> Result<(AuditLine, Vec<Trouble>), Vec<Problem>> {
+    pub(super) fn run(&self, strays: &[String]) -> Result<(AuditLine, Vec<Trouble>), Vec<Diagnostic>> {
         let entries = self.ledger.entries(self.line)?;
         let mut it = Findings::default();
         match broken_chain(&entries, self.line) {

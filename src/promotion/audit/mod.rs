@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::trust::{Trust, TrustOrder};
+use super::trust::{TrustOrder, TrustedKeys};
 use super::{
     AUDIT_ALIAS, AUDIT_CHAIN, AUDIT_DRIFT, AUDIT_EVIDENCE, AUDIT_EXPIRED, AUDIT_OVERRIDE, AUDIT_POLICY,
     AUDIT_ROLLBACK, AUDIT_SIGNATURE, AUDIT_STALE, AUDIT_STRAY, AUDIT_UNJUDGED, AUDIT_UNSOUND, AUDIT_WAIVER,
@@ -16,8 +16,8 @@ use super::{
 };
 use crate::check::open;
 use crate::code::Code;
-use crate::document::Problem;
-use crate::ledger::{Entry, Ledger, Line, Statement};
+use crate::document::Diagnostic;
+use crate::ledger::{Entry, Ledger, StageHistory, Statement};
 use crate::run::Run;
 use crate::verdict::{Audit, AuditFinding, AuditLine, Exit, Severity, Trouble};
 
@@ -69,8 +69,13 @@ pub fn audit(order: &AuditOrder, folder: &Path, clock: Timestamp) -> Audit {
     answer
 }
 
-fn fill(answer: &mut Audit, order: &AuditOrder, folder: &Path, now: Timestamp) -> Result<(), Vec<Problem>> {
-    let trust = Trust::read(&order.trust, folder)?;
+fn fill(
+    answer: &mut Audit,
+    order: &AuditOrder,
+    folder: &Path,
+    now: Timestamp,
+) -> Result<(), Vec<Diagnostic>> {
+    let trust = TrustedKeys::read(&order.trust, folder)?;
     answer.trusted = match &trust {
         Some(_) => "the keys of the verifying side".into(),
         None => "the ledger itself: no key was named".into(),
@@ -79,11 +84,11 @@ fn fill(answer: &mut Audit, order: &AuditOrder, folder: &Path, now: Timestamp) -
     let ledger = workspace.ledger(policy.as_ref())?;
     let lines = ledger.lines()?;
     let mut strays = ledger.strays()?;
-    let meant = |line: &Line| {
+    let meant = |line: &StageHistory| {
         order.stage.as_ref().is_none_or(|stage| *stage == line.stage)
             && order.model.as_ref().is_none_or(|model| *model == line.model)
     };
-    let empty: Vec<Line> = strays.of.keys().filter(|line| !lines.contains(line)).cloned().collect();
+    let empty: Vec<StageHistory> = strays.of.keys().filter(|line| !lines.contains(line)).cloned().collect();
     for line in empty.iter().filter(|line| meant(line)) {
         answer.lines.push(without_promotions(line, &strays.of[line]));
     }
@@ -112,14 +117,14 @@ fn fill(answer: &mut Audit, order: &AuditOrder, folder: &Path, now: Timestamp) -
         let to = order.stage.as_ref().map_or_else(String::new, |stage| format!(" to the stage `{stage}`"));
         let message = format!("nothing{of} is promoted{to}, so there is nothing to audit");
         return Err(vec![
-            Problem::new(NOT_FOUND, message).help("a ledger elsewhere is named with --ledger DIR"),
+            Diagnostic::new(NOT_FOUND, message).help("a ledger elsewhere is named with --ledger DIR"),
         ]);
     }
     Ok(())
 }
 
 /// A folder of a stage that holds files, and no promotion: nothing can be said of what stands there.
-fn without_promotions(line: &Line, files: &[String]) -> AuditLine {
+fn without_promotions(line: &StageHistory, files: &[String]) -> AuditLine {
     let mut it = Findings::default();
     let message = format!(
         "there are files of promotions, and no promotion: they were taken away, or the first one broke off ({})",
@@ -135,13 +140,13 @@ struct Auditing<'a> {
     /// Where the command was started.
     folder: &'a Path,
     now: Timestamp,
-    trust: Option<&'a Trust>,
+    trust: Option<&'a TrustedKeys>,
     /// What the paths of records are relative to.
     workspace: &'a Path,
     /// The folder of the ledger.
     root: PathBuf,
     ledger: &'a Ledger<'a>,
-    line: &'a Line,
+    line: &'a StageHistory,
 }
 
 /// A promotion that could be read.
@@ -182,7 +187,7 @@ impl Findings {
         self.add(Severity::Warning, code, message);
     }
 
-    fn line(self, line: &Line, promotions: usize, current: String) -> AuditLine {
+    fn line(self, line: &StageHistory, promotions: usize, current: String) -> AuditLine {
         AuditLine {
             model: line.model.clone(),
             stage: line.stage.clone(),

@@ -5,7 +5,7 @@ use crate::check::{Workspace, commits_between};
 use crate::document::{Node, sha256};
 use crate::engine;
 use crate::git::short;
-use crate::ledger::{Entry, Ledger, Line, Statement};
+use crate::ledger::{Entry, Ledger, StageHistory, Statement};
 use crate::policy::Policy;
 use crate::promotion::records::record;
 use crate::run::Run;
@@ -105,7 +105,7 @@ pub(super) fn trained(run: &Run) -> Answer {
     it.answer(1)
 }
 
-pub(super) fn approved(line: &Line, entry: &Entry, statement: &Statement) -> Answer {
+pub(super) fn approved(line: &StageHistory, entry: &Entry, statement: &Statement) -> Answer {
     let mut it = Gathered::default();
     let own = |path: &[&str]| statement.own_text(path).map(str::to_owned);
     let at = statement.predicate(&["timeVerified"]).unwrap_or("?");
@@ -172,7 +172,7 @@ pub(super) fn approved(line: &Line, entry: &Entry, statement: &Statement) -> Ans
 pub(super) fn changed(
     run: &Run,
     before: Option<&Entry>,
-    line: &Line,
+    line: &StageHistory,
     ledger: &Ledger<'_>,
     workspace: &Workspace,
     policy: Option<&Policy>,

@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use super::ONE_RUN;
 use super::records::{recalled, record};
 use crate::check::open;
-use crate::document::{Problem, listed};
-use crate::evidence::hash_named;
-use crate::ledger::{Entry, Ledger, Line};
+use crate::document::{Diagnostic, listed};
+use crate::facts::hash_named;
+use crate::ledger::{Entry, Ledger, StageHistory};
 use crate::policy::Policy;
 use crate::run::Reference;
 use crate::verdict::{Exit, Explanation, Step, Trouble};
@@ -71,7 +71,7 @@ enum Asked {
 /// Digits of a digest that are enough to name it.
 const ENOUGH: usize = 8;
 
-fn asked(question: &Question, folder: &Path) -> Result<Asked, Box<Problem>> {
+fn asked(question: &Question, folder: &Path) -> Result<Asked, Box<Diagnostic>> {
     let text = &question.model;
     if let Ok(Reference::Stage(stage)) = Reference::parse(text) {
         return Ok(Asked::Stage(stage));
@@ -95,7 +95,7 @@ fn asked(question: &Question, folder: &Path) -> Result<Asked, Box<Problem>> {
 }
 
 /// 0 where something leads to it, 1 where nothing does, 2 where that is not clear.
-fn fill(answer: &mut Explanation, question: &Question, folder: &Path) -> Result<Exit, Vec<Problem>> {
+fn fill(answer: &mut Explanation, question: &Question, folder: &Path) -> Result<Exit, Vec<Diagnostic>> {
     let asked = asked(question, folder)?;
     let (workspace, policy) = open(question.policy.as_deref(), question.ledger.as_deref(), folder)?;
     let ledger = workspace.ledger(policy.as_ref())?;
@@ -103,7 +103,7 @@ fn fill(answer: &mut Explanation, question: &Question, folder: &Path) -> Result<
     if let (Asked::Stage(stage), true) = (&asked, found.len() > 1) {
         let models: Vec<&str> = found.iter().map(|(line, _, _)| line.model.as_str()).collect();
         let message = format!("the stage `{stage}` has promotions of {}", listed(&models));
-        return Err(vec![Problem::new(ONE_RUN, message).help("say which is meant: --model NAME")]);
+        return Err(vec![Diagnostic::new(ONE_RUN, message).help("say which is meant: --model NAME")]);
     }
     // What is current somewhere comes first, then what has come furthest, then what was decided last.
     found.sort_by_key(|(line, entry, current)| {
@@ -180,7 +180,7 @@ fn promotions(
     asked: &Asked,
     question: &Question,
     ledger: &Ledger<'_>,
-) -> Result<Vec<(Line, Entry, bool)>, Box<Problem>> {
+) -> Result<Vec<(StageHistory, Entry, bool)>, Box<Diagnostic>> {
     let mut found = Vec::new();
     let mut unreadable = None;
     let mut digests: BTreeSet<String> = BTreeSet::new();
@@ -227,7 +227,7 @@ fn promotions(
     if digests.len() > 1 {
         let digests: Vec<&str> = digests.iter().map(String::as_str).collect();
         let message = format!("several models begin like that: {}", listed(&digests));
-        return Err(Problem::new(ONE_RUN, message).help("write more of the digest").boxed());
+        return Err(Diagnostic::new(ONE_RUN, message).help("write more of the digest").boxed());
     }
     match unreadable {
         Some(problem) if found.is_empty() => Err(problem),

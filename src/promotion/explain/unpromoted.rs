@@ -5,8 +5,8 @@ use std::path::Path;
 use super::answers::{again, produced, trained};
 use super::{Asked, QUESTIONS, Question};
 use crate::check::{Workspace, show};
-use crate::document::{Problem, listed};
-use crate::evidence::hash_named;
+use crate::document::{Diagnostic, listed};
+use crate::facts::hash_named;
 use crate::policy::Policy;
 use crate::promotion::{NOT_FOUND, ONE_RUN};
 use crate::run::{Artifact, Run};
@@ -19,12 +19,12 @@ pub(super) fn unpromoted(
     policy: Option<&Policy>,
     question: &Question,
     workspace: &Workspace,
-) -> Result<Exit, Vec<Problem>> {
+) -> Result<Exit, Vec<Diagnostic>> {
     let what = match asked {
         Asked::Stage(stage) => {
             let message = format!("nothing is promoted to the stage `{stage}`");
             let help = "a ledger elsewhere is named with --ledger DIR";
-            answer.troubles.push(Trouble::from(&Problem::new(NOT_FOUND, message).help(help)));
+            answer.troubles.push(Trouble::from(&Diagnostic::new(NOT_FOUND, message).help(help)));
             return Ok(Exit::Fail);
         }
         Asked::Digest(_, Some(_)) | Asked::RunId(_) => question.model.clone(),
@@ -48,7 +48,7 @@ pub(super) fn unpromoted(
             Asked::RunId(_) => "it is neither a file that is here, nor the id of a run",
             _ => "a model file without the run that produced it is a file of unknown origin",
         };
-        answer.troubles.push(Trouble::from(&Problem::new(NOT_FOUND, message).help(help)));
+        answer.troubles.push(Trouble::from(&Diagnostic::new(NOT_FOUND, message).help(help)));
         // A record that can't be read may be the one.
         let exit = if unreadable.is_empty() { Exit::Fail } else { Exit::NoVerdict };
         answer.troubles.extend(unreadable);
@@ -57,7 +57,7 @@ pub(super) fn unpromoted(
     if !fitting.is_empty() {
         let labels: Vec<&str> = fitting.iter().map(|(run, _)| run.label()).chain([run.label()]).collect();
         let message = format!("several records lead to `{what}`: {}", listed(&labels));
-        return Err(vec![Problem::new(ONE_RUN, message).help("give each run an id of its own")]);
+        return Err(vec![Diagnostic::new(ONE_RUN, message).help("give each run an id of its own")]);
     }
     if matches!(fit, Fit::ByPath) {
         let doubt =

@@ -2,10 +2,10 @@
 
 use super::super::VERIFY_SUPERSEDED;
 use super::{Candidate, Stop, fails};
-use crate::ledger::{Entry, Ledger, Line};
+use crate::ledger::{Entry, Ledger, StageHistory};
 
 /// 13: it is the newest of its line, and every promotion names the one before it.
-pub(super) fn newest(ledger: &Ledger<'_>, line: &Line, candidate: &Candidate) -> Result<(), Stop> {
+pub(super) fn newest(ledger: &Ledger<'_>, line: &StageHistory, candidate: &Candidate) -> Result<(), Stop> {
     let entries = ledger.entries(line)?;
     if let Some(broken) = broken_chain(&entries, line) {
         return fails(
@@ -33,7 +33,7 @@ pub(super) fn newest(ledger: &Ledger<'_>, line: &Line, candidate: &Candidate) ->
 }
 
 /// What is wrong with a chain, if anything is.
-pub(in crate::promotion) fn broken_chain(entries: &[Entry], line: &Line) -> Option<String> {
+pub(in crate::promotion) fn broken_chain(entries: &[Entry], line: &StageHistory) -> Option<String> {
     let mut before: Option<&Entry> = None;
     for (entry, number) in entries.iter().zip(1..) {
         if entry.number != number {

@@ -3,15 +3,15 @@
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::super::trust::{Trust, Trusted};
+use super::super::trust::{Trusted, TrustedKeys};
 use super::super::{
     VERIFY_FAILED, VERIFY_MALFORMED, VERIFY_POLICY, VERIFY_RESOURCE, VERIFY_STATEMENT, VERIFY_SUBJECT,
     VERIFY_SUPERSEDED, VERIFY_TIME, VERIFY_TYPE, VERIFY_UNSIGNED, VERIFY_VERIFIER, VERIFY_WAIVER,
 };
 use super::{Candidate, Stop, Verifying, fails, held, not_checked};
 use crate::document::{Node, Value};
-use crate::evidence::Hashed;
-use crate::ledger::{Line, PAYLOAD_TYPE, PREDICATE_TYPE, STATEMENT_TYPE, Statement, VERIFIER, level};
+use crate::facts::Hashed;
+use crate::ledger::{PAYLOAD_TYPE, PREDICATE_TYPE, STATEMENT_TYPE, StageHistory, Statement, VERIFIER, level};
 use crate::run::{Moment, parse_date};
 use crate::signing::{Envelope, KeyId, PublicKey};
 use crate::verdict::Verification;
@@ -50,7 +50,7 @@ impl Verifying<'_> {
         &self,
         candidate: &Candidate,
         envelope: Option<&Envelope>,
-        trust: Option<&'t Trust>,
+        trust: Option<&'t TrustedKeys>,
     ) -> Result<Vec<&'t Trusted>, Stop> {
         match (trust, envelope) {
             (None, _) => Ok(Vec::new()),
@@ -68,7 +68,7 @@ impl Verifying<'_> {
 
     fn signers<'t>(
         &self,
-        trust: &'t Trust,
+        trust: &'t TrustedKeys,
         envelope: &Envelope,
         said: KeyId,
     ) -> Result<Vec<&'t Trusted>, Stop> {
@@ -124,14 +124,18 @@ impl Verifying<'_> {
         Ok(())
     }
 
-    pub(super) fn resource(&self, candidate: &Candidate, statement: &Statement) -> Result<Line, Stop> {
+    pub(super) fn resource(
+        &self,
+        candidate: &Candidate,
+        statement: &Statement,
+    ) -> Result<StageHistory, Stop> {
         let stage = &self.order.stage;
         let model = match (&candidate.line, &self.order.line) {
             (Some(line), _) => line.model.clone(),
             (None, Some(model)) => model.clone(),
             (None, None) => statement.own_text(&["model"]).unwrap_or_default().to_owned(),
         };
-        let line = Line::new(&model, stage)
+        let line = StageHistory::new(&model, stage)
             .or_else(|_| fails(VERIFY_RESOURCE, "the promotion does not say its model", ""))?;
         let uri = statement.predicate(&["resourceUri"]).unwrap_or_default();
         let own = (statement.own_text(&["model"]), statement.own_text(&["stage"]));
@@ -173,7 +177,7 @@ impl Verifying<'_> {
         &self,
         answer: &mut Verification,
         statement: &Statement,
-        trust: Option<&Trust>,
+        trust: Option<&TrustedKeys>,
     ) -> Result<(), Stop> {
         let digest = decided_by(statement);
         if digest.is_empty() {
@@ -354,7 +358,7 @@ pub(super) fn types(envelope: Option<&Envelope>, statement: &Statement) -> Resul
 pub(super) fn verifier(
     statement: &Statement,
     signers: &[&Trusted],
-    trust: Option<&Trust>,
+    trust: Option<&TrustedKeys>,
     stage: &str,
 ) -> Result<(), Stop> {
     let id = statement.predicate(&["verifier", "id"]).unwrap_or("nothing");

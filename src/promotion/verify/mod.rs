@@ -12,13 +12,13 @@ use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::trust::{Trust, TrustOrder, Trusted};
+use super::trust::{TrustOrder, Trusted, TrustedKeys};
 use super::{VERIFY_NOTHING, VERIFY_UNREADABLE, VERIFY_UNSIGNED};
 use crate::check::{open, open_ledger};
 use crate::code::Code;
-use crate::document::Problem;
-use crate::evidence::{Hashed, hash_named};
-use crate::ledger::{Entry, Ledger, Line, MOST, Statement, VERIFIER};
+use crate::document::Diagnostic;
+use crate::facts::{Hashed, hash_named};
+use crate::ledger::{Entry, Ledger, MOST, StageHistory, Statement, VERIFIER};
 use crate::signing::Envelope;
 use crate::store::{Entry as File, Reach, Store as _, WorkTree};
 use crate::verdict::{Check, CheckState as State, Exit, FoundPromotion as Found, Trouble, Verification};
@@ -58,22 +58,22 @@ pub struct VerifyOrder {
 }
 
 /// Why a check does not hold.
-struct Failure(Box<Problem>);
+struct Failure(Box<Diagnostic>);
 
 /// Why there is no answer, or a bad one.
 enum Stop {
     Fails(Failure),
-    Unclear(Vec<Problem>),
+    Unclear(Vec<Diagnostic>),
 }
 
-impl From<Box<Problem>> for Stop {
-    fn from(problem: Box<Problem>) -> Self {
+impl From<Box<Diagnostic>> for Stop {
+    fn from(problem: Box<Diagnostic>) -> Self {
         Self::Unclear(vec![*problem])
     }
 }
 
 fn fails<T>(code: Code, message: impl Into<String>, help: &str) -> Result<T, Stop> {
-    let mut problem = Problem::new(code, message);
+    let mut problem = Diagnostic::new(code, message);
     if !help.is_empty() {
         problem = problem.help(help);
     }
@@ -133,7 +133,7 @@ struct Verifying<'v> {
 /// A promotion that may be the one.
 struct Candidate {
     /// The line by its folder; `None` for a single file.
-    line: Option<Line>,
+    line: Option<StageHistory>,
     number: Option<u64>,
     label: String,
     statement: Option<Vec<u8>>,
@@ -159,14 +159,14 @@ fn next(answer: &mut Verification, state: State, says: String) {
 impl Verifying<'_> {
     fn run(&self, answer: &mut Verification) -> Result<(), Stop> {
         let order = self.order;
-        let trust = Trust::read(&order.trust, self.folder).map_err(Stop::Unclear)?;
+        let trust = TrustedKeys::read(&order.trust, self.folder).map_err(Stop::Unclear)?;
         answer.trusted = match &trust {
             Some(trust) => format!("{} of the verifying side", keys(trust.keys.len())),
             None => "the ledger itself: no key was named, so whoever can write to it decides".into(),
         };
         // 1: once, from one handle.
         let hashed = hash_named(&self.folder.join(&order.model), None)
-            .map_err(|problem| Box::new(Problem { code: VERIFY_UNREADABLE, ..*problem }))?;
+            .map_err(|problem| Box::new(Diagnostic { code: VERIFY_UNREADABLE, ..*problem }))?;
         answer.sha256 = Some(hashed.sha256.clone());
         held(answer, format!("sha256:{}", hashed.sha256));
         match self.attestation()? {
@@ -174,7 +174,7 @@ impl Verifying<'_> {
                 if trust.is_none() {
                     let message =
                         format!("`{}` is a single file, which nothing vouches for but a key", path.display());
-                    return Err(Problem::new(VERIFY_UNSIGNED, message)
+                    return Err(Diagnostic::new(VERIFY_UNSIGNED, message)
                         .help("name the public key: --key release.pub")
                         .boxed()
                         .into());
@@ -234,10 +234,15 @@ impl Verifying<'_> {
     }
 
     /// 2: the newest promotion to the stage that is for this file.
-    fn find(&self, ledger: &Ledger<'_>, hashed: &Hashed, trust: Option<&Trust>) -> Result<Candidate, Stop> {
+    fn find(
+        &self,
+        ledger: &Ledger<'_>,
+        hashed: &Hashed,
+        trust: Option<&TrustedKeys>,
+    ) -> Result<Candidate, Stop> {
         let stage = &self.order.stage;
-        let wanted = |line: &Line| self.order.line.as_ref().is_none_or(|model| *model == line.model);
-        let mut found: Vec<(Line, Entry)> = Vec::new();
+        let wanted = |line: &StageHistory| self.order.line.as_ref().is_none_or(|model| *model == line.model);
+        let mut found: Vec<(StageHistory, Entry)> = Vec::new();
         let mut hints: Vec<String> = Vec::new();
         let lines = ledger.lines()?;
         for line in lines.iter().filter(|line| wanted(line)) {
@@ -256,7 +261,7 @@ impl Verifying<'_> {
         }
         // What nobody signs who is trusted does not make it unclear which one is meant.
         if let (Some(trust), true) = (trust, found.len() > 1) {
-            let is_sound = |(line, entry): &(Line, Entry)| {
+            let is_sound = |(line, entry): &(StageHistory, Entry)| {
                 Look { line, trust: Some(trust), now: self.now }.sound(entry).is_ok()
             };
             if found.iter().any(is_sound) {
@@ -267,7 +272,7 @@ impl Verifying<'_> {
             let models: Vec<&str> = found.iter().map(|(line, _)| line.model.as_str()).collect();
             let message =
                 format!("this file is promoted to `{stage}` as {}", crate::document::listed(&models));
-            return Err(Problem::new(VERIFY_NOTHING, message)
+            return Err(Diagnostic::new(VERIFY_NOTHING, message)
                 .help("say which is deployed: --model NAME")
                 .boxed()
                 .into());
@@ -296,7 +301,7 @@ impl Verifying<'_> {
         answer: &mut Verification,
         candidate: &Candidate,
         hashed: &Hashed,
-        trust: Option<&Trust>,
+        trust: Option<&TrustedKeys>,
         ledger: Option<&Ledger<'_>>,
     ) -> Result<(), Stop> {
         let stage = &self.order.stage;
@@ -373,7 +378,7 @@ fn is_for(entry: &Entry, sha256: &str) -> bool {
     by_file || by_envelope().is_some_and(|statement| statement.is_for(sha256))
 }
 
-fn found(statement: &Statement, line: &Line, candidate: &Candidate, signers: &[&Trusted]) -> Found {
+fn found(statement: &Statement, line: &StageHistory, candidate: &Candidate, signers: &[&Trusted]) -> Found {
     let own = |path: &[&str]| statement.own_text(path).unwrap_or_default().to_owned();
     let run = match statement.own_text(&["run", "runId"]) {
         Some(id) => format!("{id} ({})", own(&["run", "uri"])),

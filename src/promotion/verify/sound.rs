@@ -5,25 +5,25 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::super::trust::Trust;
+use super::super::trust::TrustedKeys;
 use super::super::{VERIFY_MALFORMED, VERIFY_SUBJECT};
 use super::checks::{payload, types, verifier};
 use super::{Candidate, Failure, Stop, VerifyOrder, Verifying, blank, fails};
-use crate::document::Problem;
-use crate::ledger::{Entry, Line, Statement};
+use crate::document::Diagnostic;
+use crate::ledger::{Entry, StageHistory, Statement};
 
 /// An entry, at a time, for whoever trusts these keys.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::promotion) struct Look<'l> {
-    pub(in crate::promotion) line: &'l Line,
-    pub(in crate::promotion) trust: Option<&'l Trust>,
+    pub(in crate::promotion) line: &'l StageHistory,
+    pub(in crate::promotion) trust: Option<&'l TrustedKeys>,
     pub(in crate::promotion) now: Timestamp,
 }
 
 impl Look<'_> {
     /// That an entry is a promotion of its line, signed by the keys that its stage needs, and that its statement is
     /// what they signed: checks 3 to 9.
-    pub(in crate::promotion) fn sound(self, entry: &Entry) -> Result<Statement, Box<Problem>> {
+    pub(in crate::promotion) fn sound(self, entry: &Entry) -> Result<Statement, Box<Diagnostic>> {
         self.ask(|verifying| {
             let candidate = Candidate {
                 line: Some(self.line.clone()),
@@ -46,7 +46,7 @@ impl Look<'_> {
     }
 
     /// That it passed, by an expected policy: checks 10 and 11.
-    pub(in crate::promotion) fn passed(self, statement: &Statement) -> Result<(), Box<Problem>> {
+    pub(in crate::promotion) fn passed(self, statement: &Statement) -> Result<(), Box<Diagnostic>> {
         self.ask(|verifying| {
             verifying.passed(&mut blank(), statement)?;
             verifying.policy(&mut blank(), statement, self.trust)
@@ -54,12 +54,12 @@ impl Look<'_> {
     }
 
     /// That it is neither of the future nor over: check 12.
-    pub(in crate::promotion) fn in_time(self, statement: &Statement) -> Result<(), Box<Problem>> {
+    pub(in crate::promotion) fn in_time(self, statement: &Statement) -> Result<(), Box<Diagnostic>> {
         self.ask(|verifying| verifying.time(statement).map(|_| ()))
     }
 
     /// That `gate verify` would accept what it is for, if it were the newest: all that can be asked without a file.
-    pub(in crate::promotion) fn in_force(self, entry: &Entry) -> Result<Statement, Box<Problem>> {
+    pub(in crate::promotion) fn in_force(self, entry: &Entry) -> Result<Statement, Box<Diagnostic>> {
         let statement = self.sound(entry)?;
         self.passed(&statement)?;
         self.in_time(&statement)?;
@@ -67,15 +67,15 @@ impl Look<'_> {
         Ok(statement)
     }
 
-    fn ask<T>(self, checks: impl FnOnce(&Verifying<'_>) -> Result<T, Stop>) -> Result<T, Box<Problem>> {
+    fn ask<T>(self, checks: impl FnOnce(&Verifying<'_>) -> Result<T, Stop>) -> Result<T, Box<Diagnostic>> {
         let order = VerifyOrder { stage: self.line.stage.clone(), ..VerifyOrder::default() };
         let verifying = Verifying { order: &order, folder: Path::new(""), now: self.now };
         checks(&verifying).map_err(|stop| match stop {
             Stop::Fails(Failure(problem)) => problem,
-            Stop::Unclear(problems) => problems
-                .into_iter()
-                .next()
-                .map_or_else(|| Problem::new(VERIFY_MALFORMED, "it can't be read").boxed(), Problem::boxed),
+            Stop::Unclear(problems) => problems.into_iter().next().map_or_else(
+                || Diagnostic::new(VERIFY_MALFORMED, "it can't be read").boxed(),
+                Diagnostic::boxed,
+            ),
         })
     }
 }

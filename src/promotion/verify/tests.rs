@@ -4,11 +4,11 @@ use jiff::Timestamp;
 use rayon::prelude::*;
 use serde_json::json;
 
-use super::super::trust::{Trust, Trusted};
+use super::super::trust::{Trusted, TrustedKeys};
 use super::Look;
 use crate::document::sha256;
 use crate::ledger::{
-    EXTENSION, Entry, Line, PASSED, PAYLOAD_TYPE, PREDICATE_TYPE, STATEMENT_TYPE, VERIFIER, level,
+    EXTENSION, Entry, PASSED, PAYLOAD_TYPE, PREDICATE_TYPE, STATEMENT_TYPE, StageHistory, VERIFIER, level,
 };
 use crate::signing::{Algorithm, Envelope, PrivateKey};
 
@@ -23,7 +23,7 @@ fn trusted(key: &PrivateKey) -> Trusted {
 }
 
 /// A promotion as small as it may be; each of a shape of its own.
-fn statement(number: usize, line: &Line) -> String {
+fn statement(number: usize, line: &StageHistory) -> String {
     let mut own = json!({ "model": line.model, "stage": line.stage, "sequence": number + 1 });
     match number % 5 {
         1 => own["previous"] = json!({ "sequence": number, "digest": { "sha256": sha256(b"before") } }),
@@ -57,7 +57,7 @@ fn flipped(bytes: &[u8], bit: usize) -> Vec<u8> {
 
 #[test]
 fn no_bit_of_twenty_promotions_can_be_flipped() {
-    let line = Line::new("churn", "production").expect("a line");
+    let line = StageHistory::new("churn", "production").expect("a line");
     let now: Timestamp = "2026-06-02T00:00:00Z".parse().expect("a time");
     let key = |seed: u8, algorithm| PrivateKey::from_random(algorithm, &[seed; 32]).expect("a key");
     for number in 0..20 {
@@ -67,7 +67,7 @@ fn no_bit_of_twenty_promotions_can_be_flipped() {
             17..19 => vec![key(2, Algorithm::P256)],
             _ => vec![key(1, Algorithm::Ed25519), key(2, Algorithm::P256)],
         };
-        let trust = Trust {
+        let trust = TrustedKeys {
             threshold: [(line.stage.clone(), keys.len())].into_iter().collect(),
             keys: keys.iter().map(trusted).collect(),
             policies: Vec::new(),

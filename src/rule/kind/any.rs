@@ -1,10 +1,10 @@
 //! Sometimes one of several things is enough: better by a clear margin, or at least not slower.
 
-use super::{Kind, Requirement, named};
+use super::{Kind, RuleCheck, named};
 use crate::code::codes;
 use crate::document::{Node, listed};
 use crate::rule::loading::EMPTY_BODY;
-use crate::rule::{CannotJudge, Case, Judgement, Loading, Raised};
+use crate::rule::{CannotJudge, Loading, Raised, RuleInput, RuleResult};
 use crate::verdict::Outcome;
 
 codes! {
@@ -18,9 +18,9 @@ pub(super) const KIND: Kind = Kind { name: "any", says: "at least one of these h
 const ARMS: [&str; 2] = ["metrics", "require"];
 
 #[derive(Debug)]
-struct Any(Vec<Box<dyn Requirement>>);
+struct Any(Vec<Box<dyn RuleCheck>>);
 
-fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn Requirement>> {
+fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn RuleCheck>> {
     let items = loading.reader.list(body, "`any`")?;
     if items.len() < 2 {
         loading
@@ -29,10 +29,10 @@ fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn Requirement>> 
             .help = Some("with one, write it as the rule itself".into());
     }
     let arms: Vec<_> = items.iter().filter_map(|item| arm(loading, item)).collect();
-    (arms.len() == items.len() && !arms.is_empty()).then(|| Box::new(Any(arms)) as Box<dyn Requirement>)
+    (arms.len() == items.len() && !arms.is_empty()).then(|| Box::new(Any(arms)) as Box<dyn RuleCheck>)
 }
 
-fn arm(loading: &mut Loading<'_>, item: &Node) -> Option<Box<dyn Requirement>> {
+fn arm(loading: &mut Loading<'_>, item: &Node) -> Option<Box<dyn RuleCheck>> {
     let map = loading.reader.map(item, "an alternative of `any`")?;
     let arm = map.iter().next().filter(|(name, _)| map.len() == 1 && ARMS.contains(name));
     let Some((kind, body)) = arm else {
@@ -43,15 +43,15 @@ fn arm(loading: &mut Loading<'_>, item: &Node) -> Option<Box<dyn Requirement>> {
     (named(kind)?.load)(loading, body)
 }
 
-impl Requirement for Any {
-    fn judge(&self, case: &Case<'_>) -> Result<Judgement, CannotJudge> {
+impl RuleCheck for Any {
+    fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, CannotJudge> {
         let mut arms = Vec::new();
         for arm in &self.0 {
             arms.push(arm.judge(case)?);
         }
         let holds = arms.iter().any(|arm| arm.outcome() == Outcome::Pass);
         let judged = arms.iter().any(|arm| arm.outcome() != Outcome::Skipped);
-        let mut whole = Judgement::default();
+        let mut whole = RuleResult::default();
         for (number, mut arm) in arms.into_iter().enumerate() {
             let label = format!("alternative {}: {}", number + 1, arm.outcome());
             for comparison in &mut arm.comparisons {

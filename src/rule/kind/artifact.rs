@@ -1,13 +1,13 @@
 //! A model file without the run that produced it is a file of unknown origin. `artifact` ties the two together: the
 //! file is there, and it is the very one that the run recorded.
 
-use super::{Kind, Requirement};
+use super::{Kind, RuleCheck};
 use crate::code::codes;
 use crate::document::{Node, Path, Value};
 use crate::rule::files::{Recorded, check, no_digest, no_path};
 use crate::rule::limit::NEVER_HOLDS;
 use crate::rule::presence::absent;
-use crate::rule::{Amount, CannotJudge, Case, Judgement, Loading, Raised, Units, read_amount};
+use crate::rule::{Amount, CannotJudge, Loading, Raised, RuleInput, RuleResult, Units, read_amount};
 use crate::run::{Decimal, Field};
 use crate::verdict::{Comparison, Outcome};
 
@@ -29,10 +29,10 @@ struct Artifact {
     max_bytes: Option<(Decimal, String)>,
 }
 
-fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn Requirement>> {
+fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn RuleCheck>> {
     if matches!(body.value, Value::Bool(_)) {
         let artifact = Artifact { digest: false, max_bytes: None };
-        return loading.is_true(body, "artifact").then(|| Box::new(artifact) as Box<dyn Requirement>);
+        return loading.is_true(body, "artifact").then(|| Box::new(artifact) as Box<dyn RuleCheck>);
     }
     let map = loading.reader.map(body, "`artifact`, unless it is `true`,")?;
     loading.reader.only(map, "`artifact`", &["digest", "max_bytes"]);
@@ -52,9 +52,9 @@ fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn Requirement>> 
     Some(Box::new(artifact))
 }
 
-impl Requirement for Artifact {
-    fn judge(&self, case: &Case<'_>) -> Result<Judgement, CannotJudge> {
-        let mut judgement = Judgement::default();
+impl RuleCheck for Artifact {
+    fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, CannotJudge> {
+        let mut judgement = RuleResult::default();
         let artifacts = case.candidate.artifacts();
         if artifacts.is_empty() {
             let field = Field { path: Path::of(["artifact"]), node: None, none_matched: false };
@@ -69,7 +69,7 @@ impl Requirement for Artifact {
             };
             let digest = artifact.digest.as_ref();
             let file = Recorded { what: "artifact".into(), at: artifact.at.clone(), path, digest };
-            let Some(facts) = check(&mut judgement, case.evidence, &file) else { continue };
+            let Some(facts) = check(&mut judgement, case.facts, &file) else { continue };
             if artifact.digest.is_none() {
                 if self.digest {
                     no_digest(&mut judgement, case, "artifact", &artifact.at);

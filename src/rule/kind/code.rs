@@ -1,10 +1,10 @@
 //! A commit that is not in the history of what is released can't be read, reviewed or built again.
 
-use super::{Kind, Requirement};
+use super::{Kind, RuleCheck};
 use crate::code::codes;
 use crate::document::{Node, Path, Value};
 use crate::rule::presence::absent;
-use crate::rule::{CannotJudge, CannotTell, Case, CommitFacts, Judgement, Loading, Raised};
+use crate::rule::{CannotAnswer, CannotJudge, CommitFacts, Loading, Raised, RuleInput, RuleResult};
 use crate::run::Field;
 use crate::verdict::{Comparison, Outcome};
 
@@ -30,10 +30,10 @@ struct Code {
     ancestor_of: String,
 }
 
-fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn Requirement>> {
+fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn RuleCheck>> {
     let mut code = Code { clean: true, ancestor_of: "HEAD".to_owned() };
     if matches!(body.value, Value::Bool(_)) {
-        return loading.is_true(body, "code").then(|| Box::new(code) as Box<dyn Requirement>);
+        return loading.is_true(body, "code").then(|| Box::new(code) as Box<dyn RuleCheck>);
     }
     let map = loading.reader.map(body, "`code`, unless it is `true`,")?;
     loading.reader.only(map, "`code`", &["clean", "ancestor_of"]);
@@ -46,9 +46,9 @@ fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn Requirement>> 
     Some(Box::new(code))
 }
 
-impl Requirement for Code {
-    fn judge(&self, case: &Case<'_>) -> Result<Judgement, CannotJudge> {
-        let mut judgement = Judgement::default();
+impl RuleCheck for Code {
+    fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, CannotJudge> {
+        let mut judgement = RuleResult::default();
         self.commit(case, &mut judgement)?;
         if self.clean {
             clean(case, &mut judgement);
@@ -58,7 +58,7 @@ impl Requirement for Code {
 }
 
 impl Code {
-    fn commit(&self, case: &Case<'_>, judgement: &mut Judgement) -> Result<(), CannotJudge> {
+    fn commit(&self, case: &RuleInput<'_>, judgement: &mut RuleResult) -> Result<(), CannotJudge> {
         let path = Path::of(["git_commit"]);
         let field = Field { path: path.clone(), node: case.candidate.get(&path), none_matched: false };
         if let Some(raised) = absent(case.candidate, &field) {
@@ -79,7 +79,7 @@ impl Code {
             wrong("exists", raised, "not a commit");
             return Ok(());
         }
-        let whole = match case.evidence.commit(id).map_err(cannot)? {
+        let whole = match case.facts.commit(id).map_err(cannot)? {
             CommitFacts::Known(whole) => whole,
             CommitFacts::Unknown => {
                 let raised =
@@ -96,7 +96,7 @@ impl Code {
                 return Ok(());
             }
         };
-        if !case.evidence.is_ancestor(&whole, &self.ancestor_of).map_err(cannot)? {
+        if !case.facts.is_ancestor(&whole, &self.ancestor_of).map_err(cannot)? {
             let raised =
                 Raised::new(NOT_AN_ANCESTOR, format!("commit {id} is not part of {}", self.ancestor_of))
                     .help("train on a commit that is being released, or merge the branch that it is on");
@@ -112,7 +112,7 @@ impl Code {
     }
 }
 
-fn clean(case: &Case<'_>, judgement: &mut Judgement) {
+fn clean(case: &RuleInput<'_>, judgement: &mut RuleResult) {
     let path = Path::of(["git_dirty"]);
     let node = case.candidate.get(&path);
     let field = Field { path: path.clone(), node, none_matched: false };
@@ -133,6 +133,6 @@ pub(super) fn looks_like_a_commit(id: &str) -> bool {
     (7..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-fn cannot(why: CannotTell) -> CannotJudge {
+fn cannot(why: CannotAnswer) -> CannotJudge {
     CannotJudge { code: CANNOT_TELL, message: why.message, help: why.help }
 }

@@ -1,12 +1,12 @@
 //! A dataset's version is a name, and data moves under its name. `data` asks that the files are the ones that the
 //! run recorded.
 
-use super::{Kind, Requirement};
+use super::{Kind, RuleCheck};
 use crate::document::{Node, Path};
 use crate::rule::files::{Recorded, check, no_digest, no_path};
 use crate::rule::loading::EMPTY_BODY;
 use crate::rule::presence::absent;
-use crate::rule::{CannotJudge, Case, Judgement, Loading};
+use crate::rule::{CannotJudge, Loading, RuleInput, RuleResult};
 use crate::run::Field;
 use crate::verdict::{Comparison, Outcome};
 
@@ -16,7 +16,7 @@ pub(super) const KIND: Kind =
 #[derive(Debug)]
 struct Data;
 
-fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn Requirement>> {
+fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn RuleCheck>> {
     let map = loading.reader.map(body, "`data`")?;
     loading.reader.only(map, "`data`", &["digests", "disjoint"]);
     if let Some(entry) = map.entry("disjoint") {
@@ -36,9 +36,9 @@ fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn Requirement>> 
     None
 }
 
-impl Requirement for Data {
-    fn judge(&self, case: &Case<'_>) -> Result<Judgement, CannotJudge> {
-        let mut judgement = Judgement::default();
+impl RuleCheck for Data {
+    fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, CannotJudge> {
+        let mut judgement = RuleResult::default();
         let files = case.candidate.data();
         if files.is_empty() {
             let field = Field { path: Path::of(["data"]), node: None, none_matched: false };
@@ -53,7 +53,7 @@ impl Requirement for Data {
                 (_, None) => no_digest(&mut judgement, case, &what, &file.at),
                 (Some(path), Some(digest)) => {
                     let file = Recorded { what, at: file.at.clone(), path, digest: Some(digest) };
-                    check(&mut judgement, case.evidence, &file);
+                    check(&mut judgement, case.facts, &file);
                 }
             }
         }

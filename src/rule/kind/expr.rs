@@ -1,10 +1,10 @@
 //! What no kind says is said in the Common Expression Language.
 
-use super::{Kind, Requirement};
+use super::{Kind, RuleCheck};
 use crate::code::codes;
 use crate::document::Node;
 use crate::expression::{Bindings, EvaluationError, Expression, Scope};
-use crate::rule::{Baseline, CannotJudge, Case, Judgement, Loading, Raised};
+use crate::rule::{Baseline, CannotJudge, Loading, Raised, RuleInput, RuleResult};
 use crate::verdict::{Comparison, Outcome};
 
 codes! {
@@ -17,15 +17,15 @@ pub(super) const KIND: Kind = Kind { name: "expr", says: "this expression is tru
 #[derive(Debug)]
 struct Expr(Expression);
 
-fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn Requirement>> {
+fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn RuleCheck>> {
     loading
         .expression(body, "`expr`", Scope::Rule)
-        .map(|expression| Box::new(Expr(expression)) as Box<dyn Requirement>)
+        .map(|expression| Box::new(Expr(expression)) as Box<dyn RuleCheck>)
 }
 
-impl Requirement for Expr {
-    fn judge(&self, case: &Case<'_>) -> Result<Judgement, CannotJudge> {
-        let mut judgement = Judgement::default();
+impl RuleCheck for Expr {
+    fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, CannotJudge> {
+        let mut judgement = RuleResult::default();
         let mut baseline = None;
         if self.0.reads_baseline() {
             baseline = Baseline::measured(case, &mut judgement)?;

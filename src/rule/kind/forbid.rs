@@ -1,9 +1,9 @@
 //! Some things must not be in a record: a customer's name among the tags, a path of someone's own machine.
 
-use super::{Kind, Requirement};
+use super::{Kind, RuleCheck};
 use crate::code::codes;
 use crate::document::Node;
-use crate::rule::{CannotJudge, Case, Judgement, Loading, Raised};
+use crate::rule::{CannotJudge, Loading, Raised, RuleInput, RuleResult};
 use crate::run::FieldPath;
 use crate::verdict::{Comparison, Outcome};
 
@@ -16,14 +16,14 @@ pub(super) const KIND: Kind = Kind { name: "forbid", says: "these fields are not
 #[derive(Debug)]
 struct Forbid(Vec<FieldPath>);
 
-fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn Requirement>> {
+fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn RuleCheck>> {
     let paths: Vec<FieldPath> = loading.paths(body, "`forbid`").into_iter().map(|(path, _)| path).collect();
-    (!paths.is_empty()).then(|| Box::new(Forbid(paths)) as Box<dyn Requirement>)
+    (!paths.is_empty()).then(|| Box::new(Forbid(paths)) as Box<dyn RuleCheck>)
 }
 
-impl Requirement for Forbid {
-    fn judge(&self, case: &Case<'_>) -> Result<Judgement, CannotJudge> {
-        let mut judgement = Judgement::default();
+impl RuleCheck for Forbid {
+    fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, CannotJudge> {
+        let mut judgement = RuleResult::default();
         for path in &self.0 {
             for field in case.candidate.find(path) {
                 let name = field.path.to_string();

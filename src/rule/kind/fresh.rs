@@ -3,12 +3,12 @@
 
 use jiff::SignedDuration;
 
-use super::{Kind, Requirement};
+use super::{Kind, RuleCheck};
 use crate::code::codes;
 use crate::document::{Node, Path};
 use crate::rule::loading::EMPTY_BODY;
 use crate::rule::presence::absent;
-use crate::rule::{Baseline, CannotJudge, Case, Judgement, Loading, Raised};
+use crate::rule::{Baseline, CannotJudge, Loading, Raised, RuleInput, RuleResult};
 use crate::run::{Age, Field, Run, parse_duration};
 use crate::verdict::{Comparison, Outcome};
 
@@ -35,7 +35,7 @@ struct Fresh {
     baseline: Option<(SignedDuration, String)>,
 }
 
-fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn Requirement>> {
+fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn RuleCheck>> {
     let map = loading.reader.map(body, "`fresh`")?;
     loading.reader.only(map, "`fresh`", &["candidate", "baseline"]);
     if map.is_empty() {
@@ -60,9 +60,9 @@ fn duration(loading: &mut Loading<'_>, node: &Node, key: &str) -> Option<(Signed
     None
 }
 
-impl Requirement for Fresh {
-    fn judge(&self, case: &Case<'_>) -> Result<Judgement, CannotJudge> {
-        let mut judgement = Judgement::default();
+impl RuleCheck for Fresh {
+    fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, CannotJudge> {
+        let mut judgement = RuleResult::default();
         if let Some(limit) = &self.candidate {
             let path = Path::of(["created_at"]);
             let field = Field { path: path.clone(), node: case.candidate.get(&path), none_matched: false };
@@ -91,7 +91,13 @@ impl Requirement for Fresh {
     }
 }
 
-fn age(judgement: &mut Judgement, case: &Case<'_>, run: &Run, who: &str, limit: &(SignedDuration, String)) {
+fn age(
+    judgement: &mut RuleResult,
+    case: &RuleInput<'_>,
+    run: &Run,
+    who: &str,
+    limit: &(SignedDuration, String),
+) {
     let Some(moment) = run.created_at() else { return };
     let (most, written) = limit;
     let is_candidate = std::ptr::eq(run, case.candidate);

@@ -3,7 +3,7 @@
 
 use globset::GlobSet;
 
-use super::{Kind, Requirement};
+use super::{Kind, RuleCheck};
 use crate::code::codes;
 use crate::document::{Node, Value};
 use crate::rule::covered::{listed, unrecorded, values};
@@ -11,10 +11,10 @@ use crate::rule::files::{Recorded, check};
 use crate::rule::loading::EMPTY_BODY;
 use crate::rule::model_files::{globs, is_model};
 use crate::rule::notebook::outputs;
-use crate::rule::shown::{Shown, metrics_shown};
+use crate::rule::notebook_metrics::{PrintedMetric, metrics_shown};
 use crate::rule::{
-    CannotJudge, CannotTell, Case, ChangeCase, ChangedFile, Changes, FileFacts, FileFault, Judgement,
-    Loading, Raised,
+    CannotAnswer, CannotJudge, ChangeInput, ChangedFile, Changes, FileFacts, FileFault, Loading, Raised,
+    RuleInput, RuleResult,
 };
 use crate::run::{Decimal, Digest, Run};
 use crate::verdict::{Comparison, Outcome};
@@ -46,10 +46,10 @@ struct Linked {
     notebooks: Option<GlobSet>,
 }
 
-fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn Requirement>> {
+fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn RuleCheck>> {
     let mut linked = Linked { artifacts: None, notebooks: None };
     if matches!(body.value, Value::Bool(_)) {
-        return loading.is_true(body, "linked").then(|| Box::new(linked) as Box<dyn Requirement>);
+        return loading.is_true(body, "linked").then(|| Box::new(linked) as Box<dyn RuleCheck>);
     }
     let map = loading.reader.map(body, "`linked`, unless it is `true`,")?;
     loading.reader.only(map, "`linked`", &["artifacts", "notebooks"]);
@@ -67,15 +67,15 @@ fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn Requirement>> 
     Some(Box::new(linked))
 }
 
-impl Requirement for Linked {
+impl RuleCheck for Linked {
     /// Of a candidate: that its artifacts are still those of the run.
-    fn judge(&self, case: &Case<'_>) -> Result<Judgement, CannotJudge> {
-        let mut judgement = Judgement::default();
+    fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, CannotJudge> {
+        let mut judgement = RuleResult::default();
         for artifact in case.candidate.artifacts() {
             let Some(path) = artifact.path else { continue };
             let digest = artifact.digest.as_ref();
             let file = Recorded { what: "artifact".into(), at: artifact.at.clone(), path, digest };
-            check(&mut judgement, case.evidence, &file);
+            check(&mut judgement, case.facts, &file);
         }
         Ok(judgement)
     }
@@ -84,10 +84,10 @@ impl Requirement for Linked {
         true
     }
 
-    fn judge_change(&self, case: &ChangeCase<'_>) -> Result<Judgement, CannotJudge> {
-        let mut judgement = Judgement::default();
+    fn judge_change(&self, case: &ChangeInput<'_>) -> Result<RuleResult, CannotJudge> {
+        let mut judgement = RuleResult::default();
         let wanted = |path: &str| self.is_artifact(path) || self.is_notebook(path);
-        let Changes { since, files } = case.evidence.changes(&wanted).map_err(cannot)?;
+        let Changes { since, files } = case.facts.changes(&wanted).map_err(cannot)?;
         let (notebooks, artifacts): (Vec<_>, Vec<_>) =
             files.iter().partition(|file| self.is_notebook(&file.path));
         // Said even where there is nothing, so that a pass shows what it is about.
@@ -131,10 +131,10 @@ enum Named<'r> {
     Nowhere,
 }
 
-fn artifact(judgement: &mut Judgement, case: &ChangeCase<'_>, file: &ChangedFile) {
+fn artifact(judgement: &mut RuleResult, case: &ChangeInput<'_>, file: &ChangedFile) {
     let path = &*file.path;
     let subject = format!("artifact {path}");
-    let facts = match case.evidence.file(path, Some("sha256")) {
+    let facts = match case.facts.file(path, Some("sha256")) {
         Ok(facts) => facts,
         Err(fault) => return unreadable(judgement, path, &fault),
     };
@@ -184,7 +184,7 @@ fn artifact(judgement: &mut Judgement, case: &ChangeCase<'_>, file: &ChangedFile
 
 /// The record that knows a file. Those that name its path come before one that only has its digest: by another run's
 /// bytes a file is replaced, whoever recorded them.
-fn named<'r>(case: &ChangeCase<'r>, path: &str, facts: &FileFacts) -> Named<'r> {
+fn named<'r>(case: &ChangeInput<'r>, path: &str, facts: &FileFacts) -> Named<'r> {
     let (mut best, mut elsewhere) = (Named::Nowhere, None);
     for run in case.records {
         for artifact in run.artifacts() {
@@ -208,21 +208,21 @@ fn named<'r>(case: &ChangeCase<'r>, path: &str, facts: &FileFacts) -> Named<'r> 
     }
 }
 
-fn has(case: &ChangeCase<'_>, path: &str, facts: &FileFacts, digest: &Digest) -> bool {
+fn has(case: &ChangeInput<'_>, path: &str, facts: &FileFacts, digest: &Digest) -> bool {
     match &*digest.algorithm {
         "sha256" => facts.digest.as_ref() == Some(digest),
         "md5" | "git" => case
-            .evidence
+            .facts
             .file(path, Some(&digest.algorithm))
             .is_ok_and(|facts| facts.digest.as_ref() == Some(digest)),
         _ => false,
     }
 }
 
-fn notebook(judgement: &mut Judgement, case: &ChangeCase<'_>, file: &ChangedFile) {
+fn notebook(judgement: &mut RuleResult, case: &ChangeInput<'_>, file: &ChangedFile) {
     let path = &*file.path;
     let comparison = |outcome| Comparison::exact(format!("notebook {path}"), "linked", outcome);
-    let texts = match case.evidence.bytes(path, NOTEBOOK_BYTES) {
+    let texts = match case.facts.bytes(path, NOTEBOOK_BYTES) {
         Ok(bytes) => outputs(&bytes),
         Err(fault) => return unreadable(judgement, path, &fault),
     };
@@ -236,7 +236,7 @@ fn notebook(judgement: &mut Judgement, case: &ChangeCase<'_>, file: &ChangedFile
             return;
         }
     };
-    let shown: Vec<Vec<Shown>> =
+    let shown: Vec<Vec<PrintedMetric>> =
         texts.iter().map(|text| metrics_shown(text)).filter(|shown| !shown.is_empty()).collect();
     if shown.is_empty() {
         judgement.compare(comparison(Outcome::Pass).candidate("shows no metric"));
@@ -284,7 +284,7 @@ fn covers(run: &Run, path: &str) -> bool {
     run.metrics().next().is_some() && (run.text("source").is_some_and(is_it) || in_command())
 }
 
-fn unreadable(judgement: &mut Judgement, path: &str, fault: &FileFault) {
+fn unreadable(judgement: &mut RuleResult, path: &str, fault: &FileFault) {
     let why = match fault {
         FileFault::Missing => "it is not there",
         FileFault::Outside => "it leads out of the workspace",
@@ -299,6 +299,6 @@ fn counted(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
-fn cannot(why: CannotTell) -> CannotJudge {
+fn cannot(why: CannotAnswer) -> CannotJudge {
     CannotJudge { code: CANNOT_TELL, message: why.message, help: why.help }
 }

@@ -1,16 +1,16 @@
 //! "It looks about as good" is how a worse model gets in. `metrics` puts numbers on it: bounds that always hold,
 //! and how far a value may move against the baseline.
 
-use super::{Kind, Requirement};
+use super::{Kind, RuleCheck};
 use crate::code::codes;
 use crate::document::{Entry, Map, Node, Path, Reader, Span, listed, nearest};
+use crate::rule::aggregation::DirectedAggregation;
 use crate::rule::compare::{Subject, hold};
 use crate::rule::loading::EMPTY_BODY;
-use crate::rule::of::Of;
 use crate::rule::presence::{MISSING, not_a_number};
 use crate::rule::{
-    Baseline, CannotJudge, Case, Judgement, Limit, Loading, Pattern, Raised, Units, WORDS, Word,
-    check_together, dataset, direction,
+    Baseline, CannotJudge, LIMIT_KINDS, Limit, LimitKind, Loading, Pattern, Raised, RuleInput, RuleResult,
+    Units, check_together, dataset, direction,
 };
 use crate::run::{Decimal, Metric, MetricFault, Run};
 use crate::verdict::{Comparability, Comparison, Outcome};
@@ -42,10 +42,10 @@ struct Limits {
     name: Pattern,
     except: Vec<Pattern>,
     limits: Vec<Limit>,
-    of: Of,
+    of: DirectedAggregation,
 }
 
-fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn Requirement>> {
+fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn RuleCheck>> {
     let map = loading.reader.map(body, "`metrics`")?;
     if map.is_empty() {
         loading.reader.problem(EMPTY_BODY, body.span, "`metrics` names no metric", "empty").help =
@@ -55,23 +55,27 @@ fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn Requirement>> 
     let entries: Vec<_> = map.entries().collect();
     let metrics: Vec<Limits> =
         entries.into_iter().filter_map(|(name, entry)| limits(loading, name, entry)).collect();
-    (!metrics.is_empty()).then(|| Box::new(Metrics(metrics)) as Box<dyn Requirement>)
+    (!metrics.is_empty()).then(|| Box::new(Metrics(metrics)) as Box<dyn RuleCheck>)
 }
 
 fn limits(loading: &mut Loading<'_>, name: &str, entry: &Entry) -> Option<Limits> {
     let what = format!("the limits on `{name}`");
     if entry.node.is_null() && name.contains(':') {
-        let known: Vec<&str> = WORDS.iter().map(|word| word.name()).collect();
+        let known: Vec<&str> = LIMIT_KINDS.iter().map(|word| word.name()).collect();
         loading.reader.unknown_key(name, entry, "`metrics`", &known);
         return None;
     }
     let map = loading.reader.map(&entry.node, &what)?;
-    let mut limits =
-        Limits { name: Pattern::new(name), except: Vec::new(), limits: Vec::new(), of: Of::default() };
+    let mut limits = Limits {
+        name: Pattern::new(name),
+        except: Vec::new(),
+        limits: Vec::new(),
+        of: DirectedAggregation::default(),
+    };
     let mut of = None;
     let mut reserved = false;
     for (key, below) in map.entries() {
-        if let Some(word) = Word::named(key) {
+        if let Some(word) = LimitKind::named(key) {
             limits.limits.extend(Limit::read(loading.reader, word, &below.node, Units::Plain));
         } else if key == "except" {
             limits.except = except(loading.reader, &below.node, &limits.name, below.key);
@@ -81,7 +85,7 @@ fn limits(loading: &mut Loading<'_>, name: &str, entry: &Entry) -> Option<Limits
             reserved = true;
             loading.not_there_yet(below.key, key);
         } else {
-            let mut known: Vec<&str> = WORDS.iter().map(|word| word.name()).collect();
+            let mut known: Vec<&str> = LIMIT_KINDS.iter().map(|word| word.name()).collect();
             known.extend(["of", "except"]);
             loading.reader.unknown_key(key, below, &what, &known);
         }
@@ -91,7 +95,7 @@ fn limits(loading: &mut Loading<'_>, name: &str, entry: &Entry) -> Option<Limits
     }
     check_together(loading.reader, &limits.limits, name);
     if let Some(node) = of {
-        limits.of = Of::load(loading.reader, node, &limits.limits)?;
+        limits.of = DirectedAggregation::load(loading.reader, node, &limits.limits)?;
     }
     (!limits.limits.is_empty()).then_some(limits)
 }
@@ -100,7 +104,7 @@ fn no_limits(reader: &mut Reader, map: &Map, what: &str, span: Span) {
     if map.iter().any(|(key, _)| !["of", "except"].contains(&key)) {
         return;
     }
-    let words: Vec<&str> = WORDS.iter().map(|word| word.name()).collect();
+    let words: Vec<&str> = LIMIT_KINDS.iter().map(|word| word.name()).collect();
     reader.problem(EMPTY_BODY, span, format!("{what} say nothing"), "no limit").help =
         Some(format!("the words are {}", listed(&words)));
 }
@@ -117,9 +121,9 @@ fn except(reader: &mut Reader, node: &Node, name: &Pattern, key: Span) -> Vec<Pa
     reader.texts(node, "`except`").into_iter().map(|(text, _)| Pattern::new(text)).collect()
 }
 
-impl Requirement for Metrics {
-    fn judge(&self, case: &Case<'_>) -> Result<Judgement, CannotJudge> {
-        let mut judgement = Judgement::default();
+impl RuleCheck for Metrics {
+    fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, CannotJudge> {
+        let mut judgement = RuleResult::default();
         let baseline = match case.baseline {
             _ if !self.compares() => None,
             Some(Baseline::Run { run, comparability: Comparability::Different { fields } })
@@ -142,7 +146,7 @@ impl Requirement for Metrics {
         self.0.iter().any(Limits::compares)
     }
 
-    fn words(&self) -> Vec<Word> {
+    fn words(&self) -> Vec<LimitKind> {
         self.0.iter().flat_map(|entry| &entry.limits).map(|limit| limit.word).collect()
     }
 
@@ -174,7 +178,7 @@ impl Limits {
         self.limits.iter().any(|limit| limit.word.is_relative())
     }
 
-    fn judge(&self, judgement: &mut Judgement, case: &Case<'_>, baseline: Option<&Run>) {
+    fn judge(&self, judgement: &mut RuleResult, case: &RuleInput<'_>, baseline: Option<&Run>) {
         if !self.name.is_glob() {
             return self.judge_metric(judgement, case, baseline, self.name.written(), false);
         }
@@ -212,8 +216,8 @@ impl Limits {
     /// Judges one metric by name; `globbed` where the rule did not name it, so that a new one may come.
     fn judge_metric(
         &self,
-        judgement: &mut Judgement,
-        case: &Case<'_>,
+        judgement: &mut RuleResult,
+        case: &RuleInput<'_>,
         baseline: Option<&Run>,
         name: &str,
         globbed: bool,
@@ -297,7 +301,7 @@ impl Limits {
 
     fn hold_all(
         &self,
-        judgement: &mut Judgement,
+        judgement: &mut RuleResult,
         metric: &Metric<'_>,
         candidate: &Decimal,
         baseline: Option<&Decimal>,

@@ -6,7 +6,7 @@
 
 use std::fmt::Debug;
 
-use super::{CannotJudge, Case, ChangeCase, Judgement, Loading, Word};
+use super::{CannotJudge, ChangeInput, LimitKind, Loading, RuleInput, RuleResult};
 use crate::code::Code;
 use crate::document::Node;
 
@@ -48,13 +48,13 @@ pub struct Kind {
     /// Every code that it can raise.
     pub codes: &'static [Code],
     /// Reads its body; `None` where that was wrong, and the problems are noted.
-    pub load: fn(&mut Loading<'_>, &Node) -> Option<Box<dyn Requirement>>,
+    pub load: fn(&mut Loading<'_>, &Node) -> Option<Box<dyn RuleCheck>>,
 }
 
 /// What a rule requires: a function from a case to a judgement.
-pub trait Requirement: Debug + Send + Sync {
+pub trait RuleCheck: Debug + Send + Sync {
     /// Judges one candidate.
-    fn judge(&self, case: &Case<'_>) -> Result<Judgement, CannotJudge>;
+    fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, CannotJudge>;
 
     /// Whether it also says something about the change that the candidates are in.
     fn about_change(&self) -> bool {
@@ -62,8 +62,8 @@ pub trait Requirement: Debug + Send + Sync {
     }
 
     /// Judges the change, once for all candidates, and where there is none.
-    fn judge_change(&self, _case: &ChangeCase<'_>) -> Result<Judgement, CannotJudge> {
-        Ok(Judgement::default())
+    fn judge_change(&self, _case: &ChangeInput<'_>) -> Result<RuleResult, CannotJudge> {
+        Ok(RuleResult::default())
     }
 
     /// Whether it looks at what lies beside the record as its signature.
@@ -77,7 +77,7 @@ pub trait Requirement: Debug + Send + Sync {
     }
 
     /// The words whose limits a waiver can replace.
-    fn words(&self) -> Vec<Word> {
+    fn words(&self) -> Vec<LimitKind> {
         Vec::new()
     }
 

@@ -2,12 +2,12 @@
 //!
 //! `require` says which fields must be there, and, as a map, what must hold of them.
 
-use super::{Kind, Requirement};
+use super::{Kind, RuleCheck};
 use crate::document::{Node, Value};
 use crate::rule::condition::Conditions;
 use crate::rule::loading::EMPTY_BODY;
 use crate::rule::presence::{absent, present};
-use crate::rule::{CannotJudge, Case, Judgement, Loading, Word};
+use crate::rule::{CannotJudge, LimitKind, Loading, RuleInput, RuleResult};
 use crate::run::FieldPath;
 use crate::verdict::{Comparison, Outcome};
 
@@ -21,7 +21,7 @@ pub(super) const KIND: Kind = Kind {
 #[derive(Debug)]
 struct Require(Vec<(FieldPath, Conditions)>);
 
-fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn Requirement>> {
+fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn RuleCheck>> {
     let fields: Vec<(FieldPath, Conditions)> = match &body.value {
         Value::Map(map) => {
             let entries: Vec<_> = map.entries().collect();
@@ -43,12 +43,12 @@ fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn Requirement>> 
     if matches!(&body.value, Value::Map(map) if map.is_empty()) {
         loading.reader.problem(EMPTY_BODY, body.span, "`require` names no field", "empty");
     }
-    (!fields.is_empty()).then(|| Box::new(Require(fields)) as Box<dyn Requirement>)
+    (!fields.is_empty()).then(|| Box::new(Require(fields)) as Box<dyn RuleCheck>)
 }
 
-impl Requirement for Require {
-    fn judge(&self, case: &Case<'_>) -> Result<Judgement, CannotJudge> {
-        let mut judgement = Judgement::default();
+impl RuleCheck for Require {
+    fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, CannotJudge> {
+        let mut judgement = RuleResult::default();
         for (path, conditions) in &self.0 {
             let fields = case.candidate.find(path);
             for field in &fields {
@@ -71,7 +71,7 @@ impl Requirement for Require {
         Ok(judgement)
     }
 
-    fn words(&self) -> Vec<Word> {
+    fn words(&self) -> Vec<LimitKind> {
         self.0.iter().flat_map(|(_, conditions)| &conditions.limits).map(|limit| limit.word).collect()
     }
 }

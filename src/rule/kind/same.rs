@@ -1,10 +1,10 @@
 //! A metric on another validation split is another metric. `same` asks that what must not move did not.
 
-use super::{Kind, Requirement};
+use super::{Kind, RuleCheck};
 use crate::code::codes;
 use crate::document::Node;
 use crate::rule::presence::absent;
-use crate::rule::{Baseline, CannotJudge, Case, Judgement, Loading, Raised};
+use crate::rule::{Baseline, CannotJudge, Loading, Raised, RuleInput, RuleResult};
 use crate::run::{FieldPath, Sameness, same_value};
 use crate::verdict::{Comparison, Outcome};
 
@@ -21,14 +21,14 @@ pub(super) const KIND: Kind =
 #[derive(Debug)]
 struct Same(Vec<FieldPath>);
 
-fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn Requirement>> {
+fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn RuleCheck>> {
     let paths: Vec<FieldPath> = loading.paths(body, "`same`").into_iter().map(|(path, _)| path).collect();
-    (!paths.is_empty()).then(|| Box::new(Same(paths)) as Box<dyn Requirement>)
+    (!paths.is_empty()).then(|| Box::new(Same(paths)) as Box<dyn RuleCheck>)
 }
 
-impl Requirement for Same {
-    fn judge(&self, case: &Case<'_>) -> Result<Judgement, CannotJudge> {
-        let mut judgement = Judgement::default();
+impl RuleCheck for Same {
+    fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, CannotJudge> {
+        let mut judgement = RuleResult::default();
         let Some(baseline) = Baseline::run_of(case, &mut judgement)? else { return Ok(judgement) };
         for path in &self.0 {
             // `data[role=train]` can stand at another index in each run, so what matches is paired in its order.

@@ -3,10 +3,10 @@
 //! The schema is held against the canonical record, as `gate show --format json` prints it. References lead to files
 //! beside the policy, never to the network; numbers that are not finite stand as text in it, since JSON has none.
 
-use super::{Kind, Requirement};
+use super::{Kind, RuleCheck};
 use crate::code::codes;
 use crate::document::{Document, Node, Path, Segment, Value};
-use crate::rule::{CannotJudge, Case, Judgement, Loading, Raised};
+use crate::rule::{CannotJudge, Loading, Raised, RuleInput, RuleResult};
 use crate::verdict::{Comparison, Outcome};
 
 codes! {
@@ -31,7 +31,7 @@ impl std::fmt::Debug for Schema {
     }
 }
 
-fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn Requirement>> {
+fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn RuleCheck>> {
     let path = loading.reader.text(body, "`schema`")?.to_owned();
     let document = loading.file(body, &path)?;
     let mut files = std::collections::HashMap::new();
@@ -139,9 +139,9 @@ impl jsonschema::Retrieve for Beside {
     }
 }
 
-impl Requirement for Schema {
-    fn judge(&self, case: &Case<'_>) -> Result<Judgement, CannotJudge> {
-        let mut judgement = Judgement::default();
+impl RuleCheck for Schema {
+    fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, CannotJudge> {
+        let mut judgement = RuleResult::default();
         let record = Node::made(Value::Map(case.candidate.record().clone())).to_json();
         let errors: Vec<_> = self.validator.iter_errors(&record).collect();
         let outcome = if errors.is_empty() { Outcome::Pass } else { Outcome::Fail };

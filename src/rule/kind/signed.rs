@@ -3,11 +3,11 @@
 
 use std::sync::Arc;
 
-use super::{Kind, Requirement};
+use super::{Kind, RuleCheck};
 use crate::code::codes;
 use crate::document::{Document, Node, Value};
 use crate::rule::limit::NEVER_HOLDS;
-use crate::rule::{CannotJudge, Case, Judgement, Loading, Raised};
+use crate::rule::{CannotJudge, Loading, Raised, RuleInput, RuleResult};
 use crate::signing::{Envelope, KeyId, PublicKey, RECORD_TYPE};
 use crate::verdict::{Comparison, Outcome};
 
@@ -28,7 +28,7 @@ struct Signed {
     at_least: usize,
 }
 
-fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn Requirement>> {
+fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn RuleCheck>> {
     let (list, at_least) = match &body.value {
         Value::Map(map) => {
             loading.reader.only(map, "`signed`", &["keys", "at_least"]);
@@ -71,12 +71,12 @@ fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn Requirement>> 
             }
         },
     };
-    (!keys.is_empty()).then(|| Box::new(Signed { keys, at_least }) as Box<dyn Requirement>)
+    (!keys.is_empty()).then(|| Box::new(Signed { keys, at_least }) as Box<dyn RuleCheck>)
 }
 
-impl Requirement for Signed {
-    fn judge(&self, case: &Case<'_>) -> Result<Judgement, CannotJudge> {
-        let mut judgement = Judgement::default();
+impl RuleCheck for Signed {
+    fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, CannotJudge> {
+        let mut judgement = RuleResult::default();
         let comparison = |outcome| {
             Comparison::exact("record", "signed", outcome).limit(format!(
                 "{} of {}",
@@ -100,7 +100,7 @@ impl Requirement for Signed {
 
 impl Signed {
     /// The keys that signed the record.
-    fn look(&self, case: &Case<'_>) -> Result<Vec<&str>, Box<Raised>> {
+    fn look(&self, case: &RuleInput<'_>) -> Result<Vec<&str>, Box<Raised>> {
         let run = case.candidate;
         // Of seeds, each is a record of its own.
         let own = [(Arc::clone(&run.document), run.signature.clone())];

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::{is_seed, seeds_of};
-use crate::document::{Node, Path, Problem, Value};
+use crate::document::{Diagnostic, Node, Path, Value};
 use crate::run::{Run, SAME_SEED, SEEDS_DIFFER, Sameness, same_value};
 
 /// What must be the same in all members; one that does not say it differs from one that does.
@@ -13,7 +13,7 @@ const SAME: [&str; 6] =
 const OF_PARENT: [&str; 4] = ["git_commit", "data_version", "data", "validation"];
 
 /// Everything that keeps the members from being seeds of one run.
-pub(super) fn faults(base: &Run, is_member: bool, members: &[&Run]) -> Vec<Problem> {
+pub(super) fn faults(base: &Run, is_member: bool, members: &[&Run]) -> Vec<Diagnostic> {
     let mut problems = twice(members);
     let Some((first, others)) = members.split_first() else { return problems };
     for other in others {
@@ -33,7 +33,7 @@ pub(super) fn faults(base: &Run, is_member: bool, members: &[&Run]) -> Vec<Probl
 
 /// What a tracker may add to the one run that was named differs where two say it, and say otherwise: the model, and what a
 /// metric was measured on.
-fn contradicting(members: &[&Run]) -> Option<Problem> {
+fn contradicting(members: &[&Run]) -> Option<Diagnostic> {
     let mut said: HashMap<(&str, &str), (&Run, &str)> = HashMap::new();
     for run in members {
         let model = run.model().map(|model| (("", "model"), model, Path::of(["model"])));
@@ -57,7 +57,7 @@ fn contradicting(members: &[&Run]) -> Option<Problem> {
 }
 
 /// One run that counts twice is no second seed.
-fn twice(members: &[&Run]) -> Vec<Problem> {
+fn twice(members: &[&Run]) -> Vec<Diagnostic> {
     let mut seen: HashMap<(&str, String), &Run> = HashMap::new();
     let mut problems = Vec::new();
     for run in members {
@@ -78,7 +78,7 @@ fn twice(members: &[&Run]) -> Vec<Problem> {
                     run.label()
                 );
                 problems.push(
-                    Problem::new(SAME_SEED, message)
+                    Diagnostic::new(SAME_SEED, message)
                         .help("name each run once, and record the seed that each was trained with"),
                 );
                 break;
@@ -88,13 +88,13 @@ fn twice(members: &[&Run]) -> Vec<Problem> {
     problems
 }
 
-fn differ(one: &Run, other: &Run, field: &Path) -> Problem {
+fn differ(one: &Run, other: &Run, field: &Path) -> Diagnostic {
     let message = format!(
         "`{}` and `{}` are of one group, and differ in `{field}`: they are not seeds of one run",
         one.label(),
         other.label()
     );
-    Problem::new(SEEDS_DIFFER, message)
+    Diagnostic::new(SEEDS_DIFFER, message)
         .help("group runs that differ in their seed alone; the policy's `seeds:` says by what")
 }
 

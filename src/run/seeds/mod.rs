@@ -7,7 +7,7 @@ use std::ptr;
 use std::sync::Arc;
 
 use super::{Decimal, MetricFault, Run};
-use crate::document::{Map, Node, Path, Problem, Segment, Span, Value};
+use crate::document::{Diagnostic, Map, Node, Path, Segment, Span, Value};
 
 /// Keys of `params` that differ from seed to seed.
 const SEED: [&str; 5] = ["seed", "random_seed", "random_state", "torch_seed", "numpy_seed"];
@@ -25,7 +25,7 @@ impl Run {
     ///
     /// A member that did not finish, that has uncommitted changes, or whose value is missing or not finite, makes that of
     /// the whole. Runs that differ in more than their seed, or not even in that, are an error.
-    pub fn of_seeds(named: &[&Self], members: &[&Self]) -> Result<Self, Vec<Problem>> {
+    pub fn of_seeds(named: &[&Self], members: &[&Self]) -> Result<Self, Vec<Diagnostic>> {
         let (named, members) = (in_order(named), in_order(members));
         let Some(&base) = named.first().or(members.first()) else { return Err(Vec::new()) };
         let is_member = members.iter().any(|member| ptr::eq(*member, base));

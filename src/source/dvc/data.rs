@@ -4,7 +4,7 @@ use super::Files;
 use super::lock::Hashed;
 use super::paths::joined;
 use super::project::Project;
-use crate::document::{Map, Node, Path, Problem, Span, Value};
+use crate::document::{Diagnostic, Map, Node, Path, Span, Value};
 use crate::source::tracked::Tracked;
 
 /// Endings of files that are code: git has them, so they are no data.
@@ -37,7 +37,7 @@ pub(super) fn files_of(
     project: &Project,
     prefix: &str,
     run: &mut Tracked,
-) -> Result<(), Box<Problem>> {
+) -> Result<(), Box<Diagnostic>> {
     let lock = project.lock.as_deref().unwrap_or_default();
     let unique = |all: Vec<&Hashed>| {
         let mut found: Vec<Hashed> = Vec::new();
@@ -106,7 +106,7 @@ pub(super) fn files_of(
 }
 
 /// Whether a folder is one of code, as `src` is: files that a program is written in lie in it.
-fn holds_code(files: &dyn Files, dep: &Hashed) -> Result<bool, Box<Problem>> {
+fn holds_code(files: &dyn Files, dep: &Hashed) -> Result<bool, Box<Diagnostic>> {
     if !dep.parts().is_some_and(|(_, is_folder, _)| is_folder) {
         return Ok(false);
     }

@@ -4,7 +4,7 @@ use globset::{GlobBuilder, GlobMatcher};
 
 use super::Files;
 use super::paths::{joined, relative};
-use crate::document::Problem;
+use crate::document::Diagnostic;
 
 /// Folders that DVC never looks into.
 const NEVER: [&str; 3] = [".dvc", ".git", ".hg"];
@@ -18,7 +18,11 @@ pub(super) struct Ignored {
 
 impl Ignored {
     /// By the files above a folder and in it; `found` are the files that lie in it.
-    pub(super) fn in_folder(files: &dyn Files, folder: &str, found: &[String]) -> Result<Self, Box<Problem>> {
+    pub(super) fn in_folder(
+        files: &dyn Files,
+        folder: &str,
+        found: &[String],
+    ) -> Result<Self, Box<Diagnostic>> {
         let below = files.below().to_owned();
         let full = joined(&below, folder);
         let mut places = vec![String::new()];

@@ -7,7 +7,7 @@ use super::metrics::metrics;
 use super::pipeline::Stage;
 use super::project::Project;
 use super::{Files, NOT_SEEDS};
-use crate::document::{Path, Problem, Value};
+use crate::document::{Diagnostic, Path, Value};
 use crate::source::tracked::Tracked;
 
 /// The part of an item that is a seed.
@@ -16,7 +16,7 @@ const SEED: [&str; 3] = ["seed", "random_seed", "random_state"];
 /// The runs of a stage that was made for each of several items, one for each.
 ///
 /// What is known of the `whole` holds for each of them, but for its metrics.
-pub fn items(files: &dyn Files, whole: &Tracked) -> Result<Vec<Tracked>, Box<Problem>> {
+pub fn items(files: &dyn Files, whole: &Tracked) -> Result<Vec<Tracked>, Box<Diagnostic>> {
     let project = Project::read(files)?;
     let lock = project.lock.as_deref().unwrap_or_default();
     let mut runs = Vec::new();
@@ -44,7 +44,7 @@ pub fn items(files: &dyn Files, whole: &Tracked) -> Result<Vec<Tracked>, Box<Pro
 }
 
 /// Items of a matrix that differ in more than their seed are runs of several models, say, and no seeds of one.
-fn seeds_alone(group: &[&Stage]) -> Result<(), Box<Problem>> {
+fn seeds_alone(group: &[&Stage]) -> Result<(), Box<Diagnostic>> {
     let items: Vec<&Item> = group.iter().filter_map(|stage| stage.item.as_ref()).collect();
     let names: BTreeSet<&str> =
         items.iter().flat_map(|item| &item.parts).map(|(name, _)| name.as_str()).collect();
@@ -68,7 +68,7 @@ fn seeds_alone(group: &[&Stage]) -> Result<(), Box<Problem>> {
                 "write a stage for each `{}`, made for its seeds; or leave `seeds:` out of the policy",
                 others[0]
             );
-            Err(Problem::new(NOT_SEEDS, message).help(help).boxed())
+            Err(Diagnostic::new(NOT_SEEDS, message).help(help).boxed())
         }
         _ => Ok(()),
     }

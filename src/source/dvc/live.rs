@@ -1,10 +1,14 @@
 //! The histories that DVCLive writes beside `metrics.json`: a file for each metric, a line for each step.
 
 use super::Files;
-use crate::document::{Node, Problem, Value};
+use crate::document::{Diagnostic, Node, Value};
 
 /// The values of a metric, by the folder of its `metrics.json`; `valid.log_loss` lies in `valid/log_loss.tsv`.
-pub(super) fn history(files: &dyn Files, folder: &str, name: &str) -> Result<Vec<(i64, Node)>, Box<Problem>> {
+pub(super) fn history(
+    files: &dyn Files,
+    folder: &str,
+    name: &str,
+) -> Result<Vec<(i64, Node)>, Box<Diagnostic>> {
     let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
     let path = format!("{prefix}plots/metrics/{}.tsv", name.replace('.', "/"));
     let Some(bytes) = files.read(&path)? else { return Ok(Vec::new()) };

@@ -4,7 +4,7 @@ use super::paths::joined;
 use super::pipeline::command;
 use super::values::{broken, parse};
 use super::{Files, Hash};
-use crate::document::{Map, Node, Problem};
+use crate::document::{Diagnostic, Map, Node};
 
 /// What a stage last ran with.
 #[derive(Debug, Default)]
@@ -45,7 +45,7 @@ impl Hashed {
 pub(super) struct Lock(Map);
 
 impl Lock {
-    pub(super) fn open(files: &dyn Files, path: &str) -> Result<Option<Self>, Box<Problem>> {
+    pub(super) fn open(files: &dyn Files, path: &str) -> Result<Option<Self>, Box<Diagnostic>> {
         let Some(bytes) = files.read(path)? else { return Ok(None) };
         let label = files.label(path);
         let map = parse(&label, path, bytes)?;
@@ -87,7 +87,7 @@ impl Lock {
 
 /// The outputs of the `*.dvc` files in the folder and below, but for those of other projects; and of those that lie
 /// beside one of `others`, which may be above.
-pub(super) fn tracked_files(files: &dyn Files, others: &[&str]) -> Result<Vec<Hashed>, Box<Problem>> {
+pub(super) fn tracked_files(files: &dyn Files, others: &[&str]) -> Result<Vec<Hashed>, Box<Diagnostic>> {
     let mut found = files.matching("**/{*.dvc,.dvc/config}")?;
     let inner: Vec<String> =
         found.iter().filter_map(|path| Some(path.strip_suffix("/.dvc/config")?.to_owned() + "/")).collect();

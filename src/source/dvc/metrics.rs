@@ -3,7 +3,7 @@
 use super::lock::{Hashed, Locked};
 use super::values::{broken, object, parse};
 use super::{Files, live};
-use crate::document::{Map, Node, Problem, Span, Value};
+use crate::document::{Diagnostic, Map, Node, Span, Value};
 use crate::source::tracked::{with_history, without_places};
 
 /// The metrics in some files. A name that two files have is put behind the name of its file.
@@ -12,7 +12,7 @@ pub(super) fn metrics(
     lock: &[Locked],
     names: &[String],
     notes: &mut Vec<String>,
-) -> Result<Map, Box<Problem>> {
+) -> Result<Map, Box<Diagnostic>> {
     let mut found: Vec<(String, String, Node)> = Vec::new();
     for name in names {
         let Some(map) = metric_file(files, lock, name, notes)? else { continue };
@@ -53,7 +53,7 @@ fn metric_file(
     lock: &[Locked],
     name: &str,
     notes: &mut Vec<String>,
-) -> Result<Option<Map>, Box<Problem>> {
+) -> Result<Option<Map>, Box<Diagnostic>> {
     if let Some(map) = object(files, name)? {
         return Ok(Some(map));
     }

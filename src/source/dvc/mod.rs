@@ -30,7 +30,7 @@ pub use record::{Code, tracked};
 
 use super::Tracker;
 use crate::code::codes;
-use crate::document::Problem;
+use crate::document::Diagnostic;
 
 codes! {
     BROKEN = "dvc/broken": "A file of a DVC project is not what DVC writes.";
@@ -43,13 +43,13 @@ pub trait Files {
     /// What leads to the folder from the top, above which nothing is looked at: empty, or without a `/` at its end.
     fn below(&self) -> &str;
     /// The bytes of a file, if it is there.
-    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, Box<Problem>>;
+    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, Box<Diagnostic>>;
     /// The MD5 of a file, however large it is.
-    fn md5(&self, path: &str) -> Result<Sum, Box<Problem>>;
+    fn md5(&self, path: &str) -> Result<Sum, Box<Diagnostic>>;
     /// The paths of the files that a glob matches, in order.
-    fn matching(&self, glob: &str) -> Result<Vec<String>, Box<Problem>>;
+    fn matching(&self, glob: &str) -> Result<Vec<String>, Box<Diagnostic>>;
     /// A file of the cache, by its MD5; it lies beside the working tree alone. One that has another MD5 is an error.
-    fn cached(&self, hash: Hash, md5: &str) -> Result<Option<Vec<u8>>, Box<Problem>>;
+    fn cached(&self, hash: Hash, md5: &str) -> Result<Option<Vec<u8>>, Box<Diagnostic>>;
     /// What a person calls a file.
     fn label(&self, path: &str) -> String;
 }

@@ -5,7 +5,7 @@ use super::expand::{Item, expand};
 use super::paths::joined;
 use super::template::Context;
 use super::values::{broken, parse};
-use crate::document::{Map, Node, Problem, Value};
+use crate::document::{Diagnostic, Map, Node, Value};
 
 /// What `dvc.yaml` says.
 #[derive(Debug, Default)]
@@ -65,7 +65,7 @@ impl Pipeline {
         files: &dyn Files,
         path: &str,
         locked: &[String],
-    ) -> Result<Option<Self>, Box<Problem>> {
+    ) -> Result<Option<Self>, Box<Diagnostic>> {
         let Some(bytes) = files.read(path)? else { return Ok(None) };
         let label = files.label(path);
         // Without a template, what else lies there is not read.
@@ -110,7 +110,7 @@ impl Pipeline {
         node: &Node,
         context: &Context,
         locked: &[String],
-    ) -> Result<Option<()>, Box<Problem>> {
+    ) -> Result<Option<()>, Box<Diagnostic>> {
         let Some(map) = node.as_map() else { return Ok(None) };
         let (mut items, is_whole) = expand(name, map, context, locked);
         if !is_whole {
@@ -148,7 +148,7 @@ fn stage(
     item: Option<Item>,
     body: &Map,
     context: &Context,
-) -> Result<Stage, Box<Problem>> {
+) -> Result<Stage, Box<Diagnostic>> {
     let folder = body.get("wdir").map(|node| context.node(node));
     let folder = joined("", folder.as_ref().and_then(Node::as_written).unwrap_or_default());
     let context = context.vars(files, &folder, body.get("vars"))?;

@@ -6,7 +6,7 @@ use super::lock::{Hashed, Lock, Locked, tracked_files};
 use super::paths::{is_like, wildcard};
 use super::pipeline::{Pipeline, Stage, base};
 use super::{Files, NO_PROJECT};
-use crate::document::Problem;
+use crate::document::Diagnostic;
 
 /// What a folder holds.
 pub(super) struct Project {
@@ -19,7 +19,7 @@ pub(super) struct Project {
 }
 
 impl Project {
-    pub(super) fn read(files: &dyn Files) -> Result<Self, Box<Problem>> {
+    pub(super) fn read(files: &dyn Files) -> Result<Self, Box<Diagnostic>> {
         let lock = Lock::open(files, "dvc.lock")?;
         let ran = lock.as_ref().map(Lock::names).unwrap_or_default();
         let mut pipeline = match Pipeline::read(files, "dvc.yaml", &ran)? {
@@ -33,7 +33,7 @@ impl Project {
             None => {
                 let message =
                     format!("`{}` is not there, nor are the files of DVCLive", files.label("dvc.yaml"));
-                return Err(Problem::new(NO_PROJECT, message)
+                return Err(Diagnostic::new(NO_PROJECT, message)
                     .help("name the folder that holds `dvc.yaml`, or DVCLive's folder: `dvc:DIR`")
                     .boxed());
             }
@@ -72,7 +72,7 @@ impl Project {
         files: &dyn Files,
         stage: &Stage,
         notes: &mut Vec<String>,
-    ) -> Result<Vec<String>, Box<Problem>> {
+    ) -> Result<Vec<String>, Box<Diagnostic>> {
         for path in stage.metrics.iter().filter(|path| path.contains("${")) {
             if self.resolved(stage, std::slice::from_ref(path)).next().is_none() {
                 notes.push(format!("no file that the stage `{}` left is called as `{path}`", stage.name));
@@ -86,7 +86,7 @@ impl Project {
         &self,
         files: &dyn Files,
         notes: &mut Vec<String>,
-    ) -> Result<Vec<String>, Box<Problem>> {
+    ) -> Result<Vec<String>, Box<Diagnostic>> {
         let mut names = Vec::new();
         for stage in &self.pipeline.stages {
             names.append(&mut self.metrics_of(files, stage, notes)?);
@@ -139,7 +139,7 @@ impl Project {
 fn in_folders(
     files: &dyn Files,
     paths: impl IntoIterator<Item = String>,
-) -> Result<Vec<String>, Box<Problem>> {
+) -> Result<Vec<String>, Box<Diagnostic>> {
     let mut names = Vec::new();
     for path in paths {
         let has_ending = path.rsplit('/').next().is_some_and(|name| name.contains('.'));

@@ -6,7 +6,7 @@ use super::metrics::metrics;
 use super::project::Project;
 use super::stale::differences;
 use super::values::object;
-use crate::document::{Map, Node, Path, Problem, Span, Value};
+use crate::document::{Diagnostic, Map, Node, Path, Span, Value};
 use crate::run::Origin;
 use crate::source::tracked::{Tracked, without_places};
 
@@ -28,7 +28,7 @@ pub fn tracked(
     code: &Code,
     label: String,
     origin: Origin,
-) -> Result<Tracked, Box<Problem>> {
+) -> Result<Tracked, Box<Diagnostic>> {
     let mut project = Project::read(files)?;
     let mut run = Tracked { label, origin, ..Tracked::default() };
     head(&mut run, code);
@@ -68,7 +68,7 @@ fn head(run: &mut Tracked, code: &Code) {
 }
 
 /// What the stages ran with; where there is no lock, what the files say now.
-fn params(files: &dyn Files, project: &Project, run: &mut Tracked) -> Result<(), Box<Problem>> {
+fn params(files: &dyn Files, project: &Project, run: &mut Tracked) -> Result<(), Box<Diagnostic>> {
     let mut params = Map::default();
     let mut from = "dvc.lock: stages.*.params".to_owned();
     for (file, map) in project.lock.iter().flatten().flat_map(|locked| &locked.params) {

@@ -6,7 +6,7 @@ use super::paths::{is_like, wildcard};
 use super::pipeline::{Pipeline, Stage};
 use super::state::{State, state};
 use super::values::{decimal, object};
-use crate::document::{Map, Node, Path, Problem, Value};
+use crate::document::{Diagnostic, Map, Node, Path, Value};
 use crate::run::{Sameness, same_value};
 
 /// What was found.
@@ -40,7 +40,7 @@ pub(super) fn differences(
     lock: Option<&[Locked]>,
     tracked: &[Hashed],
     notes: &mut Vec<String>,
-) -> Result<Vec<String>, Box<Problem>> {
+) -> Result<Vec<String>, Box<Diagnostic>> {
     let mut found = Found::default();
     if pipeline.stages.is_empty() {
         return Ok(found.differs);
@@ -119,7 +119,7 @@ fn look(
     what: &str,
     stage: &Stage,
     found: &mut Found,
-) -> Result<(), Box<Problem>> {
+) -> Result<(), Box<Diagnostic>> {
     match state(files, hashed)? {
         State::Same | State::NotThere => {}
         State::Differs => {
@@ -136,7 +136,7 @@ fn params(
     keys: Option<&[String]>,
     locked: &Locked,
     found: &mut Found,
-) -> Result<(), Box<Problem>> {
+) -> Result<(), Box<Diagnostic>> {
     if wildcard(file).is_some() {
         return Ok(());
     }

@@ -4,7 +4,7 @@ use super::hash::folder_md5;
 use super::ignored::Ignored;
 use super::lock::Hashed;
 use super::{Files, Hash, Sum};
-use crate::document::Problem;
+use crate::document::Diagnostic;
 
 /// What comparing gives.
 pub(super) enum State {
@@ -18,7 +18,7 @@ pub(super) enum State {
 /// Files of a folder that are hashed again.
 const MOST_FILES: usize = 2_000;
 
-pub(super) fn state(files: &dyn Files, hashed: &Hashed) -> Result<State, Box<Problem>> {
+pub(super) fn state(files: &dyn Files, hashed: &Hashed) -> Result<State, Box<Diagnostic>> {
     let Some((hash, is_folder, digest)) = hashed.parts() else { return Ok(State::NotThere) };
     if is_folder {
         return folder(files, &hashed.path, hash, digest);
@@ -32,7 +32,7 @@ pub(super) fn state(files: &dyn Files, hashed: &Hashed) -> Result<State, Box<Pro
 }
 
 /// The sum of a file. Its bytes are read where they may be text of DVC 2, and not what is `wanted` as they are.
-fn sum(files: &dyn Files, path: &str, hash: Hash, wanted: &str) -> Result<Sum, Box<Problem>> {
+fn sum(files: &dyn Files, path: &str, hash: Hash, wanted: &str) -> Result<Sum, Box<Diagnostic>> {
     let plain = files.md5(path)?;
     let is_wanted = matches!(&plain, Sum::Of(sum) if sum == wanted);
     if hash == Hash::Plain || is_wanted || !matches!(plain, Sum::Of(_)) {
@@ -45,7 +45,7 @@ fn sum(files: &dyn Files, path: &str, hash: Hash, wanted: &str) -> Result<Sum, B
     })
 }
 
-fn folder(files: &dyn Files, path: &str, hash: Hash, list: &str) -> Result<State, Box<Problem>> {
+fn folder(files: &dyn Files, path: &str, hash: Hash, list: &str) -> Result<State, Box<Diagnostic>> {
     let mut found = files.matching(&format!("{}/**", globset::escape(path)))?;
     let ignored = Ignored::in_folder(files, path, &found)?;
     found.retain(|path| !ignored.has(path));

@@ -3,7 +3,7 @@
 use super::Files;
 use super::paths::joined;
 use super::values::object;
-use crate::document::{Map, Node, Problem, Span, Value};
+use crate::document::{Diagnostic, Map, Node, Span, Value};
 
 /// What names stand for.
 #[derive(Debug, Clone, Default)]
@@ -11,7 +11,7 @@ pub(super) struct Context(Map);
 
 impl Context {
     /// What `params.yaml` says.
-    pub(super) fn read(files: &dyn Files) -> Result<Self, Box<Problem>> {
+    pub(super) fn read(files: &dyn Files) -> Result<Self, Box<Diagnostic>> {
         Ok(Self(object(files, "params.yaml")?.unwrap_or_default()))
     }
 
@@ -21,7 +21,7 @@ impl Context {
         files: &dyn Files,
         folder: &str,
         vars: Option<&Node>,
-    ) -> Result<Self, Box<Problem>> {
+    ) -> Result<Self, Box<Diagnostic>> {
         let mut context = self.clone();
         for item in vars.and_then(Node::as_list).unwrap_or_default() {
             if let Some(map) = item.as_map() {

@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use super::{BROKEN, Files, python};
-use crate::document::{Document, Format, Map, Node, Problem, Span, Value};
+use crate::document::{Diagnostic, Document, Format, Map, Node, Span, Value};
 
 /// The object in a file, if the file is there. Duplicate keys are refused, where DVC takes the last.
-pub(super) fn object(files: &dyn Files, path: &str) -> Result<Option<Map>, Box<Problem>> {
+pub(super) fn object(files: &dyn Files, path: &str) -> Result<Option<Map>, Box<Diagnostic>> {
     files.read(path)?.map(|bytes| parse(&files.label(path), path, bytes)).transpose()
 }
 
 /// The object in some bytes, by the ending of the file's name.
-pub(super) fn parse(label: &str, path: &str, bytes: Vec<u8>) -> Result<Map, Box<Problem>> {
+pub(super) fn parse(label: &str, path: &str, bytes: Vec<u8>) -> Result<Map, Box<Diagnostic>> {
     let ending = path.rsplit_once('.').map_or("", |(_, ending)| ending).to_ascii_lowercase();
     let mut node = match ending.as_str() {
         "toml" => toml(label, &bytes)?,
@@ -62,13 +62,13 @@ pub(super) fn decimal(node: &Node) -> Node {
     node
 }
 
-pub(super) fn broken(label: &str, what: &str) -> Box<Problem> {
-    Problem::new(BROKEN, format!("`{label}`: {what}"))
+pub(super) fn broken(label: &str, what: &str) -> Box<Diagnostic> {
+    Diagnostic::new(BROKEN, format!("`{label}`: {what}"))
         .help("look whether `dvc status` and `dvc metrics show` read it")
         .boxed()
 }
 
-fn toml(label: &str, bytes: &[u8]) -> Result<Node, Box<Problem>> {
+fn toml(label: &str, bytes: &[u8]) -> Result<Node, Box<Diagnostic>> {
     let text = std::str::from_utf8(bytes).map_err(|_| broken(label, "this is not UTF-8"))?;
     let table: toml::Table = text
         .parse()

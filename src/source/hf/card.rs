@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::{BROKEN, NO_CARD, TWICE};
-use crate::document::{Document, Format, Map, Node, Path, Problem, Span, Value};
+use crate::document::{Diagnostic, Document, Format, Map, Node, Path, Span, Value};
 use crate::run::Origin;
 use crate::source::tracked::{Tracked, without_places};
 
@@ -19,9 +19,9 @@ pub struct Card {
 
 /// The metadata of a card; `None` where it has none. A fence that the Hub's library would overlook, and what it would
 /// read as something else than is written, is an error.
-pub fn front_matter(label: &str, bytes: Vec<u8>) -> Result<Option<Card>, Box<Problem>> {
+pub fn front_matter(label: &str, bytes: Vec<u8>) -> Result<Option<Card>, Box<Diagnostic>> {
     let text = Document::new(label, bytes, Format::Yaml)?.text.replace("\r\n", "\n");
-    let refuse = |message: String, help: &str| Err(Problem::new(NO_CARD, message).help(help).boxed());
+    let refuse = |message: String, help: &str| Err(Diagnostic::new(NO_CARD, message).help(help).boxed());
     let body = text.trim_start();
     let blank = text[..text.len() - body.len()].matches('\n').count();
     let first = body.lines().next().unwrap_or_default();
@@ -94,11 +94,11 @@ struct Measured<'n> {
 }
 
 /// The run that a card describes.
-pub fn tracked(card: &Card, label: String, origin: Origin) -> Result<Tracked, Box<Problem>> {
+pub fn tracked(card: &Card, label: String, origin: Origin) -> Result<Tracked, Box<Diagnostic>> {
     let mut run = Tracked { label, origin, ..Tracked::default() };
     let index = card.metadata.get("model-index").and_then(Node::as_list).unwrap_or_default();
     if index.len() > 1 {
-        return Err(Problem::new(
+        return Err(Diagnostic::new(
             BROKEN,
             format!("`{}`: `model-index` holds {} models", run.label, index.len()),
         )
@@ -112,7 +112,7 @@ pub fn tracked(card: &Card, label: String, origin: Origin) -> Result<Tracked, Bo
     Ok(run)
 }
 
-fn measured(card: &Card) -> Result<Vec<Measured<'_>>, Box<Problem>> {
+fn measured(card: &Card) -> Result<Vec<Measured<'_>>, Box<Diagnostic>> {
     let mut measured = Vec::new();
     for result in results(card) {
         let dataset = result.get("dataset");
@@ -123,7 +123,7 @@ fn measured(card: &Card) -> Result<Vec<Measured<'_>>, Box<Problem>> {
             let (Some(kind), Some(value)) =
                 (entry.get("type").and_then(Node::as_written), entry.get("value"))
             else {
-                return Err(Problem::new(BROKEN, "`model-index` has a metric without `type` or `value`")
+                return Err(Diagnostic::new(BROKEN, "`model-index` has a metric without `type` or `value`")
                     .at(&card.document, entry.span, "here")
                     .help("see the Hub's page on model cards")
                     .boxed());
@@ -176,7 +176,7 @@ fn names(measured: &[Measured<'_>]) -> Vec<String> {
 }
 
 /// Each metric with the dataset that it was measured on.
-fn metrics(card: &Card, measured: &[Measured<'_>], run: &mut Tracked) -> Result<(), Box<Problem>> {
+fn metrics(card: &Card, measured: &[Measured<'_>], run: &mut Tracked) -> Result<(), Box<Diagnostic>> {
     let mut metrics = Map::default();
     for (one, name) in measured.iter().zip(names(measured)) {
         let values = match &one.value.value {
@@ -186,7 +186,7 @@ fn metrics(card: &Card, measured: &[Measured<'_>], run: &mut Tracked) -> Result<
         };
         for (name, value) in values {
             if metrics.get(&name).is_some() {
-                return Err(Problem::new(TWICE, format!("the metric `{name}` stands there twice"))
+                return Err(Diagnostic::new(TWICE, format!("the metric `{name}` stands there twice"))
                     .at(&card.document, one.entry.span, "and again here")
                     .help("keep the one that is true, or say by `config`, `split` or `name` what each is of")
                     .boxed());

@@ -5,19 +5,19 @@ use std::collections::HashMap;
 
 use super::card::on_dataset;
 use super::{BROKEN, TWICE};
-use crate::document::{Map, Node, Path, Problem, Span, Value};
+use crate::document::{Diagnostic, Map, Node, Path, Span, Value};
 use crate::run::{Origin, parse_date};
 use crate::source::tracked::Tracked;
 
 /// The run that some files describe, each with what a person calls it.
-pub fn tracked(files: &[(String, Node)], label: String, origin: Origin) -> Result<Tracked, Box<Problem>> {
+pub fn tracked(files: &[(String, Node)], label: String, origin: Origin) -> Result<Tracked, Box<Diagnostic>> {
     let mut run = Tracked { label, origin, ..Tracked::default() };
     let mut metrics = Map::default();
     let mut datasets: Vec<(&str, Option<&str>)> = Vec::new();
     let mut newest: Option<&str> = None;
     for (label, node) in files {
         let broken = |what: &str| {
-            Problem::new(BROKEN, format!("`{label}`: {what}"))
+            Diagnostic::new(BROKEN, format!("`{label}`: {what}"))
                 .help("see the Hub's page on evaluation results")
                 .boxed()
         };
@@ -30,7 +30,7 @@ pub fn tracked(files: &[(String, Node)], label: String, origin: Origin) -> Resul
             let name = text("task_id").map_or_else(|| id.to_owned(), |task| format!("{id}/{task}"));
             let node = on_dataset(value, id, text("revision"));
             if metrics.insert(name.as_str(), Span::default(), node).is_some() {
-                return Err(Problem::new(
+                return Err(Diagnostic::new(
                     TWICE,
                     format!("`{label}`: the result `{name}` stands there twice"),
                 )

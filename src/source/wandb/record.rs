@@ -4,12 +4,12 @@ use jiff::Timestamp;
 
 use super::METRIC_TWICE;
 use super::fold::Logged;
-use crate::document::{Map, Node, Path, Problem, Span, Value};
+use crate::document::{Diagnostic, Map, Node, Path, Span, Value};
 use crate::run::Origin;
 use crate::source::tracked::{Tracked, by_name, with_history};
 
 /// The run that logs describe.
-pub fn tracked(logged: &Logged, label: String, origin: Origin) -> Result<Tracked, Box<Problem>> {
+pub fn tracked(logged: &Logged, label: String, origin: Origin) -> Result<Tracked, Box<Diagnostic>> {
     let mut run = Tracked { label, origin, notes: logged.notes.clone(), ..Tracked::default() };
     for (field, value, from) in [
         ("run_id", &logged.run_id, "run.run_id"),
@@ -103,14 +103,14 @@ fn artifacts(logged: &Logged, run: &mut Tracked) {
 }
 
 /// The summary is what W&B calls the result; text and lists in it are no metrics, and stay beside them.
-fn metrics(logged: &Logged, run: &mut Tracked) -> Result<(), Box<Problem>> {
+fn metrics(logged: &Logged, run: &mut Tracked) -> Result<(), Box<Diagnostic>> {
     let mut metrics = Map::default();
     let mut other = Map::default();
     let mut twice = None;
     sort(&logged.summary, "", logged, &mut metrics, &mut other, &mut twice);
     if let Some(name) = twice {
         let message = format!("`{}` has two metrics called `{name}`, one of them in an object", run.label);
-        return Err(Problem::new(METRIC_TWICE, message)
+        return Err(Diagnostic::new(METRIC_TWICE, message)
             .help("names are joined by dots: call one of them otherwise")
             .boxed());
     }

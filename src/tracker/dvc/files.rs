@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use md5::{Digest as _, Md5};
 
-use super::super::{Around, NOT_THERE, Place};
-use crate::document::{Problem, hex};
+use super::super::{FetchContext, NOT_THERE, Place};
+use crate::document::{Diagnostic, hex};
 use crate::source::dvc::{BROKEN, Files, Hash, Sum, joined, relative};
 use crate::store::{Revision, Selector, Store as _};
 
@@ -23,13 +23,13 @@ pub(super) struct Cache(Place);
 
 impl Cache {
     /// That of a project, where it has one.
-    pub(super) fn of(project: &Path, around: &Around<'_>) -> Option<Self> {
+    pub(super) fn of(project: &Path, around: &FetchContext<'_>) -> Option<Self> {
         around.place(&project.join(".dvc/cache").display().to_string()).ok().map(Self)
     }
 
     /// The file with a digest: where DVC 3 puts it, or DVC 2. It is what its name says, or an error: whoever can write
     /// a file into the repository can write one here.
-    fn read(&self, hash: Hash, md5: &str) -> Result<Option<Vec<u8>>, Box<Problem>> {
+    fn read(&self, hash: Hash, md5: &str) -> Result<Option<Vec<u8>>, Box<Diagnostic>> {
         let is_md5 = md5.len() == 32 && md5.bytes().all(|byte| byte.is_ascii_hexdigit());
         if !is_md5 {
             return Ok(None);
@@ -42,7 +42,7 @@ impl Cache {
             return Ok(Some(bytes));
         }
         let message = format!("`.dvc/cache/{path}` is not the file that its name says");
-        Err(Problem::new(BROKEN, message)
+        Err(Diagnostic::new(BROKEN, message)
             .help("remove it, and fetch it again with `dvc pull`; `.dvc/cache` is never committed")
             .boxed())
     }
@@ -54,7 +54,7 @@ impl Cache {
     }
 }
 
-fn cached(cache: Option<&Cache>, hash: Hash, md5: &str) -> Result<Option<Vec<u8>>, Box<Problem>> {
+fn cached(cache: Option<&Cache>, hash: Hash, md5: &str) -> Result<Option<Vec<u8>>, Box<Diagnostic>> {
     cache.map_or(Ok(None), |cache| cache.read(hash, md5))
 }
 
@@ -78,7 +78,7 @@ pub(super) struct Tree {
 
 impl Tree {
     /// The files around a folder: those of its repository, or of its project where that is larger, within the workspace.
-    pub(super) fn new(named: Place, around: &Around<'_>) -> Result<Self, Box<Problem>> {
+    pub(super) fn new(named: Place, around: &FetchContext<'_>) -> Result<Self, Box<Diagnostic>> {
         let root = around.root.canonicalize().unwrap_or_else(|_| around.root.to_owned());
         let above = |name: &str| named.path.ancestors().find(|above| above.join(name).exists());
         let project = above(".dvc").unwrap_or(&named.path).to_owned();
@@ -98,7 +98,7 @@ impl Files for Tree {
         &self.below
     }
 
-    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, Box<Problem>> {
+    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, Box<Diagnostic>> {
         let Some(inside) = from_top(&self.below, path) else { return Ok(None) };
         let full = self.top.path.join(&inside);
         if !full.is_file() {
@@ -113,7 +113,7 @@ impl Files for Tree {
         self.top.read(&inside, MOST)
     }
 
-    fn md5(&self, path: &str) -> Result<Sum, Box<Problem>> {
+    fn md5(&self, path: &str) -> Result<Sum, Box<Diagnostic>> {
         let Some(inside) = from_top(&self.below, path) else { return Ok(Sum::NotLookedAt(OUTSIDE)) };
         let full = self.top.path.join(inside);
         if !full.is_file() {
@@ -128,19 +128,19 @@ impl Files for Tree {
             }
         }
         hash(&full).map(Sum::Of).map_err(|error| {
-            Problem::new(NOT_THERE, format!("`{}` can't be read: {error}", self.label(path)))
+            Diagnostic::new(NOT_THERE, format!("`{}` can't be read: {error}", self.label(path)))
                 .help("look at its permissions")
                 .boxed()
         })
     }
 
-    fn matching(&self, glob: &str) -> Result<Vec<String>, Box<Problem>> {
+    fn matching(&self, glob: &str) -> Result<Vec<String>, Box<Diagnostic>> {
         let Some(inside) = from_top(&globset::escape(&self.below), glob) else { return Ok(Vec::new()) };
         let found = self.top.matching(&inside)?;
         Ok(found.iter().map(|path| relative(&self.below, path)).collect())
     }
 
-    fn cached(&self, hash: Hash, md5: &str) -> Result<Option<Vec<u8>>, Box<Problem>> {
+    fn cached(&self, hash: Hash, md5: &str) -> Result<Option<Vec<u8>>, Box<Diagnostic>> {
         cached(self.cache.as_ref(), hash, md5)
     }
 
@@ -171,7 +171,7 @@ pub(super) struct Committed<'g> {
 }
 
 impl Committed<'_> {
-    fn bytes(&self, path: &str, most: usize) -> Result<Option<Vec<u8>>, Box<Problem>> {
+    fn bytes(&self, path: &str, most: usize) -> Result<Option<Vec<u8>>, Box<Diagnostic>> {
         let Some(path) = from_top(&self.below, path) else { return Ok(None) };
         if path.contains(['*', '?', '[', '{']) {
             return Ok(None);
@@ -189,11 +189,11 @@ impl Files for Committed<'_> {
         &self.below
     }
 
-    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, Box<Problem>> {
+    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, Box<Diagnostic>> {
         self.bytes(path, MOST)
     }
 
-    fn md5(&self, path: &str) -> Result<Sum, Box<Problem>> {
+    fn md5(&self, path: &str) -> Result<Sum, Box<Diagnostic>> {
         if from_top(&self.below, path).is_none() {
             return Ok(Sum::NotLookedAt(OUTSIDE));
         }
@@ -201,13 +201,13 @@ impl Files for Committed<'_> {
         Ok(found.map_or(Sum::NotThere, |bytes| Sum::Of(hex(&Md5::digest(&bytes)))))
     }
 
-    fn matching(&self, glob: &str) -> Result<Vec<String>, Box<Problem>> {
+    fn matching(&self, glob: &str) -> Result<Vec<String>, Box<Diagnostic>> {
         let Some(inside) = from_top(&globset::escape(&self.below), glob) else { return Ok(Vec::new()) };
         let found = self.store.select(&Selector::new(&inside)?)?;
         Ok(found.iter().map(|entry| relative(&self.below, &entry.path)).collect())
     }
 
-    fn cached(&self, hash: Hash, md5: &str) -> Result<Option<Vec<u8>>, Box<Problem>> {
+    fn cached(&self, hash: Hash, md5: &str) -> Result<Option<Vec<u8>>, Box<Diagnostic>> {
         cached(self.cache.as_ref(), hash, md5)
     }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::locate::{locate, registry_server};
 use super::rest::Rest;
 use super::{ALIAS, Store as _};
-use crate::document::Problem;
+use crate::document::Diagnostic;
 use crate::run::Run;
 
 /// A version of a registered model on a server, which an alias is to lead to.
@@ -19,8 +19,8 @@ pub struct Registered {
 
 impl Registered {
     /// The version that a run is registered as.
-    pub fn of(run: &Run) -> Result<Self, Box<Problem>> {
-        let refuse = |message: String, help: &str| Err(Problem::new(ALIAS, message).help(help).boxed());
+    pub fn of(run: &Run) -> Result<Self, Box<Diagnostic>> {
+        let refuse = |message: String, help: &str| Err(Diagnostic::new(ALIAS, message).help(help).boxed());
         let Some(uri) = registry_server() else {
             return refuse(
                 "an alias is set on a tracking server, and MLFLOW_TRACKING_URI names none".into(),
@@ -64,7 +64,7 @@ impl Registered {
     }
 
     /// Makes an alias lead to this version. Done twice, nothing changes.
-    pub fn point(&self, alias: &str) -> Result<(), Box<Problem>> {
+    pub fn point(&self, alias: &str) -> Result<(), Box<Diagnostic>> {
         self.server.set_alias(&self.name, alias, self.number)
     }
 }
@@ -75,12 +75,12 @@ pub fn alias_now(
     root: &Path,
     name: &str,
     alias: &str,
-) -> Result<Option<u64>, Box<Problem>> {
+) -> Result<Option<u64>, Box<Diagnostic>> {
     locate(started_in, root)?.registry().alias(name, alias)
 }
 
 /// The store that [`alias_now`] asks, in the words of [`Registered::server`].
-pub fn store_name(started_in: &Path, root: &Path) -> Result<String, Box<Problem>> {
+pub fn store_name(started_in: &Path, root: &Path) -> Result<String, Box<Diagnostic>> {
     Ok(locate(started_in, root)?.registry().name())
 }
 

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{MOST_RUNS, NO_STORE, STORE, Store, broken, is_child, too_many};
-use crate::document::{Document, Format, Node, Problem};
+use crate::document::{Diagnostic, Document, Format, Node};
 use crate::source::mlflow::folder::{dataset, input, logged_model, points, reads_differently, run, version};
 use crate::source::mlflow::{Dataset, LoggedModel, Point, Rows, Series, Version};
-use crate::tracker::{Around, NOT_A_RUN};
+use crate::tracker::{FetchContext, NOT_A_RUN};
 
 /// Bytes of a `meta.yaml`, a parameter or a tag.
 const SMALL: u64 = 1 << 20;
@@ -22,7 +22,7 @@ pub(super) struct Folder {
     root: PathBuf,
 }
 
-type Read<T> = Result<T, Box<Problem>>;
+type Read<T> = Result<T, Box<Diagnostic>>;
 
 /// Whether a path is the folder of a run: it says so in a `meta.yaml`, beside metrics or parameters.
 pub(super) fn is_run(path: &Path) -> bool {
@@ -32,12 +32,12 @@ pub(super) fn is_run(path: &Path) -> bool {
 }
 
 /// The store around the folder of a run, and the id of the run.
-pub(super) fn run_at(path: &str, around: &Around<'_>) -> Read<(Folder, String)> {
+pub(super) fn run_at(path: &str, around: &FetchContext<'_>) -> Read<(Folder, String)> {
     let place = around.place(path)?;
     let name = place.path.file_name().and_then(|name| name.to_str());
     match (name, place.path.parent().and_then(Path::parent), is_run(&place.path)) {
         (Some(id), Some(root), true) => Ok((Folder { root: root.to_owned() }, id.to_owned())),
-        _ => Err(Problem::new(NOT_A_RUN, format!("`{path}` is not the folder of an MLflow run"))
+        _ => Err(Diagnostic::new(NOT_A_RUN, format!("`{path}` is not the folder of an MLflow run"))
             .help(
                 "name a run as `mlflow:runs:/ID` or `mlflow:models:/NAME@champion`, and the store of it by \
                  MLFLOW_TRACKING_URI",
@@ -51,7 +51,7 @@ impl Folder {
         if root.is_dir() {
             return Ok(Self { root: root.to_owned() });
         }
-        Err(Problem::new(NO_STORE, format!("`{}` is not there, or is no folder", root.display()))
+        Err(Diagnostic::new(NO_STORE, format!("`{}` is not there, or is no folder", root.display()))
             .help("MLFLOW_TRACKING_URI names it; relative to the folder that gate is started in")
             .boxed())
     }
@@ -108,9 +108,9 @@ impl Folder {
             .map_err(|_| broken(&self.name(), &format!("`{}` is not UTF-8", path.display())))
     }
 
-    fn unreadable(&self, path: &Path, error: &std::io::Error) -> Box<Problem> {
+    fn unreadable(&self, path: &Path, error: &std::io::Error) -> Box<Diagnostic> {
         let message = format!("{}: `{}` can't be read: {error}", self.name(), path.display());
-        Problem::new(STORE, message).help("look at the permissions of the folder").boxed()
+        Diagnostic::new(STORE, message).help("look at the permissions of the folder").boxed()
     }
 
     fn meta(&self, folder: &Path) -> Read<Option<Node>> {
@@ -174,7 +174,7 @@ impl Folder {
     }
 
     /// A `meta.yaml` that is not what MLflow writes.
-    fn wrong(&self, folder: &Path, what: &str) -> Box<Problem> {
+    fn wrong(&self, folder: &Path, what: &str) -> Box<Diagnostic> {
         broken(&self.name(), &format!("`{}` {what}", folder.join("meta.yaml").display()))
     }
 

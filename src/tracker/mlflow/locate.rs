@@ -9,7 +9,7 @@ use super::rest::Rest;
 use super::settings::text;
 use super::sqlite::Database;
 use super::{NO_STORE, Store};
-use crate::document::Problem;
+use crate::document::Diagnostic;
 
 /// Where runs are kept; without it `./mlruns` where that holds an experiment, else `./mlflow.db`.
 const TRACKING: &str = "MLFLOW_TRACKING_URI";
@@ -32,7 +32,7 @@ impl Stores {
 }
 
 /// The stores that the environment names, or those that lie here.
-pub(super) fn locate(started_in: &Path, root: &Path) -> Result<Stores, Box<Problem>> {
+pub(super) fn locate(started_in: &Path, root: &Path) -> Result<Stores, Box<Diagnostic>> {
     let registry = registry_uri().map(|uri| open(REGISTRY, &uri, started_in)).transpose()?;
     let runs = match text(TRACKING) {
         Some(uri) => open(TRACKING, &uri, started_in)?,
@@ -56,7 +56,7 @@ fn is_server(uri: &str) -> bool {
 }
 
 /// The store at the address that a variable holds.
-fn open(variable: &str, uri: &str, started_in: &Path) -> Result<Box<dyn Store>, Box<Problem>> {
+fn open(variable: &str, uri: &str, started_in: &Path) -> Result<Box<dyn Store>, Box<Diagnostic>> {
     if is_server(uri) {
         return Ok(Box::new(Rest::new(uri)?));
     }
@@ -77,12 +77,12 @@ fn open(variable: &str, uri: &str, started_in: &Path) -> Result<Box<dyn Store>, 
     // Anything else may hold a password, so only the scheme is repeated.
     let scheme = uri.split(':').next().unwrap_or_default();
     let message = format!("{variable} is a `{scheme}:` address, which gate does not read");
-    Err(Problem::new(NO_STORE, message)
+    Err(Diagnostic::new(NO_STORE, message)
         .help("name the tracking server before that database: https://mlflow.example.org")
         .boxed())
 }
 
-fn default(started_in: &Path, root: &Path) -> Result<Box<dyn Store>, Box<Problem>> {
+fn default(started_in: &Path, root: &Path) -> Result<Box<dyn Store>, Box<Diagnostic>> {
     // A policy below the folder that gate is started in, or above it, belongs to the same project.
     let folders: Vec<PathBuf> = [started_in, root].map(Path::to_path_buf).into();
     for folder in &folders {
@@ -95,7 +95,7 @@ fn default(started_in: &Path, root: &Path) -> Result<Box<dyn Store>, Box<Problem
             return Ok(Box::new(Database::open(&database)?));
         }
     }
-    Err(Problem::new(
+    Err(Diagnostic::new(
         NO_STORE,
         "there is no MLflow store here: no `mlruns` with an experiment, and no `mlflow.db`",
     )

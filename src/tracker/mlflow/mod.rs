@@ -14,9 +14,9 @@ use std::path::Path;
 pub use self::alias::{Registered, alias_name, alias_now, store_name};
 use self::locate::locate;
 use self::which::{Chosen, Which, decoded};
-use super::{Around, Fetched, Fetcher, NOT_A_RUN, NOT_THERE, Role};
+use super::{FetchContext, Fetched, Fetcher, NOT_A_RUN, NOT_THERE, Role};
 use crate::code::codes;
-use crate::document::Problem;
+use crate::document::Diagnostic;
 use crate::run::Origin;
 use crate::source::Tracked;
 use crate::source::mlflow::{LoggedModel, Rows, Version, is_logged_model, tracked, with_model};
@@ -46,27 +46,27 @@ trait Store {
         true
     }
     /// One run; deleted ones too, which say so.
-    fn run(&self, id: &str) -> Result<Option<Rows>, Box<Problem>>;
+    fn run(&self, id: &str) -> Result<Option<Rows>, Box<Diagnostic>>;
     /// Reads the whole history of its metrics, where the run does not come with it.
-    fn with_history(&self, _: &mut Rows) -> Result<(), Box<Problem>> {
+    fn with_history(&self, _: &mut Rows) -> Result<(), Box<Diagnostic>> {
         Ok(())
     }
     /// The runs whose `mlflow.parentRunId` is that run.
-    fn children(&self, parent: &Rows) -> Result<Vec<Rows>, Box<Problem>>;
+    fn children(&self, parent: &Rows) -> Result<Vec<Rows>, Box<Diagnostic>>;
     /// The runs of an experiment that are not deleted.
-    fn experiment(&self, name: &str) -> Result<Option<Vec<Rows>>, Box<Problem>>;
+    fn experiment(&self, name: &str) -> Result<Option<Vec<Rows>>, Box<Diagnostic>>;
     /// One version of a model.
-    fn version(&self, name: &str, number: u64) -> Result<Option<Version>, Box<Problem>>;
+    fn version(&self, name: &str, number: u64) -> Result<Option<Version>, Box<Diagnostic>>;
     /// All versions of a model, in any order.
-    fn versions(&self, name: &str) -> Result<Vec<Version>, Box<Problem>>;
+    fn versions(&self, name: &str) -> Result<Vec<Version>, Box<Diagnostic>>;
     /// The version that an alias leads to.
-    fn alias(&self, name: &str, alias: &str) -> Result<Option<u64>, Box<Problem>>;
+    fn alias(&self, name: &str, alias: &str) -> Result<Option<u64>, Box<Diagnostic>>;
     /// The versions as which what these runs produced is registered.
-    fn registered(&self, runs: &[&str]) -> Result<Vec<Version>, Box<Problem>>;
+    fn registered(&self, runs: &[&str]) -> Result<Vec<Version>, Box<Diagnostic>>;
     /// A logged model.
-    fn logged_model(&self, id: &str) -> Result<Option<LoggedModel>, Box<Problem>>;
+    fn logged_model(&self, id: &str) -> Result<Option<LoggedModel>, Box<Diagnostic>>;
     /// These logged models, and maybe others of the same experiment.
-    fn logged_models(&self, _experiment: &str, ids: &[&str]) -> Result<Vec<LoggedModel>, Box<Problem>> {
+    fn logged_models(&self, _experiment: &str, ids: &[&str]) -> Result<Vec<LoggedModel>, Box<Diagnostic>> {
         ids.iter().filter_map(|id| self.logged_model(id).transpose()).collect()
     }
 }
@@ -81,7 +81,7 @@ fn recognises(path: &Path) -> bool {
     folder::is_run(path)
 }
 
-fn fetch(rest: &str, around: &Around<'_>) -> Result<Fetched, Box<Problem>> {
+fn fetch(rest: &str, around: &FetchContext<'_>) -> Result<Fetched, Box<Diagnostic>> {
     let which = Which::parse(rest)?;
     if let Which::Path(path) = &which {
         let (store, id) = folder::run_at(path, around)?;
@@ -106,11 +106,11 @@ struct Fetching<'f> {
     store: &'f dyn Store,
     registry: &'f dyn Store,
     rest: &'f str,
-    around: &'f Around<'f>,
+    around: &'f FetchContext<'f>,
 }
 
 impl Fetching<'_> {
-    fn run(&self, id: &str, version: Option<&Version>) -> Result<Fetched, Box<Problem>> {
+    fn run(&self, id: &str, version: Option<&Version>) -> Result<Fetched, Box<Diagnostic>> {
         let rows = self.store.run(id)?.ok_or_else(|| {
             missing(self.store, &format!("there is no run `{id}`"), "look the id up in MLflow's list of runs")
         })?;
@@ -123,7 +123,7 @@ impl Fetching<'_> {
         self.rows(rows, version)
     }
 
-    fn rows(&self, rows: Rows, version: Option<&Version>) -> Result<Fetched, Box<Problem>> {
+    fn rows(&self, rows: Rows, version: Option<&Version>) -> Result<Fetched, Box<Diagnostic>> {
         let resolved = version.map(|version| match rows.run_id.as_str() {
             id if id.starts_with("m-") => format!("version {}, {id}", version.number),
             id => format!("version {}, run {id}", version.number),
@@ -167,7 +167,7 @@ impl Fetching<'_> {
         label: String,
         resolved: Option<String>,
         registered: &[Version],
-    ) -> Result<Tracked, Box<Problem>> {
+    ) -> Result<Tracked, Box<Diagnostic>> {
         // What stands in for the run of a model without one has no history.
         if self.around.wanted.history && !is_logged_model(&rows.run_id) {
             self.store.with_history(&mut rows)?;
@@ -190,7 +190,7 @@ impl Fetching<'_> {
         tracked(rows, label, self.origin(resolved), self.inside().as_deref())
     }
 
-    fn experiment(&self, name: &str) -> Result<Fetched, Box<Problem>> {
+    fn experiment(&self, name: &str) -> Result<Fetched, Box<Diagnostic>> {
         let found = match self.store.experiment(name)? {
             None if decoded(name) != name => self.store.experiment(&decoded(name))?,
             found => found,
@@ -227,7 +227,7 @@ impl Fetching<'_> {
     }
 
     /// The logged models of runs that produced one, by their ids.
-    fn models_of(&self, runs: &[Rows]) -> Result<HashMap<String, LoggedModel>, Box<Problem>> {
+    fn models_of(&self, runs: &[Rows]) -> Result<HashMap<String, LoggedModel>, Box<Diagnostic>> {
         let ids: Vec<&str> = runs
             .iter()
             .filter_map(|rows| match rows.models.as_slice() {
@@ -240,7 +240,7 @@ impl Fetching<'_> {
         Ok(models.into_iter().map(|model| (model.id.clone(), model)).collect())
     }
 
-    fn version(&self, name: &str, chosen: &Chosen) -> Result<Fetched, Box<Problem>> {
+    fn version(&self, name: &str, chosen: &Chosen) -> Result<Fetched, Box<Diagnostic>> {
         let name = &self.model_name(name)?;
         let number = match chosen {
             Chosen::Number(number) => *number,
@@ -268,7 +268,7 @@ impl Fetching<'_> {
                     "`mlflow:{}` is no baseline: the newest version need not be a good one",
                     self.rest
                 );
-                return Err(Problem::new(LATEST, message)
+                return Err(Diagnostic::new(LATEST, message)
                     .help(format!("compare with what is promoted: `mlflow:models:/{name}@champion`, or `stage:production`"))
                     .boxed());
             }
@@ -290,14 +290,14 @@ impl Fetching<'_> {
         })?;
         if version.status != "READY" {
             let message = format!("version {number} of the model `{name}` is {}, not READY", version.status);
-            return Err(Problem::new(NOT_READY, message).help("register it again").boxed());
+            return Err(Diagnostic::new(NOT_READY, message).help("register it again").boxed());
         }
         match (version.run_id.as_str(), version.logged_model()) {
             // What was logged knows which model of the run it is.
             (_, Some(id)) => self.model(&self.logged_model(id)?, Some(&version)),
             ("", None) => {
                 let message = format!("version {number} of the model `{name}` was registered without a run");
-                Err(Problem::new(NOT_A_RUN, message)
+                Err(Diagnostic::new(NOT_A_RUN, message)
                     .help("a model file without the run that produced it can't be judged; register it from its run")
                     .boxed())
             }
@@ -305,19 +305,19 @@ impl Fetching<'_> {
         }
     }
 
-    fn logged_model(&self, id: &str) -> Result<LoggedModel, Box<Problem>> {
+    fn logged_model(&self, id: &str) -> Result<LoggedModel, Box<Diagnostic>> {
         let model = self.store.logged_model(id)?.ok_or_else(|| {
             missing(self.store, &format!("there is no logged model `{id}`"), "these are in MLflow 3 only")
         })?;
         if !model.ready {
             let message = format!("the logged model `{id}` is not complete");
-            return Err(Problem::new(NOT_READY, message).help("log it again").boxed());
+            return Err(Diagnostic::new(NOT_READY, message).help("log it again").boxed());
         }
         Ok(model)
     }
 
     /// A logged model, as the run that produced it, where one did.
-    fn model(&self, model: &LoggedModel, version: Option<&Version>) -> Result<Fetched, Box<Problem>> {
+    fn model(&self, model: &LoggedModel, version: Option<&Version>) -> Result<Fetched, Box<Diagnostic>> {
         let run_id = match (model.run_id.as_str(), version) {
             ("", Some(version)) => version.run_id.as_str(),
             (id, _) => id,
@@ -346,7 +346,7 @@ impl Fetching<'_> {
     }
 
     /// A name as it is written; where no model is called so, an address's `%20` in it is a space.
-    fn model_name(&self, name: &str) -> Result<String, Box<Problem>> {
+    fn model_name(&self, name: &str) -> Result<String, Box<Diagnostic>> {
         let plain = decoded(name);
         if plain == name || !self.registry.versions(name)?.is_empty() {
             return Ok(name.to_owned());
@@ -355,8 +355,8 @@ impl Fetching<'_> {
     }
 }
 
-fn missing(store: &dyn Store, what: &str, help: &str) -> Box<Problem> {
-    Problem::new(NOT_THERE, format!("{what} in {}", store.name())).help(help).boxed()
+fn missing(store: &dyn Store, what: &str, help: &str) -> Box<Diagnostic> {
+    Diagnostic::new(NOT_THERE, format!("{what} in {}", store.name())).help(help).boxed()
 }
 
 fn label_of(rows: &Rows) -> String {
@@ -369,14 +369,14 @@ fn newest<'v>(versions: impl Iterator<Item = &'v Version>) -> Option<u64> {
 }
 
 /// Something in a store that is not as MLflow writes it.
-fn broken(store: &str, what: &str) -> Box<Problem> {
-    Problem::new(BROKEN, format!("{store}: {what}"))
+fn broken(store: &str, what: &str) -> Box<Diagnostic> {
+    Diagnostic::new(BROKEN, format!("{store}: {what}"))
         .help("MLflow 2 and 3 are read; look whether MLflow itself shows the run")
         .boxed()
 }
 
-fn too_many(store: &str, list: &str) -> Box<Problem> {
-    Problem::new(TOO_MANY, format!("{store} has more than {MOST_RUNS} {list} under that name"))
+fn too_many(store: &str, list: &str) -> Box<Diagnostic> {
+    Diagnostic::new(TOO_MANY, format!("{store} has more than {MOST_RUNS} {list} under that name"))
         .help("name one run, `mlflow:runs:/ID`, or a version of a model")
         .boxed()
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::settings::settings;
 use super::{BROKEN, MOST_RUNS, SYNTAX, Store, broken, is_child, too_many};
-use crate::document::{Document, Format, Node, Problem};
+use crate::document::{Diagnostic, Document, Format, Node};
 use crate::http::{Answer, Server, TOO_LARGE, UNEXPECTED};
 use crate::source::mlflow::answer::{self, Lacks};
 use crate::source::mlflow::{LoggedModel, Point, Rows, Series, Version};
@@ -22,7 +22,7 @@ pub(super) struct Rest {
     server: Server,
 }
 
-type Read<T> = Result<T, Box<Problem>>;
+type Read<T> = Result<T, Box<Diagnostic>>;
 
 /// Asks for a page of a list, of so many items, by its token.
 type Asking<'a> = dyn Fn(usize, Option<&str>) -> Read<Option<Node>> + 'a;
@@ -41,7 +41,7 @@ impl Rest {
         self.understood(&self.server.post(&format!("api/2.0/mlflow/{call}"), body)?)
     }
 
-    fn broken(&self, what: &str) -> Box<Problem> {
+    fn broken(&self, what: &str) -> Box<Diagnostic> {
         broken(&self.name(), &self.server.quoted(what))
     }
 
@@ -167,7 +167,7 @@ impl Rest {
         let Answer { status, body, asked } = answer;
         let strange = |what: &str| {
             let message = format!("{asked} answered with {status} and {}", self.server.quoted(what));
-            Problem::new(UNEXPECTED, message)
+            Diagnostic::new(UNEXPECTED, message)
                 .help(
                     "look whether MLFLOW_TRACKING_URI is the address of MLflow, and not of a page before it",
                 )
@@ -191,7 +191,7 @@ impl Rest {
             (_, code) => {
                 let why = self.server.quoted(&format!("{code}: {}", said("message")));
                 let message = format!("{asked} answered with {status}, {why}");
-                Err(Problem::new(BROKEN, message).help("the server's log may say more").boxed())
+                Err(Diagnostic::new(BROKEN, message).help("the server's log may say more").boxed())
             }
         }
     }
@@ -259,7 +259,7 @@ impl Store for Rest {
         if name.contains(quote) {
             let message =
                 format!("the model `{name}` has both sorts of quotes in its name, which no search can hold");
-            return Err(Problem::new(SYNTAX, message)
+            return Err(Diagnostic::new(SYNTAX, message)
                 .help("name a version by its number or its alias: `mlflow:models:/NAME@champion`")
                 .boxed());
         }

@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::percent_decode_str;
 
-use crate::document::Problem;
+use crate::document::Diagnostic;
 use crate::http::{SETTING, Settings};
 
 /// Seconds for one call, where the environment does not say; MLflow's own client waits four times as long.
@@ -18,7 +18,7 @@ const SECONDS: u64 = 30;
 const RETRIES: u32 = 3;
 
 /// How to talk to the server at `uri`.
-pub(super) fn settings(uri: &str) -> Result<Settings, Box<Problem>> {
+pub(super) fn settings(uri: &str) -> Result<Settings, Box<Diagnostic>> {
     let mut settings = Settings::default();
     settings.timeout = Duration::from_secs(number("MLFLOW_HTTP_REQUEST_TIMEOUT", SECONDS)?.clamp(1, 3600));
     settings.retries =
@@ -35,7 +35,7 @@ pub(super) fn settings(uri: &str) -> Result<Settings, Box<Problem>> {
 
 /// Who asks, in MLflow's order: the address, then a name and password, of which the environment may hold one and the file
 /// of credentials the other, then a token.
-fn authorize(uri: &str, settings: &mut Settings) -> Result<(), Box<Problem>> {
+fn authorize(uri: &str, settings: &mut Settings) -> Result<(), Box<Diagnostic>> {
     let token = text("MLFLOW_TRACKING_TOKEN");
     let (name, password) = match in_address(uri) {
         Some((name, password)) => (Some(name), Some(password)),
@@ -57,9 +57,12 @@ fn authorize(uri: &str, settings: &mut Settings) -> Result<(), Box<Problem>> {
                 Some(_) => ("name", "MLFLOW_TRACKING_PASSWORD"),
                 None => ("password", "MLFLOW_TRACKING_USERNAME"),
             };
-            Err(Problem::new(SETTING, format!("only the {known} of who asks is known, and so not who it is"))
-                .help(format!("set {lacks} too, or both in ~/.mlflow/credentials"))
-                .boxed())
+            Err(Diagnostic::new(
+                SETTING,
+                format!("only the {known} of who asks is known, and so not who it is"),
+            )
+            .help(format!("set {lacks} too, or both in ~/.mlflow/credentials"))
+            .boxed())
         }
     }
 }
@@ -102,12 +105,12 @@ pub(super) fn text(name: &str) -> Option<String> {
     var(name).ok().filter(|value| !value.is_empty())
 }
 
-fn number(name: &str, otherwise: u64) -> Result<u64, Box<Problem>> {
+fn number(name: &str, otherwise: u64) -> Result<u64, Box<Diagnostic>> {
     let Some(value) = text(name) else { return Ok(otherwise) };
     value.parse().map_err(|_| wrong(name, &value, "a whole number"))
 }
 
-fn truth(name: &str) -> Result<bool, Box<Problem>> {
+fn truth(name: &str) -> Result<bool, Box<Diagnostic>> {
     let Some(value) = text(name) else { return Ok(false) };
     match value.to_lowercase().as_str() {
         "true" | "1" => Ok(true),
@@ -116,16 +119,16 @@ fn truth(name: &str) -> Result<bool, Box<Problem>> {
     }
 }
 
-fn wrong(name: &str, value: &str, expected: &str) -> Box<Problem> {
-    Problem::new(SETTING, format!("{name} is `{value}`, and not {expected}"))
+fn wrong(name: &str, value: &str, expected: &str) -> Box<Diagnostic> {
+    Diagnostic::new(SETTING, format!("{name} is `{value}`, and not {expected}"))
         .help("take it out of the environment, or correct it")
         .boxed()
 }
 
-fn file(name: &str) -> Result<Option<Vec<u8>>, Box<Problem>> {
+fn file(name: &str) -> Result<Option<Vec<u8>>, Box<Diagnostic>> {
     let Some(path) = text(name) else { return Ok(None) };
     fs::read(&path).map(Some).map_err(|error| {
-        Problem::new(SETTING, format!("{name} names `{path}`, which can't be read: {error}"))
+        Diagnostic::new(SETTING, format!("{name} names `{path}`, which can't be read: {error}"))
             .help("take it out of the environment, or correct it")
             .boxed()
     })

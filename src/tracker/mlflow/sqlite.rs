@@ -13,7 +13,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, Row};
 
 use super::settings::workspace;
 use super::{MOST_RUNS, STORE, Store, broken, too_many};
-use crate::document::Problem;
+use crate::document::Diagnostic;
 use crate::source::mlflow::{Dataset, LoggedModel, Point, Reading, Rows, Series, Version};
 
 /// How long a writer is waited for.
@@ -28,12 +28,12 @@ pub(super) struct Database {
     columns: RefCell<HashMap<String, Vec<String>>>,
 }
 
-type Read<T> = Result<T, Box<Problem>>;
+type Read<T> = Result<T, Box<Diagnostic>>;
 
 impl Database {
     pub(super) fn open(path: &Path) -> Read<Self> {
         if !path.is_file() {
-            return Err(Problem::new(super::NO_STORE, format!("`{}` is not there", path.display()))
+            return Err(Diagnostic::new(super::NO_STORE, format!("`{}` is not there", path.display()))
                 .help("MLFLOW_TRACKING_URI names it; relative to the folder that gate is started in")
                 .boxed());
         }
@@ -347,7 +347,7 @@ fn reading(row: &Row<'_>, value: usize, flag: usize) -> rusqlite::Result<Reading
     Ok(row.get::<_, Option<f64>>(value)?.map_or(Reading::NaN, Reading::of))
 }
 
-fn unreadable(path: &Path, error: &rusqlite::Error) -> Box<Problem> {
+fn unreadable(path: &Path, error: &rusqlite::Error) -> Box<Diagnostic> {
     let message = format!("the database `{}` can't be read: {error}", path.display());
     let help = if log_holds_something(path) {
         "it has a write-ahead log, which is read by writing beside it: make the folder writable, or copy the database \
@@ -355,5 +355,5 @@ fn unreadable(path: &Path, error: &rusqlite::Error) -> Box<Problem> {
     } else {
         "look whether it is whole, and whether MLflow itself opens it; `mlflow db upgrade` mends an old one"
     };
-    Problem::new(STORE, message).help(help).boxed()
+    Diagnostic::new(STORE, message).help(help).boxed()
 }

@@ -3,7 +3,7 @@
 use percent_encoding::percent_decode_str;
 
 use super::SYNTAX;
-use crate::document::Problem;
+use crate::document::Diagnostic;
 use crate::source::mlflow::is_logged_model;
 
 /// What is meant.
@@ -34,7 +34,7 @@ pub(super) enum Chosen {
 const STAGES: [&str; 3] = ["production", "staging", "archived"];
 
 impl Which {
-    pub(super) fn parse(rest: &str) -> Result<Self, Box<Problem>> {
+    pub(super) fn parse(rest: &str) -> Result<Self, Box<Diagnostic>> {
         let wrong = || unclear(rest);
         if let Some(run) = rest.strip_prefix("runs:/") {
             let id = run.trim_start_matches('/').split('/').next().unwrap_or_default();
@@ -95,8 +95,8 @@ pub(super) fn decoded(name: &str) -> String {
     percent_decode_str(name).decode_utf8_lossy().into_owned()
 }
 
-pub(super) fn unclear(rest: &str) -> Box<Problem> {
-    Problem::new(SYNTAX, format!("`mlflow:{rest}` does not say which run"))
+pub(super) fn unclear(rest: &str) -> Box<Diagnostic> {
+    Diagnostic::new(SYNTAX, format!("`mlflow:{rest}` does not say which run"))
         .help(
             "write `mlflow:runs:/ID`, `mlflow:models:/NAME/3`, `mlflow:models:/NAME@champion`, `mlflow:models:/m-…`, \
              or the folder of a run in `mlruns`",

@@ -8,12 +8,12 @@ use crate::document::{Path, Value, hex};
 use crate::rule::kind::code::looks_like_a_commit;
 use crate::rule::presence::absent;
 use crate::rule::requirements::{is_list, open_lines};
-use crate::rule::{CannotJudge, Case, CommitFacts, Judgement, Raised};
+use crate::rule::{CannotJudge, CommitFacts, Raised, RuleInput, RuleResult};
 use crate::run::{Digest, Field, FieldPath};
 use crate::verdict::{Comparison, Outcome};
 
 /// An id, and not a branch; a digit that is repeated all through is how git writes that there is none.
-pub(super) fn commit(judgement: &mut Judgement, case: &Case<'_>) {
+pub(super) fn commit(judgement: &mut RuleResult, case: &RuleInput<'_>) {
     let Some((id, path)) = written(case, "git_commit").filter(|(id, _)| !id.trim().is_empty()) else {
         return recorded(judgement, case, "commit", &["git_commit"]);
     };
@@ -29,12 +29,12 @@ pub(super) fn commit(judgement: &mut Judgement, case: &Case<'_>) {
 }
 
 /// All digits of an id that the repository has.
-pub(super) fn full_commit(judgement: &mut Judgement, case: &Case<'_>) -> Result<(), CannotJudge> {
+pub(super) fn full_commit(judgement: &mut RuleResult, case: &RuleInput<'_>) -> Result<(), CannotJudge> {
     let Some((id, path)) = written(case, "git_commit").filter(|(id, _)| looks_like_a_commit(id)) else {
         commit(judgement, case);
         return Ok(());
     };
-    let facts = case.evidence.commit(id).map_err(cannot)?;
+    let facts = case.facts.commit(id).map_err(cannot)?;
     let comparison = |outcome| Comparison::exact("git_commit", "there", outcome).candidate(id);
     let (message, help) = match facts {
         CommitFacts::Known(whole) if whole.eq_ignore_ascii_case(id) => {
@@ -58,7 +58,7 @@ pub(super) fn full_commit(judgement: &mut Judgement, case: &Case<'_>) -> Result<
     Ok(())
 }
 
-pub(super) fn clean_tree(judgement: &mut Judgement, case: &Case<'_>) {
+pub(super) fn clean_tree(judgement: &mut RuleResult, case: &RuleInput<'_>) {
     let path = Path::of(["git_dirty"]);
     let node = case.candidate.get(&path);
     if let Some(Value::Bool(false)) = node.map(|node| &node.value) {
@@ -81,8 +81,8 @@ pub(super) fn clean_tree(judgement: &mut Judgement, case: &Case<'_>) {
 
 /// The file that a field names is at the recorded commit, with the recorded digest where there is one.
 pub(super) fn at_commit(
-    judgement: &mut Judgement,
-    case: &Case<'_>,
+    judgement: &mut RuleResult,
+    case: &RuleInput<'_>,
     field: &'static str,
     digest: Option<&str>,
 ) -> Result<(), CannotJudge> {
@@ -119,7 +119,7 @@ pub(super) fn at_commit(
         wrong(format!("`{id}` is not the id of a commit"), "record the output of `git rev-parse HEAD`");
         return Ok(());
     }
-    let committed = case.evidence.committed(&id, &file).map_err(cannot)?;
+    let committed = case.facts.committed(&id, &file).map_err(cannot)?;
     let Some(bytes) = committed else {
         wrong(
             format!("`{file}` is not at commit {id}"),
@@ -142,7 +142,7 @@ pub(super) fn at_commit(
 }
 
 /// The lockfile leaves no version open; of a `requirements.txt` every line says which one.
-pub(super) fn pinned(judgement: &mut Judgement, case: &Case<'_>) -> Result<(), CannotJudge> {
+pub(super) fn pinned(judgement: &mut RuleResult, case: &RuleInput<'_>) -> Result<(), CannotJudge> {
     let field = "environment.lockfile.path";
     let (Some((file, at)), Some((id, _))) = (written(case, field), written(case, "git_commit")) else {
         at_commit(judgement, case, field, None)?;
@@ -152,8 +152,7 @@ pub(super) fn pinned(judgement: &mut Judgement, case: &Case<'_>) -> Result<(), C
         judgement.compare(Comparison::exact(field, "pinned", Outcome::Pass).candidate(file));
         return Ok(());
     }
-    let known =
-        if looks_like_a_commit(id) { case.evidence.committed(id, file).map_err(cannot)? } else { None };
+    let known = if looks_like_a_commit(id) { case.facts.committed(id, file).map_err(cannot)? } else { None };
     let Some(bytes) = known else {
         at_commit(judgement, case, field, None)?;
         return Ok(());

@@ -2,12 +2,12 @@
 
 use super::recorded::recorded;
 use super::{DATA_MOVED, NOT_A_DIGEST};
-use crate::rule::{Baseline, CannotJudge, Case, Judgement, Raised};
+use crate::rule::{Baseline, CannotJudge, Raised, RuleInput, RuleResult};
 use crate::run::{DataFile, Digest, FieldPath};
 use crate::verdict::{Comparison, Outcome};
 
 /// A digest at each of the fields, of a length that it can have.
-pub(super) fn digests(judgement: &mut Judgement, case: &Case<'_>, what: &'static str, path: &str) {
+pub(super) fn digests(judgement: &mut RuleResult, case: &RuleInput<'_>, what: &'static str, path: &str) {
     let fields = FieldPath::parse(path).map(|path| case.candidate.find(&path)).unwrap_or_default();
     let wrong = fields.iter().find_map(|field| {
         let text = field.node?.as_written().filter(|text| !text.trim().is_empty())?;
@@ -22,7 +22,7 @@ pub(super) fn digests(judgement: &mut Judgement, case: &Case<'_>, what: &'static
 }
 
 /// Data of the baseline's version is the baseline's data.
-pub(super) fn data_version(judgement: &mut Judgement, case: &Case<'_>) -> Result<(), CannotJudge> {
+pub(super) fn data_version(judgement: &mut RuleResult, case: &RuleInput<'_>) -> Result<(), CannotJudge> {
     let Some(baseline) = Baseline::run_of(case, judgement)? else { return Ok(()) };
     let Some(version) = case.candidate.text("data_version").filter(|version| !version.is_empty()) else {
         recorded(judgement, case, "data version", &["data_version"]);

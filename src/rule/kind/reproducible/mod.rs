@@ -9,10 +9,10 @@ use self::code::{at_commit, clean_tree, commit, full_commit, pinned};
 use self::data::{data_version, digests};
 use self::recorded::recorded;
 use self::surroundings::{command, container, portable, variables};
-use super::{Kind, Requirement};
+use super::{Kind, RuleCheck};
 use crate::code::codes;
 use crate::document::{Node, Value};
-use crate::rule::{CannotJudge, Case, Judgement, Loading};
+use crate::rule::{CannotJudge, Loading, RuleInput, RuleResult};
 
 codes! {
     NOT_RECORDED = "reproducible/not-recorded": "Something that the run depended on was not recorded.";
@@ -85,12 +85,12 @@ const SEEDS: [&str; 4] = ["seed", "params.seed", "params.random_state", "params.
 #[derive(Debug)]
 struct Reproducible(Vec<Part>);
 
-fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn Requirement>> {
+fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn RuleCheck>> {
     if matches!(body.value, Value::Bool(_)) {
         let all = PARTS.iter().take(BY_DEFAULT).map(|(_, part)| *part).collect();
         return loading
             .is_true(body, "reproducible")
-            .then(|| Box::new(Reproducible(all)) as Box<dyn Requirement>);
+            .then(|| Box::new(Reproducible(all)) as Box<dyn RuleCheck>);
     }
     let items = loading.reader.list(body, "`reproducible`, unless it is `true`,")?;
     if items.is_empty() {
@@ -100,12 +100,12 @@ fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn Requirement>> 
         .iter()
         .filter_map(|item| loading.reader.word(item, "what `reproducible` asks for", &PARTS))
         .collect();
-    (!parts.is_empty()).then(|| Box::new(Reproducible(parts)) as Box<dyn Requirement>)
+    (!parts.is_empty()).then(|| Box::new(Reproducible(parts)) as Box<dyn RuleCheck>)
 }
 
-impl Requirement for Reproducible {
-    fn judge(&self, case: &Case<'_>) -> Result<Judgement, CannotJudge> {
-        let mut judgement = Judgement::default();
+impl RuleCheck for Reproducible {
+    fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, CannotJudge> {
+        let mut judgement = RuleResult::default();
         for part in &self.0 {
             match part {
                 Part::Commit => commit(&mut judgement, case),

@@ -3,12 +3,12 @@
 use super::{CANNOT_TELL, NOT_RECORDED};
 use crate::document::{Node, Path};
 use crate::rule::presence::absent;
-use crate::rule::{CannotJudge, CannotTell, Case, Judgement, Raised};
+use crate::rule::{CannotAnswer, CannotJudge, Raised, RuleInput, RuleResult};
 use crate::run::FieldPath;
 use crate::verdict::{Comparison, Outcome};
 
 /// At least one of the paths is there, with everything that it leads to.
-pub(super) fn recorded(judgement: &mut Judgement, case: &Case<'_>, what: &'static str, paths: &[&str]) {
+pub(super) fn recorded(judgement: &mut RuleResult, case: &RuleInput<'_>, what: &'static str, paths: &[&str]) {
     let mut first: Option<(String, Raised)> = None;
     for path in paths {
         let Ok(path) = FieldPath::parse(path) else { continue };
@@ -48,11 +48,11 @@ pub(super) fn recorded(judgement: &mut Judgement, case: &Case<'_>, what: &'stati
 }
 
 /// The text at a field, and where it is.
-pub(super) fn written<'c>(case: &Case<'c>, path: &str) -> Option<(&'c str, Path)> {
+pub(super) fn written<'c>(case: &RuleInput<'c>, path: &str) -> Option<(&'c str, Path)> {
     let path = FieldPath::parse(path).ok()?.to_path()?;
     Some((case.candidate.get(&path)?.as_written()?, path))
 }
 
-pub(super) fn cannot(why: CannotTell) -> CannotJudge {
+pub(super) fn cannot(why: CannotAnswer) -> CannotJudge {
     CannotJudge { code: CANNOT_TELL, message: why.message, help: why.help }
 }

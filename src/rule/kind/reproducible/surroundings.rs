@@ -4,13 +4,13 @@ use super::recorded::recorded;
 use super::{NOT_A_COMMAND, NOT_PINNED, NOT_PORTABLE};
 use crate::document::{Map, Node, Path};
 use crate::rule::portable::bound;
-use crate::rule::{Case, Judgement, Raised};
+use crate::rule::{Raised, RuleInput, RuleResult};
 use crate::run::Digest;
 use crate::secret::MASKED;
 use crate::verdict::{Comparison, Outcome};
 
 /// A program and what it is given; its first word must name one.
-pub(super) fn command(judgement: &mut Judgement, case: &Case<'_>) {
+pub(super) fn command(judgement: &mut RuleResult, case: &RuleInput<'_>) {
     let path = Path::of(["command"]);
     let node = case.candidate.get(&path);
     let first = match node.map(|node| (node.as_list(), node.as_written())) {
@@ -28,7 +28,7 @@ pub(super) fn command(judgement: &mut Judgement, case: &Case<'_>) {
 }
 
 /// That none of the list is set is recorded by an empty object.
-pub(super) fn variables(judgement: &mut Judgement, case: &Case<'_>) {
+pub(super) fn variables(judgement: &mut RuleResult, case: &RuleInput<'_>) {
     let path = Path::of(["environment", "variables"]);
     if case.candidate.get(&path).and_then(Node::as_map).is_some_and(Map::is_empty) {
         judgement.compare(
@@ -40,7 +40,7 @@ pub(super) fn variables(judgement: &mut Judgement, case: &Case<'_>) {
 }
 
 /// No word of the command is a path of somebody's home, or was left for a shell to fill in.
-pub(super) fn portable(judgement: &mut Judgement, case: &Case<'_>) {
+pub(super) fn portable(judgement: &mut RuleResult, case: &RuleInput<'_>) {
     let path = Path::of(["command"]);
     let Some(node) = case.candidate.get(&path) else {
         return recorded(judgement, case, "command", &["command"]);
@@ -75,7 +75,7 @@ pub(super) fn by_digest(image: &str) -> bool {
     })
 }
 
-pub(super) fn container(judgement: &mut Judgement, case: &Case<'_>) {
+pub(super) fn container(judgement: &mut RuleResult, case: &RuleInput<'_>) {
     let path = Path::of(["environment", "container"]);
     let Some(image) = case
         .candidate

@@ -1,27 +1,27 @@
 //! Paths without a prefix: what lies there decides how it is read, and where it could be read in two ways, nothing does.
 
 use super::Workspace;
-use crate::document::{FileKind, Problem};
+use crate::document::{Diagnostic, FileKind};
 use crate::policy::Policy;
 use crate::run::{MetricFault, Origin, Run};
 use crate::source;
-use crate::tracker::{self, AMBIGUOUS, Around, Role};
+use crate::tracker::{self, AMBIGUOUS, FetchContext, Role};
 
 /// The tracker whose runs lie at a path, where they and nothing else do.
 pub(super) fn tracker_at(
     path: &str,
     policy: Option<&Policy>,
     workspace: &Workspace,
-    around: &Around<'_>,
-) -> Result<Option<&'static str>, Box<Problem>> {
+    around: &FetchContext<'_>,
+) -> Result<Option<&'static str>, Box<Diagnostic>> {
     let Some(name) = tracker::recognise(path, around)? else { return Ok(None) };
     let title = source::tracker(name).map_or(name, |tracker| tracker.title);
     let shown = if path == "/" { path } else { path.trim_end_matches('/') };
-    if workspace.sources().is_some() && around.role == Role::Candidate {
+    if workspace.revisions().is_some() && around.role == Role::Candidate {
         let message = format!(
             "`{path}` is read as a run of {title} by what lies there, which the pull request may have put there"
         );
-        return Err(Problem::new(AMBIGUOUS, message)
+        return Err(Diagnostic::new(AMBIGUOUS, message)
             .help(format!("say what is meant: `{name}:{shown}`, or a glob for plain records"))
             .boxed());
     }
@@ -43,7 +43,7 @@ pub(super) fn tracker_at(
         "`{path}` can be read as more than one thing: as a run of {title}, and as plain records such as \
          `{before}{record}`"
     );
-    Err(Problem::new(AMBIGUOUS, message)
+    Err(Diagnostic::new(AMBIGUOUS, message)
         .help(format!("say which is meant: `{name}:{shown}` or `{before}{}`", glob(&record)))
         .boxed())
 }

@@ -3,7 +3,7 @@
 use cap_std::fs::Dir;
 
 use super::files;
-use crate::document::Problem;
+use crate::document::Diagnostic;
 use crate::git::{Commit, Found, Git, short, unix_line_ends};
 use crate::rule::{ChangedFile, Changes};
 use crate::store::{Revision, Selector, Store as _};
@@ -42,7 +42,7 @@ pub(super) fn since(
     span: &Span,
     folder: &Dir,
     wanted: &dyn Fn(&str) -> bool,
-) -> Result<Changes, Box<Problem>> {
+) -> Result<Changes, Box<Diagnostic>> {
     let (name, base, head) = match span {
         Span::WorkingTree { base: Some(name) } => (name.clone(), git.commit(name)?, git.commit("HEAD")?),
         Span::WorkingTree { base: None } => {
@@ -65,7 +65,7 @@ fn in_working_tree(
     base: &Commit,
     folder: &Dir,
     wanted: &dyn Fn(&str) -> bool,
-) -> Result<Vec<ChangedFile>, Box<Problem>> {
+) -> Result<Vec<ChangedFile>, Box<Diagnostic>> {
     let mut found = Vec::new();
     for path in git.files()?.into_iter().filter(|path| wanted(path)) {
         let added = match git.at_path(base, &path)? {
@@ -87,7 +87,7 @@ fn at_head(
     base: &Commit,
     head: Commit,
     wanted: &dyn Fn(&str) -> bool,
-) -> Result<Vec<ChangedFile>, Box<Problem>> {
+) -> Result<Vec<ChangedFile>, Box<Diagnostic>> {
     let everything = Selector::new("**")?;
     let mut found = Vec::new();
     for entry in Revision::shown_plainly(git, head).select(&everything)? {
@@ -103,7 +103,7 @@ fn at_head(
 }
 
 /// Whether a file is as it was committed. One that can't be read is not: the rule then says why.
-fn same(git: &Git, blob: &str, folder: &Dir, path: &str) -> Result<bool, Box<Problem>> {
+fn same(git: &Git, blob: &str, folder: &Dir, path: &str) -> Result<bool, Box<Diagnostic>> {
     match files::blob_id(folder, path, blob.len()) {
         Ok(id) if id == blob => return Ok(true),
         Ok(_) => {}

@@ -43,7 +43,7 @@ pub enum CommitFacts {
 
 /// A question that can't be answered, which is neither yes nor no.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CannotTell {
+pub struct CannotAnswer {
     /// Why.
     pub message: String,
     /// What to do.
@@ -51,7 +51,7 @@ pub struct CannotTell {
 }
 
 /// Answers to what rules ask.
-pub trait Evidence: Sync {
+pub trait Facts: Sync {
     /// Size and digest of a file of the workspace.
     fn file(&self, path: &str, algorithm: Option<&str>) -> Result<FileFacts, FileFault>;
 
@@ -60,14 +60,14 @@ pub trait Evidence: Sync {
 
     /// The files of the workspace whose paths are wanted, and that differ from the base; what git ignores is no part
     /// of a change.
-    fn changes(&self, wanted: &dyn Fn(&str) -> bool) -> Result<Changes, CannotTell>;
+    fn changes(&self, wanted: &dyn Fn(&str) -> bool) -> Result<Changes, CannotAnswer>;
 
     /// Whether a commit exists.
-    fn commit(&self, id: &str) -> Result<CommitFacts, CannotTell>;
+    fn commit(&self, id: &str) -> Result<CommitFacts, CannotAnswer>;
 
     /// The bytes of a file of the workspace as a commit has it; `None` where it has none.
-    fn committed(&self, id: &str, path: &str) -> Result<Option<Vec<u8>>, CannotTell>;
+    fn committed(&self, id: &str, path: &str) -> Result<Option<Vec<u8>>, CannotAnswer>;
 
     /// Whether a commit is `of`, or one of the commits before it.
-    fn is_ancestor(&self, id: &str, of: &str) -> Result<bool, CannotTell>;
+    fn is_ancestor(&self, id: &str, of: &str) -> Result<bool, CannotAnswer>;
 }

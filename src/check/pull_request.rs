@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::trust::{self, FoundPolicy, Sources, Trust};
+use super::trust::{self, FoundPolicy, PullRequestBase, Revisions};
 use super::{LoadedFile, NO_POLICY, Request, Workspace, conclude, decide, empty};
-use crate::document::Problem;
+use crate::document::Diagnostic;
 use crate::git::{Commit, Git};
 use crate::run::Reference;
 use crate::store::{Revision, Selector, Store as _};
@@ -18,40 +18,40 @@ use crate::verdict::{Outcome, Proposed, Report, Trouble};
 pub(super) fn fill(
     report: &mut Report,
     request: &Request,
-    trust: &Trust,
+    trust: &PullRequestBase,
     folder: &Path,
     now: Timestamp,
-) -> Result<(), Vec<Problem>> {
+) -> Result<(), Vec<Diagnostic>> {
     let git = Git::open(folder)?;
-    let sources = Sources::resolve(trust, &git)?;
-    let change = Change { request, git: &git, sources: &sources, folder, now };
-    let at_base = change.find(&sources.base)?;
+    let revisions = Revisions::resolve(trust, &git)?;
+    let change = Change { request, git: &git, revisions: &revisions, folder, now };
+    let at_base = change.find(&revisions.base)?;
     if at_base.is_none() && trust.require_policy {
-        return Err(vec![*trust::no_base_policy(&sources)]);
+        return Err(vec![*trust::no_base_policy(&revisions)]);
     }
     let Some(found) = at_base else {
         // Nothing is there to trust yet; baselines still come from the base.
-        let found = change.find(&sources.head)?.ok_or_else(|| vec![no_policy(&sources)])?;
+        let found = change.find(&revisions.head)?.ok_or_else(|| vec![no_policy(&revisions)])?;
         report.notes.push(format!(
             "this is the policy's first appearance: {} has none, so the one of this change is used",
-            sources.words()
+            revisions.words()
         ));
-        let (loaded, root, _) = change.load(found, &sources.head)?;
-        let workspace = change.workspace(&root, sources.clone());
+        let (loaded, root, _) = change.load(found, &revisions.head)?;
+        let workspace = change.workspace(&root, revisions.clone());
         return decide(report, request, &loaded, &workspace, now, &mut Vec::new());
     };
-    report.notes.push(format!("policy and baseline are those of {}", sources.words()));
-    let (loaded, root, read) = change.load(found, &sources.base)?;
-    let workspace = change.workspace(&root, sources.clone());
+    report.notes.push(format!("policy and baseline are those of {}", revisions.words()));
+    let (loaded, root, read) = change.load(found, &revisions.base)?;
+    let workspace = change.workspace(&root, revisions.clone());
     let decided = decide(report, request, &loaded, &workspace, now, &mut Vec::new());
     report.proposed = change.proposed(report, &loaded, &workspace, read)?;
     decided
 }
 
-fn no_policy(sources: &Sources) -> Problem {
-    Problem::new(
+fn no_policy(revisions: &Revisions) -> Diagnostic {
+    Diagnostic::new(
         NO_POLICY,
-        format!("neither {} nor the change has a gate.yaml here or above", sources.words()),
+        format!("neither {} nor the change has a gate.yaml here or above", revisions.words()),
     )
     .help("write one, name one with --policy FILE, or try a shipped one: --policy gate:checklist")
 }
@@ -60,7 +60,7 @@ fn no_policy(sources: &Sources) -> Problem {
 struct Change<'c> {
     request: &'c Request,
     git: &'c Git,
-    sources: &'c Sources,
+    revisions: &'c Revisions,
     folder: &'c Path,
     now: Timestamp,
 }
@@ -69,17 +69,17 @@ struct Change<'c> {
 type Loaded = (LoadedFile, PathBuf, BTreeSet<String>);
 
 impl Change<'_> {
-    fn find(&self, commit: &Commit) -> Result<Option<FoundPolicy>, Vec<Problem>> {
+    fn find(&self, commit: &Commit) -> Result<Option<FoundPolicy>, Vec<Diagnostic>> {
         trust::find(self.request, self.folder, self.git, commit).map_err(Vec::from)
     }
 
-    fn load(&self, found: FoundPolicy, commit: &Commit) -> Result<Loaded, Vec<Problem>> {
+    fn load(&self, found: FoundPolicy, commit: &Commit) -> Result<Loaded, Vec<Diagnostic>> {
         let root = found.folder().to_owned();
         trust::load(found, self.git, commit, self.now).map(|(loaded, read)| (loaded, root, read))
     }
 
-    fn workspace(&self, root: &Path, sources: Sources) -> Workspace {
-        Workspace::new(self.folder, root).with_sources(sources)
+    fn workspace(&self, root: &Path, revisions: Revisions) -> Workspace {
+        Workspace::new(self.folder, root).with_revisions(revisions)
     }
 
     /// What this changes of that which decides, and what would hold with it; nothing where it changes none of it.
@@ -89,16 +89,16 @@ impl Change<'_> {
         trusted: &LoadedFile,
         workspace: &Workspace,
         read: BTreeSet<String>,
-    ) -> Result<Option<Proposed>, Box<Problem>> {
+    ) -> Result<Option<Proposed>, Box<Diagnostic>> {
         let mut paths = read;
         paths.extend(self.baseline_files(trusted, workspace)?);
-        let found = trust::find(self.request, self.folder, self.git, &self.sources.head)?;
-        let proposal = found.map(|found| self.load(found, &self.sources.head));
+        let found = trust::find(self.request, self.folder, self.git, &self.revisions.head)?;
+        let proposal = found.map(|found| self.load(found, &self.revisions.head));
         if let Some(Ok((loaded, _, read))) = &proposal {
             paths.extend(read.iter().cloned());
             paths.extend(self.baseline_files(loaded, workspace)?);
         }
-        let files = trust::changed(paths, self.git, self.sources)?;
+        let files = trust::changed(paths, self.git, self.revisions)?;
         if files.is_empty() {
             return Ok(None);
         }
@@ -117,7 +117,7 @@ impl Change<'_> {
             return Ok(unknown(files, why));
         }
         let mut would_be = empty(self.request, self.now);
-        let workspace = self.workspace(&root, self.sources.proposed());
+        let workspace = self.workspace(&root, self.revisions.proposed());
         if let Err(problems) =
             decide(&mut would_be, self.request, &loaded, &workspace, self.now, &mut Vec::new())
         {
@@ -132,7 +132,7 @@ impl Change<'_> {
         &self,
         loaded: &LoadedFile,
         workspace: &Workspace,
-    ) -> Result<Vec<String>, Box<Problem>> {
+    ) -> Result<Vec<String>, Box<Diagnostic>> {
         let policy = &loaded.policy;
         let names = self
             .request
@@ -146,7 +146,7 @@ impl Change<'_> {
         for name in names {
             let Ok(Reference::Files(path)) = Reference::parse(name) else { continue };
             let selector = Selector::new(&path)?;
-            for commit in [&self.sources.base, &self.sources.head] {
+            for commit in [&self.revisions.base, &self.revisions.head] {
                 let entries = Revision::shown_plainly(git, commit.clone()).select(&selector)?;
                 files.extend(entries.into_iter().map(|entry| format!("{}{}", git.prefix(), entry.path)));
             }

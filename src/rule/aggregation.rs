@@ -1,9 +1,9 @@
 //! `of`: which number of a metric is held against its limits, where it has one for each seed or fold.
 
-use super::{Limit, Word};
+use super::{Limit, LimitKind};
 use crate::code::codes;
 use crate::document::{Node, Path, Reader};
-use crate::run::{Decimal, Metric, MetricFault, PICKS, Pick};
+use crate::run::{AGGREGATIONS, Aggregation, Decimal, Metric, MetricFault};
 
 codes! {
     WHICH_WAY = "policy/which-way": "`of: best` or `of: worst` stands beside limits that do not say which way is better.";
@@ -11,22 +11,22 @@ codes! {
 
 /// Which number, and which way is better.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Of {
-    pick: Pick,
+pub(super) struct DirectedAggregation {
+    pick: Aggregation,
     higher: bool,
 }
 
-impl Of {
+impl DirectedAggregation {
     /// Reads the word beside `limits`, whose words say which way is better.
     pub(super) fn load(reader: &mut Reader, node: &Node, limits: &[Limit]) -> Option<Self> {
-        let pick = reader.word(node, "`of`", &PICKS)?;
+        let pick = reader.word(node, "`of`", &AGGREGATIONS)?;
         let mut ways = limits.iter().map(|limit| match limit.word {
-            Word::Min | Word::MaxDrop | Word::MinRise => Some(true),
-            Word::Max | Word::MaxRise | Word::MinDrop => Some(false),
-            Word::MaxChange => None,
+            LimitKind::Min | LimitKind::MaxDrop | LimitKind::MinRise => Some(true),
+            LimitKind::Max | LimitKind::MaxRise | LimitKind::MinDrop => Some(false),
+            LimitKind::MaxChange => None,
         });
         let way = ways.next().flatten().filter(|first| ways.all(|way| way == Some(*first)));
-        if way.is_none() && matches!(pick, Pick::Best | Pick::Worst) && !limits.is_empty() {
+        if way.is_none() && matches!(pick, Aggregation::Best | Aggregation::Worst) && !limits.is_empty() {
             let message = format!("`of: {}` of what? The limits do not say which way is better", pick.name());
             reader.problem(WHICH_WAY, node.span, message, "the highest, or the lowest?").help = Some(
                 "`min`, `max_drop` and `min_rise` take higher for better, `max`, `max_rise` and `min_drop` lower; \
@@ -46,7 +46,7 @@ impl Of {
     /// What the number is called in a message.
     pub(super) fn said(self, name: &str) -> String {
         match self.pick {
-            Pick::Last => format!("`{name}`"),
+            Aggregation::Last => format!("`{name}`"),
             pick => format!("the {} `{name}`", pick.name()),
         }
     }
@@ -55,7 +55,7 @@ impl Of {
     pub(super) fn path(self, metric: &Metric<'_>) -> Path {
         let path = Path::of(["metrics", metric.name]);
         match (self.pick, metric.count()) {
-            (Pick::Last, _) => metric.path(),
+            (Aggregation::Last, _) => metric.path(),
             (_, Some(_)) => path.key("values"),
             (_, None) => path.key("best"),
         }
@@ -64,6 +64,6 @@ impl Of {
     /// How the number came about, and from how many, where it is not the one that was written.
     pub(super) fn method(self, metric: &Metric<'_>) -> Option<(&'static str, Option<u64>)> {
         let count = metric.count().and_then(|count| u64::try_from(count).ok());
-        (self.pick != Pick::Last).then(|| (self.pick.name(), count))
+        (self.pick != Aggregation::Last).then(|| (self.pick.name(), count))
     }
 }

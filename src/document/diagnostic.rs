@@ -9,7 +9,7 @@ use crate::code::Code;
 
 /// Why there is no verdict: what is wrong, where, and what to do about it.
 #[derive(Debug, Clone)]
-pub struct Problem {
+pub struct Diagnostic {
     /// Its stable name.
     pub code: Code,
     /// What is wrong.
@@ -40,7 +40,7 @@ impl Place {
     }
 }
 
-impl Problem {
+impl Diagnostic {
     /// A problem without a place.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), place: None, also: None, help: None }
@@ -75,13 +75,13 @@ impl Problem {
 }
 
 /// A function that finds many problems passes on the one of a function that stops at the first.
-impl From<Box<Problem>> for Vec<Problem> {
-    fn from(problem: Box<Problem>) -> Self {
+impl From<Box<Diagnostic>> for Vec<Diagnostic> {
+    fn from(problem: Box<Diagnostic>) -> Self {
         vec![*problem]
     }
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(place) = &self.place {
             let (line, column) = place.line_column();
@@ -91,4 +91,4 @@ impl fmt::Display for Problem {
     }
 }
 
-impl std::error::Error for Problem {}
+impl std::error::Error for Diagnostic {}

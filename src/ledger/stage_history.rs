@@ -3,11 +3,11 @@
 use std::fmt::Write as _;
 
 use super::BAD_NAME;
-use crate::document::Problem;
+use crate::document::Diagnostic;
 
 /// A model at a stage: promotions are numbered along it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Line {
+pub struct StageHistory {
     /// The line of models.
     pub model: String,
     /// The stage.
@@ -17,14 +17,14 @@ pub struct Line {
 /// Bytes of a name of a folder.
 const LONGEST: usize = 200;
 
-impl Line {
+impl StageHistory {
     /// A line, if both names can name folders.
-    pub fn new(model: &str, stage: &str) -> Result<Self, Box<Problem>> {
+    pub fn new(model: &str, stage: &str) -> Result<Self, Box<Diagnostic>> {
         for (what, name) in [("model", model), ("stage", stage)] {
             if name.is_empty() || encoded(name).len() > LONGEST {
                 let message = format!("the {what} has a name of {} bytes", name.len());
                 let help = format!("it names a folder of the ledger, which takes 1 to {LONGEST}");
-                return Err(Problem::new(BAD_NAME, message).help(help).boxed());
+                return Err(Diagnostic::new(BAD_NAME, message).help(help).boxed());
             }
         }
         Ok(Self { model: model.to_owned(), stage: stage.to_owned() })
@@ -47,7 +47,7 @@ impl Line {
     }
 }
 
-impl std::fmt::Display for Line {
+impl std::fmt::Display for StageHistory {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}/{}", self.model, self.stage)
     }
@@ -91,13 +91,15 @@ mod tests {
     #[test]
     fn a_name_leads_nowhere_else_and_comes_back() {
         for name in ["churn", "a/b", "..", ".git", "ümlaut", "50%", "a.b", " ", "records"] {
-            let line = Line::new(name, "production").expect("a line");
+            let line = StageHistory::new(name, "production").expect("a line");
             let folder = line.folder();
             let (model, stage) = folder.split_once('/').expect("two parts");
             assert!(!model.starts_with('.') && !model.contains('/') && stage == "production", "{folder}");
-            assert_eq!(Line::of_folder(model, stage).as_ref(), Some(&line));
+            assert_eq!(StageHistory::of_folder(model, stage).as_ref(), Some(&line));
         }
-        assert_eq!(Line::of_folder("%41", "production"), None, "one folder for each name");
-        assert!(Line::new("", "production").is_err() && Line::new(&"a/".repeat(99), "s").is_err());
+        assert_eq!(StageHistory::of_folder("%41", "production"), None, "one folder for each name");
+        assert!(
+            StageHistory::new("", "production").is_err() && StageHistory::new(&"a/".repeat(99), "s").is_err()
+        );
     }
 }

@@ -2,12 +2,12 @@
 
 use jiff::Timestamp;
 
-use super::{Baseline, Evidence};
+use super::{Baseline, Facts};
 use crate::run::Run;
 
 /// One candidate before one rule.
 #[derive(Clone, Copy)]
-pub struct Case<'c> {
+pub struct RuleInput<'c> {
     /// The run being judged.
     pub candidate: &'c Run,
     /// What it is compared with; absent where the rule compares with nothing.
@@ -17,5 +17,5 @@ pub struct Case<'c> {
     /// The decision's clock.
     pub now: Timestamp,
     /// The world outside the records.
-    pub evidence: &'c dyn Evidence,
+    pub facts: &'c dyn Facts,
 }

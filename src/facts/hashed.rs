@@ -11,7 +11,7 @@ use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
 
 use super::{CHANGED, UNREADABLE};
-use crate::document::{Problem, hex, sha256};
+use crate::document::{Diagnostic, hex, sha256};
 use crate::run::Digest;
 use crate::source::dvc::folder_md5;
 
@@ -43,12 +43,12 @@ impl Hashed {
 }
 
 /// Reads a file or a folder below a folder; a link may not lead out of it.
-pub fn hash_below(folder: &Dir, path: &str, asked: Option<&str>) -> Result<Hashed, Box<Problem>> {
+pub fn hash_below(folder: &Dir, path: &str, asked: Option<&str>) -> Result<Hashed, Box<Diagnostic>> {
     let meta = folder.metadata(path).map_err(|error| unreadable(path, &error))?;
     if meta.is_dir() {
         if folder.symlink_metadata(path).is_ok_and(|meta| meta.is_symlink()) {
             let message = format!("`{path}` is a symbolic link to a folder");
-            return Err(Problem::new(UNREADABLE, message).help("name the folder itself").boxed());
+            return Err(Diagnostic::new(UNREADABLE, message).help("name the folder itself").boxed());
         }
         let folder = folder.open_dir(path).map_err(|error| unreadable(path, &error))?;
         return hash_folder(&folder, path, asked);
@@ -57,7 +57,7 @@ pub fn hash_below(folder: &Dir, path: &str, asked: Option<&str>) -> Result<Hashe
 }
 
 /// Reads a file or a folder that a person named; a link to a file is followed.
-pub fn hash_named(path: &Path, asked: Option<&str>) -> Result<Hashed, Box<Problem>> {
+pub fn hash_named(path: &Path, asked: Option<&str>) -> Result<Hashed, Box<Diagnostic>> {
     let label = path.display().to_string();
     let meta = std::fs::metadata(path).map_err(|error| unreadable(&label, &error))?;
     if meta.is_dir() {
@@ -76,7 +76,7 @@ pub fn hash_named(path: &Path, asked: Option<&str>) -> Result<Hashed, Box<Proble
 #[cfg(unix)]
 const NO_WAITING: i32 = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
 
-fn open(folder: &Dir, path: &str) -> Result<File, Box<Problem>> {
+fn open(folder: &Dir, path: &str) -> Result<File, Box<Diagnostic>> {
     let mut options = cap_std::fs::OpenOptions::new();
     options.read(true);
     #[cfg(unix)]
@@ -89,12 +89,12 @@ fn open(folder: &Dir, path: &str) -> Result<File, Box<Problem>> {
 
 /// Reads a file once, from one handle: what is hashed is what the handle holds, and that it stayed the same is looked
 /// at before and after.
-fn hash_file(mut file: File, label: &str, asked: Option<&str>) -> Result<Hashed, Box<Problem>> {
+fn hash_file(mut file: File, label: &str, asked: Option<&str>) -> Result<Hashed, Box<Diagnostic>> {
     let failed = |error: &io::Error| unreadable(label, error);
     let before = file.metadata().map_err(|error| failed(&error))?;
     if !before.is_file() {
         let message = format!("`{label}` is neither a file nor a folder");
-        return Err(Problem::new(UNREADABLE, message)
+        return Err(Diagnostic::new(UNREADABLE, message)
             .help("a model is a regular file, or a folder of them")
             .boxed());
     }
@@ -118,7 +118,7 @@ fn hash_file(mut file: File, label: &str, asked: Option<&str>) -> Result<Hashed,
     if (before.len(), before.modified().ok()) != (after.len(), after.modified().ok()) || bytes != after.len()
     {
         let message = format!("`{label}` was written to while it was read");
-        return Err(Problem::new(CHANGED, message).help("wait until training is done").boxed());
+        return Err(Diagnostic::new(CHANGED, message).help("wait until training is done").boxed());
     }
     let sha256 = hex(&sha.finalize());
     let asked = match asked {
@@ -149,13 +149,13 @@ pub fn in_parts(file: &mut impl Read, mut each: impl FnMut(&[u8])) -> io::Result
 
 /// Reads every file of a folder. Its digest is that of the list that `sha256sum` prints of them in the order of their
 /// paths, so that it covers names as well as bytes.
-fn hash_folder(folder: &Dir, label: &str, asked: Option<&str>) -> Result<Hashed, Box<Problem>> {
+fn hash_folder(folder: &Dir, label: &str, asked: Option<&str>) -> Result<Hashed, Box<Diagnostic>> {
     let mut walk =
         Walk { label, asked: asked.filter(|asked| *asked == OF_DVC).map(|_| "md5"), ..Walk::default() };
     walk.folder(folder, "", 0)?;
     let Walk { mut manifest, digests, .. } = walk;
     if manifest.is_empty() {
-        return Err(Problem::new(UNREADABLE, format!("the folder `{label}` holds no file")).boxed());
+        return Err(Diagnostic::new(UNREADABLE, format!("the folder `{label}` holds no file")).boxed());
     }
     manifest.sort();
     let lines: Vec<String> = manifest.iter().map(|(path, digest, _)| format!("{digest}  {path}\n")).collect();
@@ -184,7 +184,7 @@ struct Walk<'w> {
 }
 
 impl Walk<'_> {
-    fn folder(&mut self, folder: &Dir, at: &str, depth: usize) -> Result<(), Box<Problem>> {
+    fn folder(&mut self, folder: &Dir, at: &str, depth: usize) -> Result<(), Box<Diagnostic>> {
         let label = self.label;
         for entry in folder.entries().map_err(|error| unreadable(label, &error))? {
             let entry = entry.map_err(|error| unreadable(label, &error))?;
@@ -218,18 +218,18 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn refused(&self, path: &str, why: &str) -> Box<Problem> {
+    fn refused(&self, path: &str, why: &str) -> Box<Diagnostic> {
         let message = format!("the folder `{}` holds `{path}`, which {why}", self.label);
-        Problem::new(UNREADABLE, message)
+        Diagnostic::new(UNREADABLE, message)
             .help("a model folder holds regular files and folders; copy what a link leads to")
             .boxed()
     }
 }
 
-fn unreadable(label: &str, error: &io::Error) -> Box<Problem> {
+fn unreadable(label: &str, error: &io::Error) -> Box<Diagnostic> {
     let help = match error.kind() {
         io::ErrorKind::NotFound => "look at the path; git-lfs and dvc have to fetch large files first",
         _ => "a model is a regular file, or a folder of them, inside the workspace",
     };
-    Problem::new(UNREADABLE, format!("`{label}` can't be read: {error}")).help(help).boxed()
+    Diagnostic::new(UNREADABLE, format!("`{label}` can't be read: {error}")).help(help).boxed()
 }

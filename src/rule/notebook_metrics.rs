@@ -8,7 +8,7 @@ use crate::run::Decimal;
 
 /// A metric that a text shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Shown {
+pub(super) struct PrintedMetric {
     /// Its name, in small letters.
     pub(super) name: String,
     /// The numbers beside it, as written.
@@ -73,7 +73,7 @@ const NAMES: [&str; 47] = [
 ];
 
 /// Names that are words of other things too, which a whole number may count.
-const WORDS: [&str; 4] = ["map", "dice", "wer", "cer"];
+const LIMIT_KINDS: [&str; 4] = ["map", "dice", "wer", "cer"];
 
 /// A number of the sort that metrics are.
 const FRACTION: &str = r"[-+]?(?:\d*\.\d+(?:e[-+]?\d+)?(?:[ \t]?%)?|\d+[ \t]?%)";
@@ -113,9 +113,9 @@ static PROGRESS: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// All metrics that a text shows, each once.
-pub(super) fn metrics_shown(text: &str) -> Vec<Shown> {
+pub(super) fn metrics_shown(text: &str) -> Vec<PrintedMetric> {
     let text = text.replace('²', "2");
-    let mut all: Vec<Shown> = Vec::new();
+    let mut all: Vec<PrintedMetric> = Vec::new();
     let (history, rest): (Vec<&str>, Vec<&str>) = text.lines().partition(|line| PROGRESS.is_match(line));
     for (text, history) in [(rest.join("\n"), false), (history.join("\n"), true)] {
         for (name, number) in printed(&text) {
@@ -128,15 +128,15 @@ pub(super) fn metrics_shown(text: &str) -> Vec<Shown> {
     all
 }
 
-fn add(all: &mut Vec<Shown>, name: &str, number: &str, history: bool) {
+fn add(all: &mut Vec<PrintedMetric>, name: &str, number: &str, history: bool) {
     let (name, number) = (name.trim().to_lowercase(), number.trim().to_owned());
-    if number.bytes().all(|byte| byte.is_ascii_digit()) && WORDS.contains(&name.as_str()) {
+    if number.bytes().all(|byte| byte.is_ascii_digit()) && LIMIT_KINDS.contains(&name.as_str()) {
         return;
     }
     match all.iter_mut().find(|shown| shown.name == name && shown.history == history) {
         Some(shown) if shown.numbers.contains(&number) => {}
         Some(shown) => shown.numbers.push(number),
-        None => all.push(Shown { name, numbers: vec![number], history }),
+        None => all.push(PrintedMetric { name, numbers: vec![number], history }),
     }
 }
 

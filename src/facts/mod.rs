@@ -12,9 +12,9 @@ use cap_std::fs::Dir;
 pub use hashed::{Hashed, hash_below, hash_named, in_parts};
 
 use crate::code::codes;
-use crate::document::Problem;
+use crate::document::Diagnostic;
 use crate::git::{Commit, Found, Git, TreeKind};
-use crate::rule::{CannotTell, Changes, CommitFacts, Evidence, FileFacts, FileFault};
+use crate::rule::{CannotAnswer, Changes, CommitFacts, Facts, FileFacts, FileFault};
 
 codes! {
     CHANGED = "artifact/changed": "A model file was written to while it was read.";
@@ -27,7 +27,7 @@ const COMMITTED: usize = 64 << 20;
 /// Gives the repository, when it is asked for: a rule that asks nothing of git starts no process.
 pub trait Repository: Sync {
     /// The repository around the workspace.
-    fn git(&self) -> Result<&Git, Box<Problem>>;
+    fn git(&self) -> Result<&Git, Box<Diagnostic>>;
 }
 
 /// The workspace on the disk.
@@ -66,12 +66,12 @@ impl<'w> Workspace<'w> {
         self.folder.as_ref().map_err(|error| FileFault::Unreadable(error.to_string()))
     }
 
-    fn git(&self) -> Result<&Git, CannotTell> {
+    fn git(&self) -> Result<&Git, CannotAnswer> {
         self.repository.git().map_err(|problem| cannot(*problem))
     }
 }
 
-impl Evidence for Workspace<'_> {
+impl Facts for Workspace<'_> {
     fn file(&self, path: &str, algorithm: Option<&str>) -> Result<FileFacts, FileFault> {
         files::facts(self.folder()?, path, algorithm)
     }
@@ -80,20 +80,20 @@ impl Evidence for Workspace<'_> {
         files::bytes(self.folder()?, path, most)
     }
 
-    fn changes(&self, wanted: &dyn Fn(&str) -> bool) -> Result<Changes, CannotTell> {
-        let folder = self.folder().map_err(|_| CannotTell {
+    fn changes(&self, wanted: &dyn Fn(&str) -> bool) -> Result<Changes, CannotAnswer> {
+        let folder = self.folder().map_err(|_| CannotAnswer {
             message: "the workspace can't be read".into(),
             help: "look at the rights of its folder".into(),
         })?;
         changes::since(self.git()?, &self.span, folder, wanted).map_err(|problem| cannot(*problem))
     }
 
-    fn commit(&self, id: &str) -> Result<CommitFacts, CannotTell> {
+    fn commit(&self, id: &str) -> Result<CommitFacts, CannotAnswer> {
         match self.git()?.commit_by_id(id).map_err(|problem| cannot(*problem))? {
             Found::Object { id, .. } | Found::TooLarge { id, .. } => Ok(CommitFacts::Known(id)),
             Found::Ambiguous => Ok(CommitFacts::Ambiguous),
             // A shallow clone lacks commits that exist.
-            Found::Missing if self.git()?.is_shallow() => Err(CannotTell {
+            Found::Missing if self.git()?.is_shallow() => Err(CannotAnswer {
                 message: format!("this clone is shallow, and can't tell whether the commit {id} exists"),
                 help: "fetch the history: `git fetch --unshallow`, or `fetch-depth: 0` in actions/checkout"
                     .into(),
@@ -102,7 +102,7 @@ impl Evidence for Workspace<'_> {
         }
     }
 
-    fn committed(&self, id: &str, path: &str) -> Result<Option<Vec<u8>>, CannotTell> {
+    fn committed(&self, id: &str, path: &str) -> Result<Option<Vec<u8>>, CannotAnswer> {
         let CommitFacts::Known(id) = self.commit(id)? else { return Ok(None) };
         let git = self.git()?;
         let commit = crate::git::Commit { id, time: None };
@@ -110,7 +110,7 @@ impl Evidence for Workspace<'_> {
         let Some(entry) = entry.filter(|entry| entry.kind == TreeKind::File) else { return Ok(None) };
         match git.blob(&entry.id, COMMITTED).map_err(|problem| cannot(*problem))? {
             Found::Object { data, .. } => Ok(Some(data)),
-            Found::TooLarge { bytes, .. } => Err(CannotTell {
+            Found::TooLarge { bytes, .. } => Err(CannotAnswer {
                 message: format!(
                     "`{path}` has {bytes} bytes at the commit, and at most {COMMITTED} are read"
                 ),
@@ -120,13 +120,13 @@ impl Evidence for Workspace<'_> {
         }
     }
 
-    fn is_ancestor(&self, id: &str, of: &str) -> Result<bool, CannotTell> {
+    fn is_ancestor(&self, id: &str, of: &str) -> Result<bool, CannotAnswer> {
         let git = self.git()?;
         let of = git.commit(of).map_err(|problem| cannot(*problem))?;
         git.is_ancestor(id, &of.id).map_err(|problem| cannot(*problem))
     }
 }
 
-fn cannot(problem: Problem) -> CannotTell {
-    CannotTell { message: problem.message, help: problem.help.unwrap_or_default() }
+fn cannot(problem: Diagnostic) -> CannotAnswer {
+    CannotAnswer { message: problem.message, help: problem.help.unwrap_or_default() }
 }
