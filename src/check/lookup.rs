@@ -5,7 +5,6 @@ use std::sync::Arc;
 use super::autodetect::tracker_at;
 use super::{NOT_A_REFERENCE, NOTHING_NAMED, Workspace};
 use crate::document::Diagnostic;
-use crate::git::short;
 use crate::ledger::{Ledger, MOST, StageHistory};
 use crate::policy::Policy;
 use crate::run::{FieldMap, LEDGER, Origin, Reference, Run};
@@ -125,17 +124,15 @@ pub(super) fn look_up<'c>(
         }
         Reference::Git { revision, path } => {
             let git = workspace.git()?;
-            let commit = match workspace.revisions() {
+            let found = match workspace.revisions() {
                 // In a pull request the base's name means its tip, whatever the clone calls it.
-                Some(revisions) if by != ReferenceOrigin::Typed && revisions.names.contains(revision) => {
-                    revisions.base.clone()
+                Some(revisions) if by != ReferenceOrigin::Typed => {
+                    git.resolve_trusted(revision, revisions.trusted())?
                 }
-                _ => git.commit(revision)?,
+                _ => git.resolve(revision)?,
             };
-            let date =
-                commit.time.map(|time| format!(" of {}", time.strftime("%Y-%m-%d"))).unwrap_or_default();
-            let resolved = Some(format!("commit {}{date}", short(&commit.id)));
-            let store = Revision::new(git, revision, commit);
+            let resolved = Some(found.in_words());
+            let store = Revision::new(git, revision, found.commit);
             let mut entries = Vec::new();
             for path in revision_paths(path.as_deref(), policy)? {
                 match existing(&store, &path) {

@@ -198,7 +198,7 @@ fn decide(
     known_stage(policy, request.stage.as_deref())?;
     weaker(report, request);
     let facts = match workspace.revisions() {
-        Some(revisions) => Files::new(workspace.root(), workspace).between(&revisions.base, &revisions.head),
+        Some(revisions) => Files::new(workspace.root(), workspace).between(revisions.trusted()),
         None => Files::new(workspace.root(), workspace).against(request.base.as_deref()),
     };
     let decision = Decision {

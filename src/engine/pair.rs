@@ -38,7 +38,7 @@ pub fn pair<'p>(candidate: &Run, runs: &'p [Run], reference: &str, exact: bool) 
         } else {
             (
                 format!("the only record at `{reference}` is the candidate itself"),
-                "a run compared with itself proves nothing: name an earlier one, such as `git:HEAD~1`"
+                "a run compared with itself proves nothing: name an earlier one, such as that of a tag: `git:v1.0`"
                     .to_owned(),
             )
         };

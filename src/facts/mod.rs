@@ -13,7 +13,7 @@ pub use hashed::{Hashed, hash_below, hash_named, in_parts};
 
 use crate::code::codes;
 use crate::document::Diagnostic;
-use crate::git::{Commit, Found, Git, TreeKind};
+use crate::git::{Found, Git, TreeKind, Trusted};
 use crate::rule::{CannotAnswer, Changes, CommitFacts, Facts, FileFacts, FileFault};
 
 codes! {
@@ -57,8 +57,12 @@ impl<'w> Workspace<'w> {
 
     /// Sees changes between two commits, whatever is in the working tree: those of a pull request.
     #[must_use]
-    pub fn between(mut self, base: &Commit, head: &Commit) -> Self {
-        self.span = changes::Span::Commits { base: base.clone(), head: head.clone() };
+    pub fn between(mut self, change: Trusted<'_>) -> Self {
+        self.span = changes::Span::Commits {
+            base: change.base.clone(),
+            head: change.head.clone(),
+            names: change.names.to_vec(),
+        };
         self
     }
 
@@ -122,7 +126,15 @@ impl Facts for Workspace<'_> {
 
     fn is_ancestor(&self, id: &str, of: &str) -> Result<bool, CannotAnswer> {
         let git = self.git()?;
-        let of = git.commit(of).map_err(|problem| cannot(*problem))?;
+        let of = match &self.span {
+            // Where a change is judged, that is what is released, whatever is checked out.
+            changes::Span::Commits { head, .. } if of == "HEAD" => Ok(head.clone()),
+            changes::Span::Commits { base, head, names } => {
+                git.resolve_trusted(of, Trusted { base, head, names }).map(|revision| revision.commit)
+            }
+            changes::Span::WorkingTree { .. } => git.commit(of),
+        };
+        let of = of.map_err(|problem| cannot(*problem))?;
         git.is_ancestor(id, &of.id).map_err(|problem| cannot(*problem))
     }
 }

@@ -27,6 +27,7 @@ mod promoting;
 mod record;
 mod records;
 mod reproduce;
+mod revisions;
 mod runner;
 mod show;
 mod stages;
