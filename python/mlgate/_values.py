@@ -42,13 +42,13 @@ def number(value: Any, what: str, allow_nan: bool = False) -> Number:
     if isinstance(value, int):
         return int(value)
     if isinstance(value, float):
-        value = float(value)
-        if not allow_nan and not math.isfinite(value):
+        plain_number = float(value)
+        if not allow_nan and not math.isfinite(plain_number):
             raise NotRecorded(
-                f"{what} is {value}, which is not a finite number. Find out why training computed it (a division by "
+                f"{what} is {plain_number}, which is not a finite number. Find out why training computed it (a division by "
                 "zero, an empty class, a diverged loss), or pass allow_nan=True to record() to keep it"
             )
-        return value
+        return plain_number
     raise NotRecorded(
         f"{what} is {_described(value)}, which is not a number. Pass one number, such as float(...) of it"
     )
