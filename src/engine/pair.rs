@@ -1,6 +1,8 @@
 //! Which of the runs that a baseline reference names is the one to compare with.
 
-use crate::document::{Node, NotFinite, Value, to_text};
+use super::UNCLEAR_BASELINE;
+use crate::document::{Diagnostic, Node, NotFinite, Value, to_text};
+use crate::rule::BASELINE_MISSING;
 use crate::run::{LEDGER, Run};
 
 /// What pairing a candidate with the runs of a reference gives.
@@ -9,19 +11,9 @@ pub enum Pairing<'p> {
     /// This one.
     Run(&'p Run),
     /// There is none: why, and what to do.
-    Missing {
-        /// Why.
-        message: String,
-        /// What to do.
-        help: String,
-    },
+    Missing(Diagnostic),
     /// There are several, and nothing says which.
-    Unclear {
-        /// Why.
-        message: String,
-        /// What to do.
-        help: String,
-    },
+    Unclear(Diagnostic),
 }
 
 /// The newest run of the candidate's model. `exact` where the reference names one file: then that is meant, whatever
@@ -42,7 +34,7 @@ pub fn pair<'p>(candidate: &Run, runs: &'p [Run], reference: &str, exact: bool) 
                     .to_owned(),
             )
         };
-        return Pairing::Missing { message, help };
+        return Pairing::Missing(Diagnostic::new(BASELINE_MISSING, message).help(help));
     }
     if exact && let [only] = others.as_slice() {
         return Pairing::Run(only);
@@ -52,18 +44,20 @@ pub fn pair<'p>(candidate: &Run, runs: &'p [Run], reference: &str, exact: bool) 
         None => others.clone(),
     };
     match (candidate.model(), same_model.as_slice()) {
-        (Some(model), []) => Pairing::Missing {
-            message: format!("`{reference}` holds no run of the model `{model}`"),
-            help: missing_model(&others),
-        },
-        (None, [_, _, ..]) => Pairing::Unclear {
-            message: format!(
-                "`{reference}` holds {} records, and the candidate does not say which model it is of",
-                others.len()
-            ),
-            help: "write `\"model\": \"churn\"` into the records, or name one baseline: `git:REV:PATH`"
-                .into(),
-        },
+        (Some(model), []) => Pairing::Missing(
+            Diagnostic::new(BASELINE_MISSING, format!("`{reference}` holds no run of the model `{model}`"))
+                .help(missing_model(&others)),
+        ),
+        (None, [_, _, ..]) => Pairing::Unclear(
+            Diagnostic::new(
+                UNCLEAR_BASELINE,
+                format!(
+                    "`{reference}` holds {} records, and the candidate does not say which model it is of",
+                    others.len()
+                ),
+            )
+            .help("write `\"model\": \"churn\"` into the records, or name one baseline: `git:REV:PATH`"),
+        ),
         (_, [only]) => Pairing::Run(only),
         (_, several) => newest(several, reference),
     }
@@ -108,27 +102,27 @@ fn without_revision(run: &Run) -> String {
 
 fn newest<'p>(runs: &[&'p Run], reference: &str) -> Pairing<'p> {
     if let Some(undated) = runs.iter().find(|run| run.created_at().is_none()) {
-        return Pairing::Unclear {
-            message: format!(
+        return Pairing::Unclear(Diagnostic::new(UNCLEAR_BASELINE, format!(
                 "`{reference}` holds {} records of the model, and `{}` has no `created_at`, so which is the newest is unknown",
                 runs.len(),
                 undated.label()
-            ),
-            help: "write `created_at` into it, or name one baseline: `git:REV:PATH`".into(),
-        };
+            )).help("write `created_at` into it, or name one baseline: `git:REV:PATH`"));
     }
     let when = |run: &Run| run.created_at().map(|moment| moment.at);
     let Some(latest) = runs.iter().copied().max_by_key(|run| when(run)) else {
-        return Pairing::Missing {
-            message: format!("`{reference}` holds no run record"),
-            help: "name another".into(),
-        };
+        return Pairing::Missing(
+            Diagnostic::new(BASELINE_MISSING, format!("`{reference}` holds no run record"))
+                .help("name another"),
+        );
     };
     match runs.iter().find(|run| when(run) == when(latest) && !std::ptr::eq(**run, latest)) {
-        Some(other) => Pairing::Unclear {
-            message: format!("`{}` and `{}` are equally new", latest.label(), other.label()),
-            help: "name one baseline: `git:REV:PATH`".into(),
-        },
+        Some(other) => Pairing::Unclear(
+            Diagnostic::new(
+                UNCLEAR_BASELINE,
+                format!("`{}` and `{}` are equally new", latest.label(), other.label()),
+            )
+            .help("name one baseline: `git:REV:PATH`"),
+        ),
         None => Pairing::Run(latest),
     }
 }
