@@ -189,13 +189,17 @@ fn changed(
             let name = revisions.names.get(1).unwrap_or(&revisions.names[0]);
             (name.clone(), revisions.base.clone(), revisions.head.clone())
         }
-        (None, Some(name)) => (name.clone(), git.commit(name)?, git.commit("HEAD").map_err(how)?),
+        (None, Some(name)) => {
+            let shown = request.pushed.as_ref().map(|pushed| format!("{} before this push", pushed.branch));
+            (shown.unwrap_or_else(|| name.clone()), git.commit(name)?, git.commit("HEAD").map_err(how)?)
+        }
         (None, None) => {
             let (name, base) = git.default_branch().map_err(how)?;
             (name, base, git.commit("HEAD").map_err(how)?)
         }
     };
-    let base = git.merge_base(&head, &base)?;
+    // A push replaces what the branch was, even where it does not grow from it.
+    let base = if request.pushed.is_some() { base } else { git.merge_base(&head, &base)? };
     let since = format!("{name} ({})", short(&base.id));
     let there = Revision::new(git, &name, base);
     let mut blobs: HashMap<String, String> = HashMap::new();

@@ -12,7 +12,7 @@ use crate::run::{FieldMap, LEDGER, Origin, Reference, Run};
 use crate::signing::BESIDE;
 use crate::source::{self, BadRecord, Tracked};
 use crate::store::{Entry, NOT_FOUND, NOTHING_MATCHED, Reach, Revision, Selector, Store};
-use crate::tracker::{self, FetchContext, Role, Wanted};
+use crate::tracker::{self, FetchContext, Repository as _, Role, Wanted};
 
 /// What a reference leads to, to be read one by one.
 pub(super) struct Found<'c> {
@@ -44,6 +44,12 @@ pub(super) enum ReferenceOrigin {
     TypedBaseline,
     /// The policy, as what to compare with: relative to it, and inside the workspace.
     Policy,
+}
+
+impl ReferenceOrigin {
+    fn role(self) -> Role {
+        if self == Self::Typed { Role::Candidate } else { Role::Baseline }
+    }
 }
 
 impl Item<'_> {
@@ -125,13 +131,7 @@ pub(super) fn look_up<'c>(
         }
         Reference::Git { revision, path } => {
             let git = workspace.git()?;
-            let commit = match workspace.revisions() {
-                // In a pull request the base's name means its tip, whatever the clone calls it.
-                Some(revisions) if by != ReferenceOrigin::Typed && revisions.names.contains(revision) => {
-                    revisions.base.clone()
-                }
-                _ => git.commit(revision)?,
-            };
+            let commit = workspace.commit(git, revision, by.role())?;
             let date =
                 commit.time.map(|time| format!(" of {}", time.strftime("%Y-%m-%d"))).unwrap_or_default();
             let resolved = Some(format!("commit {}{date}", short(&commit.id)));
@@ -166,7 +166,7 @@ fn around<'w>(by: ReferenceOrigin, policy: Option<&Policy>, workspace: &'w Works
     let siblings = policy.is_some_and(|policy| policy.seeds.is_some());
     let history = workspace.wants_history() || policy.is_some_and(|policy| policy.reads_history);
     let wanted = Wanted { history, siblings };
-    let role = if by == ReferenceOrigin::Typed { Role::Candidate } else { Role::Baseline };
+    let role = by.role();
     let (started_in, root) = (workspace.folder(), workspace.root());
     FetchContext { folder, started_in, root, role, wanted, reach, git: workspace }
 }

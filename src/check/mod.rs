@@ -12,6 +12,7 @@ mod judging;
 mod lookup;
 mod policy_file;
 mod pull_request;
+mod revisions;
 mod root;
 mod saved;
 mod seeds;
@@ -39,11 +40,12 @@ pub use diff::{commits as commits_between, diff};
 use judging::{Seen, judge_all, mark_waivers, waivers};
 use policy_file::LoadedFile;
 pub use policy_file::PolicyName;
+pub use revisions::revisions_of_policy;
 pub use root::workspace_root;
 pub use saved::read_report;
 pub use show::{open, open_ledger, show};
 pub use trust::{PullRequestBase, Revisions};
-pub use workspace::Workspace;
+pub use workspace::{Pushed, Workspace};
 
 codes! {
     NO_POLICY = "check/no-policy": "There is no policy file here or above.";
@@ -83,6 +85,8 @@ pub struct Request {
     pub ledger: Option<PathBuf>,
     /// The branch that candidates are found against.
     pub base: Option<String>,
+    /// The push that is judged, if one is; then `base` is the commit before it.
+    pub pushed: Option<Pushed>,
     /// Every record that the policy matches is a candidate.
     pub all: bool,
     /// Nothing to check is no verdict.
@@ -166,7 +170,9 @@ fn fill_from_files(
     judged: &mut Judged,
 ) -> Result<(), Vec<Diagnostic>> {
     let found = policy_file::find(request.policy.as_deref(), folder)?;
-    let workspace = Workspace::new(folder, &found.folder).with_ledger(request.ledger.as_deref());
+    let workspace = Workspace::new(folder, &found.folder)
+        .with_ledger(request.ledger.as_deref())
+        .with_pushed(request.pushed.as_ref());
     judged.root.clone_from(&found.folder);
     let loaded = policy_file::load(found, folder, now)?;
     let decided = decide(report, request, &loaded, &workspace, now, &mut judged.runs);

@@ -3,13 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::trust::{self, FoundPolicy, PullRequestBase, Revisions};
 use super::{LoadedFile, NO_POLICY, Request, Workspace, conclude, decide, empty};
-use crate::document::Diagnostic;
-use crate::git::{Commit, Git};
+use crate::document::{Diagnostic, Document, Place};
+use crate::git::{Commit, Git, short};
 use crate::run::Reference;
 use crate::store::{Revision, Selector, Store as _};
 use crate::verdict::{Outcome, Proposed, Report, Trouble};
@@ -37,15 +38,44 @@ pub(super) fn fill(
             revisions.words()
         ));
         let (loaded, root, _) = change.load(found, &revisions.head)?;
-        let workspace = change.workspace(&root, revisions.clone());
-        return decide(report, request, &loaded, &workspace, now, &mut Vec::new());
+        return change.decide_by_own(report, &loaded, &root);
+    };
+    let (loaded, root, read) = match change.load(found, &revisions.base) {
+        Ok(loaded) => loaded,
+        Err(problems) => {
+            let problems = at_base_only(problems, &revisions);
+            let Some((loaded, root)) = change.mended()?.filter(|_| !trust.require_policy) else {
+                return Err(problems);
+            };
+            let why = problems.first().map(|problem| problem.message.clone()).unwrap_or_default();
+            report.notes.push(format!("the policy of this change is used, since it mends the one it replaces: {why}"));
+            return change.decide_by_own(report, &loaded, &root);
+        }
     };
     report.notes.push(format!("policy and baseline are those of {}", revisions.words()));
-    let (loaded, root, read) = change.load(found, &revisions.base)?;
     let workspace = change.workspace(&root, revisions.clone());
     let decided = decide(report, request, &loaded, &workspace, now, &mut Vec::new());
-    report.proposed = change.proposed(report, &loaded, &workspace, read)?;
+    let (proposed, unreadable) = change.proposed(report, &loaded, &workspace, read)?;
+    report.proposed = proposed;
+    // Once it is merged there would be no verdict on anything.
+    report.troubles.extend(unreadable.iter().map(Trouble::from));
     decided
+}
+
+/// What is wrong with the policy of the base, told as that: the lines are not those of the change.
+fn at_base_only(problems: Vec<Diagnostic>, revisions: &Revisions) -> Vec<Diagnostic> {
+    let elsewhere = |place: Place| {
+        let name = format!("{}:{}", short(&revisions.base.id), place.document.name);
+        let document = Document { name: name.into(), ..(*place.document).clone() };
+        Place { document: Arc::new(document), ..place }
+    };
+    let told = |problem: Diagnostic| Diagnostic {
+        message: format!("the policy on {} can't be read: {}", revisions.words(), problem.message),
+        place: problem.place.map(elsewhere),
+        also: problem.also.map(elsewhere),
+        ..problem
+    };
+    problems.into_iter().map(told).collect()
 }
 
 fn no_policy(revisions: &Revisions) -> Diagnostic {
@@ -82,17 +112,52 @@ impl Change<'_> {
         Workspace::new(self.folder, root).with_revisions(revisions)
     }
 
-    /// What this changes of that which decides, and what would hold with it; nothing where it changes none of it.
+    /// Decides by the policy of the change itself, with the baselines of the base.
+    fn decide_by_own(
+        &self,
+        report: &mut Report,
+        loaded: &LoadedFile,
+        root: &Path,
+    ) -> Result<(), Vec<Diagnostic>> {
+        let workspace = self.workspace(root, self.revisions.clone());
+        decide(report, self.request, loaded, &workspace, self.now, &mut Vec::new())
+    }
+
+    /// The policy of the change, if that is what will be there once it is merged. A branch that merely grew from a time
+    /// when the base's policy could be read does not mend it.
+    fn mended(&self) -> Result<Option<(LoadedFile, PathBuf)>, Vec<Diagnostic>> {
+        let Some(found) = self.find(&self.revisions.head)? else { return Ok(None) };
+        let Ok((loaded, root, read)) = self.load(found, &self.revisions.head) else { return Ok(None) };
+        let differing = self.differing(&read)?;
+        let changed = trust::changed(differing.clone(), self.git, self.revisions)?;
+        Ok((changed.len() == differing.len() && !changed.is_empty()).then_some((loaded, root)))
+    }
+
+    /// Of some files, those that the base has in another version.
+    fn differing(&self, paths: &BTreeSet<String>) -> Result<Vec<String>, Box<Diagnostic>> {
+        let mut differing = Vec::new();
+        for path in paths {
+            let (base, head) = (&self.revisions.base, &self.revisions.head);
+            if self.git.id_at(base, path)? != self.git.id_at(head, path)? {
+                differing.push(path.clone());
+            }
+        }
+        Ok(differing)
+    }
+
+    /// What this changes of that which decides, and what would hold with it; nothing where it changes none of it. Also
+    /// what is wrong with the policy that it brings, where that can't be read.
     fn proposed(
         &self,
         report: &Report,
         trusted: &LoadedFile,
         workspace: &Workspace,
         read: BTreeSet<String>,
-    ) -> Result<Option<Proposed>, Box<Diagnostic>> {
+    ) -> Result<(Option<Proposed>, Vec<Diagnostic>), Box<Diagnostic>> {
         let mut paths = read;
         paths.extend(self.baseline_files(trusted, workspace)?);
         let found = trust::find(self.request, self.folder, self.git, &self.revisions.head)?;
+        paths.extend(found.as_ref().and_then(FoundPolicy::path).map(str::to_owned));
         let proposal = found.map(|found| self.load(found, &self.revisions.head));
         if let Some(Ok((loaded, _, read))) = &proposal {
             paths.extend(read.iter().cloned());
@@ -100,21 +165,25 @@ impl Change<'_> {
         }
         let files = trust::changed(paths, self.git, self.revisions)?;
         if files.is_empty() {
-            return Ok(None);
+            return Ok((None, Vec::new()));
         }
         let unknown = |files, why: String| Some(Proposed { files, verdict: None, differences: vec![why] });
         let (loaded, root) = match proposal {
-            None => return Ok(unknown(files, "the policy would be gone".into())),
+            None => return Ok((unknown(files, "the policy would be gone".into()), Vec::new())),
             Some(Err(problems)) => {
-                let first = problems.first().map(|problem| problem.message.clone()).unwrap_or_default();
-                return Ok(unknown(files, format!("the policy could not be read: {first}")));
+                let told = |problem: Diagnostic| Diagnostic {
+                    message: format!("the policy of this change can't be read: {}", problem.message),
+                    ..problem
+                };
+                let why = "once it is merged, nothing could be judged: the policy can't be read";
+                return Ok((unknown(files, why.into()), problems.into_iter().map(told).collect()));
             }
             Some(Ok((loaded, root, _))) => (loaded, root),
         };
         // What a stranger wrote into a policy is read, but not run.
         if let Some(new) = loaded.expressions.iter().find(|text| !trusted.expressions.contains(text)) {
             let why = format!("not found out: the expression `{new}` is not evaluated before it is merged");
-            return Ok(unknown(files, why));
+            return Ok((unknown(files, why), Vec::new()));
         }
         let mut would_be = empty(self.request, self.now);
         let workspace = self.workspace(&root, self.revisions.proposed());
@@ -124,7 +193,8 @@ impl Change<'_> {
             would_be.troubles.extend(problems.iter().map(Trouble::from));
         }
         conclude(&mut would_be);
-        Ok(Some(Proposed { files, verdict: would_be.verdict, differences: differences(report, &would_be) }))
+        let differences = differences(report, &would_be);
+        Ok((Some(Proposed { files, verdict: would_be.verdict, differences }), Vec::new()))
     }
 
     /// The files of baselines that are named as files, at either side.

@@ -12,6 +12,24 @@ use crate::policy::Policy;
 use crate::store::{Reach, Revision, Store, WorkTree};
 use crate::tracker::Role;
 
+/// A push to a branch. As a baseline, `git:BRANCH` means the commit before it: the branch itself is what is judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pushed {
+    /// The branch.
+    pub branch: String,
+    /// The id of the commit that it was at before.
+    pub before: String,
+}
+
+impl Pushed {
+    /// Whether a revision names the branch.
+    fn is_named(&self, revision: &str) -> bool {
+        let name = revision.strip_prefix("refs/heads/").or_else(|| revision.strip_prefix("refs/remotes/"));
+        let name = name.unwrap_or(revision);
+        name == self.branch || name.strip_prefix("origin/") == Some(&self.branch)
+    }
+}
+
 /// The two folders, and the repository around them.
 #[derive(Debug)]
 pub struct Workspace {
@@ -19,6 +37,7 @@ pub struct Workspace {
     root: PathBuf,
     git: OnceLock<Result<Git, Box<Diagnostic>>>,
     revisions: Option<Revisions>,
+    pushed: Option<Pushed>,
     ledger: Option<PathBuf>,
     history: bool,
 }
@@ -32,6 +51,7 @@ impl Workspace {
             root: root.to_owned(),
             git: OnceLock::new(),
             revisions: None,
+            pushed: None,
             ledger: None,
             history: false,
         }
@@ -41,6 +61,13 @@ impl Workspace {
     #[must_use]
     pub fn with_revisions(mut self, revisions: Revisions) -> Self {
         self.revisions = Some(revisions);
+        self
+    }
+
+    /// The same for a push.
+    #[must_use]
+    pub(super) fn with_pushed(mut self, pushed: Option<&Pushed>) -> Self {
+        self.pushed = pushed.cloned();
         self
     }
 
@@ -140,14 +167,18 @@ impl crate::tracker::Repository for Workspace {
     }
 
     fn commit(&self, git: &Git, revision: &str, role: Role) -> Result<Commit, Box<Diagnostic>> {
-        match &self.revisions {
-            Some(revisions)
-                if role == Role::Baseline && revisions.names.iter().any(|name| name == revision) =>
+        if role == Role::Baseline {
+            // In a pull request the base's name means its tip, whatever the clone calls it.
+            if let Some(revisions) = &self.revisions
+                && revisions.names.iter().any(|name| name == revision)
             {
-                Ok(revisions.base.clone())
+                return Ok(revisions.base.clone());
             }
-            _ => git.commit(revision),
+            if let Some(pushed) = self.pushed.as_ref().filter(|pushed| pushed.is_named(revision)) {
+                return git.commit(&pushed.before);
+            }
         }
+        git.commit(revision)
     }
 }
 
