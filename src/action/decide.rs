@@ -50,11 +50,11 @@ impl Judging<'_> {
             let trust = Some(crate::check::PullRequestBase { require_policy, ..base });
             self.check(&Request { trust, ..self.request() }, head.as_deref().unwrap_or("HEAD"))
         });
-        let mut report = reports
-            .reduce(merge_queue::both)
-            .unwrap_or_else(|| failed(self.runner, &[]));
+        let mut report = reports.reduce(merge_queue::both).unwrap_or_else(|| failed(self.runner, &[]));
         if in_queue {
-            report.notes.insert(0, "merge queue: judged against the entry ahead, and against the branch".into());
+            report
+                .notes
+                .insert(0, "merge queue: judged against the entry ahead, and against the branch".into());
         }
         Ok(Decided { report, commit: head })
     }
@@ -74,9 +74,9 @@ impl Judging<'_> {
                 pushed.branch,
                 short(&pushed.before)
             )),
-            (Event::Push { branch, .. }, None) if self.inputs.runs.is_empty() => Some(format!(
-                "every record is judged: what `{branch}` was before this push is not known"
-            )),
+            (Event::Push { branch, .. }, None) if self.inputs.runs.is_empty() => {
+                Some(format!("every record is judged: what `{branch}` was before this push is not known"))
+            }
             _ => None,
         };
         let request = Request {

@@ -135,7 +135,7 @@ impl<'c> Clone<'c> {
     /// Whether the clone has all that two commits have in common.
     fn meet(&self, one: &str, other: &str) -> bool {
         let (Ok(one), Ok(other)) = (self.git.commit(one), self.git.commit(other)) else { return false };
-        self.git.merge_base(&one, &other).is_ok()
+        self.git.merge_bases(&one, &other).is_ok()
     }
 
     /// Whether `id` is `revision`, or one of the commits before it.

@@ -6,12 +6,14 @@ use crate::verdict::{ChangeReport, Exit, Report, Verdict};
 
 /// One report of two: that against the entry ahead, with what does not hold against the branch alone.
 pub(super) fn both(mut ahead: Report, branch: Report) -> Report {
-    let verdict = [ahead.verdict, branch.verdict].into_iter().min_by_key(|verdict| Reverse(severity(*verdict)));
+    let verdict =
+        [ahead.verdict, branch.verdict].into_iter().min_by_key(|verdict| Reverse(severity(*verdict)));
     ahead.verdict = verdict.flatten();
     ahead.exit_code = Exit::of(ahead.verdict);
     for candidate in branch.candidates {
         let is_same = |other: &&crate::verdict::CandidateReport| other.run.source == candidate.run.source;
-        let told = ahead.candidates.iter().find(is_same).is_some_and(|other| other.verdict != Some(Verdict::Pass));
+        let told =
+            ahead.candidates.iter().find(is_same).is_some_and(|other| other.verdict != Some(Verdict::Pass));
         if candidate.verdict == Some(Verdict::Pass) || told {
             continue;
         }
@@ -62,10 +64,11 @@ fn severity(verdict: Option<Verdict>) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::{Parts, conclude};
     use crate::verdict::{CandidateReport, RunSummary};
 
     fn report(verdict: Option<Verdict>, candidates: &[(&str, Verdict)]) -> Report {
-        let mut report = Report::of_troubles(jiff::Timestamp::UNIX_EPOCH, Vec::new());
+        let mut report = conclude(Parts::default());
         for (source, verdict) in candidates {
             let run = RunSummary { source: (*source).into(), ..RunSummary::default() };
             report.candidates.push(CandidateReport {

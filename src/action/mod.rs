@@ -17,10 +17,11 @@ use crate::atomic;
 use crate::check::read_report;
 use crate::code::codes;
 use crate::document::Diagnostic;
+use crate::engine::{Parts, conclude};
 use crate::github::{Context, Event, Outputs, Posting, Scope, no_payload, post};
 use crate::render::markdown::{Page, SUMMARY, markdown, page_of};
 use crate::render::{self, Neutral, Style};
-use crate::verdict::{Exit, Level, Report, Trouble, Verdict};
+use crate::verdict::{Exit, Level, Report, Verdict};
 
 use decide::{Decided, decide};
 pub use inputs::Inputs;
@@ -65,8 +66,7 @@ pub fn run(runner: &Runner<'_>, out: &mut dyn Write) -> Exit {
         }
         None => {
             let git_ref = variable("GITHUB_REF");
-            let event =
-                payload.and_then(|payload| Event::new(&context.event, &payload, git_ref.as_deref()));
+            let event = payload.and_then(|payload| Event::new(&context.event, &payload, git_ref.as_deref()));
             match event {
                 Ok(event) => decide(runner, &context, &event, &inputs),
                 Err(problem) => Decided { report: failed(runner, &[*problem]), commit: None },
@@ -90,7 +90,8 @@ fn payload(variable: &dyn Fn(&str) -> Option<String>) -> Result<Value, Box<Diagn
 
 /// A report that says why nothing could be decided.
 fn failed(runner: &Runner<'_>, problems: &[Diagnostic]) -> Report {
-    let mut report = Report::of_troubles(runner.clock, problems.iter().map(Trouble::from).collect());
+    let parts = Parts { now: runner.clock, troubles: problems.to_vec(), ..Parts::default() };
+    let mut report = conclude(parts);
     report.gate = env!("CARGO_PKG_VERSION").into();
     report
 }

@@ -199,7 +199,7 @@ fn changed(
         }
     };
     // A push replaces what the branch was, even where it does not grow from it.
-    let base = if request.pushed.is_some() { base } else { git.merge_base(&head, &base)? };
+    let base = if request.pushed.is_some() { base } else { git.merge_bases(&head, &base)?.remove(0) };
     let since = format!("{name} ({})", short(&base.id));
     let there = Revision::new(git, &name, base);
     let mut blobs: HashMap<String, String> = HashMap::new();

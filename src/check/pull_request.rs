@@ -3,76 +3,86 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::trust::{self, FoundPolicy, PullRequestBase, Revisions};
-use super::{LoadedFile, NO_POLICY, Request, Workspace, conclude, decide, empty};
-use crate::document::{Diagnostic, Document, Place};
+use super::{CandidateSink, LoadedFile, NO_POLICY, Request, Workspace, decide};
+use crate::document::{Diagnostic, Location};
+use crate::engine::{Parts, conclude};
 use crate::git::{Commit, Git, short};
 use crate::run::Reference;
 use crate::store::{Revision, Selector, Store as _};
-use crate::verdict::{Outcome, Proposed, Report, Trouble};
+use crate::verdict::{CandidateReport, ChangeReport, Outcome, Proposed};
 
 /// Decides by the base's policy, and says what the head's would say.
-pub(super) fn fill(
-    report: &mut Report,
+pub(super) fn decide_by_base(
     request: &Request,
-    trust: &PullRequestBase,
+    base: &PullRequestBase,
     folder: &Path,
     now: Timestamp,
-) -> Result<(), Vec<Diagnostic>> {
+    sink: &mut dyn CandidateSink,
+) -> Result<Parts, Vec<Diagnostic>> {
     let git = Git::open(folder)?;
-    let revisions = Revisions::resolve(trust, &git)?;
+    let revisions = Revisions::resolve(base, &git)?;
     let change = Change { request, git: &git, revisions: &revisions, folder, now };
     let at_base = change.find(&revisions.base)?;
-    if at_base.is_none() && trust.require_policy {
+    if at_base.is_none() && base.require_policy {
         return Err(vec![*trust::no_base_policy(&revisions)]);
     }
     let Some(found) = at_base else {
         // Nothing is there to trust yet; baselines still come from the base.
         let found = change.find(&revisions.head)?.ok_or_else(|| vec![no_policy(&revisions)])?;
-        report.notes.push(format!(
-            "this is the policy's first appearance: {} has none, so the one of this change is used",
-            revisions.words()
-        ));
         let (loaded, root, _) = change.load(found, &revisions.head)?;
-        return change.decide_by_own(report, &loaded, &root);
+        let parts = change.decide_by_own(&loaded, &root, sink);
+        return Ok(with_first_note(
+            parts,
+            format!(
+                "this is the policy's first appearance: {} has none, so the one of this change is used",
+                revisions.words()
+            ),
+        ));
     };
     let (loaded, root, read) = match change.load(found, &revisions.base) {
         Ok(loaded) => loaded,
         Err(problems) => {
             let problems = at_base_only(problems, &revisions);
-            let Some((loaded, root)) = change.mended()?.filter(|_| !trust.require_policy) else {
+            let Some((loaded, root)) = change.mended()?.filter(|_| !base.require_policy) else {
                 return Err(problems);
             };
             let why = problems.first().map(|problem| problem.message.clone()).unwrap_or_default();
-            report.notes.push(format!("the policy of this change is used, since it mends the one it replaces: {why}"));
-            return change.decide_by_own(report, &loaded, &root);
+            let note =
+                format!("the policy of this change is used, since it mends the one it replaces: {why}");
+            return Ok(with_first_note(change.decide_by_own(&loaded, &root, sink), note));
         }
     };
-    report.notes.push(format!("policy and baseline are those of {}", revisions.words()));
     let workspace = change.workspace(&root, revisions.clone());
-    let decided = decide(report, request, &loaded, &workspace, now, &mut Vec::new());
-    let (proposed, unreadable) = change.proposed(report, &loaded, &workspace, read)?;
-    report.proposed = proposed;
+    let mut outcomes = Outcomes { of_candidates: BTreeMap::new(), sink };
+    let (mut parts, _) = decide(request, &loaded, &workspace, now, &mut outcomes);
+    let outcomes = with_change(outcomes.of_candidates, parts.change.as_ref());
+    let (proposed, unreadable) = change.proposed(&outcomes, &loaded, &workspace, read)?;
     // Once it is merged there would be no verdict on anything.
-    report.troubles.extend(unreadable.iter().map(Trouble::from));
-    decided
+    parts.troubles.extend(unreadable);
+    let note = format!("policy and baseline are those of {}", revisions.words());
+    Ok(Parts { proposed, ..with_first_note(parts, note) })
+}
+
+/// Puts what a reader should know first before the other notes.
+fn with_first_note(mut parts: Parts, note: String) -> Parts {
+    parts.notes.insert(0, note);
+    parts
 }
 
 /// What is wrong with the policy of the base, told as that: the lines are not those of the change.
 fn at_base_only(problems: Vec<Diagnostic>, revisions: &Revisions) -> Vec<Diagnostic> {
-    let elsewhere = |place: Place| {
-        let name = format!("{}:{}", short(&revisions.base.id), place.document.name);
-        let document = Document { name: name.into(), ..(*place.document).clone() };
-        Place { document: Arc::new(document), ..place }
+    let elsewhere = |location: Location| {
+        let file = format!("{}:{}", short(&revisions.base.id), location.file());
+        location.called(&file)
     };
     let told = |problem: Diagnostic| Diagnostic {
         message: format!("the policy on {} can't be read: {}", revisions.words(), problem.message),
-        place: problem.place.map(elsewhere),
-        also: problem.also.map(elsewhere),
+        location: problem.location.map(elsewhere),
+        related: problem.related.map(elsewhere),
         ..problem
     };
     problems.into_iter().map(told).collect()
@@ -113,14 +123,9 @@ impl Change<'_> {
     }
 
     /// Decides by the policy of the change itself, with the baselines of the base.
-    fn decide_by_own(
-        &self,
-        report: &mut Report,
-        loaded: &LoadedFile,
-        root: &Path,
-    ) -> Result<(), Vec<Diagnostic>> {
+    fn decide_by_own(&self, loaded: &LoadedFile, root: &Path, sink: &mut dyn CandidateSink) -> Parts {
         let workspace = self.workspace(root, self.revisions.clone());
-        decide(report, self.request, loaded, &workspace, self.now, &mut Vec::new())
+        decide(self.request, loaded, &workspace, self.now, sink).0
     }
 
     /// The policy of the change, if that is what will be there once it is merged. A branch that merely grew from a time
@@ -149,7 +154,7 @@ impl Change<'_> {
     /// what is wrong with the policy that it brings, where that can't be read.
     fn proposed(
         &self,
-        report: &Report,
+        current: &RuleOutcomes,
         trusted: &LoadedFile,
         workspace: &Workspace,
         read: BTreeSet<String>,
@@ -185,16 +190,13 @@ impl Change<'_> {
             let why = format!("not found out: the expression `{new}` is not evaluated before it is merged");
             return Ok((unknown(files, why), Vec::new()));
         }
-        let mut would_be = empty(self.request, self.now);
         let workspace = self.workspace(&root, self.revisions.proposed());
-        if let Err(problems) =
-            decide(&mut would_be, self.request, &loaded, &workspace, self.now, &mut Vec::new())
-        {
-            would_be.troubles.extend(problems.iter().map(Trouble::from));
-        }
-        conclude(&mut would_be);
-        let differences = differences(report, &would_be);
-        Ok((Some(Proposed { files, verdict: would_be.verdict, differences }), Vec::new()))
+        let mut kept = Outcomes { of_candidates: BTreeMap::new(), sink: &mut Forget };
+        let (parts, _) = decide(self.request, &loaded, &workspace, self.now, &mut kept);
+        let would_be = with_change(kept.of_candidates, parts.change.as_ref());
+        let report = conclude(parts);
+        let differences = differences(&report.troubles, current, &would_be);
+        Ok((Some(Proposed { files, verdict: report.verdict, differences }), Vec::new()))
     }
 
     /// The files of baselines that are named as files, at either side.
@@ -225,11 +227,41 @@ impl Change<'_> {
     }
 }
 
+/// What each rule said, by the run and the rule's id.
+type RuleOutcomes = BTreeMap<(String, String), Outcome>;
+
+/// Remembers what each rule said, and hands the reports on.
+struct Outcomes<'s> {
+    of_candidates: RuleOutcomes,
+    sink: &'s mut dyn CandidateSink,
+}
+
+impl CandidateSink for Outcomes<'_> {
+    fn candidate(&mut self, report: CandidateReport) {
+        for rule in &report.rules {
+            self.of_candidates.insert((report.run.source.clone(), rule.id.clone()), rule.outcome);
+        }
+        self.sink.candidate(report);
+    }
+}
+
+/// Keeps nothing.
+struct Forget;
+
+impl CandidateSink for Forget {
+    fn candidate(&mut self, _: CandidateReport) {}
+}
+
+fn with_change(mut outcomes: RuleOutcomes, change: Option<&ChangeReport>) -> RuleOutcomes {
+    let rules = change.iter().flat_map(|change| &change.rules);
+    outcomes.extend(rules.map(|rule| (("the change".to_owned(), rule.id.clone()), rule.outcome)));
+    outcomes
+}
+
 /// What would be different, rule by rule.
-fn differences(current: &Report, would_be: &Report) -> Vec<String> {
+fn differences(troubles: &[Diagnostic], now: &RuleOutcomes, then: &RuleOutcomes) -> Vec<String> {
     let mut differences: Vec<String> =
-        would_be.troubles.iter().map(|trouble| format!("no verdict: {}", trouble.message)).collect();
-    let (now, then) = (outcomes(current), outcomes(would_be));
+        troubles.iter().map(|why| format!("no verdict: {}", why.message)).collect();
     let keys: BTreeSet<_> = now.keys().chain(then.keys()).collect();
     differences.extend(keys.into_iter().filter_map(|key| {
         let (run, rule) = key;
@@ -245,13 +277,4 @@ fn differences(current: &Report, would_be: &Report) -> Vec<String> {
         differences.push("every rule would say the same of these candidates".into());
     }
     differences
-}
-
-fn outcomes(report: &Report) -> BTreeMap<(&str, &str), Outcome> {
-    let change = report.change.iter().flat_map(|change| &change.rules).map(|rule| ("the change", rule));
-    let of_candidates = report
-        .candidates
-        .iter()
-        .flat_map(|candidate| candidate.rules.iter().map(|rule| (candidate.run.source.as_str(), rule)));
-    change.chain(of_candidates).map(|(run, rule)| ((run, rule.id.as_str()), rule.outcome)).collect()
 }

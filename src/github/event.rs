@@ -75,7 +75,10 @@ impl Event {
             let branch = required(name, payload, "/merge_group/base_ref")?.trim_start_matches("refs/heads/");
             let sha = required_sha(name, payload, "/merge_group/base_sha")?;
             let base = Base { branch: branch.to_owned(), sha };
-            return Ok(Self::MergeGroup { base, head: required_sha(name, payload, "/merge_group/head_sha")? });
+            return Ok(Self::MergeGroup {
+                base,
+                head: required_sha(name, payload, "/merge_group/head_sha")?,
+            });
         }
         if name == "push" {
             return push(payload, git_ref);

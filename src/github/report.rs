@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::{Context, Scope};
 use super::api::{Api, Failed};
 use super::check_run::{self, CheckRun};
 use super::comment::{self, Mark, Written};
+use super::{Context, Scope};
 use crate::document::Diagnostic;
 use crate::render::markdown::{COMMENT, Page, page_of};
 use crate::render::{annotations, text_of_last_line};

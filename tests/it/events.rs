@@ -9,9 +9,7 @@ use crate::project::{BASELINE, CANDIDATE, Project};
 
 /// A record of the model `churn`, made in a month of 2026.
 fn record(f1: &str, month: u32) -> String {
-    CANDIDATE
-        .replace("0.842", f1)
-        .replace("2026-05-30T12:00:00", &format!("2026-{month:02}-01T00:00:00"))
+    CANDIDATE.replace("0.842", f1).replace("2026-05-30T12:00:00", &format!("2026-{month:02}-01T00:00:00"))
 }
 
 /// A workflow that an event of another name started, in a clone of one commit of the origin.
@@ -29,7 +27,8 @@ fn sha(origin: &Project, revision: &str) -> String {
 
 #[test]
 fn an_event_with_the_shape_of_a_pull_request_is_one_whatever_its_name() {
-    for name in ["pull_request", "pull_request_target", "pull_request_review", "pull_request_review_comment"] {
+    for name in ["pull_request", "pull_request_target", "pull_request_review", "pull_request_review_comment"]
+    {
         let lowered = |origin: &Project| {
             origin.edit("runs/new.json", "0.842", "0.7").edit("gate.yaml", "min: 0.80", "min: 0.1");
         };
@@ -48,7 +47,8 @@ fn a_payload_that_is_missing_or_incomplete_is_no_verdict() {
     nowhere.set("GITHUB_EVENT_PATH", "/nowhere/event.json");
     nowhere.run().leaves_with(2).says("github/bad-payload").says("can't be read");
     assert_eq!((nowhere.output("verdict"), nowhere.output("exit-code")), ("none".into(), "2".into()));
-    for missing in ["/pull_request/base/sha", "/pull_request/base", "/pull_request/head/sha", "/pull_request"] {
+    for missing in ["/pull_request/base/sha", "/pull_request/base", "/pull_request/head/sha", "/pull_request"]
+    {
         let mut workflow = Workflow::pull_request(|_| {});
         *workflow.event.pointer_mut(missing).expect("it is there") = Value::Null;
         workflow.set("GATE_INPUT_CHECK_RUN", "gate");
@@ -62,7 +62,11 @@ fn events_that_name_nothing_to_judge_are_no_verdict_and_post_no_check_run() {
     for (name, event, says) in [
         ("workflow_run", json!({"workflow_run": {"head_sha": "1".repeat(40)}}), "from: gate-report.json"),
         ("issue_comment", json!({"issue": {"number": 12, "pull_request": {}}}), "on: pull_request"),
-        ("check_suite", json!({"check_suite": {"head_sha": "1".repeat(40)}}), "start the job by pull_request"),
+        (
+            "check_suite",
+            json!({"check_suite": {"head_sha": "1".repeat(40)}}),
+            "start the job by pull_request",
+        ),
     ] {
         let mut workflow = on(name, "main", |_| event.clone());
         workflow.set("GATE_INPUT_CHECK_RUN", "gate");
@@ -157,7 +161,8 @@ fn a_push_without_a_before_judges_every_record() {
             workflow.event["before"] = json!(before);
             workflow.set("GATE_INPUT_BASELINE", "approved.json");
             let ran = workflow.run();
-            ran.leaves_with(code).says("every record is judged: what `main` was before this push is not known");
+            ran.leaves_with(code)
+                .says("every record is judged: what `main` was before this push is not known");
         }
     }
 }
@@ -257,7 +262,11 @@ fn the_first_pull_request_passes_where_a_missing_baseline_is_accepted() {
     first("baseline: git:main").run().leaves_with(1).says("on_missing_baseline: pass");
     let mut by_input = first("baseline: git:main");
     by_input.set("GATE_INPUT_FIRST", "true");
-    by_input.run().leaves_with(0).says("a missing baseline is accepted").says("the policy's first appearance");
+    by_input
+        .run()
+        .leaves_with(0)
+        .says("a missing baseline is accepted")
+        .says("the policy's first appearance");
     assert!(by_input.github.bodies()[0].contains("a missing baseline is accepted"));
     first("baseline: git:main\non_missing_baseline: pass").run().leaves_with(0);
 }
@@ -291,7 +300,10 @@ fn two_folders_of_one_workflow_have_a_comment_each() {
 
 #[test]
 fn the_output_failed_counts_what_the_change_as_a_whole_failed() {
-    let mut workflow = Workflow::pull_request(|origin| _ = origin.file("models/stray.pkl", "weights"));
+    let mut workflow = Workflow::pull_request(|origin| {
+        // No record changes, so there is no candidate.
+        origin.file("runs/new.json", BASELINE).file("models/stray.pkl", "weights");
+    });
     let origin = &workflow.origin;
     origin.edit("gate.yaml", "rules:", "rules:\n  accounted-for: { linked: true }").commit("linked");
     workflow.event["pull_request"]["base"]["sha"] = json!(sha(origin, "main"));
