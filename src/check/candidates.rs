@@ -190,9 +190,11 @@ fn changed(
         (name.clone(), revisions.base.clone(), revisions.head.clone())
     } else {
         let base = git.base(request.base.as_deref()).map_err(how)?;
-        (base.name().to_owned(), base.commit, git.commit("HEAD").map_err(how)?)
+        let shown = request.pushed.as_ref().map(|pushed| format!("{} before this push", pushed.branch));
+        (shown.unwrap_or_else(|| base.name().to_owned()), base.commit, git.commit("HEAD").map_err(how)?)
     };
-    let bases = git.merge_bases(&head, &base)?;
+    // A push replaces what the branch was, even where it does not grow from it.
+    let bases = if request.pushed.is_some() { vec![base] } else { git.merge_bases(&head, &base)? };
     let ids: Vec<&str> = bases.iter().map(|base| short(&base.id)).collect();
     let since = format!("{name} ({})", ids.join(", "));
     // The blobs of a record at the bases; fewer where it is not at all of them.

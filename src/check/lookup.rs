@@ -50,6 +50,12 @@ pub(super) enum ReferenceOrigin {
     Policy,
 }
 
+impl ReferenceOrigin {
+    fn role(self) -> Role {
+        if self == Self::Typed { Role::Candidate } else { Role::Baseline }
+    }
+}
+
 impl Item<'_> {
     /// What a person calls it; two items of the same name are the same.
     pub(super) fn label(&self) -> String {
@@ -152,13 +158,7 @@ pub(super) fn look_up<'c>(
         }
         Reference::Git { revision, path } => {
             let git = workspace.git()?;
-            let found = match workspace.revisions() {
-                // In a pull request the base's name means its tip, whatever the clone calls it.
-                Some(revisions) if by != ReferenceOrigin::Typed => {
-                    git.resolve_trusted(revision, revisions.trusted())?
-                }
-                _ => git.resolve(revision)?,
-            };
+            let found = workspace.resolve(git, revision, by.role())?;
             let resolved = Some(found.in_words());
             let commit = found.commit;
             let store = Revision::new(git, revision, commit.clone());
@@ -200,7 +200,7 @@ fn around<'w>(by: ReferenceOrigin, policy: Option<&Policy>, workspace: &'w Works
     let siblings = policy.is_some_and(|policy| policy.seeds.is_some());
     let history = workspace.wants_history() || policy.is_some_and(|policy| policy.reads_history);
     let wanted = Wanted { history, siblings };
-    let role = if by == ReferenceOrigin::Typed { Role::Candidate } else { Role::Baseline };
+    let role = by.role();
     let (started_in, root) = (workspace.folder(), workspace.root());
     FetchContext { folder, started_in, root, role, wanted, reach, git: workspace }
 }

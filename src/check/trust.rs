@@ -84,6 +84,14 @@ pub(super) enum FoundPolicy {
 }
 
 impl FoundPolicy {
+    /// Its path from the top of the repository; nothing for a shipped pack.
+    pub(super) fn path(&self) -> Option<&str> {
+        match self {
+            Self::Shipped(_) => None,
+            Self::Committed { path, .. } => Some(path),
+        }
+    }
+
     /// What its paths are relative to, in the working tree.
     pub(super) fn folder(&self) -> &Path {
         match self {

@@ -63,6 +63,18 @@ impl Location {
         }
     }
 
+    /// The same place, in a file that is called otherwise.
+    #[must_use]
+    pub fn called(self, file: &str) -> Self {
+        Self(match self.0 {
+            Place::In { document, span, label } => {
+                let document = Document { name: file.into(), ..(*document).clone() };
+                Place::In { document: Arc::new(document), span, label }
+            }
+            Place::Shown(excerpt) => Place::Shown(Excerpt { file: file.to_owned(), ..excerpt }),
+        })
+    }
+
     /// Line and column of the first character, counted from 1.
     pub fn line_column(&self) -> (usize, usize) {
         match &self.0 {

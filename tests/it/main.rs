@@ -11,6 +11,7 @@ mod context;
 mod diff;
 mod docs;
 mod elements;
+mod events;
 mod examples;
 mod exit_codes;
 mod fail_open;

@@ -78,6 +78,11 @@ pub trait RuleCheck: Debug + Send + Sync {
         false
     }
 
+    /// The revision of the repository that it asks about, such as the branch that a commit must be part of.
+    fn revision(&self) -> Option<&str> {
+        None
+    }
+
     /// The words whose limits a waiver can replace.
     fn words(&self) -> Vec<LimitKind> {
         Vec::new()
