@@ -48,18 +48,26 @@ impl Baselines {
         let default = request.baseline.as_ref().or(of_policy).cloned().or(standing);
         let mut baselines = Self { default: default.clone(), sets: Vec::new(), notes: Vec::new() };
         for rule in &policy.rules {
-            if rule.level == Level::Off || !rule.requirement.compares() {
+            let compares = rule.requirement.compares();
+            if rule.level == Level::Off || !compares && !rule.requirement.notices_baseline() {
                 continue;
             }
             let typed = rule.baseline.is_none() && request.baseline.is_some();
             let Some(reference) = rule.baseline.as_ref().or(default.as_ref()) else {
-                if request.first || policy.on_missing_baseline == OnMissing::Pass {
+                if !compares || request.first || policy.on_missing_baseline == OnMissing::Pass {
                     continue;
                 }
                 return Err(no_baseline(&rule.id, &rule.place));
             };
             if baselines.sets.iter().all(|set| set.reference != *reference) {
-                let set = set(reference, typed, policy, workspace)?;
+                let set = match set(reference, typed, policy, workspace) {
+                    Err(problem) if !compares => {
+                        let note = format!("`{reference}` was not looked at, so a metric that vanished is not noticed");
+                        baselines.notes.push(format!("{note}: {}", problem.message));
+                        continue;
+                    }
+                    set => set?,
+                };
                 baselines.note_bad(&set);
                 baselines.sets.push(set);
             }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use super::value::Val;
-use super::{ACCUMULATOR, Bindings, EvaluationError, Expr, Fold, Node, Operator, Scope, limits};
+use super::{ACCUMULATOR, Bindings, EvaluationError, Expr, Fault, Fold, Node, Operator, Scope, limits};
 
 pub(super) fn run<'r>(
     root: &Expr,
@@ -102,7 +102,7 @@ impl<'e, 'r> Evaluation<'e, 'r> {
                 let index = number.written().parse().ok();
                 index
                     .and_then(|index| operand.element(index))
-                    .ok_or_else(|| self.error(expr, format!("there is no element {number}")))
+                    .ok_or_else(|| self.missing(expr, format!("there is no element {number}")))
             }
             other => Err(self.error(expr, format!("{} is no index", other.sort()))),
         }
@@ -163,6 +163,12 @@ impl<'e, 'r> Evaluation<'e, 'r> {
         let Some(items) = over.elements() else {
             return Err(self.error(&fold.over, format!("{} has no elements", over.sort())));
         };
+        // `all` of nothing would be true: what was not recorded must not pass for what is fine.
+        let is_all = matches!(fold.start.node, Node::Bool(true));
+        if items.is_empty() && (is_all || matches!(over, Val::Metrics(_))) {
+            let message = if matches!(over, Val::Metrics(_)) { "there are no metrics" } else { "there is nothing in it" };
+            return Err(self.missing(&fold.over, message.into()));
+        }
         let start = self.value(&fold.start)?;
         let outer = self.variables.len();
         self.variables.push((ACCUMULATOR, start));
@@ -195,11 +201,16 @@ impl<'e, 'r> Evaluation<'e, 'r> {
             _ => Vec::new(),
         };
         let near = crate::document::nearest(field, known).map(|near| format!("; there is `{near}`"));
-        self.error(expr, format!("there is no `{field}`{}", near.unwrap_or_default()))
+        self.missing(expr, format!("there is no `{field}`{}", near.unwrap_or_default()))
+    }
+
+    fn missing(&self, expr: &Expr, message: String) -> EvaluationError {
+        EvaluationError { fault: Fault::Absent, ..self.error(expr, message) }
     }
 
     fn error(&self, expr: &Expr, message: String) -> EvaluationError {
-        EvaluationError { message, part: self.source.get(expr.at.clone()).unwrap_or_default().to_owned() }
+        let part = self.source.get(expr.at.clone()).unwrap_or_default().to_owned();
+        EvaluationError { message, part, fault: Fault::Other }
     }
 }
 

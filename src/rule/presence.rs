@@ -3,7 +3,7 @@
 use super::{Raised, advice};
 use crate::code::codes;
 use crate::document::{Node, Path, Segment, Value, nearest};
-use crate::run::{Decimal, Field, Metric, MetricFault, Names, Run, fields_below};
+use crate::run::{Decimal, Digest, Field, Metric, MetricFault, Names, Run, fields_below};
 use crate::verdict::Comparison;
 
 codes! {
@@ -35,7 +35,7 @@ pub(super) fn absent(run: &Run, field: &Field<'_>) -> Option<Raised> {
             Raised::new(NOT_FINITE, format!("`{path}` is {written}, which is not a finite number"))
                 .at(path.clone(), "not finite")
         }
-        (None, value) if is_empty(value) => Raised::new(EMPTY, format!("`{path}` is there, but empty"))
+        (None, value) if is_empty(value) || is_empty_digest(path, node) => Raised::new(EMPTY, format!("`{path}` is there, but empty"))
             .at(path.clone(), "empty")
             .help(advice::for_path(run, path)),
         _ => return None,
@@ -128,6 +128,12 @@ fn first_absent(run: &Run, path: &Path) -> String {
         Segment::Key(key) => key.to_string(),
         Segment::Index(index) => format!("[{index}]"),
     }
+}
+
+/// An algorithm without a digest behind it, such as `sha256:`.
+fn is_empty_digest(path: &Path, node: &Node) -> bool {
+    matches!(path.segments().last(), Some(Segment::Key(key)) if &**key == "digest")
+        && node.as_written().is_some_and(|text| Digest::parse(text).is_empty())
 }
 
 fn is_empty(value: &Value) -> bool {

@@ -19,6 +19,7 @@ mod time;
 
 pub use decimal::{Decimal, NotDecimal};
 pub use digest::Digest;
+pub(crate) use equal::{identical, same_commits, value_key};
 pub use equal::{Sameness, same_value};
 pub use field_map::FieldMap;
 pub use field_path::{FieldPath, PathError, Step};

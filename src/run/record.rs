@@ -1,8 +1,10 @@
 //! The canonical run record.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::canonical::{canonical_files, canonical_metrics};
+use super::search::index_of;
 use super::{Digest, FieldMap, Metric, Moment, NOT_AN_OBJECT, shape};
 use crate::document::{Diagnostic, Document, Map, Node, Path, Segment, Span, Value};
 
@@ -95,7 +97,8 @@ impl Run {
                 ),
             ]);
         };
-        let mut moved = fields.apply(&mut record, document)?;
+        let applied = fields.apply(&mut record, document)?;
+        let mut moved = applied.moved;
         let mut problems: Vec<Diagnostic> = shape::faults(&record)
             .into_iter()
             .map(|(path, problem)| {
@@ -117,7 +120,7 @@ impl Run {
             origin,
             signature: None,
             parts: Vec::new(),
-            notes: Vec::new(),
+            notes: applied.notes,
             record,
             span,
             moved,
@@ -154,9 +157,9 @@ impl Run {
         self.record.get(field)?.as_written()
     }
 
-    /// The line of models that the run belongs to.
+    /// The line of models that the run belongs to; empty text names none.
     pub fn model(&self) -> Option<&str> {
-        self.text("model")
+        self.text("model").filter(|model| !model.trim().is_empty())
     }
 
     /// When the run was started.
@@ -197,7 +200,7 @@ impl Run {
                 at,
                 path: written(node, "path"),
                 uri: written(node, "uri"),
-                digest: written(node, "digest").map(Digest::parse),
+                digest: digest(node),
             })
             .collect()
     }
@@ -212,7 +215,7 @@ impl Run {
                 at: Path::of(["data"]).index(index),
                 name: written(node, "name"),
                 path: written(node, "path"),
-                digest: written(node, "digest").map(Digest::parse),
+                digest: digest(node),
             })
             .collect()
     }
@@ -275,8 +278,10 @@ impl Run {
     pub fn fields_from(&self) -> Vec<(&Path, String)> {
         let recorded = self.recorded_at.iter().map(|(ours, _)| ours);
         let mut from: Vec<(&Path, String)> = Vec::new();
+        let mut known = HashSet::new();
         for ours in recorded.chain(self.moved.iter().map(|(ours, _)| ours)) {
-            if let (true, Some(place)) = (from.iter().all(|(known, _)| *known != ours), self.came_from(ours))
+            if known.insert(ours)
+                && let Some(place) = self.came_from(ours)
             {
                 from.push((ours, place));
             }
@@ -311,6 +316,10 @@ fn joined(path: &Path) -> String {
     keys.join(".")
 }
 
+fn digest(node: &Node) -> Option<Digest> {
+    written(node, "digest").map(Digest::parse).filter(|digest| !digest.is_empty())
+}
+
 pub(super) fn written<'r>(node: &'r Node, key: &str) -> Option<&'r str> {
     node.get(key)?.as_written()
 }
@@ -323,6 +332,7 @@ fn get<'r>(map: &'r Map, path: &[Segment]) -> Option<&'r Node> {
         node = match (segment, &node.value) {
             (Segment::Key(key), Value::Map(map)) => map.get(key)?,
             (Segment::Index(index), Value::List(items)) => items.get(*index)?,
+            (Segment::Key(key), Value::List(items)) => items.get(index_of(key)?)?,
             _ => return None,
         };
     }

@@ -109,12 +109,8 @@ impl Place {
         }
         let (line, column) = document.line_column(span.start as usize);
         let marked = document.slice(span);
-        let start = (span.start as usize).min(document.text.len());
-        let line_start = document.text[..start].rfind('\n').map_or(0, |newline| newline + 1);
-        let rest = &document.text[line_start..];
-        let whole = rest.split('\n').next().unwrap_or(rest).trim_end_matches('\r');
         let marked = marked.split('\n').next().unwrap_or("").trim_end_matches('\r').chars().count().max(1);
-        let (excerpt, excerpt_column) = cut(whole, column, marked);
+        let (excerpt, excerpt_column) = excerpt(document, span.start as usize, column, marked);
         Some(Self {
             file: document.name.to_string(),
             line,
@@ -127,11 +123,25 @@ impl Place {
     }
 }
 
-fn cut(line: &str, column: usize, marked: usize) -> (String, usize) {
-    if line.chars().nth(EXCERPT * 2).is_none() {
-        return (line.to_owned(), 1);
+/// The line of a byte, or what is around it where the line is very long, and the column at which that begins. Only
+/// what is near is read.
+fn excerpt(document: &Document, offset: usize, column: usize, marked: usize) -> (String, usize) {
+    let text = &*document.text;
+    let line = document.line_start(offset);
+    let rest = &text[line..];
+    let is_long = rest.chars().take_while(|&c| c != '\n').nth(EXCERPT * 2).is_some();
+    if !is_long {
+        let whole = rest.split('\n').next().unwrap_or(rest).trim_end_matches('\r');
+        return (whole.to_owned(), 1);
     }
-    let from = column.saturating_sub(1 + EXCERPT);
+    let mut start = offset.min(text.len());
+    while !text.is_char_boundary(start) {
+        start -= 1;
+    }
+    let before: Vec<char> = text[line..start].chars().rev().take(EXCERPT).collect();
     let length = EXCERPT * 2 + marked.min(EXCERPT);
-    (line.chars().skip(from).take(length).collect(), from + 1)
+    let after = text[start..].chars().take_while(|&c| c != '\n');
+    let from = column.saturating_sub(1 + before.len());
+    let cut: String = before.into_iter().rev().chain(after).take(length).collect();
+    (cut.trim_end_matches('\r').to_owned(), from + 1)
 }

@@ -18,6 +18,7 @@ mod fake_github;
 mod ledgers;
 mod linked;
 mod new_user;
+mod nothing_lost;
 mod output;
 mod policies;
 mod posting;
