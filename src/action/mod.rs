@@ -19,7 +19,7 @@ use crate::git::{Credentials, Git};
 use crate::github::{Context, Outputs, Posting, post};
 use crate::render::markdown::{Page, SUMMARY, markdown, page_of};
 use crate::render::{self, Neutral, Style};
-use crate::verdict::{Exit, Level, Outcome, Report, Trouble, Verdict};
+use crate::verdict::{Exit, Level, Outcome, Report, Verdict};
 
 pub use inputs::Inputs;
 
@@ -77,7 +77,7 @@ fn event(variable: &dyn Fn(&str) -> Option<String>) -> Value {
 
 /// A report that says why nothing could be decided.
 fn failed(runner: &Runner<'_>, problems: &[Diagnostic]) -> Report {
-    let mut report = Report::of_troubles(runner.clock, problems.iter().map(Trouble::from).collect());
+    let mut report = Report::of_troubles(runner.clock, problems.iter().cloned().collect());
     report.gate = env!("CARGO_PKG_VERSION").into();
     report
 }

@@ -145,11 +145,9 @@ impl BaselineSet {
     fn unclear(&self, bad: &BadRecord, mut report: BaselineReport) -> ResolvedBaseline<'_> {
         let message = bad.problems.first().map(ToString::to_string).unwrap_or_default();
         report.missing = Some(message.clone());
-        let baseline = Baseline::Unclear {
-            code: BASELINE_UNREADABLE,
-            message: format!("the baseline `{}` can't be read: {message}", bad.label),
-            help: "mend the record, or name another baseline".into(),
-        };
+        let message = format!("the baseline `{}` can't be read: {message}", bad.label);
+        let help = "correct the record, or name another baseline";
+        let baseline = Baseline::Unclear(Diagnostic::new(BASELINE_UNREADABLE, message).help(help));
         ResolvedBaseline { reference: self.reference.clone(), baseline, report }
     }
 
@@ -196,18 +194,18 @@ impl BaselineSet {
                 }
                 Baseline::Run { run, comparability }
             }
-            Pairing::Missing { message, .. } if accepted => {
-                report.missing = Some(message);
+            Pairing::Missing(why) if accepted => {
+                report.missing = Some(why.message);
                 report.first = true;
                 Baseline::First
             }
-            Pairing::Missing { message, help } => {
-                report.missing = Some(message.clone());
-                Baseline::Missing { message, help }
+            Pairing::Missing(why) => {
+                report.missing = Some(why.message.clone());
+                Baseline::Missing(why)
             }
-            Pairing::Unclear { message, help } => {
-                report.missing = Some(message.clone());
-                Baseline::Unclear { code: crate::engine::UNCLEAR_BASELINE, message, help }
+            Pairing::Unclear(why) => {
+                report.missing = Some(why.message.clone());
+                Baseline::Unclear(why)
             }
         };
         ResolvedBaseline { reference: self.reference.clone(), baseline, report }
@@ -222,11 +220,8 @@ fn unfinished(run: &Run) -> Option<&str> {
 fn not_finished<'r>(run: &Run, status: &str) -> (Baseline<'r>, String) {
     let message =
         format!("the baseline `{}` has the status `{status}`, so its values are no bar", run.label());
-    let baseline = Baseline::Unclear {
-        code: BASELINE_NOT_FINISHED,
-        message: message.clone(),
-        help: "name a run that finished; `gate show` says what is known of this one".into(),
-    };
+    let help = "name a run that finished; `gate show` says what is known of this one";
+    let baseline = Baseline::Unclear(Diagnostic::new(BASELINE_NOT_FINISHED, message.clone()).help(help));
     (baseline, message)
 }
 

@@ -4,10 +4,11 @@ use std::path::Path;
 
 use super::show::{one_run, open};
 use super::{Workspace, trouble_of};
+use crate::document::Diagnostic;
 use crate::engine;
 use crate::git::{Found, Git, short};
 use crate::run::Run;
-use crate::verdict::{CommitLine, Commits, RunDiff, Trouble};
+use crate::verdict::{CommitLine, Commits, RunDiff};
 
 /// Commits that are listed.
 const MOST: usize = 1_000;
@@ -18,7 +19,7 @@ pub fn diff(
     policy: Option<&str>,
     ledger: Option<&Path>,
     folder: &Path,
-) -> Result<RunDiff, Vec<Trouble>> {
+) -> Result<RunDiff, Vec<Diagnostic>> {
     let (workspace, policy) = open(policy, ledger, folder).map_err(|problems| trouble_of(&problems))?;
     let read =
         |name: &str| one_run(name, policy.as_ref(), &workspace).map_err(|problems| trouble_of(&problems));

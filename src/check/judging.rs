@@ -10,7 +10,7 @@ use crate::engine::{Decision, judge};
 use crate::policy::{Policy, Waiver};
 use crate::run::Run;
 use crate::verdict::{
-    CandidateReport, MANY, Outcome, Report, RuleReport, Trouble, Verdict, WaiverReport, WaiverState,
+    CandidateReport, MANY, Outcome, Report, RuleReport, Verdict, WaiverReport, WaiverState,
 };
 
 /// What judging leaves beside the report.
@@ -73,7 +73,7 @@ pub(super) fn judge_all(
             }
             Judged::Unreadable(problems) => {
                 report.summary.no_verdict += 1;
-                report.troubles.extend(problems.iter().map(Trouble::from));
+                report.troubles.extend(problems.iter().cloned());
             }
             Judged::NotSelected => not_selected += 1,
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::autodetect::tracker_at;
-use super::{NOT_A_REFERENCE, NOTHING_NAMED, Workspace};
+use super::{NOTHING_NAMED, Workspace};
 use crate::document::Diagnostic;
 use crate::git::short;
 use crate::ledger::{Ledger, MOST, StageHistory};
@@ -107,8 +107,7 @@ pub(super) fn look_up<'c>(
     policy: Option<&Policy>,
     workspace: &'c Workspace,
 ) -> Result<Found<'c>, Box<Diagnostic>> {
-    let parsed = Reference::parse(reference)
-        .map_err(|error| Diagnostic::new(NOT_A_REFERENCE, error.message).help(error.help).boxed())?;
+    let parsed = Reference::parse(reference)?;
     match &parsed {
         Reference::Files(path) => {
             let around = around(by, policy, workspace);

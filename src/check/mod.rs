@@ -31,7 +31,7 @@ use crate::policy::Policy;
 use crate::rule::Facts;
 use crate::run::Run;
 use crate::store::NOTHING_MATCHED;
-use crate::verdict::{ChangeReport, Exit, PolicyReport, Report, Trouble, Verdict};
+use crate::verdict::{ChangeReport, Exit, PolicyReport, Report, Verdict};
 
 use baselines::Baselines;
 use candidates::Candidates;
@@ -56,7 +56,6 @@ codes! {
     BASELINE_IN_CHANGE = "baseline/in-change": "In a pull request, a baseline lies where the pull request may edit it.";
     BASELINE_UNREADABLE = "check/baseline-unreadable": "The record of the baseline can't be read.";
     BASELINE_NOT_FINISHED = "baseline/not-finished": "The baseline failed, crashed, still runs, or is stale.";
-    NOT_A_REFERENCE = "check/not-a-reference": "A run reference that can't be read.";
     NO_BASE_POLICY = "check/no-base-policy": "The base branch has no policy, and --require-base-policy asks for one.";
     BAD_REPORT = "report/unreadable": "A saved report can't be read, or contradicts itself.";
     ONE_RUN = "check/one-run": "A reference that must name one run names none, or several.";
@@ -119,7 +118,7 @@ pub fn check(request: &Request, folder: &Path, clock: Timestamp) -> Report {
     let now = request.now.unwrap_or(clock);
     let mut report = empty(request, now);
     if let Err(problems) = fill(&mut report, request, folder, now) {
-        report.troubles.extend(problems.iter().map(Trouble::from));
+        report.troubles.extend(problems.iter().cloned());
     }
     conclude(&mut report);
     report
@@ -131,7 +130,7 @@ pub fn judge(request: &Request, folder: &Path, clock: Timestamp) -> (Report, Jud
     let mut report = empty(request, now);
     let mut judged = Judged::default();
     if let Err(problems) = fill_from_files(&mut report, request, folder, now, &mut judged) {
-        report.troubles.extend(problems.iter().map(Trouble::from));
+        report.troubles.extend(problems.iter().cloned());
     }
     conclude(&mut report);
     (report, judged)
@@ -175,8 +174,8 @@ fn fill_from_files(
     decided
 }
 
-fn trouble_of(problems: &[Diagnostic]) -> Vec<Trouble> {
-    problems.iter().map(Trouble::from).collect()
+fn trouble_of(problems: &[Diagnostic]) -> Vec<Diagnostic> {
+    problems.iter().cloned().collect()
 }
 
 /// Everything behind the policy: candidates, baselines, verdicts.
@@ -219,7 +218,7 @@ fn decide(
     mark_waivers(report, &decision, &seen.waivers);
     match result {
         // A change that adds a model and no record at all is not one that can't be judged: it fails.
-        Err(problems) if blocks && problems.iter().all(|problem| ABSENT.contains(&problem.code)) => {
+        Err(problems) if blocks && problems.iter().all(|problem| problem.code.is_any_of(&ABSENT)) => {
             report.notes.extend(problems.into_iter().map(|problem| problem.message));
             Ok(())
         }

@@ -12,7 +12,7 @@ use crate::document::Diagnostic;
 use crate::git::{Commit, Git};
 use crate::run::Reference;
 use crate::store::{Revision, Selector, Store as _};
-use crate::verdict::{Outcome, Proposed, Report, Trouble};
+use crate::verdict::{Outcome, Proposed, Report};
 
 /// Decides by the base's policy, and says what the head's would say.
 pub(super) fn fill(
@@ -121,7 +121,7 @@ impl Change<'_> {
         if let Err(problems) =
             decide(&mut would_be, self.request, &loaded, &workspace, self.now, &mut Vec::new())
         {
-            would_be.troubles.extend(problems.iter().map(Trouble::from));
+            would_be.troubles.extend(problems.iter().cloned());
         }
         conclude(&mut would_be);
         Ok(Some(Proposed { files, verdict: would_be.verdict, differences: differences(report, &would_be) }))

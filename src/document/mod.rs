@@ -8,6 +8,7 @@ mod file_kind;
 mod json;
 pub mod limits;
 mod line_index;
+mod location;
 mod nearest;
 mod node;
 mod path;
@@ -18,9 +19,10 @@ mod yaml;
 
 use std::sync::Arc;
 
-pub use diagnostic::{Diagnostic, Place};
+pub use diagnostic::Diagnostic;
 pub use file_kind::FileKind;
 pub use line_index::Text;
+pub use location::{Excerpt, Location};
 pub use nearest::nearest;
 pub use node::{Entry, Map, Node, Span, Value};
 pub use path::{Path, Segment};

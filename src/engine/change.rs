@@ -1,8 +1,9 @@
 //! The change as a whole before the rules that are about it: once, however many candidates it holds, and where it holds
 //! none.
 
-use super::judge::{Decision, cannot, empty, fill, level, or_raised};
-use crate::rule::{CannotJudge, ChangeInput, Rule};
+use super::judge::{Decision, cannot, empty, fill, level, or_finding};
+use crate::document::Diagnostic;
+use crate::rule::{ChangeInput, Rule};
 use crate::run::Run;
 use crate::verdict::{ChangeReport, Level, RuleReport};
 
@@ -20,7 +21,7 @@ pub fn judge_change(decision: &Decision<'_>, records: &[Run]) -> Option<(ChangeR
     for rule in decision.policy.rules.iter().filter(of_change) {
         match one(decision, rule, records, &mut used) {
             Ok(judged) => report.rules.push(judged),
-            Err(why) => cannot(&mut report.troubles, why, &rule.id),
+            Err(why) => cannot(&mut report.troubles, *why, &rule.id),
         }
     }
     (!report.rules.is_empty() || !report.troubles.is_empty()).then_some((report, used))
@@ -31,11 +32,11 @@ fn one(
     rule: &Rule,
     records: &[Run],
     used: &mut Vec<usize>,
-) -> Result<RuleReport, CannotJudge> {
+) -> Result<RuleReport, Box<Diagnostic>> {
     let (level, note) = level(rule, decision.now);
     let mut report = empty(rule, level, note);
     let case = ChangeInput { records, facts: decision.facts };
-    let judgement = or_raised(rule.requirement.judge_change(&case), level)?;
+    let judgement = or_finding(rule.requirement.judge_change(&case), level)?;
     fill(&mut report, judgement, decision, None, rule, used);
     Ok(report)
 }

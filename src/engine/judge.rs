@@ -3,16 +3,17 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::place::finding;
+use super::locate::located;
 use super::waive::{Cover, cover};
 use super::{NO_MODEL, NOT_FINISHED, NOTHING_JUDGED, UNKNOWN_MODEL, WHEN_FAILED};
-use crate::document::{Path, sha256};
+use crate::document::{Diagnostic, Path, sha256};
 use crate::expression::Bindings;
 use crate::policy::Policy;
-use crate::rule::{Baseline, CannotJudge, Facts, Raised, Rule, RuleInput, RuleResult};
+use crate::rule::{Baseline, Facts, Rule, RuleInput, RuleResult};
 use crate::run::Run;
+use crate::verdict::Finding;
 use crate::verdict::{
-    BaselineReport, CandidateReport, Comparison, Level, Outcome, RuleReport, RunSummary, Trouble, Verdict,
+    BaselineReport, CandidateReport, Comparison, Level, Outcome, RuleReport, RunSummary, Verdict,
 };
 
 /// What a check decides on, beside the runs.
@@ -83,7 +84,7 @@ pub fn judge(
                 rule_report.baseline = index.filter(|_| rule.requirement.compares() || rule.requirement.notices_baseline());
                 report.rules.push(rule_report);
             }
-            Err(why) => cannot(&mut report.troubles, why, &rule.id),
+            Err(why) => cannot(&mut report.troubles, *why, &rule.id),
         }
     }
     let rules = &report.rules[built_in..];
@@ -99,23 +100,13 @@ pub fn judge(
     (report, used)
 }
 
-/// Notes why a rule could not be judged; several for the same reason are one trouble.
-pub(super) fn cannot(troubles: &mut Vec<Trouble>, why: CannotJudge, rule: &str) {
-    let known =
-        troubles.iter_mut().find(|trouble| trouble.code == why.code.name && trouble.message == why.message);
-    if let Some(rules) = known.and_then(|trouble| trouble.rule.as_mut()) {
-        rules.push_str(", ");
-        rules.push_str(rule);
-        return;
+/// Notes why a rule could not be judged; several for the same reason are one diagnostic.
+pub(super) fn cannot(troubles: &mut Vec<Diagnostic>, why: Diagnostic, rule: &str) {
+    let known = troubles.iter_mut().find(|known| known.code == why.code && known.message == why.message);
+    match known {
+        Some(known) => known.rules.push(rule.to_owned()),
+        None => troubles.push(Diagnostic { rules: vec![rule.to_owned()], ..why }),
     }
-    troubles.push(Trouble {
-        code: why.code.name.into(),
-        message: why.message,
-        rule: Some(rule.to_owned()),
-        place: None,
-        also: None,
-        help: Some(why.help),
-    });
 }
 
 /// What identifies a run.
@@ -132,7 +123,7 @@ pub(crate) fn summary(run: &Run) -> RunSummary {
     }
 }
 
-fn unclear_model(policy: &Policy, candidate: &Run) -> Option<Trouble> {
+fn unclear_model(policy: &Policy, candidate: &Run) -> Option<Diagnostic> {
     let (code, message, help) = match (candidate.model(), &policy.models) {
         (None, declared) if declared.is_some() || policy.scopes_by_model() => (
             NO_MODEL,
@@ -146,27 +137,25 @@ fn unclear_model(policy: &Policy, candidate: &Run) -> Option<Trouble> {
         }
         _ => return None,
     };
-    let place = crate::verdict::Place::new(&candidate.document, candidate.span(&Path::of(["model"])), "");
-    Some(Trouble { code: code.name.into(), message, rule: None, place, also: None, help: Some(help) })
+    Some(Diagnostic::new(code, message).help(help).at(
+        &candidate.document,
+        candidate.span(&Path::of(["model"])),
+        "",
+    ))
 }
 
-fn nothing_judged(rules: &[RuleReport]) -> Trouble {
+fn nothing_judged(rules: &[RuleReport]) -> Diagnostic {
     let why: Vec<String> = rules
         .iter()
         .map(|rule| format!("{} ({})", rule.id, rule.reason.as_deref().unwrap_or("skipped")))
         .collect();
-    Trouble {
-        code: NOTHING_JUDGED.name.into(),
-        message: if why.is_empty() {
-            "every rule of the policy is off, so nothing was judged".into()
-        } else {
-            format!("no rule applied, so nothing was judged: {}", why.join(", "))
-        },
-        rule: None,
-        place: None,
-        also: None,
-        help: Some("a rule that is for every stage and model would have been judged".into()),
-    }
+    let message = if why.is_empty() {
+        "every rule of the policy is off, so nothing was judged".into()
+    } else {
+        format!("no rule applied, so nothing was judged: {}", why.join(", "))
+    };
+    Diagnostic::new(NOTHING_JUDGED, message)
+        .help("a rule that is for every stage and model would have been judged")
 }
 
 /// A run that did not finish fails every check: its last value looks as good as any.
@@ -193,12 +182,12 @@ fn status(candidate: &Run) -> Option<RuleReport> {
                 "judge a run that finished; its last values are then what training ended with",
             )
         };
-        let raised = Raised::new(NOT_FINISHED, format!("the run's status is `{status}`: {why}"))
+        let finding = Finding::new(NOT_FINISHED, format!("the run's status is `{status}`: {why}"))
             .at(Path::of(["status"]), label)
             .help(help);
-        judgement.fail(comparison, raised);
+        judgement.fail(comparison, finding);
     }
-    let findings = judgement.raised.iter().map(|raised| finding(Some(candidate), raised)).collect();
+    let findings = judgement.findings.into_iter().map(|finding| located(Some(candidate), finding)).collect();
     Some(RuleReport {
         id: "gate:status".into(),
         kind: "status".into(),
@@ -222,7 +211,7 @@ fn one(
     baseline: Option<&Baseline<'_>>,
     used: &mut Vec<usize>,
     warned: &mut Vec<RuleReport>,
-) -> Result<RuleReport, CannotJudge> {
+) -> Result<RuleReport, Box<Diagnostic>> {
     let (level, note) = level(rule, decision.now);
     let mut report = empty(rule, level, note);
     let bindings = Bindings { candidate, baseline: None, stage: decision.stage, now: decision.now };
@@ -232,45 +221,45 @@ fn one(
             report.reason = Some(reason);
             return Ok(report);
         }
-        Err(raised) => {
+        Err(finding) => {
             report.outcome = Outcome::Fail;
-            report.findings.push(finding(Some(candidate), &raised));
+            report.findings.push(located(Some(candidate), *finding));
             say(&mut report, rule);
             return Ok(report);
         }
     }
     let case =
         RuleInput { candidate, baseline, stage: decision.stage, now: decision.now, facts: decision.facts };
-    let judgement = or_raised(rule.requirement.judge(&case), level)?;
+    let mut judgement = or_finding(rule.requirement.judge(&case), level)?;
     if level != Level::Shadow && !judgement.warnings.is_empty() {
-        warned.push(slip(rule, candidate, &judgement.warnings));
+        warned.push(slip(rule, candidate, std::mem::take(&mut judgement.warnings)));
     }
     fill(&mut report, judgement, decision, Some(candidate), rule, used);
     Ok(report)
 }
 
 /// What looks like a slip in a rule: a warning beside it, which changes no verdict.
-fn slip(rule: &Rule, candidate: &Run, warnings: &[Raised]) -> RuleReport {
+fn slip(rule: &Rule, candidate: &Run, warnings: Vec<Finding>) -> RuleReport {
     RuleReport {
         id: format!("gate:{}", rule.id),
         kind: "warning".into(),
         outcome: Outcome::Fail,
-        findings: warnings.iter().map(|raised| finding(Some(candidate), raised)).collect(),
+        findings: warnings.into_iter().map(|finding| located(Some(candidate), finding)).collect(),
         ..empty(rule, Level::Warning, None)
     }
 }
 
 /// What only warns must not take the verdict away: a question without an answer is then a finding.
-pub(super) fn or_raised(
-    judged: Result<RuleResult, CannotJudge>,
+pub(super) fn or_finding(
+    judged: Result<RuleResult, Box<Diagnostic>>,
     level: Level,
-) -> Result<RuleResult, CannotJudge> {
+) -> Result<RuleResult, Box<Diagnostic>> {
     judged.or_else(|why| {
         if level == Level::Error {
             return Err(why);
         }
         let mut judgement = RuleResult::default();
-        judgement.raise(Raised::new(why.code, why.message).help(why.help));
+        judgement.raise(Finding::from(*why));
         Ok(judgement)
     })
 }
@@ -310,7 +299,7 @@ fn applies(
     candidate: &Run,
     stage: Option<&str>,
     bindings: &Bindings<'_>,
-) -> Result<Option<String>, Box<Raised>> {
+) -> Result<Option<String>, Box<Finding>> {
     let names = |patterns: &[crate::rule::Pattern]| {
         patterns.iter().map(crate::rule::Pattern::written).collect::<Vec<_>>().join(", ")
     };
@@ -330,7 +319,7 @@ fn applies(
         Ok(true) => Ok(None),
         Ok(false) => Ok(Some(format!("when {}", when.source()))),
         Err(error) => Err(Box::new(
-            Raised::new(
+            Finding::new(
                 WHEN_FAILED,
                 format!("`when: {}` has no answer at `{}`: {}", when.source(), error.part, error.message),
             )
@@ -350,12 +339,11 @@ pub(super) fn fill(
     let mut outcome = judgement.outcome();
     let mut comparisons = judgement.comparisons;
     let mut blocked = false;
-    for raised in &judgement.raised {
-        let mut found = finding(candidate, raised);
+    for mut found in judgement.findings {
         let covered = if decision.no_waivers {
             Cover::Not(Vec::new())
         } else {
-            cover(&decision.policy.waivers, &rule.id, candidate, decision.stage, raised)
+            cover(&decision.policy.waivers, &rule.id, candidate, decision.stage, &found)
         };
         match covered {
             Cover::By(index) => {
@@ -363,7 +351,7 @@ pub(super) fn fill(
                 if !used.contains(&index) {
                     used.push(index);
                 }
-                if let Some(comparison) = raised.comparison.and_then(|at| comparisons.get_mut(at)) {
+                if let Some(comparison) = found.comparison.and_then(|at| comparisons.get_mut(at)) {
                     comparison.outcome = Outcome::Waived;
                     comparison.waiver = Some(index);
                 }
@@ -373,7 +361,7 @@ pub(super) fn fill(
                 blocked = true;
             }
         }
-        report.findings.push(found);
+        report.findings.push(located(candidate, found));
     }
     if outcome == Outcome::Fail && !blocked && !report.findings.is_empty() {
         outcome = Outcome::Waived;

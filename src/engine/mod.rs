@@ -7,8 +7,8 @@ mod comparable;
 mod diff;
 mod difference;
 mod judge;
+mod locate;
 mod pair;
-mod place;
 mod waive;
 
 pub use change::judge_change;

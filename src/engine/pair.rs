@@ -2,7 +2,9 @@
 
 use std::cmp::Ordering;
 
-use crate::document::{Node, NotFinite, Value, to_text};
+use super::UNCLEAR_BASELINE;
+use crate::document::{Diagnostic, Node, NotFinite, Value, to_text};
+use crate::rule::BASELINE_MISSING;
 use crate::run::{LEDGER, Run};
 
 /// What pairing a candidate with the runs of a reference gives.
@@ -11,19 +13,9 @@ pub enum Pairing<'p> {
     /// This one.
     Run(&'p Run),
     /// There is none: why, and what to do.
-    Missing {
-        /// Why.
-        message: String,
-        /// What to do.
-        help: String,
-    },
+    Missing(Diagnostic),
     /// There are several, and nothing says which.
-    Unclear {
-        /// Why.
-        message: String,
-        /// What to do.
-        help: String,
-    },
+    Unclear(Diagnostic),
 }
 
 /// The newest run of the candidate's model. `exact` where the reference names one file: then that is meant, whatever
@@ -44,7 +36,7 @@ pub fn pair<'p>(candidate: &Run, runs: &'p [Run], reference: &str, exact: bool) 
                     .to_owned(),
             )
         };
-        return Pairing::Missing { message, help };
+        return Pairing::Missing(Diagnostic::new(BASELINE_MISSING, message).help(help));
     }
     if exact && let [only] = others.as_slice() {
         return Pairing::Run(only);
@@ -54,18 +46,20 @@ pub fn pair<'p>(candidate: &Run, runs: &'p [Run], reference: &str, exact: bool) 
         None => others.clone(),
     };
     match (candidate.model(), same_model.as_slice()) {
-        (Some(model), []) => Pairing::Missing {
-            message: format!("`{reference}` holds no run of the model `{model}`"),
-            help: missing_model(&others),
-        },
-        (None, [_, _, ..]) => Pairing::Unclear {
-            message: format!(
-                "`{reference}` holds {} records, and the candidate does not say which model it is of",
-                others.len()
-            ),
-            help: "write `\"model\": \"churn\"` into the records, or name one baseline: `git:REV:PATH`"
-                .into(),
-        },
+        (Some(model), []) => Pairing::Missing(
+            Diagnostic::new(BASELINE_MISSING, format!("`{reference}` holds no run of the model `{model}`"))
+                .help(missing_model(&others)),
+        ),
+        (None, [_, _, ..]) => Pairing::Unclear(
+            Diagnostic::new(
+                UNCLEAR_BASELINE,
+                format!(
+                    "`{reference}` holds {} records, and the candidate does not say which model it is of",
+                    others.len()
+                ),
+            )
+            .help("write `\"model\": \"churn\"` into the records, or name one baseline: `git:REV:PATH`"),
+        ),
         (_, [only]) => Pairing::Run(only),
         (_, several) => newest(several, reference),
     }
@@ -110,21 +104,18 @@ fn without_revision(run: &Run) -> String {
 
 fn newest<'p>(runs: &[&'p Run], reference: &str) -> Pairing<'p> {
     if let Some(undated) = runs.iter().find(|run| run.created_at().is_none()) {
-        return Pairing::Unclear {
-            message: format!(
+        return Pairing::Unclear(Diagnostic::new(UNCLEAR_BASELINE, format!(
                 "`{reference}` holds {} records of the model, and `{}` has no `created_at`, so which is the newest is unknown",
                 runs.len(),
                 undated.label()
-            ),
-            help: "write `created_at` into it, or name one baseline: `git:REV:PATH`".into(),
-        };
+            )).help("write `created_at` into it, or name one baseline: `git:REV:PATH`"));
     }
     let moment = |run: &Run| run.created_at();
     let Some(latest) = runs.iter().copied().max_by_key(|run| moment(run).map(|moment| moment.at)) else {
-        return Pairing::Missing {
-            message: format!("`{reference}` holds no run record"),
-            help: "name another".into(),
-        };
+        return Pairing::Missing(
+            Diagnostic::new(BASELINE_MISSING, format!("`{reference}` holds no run record"))
+                .help("name another"),
+        );
     };
     for other in runs.iter().copied().filter(|run| !std::ptr::eq(*run, latest)) {
         let order = moment(latest).zip(moment(other)).and_then(|(one, other)| one.order(&other));
@@ -136,10 +127,8 @@ fn newest<'p>(runs: &[&'p Run], reference: &str) -> Pairing<'p> {
                 "write `created_at` with its zone, such as `2026-05-30T12:00:00Z`, or name one baseline: `git:REV:PATH`",
             ),
         };
-        return Pairing::Unclear {
-            message: format!("`{}` and `{}` {why}", latest.label(), other.label()),
-            help: help.into(),
-        };
+        let message = format!("`{}` and `{}` {why}", latest.label(), other.label());
+        return Pairing::Unclear(Diagnostic::new(UNCLEAR_BASELINE, message).help(help));
     }
     Pairing::Run(latest)
 }

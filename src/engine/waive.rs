@@ -1,8 +1,9 @@
 //! Which waiver covers a finding: one function, so that every copy of the question has the same answer.
 
 use crate::policy::Waiver;
-use crate::rule::{Amount, Limit, Raised};
+use crate::rule::{Amount, Limit};
 use crate::run::Run;
+use crate::verdict::Finding;
 
 /// What the waivers of a policy say of one finding.
 pub(super) enum Cover {
@@ -18,20 +19,20 @@ pub(super) fn cover(
     rule: &str,
     candidate: Option<&Run>,
     stage: Option<&str>,
-    raised: &Raised,
+    finding: &Finding,
 ) -> Cover {
     let mut best: Option<usize> = None;
     let mut beyond = Vec::new();
     for (index, waiver) in waivers.iter().enumerate() {
-        if waiver.rule != rule || !is_for(waiver, candidate, stage, raised) {
+        if waiver.rule != rule || !is_for(waiver, candidate, stage, finding) {
             continue;
         }
-        let covers = match &raised.breach {
+        let covers = match &finding.breach {
             None => waiver.down_to.is_empty(),
             Some(breach) => {
-                let limit = waiver.down_to.iter().find(|limit| limit.word == breach.word);
+                let limit = waiver.down_to.iter().find(|limit| limit.word == breach.kind);
                 match limit {
-                    Some(limit) if breach.holds_under(limit) => true,
+                    Some(limit) if limit.allows(breach) => true,
                     Some(limit) => {
                         beyond.push(format!("{}: {}", limit.word.name(), limit.written));
                         false
@@ -40,23 +41,24 @@ pub(super) fn cover(
                 }
             }
         };
-        if covers && best.is_none_or(|known| tighter(waiver, &waivers[known], raised)) {
+        if covers && best.is_none_or(|known| tighter(waiver, &waivers[known], finding)) {
             best = Some(index);
         }
     }
     best.map_or(Cover::Not(beyond), Cover::By)
 }
 
-fn is_for(waiver: &Waiver, candidate: Option<&Run>, stage: Option<&str>, raised: &Raised) -> bool {
+fn is_for(waiver: &Waiver, candidate: Option<&Run>, stage: Option<&str>, finding: &Finding) -> bool {
     let narrowing = &waiver.narrowing;
-    let subject = raised.subject.as_deref();
-    let path = raised.path.as_ref().map(ToString::to_string);
+    let subject = finding.subject.as_deref();
+    let path = finding.path.as_deref();
     let model = candidate.and_then(Run::model);
     waiver.model.as_ref().is_none_or(|pattern| model.is_some_and(|name| pattern.matches(name)))
         && narrowing.metric.as_ref().is_none_or(|metric| subject.is_some_and(|name| metric.matches(name)))
-        && narrowing.path.as_ref().is_none_or(|pattern| {
-            [subject, path.as_deref()].into_iter().flatten().any(|name| pattern.matches(name))
-        })
+        && narrowing
+            .path
+            .as_ref()
+            .is_none_or(|pattern| [subject, path].into_iter().flatten().any(|name| pattern.matches(name)))
         && narrowing.stage.as_deref().is_none_or(|name| stage == Some(name))
         && narrowing
             .run
@@ -65,10 +67,10 @@ fn is_for(waiver: &Waiver, candidate: Option<&Run>, stage: Option<&str>, raised:
 }
 
 /// Whether one waiver allows less than another; between equals, by their words, so that order never counts.
-fn tighter(one: &Waiver, other: &Waiver, raised: &Raised) -> bool {
+fn tighter(one: &Waiver, other: &Waiver, finding: &Finding) -> bool {
     let limit = |waiver: &Waiver| {
-        let breach = raised.breach.as_ref()?;
-        let limit = waiver.down_to.iter().find(|limit| limit.word == breach.word)?.clone();
+        let breach = finding.breach.as_ref()?;
+        let limit = waiver.down_to.iter().find(|limit| limit.word == breach.kind)?.clone();
         let margin = limit.hold(&breach.candidate, breach.baseline.as_ref()).ok()?.margin;
         Some((limit, margin))
     };

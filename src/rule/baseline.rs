@@ -1,10 +1,12 @@
 //! The other side of a comparison.
 
-use super::{CannotJudge, Raised, RuleInput, RuleResult};
-use crate::code::{Code, codes};
+use super::{RuleInput, RuleResult};
+use crate::code::codes;
+use crate::document::Diagnostic;
 use crate::document::Path;
 use crate::run::{Digest, Run};
 use crate::verdict::Comparability;
+use crate::verdict::Finding;
 
 codes! {
     BASELINE_MISSING = "baseline/missing": "There is no baseline to compare with.";
@@ -24,21 +26,9 @@ pub enum Baseline<'b> {
     /// There is none, and that was accepted.
     First,
     /// There is none.
-    Missing {
-        /// Why.
-        message: String,
-        /// What to do.
-        help: String,
-    },
+    Missing(Diagnostic),
     /// Nothing says which run it is, or its record can't be read: no verdict on what compares with it.
-    Unclear {
-        /// Its stable name.
-        code: Code,
-        /// Why.
-        message: String,
-        /// What to do.
-        help: String,
-    },
+    Unclear(Diagnostic),
 }
 
 impl<'b> Baseline<'b> {
@@ -47,7 +37,7 @@ impl<'b> Baseline<'b> {
     pub fn run_of<'c>(
         case: &RuleInput<'c>,
         judgement: &mut RuleResult,
-    ) -> Result<Option<&'c Run>, CannotJudge>
+    ) -> Result<Option<&'c Run>, Box<Diagnostic>>
     where
         'b: 'c,
     {
@@ -57,16 +47,14 @@ impl<'b> Baseline<'b> {
                 judgement.first = true;
                 Ok(None)
             }
-            Some(Baseline::Unclear { code, message, help }) => {
-                Err(CannotJudge { code: *code, message: message.clone(), help: help.clone() })
-            }
-            Some(Baseline::Missing { message, help }) => {
-                judgement.raise(Raised::new(BASELINE_MISSING, message).help(help.clone()));
+            Some(Baseline::Unclear(why)) => Err(why.clone().boxed()),
+            Some(Baseline::Missing(why)) => {
+                judgement.raise(why.clone().into());
                 Ok(None)
             }
             None => {
                 judgement.raise(
-                    Raised::new(BASELINE_MISSING, "the policy names no baseline")
+                    Finding::new(BASELINE_MISSING, "the policy names no baseline")
                         .help("add `baseline: git:main` to the policy, or pass --baseline"),
                 );
                 Ok(None)
@@ -78,7 +66,7 @@ impl<'b> Baseline<'b> {
     pub fn measured<'c>(
         case: &RuleInput<'c>,
         judgement: &mut RuleResult,
-    ) -> Result<Option<&'c Run>, CannotJudge>
+    ) -> Result<Option<&'c Run>, Box<Diagnostic>>
     where
         'b: 'c,
     {
@@ -96,7 +84,7 @@ impl<'b> Baseline<'b> {
         let first = fields.first().map(|(field, _, _)| field.as_str()).unwrap_or_default();
         let path = crate::run::FieldPath::parse(first).ok().and_then(|path| path.to_path());
         judgement.raise(
-            Raised::new(NOT_COMPARABLE, format!("not comparable: {}", differ.join("; ")))
+            Finding::new(NOT_COMPARABLE, format!("not comparable: {}", differ.join("; ")))
                 .at(path.unwrap_or_else(|| Path::of(["validation"])), "measured on another split")
                 .help(if only_weak(fields) {
                     "this digest also differs between versions of pandas, and with another index; what settles it is \

@@ -1,9 +1,10 @@
 //! Limits that let everything through: `max_drop: 5` on a metric between 0 and 1, which was meant as `5%`.
 
 use super::compare::Subject;
-use super::{Amount, Limit, LimitKind, Raised};
+use super::{Amount, Limit};
 use crate::code::codes;
 use crate::run::Decimal;
+use crate::verdict::{Finding, LimitKind};
 
 codes! {
     CANNOT_BITE = "limit/cannot-bite": "A limit against the baseline is so wide that hardly any value can break it. It warns.";
@@ -11,7 +12,7 @@ codes! {
 }
 
 /// Says that a limit is at least as large as what it limits.
-pub(super) fn without_bite(limit: &Limit, subject: &Subject<'_>) -> Option<Raised> {
+pub(super) fn without_bite(limit: &Limit, subject: &Subject<'_>) -> Option<Finding> {
     let baseline = subject.baseline.filter(|baseline| !baseline.is_zero())?;
     if !matches!(limit.word, LimitKind::MaxDrop | LimitKind::MaxRise | LimitKind::MaxChange) {
         return None;
@@ -34,7 +35,7 @@ pub(super) fn without_bite(limit: &Limit, subject: &Subject<'_>) -> Option<Raise
         _ => format!("write a smaller limit, such as `{word}: 5%`"),
     };
     wide.then(|| {
-        Raised::new(CANNOT_BITE, why)
+        Finding::new(CANNOT_BITE, why)
             .at(subject.path.clone(), "hardly any value would fail")
             .subject(subject.name)
             .help(help)
@@ -54,7 +55,7 @@ fn is_wide(word: LimitKind, amount: &Decimal, baseline: &Decimal, candidate: &De
 }
 
 /// Says that a metric was a share and is per cent now, or the other way round, or the like with thousands.
-pub(super) fn unit_changed(subject: &Subject<'_>) -> Option<Raised> {
+pub(super) fn unit_changed(subject: &Subject<'_>) -> Option<Finding> {
     let baseline = subject.baseline?;
     let (candidate, before) = (subject.candidate.magnitude(), baseline.magnitude());
     let (small, large) = if candidate < before { (&candidate, &before) } else { (&before, &candidate) };
@@ -77,7 +78,7 @@ pub(super) fn unit_changed(subject: &Subject<'_>) -> Option<Raised> {
         subject.said, subject.candidate
     );
     Some(
-        Raised::new(UNIT_CHANGED, message)
+        Finding::new(UNIT_CHANGED, message)
             .at(subject.path.clone(), format!("the baseline has {baseline}"))
             .subject(subject.name)
             .help("measure both runs in one unit: a limit between two units means nothing"),
@@ -93,7 +94,7 @@ mod tests {
         Decimal::parse(text).expect("a number")
     }
 
-    fn warning(word: LimitKind, written: &str, candidate: &str, baseline: &str) -> Option<Raised> {
+    fn warning(word: LimitKind, written: &str, candidate: &str, baseline: &str) -> Option<Finding> {
         let amount = match written.strip_suffix('%') {
             Some(percent) => Amount::Percent(decimal(percent)),
             None => Amount::Absolute(decimal(written)),
@@ -114,7 +115,7 @@ mod tests {
     #[test]
     fn a_limit_that_everything_keeps_is_said() {
         let wide = warning(LimitKind::MaxDrop, "5", "0.9", "0.91").expect("a warning");
-        assert!(wide.help.is_some_and(|help| help.contains("max_drop: 5%")));
+        assert!(wide.diagnostic.help.is_some_and(|help| help.contains("max_drop: 5%")));
         for (word, written) in [
             (LimitKind::MaxDrop, "500%"),
             (LimitKind::MaxDrop, "0.91"),

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Comparison, Exit, Finding, Level, Outcome, Trouble, Verdict};
+use super::{Comparison, Exit, Finding, Level, Outcome, Verdict};
+use crate::document::Diagnostic;
 
 /// The format of the report, by which a reader knows what it holds.
 pub const SCHEMA: &str = "gate-report/v1";
@@ -43,7 +44,7 @@ pub struct Report {
     pub waivers: Vec<WaiverReport>,
     /// What made a verdict impossible.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub troubles: Vec<Trouble>,
+    pub troubles: Vec<Diagnostic>,
     /// What a person should know: how the candidates were found, what weakens the verdict.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
@@ -68,7 +69,7 @@ pub struct Proposed {
 
 impl Report {
     /// A report of nothing but why there is no verdict.
-    pub fn of_troubles(now: jiff::Timestamp, troubles: Vec<Trouble>) -> Self {
+    pub fn of_troubles(now: jiff::Timestamp, troubles: Vec<Diagnostic>) -> Self {
         Self {
             schema: SCHEMA.into(),
             gate: String::new(),
@@ -136,7 +137,7 @@ pub struct CandidateReport {
     pub rules: Vec<RuleReport>,
     /// Why it, or a rule of it, could not be judged.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub troubles: Vec<Trouble>,
+    pub troubles: Vec<Diagnostic>,
     /// What a person should know about the record.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
@@ -149,7 +150,7 @@ pub struct ChangeReport {
     pub rules: Vec<RuleReport>,
     /// Why it, or a rule of it, could not be judged.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub troubles: Vec<Trouble>,
+    pub troubles: Vec<Diagnostic>,
 }
 
 impl ChangeReport {

@@ -5,17 +5,18 @@ use std::collections::HashSet;
 
 use super::{Kind, RuleCheck};
 use crate::code::codes;
+use crate::document::Diagnostic;
 use crate::document::{Entry, Map, Node, Path, Reader, Span, listed, nearest};
 use crate::rule::aggregation::DirectedAggregation;
 use crate::rule::compare::{Subject, hold};
 use crate::rule::loading::EMPTY_BODY;
 use crate::rule::presence::{MISSING, not_a_number};
 use crate::rule::{
-    Baseline, CannotJudge, LIMIT_KINDS, Limit, LimitKind, Loading, Pattern, Raised, RuleInput, RuleResult,
-    Units, bite, check_together, dataset, direction,
+    Baseline, Limit, Loading, Pattern, RuleInput, RuleResult, Units, bite, check_together, dataset, direction,
 };
 use crate::run::{Decimal, Metric, MetricFault, Run};
 use crate::verdict::{Comparability, Comparison, Outcome};
+use crate::verdict::{Finding, LIMIT_KINDS, LimitKind};
 
 codes! {
     NOT_IN_BASELINE = "metrics/not-in-baseline": "A metric with a limit against the baseline is not in the baseline.";
@@ -139,9 +140,15 @@ fn except(reader: &mut Reader, node: &Node, name: &Pattern, key: Span) -> Vec<Pa
 }
 
 impl RuleCheck for Metrics {
-    fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, CannotJudge> {
+    fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, Box<Diagnostic>> {
         let mut judgement = RuleResult::default();
         measured_on_nothing(&mut judgement, case.candidate);
+        if !self.compares()
+            && self.notices_baseline()
+            && let Some(Baseline::Missing(why) | Baseline::Unclear(why)) = case.baseline
+        {
+            judgement.notes.push(format!("a metric that vanished can't be noticed: {}", why.message));
+        }
         let baseline = match case.baseline {
             _ if !self.compares() => None,
             Some(Baseline::Run { run, comparability: Comparability::Different { fields } })
@@ -220,7 +227,7 @@ impl Limits {
         let baseline = baseline.filter(|_| self.compares());
         if ours.is_empty() && theirs.is_empty() {
             let pattern = self.name.written();
-            let raised = Raised::new(NOTHING_MATCHED, format!("no metric matches `{pattern}`"))
+            let raised = Finding::new(NOTHING_MATCHED, format!("no metric matches `{pattern}`"))
                 .at(Path::of(["metrics"]), "none of these")
                 .subject(pattern)
                 .help("`*` stands for any characters, and case counts");
@@ -232,7 +239,7 @@ impl Limits {
         let ours: HashSet<&str> = ours.iter().map(String::as_str).collect();
         for name in theirs.iter().filter(|name| !ours.contains(name.as_str())) {
             let raised =
-                Raised::new(VANISHED, format!("the metric `{name}` is in the baseline, and not here"))
+                Finding::new(VANISHED, format!("the metric `{name}` is in the baseline, and not here"))
                     .at(Path::of(["metrics", name]), format!("no `{name}` here"))
                     .subject(name.as_str())
                     .help("measure it, or take it out of the rule with `except`");
@@ -255,7 +262,7 @@ impl Limits {
         };
         judgement.warnings.extend(direction::contradicted(&self.limits, &metric));
         if is_zero(metric.detail("n")) {
-            let raised = Raised::new(MEASURED_ON_NOTHING, format!("the metric `{name}` was measured on 0 examples"))
+            let raised = Finding::new(MEASURED_ON_NOTHING, format!("the metric `{name}` was measured on 0 examples"))
                 .at(Path::of(["metrics", name, "n"]), "on nothing")
                 .subject(name)
                 .help("find out why nothing was left to measure on; a number of an empty set says nothing");
@@ -279,7 +286,7 @@ impl Limits {
             }
             Some((run, None)) => {
                 let near = nearest(name, run.metrics().map(|metric| metric.name));
-                let raised = Raised::new(
+                let raised = Finding::new(
                     NOT_IN_BASELINE,
                     format!("the metric `{name}` is not in the baseline ({})", run.label()),
                 )
@@ -298,7 +305,7 @@ impl Limits {
             Some((_, Some(other))) => match self.of.number(&other) {
                 Ok(number) => {
                     if let Some((ours, theirs)) = dataset::other(&metric, &other) {
-                        let raised = Raised::new(
+                        let raised = Finding::new(
                             OTHER_DATASET,
                             format!("not comparable: `{name}` was measured on {ours} here and on {theirs} in the baseline"),
                         )
@@ -318,7 +325,7 @@ impl Limits {
                 }
                 Err(fault) => {
                     let raised =
-                        Raised::new(BASELINE_NOT_A_NUMBER, format!("the baseline's `{name}` {fault}"))
+                        Finding::new(BASELINE_NOT_A_NUMBER, format!("the baseline's `{name}` {fault}"))
                             .at(metric.path(), "nothing to compare with")
                             .subject(name)
                             .help("name a baseline whose metric is a finite number");
@@ -363,7 +370,7 @@ fn measured_on_nothing(judgement: &mut RuleResult, run: &Run) {
     if !is_zero(run.validation().and_then(|validation| validation.get("rows"))) {
         return;
     }
-    let raised = Raised::new(MEASURED_ON_NOTHING, "the metrics were measured on 0 rows")
+    let raised = Finding::new(MEASURED_ON_NOTHING, "the metrics were measured on 0 rows")
         .at(Path::of(["validation", "rows"]), "on nothing")
         .subject("validation.rows")
         .help("find out why nothing was left of the validation split; a number of an empty set says nothing");
@@ -374,8 +381,8 @@ fn is_zero(node: Option<&Node>) -> bool {
     node.and_then(Node::as_written).and_then(|text| Decimal::parse(text).ok()).is_some_and(|n| n.is_zero())
 }
 
-fn missing(run: &Run, name: &str) -> Raised {
-    let raised = Raised::new(MISSING, format!("the metric `{name}` is missing"))
+fn missing(run: &Run, name: &str) -> Finding {
+    let raised = Finding::new(MISSING, format!("the metric `{name}` is missing"))
         .at(Path::of(["metrics", name]), format!("no `{name}` here"))
         .subject(name);
     match nearest(name, run.metrics().map(|metric| metric.name)) {

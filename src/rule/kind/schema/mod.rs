@@ -16,10 +16,10 @@ use self::keywords::Schemas;
 use self::resources::Refusal;
 use super::{Kind, RuleCheck};
 use crate::code::codes;
-use crate::document::{Node, Value};
+use crate::document::{Diagnostic, Node, Value};
 use crate::rule::loading::EMPTY_BODY;
-use crate::rule::{CannotJudge, Loading, Raised, RuleInput, RuleResult};
-use crate::verdict::{Comparison, Outcome};
+use crate::rule::{Loading, RuleInput, RuleResult};
+use crate::verdict::{Comparison, Finding, Outcome};
 
 codes! {
     DOES_NOT_FIT = "schema/does-not-fit": "The record does not fit the JSON Schema.";
@@ -59,13 +59,14 @@ fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn RuleCheck>> {
 }
 
 impl RuleCheck for Schema {
-    fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, CannotJudge> {
+    fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, Box<Diagnostic>> {
         let mut judgement = RuleResult::default();
         let record = Node::made(Value::Map(case.candidate.record().clone()));
-        let (faults, count) = evaluate::evaluate(&self.schemas, &record).map_err(|exceeded| CannotJudge {
-            code: COSTS_TOO_MUCH,
-            message: format!("{} can't be held against `{}`: {}", case.candidate.label(), self.path, exceeded.0),
-            help: "simplify the schema: alternatives within alternatives multiply".into(),
+        let (faults, count) = evaluate::evaluate(&self.schemas, &record).map_err(|exceeded| {
+            let record = case.candidate.label();
+            Diagnostic::new(COSTS_TOO_MUCH, format!("{record} can't be held against `{}`: {}", self.path, exceeded.0))
+                .help("simplify the schema: alternatives within alternatives multiply")
+                .boxed()
         })?;
         let outcome = if count == 0 { Outcome::Pass } else { Outcome::Fail };
         judgement.compare(Comparison::exact(self.path.as_str(), "fits", outcome));
@@ -74,7 +75,7 @@ impl RuleCheck for Schema {
             let is_root = fault.path.segments().is_empty();
             let at = if is_root { "the record".to_owned() } else { format!("`{}`", fault.path) };
             let message = format!("{at} does not fit `{}`: {}", self.path, fault.message);
-            let mut raised = Raised::new(DOES_NOT_FIT, message);
+            let mut raised = Finding::new(DOES_NOT_FIT, message);
             raised.comparison = Some(0);
             judgement.raise(raised.at(fault.path, "does not fit"));
         }
