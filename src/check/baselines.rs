@@ -62,7 +62,9 @@ impl Baselines {
             if baselines.sets.iter().all(|set| set.reference != *reference) {
                 let set = match set(reference, typed, policy, workspace) {
                     Err(problem) if !compares => {
-                        let note = format!("`{reference}` was not looked at, so a metric that vanished is not noticed");
+                        let note = format!(
+                            "`{reference}` was not looked at, so a metric that vanished is not noticed"
+                        );
                         baselines.notes.push(format!("{note}: {}", problem.message));
                         continue;
                     }

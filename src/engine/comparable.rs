@@ -133,7 +133,9 @@ mod tests {
 
     #[test]
     fn elements_that_comparable_names_are_compared() {
-        let data = |digest: &str| format!(r#"{{"data": [{{"role": "train"}}, {{"role": "test", "digest": "{digest}"}}]}}"#);
+        let data = |digest: &str| {
+            format!(r#"{{"data": [{{"role": "train"}}, {{"role": "test", "digest": "{digest}"}}]}}"#)
+        };
         for path in ["data[role=test].digest", "data[].digest", "data[1].digest", "/data/1/digest"] {
             assert!(is_different(&compare(&data("sha256:aa"), &data("sha256:bb"), &[path])), "{path}");
             assert!(is_same(&compare(&data("sha256:aa"), &data("sha256:aa"), &[path])), "{path}");

@@ -81,7 +81,8 @@ pub fn judge(
         let judged = one(decision, candidate, rule, baseline, &mut used, &mut warned);
         match judged {
             Ok(mut rule_report) => {
-                rule_report.baseline = index.filter(|_| rule.requirement.compares() || rule.requirement.notices_baseline());
+                rule_report.baseline =
+                    index.filter(|_| rule.requirement.compares() || rule.requirement.notices_baseline());
                 report.rules.push(rule_report);
             }
             Err(why) => cannot(&mut report.troubles, *why, &rule.id),

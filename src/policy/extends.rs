@@ -52,12 +52,7 @@ fn prefix(loading: &mut Loading<'_>, node: &Node) -> Option<String> {
     Some(text)
 }
 
-fn layer(
-    loading: &mut Loading<'_>,
-    map: &Map,
-    item: &Node,
-    chain: &mut Vec<String>,
-) -> Option<Layer> {
+fn layer(loading: &mut Loading<'_>, map: &Map, item: &Node, chain: &mut Vec<String>) -> Option<Layer> {
     let with = map.get("with");
     match (map.get("pack"), map.get("path")) {
         (Some(node), None) => {

@@ -56,12 +56,13 @@ pub(super) fn rules(loading: &mut Loading<'_>, layer: &Layer) -> IndexMap<String
     for id in decided_here {
         merged.shift_remove(&id);
     }
-    for (key, entry) in own.iter().flat_map(Map::entries) {
-        if key.contains('.') {
-            dotted(loading, &mut merged, key, entry);
-        } else {
-            one(loading, &mut merged, key, entry);
-        }
+    // Dotted keys come last, wherever they are written: the order of keys changes nothing.
+    let own = || own.iter().flat_map(Map::entries);
+    for (key, entry) in own().filter(|(key, _)| !key.contains('.')) {
+        one(loading, &mut merged, key, entry);
+    }
+    for (key, entry) in own().filter(|(key, _)| key.contains('.')) {
+        dotted(loading, &mut merged, key, entry);
     }
     merged
 }
@@ -82,8 +83,12 @@ fn defined_twice(loading: &mut Loading<'_>, layer: &Layer, id: &str, first: &str
     let span = layer.map.entry("extends").map_or(layer.root.span, |entry| entry.key);
     let (message, help) = if first == second.name {
         (
-            format!("`{first}` is extended twice with other parameters, so the rule `{id}` has two definitions"),
-            format!("keep both: add `as: NAME` to one of the entries, and its rules are called `NAME-{id}` and so on"),
+            format!(
+                "`{first}` is extended twice with other parameters, so the rule `{id}` has two definitions"
+            ),
+            format!(
+                "keep both: add `as: NAME` to one of the entries, and its rules are called `NAME-{id}` and so on"
+            ),
         )
     } else {
         (

@@ -187,7 +187,9 @@ fn collides(loading: &mut Loading<'_>, written: &str, key: &str, span: Span, fir
     let message = format!("`{written}` is `{key}` here, and `{key}` is a key of this object already");
     let document = loading.reader.documents.of(first).cloned();
     let problem = loading.reader.problem(PARAMETER_COLLIDES, span, message, "the same key again");
-    problem.help = Some(format!("give the parameter another value, or write the limits on `{key}` in a rule of its own"));
+    problem.help = Some(format!(
+        "give the parameter another value, or write the limits on `{key}` in a rule of its own"
+    ));
     if let Some(document) = document {
         *problem = problem.clone().also(&document, first, "here first");
     }

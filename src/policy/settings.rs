@@ -4,7 +4,8 @@ use indexmap::IndexMap;
 
 use super::layer::Layer;
 use super::{
-    BAD_REFERENCE, BAD_SEEDS, OnMissing, Runs, SAME_KEY_TWICE, STAGE_RING, Stage, UNKNOWN_FIELD, UNKNOWN_STAGE,
+    BAD_REFERENCE, BAD_SEEDS, OnMissing, Runs, SAME_KEY_TWICE, STAGE_RING, Stage, UNKNOWN_FIELD,
+    UNKNOWN_STAGE,
 };
 use crate::document::{Node, NotFinite, Reader, Span, did_you_mean, to_text};
 use crate::expression::Scope;

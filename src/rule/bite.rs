@@ -25,12 +25,16 @@ pub(super) fn without_bite(limit: &Limit, subject: &Subject<'_>) -> Option<Findi
         ),
         Amount::Absolute(amount) => (
             is_wide(limit.word, amount, baseline, subject.candidate),
-            format!("`{word}: {written}` is at least as large as the baseline, {baseline}, or as all that it can move"),
+            format!(
+                "`{word}: {written}` is at least as large as the baseline, {baseline}, or as all that it can move"
+            ),
         ),
     };
     let help = match &limit.amount {
         Amount::Absolute(amount) if *amount >= Decimal::whole(1) && *amount < Decimal::whole(100) => {
-            format!("for per cent, write `{word}: {written}%`; else a smaller limit in the metric's own units")
+            format!(
+                "for per cent, write `{word}: {written}%`; else a smaller limit in the metric's own units"
+            )
         }
         _ => format!("write a smaller limit, such as `{word}: 5%`"),
     };
@@ -141,7 +145,9 @@ mod tests {
         for (candidate, baseline) in [("92.0", "0.91"), ("0.92", "91"), ("120", "0.11"), ("-91", "-0.9")] {
             assert!(warning(LimitKind::MaxDrop, "0.01", candidate, baseline).is_some(), "{candidate}");
         }
-        for (candidate, baseline) in [("0.92", "0.91"), ("0.9", "0.009"), ("5", "1"), ("92", "-0.91"), ("3", "0")] {
+        for (candidate, baseline) in
+            [("0.92", "0.91"), ("0.9", "0.009"), ("5", "1"), ("92", "-0.91"), ("3", "0")]
+        {
             assert!(warning(LimitKind::MaxDrop, "0.001", candidate, baseline).is_none(), "{candidate}");
         }
     }

@@ -232,12 +232,14 @@ fn repeated(name: &str, path: &Path, shown: &str) -> Finding {
 }
 
 fn twice<'n, T>(path: &Path, items: &'n [T], node: impl Fn(&'n T) -> &'n Node) -> Option<String> {
-    if path.segments().last().is_some_and(|last| matches!(last, Segment::Key(key) if &**key == "git_commit")) {
+    if path.segments().last().is_some_and(|last| matches!(last, Segment::Key(key) if &**key == "git_commit"))
+    {
         let commits: Vec<&str> = items.iter().filter_map(|item| node(item).as_written()).collect();
         return same_commits(&commits).map(str::to_owned);
     }
     let mut seen = HashSet::with_capacity(items.len());
-    let again = items.iter().map(node).find(|item| value_key(path, item).is_some_and(|key| !seen.insert(key)));
+    let again =
+        items.iter().map(node).find(|item| value_key(path, item).is_some_and(|key| !seen.insert(key)));
     again.map(Node::brief)
 }
 

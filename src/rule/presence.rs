@@ -36,9 +36,11 @@ pub(super) fn absent(run: &Run, field: &Field<'_>) -> Option<Finding> {
             Finding::new(NOT_FINITE, format!("`{path}` is {written}, which is not a finite number"))
                 .at(path.clone(), "not finite")
         }
-        (None, value) if is_empty(value) || is_empty_digest(path, node) => Finding::new(EMPTY, format!("`{path}` is there, but empty"))
-            .at(path.clone(), "empty")
-            .help(advice::for_path(run, path)),
+        (None, value) if is_empty(value) || is_empty_digest(path, node) => {
+            Finding::new(EMPTY, format!("`{path}` is there, but empty"))
+                .at(path.clone(), "empty")
+                .help(advice::for_path(run, path))
+        }
         _ => return None,
     };
     Some(raised.subject(path.to_string()))

@@ -183,7 +183,8 @@ fn same_number(one: &str, other: &str) -> bool {
 fn is_name(path: &Path) -> bool {
     matches!(
         (key(path, 0), last_key(path)),
-        ("data_version" | "run_id" | "name" | "model" | "tags" | "source" | "command", _) | ("validation", "split")
+        ("data_version" | "run_id" | "name" | "model" | "tags" | "source" | "command", _)
+            | ("validation", "split")
     )
 }
 

@@ -29,11 +29,7 @@ const NEVER_REPLACED: [&str; 2] = ["status", "metrics"];
 
 impl FieldMap {
     /// Fills the canonical fields of `root`. Every value is read from the record as it was written.
-    pub(super) fn apply(
-        &self,
-        root: &mut Map,
-        document: &Arc<Document>,
-    ) -> Result<Applied, Box<Diagnostic>> {
+    pub(super) fn apply(&self, root: &mut Map, document: &Arc<Document>) -> Result<Applied, Box<Diagnostic>> {
         let mut found = Vec::new();
         for (ours, theirs) in &self.fields {
             if let Some((from, node)) = value(root, ours, theirs, document)? {
@@ -103,7 +99,9 @@ fn disagree(
 ) -> Box<Diagnostic> {
     let (message, help) = if first == ours {
         (
-            format!("`fields:` reads `{ours}` from `{second}`, and the record has another `{ours}` of its own"),
+            format!(
+                "`fields:` reads `{ours}` from `{second}`, and the record has another `{ours}` of its own"
+            ),
             format!("make the two agree where training writes them, or take `{ours}` out of `fields:`"),
         )
     } else {

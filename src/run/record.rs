@@ -1,6 +1,6 @@
 //! The canonical run record.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::canonical::{canonical_files, canonical_metrics};
@@ -251,11 +251,11 @@ impl Run {
 
     /// Where the value at a canonical path stood in the document.
     pub fn place(&self, path: &Path) -> Path {
-        self.moved
-            .iter()
-            .filter_map(|(ours, theirs)| Some((ours.segments().len(), theirs, path.below(ours)?)))
-            .max_by_key(|(length, _, _)| *length)
-            .map_or_else(|| path.clone(), |(_, theirs, rest)| theirs.join(rest))
+        place_in(&self.moved_by_path(), path)
+    }
+
+    fn moved_by_path(&self) -> HashMap<&Path, &Path> {
+        self.moved.iter().map(|(ours, theirs)| (ours, theirs)).collect()
     }
 
     /// Says where a tracker kept what its reader put into the record.
@@ -277,11 +277,12 @@ impl Run {
     /// comes before what a tracker's reader did, and stands before where that reader found it.
     pub fn fields_from(&self) -> Vec<(&Path, String)> {
         let recorded = self.recorded_at.iter().map(|(ours, _)| ours);
+        let moved = self.moved_by_path();
         let mut from: Vec<(&Path, String)> = Vec::new();
         let mut known = HashSet::new();
         for ours in recorded.chain(self.moved.iter().map(|(ours, _)| ours)) {
             if known.insert(ours)
-                && let Some(place) = self.came_from(ours)
+                && let Some(place) = self.came_from_in(&moved, ours)
             {
                 from.push((ours, place));
             }
@@ -291,7 +292,11 @@ impl Run {
 
     /// Where the value at a canonical path stood, where it is not what the document shows.
     pub fn came_from(&self, path: &Path) -> Option<String> {
-        let theirs = self.place(path);
+        self.came_from_in(&self.moved_by_path(), path)
+    }
+
+    fn came_from_in(&self, moved: &HashMap<&Path, &Path>, path: &Path) -> Option<String> {
+        let theirs = place_in(moved, path);
         // The canonical form alone joins the names of metrics, and makes an object of a file's path.
         let by_policy = joined(&theirs) != joined(path) && path.below(&theirs).is_none();
         let recorded = self.recorded_at(if by_policy { &theirs } else { path });
@@ -299,6 +304,20 @@ impl Run {
             (Some(recorded), true) => Some(format!("{theirs} ({recorded})")),
             (Some(recorded), false) => Some(recorded.to_owned()),
             (None, _) => (theirs != *path).then(|| theirs.to_string()),
+        }
+    }
+}
+
+/// Where the value at a path stood: by the longest path that was moved and leads to it.
+fn place_in(moved: &HashMap<&Path, &Path>, path: &Path) -> Path {
+    let mut ours = path.clone();
+    loop {
+        if let Some(theirs) = moved.get(&ours) {
+            return theirs.join(path.below(&ours).unwrap_or_default());
+        }
+        match ours.parent() {
+            Some(parent) => ours = parent,
+            None => return path.clone(),
         }
     }
 }

@@ -161,7 +161,9 @@ fn anywhere<'r>(position: &Position<'r>, steps: &[Step], found: &mut Vec<Field<'
             for (index, item) in position.items().iter().enumerate().filter(|(_, item)| fits(step, item)) {
                 anywhere(&position.item(index, item), rest, found);
             }
-            for (key, node) in position.map.into_iter().flat_map(Map::iter).filter(|(_, node)| fits(step, node)) {
+            for (key, node) in
+                position.map.into_iter().flat_map(Map::iter).filter(|(_, node)| fits(step, node))
+            {
                 anywhere(&Position::of(position.at.key(key), node), rest, found);
             }
         }

@@ -1,6 +1,6 @@
 //! Files as they were committed, read from git's objects and never checked out.
 
-use super::{Entry, NOT_FOUND, Selector, Store, too_large};
+use super::{Entry, NOT_FOUND, Selector, Store, TOO_MANY, too_large};
 use crate::document::Diagnostic;
 use crate::git::{Commit, Found, Git, TreeKind};
 

@@ -40,7 +40,9 @@ fn a_pack_that_is_extended_twice_needs_a_name_for_the_second() {
     }
     extends(&format!("{f1}{named}"), record).leaves_with(1).says("recall-bar");
     extends(&format!("{f1}{f1}"), r#"{"metrics": {"f1": 0.9}}"#).leaves_with(0);
-    extends("  - { path: pack.yaml, with: { primary: f1 }, as: a.b }\n", record).leaves_with(2).says("policy/bad-id");
+    extends("  - { path: pack.yaml, with: { primary: f1 }, as: a.b }\n", record)
+        .leaves_with(2)
+        .says("policy/bad-id");
 }
 
 #[test]
@@ -55,7 +57,9 @@ fn two_extended_policies_that_differ_on_a_top_level_key_are_an_error() {
     let project = Project::new();
     let rule = "rules: { r: { require: [metrics] } }";
     project.file("one.yaml", format!("version: 1\nbaseline: base.json\n{rule}\n"));
-    project.file("two.yaml", "version: 1\nbaseline: other.json\n").file("a.json", r#"{"metrics": {"f1": 1}}"#);
+    project
+        .file("two.yaml", "version: 1\nbaseline: other.json\n")
+        .file("a.json", r#"{"metrics": {"f1": 1}}"#);
     let policy = "version: 1\nextends: [ { path: one.yaml }, { path: two.yaml } ]\n";
     project.file("gate.yaml", policy);
     project.gate(&["check", "a.json"]).leaves_with(2).says("policy/same-key-twice").says("baseline");
@@ -67,8 +71,11 @@ fn two_extended_policies_that_differ_on_a_top_level_key_are_an_error() {
 fn a_file_that_decides_between_two_packs_inherits_from_neither() {
     let project = Project::new();
     project.file("one.yaml", "version: 1\nrules: { r: { require: [a] } }\n");
-    project.file("two.yaml", "version: 1\nrules: { r: { level: warning, require: [b] } }\n").file("a.json", r#"{"x": 1}"#);
-    let policy = "version: 1\nextends: [ { path: one.yaml }, { path: two.yaml } ]\nrules: { r: { require: [c] } }\n";
+    project
+        .file("two.yaml", "version: 1\nrules: { r: { level: warning, require: [b] } }\n")
+        .file("a.json", r#"{"x": 1}"#);
+    let policy =
+        "version: 1\nextends: [ { path: one.yaml }, { path: two.yaml } ]\nrules: { r: { require: [c] } }\n";
     project.file("gate.yaml", policy);
     project.gate(&["check", "a.json"]).leaves_with(1);
 }
@@ -144,13 +151,17 @@ fn forbid_sees_groups_elements_and_objects() {
 
 #[test]
 fn a_json_pointer_leads_into_a_list() {
-    let policy = |path: &str| format!("fields: {{ metrics.f1: {path} }}\nrules: {{ r: {{ metrics: {{ f1: {{ min: 0.8 }} }} }} }}");
+    let policy = |path: &str| {
+        format!("fields: {{ metrics.f1: {path} }}\nrules: {{ r: {{ metrics: {{ f1: {{ min: 0.8 }} }} }} }}")
+    };
     for path in ["/results/0/f1", "\"results[0].f1\""] {
         check(&policy(path), r#"{"results": [{"f1": 0.9}]}"#).leaves_with(0);
         check(&policy(path), r#"{"results": [{"f1": 0.1}]}"#).leaves_with(1).says("limit/too-low");
     }
-    check("rules: { r: { require: [/data/1/digest] } }", r#"{"data": [{}, {"digest": "sha256:aa"}]}"#).leaves_with(0);
-    check("rules: { r: { require: [/data/01/digest] } }", r#"{"data": [{}, {"digest": "sha256:aa"}]}"#).leaves_with(1);
+    check("rules: { r: { require: [/data/1/digest] } }", r#"{"data": [{}, {"digest": "sha256:aa"}]}"#)
+        .leaves_with(0);
+    check("rules: { r: { require: [/data/01/digest] } }", r#"{"data": [{}, {"digest": "sha256:aa"}]}"#)
+        .leaves_with(1);
 }
 
 #[test]
@@ -171,13 +182,16 @@ fn empty_text_names_no_model_and_an_algorithm_is_no_digest() {
 #[test]
 fn the_order_of_fields_changes_nothing() {
     let record = r#"{"params": {"scores": {"f1": 0.9}}, "config": {"scores": {"f1": 0.1}}}"#;
-    for fields in ["{ metrics: params.scores, params: config }", "{ params: config, metrics: params.scores }"] {
+    for fields in ["{ metrics: params.scores, params: config }", "{ params: config, metrics: params.scores }"]
+    {
         let policy = format!("fields: {fields}\nrules: {{ r: {{ metrics: {{ f1: {{ min: 0.8 }} }} }} }}");
         check(&policy, record).leaves_with(0).says("the record's own `params`");
     }
     let nested = r#"{"eval": {"f1": 0.1, "auc": 0.9}, "best": {"f1": 0.9}}"#;
     for fields in ["{ metrics: eval, metrics.f1: best.f1 }", "{ metrics.f1: best.f1, metrics: eval }"] {
-        let policy = format!("fields: {fields}\nrules: {{ r: {{ metrics: {{ f1: {{ min: 0.8 }}, auc: {{ min: 0.8 }} }} }} }}");
+        let policy = format!(
+            "fields: {fields}\nrules: {{ r: {{ metrics: {{ f1: {{ min: 0.8 }}, auc: {{ min: 0.8 }} }} }} }}"
+        );
         check(&policy, nested).leaves_with(0);
     }
 }
@@ -226,10 +240,14 @@ fn a_glob_with_only_min_notices_what_vanished() {
 #[test]
 fn what_was_measured_on_nothing_fails() {
     let bar = "rules: { r: { metrics: { f1: { min: 0.8 } } } }";
-    let rows = |rows: &str| format!("{{\"validation\": {{\"split\": \"a\", \"rows\": {rows}}}, \"metrics\": {{\"f1\": 1.0}}}}");
+    let rows = |rows: &str| {
+        format!("{{\"validation\": {{\"split\": \"a\", \"rows\": {rows}}}, \"metrics\": {{\"f1\": 1.0}}}}")
+    };
     check(bar, &rows("20")).leaves_with(0);
     check(bar, &rows("0")).leaves_with(1).says("metrics/measured-on-nothing");
-    check(bar, r#"{"metrics": {"f1": {"value": 1.0, "n": 0}}}"#).leaves_with(1).says("metrics/measured-on-nothing");
+    check(bar, r#"{"metrics": {"f1": {"value": 1.0, "n": 0}}}"#)
+        .leaves_with(1)
+        .says("metrics/measured-on-nothing");
     let drop = "rules: { r: { metrics: { f1: { max_drop: 0.1 } } } }";
     compare(drop, &rows("20"), &rows("0")).leaves_with(1).says("baseline/not-comparable");
 }
@@ -238,7 +256,9 @@ fn what_was_measured_on_nothing_fails() {
 fn elements_that_comparable_names_decide() {
     let policy = "comparable: [\"data[role=validation].digest\"]\nrules: { r: { metrics: { f1: { max_drop: 0.1 } } } }";
     let run = |digest: &str| {
-        format!("{{\"data\": [{{\"role\": \"validation\", \"digest\": \"sha256:{digest}\"}}], \"metrics\": {{\"f1\": 0.9}}}}")
+        format!(
+            "{{\"data\": [{{\"role\": \"validation\", \"digest\": \"sha256:{digest}\"}}], \"metrics\": {{\"f1\": 0.9}}}}"
+        )
     };
     compare(policy, &run("aa"), &run("aa")).leaves_with(0);
     compare(policy, &run("aa"), &run("bb")).leaves_with(1).says("baseline/not-comparable");
@@ -246,9 +266,14 @@ fn elements_that_comparable_names_decide() {
 
 #[test]
 fn a_limit_that_cannot_bite_and_a_change_of_unit_are_said() {
-    let run = |f1: &str| format!("{{\"validation\": {{\"digest\": \"sha256:aa\"}}, \"metrics\": {{\"f1\": {f1}}}}}");
+    let run = |f1: &str| {
+        format!("{{\"validation\": {{\"digest\": \"sha256:aa\"}}, \"metrics\": {{\"f1\": {f1}}}}}")
+    };
     let rule = |limit: &str| format!("rules: {{ r: {{ metrics: {{ f1: {{ max_drop: {limit} }} }} }} }}");
-    compare(&rule("5"), &run("0.01"), &run("0.91")).leaves_with(0).says("limit/cannot-bite").says("max_drop: 5%");
+    compare(&rule("5"), &run("0.01"), &run("0.91"))
+        .leaves_with(0)
+        .says("limit/cannot-bite")
+        .says("max_drop: 5%");
     compare(&rule("500%"), &run("0.01"), &run("0.91")).leaves_with(0).says("limit/cannot-bite");
     compare(&rule("5%"), &run("0.9"), &run("0.91")).leaves_with(0).never_says("limit/cannot-bite");
     compare(&rule("0.005"), &run("92.0"), &run("0.91")).leaves_with(0).says("limit/unit-changed");
@@ -279,9 +304,14 @@ fn the_help_names_the_missing_zone() {
 #[test]
 fn the_newest_of_two_needs_the_zone_where_it_hangs_on_it() {
     let project = Project::new();
-    project.file("gate.yaml", "version: 1\nbaseline: runs/*.json\nrules: { r: { metrics: { f1: { max_drop: 0 } } } }\n");
+    project.file(
+        "gate.yaml",
+        "version: 1\nbaseline: runs/*.json\nrules: { r: { metrics: { f1: { max_drop: 0 } } } }\n",
+    );
     let record = |file: &str, f1: &str, time: &str| {
-        let text = format!("{{\"model\": \"m\", \"validation\": {{\"split\": \"a\"}}, \"metrics\": {{\"f1\": {f1}}}, \"created_at\": \"{time}\"}}");
+        let text = format!(
+            "{{\"model\": \"m\", \"validation\": {{\"split\": \"a\"}}, \"metrics\": {{\"f1\": {f1}}}, \"created_at\": \"{time}\"}}"
+        );
         project.file(file, text);
     };
     record("a.json", "0.81", "2026-06-01T00:00:00Z");

@@ -115,7 +115,9 @@ fn limit_without_word(name: &str, node: &Node) -> Option<String> {
     let number = text.trim_start_matches(['<', '>', '=', ' ']);
     Decimal::parse(number).ok()?;
     let word = if text.starts_with('<') { "max" } else { "min" };
-    Some(format!("write `{name}: {{ {word}: {number} }}`; `min` is the least that is allowed, `max` the most"))
+    Some(format!(
+        "write `{name}: {{ {word}: {number} }}`; `min` is the least that is allowed, `max` the most"
+    ))
 }
 
 fn no_limits(reader: &mut Reader, map: &Map, what: &str, span: Span) {
@@ -262,10 +264,13 @@ impl Limits {
         };
         judgement.warnings.extend(direction::contradicted(&self.limits, &metric));
         if is_zero(metric.detail("n")) {
-            let raised = Finding::new(MEASURED_ON_NOTHING, format!("the metric `{name}` was measured on 0 examples"))
-                .at(Path::of(["metrics", name, "n"]), "on nothing")
-                .subject(name)
-                .help("find out why nothing was left to measure on; a number of an empty set says nothing");
+            let raised =
+                Finding::new(MEASURED_ON_NOTHING, format!("the metric `{name}` was measured on 0 examples"))
+                    .at(Path::of(["metrics", name, "n"]), "on nothing")
+                    .subject(name)
+                    .help(
+                        "find out why nothing was left to measure on; a number of an empty set says nothing",
+                    );
             judgement.fail(Comparison::exact(name, "examples", Outcome::Fail).candidate("0"), raised);
         }
         let value = match self.of.number(&metric) {

@@ -28,8 +28,15 @@ pub(super) struct Exceeded(pub(super) String);
 
 /// The faults of a record, the first of them described, and how many there are.
 pub(super) fn evaluate(schemas: &Schemas, record: &Node) -> Result<(Vec<Fault>, usize), Exceeded> {
-    let mut evaluation =
-        Evaluation { schemas, steps: 0, depth: 0, resources: Vec::new(), quiet: 0, faults: Vec::new(), count: 0 };
+    let mut evaluation = Evaluation {
+        schemas,
+        steps: 0,
+        depth: 0,
+        resources: Vec::new(),
+        quiet: 0,
+        faults: Vec::new(),
+        count: 0,
+    };
     evaluation.apply(0, record, &Trail::Root)?;
     Ok((evaluation.faults, evaluation.count))
 }
@@ -98,7 +105,9 @@ impl<'s> Evaluation<'s> {
     fn apply<'n>(&mut self, id: Id, node: &'n Node, at: &Trail<'_>) -> Result<Answer<'n>, Exceeded> {
         self.charge(0)?;
         if self.depth >= MAX_DEPTH {
-            return Err(Exceeded(format!("its schemas lead to each other more than {MAX_DEPTH} deep, or in a ring")));
+            return Err(Exceeded(format!(
+                "its schemas lead to each other more than {MAX_DEPTH} deep, or in a ring"
+            )));
         }
         let schemas = self.schemas;
         let schema = &schemas.all[id];
@@ -120,7 +129,13 @@ impl<'s> Evaluation<'s> {
     }
 
     /// Applies a schema to the same value; what it looked at counts where the value fits.
-    fn same<'n>(&mut self, id: Id, node: &'n Node, at: &Trail<'_>, seen: &mut Seen<'n>) -> Result<bool, Exceeded> {
+    fn same<'n>(
+        &mut self,
+        id: Id,
+        node: &'n Node,
+        at: &Trail<'_>,
+        seen: &mut Seen<'n>,
+    ) -> Result<bool, Exceeded> {
         let answer = self.apply(id, node, at)?;
         if answer.fits && self.schemas.tracks {
             self.charge(answer.seen.keys.len() + answer.seen.items.len())?;
@@ -131,7 +146,13 @@ impl<'s> Evaluation<'s> {
     }
 
     /// The same, where a value that does not fit is no fault.
-    fn quietly<'n>(&mut self, id: Id, node: &'n Node, at: &Trail<'_>, seen: &mut Seen<'n>) -> Result<bool, Exceeded> {
+    fn quietly<'n>(
+        &mut self,
+        id: Id,
+        node: &'n Node,
+        at: &Trail<'_>,
+        seen: &mut Seen<'n>,
+    ) -> Result<bool, Exceeded> {
         self.quiet += 1;
         let fits = self.same(id, node, at, seen);
         self.quiet -= 1;
@@ -154,8 +175,12 @@ impl<'s> Evaluation<'s> {
             }
             Keyword::Enum(values) => self.one_of_values(values, node, at),
             Keyword::Bound(bound, limit) => self.bound(*bound, limit, node, at),
-            Keyword::AtLeast(what, least) => self.counted(*what, node, at, |count| count >= *least, "least", *least),
-            Keyword::AtMost(what, most) => self.counted(*what, node, at, |count| count <= *most, "most", *most),
+            Keyword::AtLeast(what, least) => {
+                self.counted(*what, node, at, |count| count >= *least, "least", *least)
+            }
+            Keyword::AtMost(what, most) => {
+                self.counted(*what, node, at, |count| count <= *most, "most", *most)
+            }
             Keyword::Pattern(regex) => {
                 let Value::String(text) = &node.value else { return Ok(true) };
                 self.charge(text.len())?;
@@ -165,7 +190,8 @@ impl<'s> Evaluation<'s> {
             Keyword::Format(format) => {
                 let Value::String(text) = &node.value else { return Ok(true) };
                 self.charge(text.len())?;
-                Ok(format.fits(text) || self.fault(at, || format!("{} is no `{}`", shown(node), format.name())))
+                Ok(format.fits(text)
+                    || self.fault(at, || format!("{} is no `{}`", shown(node), format.name())))
             }
             Keyword::AllOf(ids) => {
                 let mut fits = true;
@@ -211,8 +237,13 @@ impl<'s> Evaluation<'s> {
                 let fits = if one { fitting == 1 } else { fitting > 0 };
                 Ok(fits
                     || self.fault(at, || match fitting {
-                        0 => format!("{} fits none of the {} alternatives of `{what}`", shown(node), ids.len()),
-                        _ => format!("{} fits {fitting} alternatives of `oneOf`, and must fit one", shown(node)),
+                        0 => {
+                            format!("{} fits none of the {} alternatives of `{what}`", shown(node), ids.len())
+                        }
+                        _ => format!(
+                            "{} fits {fitting} alternatives of `oneOf`, and must fit one",
+                            shown(node)
+                        ),
                     }))
             }
             Keyword::Not(id) => {
@@ -250,7 +281,13 @@ impl<'s> Evaluation<'s> {
     }
 
     /// A number that is not finite, or too large to compare, is within no bound.
-    fn bound(&mut self, bound: Bound, limit: &Decimal, node: &Node, at: &Trail<'_>) -> Result<bool, Exceeded> {
+    fn bound(
+        &mut self,
+        bound: Bound,
+        limit: &Decimal,
+        node: &Node,
+        at: &Trail<'_>,
+    ) -> Result<bool, Exceeded> {
         let written = match &node.value {
             Value::Number(written) | Value::NotFinite(written) => written,
             _ => return Ok(true),
@@ -287,7 +324,8 @@ impl<'s> Evaluation<'s> {
             (Counted::Properties, Value::Map(map)) => (map.len(), "keys"),
             _ => return Ok(true),
         };
-        Ok(fits(count) || self.fault(at, || format!("it has {count} {noun}, and must have at {word} {limit}")))
+        Ok(fits(count)
+            || self.fault(at, || format!("it has {count} {noun}, and must have at {word} {limit}")))
     }
 
     fn list<'n>(
@@ -318,19 +356,24 @@ impl<'s> Evaluation<'s> {
                     }
                 }
                 if count < *least || most.is_some_and(|most| count > most) {
-                    fits = self.fault(at, || format!("{count} elements fit `contains`, which is not as many as it asks for"));
+                    fits = self.fault(at, || {
+                        format!("{count} elements fit `contains`, which is not as many as it asks for")
+                    });
                 }
             }
             Keyword::UniqueItems => {
                 self.charge(items.iter().map(weight).sum())?;
                 let mut keys = HashSet::new();
-                let again = items.iter().find(|item| !value_key(&Path::root(), item).is_some_and(|key| keys.insert(key)));
+                let again = items
+                    .iter()
+                    .find(|item| !value_key(&Path::root(), item).is_some_and(|key| keys.insert(key)));
                 if let Some(again) = again {
                     fits = self.fault(at, || format!("{} is in it twice", shown(again)));
                 }
             }
             Keyword::UnevaluatedItems(id) => {
-                for (index, item) in items.iter().enumerate().filter(|(index, _)| !seen.items.contains(index)) {
+                for (index, item) in items.iter().enumerate().filter(|(index, _)| !seen.items.contains(index))
+                {
                     fits &= self.apply(*id, item, &Trail::Index(at, index))?.fits;
                 }
                 seen.items.extend(0..items.len());
@@ -369,7 +412,8 @@ impl<'s> Evaluation<'s> {
                 for (key, below) in map.iter() {
                     self.charge(patterns.len() * (1 + key.len()))?;
                     let by_name = named.get(key).copied();
-                    let by_pattern = patterns.iter().filter(|(regex, _)| regex.is_match(key)).map(|(_, id)| *id);
+                    let by_pattern =
+                        patterns.iter().filter(|(regex, _)| regex.is_match(key)).map(|(_, id)| *id);
                     let mut ids: Vec<Id> = by_name.into_iter().chain(by_pattern).collect();
                     if ids.is_empty() {
                         ids.extend(*rest);
@@ -429,7 +473,9 @@ fn is_of(node: &Node, sort: Sort) -> bool {
         | (Value::String(_), Sort::String)
         | (Value::List(_), Sort::Array)
         | (Value::Map(_), Sort::Object) => true,
-        (Value::Number(written), Sort::Integer) => Decimal::parse(written).is_ok_and(|value| value.is_whole()),
+        (Value::Number(written), Sort::Integer) => {
+            Decimal::parse(written).is_ok_and(|value| value.is_whole())
+        }
         _ => false,
     }
 }

@@ -63,12 +63,16 @@ impl Format {
                 let at = text.find(['Z', 'z', '+', '-']);
                 at.is_some_and(|at| {
                     let zone = &text[at..];
-                    let offset = zone.len() == 6 && format!("1970-01-01T00:00:00{zone}").parse::<Timestamp>().is_ok();
+                    let offset =
+                        zone.len() == 6 && format!("1970-01-01T00:00:00{zone}").parse::<Timestamp>().is_ok();
                     text[..at].len() >= 8 && text[..at].parse::<Time>().is_ok() && (zone.len() == 1 || offset)
                 })
             }
             Self::Email => text.rsplit_once('@').is_some_and(|(local, host)| {
-                !local.is_empty() && local.len() <= 64 && !local.contains(char::is_whitespace) && is_hostname(host)
+                !local.is_empty()
+                    && local.len() <= 64
+                    && !local.contains(char::is_whitespace)
+                    && is_hostname(host)
             }),
             Self::Hostname => is_hostname(text),
             Self::Ipv4 => text.parse::<Ipv4Addr>().is_ok(),

@@ -92,20 +92,38 @@ pub(super) enum Keyword {
     Pattern(Regex),
     Format(Format),
     UniqueItems,
-    Items { prefix: Vec<Id>, rest: Option<Id> },
-    Contains { schema: Id, least: usize, most: Option<usize> },
+    Items {
+        prefix: Vec<Id>,
+        rest: Option<Id>,
+    },
+    Contains {
+        schema: Id,
+        least: usize,
+        most: Option<usize>,
+    },
     Required(Vec<Box<str>>),
     PropertyNames(Id),
-    Properties { named: IndexMap<Box<str>, Id>, patterns: Vec<(Regex, Id)>, rest: Option<Id> },
+    Properties {
+        named: IndexMap<Box<str>, Id>,
+        patterns: Vec<(Regex, Id)>,
+        rest: Option<Id>,
+    },
     DependentRequired(Vec<(Box<str>, Vec<Box<str>>)>),
     DependentSchemas(Vec<(Box<str>, Id)>),
     AllOf(Vec<Id>),
     AnyOf(Vec<Id>),
     OneOf(Vec<Id>),
     Not(Id),
-    If { condition: Id, then: Option<Id>, otherwise: Option<Id> },
+    If {
+        condition: Id,
+        then: Option<Id>,
+        otherwise: Option<Id>,
+    },
     Ref(Id),
-    DynamicRef { name: String, fallback: Id },
+    DynamicRef {
+        name: String,
+        fallback: Id,
+    },
     UnevaluatedItems(Id),
     UnevaluatedProperties(Id),
 }
@@ -138,18 +156,75 @@ impl Keyword {
 
 /// Keywords that require something, or lead to schemas that may.
 const REQUIRING: [&str; 41] = [
-    "type", "enum", "const", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength",
-    "maxLength", "pattern", "format", "minItems", "maxItems", "uniqueItems", "items", "additionalItems", "prefixItems",
-    "contains", "minContains", "maxContains", "required", "minProperties", "maxProperties", "propertyNames",
-    "properties", "patternProperties", "additionalProperties", "dependencies", "dependentRequired", "dependentSchemas",
-    "allOf", "anyOf", "oneOf", "not", "if", "then", "else", "$ref", "unevaluatedItems", "unevaluatedProperties",
+    "type",
+    "enum",
+    "const",
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "multipleOf",
+    "minLength",
+    "maxLength",
+    "pattern",
+    "format",
+    "minItems",
+    "maxItems",
+    "uniqueItems",
+    "items",
+    "additionalItems",
+    "prefixItems",
+    "contains",
+    "minContains",
+    "maxContains",
+    "required",
+    "minProperties",
+    "maxProperties",
+    "propertyNames",
+    "properties",
+    "patternProperties",
+    "additionalProperties",
+    "dependencies",
+    "dependentRequired",
+    "dependentSchemas",
+    "allOf",
+    "anyOf",
+    "oneOf",
+    "not",
+    "if",
+    "then",
+    "else",
+    "$ref",
+    "unevaluatedItems",
+    "unevaluatedProperties",
 ];
 
 /// Keywords that say something about a schema and require nothing.
 const SAYING: [&str; 24] = [
-    "$schema", "$id", "id", "$anchor", "$dynamicAnchor", "$recursiveAnchor", "$dynamicRef", "$recursiveRef",
-    "$vocabulary", "$comment", "$defs", "definitions", "title", "description", "default", "examples", "example",
-    "deprecated", "readOnly", "writeOnly", "contentEncoding", "contentMediaType", "contentSchema", "comment",
+    "$schema",
+    "$id",
+    "id",
+    "$anchor",
+    "$dynamicAnchor",
+    "$recursiveAnchor",
+    "$dynamicRef",
+    "$recursiveRef",
+    "$vocabulary",
+    "$comment",
+    "$defs",
+    "definitions",
+    "title",
+    "description",
+    "default",
+    "examples",
+    "example",
+    "deprecated",
+    "readOnly",
+    "writeOnly",
+    "contentEncoding",
+    "contentMediaType",
+    "contentSchema",
+    "comment",
 ];
 
 /// Reads the schema in a file with all that it refers to.
@@ -216,7 +291,10 @@ impl Compiler<'_> {
             return Ok(*id);
         }
         if self.ids.len() >= MAX_SCHEMAS {
-            return Err(Refusal::new(format!("it has more than {MAX_SCHEMAS} schemas in it"), "split the rule"));
+            return Err(Refusal::new(
+                format!("it has more than {MAX_SCHEMAS} schemas in it"),
+                "split the rule",
+            ));
         }
         let id = self.ids.len();
         self.ids.insert(location.clone(), id);
@@ -256,7 +334,8 @@ impl Compiler<'_> {
             }
             Value::Map(map) => map,
             other => {
-                let message = format!("{label} must be an object, true or false, and this is {}", other.sort());
+                let message =
+                    format!("{label} must be an object, true or false, and this is {}", other.sort());
                 return Err(Refusal::new(message, "a schema is an object with keywords"));
             }
         };
@@ -284,9 +363,10 @@ impl Compiler<'_> {
                 "min" => Some("minimum"),
                 "max" => Some("maximum"),
                 "regex" => Some("pattern"),
-                _ => REQUIRING.into_iter().filter(|known| likeness(key, known) >= 0.72).max_by(|one, other| {
-                    likeness(key, one).total_cmp(&likeness(key, other))
-                }),
+                _ => REQUIRING
+                    .into_iter()
+                    .filter(|known| likeness(key, known) >= 0.72)
+                    .max_by(|one, other| likeness(key, one).total_cmp(&likeness(key, other))),
             };
             if let Some(near) = near {
                 return Err(Refusal::new(
@@ -311,7 +391,8 @@ impl Compiler<'_> {
             "minimum" | "maximum" => {
                 // Draft 4 says with a truth value beside the bound that it is exclusive.
                 let exclusive_key = if key == "minimum" { "exclusiveMinimum" } else { "exclusiveMaximum" };
-                let exclusive = matches!(map.get(exclusive_key).map(|node| &node.value), Some(Value::Bool(true)));
+                let exclusive =
+                    matches!(map.get(exclusive_key).map(|node| &node.value), Some(Value::Bool(true)));
                 let bound = match (key, exclusive) {
                     ("minimum", false) => Bound::Minimum,
                     ("minimum", true) => Bound::ExclusiveMinimum,
@@ -365,7 +446,9 @@ impl Compiler<'_> {
                 let (least, most) = (count("minContains")?.unwrap_or(1), count("maxContains")?);
                 Keyword::Contains { schema: one(self, key)?, least, most }
             }
-            "required" if matches!(node.value, Value::List(_)) => Keyword::Required(reading.texts(key, node)?),
+            "required" if matches!(node.value, Value::List(_)) => {
+                Keyword::Required(reading.texts(key, node)?)
+            }
             "required" => return Err(reading.wrong(key, "a list of names", node)),
             "propertyNames" => Keyword::PropertyNames(one(self, key)?),
             "properties" | "patternProperties" | "additionalProperties" => {
@@ -464,7 +547,8 @@ impl Compiler<'_> {
                 required.push((Box::from(name), reading.texts(key, node)?));
             }
         }
-        let schemas = self.named(reading, key, node, |node| matches!(node.value, Value::Map(_) | Value::Bool(_)))?;
+        let schemas =
+            self.named(reading, key, node, |node| matches!(node.value, Value::Map(_) | Value::Bool(_)))?;
         match (required.is_empty(), schemas.is_empty()) {
             (true, _) => Ok(Keyword::DependentSchemas(schemas)),
             (false, true) => Ok(Keyword::DependentRequired(required)),
@@ -501,10 +585,16 @@ impl Compiler<'_> {
     fn pattern(&mut self, reading: &Reading<'_>, text: &str) -> Result<Regex, Refusal> {
         self.patterns += 1;
         if self.patterns > MAX_PATTERNS {
-            return Err(Refusal::new(format!("it has more than {MAX_PATTERNS} patterns"), "split the schema"));
+            return Err(Refusal::new(
+                format!("it has more than {MAX_PATTERNS} patterns"),
+                "split the schema",
+            ));
         }
         pattern::compile(text).map_err(|why| {
-            Refusal::new(format!("the pattern `{text}` in {} can't be used: {why}", reading.label), "correct the pattern")
+            Refusal::new(
+                format!("the pattern `{text}` in {} can't be used: {why}", reading.label),
+                "correct the pattern",
+            )
         })
     }
 }
@@ -512,12 +602,17 @@ impl Compiler<'_> {
 impl Reading<'_> {
     fn wrong(&self, key: &str, expected: &str, node: &Node) -> Refusal {
         let found = node.as_written().unwrap_or(node.value.sort());
-        Refusal::new(format!("`{key}` in {} must be {expected}, and this is {found}", self.label), "correct the schema")
+        Refusal::new(
+            format!("`{key}` in {} must be {expected}, and this is {found}", self.label),
+            "correct the schema",
+        )
     }
 
     fn number(&self, key: &str, node: &Node) -> Result<Decimal, Refusal> {
         match &node.value {
-            Value::Number(written) => Decimal::parse(written).map_err(|_| self.wrong(key, "a number of sane size", node)),
+            Value::Number(written) => {
+                Decimal::parse(written).map_err(|_| self.wrong(key, "a number of sane size", node))
+            }
             _ => Err(self.wrong(key, "a number", node)),
         }
     }

@@ -48,9 +48,11 @@ fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn RuleCheck>> {
     let (code, message, help) = match keywords::compile(&mut read, &path) {
         Ok(schemas) => return Some(Box::new(Schema { path, schemas })),
         Err(Refusal::Reported) => return None,
-        Err(Refusal::Empty(message)) => {
-            (EMPTY_BODY, message, "write a keyword that requires something, such as `required` or `type`".into())
-        }
+        Err(Refusal::Empty(message)) => (
+            EMPTY_BODY,
+            message,
+            "write a keyword that requires something, such as `required` or `type`".into(),
+        ),
         Err(Refusal::Bad { message, help }) => (BAD_SCHEMA, message, help),
     };
     let problem = loading.reader.problem(code, body.span, message, "named here");
@@ -64,9 +66,12 @@ impl RuleCheck for Schema {
         let record = Node::made(Value::Map(case.candidate.record().clone()));
         let (faults, count) = evaluate::evaluate(&self.schemas, &record).map_err(|exceeded| {
             let record = case.candidate.label();
-            Diagnostic::new(COSTS_TOO_MUCH, format!("{record} can't be held against `{}`: {}", self.path, exceeded.0))
-                .help("simplify the schema: alternatives within alternatives multiply")
-                .boxed()
+            Diagnostic::new(
+                COSTS_TOO_MUCH,
+                format!("{record} can't be held against `{}`: {}", self.path, exceeded.0),
+            )
+            .help("simplify the schema: alternatives within alternatives multiply")
+            .boxed()
         })?;
         let outcome = if count == 0 { Outcome::Pass } else { Outcome::Fail };
         judgement.compare(Comparison::exact(self.path.as_str(), "fits", outcome));
@@ -84,7 +89,11 @@ impl RuleCheck for Schema {
         }
         if !self.schemas.ignored.is_empty() {
             let ignored: Vec<&str> = self.schemas.ignored.iter().map(String::as_str).collect();
-            judgement.notes.push(format!("`{}` has what gate does not check: {}", self.path, ignored.join(", ")));
+            judgement.notes.push(format!(
+                "`{}` has what gate does not check: {}",
+                self.path,
+                ignored.join(", ")
+            ));
         }
         Ok(judgement)
     }

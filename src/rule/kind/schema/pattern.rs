@@ -56,7 +56,11 @@ fn translate(pattern: &str) -> Result<String, String> {
             }
             '(' if !in_class && characters.peek() == Some(&'?') => {
                 let rest: String = characters.clone().take(3).collect();
-                if rest.starts_with("?=") || rest.starts_with("?!") || rest.starts_with("?<=") || rest.starts_with("?<!") {
+                if rest.starts_with("?=")
+                    || rest.starts_with("?!")
+                    || rest.starts_with("?<=")
+                    || rest.starts_with("?<!")
+                {
                     return Err("it looks ahead or behind (`(?…)`), which gate does not do: say it with `not` or `allOf`".into());
                 }
                 out.push('(');

@@ -92,7 +92,12 @@ impl<'l> Resources<'l> {
                 let address = Url::parse("gate:///").and_then(|base| base.join(&path));
                 let address = address.map_err(|_| Refusal::new(format!("`{path}` can't be named"), ""))?;
                 let file = self.files.len();
-                self.files.push(File { path: path.clone(), root: Arc::clone(&root), address: address.clone(), old_id });
+                self.files.push(File {
+                    path: path.clone(),
+                    root: Arc::clone(&root),
+                    address: address.clone(),
+                    old_id,
+                });
                 self.by_path.insert(path, file);
                 self.name(&address, Location { file, path: Path::root() });
                 self.scan(&Location { file, path: Path::root() }, &root, &address);
@@ -118,7 +123,11 @@ impl<'l> Resources<'l> {
     /// What a person calls a location.
     pub(super) fn label(&self, location: &Location) -> String {
         let path = &self.files[location.file].path;
-        if location.path.segments().is_empty() { format!("`{path}`") } else { format!("`{}` in `{path}`", location.path) }
+        if location.path.segments().is_empty() {
+            format!("`{path}`")
+        } else {
+            format!("`{}` in `{path}`", location.path)
+        }
     }
 
     /// The address that relative references at a location are relative to.
@@ -151,13 +160,14 @@ impl<'l> Resources<'l> {
     /// Follows a `$ref`, `$dynamicRef` or, as the empty reference, a `$recursiveRef`.
     pub(super) fn resolve(&mut self, from: &Location, reference: &str) -> Result<Target, Refusal> {
         let nowhere = |why: &str| {
-            Refusal::new(format!("`{reference}` in {why}"), "a `$ref` leads to a part of a file beside the policy")
+            Refusal::new(
+                format!("`{reference}` in {why}"),
+                "a `$ref` leads to a part of a file beside the policy",
+            )
         };
         let label = self.label(from);
-        let mut address = self
-            .base(from)
-            .join(reference)
-            .map_err(|_| nowhere(&format!("{label} is not a reference")))?;
+        let mut address =
+            self.base(from).join(reference).map_err(|_| nowhere(&format!("{label} is not a reference")))?;
         let fragment = address.fragment().unwrap_or_default();
         let fragment = percent_decode_str(fragment).decode_utf8_lossy().into_owned();
         address.set_fragment(None);
@@ -167,7 +177,10 @@ impl<'l> Resources<'l> {
                 let file = reference.split('#').next().unwrap_or_default();
                 if file.is_empty() || file.contains(':') || file.starts_with('/') {
                     return Err(Refusal::new(
-                        format!("`{}` refers to `{reference}`, which is not beside it", self.files[from.file].path),
+                        format!(
+                            "`{}` refers to `{reference}`, which is not beside it",
+                            self.files[from.file].path
+                        ),
                         "copy the schema beside the policy; nothing is fetched",
                     ));
                 }
@@ -287,15 +300,26 @@ fn schemas_below(map: &Map) -> Vec<(Vec<Segment>, &Node)> {
         let to = |segment: Segment| vec![Segment::Key(key.into()), segment];
         match (key, &node.value) {
             (
-                "not" | "if" | "then" | "else" | "contains" | "additionalProperties" | "additionalItems"
-                | "propertyNames" | "unevaluatedItems" | "unevaluatedProperties" | "contentSchema" | "items",
+                "not"
+                | "if"
+                | "then"
+                | "else"
+                | "contains"
+                | "additionalProperties"
+                | "additionalItems"
+                | "propertyNames"
+                | "unevaluatedItems"
+                | "unevaluatedProperties"
+                | "contentSchema"
+                | "items",
                 Value::Map(_),
             ) => below.push((vec![Segment::Key(key.into())], node)),
             ("allOf" | "anyOf" | "oneOf" | "prefixItems" | "items", Value::List(items)) => {
                 below.extend(items.iter().enumerate().map(|(index, item)| (to(Segment::Index(index)), item)));
             }
             (
-                "properties" | "patternProperties" | "$defs" | "definitions" | "dependentSchemas" | "dependencies",
+                "properties" | "patternProperties" | "$defs" | "definitions" | "dependentSchemas"
+                | "dependencies",
                 Value::Map(named),
             ) => below.extend(named.iter().map(|(name, node)| (to(Segment::Key(name.into())), node))),
             _ => {}

@@ -70,10 +70,40 @@ fn every_keyword_means_what_it_means_elsewhere() {
         r##"{"$schema": "https://json-schema.org/draft/2019-09/schema", "$recursiveAnchor": true, "type": "object", "additionalProperties": {"$recursiveRef": "#"}}"##,
     ];
     let records = [
-        "null", "true", "0", "1", "1.0", "1.5", "2", "3", "-1", "\"\"", "\"a\"", "\"aa\"", "\"aé\"", "\"aaaa\"", "[]",
-        "[1]", "[2]", "[1, 2]", "[1, 1]", "[1, 2, 2]", "[1, \"b\"]", "[1, 2, \"b\"]", "[1.0, 1]", "{}",
-        "{\"a\": 1}", "{\"a\": \"1\"}", "{\"b\": \"1\"}", "{\"a\": 1, \"b\": 2}", "{\"c\": null}", "{\"a\": {}}",
-        "{\"a\": {\"a\": 1}}", "{\"a\": 1, \"c\": 2}", "{\"abc\": 1}", "{\"a\": {\"b\": {}}}",
+        "null",
+        "true",
+        "0",
+        "1",
+        "1.0",
+        "1.5",
+        "2",
+        "3",
+        "-1",
+        "\"\"",
+        "\"a\"",
+        "\"aa\"",
+        "\"aé\"",
+        "\"aaaa\"",
+        "[]",
+        "[1]",
+        "[2]",
+        "[1, 2]",
+        "[1, 1]",
+        "[1, 2, 2]",
+        "[1, \"b\"]",
+        "[1, 2, \"b\"]",
+        "[1.0, 1]",
+        "{}",
+        "{\"a\": 1}",
+        "{\"a\": \"1\"}",
+        "{\"b\": \"1\"}",
+        "{\"a\": 1, \"b\": 2}",
+        "{\"c\": null}",
+        "{\"a\": {}}",
+        "{\"a\": {\"a\": 1}}",
+        "{\"a\": 1, \"c\": 2}",
+        "{\"abc\": 1}",
+        "{\"a\": {\"b\": {}}}",
     ];
     for schema in schemas {
         let json = serde_json::from_str(schema).expect("JSON");
@@ -119,9 +149,21 @@ fn a_reference_is_one_only_where_a_schema_is() {
         (r#"{"examples": [{"$ref": "nowhere.json"}], "required": ["x"]}"#, r#"{"x": 1}"#, true),
         (r#"{"default": {"$id": "x"}, "required": ["x"]}"#, "{}", false),
         (r#"{"properties": {"$ref": {"type": "string"}}}"#, r#"{"$ref": 1}"#, false),
-        (r##"{"properties": {"a": {"$ref": "s.json#/$defs/a"}}, "$defs": {"a": {"const": 1}}}"##, r#"{"a": 2}"#, false),
-        (r##"{"$id": "https://example.org/r.json", "properties": {"a": {"$ref": "https://example.org/r.json"}}, "required": ["b"]}"##, r#"{"b": 1, "a": {}}"#, false),
-        (r##"{"$id": "https://example.org/r.json", "$ref": "#x", "$defs": {"x": {"$anchor": "x", "type": "object"}}}"##, "1", false),
+        (
+            r##"{"properties": {"a": {"$ref": "s.json#/$defs/a"}}, "$defs": {"a": {"const": 1}}}"##,
+            r#"{"a": 2}"#,
+            false,
+        ),
+        (
+            r##"{"$id": "https://example.org/r.json", "properties": {"a": {"$ref": "https://example.org/r.json"}}, "required": ["b"]}"##,
+            r#"{"b": 1, "a": {}}"#,
+            false,
+        ),
+        (
+            r##"{"$id": "https://example.org/r.json", "$ref": "#x", "$defs": {"x": {"$anchor": "x", "type": "object"}}}"##,
+            "1",
+            false,
+        ),
         (r##"{"$ref": "inner.json", "$defs": {"x": {"$id": "inner.json", "type": "object"}}}"##, "1", false),
     ] {
         assert_eq!(fits(schema, record), expected, "{schema} {record}");
@@ -130,12 +172,15 @@ fn a_reference_is_one_only_where_a_schema_is() {
 
 #[test]
 fn files_beside_the_policy_are_read_whatever_the_schema_calls_itself() {
-    let root = r##"{"$id": "https://example.org/s.json", "properties": {"a": {"$ref": "parts/a.json#/$defs/x"}}}"##;
+    let root =
+        r##"{"$id": "https://example.org/s.json", "properties": {"a": {"$ref": "parts/a.json#/$defs/x"}}}"##;
     let part = r#"{"$defs": {"x": {"$ref": "b.json"}}}"#;
     let files = [("s.json", root), ("parts/a.json", part), ("parts/b.json", r#"{"const": 1}"#)];
     assert!(fits_files(&files, r#"{"a": 1}"#));
     assert!(!fits_files(&files, r#"{"a": 2}"#));
-    for reference in ["http://127.0.0.1:9/x.json", "/etc/passwd", "file:///etc/passwd", "#/nowhere", "#nowhere"] {
+    for reference in
+        ["http://127.0.0.1:9/x.json", "/etc/passwd", "file:///etc/passwd", "#/nowhere", "#nowhere"]
+    {
         let schema = format!(r#"{{"$ref": "{reference}"}}"#);
         assert!(matches!(compiled(&[("s.json", &schema)]), Err(Refusal::Bad { .. })), "{reference}");
     }
@@ -186,7 +231,12 @@ fn slips_are_refused_and_remarks_are_not() {
 #[test]
 fn no_schema_costs_more_than_its_steps() {
     let mut parts: Vec<String> = (0..60)
-        .map(|level| format!(r##""d{level}": {{"anyOf": [{{"$ref": "#/$defs/d{0}"}}, {{"$ref": "#/$defs/d{0}"}}]}}"##, level + 1))
+        .map(|level| {
+            format!(
+                r##""d{level}": {{"anyOf": [{{"$ref": "#/$defs/d{0}"}}, {{"$ref": "#/$defs/d{0}"}}]}}"##,
+                level + 1
+            )
+        })
         .collect();
     parts.push(r#""d60": {"type": "null"}"#.into());
     let doubling = format!(r##"{{"$ref": "#/$defs/d0", "$defs": {{{}}}}}"##, parts.join(", "));
@@ -197,13 +247,15 @@ fn no_schema_costs_more_than_its_steps() {
     }
     let long = format!("[{}]", vec!["1"; 2_000].join(", "));
     let values = vec![long.as_str(); 2_000].join(", ");
-    let schemas = compiled(&[("s.json", &format!(r#"{{"items": {{"enum": [{values}]}}}}"#))]).expect("a schema");
+    let schemas =
+        compiled(&[("s.json", &format!(r#"{{"items": {{"enum": [{values}]}}}}"#))]).expect("a schema");
     assert!(evaluate(&schemas, &node(&format!("[{long}]"))).is_err());
 }
 
 #[test]
 fn many_faults_are_counted_and_few_described() {
     let schemas = compiled(&[("s.json", r#"{"items": {"type": "null"}}"#)]).expect("a schema");
-    let (faults, count) = evaluate(&schemas, &node(&format!("[{}]", vec!["1"; 500].join(", ")))).expect("an answer");
+    let (faults, count) =
+        evaluate(&schemas, &node(&format!("[{}]", vec!["1"; 500].join(", ")))).expect("an answer");
     assert_eq!((faults.len(), count), (20, 500));
 }
