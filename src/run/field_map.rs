@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::search::index_of;
+use super::field_path::index_of;
 use super::{FIELDS_DISAGREE, FieldPath, Step, shape};
 use crate::document::{Diagnostic, Document, Map, Node, Path, Segment, Value};
 

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::canonical::{canonical_files, canonical_metrics};
-use super::search::index_of;
+use super::field_path::index_of;
 use super::{Digest, FieldMap, Metric, Moment, NOT_AN_OBJECT, shape};
 use crate::document::{Diagnostic, Document, Map, Node, Path, Segment, Span, Value};
 

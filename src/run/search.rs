@@ -1,5 +1,6 @@
 //! What a field path leads to in a record.
 
+use super::field_path::index_of;
 use super::record::{Run, written};
 use super::{FieldPath, Step};
 use crate::document::{Map, Node, Path, Segment, Value};
@@ -31,12 +32,6 @@ impl Run {
         anywhere(&Position::root(&self.record), path.steps(), &mut found);
         found
     }
-}
-
-/// A JSON Pointer's way of writing an index.
-pub(super) fn index_of(key: &str) -> Option<usize> {
-    let plain = key == "0" || !key.starts_with('0') && key.bytes().all(|byte| byte.is_ascii_digit());
-    if plain { key.parse().ok() } else { None }
 }
 
 /// Where a search is: at the record itself, or at a node in it.
