@@ -10,7 +10,7 @@ use super::lookup::{Item, ReferenceOrigin, files, look_up};
 use super::seeds::together;
 use super::{NOTHING_NAMED, Request, Workspace};
 use crate::document::Diagnostic;
-use crate::expression::{Bindings, Expression};
+use crate::expression::{Bindings, Expression, Fault};
 use crate::git::{self, short};
 use crate::policy::Policy;
 use crate::run::{FieldMap, Run};
@@ -56,14 +56,14 @@ impl Chosen<'_> {
     pub(super) fn selects(&self, run: &Run, now: Timestamp) -> Result<bool, Box<Diagnostic>> {
         let Some(filter) = self.filter else { return Ok(true) };
         let bindings = Bindings { candidate: run, baseline: None, stage: None, now };
-        filter.holds(&bindings).or_else(|error| {
-            // A record without the field is simply not marked.
-            if error.message.starts_with("there is no") {
-                return Ok(false);
-            }
+        filter.holds(&bindings).map_err(|error| {
             let message =
                 format!("{}: `where` has no answer at `{}`: {}", run.label(), error.part, error.message);
-            Err(Diagnostic::new(super::NONE_SELECTED, message).boxed())
+            let help = match error.fault {
+                Fault::Absent => "`has(…)` asks whether a field is there, such as `has(tags.promote) && …`",
+                Fault::Other => "correct the expression, or the record",
+            };
+            Diagnostic::new(super::WHERE_FAILED, message).help(help).boxed()
         })
     }
 }

@@ -20,6 +20,7 @@ mod hostile_git;
 mod ledgers;
 mod linked;
 mod new_user;
+mod nothing_lost;
 mod output;
 mod policies;
 mod posting;

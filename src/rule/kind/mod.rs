@@ -83,6 +83,11 @@ pub trait RuleCheck: Debug + Send + Sync {
         None
     }
 
+    /// Whether it looks at a baseline where the policy names one, and does without where it does not.
+    fn notices_baseline(&self) -> bool {
+        false
+    }
+
     /// The words whose limits a waiver can replace.
     fn words(&self) -> Vec<LimitKind> {
         Vec::new()
