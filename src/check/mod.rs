@@ -5,11 +5,13 @@
 
 mod autodetect;
 mod baselines;
+mod beside;
 mod candidates;
 mod change;
 mod diff;
 mod judging;
 mod lookup;
+mod new_lines;
 mod policy_file;
 mod pull_request;
 mod root;
@@ -60,6 +62,7 @@ codes! {
     BAD_REPORT = "report/unreadable": "A saved report can't be read, or contradicts itself.";
     ONE_RUN = "check/one-run": "A reference that must name one run names none, or several.";
     NOTHING_PROMOTED = "check/nothing-promoted": "A stage is named, and the ledger has no promotion to it.";
+    TWO_PARENTS = "check/two-parents": "Several records have the run id that a group of seeds belongs to.";
     OTHER_MODEL = "check/other-model": "--model names another model than the record does.";
 }
 

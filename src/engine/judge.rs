@@ -245,7 +245,10 @@ fn one(
     if level != Level::Shadow && !judgement.warnings.is_empty() {
         warned.push(slip(rule, candidate, &judgement.warnings));
     }
-    fill(&mut report, judgement, decision, Some(candidate), rule, used);
+    fill(&mut report, judgement, decision, Some(candidate), &rule.id, used);
+    if report.outcome != Outcome::Pass && report.outcome != Outcome::Skipped {
+        say(&mut report, rule);
+    }
     Ok(report)
 }
 
@@ -344,7 +347,7 @@ pub(super) fn fill(
     judgement: RuleResult,
     decision: &Decision<'_>,
     candidate: Option<&Run>,
-    rule: &Rule,
+    rule: &str,
     used: &mut Vec<usize>,
 ) {
     let mut outcome = judgement.outcome();
@@ -355,7 +358,7 @@ pub(super) fn fill(
         let covered = if decision.no_waivers {
             Cover::Not(Vec::new())
         } else {
-            cover(&decision.policy.waivers, &rule.id, candidate, decision.stage, raised)
+            cover(&decision.policy.waivers, rule, candidate, decision.stage, raised)
         };
         match covered {
             Cover::By(index) => {
@@ -391,13 +394,10 @@ pub(super) fn fill(
     report.outcome = outcome;
     report.comparisons = comparisons;
     report.notes.extend(judgement.notes);
-    if outcome != Outcome::Pass && outcome != Outcome::Skipped {
-        say(report, rule);
-    }
 }
 
 /// The policy's own words, shown with a failure.
-fn say(report: &mut RuleReport, rule: &Rule) {
+pub(super) fn say(report: &mut RuleReport, rule: &Rule) {
     report.message.clone_from(&rule.message);
     report.docs.clone_from(&rule.docs);
 }

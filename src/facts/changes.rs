@@ -1,12 +1,12 @@
-//! What a change adds: the files of the working tree that are not at the base as they are here.
+//! What a change adds: the files of the working tree, or of the head of a pull request, that the base has not as they
+//! are here.
 
 use cap_std::fs::Dir;
 
 use super::files;
 use crate::document::Diagnostic;
-use crate::git::{Commit, Found, Git, short, unix_line_ends};
-use crate::rule::{ChangedFile, Changes};
-use crate::store::{Revision, Selector, Store as _};
+use crate::git::{Commit, Found, Git, Resolved, TreeKind, short, unix_line_ends};
+use crate::rule::ChangedFile;
 
 /// Bytes of a committed text whose line ends are compared, and of a pointer of git-lfs.
 const SMALL: usize = 1 << 20;
@@ -36,13 +36,14 @@ impl Default for Span {
     }
 }
 
-/// The wanted files that differ.
+/// Hands over the wanted files that differ, one by one; gives since what, in words.
 pub(super) fn since(
     git: &Git,
     span: &Span,
     folder: &Dir,
     wanted: &dyn Fn(&str) -> bool,
-) -> Result<Changes, Box<Diagnostic>> {
+    each: &mut dyn FnMut(ChangedFile),
+) -> Result<String, Box<Diagnostic>> {
     let (name, base, head) = match span {
         Span::WorkingTree { base: Some(name) } => (name.clone(), git.commit(name)?, git.commit("HEAD")?),
         Span::WorkingTree { base: None } => {
@@ -52,11 +53,15 @@ pub(super) fn since(
         Span::Commits { base, head } => ("the base".to_owned(), base.clone(), head.clone()),
     };
     let base = git.merge_base(&head, &base)?;
-    let files = match span {
-        Span::WorkingTree { .. } => in_working_tree(git, &base, folder, wanted)?,
-        Span::Commits { .. } => at_head(git, &base, head, wanted)?,
-    };
-    Ok(Changes { since: format!("{name} ({})", short(&base.id)), files })
+    match span {
+        Span::WorkingTree { .. } => in_working_tree(git, &base, folder, wanted, each)?,
+        Span::Commits { .. } => {
+            if let Resolved::Folder { id, .. } = git.resolve(&head, "")? {
+                at_head(git, &Ends { base: &base, head: &head }, &id, "", wanted, each)?;
+            }
+        }
+    }
+    Ok(format!("{name} ({})", short(&base.id)))
 }
 
 /// Uncommitted files included.
@@ -65,41 +70,70 @@ fn in_working_tree(
     base: &Commit,
     folder: &Dir,
     wanted: &dyn Fn(&str) -> bool,
-) -> Result<Vec<ChangedFile>, Box<Diagnostic>> {
-    let mut found = Vec::new();
-    for path in git.files()?.into_iter().filter(|path| wanted(path)) {
-        let added = match git.at_path(base, &path)? {
-            None => true,
-            Some(entry) if same(git, &entry.id, folder, &path)? => continue,
-            Some(_) => false,
-        };
+    each: &mut dyn FnMut(ChangedFile),
+) -> Result<(), Box<Diagnostic>> {
+    for path in git.files(wanted)? {
         // What is still in the index and no longer on the disk was taken out, which adds nothing.
-        if folder.symlink_metadata(&path).is_ok() {
-            found.push(ChangedFile { path, added });
+        let Ok(meta) = folder.symlink_metadata(&path) else { continue };
+        let before = git.resolve(base, &path)?;
+        let unchanged = match &before {
+            Resolved::File { id, .. } => same(git, id, folder, &path)?,
+            // What leads nowhere there and here is as it was.
+            Resolved::Refused(_) => meta.is_symlink() && folder.metadata(&path).is_err(),
+            // The files of a folder are compared under their own paths.
+            Resolved::Folder { .. } => folder.metadata(&path).is_ok_and(|meta| meta.is_dir()),
+            Resolved::Missing => false,
+        };
+        if !unchanged {
+            each(ChangedFile { path, added: before == Resolved::Missing });
         }
     }
-    Ok(found)
+    Ok(())
+}
+
+/// The last commit in common, and the head.
+struct Ends<'c> {
+    base: &'c Commit,
+    head: &'c Commit,
 }
 
 /// Whatever is checked out: a file of the head that is not here can't be read, and fails for that.
 fn at_head(
     git: &Git,
-    base: &Commit,
-    head: Commit,
+    ends: &Ends<'_>,
+    tree: &str,
+    folder: &str,
     wanted: &dyn Fn(&str) -> bool,
-) -> Result<Vec<ChangedFile>, Box<Diagnostic>> {
-    let everything = Selector::new("**")?;
-    let mut found = Vec::new();
-    for entry in Revision::shown_plainly(git, head).select(&everything)? {
-        if !wanted(&entry.path) {
-            continue;
-        }
-        let before = git.at_path(base, &entry.path)?.map(|before| before.id);
-        if before.is_none() || before != entry.blob {
-            found.push(ChangedFile { path: entry.path, added: before.is_none() });
+    each: &mut dyn FnMut(ChangedFile),
+) -> Result<(), Box<Diagnostic>> {
+    // A folder that is at the base as it is here holds nothing that changed, but for what its links lead to.
+    let mut entries = git.tree(tree)?;
+    entries.sort_by(|one, other| one.name.cmp(&other.name));
+    for entry in entries {
+        let path = if folder.is_empty() { entry.name } else { format!("{folder}/{}", entry.name) };
+        match entry.kind {
+            TreeKind::Folder => at_head(git, ends, &entry.id, &path, wanted, each)?,
+            // Another repository's files are not part of this one, on the disk either.
+            TreeKind::Submodule => {}
+            TreeKind::File | TreeKind::Link if wanted(&path) => {
+                let before = git.resolve(ends.base, &path)?;
+                let here = match entry.kind {
+                    TreeKind::Link => git.resolve(ends.head, &path)?,
+                    _ => Resolved::File { id: entry.id, path: path.clone() },
+                };
+                let unchanged = match (&before, &here) {
+                    (Resolved::Folder { .. }, Resolved::Folder { .. }) => true,
+                    (Resolved::Missing, _) => false,
+                    (before, here) => before.id() == here.id(),
+                };
+                if !unchanged {
+                    each(ChangedFile { path, added: before == Resolved::Missing });
+                }
+            }
+            TreeKind::File | TreeKind::Link => {}
         }
     }
-    Ok(found)
+    Ok(())
 }
 
 /// Whether a file is as it was committed. One that can't be read is not: the rule then says why.

@@ -13,8 +13,8 @@ pub use hashed::{Hashed, hash_below, hash_named, in_parts};
 
 use crate::code::codes;
 use crate::document::Diagnostic;
-use crate::git::{Commit, Found, Git, TreeKind};
-use crate::rule::{CannotAnswer, Changes, CommitFacts, Facts, FileFacts, FileFault};
+use crate::git::{Commit, Found, Git, Resolved, not_in_clone};
+use crate::rule::{CannotAnswer, ChangedFile, CommitFacts, Facts, FileFacts, FileFault};
 
 codes! {
     CHANGED = "artifact/changed": "A model file was written to while it was read.";
@@ -80,12 +80,20 @@ impl Facts for Workspace<'_> {
         files::bytes(self.folder()?, path, most)
     }
 
-    fn changes(&self, wanted: &dyn Fn(&str) -> bool) -> Result<Changes, CannotAnswer> {
+    fn first_bytes(&self, path: &str, count: usize) -> Result<Vec<u8>, FileFault> {
+        files::first_bytes(self.folder()?, path, count)
+    }
+
+    fn changes(
+        &self,
+        wanted: &dyn Fn(&str) -> bool,
+        each: &mut dyn FnMut(ChangedFile),
+    ) -> Result<String, CannotAnswer> {
         let folder = self.folder().map_err(|_| CannotAnswer {
             message: "the workspace can't be read".into(),
             help: "look at the rights of its folder".into(),
         })?;
-        changes::since(self.git()?, &self.span, folder, wanted).map_err(|problem| cannot(*problem))
+        changes::since(self.git()?, &self.span, folder, wanted, each).map_err(|problem| cannot(*problem))
     }
 
     fn commit(&self, id: &str) -> Result<CommitFacts, CannotAnswer> {
@@ -106,9 +114,9 @@ impl Facts for Workspace<'_> {
         let CommitFacts::Known(id) = self.commit(id)? else { return Ok(None) };
         let git = self.git()?;
         let commit = crate::git::Commit { id, time: None };
-        let entry = git.at_path(&commit, path).map_err(|problem| cannot(*problem))?;
-        let Some(entry) = entry.filter(|entry| entry.kind == TreeKind::File) else { return Ok(None) };
-        match git.blob(&entry.id, COMMITTED).map_err(|problem| cannot(*problem))? {
+        let resolved = git.resolve(&commit, path).map_err(|problem| cannot(*problem))?;
+        let Resolved::File { id, .. } = resolved else { return Ok(None) };
+        match git.blob(&id, COMMITTED).map_err(|problem| cannot(*problem))? {
             Found::Object { data, .. } => Ok(Some(data)),
             Found::TooLarge { bytes, .. } => Err(CannotAnswer {
                 message: format!(
@@ -116,7 +124,7 @@ impl Facts for Workspace<'_> {
                 ),
                 help: "name a smaller file in the record".into(),
             }),
-            Found::Missing | Found::Ambiguous => Ok(None),
+            Found::Missing | Found::Ambiguous => Err(cannot(*not_in_clone(&format!("`{path}`")))),
         }
     }
 

@@ -8,6 +8,7 @@ mod blob;
 mod fetch;
 mod log;
 mod objects;
+mod resolve;
 mod tags;
 mod tree;
 mod worktree;
@@ -20,13 +21,15 @@ use std::sync::Mutex;
 
 use jiff::Timestamp;
 
-pub use blob::{is_blob, unix_line_ends};
+pub use blob::{blob_ids, is_blob, unix_line_ends};
 pub use fetch::Credentials;
 pub use log::Logged;
 use objects::Objects;
 pub use objects::{Found, TreeEntry, TreeKind};
+use resolve::{FolderCache, missing_folder};
+pub use resolve::{Refusal, Resolved, not_in_clone};
 pub use tags::Tag;
-pub use tree::Uncommitted;
+pub use tree::{IgnoredBy, IndexKind, SpecialEntry, Uncommitted};
 pub use worktree::{Checkout, LOCK};
 
 use crate::code::codes;
@@ -40,6 +43,7 @@ codes! {
     SHALLOW = "git/shallow": "The clone is shallow, so the question can't be answered.";
     NO_WORK_TREE = "git/no-work-tree": "The repository is bare, and the question needs a working tree.";
     NOT_FETCHED = "git/not-fetched": "What a shallow clone lacks could not be fetched.";
+    NOT_IN_CLONE = "git/not-in-clone": "A partial clone lacks the content of a file or a folder.";
     REFUSED = "git/refused": "Git did not answer.";
     NO_MERGE_BASE = "git/no-merge-base": "Two revisions have no common history.";
     NO_DEFAULT_BRANCH = "git/no-default-branch": "The repository has no branch that looks like the default one.";
@@ -54,6 +58,7 @@ pub struct Git {
     shallow: bool,
     bare: bool,
     objects: Mutex<Option<Objects>>,
+    folders: FolderCache,
     ancestors: Mutex<HashMap<(String, String), bool>>,
 }
 
@@ -84,6 +89,7 @@ impl Git {
             shallow: shallow == "true",
             bare: bare == "true",
             objects: Mutex::new(None),
+            folders: FolderCache::default(),
             ancestors: Mutex::new(HashMap::new()),
         })
     }
@@ -191,44 +197,11 @@ impl Git {
         self.ask(id, most)
     }
 
-    /// What stands at a path below this folder at a commit: a file's entry, or a folder's with all that it holds.
-    pub fn at_path(&self, commit: &Commit, path: &str) -> Result<Option<TreeEntry>, Box<Diagnostic>> {
-        let path = format!("{}{path}", self.prefix);
-        let path = path.trim_end_matches('/');
-        let name =
-            if path.is_empty() { format!("{}^{{tree}}", commit.id) } else { format!("{}:{path}", commit.id) };
-        match self.ask(&name, 0)? {
-            Found::Object { id, kind, .. } | Found::TooLarge { id, kind, .. } => {
-                let kind = if kind == "tree" { TreeKind::Folder } else { TreeKind::File };
-                Ok(Some(TreeEntry { name: path.rsplit('/').next().unwrap_or_default().to_owned(), kind, id }))
-            }
-            Found::Missing | Found::Ambiguous => Ok(None),
-        }
-    }
-
-    /// The id of what stands at a path from the top of the repository at a commit.
-    pub fn id_at(&self, commit: &Commit, path: &str) -> Result<Option<String>, Box<Diagnostic>> {
-        match self.ask(&format!("{}:{path}", commit.id), 0)? {
-            Found::Object { id, .. } | Found::TooLarge { id, .. } => Ok(Some(id)),
-            Found::Missing | Found::Ambiguous => Ok(None),
-        }
-    }
-
-    /// Whether anything stands at a path from the top of the repository at a commit.
-    pub fn exists(&self, commit: &Commit, path: &str) -> Result<bool, Box<Diagnostic>> {
-        self.id_at(commit, path).map(|id| id.is_some())
-    }
-
-    /// A file by its path from the top of the repository at a commit, unless it is larger than `most`.
-    pub fn file_at(&self, commit: &Commit, path: &str, most: usize) -> Result<Found, Box<Diagnostic>> {
-        self.ask(&format!("{}:{path}", commit.id), most)
-    }
-
     /// The entries of a folder.
     pub fn tree(&self, id: &str) -> Result<Vec<TreeEntry>, Box<Diagnostic>> {
         match self.ask(id, usize::MAX)? {
             Found::Object { data, .. } => Ok(objects::parse_tree(&data, id.len() / 2)),
-            _ => Err(Diagnostic::new(REFUSED, format!("git has no folder {}", short(id))).boxed()),
+            _ => Err(missing_folder(id)),
         }
     }
 

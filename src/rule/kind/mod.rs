@@ -6,7 +6,7 @@
 
 use std::fmt::Debug;
 
-use super::{CannotJudge, ChangeInput, LimitKind, Loading, RuleInput, RuleResult};
+use super::{AboutChange, CannotJudge, ChangeInput, LimitKind, Loading, RuleInput, RuleResult};
 use crate::code::Code;
 use crate::document::Node;
 
@@ -57,8 +57,8 @@ pub trait RuleCheck: Debug + Send + Sync {
     fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, CannotJudge>;
 
     /// Whether it also says something about the change that the candidates are in.
-    fn about_change(&self) -> bool {
-        false
+    fn about_change(&self) -> AboutChange {
+        AboutChange::Never
     }
 
     /// Judges the change, once for all candidates, and where there is none.

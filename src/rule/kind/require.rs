@@ -2,12 +2,15 @@
 //!
 //! `require` says which fields must be there, and, as a map, what must hold of them.
 
+use super::linked::cannot;
 use super::{Kind, RuleCheck};
 use crate::document::{Node, Value};
+use crate::rule::accounted::accounted;
 use crate::rule::condition::Conditions;
 use crate::rule::loading::EMPTY_BODY;
+use crate::rule::named_files::Undigested;
 use crate::rule::presence::{absent, present};
-use crate::rule::{CannotJudge, LimitKind, Loading, RuleInput, RuleResult};
+use crate::rule::{AboutChange, CannotJudge, ChangeInput, LimitKind, Loading, RuleInput, RuleResult};
 use crate::run::FieldPath;
 use crate::verdict::{Comparison, Outcome};
 
@@ -46,7 +49,20 @@ fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn RuleCheck>> {
     (!fields.is_empty()).then(|| Box::new(Require(fields)) as Box<dyn RuleCheck>)
 }
 
+/// The fields that name files which a run made.
+const MADE: [&str; 3] = ["artifact", "artifacts", "predictions"];
+
 impl RuleCheck for Require {
+    fn about_change(&self) -> AboutChange {
+        let about_files = self.0.iter().any(|(path, _)| MADE.contains(&path.first_key()));
+        if about_files { AboutChange::WhenFound } else { AboutChange::Never }
+    }
+
+    /// That no file of an older record was replaced.
+    fn judge_change(&self, case: &ChangeInput<'_>) -> Result<RuleResult, CannotJudge> {
+        accounted(case, Undigested::IsNoted).map_err(cannot)
+    }
+
     fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, CannotJudge> {
         let mut judgement = RuleResult::default();
         for (path, conditions) in &self.0 {
