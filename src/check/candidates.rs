@@ -211,7 +211,7 @@ pub(super) fn compared(request: &Request, workspace: &Workspace) -> Result<Compa
             (name, base, git.commit("HEAD").map_err(how)?)
         }
     };
-    let base = git.merge_base(&head, &base)?;
+    let base = git.merge_bases(&head, &base)?.remove(0);
     Ok(Compared { name, base })
 }
 

@@ -10,29 +10,41 @@ use super::candidates::{compared, named_runs};
 use super::lookup::{Item, files};
 use super::{Request, Workspace};
 use crate::document::Diagnostic;
-use crate::engine::{Decision, judge_change};
+use crate::engine::{self, Decision, Judged};
 use crate::policy::Policy;
 use crate::rule::{AboutChange, ChangeRecords, removed_records, touched_data};
 use crate::run::{FieldMap, Reference, Run};
 use crate::source::dvc;
 use crate::store::{Entry, Revision, Selector, Store};
-use crate::verdict::{Level, Report, Trouble};
+use crate::verdict::{ChangeReport, Level};
 
 /// Bytes of a file of DVC that are read.
 const DVC_BYTES: usize = 16 << 20;
 
-/// Judges the change, as far as it is what is asked about; gives whether that blocks, and the waivers that were used.
-pub(super) fn judge(
-    report: &mut Report,
+/// What a change came to.
+#[derive(Default)]
+pub(super) struct JudgedChange {
+    /// What the rules about it say; absent where they have nothing to say.
+    pub(super) judged: Option<Judged<ChangeReport>>,
+    /// What a person should know.
+    pub(super) notes: Vec<String>,
+    /// Why it could not be judged.
+    pub(super) trouble: Option<Diagnostic>,
+}
+
+/// Judges the change, as far as it is what is asked about.
+pub(super) fn judge_change(
     decision: &Decision<'_>,
     request: &Request,
     workspace: &Workspace,
-) -> (bool, Vec<usize>) {
+) -> JudgedChange {
+    let mut change = JudgedChange::default();
     let rules = || decision.policy.rules.iter().filter(|rule| rule.level != Level::Off);
     // A pull request is one change, whichever of its runs are named.
     let whole = workspace.revisions().is_some() || request.runs.is_empty() && !request.all;
-    if !whole && !rules().any(|rule| rule.requirement.about_change() == AboutChange::Always) {
-        return (false, Vec::new());
+    let always = || rules().any(|rule| rule.requirement.about_change() == AboutChange::Always);
+    if request.without_change || !whole && !always() {
+        return change;
     }
     let (mut records, unreadable) = records(decision, request, workspace);
     records.whole = whole;
@@ -41,28 +53,24 @@ pub(super) fn judge(
             Ok(base) => records.base = base,
             // Where candidates are looked for, the same question is asked again.
             Err(_) if request.runs.is_empty() => {}
-            Err(problem) => report.troubles.push(Trouble::from(&*problem)),
+            Err(why) => change.trouble = Some(*why),
         }
     }
     if rules().any(|rule| rule.kind == "linked") {
         records.dvc_outputs = dvc_outputs(workspace).unwrap_or_default();
     }
     let removed = removed_records(&records, is_compared_with(request, decision.policy));
-    report.notes.extend(removed.notes);
+    change.notes.extend(removed.notes);
     if whole {
         // What can't be answered here can't be answered where candidates are looked for.
-        report.notes.extend(touched_data(&records, decision.facts).unwrap_or_default());
-        report.notes.extend(unmatched_records(decision, workspace, &records));
+        change.notes.extend(touched_data(&records, decision.facts).unwrap_or_default());
+        change.notes.extend(unmatched_records(decision, workspace, &records));
     }
-    let Some((change, used)) = judge_change(decision, &records, removed.result) else {
-        return (false, Vec::new());
-    };
-    if unreadable > 0 {
-        report.notes.push(format!("{unreadable} of the records can't be read, so they account for no file"));
+    change.judged = engine::judge_change(decision, &records, removed.result);
+    if change.judged.is_some() && unreadable > 0 {
+        change.notes.push(format!("{unreadable} of the records can't be read, so they account for no file"));
     }
-    let blocks = change.blocks();
-    report.change = Some(change);
-    (blocks, used)
+    change
 }
 
 /// Whether the newest record that `runs:` matches is what some rule compares a change with.

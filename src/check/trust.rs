@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::policy_file::{LoadedFile, NAMES, PolicyName, label_beside};
 use super::{NO_BASE_POLICY, NO_POLICY, Request};
 use crate::document::{Diagnostic, Document, FileKind, Format, limits};
-use crate::git::{Commit, Found, Git, Refusal, Resolved, not_in_clone, short};
+use crate::git::{Commit, Found, Git, Refusal, Resolved, short};
 use crate::policy;
 use crate::rule::PolicyFiles;
 
@@ -214,7 +214,7 @@ impl Committed<'_> {
             Found::TooLarge { bytes, .. } => {
                 Err(unreadable(&format!("it has {bytes} bytes, and at most {} are read", limits::YAML_BYTES)))
             }
-            Found::Missing | Found::Ambiguous => Err(not_in_clone(&format!("`{label}`"))),
+            Found::Missing | Found::Ambiguous => Err(unreadable("it is not there")),
         }
     }
 }
@@ -250,7 +250,9 @@ pub(super) fn changed(
     revisions: &Revisions,
 ) -> Result<Vec<String>, Box<Diagnostic>> {
     let mut changed = Vec::new();
-    let before = git.merge_base(&revisions.head, &revisions.base).unwrap_or_else(|_| revisions.base.clone());
+    let before = git
+        .merge_bases(&revisions.head, &revisions.base)
+        .map_or_else(|_| revisions.base.clone(), |mut bases| bases.remove(0));
     for path in paths {
         // What a link leads to decides, and not the link's text.
         let content = |commit| git.resolve_from_top(commit, &path);

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use super::{Commit, Found, Git, NOT_IN_CLONE, TreeEntry, TreeKind, short};
+use super::{Commit, Found, Git, TreeEntry, TreeKind};
 use crate::document::Diagnostic;
 
 /// Links that are followed on one path, as on Linux.
@@ -129,7 +129,7 @@ impl Git {
         match self.ask(&entry.id, MAX_LINK_BYTES)? {
             Found::Object { data, .. } => Ok(String::from_utf8_lossy(&data).into_owned()),
             Found::TooLarge { .. } => Ok("…".to_owned()),
-            Found::Missing | Found::Ambiguous => Err(not_in_clone(&format!("the link `{}`", entry.name))),
+            Found::Missing | Found::Ambiguous => Err(self.absent(&format!("the link `{}`", entry.name))),
         }
     }
 
@@ -157,20 +157,6 @@ impl Resolved {
             Self::Missing | Self::Refused(_) => None,
         }
     }
-}
-
-/// Says that a clone has no copy of what a commit holds.
-pub fn not_in_clone(what: &str) -> Box<Diagnostic> {
-    Diagnostic::new(
-        NOT_IN_CLONE,
-        format!("the content of {what} is not in this clone, which is a partial one"),
-    )
-    .help("fetch it first: `git fetch --refetch --no-filter`, or clone without `--filter`")
-    .boxed()
-}
-
-pub(super) fn missing_folder(id: &str) -> Box<Diagnostic> {
-    not_in_clone(&format!("the folder {}", short(id)))
 }
 
 fn parts(path: &str) -> impl DoubleEndedIterator<Item = &str> {

@@ -1,6 +1,6 @@
 //! What git knows of the files on the disk.
 
-use super::{Git, refused};
+use super::{Git, not_started, refused};
 use crate::document::Diagnostic;
 
 /// A file that is not as the checked-out commit has it.
@@ -39,9 +39,6 @@ pub struct IgnoredBy {
     pub pattern: String,
 }
 
-/// A file-system monitor is a program that the repository names.
-const QUIETLY: [&str; 2] = ["-c", "core.fsmonitor=false"];
-
 impl Git {
     /// The branch that is checked out, if one is.
     pub fn branch(&self) -> Option<String> {
@@ -52,31 +49,26 @@ impl Git {
 
     /// Everything in the working tree that is not as the checked-out commit has it; what git ignores is left out.
     pub fn uncommitted(&self) -> Result<Vec<Uncommitted>, Box<Diagnostic>> {
-        let [option, value] = QUIETLY;
-        let arguments = [option, value, "status", "--porcelain=v1", "-z", "--untracked-files=all"];
-        let output = self.run(&arguments)?;
+        let mut command = self.configured(&self.without_own_programs()?);
+        command.args(["status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames"]);
+        let output = command.output().map_err(|error| not_started(&error))?;
         if !output.status.success() {
             return Err(refused(&output));
         }
         let text = String::from_utf8_lossy(&output.stdout);
-        let mut entries = text.split('\0').filter(|entry| !entry.is_empty());
-        let mut uncommitted = Vec::new();
-        while let Some(entry) = entries.next() {
-            let (Some(state), Some(path)) = (entry.get(..2), entry.get(3..)) else { continue };
-            // The name that it had stands in an entry of its own.
-            if state.contains(['R', 'C']) {
-                entries.next();
-            }
-            uncommitted.push(Uncommitted { path: path.to_owned(), untracked: state == "??" });
-        }
-        Ok(uncommitted)
+        let entry = |entry: &str| {
+            let (state, path) = (entry.get(..2)?, entry.get(3..)?);
+            Some(Uncommitted { path: path.to_owned(), untracked: state == "??" })
+        };
+        Ok(text.split('\0').filter_map(entry).collect())
     }
 
     /// The files below this folder that are committed, or would be, and that are wanted: what git ignores is left out.
     pub fn files(&self, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<String>, Box<Diagnostic>> {
         let listed = self.ls_files(&["--cached", "--others", "--exclude-standard", "--deduplicate"])?;
-        let paths = listed.split('\0').filter(|path| !path.is_empty() && wanted(path));
-        let mut files: Vec<String> = paths.map(str::to_owned).collect();
+        let below = listed.split('\0').filter_map(|path| path.strip_prefix(&self.prefix));
+        let mut files: Vec<String> =
+            below.filter(|path| !path.is_empty() && wanted(path)).map(str::to_owned).collect();
         files.sort_unstable();
         files.dedup();
         Ok(files)
@@ -95,15 +87,16 @@ impl Git {
                 ("S", _) => IndexKind::LeftOut,
                 _ => return None,
             };
-            Some(SpecialEntry { path: path.to_owned(), kind })
+            Some(SpecialEntry { path: path.strip_prefix(&self.prefix)?.to_owned(), kind })
         };
         Ok(listed.split('\0').filter_map(entry).collect())
     }
 
     fn ls_files(&self, options: &[&str]) -> Result<String, Box<Diagnostic>> {
-        let [option, value] = QUIETLY;
-        let mut arguments = vec![option, value, "ls-files", "-z"];
+        let mut arguments = vec!["ls-files", "-z"];
         arguments.extend(options);
+        arguments.push("--");
+        arguments.extend((!self.prefix.is_empty()).then_some(self.prefix.as_str()));
         let output = self.run(&arguments)?;
         if !output.status.success() {
             return Err(refused(&output));
@@ -113,8 +106,8 @@ impl Git {
 
     /// What makes git ignore a file of the working tree, if something does. A committed file is never ignored.
     pub fn ignored_by(&self, path: &str) -> Option<IgnoredBy> {
-        let [option, value] = QUIETLY;
-        let output = self.run(&[option, value, "check-ignore", "--verbose", "-z", "--", path]).ok()?;
+        let path = format!("{}{path}", self.prefix);
+        let output = self.run(&["check-ignore", "--verbose", "-z", "--", &path]).ok()?;
         let answer = String::from_utf8_lossy(&output.stdout);
         let mut fields = answer.split('\0');
         let (file, line, pattern) = (fields.next()?, fields.next()?, fields.next()?);

@@ -9,12 +9,16 @@
 use std::collections::BTreeMap;
 
 use super::named_files::{NamedFiles, Undigested, listed, plain};
-use super::{CannotAnswer, ChangeInput, ChangeRecords, Facts, RuleResult};
+use super::{ChangeInput, ChangeRecords, Facts, RuleResult};
+use crate::document::Diagnostic;
 use crate::run::Run;
 
 /// Holds the files that the change touches against the records that name them. Says nothing where the runs were named
 /// one by one: then they are judged, and not the change.
-pub(super) fn accounted(case: &ChangeInput<'_>, undigested: Undigested) -> Result<RuleResult, CannotAnswer> {
+pub(super) fn accounted(
+    case: &ChangeInput<'_>,
+    undigested: Undigested,
+) -> Result<RuleResult, Box<Diagnostic>> {
     let mut judgement = RuleResult::default();
     if !case.records.whole {
         return Ok(judgement);
@@ -27,7 +31,7 @@ pub(super) fn accounted(case: &ChangeInput<'_>, undigested: Undigested) -> Resul
 }
 
 /// The named files and folders in which the change touches something; whether all that it touches is new.
-fn touched(facts: &dyn Facts, named: &NamedFiles<'_>) -> Result<BTreeMap<String, bool>, CannotAnswer> {
+fn touched(facts: &dyn Facts, named: &NamedFiles<'_>) -> Result<BTreeMap<String, bool>, Box<Diagnostic>> {
     let mut touched: BTreeMap<String, bool> = BTreeMap::new();
     facts.changes(&|path| named.covering(path).is_some(), &mut |file| {
         if let Some(path) = named.covering(&file.path) {
@@ -39,7 +43,7 @@ fn touched(facts: &dyn Facts, named: &NamedFiles<'_>) -> Result<BTreeMap<String,
 }
 
 /// What a person should know of the data files that the change touches and that records name.
-pub fn touched_data(records: &ChangeRecords, facts: &dyn Facts) -> Result<Vec<String>, CannotAnswer> {
+pub fn touched_data(records: &ChangeRecords, facts: &dyn Facts) -> Result<Vec<String>, Box<Diagnostic>> {
     let mut named: BTreeMap<String, Vec<&Run>> = BTreeMap::new();
     for run in &records.head {
         for path in run.data().iter().filter_map(|file| plain(file.path?)) {

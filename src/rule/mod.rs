@@ -32,13 +32,14 @@ mod requirements;
 use jiff::civil::Date;
 
 pub use accounted::touched_data;
+pub(crate) use baseline::BASELINE_MISSING;
 pub use baseline::Baseline;
 pub use change::{AboutChange, ChangeInput, ChangeRecords, ChangedFile};
-pub use facts::{CannotAnswer, CommitFacts, Facts, FileFacts, FileFault};
+pub use facts::{CommitFacts, Facts, FileFacts, FileFault};
 pub use input::RuleInput;
-pub use judgement::{Breach, CannotJudge, Raised, RuleResult};
+pub use judgement::RuleResult;
 pub use kind::{KINDS, Kind, RuleCheck};
-pub use limit::{Amount, LIMIT_KINDS, Limit, LimitCheck, LimitKind, NoAnswer, Units, read_amount};
+pub use limit::{Amount, Limit, LimitCheck, NoAnswer, Units, read_amount};
 pub use loading::{Loading, PolicyFiles};
 pub use newest_record::{NEWEST_RECORD, RemovedRecords, removed_records};
 

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::change::text;
-use super::{ChangeInput, ChangeRecords, FileFault, Pattern, Raised, RuleResult};
+use super::{ChangeInput, ChangeRecords, FileFault, Pattern, RuleResult};
 use crate::code::codes;
 use crate::document::Node;
 use crate::run::{Digest, Run};
-use crate::verdict::{Comparison, Outcome};
+use crate::verdict::{Comparison, Finding, Outcome};
 
 codes! {
     NO_RECORD = "linked/no-record": "A change adds an artifact that no run record names.";
@@ -112,7 +112,7 @@ impl<'r> NamedFiles<'r> {
             } else {
                 format!("`{path}` is none of the files that {names} recorded under this path")
             };
-            let raised = Raised::new(REPLACED, message).help(
+            let raised = Finding::new(REPLACED, message).help(
                 "it was replaced after the run, or made by another one: add the record of the run that made it",
             );
             return judgement.fail(comparison(Outcome::Fail).limit(names), raised.subject(path));
@@ -127,7 +127,7 @@ impl<'r> NamedFiles<'r> {
                 return;
             }
             let message = format!("the change replaces `{path}`, and {label} has no digest of it");
-            let raised = Raised::new(NO_DIGEST, message)
+            let raised = Finding::new(NO_DIGEST, message)
                 .help("record its digest with the run that made it: `gate record` does");
             return judgement.fail(comparison(Outcome::Fail).limit(label), raised.subject(path));
         }
@@ -148,7 +148,7 @@ impl<'r> NamedFiles<'r> {
             }
             None => ("no record".to_owned(), "no run record names it".to_owned()),
         };
-        let raised = Raised::new(NO_RECORD, format!("the change {verb} `{path}`, and {why}")).help(format!(
+        let raised = Finding::new(NO_RECORD, format!("the change {verb} `{path}`, and {why}")).help(format!(
             "record the run that makes it: gate record --artifact {path} -- CMD…; what is no model, `artifacts:` \
              can leave out"
         ));
@@ -241,7 +241,7 @@ pub(super) fn unreadable(judgement: &mut RuleResult, path: &str, fault: &FileFau
         FileFault::NotAFile(what) => what,
         FileFault::Algorithm(why) | FileFault::Unreadable(why) => why,
     };
-    let raised = Raised::new(UNREADABLE, format!("`{path}` can't be read: {why}"))
+    let raised = Finding::new(UNREADABLE, format!("`{path}` can't be read: {why}"))
         .help("commit the file itself, or fetch it: a link may not lead out, and a sparse checkout leaves files out");
     judgement.fail(Comparison::exact(path, "linked", Outcome::Fail), raised.subject(path));
 }

@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::change::text;
-use super::{ChangeRecords, Raised, RuleResult};
+use super::{ChangeRecords, RuleResult};
 use crate::code::codes;
 use crate::run::Run;
-use crate::verdict::{Comparison, Outcome};
+use crate::verdict::{Comparison, Finding, Outcome};
 
 codes! {
     REMOVED = "change/newest-record-removed": "The change takes away the newest record of a model, the baseline of the next change.";
@@ -68,7 +68,7 @@ pub fn removed_records(records: &ChangeRecords, is_bar: bool) -> RemovedRecords 
             }
             None => "the next change would have no baseline".to_owned(),
         };
-        let raised = Raised::new(
+        let raised = Finding::new(
             REMOVED,
             format!("the change takes away `{label}`, the newest record{of_model}: {next}"),
         )

@@ -3,7 +3,7 @@
 use super::walk::Walk;
 use super::{Entry, NOT_FOUND, Selector, Store, below, refused, too_large};
 use crate::document::Diagnostic;
-use crate::git::{Commit, Found, Git, Resolved, TreeKind, not_in_clone};
+use crate::git::{Commit, Found, Git, Resolved, TreeKind};
 
 /// The files below a folder at a commit.
 #[derive(Debug)]
@@ -113,7 +113,9 @@ impl Store for Revision<'_> {
         match self.git.blob(blob, most)? {
             Found::Object { data, .. } => Ok(data),
             Found::TooLarge { bytes, .. } => Err(too_large(&label, bytes, most)),
-            Found::Missing | Found::Ambiguous => Err(not_in_clone(&format!("`{label}`"))),
+            Found::Missing | Found::Ambiguous => {
+                Err(Diagnostic::new(NOT_FOUND, format!("`{label}` is not there")).boxed())
+            }
         }
     }
 

@@ -4,16 +4,16 @@
 use super::linked::cannot;
 use super::{Kind, RuleCheck};
 use crate::code::codes;
+use crate::document::Diagnostic;
 use crate::document::{Node, Path, Value};
 use crate::rule::accounted::accounted;
 use crate::rule::files::{Recorded, check, no_digest, no_path};
 use crate::rule::limit::NEVER_HOLDS;
 use crate::rule::named_files::Undigested;
 use crate::rule::presence::absent;
-use crate::rule::{
-    AboutChange, Amount, CannotJudge, ChangeInput, Loading, Raised, RuleInput, RuleResult, Units, read_amount,
-};
+use crate::rule::{AboutChange, Amount, ChangeInput, Loading, RuleInput, RuleResult, Units, read_amount};
 use crate::run::{Decimal, Field};
+use crate::verdict::Finding;
 use crate::verdict::{Comparison, Outcome};
 
 codes! {
@@ -63,12 +63,12 @@ impl RuleCheck for Artifact {
     }
 
     /// That no file of an older record was replaced.
-    fn judge_change(&self, case: &ChangeInput<'_>) -> Result<RuleResult, CannotJudge> {
+    fn judge_change(&self, case: &ChangeInput<'_>) -> Result<RuleResult, Box<Diagnostic>> {
         let undigested = if self.digest { Undigested::Fails } else { Undigested::IsNoted };
         accounted(case, undigested).map_err(cannot)
     }
 
-    fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, CannotJudge> {
+    fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, Box<Diagnostic>> {
         let mut judgement = RuleResult::default();
         let artifacts = case.candidate.artifacts();
         if artifacts.is_empty() {
@@ -107,7 +107,7 @@ impl RuleCheck for Artifact {
             if fits {
                 judgement.compare(comparison);
             } else {
-                let raised = Raised::new(
+                let raised = Finding::new(
                     TOO_LARGE,
                     format!("`{path}` has {bytes} bytes, and at most {written} are allowed"),
                 )

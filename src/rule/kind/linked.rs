@@ -7,6 +7,7 @@ use globset::GlobSet;
 
 use super::{Kind, RuleCheck};
 use crate::code::codes;
+use crate::document::Diagnostic;
 use crate::document::{Node, Value};
 use crate::rule::covered::{listed, unrecorded, values};
 use crate::rule::files::{Recorded, check};
@@ -15,11 +16,9 @@ use crate::rule::model_files::{globs, is_model};
 use crate::rule::named_files::{NamedFiles, UNREADABLE, Undigested, unreadable};
 use crate::rule::notebook::outputs;
 use crate::rule::notebook_metrics::{PrintedMetric, metrics_shown};
-use crate::rule::{
-    AboutChange, CannotAnswer, CannotJudge, ChangeInput, ChangedFile, Facts, Loading, Raised, RuleInput,
-    RuleResult,
-};
+use crate::rule::{AboutChange, ChangeInput, ChangedFile, Facts, Loading, RuleInput, RuleResult};
 use crate::run::{Decimal, Run};
+use crate::verdict::Finding;
 use crate::verdict::{Comparison, Outcome};
 
 codes! {
@@ -70,7 +69,7 @@ fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn RuleCheck>> {
 
 impl RuleCheck for Linked {
     /// Of a candidate: that its artifacts are still those of the run.
-    fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, CannotJudge> {
+    fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, Box<Diagnostic>> {
         let mut judgement = RuleResult::default();
         for artifact in case.candidate.artifacts() {
             let Some(path) = artifact.path else { continue };
@@ -85,7 +84,7 @@ impl RuleCheck for Linked {
         AboutChange::Always
     }
 
-    fn judge_change(&self, case: &ChangeInput<'_>) -> Result<RuleResult, CannotJudge> {
+    fn judge_change(&self, case: &ChangeInput<'_>) -> Result<RuleResult, Box<Diagnostic>> {
         let mut judgement = RuleResult::default();
         let named = NamedFiles::of(case.records, &[]);
         let dvc: HashSet<&str> = case.records.dvc_outputs.iter().map(String::as_str).collect();
@@ -169,7 +168,7 @@ fn notebook(judgement: &mut RuleResult, case: &ChangeInput<'_>, file: &ChangedFi
         Ok(texts) => texts,
         Err(why) => {
             let raised =
-                Raised::new(UNREADABLE, format!("`{path}` is not a notebook that can be read: {why}"))
+                Finding::new(UNREADABLE, format!("`{path}` is not a notebook that can be read: {why}"))
                     .help("save it again, or take it out of the change");
             judgement.fail(comparison(Outcome::Fail), raised.subject(path));
             return;
@@ -184,7 +183,7 @@ fn notebook(judgement: &mut RuleResult, case: &ChangeInput<'_>, file: &ChangedFi
     let all = listed(shown.iter().flatten());
     let covering: Vec<&Run> = case.records.head.iter().filter(|run| covers(run, path)).collect();
     let Some(first) = covering.first().map(|run| run.document.label()) else {
-        let raised = Raised::new(
+        let raised = Finding::new(
             NOTEBOOK_ONLY,
             format!("the outputs of `{path}` show {all}, and no run record covers them"),
         )
@@ -201,7 +200,7 @@ fn notebook(judgement: &mut RuleResult, case: &ChangeInput<'_>, file: &ChangedFi
             judgement.compare(comparison(Outcome::Pass).candidate(all).limit(first));
         }
         Some(unrecorded) => {
-            let raised = Raised::new(
+            let raised = Finding::new(
                 NOTEBOOK_DIFFERS,
                 format!("an output of `{path}` shows {unrecorded}, and {first}, which covers it, does not"),
             )
@@ -227,6 +226,6 @@ fn counted(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
-pub(super) fn cannot(why: CannotAnswer) -> CannotJudge {
-    CannotJudge { code: CANNOT_TELL, message: why.message, help: why.help }
+pub(super) fn cannot(why: Box<Diagnostic>) -> Box<Diagnostic> {
+    Diagnostic { code: CANNOT_TELL.into(), ..*why }.boxed()
 }

@@ -4,14 +4,16 @@
 
 use super::linked::cannot;
 use super::{Kind, RuleCheck};
+use crate::document::Diagnostic;
 use crate::document::{Node, Value};
 use crate::rule::accounted::accounted;
 use crate::rule::condition::Conditions;
 use crate::rule::loading::EMPTY_BODY;
 use crate::rule::named_files::Undigested;
 use crate::rule::presence::{absent, present};
-use crate::rule::{AboutChange, CannotJudge, ChangeInput, LimitKind, Loading, RuleInput, RuleResult};
+use crate::rule::{AboutChange, ChangeInput, Loading, RuleInput, RuleResult};
 use crate::run::FieldPath;
+use crate::verdict::LimitKind;
 use crate::verdict::{Comparison, Outcome};
 
 pub(super) const KIND: Kind = Kind {
@@ -59,11 +61,11 @@ impl RuleCheck for Require {
     }
 
     /// That no file of an older record was replaced.
-    fn judge_change(&self, case: &ChangeInput<'_>) -> Result<RuleResult, CannotJudge> {
+    fn judge_change(&self, case: &ChangeInput<'_>) -> Result<RuleResult, Box<Diagnostic>> {
         accounted(case, Undigested::IsNoted).map_err(cannot)
     }
 
-    fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, CannotJudge> {
+    fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, Box<Diagnostic>> {
         let mut judgement = RuleResult::default();
         for (path, conditions) in &self.0 {
             let fields = case.candidate.find(path);
