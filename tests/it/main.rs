@@ -35,5 +35,7 @@ mod show;
 mod stages;
 mod trackers;
 mod trust;
+mod unusual_files;
 mod verifying;
 mod waivers;
+mod whole_change;
