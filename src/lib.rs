@@ -42,6 +42,7 @@ pub mod document;
 pub mod engine;
 pub mod expression;
 pub mod facts;
+mod gate;
 pub mod git;
 pub mod github;
 pub mod http;
@@ -63,6 +64,13 @@ pub mod store;
 pub mod tracker;
 pub mod training;
 pub mod verdict;
+
+pub use document::Diagnostic;
+pub use engine::Runs;
+pub use gate::{Gate, Question};
+pub use rule::{ChangeRecords, Facts, InMemoryFacts};
+pub use run::Run;
+pub use verdict::{Finding, Outcome, Report, Verdict};
 
 /// Every code that a problem or a finding can have, sorted by name.
 pub fn all_codes() -> Vec<code::Code> {

@@ -8,11 +8,11 @@ use jiff::Timestamp;
 
 use super::Terminal;
 use super::terminal::Guard;
-use crate::check::{PullRequestBase, Request, check};
-use crate::render;
+use crate::check::{CandidateSink, PullRequestBase, Request, check, check_into};
+use crate::render::{self, JsonStream};
 use crate::render::markdown::{Page, SUMMARY};
 use crate::run::Moment;
-use crate::verdict::{Exit, Report};
+use crate::verdict::{CandidateReport, Exit, Report};
 use crate::{action, atomic};
 
 #[derive(Debug, Args)]
@@ -119,14 +119,39 @@ pub(super) fn run(arguments: &Arguments, folder: &Path, terminal: &Terminal) -> 
         }),
         ..Request::default()
     };
-    let report = check(&request, folder, Timestamp::now());
-    arguments.printing.print(&report, folder, terminal)
+    let now = Timestamp::now();
+    if arguments.printing.format == Format::Json {
+        return arguments.printing.print_json(&request, folder, now, terminal);
+    }
+    arguments.printing.print(&check(&request, folder, now), folder, terminal)
+}
+
+impl CandidateSink for JsonStream<'_> {
+    fn candidate(&mut self, report: CandidateReport) {
+        Self::candidate(self, &report);
+    }
 }
 
 impl Printing {
     /// Whether what is printed shows of many candidates that passed only that they did.
     fn is_brief(&self) -> bool {
         matches!(self.format, Format::Human | Format::Github)
+    }
+
+    /// Checks, and writes the report as it is made, so that memory does not grow with the candidates.
+    fn print_json(&self, request: &Request, folder: &Path, now: Timestamp, terminal: &Terminal) -> Exit {
+        let mut exit = Exit::NoVerdict;
+        let mut write = |to: &mut dyn Write| {
+            let mut stream = JsonStream::new(to);
+            let report = check_into(request, folder, now, &mut stream);
+            exit = report.exit_code;
+            stream.finish(&report)
+        };
+        let written = match &self.output {
+            None => Terminal::print(terminal.guarded_json(), &mut write),
+            Some(path) => atomic::write(&folder.join(path), &mut write),
+        };
+        self.exit_code(written, exit, terminal)
     }
 
     /// Prints a report; the exit code is the report's, unless it could not be printed.
@@ -144,6 +169,11 @@ impl Printing {
                 atomic::write(&folder.join(path), |to| self.format.write(report, folder, style, to))
             }
         };
+        self.exit_code(written, report.exit_code, terminal)
+    }
+
+    /// The exit code of the report, unless it could not be written.
+    fn exit_code(&self, written: io::Result<()>, exit: Exit, terminal: &Terminal) -> Exit {
         if let Err(error) = written {
             let target = self
                 .output
@@ -152,7 +182,7 @@ impl Printing {
             terminal.tell(&format!("the report can't be written to {target}: {error}"));
             return Exit::NoVerdict;
         }
-        report.exit_code
+        exit
     }
 }
 

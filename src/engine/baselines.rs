@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
+use super::decision::Decision;
 use super::references::BaselineReference;
-use super::{
-    BASELINE_NOT_FINISHED, BASELINE_UNREADABLE, Decision, Pairing, comparability, differences, pair, summary,
-};
+use super::{BASELINE_NOT_FINISHED, BASELINE_UNREADABLE, Pairing, comparability, differences, pair, summary};
 use crate::document::Diagnostic;
 use crate::rule::Baseline;
 use crate::run::{Age, Run};

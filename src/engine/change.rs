@@ -3,7 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use super::judge::{Decision, Judged};
+use super::decision::Decision;
+use super::judge::Judged;
 use super::plan::plan_change;
 use super::rule_report::{cannot, empty, fill, in_the_policys_words, or_finding};
 use super::waive::WaiverUse;

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
-
 use super::baselines::{Baselines, ResolvedBaseline, not_found};
+use super::decision::Decision;
 use super::locate::located;
 use super::plan::{PlannedRule, Task};
 use super::references::References;
@@ -13,38 +12,12 @@ use super::status::{STATUS_RULE, status};
 use super::waive::WaiverUse;
 use super::{NO_BASELINE, NO_MODEL, NOTHING_JUDGED, UNKNOWN_MODEL};
 use crate::document::{Diagnostic, Path, sha256};
-use crate::policy::{OnMissing, Policy};
-use crate::rule::{Baseline, Facts, Pattern, Rule, RuleInput};
+use crate::policy::Policy;
+use crate::rule::{Baseline, Pattern, Rule, RuleInput};
 use crate::run::Run;
 use crate::verdict::{
     BaselineReport, CandidateReport, Finding, Level, Outcome, RuleReport, RunSummary, Verdict,
 };
-
-/// What a check decides on, beside the runs.
-#[derive(Clone, Copy)]
-pub struct Decision<'d> {
-    /// The policy.
-    pub policy: &'d Policy,
-    /// The stage that was asked for.
-    pub stage: Option<&'d str>,
-    /// The decision's clock.
-    pub now: Timestamp,
-    /// Waivers are not applied.
-    pub no_waivers: bool,
-    /// A missing baseline is accepted: this is the first model.
-    pub first: bool,
-    /// What differs beside the metrics is left out: nobody will be shown it.
-    pub brief: bool,
-    /// The world outside the records.
-    pub facts: &'d dyn Facts,
-}
-
-impl Decision<'_> {
-    /// Whether a candidate without a baseline is the first of its model, and not a fault.
-    pub fn accepts_missing(&self) -> bool {
-        self.first || self.policy.on_missing_baseline == OnMissing::Pass
-    }
-}
 
 /// What judging a candidate, or the change, gives.
 #[derive(Debug)]

@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::WHEN_FAILED;
+use super::decision::Decision;
 use super::references::{References, is_for_stage};
-use super::{Decision, WHEN_FAILED};
 use crate::expression::Bindings;
 use crate::rule::{AboutChange, Pattern, Rule};
 use crate::run::Run;

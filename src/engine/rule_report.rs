@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::judge::Decision;
+use super::decision::Decision;
 use super::locate::located;
 use super::plan::PlannedRule;
 use super::waive::{Cover, cover};

@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::NO_BASELINE;
 use super::baselines::{BaselineSet, Baselines, ResolvedBaseline, not_found};
+use super::decision::Decision;
 use super::references::BaselineReference;
-use super::{Decision, NO_BASELINE};
 use crate::document::Diagnostic;
 use crate::run::Run;
 

@@ -1,18 +1,63 @@
-//! The report as JSON: stable, versioned, described by `docs/schemas/report.v1.json`.
+//! The report as JSON: stable, versioned, described by `docs/schemas/report.v2.json`. Candidates come first, one on a
+//! line, so that each can be written when it is judged and forgotten.
 
 use std::io::{self, Write};
 
 use serde::Serialize;
+use serde_json::Value;
 
-use crate::verdict::Report;
+use crate::verdict::{CandidateReport, Report, SCHEMA};
 
-/// Writes a report, indented, with a newline at its end.
+/// Writes a report, with a newline at its end.
 pub fn json(report: &Report, to: &mut dyn Write) -> io::Result<()> {
-    json_of(report, to)
+    let mut stream = JsonStream::new(to);
+    report.candidates.iter().for_each(|candidate| stream.candidate(candidate));
+    stream.finish(report)
 }
 
-/// Writes any answer the same way.
+/// Writes any other answer as JSON, indented, with a newline at its end.
 pub fn json_of<T: Serialize>(answer: &T, to: &mut dyn Write) -> io::Result<()> {
     serde_json::to_writer_pretty(&mut *to, answer)?;
     to.write_all(b"\n")
+}
+
+/// A report that is written while it is made: its candidates one by one, then the rest.
+pub struct JsonStream<'w> {
+    to: &'w mut dyn Write,
+    is_empty: bool,
+    /// The first thing that went wrong: candidates have nobody to tell.
+    failed: io::Result<()>,
+}
+
+impl<'w> JsonStream<'w> {
+    /// Begins a report.
+    pub fn new(to: &'w mut dyn Write) -> Self {
+        let failed = write!(to, "{{\"schema\":\"{SCHEMA}\",\"candidates\":[");
+        Self { to, is_empty: true, failed }
+    }
+
+    /// Writes one candidate.
+    pub fn candidate(&mut self, candidate: &CandidateReport) {
+        if self.failed.is_ok() {
+            self.failed = self.write(candidate);
+        }
+    }
+
+    fn write(&mut self, candidate: &CandidateReport) -> io::Result<()> {
+        self.to.write_all(if self.is_empty { b"\n" } else { b",\n" })?;
+        self.is_empty = false;
+        Ok(serde_json::to_writer(&mut *self.to, candidate)?)
+    }
+
+    /// Writes what the report says beside its candidates.
+    pub fn finish(self, report: &Report) -> io::Result<()> {
+        self.failed?;
+        let Value::Object(fields) = serde_json::to_value(report)? else { return Ok(()) };
+        self.to.write_all(if self.is_empty { b"]" } else { b"\n]" })?;
+        for (name, value) in fields.iter().filter(|(name, _)| !matches!(name.as_str(), "schema" | "candidates")) {
+            write!(self.to, ",\n{}:", Value::from(name.as_str()))?;
+            serde_json::to_writer(&mut *self.to, value)?;
+        }
+        self.to.write_all(b"}\n")
+    }
 }

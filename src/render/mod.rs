@@ -23,7 +23,7 @@ pub use audit::audit_human;
 pub use diff::{diff_human, diff_markdown};
 pub use explanation::explanation_human;
 pub use human::{human, text_of_last_line, trouble};
-pub use json::{json, json_of};
+pub use json::{JsonStream, json, json_of};
 pub use neutral::{Neutral, neutral, neutral_json};
 pub use promotion::{promotion_human, promotion_json};
 pub use reproduction::reproduction_human;

@@ -8,7 +8,7 @@ use super::{Comparison, Exit, Finding, Level, Outcome, Verdict};
 use crate::document::Diagnostic;
 
 /// The format of the report, by which a reader knows what it holds.
-pub const SCHEMA: &str = "gate-report/v1";
+pub const SCHEMA: &str = "gate-report/v2";
 
 /// Candidates up to which each is shown with all its rules; beyond, one that passed takes one line.
 pub const MANY: usize = 10;
@@ -34,7 +34,7 @@ pub struct Report {
     /// The policy that was applied; absent where it could not be loaded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<PolicyReport>,
-    /// One entry for each candidate.
+    /// One entry for each candidate. The JSON report writes them one by one, before the rest.
     pub candidates: Vec<CandidateReport>,
     /// What was decided about the change as a whole; absent where no rule is about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -124,7 +124,7 @@ fn reports() -> Vec<(&'static str, serde_json::Value)> {
 
 #[test]
 fn every_report_fits_its_schema() {
-    let schema = std::fs::read_to_string(here().join("docs/schemas/report.v1.json")).expect("the schema");
+    let schema = std::fs::read_to_string(here().join("docs/schemas/report.v2.json")).expect("the schema");
     let schema = serde_json::from_str(&schema).expect("JSON");
     let validator = jsonschema::validator_for(&schema).expect("a JSON Schema");
     for (name, report) in reports() {
@@ -162,7 +162,7 @@ fn a_saved_report_that_contradicts_itself_is_refused() {
     let forgeries = [
         ("\"verdict\": \"fail\"", "\"verdict\": \"pass\""),
         ("\"exit_code\": 1", "\"exit_code\": 0"),
-        ("gate-report/v1", "gate-report/v9"),
+        ("gate-report/v2", "gate-report/v9"),
         ("\"failed\": 1", "\"failed\": 0"),
     ];
     for (from, to) in forgeries {

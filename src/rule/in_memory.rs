@@ -1,0 +1,97 @@
+//! Facts that are given and not looked up: for tests, and for callers that have files and history elsewhere.
+
+use std::collections::BTreeMap;
+
+use super::{ChangedFile, CommitFacts, Facts, FileFacts, FileFault};
+use crate::document::{Diagnostic, sha256};
+use crate::run::Digest;
+
+/// Files, commits and a change, in memory. Empty, it knows no file and no commit.
+#[derive(Debug, Clone, Default)]
+pub struct InMemoryFacts {
+    files: BTreeMap<String, Vec<u8>>,
+    /// Each commit with the one before it, the newest last.
+    history: Vec<String>,
+    changed: Vec<ChangedFile>,
+}
+
+impl InMemoryFacts {
+    /// Adds a file of the workspace.
+    #[must_use]
+    pub fn file(mut self, path: &str, bytes: impl Into<Vec<u8>>) -> Self {
+        self.files.insert(path.to_owned(), bytes.into());
+        self
+    }
+
+    /// Adds a file that the change adds or gives other bytes.
+    #[must_use]
+    pub fn changed(mut self, path: &str, bytes: impl Into<Vec<u8>>, added: bool) -> Self {
+        self.changed.push(ChangedFile { path: path.to_owned(), added });
+        self.file(path, bytes)
+    }
+
+    /// Adds a commit on top of the others.
+    #[must_use]
+    pub fn commit(mut self, id: &str) -> Self {
+        self.history.push(id.to_owned());
+        self
+    }
+
+    fn place(&self, id: &str) -> Option<usize> {
+        self.history.iter().position(|known| known == id)
+    }
+}
+
+impl Facts for InMemoryFacts {
+    fn file(&self, path: &str, algorithm: Option<&str>) -> Result<FileFacts, FileFault> {
+        let bytes = self.files.get(path).ok_or(FileFault::Missing)?;
+        let digest = match algorithm {
+            None => None,
+            Some("sha256") => Some(Digest::new("sha256", sha256(bytes))),
+            Some(other) => return Err(FileFault::Algorithm(other.to_owned())),
+        };
+        Ok(FileFacts { bytes: bytes.len() as u64, digest })
+    }
+
+    fn bytes(&self, path: &str, most: usize) -> Result<Vec<u8>, FileFault> {
+        let bytes = self.files.get(path).ok_or(FileFault::Missing)?;
+        if bytes.len() > most {
+            return Err(FileFault::Unreadable(format!("it has more than {most} bytes")));
+        }
+        Ok(bytes.clone())
+    }
+
+    fn first_bytes(&self, path: &str, count: usize) -> Result<Vec<u8>, FileFault> {
+        self.files
+            .get(path)
+            .map(|bytes| bytes.iter().copied().take(count).collect())
+            .ok_or(FileFault::Missing)
+    }
+
+    fn changes(
+        &self,
+        wanted: &dyn Fn(&str) -> bool,
+        each: &mut dyn FnMut(ChangedFile),
+    ) -> Result<String, Box<Diagnostic>> {
+        self.changed.iter().filter(|file| wanted(&file.path)).cloned().for_each(each);
+        Ok("the base".into())
+    }
+
+    fn commit(&self, id: &str) -> Result<CommitFacts, Box<Diagnostic>> {
+        Ok(match self.place(id) {
+            Some(_) => CommitFacts::Known(id.to_owned()),
+            None => CommitFacts::Unknown,
+        })
+    }
+
+    fn committed(&self, id: &str, path: &str) -> Result<Option<Vec<u8>>, Box<Diagnostic>> {
+        Ok(self.place(id).and_then(|_| self.files.get(path).cloned()))
+    }
+
+    fn is_ancestor(&self, id: &str, of: &str) -> Result<bool, Box<Diagnostic>> {
+        Ok(match (self.place(id), self.place(of)) {
+            (Some(id), Some(of)) => id <= of,
+            _ => false,
+        })
+    }
+}
