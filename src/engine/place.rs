@@ -2,6 +2,7 @@
 
 use crate::rule::Raised;
 use crate::run::Run;
+use crate::secret::masked;
 use crate::verdict::{Finding, Place};
 
 /// Looks up where a finding points.
@@ -13,7 +14,7 @@ pub(super) fn finding(run: Option<&Run>, raised: &Raised) -> Finding {
     });
     Finding {
         code: raised.code.name.into(),
-        message: raised.message.clone(),
+        message: masked(&raised.message).into_owned(),
         path: raised.path.as_ref().map(ToString::to_string),
         place,
         help: raised.help.clone(),

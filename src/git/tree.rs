@@ -45,6 +45,17 @@ impl Git {
         Ok(uncommitted)
     }
 
+    /// Whether git ignores a path of the working tree; it need not be there.
+    pub fn ignores(&self, path: &std::path::Path) -> Result<bool, Box<Diagnostic>> {
+        let path = path.to_string_lossy();
+        let output = self.run(&["check-ignore", "--quiet", "--", &path])?;
+        match output.status.code() {
+            Some(0) => Ok(true),
+            Some(1) => Ok(false),
+            _ => Err(refused(&output)),
+        }
+    }
+
     /// The files below this folder that are committed, or would be: what git ignores is left out.
     pub fn files(&self) -> Result<Vec<String>, Box<Diagnostic>> {
         let [option, value] = QUIETLY;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Outcome;
 use crate::run::AGGREGATIONS;
+use crate::secret::masked_value;
 
 /// A comparison with everything that went into it. Numbers are text, in the digits that were compared.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,15 +95,24 @@ impl Comparison {
     /// With the candidate's value.
     #[must_use]
     pub fn candidate(mut self, value: impl Into<Box<str>>) -> Self {
-        self.candidate = Some(value.into());
+        self.candidate = Some(self.shown(value.into()));
         self
     }
 
     /// With the baseline's value.
     #[must_use]
     pub fn baseline(mut self, value: impl Into<Box<str>>) -> Self {
-        self.baseline = Some(value.into());
+        self.baseline = Some(self.shown(value.into()));
         self
+    }
+
+    /// A value of a record as it may be shown: a report goes where the record does not.
+    fn shown(&self, value: Box<str>) -> Box<str> {
+        let name = self.subject.rsplit('.').next().unwrap_or(&self.subject);
+        match masked_value(name, &value) {
+            Cow::Borrowed(_) => value,
+            Cow::Owned(masked) => masked.into(),
+        }
     }
 
     /// With the limit as it is written.

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use crate::document::{self, Document, Span};
+use crate::secret::masked;
 
 /// One thing that a rule found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,7 +115,7 @@ impl Place {
         let rest = &document.text[line_start..];
         let whole = rest.split('\n').next().unwrap_or(rest).trim_end_matches('\r');
         let marked = marked.split('\n').next().unwrap_or("").trim_end_matches('\r').chars().count().max(1);
-        let (excerpt, excerpt_column) = cut(whole, column, marked);
+        let (excerpt, excerpt_column) = cut(&without_secrets(whole), column, marked);
         Some(Self {
             file: document.name.to_string(),
             line,
@@ -125,6 +126,19 @@ impl Place {
             label: label.into(),
         })
     }
+}
+
+/// A line without its secrets, and as long as it was, so that every column stays where it is.
+fn without_secrets(line: &str) -> Cow<'_, str> {
+    let Cow::Owned(masked) = masked(line) else { return line.into() };
+    let same = |one: &mut dyn Iterator<Item = char>, other: &mut dyn Iterator<Item = char>| {
+        one.zip(other).take_while(|(a, b)| a == b).count()
+    };
+    let length = line.chars().count();
+    let before = same(&mut line.chars(), &mut masked.chars());
+    let behind = same(&mut line.chars().rev(), &mut masked.chars().rev()).min(length - before);
+    let hidden = |(at, c)| if at >= before && at < length - behind { '*' } else { c };
+    line.chars().enumerate().map(hidden).collect::<String>().into()
 }
 
 fn cut(line: &str, column: usize, marked: usize) -> (String, usize) {
