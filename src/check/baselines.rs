@@ -8,7 +8,7 @@ use crate::document::Diagnostic;
 use crate::engine::{Decision, Pairing, ResolvedBaseline, comparability, differences, pair, summary};
 use crate::policy::{OnMissing, Policy};
 use crate::rule::Baseline;
-use crate::run::{Age, Run};
+use crate::run::{Age, Reference, Run};
 use crate::source::BadRecord;
 use crate::verdict::{BaselineReport, Level};
 
@@ -33,7 +33,7 @@ struct BaselineSet {
 impl Baselines {
     /// Looks up every reference that a rule needs. A rule's own comes before `--baseline`, the stage's and the
     /// policy's, in this order. What is promoted is compared with what it replaces, unless one of them says otherwise:
-    /// a `git:` of the whole policy is what a change is compared with.
+    /// what the whole policy names at a revision is what a change is compared with.
     pub(super) fn resolve(
         request: &Request,
         policy: &Policy,
@@ -41,7 +41,7 @@ impl Baselines {
     ) -> Result<Self, Box<Diagnostic>> {
         let stage = request.stage.as_deref().and_then(|stage| policy.stages.get(stage));
         let of_policy =
-            policy.baseline.as_ref().filter(|name| !(request.promotes && name.starts_with("git:")));
+            policy.baseline.as_ref().filter(|name| !(request.promotes && is_of_a_change(name)));
         let of_policy = stage.and_then(|stage| stage.baseline.as_ref()).or(of_policy);
         let standing =
             request.stage.as_ref().filter(|_| request.promotes).map(|stage| format!("stage:{stage}"));
@@ -121,6 +121,16 @@ impl Baselines {
     }
 }
 
+/// Whether a baseline is what a change is compared with: what a repository had at a revision, as `git:main` or
+/// `dvc:.@main` name it. On that branch it is the candidate itself.
+fn is_of_a_change(reference: &str) -> bool {
+    match Reference::parse(reference) {
+        Ok(Reference::Git { .. }) => true,
+        Ok(Reference::Tracker { tracker, rest }) => ["dvc", "hf"].contains(&tracker) && rest.contains('@'),
+        _ => false,
+    }
+}
+
 /// Stands for the reference of a baseline where none is named.
 const NOWHERE: &str = "(none)";
 
@@ -140,7 +150,8 @@ impl BaselineSet {
         let baseline = Baseline::Unclear {
             code: BASELINE_UNREADABLE,
             message: format!("the baseline `{}` can't be read: {message}", bad.label),
-            help: "mend the record, or name another baseline".into(),
+            help: (bad.problems.first().and_then(|problem| problem.help.clone()))
+                .unwrap_or_else(|| "fix the record, or name another baseline".into()),
         };
         ResolvedBaseline { reference: self.reference.clone(), baseline, report }
     }

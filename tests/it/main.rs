@@ -29,6 +29,7 @@ mod reproduce;
 mod runner;
 mod show;
 mod stages;
+mod team;
 mod trackers;
 mod trust;
 mod verifying;
