@@ -106,10 +106,8 @@ fn keep_out_of_git(file: &Path) -> Result<Option<PathBuf>, Box<Diagnostic>> {
         text.push('\n');
     }
     // What means something in a pattern means itself behind a backslash.
-    let pattern: String = name
-        .chars()
-        .flat_map(|c| "\\*?[] ".contains(c).then_some('\\').into_iter().chain([c]))
-        .collect();
+    let pattern: String =
+        name.chars().flat_map(|c| "\\*?[] ".contains(c).then_some('\\').into_iter().chain([c])).collect();
     text.push_str(&format!("/{pattern}\n"));
     atomic::write(&ignore, |to| to.write_all(text.as_bytes()))
         .map_err(|error| refuse(format!("`{}` can't be written: {error}", ignore.display())))?;
@@ -164,7 +162,8 @@ fn from_environment(folder: &Path) -> Result<Option<PrivateKey>, Box<Diagnostic>
     let path = folder.join(text);
     let is_file = !text.contains('\n') && std::fs::metadata(&path).is_ok();
     let neither = || {
-        let message = format!("{VARIABLE} holds neither a private key in PEM nor the path of a file that is there");
+        let message =
+            format!("{VARIABLE} holds neither a private key in PEM nor the path of a file that is there");
         let help = "store the text of the key file as it is, from `-----BEGIN PRIVATE KEY-----` on, or its base64 on one line; \
                     the value is not shown here";
         Diagnostic::new(NOT_A_KEY, message).help(help).boxed()
@@ -206,7 +205,8 @@ fn pem_of(text: &str) -> Option<String> {
 }
 
 fn armoured(begin: &str, body: &str, end: &str) -> String {
-    let lines: Vec<&str> = body.as_bytes().chunks(64).filter_map(|line| std::str::from_utf8(line).ok()).collect();
+    let lines: Vec<&str> =
+        body.as_bytes().chunks(64).filter_map(|line| std::str::from_utf8(line).ok()).collect();
     format!("-----{begin}-----\n{}\n-----{end}-----\n", lines.join("\n"))
 }
 

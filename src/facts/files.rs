@@ -36,9 +36,10 @@ pub(super) fn facts(folder: &Dir, path: &str, algorithm: Option<&str>) -> Result
 fn of_pointer(pointer: &LfsPointer, algorithm: Option<&str>) -> Result<FileFacts, FileFault> {
     match algorithm {
         None => Ok(FileFacts { bytes: pointer.bytes, digest: None }),
-        Some("sha256") => {
-            Ok(FileFacts { bytes: pointer.bytes, digest: Some(Digest::new("sha256", pointer.sha256.as_str())) })
-        }
+        Some("sha256") => Ok(FileFacts {
+            bytes: pointer.bytes,
+            digest: Some(Digest::new("sha256", pointer.sha256.as_str())),
+        }),
         Some(_) => Err(FileFault::Unreadable(format!("it is a pointer of Git LFS: {FETCH_LFS}"))),
     }
 }

@@ -67,15 +67,16 @@ pub fn append(root: &Path, draft: &Draft<'_>) -> Result<Appended, Box<Diagnostic
     if statement.symlink_metadata().is_ok() {
         return Ok(Appended::Taken);
     }
-    for below in ["records", "reports"].into_iter().chain(draft.named.iter().filter_map(|(name, _)| folder_of(name))) {
+    for below in
+        ["records", "reports"].into_iter().chain(draft.named.iter().filter_map(|(name, _)| folder_of(name)))
+    {
         make(&folder.join(below)).map_err(|error| cant_write(&folder, &error))?;
     }
     let id = root.join(super::ID);
     let text = format!("{}\n", draft.id);
     // Another first promotion chose another identity at the same time.
     let new_id = create(&id, text.as_bytes()).map_err(|error| cant_write(&id, &error))?;
-    if !new_id && fs::read_to_string(&id).is_ok_and(|there| there.trim() != draft.id)
-    {
+    if !new_id && fs::read_to_string(&id).is_ok_and(|there| there.trim() != draft.id) {
         return Ok(Appended::Taken);
     }
     let digest = sha256(draft.statement);
@@ -89,9 +90,8 @@ pub fn append(root: &Path, draft: &Draft<'_>) -> Result<Appended, Box<Diagnostic
     // Last, so that a signature is never there without what it is of.
     beside.extend(draft.envelope.map(|text| (envelope.clone(), text.as_bytes())));
     let mut made = Vec::new();
-    let written = write_beside(&beside, &mut made).and_then(|()| {
-        create(&statement, draft.statement).map_err(|error| cant_write(&statement, &error))
-    });
+    let written = write_beside(&beside, &mut made)
+        .and_then(|()| create(&statement, draft.statement).map_err(|error| cant_write(&statement, &error)));
     match written {
         Ok(true) => {
             // One that failed at the same moment may have taken away a file that both name.

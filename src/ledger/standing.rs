@@ -38,7 +38,8 @@ pub fn passed_by_themselves(entries: &[Entry]) -> Vec<bool> {
     for (at, statement) in statements.iter().enumerate() {
         let clean = statement.as_ref().is_some_and(|statement| {
             let by_itself = statement.passed() && !statement.retires() && !statement.waived();
-            by_itself && inherited(statement, before.map(|at| (&statements[at], passed[at])), entries, &passed)
+            by_itself
+                && inherited(statement, before.map(|at| (&statements[at], passed[at])), entries, &passed)
         });
         passed.push(clean);
         if statement.as_ref().is_none_or(|statement| !statement.retires()) {

@@ -165,13 +165,15 @@ impl Statement {
 fn changed_by_git(name: &str, bytes: &[u8]) -> Option<Box<Diagnostic>> {
     let has_line = |start: &[u8]| bytes.split(|byte| *byte == b'\n').any(|line| line.starts_with(start));
     if has_line(b"<<<<<<< ") && has_line(b">>>>>>> ") {
-        let message = format!("`{name}` has git's conflict markers: two branches made a promotion of this number");
+        let message =
+            format!("`{name}` has git's conflict markers: two branches made a promotion of this number");
         let help = "keep the whole file of one branch: `git checkout --ours -- FILE` (or --theirs), then promote the run \
                     of the other branch again; `ledger/** -text -merge` in .gitattributes keeps git from mixing the two";
         return Some(Diagnostic::new(super::BROKEN, message).help(help).boxed());
     }
     if bytes.windows(2).any(|pair| pair == b"\r\n") {
-        let message = format!("the checkout changed the line ends of `{name}` (to CR LF), so its digest is another");
+        let message =
+            format!("the checkout changed the line ends of `{name}` (to CR LF), so its digest is another");
         let help = "add `ledger/** -text -merge` to .gitattributes and commit it, then delete the folder of the ledger and \
                     bring it back: `git checkout -- ledger`";
         return Some(Diagnostic::new(super::BROKEN, message).help(help).boxed());

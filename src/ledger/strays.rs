@@ -91,7 +91,8 @@ impl Ledger<'_> {
                 }
                 let policies = statement.own_list(&["policyFiles"]).iter();
                 let lists = statement.own_list(&["artifacts"]).iter().filter_map(|one| one.get("files"));
-                let uris = policies.chain(lists).filter_map(|file| file.get("uri").and_then(Node::as_written));
+                let uris =
+                    policies.chain(lists).filter_map(|file| file.get("uri").and_then(Node::as_written));
                 files.extend(uris.map(str::to_owned));
             }
             let digest = sha256(&entry.bytes);

@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use super::foundation::Signer;
 use super::statement::Head;
 use super::trust::TrustOrder;
-use crate::check::{Judged, Workspace};
+use crate::check::{DecidedOn, Workspace};
 
 /// What to promote, as it was asked for.
 #[derive(Debug, Clone, Default)]
@@ -79,7 +79,7 @@ pub(super) struct Attempt<'a> {
     pub(super) signer: Signer<'a>,
     pub(super) at: Timestamp,
     pub(super) before: Before,
-    pub(super) judged: &'a Judged,
+    pub(super) judged: &'a DecidedOn,
 }
 
 impl Attempt<'_> {

@@ -31,7 +31,8 @@ fn shown(name: &str, workspace: &Workspace) -> String {
 }
 
 fn from_git(git: &Git, statement: &Statement, name: &str, sha256: &str, file: &str) -> Option<String> {
-    let of_run = statement.own_text(&["run", "uri"]).and_then(|uri| uri.strip_prefix("git:")?.split(':').next());
+    let of_run =
+        statement.own_text(&["run", "uri"]).and_then(|uri| uri.strip_prefix("git:")?.split(':').next());
     let of_code = statement.own_text(&["code", "gitCommit"]);
     let path = format!("{}{name}", git.prefix());
     for id in of_run.into_iter().chain(of_code) {

@@ -49,13 +49,19 @@ impl Earlier<'_> {
         let files = models.0.iter().map(|(_, model)| model.sha256.clone()).collect();
         let is_one = models.0.iter().all(|(_, model)| is_for(&statement, &model.sha256, model.sort()));
         if !is_one {
-            return Err(refuse(format!("promotion {}, which is current there, is for another file", head.number)));
+            return Err(refuse(format!(
+                "promotion {}, which is current there, is for another file",
+                head.number
+            )));
         }
         if statement.files() == files {
             return Ok(());
         }
         let (there, here) = (statement.files().len(), models.0.len());
-        let why = format!("promotion {}, which is current there, is for {there} files, and this run has {here}", head.number);
+        let why = format!(
+            "promotion {}, which is current there, is for {there} files, and this run has {here}",
+            head.number
+        );
         Err(refuse(why))
     }
 }

@@ -40,7 +40,9 @@ const MAX_LISTED: usize = 1_000;
 
 /// The lists that are files of the ledger: what `sha256sum` prints of each folder, whose digest is that of the folder.
 pub(super) fn manifests(models: &[Model]) -> Vec<(String, Vec<u8>)> {
-    let long = models.iter().filter(|(_, model)| model.manifest.as_ref().is_some_and(|list| list.len() > MAX_LISTED));
+    let long = models
+        .iter()
+        .filter(|(_, model)| model.manifest.as_ref().is_some_and(|list| list.len() > MAX_LISTED));
     long.map(|(_, model)| (manifest_name(model), model.list().into_bytes())).collect()
 }
 

@@ -28,7 +28,11 @@ impl Signer<'_> {
     ///
     /// The newest entry, and the one that is compared with, must hold the trust of the signer; those between are held by
     /// the chain. Who does not sign builds on no entry that is signed: nothing signed could follow.
-    pub(super) fn may_build_on(self, look: Look<'_>, entries: &[Entry]) -> Result<Vec<Json>, Box<Diagnostic>> {
+    pub(super) fn may_build_on(
+        self,
+        look: Look<'_>,
+        entries: &[Entry],
+    ) -> Result<Vec<Json>, Box<Diagnostic>> {
         if let Some(why) = broken_chain(entries, look.line) {
             return Err(Diagnostic::new(BROKEN, why).help(RESTORE).boxed());
         }
@@ -39,11 +43,11 @@ impl Signer<'_> {
         for entry in older.into_iter().chain([newest]) {
             match look.sound(entry) {
                 Ok(_) => {}
-                Err(problem) if NOT_TRUSTED.contains(&problem.code) && self.accept_untrusted => {
+                Err(problem) if problem.code.is_any_of(&NOT_TRUSTED) && self.accept_untrusted => {
                     let says = format!("--accept-untrusted: promotion {}, {}", entry.number, problem.message);
                     weaker.push(json!({ "what": "untrusted", "says": says }));
                 }
-                Err(problem) if NOT_TRUSTED.contains(&problem.code) => {
+                Err(problem) if problem.code.is_any_of(&NOT_TRUSTED) => {
                     return Err(untrusted(entry, look, &problem.message));
                 }
                 Err(problem) => {
@@ -109,7 +113,9 @@ impl Signer<'_> {
             match &known {
                 None => known = Some((line.to_string(), id.to_owned())),
                 Some((by, other)) if other != id => {
-                    let message = format!("the ledger is {other} by {by}, and {id} by {line}: one of them is of another ledger");
+                    let message = format!(
+                        "the ledger is {other} by {by}, and {id} by {line}: one of them is of another ledger"
+                    );
                     return Err(Diagnostic::new(BROKEN, message).help(RESTORE).boxed());
                 }
                 Some(_) => {}
@@ -123,7 +129,8 @@ impl Signer<'_> {
         }
         let mut random = [0; 16];
         getrandom::fill(&mut random).map_err(|error| {
-            Diagnostic::new(crate::ledger::CANT_WRITE, format!("the system gives no random bytes: {error}")).boxed()
+            Diagnostic::new(crate::ledger::CANT_WRITE, format!("the system gives no random bytes: {error}"))
+                .boxed()
         })?;
         Ok(crate::document::hex(&random))
     }
@@ -136,8 +143,10 @@ const RESTORE: &str = "restore the ledger from git; `gate audit` names all that 
                        after a merge of two branches that both promoted";
 
 fn untrusted(entry: &Entry, look: Look<'_>, why: &str) -> Box<Diagnostic> {
-    let message =
-        format!("a new entry would build on promotion {} of {}, and vouch for it: {why}", entry.number, look.line);
+    let message = format!(
+        "a new entry would build on promotion {} of {}, and vouch for it: {why}",
+        entry.number, look.line
+    );
     let help = format!(
         "if the key is one of yours, trust it as well: --trusted-key OLD.pub --trusted-key NEW.pub, or --trust FILE; if nobody \
          knows that entry, take `{}` out of the ledger; to build on it all the same: --accept-untrusted",

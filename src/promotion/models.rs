@@ -81,8 +81,8 @@ fn read(
     }
     let Some(path) = artifact.path else { return Err(not_here(name, given, digest.is_some())) };
     hash_below(dir, path, digest.map(|digest| &*digest.algorithm)).map_err(|problem| {
-        if [UNREADABLE, LFS].contains(&problem.code) {
-            Diagnostic { code: NO_ARTIFACT, ..*problem }.boxed()
+        if problem.code.is_any_of(&[UNREADABLE, LFS]) {
+            Diagnostic { code: NO_ARTIFACT.into(), ..*problem }.boxed()
         } else {
             problem
         }
@@ -125,7 +125,8 @@ fn not_here(name: &str, given: bool, has_digest: bool) -> Box<Diagnostic> {
         let message = format!(
             "the record has no digest of the artifact `{name}`, so no file can be shown to be the one that the run made"
         );
-        let help = "record it where training saves the file: `\"artifact\": {\"uri\": …, \"digest\": \"sha256:…\"}`";
+        let help =
+            "record it where training saves the file: `\"artifact\": {\"uri\": …, \"digest\": \"sha256:…\"}`";
         return Diagnostic::new(NO_ARTIFACT, message).help(help).boxed();
     }
     let message = format!("the artifact `{name}` is not a file of the workspace");

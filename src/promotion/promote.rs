@@ -23,7 +23,7 @@ use crate::keys::signing_keys;
 use crate::ledger::{Entry, StageHistory};
 use crate::run::{Moment, Run};
 use crate::signing::PrivateKey;
-use crate::verdict::{PromotionOutcome as Outcome, Trouble, Verdict};
+use crate::verdict::{PromotionOutcome as Outcome, Verdict};
 
 /// How often a promotion that others overtake is judged again.
 const ATTEMPTS: usize = 200;
@@ -88,12 +88,12 @@ fn attempt(order: &Order, folder: &Path, signer: Signer<'_>) -> Option<Outcome> 
     match attempt.finish(&mut outcome) {
         Ok(true) => Some(outcome),
         Ok(false) => None,
-        Err(problem) if REFUSALS.contains(&problem.code) => {
-            outcome.refused.push(Trouble::from(&*problem));
+        Err(problem) if problem.code.is_any_of(&REFUSALS) => {
+            outcome.refused.push(*problem);
             Some(outcome)
         }
         Err(problem) => {
-            outcome.troubles.push(Trouble::from(&*problem));
+            outcome.troubles.push(*problem);
             Some(outcome)
         }
     }
@@ -124,7 +124,10 @@ fn before(request: &Request, folder: &Path, signer: Signer<'_>) -> Result<Before
         let statement = newest.statement().ok();
         let at = statement.as_ref().and_then(|it| Moment::parse(it.predicate(&["timeVerified"])?).ok());
         let record = |entry: &Entry| {
-            entry.statement().ok().and_then(|it| it.own_text(&["record", "digest", "sha256"]).map(str::to_owned))
+            entry
+                .statement()
+                .ok()
+                .and_then(|it| it.own_text(&["record", "digest", "sha256"]).map(str::to_owned))
         };
         heads.push(Head {
             line,
@@ -212,7 +215,8 @@ impl Attempt<'_> {
     fn lines_built_on(&self, own: &StageHistory) -> Result<Vec<StageHistory>, Box<Diagnostic>> {
         let mut lines = vec![own.clone()];
         let policy = self.judged.policy.as_ref();
-        let of_rules = policy.iter().flat_map(|policy| policy.rules.iter().filter_map(|rule| rule.baseline.as_deref()));
+        let of_rules =
+            policy.iter().flat_map(|policy| policy.rules.iter().filter_map(|rule| rule.baseline.as_deref()));
         let stage = policy.and_then(|policy| policy.stages.get(&self.order.stage));
         let named = [self.order.baseline.as_deref(), stage.and_then(|stage| stage.baseline.as_deref())];
         let of_policy = policy.and_then(|policy| policy.baseline.as_deref());

@@ -51,7 +51,7 @@ pub fn retire(order: &Retire, folder: &Path) -> Outcome {
             notes: vec!["nothing verifies for this stage until a model is promoted to it again".to_owned()],
         },
         Err(problems) => {
-            let refusal = problems.iter().all(|problem| [NO_TARGET, UNTRUSTED].contains(&problem.code));
+            let refusal = problems.iter().all(|problem| problem.code.is_any_of(&[NO_TARGET, UNTRUSTED]));
             let mut outcome = Outcome::of_problems(&problems);
             if refusal {
                 outcome.refused = std::mem::take(&mut outcome.troubles);

@@ -9,14 +9,16 @@ use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
 use super::alias::by_hand;
+use super::bring_back::bring_back;
 use super::facts::requested_by;
+use super::foundation::Signer;
 use super::statement::{Previous, pretty, previous, written};
 use super::trust::{TrustOrder, TrustedKeys};
-use super::bring_back::bring_back;
-use super::foundation::Signer;
 use super::verify::{Look, broken_chain, decided_by};
 use super::writing::{Files, shown, write};
-use super::{ARTIFACT_DIFFERS, NO_NUMBER, NO_TARGET, OVERTAKEN, UNTRUSTED, VERIFY_SUPERSEDED, VERIFY_UNSIGNED};
+use super::{
+    ARTIFACT_DIFFERS, NO_NUMBER, NO_TARGET, OVERTAKEN, UNTRUSTED, VERIFY_SUPERSEDED, VERIFY_UNSIGNED,
+};
 use crate::check::{Workspace, open, open_ledger};
 use crate::document::{Diagnostic, sha256};
 use crate::facts::{UNREADABLE, hash_below, hash_named};
@@ -60,7 +62,7 @@ pub fn rollback(order: &Back, folder: &Path) -> Outcome {
             notes,
         },
         Err(problems) => {
-            let refusal = problems.iter().all(|problem| REFUSALS.contains(&problem.code));
+            let refusal = problems.iter().all(|problem| problem.code.is_any_of(&REFUSALS));
             let mut outcome = Outcome::of_problems(&problems);
             if refusal {
                 outcome.refused = std::mem::take(&mut outcome.troubles);
@@ -300,8 +302,9 @@ fn files(
         let named = given.iter().any(|(_, digest)| digest == wanted);
         if !named {
             let help = bring_back(statement, subject.name, wanted, workspace);
-            let there = hash_below(&dir, subject.name, None)
-                .map_err(|problem| Diagnostic { code: ARTIFACT_DIFFERS, ..*problem }.help(&*help).boxed())?;
+            let there = hash_below(&dir, subject.name, None).map_err(|problem| {
+                Diagnostic { code: ARTIFACT_DIFFERS.into(), ..*problem }.help(&*help).boxed()
+            })?;
             if there.sha256 != wanted {
                 let message = format!(
                     "`{}` is not the file that was promoted: it was sha256:{wanted}, and is sha256:{}",

@@ -98,8 +98,11 @@ impl TrustedKeys {
             if ledger.is_none() && nearest(stage, names.iter().copied()).is_none() {
                 continue;
             }
-            let message = format!("the trust file has a threshold for the stage `{stage}`, and there is no such stage");
-            return Err(Diagnostic::new(BAD_TRUST, message).help(did_you_mean(stage, &names, "the stages are")).boxed());
+            let message =
+                format!("the trust file has a threshold for the stage `{stage}`, and there is no such stage");
+            return Err(Diagnostic::new(BAD_TRUST, message)
+                .help(did_you_mean(stage, &names, "the stages are"))
+                .boxed());
         }
         Ok(())
     }

@@ -222,11 +222,17 @@ impl Writing<'_> {
             let text = std::fs::read_to_string(&full).ok()?;
             // What was read is what is kept and looked up, or it is not said to be committed.
             let sha256 = sha256(text.as_bytes());
-            let inside = below(&full, &self.attempt.judged.root).filter(|_| digest == format!("sha256:{sha256}"));
+            let inside =
+                below(&full, &self.attempt.judged.root).filter(|_| digest == format!("sha256:{sha256}"));
             let found = inside.and_then(|inside| committed.uri(&inside, &text));
             if digest == format!("sha256:{sha256}") && files.iter().all(|file| file.sha256 != sha256) {
                 let end = full.extension().and_then(|end| end.to_str()).unwrap_or("txt");
-                files.push(PolicyFile { name: path.to_owned(), uri: format!("policies/{sha256}.{end}"), sha256, text });
+                files.push(PolicyFile {
+                    name: path.to_owned(),
+                    uri: format!("policies/{sha256}.{end}"),
+                    sha256,
+                    text,
+                });
             }
             found
         };
@@ -267,7 +273,9 @@ fn attributes(workspace: &Workspace, ledger: &Path) -> Option<String> {
     let text = std::fs::read_to_string(top.join(".gitattributes")).unwrap_or_default();
     let line = |line: &&str| {
         let words: Vec<&str> = line.split_whitespace().collect();
-        let about = words.first().is_some_and(|pattern| *pattern == "*" || pattern.trim_start_matches('/').starts_with(&path));
+        let about = words
+            .first()
+            .is_some_and(|pattern| *pattern == "*" || pattern.trim_start_matches('/').starts_with(&path));
         about && words.contains(&"-text")
     };
     text.lines().find(line).is_none().then(|| {

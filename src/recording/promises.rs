@@ -1,7 +1,7 @@
 //! What a command promised to leave, held against what it left.
 
-use super::{METRIC_MISSING, NO_ARTIFACT, NO_METRICS, NOT_A_METRIC};
 use super::lines::NOT_FINITE;
+use super::{METRIC_MISSING, NO_ARTIFACT, NO_METRICS, NOT_A_METRIC};
 use crate::document::{Diagnostic, Map, Node, Value, nearest};
 use crate::run::{MetricFault, Run};
 

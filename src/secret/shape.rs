@@ -99,7 +99,8 @@ fn without_keys(text: &str) -> Option<String> {
             rest = &from[BEGIN.len()..];
             continue;
         }
-        let last = from.find(END).and_then(|at| Some(at + END.len() + from[at + END.len()..].find("-----")? + 5));
+        let last =
+            from.find(END).and_then(|at| Some(at + END.len() + from[at + END.len()..].find("-----")? + 5));
         let end = last.unwrap_or(from.len());
         kept.push_str(&mask(&from[..end]));
         rest = &from[end..];

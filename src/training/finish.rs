@@ -34,7 +34,9 @@ pub(super) fn facts(
     let seed_of_params = seed_of(&params);
     let (metrics, left_out) = metrics(start, &lines, &mut problems);
     let mut tags = lines.tags.clone();
-    let masked = [&mut params, &mut tags].into_iter().filter_map(|values| mask_values(values).then_some(())).count() > 0;
+    let masked =
+        [&mut params, &mut tags].into_iter().filter_map(|values| mask_values(values).then_some(())).count()
+            > 0;
     let seed = order.seed.as_deref().map(scalar).or_else(|| lines.field("seed").cloned());
     if let (Some(option), Some(line)) = (&order.seed, lines.field("seed").and_then(Node::as_written)) {
         one(Some(option.clone()), Some(line.to_owned()), "seed", &mut problems);
@@ -147,10 +149,15 @@ pub(super) fn notes(code: &Code, facts: &TrainingFacts, label: &str) -> Vec<Stri
         notes.push(format!("left out of the metrics, being no numbers: {}", facts.left_out.join(", ")));
     }
     if facts.masked {
-        notes.push("parameters or tags hold secrets; of each only the beginning of a digest was recorded".into());
+        notes.push(
+            "parameters or tags hold secrets; of each only the beginning of a digest was recorded".into(),
+        );
     }
     if facts.interrupted {
-        notes.push("the command was told to stop while it ran: recorded as interrupted, which no check passes".into());
+        notes.push(
+            "the command was told to stop while it ran: recorded as interrupted, which no check passes"
+                .into(),
+        );
     }
     notes.extend(code.silent.as_ref().map(|why| format!("the commit is not recorded: {why}")));
     if facts.dirty == Some(true) {

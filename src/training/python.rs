@@ -43,8 +43,7 @@ const ENVIRONMENTS: [&str; 10] =
     ["conda", "mamba", "micromamba", "pipenv", "poetry", "pdm", "hatch", "rye", "pixi", "uv"];
 
 /// Programs that are written in Python themselves, and start training in another one.
-const RUNNERS: [&str; 9] =
-    ["dvc", "tox", "nox", "invoke", "inv", "snakemake", "mlflow", "uvx", "pipx"];
+const RUNNERS: [&str; 9] = ["dvc", "tox", "nox", "invoke", "inv", "snakemake", "mlflow", "uvx", "pipx"];
 
 /// What the interpreter of a command says; `None` where there is none, or none that is sure to be the one. `bare` gives
 /// it nothing of this environment but where programs are, and asks no program that lies in the folder itself: it would be the
@@ -112,7 +111,8 @@ fn launched(command: &[String], folder: &Path) -> Option<Vec<OsString>> {
         let at = rest.iter().position(known)?;
         let inner = launched(&rest[at..], folder)?;
         // `env` chooses where the program is looked up; the others only start it.
-        let outer = if name == "env" { command[..=at].iter().map(OsString::from).collect() } else { Vec::new() };
+        let outer =
+            if name == "env" { command[..=at].iter().map(OsString::from).collect() } else { Vec::new() };
         return Some(outer.into_iter().chain(inner).collect());
     }
     if ENVIRONMENTS.contains(&name) {

@@ -113,12 +113,15 @@ fn around(order: &Order, folder: &Path, told: &StopSignal) -> Result<Recorded, B
 /// Hours of training are not lost to a full disk: the record is kept where there is room, else it is in the message.
 fn draft(problem: Diagnostic, record: &Node) -> Diagnostic {
     let text = text_of(record);
-    let kept = tempfile::Builder::new().prefix("gate-record-").suffix(".json").tempfile().and_then(|mut file| {
-        std::io::Write::write_all(&mut file, text.as_bytes())?;
-        file.keep().map(|(_, path)| path).map_err(|error| error.error)
-    });
+    let kept =
+        tempfile::Builder::new().prefix("gate-record-").suffix(".json").tempfile().and_then(|mut file| {
+            std::io::Write::write_all(&mut file, text.as_bytes())?;
+            file.keep().map(|(_, path)| path).map_err(|error| error.error)
+        });
     match kept {
-        Ok(path) => problem.help(format!("what was recorded is in {}: copy it to where it belongs", path.display())),
+        Ok(path) => {
+            problem.help(format!("what was recorded is in {}: copy it to where it belongs", path.display()))
+        }
         Err(_) => {
             let line = crate::document::to_line(record);
             problem.help(format!("what was recorded is: {line}"))

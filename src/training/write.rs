@@ -33,7 +33,8 @@ impl Target<'_> {
     ) -> Result<Option<PathBuf>, Box<Diagnostic>> {
         if self.fresh && self.path.symlink_metadata().is_ok() {
             let mut random = [0; 4];
-            getrandom::fill(&mut random).map_err(|error| cannot("record", self.path, &io::Error::other(error)))?;
+            getrandom::fill(&mut random)
+                .map_err(|error| cannot("record", self.path, &io::Error::other(error)))?;
             let stem = self.path.file_stem().unwrap_or_default().to_string_lossy();
             let other = self.path.with_file_name(format!("{stem}-{}.json", hex(&random)));
             return Target { path: &other, fresh: true }.write(record, keys).map(|_| Some(other));

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use model_gate::github::{Comment, Context, Posted, Posting, post};
-use model_gate::verdict::Report;
+use mlgate::github::{Comment, Context, Posted, Posting, post};
+use mlgate::verdict::Report;
 use serde_json::json;
 
 use crate::fake_github::{FakeGithub, Fault};

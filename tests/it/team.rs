@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use model_gate::document::sha256;
+use mlgate::document::sha256;
 
 use crate::project::{Project, Ran};
 use crate::promoting::run;
@@ -270,7 +270,10 @@ fn a_rollback_says_how_the_file_comes_back() {
         project.file("models/m.bin", weights);
     };
     let in_dvc = |weights: &str| {
-        project.file("models/m.bin.dvc", format!("outs:\n- md5: {}\n  path: m.bin\n", &sha256(weights.as_bytes())[..32]));
+        project.file(
+            "models/m.bin.dvc",
+            format!("outs:\n- md5: {}\n  path: m.bin\n", &sha256(weights.as_bytes())[..32]),
+        );
         project.file("models/.gitignore", "/m.bin\n");
         project.try_git(&["rm", "--cached", "--quiet", "models/m.bin"]);
     };

@@ -63,7 +63,8 @@ pub(super) fn drift(
             None => found.push((allowed, drift)),
         }
     }
-    let first = report.candidates.iter().flat_map(|candidate| &candidate.baselines).any(|baseline| baseline.first);
+    let first =
+        report.candidates.iter().flat_map(|candidate| &candidate.baselines).any(|baseline| baseline.first);
     if !bounded && first && same.len() > 1 {
         return Err("what is promoted was the first, which nothing was there to compare with");
     }

@@ -6,10 +6,12 @@ use std::path::Path;
 
 use super::Auditing;
 use crate::check::show;
+use crate::code::Code;
 use crate::document::Node;
 use crate::facts::hash_named;
 use crate::ledger::{Ledger, StageHistory};
 use crate::policy::Policy;
+use crate::rule::{DIGEST_DIFFERS, FILE_MISSING};
 use crate::run::Run;
 use crate::verdict::{Finding, RuleReport};
 
@@ -25,18 +27,21 @@ pub(super) fn known_files(
     for entry in lines.iter().filter_map(|line| ledger.entries(line).ok()).flatten() {
         known.extend(entry.statement().map(|statement| statement.files()).unwrap_or_default());
     }
-    let paths = policy.and_then(|policy| policy.runs.as_ref()).map(|runs| runs.paths.clone()).unwrap_or_default();
+    let paths =
+        policy.and_then(|policy| policy.runs.as_ref()).map(|runs| runs.paths.clone()).unwrap_or_default();
     if !paths.is_empty() {
         let (runs, _) = show(&paths, named, folder);
         let digests = runs.iter().flat_map(Run::artifacts).filter_map(|artifact| artifact.digest);
-        known.extend(digests.filter(|digest| &*digest.algorithm == "sha256").map(|digest| digest.value.to_string()));
+        known.extend(
+            digests.filter(|digest| &*digest.algorithm == "sha256").map(|digest| digest.value.to_string()),
+        );
     }
     known
 }
 
 /// Kinds of rules that look at files, and codes that say that a file is another, or gone.
 const KINDS: [&str; 3] = ["artifact", "data", "reproducible"];
-const CODES: [&str; 2] = ["file/missing", "file/digest-differs"];
+const CODES: [Code; 2] = [FILE_MISSING, DIGEST_DIFFERS];
 
 impl Auditing<'_> {
     /// Why a failing rule says nothing of what was promoted: each file that it misses is not here, and what is at its path
@@ -47,14 +52,14 @@ impl Auditing<'_> {
     }
 
     fn not_here(&self, finding: &Finding, run: Option<&Run>) -> Option<String> {
-        if !CODES.contains(&&*finding.code) {
+        if !finding.diagnostic.code.is_any_of(&CODES) {
             return None;
         }
         let path = finding.path.as_deref()?;
         let of_artifact = path.starts_with("artifact");
         let file = named(run?, path)?;
         let full = self.workspace.join(&file);
-        let there = finding.code == "file/digest-differs";
+        let there = finding.diagnostic.code == DIGEST_DIFFERS;
         // Data may be new at any time; a model must be one that somebody accounts for.
         if there && of_artifact {
             let found = hash_named(&full, None).ok()?;

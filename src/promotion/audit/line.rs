@@ -15,10 +15,10 @@ use crate::document::{Diagnostic, Node};
 use crate::ledger::{Entry, Unowned};
 use crate::run::{Age, Run};
 use crate::tracker::mlflow::{alias_now, store_name};
-use crate::verdict::{AuditLine, Severity, Trouble};
+use crate::verdict::{AuditLine, Severity};
 
 impl Auditing<'_> {
-    pub(super) fn run(&self, strays: &[String]) -> Result<(AuditLine, Vec<Trouble>), Vec<Diagnostic>> {
+    pub(super) fn run(&self, strays: &[String]) -> Result<(AuditLine, Vec<Diagnostic>), Vec<Diagnostic>> {
         let entries = self.ledger.entries(self.line)?;
         let mut it = Findings::default();
         match broken_chain(&entries, self.line) {
@@ -84,7 +84,7 @@ impl Auditing<'_> {
                     "`{label}` is the envelope of a promotion {number}, whose statement is not there: it was taken away, or \
                      that promotion broke off"
                 );
-                it.error(AUDIT_UNOWNED, message);
+                it.warning(AUDIT_UNOWNED, message);
             } else {
                 let message = format!(
                     "two promotions {number} were signed: `{label}` belongs to one whose statement is not there; after a \

@@ -3,10 +3,10 @@
 use super::drift::drift;
 use super::{AUDIT_DRIFT, AUDIT_POLICY, AUDIT_STALE, AUDIT_UNJUDGED, Auditing, Findings, Read};
 use crate::check::{Request, check};
-use crate::document::Node;
+use crate::document::{Diagnostic, Node};
 use crate::ledger::{Entry, passed_by_themselves};
 use crate::run::Run;
-use crate::verdict::{Level, Outcome, Report, Trouble, Verdict};
+use crate::verdict::{Level, Outcome, Report, Verdict};
 
 /// Today's policy over the record that was promoted, against what it was judged against then.
 pub(super) fn judged_today(
@@ -28,7 +28,8 @@ pub(super) fn judged_today(
         .unwrap_or(current.entry.number);
     let digest = |of: &Read<'_>| of.own(&["record", "digest", "sha256"]).to_owned();
     let passed = passed_by_themselves(entries);
-    let by_itself = |number: u64| entries.iter().zip(&passed).any(|(entry, passed)| entry.number == number && *passed);
+    let by_itself =
+        |number: u64| entries.iter().zip(&passed).any(|(entry, passed)| entry.number == number && *passed);
     // What was promoted again is compared with what it replaced the first time, and with nothing that was let in.
     let before = read.iter().rev().find(|other| {
         let number = other.entry.number;
@@ -56,7 +57,7 @@ pub(super) fn today(
     current: &Read<'_>,
     report: &Report,
     it: &mut Findings,
-) -> Vec<Trouble> {
+) -> Vec<Diagnostic> {
     let number = current.entry.number;
     match report.verdict {
         Some(Verdict::Pass) => it.holds.push("it holds today's policy".into()),
@@ -71,7 +72,7 @@ pub(super) fn today(
                 }
                 let why = rule.findings.first().map_or_else(
                     || rule.reason.clone().unwrap_or_default(),
-                    |finding| finding.message.clone(),
+                    |finding| finding.diagnostic.message.clone(),
                 );
                 // A run that was fresh when it was promoted grows old in service.
                 if rule.kind == "fresh" {

@@ -11,9 +11,13 @@ use crate::ledger::{Entry, passed_by_themselves};
 use crate::run::{Moment, parse_date};
 use crate::verdict::{Report, WaiverState};
 
-/// The promotions since the last one that passed by itself; all of them where none did.
+/// The promotions since the last run that passed by itself; all of them where none did. A rollback brings an earlier run
+/// back, and judges none.
 fn unclean<'r, 'e>(entries: &[Entry], read: &'r [Read<'e>]) -> impl Iterator<Item = &'r Read<'e>> {
-    let last = passed_by_themselves(entries).iter().rposition(|passed| *passed);
+    let passed = passed_by_themselves(entries);
+    let promoted =
+        |entry: &Entry| entry.statement().is_ok_and(|it| it.own_text(&["action"]) == Some("promote"));
+    let last = entries.iter().zip(&passed).rposition(|(entry, passed)| *passed && promoted(entry));
     let number = last.map_or(0, |at| entries[at].number);
     read.iter().filter(move |one| one.entry.number > number && !one.statement.retires())
 }
@@ -50,9 +54,10 @@ pub(super) fn waivers(
             let model = waiver.get("model").and_then(Node::as_written);
             let in_policy = report.is_none_or(|report| {
                 let counts = |state| state != WaiverState::Expired && state != WaiverState::Ignored;
-                report.waivers.iter().any(|known| {
-                    known.rule == rule && known.model.as_deref() == model && counts(known.state)
-                })
+                report
+                    .waivers
+                    .iter()
+                    .any(|known| known.rule == rule && known.model.as_deref() == model && counts(known.state))
             });
             match parse_date(expires) {
                 Some(end) if today <= end && in_policy => {
@@ -60,7 +65,9 @@ pub(super) fn waivers(
                 }
                 Some(end) if today <= end => it.error(
                     AUDIT_WAIVER,
-                    format!("promotion {number} passed by a waiver of `{rule}`, which the policy no longer has"),
+                    format!(
+                        "promotion {number} passed by a waiver of `{rule}`, which the policy no longer has"
+                    ),
                 ),
                 _ => it.error(
                     AUDIT_WAIVER,
@@ -85,7 +92,9 @@ pub(super) fn remarks(read: &[Read<'_>], it: &mut Findings) {
             && after < before
         {
             let (number, earlier) = (pair[1].entry.number, pair[0].entry.number);
-            let message = format!("promotion {number} is dated {after}, before promotion {earlier}, which it follows ({before})");
+            let message = format!(
+                "promotion {number} is dated {after}, before promotion {earlier}, which it follows ({before})"
+            );
             it.warning(AUDIT_TIME, message);
         }
     }

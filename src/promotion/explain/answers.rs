@@ -65,13 +65,20 @@ pub(super) fn gone(workspace: &Workspace, commit: &str) -> &'static str {
     }
 }
 
-pub(super) fn produced(run: &Run, statement: Option<(&Statement, &Evidence<'_>)>, workspace: &Workspace) -> Answer {
+pub(super) fn produced(
+    run: &Run,
+    statement: Option<(&Statement, &Evidence<'_>)>,
+    workspace: &Workspace,
+) -> Answer {
     let mut it = Gathered::default();
     it.fact("run", run.text("run_id").map(str::to_owned));
     it.fact("model", run.model().map(str::to_owned));
     let dirty =
         if run.text("git_dirty") == Some("true") { ", with changes that no commit holds" } else { "" };
-    it.fact("commit", run.text("git_commit").map(|commit| format!("{commit}{dirty}{}", gone(workspace, commit))));
+    it.fact(
+        "commit",
+        run.text("git_commit").map(|commit| format!("{commit}{dirty}{}", gone(workspace, commit))),
+    );
     it.fact("source", run.text("source").map(str::to_owned));
     it.fact("started", run.text("created_at").map(str::to_owned));
     for artifact in run.artifacts() {
@@ -183,7 +190,11 @@ pub(super) fn approved(evidence: &Evidence<'_>, entry: &Entry, statement: &State
     it.evidence.push(format!("policy {policy} sha256:{digest}"));
     for file in statement.own_list(&["policyFiles"]) {
         let part = |key: &str| file.get(key).and_then(Node::as_written).unwrap_or("?");
-        it.evidence.push(format!("its text at that moment, {}: {}", part("name"), evidence.file(part("uri"))));
+        it.evidence.push(format!(
+            "its text at that moment, {}: {}",
+            part("name"),
+            evidence.file(part("uri"))
+        ));
     }
     it.evidence.push(format!("{} sha256:{}", entry.label, entry.digest));
     if let (Some(uri), Some(digest)) = (own(&["report", "uri"]), own(&["report", "digest", "sha256"])) {

@@ -32,7 +32,10 @@ pub(super) fn newest(
                     "promotion {} of {line} follows, and it does not verify: {}",
                     head.number, problem.message
                 );
-                let help = format!("find out who wrote `{}`; take it out of the ledger if nobody knows it", head.label);
+                let help = format!(
+                    "find out who wrote `{}`; take it out of the ledger if nobody knows it",
+                    head.label
+                );
                 return fails(VERIFY_SUPERSEDED, message, &help);
             }
             let message = format!(
@@ -101,7 +104,9 @@ pub(in crate::promotion) fn broken_chain(entries: &[Entry], line: &StageHistory)
             (Some(known), Some(id)) if known == id => {}
             (Some(known), other) => {
                 let other = other.unwrap_or("none");
-                return Some(format!("promotion {number} of {line} is of the ledger {other}, and the one before of {known}"));
+                return Some(format!(
+                    "promotion {number} of {line} is of the ledger {other}, and the one before of {known}"
+                ));
             }
             (None, id) => ledger = id.map(str::to_owned),
         }

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::super::{VERIFY_LEDGER, VERIFY_SUBJECT};
 use super::super::trust::TrustedKeys;
+use super::super::{VERIFY_LEDGER, VERIFY_SUBJECT};
 use super::{InHand, Stop, Verifying, fails};
 use crate::facts::hash_named;
 use crate::ledger::{StageHistory, Statement};
@@ -19,8 +19,13 @@ impl Verifying<'_> {
             let found = match hash_named(&path, None) {
                 Ok(found) => found,
                 Err(problem) => {
-                    let message = format!("the promotion is also for `{}`: {}", subject.name, problem.message);
-                    return fails(VERIFY_SUBJECT, message, "deploy every file of the promotion, or leave --all out");
+                    let message =
+                        format!("the promotion is also for `{}`: {}", subject.name, problem.message);
+                    return fails(
+                        VERIFY_SUBJECT,
+                        message,
+                        "deploy every file of the promotion, or leave --all out",
+                    );
                 }
             };
             if Some(found.sha256.as_str()) != subject.sha256 {
