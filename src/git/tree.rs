@@ -39,7 +39,10 @@ impl Git {
     /// Whether git ignores a path of the working tree; it need not be there.
     pub fn ignores(&self, path: &std::path::Path) -> Result<bool, Box<Diagnostic>> {
         let path = path.to_string_lossy();
-        let output = self.run(&["check-ignore", "--quiet", "--", &path])?;
+        // This question knows no literal paths, and takes none for a pattern.
+        let mut command = self.command();
+        command.env_remove("GIT_LITERAL_PATHSPECS").args(["check-ignore", "--quiet", "--", &path]);
+        let output = command.output().map_err(|error| not_started(&error))?;
         match output.status.code() {
             Some(0) => Ok(true),
             Some(1) => Ok(false),
