@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Document, Span};
-use crate::secret::masked;
+use crate::secret::{DIGITS, MASKED, masked};
 
 /// Bytes of a document with a few words about them, or the excerpt that a saved report kept of them.
 #[derive(Debug, Clone)]
@@ -147,9 +147,13 @@ fn without_secrets(line: &str) -> Cow<'_, str> {
     let same = |one: &mut dyn Iterator<Item = char>, other: &mut dyn Iterator<Item = char>| {
         one.zip(other).take_while(|(a, b)| a == b).count()
     };
+    // What stands for a secret may begin or end as the secret does, and is no part of the line.
+    let (head, rest) = masked.split_once(MASKED).unwrap_or((masked.as_str(), masked.as_str()));
+    let tail = rest.rsplit_once(MASKED).map_or(rest, |(_, tail)| tail);
+    let tail = if masked.contains(MASKED) { tail.get(DIGITS..).unwrap_or_default() } else { tail };
     let length = line.chars().count();
-    let before = same(&mut line.chars(), &mut masked.chars());
-    let behind = same(&mut line.chars().rev(), &mut masked.chars().rev()).min(length - before);
+    let before = same(&mut line.chars(), &mut head.chars());
+    let behind = same(&mut line.chars().rev(), &mut tail.chars().rev()).min(length - before);
     let hidden = |(at, c)| if at >= before && at < length - behind { '*' } else { c };
     line.chars().enumerate().map(hidden).collect::<String>().into()
 }

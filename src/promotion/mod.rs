@@ -80,7 +80,7 @@ codes! {
     AUDIT_EXPIRED = "audit/expired": "What is promoted has ended.";
     AUDIT_STALE = "audit/stale-baseline": "What new models are compared with is old, or was measured on another split.";
     AUDIT_DRIFT = "audit/drift": "Many small allowed drops add up to more than one may be.";
-    AUDIT_EVIDENCE = "audit/facts": "The record or the report that a promotion names is not there, or was changed.";
+    AUDIT_EVIDENCE = "audit/evidence": "The record or the report that a promotion names is not there, or was changed.";
     AUDIT_ROLLBACK = "audit/rollback": "What is promoted got there by a rollback.";
     AUDIT_SIGNATURE = "audit/signature": "A promotion is not signed by a trusted key.";
 }

@@ -46,15 +46,16 @@ pub fn broken(run: &Run, metrics: &[String], no_metrics: bool, no_artifact: bool
 }
 
 /// Takes out of a file's metrics what can't be one, and gives its names. An object may say more of a number, and a number
-/// that is not finite is a finding, so both stay.
-pub fn leave_out(metrics: &mut Map) -> Vec<String> {
+/// that is not finite is a finding, so both stay; so does what was promised, for which it is one too.
+pub fn leave_out(metrics: &mut Map, promised: &[String]) -> Vec<String> {
     let is_metric = |node: &Node| match &node.value {
         Value::Number(_) | Value::NotFinite(_) | Value::Map(_) => true,
         Value::String(text) => NOT_FINITE.contains(&text.to_ascii_lowercase().as_str()),
         _ => false,
     };
-    let names: Vec<Box<str>> =
-        metrics.entries().filter(|(_, entry)| !is_metric(&entry.node)).map(|(name, _)| name.into()).collect();
+    let is_promised = |name: &str| promised.iter().any(|promised| promised == name);
+    let out = metrics.entries().filter(|(name, entry)| !is_metric(&entry.node) && !is_promised(name));
+    let names: Vec<Box<str>> = out.map(|(name, _)| name.into()).collect();
     for name in &names {
         metrics.remove(name);
     }

@@ -13,6 +13,9 @@ pub use name::is_secret_name;
 /// What every masked value begins with.
 pub const MASKED: &str = "***";
 
+/// How many digits of a digest follow.
+pub const DIGITS: usize = 8;
+
 /// What stands where a secret stood: two that are equal stay equal, and the beginning of a digest gives no secret away
 /// that could not be guessed.
 pub fn mask(secret: &str) -> String {

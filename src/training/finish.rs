@@ -231,7 +231,7 @@ fn metrics(start: &Start<'_>, lines: &Lines, problems: &mut Vec<Diagnostic>) -> 
         }
     }
     let mut all = sources::objects(&start.files, &fresh, "file of metrics", problems);
-    let left_out = leave_out(&mut all);
+    let left_out = leave_out(&mut all, &start.order.promised);
     merge(&mut all, lines.metrics.clone(), &Path::of(["metrics"]), problems);
     (all, left_out)
 }

@@ -21,7 +21,7 @@ use crate::check::workspace_root;
 use crate::document::{Diagnostic, Document, Format, Node};
 use crate::keys;
 use crate::process::{self, End, StopSignal};
-use crate::recording::{TrainingFacts, masked, source};
+use crate::recording::{NO_METRICS, TrainingFacts, masked, source};
 use crate::run::{FieldMap, Origin, Run};
 use crate::signing::PrivateKey;
 
@@ -182,7 +182,15 @@ fn promises(order: &Order, facts: &TrainingFacts, record: &Node, label: &str, to
         Ok(run) => {
             let promised = if told && facts.metrics.is_empty() { &[] } else { order.promised.as_slice() };
             let (no_metrics, no_artifact) = (order.no_metrics || told, order.no_artifact || told);
-            crate::recording::broken(&run, promised, no_metrics, no_artifact)
+            let mut problems = crate::recording::broken(&run, promised, no_metrics, no_artifact);
+            if !facts.left_out.is_empty() {
+                for problem in problems.iter_mut().filter(|problem| problem.code == NO_METRICS) {
+                    let names = facts.left_out.join(", ");
+                    problem.message =
+                        format!("the command left no metric: {names} in its file are no numbers");
+                }
+            }
+            problems
         }
         Err(problems) => problems,
     }

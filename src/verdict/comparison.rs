@@ -65,6 +65,9 @@ pub struct Comparison {
     /// The waiver that covers it, by its place in the report's list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiver: Option<usize>,
+    /// Values that are secrets, each with what is shown in its place.
+    #[serde(skip)]
+    hidden: Vec<(Box<str>, Box<str>)>,
 }
 
 impl Comparison {
@@ -100,6 +103,7 @@ impl Comparison {
             looks: None,
             note: None,
             waiver: None,
+            hidden: Vec::new(),
         }
     }
 
@@ -112,24 +116,31 @@ impl Comparison {
     /// With the candidate's value.
     #[must_use]
     pub fn candidate(mut self, value: impl Into<Box<str>>) -> Self {
-        self.candidate = Some(self.shown(value.into()));
+        self.candidate = Some(self.without_secret(value.into()));
         self
     }
 
     /// With the baseline's value.
     #[must_use]
     pub fn baseline(mut self, value: impl Into<Box<str>>) -> Self {
-        self.baseline = Some(self.shown(value.into()));
+        self.baseline = Some(self.without_secret(value.into()));
         self
     }
 
     /// A value of a record as it may be shown: a report goes where the record does not.
-    fn shown(&self, value: Box<str>) -> Box<str> {
+    fn without_secret(&mut self, value: Box<str>) -> Box<str> {
         let name = self.subject.rsplit('.').next().unwrap_or(&self.subject);
-        match masked_value(name, &value) {
-            Cow::Borrowed(_) => value,
+        let masked: Box<str> = match masked_value(name, &value) {
+            Cow::Borrowed(_) => return value,
             Cow::Owned(masked) => masked.into(),
-        }
+        };
+        self.hidden.push((value, masked.clone()));
+        masked
+    }
+
+    /// A text about these values, without the ones that are not shown.
+    pub fn hide(&self, text: &str) -> String {
+        self.hidden.iter().fold(text.to_owned(), |text, (value, masked)| text.replace(&**value, masked))
     }
 
     /// With the limit as it is written.
