@@ -2,14 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use crate::atomic;
 use crate::code::codes;
 use crate::document::Diagnostic;
+use crate::git::Git;
 use crate::signing::{Algorithm, NOT_A_KEY, PrivateKey, PublicKey};
 
 codes! {
     KEY_UNREADABLE = "key/unreadable": "A file of a key or of trust can't be read.";
     KEY_EXISTS = "key/exists": "A new key would be written over a file that exists.";
+    NOT_IGNORED = "key/not-ignored": "A private key would lie in a git work tree, where git does not ignore it.";
     NO_KEY = "key/none": "Something is to be signed, and no key was given.";
 }
 
@@ -28,6 +33,8 @@ pub struct NewKey {
     pub public: PathBuf,
     /// The fingerprint of both.
     pub fingerprint: String,
+    /// The `.gitignore` that keeps the private one out of git, where a line was added to it.
+    pub ignored_by: Option<PathBuf>,
 }
 
 /// Makes a key, at a path below `folder`. Neither file may exist; only its owner may read the private one.
@@ -66,9 +73,51 @@ pub fn new_key(file: &Path, folder: &Path, algorithm: Algorithm) -> Result<NewKe
                 .boxed())
         }
     };
+    let ignored_by = keep_out_of_git(&folder.join(file))?;
     write(file, 0o600, &key.to_pem())?;
     write(&public, 0o644, &key.public().to_pem())?;
-    Ok(NewKey { private: file.to_owned(), public, fingerprint: key.public().fingerprint() })
+    Ok(NewKey { private: file.to_owned(), public, fingerprint: key.public().fingerprint(), ignored_by })
+}
+
+/// Inside a work tree, a private key is one `git add` away from being published: adds a line to the `.gitignore` beside it,
+/// unless it is ignored already.
+fn keep_out_of_git(file: &Path) -> Result<Option<PathBuf>, Box<Diagnostic>> {
+    let (Some(folder), Some(name)) = (file.parent(), file.file_name().and_then(|name| name.to_str())) else {
+        return Ok(None);
+    };
+    let Ok(git) = Git::open(folder) else { return Ok(None) };
+    // Git compares paths as they are on the disk, without links.
+    let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    let file = &folder.join(name);
+    if git.is_bare() || git.ignores(file)? {
+        return Ok(None);
+    }
+    let ignore = folder.join(".gitignore");
+    let refuse = |why: String| {
+        let message = format!("`{}` would be in a git work tree, unignored: {why}", file.display());
+        Diagnostic::new(NOT_IGNORED, message).help("make the key outside of the repository").boxed()
+    };
+    if name.contains(['\n', '\r']) {
+        return Err(refuse("its name can't be a line of .gitignore".into()));
+    }
+    let mut text = match std::fs::read_to_string(&ignore) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(refuse(format!("`{}` can't be read: {error}", ignore.display()))),
+    };
+    if !text.is_empty() && !text.ends_with('\n') {
+        text.push('\n');
+    }
+    // What means something in a pattern means itself behind a backslash.
+    let pattern: String =
+        name.chars().flat_map(|c| "\\*?[] ".contains(c).then_some('\\').into_iter().chain([c])).collect();
+    text.push_str(&format!("/{pattern}\n"));
+    atomic::write(&ignore, |to| to.write_all(text.as_bytes()))
+        .map_err(|error| refuse(format!("`{}` can't be written: {error}", ignore.display())))?;
+    if git.ignores(file)? {
+        return Ok(Some(ignore));
+    }
+    Err(refuse(format!("a line in `{}` does not make git ignore it", ignore.display())))
 }
 
 /// The public key of a file that holds either of the two.
@@ -85,23 +134,7 @@ pub fn show_key(path: &Path) -> Result<PublicKey, Box<Diagnostic>> {
 /// The keys of files, else the one of the environment.
 pub fn signing_keys(files: &[PathBuf], folder: &Path) -> Result<Vec<PrivateKey>, Box<Diagnostic>> {
     if files.is_empty() {
-        let Some(value) = std::env::var_os(VARIABLE).filter(|value| !value.is_empty()) else {
-            return Ok(Vec::new());
-        };
-        let text = value.to_string_lossy();
-        let (pem, label) = if text.contains("-----BEGIN") {
-            // The value itself must never be shown.
-            (text.into_owned(), VARIABLE.to_owned())
-        } else if text.contains('\n') || text.len() > 4_096 {
-            return Err(Diagnostic::new(
-                NOT_A_KEY,
-                format!("{VARIABLE} holds neither a key in PEM nor a path"),
-            )
-            .boxed());
-        } else {
-            (read(&folder.join(&*text))?, text.into_owned())
-        };
-        return Ok(vec![PrivateKey::from_pem(&pem, &label)?]);
+        return Ok(from_environment(folder)?.into_iter().collect());
     }
     let mut keys: Vec<PrivateKey> = Vec::new();
     for file in files {
@@ -112,6 +145,72 @@ pub fn signing_keys(files: &[PathBuf], folder: &Path) -> Result<Vec<PrivateKey>,
         }
     }
     Ok(keys)
+}
+
+/// The key of the environment: in PEM, in PEM as base64 or on one line, the base64 within PEM, or a path. Whatever it is,
+/// no message shows it, since a key that is mangled looks like a path.
+fn from_environment(folder: &Path) -> Result<Option<PrivateKey>, Box<Diagnostic>> {
+    let Some(value) = std::env::var_os(VARIABLE) else { return Ok(None) };
+    let text = value.to_string_lossy();
+    let text = text.trim();
+    if text.is_empty() {
+        let message = format!("{VARIABLE} is set, and is empty: nothing would be signed");
+        let help = "a secret that is not set, or that this job may not see, arrives as an empty variable; to sign nothing, \
+                    unset it";
+        return Err(Diagnostic::new(NO_KEY, message).help(help).boxed());
+    }
+    if let Some(pem) = pem_of(text) {
+        return PrivateKey::from_pem(&pem, VARIABLE).map(Some);
+    }
+    let path = folder.join(text);
+    let is_file = !text.contains('\n') && std::fs::metadata(&path).is_ok();
+    let neither = || {
+        let message =
+            format!("{VARIABLE} holds neither a private key in PEM nor the path of a file that is there");
+        let help = "store the text of the key file as it is, from `-----BEGIN PRIVATE KEY-----` on, or its base64 on one line; \
+                    the value is not shown here";
+        Diagnostic::new(NOT_A_KEY, message).help(help).boxed()
+    };
+    if !is_file {
+        return Err(neither());
+    }
+    let shown = format!("the file that {VARIABLE} names");
+    match read(&path) {
+        Ok(pem) => PrivateKey::from_pem(&pem, &shown).map(Some),
+        Err(_) => Err(neither()),
+    }
+}
+
+/// The PEM that a text is: as it is, with its line ends written as `\n` or lost, as base64, or only what is between its
+/// first and last lines. `None` where it is none.
+fn pem_of(text: &str) -> Option<String> {
+    const BEGIN: &str = "-----BEGIN";
+    if text.contains(BEGIN) {
+        let lines = text.replace("\\n", "\n").replace("\r\n", "\n");
+        if lines.contains('\n') {
+            return Some(lines);
+        }
+        // A secret store may turn line ends into blanks.
+        let mut parts = lines.splitn(5, "-----");
+        let (_, begin, body, end) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+        return Some(armoured(begin, &body.split_whitespace().collect::<String>(), end));
+    }
+    let packed: String = text.split_whitespace().collect();
+    let bytes = STANDARD.decode(&packed).ok()?;
+    match String::from_utf8(bytes) {
+        Ok(pem) if pem.contains(BEGIN) => Some(pem),
+        // The shortest private key has 48 bytes, and begins as a sequence does.
+        _ if packed.len() >= 64 && packed.starts_with('M') => {
+            Some(armoured("BEGIN PRIVATE KEY", &packed, "END PRIVATE KEY"))
+        }
+        _ => None,
+    }
+}
+
+fn armoured(begin: &str, body: &str, end: &str) -> String {
+    let lines: Vec<&str> =
+        body.as_bytes().chunks(64).filter_map(|line| std::str::from_utf8(line).ok()).collect();
+    format!("-----{begin}-----\n{}\n-----{end}-----\n", lines.join("\n"))
 }
 
 /// A public key of a file.

@@ -28,7 +28,7 @@ git init --quiet --initial-branch=main
 git config user.name "Ada Lovelace"
 git config user.email ada@example.org
 # What is signed and hashed must stay the bytes that it is.
-printf '* -text\nledger/** -merge\n' > .gitattributes
+printf '* -text\nledger/** -text -merge\n' > .gitattributes
 printf '*.key\n' > .gitignore
 
 step "Keys: one for whoever trains, one for whoever releases"

@@ -7,7 +7,7 @@ use super::new_lines::only_new;
 use super::{NOTHING_NAMED, Workspace};
 use crate::document::Diagnostic;
 use crate::git::Commit;
-use crate::ledger::{Ledger, MOST, StageHistory};
+use crate::ledger::{Ledger, MOST, StageHistory, Standing};
 use crate::policy::Policy;
 use crate::run::{FieldMap, LEDGER, Origin, Reference, Run};
 use crate::signing::BESIDE;
@@ -337,7 +337,7 @@ fn staged<'c>(
     let mut resolved = None;
     let mut broken = Vec::new();
     for line in &lines {
-        match promoted(&ledger, line) {
+        match promoted(&ledger, line, by) {
             Ok(None) => {}
             Ok(Some(Promoted { label, record, what })) => {
                 let origin = Origin {
@@ -376,11 +376,28 @@ struct Promoted {
     what: String,
 }
 
-fn promoted(ledger: &Ledger<'_>, line: &StageHistory) -> Result<Option<Promoted>, Box<Diagnostic>> {
-    let Some(entry) = ledger.head(line)? else { return Ok(None) };
+/// As a candidate it is what is in service; as a baseline what passed by itself, since neither an override nor a waiver
+/// lowers the bar.
+fn promoted(
+    ledger: &Ledger<'_>,
+    line: &StageHistory,
+    by: ReferenceOrigin,
+) -> Result<Option<Promoted>, Box<Diagnostic>> {
+    let Some(Standing { newest, baseline }) = ledger.standing(line)? else { return Ok(None) };
+    let number = newest.number;
+    let entry = match by {
+        ReferenceOrigin::Typed => {
+            Some(newest).filter(|newest| !newest.statement().is_ok_and(|it| it.retires()))
+        }
+        ReferenceOrigin::TypedBaseline | ReferenceOrigin::Policy => baseline,
+    };
+    let Some(entry) = entry else { return Ok(None) };
     let (uri, record) = promoted_record(ledger, line, &entry)?;
     let when = entry.statement()?.predicate(&["timeVerified"]).unwrap_or_default().to_owned();
-    let what = format!("promotion {} of {}, {when}", entry.number, line.model);
+    let mut what = format!("promotion {} of {}, {when}", entry.number, line.model);
+    if entry.number != number {
+        what = format!("{what}; promotion {number}, the newest, did not pass by itself and is no baseline");
+    }
     Ok(Some(Promoted { label: ledger.label(&uri), record, what }))
 }
 

@@ -45,8 +45,11 @@ pub(super) fn run(command: &Command, folder: &Path, terminal: &Terminal) -> Exit
                 Type::P256 => Algorithm::P256,
             };
             new_key(file, folder, algorithm).map(|key| {
+                let ignored = key.ignored_by.as_ref().map_or_else(String::new, |file| {
+                    format!("ignored: a line in {} keeps the private one out of git\n", file.display())
+                });
                 format!(
-                    "{}  {}\nprivate: {} (keep it in the secret store of your CI, as GATE_SIGNING_KEY; not in git)\npublic:  {}\n",
+                    "{}  {}\nprivate: {} (keep it in the secret store of your CI, as GATE_SIGNING_KEY; not in git)\npublic:  {}\n{ignored}",
                     match sort {
                         Type::Ed25519 => "ed25519",
                         Type::P256 => "p256",
@@ -57,9 +60,8 @@ pub(super) fn run(command: &Command, folder: &Path, terminal: &Terminal) -> Exit
                 )
             })
         }
-        Command::Show { file } => {
-            show_key(&folder.join(file)).map(|key| format!("{}\n{}", key.fingerprint(), key.to_pem()))
-        }
+        Command::Show { file } => show_key(&folder.join(file))
+            .map(|key| format!("{}\nkeyid {}\n{}", key.fingerprint(), key.key_id(), key.to_pem())),
     };
     match result {
         Ok(text) => {

@@ -11,6 +11,7 @@ mod promote;
 mod record;
 mod report;
 mod reproduce;
+mod retire;
 mod rollback;
 mod show;
 mod terminal;
@@ -67,6 +68,8 @@ enum Command {
     Promote(Box<promote::Arguments>),
     /// Go back to an earlier promotion of a stage
     Rollback(Box<rollback::Arguments>),
+    /// Take a model out of service at a stage, as a new entry with a reason
+    Retire(Box<retire::Arguments>),
     /// Whether a file is what is promoted to a stage: for deploy time
     Verify(Box<verify::Arguments>),
     /// Which run made a model, with which data, why it was approved, what changed, and whether it can be made again
@@ -117,6 +120,7 @@ pub fn run(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
         Command::Diff(arguments) => diff::run(arguments, &folder, &terminal),
         Command::Promote(arguments) => promote::run(arguments, &folder, &terminal),
         Command::Rollback(arguments) => rollback::run(arguments, &folder, &terminal),
+        Command::Retire(arguments) => retire::run(arguments, &folder, &terminal),
         Command::Verify(arguments) => verify::run(arguments, &folder, &terminal),
         Command::Explain(arguments) => explain::run(arguments, &folder, &terminal),
         Command::Audit(arguments) => audit::run(arguments, &folder, &terminal),

@@ -49,12 +49,15 @@ pub(super) struct Arguments {
         help = "A private key to sign with; several sign together [default: GATE_SIGNING_KEY, a key in PEM or the path of one]"
     )]
     keys: Vec<PathBuf>,
-    /// A public key that the promotions must be signed by that this one builds on: the current one, and that of the stage before
+    /// A public key that every promotion must be signed by that this one builds on [default: the keys that it signs with]
     #[arg(long = "trusted-key", value_name = "FILE")]
     trusted: Vec<PathBuf>,
     /// A file of public keys, with what each is trusted for
     #[arg(long, value_name = "FILE", conflicts_with = "trusted")]
     trust: Option<PathBuf>,
+    /// Build on promotions that no trusted key signed; the new one says so, and so does everybody who verifies it
+    #[arg(long)]
+    accept_untrusted: bool,
     /// An alias of MLflow's registry that leads to the version afterwards; `gate audit` finds where it does not
     #[arg(long, value_name = "ALIAS", value_parser = crate::tracker::mlflow::alias_name)]
     mlflow_alias: Option<String>,
@@ -107,6 +110,7 @@ pub(super) fn run(arguments: &Arguments, folder: &Path, terminal: &Terminal) -> 
         artifacts: arguments.artifacts.clone(),
         ledger: arguments.ledger.clone(),
         keys: arguments.keys.clone(),
+        accept_untrusted: arguments.accept_untrusted,
         overridden: arguments.overridden.clone(),
         mlflow_alias: arguments.mlflow_alias.clone(),
         expires: arguments.expires,

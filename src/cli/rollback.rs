@@ -41,12 +41,15 @@ pub(super) struct Arguments {
     #[arg(long = "key", value_name = "FILE")]
     #[arg(help = "A private key to sign the new entry with [default: GATE_SIGNING_KEY]")]
     keys: Vec<PathBuf>,
-    /// A public key that the earlier promotion must be signed by
+    /// A public key that the promotions must be signed by that it builds on [default: the keys that it signs with]
     #[arg(long = "trusted-key", value_name = "FILE")]
     trusted: Vec<PathBuf>,
     /// A file of public keys, with what each is trusted for
     #[arg(long, value_name = "FILE", conflicts_with = "trusted")]
     trust: Option<PathBuf>,
+    /// Build on a current promotion that no trusted key signed; the new entry says so
+    #[arg(long)]
+    accept_untrusted: bool,
     /// Say what would be promoted, and write nothing
     #[arg(long)]
     dry_run: bool,
@@ -63,6 +66,7 @@ pub(super) fn run(arguments: &Arguments, folder: &Path, terminal: &Terminal) -> 
         ledger: arguments.ledger.clone(),
         artifacts: arguments.artifacts.clone(),
         keys: arguments.keys.clone(),
+        accept_untrusted: arguments.accept_untrusted,
         trust: TrustOrder { keys: arguments.trusted.clone(), file: arguments.trust.clone() },
         dry_run: arguments.dry_run,
     };

@@ -30,12 +30,18 @@ pub(super) struct Arguments {
     /// The line of models, where several have this file
     #[arg(long = "model", value_name = "NAME")]
     line: Option<String>,
-    /// The folder of promotions [default: the policy's, else ledger, else MODEL.intoto.json]
+    /// The folder of promotions [default: the policy's, else ledger]
     #[arg(long, value_name = "DIR", conflicts_with = "attestation")]
     ledger: Option<PathBuf>,
     /// A single envelope instead of a ledger; needs --key or --trust
     #[arg(long, value_name = "FILE")]
     attestation: Option<PathBuf>,
+    /// The identity of the ledger, as its file `id` has it: one key can then serve several repositories
+    #[arg(long, value_name = "ID", value_parser = ledger_id)]
+    ledger_id: Option<String>,
+    /// Every other file of the promotion must be there as well, as far from this one as when it was promoted
+    #[arg(long)]
+    all: bool,
     /// A public key that is trusted
     #[arg(long = "key", value_name = "FILE")]
     keys: Vec<PathBuf>,
@@ -73,6 +79,13 @@ enum Waivers {
     Warn,
 }
 
+fn ledger_id(text: &str) -> Result<String, String> {
+    if crate::ledger::is_id(text) {
+        return Ok(text.to_owned());
+    }
+    Err("an identity is 32 hexadecimal digits, as the file `id` of the ledger has them".into())
+}
+
 pub(super) fn age(text: &str) -> Result<SignedDuration, String> {
     parse_duration(text).map_err(|_| "a whole number of hours, days or weeks: 12h, 30d, 4w".into())
 }
@@ -84,6 +97,8 @@ pub(super) fn run(arguments: &Arguments, folder: &Path, terminal: &Terminal) -> 
         line: arguments.line.clone(),
         ledger: arguments.ledger.clone(),
         attestation: arguments.attestation.clone(),
+        whole_set: arguments.all,
+        ledger_id: arguments.ledger_id.clone(),
         trust: TrustOrder { keys: arguments.keys.clone(), file: arguments.trust.clone() },
         policies: arguments.policies.clone(),
         at_least: arguments.at_least,

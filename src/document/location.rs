@@ -1,10 +1,12 @@
 //! A place in a text. Line and column are looked up only when somebody is shown them.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Document, Span};
+use crate::secret::{DIGITS, MASKED, masked};
 
 /// Bytes of a document with a few words about them, or the excerpt that a saved report kept of them.
 #[derive(Debug, Clone)]
@@ -132,11 +134,28 @@ impl Excerpt {
             line,
             column,
             end_column: column + marked,
-            excerpt,
+            excerpt: without_secrets(&excerpt).into_owned(),
             excerpt_column,
             label: label.into(),
         }
     }
+}
+
+/// A line without its secrets, and as long as it was, so that every column stays where it is.
+fn without_secrets(line: &str) -> Cow<'_, str> {
+    let Cow::Owned(masked) = masked(line) else { return line.into() };
+    let same = |one: &mut dyn Iterator<Item = char>, other: &mut dyn Iterator<Item = char>| {
+        one.zip(other).take_while(|(a, b)| a == b).count()
+    };
+    // What stands for a secret may begin or end as the secret does, and is no part of the line.
+    let (head, rest) = masked.split_once(MASKED).unwrap_or((masked.as_str(), masked.as_str()));
+    let tail = rest.rsplit_once(MASKED).map_or(rest, |(_, tail)| tail);
+    let tail = if masked.contains(MASKED) { tail.get(DIGITS..).unwrap_or_default() } else { tail };
+    let length = line.chars().count();
+    let before = same(&mut line.chars(), &mut head.chars());
+    let behind = same(&mut line.chars().rev(), &mut tail.chars().rev()).min(length - before);
+    let hidden = |(at, c)| if at >= before && at < length - behind { '*' } else { c };
+    line.chars().enumerate().map(hidden).collect::<String>().into()
 }
 
 fn first_line(text: &str) -> &str {

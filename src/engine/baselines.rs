@@ -110,7 +110,8 @@ fn unclear(bad: &BadRecord, report: &mut BaselineReport) -> Baseline {
     let why = bad.problems.first().map(ToString::to_string).unwrap_or_default();
     let message = format!("the baseline `{}` can't be read: {why}", bad.label);
     report.missing = Some(why);
-    let help = "correct the record, or name another baseline";
+    let help = bad.problems.first().and_then(|problem| problem.help.clone());
+    let help = help.unwrap_or_else(|| "correct the record, or name another baseline".into());
     Baseline::Unclear(Diagnostic::new(BASELINE_UNREADABLE, message).help(help))
 }
 

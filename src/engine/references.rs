@@ -2,6 +2,7 @@
 
 use crate::policy::Policy;
 use crate::rule::Rule;
+use crate::run::Reference;
 
 /// A baseline as it was named. The same text means another thing on the command line, where paths are relative to the
 /// current folder, than in the policy, where they are relative to it.
@@ -42,12 +43,12 @@ pub struct References {
 
 impl References {
     /// A rule's own baseline comes before `--baseline`, the stage's and the policy's, in this order. A promotion is
-    /// compared with what it replaces unless one of them says otherwise: a `git:` of the whole policy is what a
-    /// change is compared with.
+    /// compared with what it replaces unless one of them says otherwise: what the whole policy names at a revision is
+    /// what a change is compared with.
     pub fn of(policy: &Policy, asked: Asked<'_>) -> Self {
         let by_policy = |text: &String| BaselineReference { text: text.clone(), named_by: NamedBy::Policy };
         let stage = asked.stage.and_then(|stage| policy.stages.get(stage));
-        let of_policy = policy.baseline.as_ref().filter(|text| !(asked.promotes && text.starts_with("git:")));
+        let of_policy = policy.baseline.as_ref().filter(|text| !(asked.promotes && is_of_a_change(text)));
         let default = asked
             .baseline
             .map(|text| BaselineReference { text: text.to_owned(), named_by: NamedBy::CommandLine })
@@ -90,4 +91,14 @@ impl References {
 pub fn is_for_stage(rule: &Rule, stage: Option<&str>) -> bool {
     rule.stages.is_empty()
         || stage.is_some_and(|stage| rule.stages.iter().any(|pattern| pattern.matches(stage)))
+}
+
+/// Whether a baseline is what a change is compared with: what a repository had at a revision, as `git:main` or
+/// `dvc:.@main` name it. On that branch it is the candidate itself.
+fn is_of_a_change(reference: &str) -> bool {
+    match Reference::parse(reference) {
+        Ok(Reference::Git { .. }) => true,
+        Ok(Reference::Tracker { tracker, rest }) => ["dvc", "hf"].contains(&tracker) && rest.contains('@'),
+        _ => false,
+    }
 }

@@ -1,13 +1,13 @@
 //! Size and digest of a file, read once from one open handle.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Seek as _};
 
 use cap_std::fs::Dir;
 use md5::Md5;
 use sha1::Sha1;
 use sha2::Sha256;
 
-use super::hashed::{hash_below, in_parts};
+use super::hashed::{FETCH_LFS, LFS_POINTER, LfsPointer, hash_below, in_parts, lfs_pointer};
 use crate::rule::{FileFacts, FileFault};
 use crate::run::Digest;
 
@@ -17,6 +17,9 @@ pub(super) fn facts(folder: &Dir, path: &str, algorithm: Option<&str>) -> Result
         return folder_facts(folder, path, algorithm);
     }
     let (mut file, size) = open(folder, path)?;
+    if let Some(pointer) = pointer(&mut file, size)? {
+        return of_pointer(&pointer, algorithm);
+    }
     let Some(algorithm) = algorithm else { return Ok(FileFacts { bytes: size, digest: None }) };
     let (bytes, value) = match algorithm {
         "sha256" => hash::<Sha256>(&mut file, None),
@@ -27,6 +30,30 @@ pub(super) fn facts(folder: &Dir, path: &str, algorithm: Option<&str>) -> Result
     }
     .map_err(|error| FileFault::Unreadable(error.to_string()))?;
     Ok(FileFacts { bytes, digest: Some(Digest::new(algorithm, value)) })
+}
+
+/// What is read of a pointer of Git LFS: it names the very file, by its SHA-256.
+fn of_pointer(pointer: &LfsPointer, algorithm: Option<&str>) -> Result<FileFacts, FileFault> {
+    match algorithm {
+        None => Ok(FileFacts { bytes: pointer.bytes, digest: None }),
+        Some("sha256") => Ok(FileFacts {
+            bytes: pointer.bytes,
+            digest: Some(Digest::new("sha256", pointer.sha256.as_str())),
+        }),
+        Some(_) => Err(FileFault::Unreadable(format!("it is a pointer of Git LFS: {FETCH_LFS}"))),
+    }
+}
+
+/// The pointer of Git LFS that a file is, if it is one; else the file is at its beginning.
+fn pointer(file: &mut cap_std::fs::File, size: u64) -> Result<Option<LfsPointer>, FileFault> {
+    if size > LFS_POINTER as u64 {
+        return Ok(None);
+    }
+    let mut start = Vec::new();
+    let read = file.by_ref().take(LFS_POINTER as u64 + 1).read_to_end(&mut start);
+    read.and_then(|_| file.seek(io::SeekFrom::Start(0)))
+        .map_err(|error| FileFault::Unreadable(error.to_string()))?;
+    Ok(lfs_pointer(&start))
 }
 
 /// A folder has the digest of the list of its files.
@@ -50,7 +77,10 @@ pub(super) fn blob_id(folder: &Dir, path: &str, digits: usize) -> Result<String,
 
 /// The bytes of a file, unless there are more than `most`.
 pub(super) fn bytes(folder: &Dir, path: &str, most: usize) -> Result<Vec<u8>, FileFault> {
-    let (file, _) = open(folder, path)?;
+    let (mut file, size) = open(folder, path)?;
+    if pointer(&mut file, size)?.is_some() {
+        return Err(FileFault::Unreadable(format!("it is a pointer of Git LFS: {FETCH_LFS}")));
+    }
     let mut bytes = Vec::new();
     let limit = most as u64 + 1;
     file.take(limit).read_to_end(&mut bytes).map_err(|error| FileFault::Unreadable(error.to_string()))?;

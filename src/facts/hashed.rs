@@ -1,7 +1,7 @@
 //! What a model is, byte for byte: a file, or a folder of files by their names.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek as _};
 use std::path::Path;
 
 use cap_std::ambient_authority;
@@ -10,10 +10,38 @@ use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
 
-use super::{CHANGED, UNREADABLE};
+use super::{CHANGED, LFS, UNREADABLE};
 use crate::document::{Diagnostic, hex, sha256};
 use crate::run::Digest;
 use crate::source::dvc::folder_md5;
+
+/// A pointer of Git LFS, which a checkout without git-lfs has in place of a large file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LfsPointer {
+    /// The SHA-256 of the file itself.
+    pub sha256: String,
+    /// Its bytes.
+    pub bytes: u64,
+}
+
+/// Bytes that a pointer of Git LFS has at most.
+pub const LFS_POINTER: usize = 1024;
+
+/// Reads a pointer of Git LFS (<https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md>); `None` where it is none.
+pub fn lfs_pointer(bytes: &[u8]) -> Option<LfsPointer> {
+    let text = std::str::from_utf8(bytes.get(..bytes.len().min(LFS_POINTER))?).ok()?;
+    if bytes.len() > LFS_POINTER || !text.starts_with("version https://git-lfs.github.com/spec/") {
+        return None;
+    }
+    let value = |key: &str| text.lines().find_map(|line| line.strip_prefix(key)).map(str::trim);
+    let sha256 = value("oid sha256:")?;
+    let is_digest = sha256.len() == 64 && sha256.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let bytes = value("size ")?.parse().ok()?;
+    is_digest.then(|| LfsPointer { sha256: sha256.to_ascii_lowercase(), bytes })
+}
+
+/// What to do where there is a pointer in place of a file.
+pub const FETCH_LFS: &str = "run `git lfs pull`; in actions/checkout, set `lfs: true`";
 
 /// Bytes that are read at once.
 const BUFFER: usize = 1 << 20;
@@ -39,6 +67,12 @@ impl Hashed {
     /// What it is: `file` or `folder`.
     pub fn sort(&self) -> &'static str {
         if self.manifest.is_some() { "folder" } else { "file" }
+    }
+
+    /// Of a folder, the list of its files as `sha256sum` prints it: what its digest is of.
+    pub fn list(&self) -> String {
+        let files = self.manifest.iter().flatten();
+        files.map(|(path, digest, _)| format!("{digest}  {path}\n")).collect()
     }
 }
 
@@ -98,6 +132,16 @@ fn hash_file(mut file: File, label: &str, asked: Option<&str>) -> Result<Hashed,
             .help("a model is a regular file, or a folder of them")
             .boxed());
     }
+    if before.len() <= LFS_POINTER as u64 {
+        let mut start = Vec::new();
+        file.by_ref().take(LFS_POINTER as u64 + 1).read_to_end(&mut start).map_err(|error| failed(&error))?;
+        if let Some(pointer) = lfs_pointer(&start) {
+            let message =
+                format!("`{label}` is a pointer of Git LFS to sha256:{}, and not that file", pointer.sha256);
+            return Err(Diagnostic::new(LFS, message).help(FETCH_LFS).boxed());
+        }
+        file.seek(io::SeekFrom::Start(0)).map_err(|error| failed(&error))?;
+    }
     let mut sha = Sha256::new();
     let mut md5 = (asked == Some("md5")).then(Md5::new);
     let mut git = (asked == Some("git")).then(Sha1::new);
@@ -115,8 +159,7 @@ fn hash_file(mut file: File, label: &str, asked: Option<&str>) -> Result<Hashed,
     })
     .map_err(|error| failed(&error))?;
     let after = file.metadata().map_err(|error| failed(&error))?;
-    if (before.len(), before.modified().ok()) != (after.len(), after.modified().ok()) || bytes != after.len()
-    {
+    if state(&before) != state(&after) || bytes != after.len() {
         let message = format!("`{label}` was written to while it was read");
         return Err(Diagnostic::new(CHANGED, message).help("wait until training is done").boxed());
     }
@@ -128,6 +171,19 @@ fn hash_file(mut file: File, label: &str, asked: Option<&str>) -> Result<Hashed,
         _ => None,
     };
     Ok(Hashed { sha256, bytes, manifest: None, asked })
+}
+
+/// What changes whenever a file is written to: its size, and its times. The time of the last change (`ctime`) can't be set
+/// back by who writes to the file.
+#[cfg(unix)]
+fn state(meta: &std::fs::Metadata) -> (u64, Option<std::time::SystemTime>, i64, i64) {
+    use std::os::unix::fs::MetadataExt as _;
+    (meta.len(), meta.modified().ok(), meta.ctime(), meta.ctime_nsec())
+}
+
+#[cfg(not(unix))]
+fn state(meta: &std::fs::Metadata) -> (u64, Option<std::time::SystemTime>) {
+    (meta.len(), meta.modified().ok())
 }
 
 /// Reads to the end, part by part, and gives the number of bytes: a model may be larger than the memory.
@@ -158,15 +214,15 @@ fn hash_folder(folder: &Dir, label: &str, asked: Option<&str>) -> Result<Hashed,
         return Err(Diagnostic::new(UNREADABLE, format!("the folder `{label}` holds no file")).boxed());
     }
     manifest.sort();
-    let lines: Vec<String> = manifest.iter().map(|(path, digest, _)| format!("{digest}  {path}\n")).collect();
     let bytes = manifest.iter().map(|(_, _, bytes)| bytes).sum();
-    let sha256 = sha256(lines.concat().as_bytes());
-    let asked = match asked {
-        Some("sha256") => Some(Digest::new("sha256", sha256.as_str())),
+    let mut hashed = Hashed { sha256: String::new(), bytes, manifest: Some(manifest), asked: None };
+    hashed.sha256 = sha256(hashed.list().as_bytes());
+    hashed.asked = match asked {
+        Some("sha256") => Some(Digest::new("sha256", hashed.sha256.as_str())),
         Some(OF_DVC) => Some(Digest::new(OF_DVC, folder_md5(digests))),
         _ => None,
     };
-    Ok(Hashed { sha256, bytes, manifest: Some(manifest), asked })
+    Ok(hashed)
 }
 
 /// The algorithm by which DVC hashes a folder.

@@ -9,7 +9,7 @@ use std::path::Path;
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 
-pub use hashed::{Hashed, hash_below, hash_named, in_parts};
+pub use hashed::{FETCH_LFS, Hashed, LFS_POINTER, LfsPointer, hash_below, hash_named, in_parts, lfs_pointer};
 
 use crate::code::codes;
 use crate::document::Diagnostic;
@@ -19,6 +19,7 @@ use crate::rule::{ChangedFile, CommitFacts, Facts, FileFacts, FileFault};
 codes! {
     CANNOT_TELL = "facts/cannot-tell": "A question about a commit or a file that this clone can't answer.";
     CHANGED = "artifact/changed": "A model file was written to while it was read.";
+    LFS = "artifact/lfs-pointer": "A pointer of Git LFS lies where a model file should be.";
     UNREADABLE = "artifact/unreadable": "A model file or folder can't be read, or holds what is no regular file.";
 }
 

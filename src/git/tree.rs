@@ -107,7 +107,10 @@ impl Git {
     /// What makes git ignore a file of the working tree, if something does. A committed file is never ignored.
     pub fn ignored_by(&self, path: &str) -> Option<IgnoredBy> {
         let path = format!("{}{path}", self.prefix);
-        let output = self.run(&["check-ignore", "--verbose", "-z", "--", &path]).ok()?;
+        // This question knows no literal paths, and takes none for a pattern.
+        let mut command = self.command();
+        command.env_remove("GIT_LITERAL_PATHSPECS").args(["check-ignore", "--verbose", "-z", "--", &path]);
+        let output = command.output().ok()?;
         let answer = String::from_utf8_lossy(&output.stdout);
         let mut fields = answer.split('\0');
         let (file, line, pattern) = (fields.next()?, fields.next()?, fields.next()?);

@@ -26,6 +26,10 @@ pub struct Draft<'d> {
     pub signature: Option<&'d [u8]>,
     /// The report, by the name of [`numbered_name`].
     pub report: (&'d str, &'d [u8]),
+    /// The policy with its files, and the lists of files of large folders, each by a name that holds its digest.
+    pub named: &'d [(String, Vec<u8>)],
+    /// The identity of the ledger, which the statement repeats.
+    pub id: &'d str,
 }
 
 /// What became of it.
@@ -58,53 +62,115 @@ pub fn numbered_name(folder: &str, number: u64, bytes: &[u8]) -> String {
 /// that holds the promotion whole, or not at all.
 pub fn append(root: &Path, draft: &Draft<'_>) -> Result<Appended, Box<Diagnostic>> {
     let folder = root.join(draft.line.folder());
-    let failed = |path: &Path, error: &io::Error| {
-        let message = format!("`{}` can't be written: {error}", path.display());
-        let help = "the ledger is a folder that can be written to, on a file system that has hard links or can \
-                    rename without replacing";
-        Diagnostic::new(CANT_WRITE, message).help(help).boxed()
-    };
     let statement = folder.join(format!("{}.json", number_name(draft.number)));
     // Nothing is written for a number that is gone.
     if statement.symlink_metadata().is_ok() {
         return Ok(Appended::Taken);
     }
-    for below in ["records", "reports"] {
-        make(&folder.join(below)).map_err(|error| failed(&folder, &error))?;
+    for below in
+        ["records", "reports"].into_iter().chain(draft.named.iter().filter_map(|(name, _)| folder_of(name)))
+    {
+        make(&folder.join(below)).map_err(|error| cant_write(&folder, &error))?;
+    }
+    let id = root.join(super::ID);
+    let text = format!("{}\n", draft.id);
+    // Another first promotion chose another identity at the same time.
+    let new_id = create(&id, text.as_bytes()).map_err(|error| cant_write(&id, &error))?;
+    if !new_id && fs::read_to_string(&id).is_ok_and(|there| there.trim() != draft.id) {
+        return Ok(Appended::Taken);
     }
     let digest = sha256(draft.statement);
     let envelope = folder.join(format!("{}-{}.intoto.json", number_name(draft.number), &digest[..8]));
     let mut beside = vec![(folder.join(draft.record.0), draft.record.1)];
     beside.push((folder.join(draft.report.0), draft.report.1));
+    beside.push((id.clone(), text.as_bytes()));
+    beside.extend(draft.named.iter().map(|(name, bytes)| (folder.join(name), &**bytes)));
+    // Another signature of the same record is as good.
+    beside.extend(draft.signature.map(|bytes| (folder.join(format!("{}{BESIDE}", draft.record.0)), bytes)));
+    // Last, so that a signature is never there without what it is of.
     beside.extend(draft.envelope.map(|text| (envelope.clone(), text.as_bytes())));
     let mut made = Vec::new();
-    for (path, bytes) in &beside {
-        if create(path, bytes).map_err(|error| failed(path, &error))? {
-            made.push(path);
-        } else {
+    let written = write_beside(&beside, &mut made)
+        .and_then(|()| create(&statement, draft.statement).map_err(|error| cant_write(&statement, &error)));
+    match written {
+        Ok(true) => {
+            // One that failed at the same moment may have taken away a file that both name.
+            for (path, bytes) in beside.iter().filter(|(path, _)| path.symlink_metadata().is_err()) {
+                let _is_new = create(path, bytes).map_err(|error| cant_write(path, &error))?;
+            }
+            sweep(&folder, draft, &digest[..8]);
+            Ok(Appended::Written(statement))
+        }
+        Ok(false) => {
+            // Another that is the same byte for byte needs it still.
+            if fs::read(&statement).is_ok_and(|winner| winner != draft.statement) {
+                take_away(&folder, &made, draft.number);
+            }
+            Ok(Appended::Taken)
+        }
+        Err(problem) => {
+            if statement.symlink_metadata().is_err() {
+                take_away(&folder, &made, draft.number);
+                if new_id && fs::remove_dir(folder.parent().unwrap_or(root)).is_ok() {
+                    let _ = fs::remove_file(&id);
+                    let _ = fs::remove_dir(root);
+                }
+            }
+            Err(problem)
+        }
+    }
+}
+
+/// Writes what the statement names, and remembers what is new.
+fn write_beside(beside: &[(PathBuf, &[u8])], made: &mut Vec<PathBuf>) -> Result<(), Box<Diagnostic>> {
+    for (path, bytes) in beside {
+        if create(path, bytes).map_err(|error| cant_write(path, &error))? {
+            made.push(path.clone());
+        } else if path.extension().is_none_or(|end| end != &BESIDE[1..]) {
             same(path, bytes)?;
         }
     }
-    if let Some(bytes) = draft.signature {
-        // Another signature of the same record is as good.
-        let path = folder.join(format!("{}{BESIDE}", draft.record.0));
-        let _is_new = create(&path, bytes).map_err(|error| failed(&path, &error))?;
-    }
-    if create(&statement, draft.statement).map_err(|error| failed(&statement, &error))? {
-        sweep(&folder, draft, &digest[..8]);
-        return Ok(Appended::Written(statement));
-    }
-    // What only this one made, and for this number: another that is the same byte for byte needs it still, and a record
-    // may be another's too.
-    if fs::read(&statement).is_ok_and(|winner| winner != draft.statement) {
-        let own = format!("{}-", number_name(draft.number));
-        let is_own =
-            |path: &Path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&own));
-        for path in made.into_iter().filter(|path| is_own(path)) {
+    Ok(())
+}
+
+fn cant_write(path: &Path, error: &io::Error) -> Box<Diagnostic> {
+    let message = format!("`{}` can't be written: {error}", path.display());
+    let help = "the ledger is a folder that can be written to, on a file system that has hard links or can \
+                rename without replacing";
+    Diagnostic::new(CANT_WRITE, message).help(help).boxed()
+}
+
+/// Takes away what a promotion made that was not written: a signed envelope alone would verify. What bears no number may
+/// be named by another promotion, and stays where a statement names it.
+fn take_away(folder: &Path, made: &[PathBuf], number: u64) {
+    let own = format!("{}-", number_name(number));
+    let texts = statements(folder);
+    for path in made {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let named = name.strip_suffix(BESIDE).unwrap_or(&name);
+        if name.starts_with(&own) || !texts.iter().any(|text| text.contains(named)) {
             let _ = fs::remove_file(path);
         }
     }
-    Ok(Appended::Taken)
+    for below in SHARED.into_iter().chain(["reports"]) {
+        let _ = fs::remove_dir(folder.join(below));
+    }
+    let _ = fs::remove_dir(folder);
+}
+
+/// Folders of files that are named by their digests, so that many promotions may name one.
+const SHARED: [&str; 3] = ["records", "policies", "manifests"];
+
+fn folder_of(name: &str) -> Option<&str> {
+    name.split_once('/').map(|(folder, _)| folder)
+}
+
+/// The text of every statement of a line.
+fn statements(folder: &Path) -> Vec<String> {
+    names(folder)
+        .filter(|(name, _, _)| super::read::parse(name).is_some_and(|(_, envelope)| envelope.is_none()))
+        .map(|(_, path, _)| fs::read_to_string(path).unwrap_or_default())
+        .collect()
 }
 
 fn create(path: &Path, bytes: &[u8]) -> io::Result<bool> {
@@ -150,8 +216,8 @@ fn make(folder: &Path) -> io::Result<()> {
     folder.parent().map_or(Ok(()), atomic::sync_folder)
 }
 
-/// Takes away what crashes and losers left: files for a number that another promotion has, and records that no promotion
-/// names. Nothing depends on it.
+/// Takes away what crashes and losers left: files for a number that another promotion has, and files by their digests that
+/// no promotion names. Nothing depends on it.
 fn sweep(folder: &Path, draft: &Draft<'_>, digest: &str) {
     let number = number_name(draft.number);
     let keep = [
@@ -166,15 +232,13 @@ fn sweep(folder: &Path, draft: &Draft<'_>, digest: &str) {
             }
         }
     }
-    let old: Vec<_> = names(&folder.join("records")).filter(|(_, _, abandoned)| *abandoned).collect();
+    let shared = SHARED.into_iter().flat_map(|below| names(&folder.join(below)));
+    let old: Vec<_> = shared.filter(|(_, _, abandoned)| *abandoned).collect();
     if old.is_empty() {
         return;
     }
     // A statement names its record by its file.
-    let statements: Vec<String> = names(folder)
-        .filter(|(name, _, _)| super::read::parse(name).is_some_and(|(_, envelope)| envelope.is_none()))
-        .map(|(_, path, _)| fs::read_to_string(path).unwrap_or_default())
-        .collect();
+    let statements = statements(folder);
     for (name, path, _) in old {
         let record = name.strip_suffix(BESIDE).unwrap_or(&name);
         let named =
@@ -186,7 +250,7 @@ fn sweep(folder: &Path, draft: &Draft<'_>, digest: &str) {
 }
 
 /// The files in a folder, with whether nobody can still be about to need them.
-fn names(folder: &Path) -> impl Iterator<Item = (String, PathBuf, bool)> {
+fn names(folder: &Path) -> impl Iterator<Item = (String, PathBuf, bool)> + use<> {
     fs::read_dir(folder).into_iter().flatten().flatten().filter(|entry| entry.path().is_file()).map(|entry| {
         let modified = entry.metadata().and_then(|meta| meta.modified());
         let abandoned =

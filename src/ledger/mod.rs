@@ -9,21 +9,26 @@
 //! ledger/churn/production/000012-5a3949ca.intoto.json     the envelope, where a key was given
 //! ledger/churn/production/records/<sha256>.json           the run record, in canonical form; its signature beside it
 //! ledger/churn/production/reports/000012-91fe0c3d.json    the report of the check
+//! ledger/churn/production/policies/<sha256>.yaml          the policy, and each file of its own that it extends or names
+//! ledger/churn/production/manifests/<sha256>.txt          the list of files of a folder that has very many
+//! ledger/id                                               the identity of the ledger, which every statement repeats
 //! ```
 
 mod append;
 mod read;
 mod stage_history;
+mod standing;
 mod statement;
 mod strays;
 
 pub use append::{Appended, Draft, append, content_name, numbered_name};
 pub use read::{Entry, Ledger, MOST};
 pub use stage_history::StageHistory;
+pub use standing::{Standing, passed_by_themselves};
 pub use statement::{
     EXTENSION, PASSED, PAYLOAD_TYPE, PREDICATE_TYPE, STATEMENT_TYPE, Statement, Subject, VERIFIER, level,
 };
-pub use strays::Strays;
+pub use strays::{Strays, Unowned};
 
 use crate::code::codes;
 
@@ -36,3 +41,10 @@ codes! {
 
 /// Where the ledger is, unless the policy or the command line says otherwise.
 pub const FOLDER: &str = "ledger";
+/// The file in that folder that holds the ledger's identity.
+pub const ID: &str = "id";
+
+/// Whether a text can be the identity of a ledger: 32 hexadecimal digits, chosen at random.
+pub fn is_id(text: &str) -> bool {
+    text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+}

@@ -61,6 +61,21 @@ impl<'s> Ledger<'s> {
         Self { store, folder: end(folder), shown: end(shown) }
     }
 
+    /// The identity that was chosen at the first promotion; `None` where there is none, or the ledger is older than
+    /// identities are.
+    pub fn id(&self) -> Result<Option<String>, Box<Diagnostic>> {
+        let path = format!("{}{}", self.folder, super::ID);
+        let found = self.store.select(&Selector::new(&path)?)?;
+        let Some(file) = found.into_iter().find(|file| file.path == path) else { return Ok(None) };
+        let bytes = self.store.read(&file, MOST)?;
+        let text = String::from_utf8_lossy(&bytes).trim().to_owned();
+        if super::is_id(&text) {
+            return Ok(Some(text));
+        }
+        let message = format!("`{}` does not hold the identity of a ledger", self.label(&path));
+        Err(Diagnostic::new(BROKEN, message).help("restore it from git").boxed())
+    }
+
     /// Every line that has a promotion, in order.
     pub fn lines(&self) -> Result<Vec<StageHistory>, Box<Diagnostic>> {
         let names = self.names(&format!("{}*/*/*.json", self.folder))?;
@@ -95,7 +110,7 @@ impl<'s> Ledger<'s> {
         uri: &str,
         digest: &str,
     ) -> Result<Vec<u8>, Box<Diagnostic>> {
-        let path = format!("{}{}/{uri}", self.folder, line.folder());
+        let path = self.path(line, uri);
         let label = self.label(&path);
         let plain = uri.split('/').all(|part| !part.is_empty() && !part.starts_with('.'));
         if !plain || uri.contains(['*', '?', '[', '{', '\\']) {
@@ -109,6 +124,11 @@ impl<'s> Ledger<'s> {
             return Err(Diagnostic::new(BROKEN, message).help("restore it from git").boxed());
         }
         Ok(bytes)
+    }
+
+    /// The path, in the store, of a file in the folder of a line.
+    pub fn path(&self, line: &StageHistory, uri: &str) -> String {
+        format!("{}{}/{uri}", self.folder, line.folder())
     }
 
     /// What a person calls a path of the store.

@@ -1,5 +1,6 @@
 //! A promotion as it is written: an in-toto statement.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::document::{Diagnostic, Document, Format, Node, Value};
@@ -48,8 +49,12 @@ pub struct Subject<'s> {
 }
 
 impl Statement {
-    /// Reads the bytes. A key that stands twice, at any depth, is an error; one that is not known is ignored.
+    /// Reads the bytes. A key that stands twice, at any depth, is an error; one that is not known is ignored. What git
+    /// did to the file, by a merge or by its line ends, has a message of its own.
     pub fn parse(name: &str, bytes: Vec<u8>) -> Result<Self, Box<Diagnostic>> {
+        if let Some(problem) = changed_by_git(name, &bytes) {
+            return Err(problem);
+        }
         let document = Arc::new(Document::new(name, bytes, Format::Json)?);
         let root = document.parse()?;
         if root.as_map().is_none() {
@@ -123,6 +128,27 @@ impl Statement {
         ))
     }
 
+    /// The SHA-256 of every file that it is for, whatever their order.
+    pub fn files(&self) -> BTreeSet<String> {
+        self.subjects().iter().filter_map(|subject| subject.sha256).map(str::to_owned).collect()
+    }
+
+    /// Whether it takes a model out of service.
+    pub fn retires(&self) -> bool {
+        self.own_text(&["action"]) == Some("retire")
+    }
+
+    /// Whether it passed with the help of a waiver. A list that can't be read counts as one.
+    pub fn waived(&self) -> bool {
+        self.own(&["waivers"]).is_some_and(|list| list.as_list().is_none_or(|list| !list.is_empty()))
+    }
+
+    /// What weakened it, each with its reason: `what` and `says`.
+    pub fn weakened(&self) -> Vec<(String, String)> {
+        let part = |node: &Node, key: &str| node.get(key).and_then(string).unwrap_or_default().to_owned();
+        self.own_list(&["weakened"]).iter().map(|one| (part(one, "what"), part(one, "says"))).collect()
+    }
+
     /// Whether the policy allowed it.
     pub fn passed(&self) -> bool {
         self.predicate(&["verificationResult"]) == Some(PASSED)
@@ -133,6 +159,26 @@ impl Statement {
         let listed = self.node(&["predicate", "verifiedLevels"]).and_then(Node::as_list).unwrap_or_default();
         listed.iter().filter_map(string).collect()
     }
+}
+
+/// What a merge or a checkout did to a statement: gate writes neither conflict markers nor carriage returns.
+fn changed_by_git(name: &str, bytes: &[u8]) -> Option<Box<Diagnostic>> {
+    let has_line = |start: &[u8]| bytes.split(|byte| *byte == b'\n').any(|line| line.starts_with(start));
+    if has_line(b"<<<<<<< ") && has_line(b">>>>>>> ") {
+        let message =
+            format!("`{name}` has git's conflict markers: two branches made a promotion of this number");
+        let help = "keep the whole file of one branch: `git checkout --ours -- FILE` (or --theirs), then promote the run \
+                    of the other branch again; `ledger/** -text -merge` in .gitattributes keeps git from mixing the two";
+        return Some(Diagnostic::new(super::BROKEN, message).help(help).boxed());
+    }
+    if bytes.windows(2).any(|pair| pair == b"\r\n") {
+        let message =
+            format!("the checkout changed the line ends of `{name}` (to CR LF), so its digest is another");
+        let help = "add `ledger/** -text -merge` to .gitattributes and commit it, then delete the folder of the ledger and \
+                    bring it back: `git checkout -- ledger`";
+        return Some(Diagnostic::new(super::BROKEN, message).help(help).boxed());
+    }
+    None
 }
 
 fn below<'n>(node: &'n Node, path: &[&str]) -> Option<&'n Node> {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::read::{Ledger, parse};
 use super::{StageHistory, Statement};
 use crate::atomic::NEIGHBOUR;
-use crate::document::{Diagnostic, sha256};
+use crate::document::{Diagnostic, Node, sha256};
 use crate::signing::BESIDE;
 use crate::store::Selector;
 
@@ -17,6 +17,17 @@ pub struct Strays {
     pub of: BTreeMap<StageHistory, Vec<String>>,
     /// Those in the folder of a model, or in one that no line can have.
     pub elsewhere: Vec<String>,
+}
+
+/// An envelope or a report that no statement owns: of a promotion that broke off, lost a merge, or was taken away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unowned {
+    /// The number of that promotion.
+    pub number: u64,
+    /// What a person calls the file.
+    pub label: String,
+    /// It is an envelope, so that somebody signed it.
+    pub is_envelope: bool,
 }
 
 impl Ledger<'_> {
@@ -48,6 +59,25 @@ impl Ledger<'_> {
         Ok(strays)
     }
 
+    /// The envelopes and reports of a line that no statement owns, in the order of their numbers.
+    pub fn unowned(&self, line: &StageHistory) -> Result<Vec<Unowned>, Box<Diagnostic>> {
+        let owned = self.named_files(line)?;
+        let folder = format!("{}{}/", self.folder, line.folder());
+        let mut unowned = Vec::new();
+        for file in self.store.select(&Selector::new(&format!("{folder}**"))?)? {
+            let name = file.path.strip_prefix(&folder).unwrap_or(&file.path);
+            if owned.contains(name) {
+                continue;
+            }
+            let envelope = parse(name).and_then(|(number, start)| start.is_some().then_some(number));
+            let report = name.strip_prefix("reports/").and_then(|name| name.split_once('-')?.0.parse().ok());
+            let Some(number) = envelope.or(report) else { continue };
+            unowned.push(Unowned { number, label: self.label(&file.path), is_envelope: envelope.is_some() });
+        }
+        unowned.sort_by_key(|one| one.number);
+        Ok(unowned)
+    }
+
     /// The files of a line's promotions, below its folder.
     fn named_files(&self, line: &StageHistory) -> Result<BTreeSet<String>, Box<Diagnostic>> {
         let names = self.names_of(line)?;
@@ -59,6 +89,11 @@ impl Ledger<'_> {
                     let uri = statement.own_text(&[field, "uri"]).unwrap_or_default();
                     files.extend([uri.to_owned(), format!("{uri}{BESIDE}")]);
                 }
+                let policies = statement.own_list(&["policyFiles"]).iter();
+                let lists = statement.own_list(&["artifacts"]).iter().filter_map(|one| one.get("files"));
+                let uris =
+                    policies.chain(lists).filter_map(|file| file.get("uri").and_then(Node::as_written));
+                files.extend(uris.map(str::to_owned));
             }
             let digest = sha256(&entry.bytes);
             let of_entry = |name: &str| {

@@ -23,8 +23,8 @@ impl StopSignal {
     }
 }
 
-pub(super) fn attached(command: &mut Command, _: &StopSignal) -> io::Result<End> {
-    Ok(End::of(command.spawn()?.wait()?))
+pub(super) fn attached(command: &mut Command, _: &StopSignal) -> io::Result<(End, Option<u8>)> {
+    Ok((End::of(command.spawn()?.wait()?), None))
 }
 
 pub(super) fn contained(command: &mut Command, limit: Duration) -> io::Result<End> {

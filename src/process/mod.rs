@@ -65,8 +65,8 @@ impl StopSignal {
 }
 
 /// Runs a command in the place of this program: the same input, output, terminal and group. Signals that reach this
-/// program are passed on, and are the command's business alone.
-pub fn attached(command: &mut Command, told: &StopSignal) -> io::Result<End> {
+/// program are passed on, and are the command's business alone; the last of them that meant stop is given back.
+pub fn attached(command: &mut Command, told: &StopSignal) -> io::Result<(End, Option<u8>)> {
     system::attached(command, &told.0)
 }
 

@@ -46,7 +46,7 @@ impl StopSignal {
     }
 }
 
-pub(super) fn attached(command: &mut Command, told: &StopSignal) -> io::Result<End> {
+pub(super) fn attached(command: &mut Command, told: &StopSignal) -> io::Result<(End, Option<u8>)> {
     // Caught before the command starts, so that none is lost in between.
     let mut signals = Signals::new(caught(&PASSED_ON))?;
     let mut child = command.spawn()?;
@@ -67,8 +67,9 @@ pub(super) fn attached(command: &mut Command, told: &StopSignal) -> io::Result<E
     let _ = passing.join();
     ended?;
     // What came until now went to the command, which did with it what it wanted.
+    let signal = told.stop();
     told.0.store(0, Ordering::SeqCst);
-    Ok(End::of(child.wait()?))
+    Ok((End::of(child.wait()?), signal))
 }
 
 /// What a contained command is waited for with.

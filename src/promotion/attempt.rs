@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
+use super::foundation::Signer;
 use super::statement::Head;
-use super::trust::{TrustOrder, TrustedKeys};
+use super::trust::TrustOrder;
 use crate::check::{DecidedOn, Workspace};
-use crate::signing::PrivateKey;
 
 /// What to promote, as it was asked for.
 #[derive(Debug, Clone, Default)]
@@ -31,8 +31,10 @@ pub struct Order {
     pub ledger: Option<PathBuf>,
     /// Files of keys.
     pub keys: Vec<PathBuf>,
-    /// Whose signature the promotions must have that this one builds on.
+    /// Whose signature the promotions must have that this one builds on; none means that of its own keys.
     pub trust: TrustOrder,
+    /// Build on promotions that no trusted key signed.
+    pub accept_untrusted: bool,
     /// Promote what the policy does not allow, for this reason.
     pub overridden: Option<String>,
     /// When the promotion ends.
@@ -62,14 +64,21 @@ pub(super) fn asked(order: &Order, overridden: Option<&str>) -> Vec<Json> {
     all
 }
 
+/// What the ledger held before the run was judged.
+pub(super) struct Before {
+    /// The newest entry of each line.
+    pub(super) heads: Vec<Head>,
+    /// The identity of the ledger.
+    pub(super) id: String,
+}
+
 /// A run that was judged.
 pub(super) struct Attempt<'a> {
     pub(super) order: &'a Order,
     pub(super) folder: &'a Path,
-    pub(super) keys: &'a [PrivateKey],
-    pub(super) trust: Option<&'a TrustedKeys>,
+    pub(super) signer: Signer<'a>,
     pub(super) at: Timestamp,
-    pub(super) before: Vec<Head>,
+    pub(super) before: Before,
     pub(super) judged: &'a DecidedOn,
 }
 

@@ -46,10 +46,23 @@ impl Earlier<'_> {
         let statement = look
             .in_force(head)
             .map_err(|problem| refuse(format!("of promotion {}, {}", head.number, problem.message)))?;
-        if models.0.iter().all(|(_, model)| is_for(&statement, &model.sha256, model.sort())) {
+        let files = models.0.iter().map(|(_, model)| model.sha256.clone()).collect();
+        let is_one = models.0.iter().all(|(_, model)| is_for(&statement, &model.sha256, model.sort()));
+        if !is_one {
+            return Err(refuse(format!(
+                "promotion {}, which is current there, is for another file",
+                head.number
+            )));
+        }
+        if statement.files() == files {
             return Ok(());
         }
-        Err(refuse(format!("promotion {}, which is current there, is for another file", head.number)))
+        let (there, here) = (statement.files().len(), models.0.len());
+        let why = format!(
+            "promotion {}, which is current there, is for {there} files, and this run has {here}",
+            head.number
+        );
+        Err(refuse(why))
     }
 }
 

@@ -21,15 +21,33 @@ pub(super) fn artifacts(models: &[Model]) -> Json {
                 "name": name, "kind": model.sort(), "digest": { "sha256": model.sha256 }, "bytes": model.bytes,
             });
             if let Some(manifest) = &model.manifest {
-                let files: Vec<Json> = manifest
-                    .iter()
-                    .map(|(name, digest, bytes)| json!({ "name": name, "digest": { "sha256": digest }, "bytes": bytes }))
-                    .collect();
-                one["files"] = Json::Array(files);
+                one["files"] = if manifest.len() > MAX_LISTED {
+                    json!({ "count": manifest.len(), "uri": manifest_name(model) })
+                } else {
+                    let file = |(name, digest, bytes): &(String, String, u64)| {
+                        json!({ "name": name, "digest": { "sha256": digest }, "bytes": bytes })
+                    };
+                    manifest.iter().map(file).collect()
+                };
             }
             one
         })
         .collect()
+}
+
+/// Files of a folder that the statement lists itself; the list of more is a file of the ledger.
+const MAX_LISTED: usize = 1_000;
+
+/// The lists that are files of the ledger: what `sha256sum` prints of each folder, whose digest is that of the folder.
+pub(super) fn manifests(models: &[Model]) -> Vec<(String, Vec<u8>)> {
+    let long = models
+        .iter()
+        .filter(|(_, model)| model.manifest.as_ref().is_some_and(|list| list.len() > MAX_LISTED));
+    long.map(|(_, model)| (manifest_name(model), model.list().into_bytes())).collect()
+}
+
+fn manifest_name(model: &Hashed) -> String {
+    format!("manifests/{}.txt", model.sha256)
 }
 
 /// `sha256:…` as a set of digests.

@@ -7,13 +7,16 @@
 mod alias;
 mod attempt;
 mod audit;
+mod bring_back;
 mod earlier;
 mod explain;
 mod facts;
+mod foundation;
 mod models;
 mod places;
 mod promote;
 mod records;
+mod retire;
 mod rollback;
 mod statement;
 mod trust;
@@ -24,6 +27,7 @@ pub use attempt::Order;
 pub use audit::{AuditOrder, audit};
 pub use explain::{Question, explain};
 pub use promote::promote;
+pub use retire::{Retire, retire};
 pub use rollback::{Back, rollback};
 pub use trust::{TrustOrder, policy_digest};
 pub use verify::{VerifyOrder, verify};
@@ -42,6 +46,12 @@ codes! {
     NOTHING_TO_OVERRIDE = "promotion/nothing-to-override": "--override was given, and the policy allows the promotion without it.";
     EXPIRED = "promotion/expired": "What is to be promoted has ended already.";
     NO_TARGET = "promotion/no-target": "There is no earlier promotion to roll back to, or not the one that was named.";
+    UNTRUSTED = "promotion/untrusted": "A new entry would build on one that no trusted key signed.";
+    WOULD_NOT_VERIFY = "promotion/would-not-verify": "What is to be written would not hold the trust that was named.";
+    NO_LEDGER = "verify/no-ledger": "The folder of promotions that is to be verified against is not there.";
+    VERIFY_LEDGER = "verify/other-ledger": "What was signed is of another ledger than the one that is expected.";
+    AUDIT_UNOWNED = "audit/unowned-envelope": "Two promotions of one number were signed, or one was signed and has no statement.";
+    AUDIT_TIME = "audit/time-order": "A promotion is dated before the one that it follows.";
     BAD_TRUST = "promotion/bad-trust": "A trust file that can't be read, or can't mean what it says.";
     NOT_FOUND = "promotion/not-found": "No promotion leads to what was named.";
     VERIFY_UNREADABLE = "verify/unreadable": "The model that is to be verified can't be read.";
@@ -70,7 +80,7 @@ codes! {
     AUDIT_EXPIRED = "audit/expired": "What is promoted has ended.";
     AUDIT_STALE = "audit/stale-baseline": "What new models are compared with is old, or was measured on another split.";
     AUDIT_DRIFT = "audit/drift": "Many small allowed drops add up to more than one may be.";
-    AUDIT_EVIDENCE = "audit/facts": "The record or the report that a promotion names is not there, or was changed.";
+    AUDIT_EVIDENCE = "audit/evidence": "The record or the report that a promotion names is not there, or was changed.";
     AUDIT_ROLLBACK = "audit/rollback": "What is promoted got there by a rollback.";
     AUDIT_SIGNATURE = "audit/signature": "A promotion is not signed by a trusted key.";
 }

@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use super::attempt::Attempt;
 use super::{ARTIFACT_DIFFERS, NO_ARTIFACT};
 use crate::document::Diagnostic;
-use crate::facts::{Hashed, UNREADABLE, hash_below, hash_named};
+use crate::facts::{Hashed, LFS, UNREADABLE, hash_below, hash_named};
 use crate::run::{Artifact, Digest, Run};
 
 /// Each artifact by its name in the record, with what was read.
@@ -79,9 +79,9 @@ fn read(
         one.taken = true;
         return Ok(one.hashed.clone());
     }
-    let Some(path) = artifact.path else { return Err(not_here(name, given)) };
+    let Some(path) = artifact.path else { return Err(not_here(name, given, digest.is_some())) };
     hash_below(dir, path, digest.map(|digest| &*digest.algorithm)).map_err(|problem| {
-        if problem.code == UNREADABLE {
+        if problem.code.is_any_of(&[UNREADABLE, LFS]) {
             Diagnostic { code: NO_ARTIFACT.into(), ..*problem }.boxed()
         } else {
             problem
@@ -120,7 +120,15 @@ fn holds(recorded: &Digest, hashed: &Hashed, name: &str) -> Result<(), Box<Diagn
     }
 }
 
-fn not_here(name: &str, given: bool) -> Box<Diagnostic> {
+fn not_here(name: &str, given: bool, has_digest: bool) -> Box<Diagnostic> {
+    if !has_digest {
+        let message = format!(
+            "the record has no digest of the artifact `{name}`, so no file can be shown to be the one that the run made"
+        );
+        let help =
+            "record it where training saves the file: `\"artifact\": {\"uri\": …, \"digest\": \"sha256:…\"}`";
+        return Diagnostic::new(NO_ARTIFACT, message).help(help).boxed();
+    }
     let message = format!("the artifact `{name}` is not a file of the workspace");
     let help = if given {
         "none of the files behind --artifact has the digest that the record has of it"

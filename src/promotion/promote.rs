@@ -3,24 +3,25 @@
 use std::path::Path;
 
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
-use super::attempt::{Attempt, Order};
+use super::attempt::{Attempt, Before, Order};
 use super::earlier::Earlier;
+use super::foundation::Signer;
 use super::models::Models;
 use super::statement::{Head, Previous};
 use super::trust::TrustedKeys;
-use super::verify::{Look, broken_chain};
+use super::verify::Look;
 use super::writing::Writing;
 use super::{
     ARTIFACT_DIFFERS, EXPIRED, NO_ARTIFACT, NO_MODEL, NOT_AT_EARLIER_STAGE, NOTHING_TO_OVERRIDE, ONE_RUN,
-    OVERTAKEN, VERIFY_UNSIGNED,
+    OVERTAKEN, UNTRUSTED,
 };
 use crate::check::{Request, judge, open};
 use crate::document::Diagnostic;
 use crate::keys::signing_keys;
-use crate::ledger::{BROKEN, StageHistory};
-use crate::run::Run;
+use crate::ledger::{Entry, StageHistory};
+use crate::run::{Moment, Run};
 use crate::signing::PrivateKey;
 use crate::verdict::{PromotionOutcome as Outcome, Verdict};
 
@@ -31,14 +32,21 @@ const ATTEMPTS: usize = 200;
 pub fn promote(order: &Order, folder: &Path) -> Outcome {
     let ready = || -> Result<(Vec<PrivateKey>, Option<TrustedKeys>), Vec<Diagnostic>> {
         let keys = if order.predicate_only { Vec::new() } else { signing_keys(&order.keys, folder)? };
-        Ok((keys, TrustedKeys::read(&order.trust, folder)?))
+        let trust = TrustedKeys::of_signer(&order.trust, &keys, folder)?;
+        Ok((keys, trust))
     };
     let (keys, trust) = match ready() {
         Ok(ready) => ready,
         Err(problems) => return Outcome::of_problems(&problems),
     };
+    let signer = Signer {
+        keys: &keys,
+        trust: trust.as_ref(),
+        accept_untrusted: order.accept_untrusted,
+        dry_run: order.dry_run || order.predicate_only,
+    };
     for _ in 0..ATTEMPTS {
-        if let Some(outcome) = attempt(order, folder, &keys, trust.as_ref()) {
+        if let Some(outcome) = attempt(order, folder, signer) {
             return outcome;
         }
     }
@@ -49,12 +57,7 @@ pub fn promote(order: &Order, folder: &Path) -> Outcome {
 
 /// Judges once, against what stands at the stage now; `None` where another promotion was faster, so that this one has
 /// to be judged against that.
-fn attempt(
-    order: &Order,
-    folder: &Path,
-    keys: &[PrivateKey],
-    trust: Option<&TrustedKeys>,
-) -> Option<Outcome> {
+fn attempt(order: &Order, folder: &Path, signer: Signer<'_>) -> Option<Outcome> {
     let request = Request {
         runs: vec![order.run.clone()],
         policy: order.policy.clone(),
@@ -68,7 +71,7 @@ fn attempt(
     };
     // What stands at the stage is looked at before it is judged against: if the next number is still free at the end,
     // nothing came between.
-    let before = match heads(&request, folder) {
+    let before = match before(&request, folder, signer) {
         Ok(before) => before,
         Err(problems) => return Some(Outcome::of_problems(&problems)),
     };
@@ -81,7 +84,7 @@ fn attempt(
         troubles: Vec::new(),
         notes: Vec::new(),
     };
-    let attempt = Attempt { order, folder, keys, trust, at, before, judged: &judged };
+    let attempt = Attempt { order, folder, signer, at, before, judged: &judged };
     match attempt.finish(&mut outcome) {
         Ok(true) => Some(outcome),
         Ok(false) => None,
@@ -98,22 +101,43 @@ fn attempt(
 
 /// What makes a promotion one that may not be, and not one that can't be decided.
 const REFUSALS: [crate::code::Code; 6] =
-    [NO_ARTIFACT, ARTIFACT_DIFFERS, NOT_AT_EARLIER_STAGE, NOTHING_TO_OVERRIDE, EXPIRED, VERIFY_UNSIGNED];
+    [NO_ARTIFACT, ARTIFACT_DIFFERS, NOT_AT_EARLIER_STAGE, NOTHING_TO_OVERRIDE, EXPIRED, UNTRUSTED];
 
-fn heads(request: &Request, folder: &Path) -> Result<Vec<Head>, Vec<Diagnostic>> {
+/// What the ledger holds now. A line whose newest entry can't be read is told where it matters.
+fn before(request: &Request, folder: &Path, signer: Signer<'_>) -> Result<Before, Vec<Diagnostic>> {
     let (workspace, policy) = open(request.policy.as_deref(), request.ledger.as_deref(), folder)?;
     let ledger = workspace.ledger(policy.as_ref())?;
+    if let Some(trust) = signer.trust {
+        trust.knows_its_stages(policy.as_ref(), Some(&ledger), request.stage.as_deref())?;
+    }
     let mut heads = Vec::new();
     for line in ledger.lines()? {
-        if let Some(entry) = ledger.head(&line)? {
-            let record = entry
+        let previous = |entry: &Entry| Previous { number: entry.number, digest: entry.digest.clone() };
+        let (newest, baseline) = match ledger.standing(&line) {
+            Ok(Some(standing)) => (standing.newest, standing.baseline),
+            Ok(None) => continue,
+            Err(_) => match ledger.head(&line)? {
+                Some(newest) => (newest, None),
+                None => continue,
+            },
+        };
+        let statement = newest.statement().ok();
+        let at = statement.as_ref().and_then(|it| Moment::parse(it.predicate(&["timeVerified"])?).ok());
+        let record = |entry: &Entry| {
+            entry
                 .statement()
                 .ok()
-                .and_then(|it| it.own_text(&["record", "digest", "sha256"]).map(str::to_owned));
-            heads.push(Head { line, entry: Previous { number: entry.number, digest: entry.digest }, record });
-        }
+                .and_then(|it| it.own_text(&["record", "digest", "sha256"]).map(str::to_owned))
+        };
+        heads.push(Head {
+            line,
+            entry: previous(&newest),
+            baseline: baseline.map(|entry| (previous(&entry), record(&entry))),
+            files: statement.filter(|it| !it.retires()).map(|it| it.files()).unwrap_or_default(),
+            at: at.map(|moment| moment.at),
+        });
     }
-    Ok(heads)
+    Ok(Before { heads, id: signer.identity(&ledger)? })
 }
 
 impl Attempt<'_> {
@@ -130,8 +154,9 @@ impl Attempt<'_> {
         if self.order.expires.is_some_and(|expires| expires <= self.at) {
             return Err(Diagnostic::new(EXPIRED, "--expires is not in the future").boxed());
         }
-        self.whole(&line)?;
+        let built_on = self.foundation(&line)?;
         let (models, mut weaker) = Models::of(run, self)?;
+        weaker.extend(built_on);
         let earlier = self.earlier(&line, &models);
         // What is overridden is a verdict, and that the earlier stage is not held; never that something can't be told.
         let overridden = match (earlier, reason) {
@@ -175,23 +200,35 @@ impl Attempt<'_> {
         StageHistory::new(model, &self.order.stage)
     }
 
-    /// Nothing is built on a chain that is broken, or on an entry that was changed.
-    fn whole(&self, line: &StageHistory) -> Result<(), Box<Diagnostic>> {
-        let entries = self.workspace().ledger(self.judged.policy.as_ref())?.entries(line)?;
-        let broken = |why: String| {
-            Diagnostic::new(BROKEN, why)
-                .help("restore the ledger from git; `gate audit` names all that is wrong")
-                .boxed()
-        };
-        if let Some(why) = broken_chain(&entries, line) {
-            return Err(broken(why));
+    /// What the new entry builds on holds the trust of the signer: its own line, and each stage that it was compared with.
+    fn foundation(&self, line: &StageHistory) -> Result<Vec<Json>, Box<Diagnostic>> {
+        let workspace = self.workspace();
+        let ledger = workspace.ledger(self.judged.policy.as_ref())?;
+        let mut weaker = Vec::new();
+        for line in self.lines_built_on(line)? {
+            let look = Look { line: &line, trust: self.signer.trust, now: self.at };
+            weaker.extend(self.signer.may_build_on(look, &ledger.entries(&line)?)?);
         }
-        let Some(head) = entries.last() else { return Ok(()) };
-        match (Look { line, trust: self.trust, now: self.at }).sound(head) {
-            Ok(_) => Ok(()),
-            Err(problem) if problem.code == VERIFY_UNSIGNED => Err(problem),
-            Err(problem) => Err(broken(problem.message)),
+        Ok(weaker)
+    }
+
+    fn lines_built_on(&self, own: &StageHistory) -> Result<Vec<StageHistory>, Box<Diagnostic>> {
+        let mut lines = vec![own.clone()];
+        let policy = self.judged.policy.as_ref();
+        let of_rules =
+            policy.iter().flat_map(|policy| policy.rules.iter().filter_map(|rule| rule.baseline.as_deref()));
+        let stage = policy.and_then(|policy| policy.stages.get(&self.order.stage));
+        let named = [self.order.baseline.as_deref(), stage.and_then(|stage| stage.baseline.as_deref())];
+        let of_policy = policy.and_then(|policy| policy.baseline.as_deref());
+        for reference in of_rules.chain(named.into_iter().flatten()).chain(of_policy) {
+            if let Some(stage) = reference.strip_prefix("stage:") {
+                let line = StageHistory::new(&own.model, stage)?;
+                if !lines.contains(&line) {
+                    lines.push(line);
+                }
+            }
         }
+        Ok(lines)
     }
 
     /// The stage that comes before holds these very files.
@@ -203,7 +240,7 @@ impl Attempt<'_> {
         let Some(after) = after else { return Ok(()) };
         let workspace = self.workspace();
         let earlier =
-            Earlier { line: StageHistory::new(&line.model, after)?, trust: self.trust, now: self.at };
+            Earlier { line: StageHistory::new(&line.model, after)?, trust: self.signer.trust, now: self.at };
         earlier.holds(&workspace.ledger(policy)?, models, &self.order.stage, &self.order.run)
     }
 }

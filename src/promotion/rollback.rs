@@ -9,13 +9,17 @@ use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
 use super::alias::by_hand;
+use super::bring_back::bring_back;
 use super::facts::requested_by;
+use super::foundation::Signer;
 use super::statement::{Previous, pretty, previous, written};
 use super::trust::{TrustOrder, TrustedKeys};
 use super::verify::{Look, broken_chain, decided_by};
 use super::writing::{Files, shown, write};
-use super::{ARTIFACT_DIFFERS, NO_NUMBER, NO_TARGET, OVERTAKEN, VERIFY_SUPERSEDED};
-use crate::check::{open, open_ledger};
+use super::{
+    ARTIFACT_DIFFERS, NO_NUMBER, NO_TARGET, OVERTAKEN, UNTRUSTED, VERIFY_SUPERSEDED, VERIFY_UNSIGNED,
+};
+use crate::check::{Workspace, open, open_ledger};
 use crate::document::{Diagnostic, sha256};
 use crate::facts::{UNREADABLE, hash_below, hash_named};
 use crate::keys::signing_keys;
@@ -39,8 +43,10 @@ pub struct Back {
     pub artifacts: Vec<PathBuf>,
     /// Files of keys that sign the new entry.
     pub keys: Vec<PathBuf>,
-    /// Whose signature the earlier entry must have.
+    /// Whose signature the entries must have that it builds on; none means that of its own keys.
     pub trust: TrustOrder,
+    /// Build on a newest entry that no trusted key signed.
+    pub accept_untrusted: bool,
     /// Write nothing.
     pub dry_run: bool,
 }
@@ -67,18 +73,27 @@ pub fn rollback(order: &Back, folder: &Path) -> Outcome {
 }
 
 /// What says that there is nothing to go back to, and not that it can't be found out.
-const REFUSALS: [crate::code::Code; 3] = [NO_TARGET, ARTIFACT_DIFFERS, VERIFY_SUPERSEDED];
+const REFUSALS: [crate::code::Code; 4] = [NO_TARGET, ARTIFACT_DIFFERS, VERIFY_SUPERSEDED, UNTRUSTED];
 
 /// The new entry, and what a person should know of it.
 fn run(order: &Back, folder: &Path) -> Result<(Promoted, Vec<String>), Vec<Diagnostic>> {
     let keys = signing_keys(&order.keys, folder)?;
-    let trust = TrustedKeys::read(&order.trust, folder)?;
+    let trust = TrustedKeys::of_signer(&order.trust, &keys, folder)?;
+    let signer = Signer {
+        keys: &keys,
+        trust: trust.as_ref(),
+        accept_untrusted: order.accept_untrusted,
+        dry_run: order.dry_run,
+    };
     let (workspace, policy) = match &order.ledger {
         Some(ledger) => (open_ledger(ledger, folder), None),
         None => open(None, None, folder)?,
     };
     let ledger = workspace.ledger(policy.as_ref())?;
-    let line = line(order, &ledger)?;
+    if let Some(trust) = &trust {
+        trust.knows_its_stages(policy.as_ref(), Some(&ledger), Some(&order.stage))?;
+    }
+    let line = line(&order.stage, order.model.as_deref(), &ledger)?;
     let entries = ledger.entries(&line)?;
     if let Some(broken) = broken_chain(&entries, &line) {
         let problem = Diagnostic::new(VERIFY_SUPERSEDED, broken)
@@ -87,10 +102,10 @@ fn run(order: &Back, folder: &Path) -> Result<(Promoted, Vec<String>), Vec<Diagn
     }
     let now = Timestamp::now();
     let look = Look { line: &line, trust: trust.as_ref(), now };
+    let weakened = signer.may_build_on(look, &entries)?;
     let target = target(order, look, &entries)?;
     let statement = target.statement()?;
-    let root = workspace.root();
-    let subjects = files(order, &statement, folder, root)?;
+    let subjects = files(order, &statement, folder, &workspace)?;
     let facts = |field: &str| {
         let uri = statement.own_text(&[field, "uri"]).unwrap_or_default().to_owned();
         let digest = statement.own_text(&[field, "digest", "sha256"]).unwrap_or_default();
@@ -105,7 +120,9 @@ fn run(order: &Back, folder: &Path) -> Result<(Promoted, Vec<String>), Vec<Diagn
     let Some(number) = head.number.checked_add(1) else {
         return Err(vec![Diagnostic::new(NO_NUMBER, "the ledger has no number left")]);
     };
-    let text = again(order, target, &before, now)?;
+    let id = signer.identity(&ledger)?;
+    signer.will_verify(&line.stage, &id, now)?;
+    let text = again(order, target, &before, now, &id, &weakened)?;
     let mut promoted = Promoted {
         action: "rollback",
         model: line.model.clone(),
@@ -117,7 +134,7 @@ fn run(order: &Back, folder: &Path) -> Result<(Promoted, Vec<String>), Vec<Diagn
         subjects,
         policy: format!("sha256:{}", decided_by(&statement)),
         signed_by: keys.iter().map(|key| key.public().fingerprint()).collect(),
-        weakened: Vec::new(),
+        weakened,
         predicate: String::new(),
     };
     let mut notes = vec!["the metrics were not judged again: they held when it was promoted".to_owned()];
@@ -125,7 +142,14 @@ fn run(order: &Back, folder: &Path) -> Result<(Promoted, Vec<String>), Vec<Diagn
     if order.dry_run {
         return Ok((promoted, notes));
     }
-    let files = Files { record: (&record.0, &record.1), signature: None, report: (&report.0, &report.1) };
+    let files = Files {
+        record: (&record.0, &record.1),
+        signature: None,
+        report: (&report.0, &report.1),
+        // They are in the folder of the line, where the promotion that is gone back to left them.
+        named: &[],
+        id: &id,
+    };
     let ledger_root = workspace.ledger_folder(policy.as_ref());
     match write(&ledger_root, &line, number, &text, &files, &keys)? {
         Appended::Written(path) => {
@@ -162,16 +186,19 @@ fn no_target(line: &StageHistory, why: &str) -> Diagnostic {
     ))
 }
 
-fn line(order: &Back, ledger: &Ledger<'_>) -> Result<StageHistory, Box<Diagnostic>> {
-    let lines = ledger.at_stage(&order.stage)?;
-    let mut meant: Vec<StageHistory> = lines
-        .into_iter()
-        .filter(|line| order.model.as_ref().is_none_or(|model| *model == line.model))
-        .collect();
+/// The line that a stage, and a model where there are several, name.
+pub(super) fn line(
+    stage: &str,
+    model: Option<&str>,
+    ledger: &Ledger<'_>,
+) -> Result<StageHistory, Box<Diagnostic>> {
+    let lines = ledger.at_stage(stage)?;
+    let mut meant: Vec<StageHistory> =
+        lines.into_iter().filter(|line| model.is_none_or(|model| *model == line.model)).collect();
     match (meant.pop(), meant.len()) {
         (Some(line), 0) => Ok(line),
         (None, _) => {
-            let message = format!("nothing is promoted to the stage `{}`", order.stage);
+            let message = format!("nothing is promoted to the stage `{stage}`");
             Err(Diagnostic::new(NO_TARGET, message)
                 .help("a ledger elsewhere is named with --ledger DIR")
                 .boxed())
@@ -179,7 +206,7 @@ fn line(order: &Back, ledger: &Ledger<'_>) -> Result<StageHistory, Box<Diagnosti
         (Some(last), _) => {
             let models: Vec<&str> = meant.iter().chain([&last]).map(|line| line.model.as_str()).collect();
             let message =
-                format!("the stage `{}` has promotions of {}", order.stage, crate::document::listed(&models));
+                format!("the stage `{stage}` has promotions of {}", crate::document::listed(&models));
             Err(Diagnostic::new(super::ONE_RUN, message).help("say which is meant: --model NAME").boxed())
         }
     }
@@ -203,18 +230,26 @@ fn target<'e>(order: &Back, look: Look<'_>, entries: &'e [Entry]) -> Result<&'e 
         };
     }
     let left = left_behind(entries)?;
+    let mut untrusted = Vec::new();
     for entry in earlier.iter().rev() {
-        if !left.contains(&files_of(&entry.statement()?)) && unfit(entry, look, &current).is_none() {
-            return Ok(entry);
+        let statement = entry.statement()?;
+        if left.contains(&statement.files()) || statement.retires() {
+            continue;
+        }
+        match look.sound(entry) {
+            Err(problem) if problem.code == VERIFY_UNSIGNED => {
+                untrusted.push(format!("promotion {}: {}", entry.number, problem.message));
+            }
+            _ if unfit(entry, look, &current).is_none() => return Ok(entry),
+            _ => {}
         }
     }
-    let why = "no earlier promotion holds, is for another file, and was not itself rolled back from";
-    Err(no_target(line, why).boxed())
-}
-
-/// What a promotion is for, whatever the order.
-fn files_of(statement: &Statement) -> BTreeSet<String> {
-    statement.subjects().iter().filter_map(|subject| subject.sha256).map(str::to_owned).collect()
+    let mut why =
+        "no earlier promotion holds, is for another file, and was not itself rolled back from".to_owned();
+    if !untrusted.is_empty() {
+        why = format!("{why}; not trusted is {}", untrusted.join(", and "));
+    }
+    Err(no_target(line, &why).boxed())
 }
 
 /// The files that a rollback went back from, and that were not promoted since: going back to them would undo it.
@@ -223,7 +258,11 @@ fn left_behind(entries: &[Entry]) -> Result<BTreeSet<BTreeSet<String>>, Box<Diag
     let mut before: Option<BTreeSet<String>> = None;
     for entry in entries {
         let statement = entry.statement()?;
-        let files = files_of(&statement);
+        let files = statement.files();
+        if statement.retires() {
+            before = None;
+            continue;
+        }
         if statement.own_text(&["action"]) == Some("rollback") {
             left.extend(before);
         } else {
@@ -238,7 +277,7 @@ fn left_behind(entries: &[Entry]) -> Result<BTreeSet<BTreeSet<String>>, Box<Diag
 fn unfit(entry: &Entry, look: Look<'_>, current: &Statement) -> Option<String> {
     match look.in_force(entry) {
         Err(problem) => Some(problem.message),
-        Ok(statement) => (files_of(&statement) == files_of(current))
+        Ok(statement) => (!current.retires() && statement.files() == current.files())
             .then(|| "the file is the one that is promoted now".into()),
     }
 }
@@ -248,8 +287,9 @@ fn files(
     order: &Back,
     statement: &Statement,
     folder: &Path,
-    root: &Path,
+    workspace: &Workspace,
 ) -> Result<Vec<(String, String)>, Box<Diagnostic>> {
+    let root = workspace.root();
     let mut given = Vec::new();
     for path in &order.artifacts {
         given.push((path.display().to_string(), hash_named(&folder.join(path), None)?.sha256));
@@ -261,9 +301,9 @@ fn files(
         let wanted = subject.sha256.unwrap_or_default();
         let named = given.iter().any(|(_, digest)| digest == wanted);
         if !named {
-            let help = "fetch the file as it was, for example from git, and name it: --artifact FILE";
+            let help = bring_back(statement, subject.name, wanted, workspace);
             let there = hash_below(&dir, subject.name, None).map_err(|problem| {
-                Diagnostic { code: ARTIFACT_DIFFERS.into(), ..*problem }.help(help).boxed()
+                Diagnostic { code: ARTIFACT_DIFFERS.into(), ..*problem }.help(&*help).boxed()
             })?;
             if there.sha256 != wanted {
                 let message = format!(
@@ -279,7 +319,14 @@ fn files(
 }
 
 /// The earlier statement, as the new one says it.
-fn again(order: &Back, target: &Entry, before: &Previous, now: Timestamp) -> Result<String, Box<Diagnostic>> {
+fn again(
+    order: &Back,
+    target: &Entry,
+    before: &Previous,
+    now: Timestamp,
+    id: &str,
+    weakened: &[Json],
+) -> Result<String, Box<Diagnostic>> {
     let mut statement: Json = serde_json::from_slice(&target.bytes).map_err(|error| {
         Diagnostic::new(crate::ledger::UNREADABLE, format!("`{}` can't be read: {error}", target.label))
             .boxed()
@@ -293,7 +340,13 @@ fn again(order: &Back, target: &Entry, before: &Previous, now: Timestamp) -> Res
     let at = judged_at.or_else(|| target.statement().ok()?.predicate(&["timeVerified"]).map(str::to_owned));
     own["action"] = json!("rollback");
     own["reason"] = json!(order.reason);
+    own["ledger"] = json!(id);
     own["sequence"] = json!(before.number + 1);
+    if let Some(list) = own["weakened"].as_array_mut() {
+        list.extend(weakened.iter().cloned());
+    } else if !weakened.is_empty() {
+        own["weakened"] = json!(weakened);
+    }
     own["previous"] = previous(Some(before));
     own["target"] = json!({ "sequence": target.number, "digest": { "sha256": target.digest } });
     own["judged"] = json!({

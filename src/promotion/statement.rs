@@ -1,5 +1,7 @@
 //! What a promotion says: the statement, from everything that it was decided on.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde_json::{Map, Value as Json, json};
 
@@ -19,17 +21,33 @@ pub(super) struct Previous {
     pub(super) digest: String,
 }
 
-/// The newest promotion of a line, and the digest of the record that it keeps.
+/// The newest promotion of a line, and the one that is compared with.
 pub(super) struct Head {
     pub(super) line: StageHistory,
     pub(super) entry: Previous,
-    pub(super) record: Option<String>,
+    /// The newest that passed by itself, and the digest of the record that it keeps.
+    pub(super) baseline: Option<(Previous, Option<String>)>,
+    /// The files that are promoted there now, and when that was decided.
+    pub(super) files: BTreeSet<String>,
+    pub(super) at: Option<Timestamp>,
+}
+
+/// The text of a policy, or of a file that it extends or names, as the ledger keeps it.
+pub(super) struct PolicyFile {
+    /// What the policy calls it.
+    pub(super) name: String,
+    /// Its path in the folder of the line.
+    pub(super) uri: String,
+    pub(super) sha256: String,
+    pub(super) text: String,
 }
 
 /// Everything that a promotion says.
 pub(super) struct Saying<'s> {
     pub(super) line: &'s StageHistory,
     pub(super) number: u64,
+    /// The identity of the ledger.
+    pub(super) id: &'s str,
     pub(super) previous: Option<&'s Previous>,
     /// What stood at each stage before it was judged.
     pub(super) heads: &'s [Head],
@@ -41,6 +59,7 @@ pub(super) struct Saying<'s> {
     pub(super) run_uri: String,
     pub(super) policy: &'s Policy,
     pub(super) policy_uri: String,
+    pub(super) policy_files: &'s [PolicyFile],
     pub(super) report: &'s Report,
     /// The record's and the report's paths in the folder of the line, with their SHA-256, where they are kept there.
     pub(super) record: Option<(&'s str, String)>,
@@ -98,6 +117,7 @@ impl Saying<'_> {
         put("reason", json!(self.overridden));
         put("model", json!(self.line.model));
         put("stage", json!(self.line.stage));
+        put("ledger", json!(self.id));
         put("sequence", json!(self.number));
         put("previous", previous(self.previous));
         put("artifacts", artifacts(self.models));
@@ -105,6 +125,7 @@ impl Saying<'_> {
         put("record", kept(self.record.as_ref()));
         put("baseline", candidate.map_or(Json::Null, |candidate| self.baseline(candidate)));
         put("effectivePolicy", self.effective_policy());
+        put("policyFiles", self.policy_files());
         put("code", code(self.run));
         put("data", data(self.run));
         put("validation", validation(self.run));
@@ -146,6 +167,15 @@ impl Saying<'_> {
         json!({ "digest": { "sha256": sha256(text.as_bytes()) }, "packs": packs, "files": files })
     }
 
+    /// The text of the policy and its files at this moment, which the ledger keeps.
+    fn policy_files(&self) -> Json {
+        if self.policy_files.is_empty() {
+            return Json::Null;
+        }
+        let one = |file: &PolicyFile| json!({ "name": file.name, "uri": file.uri, "digest": { "sha256": file.sha256 } });
+        self.policy_files.iter().map(one).collect()
+    }
+
     /// The digest by which whoever verifies names what decided: of the policy, or of it with what it extends and names.
     pub(super) fn decided_by(&self) -> String {
         if self.policy.packs.is_empty() && self.policy.files.is_empty() {
@@ -172,8 +202,8 @@ impl Saying<'_> {
                         .heads
                         .iter()
                         .find(|head| Some(head.line.stage.as_str()) == stage && head.line.model == model);
-                    if let Some(head) = head {
-                        one["promotion"] = previous(Some(&head.entry));
+                    if let Some((entry, _)) = head.and_then(|head| head.baseline.as_ref()) {
+                        one["promotion"] = previous(Some(entry));
                     }
                 }
                 if let Some(missing) = &baseline.missing {

@@ -6,11 +6,12 @@ use indexmap::IndexMap;
 use jiff::Timestamp;
 
 use super::BAD_TRUST;
-use crate::document::{Diagnostic, Document, Format, Map, Node, Reader};
+use crate::document::{Diagnostic, Document, Format, Map, Node, Reader, did_you_mean, nearest};
 use crate::keys::{public_key, read};
-use crate::ledger::VERIFIER;
+use crate::ledger::{Ledger, VERIFIER, is_id};
+use crate::policy::Policy;
 use crate::run::Moment;
-use crate::signing::PublicKey;
+use crate::signing::{PrivateKey, PublicKey};
 
 /// What is trusted, as it was asked for.
 #[derive(Debug, Clone, Default)]
@@ -29,6 +30,8 @@ pub(super) struct TrustedKeys {
     pub(super) threshold: IndexMap<String, usize>,
     /// The policies that may have decided; empty where any may.
     pub(super) policies: Vec<String>,
+    /// The identity of the ledger that is meant; `None` where any is.
+    pub(super) ledger: Option<String>,
 }
 
 /// A key, and what it is trusted for.
@@ -55,15 +58,53 @@ impl TrustedKeys {
         for path in &order.keys {
             let label = path.display().to_string();
             let key = public_key(&folder.join(path), &label)?;
-            trust.keys.push(Trusted {
-                key,
-                label,
-                verifier: VERIFIER.to_owned(),
-                stages: Vec::new(),
-                not_after: None,
-            });
+            trust.keys.push(Trusted::of(key, label));
         }
         Ok(Some(trust))
+    }
+
+    /// The trust of a command that signs: what was named, else the public halves of the keys that it signs with.
+    pub(super) fn of_signer(
+        order: &TrustOrder,
+        keys: &[PrivateKey],
+        folder: &Path,
+    ) -> Result<Option<Self>, Vec<Diagnostic>> {
+        let named = Self::read(order, folder)?;
+        if named.is_some() || keys.is_empty() {
+            return Ok(named);
+        }
+        let own = |key: &PrivateKey| Trusted::of(key.public(), "the key that signs".to_owned());
+        Ok(Some(Self { keys: keys.iter().map(own).collect(), ..Self::default() }))
+    }
+
+    /// That each stage of `threshold` is one that there is: of the policy, of the ledger, or the one that is asked
+    /// about. A slip would let one signature pass where several are needed.
+    pub(super) fn knows_its_stages(
+        &self,
+        policy: Option<&Policy>,
+        ledger: Option<&Ledger<'_>>,
+        asked: Option<&str>,
+    ) -> Result<(), Box<Diagnostic>> {
+        let of_policy = policy.iter().flat_map(|policy| policy.stages.keys().cloned());
+        let mut known: Vec<String> = of_policy.chain(asked.map(str::to_owned)).collect();
+        if let Some(ledger) = ledger {
+            known.extend(ledger.lines()?.into_iter().map(|line| line.stage));
+        }
+        known.sort();
+        known.dedup();
+        let names: Vec<&str> = known.iter().map(String::as_str).collect();
+        for stage in self.threshold.keys().filter(|stage| !known.contains(*stage)) {
+            // Without a ledger and a policy other stages are not known, and only a slip in this one's name shows.
+            if ledger.is_none() && nearest(stage, names.iter().copied()).is_none() {
+                continue;
+            }
+            let message =
+                format!("the trust file has a threshold for the stage `{stage}`, and there is no such stage");
+            return Err(Diagnostic::new(BAD_TRUST, message)
+                .help(did_you_mean(stage, &names, "the stages are"))
+                .boxed());
+        }
+        Ok(())
     }
 
     /// The keys that may sign for a stage now.
@@ -78,6 +119,11 @@ impl TrustedKeys {
 }
 
 impl Trusted {
+    /// A key that is trusted for every stage, without an end.
+    pub(super) fn of(key: PublicKey, label: String) -> Self {
+        Self { key, label, verifier: VERIFIER.to_owned(), stages: Vec::new(), not_after: None }
+    }
+
     /// Why it may not sign for a stage now.
     pub(super) fn unusable(&self, stage: &str, now: Timestamp) -> Option<String> {
         if !self.stages.is_empty() && !self.stages.iter().any(|known| known == stage) {
@@ -109,14 +155,14 @@ fn file(path: &Path, folder: &Path) -> Result<TrustedKeys, Vec<Diagnostic>> {
 }
 
 fn fill(trust: &mut TrustedKeys, reader: &mut Reader, map: &Map, root: &Node, beside: &Path) {
-    reader.only(map, "a trust file", &["keys", "threshold", "policies"]);
+    reader.only(map, "a trust file", &["keys", "threshold", "policies", "ledger"]);
     if let Some(node) = reader.required(map, "keys", "a trust file", root.span) {
         for item in reader.list(node, "`keys`").unwrap_or_default() {
             trust.keys.extend(key(reader, item, beside));
         }
         if trust.keys.is_empty() && reader.problems().is_empty() {
             reader.problem(BAD_TRUST, node.span, "a trust file without a key trusts nobody", "no key").help =
-                Some("write `keys: [{ file: release.pub }]`".into());
+                Some("write `keys: [{ file: release.key.pub }]`".into());
         }
     }
     if let Some(stages) = map.get("threshold").and_then(|node| reader.map(node, "`threshold`")).cloned() {
@@ -133,6 +179,16 @@ fn fill(trust: &mut TrustedKeys, reader: &mut Reader, map: &Map, root: &Node, be
                     reader.problem(BAD_TRUST, entry.node.span, message, "not such a number");
                 }
             }
+        }
+    }
+    if let Some(node) = map.get("ledger")
+        && let Some(id) = reader.text(node, "`ledger`").map(str::to_owned)
+    {
+        if is_id(&id) {
+            trust.ledger = Some(id);
+        } else {
+            let message = "`ledger` is the identity of a ledger: the 32 digits of its file `id`";
+            reader.problem(BAD_TRUST, node.span, message, "not such an identity");
         }
     }
     if let Some(node) = map.get("policies") {
@@ -179,7 +235,7 @@ fn key(reader: &mut Reader, item: &Node, beside: &Path) -> Option<Trusted> {
             reader
                 .problem(BAD_TRUST, item.span, "a key is either a `file` or an `spki`", "not one of the two")
                 .help =
-                Some("write `{ file: release.pub }`, or the lines of that file behind `spki: |`".into());
+                Some("write `{ file: release.key.pub }`, or the lines of that file behind `spki: |`".into());
             return None;
         }
     };

@@ -1,15 +1,17 @@
 //! From a judged run to a statement, and into the ledger.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::{Value as Json, json};
 
 use super::alias;
 use super::attempt::{Attempt, asked};
-use super::facts::Model;
+use super::facts::{Model, manifests};
 use super::places::{Committed, below};
-use super::statement::{Saying, pretty, weakened, written};
+use super::statement::{Head, PolicyFile, Saying, pretty, weakened, written};
 use super::{NO_NUMBER, TOO_LARGE};
+use crate::check::Workspace;
 use crate::document::{Diagnostic, Node, NotFinite, Value, sha256, to_text};
 use crate::ledger::{
     Appended, Draft, PASSED, PAYLOAD_TYPE, StageHistory, append, content_name, numbered_name,
@@ -44,25 +46,30 @@ impl Writing<'_> {
         let (Some(report), Some(policy)) = (&mut outcome.report, &judged.policy) else {
             return Ok(true);
         };
-        let previous =
-            self.attempt.before.iter().find(|head| head.line == *self.line).map(|head| &head.entry);
+        let before = &self.attempt.before;
+        let head = before.heads.iter().find(|head| head.line == *self.line);
+        let previous = head.map(|head| &head.entry);
         let Some(number) = previous.map_or(0, |previous| previous.number).checked_add(1) else {
             return Err(Diagnostic::new(NO_NUMBER, "the ledger has no number left").boxed());
         };
         if self.was_overtaken(report) {
             return Ok(false);
         }
+        self.attempt.signer.will_verify(&self.line.stage, &before.id, *at)?;
+        let mut weaker = more;
+        if let Some(head) = head {
+            weaker.extend(self.after(head, &mut outcome.notes));
+        }
         // Ties the report to this promotion: no other has the same.
         report.notes.push(format!("judged for promotion {number} of {}", self.line));
-        let mut weaker = asked(order, overridden);
-        weaker.extend(weakened(report));
-        weaker.extend(more);
+        weaker.splice(0..0, asked(order, overridden).into_iter().chain(weakened(report)));
         // Looked up before anything is written, and set behind the commit point.
         let registered = order.mlflow_alias.as_ref().map(|_| Registered::of(self.run)).transpose()?;
         let alias = registered.as_ref().zip(order.mlflow_alias.as_deref());
         let workspace = self.attempt.workspace();
         let committed = Committed::new(workspace.git().ok());
-        let (policy_uri, uncommitted) = self.policy(&committed, report, policy);
+        let PolicyFound { uri: policy_uri, files: policy_files, uncommitted } =
+            self.policy(&committed, report, policy);
         weaker.extend(uncommitted.into_iter().map(|path| {
             let says = format!("`{path}` is not what the commit that is checked out has");
             json!({ "what": "policy", "says": says })
@@ -84,8 +91,9 @@ impl Writing<'_> {
         let saying = Saying {
             line: self.line,
             number,
+            id: &before.id,
             previous,
-            heads: &self.attempt.before,
+            heads: &before.heads,
             at: *at,
             expires: order.expires,
             models: self.models,
@@ -93,6 +101,7 @@ impl Writing<'_> {
             run_uri,
             policy,
             policy_uri,
+            policy_files: if in_ledger { &policy_files } else { &[] },
             report,
             record: in_ledger.then(|| (&*record_name, sha256(kept.record.as_bytes()))),
             report_file: in_ledger.then(|| (&*report_name, sha256(report_text.as_bytes()))),
@@ -114,7 +123,7 @@ impl Writing<'_> {
             result: if overridden.is_some() { "FAILED".into() } else { PASSED.to_owned() },
             subjects: self.models.iter().map(|(name, model)| (name.clone(), model.sha256.clone())).collect(),
             policy: saying.decided_by(),
-            signed_by: self.attempt.keys.iter().map(|key| key.public().fingerprint()).collect(),
+            signed_by: self.attempt.signer.keys.iter().map(|key| key.public().fingerprint()).collect(),
             weakened: weaker,
             predicate: pretty(&saying.predicate()),
         };
@@ -127,12 +136,22 @@ impl Writing<'_> {
         }
         let root = workspace.ledger_folder(Some(policy));
         let signature = self.run.signature.as_deref().filter(|_| kept.signed);
-        let files =
-            Files { record: (&record_name, &kept.record), signature, report: (&report_name, &report_text) };
-        match write(&root, self.line, number, &statement, &files, self.attempt.keys)? {
+        let mut named: Vec<_> =
+            policy_files.into_iter().map(|file| (file.uri, file.text.into_bytes())).collect();
+        named.extend(manifests(self.models));
+        let files = Files {
+            record: (&record_name, &kept.record),
+            signature,
+            report: (&report_name, &report_text),
+            named: &named,
+            id: &before.id,
+        };
+        match write(&root, self.line, number, &statement, &files, self.attempt.signer.keys)? {
             Appended::Taken => Ok(false),
             Appended::Written(path) => {
                 promoted.statement = Some(shown(&path, folder));
+                outcome.notes.extend(self.left_over(&workspace, policy));
+                outcome.notes.extend(attributes(&workspace, &root));
                 outcome.promoted = Some(promoted);
                 if let Some((registered, alias)) = alias {
                     alias::follow(registered, alias, outcome);
@@ -149,25 +168,73 @@ impl Writing<'_> {
             .filter_map(|baseline| Some((baseline.reference.strip_prefix("stage:")?, baseline.run.as_ref()?)))
             .any(|(stage, run)| {
                 let model = run.model.as_deref().unwrap_or(&self.line.model);
-                let head = self
-                    .attempt
-                    .before
-                    .iter()
-                    .find(|head| head.line.stage == stage && head.line.model == model);
+                let heads = &self.attempt.before.heads;
+                let head = heads.iter().find(|head| head.line.stage == stage && head.line.model == model);
                 let digest = run.digest.as_deref().and_then(|digest| digest.strip_prefix("sha256:"));
-                head.is_some_and(|head| head.record.as_deref() != digest)
+                let before = head.and_then(|head| head.baseline.as_ref());
+                head.is_some() && before.and_then(|(_, record)| record.as_deref()) != digest
             })
     }
 
-    /// Where the policy is, by its commit if one has it; and which of its files no commit has as they were read.
-    fn policy(&self, committed: &Committed<'_>, report: &Report, policy: &Policy) -> (String, Vec<String>) {
-        let uri = |path: &str, digest: &str| -> Option<String> {
+    /// What is to be known of an entry that follows another: notes, and what weakens it.
+    fn after(&self, head: &Head, notes: &mut Vec<String>) -> Option<Json> {
+        if let Some(before) = head.at.filter(|before| *before > self.attempt.at) {
+            notes.push(format!(
+                "promotion {}, which this one follows, is dated {before}, which is later than now: compare the clocks",
+                head.entry.number
+            ));
+        }
+        let files: BTreeSet<String> = self.models.iter().map(|(_, model)| model.sha256.clone()).collect();
+        if head.files != files {
+            return None;
+        }
+        let number = head.entry.number;
+        notes.push(format!("these files are promoted there already, by promotion {number}"));
+        let clean = head.baseline.as_ref().is_some_and(|(entry, _)| entry.number == number);
+        let says = format!(
+            "promotion {number} put these files there without passing by itself, and promoting them again does not \
+             change that: new models are compared with the promotion before"
+        );
+        (!clean).then(|| json!({ "what": "same-files", "says": says }))
+    }
+
+    /// What a merge of two branches that both promoted left: signed or judged, and owned by no statement.
+    fn left_over(&self, workspace: &Workspace, policy: &Policy) -> Vec<String> {
+        let unowned = workspace.ledger(Some(policy)).and_then(|ledger| ledger.unowned(self.line));
+        let envelopes = unowned.into_iter().flatten().filter(|file| file.is_envelope);
+        envelopes
+            .map(|file| {
+                format!(
+                    "`{}` belongs to another promotion {}, which has no statement here: it lost a merge, or broke off; \
+                     promote its run again if it is still wanted, then remove that file",
+                    file.label, file.number
+                )
+            })
+            .collect()
+    }
+
+    /// Where the policy is, by its commit if one has it; the text of its files; and which of them no commit has as they
+    /// were read.
+    fn policy(&self, committed: &Committed<'_>, report: &Report, policy: &Policy) -> PolicyFound {
+        let mut files: Vec<PolicyFile> = Vec::new();
+        let mut uri = |path: &str, digest: &str| -> Option<String> {
             let full = self.attempt.folder.join(path);
             let text = std::fs::read_to_string(&full).ok()?;
-            // What was read is what is looked up, or it is not said to be committed.
-            let same = digest == format!("sha256:{}", sha256(text.as_bytes()));
-            let inside = below(&full, &self.attempt.judged.root).filter(|_| same)?;
-            committed.uri(&inside, &text)
+            // What was read is what is kept and looked up, or it is not said to be committed.
+            let sha256 = sha256(text.as_bytes());
+            let inside =
+                below(&full, &self.attempt.judged.root).filter(|_| digest == format!("sha256:{sha256}"));
+            let found = inside.and_then(|inside| committed.uri(&inside, &text));
+            if digest == format!("sha256:{sha256}") && files.iter().all(|file| file.sha256 != sha256) {
+                let end = full.extension().and_then(|end| end.to_str()).unwrap_or("txt");
+                files.push(PolicyFile {
+                    name: path.to_owned(),
+                    uri: format!("policies/{sha256}.{end}"),
+                    sha256,
+                    text,
+                });
+            }
+            found
         };
         let mut uncommitted = Vec::new();
         let mut named = String::new();
@@ -185,8 +252,35 @@ impl Writing<'_> {
                 uncommitted.push(file.name.clone());
             }
         }
-        (named, uncommitted)
+        PolicyFound { uri: named, files, uncommitted }
     }
+}
+
+/// What is known of the policy's files.
+struct PolicyFound {
+    uri: String,
+    files: Vec<PolicyFile>,
+    uncommitted: Vec<String>,
+}
+
+/// What `.gitattributes` should say of the ledger, where it does not: git must neither mix two promotions nor change the
+/// line ends of what is signed.
+fn attributes(workspace: &Workspace, ledger: &Path) -> Option<String> {
+    let git = workspace.git().ok()?;
+    let below = below(ledger, workspace.root())?;
+    let path = format!("{}{below}", git.prefix());
+    let top = workspace.root().ancestors().find(|above| above.join(".git").exists())?;
+    let text = std::fs::read_to_string(top.join(".gitattributes")).unwrap_or_default();
+    let line = |line: &&str| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let about = words
+            .first()
+            .is_some_and(|pattern| *pattern == "*" || pattern.trim_start_matches('/').starts_with(&path));
+        about && words.contains(&"-text")
+    };
+    text.lines().find(line).is_none().then(|| {
+        format!("add `{path}/** -text -merge` to .gitattributes: git then neither mixes two promotions nor changes their line ends")
+    })
 }
 
 /// The text of the record that the ledger keeps.
@@ -218,6 +312,9 @@ pub(super) struct Files<'f> {
     pub(super) record: (&'f str, &'f str),
     pub(super) signature: Option<&'f [u8]>,
     pub(super) report: (&'f str, &'f str),
+    /// What the statement names by their digests: policies, and lists of files.
+    pub(super) named: &'f [(String, Vec<u8>)],
+    pub(super) id: &'f str,
 }
 
 /// Signs a statement, and appends it.
@@ -241,6 +338,8 @@ pub(super) fn write(
             record: (files.record.0, files.record.1.as_bytes()),
             signature: files.signature,
             report: (files.report.0, files.report.1.as_bytes()),
+            named: files.named,
+            id: files.id,
         },
     )
 }

@@ -1,7 +1,7 @@
 //! What a command line says about itself.
 
 use crate::document::Node;
-use crate::secret::{MASKED, is_secret_name};
+use crate::secret::{MASKED, is_secret_name, mask, masked as without_secrets};
 
 /// Endings of what can be run or read as source.
 const SOURCES: [&str; 8] = [".py", ".ipynb", ".r", ".jl", ".sh", ".rmd", ".qmd", ".scala"];
@@ -19,7 +19,7 @@ fn masked_word(word: &str, hide_next: &mut bool) -> String {
     if std::mem::take(hide_next) {
         // What follows the scheme is the secret.
         *hide_next = SCHEMES.contains(&word.to_ascii_lowercase().as_str());
-        return MASKED.to_owned();
+        return mask(word);
     }
     // A line for a shell, or for an interpreter, has words of its own.
     if word.contains(' ') {
@@ -28,20 +28,20 @@ fn masked_word(word: &str, hide_next: &mut bool) -> String {
         return words.join(" ");
     }
     // `--token=X`, and `TOKEN=X` as `env` takes it.
-    if let Some((name, _)) = word.split_once('=')
+    if let Some((name, value)) = word.split_once('=')
         && is_secret_name(name)
     {
-        return format!("{name}={MASKED}");
+        return format!("{name}={}", mask(value));
     }
     match word.split_once(':') {
         // `Authorization: Bearer X`
         Some((name, "")) if is_secret_name(name) => *hide_next = true,
         Some((name, value)) if is_secret_name(name) && !value.starts_with("//") => {
-            return format!("{name}:{MASKED}");
+            return format!("{name}:{}", mask(value));
         }
         _ => *hide_next = word.starts_with('-') && is_secret_name(word),
     }
-    without_users(word)
+    without_secrets(&without_users(word)).into_owned()
 }
 
 /// Without the user and the password that an address carries: `https://ada:pw@host` is `https://***@host`, which can't be
@@ -55,7 +55,7 @@ fn without_users(text: &str) -> String {
         let ends = |c: char| matches!(c, '/' | '?' | '#' | '"' | '\'') || c.is_whitespace();
         let authority = &behind[..behind.find(ends).unwrap_or(behind.len())];
         if let Some(sign) = authority.rfind('@') {
-            kept.push_str(MASKED);
+            kept.push_str(&mask(&authority[..sign]));
             rest = &behind[sign..];
         } else {
             rest = behind;

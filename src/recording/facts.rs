@@ -11,8 +11,8 @@ use crate::run::{Sameness, same_value};
 pub struct TrainingFacts {
     /// A name that no other run has.
     pub run_id: String,
-    /// Whether that name was made up here, since nobody gave one.
-    pub id_is_made: bool,
+    /// Whether the command was told to stop while it ran, and ended by itself all the same.
+    pub interrupted: bool,
     /// The line of models.
     pub model: Option<String>,
     /// A name for people.
@@ -57,6 +57,10 @@ pub struct TrainingFacts {
     pub ended_at: Timestamp,
     /// The files that the metrics were read from.
     pub metrics_files: Vec<String>,
+    /// What stood among the metrics of a file and is no number.
+    pub left_out: Vec<String>,
+    /// Parameters or tags hold secrets, which were masked.
+    pub masked: bool,
 }
 
 /// What is known of a file.
@@ -165,7 +169,7 @@ impl TrainingFacts {
             .text("name", self.name.as_deref())
             .text("model", self.model.as_deref())
             .map("tags", self.tags.clone())
-            .text("status", Some("finished"))
+            .text("status", Some(if self.interrupted { "interrupted" } else { "finished" }))
             .text("git_commit", self.commit.as_deref())
             .text("git_branch", self.branch.as_deref())
             .node("git_dirty", self.dirty.map(|dirty| Node::made(Value::Bool(dirty))))

@@ -43,7 +43,7 @@ const SINGLE: [&str; 11] = [
 ];
 
 /// The spellings of a number that is not finite, as programs print them.
-const NOT_FINITE: [&str; 7] = ["nan", "inf", "+inf", "-inf", "infinity", "+infinity", "-infinity"];
+pub(super) const NOT_FINITE: [&str; 7] = ["nan", "inf", "+inf", "-inf", "infinity", "+infinity", "-infinity"];
 
 impl Lines {
     /// Reads the lines. Later values of a metric replace earlier ones; anything else is said once.

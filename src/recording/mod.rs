@@ -17,7 +17,7 @@ pub use command::{Unusable, masked, source, with_seed, words};
 pub use facts::{Environment, FileFact, TrainingFacts, Validation, merge};
 pub use lines::{Lines, scalar};
 pub use outcome::{Answer, FileRow, MetricRow, Reproduction, Spread};
-pub use promises::{broken, seed_of};
+pub use promises::{broken, leave_out, seed_of};
 pub use rows::RowCounter;
 pub use variables::VARIABLES;
 

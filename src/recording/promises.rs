@@ -1,7 +1,8 @@
 //! What a command promised to leave, held against what it left.
 
+use super::lines::NOT_FINITE;
 use super::{METRIC_MISSING, NO_ARTIFACT, NO_METRICS, NOT_A_METRIC};
-use crate::document::{Diagnostic, Map, Node, nearest};
+use crate::document::{Diagnostic, Map, Node, Value, nearest};
 use crate::run::{MetricFault, Run};
 
 /// Everything that a record lacks of what was promised.
@@ -42,6 +43,23 @@ pub fn broken(run: &Run, metrics: &[String], no_metrics: bool, no_artifact: bool
         ));
     }
     problems
+}
+
+/// Takes out of a file's metrics what can't be one, and gives its names. An object may say more of a number, and a number
+/// that is not finite is a finding, so both stay; so does what was promised, for which it is one too.
+pub fn leave_out(metrics: &mut Map, promised: &[String]) -> Vec<String> {
+    let is_metric = |node: &Node| match &node.value {
+        Value::Number(_) | Value::NotFinite(_) | Value::Map(_) => true,
+        Value::String(text) => NOT_FINITE.contains(&text.to_ascii_lowercase().as_str()),
+        _ => false,
+    };
+    let is_promised = |name: &str| promised.iter().any(|promised| promised == name);
+    let out = metrics.entries().filter(|(name, entry)| !is_metric(&entry.node) && !is_promised(name));
+    let names: Vec<Box<str>> = out.map(|(name, _)| name.into()).collect();
+    for name in &names {
+        metrics.remove(name);
+    }
+    names.into_iter().map(Into::into).collect()
 }
 
 /// Where scripts keep their seed among their parameters.

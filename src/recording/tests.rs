@@ -56,9 +56,16 @@ fn the_script_of_a_command() {
     assert_eq!(found("make train", &["train"]), None);
 }
 
+/// What stands for secrets, without the digits that tell two of them apart.
+fn without_digests(text: &str) -> String {
+    let mut parts = text.split("***");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |shown, part| shown + "***" + part.get(8..).unwrap_or_default())
+}
+
 #[test]
 fn secrets_are_masked_and_nothing_else_is() {
-    let masked = |line: &str| super::masked(&command(line)).join(" ");
+    let masked = |line: &str| without_digests(&super::masked(&command(line)).join(" "));
     assert_eq!(masked("t --api-key x --c 1"), "t --api-key *** --c 1");
     assert_eq!(masked("t --hf_token=x -c 1"), "t --hf_token=*** -c 1");
     assert_eq!(masked("env WANDB_API_KEY=x t"), "env WANDB_API_KEY=*** t");
@@ -74,9 +81,12 @@ fn secrets_are_masked_and_nothing_else_is() {
     );
     let words =
         |words: &[&str]| super::masked(&words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>());
-    assert_eq!(words(&["curl", "-H", "Authorization: Bearer x"])[2], "Authorization: *** ***");
     assert_eq!(
-        words(&["sh", "-c", "TOKEN=x  python train.py --key y"])[2],
+        without_digests(&words(&["curl", "-H", "Authorization: Bearer x"])[2]),
+        "Authorization: *** ***"
+    );
+    assert_eq!(
+        without_digests(&words(&["sh", "-c", "TOKEN=x  python train.py --key y"])[2]),
         "TOKEN=***  python train.py --key ***"
     );
 }

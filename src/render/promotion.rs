@@ -42,9 +42,10 @@ pub fn promotion_human(outcome: &PromotionOutcome, style: Style, to: &mut dyn Wr
         |outcome| style.outcome(outcome, Level::Error, style.mark(outcome, Level::Error)),
         promoted.result == "PASSED",
     );
-    let mark = mark(if passed { Outcome::Pass } else { Outcome::Fail });
+    let mark = mark(if passed || promoted.action == "retire" { Outcome::Pass } else { Outcome::Fail });
     let what = match (promoted.action, passed) {
         ("rollback", _) => "rolled back",
+        ("retire", _) => "retired",
         (_, true) => "promoted",
         (_, false) => "promoted by override",
     };

@@ -46,7 +46,14 @@ pub fn verification_human(answer: &Verification, style: Style, to: &mut dyn Writ
     match (&answer.promotion, answer.verified) {
         (Some(promotion), true) => {
             let mark = style.outcome(Outcome::Pass, Level::Error, style.mark(Outcome::Pass, Level::Error));
-            let what = format!("{file} is {} in {}", clean(&promotion.model), clean(&answer.stage));
+            let (model, stage) = (clean(&promotion.model), clean(&answer.stage));
+            let what = match promotion.artifacts {
+                0 | 1 => format!("{file} is {model} in {stage}"),
+                number => format!(
+                    "{file} is `{}`, 1 of {number} files of {model} in {stage}",
+                    clean(&promotion.artifact)
+                ),
+            };
             writeln!(to, "{mark} {}", style.bold(&what))?;
             writeln!(to, "  promotion {}, decided at {}", promotion.sequence, clean(&promotion.at))?;
             writeln!(to, "  run {}", clean(&promotion.run))?;

@@ -30,8 +30,12 @@ impl RuleResult {
     }
 
     /// Adds a comparison that did not hold, and what is wrong about it.
-    pub fn fail(&mut self, comparison: Comparison, finding: Finding) {
+    pub fn fail(&mut self, comparison: Comparison, mut finding: Finding) {
         debug_assert_eq!(comparison.outcome, Outcome::Fail);
+        finding.diagnostic.message = comparison.hide(&finding.diagnostic.message);
+        if let Some((_, label)) = &mut finding.field {
+            *label = comparison.hide(label);
+        }
         let index = self.compare(comparison);
         self.raise(Finding { comparison: Some(index), ..finding });
     }

@@ -38,6 +38,7 @@ pub(crate) use baseline::BASELINE_MISSING;
 pub use baseline::Baseline;
 pub use change::{AboutChange, ChangeInput, ChangeRecords, ChangedFile};
 pub use facts::{CommitFacts, Facts, FileFacts, FileFault};
+pub(crate) use files::{DIGEST_DIFFERS, FILE_MISSING};
 pub use in_memory::InMemoryFacts;
 pub use input::RuleInput;
 pub use judgement::RuleResult;

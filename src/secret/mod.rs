@@ -1,13 +1,35 @@
-//! What is not shown: values that are named like secrets, and what an address carries beside the place.
+//! What is not shown: values that are named like secrets, what an address carries beside the place, and texts that have
+//! the shape of a token.
 
 mod name;
+mod shape;
 
 use std::borrow::Cow;
 
+use sha2::{Digest as _, Sha256};
+
 pub use name::is_secret_name;
 
-/// Stands where a secret stood.
+/// What every masked value begins with.
 pub const MASKED: &str = "***";
+
+/// How many digits of a digest follow.
+pub const DIGITS: usize = 8;
+
+/// What stands where a secret stood: two that are equal stay equal, and the beginning of a digest gives no secret away
+/// that could not be guessed.
+pub fn mask(secret: &str) -> String {
+    if secret.is_empty() || secret.starts_with(MASKED) {
+        return secret.to_owned();
+    }
+    let digest = Sha256::digest(secret.as_bytes());
+    format!("{MASKED}{:02x}{:02x}{:02x}{:02x}", digest[0], digest[1], digest[2], digest[3])
+}
+
+/// The value of something by its name: masked where the name is that of a secret, else without the secrets in it.
+pub fn masked_value<'v>(name: &str, value: &'v str) -> Cow<'v, str> {
+    if is_secret_name(name) && !says_nothing(value) { mask(value).into() } else { masked(value) }
+}
 
 /// What a query may say of which version of a thing is meant.
 const VERSIONS: [&str; 6] = ["versionid", "version", "generation", "revision", "rev", "ref"];
@@ -15,13 +37,21 @@ const VERSIONS: [&str; 6] = ["versionid", "version", "generation", "revision", "
 /// Whether a value says nothing, whatever it is the value of.
 pub fn says_nothing(value: &str) -> bool {
     value.is_empty()
-        || value == MASKED
+        || value.starts_with(MASKED)
         || ["true", "false", "none", "null"].iter().any(|word| value.eq_ignore_ascii_case(word))
 }
 
 /// The text without secrets: those of addresses, and the values of `name=value`, `name: value` and `--name value` where the
 /// name is that of a secret.
 pub fn masked(text: &str) -> Cow<'_, str> {
+    match shape::without_tokens(text) {
+        Some(plain) => by_place(&plain).into_owned().into(),
+        None => by_place(text),
+    }
+}
+
+/// The text without what is a secret by where it stands.
+fn by_place(text: &str) -> Cow<'_, str> {
     if !text.contains([':', '=', '-']) {
         return text.into();
     }
@@ -69,12 +99,12 @@ fn address(rest: &str) -> String {
     let (place, query) =
         rest.split_once(['?', '#']).map_or((rest, None), |(place, query)| (place, Some(query)));
     let (host, path) = place.split_at(place.find('/').unwrap_or(place.len()));
-    let host = host.rsplit_once('@').map_or(host, |(user, bare)| if user == "git" { host } else { bare });
+    let host = host.rsplit_once('@').map_or(host, |(user, bare)| if user == "git" || user.starts_with(MASKED) { host } else { bare });
     let Some(query) = query else { return format!("{host}{path}") };
     let parts = query.split(['&', '#']).map(|part| match part.split_once('=') {
         Some((key, _)) if VERSIONS.contains(&key.to_ascii_lowercase().as_str()) => part.to_owned(),
-        Some((key, _)) => format!("{key}={MASKED}"),
-        None => MASKED.to_owned(),
+        Some((key, value)) => format!("{key}={}", mask(value)),
+        None => mask(part),
     });
     format!("{host}{path}?{}", parts.collect::<Vec<_>>().join("&"))
 }
@@ -103,7 +133,7 @@ fn without_pairs(text: &str) -> Option<String> {
             continue;
         };
         kept.push_str(&behind[..between]);
-        kept.push_str(MASKED);
+        kept.push_str(&mask(value));
         rest = &behind[between + value.len()..];
         any = true;
     }
@@ -157,8 +187,31 @@ mod tests {
             ("s3://bucket/a@b.csv", "s3://bucket/a@b.csv"),
             ("models:/churn@champion", "models:/churn@champion"),
             ("dvc:.@churn@v1.0.0", "dvc:.@churn@v1.0.0"),
+            ("AccountName=ada;AccountKey=c2VjcmV0;Endpoint=x", "AccountName=ada;AccountKey=***;Endpoint=x"),
+            ("Server=h;Password=hunter2;Port=1", "Server=h;Password=***;Port=1"),
+            ("git push ghp_0123456789abcdefghijABCDEFGHIJ012345", "git push ***"),
+            ("loaded with hf_abcdefghijklmnopqrstuvwxyzABCDEFGH", "loaded with ***"),
+            ("id AKIAIOSFODNN7EXAMPLE, region eu", "id ***, region eu"),
+            ("hf_transfer and sk-learn and ghp_x", "hf_transfer and sk-learn and ghp_x"),
+            ("models/hf_bert_base_uncased_finetuned", "models/hf_bert_base_uncased_finetuned"),
         ] {
-            assert_eq!(masked(text), shown);
+            assert_eq!(without_digests(&masked(text)), shown);
         }
+    }
+
+    /// What stands for a secret, without the digits that tell two of them apart.
+    fn without_digests(text: &str) -> String {
+        let mut parts = text.split("***");
+        let first = parts.next().unwrap_or_default().to_owned();
+        parts.fold(first, |shown, part| shown + "***" + part.get(8..).unwrap_or_default())
+    }
+
+    #[test]
+    fn two_secrets_can_still_be_compared_and_a_masked_one_stays_as_it_is() {
+        let [one, other] = ["hunter2", "hunter3"].map(super::mask);
+        assert_eq!(one, super::mask("hunter2"));
+        assert!(one != other && one.len() == 11 && !one.contains("hunter"));
+        assert_eq!(super::mask(&one), one);
+        assert_eq!(masked(&format!("--token {one}")), format!("--token {one}"));
     }
 }

@@ -1,7 +1,7 @@
 //! What is a secret by its name, so that no record keeps it.
 
 /// Parts of a name that make it one of a secret wherever they stand.
-const ANYWHERE: [&str; 13] = [
+const ANYWHERE: [&str; 14] = [
     "password",
     "passwd",
     "passphrase",
@@ -15,9 +15,11 @@ const ANYWHERE: [&str; 13] = [
     "apikey",
     "accesskey",
     "secretkey",
+    "jwt",
 ];
 /// Parts that make it one where they stand last.
-const LAST: [&str; 6] = ["token", "key", "auth", "pass", "authtoken", "accesstoken"];
+const LAST: [&str; 9] =
+    ["token", "key", "auth", "pass", "authtoken", "accesstoken", "cookie", "cookies", "sig"];
 /// Parts before the last with which it counts, chooses or switches something: `--pad-token`, `--sort-key`, `--use-auth`.
 const HARMLESS: [&str; 56] = [
     "bos",
@@ -79,9 +81,9 @@ const HARMLESS: [&str; 56] = [
 ];
 
 /// Whether an option, a variable or a parameter of that name holds a secret: `--hf-token`, `AWS_ACCESS_KEY_ID`, but not
-/// `--max-tokens` and not `--tokenizer`. Names are read part by part, as `-`, `_` and `.` divide them.
+/// `--max-tokens` and not `--tokenizer`. Names are read part by part, as `-`, `_`, `.` and capitals divide them.
 pub fn is_secret_name(name: &str) -> bool {
-    let lower = name.to_ascii_lowercase();
+    let lower = divided(name).to_ascii_lowercase();
     let mut parts: Vec<&str> =
         lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|part| !part.is_empty()).collect();
     if parts.first().is_some_and(|first| matches!(*first, "no" | "use" | "with" | "without" | "skip")) {
@@ -107,6 +109,20 @@ pub fn is_secret_name(name: &str) -> bool {
         [last] => LAST.contains(last),
         [] => false,
     }
+}
+
+/// `AccountKey` as `Account_Key`; a word in capitals alone has one part.
+fn divided(name: &str) -> String {
+    let mut divided = String::with_capacity(name.len() + 4);
+    let mut lower_before = false;
+    for c in name.chars() {
+        if lower_before && c.is_ascii_uppercase() {
+            divided.push('_');
+        }
+        lower_before = c.is_ascii_lowercase();
+        divided.push(c);
+    }
+    divided
 }
 
 #[cfg(test)]
@@ -139,6 +155,12 @@ mod tests {
             "apiKey",
             "token",
             "db.password",
+            "AccountKey",
+            "SharedAccessKey",
+            "accessToken",
+            "--cookie",
+            "--jwt",
+            "Password",
         ] {
             assert!(is_secret_name(name), "{name}");
         }
@@ -161,6 +183,8 @@ mod tests {
             "key",
             "monkey",
             "eos_token_id",
+            "sortKey",
+            "maxTokens",
             "",
         ] {
             assert!(!is_secret_name(name), "{name}");

@@ -36,7 +36,7 @@ impl Envelope {
     /// Signs bytes with every key.
     pub fn sign(payload_type: &str, payload: &[u8], keys: &[PrivateKey]) -> Self {
         let message = pre_authentication(payload_type, payload);
-        let signatures = keys.iter().map(|key| (key.public().fingerprint(), key.sign(&message))).collect();
+        let signatures = keys.iter().map(|key| (key.public().key_id(), key.sign(&message))).collect();
         Self { payload_type: payload_type.into(), payload: payload.into(), signatures }
     }
 
@@ -94,7 +94,7 @@ impl Envelope {
     /// Which of these keys signed; a key counts once, however often it signed.
     pub fn verify(&self, keys: &[PublicKey], said: KeyId) -> Verified<'_> {
         let message = pre_authentication(&self.payload_type, &self.payload);
-        let ids: Vec<[String; 2]> = keys.iter().map(PublicKey::ids).collect();
+        let ids: Vec<[String; 3]> = keys.iter().map(PublicKey::ids).collect();
         let names = |index: usize, id: &str| ids[index].iter().any(|known| known == id);
         let may = |index: usize, id: &str| {
             let says_nothing = || match said {

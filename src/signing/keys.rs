@@ -13,7 +13,7 @@ use p256::ecdsa::signature::Verifier as _;
 use sha2::{Digest as _, Sha256};
 
 use super::NOT_A_KEY;
-use crate::document::{Diagnostic, sha256};
+use crate::document::{Diagnostic, hex, sha256};
 
 /// The sorts of keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,14 +143,28 @@ impl PublicKey {
         }
     }
 
-    /// What signatures call this key: its fingerprint, or the SHA-256 of its SPKI in DER.
-    pub fn ids(&self) -> [String; 2] {
+    /// What a signature calls this key: the SHA-256 of its canonical JSON, by which securesystemslib, and so in-toto and
+    /// TUF, find the key of a signature.
+    pub fn key_id(&self) -> String {
+        let (kind, scheme, public) = match &self.0 {
+            Public::Ed25519(key) => ("ed25519", "ed25519", hex(key.as_bytes())),
+            Public::P256(_) => ("ecdsa", "ecdsa-sha2-nistp256", self.to_pem()),
+        };
+        let json = format!(
+            "{{\"keytype\":\"{kind}\",\"keyval\":{{\"public\":\"{public}\"}},\"scheme\":\"{scheme}\"}}"
+        );
+        sha256(json.as_bytes())
+    }
+
+    /// What signatures may call this key: its id, its fingerprint (as older versions of gate did), or the SHA-256 of its
+    /// SPKI in DER.
+    pub fn ids(&self) -> [String; 3] {
         let der = match &self.0 {
             Public::Ed25519(key) => key.to_public_key_der(),
             Public::P256(key) => key.to_public_key_der(),
         };
         let der = der.map(|der| sha256(der.as_bytes())).unwrap_or_default();
-        [self.fingerprint(), der]
+        [self.key_id(), self.fingerprint(), der]
     }
 
     /// The fingerprint as OpenSSH shows it: `SHA256:` and the digest of the key in SSH's own form.
@@ -177,4 +191,27 @@ impl PublicKey {
 
 fn not_a_key(name: &str, sort: &str, help: &str) -> Box<Diagnostic> {
     Diagnostic::new(NOT_A_KEY, format!("`{name}` holds no {sort} key that gate can use")).help(help).boxed()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::PublicKey;
+
+    /// What securesystemslib 1.3.1 says of two keys.
+    #[test]
+    fn a_key_has_the_id_that_securesystemslib_gives_it() {
+        for (pem, id) in [
+            (
+                "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAFREiS3UvdiUNWGcnDjWa3LAi9zBxRhFz3NigRqanwSI=\n-----END PUBLIC KEY-----\n",
+                "f27eb8735cead26ee2e04aabb92e39eb50014b01e529d6383787596f829740a6",
+            ),
+            (
+                "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEKgdLFmcbNjIPthS7cY7tHRlQRPAr\n\
+                 mZ29gcQ5bvNiMm64wrq+tjUqdzqlny2BWffchrAkhSwcdKnlxhCKcrIG/g==\n-----END PUBLIC KEY-----\n",
+                "df979bf7496e0b4aece77f7b60ec11d415124fdaa9311e2cb2444ab7d0873df5",
+            ),
+        ] {
+            assert_eq!(PublicKey::from_pem(pem, "a key").expect("a key").key_id(), id);
+        }
+    }
 }

@@ -16,5 +16,6 @@ pub mod wandb;
 
 pub(crate) use plain::most;
 pub use plain::{BadRecord, read};
+pub use secrets::mask_values;
 pub use tracked::{Tracked, Tracker};
 pub use trackers::{TRACKERS, advice, tracker};

@@ -1,12 +1,20 @@
 //! What a tracker keeps of a command line, a configuration or an address may hold a secret; no record does.
 
-use crate::document::{Map, Node, Value};
-use crate::secret::{MASKED, is_secret_name, masked, says_nothing};
+use crate::document::{Map, Node, Value, to_line};
+use crate::secret::{is_secret_name, mask as hide, masked, says_nothing};
 
 /// Masks every text of a record that is a secret, or holds one.
 pub(super) fn mask(record: &mut Map) {
     // What is measured is no secret, whatever it is called.
     mask_map(record, false, &["metrics", "slices"]);
+}
+
+/// The same for parameters or tags alone; gives whether anything was masked.
+pub fn mask_values(values: &mut Map) -> bool {
+    let text = |values: &Map| to_line(&Node::made(Value::Map(values.clone())));
+    let before = text(values);
+    mask_map(values, false, &[]);
+    text(values) != before
 }
 
 fn mask_map(map: &mut Map, secret: bool, except: &[&str]) {
@@ -32,7 +40,8 @@ fn mask_node(node: &mut Node, secret: bool) {
                 hide_next = option && !item.as_written().is_some_and(|word| word.contains('='));
             }
         }
-        Value::String(text) if secret && !says_nothing(text) => *text = MASKED.into(),
+        Value::String(text) if secret && !says_nothing(text) => *text = hide(text).into(),
+        Value::Number(number) if secret => node.value = Value::String(hide(number).into()),
         Value::String(text) => {
             if let std::borrow::Cow::Owned(masked) = masked(text) {
                 *text = masked.into();

@@ -7,8 +7,9 @@ use super::start::{Data, Start};
 use super::surroundings::Code;
 use super::{CHANGED, FILE_MISSING, NOT_WRITTEN, place, sources};
 use crate::document::{Diagnostic, Map, Node, Path, hex};
-use crate::recording::{FileFact, Lines, TrainingFacts, Validation, merge, scalar, seed_of};
+use crate::recording::{FileFact, Lines, TrainingFacts, Validation, leave_out, merge, scalar, seed_of};
 use crate::secret::MASKED;
+use crate::source::mask_values;
 
 /// The facts of a run that ended well, and everything that is wrong with them.
 pub(super) fn facts(
@@ -28,10 +29,14 @@ pub(super) fn facts(
     let split = text(&order.split, "validation.split", &mut problems);
     let said_id = text(&order.run_id, "run_id", &mut problems);
     problems.extend(said_id.as_deref().and_then(|id| place::run_id(id).err()).map(|problem| *problem));
-    let id_is_made = said_id.is_none();
     let run_id = said_id.unwrap_or_else(|| run_id(start, model.as_deref()));
-    let params = params(start, &lines, &mut problems);
-    let metrics = metrics(start, &lines, &mut problems);
+    let mut params = params(start, &lines, &mut problems);
+    let seed_of_params = seed_of(&params);
+    let (metrics, left_out) = metrics(start, &lines, &mut problems);
+    let mut tags = lines.tags.clone();
+    let masked =
+        [&mut params, &mut tags].into_iter().filter_map(|values| mask_values(values).then_some(())).count()
+            > 0;
     let seed = order.seed.as_deref().map(scalar).or_else(|| lines.field("seed").cloned());
     if let (Some(option), Some(line)) = (&order.seed, lines.field("seed").and_then(Node::as_written)) {
         one(Some(option.clone()), Some(line.to_owned()), "seed", &mut problems);
@@ -82,7 +87,7 @@ pub(super) fn facts(
     written_files.extend(artifacts.iter().chain(&predictions).map(|fact| fact.path.clone()));
     let facts = TrainingFacts {
         run_id,
-        id_is_made,
+        interrupted: start.interrupted,
         model,
         name: lines.field("name").and_then(Node::as_written).map(str::to_owned),
         commit: code.commit.clone(),
@@ -94,11 +99,13 @@ pub(super) fn facts(
         data_version,
         data,
         validation,
-        seed: seed.or_else(|| seed_of(&params)),
+        seed: seed.or(seed_of_params),
         params,
         metrics,
         slices: lines.field("slices").cloned(),
-        tags: lines.tags,
+        tags,
+        left_out,
+        masked,
         predictions,
         artifacts,
         environment: start.environment.clone(),
@@ -137,6 +144,20 @@ pub(super) fn notes(code: &Code, facts: &TrainingFacts, label: &str) -> Vec<Stri
     let mut notes = vec![summary];
     if !absent.is_empty() {
         notes.push(format!("not recorded: {}; `gate record --help` says how to add each", absent.join(", ")));
+    }
+    if !facts.left_out.is_empty() {
+        notes.push(format!("left out of the metrics, being no numbers: {}", facts.left_out.join(", ")));
+    }
+    if facts.masked {
+        notes.push(
+            "parameters or tags hold secrets; of each only the beginning of a digest was recorded".into(),
+        );
+    }
+    if facts.interrupted {
+        notes.push(
+            "the command was told to stop while it ran: recorded as interrupted, which no check passes"
+                .into(),
+        );
     }
     notes.extend(code.silent.as_ref().map(|why| format!("the commit is not recorded: {why}")));
     if facts.dirty == Some(true) {
@@ -201,7 +222,8 @@ fn params(start: &Start<'_>, lines: &Lines, problems: &mut Vec<Diagnostic>) -> M
     all
 }
 
-fn metrics(start: &Start<'_>, lines: &Lines, problems: &mut Vec<Diagnostic>) -> Map {
+/// The metrics, and the names of what stands among them in a file and is no number: a confusion matrix, a name, nothing.
+fn metrics(start: &Start<'_>, lines: &Lines, problems: &mut Vec<Diagnostic>) -> (Map, Vec<String>) {
     let mut fresh = Vec::new();
     for (path, before) in &start.metrics {
         if keep(written(start, path, *before, "file of metrics"), problems).is_some() {
@@ -209,8 +231,9 @@ fn metrics(start: &Start<'_>, lines: &Lines, problems: &mut Vec<Diagnostic>) -> 
         }
     }
     let mut all = sources::objects(&start.files, &fresh, "file of metrics", problems);
+    let left_out = leave_out(&mut all, &start.order.promised);
     merge(&mut all, lines.metrics.clone(), &Path::of(["metrics"]), problems);
-    all
+    (all, left_out)
 }
 
 /// A file that the command must have written: one that was there before, and is as it was, is another run's.

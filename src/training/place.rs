@@ -68,6 +68,9 @@ impl Place {
         if full.is_dir() {
             return wrong("it is a folder");
         }
+        if full.exists() && !full.is_file() {
+            return wrong("it is no regular file");
+        }
         if FileKind::of(&output.to_string_lossy()) != Some(FileKind::Json) {
             return wrong("a run record is a file that ends in .json");
         }

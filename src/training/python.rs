@@ -1,6 +1,6 @@
 //! The Python that a command runs with: asked for its version and its packages, without the network and without pip.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io::{BufRead, BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -38,20 +38,30 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// Programs that start another with the words behind them.
 const WRAPPERS: [&str; 8] = ["env", "nohup", "nice", "ionice", "timeout", "time", "stdbuf", "taskset"];
 
-/// Programs that start others in the project's own environment, which they keep in `.venv`.
-const MANAGERS: [&str; 5] = ["uv", "poetry", "pdm", "hatch", "rye"];
+/// Programs that start others in an environment that they choose: which Python that is, only they know.
+const ENVIRONMENTS: [&str; 10] =
+    ["conda", "mamba", "micromamba", "pipenv", "poetry", "pdm", "hatch", "rye", "pixi", "uv"];
+
+/// Programs that are written in Python themselves, and start training in another one.
+const RUNNERS: [&str; 9] = ["dvc", "tox", "nox", "invoke", "inv", "snakemake", "mlflow", "uvx", "pipx"];
 
 /// What the interpreter of a command says; `None` where there is none, or none that is sure to be the one. `bare` gives
 /// it nothing of this environment but where programs are, and asks no program that lies in the folder itself: it would be the
 /// record's, run before anything was checked.
 pub(super) fn ask(command: &[String], named: Option<&Path>, folder: &Path, bare: bool) -> Option<Python> {
-    let interpreter =
-        named.map(|path| path.as_os_str().to_owned()).or_else(|| interpreter(command, folder))?;
-    let interpreter = match Path::new(&interpreter) {
-        path if path.components().count() > 1 => folder.join(path).into_os_string(),
-        _ => interpreter,
+    let mut words = match named {
+        Some(path) => vec![path.as_os_str().to_owned()],
+        None => launched(command, folder)?,
     };
+    let interpreter = match Path::new(&words.remove(0)) {
+        path if path.components().count() > 1 => folder.join(path).into_os_string(),
+        path => path.as_os_str().to_owned(),
+    };
+    if bare && !words.is_empty() {
+        return None;
+    }
     let mut question = Command::new(&interpreter);
+    question.args(words);
     if bare {
         if lies_in(&interpreter, folder) {
             return None;
@@ -84,29 +94,60 @@ fn lies_in(program: &OsStr, folder: &Path) -> bool {
     }
 }
 
-fn interpreter(command: &[String], folder: &Path) -> Option<std::ffi::OsString> {
-    let first = command.first()?;
+/// The words that start the Python which a command runs with: an interpreter alone, or one behind the program that chooses
+/// it, as in `conda run -n churn python`. `None` where that is not known.
+fn launched(command: &[String], folder: &Path) -> Option<Vec<OsString>> {
+    let (first, rest) = command.split_first()?;
     if is_python(first) {
-        return Some(first.into());
+        return Some(vec![first.into()]);
     }
     let name = Path::new(first).file_name().and_then(OsStr::to_str)?;
     if WRAPPERS.contains(&name) {
-        return command.iter().skip(1).find(|word| is_python(word)).map(Into::into);
+        // Its own options and variables end where a program is named.
+        let known = |word: &String| {
+            let name = word.rsplit(['/', '\\']).next().unwrap_or(word);
+            is_python(word) || ENVIRONMENTS.contains(&name) || RUNNERS.contains(&name)
+        };
+        let at = rest.iter().position(known)?;
+        let inner = launched(&rest[at..], folder)?;
+        // `env` chooses where the program is looked up; the others only start it.
+        let outer =
+            if name == "env" { command[..=at].iter().map(OsString::from).collect() } else { Vec::new() };
+        return Some(outer.into_iter().chain(inner).collect());
     }
-    let of_environment = |root: &Path| {
-        ["bin/python", "Scripts/python.exe"].iter().map(|path| root.join(path)).find(|path| path.is_file())
-    };
-    if MANAGERS.contains(&name) {
-        return folder
-            .ancestors()
-            .find_map(|above| of_environment(&above.join(".venv")))
-            .map(PathBuf::into_os_string);
+    if ENVIRONMENTS.contains(&name) {
+        return through(command, folder);
+    }
+    if RUNNERS.contains(&name) {
+        return None;
     }
     // A script such as `torchrun` or `jupyter` names its interpreter in its first line.
-    if let Some(named) = on_path(first, folder).and_then(|path| first_line(&path)) {
-        return Some(named.into());
+    on_path(first, folder).and_then(|path| first_line(&path)).map(|named| vec![named.into()])
+}
+
+/// The same where an environment's own program runs the command: its words up to the Python, or a Python in the place of
+/// what it runs. A script that brings its own requirements (PEP 723) gets an environment that nobody else does.
+fn through(command: &[String], folder: &Path) -> Option<Vec<OsString>> {
+    if let Some(at) = command.iter().position(|word| is_python(word)) {
+        return Some(command[..=at].iter().map(OsString::from).collect());
     }
-    None
+    let run = command.iter().position(|word| word == "run")?;
+    let script = command.iter().position(|word| word.ends_with(".py"));
+    let at = match script {
+        Some(at) if at > run && command[0].ends_with("uv") => {
+            let text = std::fs::read_to_string(folder.join(&command[at])).ok()?;
+            let own = text.lines().any(|line| line.trim_end() == "# /// script");
+            let as_script = command[..at].iter().any(|word| word == "--script" || word == "-s");
+            if own || as_script {
+                return None;
+            }
+            at
+        }
+        // The name of a script or a program of the environment; a task of pixi's may have an environment of its own.
+        _ if command[0].ends_with("pixi") || command.get(run + 1)?.starts_with('-') => return None,
+        _ => run + 1,
+    };
+    Some(command[..at].iter().map(OsString::from).chain(["python".into()]).collect())
 }
 
 fn is_python(word: &str) -> bool {

@@ -16,13 +16,13 @@ use super::place::Place;
 use super::start::{Data, Order, Start};
 use super::surroundings::{self, Said};
 use super::write::{Target, beside, text_of};
-use super::{CANT_WRITE, FILE_MISSING, NOT_STARTED, STOPPED, UNREADABLE, finish, place};
+use super::{BAD_RUN_ID, CANT_WRITE, FILE_MISSING, NOT_STARTED, STOPPED, UNREADABLE, finish, place};
 use crate::check::workspace_root;
 use crate::document::{Diagnostic, Document, Format, Node};
 use crate::git::Git;
 use crate::keys;
 use crate::process::{self, End, StopSignal};
-use crate::recording::{TrainingFacts, masked, source};
+use crate::recording::{NO_METRICS, TrainingFacts, masked, source};
 use crate::run::{FieldMap, Origin, Run};
 use crate::signing::PrivateKey;
 
@@ -94,12 +94,22 @@ fn around(order: &Order, folder: &Path, told: &StopSignal) -> Result<Recorded, B
     if told.stop().is_some() {
         return Err((1, vec![Diagnostic::new(STOPPED, "told to stop before the record was written")]));
     }
-    // An id that was made here is nobody else's, so nothing of that name is written over.
-    let fresh = order.output.is_none() && facts.id_is_made;
-    Target { path: &output, fresh }.write(&record, &keys).map_err(early)?;
     let mut notes = finish::notes(&start.code, &facts, &label);
     notes.extend(ignored(&output, &label));
-    Ok(Recorded { code: 0, problems: Vec::new(), notes })
+    if order.output.is_some() && output.exists() {
+        notes.push(format!("the record that was in {label} was replaced"));
+    }
+    // A run id names one run, so no record of that name is written over.
+    let fresh = order.output.is_none();
+    match (Target { path: &output, fresh }).write(&record, &keys) {
+        Ok(None) => Ok(Recorded { code: 0, problems: Vec::new(), notes }),
+        Ok(Some(other)) => {
+            let other = start.place.inside(&other).unwrap_or_else(|_| other.display().to_string());
+            notes.push(format!("{label} exists already, of a run with this id: the record is in {other}"));
+            Ok(Recorded { code: 0, problems: Vec::new(), notes })
+        }
+        Err(problem) => Err((2, vec![draft(*problem, &record)])),
+    }
 }
 
 /// Says that no commit will hold the record, where git ignores it.
@@ -113,6 +123,25 @@ fn ignored(output: &Path, label: &str) -> Option<String> {
         by.pattern,
         output.file_name()?.to_str()?
     ))
+}
+
+/// Hours of training are not lost to a full disk: the record is kept where there is room, else it is in the message.
+fn draft(problem: Diagnostic, record: &Node) -> Diagnostic {
+    let text = text_of(record);
+    let kept =
+        tempfile::Builder::new().prefix("gate-record-").suffix(".json").tempfile().and_then(|mut file| {
+            std::io::Write::write_all(&mut file, text.as_bytes())?;
+            file.keep().map(|(_, path)| path).map_err(|error| error.error)
+        });
+    match kept {
+        Ok(path) => {
+            problem.help(format!("what was recorded is in {}: copy it to where it belongs", path.display()))
+        }
+        Err(_) => {
+            let line = crate::document::to_line(record);
+            problem.help(format!("what was recorded is: {line}"))
+        }
+    }
 }
 
 /// Runs the command; gives what it wrote for its record, or what this program leaves with where it did not end well.
@@ -130,7 +159,10 @@ fn run(order: &Order, start: &mut Start<'_>, told: &StopSignal) -> Result<Result
     start.created_at = now();
     start.tick = start.files.now();
     let end = match process::attached(&mut command, told) {
-        Ok(end) => end,
+        Ok((end, signal)) => {
+            start.interrupted = signal.is_some();
+            end
+        }
         Err(error) => return Ok(Err(not_started(&program.to_string_lossy(), &error))),
     };
     match end {
@@ -144,15 +176,18 @@ fn run(order: &Order, start: &mut Start<'_>, told: &StopSignal) -> Result<Result
             return Ok(Err(Recorded { code: end.code(), problems: Vec::new(), notes: vec![note] }));
         }
     }
-    match fs::read(lines.path()) {
-        Ok(said) => Ok(Ok(said)),
+    let unreadable = |why: String| {
+        let message = format!("what the command wrote for ${LINES} can't be read: {why}");
+        Err((1, vec![Diagnostic::new(UNREADABLE, message)]))
+    };
+    // Looked at before it is opened: opening a pipe would wait for its other end.
+    match fs::symlink_metadata(lines.path()) {
+        Ok(meta) if !meta.is_file() => return unreadable("it is no regular file any more".into()),
         // A command that takes its file away says nothing.
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Ok(Vec::new())),
-        Err(error) => {
-            let message = format!("what the command wrote for ${LINES} can't be read: {error}");
-            Err((1, vec![Diagnostic::new(UNREADABLE, message)]))
-        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Ok(Vec::new())),
+        _ => {}
     }
+    fs::read(lines.path()).map_or_else(|error| unreadable(error.to_string()), |said| Ok(Ok(said)))
 }
 
 /// What was promised, and the record does not hold. `told` is that something is missing already: a file that is not there
@@ -162,7 +197,15 @@ fn promises(order: &Order, facts: &TrainingFacts, record: &Node, label: &str, to
         Ok(run) => {
             let promised = if told && facts.metrics.is_empty() { &[] } else { order.promised.as_slice() };
             let (no_metrics, no_artifact) = (order.no_metrics || told, order.no_artifact || told);
-            crate::recording::broken(&run, promised, no_metrics, no_artifact)
+            let mut problems = crate::recording::broken(&run, promised, no_metrics, no_artifact);
+            if !facts.left_out.is_empty() {
+                for problem in problems.iter_mut().filter(|problem| problem.code == NO_METRICS) {
+                    let names = facts.left_out.join(", ");
+                    problem.message =
+                        format!("the command left no metric: {names} in its file are no numbers");
+                }
+            }
+            problems
         }
         Err(problems) => problems,
     }
@@ -218,6 +261,12 @@ fn look<'o>(order: &'o Order, folder: &Path, told: &StopSignal) -> Result<Start<
         .clone()
         .unwrap_or_else(|| place.runs().join(format!("{}.json", order.run_id.as_deref().unwrap_or("NAME"))));
     place.writable(&output)?;
+    if let (Some(id), None, true) = (&order.run_id, &order.output, output.exists()) {
+        let label = place.inside(&output).unwrap_or_else(|_| output.display().to_string());
+        return Err(Diagnostic::new(BAD_RUN_ID, format!("`{label}` exists already: another run has the id `{id}`"))
+            .help("give each run an id of its own, or leave --run-id out; --output FILE names a file that is replaced")
+            .boxed());
+    }
     if order.sign {
         place.signable(&beside(&output))?;
     }
@@ -290,6 +339,7 @@ fn look<'o>(order: &'o Order, folder: &Path, told: &StopSignal) -> Result<Start<
         code,
         written,
         environment,
+        interrupted: false,
         created_at: Timestamp::UNIX_EPOCH,
         tick: files.now(),
         place,

@@ -56,6 +56,8 @@ pub(super) struct Start<'o> {
     pub(super) written: Vec<String>,
     pub(super) environment: Environment,
     pub(super) created_at: Timestamp,
+    /// A signal to stop came while the command ran.
+    pub(super) interrupted: bool,
     /// When the command was started, by the clock of the workspace's files.
     pub(super) tick: Tick,
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::CANT_WRITE;
 use crate::atomic;
-use crate::document::{Diagnostic, Node, NotFinite, to_text};
+use crate::document::{Diagnostic, Node, NotFinite, hex, to_text};
 use crate::signing::{BESIDE, Envelope, PrivateKey, RECORD_TYPE};
 
 /// The rights of a new record.
@@ -23,7 +23,26 @@ impl Target<'_> {
     /// Writes the record, whole or not at all, and its signature where there are keys. The signature is first: killed in
     /// between, it lies beside a record that it is not of, and that fails; a record without its signature would be taken
     /// for one that was never signed. For the same reason an older signature goes before its record does.
-    pub(super) fn write(&self, record: &Node, keys: &[PrivateKey]) -> Result<(), Box<Diagnostic>> {
+    ///
+    /// Gives the file that was written where it is another than the one that was meant: that one exists, and may not be
+    /// written over.
+    pub(super) fn write(
+        &self,
+        record: &Node,
+        keys: &[PrivateKey],
+    ) -> Result<Option<PathBuf>, Box<Diagnostic>> {
+        if self.fresh && self.path.symlink_metadata().is_ok() {
+            let mut random = [0; 4];
+            getrandom::fill(&mut random)
+                .map_err(|error| cannot("record", self.path, &io::Error::other(error)))?;
+            let stem = self.path.file_stem().unwrap_or_default().to_string_lossy();
+            let other = self.path.with_file_name(format!("{stem}-{}.json", hex(&random)));
+            return Target { path: &other, fresh: true }.write(record, keys).map(|_| Some(other));
+        }
+        // What became a pipe while the command ran would be waited for.
+        if fs::metadata(self.path).is_ok_and(|meta| !meta.is_file()) {
+            return Err(cannot("record", self.path, &io::Error::other("it is no regular file")));
+        }
         if let Some(folder) = self.path.parent() {
             fs::create_dir_all(folder).map_err(|error| cannot("record", self.path, &error))?;
         }
@@ -47,7 +66,7 @@ impl Target<'_> {
         } else {
             atomic::write(self.path, |to| to.write_all(text.as_bytes()))
         };
-        written.map_err(|error| cannot("record", self.path, &error))
+        written.map_err(|error| cannot("record", self.path, &error)).map(|()| None)
     }
 }
 

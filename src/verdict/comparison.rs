@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Outcome;
 use crate::run::AGGREGATIONS;
+use crate::secret::masked_value;
 
 /// A comparison with everything that went into it. Numbers are text, in the digits that were compared.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,6 +65,9 @@ pub struct Comparison {
     /// The waiver that covers it, by its place in the report's list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiver: Option<usize>,
+    /// Values that are secrets, each with what is shown in its place.
+    #[serde(skip)]
+    hidden: Vec<(Box<str>, Box<str>)>,
 }
 
 impl Comparison {
@@ -99,6 +103,7 @@ impl Comparison {
             looks: None,
             note: None,
             waiver: None,
+            hidden: Vec::new(),
         }
     }
 
@@ -111,15 +116,31 @@ impl Comparison {
     /// With the candidate's value.
     #[must_use]
     pub fn candidate(mut self, value: impl Into<Box<str>>) -> Self {
-        self.candidate = Some(value.into());
+        self.candidate = Some(self.without_secret(value.into()));
         self
     }
 
     /// With the baseline's value.
     #[must_use]
     pub fn baseline(mut self, value: impl Into<Box<str>>) -> Self {
-        self.baseline = Some(value.into());
+        self.baseline = Some(self.without_secret(value.into()));
         self
+    }
+
+    /// A value of a record as it may be shown: a report goes where the record does not.
+    fn without_secret(&mut self, value: Box<str>) -> Box<str> {
+        let name = self.subject.rsplit('.').next().unwrap_or(&self.subject);
+        let masked: Box<str> = match masked_value(name, &value) {
+            Cow::Borrowed(_) => return value,
+            Cow::Owned(masked) => masked.into(),
+        };
+        self.hidden.push((value, masked.clone()));
+        masked
+    }
+
+    /// A text about these values, without the ones that are not shown.
+    pub fn hide(&self, text: &str) -> String {
+        self.hidden.iter().fold(text.to_owned(), |text, (value, masked)| text.replace(&**value, masked))
     }
 
     /// With the limit as it is written.

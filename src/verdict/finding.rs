@@ -6,6 +6,7 @@ use super::LimitKind;
 use crate::code::Code;
 use crate::document::{Diagnostic, Path};
 use crate::run::Decimal;
+use crate::secret::masked;
 
 /// One thing that a rule found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,14 +58,14 @@ impl Finding {
     #[must_use]
     pub fn at(mut self, path: Path, label: impl Into<String>) -> Self {
         self.path = Some(path.to_string());
-        self.field = Some((path, label.into()));
+        self.field = Some((path, masked(&label.into()).into_owned()));
         self
     }
 
     /// The same finding under another code and message.
     #[must_use]
     pub fn instead(mut self, code: Code, message: impl FnOnce(&str) -> String) -> Self {
-        self.diagnostic.message = message(&self.diagnostic.message);
+        self.diagnostic.message = masked(&message(&self.diagnostic.message)).into_owned();
         self.diagnostic.code = code.into();
         self
     }
@@ -93,7 +94,9 @@ impl Finding {
 }
 
 impl From<Diagnostic> for Finding {
-    fn from(diagnostic: Diagnostic) -> Self {
+    /// What it quotes of a record loses its secrets: a report goes where the record does not.
+    fn from(mut diagnostic: Diagnostic) -> Self {
+        diagnostic.message = masked(&diagnostic.message).into_owned();
         Self {
             diagnostic,
             path: None,

@@ -88,6 +88,13 @@ pub struct Verification {
 pub struct FoundPromotion {
     /// The line of models.
     pub model: String,
+    /// The file in hand, by the path that it was promoted with.
+    pub artifact: String,
+    /// How many files the promotion is for.
+    pub artifacts: usize,
+    /// The identity of the ledger; promotions of older versions have none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ledger: Option<String>,
     /// Its number.
     pub sequence: u64,
     /// Where it was read.

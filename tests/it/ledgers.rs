@@ -52,13 +52,21 @@ fn what_is_gone_back_to_must_verify() {
     project.gate(&["key", "new", "a.key"]).leaves_with(0);
     back(&project, &["--trusted-key", "a.key.pub", "--to", "1"]).leaves_with(1).says("is not signed");
     let digest = "ab".repeat(32);
-    for (name, trust) in [
-        ("policy", format!("keys: [{{ file: a.key.pub }}]\npolicies: [\"sha256:{digest}\"]\n")),
-        ("verifier", "keys: [{ file: a.key.pub, verifier: 'https://example.org/v' }]\n".to_owned()),
+    for (name, trust, code) in [
+        (
+            "policy",
+            format!("keys: [{{ file: a.key.pub }}]\npolicies: [\"sha256:{digest}\"]\n"),
+            "promotion/no-target",
+        ),
+        (
+            "verifier",
+            "keys: [{ file: a.key.pub, verifier: 'https://example.org/v' }]\n".to_owned(),
+            "promotion/untrusted",
+        ),
     ] {
         let project = project_signed();
         project.file("trust.yaml", trust);
-        back(&project, &["--trust", "trust.yaml"]).leaves_with(1).says("promotion/no-target");
+        back(&project, &["--trust", "trust.yaml"]).leaves_with(1).says(code);
         back(&project, &["--trust", "trust.yaml", "--to", "1"]).leaves_with(1).says(name);
         back(&project, &["--trusted-key", "a.key.pub", "--dry-run"]).leaves_with(0);
     }
@@ -177,7 +185,8 @@ fn a_key_that_was_changed_is_no_reason_to_be_red_for_ever() {
     project.gate(&["key", "new", "b.key"]).leaves_with(0);
     let audit = || project.gate(&["audit", "-s", "staging", "--key", "b.key.pub"]);
     audit().leaves_with(1).says("audit/signature promotion 2: no trusted key signed");
-    project.gate(&["promote", "runs/two.json", "-s", "staging", "--key", "b.key"]).leaves_with(0);
+    let both = ["--trusted-key", "a.key.pub", "--trusted-key", "b.key.pub", "--key", "b.key"];
+    project.gate(&[&["promote", "runs/two.json", "-s", "staging"], &both[..]].concat()).leaves_with(0);
     audit().leaves_with(0).says("audit/signature promotion 1: no trusted key signed");
 }
 

@@ -63,6 +63,13 @@ impl Project {
         git_in(self.path(), arguments)
     }
 
+    /// The same where git may end otherwise than well, as a merge with a conflict does; gives whether it ended well.
+    pub fn try_git(&self, arguments: &[&str]) -> bool {
+        let mut command = Command::new("git");
+        command.current_dir(self.path()).args(arguments).envs(GIT_ENVIRONMENT).env("HOME", self.path());
+        command.output().expect("git can be started").status.success()
+    }
+
     /// Makes a repository on the branch `main` with everything that is here.
     pub fn repository(&self) -> &Self {
         self.git(&["init", "--quiet", "--initial-branch=main"]);

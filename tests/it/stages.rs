@@ -70,8 +70,9 @@ fn with_keys_the_earlier_stage_must_be_signed_too() {
         .says("of promotion 1, ")
         .says("is not signed");
     // The current one, which the next is compared with, must be as well.
-    promote(&project, "two", "staging", &signed).leaves_with(1).says("verify/not-signed");
-    promote(&project, "two", "staging", &["--key", "a.key"]).leaves_with(0);
+    promote(&project, "two", "staging", &signed).leaves_with(1).says("promotion/untrusted");
+    promote(&project, "two", "staging", &["--key", "a.key"]).leaves_with(1).says("promotion/untrusted");
+    promote(&project, "two", "staging", &["--key", "a.key", "--accept-untrusted"]).leaves_with(0);
     promote(&project, "two", "production", &signed).leaves_with(0);
 }
 

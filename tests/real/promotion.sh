@@ -36,11 +36,11 @@ cmp "$work/payload" ledger/churn/staging/000003.json
 echo "-- keys that openssl made sign, and verify"
 openssl genpkey -algorithm ed25519 -out made.key 2> /dev/null
 openssl pkey -in made.key -pubout -out made.pub
-"$gate" promote runs/second.json --stage staging --key made.key > /dev/null
+"$gate" promote runs/second.json --stage staging --key made.key --trusted-key keys/release.pub --trusted-key made.pub > /dev/null
 "$gate" verify models/second.txt --stage staging --key made.pub > /dev/null
 openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out made-p.key 2> /dev/null
 openssl pkey -in made-p.key -pubout -out made-p.pub
-"$gate" promote runs/second.json --stage staging --key made-p.key > /dev/null
+"$gate" promote runs/second.json --stage staging --key made-p.key --trusted-key made.pub --trusted-key made-p.pub > /dev/null
 "$gate" verify models/second.txt --stage staging --key made-p.pub > /dev/null
 
 echo "-- securesystemslib verifies the envelope with both keys, and no changed one; in-toto-attestation reads the statement"

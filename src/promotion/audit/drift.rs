@@ -1,7 +1,7 @@
 //! How far a stage has come, by many small allowed changes, from the best that was ever promoted to it.
 
 use crate::document::Node;
-use crate::run::{Decimal, Run};
+use crate::run::{AGGREGATIONS, Decimal, Run};
 use crate::verdict::{Comparison, Report};
 
 /// A metric that is not what it was.
@@ -63,6 +63,11 @@ pub(super) fn drift(
             None => found.push((allowed, drift)),
         }
     }
+    let first =
+        report.candidates.iter().flat_map(|candidate| &candidate.baselines).any(|baseline| baseline.first);
+    if !bounded && first && same.len() > 1 {
+        return Err("what is promoted was the first, which nothing was there to compare with");
+    }
     // A first model was compared with nothing, and has come from nowhere.
     if !bounded && same.len() > 1 {
         return Err("no rule of today's policy bounds what a metric may lose");
@@ -71,6 +76,11 @@ pub(super) fn drift(
 }
 
 fn of(comparison: &Comparison, best: Best, current: &Run, same: &[(u64, &Run)]) -> Option<(Decimal, Drift)> {
+    // The same number of each: the last value, or the one of its seeds or folds that `of` picks.
+    let picked = AGGREGATIONS.into_iter().find(|(word, _)| *word == comparison.method).map(|(_, pick)| pick);
+    let value = |run: &Run, metric: &str| {
+        run.metric(metric)?.pick(picked.unwrap_or_default(), best != Best::Lowest).ok()
+    };
     let now = value(current, &comparison.subject)?;
     let allowed = Decimal::parse(comparison.limit_value.as_ref().or(comparison.limit.as_ref())?).ok()?;
     let values: Vec<(u64, Decimal)> =
@@ -102,8 +112,4 @@ fn of(comparison: &Comparison, best: Best, current: &Run, same: &[(u64, &Run)]) 
 
 fn split(run: &Run) -> Option<&str> {
     run.validation()?.get("digest").and_then(Node::as_written)
-}
-
-fn value(run: &Run, metric: &str) -> Option<Decimal> {
-    run.metric(metric)?.value().ok()
 }

@@ -1,19 +1,19 @@
 //! One model at one stage: its chain, its files, who signed it, and what stands there now.
 
-use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 
 use super::super::VERIFY_UNSIGNED;
 use super::super::records::record;
 use super::super::verify::{Look, broken_chain};
 use super::today::{drifted, judged_today, today};
+use super::weaker::{overrides, remarks, waivers};
 use super::{
-    AUDIT_ALIAS, AUDIT_CHAIN, AUDIT_EVIDENCE, AUDIT_EXPIRED, AUDIT_OVERRIDE, AUDIT_ROLLBACK, AUDIT_SIGNATURE,
-    AUDIT_STALE, AUDIT_STRAY, AUDIT_UNSOUND, AUDIT_WAIVER, Auditing, Findings, Read, counted,
+    AUDIT_ALIAS, AUDIT_CHAIN, AUDIT_EVIDENCE, AUDIT_EXPIRED, AUDIT_ROLLBACK, AUDIT_SIGNATURE, AUDIT_STALE,
+    AUDIT_STRAY, AUDIT_UNOWNED, AUDIT_UNSOUND, Auditing, Findings, Read, counted,
 };
 use crate::document::{Diagnostic, Node};
-use crate::ledger::Entry;
-use crate::run::{Age, Run, parse_date};
+use crate::ledger::{Entry, Unowned};
+use crate::run::{Age, Run};
 use crate::tracker::mlflow::{alias_now, store_name};
 use crate::verdict::{AuditLine, Severity};
 
@@ -25,7 +25,8 @@ impl Auditing<'_> {
             Some(broken) => it.error(AUDIT_CHAIN, broken),
             None => it.holds.push(format!("the chain of {} is whole", counted(entries.len(), "promotion"))),
         }
-        for stray in strays {
+        let unowned = self.unowned(&mut it)?;
+        for stray in strays.iter().filter(|stray| !unowned.contains(*stray)) {
             let message = format!(
                 "`{stray}` belongs to no promotion: a promotion that broke off or lost left it, or one was taken away"
             );
@@ -33,20 +34,34 @@ impl Auditing<'_> {
         }
         let read = self.read(&entries, &mut it);
         self.sound(&entries, &mut it);
-        overrides(&read, &mut it);
+        overrides(&entries, &read, &mut it);
+        remarks(&read, &mut it);
         let mut troubles = Vec::new();
         let current = match read.last() {
+            Some(current) if current.statement.retires() => {
+                it.holds.push(format!("it was taken out of service: {}", current.own(&["reason"])));
+                format!("nothing: taken out of service by entry {}", current.entry.number)
+            }
             Some(current) => {
                 self.in_force(current, &mut it);
                 if current.own(&["action"]) == "rollback" {
                     let (number, reason) = (current.entry.number, current.own(&["reason"]));
                     it.warning(AUDIT_ROLLBACK, format!("promotion {number} is a rollback: {reason}"));
                 }
-                if let Some(report) = judged_today(self, &read, current) {
-                    troubles.extend(today(current, &report, &mut it));
-                    drifted(&read, current, &report, &mut it);
+                let report = if self.in_policy { judged_today(self, &entries, &read, current) } else { None };
+                waivers(&entries, &read, report.as_ref(), self.now, &mut it);
+                if let Some(report) = &report {
+                    troubles.extend(today(self, current, report, &mut it));
+                    drifted(&read, current, report, &mut it);
+                    self.stale(&read, current, &mut it);
                 }
-                self.stale(&read, current, &mut it);
+                if !self.in_policy {
+                    let (model, stage) = (&self.line.model, &self.line.stage);
+                    it.notes.push(format!(
+                        "the policy no longer declares the stage `{stage}`, so what is promoted there was not judged; take it \
+                         out of service with: gate retire --stage {stage} --model {model} --reason TEXT"
+                    ));
+                }
                 self.aliases(&read, current, &mut it);
                 let run =
                     current.statement.own_text(&["run", "runId"]).unwrap_or(current.own(&["run", "uri"]));
@@ -56,6 +71,29 @@ impl Auditing<'_> {
             None => "nothing that could be read".into(),
         };
         Ok((it.line(self.line, entries.len(), current), troubles))
+    }
+
+    /// Signed promotions that have no statement here: of a number that another one has, or newer than all.
+    fn unowned(&self, it: &mut Findings) -> Result<Vec<String>, Box<Diagnostic>> {
+        let envelopes: Vec<Unowned> =
+            self.ledger.unowned(self.line)?.into_iter().filter(|file| file.is_envelope).collect();
+        let newest = self.ledger.head(self.line)?.map_or(0, |entry| entry.number);
+        for Unowned { number, label, .. } in &envelopes {
+            if *number > newest {
+                let message = format!(
+                    "`{label}` is the envelope of a promotion {number}, whose statement is not there: it was taken away, or \
+                     that promotion broke off"
+                );
+                it.warning(AUDIT_UNOWNED, message);
+            } else {
+                let message = format!(
+                    "two promotions {number} were signed: `{label}` belongs to one whose statement is not there; after a \
+                     merge, promote its run again if it is still wanted, and remove that file"
+                );
+                it.error(AUDIT_UNOWNED, message);
+            }
+        }
+        Ok(envelopes.into_iter().map(|file| file.label).collect())
     }
 
     /// Every promotion with its record; what is gone or was changed is found.
@@ -131,20 +169,6 @@ impl Auditing<'_> {
             Ok(()) => {
                 it.holds
                     .extend(current.statement.own_text(&["expires"]).map(|end| format!("it ends at {end}")));
-            }
-        }
-        let today = TimeZone::UTC.to_datetime(self.now).date();
-        for waiver in current.statement.own_list(&["waivers"]) {
-            let part = |key: &str| waiver.get(key).and_then(Node::as_written).unwrap_or("?");
-            let rule = part("rule");
-            match parse_date(part("expires")) {
-                Some(end) if today <= end => {
-                    it.holds.push(format!("the waiver of `{rule}` is in force until {end}"));
-                }
-                _ => it.error(
-                    AUDIT_WAIVER,
-                    format!("it passed by a waiver of `{rule}` that ended on {}", part("expires")),
-                ),
             }
         }
     }
@@ -225,17 +249,4 @@ fn version_of(current: &Read<'_>, model: &str) -> Option<u64> {
     }
     let run = current.run.as_ref().filter(|run| run.model() == Some(model))?;
     run.text("model_version")?.parse().ok()
-}
-
-/// An override is told until a promotion follows that the policy allowed.
-fn overrides(read: &[Read<'_>], it: &mut Findings) {
-    let normal = read.iter().rposition(|one| !one.overridden() && one.own(&["action"]) == "promote");
-    for one in read.iter().skip(normal.map_or(0, |at| at + 1)).filter(|one| one.overridden()) {
-        let message = format!(
-            "promotion {} did not pass the policy and was overridden: {}; no normal promotion has followed",
-            one.entry.number,
-            one.own(&["reason"])
-        );
-        it.error(AUDIT_OVERRIDE, message);
-    }
 }

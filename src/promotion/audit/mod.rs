@@ -1,9 +1,12 @@
 //! `gate audit`: what is promoted now, held against what holds today.
 
 mod drift;
+mod elsewhere;
 mod line;
 mod today;
+mod weaker;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
@@ -11,8 +14,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::trust::{TrustOrder, TrustedKeys};
 use super::{
     AUDIT_ALIAS, AUDIT_CHAIN, AUDIT_DRIFT, AUDIT_EVIDENCE, AUDIT_EXPIRED, AUDIT_OVERRIDE, AUDIT_POLICY,
-    AUDIT_ROLLBACK, AUDIT_SIGNATURE, AUDIT_STALE, AUDIT_STRAY, AUDIT_UNJUDGED, AUDIT_UNSOUND, AUDIT_WAIVER,
-    NOT_FOUND,
+    AUDIT_ROLLBACK, AUDIT_SIGNATURE, AUDIT_STALE, AUDIT_STRAY, AUDIT_TIME, AUDIT_UNJUDGED, AUDIT_UNOWNED,
+    AUDIT_UNSOUND, AUDIT_WAIVER, NOT_FOUND,
 };
 use crate::check::open;
 use crate::code::Code;
@@ -82,7 +85,11 @@ fn fill(
     };
     let (workspace, policy) = open(order.policy.as_deref(), order.ledger.as_deref(), folder)?;
     let ledger = workspace.ledger(policy.as_ref())?;
+    if let Some(trust) = &trust {
+        trust.knows_its_stages(policy.as_ref(), Some(&ledger), order.stage.as_deref())?;
+    }
     let lines = ledger.lines()?;
+    let known = elsewhere::known_files(&ledger, &lines, policy.as_ref(), order.policy.as_deref(), folder);
     let mut strays = ledger.strays()?;
     let meant = |line: &StageHistory| {
         order.stage.as_ref().is_none_or(|stage| *stage == line.stage)
@@ -102,6 +109,8 @@ fn fill(
             root: workspace.ledger_folder(policy.as_ref()),
             ledger: &ledger,
             line,
+            in_policy: policy.as_ref().is_none_or(|policy| policy.stages.contains_key(&line.stage)),
+            known: &known,
         };
         let (one, troubles) = auditing.run(&strays.of.remove(line).unwrap_or_default())?;
         answer.lines.push(one);
@@ -147,6 +156,10 @@ struct Auditing<'a> {
     root: PathBuf,
     ledger: &'a Ledger<'a>,
     line: &'a StageHistory,
+    /// The policy declares the stage still.
+    in_policy: bool,
+    /// The digest of every file that a promotion or a record knows.
+    known: &'a BTreeSet<String>,
 }
 
 /// A promotion that could be read.
@@ -162,7 +175,7 @@ impl Read<'_> {
     }
 
     fn overridden(&self) -> bool {
-        !self.statement.passed()
+        !self.statement.passed() && !self.statement.retires()
     }
 }
 

@@ -4,11 +4,17 @@ use super::drift::drift;
 use super::{AUDIT_DRIFT, AUDIT_POLICY, AUDIT_STALE, AUDIT_UNJUDGED, Auditing, Findings, Read};
 use crate::check::{Request, check};
 use crate::document::{Diagnostic, Node};
+use crate::ledger::{Entry, passed_by_themselves};
 use crate::run::Run;
 use crate::verdict::{Level, Outcome, Report, Verdict};
 
 /// Today's policy over the record that was promoted, against what it was judged against then.
-pub(super) fn judged_today(auditing: &Auditing<'_>, read: &[Read<'_>], current: &Read<'_>) -> Option<Report> {
+pub(super) fn judged_today(
+    auditing: &Auditing<'_>,
+    entries: &[Entry],
+    read: &[Read<'_>],
+    current: &Read<'_>,
+) -> Option<Report> {
     let path = |of: &Read<'_>| {
         of.run.as_ref()?;
         let uri = of.statement.own_text(&["record", "uri"])?;
@@ -21,9 +27,14 @@ pub(super) fn judged_today(auditing: &Auditing<'_>, read: &[Read<'_>], current: 
         .and_then(|text| text.parse().ok())
         .unwrap_or(current.entry.number);
     let digest = |of: &Read<'_>| of.own(&["record", "digest", "sha256"]).to_owned();
-    // What was promoted again is compared with what it replaced the first time.
-    let before =
-        read.iter().rev().find(|other| other.entry.number < judged && digest(other) != digest(current));
+    let passed = passed_by_themselves(entries);
+    let by_itself =
+        |number: u64| entries.iter().zip(&passed).any(|(entry, passed)| entry.number == number && *passed);
+    // What was promoted again is compared with what it replaced the first time, and with nothing that was let in.
+    let before = read.iter().rev().find(|other| {
+        let number = other.entry.number;
+        number < judged && digest(other) != digest(current) && by_itself(number)
+    });
     let baseline = before.and_then(path);
     let request = Request {
         runs: vec![path(current)?],
@@ -41,7 +52,12 @@ pub(super) fn judged_today(auditing: &Auditing<'_>, read: &[Read<'_>], current: 
 }
 
 /// What the policy says of it; gives why it says nothing.
-pub(super) fn today(current: &Read<'_>, report: &Report, it: &mut Findings) -> Vec<Diagnostic> {
+pub(super) fn today(
+    auditing: &Auditing<'_>,
+    current: &Read<'_>,
+    report: &Report,
+    it: &mut Findings,
+) -> Vec<Diagnostic> {
     let number = current.entry.number;
     match report.verdict {
         Some(Verdict::Pass) => it.holds.push("it holds today's policy".into()),
@@ -50,6 +66,10 @@ pub(super) fn today(current: &Read<'_>, report: &Report, it: &mut Findings) -> V
             let mut told = false;
             for rule in rules.filter(|rule| rule.level == Level::Error && rule.outcome.blocks()) {
                 told = true;
+                if let Some(why) = auditing.elsewhere(rule, current.run.as_ref()) {
+                    it.notes.extend(why.into_iter().map(|why| format!("by today's `{}`: {why}", rule.id)));
+                    continue;
+                }
                 let why = rule.findings.first().map_or_else(
                     || rule.reason.clone().unwrap_or_default(),
                     |finding| finding.diagnostic.message.clone(),

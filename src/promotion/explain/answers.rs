@@ -4,7 +4,7 @@ use super::QUESTIONS;
 use crate::check::{Workspace, commits_between};
 use crate::document::{Node, sha256};
 use crate::engine;
-use crate::git::short;
+use crate::git::{Found, short};
 use crate::ledger::{Entry, Ledger, StageHistory, Statement};
 use crate::policy::Policy;
 use crate::promotion::records::record;
@@ -42,13 +42,43 @@ impl Gathered {
     }
 }
 
-pub(super) fn produced(run: &Run, statement: Option<&Statement>) -> Answer {
+/// Where a promotion's files are, as a person calls them, and what git knows.
+pub(super) struct Evidence<'e> {
+    pub(super) ledger: &'e Ledger<'e>,
+    pub(super) line: &'e StageHistory,
+}
+
+impl Evidence<'_> {
+    /// A file of the ledger by its path in the folder of the line.
+    fn file(&self, uri: &str) -> String {
+        self.ledger.label(&self.ledger.path(self.line, uri))
+    }
+}
+
+/// That a commit which is named is no longer there: a squash, a rebase or a deleted branch takes it away.
+pub(super) fn gone(workspace: &Workspace, commit: &str) -> &'static str {
+    let Ok(git) = workspace.git() else { return "" };
+    match git.commit_by_id(commit) {
+        Ok(Found::Missing) if git.is_shallow() => ", which this shallow clone does not have",
+        Ok(Found::Missing) => ", which is gone: no branch of this repository has it any more",
+        _ => "",
+    }
+}
+
+pub(super) fn produced(
+    run: &Run,
+    statement: Option<(&Statement, &Evidence<'_>)>,
+    workspace: &Workspace,
+) -> Answer {
     let mut it = Gathered::default();
     it.fact("run", run.text("run_id").map(str::to_owned));
     it.fact("model", run.model().map(str::to_owned));
     let dirty =
         if run.text("git_dirty") == Some("true") { ", with changes that no commit holds" } else { "" };
-    it.fact("commit", run.text("git_commit").map(|commit| format!("{commit}{dirty}")));
+    it.fact(
+        "commit",
+        run.text("git_commit").map(|commit| format!("{commit}{dirty}{}", gone(workspace, commit))),
+    );
     it.fact("source", run.text("source").map(str::to_owned));
     it.fact("started", run.text("created_at").map(str::to_owned));
     for artifact in run.artifacts() {
@@ -57,16 +87,15 @@ pub(super) fn produced(run: &Run, statement: Option<&Statement>) -> Answer {
         it.fact(&format!("artifact {name}"), Some(digest.unwrap_or_else(|| "without a digest".into())));
     }
     match statement {
-        Some(statement) => {
+        Some((statement, evidence)) => {
             let own = |path: &[&str]| statement.own_text(path).unwrap_or_default().to_owned();
+            let uri = own(&["run", "uri"]);
+            let commit = uri.strip_prefix("git:").and_then(|rest| rest.split(':').next()).unwrap_or_default();
+            let note = if commit.is_empty() { "" } else { gone(workspace, commit) };
+            it.evidence.push(format!("{uri} sha256:{}{note}", own(&["run", "digest", "sha256"])));
             it.evidence.push(format!(
                 "{} sha256:{}",
-                own(&["run", "uri"]),
-                own(&["run", "digest", "sha256"])
-            ));
-            it.evidence.push(format!(
-                "{} sha256:{}",
-                own(&["record", "uri"]),
+                evidence.file(&own(&["record", "uri"])),
                 own(&["record", "digest", "sha256"])
             ));
         }
@@ -105,7 +134,7 @@ pub(super) fn trained(run: &Run) -> Answer {
     it.answer(1)
 }
 
-pub(super) fn approved(line: &StageHistory, entry: &Entry, statement: &Statement) -> Answer {
+pub(super) fn approved(evidence: &Evidence<'_>, entry: &Entry, statement: &Statement) -> Answer {
     let mut it = Gathered::default();
     let own = |path: &[&str]| statement.own_text(path).map(str::to_owned);
     let at = statement.predicate(&["timeVerified"]).unwrap_or("?");
@@ -114,6 +143,7 @@ pub(super) fn approved(line: &StageHistory, entry: &Entry, statement: &Statement
         (Some("overridden"), _) => {
             format!("the policy did not allow it; it was overridden: {}", reason.unwrap_or_default())
         }
+        (Some("retired"), _) => format!("it was taken out of service: {}", reason.unwrap_or_default()),
         (_, Some("rollback")) => {
             let target =
                 statement.own(&["target", "sequence"]).and_then(Node::as_written).unwrap_or("?").to_owned();
@@ -158,9 +188,17 @@ pub(super) fn approved(line: &StageHistory, entry: &Entry, statement: &Statement
     let policy = statement.predicate(&["policy", "uri"]).unwrap_or("?");
     let digest = statement.predicate(&["policy", "digest", "sha256"]).unwrap_or("?");
     it.evidence.push(format!("policy {policy} sha256:{digest}"));
+    for file in statement.own_list(&["policyFiles"]) {
+        let part = |key: &str| file.get(key).and_then(Node::as_written).unwrap_or("?");
+        it.evidence.push(format!(
+            "its text at that moment, {}: {}",
+            part("name"),
+            evidence.file(part("uri"))
+        ));
+    }
     it.evidence.push(format!("{} sha256:{}", entry.label, entry.digest));
     if let (Some(uri), Some(digest)) = (own(&["report", "uri"]), own(&["report", "digest", "sha256"])) {
-        it.evidence.push(format!("{}/{uri} sha256:{digest}", line.folder()));
+        it.evidence.push(format!("{} sha256:{digest}", evidence.file(&uri)));
     }
     match &entry.envelope {
         Some((label, _)) => it.evidence.push(format!("signed, in {label}")),

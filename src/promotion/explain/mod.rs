@@ -15,7 +15,7 @@ use crate::ledger::{Entry, Ledger, StageHistory};
 use crate::policy::Policy;
 use crate::run::Reference;
 use crate::verdict::{Exit, Explanation, Step};
-use answers::{approved, changed, produced, reproducible, trained};
+use answers::{Evidence, approved, changed, produced, reproducible, trained};
 use unpromoted::unpromoted;
 
 /// What to explain, as it was asked for.
@@ -143,10 +143,11 @@ fn fill(answer: &mut Explanation, question: &Question, folder: &Path) -> Result<
         }
     };
     let before = entries.iter().rev().find(|other| other.number + 1 == entry.number);
+    let evidence = Evidence { ledger: &ledger, line: &line };
     answer.answers = vec![
-        produced(&run, Some(&statement)),
+        produced(&run, Some((&statement, &evidence)), &workspace),
         trained(&run),
-        approved(&line, &entry, &statement),
+        approved(&evidence, &entry, &statement),
         changed(&run, before, &line, &ledger, &workspace, policy.as_ref()),
         reproducible(&run, &statement),
     ];

@@ -75,7 +75,7 @@ pub(super) fn unpromoted(
         not_recorded: vec![why.to_owned()],
     };
     answer.answers = vec![
-        produced(run, None),
+        produced(run, None, workspace),
         trained(run),
         silent(2, "it was not promoted: no entry of the ledger is for it"),
         silent(

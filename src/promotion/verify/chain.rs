@@ -1,11 +1,20 @@
 //! Promotions one after the other, each naming the one before it.
 
+use jiff::Timestamp;
+
 use super::super::VERIFY_SUPERSEDED;
-use super::{Candidate, Stop, fails};
+use super::super::trust::TrustedKeys;
+use super::{Candidate, Look, Stop, fails};
 use crate::ledger::{Entry, Ledger, StageHistory};
 
 /// 13: it is the newest of its line, and every promotion names the one before it.
-pub(super) fn newest(ledger: &Ledger<'_>, line: &StageHistory, candidate: &Candidate) -> Result<(), Stop> {
+pub(super) fn newest(
+    ledger: &Ledger<'_>,
+    line: &StageHistory,
+    candidate: &Candidate,
+    trust: Option<&TrustedKeys>,
+    now: Timestamp,
+) -> Result<(), Stop> {
     let entries = ledger.entries(line)?;
     if let Some(broken) = broken_chain(&entries, line) {
         return fails(
@@ -17,6 +26,18 @@ pub(super) fn newest(ledger: &Ledger<'_>, line: &StageHistory, candidate: &Candi
     match entries.last() {
         Some(head) if Some(head.number) == candidate.number => Ok(()),
         Some(head) => {
+            // Who wrote it is said: an entry that nobody signed who is trusted is taken out, and not deployed.
+            if let Err(problem) = (Look { line, trust, now }).sound(head) {
+                let message = format!(
+                    "promotion {} of {line} follows, and it does not verify: {}",
+                    head.number, problem.message
+                );
+                let help = format!(
+                    "find out who wrote `{}`; take it out of the ledger if nobody knows it",
+                    head.label
+                );
+                return fails(VERIFY_SUPERSEDED, message, &help);
+            }
             let message = format!(
                 "promotion {} was superseded by promotion {}, which is for another file",
                 candidate.number.unwrap_or_default(),
@@ -32,9 +53,32 @@ pub(super) fn newest(ledger: &Ledger<'_>, line: &StageHistory, candidate: &Candi
     }
 }
 
+/// What the ledger has of promotions whose statement is not there: of a newer one, or of another one of this number.
+pub(super) fn unowned(
+    ledger: &Ledger<'_>,
+    line: &StageHistory,
+    candidate: &Candidate,
+) -> Result<Vec<String>, Stop> {
+    let newest = candidate.number.unwrap_or_default();
+    let envelopes = ledger.unowned(line)?.into_iter().filter(|file| file.is_envelope);
+    Ok(envelopes
+        .map(|file| {
+            let (label, number) = (&file.label, file.number);
+            if number > newest {
+                return format!(
+                    "`{label}` is the envelope of a promotion {number}, whose statement is not there: it was taken away, \
+                     or that promotion broke off"
+                );
+            }
+            format!("two promotions {number} were signed: `{label}` belongs to the one whose statement is not there")
+        })
+        .collect())
+}
+
 /// What is wrong with a chain, if anything is.
 pub(in crate::promotion) fn broken_chain(entries: &[Entry], line: &StageHistory) -> Option<String> {
     let mut before: Option<&Entry> = None;
+    let mut ledger: Option<String> = None;
     for (entry, number) in entries.iter().zip(1..) {
         if entry.number != number {
             return Some(format!("promotion {number} of {line} is missing"));
@@ -55,6 +99,16 @@ pub(in crate::promotion) fn broken_chain(entries: &[Entry], line: &StageHistory)
                 }
                 None => format!("the first promotion of {line} names one before it, which is not there"),
             });
+        }
+        match (&ledger, statement.own_text(&["ledger"])) {
+            (Some(known), Some(id)) if known == id => {}
+            (Some(known), other) => {
+                let other = other.unwrap_or("none");
+                return Some(format!(
+                    "promotion {number} of {line} is of the ledger {other}, and the one before of {known}"
+                ));
+            }
+            (None, id) => ledger = id.map(str::to_owned),
         }
         before = Some(entry);
     }

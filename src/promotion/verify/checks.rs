@@ -21,7 +21,7 @@ impl Verifying<'_> {
         if let Some(statement) = &candidate.statement
             && let Err(problem) = Statement::parse(&candidate.label, statement.clone())
         {
-            return fails(VERIFY_MALFORMED, problem.to_string(), "");
+            return fails(VERIFY_MALFORMED, problem.to_string(), problem.help.as_deref().unwrap_or_default());
         }
         let Some((label, bytes)) = &candidate.envelope else { return Ok(None) };
         let envelope = match Envelope::parse(label, bytes.clone()) {
@@ -151,6 +151,11 @@ impl Verifying<'_> {
         if statement.passed() && statement.levels().contains(&wanted.as_str()) {
             held(answer, wanted);
             return Ok(());
+        }
+        if statement.retires() {
+            let reason = statement.own_text(&["reason"]).unwrap_or("no reason");
+            let message = format!("it was taken out of service: {reason}");
+            return fails(VERIFY_FAILED, message, "deploy what is promoted, or promote it again");
         }
         let overridden = statement.own_text(&["verdict"]) == Some("overridden");
         let reason = statement.own_text(&["reason"]).unwrap_or("no reason");

@@ -4,6 +4,7 @@
 
 mod chain;
 mod checks;
+mod set;
 mod sound;
 #[cfg(test)]
 mod tests;
@@ -13,17 +14,18 @@ use std::path::{Path, PathBuf};
 use jiff::{SignedDuration, Timestamp};
 
 use super::trust::{TrustOrder, Trusted, TrustedKeys};
-use super::{VERIFY_NOTHING, VERIFY_UNREADABLE, VERIFY_UNSIGNED};
-use crate::check::{open, open_ledger};
+use super::{NO_LEDGER, VERIFY_NOTHING, VERIFY_UNREADABLE, VERIFY_UNSIGNED};
+use crate::check::{Workspace, open, open_ledger};
 use crate::code::Code;
 use crate::document::Diagnostic;
 use crate::facts::{Hashed, hash_named};
 use crate::ledger::{Entry, Ledger, MOST, StageHistory, Statement, VERIFIER};
+use crate::policy::Policy;
 use crate::signing::Envelope;
 use crate::store::{Entry as File, Reach, Store as _, WorkTree};
 use crate::verdict::{Check, CheckState as State, Exit, FoundPromotion as Found, Verification};
 pub(super) use chain::broken_chain;
-use chain::newest;
+use chain::{newest, unowned};
 pub(super) use checks::decided_by;
 use checks::{payload, types, verifier};
 pub(super) use sound::Look;
@@ -41,6 +43,10 @@ pub struct VerifyOrder {
     pub ledger: Option<PathBuf>,
     /// A single envelope, instead of a ledger.
     pub attestation: Option<PathBuf>,
+    /// Every other file of the promotion must be there too.
+    pub whole_set: bool,
+    /// The identity of the ledger.
+    pub ledger_id: Option<String>,
     /// Whom to trust.
     pub trust: TrustOrder,
     /// Digests of the policies that may have decided, without `sha256:`.
@@ -169,15 +175,18 @@ impl Verifying<'_> {
             .map_err(|problem| Box::new(Diagnostic { code: VERIFY_UNREADABLE.into(), ..*problem }))?;
         answer.sha256 = Some(hashed.sha256.clone());
         held(answer, format!("sha256:{}", hashed.sha256));
-        match self.attestation()? {
+        match self.order.attestation.clone() {
             Some(path) => {
                 if trust.is_none() {
                     let message =
                         format!("`{}` is a single file, which nothing vouches for but a key", path.display());
                     return Err(Diagnostic::new(VERIFY_UNSIGNED, message)
-                        .help("name the public key: --key release.pub")
+                        .help("name the public key: --key release.key.pub")
                         .boxed()
                         .into());
+                }
+                if let Some(trust) = &trust {
+                    trust.knows_its_stages(None, None, Some(&order.stage))?;
                 }
                 let candidate = self.single(&path, &hashed)?;
                 held(answer, candidate.label.clone());
@@ -188,30 +197,16 @@ impl Verifying<'_> {
                     Some(ledger) => (open_ledger(ledger, self.folder), None),
                     None => open(None, None, self.folder).map_err(Stop::Unclear)?,
                 };
+                is_there(&workspace, policy.as_ref())?;
                 let ledger = workspace.ledger(policy.as_ref())?;
+                if let Some(trust) = &trust {
+                    trust.knows_its_stages(policy.as_ref(), Some(&ledger), Some(&order.stage))?;
+                }
                 let candidate = self.find(&ledger, &hashed, trust.as_ref())?;
                 held(answer, candidate.label.clone());
                 self.candidate(answer, &candidate, &hashed, trust.as_ref(), Some(&ledger))
             }
         }
-    }
-
-    /// A single envelope: the one that was named, else one beside the model where there is no ledger.
-    fn attestation(&self) -> Result<Option<PathBuf>, Stop> {
-        if let Some(path) = &self.order.attestation {
-            return Ok(Some(path.clone()));
-        }
-        if self.order.ledger.is_some() {
-            return Ok(None);
-        }
-        // `model/` is `model`.
-        let model: PathBuf = self.order.model.components().collect();
-        let mut beside = model.into_os_string();
-        beside.push(".intoto.json");
-        let beside = PathBuf::from(beside);
-        let (workspace, policy) = open(None, None, self.folder).map_err(Stop::Unclear)?;
-        let no_ledger = !workspace.ledger_folder(policy.as_ref()).is_dir();
-        Ok((no_ledger && self.folder.join(&beside).is_file()).then_some(beside))
     }
 
     fn single(&self, path: &Path, hashed: &Hashed) -> Result<Candidate, Stop> {
@@ -282,7 +277,7 @@ impl Verifying<'_> {
                 format!("nothing in the ledger promotes this file to `{stage}` (sha256:{})", hashed.sha256);
             let help = match (hints.is_empty(), lines.is_empty()) {
                 (false, _) => hints.join("; "),
-                (true, true) => "the ledger is empty, or not there; name it with --ledger DIR".to_owned(),
+                (true, true) => "the ledger is empty; one elsewhere is named with --ledger DIR".to_owned(),
                 (true, false) => "either it was never promoted, or it is not the file that was".to_owned(),
             };
             return fails(VERIFY_NOTHING, message, &help);
@@ -328,14 +323,20 @@ impl Verifying<'_> {
         held(answer, "a Verification Summary in an in-toto statement");
         // 7
         Self::subject(&statement, hashed)?;
-        held(answer, "for this file");
+        let artifact = in_hand(&statement, hashed);
+        let mut says = format!("for this {}, promoted as `{}`", hashed.sort(), artifact.name);
+        if self.order.whole_set {
+            let others = self.whole_set(&statement, &artifact)?;
+            says = format!("{says}, and {others} of the promotion are as they were promoted");
+        }
+        held(answer, says);
         // 8
         verifier(&statement, &signers, trust, stage)?;
         held(answer, VERIFIER);
         // 9
         let line = self.resource(candidate, &statement)?;
-        held(answer, line.uri());
-        answer.promotion = Some(found(&statement, &line, candidate, &signers));
+        held(answer, self.ledger_of(&line, &statement, trust)?);
+        answer.promotion = Some(found(&statement, &line, candidate, &signers, artifact));
         // 10
         self.passed(answer, &statement)?;
         // 11
@@ -347,20 +348,59 @@ impl Verifying<'_> {
         let number = statement.sequence().unwrap_or_default();
         match ledger {
             Some(ledger) => {
-                newest(ledger, &line, candidate)?;
+                answer.notes.extend(unowned(ledger, &line, candidate)?);
+                newest(ledger, &line, candidate, trust, self.now)?;
                 self.at_least(number)?;
                 held(answer, format!("promotion {number} of {line}, and the chain before it is whole"));
             }
             None => {
                 self.at_least(number)?;
-                let says = "a single file does not show whether it is the newest: --at-least N, or --max-age, bounds it";
+                let says = "a single file does not show what came after it: a newer promotion, a rollback or a retirement; \
+                            --at-least N, or --max-age, bounds that";
                 not_checked(answer, says);
                 answer.notes.push(says.into());
             }
         }
+        for (what, says) in statement.weakened().into_iter().filter(|(what, _)| REPEATED.contains(&&**what)) {
+            answer.notes.push(format!("weakened by {what}: {says}"));
+        }
         // 14
         self.waivers(answer, &statement)
     }
+}
+
+/// What weakened a promotion, and is repeated wherever it is verified: how it was asked for, not what the policy says.
+const REPEATED: [&str; 5] = ["untrusted", "same-files", "baseline", "no-digest", "model"];
+
+/// A folder of promotions that is missing shows nothing, and what lies beside the model is no substitute for it.
+fn is_there(workspace: &Workspace, policy: Option<&Policy>) -> Result<(), Stop> {
+    let folder = workspace.ledger_folder(policy);
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let what = if folder.exists() { "is not a folder" } else { "is not there" };
+    let message = format!("the ledger `{}` {what}, so nothing shows what is promoted", folder.display());
+    Err(Diagnostic::new(NO_LEDGER, message)
+        .help("fetch it (a sparse checkout leaves it out), or name it with --ledger DIR; a single envelope is named with \
+               --attestation FILE")
+        .boxed()
+        .into())
+}
+
+/// The artifact of a promotion that is the file in hand, and of how many.
+fn in_hand(statement: &Statement, hashed: &Hashed) -> InHand {
+    let named = statement.subjects().into_iter().find(|subject| subject.sha256 == Some(&hashed.sha256));
+    InHand {
+        name: named.map(|subject| subject.name.to_owned()).unwrap_or_default(),
+        of: statement.subjects().len(),
+    }
+}
+
+/// A file of a promotion, by the name that it was promoted with.
+struct InHand {
+    name: String,
+    /// How many files the promotion is for.
+    of: usize,
 }
 
 fn keys(number: usize) -> String {
@@ -378,7 +418,13 @@ fn is_for(entry: &Entry, sha256: &str) -> bool {
     by_file || by_envelope().is_some_and(|statement| statement.is_for(sha256))
 }
 
-fn found(statement: &Statement, line: &StageHistory, candidate: &Candidate, signers: &[&Trusted]) -> Found {
+fn found(
+    statement: &Statement,
+    line: &StageHistory,
+    candidate: &Candidate,
+    signers: &[&Trusted],
+    artifact: InHand,
+) -> Found {
     let own = |path: &[&str]| statement.own_text(path).unwrap_or_default().to_owned();
     let run = match statement.own_text(&["run", "runId"]) {
         Some(id) => format!("{id} ({})", own(&["run", "uri"])),
@@ -387,6 +433,9 @@ fn found(statement: &Statement, line: &StageHistory, candidate: &Candidate, sign
     let policy = statement.predicate(&["policy", "uri"]).unwrap_or_default();
     Found {
         model: line.model.clone(),
+        artifact: artifact.name,
+        artifacts: artifact.of,
+        ledger: statement.own_text(&["ledger"]).map(str::to_owned),
         sequence: statement.sequence().unwrap_or_default(),
         source: candidate.label.clone(),
         at: statement.predicate(&["timeVerified"]).unwrap_or_default().to_owned(),

@@ -71,6 +71,7 @@ fn no_bit_of_twenty_promotions_can_be_flipped() {
             threshold: [(line.stage.clone(), keys.len())].into_iter().collect(),
             keys: keys.iter().map(trusted).collect(),
             policies: Vec::new(),
+            ledger: None,
         };
         let statement = statement(number, &line).into_bytes();
         let envelope = Envelope::sign(PAYLOAD_TYPE, &statement, &keys).to_json().into_bytes();

@@ -22,11 +22,11 @@ fn no_secret_of_a_tracker_is_shown() {
         .expect("a change");
     let record = shown(&project, "mlflow:models:/churn@champion");
     assert!(!record.to_string().contains(SECRET), "{record:#}");
-    assert_eq!(record["tags"]["mlflow.source.git.repoURL"], "https://h/r?sig=***&versionId=7");
-    assert_eq!(record["tags"]["note"], "with --api-key *** --fast");
+    assert_eq!(record["tags"]["mlflow.source.git.repoURL"], "https://h/r?sig=***f52fbd32&versionId=7");
+    assert_eq!(record["tags"]["note"], "with --api-key ***f52fbd32 --fast");
     assert_eq!(
         (&record["params"]["hub.token"], &record["params"]["tokenizer"]),
-        (&"***".into(), &"bert".into())
+        (&"***f52fbd32".into(), &"bert".into())
     );
     project.gate(&["show", "mlflow:models:/churn@champion"]).leaves_with(0).never_says(SECRET);
     let policy = "version: 1\nrules:\n  r: { require: { params.nope: {}, tags.note: { equals: x } } }\n";

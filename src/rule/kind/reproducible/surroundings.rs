@@ -19,7 +19,7 @@ pub(super) fn command(judgement: &mut RuleResult, case: &RuleInput<'_>) {
         Some((None, Some(line))) => line.split_whitespace().next(),
         _ => None,
     };
-    if first.is_some_and(|first| !first.trim().is_empty() && first != MASKED) || node.is_none() {
+    if first.is_some_and(|first| !first.trim().is_empty() && !first.starts_with(MASKED)) || node.is_none() {
         return recorded(judgement, case, "command", &["command"]);
     }
     let raised = Finding::new(NOT_A_COMMAND, "the recorded command names no program")

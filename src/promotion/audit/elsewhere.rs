@@ -1,0 +1,95 @@
+//! Files that are not what was promoted, because they are those of another version: training writes to one path, and the
+//! next model is there before it is promoted.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::Auditing;
+use crate::check::show;
+use crate::code::Code;
+use crate::document::Node;
+use crate::facts::hash_named;
+use crate::ledger::{Ledger, StageHistory};
+use crate::policy::Policy;
+use crate::rule::{DIGEST_DIFFERS, FILE_MISSING};
+use crate::run::Run;
+use crate::verdict::{Finding, RuleReport};
+
+/// The SHA-256 of every file that a promotion is for, or that a record of the policy says its run made.
+pub(super) fn known_files(
+    ledger: &Ledger<'_>,
+    lines: &[StageHistory],
+    policy: Option<&Policy>,
+    named: Option<&str>,
+    folder: &Path,
+) -> BTreeSet<String> {
+    let mut known = BTreeSet::new();
+    for entry in lines.iter().filter_map(|line| ledger.entries(line).ok()).flatten() {
+        known.extend(entry.statement().map(|statement| statement.files()).unwrap_or_default());
+    }
+    let paths =
+        policy.and_then(|policy| policy.runs.as_ref()).map(|runs| runs.paths.clone()).unwrap_or_default();
+    if !paths.is_empty() {
+        let (runs, _) = show(&paths, named, folder);
+        let digests = runs.iter().flat_map(Run::artifacts).filter_map(|artifact| artifact.digest);
+        known.extend(
+            digests.filter(|digest| &*digest.algorithm == "sha256").map(|digest| digest.value.to_string()),
+        );
+    }
+    known
+}
+
+/// Kinds of rules that look at files, and codes that say that a file is another, or gone.
+const KINDS: [&str; 3] = ["artifact", "data", "reproducible"];
+const CODES: [Code; 2] = [FILE_MISSING, DIGEST_DIFFERS];
+
+impl Auditing<'_> {
+    /// Why a failing rule says nothing of what was promoted: each file that it misses is not here, and what is at its path
+    /// is another version. `None` where a file is of unknown origin, or anything else is wrong.
+    pub(super) fn elsewhere(&self, rule: &RuleReport, run: Option<&Run>) -> Option<Vec<String>> {
+        let looks_at_files = KINDS.contains(&&*rule.kind) && !rule.findings.is_empty();
+        looks_at_files.then(|| rule.findings.iter().map(|finding| self.not_here(finding, run)).collect())?
+    }
+
+    fn not_here(&self, finding: &Finding, run: Option<&Run>) -> Option<String> {
+        if !finding.diagnostic.code.is_any_of(&CODES) {
+            return None;
+        }
+        let path = finding.path.as_deref()?;
+        let of_artifact = path.starts_with("artifact");
+        let file = named(run?, path)?;
+        let full = self.workspace.join(&file);
+        let there = finding.diagnostic.code == DIGEST_DIFFERS;
+        // Data may be new at any time; a model must be one that somebody accounts for.
+        if there && of_artifact {
+            let found = hash_named(&full, None).ok()?;
+            if !self.known.contains(&found.sha256) {
+                return None;
+            }
+        }
+        let why = if there { "another version is at its path" } else { "nothing is at its path" };
+        Some(format!("`{file}` as it was promoted is not here, so it was not looked at: {why}"))
+    }
+}
+
+/// The path of a file by the field of the record that names it, such as `artifacts[0].digest`.
+fn named(run: &Run, field: &str) -> Option<String> {
+    let field = field.trim_end_matches(".digest").trim_end_matches(".path");
+    let mut node: Option<&Node> = None;
+    for part in field.split('.') {
+        let (key, index) = match part.split_once('[') {
+            Some((key, index)) => (key, Some(index.trim_end_matches(']').parse::<usize>().ok()?)),
+            None => (part, None),
+        };
+        let mut found = match node {
+            None => run.record().get(key)?,
+            Some(node) => node.get(key)?,
+        };
+        if let Some(index) = index {
+            found = found.as_list()?.get(index)?;
+        }
+        node = Some(found);
+    }
+    let node = node?;
+    node.get("path").and_then(Node::as_written).or_else(|| node.as_written()).map(str::to_owned)
+}
