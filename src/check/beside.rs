@@ -4,7 +4,6 @@
 use std::collections::HashSet;
 
 use super::Workspace;
-use super::change::head_store;
 use crate::document::FileKind;
 use crate::engine::Decision;
 use crate::rule::ChangeRecords;
@@ -40,7 +39,7 @@ pub(super) fn unmatched_records(
     };
     let mut near = Vec::new();
     let known = decision.facts.changes(&is_near, &mut |file| near.push(file.path));
-    let (Ok(_), Ok(store)) = (known, head_store(workspace)) else { return Vec::new() };
+    let (Ok(_), Ok(store)) = (known, workspace.head()) else { return Vec::new() };
     let is_record = |path: &&String| {
         let entries = Selector::new(path).and_then(|selector| store.select(&selector)).unwrap_or_default();
         entries.iter().any(|entry| {

@@ -5,7 +5,6 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 use rayon::prelude::*;
 
-use super::change::head_store;
 use super::lookup::{Item, ReferenceOrigin, files, look_up};
 use super::new_lines::only_new;
 use super::seeds::together;
@@ -128,7 +127,7 @@ fn discover<'c>(
             .help("name a run: gate check runs/churn.json; or add `runs: runs/*.json` to the policy")
             .boxed());
     };
-    let store = head_store(workspace)?;
+    let store = workspace.head()?;
     let mut entries: Vec<Entry> = Vec::new();
     let mut seen = HashSet::new();
     let selectors = runs.paths.iter().map(|path| Selector::new(path)).collect::<Result<Vec<_>, _>>()?;

@@ -87,7 +87,7 @@ fn is_compared_with(request: &Request, policy: &Policy) -> bool {
 fn records(decision: &Decision<'_>, request: &Request, workspace: &Workspace) -> (ChangeRecords, usize) {
     // Lookup errors are reported by `candidates`.
     let mut items =
-        head_store(workspace).and_then(|store| matching(&store, decision.policy)).unwrap_or_default();
+        workspace.head().and_then(|store| matching(&store, decision.policy)).unwrap_or_default();
     if let Ok(chosen) = named_runs(&request.runs, Some(decision.policy), workspace) {
         items.extend(chosen.items);
     }
@@ -122,16 +122,6 @@ fn read(items: &[Item<'_>], fields: &FieldMap) -> (Vec<Run>, usize) {
     (runs, unreadable)
 }
 
-/// Where the change is read: the working tree, or the head of a pull request.
-pub(super) fn head_store(workspace: &Workspace) -> Result<Arc<dyn Store + Send + '_>, Box<Diagnostic>> {
-    Ok(match workspace.revisions() {
-        Some(revisions) => Arc::new(
-            Revision::shown_plainly(workspace.git()?, revisions.head.clone()).shown_behind(&workspace.up()),
-        ),
-        None => Arc::new(workspace.found()),
-    })
-}
-
 fn matching<'w>(
     store: &Arc<dyn Store + Send + 'w>,
     policy: &Policy,
@@ -145,7 +135,7 @@ fn matching<'w>(
 
 /// What the files of DVC name as outputs.
 fn dvc_outputs(workspace: &Workspace) -> Result<Vec<String>, Box<Diagnostic>> {
-    let store = head_store(workspace)?;
+    let store = workspace.head()?;
     let entries: Vec<Entry> = match workspace.revisions() {
         Some(_) => {
             let mut entries = store.select(&Selector::new("**/*.dvc")?)?;

@@ -146,6 +146,16 @@ impl Workspace {
         WorkTree::new(&self.folder, Reach::Anywhere)
     }
 
+    /// The files of the change: those of the working tree, or of the head of a pull request.
+    pub(super) fn head(&self) -> Result<Arc<dyn Store + Send + '_>, Box<Diagnostic>> {
+        Ok(match &self.revisions {
+            Some(revisions) => {
+                Arc::new(Revision::shown_plainly(self.git()?, revisions.head.clone()).shown_behind(&self.up()))
+            }
+            None => Arc::new(self.found()),
+        })
+    }
+
     /// The files that the policy may find.
     pub fn found(&self) -> WorkTree {
         WorkTree::new(&self.root, Reach::Inside).shown_from(&self.folder)
