@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::autodetect::tracker_at;
+use super::new_lines::only_new;
 use super::{NOTHING_NAMED, Workspace};
 use crate::document::Diagnostic;
 use crate::git::Commit;
@@ -33,9 +34,23 @@ pub(super) struct Found<'c> {
 
 /// One file of records, one record of the ledger, one run of a tracker, or what was made of several.
 pub(super) enum Item<'c> {
-    File { store: Arc<dyn Store + Send + 'c>, entry: Entry, origin: Origin, signed: bool },
-    Kept { label: String, bytes: Vec<u8>, origin: Origin },
-    Tracked { label: String, run: Box<Result<Tracked, Vec<Diagnostic>>> },
+    /// `before` is what the base has of a file of many records: of these, only new ones are meant.
+    File {
+        store: Arc<dyn Store + Send + 'c>,
+        entry: Entry,
+        origin: Origin,
+        signed: bool,
+        before: Option<Vec<u8>>,
+    },
+    Kept {
+        label: String,
+        bytes: Vec<u8>,
+        origin: Origin,
+    },
+    Tracked {
+        label: String,
+        run: Box<Result<Tracked, Vec<Diagnostic>>>,
+    },
     Made(Box<Result<Run, BadRecord>>),
 }
 
@@ -94,17 +109,23 @@ impl Item<'_> {
     pub(super) fn read(&self, fields: &FieldMap) -> Vec<Result<Run, BadRecord>> {
         let label = self.label();
         match self {
-            Self::File { store, entry, origin, signed } => match store.read(entry, source::most(&label)) {
-                Ok(bytes) => {
-                    let mut runs = source::read(&label, bytes, fields, origin);
-                    // Beside a file of many records lies no signature of one.
-                    if let (true, [Ok(run)]) = (*signed, runs.as_mut_slice()) {
-                        run.signature = signature(&**store, entry);
+            Self::File { store, entry, origin, signed, before } => {
+                match store.read(entry, source::most(&label)) {
+                    Ok(bytes) => {
+                        let bytes = match before {
+                            Some(before) => only_new(&bytes, before).unwrap_or_default(),
+                            None => bytes,
+                        };
+                        let mut runs = source::read(&label, bytes, fields, origin);
+                        // Beside a file of many records lies no signature of one.
+                        if let (true, [Ok(run)]) = (*signed, runs.as_mut_slice()) {
+                            run.signature = signature(&**store, entry);
+                        }
+                        runs
                     }
-                    runs
+                    Err(problem) => vec![Err(BadRecord { label, problems: vec![*problem] })],
                 }
-                Err(problem) => vec![Err(BadRecord { label, problems: vec![*problem] })],
-            },
+            }
             // A record of the ledger is canonical: no map of another shape is for it.
             Self::Kept { bytes, origin, .. } => {
                 source::read(&label, bytes.clone(), &FieldMap::default(), origin)
@@ -274,7 +295,13 @@ pub(super) fn files<'c>(
     let origin = Origin { tracker: "plain".into(), reference: reference.to_owned(), resolved };
     entries
         .into_iter()
-        .map(|entry| Item::File { store: Arc::clone(store), entry, origin: origin.clone(), signed: false })
+        .map(|entry| Item::File {
+            store: Arc::clone(store),
+            entry,
+            origin: origin.clone(),
+            signed: false,
+            before: None,
+        })
         .collect()
 }
 

@@ -5,11 +5,13 @@
 
 mod autodetect;
 mod baselines;
+mod beside;
 mod candidates;
 mod change;
 mod diff;
 mod judging;
 mod lookup;
+mod new_lines;
 mod policy_file;
 mod previous;
 mod pull_request;
@@ -37,6 +39,7 @@ use crate::verdict::{CandidateReport, ChangeReport, MANY, PolicyReport, Report};
 
 use baselines::FoundBaselines;
 use candidates::Candidates;
+use change::JudgedChange;
 pub use diff::{commits as commits_between, diff};
 use judging::{Judged, Kept, judge_all};
 use policy_file::LoadedFile;
@@ -60,6 +63,7 @@ codes! {
     BAD_REPORT = "report/unreadable": "A saved report can't be read, or contradicts itself.";
     ONE_RUN = "check/one-run": "A reference that must name one run names none, or several.";
     NOTHING_PROMOTED = "check/nothing-promoted": "A stage is named, and the ledger has no promotion to it.";
+    TWO_PARENTS = "check/two-parents": "Several records have the run id that a group of seeds belongs to.";
     OTHER_MODEL = "check/other-model": "--model names another model than the record does.";
 }
 
@@ -221,7 +225,8 @@ fn decide(
         brief: request.brief && matches!(&chosen, Ok(Candidates::Chosen(chosen)) if chosen.len() > MANY),
         facts: &facts as &dyn Facts,
     };
-    let (change, mut notes) = change::judge_change(&decision, request, workspace);
+    let JudgedChange { judged: change, mut notes, trouble } =
+        change::judge_change(&decision, request, workspace);
     let (judged, only_unchanged) = match chosen {
         Ok(Candidates::Chosen(chosen)) => {
             notes.extend(chosen.notes.iter().cloned());
@@ -241,6 +246,7 @@ fn decide(
     };
     let Judged { tally, mut waivers, mut troubles, notes: of_judging, runs } = judged;
     notes.extend(of_judging);
+    troubles.extend(trouble);
     let change = change.map(|change| {
         waivers.absorb(change.waivers);
         change.report

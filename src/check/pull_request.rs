@@ -143,7 +143,7 @@ impl Change<'_> {
         let mut differing = Vec::new();
         for path in paths {
             let (base, head) = (&self.revisions.base, &self.revisions.head);
-            if self.git.id_at(base, path)? != self.git.id_at(head, path)? {
+            if self.git.look_up_from_top(base, path)? != self.git.look_up_from_top(head, path)? {
                 differing.push(path.clone());
             }
         }

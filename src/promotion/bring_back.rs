@@ -3,7 +3,7 @@
 use crate::check::Workspace;
 use crate::document::sha256;
 use crate::facts::lfs_pointer;
-use crate::git::{Commit, Found, Git};
+use crate::git::{Commit, Found, Git, Resolved};
 use crate::ledger::Statement;
 
 /// Bytes of a committed model that are looked at.
@@ -34,12 +34,13 @@ fn from_git(git: &Git, statement: &Statement, name: &str, sha256: &str, file: &s
     let of_run =
         statement.own_text(&["run", "uri"]).and_then(|uri| uri.strip_prefix("git:")?.split(':').next());
     let of_code = statement.own_text(&["code", "gitCommit"]);
-    let path = format!("{}{name}", git.prefix());
     for id in of_run.into_iter().chain(of_code) {
         let Ok(Found::Object { id, .. }) = git.commit_by_id(id) else { continue };
         let commit = Commit { id, time: None };
         let id = crate::git::short(&commit.id);
-        if let Ok(Found::Object { data, .. }) = git.file_at(&commit, &path, MAX_BYTES) {
+        if let Ok(Resolved::File { id: blob, path }) = git.look_up(&commit, name)
+            && let Ok(Found::Object { data, .. }) = git.blob(&blob, MAX_BYTES)
+        {
             if self::sha256(&data) == sha256 {
                 return Some(format!("git show {id}:{path} > {file}"));
             }
@@ -47,10 +48,11 @@ fn from_git(git: &Git, statement: &Statement, name: &str, sha256: &str, file: &s
                 return Some(format!("git show {id}:{path} | git lfs smudge > {file}"));
             }
         }
-        if git.exists(&commit, &format!("{path}.dvc")).unwrap_or(false) {
+        let has = |path: &str| matches!(git.look_up(&commit, path), Ok(Resolved::File { .. }));
+        if has(&format!("{name}.dvc")) {
             return Some(format!("dvc get . {file} --rev {id} --out {file} --force"));
         }
-        if git.exists(&commit, &format!("{}dvc.lock", git.prefix())).unwrap_or(false) {
+        if has("dvc.lock") {
             return Some(format!("git checkout {id} -- dvc.lock && dvc checkout {file}"));
         }
     }

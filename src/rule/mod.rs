@@ -3,6 +3,7 @@
 //! A rule has an id, says for whom and how seriously it is meant, and has exactly one requirement, of one of the
 //! kinds in [`kind`]. Adding a kind is a file there and a word in its list.
 
+mod accounted;
 mod advice;
 mod aggregation;
 mod baseline;
@@ -21,6 +22,8 @@ pub mod kind;
 mod limit;
 mod loading;
 mod model_files;
+mod named_files;
+mod newest_record;
 mod notebook;
 mod notebook_metrics;
 mod portable;
@@ -29,9 +32,10 @@ mod requirements;
 
 use jiff::civil::Date;
 
+pub use accounted::touched_data;
 pub(crate) use baseline::BASELINE_MISSING;
 pub use baseline::Baseline;
-pub use change::{ChangeInput, ChangedFile, Changes};
+pub use change::{AboutChange, ChangeInput, ChangeRecords, ChangedFile};
 pub use facts::{CommitFacts, Facts, FileFacts, FileFault};
 pub(crate) use files::{DIGEST_DIFFERS, FILE_MISSING};
 pub use input::RuleInput;
@@ -39,6 +43,7 @@ pub use judgement::RuleResult;
 pub use kind::{KINDS, Kind, RuleCheck};
 pub use limit::{Amount, Limit, LimitCheck, NoAnswer, Units, read_amount};
 pub use loading::{Loading, PolicyFiles};
+pub use newest_record::{NEWEST_RECORD, RemovedRecords, removed_records};
 
 pub(crate) use limit::check_together;
 
@@ -58,6 +63,8 @@ pub(crate) fn codes() -> impl Iterator<Item = &'static [Code]> {
         limit::CODES,
         loading::CODES,
         model_files::CODES,
+        named_files::CODES,
+        newest_record::CODES,
         aggregation::CODES,
         presence::CODES,
     ];

@@ -19,6 +19,7 @@ use super::write::{Target, beside, text_of};
 use super::{BAD_RUN_ID, CANT_WRITE, FILE_MISSING, NOT_STARTED, STOPPED, UNREADABLE, finish, place};
 use crate::check::workspace_root;
 use crate::document::{Diagnostic, Document, Format, Node};
+use crate::git::Git;
 use crate::keys;
 use crate::process::{self, End, StopSignal};
 use crate::recording::{NO_METRICS, TrainingFacts, masked, source};
@@ -94,6 +95,7 @@ fn around(order: &Order, folder: &Path, told: &StopSignal) -> Result<Recorded, B
         return Err((1, vec![Diagnostic::new(STOPPED, "told to stop before the record was written")]));
     }
     let mut notes = finish::notes(&start.code, &facts, &label);
+    notes.extend(ignored(&output, &label));
     if order.output.is_some() && output.exists() {
         notes.push(format!("the record that was in {label} was replaced"));
     }
@@ -127,6 +129,19 @@ fn draft(problem: Diagnostic, record: &Node) -> Diagnostic {
             problem.help(format!("what was recorded is: {line}"))
         }
     }
+}
+
+/// Says that no commit will hold the record, where git ignores it.
+fn ignored(output: &Path, label: &str) -> Option<String> {
+    let git = Git::open(output.parent()?).ok()?;
+    let by = git.ignored_by(output.file_name()?.to_str()?)?;
+    Some(format!(
+        "git ignores {label} ({}: `{}`), so no commit and no pull request will have it: add `!{}` behind that line, \
+         or commit it with `git add --force`",
+        by.place,
+        by.pattern,
+        output.file_name()?.to_str()?
+    ))
 }
 
 /// Runs the command; gives what it wrote for its record, or what this program leaves with where it did not end well.

@@ -37,5 +37,7 @@ mod stages;
 mod team;
 mod trackers;
 mod trust;
+mod unusual_files;
 mod verifying;
 mod waivers;
+mod whole_change;

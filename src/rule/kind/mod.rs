@@ -6,7 +6,7 @@
 
 use std::fmt::Debug;
 
-use super::{ChangeInput, Loading, RuleInput, RuleResult};
+use super::{AboutChange, ChangeInput, Loading, RuleInput, RuleResult};
 use crate::code::Code;
 use crate::document::Diagnostic;
 use crate::document::Node;
@@ -59,8 +59,8 @@ pub trait RuleCheck: Debug + Send + Sync {
     fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, Box<Diagnostic>>;
 
     /// Whether it also says something about the change that the candidates are in.
-    fn about_change(&self) -> bool {
-        false
+    fn about_change(&self) -> AboutChange {
+        AboutChange::Never
     }
 
     /// Judges the change, once for all candidates, and where there is none.
