@@ -86,6 +86,8 @@ fn keep_out_of_git(file: &Path) -> Result<Option<PathBuf>, Box<Diagnostic>> {
         return Ok(None);
     };
     let Ok(git) = Git::open(folder) else { return Ok(None) };
+    // Git compares paths as they are on the disk, without links.
+    let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
     if git.is_bare() || git.ignored_by(name).is_some() {
         return Ok(None);
     }

@@ -1,5 +1,8 @@
 //! What git knows of the files on the disk.
 
+use std::io::Write as _;
+use std::process::Stdio;
+
 use super::{Git, not_started, refused};
 use crate::document::Diagnostic;
 
@@ -109,8 +112,11 @@ impl Git {
         let path = format!("{}{path}", self.prefix);
         // This question knows no literal paths, and takes none for a pattern.
         let mut command = self.command();
-        command.env_remove("GIT_LITERAL_PATHSPECS").args(["check-ignore", "--verbose", "-z", "--", &path]);
-        let output = command.output().ok()?;
+        command.env_remove("GIT_LITERAL_PATHSPECS").args(["check-ignore", "--verbose", "-z", "--stdin"]);
+        let mut asked = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().ok()?;
+        // Git reads one short line before it answers, so neither side waits for the other.
+        asked.stdin.take()?.write_all(format!("{path}\0").as_bytes()).ok()?;
+        let output = asked.wait_with_output().ok()?;
         let answer = String::from_utf8_lossy(&output.stdout);
         let mut fields = answer.split('\0');
         let (file, line, pattern) = (fields.next()?, fields.next()?, fields.next()?);

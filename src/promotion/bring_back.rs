@@ -34,12 +34,13 @@ fn from_git(git: &Git, statement: &Statement, name: &str, sha256: &str, file: &s
     let of_run =
         statement.own_text(&["run", "uri"]).and_then(|uri| uri.strip_prefix("git:")?.split(':').next());
     let of_code = statement.own_text(&["code", "gitCommit"]);
-    let path = format!("{}{name}", git.prefix());
     for id in of_run.into_iter().chain(of_code) {
         let Ok(Found::Object { id, .. }) = git.commit_by_id(id) else { continue };
         let commit = Commit { id, time: None };
         let id = crate::git::short(&commit.id);
-        if let Some(data) = committed(git, &commit, name) {
+        if let Ok(Resolved::File { id: blob, path }) = git.look_up(&commit, name)
+            && let Ok(Found::Object { data, .. }) = git.blob(&blob, MAX_BYTES)
+        {
             if self::sha256(&data) == sha256 {
                 return Some(format!("git show {id}:{path} > {file}"));
             }
@@ -47,25 +48,13 @@ fn from_git(git: &Git, statement: &Statement, name: &str, sha256: &str, file: &s
                 return Some(format!("git show {id}:{path} | git lfs smudge > {file}"));
             }
         }
-        if is_there(git, &commit, &format!("{name}.dvc")) {
+        let has = |path: &str| matches!(git.look_up(&commit, path), Ok(Resolved::File { .. }));
+        if has(&format!("{name}.dvc")) {
             return Some(format!("dvc get . {file} --rev {id} --out {file} --force"));
         }
-        if is_there(git, &commit, "dvc.lock") {
+        if has("dvc.lock") {
             return Some(format!("git checkout {id} -- dvc.lock && dvc checkout {file}"));
         }
     }
     None
-}
-
-/// The bytes of a file below this folder at a commit.
-fn committed(git: &Git, commit: &Commit, path: &str) -> Option<Vec<u8>> {
-    let Ok(Resolved::File { id, .. }) = git.look_up(commit, path) else { return None };
-    match git.blob(&id, MAX_BYTES) {
-        Ok(Found::Object { data, .. }) => Some(data),
-        _ => None,
-    }
-}
-
-fn is_there(git: &Git, commit: &Commit, path: &str) -> bool {
-    matches!(git.look_up(commit, path), Ok(Resolved::File { .. }))
 }
