@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::event::number;
+use super::payload::{is_sha, number, text_at};
 
 /// A workflow run, as far as a report needs to know it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -116,15 +116,6 @@ impl Context {
     }
 }
 
-pub(super) fn text_at<'e>(event: &'e Value, pointer: &str) -> Option<&'e str> {
-    event.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty())
-}
-
 fn sha_at(event: &Value, pointer: &str) -> Option<String> {
     text_at(event, pointer).filter(|sha| is_sha(sha)).map(str::to_owned)
-}
-
-/// The id of a commit, and nothing that could be taken for something else.
-pub fn is_sha(text: &str) -> bool {
-    matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use super::context::{is_sha, text_at};
+use super::payload::{is_sha, number, text_at};
 use super::{BAD_PAYLOAD, OTHER_EVENT};
 use crate::document::Diagnostic;
 
@@ -104,12 +104,6 @@ fn pull_request(name: &str, payload: &Value) -> Result<PullRequest, Box<Diagnost
         head: required_sha(name, payload, "/pull_request/head/sha")?,
         merged: payload.pointer("/pull_request/merged").and_then(Value::as_bool).unwrap_or(false),
     })
-}
-
-/// The number of a pull request.
-pub(super) fn number(payload: &Value) -> Option<u64> {
-    let number = payload.pointer("/number").or_else(|| payload.pointer("/pull_request/number"));
-    number.and_then(Value::as_u64).filter(|number| *number > 0)
 }
 
 fn push(payload: &Value, git_ref: Option<&str>) -> Result<Event, Box<Diagnostic>> {

@@ -6,13 +6,15 @@ mod comment;
 mod context;
 mod event;
 mod outputs;
+mod payload;
 mod report;
 mod scope;
 
 pub use api::{Api, Failed};
 pub use comment::Mark;
-pub use context::{Context, is_sha};
+pub use context::Context;
 pub use event::{Base, Event, PullRequest, no_payload};
+pub use payload::is_sha;
 pub use outputs::Outputs;
 pub use report::{Comment, Posted, Posting, post};
 pub use scope::Scope;

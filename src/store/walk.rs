@@ -27,9 +27,13 @@ impl<'s> Walk<'s> {
         Self { selector, found: Vec::new(), above: Vec::new(), visited: 0, linked: 0 }
     }
 
-    /// Goes into a folder, whose path without links is `real`. False where the walk is in it already: a link leads back.
+    /// Goes into a folder, whose path without links is `real`. False where the walk is
+    /// in it already, or a link leads back to a folder around it.
     pub(super) fn enter(&mut self, real: &str, linked: bool) -> Result<bool, Box<Diagnostic>> {
-        if self.above.iter().any(|above| above == real) {
+        let leads_back = |above: &String| {
+            above == real || linked && (real.is_empty() || above.strip_prefix(real).is_some_and(|rest| rest.starts_with('/')))
+        };
+        if self.above.iter().any(leads_back) {
             return Ok(false);
         }
         self.linked += usize::from(linked);

@@ -164,6 +164,15 @@ impl WorkTree {
         self.reach == Reach::Inside
             && !path.is_empty()
             && self.full(path).join(".git").symlink_metadata().is_ok()
+            && !self.leads_to_root(path)
+    }
+
+    /// Whether a link leads back to the top of the workspace, or above it.
+    fn leads_to_root(&self, path: &str) -> bool {
+        match (self.full(path).canonicalize(), self.root.canonicalize()) {
+            (Ok(real), Ok(root)) => root.starts_with(real),
+            _ => false,
+        }
     }
 }
 
