@@ -239,8 +239,14 @@ fn one(
             return Ok(report);
         }
     }
-    let case =
-        RuleInput { candidate, baseline, stage: decision.stage, now: decision.now, facts: decision.facts };
+    let case = RuleInput {
+        candidate,
+        baseline,
+        stage: decision.stage,
+        now: decision.now,
+        cases: &decision.policy.cases,
+        facts: decision.facts,
+    };
     let judgement = or_raised(rule.requirement.judge(&case), level)?;
     if level != Level::Shadow && !judgement.warnings.is_empty() {
         warned.push(slip(rule, candidate, &judgement.warnings));
@@ -348,6 +354,13 @@ pub(super) fn fill(
     used: &mut Vec<usize>,
 ) {
     let mut outcome = judgement.outcome();
+    if outcome == Outcome::Inconclusive
+        && judgement.only_warns_if_inconclusive
+        && !judgement.blocks_if_inconclusive
+        && report.level == Level::Error
+    {
+        report.level = Level::Warning;
+    }
     let mut comparisons = judgement.comparisons;
     let mut blocked = false;
     for raised in &judgement.raised {
@@ -375,7 +388,7 @@ pub(super) fn fill(
         }
         report.findings.push(found);
     }
-    if outcome == Outcome::Fail && !blocked && !report.findings.is_empty() {
+    if matches!(outcome, Outcome::Fail | Outcome::Inconclusive) && !blocked && !report.findings.is_empty() {
         outcome = Outcome::Waived;
     }
     if judgement.first {

@@ -1,10 +1,12 @@
 //! Answers to what rules ask of the world: files of the workspace, and the repository around it.
 
+mod cases;
 mod changes;
 mod files;
 mod hashed;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
@@ -14,7 +16,9 @@ pub use hashed::{Hashed, hash_below, hash_named, in_parts};
 use crate::code::codes;
 use crate::document::Diagnostic;
 use crate::git::{Commit, Found, Git, TreeKind};
-use crate::rule::{CannotAnswer, Changes, CommitFacts, Facts, FileFacts, FileFault};
+use crate::cases::{CaseColumns, Cases};
+use crate::rule::{CannotAnswer, Changes, CommitFacts, Facts, FileFacts, FileFault, NoCases};
+use crate::run::Run;
 
 codes! {
     CHANGED = "artifact/changed": "A model file was written to while it was read.";
@@ -36,6 +40,8 @@ pub struct Workspace<'w> {
     repository: &'w dyn Repository,
     /// What a change is seen between.
     span: changes::Span,
+    /// Tables that were read.
+    kept: cases::Kept,
 }
 
 impl<'w> Workspace<'w> {
@@ -45,6 +51,7 @@ impl<'w> Workspace<'w> {
             folder: Dir::open_ambient_dir(root, ambient_authority()),
             repository,
             span: changes::Span::default(),
+            kept: cases::Kept::default(),
         }
     }
 
@@ -118,6 +125,13 @@ impl Facts for Workspace<'_> {
             }),
             Found::Missing | Found::Ambiguous => Ok(None),
         }
+    }
+
+    fn cases(&self, run: &Run, columns: &CaseColumns) -> Result<Arc<Cases>, NoCases> {
+        let folder = self.folder().map_err(|_| {
+            NoCases::unreadable("the workspace can't be read", "look at the rights of its folder")
+        })?;
+        self.kept.cases(run, columns, folder, &|commit, path| self.committed(commit, path))
     }
 
     fn is_ancestor(&self, id: &str, of: &str) -> Result<bool, CannotAnswer> {

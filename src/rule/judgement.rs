@@ -1,9 +1,11 @@
 //! What a rule says.
 
-use super::{Limit, LimitKind};
+use super::evidence::judge_claim;
+use super::{Amount, Limit, LimitKind};
 use crate::code::Code;
 use crate::document::Path;
 use crate::run::Decimal;
+use crate::stats::{Estimate, Verdict};
 use crate::verdict::{Comparison, Outcome};
 
 /// What a rule compared, and what it found. A rule that compared nothing and found nothing did not judge.
@@ -19,6 +21,10 @@ pub struct RuleResult {
     pub notes: Vec<String>,
     /// Some of the rule compares with a baseline, and this is the first model.
     pub first: bool,
+    /// An inconclusive comparison was asked for only to warn.
+    pub only_warns_if_inconclusive: bool,
+    /// Another one blocks.
+    pub blocks_if_inconclusive: bool,
 }
 
 /// One thing that is wrong, before its place is looked up.
@@ -51,13 +57,27 @@ pub struct Breach {
     pub candidate: Decimal,
     /// The baseline's value, where the word is about it.
     pub baseline: Option<Decimal>,
+    /// What the data show, where evidence was asked for: a change, or for an absolute word the value.
+    pub evidence: Option<Estimate>,
 }
 
 impl Breach {
     /// Whether another limit of the same word would hold.
     pub fn holds_under(&self, limit: &Limit) -> bool {
-        limit.word == self.word
-            && limit.hold(&self.candidate, self.baseline.as_ref()).is_ok_and(|held| held.holds)
+        if limit.word != self.word {
+            return false;
+        }
+        let Some(estimate) = self.evidence else {
+            return limit.hold(&self.candidate, self.baseline.as_ref()).is_ok_and(|held| held.holds);
+        };
+        let number = |decimal: &Decimal| decimal.written().parse::<f64>().ok();
+        let amount = match &limit.amount {
+            Amount::Absolute(amount) => number(amount),
+            Amount::Percent(percent) => self.baseline.as_ref().and_then(number).zip(number(percent)).map(
+                |(baseline, percent)| percent / 100.0 * baseline.abs(),
+            ),
+        };
+        amount.is_some_and(|amount| judge_claim(limit.word, amount, estimate) == Verdict::Shown)
     }
 }
 
@@ -104,12 +124,19 @@ impl RuleResult {
         self.warnings.extend(other.warnings);
         self.notes.extend(other.notes);
         self.first |= other.first;
+        self.only_warns_if_inconclusive |= other.only_warns_if_inconclusive;
+        self.blocks_if_inconclusive |= other.blocks_if_inconclusive;
     }
 
     /// What the rule says before waivers.
     pub fn outcome(&self) -> Outcome {
         let worst = self.comparisons.iter().map(|comparison| comparison.outcome);
-        if !self.raised.is_empty() || worst.clone().any(|outcome| outcome == Outcome::Fail) {
+        let about_inconclusive = |raised: &Raised| {
+            raised.comparison.is_some_and(|index| {
+                self.comparisons.get(index).is_some_and(|comparison| comparison.outcome == Outcome::Inconclusive)
+            })
+        };
+        if self.raised.iter().any(|raised| !about_inconclusive(raised)) || worst.clone().any(|outcome| outcome == Outcome::Fail) {
             Outcome::Fail
         } else if worst.clone().any(|outcome| outcome == Outcome::Inconclusive) {
             Outcome::Inconclusive
@@ -162,7 +189,16 @@ impl Raised {
     #[must_use]
     pub fn breach(mut self, word: LimitKind, candidate: &Decimal, baseline: Option<&Decimal>) -> Self {
         self.breach =
-            Some(Box::new(Breach { word, candidate: candidate.clone(), baseline: baseline.cloned() }));
+            Some(Box::new(Breach { word, candidate: candidate.clone(), baseline: baseline.cloned(), evidence: None }));
+        self
+    }
+
+    /// Says what the data show of it.
+    #[must_use]
+    pub fn evidence(mut self, estimate: Estimate) -> Self {
+        if let Some(breach) = &mut self.breach {
+            breach.evidence = Some(estimate);
+        }
         self
     }
 }

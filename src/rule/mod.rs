@@ -12,6 +12,7 @@ mod condition;
 mod covered;
 mod dataset;
 mod direction;
+mod evidence;
 mod facts;
 mod files;
 mod input;
@@ -20,11 +21,13 @@ pub mod kind;
 mod limit;
 mod loading;
 mod model_files;
+mod no_cases;
 mod notebook;
 mod notebook_metrics;
 mod portable;
 mod presence;
 mod requirements;
+mod slices;
 
 use jiff::civil::Date;
 
@@ -35,9 +38,11 @@ pub use input::RuleInput;
 pub use judgement::{Breach, CannotJudge, Raised, RuleResult};
 pub use kind::{KINDS, Kind, RuleCheck};
 pub use limit::{Amount, LIMIT_KINDS, Limit, LimitCheck, LimitKind, NoAnswer, Units, read_amount};
+pub use no_cases::NoCases;
 pub use loading::{Loading, PolicyFiles};
 
 pub(crate) use limit::check_together;
+pub(crate) use no_cases::CASES_CHANGED;
 
 use crate::code::Code;
 use crate::expression::Expression;
@@ -50,12 +55,15 @@ pub(crate) fn codes() -> impl Iterator<Item = &'static [Code]> {
         compare::CODES,
         condition::CODES,
         direction::CODES,
+        evidence::CODES,
+        no_cases::CODES,
         files::CODES,
         limit::CODES,
         loading::CODES,
         model_files::CODES,
         aggregation::CODES,
         presence::CODES,
+        slices::CODES,
     ];
     shared.into_iter().chain(KINDS.iter().map(|kind| kind.codes))
 }

@@ -1,6 +1,7 @@
 //! Metrics, computed again from cases: equal to scikit-learn's to twelve digits, edge cases included.
 
 mod accuracy;
+mod aggregate;
 mod agreement;
 mod confusion;
 mod name;
@@ -9,6 +10,7 @@ mod probability;
 mod ranking;
 mod regression;
 
+pub use aggregate::{Aggregate, Compared};
 pub use confusion::Confusion;
 pub use name::{Ambiguous, metric_named};
 
