@@ -114,14 +114,14 @@ fn values<T: DataType>(
 }
 
 fn is_unsigned(described: &ColumnDescriptor) -> bool {
-    matches!(described.logical_type_ref(), Some(LogicalType::Integer { is_signed: false, .. }))
+    matches!(described.logical_type_ref(), Some(LogicalType::Integer(integer)) if !integer.is_signed)
 }
 
 /// Digits behind the point of a decimal.
 fn scale(described: &ColumnDescriptor) -> usize {
     debug_assert!(matches!(described.physical_type(), Physical::INT32 | Physical::INT64));
     match described.logical_type_ref() {
-        Some(LogicalType::Decimal { scale, .. }) => usize::try_from(*scale).unwrap_or(0),
+        Some(LogicalType::Decimal(decimal)) => usize::try_from(decimal.scale).unwrap_or(0),
         _ => 0,
     }
 }

@@ -4,11 +4,14 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::{ONE_RUN, Workspace, candidates, policy_file};
+use super::{NO_PREDICTIONS, ONE_RUN, Workspace, candidates, policy_file};
+use crate::cases::CaseColumns;
 use crate::document::Diagnostic;
+use crate::facts::Workspace as Files;
 use crate::policy::Policy;
+use crate::rule::{Facts, NoCases};
 use crate::run::Run;
-use crate::verdict::Trouble;
+use crate::scorer::{CasesSummary, summary};
 
 /// The workspace of a policy, and the policy; without one here or above, this folder.
 pub fn open(
@@ -58,25 +61,55 @@ pub(super) fn one_run(
 }
 
 /// The canonical records of the runs that are named, and what could not be read.
-pub fn show(names: &[String], policy: Option<&str>, folder: &Path) -> (Vec<Run>, Vec<Trouble>) {
+pub fn show(names: &[String], policy: Option<&str>, folder: &Path) -> (Vec<Run>, Vec<Diagnostic>) {
     let mut troubles = Vec::new();
     let mut runs = Vec::new();
     let (workspace, policy) = match open(policy, None, folder) {
         // Whoever looks at a run wants to see the best beside the last.
         Ok((workspace, policy)) => (workspace.with_history(), policy),
-        Err(problems) => return (runs, problems.iter().map(Trouble::from).collect()),
+        Err(problems) => return (runs, problems.iter().cloned().collect()),
     };
     match candidates::named_runs(names, policy.as_ref(), &workspace) {
-        Err(problem) => troubles.push(Trouble::from(&*problem)),
+        Err(problem) => troubles.push(*problem),
         Ok(chosen) => {
             let fields = policy.as_ref().map(|policy| policy.fields.clone()).unwrap_or_default();
             for read in (0..chosen.len()).flat_map(|index| chosen.read(index, &fields)) {
                 match read {
                     Ok(run) => runs.push(run),
-                    Err(problems) => troubles.extend(problems.iter().map(Trouble::from)),
+                    Err(problems) => troubles.extend(problems.iter().cloned()),
                 }
             }
         }
     }
     (runs, troubles)
+}
+
+/// The metrics that the predictions of the named runs give, each with its run, and what could not be read.
+pub fn show_cases(
+    names: &[String],
+    policy: Option<&str>,
+    folder: &Path,
+) -> (Vec<(String, CasesSummary)>, Vec<Diagnostic>) {
+    let (runs, mut wrong) = show(names, policy, folder);
+    let (workspace, policy) = match open(policy, None, folder) {
+        Ok(opened) => opened,
+        Err(problems) => return (Vec::new(), problems),
+    };
+    let columns = policy.map_or_else(CaseColumns::default, |policy| policy.cases);
+    let facts = Files::new(workspace.root(), &workspace);
+    let mut summaries = Vec::new();
+    for run in runs {
+        let found = facts.cases(&run, &columns).and_then(|cases| {
+            summary(&cases).map_err(|error| NoCases::of(run.label(), error))
+        });
+        match found {
+            Ok(found) => summaries.push((run.label().to_owned(), found)),
+            Err(NoCases::Unusable(diagnostic)) => wrong.push(*diagnostic),
+            Err(NoCases::NotRecorded) => wrong.push(
+                Diagnostic::new(NO_PREDICTIONS, format!("`{}` records no predictions", run.label()))
+                    .help("write `\"predictions\": {\"path\": \"predictions.csv\", \"digest\": \"sha256:…\"}` into the record"),
+            ),
+        }
+    }
+    (summaries, wrong)
 }

@@ -141,10 +141,8 @@ impl crate::tracker::Repository for Workspace {
 
     fn commit(&self, git: &Git, revision: &str, role: Role) -> Result<Commit, Box<Diagnostic>> {
         match &self.revisions {
-            Some(revisions)
-                if role == Role::Baseline && revisions.names.iter().any(|name| name == revision) =>
-            {
-                Ok(revisions.base.clone())
+            Some(revisions) if role == Role::Baseline && self.git()?.is_same(git) => {
+                git.resolve_trusted(revision, revisions.trusted()).map(|revision| revision.commit)
             }
             _ => git.commit(revision),
         }

@@ -12,8 +12,8 @@ use super::files;
 use crate::cases::{
     CaseColumns, Cases, CasesError, CasesFault, Table, read_delimited, read_json_lines, read_parquet,
 };
-use crate::document::{Node, hex};
-use crate::rule::{CASES_CHANGED, CannotAnswer, FileFault, NoCases};
+use crate::document::{Diagnostic, Node, hex};
+use crate::rule::{FileFault, NoCases};
 use crate::run::{Digest, Run};
 
 /// Tables that were read, since several rules ask for the same.
@@ -21,7 +21,7 @@ use crate::run::{Digest, Run};
 pub(super) struct Kept(Mutex<HashMap<String, Arc<Cases>>>);
 
 /// Reads a file of a commit.
-type Committed<'c> = &'c dyn Fn(&str, &str) -> Result<Option<Vec<u8>>, CannotAnswer>;
+type Committed<'c> = &'c dyn Fn(&str, &str) -> Result<Option<Vec<u8>>, Box<Diagnostic>>;
 
 impl Kept {
     /// The cases of a run.
@@ -57,7 +57,7 @@ fn read(
 ) -> Result<Cases, NoCases> {
     let in_commit = match commit {
         Some(commit) => committed(commit, path)
-            .map_err(|why| NoCases::unreadable(format!("`{path}`: {}", why.message), why.help))?,
+            .map_err(|why| NoCases::unreadable(format!("`{path}`: {}", why.message), why.help.unwrap_or_default()))?,
         None => None,
     };
     let bytes: Box<dyn Read> = match (in_commit, commit, digest) {
@@ -76,11 +76,10 @@ fn read(
     if let Some((found, recorded)) = hashed.differs(digest)
         .map_err(|algorithm| NoCases::unreadable(format!("a digest by {algorithm} can't be checked"), "record a sha256"))?
     {
-        return Err(NoCases::Unusable {
-            code: CASES_CHANGED,
-            message: format!("`{path}` is not the file that was recorded: its digest is {found}, recorded is {recorded}"),
-            help: "judge the file that the run wrote, or record the run again".into(),
-        });
+        return Err(NoCases::changed(
+            format!("`{path}` is not the file that was recorded: its digest is {found}, recorded is {recorded}"),
+            "judge the file that the run wrote, or record the run again",
+        ));
     }
     Cases::new(table?, columns).map_err(|error| NoCases::of(path, error))
 }

@@ -7,87 +7,14 @@
 use crate::code::codes;
 use crate::document::{Node, Reader, Span, Value};
 use crate::run::Decimal;
+use crate::stats::{Limits, Verdict};
+use crate::verdict::{Breach, LimitKind};
 
 codes! {
     NOT_A_LIMIT = "policy/not-a-limit": "A limit is not written as a number, or as a number with `%` directly behind it.";
     PERCENT_OF_WHAT = "policy/percent-of-what": "A relative limit stands on a word that is not about the baseline.";
     NEGATIVE_LIMIT = "policy/negative-limit": "A limit on a change is below zero; the opposite word says that.";
     NEVER_HOLDS = "policy/never-holds": "A limit that no value can hold, or two that none can hold at once.";
-}
-
-/// A word that takes a limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum LimitKind {
-    /// At least this.
-    Min,
-    /// At most this.
-    Max,
-    /// May fall by at most this against the baseline.
-    MaxDrop,
-    /// Must rise by at least this.
-    MinRise,
-    /// May rise by at most this.
-    MaxRise,
-    /// Must fall by at least this.
-    MinDrop,
-    /// May differ by at most this, either way.
-    MaxChange,
-}
-
-/// Every word, in the order in which the documentation lists them.
-pub const LIMIT_KINDS: [LimitKind; 7] = [
-    LimitKind::Min,
-    LimitKind::Max,
-    LimitKind::MaxDrop,
-    LimitKind::MinRise,
-    LimitKind::MaxRise,
-    LimitKind::MinDrop,
-    LimitKind::MaxChange,
-];
-
-impl LimitKind {
-    /// As the policy writes it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Min => "min",
-            Self::Max => "max",
-            Self::MaxDrop => "max_drop",
-            Self::MinRise => "min_rise",
-            Self::MaxRise => "max_rise",
-            Self::MinDrop => "min_drop",
-            Self::MaxChange => "max_change",
-        }
-    }
-
-    /// The word of that name.
-    pub fn named(name: &str) -> Option<Self> {
-        LIMIT_KINDS.into_iter().find(|word| word.name() == name)
-    }
-
-    /// Whether it is about the baseline.
-    pub fn is_relative(self) -> bool {
-        !matches!(self, Self::Min | Self::Max)
-    }
-
-    /// Whether it takes a higher value for a better one, where it takes either.
-    pub fn higher_is_better(self) -> Option<bool> {
-        match self {
-            Self::MaxDrop | Self::MinRise => Some(true),
-            Self::MaxRise | Self::MinDrop => Some(false),
-            Self::Min | Self::Max | Self::MaxChange => None,
-        }
-    }
-
-    /// The word that says the opposite, for a limit below zero.
-    fn opposite(self) -> &'static str {
-        match self {
-            Self::MaxDrop => "min_rise",
-            Self::MinRise => "max_drop",
-            Self::MaxRise => "min_drop",
-            Self::MinDrop => "max_rise",
-            Self::Min | Self::Max | Self::MaxChange => "none",
-        }
-    }
 }
 
 /// How much.
@@ -162,6 +89,19 @@ impl Limit {
         Ok(LimitCheck { holds: !margin.is_negative(), absolute_limit, margin })
     }
 
+    /// Whether this limit, put in place of the one that was broken, holds.
+    pub fn allows(&self, breach: &Breach) -> bool {
+        if self.word != breach.kind {
+            return false;
+        }
+        if let Some(limits) = breach.limits {
+            return self.in_units(breach.baseline.as_ref()).is_some_and(|amount| {
+                shown(self.word, amount, limits) == Verdict::Shown
+            });
+        }
+        self.hold(&breach.candidate, breach.baseline.as_ref()).is_ok_and(|check| check.holds)
+    }
+
     /// Reads the limit of `word` from the source text.
     pub fn read(reader: &mut Reader, word: LimitKind, node: &Node, units: Units) -> Option<Self> {
         let name = word.name();
@@ -192,6 +132,33 @@ impl Limit {
         }
         let written = node.as_written().unwrap_or_default().into();
         Some(Self { word, amount, written, span: node.span })
+    }
+}
+
+impl Limit {
+    /// How much, in the metric's own units, as a double; `None` for a limit relative to zero or to nothing.
+    pub(super) fn in_units(&self, baseline: Option<&Decimal>) -> Option<f64> {
+        let number = |decimal: &Decimal| decimal.written().parse::<f64>().ok();
+        match &self.amount {
+            Amount::Absolute(amount) => number(amount),
+            Amount::Percent(percent) => {
+                let baseline = baseline.filter(|baseline| !baseline.is_zero()).and_then(number)?;
+                Some(number(percent)? / 100.0 * baseline.abs())
+            }
+        }
+    }
+}
+
+/// What one-sided limits of a change (for `min` and `max`, of the value) say of a word with its amount.
+pub(super) fn shown(word: LimitKind, amount: f64, limits: Limits) -> Verdict {
+    match word {
+        LimitKind::Min | LimitKind::MinRise => limits.at_least(amount),
+        LimitKind::MaxDrop => limits.at_least(-amount),
+        LimitKind::Max | LimitKind::MaxRise => limits.negated().at_least(-amount),
+        LimitKind::MinDrop => limits.negated().at_least(amount),
+        LimitKind::MaxChange if limits.lower >= -amount && limits.upper <= amount => Verdict::Shown,
+        LimitKind::MaxChange if limits.upper < -amount || limits.lower > amount => Verdict::Refuted,
+        LimitKind::MaxChange => Verdict::Open,
     }
 }
 

@@ -31,18 +31,19 @@ mod slices;
 
 use jiff::civil::Date;
 
+pub(crate) use baseline::BASELINE_MISSING;
 pub use baseline::Baseline;
 pub use change::{ChangeInput, ChangedFile, Changes};
-pub use facts::{CannotAnswer, CommitFacts, Facts, FileFacts, FileFault};
+pub use facts::{CommitFacts, Facts, FileFacts, FileFault};
 pub use input::RuleInput;
-pub use judgement::{Breach, CannotJudge, Raised, RuleResult};
+pub use judgement::RuleResult;
 pub use kind::{KINDS, Kind, RuleCheck};
-pub use limit::{Amount, LIMIT_KINDS, Limit, LimitCheck, LimitKind, NoAnswer, Units, read_amount};
+pub use limit::{Amount, Limit, LimitCheck, NoAnswer, Units, read_amount};
 pub use no_cases::NoCases;
 pub use loading::{Loading, PolicyFiles};
 
 pub(crate) use limit::check_together;
-pub(crate) use no_cases::CASES_CHANGED;
+
 
 use crate::code::Code;
 use crate::expression::Expression;

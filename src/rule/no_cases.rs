@@ -2,6 +2,7 @@
 
 use crate::cases::{CasesError, CasesFault};
 use crate::code::{Code, codes};
+use crate::document::Diagnostic;
 
 codes! {
     CASES_UNREADABLE = "cases/unreadable": "A file of predictions is missing, or can't be read.";
@@ -17,17 +18,14 @@ pub enum NoCases {
     /// The record names no predictions.
     NotRecorded,
     /// It names some, and they can't be used.
-    Unusable {
-        /// Its stable name.
-        code: Code,
-        /// What is wrong.
-        message: String,
-        /// What to do.
-        help: String,
-    },
+    Unusable(Box<Diagnostic>),
 }
 
 impl NoCases {
+    fn new(code: Code, message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self::Unusable(Diagnostic::new(code, message).help(help).boxed())
+    }
+
     /// Of a table that can't be used.
     pub fn of(path: &str, error: CasesError) -> Self {
         let code = match error.fault {
@@ -36,11 +34,16 @@ impl NoCases {
             CasesFault::Ids => CASES_IDS,
             CasesFault::Values => CASES_VALUES,
         };
-        Self::Unusable { code, message: format!("`{path}`: {}", error.message), help: error.help }
+        Self::new(code, format!("`{path}`: {}", error.message), error.help)
     }
 
     /// Of a file that can't be read.
     pub fn unreadable(message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self::Unusable { code: CASES_UNREADABLE, message: message.into(), help: help.into() }
+        Self::new(CASES_UNREADABLE, message, help)
+    }
+
+    /// Of a file that is another one than was recorded.
+    pub fn changed(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self::new(CASES_CHANGED, message, help)
     }
 }

@@ -9,12 +9,12 @@ use super::compare::{Subject, hold};
 use super::evidence::{
     CaseEvidence, Found, Lack, Settings, Slice, decimal, find_absolute, find_relative, hold_shown,
 };
-use super::{Limit, Pattern, Raised, RuleInput, RuleResult};
+use super::{Limit, Pattern, RuleInput, RuleResult};
 use crate::cases::{Cases, slices_of};
 use crate::code::codes;
-use crate::document::{Node, Path, Reader};
+use crate::document::{Node, Path, Reader, Value};
 use crate::run::{Metric, Run};
-use crate::verdict::{Comparison, Outcome};
+use crate::verdict::{Comparison, Finding, Outcome};
 
 codes! {
     NO_SLICES = "slices/none": "A rule is about slices, and nothing has any.";
@@ -82,10 +82,14 @@ impl Slices {
                 reader.word(node, "`on_small`", &[("skip", OnSmall::Skip), ("fail", OnSmall::Fail)])
             })
             .unwrap_or(OnSmall::Skip);
-        let cross = map
-            .get("cross")
-            .and_then(|node| reader.word(node, "`cross`", &[("true", true), ("false", false)]))
-            .unwrap_or(false);
+        let cross = match map.get("cross").map(|node| (node, &node.value)) {
+            None | Some((_, Value::Bool(false))) => false,
+            Some((_, Value::Bool(true))) => true,
+            Some((node, _)) => {
+                reader.wrong_sort(node, "`cross`", "`true` or `false`");
+                return None;
+            }
+        };
         let (only, except) = (texts(reader, "only"), texts(reader, "except"));
         (!by.is_empty()).then_some(Self { by, cross, min_rows, on_small, only, except })
     }
@@ -96,7 +100,7 @@ impl Slices {
     }
 
     /// The rows of each slice.
-    fn rows(&self, cases: &Cases) -> Result<BTreeMap<String, Vec<u32>>, Box<Raised>> {
+    fn rows(&self, cases: &Cases) -> Result<BTreeMap<String, Vec<u32>>, Box<Finding>> {
         let groups: Vec<Vec<&str>> = if self.cross {
             vec![self.by.iter().map(String::as_str).collect()]
         } else {
@@ -106,7 +110,7 @@ impl Slices {
         for by in groups {
             let found = slices_of(cases, &by).map_err(|error| {
                 let path = Path::of(["predictions"]);
-                Box::new(Raised::new(NO_SLICES, error.message).at(path, "these predictions").help(error.help))
+                Box::new(Finding::new(NO_SLICES, error.message).at(path, "these predictions").help(error.help))
             })?;
             slices.extend(found);
         }
@@ -167,7 +171,7 @@ impl Slices {
                     }
                     Found::Nothing(why) => {
                         let path = Path::of(["predictions"]);
-                        let raised = Raised::new(NO_SLICES, why).at(path, "these predictions").subject(entry.name);
+                        let raised = Finding::new(NO_SLICES, why).at(path, "these predictions").subject(entry.name);
                         wrong(&mut one, entry.name, &raised);
                     }
                     Found::Basis(basis) if entry.evidence.confidence.is_some() => {
@@ -177,7 +181,7 @@ impl Slices {
                         let [ours, theirs] = basis.values;
                         if !ours.is_finite() {
                             let message = format!("`{}` is not defined on {slice}", entry.name);
-                            let raised = Raised::new(NO_SLICES, message).subject(entry.name);
+                            let raised = Finding::new(NO_SLICES, message).subject(entry.name);
                             wrong(&mut one, entry.name, &raised);
                             continue;
                         }
@@ -230,14 +234,14 @@ impl Slices {
         if self.on_small == OnSmall::Fail {
             comparison.outcome = Outcome::Fail;
             let message = format!("{slice} has {rows} rows, and at least {} are asked for", self.min_rows);
-            one.fail(comparison, Raised::new(SLICE_SMALL, message).subject(name));
+            one.fail(comparison, Finding::new(SLICE_SMALL, message).subject(name));
         } else {
             one.compare(comparison.note("too small to judge"));
         }
         true
     }
 
-    fn same_slices(&self, baseline: &Cases, candidate: &Cases, rows: &[u32]) -> Result<(), Box<Raised>> {
+    fn same_slices(&self, baseline: &Cases, candidate: &Cases, rows: &[u32]) -> Result<(), Box<Finding>> {
         for by in &self.by {
             let (Some(theirs), Some(ours)) = (baseline.column(by), candidate.column(by)) else { continue };
             let differ =
@@ -246,7 +250,7 @@ impl Slices {
             if count > 0 {
                 let message = format!("not comparable: `{by}` differs in {count} of {} cases", rows.len());
                 return Err(Box::new(
-                    Raised::new(SLICE_DIFFERS, message)
+                    Finding::new(SLICE_DIFFERS, message)
                         .at(Path::of(["predictions"]), "these predictions")
                         .help("take slices from the data, which both models share, not from a run"),
                 ));
@@ -275,14 +279,14 @@ impl Slices {
         let theirs = baseline.map(|run| metrics(self, run, entry.name)).unwrap_or_default();
         if ours.is_empty() && theirs.is_empty() {
             let message = format!("nothing has `{}` by {}", entry.name, self.by.join(", "));
-            let raised = Raised::new(NO_SLICES, message).subject(entry.name).help(
+            let raised = Finding::new(NO_SLICES, message).subject(entry.name).help(
                 "record the file of predictions with that column, or the metric in `slices: { region=EU: … }`",
             );
             return wrong(judgement, entry.name, &raised);
         }
         for slice in theirs.keys().filter(|slice| !ours.contains_key(*slice)) {
             let message = format!("the slice {slice} is in the baseline, and not here");
-            let raised = Raised::new(SLICE_VANISHED, message).subject(entry.name).help("measure it");
+            let raised = Finding::new(SLICE_VANISHED, message).subject(entry.name).help("measure it");
             let mut comparison = Comparison::exact(entry.name, "present", Outcome::Fail);
             comparison.slice = Some((*slice).into());
             judgement.fail(comparison, raised);
@@ -300,7 +304,7 @@ impl Slices {
             let (value, their_value) = (metric.value().ok(), theirs.get(slice).and_then(|it| it.value().ok()));
             let Some(value) = value else {
                 let message = format!("`{}` of {slice} is no number", entry.name);
-                wrong(&mut one, entry.name, &Raised::new(NO_SLICES, message).at(path, "not a number"));
+                wrong(&mut one, entry.name, &Finding::new(NO_SLICES, message).at(path, "not a number"));
                 each.push((f64::NEG_INFINITY, one));
                 continue;
             };
@@ -338,8 +342,8 @@ impl Slices {
     }
 }
 
-fn wrong(judgement: &mut RuleResult, name: &str, raised: &Raised) {
-    if !judgement.raised.iter().any(|known| known.message == raised.message) {
+fn wrong(judgement: &mut RuleResult, name: &str, raised: &Finding) {
+    if !judgement.findings.iter().any(|known| known.diagnostic.message == raised.diagnostic.message) {
         judgement.fail(Comparison::exact(name, "slices", Outcome::Fail), raised.clone());
     }
 }

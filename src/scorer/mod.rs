@@ -9,10 +9,12 @@ mod precision_recall;
 mod probability;
 mod ranking;
 mod regression;
+mod summary;
 
 pub use aggregate::{Aggregate, Compared};
 pub use confusion::Confusion;
 pub use name::{Ambiguous, metric_named};
+pub use summary::{CasesSummary, MetricSummary, summary};
 
 use crate::cases::Sample;
 use precision_recall::Which;

@@ -110,7 +110,7 @@ fn the_schema_names_every_field_that_the_program_knows() {
     let schema: serde_json::Value = serde_json::from_str(&schema).expect("JSON");
     let mut written: Vec<&str> =
         schema["properties"].as_object().expect("properties").keys().map(String::as_str).collect();
-    let mut known: Vec<&str> = model_gate::run::known_fields().collect();
+    let mut known: Vec<&str> = mlgate::run::known_fields().collect();
     written.sort_unstable();
     known.sort_unstable();
     assert_eq!(written, known);

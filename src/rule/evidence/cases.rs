@@ -6,8 +6,9 @@ use std::sync::Arc;
 use super::{LABELS_CHANGED, OTHER_CASES, UNSCORED};
 use crate::cases::{Cases, Pairing, Sample, Unpaired, pair};
 use crate::document::Path;
-use crate::rule::{NoCases, Raised, RuleInput};
+use crate::rule::{NoCases, RuleInput};
 use crate::run::Run;
+use crate::verdict::Finding;
 
 /// Why there is no evidence from cases.
 #[derive(Debug, Clone)]
@@ -15,7 +16,7 @@ pub(in crate::rule) enum Lack {
     /// One of the runs does not record predictions.
     NotRecorded(&'static str),
     /// They are there, and can't decide: a finding.
-    Wrong(Box<Raised>),
+    Wrong(Box<Finding>),
 }
 
 /// The same cases in both runs, in the order of the baseline's table.
@@ -79,7 +80,7 @@ impl<'c> CaseEvidence<'c> {
     fn read(&self, run: &Run, whose: &'static str) -> Result<Arc<Cases>, Lack> {
         let cases = self.case.facts.cases(run, self.case.cases).map_err(|why| match why {
             NoCases::NotRecorded => Lack::NotRecorded(whose),
-            unusable @ NoCases::Unusable { .. } => {
+            unusable @ NoCases::Unusable(_) => {
                 wrong(unusable, if whose == "the baseline" { "the baseline's " } else { "" })
             }
         })?;
@@ -90,7 +91,7 @@ impl<'c> CaseEvidence<'c> {
                 cases.rows()
             );
             return Err(Lack::Wrong(Box::new(
-                at_predictions(Raised::new(UNSCORED, message))
+                at_predictions(Finding::new(UNSCORED, message))
                     .help("score them, or count them as wrong: `cases: { unscored: wrong }`"),
             )));
         }
@@ -118,17 +119,19 @@ fn cluster_codes(cases: &Cases) -> Option<Vec<u32>> {
     Some((0..cases.rows()).map(|row| clusters.code(row).unwrap_or(u32::MAX)).collect())
 }
 
-fn at_predictions(raised: Raised) -> Raised {
+fn at_predictions(raised: Finding) -> Finding {
     raised.at(Path::of(["predictions"]), "these predictions").subject("predictions")
 }
 
 fn wrong(why: NoCases, whose: &str) -> Lack {
-    let NoCases::Unusable { code, message, help } = why else { return Lack::NotRecorded("the candidate") };
-    let message = if whose.is_empty() { message } else { format!("{whose}predictions: {message}") };
-    Lack::Wrong(Box::new(at_predictions(Raised::new(code, message)).help(help)))
+    let NoCases::Unusable(mut diagnostic) = why else { return Lack::NotRecorded("the candidate") };
+    if !whose.is_empty() {
+        diagnostic.message = format!("{whose}predictions: {}", diagnostic.message);
+    }
+    Lack::Wrong(Box::new(at_predictions(Finding::from(*diagnostic))))
 }
 
-fn unpaired(why: &Unpaired) -> Raised {
+fn unpaired(why: &Unpaired) -> Finding {
     match why {
         Unpaired::Ids { gone, new, examples: [lost, added], written_otherwise } => {
             let some = |ids: &[String]| {
@@ -146,14 +149,14 @@ fn unpaired(why: &Unpaired) -> Raised {
             } else {
                 "judge both models on the same cases; none may be left out, since the hardest ones go missing first"
             };
-            at_predictions(Raised::new(OTHER_CASES, message)).help(help)
+            at_predictions(Finding::new(OTHER_CASES, message)).help(help)
         }
         Unpaired::Differs { what, count, of, example: [id, theirs, ours] } => {
             let message = format!(
                 "not comparable: the {what} differs in {count} of {of} cases; of `{id}` it is {theirs} in the baseline and \
                  {ours} in the candidate"
             );
-            at_predictions(Raised::new(LABELS_CHANGED, message))
+            at_predictions(Finding::new(LABELS_CHANGED, message))
                 .help("judge both models on the same labels: score the baseline again on these")
         }
     }

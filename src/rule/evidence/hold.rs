@@ -6,11 +6,12 @@ use super::rounding::{count, decimal, decimals, outwards};
 use super::{INCONCLUSIVE, NO_EVIDENCE};
 use crate::document::Path;
 use crate::rule::compare::describe_change;
-use crate::rule::{Amount, Limit, LimitKind, Raised, RuleResult};
+use crate::rule::limit::shown as shown_by;
+use crate::rule::{Amount, Limit, RuleResult};
 use crate::run::Decimal;
 use crate::scorer::Aggregate;
 use crate::stats::{Confidence, Estimate, Refusal, RightWrong, Verdict, cases_needed, cases_needed_for_pairs};
-use crate::verdict::{Comparison, Outcome};
+use crate::verdict::{Breach, Comparison, Finding, LimitKind, Outcome};
 
 /// What is asked about a metric.
 pub(in crate::rule) struct Slice<'s> {
@@ -33,32 +34,6 @@ fn claim(word: LimitKind, amount: f64, estimate: Estimate) -> (Estimate, f64) {
         LimitKind::Max | LimitKind::MaxRise => (Aggregate::negated(estimate), -amount),
         LimitKind::MinDrop => (Aggregate::negated(estimate), amount),
         LimitKind::MaxChange => (estimate, -amount),
-    }
-}
-
-/// What an estimate says of a limit.
-pub(in crate::rule) fn judge_claim(word: LimitKind, amount: f64, estimate: Estimate) -> Verdict {
-    if word == LimitKind::MaxChange {
-        let (limits, within) = (estimate.limits, -amount..=amount);
-        return if within.contains(&limits.lower) && within.contains(&limits.upper) {
-            Verdict::Shown
-        } else if limits.upper < -amount || limits.lower > amount {
-            Verdict::Refuted
-        } else {
-            Verdict::Open
-        };
-    }
-    let (estimate, bound) = claim(word, amount, estimate);
-    estimate.limits.at_least(bound)
-}
-
-/// The amount of a limit in the metric's own units; `None` where it is relative to zero.
-fn amount(limit: &Limit, baseline: f64) -> Option<f64> {
-    let number = |decimal: &Decimal| decimal.written().parse::<f64>().ok();
-    match &limit.amount {
-        Amount::Absolute(value) => number(value),
-        Amount::Percent(percent) if baseline != 0.0 => Some(number(percent)? / 100.0 * baseline.abs()),
-        Amount::Percent(_) => None,
     }
 }
 
@@ -129,9 +104,9 @@ pub(in crate::rule) fn hold_shown(
     }
     let end = |value: f64, up: bool| outwards(value, digits, up).map(|limit| limit.written().into());
     comparison.interval = Some([end(estimate.limits.lower, false), end(estimate.limits.upper, true)]);
-    let Some(amount) = amount(limit, basis.values[1]) else {
+    let Some(amount) = limit.in_units(baseline.as_ref()) else {
         let message = format!("{said} is 0 in the baseline, and `{}: {}` of 0 means nothing", limit.word.name(), limit.written);
-        let raised = Raised::new(crate::rule::compare::RELATIVE_TO_ZERO, message)
+        let raised = Finding::new(crate::rule::compare::RELATIVE_TO_ZERO, message)
             .at(subject.path.clone(), "the baseline has 0")
             .subject(subject.name);
         comparison.outcome = Outcome::Fail;
@@ -143,7 +118,7 @@ pub(in crate::rule) fn hold_shown(
     let (turned, bound) = claim(limit.word, amount, estimate);
     let margin = turned.limits.lower - bound;
     comparison.margin = outwards(margin, digits, false).map(|margin| margin.written().into());
-    match judge_claim(limit.word, amount, estimate) {
+    match shown_by(limit.word, amount, estimate.limits) {
         Verdict::Shown => {
             comparison.outcome = Outcome::Pass;
             judgement.compare(comparison);
@@ -152,12 +127,13 @@ pub(in crate::rule) fn hold_shown(
             comparison.outcome = Outcome::Fail;
             let (code, message) = describe_change(&said, limit, &candidate, baseline.as_ref(), &limit.written);
             let message = format!("{message}; {} at {percent} confidence", found(limit.word, &turned, bound, digits));
-            let raised = Raised::new(code, message)
+            let raised = Finding::new(code, message)
                 .at(subject.path.clone(), format!("{}: {}", limit.word.name(), limit.written))
                 .subject(subject.name)
+                .on_slice(subject.slice)
                 .help(format!("shown by {}", by(basis, &comparison)))
                 .breach(limit.word, &candidate, baseline.as_ref())
-                .evidence(estimate);
+                .limits(estimate.limits);
             judgement.fail(comparison, raised);
         }
         Verdict::Open => {
@@ -168,9 +144,9 @@ pub(in crate::rule) fn hold_shown(
                 found(limit.word, &turned, bound, digits)
             );
             let help = settle(basis, limit.word, &turned, bound, digits, *confidence);
-            let raised = Raised::new(INCONCLUSIVE, String::new())
+            let raised = Finding::new(INCONCLUSIVE, String::new())
                 .breach(limit.word, &candidate, baseline.as_ref())
-                .evidence(estimate);
+                .limits(estimate.limits);
             inconclusive(judgement, subject, comparison, settings, INCONCLUSIVE, message, help, raised.breach);
         }
     }
@@ -253,10 +229,10 @@ fn inconclusive(
     code: crate::code::Code,
     message: String,
     help: String,
-    breach: Option<Box<crate::rule::Breach>>,
+    breach: Option<Box<Breach>>,
 ) {
     let mut raised =
-        Raised::new(code, message).at(subject.path.clone(), "not shown").subject(subject.name).help(help);
+        Finding::new(code, message).at(subject.path.clone(), "not shown").subject(subject.name).on_slice(subject.slice).help(help);
     raised.breach = breach;
     match settings.on_inconclusive {
         OnInconclusive::Fail => {
@@ -264,10 +240,9 @@ fn inconclusive(
             judgement.fail(comparison, raised);
         }
         OnInconclusive::Block | OnInconclusive::Warn => {
-            judgement.only_warns_if_inconclusive |= settings.on_inconclusive == OnInconclusive::Warn;
-            judgement.blocks_if_inconclusive |= settings.on_inconclusive == OnInconclusive::Block;
+            judgement.inconclusive.push(settings.on_inconclusive == OnInconclusive::Warn);
             let index = judgement.compare(comparison);
-            judgement.raise(Raised { comparison: Some(index), ..raised });
+            judgement.raise(Finding { comparison: Some(index), ..raised });
         }
     }
 }

@@ -5,9 +5,9 @@ use super::rounding::decimal;
 use super::{AMBIGUOUS_METRIC, NOT_RECOMPUTED};
 use crate::cases::Sample;
 use crate::document::{Node, listed};
-use crate::rule::Raised;
 use crate::run::{Decimal, Metric, Run};
 use crate::scorer::{Aggregate, Compared, Metric as Scorer, Score, metric_named};
+use crate::verdict::Finding;
 use crate::stats::{Moments, Refusal, RightWrong};
 
 /// Evidence on one metric.
@@ -36,7 +36,7 @@ pub(in crate::rule) enum Found {
     /// None, and why.
     Nothing(String),
     /// What there is can't decide.
-    Wrong(Box<Raised>),
+    Wrong(Box<Finding>),
 }
 
 /// How a metric's value comes from cases.
@@ -55,7 +55,7 @@ pub(in crate::rule) fn how_scored<'n>(
     as_name: Option<&'n str>,
     classes: Option<usize>,
     has_column: impl Fn(&str) -> bool,
-) -> Result<HowScored<'n>, Box<Raised>> {
+) -> Result<HowScored<'n>, Box<Finding>> {
     let means = as_name.unwrap_or(name);
     if has_column(means) {
         return Ok(HowScored::Column(means));
@@ -64,7 +64,7 @@ pub(in crate::rule) fn how_scored<'n>(
         Ok(Some(metric)) => Ok(HowScored::By(metric)),
         Ok(None) => Ok(HowScored::Not),
         Err(ambiguous) => {
-            let raised = Raised::new(
+            let raised = Finding::new(
                 AMBIGUOUS_METRIC,
                 format!("`{means}` could mean several metrics for {} labels", classes.unwrap_or_default()),
             )
@@ -304,7 +304,7 @@ fn whole(number: f64) -> Option<u64> {
 }
 
 /// A finding where the reported value is not the recomputed one, at the digits that are reported.
-pub(in crate::rule) fn mismatch(name: &str, whose: &str, reported: &Decimal, recomputed: f64) -> Option<Raised> {
+pub(in crate::rule) fn mismatch(name: &str, whose: &str, reported: &Decimal, recomputed: f64) -> Option<Finding> {
     let written = reported.written();
     let (mantissa, exponent) = written.split_once(['e', 'E']).unwrap_or((written, "0"));
     let decimals = mantissa.split_once('.').map_or(0, |(_, decimals)| decimals.len());
@@ -318,7 +318,7 @@ pub(in crate::rule) fn mismatch(name: &str, whose: &str, reported: &Decimal, rec
     }
     let shown = decimal(recomputed, decimals.clamp(4, 12));
     Some(
-        Raised::new(
+        Finding::new(
             NOT_RECOMPUTED,
             format!("`{name}` of {whose} is reported as {reported}, and its predictions give {shown}"),
         )

@@ -9,10 +9,10 @@ mod hold;
 mod ladder;
 mod rounding;
 
-pub(super) use cases::{CaseEvidence, Lack, PairedCases};
-pub(super) use confidence::{OnInconclusive, Settings};
-pub(super) use hold::{Slice, hold_shown, judge_claim};
-pub(super) use ladder::{Basis, Found, find_absolute, find_relative, mismatch};
+pub(super) use cases::{CaseEvidence, Lack};
+pub(super) use confidence::Settings;
+pub(super) use hold::{Slice, hold_shown};
+pub(super) use ladder::{Found, find_absolute, find_relative, mismatch};
 pub(super) use rounding::decimal;
 
 use crate::code::codes;

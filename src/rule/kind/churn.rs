@@ -3,12 +3,12 @@
 
 use super::{Kind, RuleCheck};
 use crate::code::codes;
-use crate::document::{Node, Path};
+use crate::document::{Diagnostic, Node, Path};
 use crate::rule::evidence::{CaseEvidence, Lack, decimal};
 use crate::rule::loading::EMPTY_BODY;
-use crate::rule::{Amount, Baseline, CannotJudge, Loading, Raised, RuleInput, RuleResult, Units, read_amount};
+use crate::rule::{Amount, Baseline, Loading, RuleInput, RuleResult, Units, read_amount};
 use crate::scorer::Compared;
-use crate::verdict::{Comparison, Outcome};
+use crate::verdict::{Comparison, Finding, Outcome};
 
 codes! {
     BROKEN = "churn/broken": "More cases than allowed were right with the baseline and are wrong now.";
@@ -65,11 +65,11 @@ fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn RuleCheck>> {
 }
 
 impl RuleCheck for Churn {
-    fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, CannotJudge> {
+    fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, Box<Diagnostic>> {
         let mut judgement = RuleResult::default();
         let Some(baseline) = Baseline::measured(case, &mut judgement)? else { return Ok(judgement) };
         let evidence = CaseEvidence::new(case, Some(baseline));
-        let at = |raised: Raised| raised.at(Path::of(["predictions"]), "these predictions").subject("churn");
+        let at = |raised: Finding| raised.at(Path::of(["predictions"]), "these predictions").subject("churn");
         let paired = match evidence.paired() {
             Ok(paired) => paired,
             Err(Lack::Wrong(raised)) => {
@@ -77,7 +77,7 @@ impl RuleCheck for Churn {
                 return Ok(judgement);
             }
             Err(Lack::NotRecorded(whose)) => {
-                let raised = Raised::new(NO_DECISIONS, format!("{whose} records no predictions"))
+                let raised = Finding::new(NO_DECISIONS, format!("{whose} records no predictions"))
                     .at(Path::of(["predictions"]), "nothing here")
                     .help("record the file of predictions: `\"predictions\": {\"path\": …, \"digest\": …}`");
                 judgement.fail(Comparison::exact("churn", "cases", Outcome::Fail), raised);
@@ -87,7 +87,7 @@ impl RuleCheck for Churn {
         let compared = Compared { baseline: Some(&paired.base), candidate: &paired.cand, clusters: None };
         let (Some(pairs), Some(changed)) = (compared.right_wrong(), compared.changed()) else {
             let message = "the cases have no labels with predictions that are classes";
-            let raised = at(Raised::new(NO_DECISIONS, message)).help("name their columns with `cases:`");
+            let raised = at(Finding::new(NO_DECISIONS, message)).help("name their columns with `cases:`");
             judgement.fail(Comparison::exact("churn", "cases", Outcome::Fail), raised);
             return Ok(judgement);
         };
@@ -124,7 +124,7 @@ impl RuleCheck for Churn {
                 decimal(share * 100.0, 2),
                 bound.written
             );
-            let raised = at(Raised::new(code, message))
+            let raised = at(Finding::new(code, message))
                 .help(format!("such as {}; look at what these have in common", examples.join(", ")));
             judgement.fail(comparison, raised);
         }

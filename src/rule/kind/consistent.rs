@@ -3,11 +3,11 @@
 
 use super::{Kind, RuleCheck};
 use crate::code::codes;
-use crate::document::{Node, Path, Value};
+use crate::document::{Diagnostic, Node, Path, Value};
 use crate::rule::evidence::{CaseEvidence, Found, Lack, decimal, find_absolute, mismatch};
-use crate::rule::{CannotJudge, Loading, Raised, RuleInput, RuleResult};
+use crate::rule::{Loading, RuleInput, RuleResult};
 use crate::run::{Decimal, Run};
-use crate::verdict::{Comparison, Outcome};
+use crate::verdict::{Comparison, Finding, Outcome};
 
 codes! {
     IMPOSSIBLE = "consistent/impossible": "Reported numbers can't be true together.";
@@ -52,7 +52,7 @@ impl Rounded {
 }
 
 impl RuleCheck for Consistent {
-    fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, CannotJudge> {
+    fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, Box<Diagnostic>> {
         let mut judgement = RuleResult::default();
         let evidence = CaseEvidence::new(case, None);
         match evidence.own() {
@@ -74,7 +74,7 @@ impl RuleCheck for Consistent {
                         judgement.compare(comparison);
                     } else {
                         let message = format!("the split has {rows} rows, and {} were predicted", own.cases.rows());
-                        let raised = Raised::new(OTHER_ROWS, message)
+                        let raised = Finding::new(OTHER_ROWS, message)
                             .at(Path::of(["validation", "rows"]), "another number")
                             .help("predict every row of the split; those that failed count as well");
                         judgement.fail(comparison, raised);
@@ -83,10 +83,10 @@ impl RuleCheck for Consistent {
             }
         }
         together(&mut judgement, case.candidate);
-        if judgement.comparisons.is_empty() && judgement.raised.is_empty() {
+        if judgement.comparisons.is_empty() && judgement.findings.is_empty() {
             let message = "nothing can be checked: no predictions are recorded, and no metrics that bound each other";
             judgement.raise(
-                Raised::new(NOTHING_TO_CHECK, message)
+                Finding::new(NOTHING_TO_CHECK, message)
                     .at(Path::of(["metrics"]), "these")
                     .help("record the file of predictions"),
             );
@@ -160,7 +160,7 @@ fn say(judgement: &mut RuleResult, name: &str, word: &'static str, holds: bool, 
     if holds {
         judgement.compare(comparison);
     } else {
-        let raised = Raised::new(IMPOSSIBLE, message)
+        let raised = Finding::new(IMPOSSIBLE, message)
             .at(Path::of(["metrics", name]), "can't be true with the others")
             .subject(name)
             .help("one of these numbers is from another run, or typed: record them from one evaluation");
