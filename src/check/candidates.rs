@@ -1,21 +1,22 @@
 //! Which records are judged: those that were named, or those that changed.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 
 use jiff::Timestamp;
 use rayon::prelude::*;
 
+use super::change::head_store;
 use super::lookup::{Item, ReferenceOrigin, files, look_up};
+use super::new_lines::only_new;
 use super::seeds::together;
 use super::{NOTHING_NAMED, Request, Workspace};
-use crate::document::Diagnostic;
-use crate::expression::{Bindings, Expression};
-use crate::git::{self, short};
+use crate::document::{Diagnostic, FileKind};
+use crate::expression::{Bindings, Expression, Fault};
+use crate::git::{self, Commit, short};
 use crate::policy::Policy;
 use crate::run::{FieldMap, Run};
-use crate::source;
-use crate::store::{Entry, NOTHING_MATCHED, Revision, Selector, Store};
+use crate::source::{self, BadRecord};
+use crate::store::{Entry, NOTHING_MATCHED, Revision, Selector, Store, left_out};
 use crate::verdict::Level;
 
 /// What is to be judged.
@@ -56,14 +57,14 @@ impl Chosen<'_> {
     pub(super) fn selects(&self, run: &Run, now: Timestamp) -> Result<bool, Box<Diagnostic>> {
         let Some(filter) = self.filter else { return Ok(true) };
         let bindings = Bindings { candidate: run, baseline: None, stage: None, now };
-        filter.holds(&bindings).or_else(|error| {
-            // A record without the field is simply not marked.
-            if error.message.starts_with("there is no") {
-                return Ok(false);
-            }
+        filter.holds(&bindings).map_err(|error| {
             let message =
                 format!("{}: `where` has no answer at `{}`: {}", run.label(), error.part, error.message);
-            Err(Diagnostic::new(super::NONE_SELECTED, message).boxed())
+            let help = match error.fault {
+                Fault::Absent => "`has(…)` asks whether a field is there, such as `has(tags.promote) && …`",
+                Fault::Other => "correct the expression, or the record",
+            };
+            Diagnostic::new(super::WHERE_FAILED, message).help(help).boxed()
         })
     }
 }
@@ -127,16 +128,17 @@ fn discover<'c>(
             .help("name a run: gate check runs/churn.json; or add `runs: runs/*.json` to the policy")
             .boxed());
     };
-    let store: Arc<dyn Store + Send + 'c> = match workspace.revisions() {
-        Some(revisions) => Arc::new(
-            Revision::shown_plainly(workspace.git()?, revisions.head.clone()).shown_behind(&workspace.up()),
-        ),
-        None => Arc::new(workspace.found()),
-    };
+    let store = head_store(workspace)?;
     let mut entries: Vec<Entry> = Vec::new();
     let mut seen = HashSet::new();
-    for path in &runs.paths {
-        let selected = store.select(&Selector::new(path)?)?;
+    let selectors = runs.paths.iter().map(|path| Selector::new(path)).collect::<Result<Vec<_>, _>>()?;
+    if let (None, Ok(git)) = (workspace.revisions(), workspace.git())
+        && let Some(problem) = left_out(git, &selectors)?
+    {
+        return Err(problem);
+    }
+    for selector in &selectors {
+        let selected = store.select(selector)?;
         entries.extend(selected.into_iter().filter(|entry| seen.insert(entry.path.clone())));
     }
     if entries.is_empty() {
@@ -151,35 +153,56 @@ fn discover<'c>(
     // One seed that changed changes what it is a seed of.
     let all = policy.seeds.as_ref().map(|_| entries.clone());
     let mut notes = Vec::new();
+    let mut before = HashMap::new();
     if !request.all {
-        let (changed, since) = changed(request, workspace, &*store, &runs.paths, entries)?;
-        if changed.is_empty() {
-            return Ok(Candidates::Unchanged { matched, since });
+        let changed = changed(request, workspace, &*store, &selectors, entries)?;
+        if changed.entries.is_empty() {
+            return Ok(Candidates::Unchanged { matched, since: changed.since });
         }
-        notes.push(format!("{} of {matched} records changed since {since}", changed.len()));
-        entries = changed;
+        notes.push(format!("{} of {matched} records changed since {}", changed.entries.len(), changed.since));
+        entries = changed.entries;
+        before = changed.before;
     }
     let unchanged = matched - entries.len();
     let mut items = files(&store, entries, &runs.paths.join(", "), None);
+    for item in &mut items {
+        if let Item::File { entry, before: known, .. } = item {
+            *known = before.remove(&entry.path);
+        }
+    }
     with_signatures(&mut items, policy);
     if let (Some(by), Some(all)) = (&policy.seeds, all) {
-        let changed: HashSet<String> = items.iter().map(Item::label).collect();
+        let in_change = |run: &Result<Run, BadRecord>| match run {
+            Ok(run) => run.document.label(),
+            Err(bad) => bad.label.clone(),
+        };
+        let changed: HashSet<String> =
+            items.iter().flat_map(|item| item.read(&policy.fields)).map(|run| in_change(&run)).collect();
         let mut all = files(&store, all, &runs.paths.join(", "), None);
         with_signatures(&mut all, policy);
-        items = together(&all, Vec::new(), by, &policy.fields, |item| changed.contains(&item.label()));
+        items = together(&all, Vec::new(), by, &policy.fields, |run| changed.contains(&in_change(run)));
     }
     Ok(Candidates::Chosen(Chosen { items, filter: runs.filter.as_ref(), unchanged, notes }))
 }
 
-/// Of the files in the working tree, those that differ from the merge base, uncommitted ones included; of several merge
-/// bases from any, since a record that one of them has may be what another replaced.
-fn changed(
-    request: &Request,
-    workspace: &Workspace,
-    store: &dyn Store,
-    patterns: &[String],
-    entries: Vec<Entry>,
-) -> Result<(Vec<Entry>, String), Box<Diagnostic>> {
+/// What a change is compared with.
+pub(super) struct Compared {
+    /// What a person calls the base.
+    pub(super) name: String,
+    /// The last commits in common: more than one where branches were merged into each other.
+    pub(super) bases: Vec<Commit>,
+}
+
+impl Compared {
+    /// The base in words: `main (19a2155624)`.
+    pub(super) fn words(&self) -> String {
+        let ids: Vec<&str> = self.bases.iter().map(|base| short(&base.id)).collect();
+        format!("{} ({})", self.name, ids.join(", "))
+    }
+}
+
+/// The last commits that the change has in common with the base branch.
+pub(super) fn compared(request: &Request, workspace: &Workspace) -> Result<Compared, Box<Diagnostic>> {
     let how = |problem: Box<Diagnostic>| {
         let help = problem.help.clone().unwrap_or_default();
         problem.help(format!("{help}; or name the runs to check, or check all of them with --all")).boxed()
@@ -190,35 +213,92 @@ fn changed(
         (name.clone(), revisions.base.clone(), revisions.head.clone())
     } else {
         let base = git.base(request.base.as_deref()).map_err(how)?;
-        (base.name().to_owned(), base.commit, git.commit("HEAD").map_err(how)?)
+        let shown = request.pushed.as_ref().map(|pushed| format!("{} before this push", pushed.branch));
+        (shown.unwrap_or_else(|| base.name().to_owned()), base.commit, git.commit("HEAD").map_err(how)?)
     };
-    let bases = git.merge_bases(&head, &base)?;
-    let ids: Vec<&str> = bases.iter().map(|base| short(&base.id)).collect();
-    let since = format!("{name} ({})", ids.join(", "));
-    // The blobs of a record at the bases; fewer where it is not at all of them.
-    let mut blobs: HashMap<String, Vec<String>> = HashMap::new();
-    let count = bases.len();
-    for base in bases {
-        let there = Revision::new(git, &name, base);
-        let mut seen = HashSet::new();
-        for pattern in patterns {
-            for entry in there.select(&Selector::new(pattern)?)? {
-                if let Some(blob) = entry.blob.filter(|_| seen.insert(entry.path.clone())) {
-                    blobs.entry(entry.path).or_default().push(blob);
-                }
-            }
+    // A push replaces what the branch was, even where it does not grow from it.
+    let bases = if request.pushed.is_some() { vec![base] } else { git.merge_bases(&head, &base)? };
+    Ok(Compared { name, bases })
+}
+
+/// The files that differ from the base.
+#[derive(Default)]
+struct Changed {
+    entries: Vec<Entry>,
+    /// What the base has of files of many records.
+    before: HashMap<String, Vec<u8>>,
+    /// Since what, in words.
+    since: String,
+}
+
+/// Of the files of the change, those that differ from the merge base, uncommitted ones included. With several merge bases,
+/// those that differ from any: a record that one of them has may be what another replaced.
+fn changed(
+    request: &Request,
+    workspace: &Workspace,
+    store: &dyn Store,
+    selectors: &[Selector],
+    entries: Vec<Entry>,
+) -> Result<Changed, Box<Diagnostic>> {
+    let compared = compared(request, workspace)?;
+    let since = compared.words();
+    let mut changed = Changed { since, ..Changed::default() };
+    let mut differing = HashSet::new();
+    for base in &compared.bases {
+        let there = Revision::new(workspace.git()?, &compared.name, base.clone());
+        for (path, before) in differs_from(&there, store, selectors, &entries)? {
+            // Which lines are new is clear only where there is one base.
+            changed.before.extend(before.filter(|_| compared.bases.len() == 1).map(|before| (path.clone(), before)));
+            differing.insert(path);
         }
     }
-    let differs = |entry: &Entry| {
-        let Some(blobs) = blobs.get(&entry.path).filter(|blobs| blobs.len() == count) else { return true };
-        if let Some(here) = &entry.blob {
-            return blobs.iter().any(|blob| here != blob);
-        }
-        // What can't be read differs, so that it is judged, and says why it can't be.
-        store
-            .read(entry, source::most(&entry.path))
-            .map_or(true, |bytes| blobs.iter().any(|blob| !git::is_blob(blob, &bytes)))
+    changed.entries = entries.into_iter().filter(|entry| differing.contains(&entry.path)).collect();
+    Ok(changed)
+}
+
+/// The paths of the files that are not at one base as they are here. One that only moved is the same record, and one of
+/// many records differs where a line is new: then what the base has of it comes with it.
+fn differs_from(
+    there: &Revision<'_>,
+    store: &dyn Store,
+    selectors: &[Selector],
+    entries: &[Entry],
+) -> Result<Vec<(String, Option<Vec<u8>>)>, Box<Diagnostic>> {
+    let mut blobs: HashMap<String, Entry> = HashMap::new();
+    for selector in selectors {
+        blobs.extend(there.select(selector)?.into_iter().map(|entry| (entry.path.clone(), entry)));
+    }
+    let here: HashSet<&str> = entries.iter().map(|entry| &*entry.path).collect();
+    let gone = blobs.values().filter(|entry| !here.contains(&*entry.path));
+    let moved: HashSet<&str> = gone.filter_map(|entry| entry.blob.as_deref()).collect();
+    // What can't be read differs, so that it is judged, and says why it can't be.
+    let bytes = |entry: &Entry| store.read(entry, source::most(&entry.path)).ok();
+    let is_moved = |entry: &Entry| match (&entry.blob, moved.iter().next()) {
+        (_, None) => false,
+        (Some(here), _) => moved.contains(here.as_str()),
+        (None, Some(one)) => bytes(entry).is_some_and(|bytes| {
+            git::blob_ids(one.len(), &bytes).iter().any(|id| moved.contains(id.as_str()))
+        }),
     };
-    let changed = entries.into_par_iter().filter(differs).collect();
-    Ok((changed, since))
+    let is_same = |entry: &Entry, blob: &str| match &entry.blob {
+        Some(here) => here == blob,
+        None => bytes(entry).is_some_and(|bytes| git::is_blob(blob, &bytes)),
+    };
+    let differs = |entry: &Entry| -> Option<Option<Vec<u8>>> {
+        let Some(known) = blobs.get(&entry.path) else {
+            return (!is_moved(entry)).then_some(None);
+        };
+        let Some(blob) = &known.blob else { return Some(None) };
+        if is_same(entry, blob) {
+            return None;
+        }
+        if FileKind::of(&entry.path) != Some(FileKind::JsonLines) {
+            return Some(None);
+        }
+        match (bytes(entry), there.read(known, source::most(&entry.path))) {
+            (Some(bytes), Ok(before)) => only_new(&bytes, &before).map(|_| Some(before)),
+            _ => Some(None),
+        }
+    };
+    Ok(entries.par_iter().filter_map(|entry| Some((entry.path.clone(), differs(entry)?))).collect())
 }

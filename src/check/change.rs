@@ -1,59 +1,165 @@
-//! The change as a whole: the records that can account for its files, and what the rules about it say.
+//! The change as a whole: the records on both sides, and what the rules about the change say of them.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::candidates::named_runs;
+use rayon::prelude::*;
+
+use super::beside::unmatched_records;
+use super::candidates::{compared, named_runs};
 use super::lookup::{Item, files};
 use super::{Request, Workspace};
 use crate::document::Diagnostic;
 use crate::engine::{self, Decision, Judged};
-use crate::run::Run;
-use crate::store::{Revision, Selector, Store};
-use crate::verdict::ChangeReport;
+use crate::policy::Policy;
+use crate::rule::{AboutChange, ChangeRecords, removed_records, touched_data};
+use crate::run::{FieldMap, Reference, Run};
+use crate::source::dvc;
+use crate::store::{Entry, Revision, Selector, Store};
+use crate::verdict::{ChangeReport, Level};
 
-/// Judges the change, where a rule is about it. Also gives what a person should know.
+/// Bytes of a file of DVC that are read.
+const DVC_BYTES: usize = 16 << 20;
+
+/// What a change came to.
+#[derive(Default)]
+pub(super) struct JudgedChange {
+    /// What the rules about it say; absent where they have nothing to say.
+    pub(super) judged: Option<Judged<ChangeReport>>,
+    /// What a person should know.
+    pub(super) notes: Vec<String>,
+    /// Why it could not be judged.
+    pub(super) trouble: Option<Diagnostic>,
+}
+
+/// Judges the change, as far as it is what is asked about.
 pub(super) fn judge_change(
     decision: &Decision<'_>,
     request: &Request,
     workspace: &Workspace,
-) -> (Option<Judged<ChangeReport>>, Vec<String>) {
-    let is_about = decision.policy.rules.iter().any(|rule| rule.requirement.about_change());
-    if request.without_change || !is_about {
-        return (None, Vec::new());
+) -> JudgedChange {
+    let mut change = JudgedChange::default();
+    let rules = || decision.policy.rules.iter().filter(|rule| rule.level != Level::Off);
+    // A pull request is one change, whichever of its runs are named.
+    let whole = workspace.revisions().is_some() || request.runs.is_empty() && !request.all;
+    let always = || rules().any(|rule| rule.requirement.about_change() == AboutChange::Always);
+    if request.without_change || !whole && !always() {
+        return change;
     }
-    let (records, unreadable) = records(decision, request, workspace);
-    let judged = engine::judge_change(decision, &records);
-    let notes = (judged.is_some() && unreadable > 0)
-        .then(|| format!("{unreadable} of the records can't be read, so they account for no file"));
-    (judged, notes.into_iter().collect())
+    let (mut records, unreadable) = records(decision, request, workspace);
+    records.whole = whole;
+    if whole {
+        match base_records(decision.policy, request, workspace) {
+            Ok(base) => records.base = base,
+            // Where candidates are looked for, the same question is asked again.
+            Err(_) if request.runs.is_empty() => {}
+            Err(why) => change.trouble = Some(*why),
+        }
+    }
+    if rules().any(|rule| rule.kind == "linked") {
+        records.dvc_outputs = dvc_outputs(workspace).unwrap_or_default();
+    }
+    let removed = removed_records(&records, is_compared_with(request, decision.policy));
+    change.notes.extend(removed.notes);
+    if whole {
+        // What can't be answered here can't be answered where candidates are looked for.
+        change.notes.extend(touched_data(&records, decision.facts).unwrap_or_default());
+        change.notes.extend(unmatched_records(decision, workspace, &records));
+    }
+    change.judged = engine::judge_change(decision, &records, removed.result);
+    if change.judged.is_some() && unreadable > 0 {
+        change.notes.push(format!("{unreadable} of the records can't be read, so they account for no file"));
+    }
+    change
+}
+
+/// Whether the newest record that `runs:` matches is what some rule compares a change with.
+fn is_compared_with(request: &Request, policy: &Policy) -> bool {
+    let rules = policy.rules.iter().filter(|rule| rule.level != Level::Off && rule.requirement.compares());
+    let of_stage = request.stage.as_deref().and_then(|stage| policy.stages.get(stage)?.baseline.as_ref());
+    let default = request.baseline.as_ref().or(of_stage).or(policy.baseline.as_ref());
+    rules
+        .filter_map(|rule| rule.baseline.as_ref().or(default))
+        .any(|reference| matches!(Reference::parse(reference), Ok(Reference::Git { path: None, .. })))
 }
 
 /// Every record that the policy matches, changed or not, and those that were named; and how many can't be read.
-fn records(decision: &Decision<'_>, request: &Request, workspace: &Workspace) -> (Vec<Run>, usize) {
-    let fields = &decision.policy.fields;
-    // What can't be looked up is told where candidates are looked for.
-    let mut items = matching(decision, workspace).unwrap_or_default();
+fn records(decision: &Decision<'_>, request: &Request, workspace: &Workspace) -> (ChangeRecords, usize) {
+    // Lookup errors are reported by `candidates`.
+    let mut items =
+        head_store(workspace).and_then(|store| matching(&store, decision.policy)).unwrap_or_default();
     if let Ok(chosen) = named_runs(&request.runs, Some(decision.policy), workspace) {
         items.extend(chosen.items);
     }
     let mut seen = HashSet::new();
     items.retain(|item| seen.insert(item.label()));
-    let (runs, unreadable): (Vec<_>, Vec<_>) =
-        items.iter().flat_map(|item| item.read(fields)).partition(Result::is_ok);
-    (runs.into_iter().flatten().collect(), unreadable.len())
+    let (head, unreadable) = read(&items, &decision.policy.fields);
+    (ChangeRecords { head, ..ChangeRecords::default() }, unreadable)
 }
 
-fn matching<'w>(decision: &Decision<'_>, workspace: &'w Workspace) -> Result<Vec<Item<'w>>, Box<Diagnostic>> {
-    let store: Arc<dyn Store + Send + 'w> = match workspace.revisions() {
+/// The records that the policy matches at the base.
+fn base_records(
+    policy: &Policy,
+    request: &Request,
+    workspace: &Workspace,
+) -> Result<Vec<Run>, Box<Diagnostic>> {
+    let compared = compared(request, workspace)?;
+    let mut items = Vec::new();
+    for base in compared.bases {
+        let base = Revision::shown_plainly(workspace.git()?, base).shown_behind(&workspace.up());
+        let store: Arc<dyn Store + Send + '_> = Arc::new(base);
+        items.extend(matching(&store, policy)?);
+    }
+    Ok(read(&items, &policy.fields).0)
+}
+
+/// The records of many files; and how many can't be read.
+fn read(items: &[Item<'_>], fields: &FieldMap) -> (Vec<Run>, usize) {
+    let read: Vec<_> = items.par_iter().flat_map_iter(|item| item.read(fields)).collect();
+    let all = read.len();
+    let runs: Vec<Run> = read.into_iter().flatten().collect();
+    let unreadable = all - runs.len();
+    (runs, unreadable)
+}
+
+/// Where the change is read: the working tree, or the head of a pull request.
+pub(super) fn head_store(workspace: &Workspace) -> Result<Arc<dyn Store + Send + '_>, Box<Diagnostic>> {
+    Ok(match workspace.revisions() {
         Some(revisions) => Arc::new(
             Revision::shown_plainly(workspace.git()?, revisions.head.clone()).shown_behind(&workspace.up()),
         ),
         None => Arc::new(workspace.found()),
-    };
+    })
+}
+
+fn matching<'w>(
+    store: &Arc<dyn Store + Send + 'w>,
+    policy: &Policy,
+) -> Result<Vec<Item<'w>>, Box<Diagnostic>> {
     let mut items = Vec::new();
-    for pattern in decision.policy.runs.iter().flat_map(|runs| &runs.paths) {
-        items.extend(files(&store, store.select(&Selector::new(pattern)?)?, pattern, None));
+    for pattern in policy.runs.iter().flat_map(|runs| &runs.paths) {
+        items.extend(files(store, store.select(&Selector::new(pattern)?)?, pattern, None));
     }
     Ok(items)
+}
+
+/// What the files of DVC name as outputs.
+fn dvc_outputs(workspace: &Workspace) -> Result<Vec<String>, Box<Diagnostic>> {
+    let store = head_store(workspace)?;
+    let entries: Vec<Entry> = match workspace.revisions() {
+        Some(_) => {
+            let mut entries = store.select(&Selector::new("**/*.dvc")?)?;
+            entries.extend(store.select(&Selector::new("**/dvc.lock")?)?);
+            entries
+        }
+        None => {
+            let files = workspace.git()?.files(&dvc::names_outputs)?;
+            files.into_iter().map(|path| Entry { path, blob: None }).collect()
+        }
+    };
+    let outputs = entries.iter().filter_map(|entry| {
+        let bytes = store.read(entry, DVC_BYTES).ok()?;
+        Some(dvc::outputs(&entry.path, bytes))
+    });
+    Ok(outputs.flatten().collect())
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::autodetect::tracker_at;
+use super::new_lines::only_new;
 use super::{NOTHING_NAMED, Workspace};
 use crate::document::Diagnostic;
 use crate::git::Commit;
@@ -33,9 +34,23 @@ pub(super) struct Found<'c> {
 
 /// One file of records, one record of the ledger, one run of a tracker, or what was made of several.
 pub(super) enum Item<'c> {
-    File { store: Arc<dyn Store + Send + 'c>, entry: Entry, origin: Origin, signed: bool },
-    Kept { label: String, bytes: Vec<u8>, origin: Origin },
-    Tracked { label: String, run: Box<Result<Tracked, Vec<Diagnostic>>> },
+    /// `before` is what the base has of a file of many records: of these, only new ones are meant.
+    File {
+        store: Arc<dyn Store + Send + 'c>,
+        entry: Entry,
+        origin: Origin,
+        signed: bool,
+        before: Option<Vec<u8>>,
+    },
+    Kept {
+        label: String,
+        bytes: Vec<u8>,
+        origin: Origin,
+    },
+    Tracked {
+        label: String,
+        run: Box<Result<Tracked, Vec<Diagnostic>>>,
+    },
     Made(Box<Result<Run, BadRecord>>),
 }
 
@@ -48,6 +63,12 @@ pub(super) enum ReferenceOrigin {
     TypedBaseline,
     /// The policy, as what to compare with: relative to it, and inside the workspace.
     Policy,
+}
+
+impl ReferenceOrigin {
+    fn role(self) -> Role {
+        if self == Self::Typed { Role::Candidate } else { Role::Baseline }
+    }
 }
 
 impl Item<'_> {
@@ -88,17 +109,23 @@ impl Item<'_> {
     pub(super) fn read(&self, fields: &FieldMap) -> Vec<Result<Run, BadRecord>> {
         let label = self.label();
         match self {
-            Self::File { store, entry, origin, signed } => match store.read(entry, source::most(&label)) {
-                Ok(bytes) => {
-                    let mut runs = source::read(&label, bytes, fields, origin);
-                    // Beside a file of many records lies no signature of one.
-                    if let (true, [Ok(run)]) = (*signed, runs.as_mut_slice()) {
-                        run.signature = signature(&**store, entry);
+            Self::File { store, entry, origin, signed, before } => {
+                match store.read(entry, source::most(&label)) {
+                    Ok(bytes) => {
+                        let bytes = match before {
+                            Some(before) => only_new(&bytes, before).unwrap_or_default(),
+                            None => bytes,
+                        };
+                        let mut runs = source::read(&label, bytes, fields, origin);
+                        // Beside a file of many records lies no signature of one.
+                        if let (true, [Ok(run)]) = (*signed, runs.as_mut_slice()) {
+                            run.signature = signature(&**store, entry);
+                        }
+                        runs
                     }
-                    runs
+                    Err(problem) => vec![Err(BadRecord { label, problems: vec![*problem] })],
                 }
-                Err(problem) => vec![Err(BadRecord { label, problems: vec![*problem] })],
-            },
+            }
             // A record of the ledger is canonical: no map of another shape is for it.
             Self::Kept { bytes, origin, .. } => {
                 source::read(&label, bytes.clone(), &FieldMap::default(), origin)
@@ -152,13 +179,7 @@ pub(super) fn look_up<'c>(
         }
         Reference::Git { revision, path } => {
             let git = workspace.git()?;
-            let found = match workspace.revisions() {
-                // In a pull request the base's name means its tip, whatever the clone calls it.
-                Some(revisions) if by != ReferenceOrigin::Typed => {
-                    git.resolve_trusted(revision, revisions.trusted())?
-                }
-                _ => git.resolve(revision)?,
-            };
+            let found = workspace.resolve(git, revision, by.role())?;
             let resolved = Some(found.in_words());
             let commit = found.commit;
             let store = Revision::new(git, revision, commit.clone());
@@ -200,7 +221,7 @@ fn around<'w>(by: ReferenceOrigin, policy: Option<&Policy>, workspace: &'w Works
     let siblings = policy.is_some_and(|policy| policy.seeds.is_some());
     let history = workspace.wants_history() || policy.is_some_and(|policy| policy.reads_history);
     let wanted = Wanted { history, siblings };
-    let role = if by == ReferenceOrigin::Typed { Role::Candidate } else { Role::Baseline };
+    let role = by.role();
     let (started_in, root) = (workspace.folder(), workspace.root());
     FetchContext { folder, started_in, root, role, wanted, reach, git: workspace }
 }
@@ -274,7 +295,13 @@ pub(super) fn files<'c>(
     let origin = Origin { tracker: "plain".into(), reference: reference.to_owned(), resolved };
     entries
         .into_iter()
-        .map(|entry| Item::File { store: Arc::clone(store), entry, origin: origin.clone(), signed: false })
+        .map(|entry| Item::File {
+            store: Arc::clone(store),
+            entry,
+            origin: origin.clone(),
+            signed: false,
+            before: None,
+        })
         .collect()
 }
 

@@ -5,14 +5,17 @@
 
 mod autodetect;
 mod baselines;
+mod beside;
 mod candidates;
 mod change;
 mod diff;
 mod judging;
 mod lookup;
+mod new_lines;
 mod policy_file;
 mod previous;
 mod pull_request;
+mod revisions;
 mod root;
 mod saved;
 mod seeds;
@@ -36,20 +39,23 @@ use crate::verdict::{CandidateReport, ChangeReport, MANY, PolicyReport, Report};
 
 use baselines::FoundBaselines;
 use candidates::Candidates;
+use change::JudgedChange;
 pub use diff::{commits as commits_between, diff};
 use judging::{Judged, Kept, judge_all};
 use policy_file::LoadedFile;
 pub use policy_file::PolicyName;
+pub use revisions::revisions_of_policy;
 pub use root::workspace_root;
 pub use saved::read_report;
 pub use show::{open, open_ledger, show, show_cases};
 pub use trust::{PullRequestBase, Revisions};
-pub use workspace::Workspace;
+pub use workspace::{Pushed, Workspace};
 
 codes! {
     NO_POLICY = "check/no-policy": "There is no policy file here or above.";
     NOTHING_NAMED = "check/nothing-named": "No run was named, and the policy does not say where runs are.";
     NO_CANDIDATES = "check/no-candidates": "No record changed, and --require-candidates asks for one.";
+    WHERE_FAILED = "check/where-failed": "The policy's `where` could not be evaluated for a record, so whether it is a candidate is unknown.";
     NONE_SELECTED = "check/none-selected": "Records changed, and the policy's `where` selects none of them.";
     UNKNOWN_STAGE = "check/unknown-stage": "The stage that was asked for is not declared in the policy.";
     BASELINE_IN_CHANGE = "baseline/in-change": "In a pull request, a baseline lies where the pull request may edit it.";
@@ -58,6 +64,7 @@ codes! {
     NO_PREDICTIONS = "show/no-predictions": "A run records no predictions, and its cases were asked for.";
     ONE_RUN = "check/one-run": "A reference that must name one run names none, or several.";
     NOTHING_PROMOTED = "check/nothing-promoted": "A stage is named, and the ledger has no promotion to it.";
+    TWO_PARENTS = "check/two-parents": "Several records have the run id that a group of seeds belongs to.";
     OTHER_MODEL = "check/other-model": "--model names another model than the record does.";
 }
 
@@ -81,6 +88,8 @@ pub struct Request {
     pub ledger: Option<PathBuf>,
     /// The branch that candidates are found against.
     pub base: Option<String>,
+    /// The push that is judged, if one is; then `base` is the commit before it.
+    pub pushed: Option<Pushed>,
     /// Every record that the policy matches is a candidate.
     pub all: bool,
     /// Nothing to check is no verdict.
@@ -172,7 +181,9 @@ fn from_files(
 ) -> Result<(Parts, DecidedOn), Vec<Diagnostic>> {
     let found = policy_file::find(request.policy.as_deref(), folder)?;
     let root = found.folder.clone();
-    let workspace = Workspace::new(folder, &root).with_ledger(request.ledger.as_deref());
+    let workspace = Workspace::new(folder, &root)
+        .with_ledger(request.ledger.as_deref())
+        .with_pushed(request.pushed.as_ref());
     let loaded = policy_file::load(found, folder, now)?;
     let (parts, runs) = decide(request, &loaded, &workspace, now, sink);
     Ok((parts, DecidedOn { runs, policy: Some(loaded.policy), root }))
@@ -215,7 +226,8 @@ fn decide(
         brief: request.brief && matches!(&chosen, Ok(Candidates::Chosen(chosen)) if chosen.len() > MANY),
         facts: &facts as &dyn Facts,
     };
-    let (change, mut notes) = change::judge_change(&decision, request, workspace);
+    let JudgedChange { judged: change, mut notes, trouble } =
+        change::judge_change(&decision, request, workspace);
     let (judged, only_unchanged) = match chosen {
         Ok(Candidates::Chosen(chosen)) => {
             notes.extend(chosen.notes.iter().cloned());
@@ -235,6 +247,7 @@ fn decide(
     };
     let Judged { tally, mut waivers, mut troubles, notes: of_judging, runs } = judged;
     notes.extend(of_judging);
+    troubles.extend(trouble);
     let change = change.map(|change| {
         waivers.absorb(change.waivers);
         change.report

@@ -74,7 +74,8 @@ pub(super) fn find(named: Option<&str>, folder: &Path) -> Result<PolicyName, Box
     for above in folder.ancestors() {
         for name in NAMES {
             let path = above.join(name);
-            if path.is_file() {
+            // A link to nowhere is a policy too, which can't be read: none above decides in its place.
+            if path.symlink_metadata().is_ok() {
                 let label = format!("{label}{name}");
                 return Ok(PolicyName { label, folder: above.to_owned(), source: Source::File(path) });
             }
@@ -99,7 +100,10 @@ pub(super) fn load(name: PolicyName, folder: &Path, now: Timestamp) -> Result<Lo
             format: Format::Yaml,
             line: None,
         }),
-        Source::File(path) => read(path, &name.label, Format::Yaml),
+        Source::File(path) => {
+            inside(path, &name.label, &files.boundary)?;
+            read(path, &name.label, Format::Yaml)
+        }
     };
     let document = document?;
     let loaded = policy::load(document, &files, now)?;
@@ -142,16 +146,24 @@ impl PolicyFiles for Disk {
         if let Ok(real) = full.canonicalize()
             && !real.starts_with(&self.boundary)
         {
-            return Err(Diagnostic::new(
-                policy::FILE_OUTSIDE,
-                format!("`{label}` is outside the repository of the policy"),
-            )
-            .help("keep a copy of it beside the policy")
-            .boxed());
+            return Err(outside(label));
         }
         let format = if FileKind::of(path) == Some(FileKind::Json) { Format::Json } else { Format::Yaml };
         read(&full, label, format)
     }
+}
+
+/// A policy of a repository may be a link, but not to what no commit of the repository holds.
+fn inside(path: &Path, label: &str, boundary: &Path) -> Result<(), Box<Diagnostic>> {
+    let Ok(real) = path.canonicalize() else { return Ok(()) };
+    let in_repository = boundary.join(".git").exists();
+    if in_repository && !real.starts_with(boundary) { Err(outside(label)) } else { Ok(()) }
+}
+
+fn outside(label: &str) -> Box<Diagnostic> {
+    Diagnostic::new(policy::FILE_OUTSIDE, format!("`{label}` is outside the repository of the policy"))
+        .help("keep a copy of it beside the policy")
+        .boxed()
 }
 
 fn read(path: &Path, label: &str, format: Format) -> Result<Document, Box<Diagnostic>> {
@@ -160,7 +172,13 @@ fn read(path: &Path, label: &str, format: Format) -> Result<Document, Box<Diagno
             .help("look at the path; it is relative to the file that names it")
             .boxed()
     };
-    let meta = fs::metadata(path).map_err(|error| unreadable(error.to_string()))?;
+    let meta = fs::metadata(path).map_err(|error| match fs::read_link(path) {
+        Ok(target) => {
+            let target = target.display();
+            unreadable(format!("it is a symbolic link to `{target}`, which leads to no file"))
+        }
+        Err(_) => unreadable(error.to_string()),
+    })?;
     if !meta.is_file() {
         return Err(unreadable("it is not a regular file".into()));
     }

@@ -2,7 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::TWO_PARENTS;
 use super::lookup::Item;
+use crate::document::Diagnostic;
 use crate::run::{FieldMap, FieldPath, Run};
 use crate::source::{BadRecord, Tracked};
 
@@ -16,23 +18,24 @@ struct Named {
 }
 
 /// Takes runs of one group together. `siblings` are further members that nobody named: they count, and are not judged by
-/// themselves, and neither are groups of which no item is `chosen`. What can't be read stays as it is.
+/// themselves, and neither are groups of which no run is `chosen`. What can't be read may be a member of any group, so it
+/// stays as it is.
 pub(super) fn together<'c>(
     items: &[Item<'c>],
     siblings: Vec<Tracked>,
     by: &FieldPath,
     fields: &FieldMap,
-    is_chosen: impl Fn(&Item<'c>) -> bool,
+    is_chosen: impl Fn(&Result<Run, BadRecord>) -> bool,
 ) -> Vec<Item<'c>> {
     let mut made: Vec<Item<'c>> = Vec::new();
     let mut runs: Vec<Named> = Vec::new();
     for item in items {
-        let (whole, chosen) = (item.is_whole(), is_chosen(item));
+        let whole = item.is_whole();
         for read in item.read(fields) {
+            let chosen = is_chosen(&read);
             match read {
                 Ok(run) => runs.push(Named { run, whole, chosen }),
-                Err(bad) if chosen => made.push(bad_item(bad)),
-                Err(_) => {}
+                Err(bad) => made.push(bad_item(bad)),
             }
         }
     }
@@ -64,14 +67,14 @@ pub(super) fn together<'c>(
     // Which of a group were named; a parent stands for all of them.
     let mut named_of: HashMap<&str, Vec<&Run>> = HashMap::new();
     let mut chosen: HashSet<&str> = HashSet::new();
-    let mut parents: HashMap<&str, &Run> = HashMap::new();
+    let mut parents: HashMap<&str, Vec<&Run>> = HashMap::new();
     for (named, key) in runs.iter().zip(&keys) {
         let Some(key) = key else { continue };
         if named.chosen {
             chosen.insert(key);
         }
         if is_parent(named) {
-            parents.entry(key).or_insert(&named.run);
+            parents.entry(key).or_default().push(&named.run);
         } else {
             named_of.entry(key).or_default().push(&named.run);
         }
@@ -88,13 +91,24 @@ pub(super) fn together<'c>(
         };
         if chosen.contains(key) && done.insert(key) {
             let of_key = named_of.get(key).map_or(&[][..], Vec::as_slice);
-            let parent = parents.get(key).map(std::slice::from_ref);
-            let merged = Run::of_seeds(parent.unwrap_or(of_key), of_group)
-                .map_err(|problems| BadRecord { label: named.run.label().to_owned(), problems });
-            made.push(Item::Made(Box::new(merged)));
+            let merged = match parents.get(key).map(Vec::as_slice) {
+                Some([one, other, ..]) => Err(vec![two_parents(key, one, other)]),
+                Some(parent) => Run::of_seeds(parent, of_group),
+                None => Run::of_seeds(of_key, of_group),
+            };
+            let label = named.run.label().to_owned();
+            made.push(Item::Made(Box::new(merged.map_err(|problems| BadRecord { label, problems }))));
         }
     }
     made
+}
+
+/// Two runs that the same seeds name as the one that they belong to: nothing says which of them counts.
+fn two_parents(key: &str, one: &Run, other: &Run) -> Diagnostic {
+    let (one, other) = (one.document.label(), other.document.label());
+    let message =
+        format!("`{one}` and `{other}` both have the run id `{key}`, which a group of seeds belongs to");
+    Diagnostic::new(TWO_PARENTS, message).help("take one of them out, or give it a run id of its own")
 }
 
 fn bad_item<'c>(bad: BadRecord) -> Item<'c> {

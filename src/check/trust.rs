@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::policy_file::{LoadedFile, NAMES, PolicyName, label_beside};
 use super::{NO_BASE_POLICY, NO_POLICY, Request};
 use crate::document::{Diagnostic, Document, FileKind, Format, limits};
-use crate::git::{Commit, Found, Git, Trusted, short};
+use crate::git::{Commit, Found, Git, Refusal, Resolved, Trusted, short};
 use crate::policy;
 use crate::rule::PolicyFiles;
 
@@ -84,6 +84,14 @@ pub(super) enum FoundPolicy {
 }
 
 impl FoundPolicy {
+    /// Its path from the top of the repository; nothing for a shipped pack.
+    pub(super) fn path(&self) -> Option<&str> {
+        match self {
+            Self::Shipped(_) => None,
+            Self::Committed { path, .. } => Some(path),
+        }
+    }
+
     /// What its paths are relative to, in the working tree.
     pub(super) fn folder(&self) -> &Path {
         match self {
@@ -112,7 +120,7 @@ pub(super) fn find(
                 )
                 .boxed());
         };
-        let found = git.exists(commit, &path)?;
+        let found = git.look_up_from_top(commit, &path)? != Resolved::Missing;
         let folder = folder.to_owned();
         return Ok(found.then(|| FoundPolicy::Committed { label: name.clone(), folder, path }));
     }
@@ -121,7 +129,8 @@ pub(super) fn find(
     while let Some(folder) = above {
         for name in NAMES {
             let path = if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
-            if git.exists(commit, &path)? {
+            // A link to nowhere is a policy too, which can't be read: none above decides in its place.
+            if git.look_up_from_top(commit, &path)? != Resolved::Missing {
                 return Ok(Some(FoundPolicy::Committed { label: format!("{up}{name}"), folder: root, path }));
             }
         }
@@ -194,9 +203,23 @@ impl Committed<'_> {
         if let Ok(mut read) = self.read.lock() {
             read.insert(path.to_owned());
         }
-        match self.git.file_at(self.commit, path, limits::YAML_BYTES)? {
-            Found::Object { data, kind, .. } if kind == "blob" => Document::new(label, data, format),
-            Found::Object { .. } => Err(unreadable("it is not a file")),
+        let id = match self.git.look_up_from_top(self.commit, path)? {
+            Resolved::File { id, .. } => id,
+            Resolved::Folder { .. } => return Err(unreadable("it is not a regular file")),
+            Resolved::Missing => return Err(unreadable("it is not there")),
+            Resolved::Refused(Refusal::Submodule) => return Err(unreadable("it is in a submodule")),
+            Resolved::Refused(Refusal::BrokenLink { target }) => {
+                return Err(unreadable(&format!(
+                    "it is a symbolic link to `{target}`, which leads to no file"
+                )));
+            }
+            Resolved::Refused(Refusal::Outside { target }) => {
+                let why = format!("it is a symbolic link to `{target}`, which leads out of the repository");
+                return Err(unreadable(&why));
+            }
+        };
+        match self.git.blob(&id, limits::YAML_BYTES)? {
+            Found::Object { data, .. } => Document::new(label, data, format),
             Found::TooLarge { bytes, .. } => {
                 Err(unreadable(&format!("it has {bytes} bytes, and at most {} are read", limits::YAML_BYTES)))
             }
@@ -239,9 +262,11 @@ pub(super) fn changed(
     let bases =
         git.merge_bases(&revisions.head, &revisions.base).unwrap_or_else(|_| vec![revisions.base.clone()]);
     for path in paths {
-        let head = git.id_at(&revisions.head, &path)?;
+        // What a link leads to decides, and not the link's text.
+        let content = |commit| git.look_up_from_top(commit, &path);
+        let head = content(&revisions.head)?;
         for base in &bases {
-            if git.id_at(base, &path)? != head {
+            if content(base)? != head {
                 changed.push(path);
                 break;
             }

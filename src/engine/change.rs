@@ -1,29 +1,62 @@
 //! The change as a whole before the rules that are about it: once, however many candidates it holds, and where it holds
 //! none.
 
+use std::collections::BTreeSet;
+
 use super::judge::{Decision, Judged};
 use super::plan::plan_change;
-use super::rule_report::{cannot, empty, fill, or_finding};
+use super::rule_report::{cannot, empty, fill, in_the_policys_words, or_finding};
 use super::waive::WaiverUse;
-use crate::rule::ChangeInput;
-use crate::run::Run;
-use crate::verdict::ChangeReport;
+use crate::rule::{ChangeInput, ChangeRecords, NEWEST_RECORD, RuleResult};
+use crate::verdict::{ChangeReport, Level, Outcome, RuleReport};
 
-/// Judges the change. `None` where no rule is about it.
-pub fn judge_change(decision: &Decision<'_>, records: &[Run]) -> Option<Judged<ChangeReport>> {
+/// Judges the change; `None` where there is nothing to say of it. `removed` is what the change does to the newest
+/// records, to which every change is held.
+pub fn judge_change(
+    decision: &Decision<'_>,
+    records: &ChangeRecords,
+    removed: RuleResult,
+) -> Option<Judged<ChangeReport>> {
     let mut report = ChangeReport::default();
     let mut waivers = WaiverUse::default();
+    if !removed.findings.is_empty() {
+        report.rules.push(newest_record(decision, removed, &mut waivers.used));
+    }
     for planned in plan_change(decision) {
-        let input = ChangeInput { records, facts: decision.facts };
+        let input = ChangeInput { records, models: &planned.rule.models, facts: decision.facts };
         match or_finding(planned.rule.requirement.judge_change(&input), planned.level) {
             Ok(result) => {
                 let mut of_rule = empty(&planned);
-                fill(&mut of_rule, result, decision, None, planned.rule, &mut waivers.used);
-                report.rules.push(of_rule);
+                fill(&mut of_rule, result, decision, None, &planned.rule.id, &mut waivers.used);
+                in_the_policys_words(&mut of_rule, planned.rule);
+                // A rule that compared nothing of the change has nothing to say of it.
+                if of_rule.outcome != Outcome::Skipped {
+                    report.rules.push(of_rule);
+                }
             }
             Err(why) => cannot(&mut report.troubles, *why, &planned.rule.id),
         }
     }
     waivers.reach(&decision.policy.waivers, &report.rules, None, decision.stage);
     (!report.rules.is_empty() || !report.troubles.is_empty()).then_some(Judged { report, waivers })
+}
+
+/// The rule that every change is held to, whatever the policy says. A waiver can name it.
+fn newest_record(decision: &Decision<'_>, removed: RuleResult, used: &mut BTreeSet<usize>) -> RuleReport {
+    let mut report = RuleReport {
+        id: NEWEST_RECORD.into(),
+        kind: "newest-record".into(),
+        level: Level::Error,
+        place: String::new(),
+        outcome: Outcome::Skipped,
+        reason: None,
+        comparisons: Vec::new(),
+        findings: Vec::new(),
+        notes: Vec::new(),
+        baseline: None,
+        message: None,
+        docs: None,
+    };
+    fill(&mut report, removed, decision, None, NEWEST_RECORD, used);
+    report
 }

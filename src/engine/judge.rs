@@ -8,7 +8,7 @@ use super::baselines::{Baselines, ResolvedBaseline, not_found};
 use super::locate::located;
 use super::plan::{PlannedRule, Task};
 use super::references::References;
-use super::rule_report::{cannot, empty, fill, or_finding};
+use super::rule_report::{cannot, empty, fill, in_the_policys_words, or_finding};
 use super::status::{STATUS_RULE, status};
 use super::waive::WaiverUse;
 use super::{NO_BASELINE, NO_MODEL, NOTHING_JUDGED, UNKNOWN_MODEL};
@@ -168,7 +168,8 @@ fn judge_rule(
         }
     };
     let rule = planned.rule;
-    report.baseline = rule.requirement.compares().then(|| compared.index(rule, reference));
+    let wants = rule.requirement.compares() || rule.requirement.notices_baseline() && reference.is_some();
+    report.baseline = wants.then(|| compared.index(rule, reference));
     let input = RuleInput {
         candidate,
         baseline: report.baseline.map(|index| &compared.found[index].baseline),
@@ -182,7 +183,8 @@ fn judge_rule(
     if planned.level != Level::Shadow && !warnings.is_empty() {
         warned.push(slip(planned, candidate, warnings));
     }
-    fill(&mut report, result, decision, Some(candidate), rule, used);
+    fill(&mut report, result, decision, Some(candidate), &rule.id, used);
+    in_the_policys_words(&mut report, rule);
     Ok(report)
 }
 

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use super::references::{References, is_for_stage};
 use super::{Decision, WHEN_FAILED};
 use crate::expression::Bindings;
-use crate::rule::{Pattern, Rule};
+use crate::rule::{AboutChange, Pattern, Rule};
 use crate::run::Run;
 use crate::verdict::{Finding, Level};
 
@@ -59,7 +59,9 @@ pub(super) fn plan_change<'p>(decision: &Decision<'p>) -> Vec<PlannedRule<'p>> {
     let rules = decision.policy.rules.iter();
     rules
         .filter(|rule| {
-            rule.level != Level::Off && rule.requirement.about_change() && is_for_stage(rule, decision.stage)
+            rule.level != Level::Off
+                && rule.requirement.about_change() != AboutChange::Never
+                && is_for_stage(rule, decision.stage)
         })
         .map(|rule| {
             let (level, note) = level(rule, decision.now);

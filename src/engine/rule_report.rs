@@ -59,7 +59,7 @@ pub(super) fn fill(
     result: RuleResult,
     decision: &Decision<'_>,
     candidate: Option<&Run>,
-    rule: &Rule,
+    rule: &str,
     used: &mut BTreeSet<usize>,
 ) {
     let mut outcome = result.outcome();
@@ -72,7 +72,7 @@ pub(super) fn fill(
         let covered = if decision.no_waivers {
             Cover::Not(Vec::new())
         } else {
-            cover(&decision.policy.waivers, &rule.id, candidate, decision.stage, &found)
+            cover(&decision.policy.waivers, rule, candidate, decision.stage, &found)
         };
         match covered {
             Cover::By(index) => {
@@ -106,7 +106,11 @@ pub(super) fn fill(
     report.outcome = outcome;
     report.comparisons = comparisons;
     report.notes.extend(result.notes);
-    if outcome != Outcome::Pass && outcome != Outcome::Skipped {
+}
+
+/// Adds the policy's own words to what does not pass.
+pub(super) fn in_the_policys_words(report: &mut RuleReport, rule: &Rule) {
+    if report.outcome != Outcome::Pass && report.outcome != Outcome::Skipped {
         report.message.clone_from(&rule.message);
         report.docs.clone_from(&rule.docs);
     }

@@ -1,12 +1,12 @@
-//! What a change adds: the files of the working tree that are not at the base as they are here.
+//! What a change adds: the files of the working tree, or of the head of a pull request, that the base has not as they
+//! are here.
 
 use cap_std::fs::Dir;
 
 use super::files;
 use crate::document::Diagnostic;
-use crate::git::{Commit, Found, Git, short, unix_line_ends};
-use crate::rule::{ChangedFile, Changes};
-use crate::store::{Revision, Selector, Store as _};
+use crate::git::{Commit, Found, Git, Resolved, TreeKind, short, unix_line_ends};
+use crate::rule::ChangedFile;
 
 /// Bytes of a committed text whose line ends are compared, and of a pointer of git-lfs.
 const SMALL: usize = 1 << 20;
@@ -38,13 +38,14 @@ impl Default for Span {
     }
 }
 
-/// The wanted files that differ.
+/// Hands over the wanted files that differ, one by one; gives since what, in words.
 pub(super) fn since(
     git: &Git,
     span: &Span,
     folder: &Dir,
     wanted: &dyn Fn(&str) -> bool,
-) -> Result<Changes, Box<Diagnostic>> {
+    each: &mut dyn FnMut(ChangedFile),
+) -> Result<String, Box<Diagnostic>> {
     let (name, base, head) = match span {
         Span::WorkingTree { base } => {
             let base = git.base(base.as_deref())?;
@@ -53,12 +54,16 @@ pub(super) fn since(
         Span::Commits { base, head, .. } => ("the base".to_owned(), base.clone(), head.clone()),
     };
     let bases = git.merge_bases(&head, &base)?;
-    let files = match span {
-        Span::WorkingTree { .. } => in_working_tree(git, &bases, folder, wanted)?,
-        Span::Commits { .. } => at_head(git, &bases, head, wanted)?,
-    };
+    match span {
+        Span::WorkingTree { .. } => in_working_tree(git, &bases, folder, wanted, each)?,
+        Span::Commits { .. } => {
+            if let Resolved::Folder { id, .. } = git.look_up(&head, "")? {
+                at_head(git, &Ends { bases: &bases, head: &head }, &id, "", wanted, each)?;
+            }
+        }
+    }
     let ids: Vec<&str> = bases.iter().map(|base| short(&base.id)).collect();
-    Ok(Changes { since: format!("{name} ({})", ids.join(", ")), files })
+    Ok(format!("{name} ({})", ids.join(", ")))
 }
 
 /// Uncommitted files included.
@@ -67,55 +72,84 @@ fn in_working_tree(
     bases: &[Commit],
     folder: &Dir,
     wanted: &dyn Fn(&str) -> bool,
-) -> Result<Vec<ChangedFile>, Box<Diagnostic>> {
-    let mut found = Vec::new();
-    for path in git.files()?.into_iter().filter(|path| wanted(path)) {
+    each: &mut dyn FnMut(ChangedFile),
+) -> Result<(), Box<Diagnostic>> {
+    for path in git.files(wanted)? {
+        // What is still in the index and no longer on the disk was taken out, which adds nothing.
+        let Ok(meta) = folder.symlink_metadata(&path) else { continue };
         let before = at_each(git, bases, &path)?;
-        let added = before.iter().all(Option::is_none);
-        let mut differs = added;
-        for blob in before {
-            differs = differs
-                || match blob {
-                    None => true,
-                    Some(blob) => !same(git, &blob, folder, &path)?,
+        let mut unchanged = true;
+        for before in &before {
+            unchanged = unchanged
+                && match before {
+                    Resolved::File { id, .. } => same(git, id, folder, &path)?,
+                    // A link that was broken before and is broken now did not change.
+                    Resolved::Refused(_) => meta.is_symlink() && folder.metadata(&path).is_err(),
+                    // The files of a folder are compared under their own paths.
+                    Resolved::Folder { .. } => folder.metadata(&path).is_ok_and(|meta| meta.is_dir()),
+                    Resolved::Missing => false,
                 };
         }
-        if !differs {
-            continue;
-        }
-        // What is still in the index and no longer on the disk was taken out, which adds nothing.
-        if folder.symlink_metadata(&path).is_ok() {
-            found.push(ChangedFile { path, added });
+        if !unchanged {
+            each(ChangedFile { path, added: is_added(&before) });
         }
     }
-    Ok(found)
+    Ok(())
+}
+
+/// The last commits in common, and the head.
+struct Ends<'c> {
+    bases: &'c [Commit],
+    head: &'c Commit,
 }
 
 /// Whatever is checked out: a file of the head that is not here can't be read, and fails for that.
 fn at_head(
     git: &Git,
-    bases: &[Commit],
-    head: Commit,
+    ends: &Ends<'_>,
+    tree: &str,
+    folder: &str,
     wanted: &dyn Fn(&str) -> bool,
-) -> Result<Vec<ChangedFile>, Box<Diagnostic>> {
-    let everything = Selector::new("**")?;
-    let mut found = Vec::new();
-    for entry in Revision::shown_plainly(git, head).select(&everything)? {
-        if !wanted(&entry.path) {
-            continue;
-        }
-        let before = at_each(git, bases, &entry.path)?;
-        if before.iter().any(|before| before.is_none() || *before != entry.blob) {
-            let added = before.iter().all(Option::is_none);
-            found.push(ChangedFile { path: entry.path, added });
+    each: &mut dyn FnMut(ChangedFile),
+) -> Result<(), Box<Diagnostic>> {
+    // A folder that is at the base as it is here holds nothing that changed, but for what its links lead to.
+    let mut entries = git.tree(tree)?;
+    entries.sort_by(|one, other| one.name.cmp(&other.name));
+    for entry in entries {
+        let path = if folder.is_empty() { entry.name } else { format!("{folder}/{}", entry.name) };
+        match entry.kind {
+            TreeKind::Folder => at_head(git, ends, &entry.id, &path, wanted, each)?,
+            // Another repository's files are not part of this one, on the disk either.
+            TreeKind::Submodule => {}
+            TreeKind::File | TreeKind::Link if wanted(&path) => {
+                let before = at_each(git, ends.bases, &path)?;
+                let here = match entry.kind {
+                    TreeKind::Link => git.look_up(ends.head, &path)?,
+                    _ => Resolved::File { id: entry.id, path: path.clone() },
+                };
+                let is_same = |before: &Resolved| match (before, &here) {
+                    (Resolved::Folder { .. }, Resolved::Folder { .. }) => true,
+                    (Resolved::Missing, _) => false,
+                    (before, here) => before.id() == here.id(),
+                };
+                if !before.iter().all(is_same) {
+                    each(ChangedFile { path, added: is_added(&before) });
+                }
+            }
+            TreeKind::File | TreeKind::Link => {}
         }
     }
-    Ok(found)
+    Ok(())
 }
 
-/// What a file is at each of several merge bases: it counts as changed where it differs from any.
-fn at_each(git: &Git, bases: &[Commit], path: &str) -> Result<Vec<Option<String>>, Box<Diagnostic>> {
-    bases.iter().map(|base| Ok(git.at_path(base, path)?.map(|entry| entry.id))).collect()
+/// What a path leads to at each of several merge bases: it changed where it differs from any.
+fn at_each(git: &Git, bases: &[Commit], path: &str) -> Result<Vec<Resolved>, Box<Diagnostic>> {
+    bases.iter().map(|base| git.look_up(base, path)).collect()
+}
+
+/// Whether none of the merge bases has it.
+fn is_added(before: &[Resolved]) -> bool {
+    before.iter().all(|before| *before == Resolved::Missing)
 }
 
 /// Whether a file is as it was committed. One that can't be read is not: the rule then says why.

@@ -60,6 +60,16 @@ pub(super) fn bytes(folder: &Dir, path: &str, most: usize) -> Result<Vec<u8>, Fi
     Ok(bytes)
 }
 
+/// The first bytes of a file; all of them where there are fewer.
+pub(super) fn first_bytes(folder: &Dir, path: &str, count: usize) -> Result<Vec<u8>, FileFault> {
+    let (file, _) = open(folder, path)?;
+    let mut bytes = Vec::new();
+    file.take(count as u64)
+        .read_to_end(&mut bytes)
+        .map_err(|error| FileFault::Unreadable(error.to_string()))?;
+    Ok(bytes)
+}
+
 pub(super) fn open(folder: &Dir, path: &str) -> Result<(cap_std::fs::File, u64), FileFault> {
     // Looked at before it is opened: opening a pipe would wait for its other end.
     let meta = folder.metadata(path).map_err(|error| fault(&error))?;

@@ -16,8 +16,8 @@ pub use hashed::{Hashed, hash_below, hash_named, in_parts};
 use crate::code::codes;
 use crate::document::Diagnostic;
 use crate::cases::{CaseColumns, Cases};
-use crate::git::{Found, Git, TreeKind, Trusted};
-use crate::rule::{Changes, CommitFacts, Facts, FileFacts, FileFault, NoCases};
+use crate::git::{Found, Git, Resolved, Trusted};
+use crate::rule::{ChangedFile, CommitFacts, Facts, FileFacts, FileFault, NoCases};
 use crate::run::Run;
 
 codes! {
@@ -92,13 +92,21 @@ impl Facts for Workspace<'_> {
         files::bytes(self.folder()?, path, most)
     }
 
-    fn changes(&self, wanted: &dyn Fn(&str) -> bool) -> Result<Changes, Box<Diagnostic>> {
+    fn first_bytes(&self, path: &str, count: usize) -> Result<Vec<u8>, FileFault> {
+        files::first_bytes(self.folder()?, path, count)
+    }
+
+    fn changes(
+        &self,
+        wanted: &dyn Fn(&str) -> bool,
+        each: &mut dyn FnMut(ChangedFile),
+    ) -> Result<String, Box<Diagnostic>> {
         let folder = self.folder().map_err(|_| {
             Diagnostic::new(CANNOT_TELL, "the workspace can't be read")
                 .help("look at the rights of its folder")
                 .boxed()
         })?;
-        changes::since(self.git()?, &self.span, folder, wanted)
+        changes::since(self.git()?, &self.span, folder, wanted, each)
     }
 
     fn commit(&self, id: &str) -> Result<CommitFacts, Box<Diagnostic>> {
@@ -120,9 +128,8 @@ impl Facts for Workspace<'_> {
         let CommitFacts::Known(id) = self.commit(id)? else { return Ok(None) };
         let git = self.git()?;
         let commit = crate::git::Commit { id, time: None };
-        let entry = git.at_path(&commit, path)?;
-        let Some(entry) = entry.filter(|entry| entry.kind == TreeKind::File) else { return Ok(None) };
-        match git.blob(&entry.id, COMMITTED)? {
+        let Resolved::File { id, .. } = git.look_up(&commit, path)? else { return Ok(None) };
+        match git.blob(&id, COMMITTED)? {
             Found::Object { data, .. } => Ok(Some(data)),
             Found::TooLarge { bytes, .. } => Err(Diagnostic::new(
                 CANNOT_TELL,

@@ -14,6 +14,12 @@ pub fn is_blob(id: &str, bytes: &[u8]) -> bool {
     unix.len() != bytes.len() && blob_id(id.len(), &unix) == id
 }
 
+/// The ids that git gives to these bytes, with their own line ends and with those that git keeps, in a repository whose
+/// ids have so many digits.
+pub fn blob_ids(digits: usize, bytes: &[u8]) -> [String; 2] {
+    [blob_id(digits, bytes), blob_id(digits, &unix_line_ends(bytes))]
+}
+
 /// The bytes with the line ends that git keeps.
 pub fn unix_line_ends(bytes: &[u8]) -> Vec<u8> {
     bytes

@@ -13,6 +13,7 @@ mod log;
 mod objects;
 mod programs;
 mod refs;
+mod resolve;
 mod revision;
 mod tags;
 mod tree;
@@ -27,14 +28,16 @@ use std::sync::{Mutex, OnceLock};
 
 use jiff::Timestamp;
 
-pub use blob::{is_blob, unix_line_ends};
+pub use blob::{blob_ids, is_blob, unix_line_ends};
 pub use fetch::Credentials;
 pub use log::Logged;
 use objects::Objects;
 pub use objects::{Found, TreeEntry, TreeKind};
+use resolve::FolderCache;
+pub use resolve::{Refusal, Resolved};
 pub use revision::{Revision, Trusted};
 pub use tags::Tag;
-pub use tree::Uncommitted;
+pub use tree::{IgnoredBy, IndexKind, SpecialEntry, Uncommitted};
 pub use worktree::{Checkout, LOCK};
 
 use crate::code::codes;
@@ -67,6 +70,7 @@ pub struct Git {
     itself_bare: bool,
     shallow: AtomicBool,
     objects: Mutex<Option<Objects>>,
+    folders: FolderCache,
     ancestors: Mutex<HashMap<(String, String), bool>>,
     refs: Mutex<Option<refs::Refs>>,
     partial: OnceLock<bool>,
@@ -90,6 +94,7 @@ impl Git {
             itself_bare: found.itself_bare,
             shallow: AtomicBool::new(found.shallow),
             objects: Mutex::new(None),
+            folders: FolderCache::default(),
             ancestors: Mutex::new(HashMap::new()),
             refs: Mutex::new(None),
             partial: OnceLock::new(),
@@ -123,65 +128,6 @@ impl Git {
             Found::Missing => Err(self.absent(&format!("the object {}", short(id)))),
             found => Ok(found),
         }
-    }
-
-    /// What is at a path below this folder at a commit: the entry of a file or of a folder.
-    pub fn at_path(&self, commit: &Commit, path: &str) -> Result<Option<TreeEntry>, Box<Diagnostic>> {
-        let path = format!("{}{path}", self.prefix);
-        let path = path.trim_end_matches('/');
-        match self.at(commit, path, 0)? {
-            Found::Object { id, kind, .. } | Found::TooLarge { id, kind, .. } => {
-                let kind = if kind == "tree" { TreeKind::Folder } else { TreeKind::File };
-                Ok(Some(TreeEntry { name: path.rsplit('/').next().unwrap_or_default().to_owned(), kind, id }))
-            }
-            Found::Missing | Found::Ambiguous => Ok(None),
-        }
-    }
-
-    /// The id of what is at a path from the top of the repository at a commit.
-    pub fn id_at(&self, commit: &Commit, path: &str) -> Result<Option<String>, Box<Diagnostic>> {
-        match self.at(commit, path, 0)? {
-            Found::Object { id, .. } | Found::TooLarge { id, .. } => Ok(Some(id)),
-            Found::Missing | Found::Ambiguous => Ok(None),
-        }
-    }
-
-    /// Whether anything is at a path from the top of the repository at a commit.
-    pub fn exists(&self, commit: &Commit, path: &str) -> Result<bool, Box<Diagnostic>> {
-        self.id_at(commit, path).map(|id| id.is_some())
-    }
-
-    /// A file by its path from the top of the repository at a commit, unless it is larger than `most`.
-    pub fn file_at(&self, commit: &Commit, path: &str, most: usize) -> Result<Found, Box<Diagnostic>> {
-        self.at(commit, path, most)
-    }
-
-    /// What is at a path from the top; in a partial clone what was never fetched is an error, and not absent.
-    fn at(&self, commit: &Commit, path: &str, most: usize) -> Result<Found, Box<Diagnostic>> {
-        let name =
-            if path.is_empty() { format!("{}^{{tree}}", commit.id) } else { format!("{}:{path}", commit.id) };
-        match self.ask(&name, most)? {
-            Found::Missing if self.is_partial() && self.is_listed(commit, path)? => {
-                Err(self.absent(&format!("`{path}` at {}", short(&commit.id))))
-            }
-            found => Ok(found),
-        }
-    }
-
-    /// Whether the folders of a commit list a path.
-    fn is_listed(&self, commit: &Commit, path: &str) -> Result<bool, Box<Diagnostic>> {
-        let mut parts = path.split('/').filter(|part| !part.is_empty()).peekable();
-        let mut tree = format!("{}^{{tree}}", commit.id);
-        while let Some(part) = parts.next() {
-            let Found::Object { id, data, .. } = self.ask(&tree, usize::MAX)? else { return Ok(true) };
-            let entries = objects::parse_tree(&data, id.len() / 2);
-            let Some(entry) = entries.into_iter().find(|entry| entry.name == part) else { return Ok(false) };
-            if parts.peek().is_some() && entry.kind != TreeKind::Folder {
-                return Ok(false);
-            }
-            tree = entry.id;
-        }
-        Ok(true)
     }
 
     /// Whether the clone lacks objects on purpose, and fetches them when they are needed, which gate does not do.

@@ -45,8 +45,10 @@ pub enum TreeKind {
     File,
     /// A folder.
     Folder,
-    /// A link, or another repository: never followed.
-    Other,
+    /// A symbolic link, whose blob is the text of it.
+    Link,
+    /// A commit of another repository.
+    Submodule,
 }
 
 /// An entry of a folder at a commit.
@@ -123,7 +125,8 @@ pub(super) fn parse_tree(data: &[u8], id_bytes: usize) -> Vec<TreeEntry> {
         let kind = match &rest[..space] {
             b"40000" | b"040000" => TreeKind::Folder,
             mode if mode.starts_with(b"100") => TreeKind::File,
-            _ => TreeKind::Other,
+            b"120000" => TreeKind::Link,
+            _ => TreeKind::Submodule,
         };
         entries.push(TreeEntry {
             name: String::from_utf8_lossy(&rest[space + 1..end]).into_owned(),

@@ -12,6 +12,33 @@ pub struct Uncommitted {
     pub untracked: bool,
 }
 
+/// An entry of the index that need not be in the working tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SpecialEntry {
+    /// Its path, relative to this folder.
+    pub path: String,
+    /// Why it need not be there.
+    pub kind: IndexKind,
+}
+
+/// Why what the index has need not be in the working tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IndexKind {
+    /// A sparse checkout left it out.
+    LeftOut,
+    /// It is another repository.
+    Submodule,
+}
+
+/// What ignores a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IgnoredBy {
+    /// The file that says so, and the line in it: `.gitignore:3`.
+    pub place: String,
+    /// The pattern.
+    pub pattern: String,
+}
+
 impl Git {
     /// The branch that is checked out, if one is.
     pub fn branch(&self) -> Option<String> {
@@ -36,21 +63,56 @@ impl Git {
         Ok(text.split('\0').filter_map(entry).collect())
     }
 
-    /// The files below this folder that are committed, or would be: what git ignores is left out.
-    pub fn files(&self) -> Result<Vec<String>, Box<Diagnostic>> {
-        let mut arguments =
-            vec!["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate", "--"];
+    /// The files below this folder that are committed, or would be, and that are wanted: what git ignores is left out.
+    pub fn files(&self, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<String>, Box<Diagnostic>> {
+        let listed = self.ls_files(&["--cached", "--others", "--exclude-standard", "--deduplicate"])?;
+        let below = listed.split('\0').filter_map(|path| path.strip_prefix(&self.prefix));
+        let mut files: Vec<String> =
+            below.filter(|path| !path.is_empty() && wanted(path)).map(str::to_owned).collect();
+        files.sort_unstable();
+        files.dedup();
+        Ok(files)
+    }
+
+    /// The entries of the index below this folder that need not be in the working tree.
+    pub fn special_index_entries(&self) -> Result<Vec<SpecialEntry>, Box<Diagnostic>> {
+        // Each line is `S 100644 ID 0<tab>PATH`, where `S` marks what a sparse checkout left out.
+        let listed = self.ls_files(&["-t", "--stage", "--cached"])?;
+        let entry = |line: &str| {
+            let (before, path) = line.split_once('\t')?;
+            let mut words = before.split(' ');
+            let (tag, mode) = (words.next()?, words.next()?);
+            let kind = match (tag, mode) {
+                (_, "160000") => IndexKind::Submodule,
+                ("S", _) => IndexKind::LeftOut,
+                _ => return None,
+            };
+            Some(SpecialEntry { path: path.strip_prefix(&self.prefix)?.to_owned(), kind })
+        };
+        Ok(listed.split('\0').filter_map(entry).collect())
+    }
+
+    fn ls_files(&self, options: &[&str]) -> Result<String, Box<Diagnostic>> {
+        let mut arguments = vec!["ls-files", "-z"];
+        arguments.extend(options);
+        arguments.push("--");
         arguments.extend((!self.prefix.is_empty()).then_some(self.prefix.as_str()));
         let output = self.run(&arguments)?;
         if !output.status.success() {
             return Err(refused(&output));
         }
-        let text = String::from_utf8_lossy(&output.stdout);
-        let mut files: Vec<String> =
-            text.split('\0').filter_map(|path| path.strip_prefix(&self.prefix)).map(str::to_owned).collect();
-        files.retain(|path| !path.is_empty());
-        files.sort_unstable();
-        files.dedup();
-        Ok(files)
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    /// What makes git ignore a file of the working tree, if something does. A committed file is never ignored.
+    pub fn ignored_by(&self, path: &str) -> Option<IgnoredBy> {
+        let path = format!("{}{path}", self.prefix);
+        let output = self.run(&["check-ignore", "--verbose", "-z", "--", &path]).ok()?;
+        let answer = String::from_utf8_lossy(&output.stdout);
+        let mut fields = answer.split('\0');
+        let (file, line, pattern) = (fields.next()?, fields.next()?, fields.next()?);
+        // A pattern with `!` in front takes the file back in.
+        let ignored = output.status.success() && !pattern.starts_with('!');
+        ignored.then(|| IgnoredBy { place: format!("{file}:{line}"), pattern: pattern.to_owned() })
     }
 }

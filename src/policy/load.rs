@@ -8,7 +8,7 @@ use super::layer::{Layer, sha256};
 use super::rules::Declared;
 use super::{NO_RULES, Policy, cases, extends, merge, rules, settings, waiver};
 use crate::document::{Diagnostic, Document, Reader, Span};
-use crate::rule::{Loading, PolicyFiles, Rule};
+use crate::rule::{Loading, NEWEST_RECORD, PolicyFiles, Rule};
 use crate::verdict::PackUse;
 
 /// A policy, and what identifies it.
@@ -71,6 +71,7 @@ impl PolicyFiles for Noted<'_> {
 
 fn build(loading: &mut Loading<'_>, layer: &Layer, now: Timestamp) -> Policy {
     let raw = merge::rules(loading, layer);
+    settings::contradictions(loading, layer);
     let stages = settings::stages(loading, layer);
     let ledger = settings::ledger(loading, layer);
     let seeds = settings::seeds(loading, layer);
@@ -89,7 +90,7 @@ fn build(loading: &mut Loading<'_>, layer: &Layer, now: Timestamp) -> Policy {
             .problem(NO_RULES, span, "the policy has no rules, so nothing would be judged", "no rules")
             .help = Some("write a rule, or extend a pack: `extends: [{ pack: gate:checklist }]`".into());
     }
-    let ids: Vec<String> = raw.keys().cloned().collect();
+    let ids: Vec<String> = raw.keys().cloned().chain([NEWEST_RECORD.to_owned()]).collect();
     let (waivers, expired) = waiver::read(loading, layer, &rules, &ids, &stage_names, now);
     let runs = settings::runs(loading, layer);
     let baseline = settings::find(layer, "baseline")

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::git::{Found, Git};
+use crate::git::{Found, Git, Resolved};
 use crate::ledger::MOST;
 
 /// Names files by the commit that is checked out, where that has them as they are.
@@ -19,8 +19,8 @@ impl<'g> Committed<'g> {
     pub(super) fn uri(&self, path: &str, text: &str) -> Option<String> {
         let git = self.git?;
         let head = git.commit("HEAD").ok()?;
-        let path = format!("{}{path}", git.prefix());
-        let Found::Object { data, .. } = git.file_at(&head, &path, MOST).ok()? else { return None };
+        let Resolved::File { id, path } = git.look_up(&head, path).ok()? else { return None };
+        let Found::Object { data, .. } = git.blob(&id, MOST).ok()? else { return None };
         (data == text.as_bytes()).then(|| format!("git:{}:{path}", head.id))
     }
 }

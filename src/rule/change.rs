@@ -1,6 +1,8 @@
 //! What a rule is given to judge that is about the change, and not about one run.
 
-use super::Facts;
+use std::collections::HashSet;
+
+use super::{Facts, Pattern};
 use crate::run::Run;
 
 /// A file that a change adds, or gives other bytes.
@@ -12,20 +14,49 @@ pub struct ChangedFile {
     pub added: bool,
 }
 
-/// What differs from the base, uncommitted files included.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Changes {
-    /// Since what, in words, such as `main (1b2c3d4e5f)`.
-    pub since: String,
-    /// The files that were asked for, in order of their paths.
-    pub files: Vec<ChangedFile>,
+/// Whether a rule says something about the change that the candidates are in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AboutChange {
+    /// It is about candidates only.
+    Never,
+    /// Where the change is what is judged, and not runs that were named one by one.
+    WhenFound,
+    /// Also where runs were named.
+    Always,
+}
+
+/// The run records around a change.
+#[derive(Debug, Default)]
+pub struct ChangeRecords {
+    /// Every record that is known: those that the policy matches, changed or not, and those that were named.
+    pub head: Vec<Run>,
+    /// The records that the policy matches at the base. Empty where only named runs are judged.
+    pub base: Vec<Run>,
+    /// Paths that DVC's files name as outputs.
+    pub dvc_outputs: Vec<String>,
+    /// The change is what is judged: the records in it were found, and not named one by one.
+    pub whole: bool,
 }
 
 /// The change before one rule.
 #[derive(Clone, Copy)]
 pub struct ChangeInput<'c> {
-    /// Every run record that is known: those that the policy matches, changed or not, and those that were named.
-    pub records: &'c [Run],
+    /// The run records on both sides.
+    pub records: &'c ChangeRecords,
+    /// The models that the rule is for; empty means all.
+    pub models: &'c [Pattern],
     /// The world outside the records.
     pub facts: &'c dyn Facts,
+}
+
+impl ChangeRecords {
+    /// The texts of the records at the base: a record of another text is in the change.
+    pub(super) fn base_texts(&self) -> HashSet<String> {
+        self.base.iter().map(text).collect()
+    }
+}
+
+/// The text of a record, line ends aside.
+pub(super) fn text(run: &Run) -> String {
+    run.document.text.replace('\r', "").trim_end().to_owned()
 }

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::{Changes, NoCases};
+use super::{ChangedFile, NoCases};
 use crate::cases::{CaseColumns, Cases};
 use crate::document::Diagnostic;
 use crate::run::{Digest, Run};
@@ -53,9 +53,17 @@ pub trait Facts: Sync {
     /// The bytes of a file of the workspace, unless there are more than `most`.
     fn bytes(&self, path: &str, most: usize) -> Result<Vec<u8>, FileFault>;
 
-    /// The files of the workspace whose paths are wanted, and that differ from the base; what git ignores is no part
-    /// of a change.
-    fn changes(&self, wanted: &dyn Fn(&str) -> bool) -> Result<Changes, Box<Diagnostic>>;
+    /// The first bytes of a file of the workspace; all of them where there are fewer.
+    fn first_bytes(&self, path: &str, count: usize) -> Result<Vec<u8>, FileFault>;
+
+    /// Hands over, one by one and in order of their paths, the files of the workspace whose paths are wanted and that
+    /// differ from the base, uncommitted ones included; what git ignores is no part of a change. Gives since what, in
+    /// words, such as `main (1b2c3d4e5f)`.
+    fn changes(
+        &self,
+        wanted: &dyn Fn(&str) -> bool,
+        each: &mut dyn FnMut(ChangedFile),
+    ) -> Result<String, Box<Diagnostic>>;
 
     /// Whether a commit exists.
     fn commit(&self, id: &str) -> Result<CommitFacts, Box<Diagnostic>>;

@@ -3,9 +3,11 @@
 //! A rule has an id, says for whom and how seriously it is meant, and has exactly one requirement, of one of the
 //! kinds in [`kind`]. Adding a kind is a file there and a word in its list.
 
+mod accounted;
 mod advice;
 mod aggregation;
 mod baseline;
+mod bite;
 mod change;
 mod compare;
 mod condition;
@@ -21,6 +23,8 @@ pub mod kind;
 mod limit;
 mod loading;
 mod model_files;
+mod named_files;
+mod newest_record;
 mod no_cases;
 mod notebook;
 mod notebook_metrics;
@@ -31,9 +35,10 @@ mod slices;
 
 use jiff::civil::Date;
 
+pub use accounted::touched_data;
 pub(crate) use baseline::BASELINE_MISSING;
 pub use baseline::Baseline;
-pub use change::{ChangeInput, ChangedFile, Changes};
+pub use change::{AboutChange, ChangeInput, ChangeRecords, ChangedFile};
 pub use facts::{CommitFacts, Facts, FileFacts, FileFault};
 pub use input::RuleInput;
 pub use judgement::RuleResult;
@@ -41,6 +46,7 @@ pub use kind::{KINDS, Kind, RuleCheck};
 pub use limit::{Amount, Limit, LimitCheck, NoAnswer, Units, read_amount};
 pub use no_cases::NoCases;
 pub use loading::{Loading, PolicyFiles};
+pub use newest_record::{NEWEST_RECORD, RemovedRecords, removed_records};
 
 pub(crate) use limit::check_together;
 
@@ -53,6 +59,7 @@ use crate::verdict::Level;
 pub(crate) fn codes() -> impl Iterator<Item = &'static [Code]> {
     let shared = [
         baseline::CODES,
+        bite::CODES,
         compare::CODES,
         condition::CODES,
         direction::CODES,
@@ -62,6 +69,8 @@ pub(crate) fn codes() -> impl Iterator<Item = &'static [Code]> {
         limit::CODES,
         loading::CODES,
         model_files::CODES,
+        named_files::CODES,
+        newest_record::CODES,
         aggregation::CODES,
         presence::CODES,
         slices::CODES,

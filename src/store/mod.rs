@@ -1,18 +1,22 @@
 //! Where files are read from: the working tree, or a commit.
 //!
-//! Both answer the same two questions, so that a record, a policy or a baseline is read alike from either, and what
-//! lies at a commit is never checked out.
+//! Both answer the same questions in the same way, links included: a record, a policy or a baseline is read alike from
+//! either. Files of a commit are never checked out.
 
+mod index;
 mod pattern;
 mod revision;
+mod walk;
 mod worktree;
 
+pub use index::left_out;
 pub use pattern::Selector;
 pub use revision::Revision;
 pub use worktree::{Reach, WorkTree};
 
 use crate::code::codes;
 use crate::document::Diagnostic;
+use crate::git::Refusal;
 
 codes! {
     NOT_FOUND = "reference/not-found": "A file or folder that was named is not there.";
@@ -21,6 +25,10 @@ codes! {
     OUTSIDE = "reference/outside": "A file that was found is not inside the workspace.";
     NOT_A_FILE = "reference/not-a-file": "What was named is not a regular file.";
     UNREADABLE = "reference/unreadable": "A file can't be read.";
+    BROKEN_LINK = "reference/broken-link": "A symbolic link leads to nothing, or in a circle.";
+    SUBMODULE = "reference/submodule": "What was named is a submodule: another repository, whose files are not part of this one.";
+    SPARSE = "reference/sparse": "A sparse checkout left out a file that is to be read.";
+    TOO_MANY = "reference/too-many": "A glob or a folder leads through more files, or more linked folders, than are looked at.";
     TOO_LARGE = "reference/too-large": "A file has more bytes than are read.";
 }
 
@@ -29,25 +37,52 @@ codes! {
 pub struct Entry {
     /// Its path, relative to the folder of the store, with `/` between its parts.
     pub path: String,
-    /// The id of its blob, at a commit.
+    /// The id of its blob, at a commit. Absent in the working tree, and for what can't be read: reading says why.
     pub blob: Option<String>,
 }
 
 /// A place to read files from.
 pub trait Store: Sync {
     /// The files that a path, a glob or a folder names, in order of their paths. Naming a file that is not there,
-    /// or a folder or glob that holds none, gives an empty list.
+    /// or a folder or glob that holds none, gives an empty list. Links are followed. What a name or a glob matches and
+    /// is no readable file (a broken link, a submodule) is in the list too: reading it says why it can't be read.
     fn select(&self, selector: &Selector) -> Result<Vec<Entry>, Box<Diagnostic>>;
 
     /// The bytes of a file, unless there are more than `most`.
     fn read(&self, entry: &Entry, most: usize) -> Result<Vec<u8>, Box<Diagnostic>>;
 
-    /// The first link in a folder or in those below it, so many levels deep, that is no file: no folder behind it is
-    /// looked into.
+    /// The first link in a folder or in those below it, so many levels deep, that does not lead to a file.
     fn linked_folder(&self, folder: &str, levels: usize) -> Result<Option<String>, Box<Diagnostic>>;
 
     /// What a person calls a path of this store.
     fn label(&self, path: &str) -> String;
+}
+
+/// Says why a link or a submodule can't be read.
+fn refused(label: &str, why: &Refusal) -> Box<Diagnostic> {
+    match why {
+        Refusal::BrokenLink { target } => Diagnostic::new(
+            BROKEN_LINK,
+            format!("`{label}` is a symbolic link to `{target}`, which leads to no file"),
+        )
+        .help("put the file itself there, or correct the link"),
+        Refusal::Outside { target } => Diagnostic::new(
+            OUTSIDE,
+            format!("`{label}` is a symbolic link to `{target}`, which leads out of the workspace"),
+        )
+        .help("a link in the workspace may only lead to a file in it"),
+        Refusal::Submodule => Diagnostic::new(
+            SUBMODULE,
+            format!("`{label}` is a submodule, another repository: its files are not part of this one"),
+        )
+        .help("keep run records in the repository that is judged, or let `runs:` name other folders"),
+    }
+    .boxed()
+}
+
+/// The path of what is in a folder; the folder of the store itself has none.
+fn below(folder: &str, name: &str) -> String {
+    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
 }
 
 fn too_large(label: &str, bytes: usize, most: usize) -> Box<Diagnostic> {

@@ -1,6 +1,6 @@
 //! Files, globs and folders, as a person names them.
 
-use globset::{GlobBuilder, GlobMatcher};
+use globset::{GlobBuilder, GlobMatcher, GlobSet, GlobSetBuilder};
 
 use super::BAD_GLOB;
 use crate::document::{Diagnostic, FileKind};
@@ -10,23 +10,24 @@ use crate::document::{Diagnostic, FileKind};
 pub struct Selector {
     written: String,
     matcher: Option<GlobMatcher>,
+    /// The folders that a glob names or describes on its way.
+    folders: Option<GlobSet>,
 }
 
 impl Selector {
     /// Takes a path, a glob or a folder. `*` and `?` stay within a folder, `**` crosses them.
     pub fn new(written: &str) -> Result<Self, Box<Diagnostic>> {
         let written = normal(written);
-        let matcher = if written.contains(['*', '?', '[', '{']) {
-            let glob = GlobBuilder::new(&written).literal_separator(true).build().map_err(|error| {
-                Diagnostic::new(BAD_GLOB, format!("`{written}` is not a glob: {}", error.kind()))
-                    .help("`*` and `?` stay within a folder, `**` crosses them, `[…]` and `{…}` choose")
-                    .boxed()
-            })?;
-            Some(glob.compile_matcher())
-        } else {
-            None
-        };
-        Ok(Self { written, matcher })
+        if !written.contains(['*', '?', '[', '{']) {
+            return Ok(Self { written, matcher: None, folders: None });
+        }
+        let glob = GlobBuilder::new(&written).literal_separator(true).build().map_err(|error| {
+            Diagnostic::new(BAD_GLOB, format!("`{written}` is not a glob: {}", error.kind()))
+                .help("`*` and `?` stay within a folder, `**` crosses them, `[…]` and `{…}` choose")
+                .boxed()
+        })?;
+        let folders = folders(&written);
+        Ok(Self { written, matcher: Some(glob.compile_matcher()), folders })
     }
 
     /// As it was named, without a `./` in front.
@@ -40,19 +41,57 @@ impl Selector {
     }
 
     /// The folder below which all matches of a glob lie.
-    pub(super) fn folder(&self) -> &str {
+    pub(crate) fn folder(&self) -> &str {
         let literal =
             self.written.find(['*', '?', '[', '{', '\\']).map_or(&*self.written, |at| &self.written[..at]);
         literal.rfind('/').map_or("", |at| &literal[..at])
     }
 
+    /// Whether the glob describes this folder on its way to files: `runs/a` for `runs/*/x.json` and `runs/**/*.json`,
+    /// and not for `**/x.json`, which describes every folder alike.
+    pub(super) fn describes_folder(&self, path: &str) -> bool {
+        self.matcher.is_none() || self.folders.as_ref().is_some_and(|folders| folders.is_match(path))
+    }
+
+    /// Whether this means the file at a path.
+    pub(crate) fn names(&self, path: &str) -> bool {
+        path == self.written || self.matches(path) && (self.is_glob() || is_below(path, &self.written))
+    }
+
+    /// Whether this may mean files in a folder.
+    pub(super) fn names_in(&self, folder: &str) -> bool {
+        if self.is_glob() {
+            return self.matches(folder) || self.describes_folder(folder);
+        }
+        folder == self.written || is_below(folder, &self.written) || is_below(&self.written, folder)
+    }
+
     /// Whether a path below [`Self::folder`], or in the folder that was named, is meant.
-    pub(super) fn matches(&self, path: &str) -> bool {
+    pub(crate) fn matches(&self, path: &str) -> bool {
         match &self.matcher {
             Some(matcher) => matcher.is_match(path),
             None => FileKind::of(path).is_some(),
         }
     }
+}
+
+/// The folders above the files of a glob: `a`, `a/*` and `a/*/b` of `a/*/b/*.json`. A `**` in front describes none.
+fn folders(glob: &str) -> Option<GlobSet> {
+    let mut set = GlobSetBuilder::new();
+    for (end, _) in glob.match_indices('/') {
+        let folder = &glob[..end];
+        // A `/` may stand between braces; what it cuts in two is no glob.
+        if folder != "**"
+            && let Ok(glob) = GlobBuilder::new(folder).literal_separator(true).build()
+        {
+            set.add(glob);
+        }
+    }
+    set.build().ok()
+}
+
+fn is_below(path: &str, folder: &str) -> bool {
+    folder.is_empty() || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// `./a//b/` is `a/b`.

@@ -1,8 +1,9 @@
 //! Files as they were committed, read from git's objects and never checked out.
 
-use super::{Entry, NOT_FOUND, Selector, Store, too_large};
+use super::walk::Walk;
+use super::{Entry, NOT_FOUND, Selector, Store, below, refused, too_large};
 use crate::document::Diagnostic;
-use crate::git::{Commit, Found, Git, TreeKind};
+use crate::git::{Commit, Found, Git, Resolved, TreeKind};
 
 /// The files below a folder at a commit.
 #[derive(Debug)]
@@ -36,72 +37,101 @@ impl<'g> Revision<'g> {
         &self.commit
     }
 
-    fn walk(
-        &self,
-        tree: &str,
-        folder: &str,
-        selector: &Selector,
-        found: &mut Vec<Entry>,
-    ) -> Result<(), Box<Diagnostic>> {
+    /// Everything in a folder that is looked for; `real` is the folder's path without links.
+    fn walk(&self, tree: &str, folder: &str, real: &str, walk: &mut Walk<'_>) -> Result<(), Box<Diagnostic>> {
         let mut entries = self.git.tree(tree)?;
         entries.sort_by(|one, other| one.name.cmp(&other.name));
         for entry in entries {
-            let path =
-                if folder.is_empty() { entry.name.clone() } else { format!("{folder}/{}", entry.name) };
+            walk.visit()?;
+            let (path, at) = (below(folder, &entry.name), below(real, &entry.name));
             match entry.kind {
-                TreeKind::Folder => self.walk(&entry.id, &path, selector, found)?,
-                TreeKind::File if selector.matches(&path) => found.push(Entry { path, blob: Some(entry.id) }),
-                TreeKind::File | TreeKind::Other => {}
+                TreeKind::File => walk.file(path, at, Some(entry.id)),
+                TreeKind::Folder => {
+                    if walk.enter(&at, false)? {
+                        self.walk(&entry.id, &path, &at, walk)?;
+                        walk.leave();
+                    }
+                }
+                TreeKind::Submodule => walk.unreadable(path, at),
+                TreeKind::Link => match self.git.look_up(&self.commit, &path)? {
+                    Resolved::File { id, .. } => walk.file(path, at, Some(id)),
+                    Resolved::Folder { id, path: target } => {
+                        let target = self.below_here(&target);
+                        if walk.enter(&target, true)? {
+                            self.walk(&id, &path, &target, walk)?;
+                            walk.leave();
+                        }
+                    }
+                    Resolved::Missing | Resolved::Refused(_) => walk.unreadable(path, at),
+                },
             }
         }
         Ok(())
+    }
+
+    /// A path from the top of the repository, as this store has it.
+    fn below_here(&self, path: &str) -> String {
+        format!("{path}/").strip_prefix(self.git.prefix()).unwrap_or(path).trim_end_matches('/').to_owned()
     }
 }
 
 impl Store for Revision<'_> {
     fn select(&self, selector: &Selector) -> Result<Vec<Entry>, Box<Diagnostic>> {
         let written = selector.written();
-        let at = self.git.at_path(&self.commit, written)?;
-        if let Some(entry) = &at
-            && entry.kind == TreeKind::File
-        {
-            return Ok(vec![Entry { path: written.to_owned(), blob: Some(entry.id.clone()) }]);
+        let unreadable = |path: &str| Ok(vec![Entry { path: path.to_owned(), blob: None }]);
+        let named = self.git.look_up(&self.commit, written)?;
+        // A file whose name looks like a glob is still a file.
+        if let Resolved::File { id, .. } = named {
+            return Ok(vec![Entry { path: written.to_owned(), blob: Some(id) }]);
         }
-        let (folder, tree) = if selector.is_glob() {
-            (selector.folder(), self.git.at_path(&self.commit, selector.folder())?)
+        let (folder, found) = if selector.is_glob() {
+            (selector.folder(), self.git.look_up(&self.commit, selector.folder())?)
         } else {
-            (written, at)
+            (written, named)
         };
-        let mut found = Vec::new();
-        if let Some(tree) = tree.filter(|entry| entry.kind == TreeKind::Folder) {
-            self.walk(&tree.id, folder, selector, &mut found)?;
+        match found {
+            Resolved::Folder { id, path } => {
+                let mut walk = Walk::new(selector);
+                let real = self.below_here(&path);
+                walk.enter(&real, false)?;
+                self.walk(&id, folder, &real, &mut walk)?;
+                Ok(walk.into_entries())
+            }
+            Resolved::Refused(_) => unreadable(folder),
+            Resolved::File { .. } | Resolved::Missing => Ok(Vec::new()),
         }
-        Ok(found)
     }
 
     fn read(&self, entry: &Entry, most: usize) -> Result<Vec<u8>, Box<Diagnostic>> {
         let label = self.label(&entry.path);
-        let missing = || Diagnostic::new(NOT_FOUND, format!("`{label}` is not there")).boxed();
-        let blob = entry.blob.as_deref().ok_or_else(missing)?;
+        let Some(blob) = &entry.blob else {
+            return Err(match self.git.look_up(&self.commit, &entry.path)? {
+                Resolved::Refused(why) => refused(&label, &why),
+                _ => Diagnostic::new(NOT_FOUND, format!("`{label}` is not there")).boxed(),
+            });
+        };
         match self.git.blob(blob, most)? {
             Found::Object { data, .. } => Ok(data),
             Found::TooLarge { bytes, .. } => Err(too_large(&label, bytes, most)),
-            Found::Missing | Found::Ambiguous => Err(missing()),
+            Found::Missing | Found::Ambiguous => {
+                Err(Diagnostic::new(NOT_FOUND, format!("`{label}` is not there")).boxed())
+            }
         }
     }
 
     fn linked_folder(&self, folder: &str, levels: usize) -> Result<Option<String>, Box<Diagnostic>> {
-        let Some(tree) = self.git.at_path(&self.commit, folder)? else { return Ok(None) };
-        if tree.kind != TreeKind::Folder {
-            return Ok(None);
-        }
-        for entry in self.git.tree(&tree.id)? {
-            let path =
-                if folder.is_empty() { entry.name.clone() } else { format!("{folder}/{}", entry.name) };
+        let Resolved::Folder { id, .. } = self.git.look_up(&self.commit, folder)? else { return Ok(None) };
+        for entry in self.git.tree(&id)? {
+            let path = below(folder, &entry.name);
             let link = match entry.kind {
-                TreeKind::Other => Some(path),
+                TreeKind::File => None,
                 TreeKind::Folder if levels > 1 => self.linked_folder(&path, levels - 1)?,
-                TreeKind::Folder | TreeKind::File => None,
+                TreeKind::Folder => None,
+                TreeKind::Submodule => Some(path),
+                TreeKind::Link => match self.git.look_up(&self.commit, &path)? {
+                    Resolved::File { .. } => None,
+                    _ => Some(path),
+                },
             };
             if link.is_some() {
                 return Ok(link);

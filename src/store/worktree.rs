@@ -8,8 +8,10 @@ use std::sync::{Arc, OnceLock};
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 
-use super::{Entry, NOT_A_FILE, NOT_FOUND, OUTSIDE, Selector, Store, UNREADABLE, too_large};
+use super::walk::Walk;
+use super::{Entry, NOT_A_FILE, NOT_FOUND, OUTSIDE, Selector, Store, UNREADABLE, below, refused, too_large};
 use crate::document::Diagnostic;
+use crate::git::Refusal;
 
 /// How far a store reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,24 +90,80 @@ impl WorkTree {
         Ok((file, meta.len()))
     }
 
-    fn walk(&self, folder: &str, selector: &Selector, found: &mut Vec<Entry>) -> io::Result<()> {
+    /// Everything in a folder that is looked for; `real` is the folder's path without links.
+    fn walk(&self, folder: &str, real: &str, walk: &mut Walk<'_>) -> Result<(), Box<Diagnostic>> {
+        let failed = |error: &io::Error| unreadable(&self.label(folder), error);
         let mut names = Vec::new();
-        for entry in fs::read_dir(self.full(folder))? {
-            let entry = entry?;
-            names.push((entry.file_name().to_string_lossy().into_owned(), entry.file_type()?));
+        for entry in fs::read_dir(self.full(folder)).map_err(|error| failed(&error))? {
+            let entry = entry.map_err(|error| failed(&error))?;
+            let kind = entry.file_type().map_err(|error| failed(&error))?;
+            names.push((entry.file_name().to_string_lossy().into_owned(), kind));
         }
         names.sort_by(|(one, _), (other, _)| one.cmp(other));
         for (name, kind) in names {
-            let path = below(folder, &name);
+            walk.visit()?;
+            let (path, at) = (below(folder, &name), below(real, &name));
             if kind.is_dir() {
-                if name != ".git" {
-                    self.walk(&path, selector, found)?;
+                if name == ".git" {
+                    continue;
                 }
-            } else if selector.matches(&path) {
-                found.push(Entry { path, blob: None });
+                if self.is_submodule(&path) {
+                    walk.unreadable(path, at);
+                } else if walk.enter(&at, false)? {
+                    self.walk(&path, &at, walk)?;
+                    walk.leave();
+                }
+            } else if kind.is_symlink() {
+                match fs::metadata(self.full(&path)) {
+                    Ok(meta) if !meta.is_dir() => walk.file(path, at, None),
+                    Ok(_) => match self.real(&path).filter(|_| !self.is_submodule(&path)) {
+                        Some(target) => {
+                            if walk.enter(&target, true)? {
+                                self.walk(&path, &target, walk)?;
+                                walk.leave();
+                            }
+                        }
+                        None => walk.unreadable(path, at),
+                    },
+                    Err(_) => walk.unreadable(path, at),
+                }
+            } else {
+                walk.file(path, at, None);
             }
         }
         Ok(())
+    }
+
+    /// Says why a file can't be read, and what a link has to do with it.
+    fn unreadable(&self, path: &str, error: &io::Error) -> Box<Diagnostic> {
+        let label = self.label(path);
+        if self.is_submodule(path) {
+            return refused(&label, &Refusal::Submodule);
+        }
+        let Ok(target) = fs::read_link(self.full(path)) else { return unreadable(&label, error) };
+        let target = target.to_string_lossy().into_owned();
+        match fs::metadata(self.full(path)) {
+            Err(_) => refused(&label, &Refusal::BrokenLink { target }),
+            Ok(_) if leads_out(error) => refused(&label, &Refusal::Outside { target }),
+            Ok(_) => unreadable(&label, error),
+        }
+    }
+
+    /// The path of a folder without links; `None` where it is outside and the store does not reach there.
+    fn real(&self, path: &str) -> Option<String> {
+        let (real, root) = (self.full(path).canonicalize().ok()?, self.root.canonicalize().ok()?);
+        match real.strip_prefix(&root) {
+            Ok(below) => Some(below.to_string_lossy().replace('\\', "/")),
+            Err(_) => (self.reach == Reach::Anywhere).then(|| real.to_string_lossy().into_owned()),
+        }
+    }
+
+    /// Whether a folder is the top of another repository, whose files no commit of this one holds. What a person typed
+    /// is read all the same.
+    fn is_submodule(&self, path: &str) -> bool {
+        self.reach == Reach::Inside
+            && !path.is_empty()
+            && self.full(path).join(".git").symlink_metadata().is_ok()
     }
 }
 
@@ -113,30 +171,38 @@ impl Store for WorkTree {
     fn select(&self, selector: &Selector) -> Result<Vec<Entry>, Box<Diagnostic>> {
         let written = selector.written();
         let full = self.full(written);
+        let only = |path: &str| Ok(vec![Entry { path: path.to_owned(), blob: None }]);
         // A file whose name looks like a glob is still a file.
         if full.is_file() {
-            return Ok(vec![Entry { path: written.to_owned(), blob: None }]);
+            return only(written);
+        }
+        // A pipe, a device, or a link to nowhere: reading it says so.
+        if !selector.is_glob() && full.symlink_metadata().is_ok() && !full.is_dir() {
+            return only(written);
         }
         let folder = if selector.is_glob() { selector.folder() } else { written };
-        let mut found = Vec::new();
-        match fs::symlink_metadata(&full) {
-            Ok(kind) if !selector.is_glob() && !kind.is_dir() && !full.is_dir() => {
-                // A pipe, a device, or a link to nowhere: reading it says so.
-                return Ok(vec![Entry { path: written.to_owned(), blob: None }]);
-            }
-            _ => {}
+        let above = folder.match_indices('/').map(|(end, _)| &folder[..end]).chain([folder]);
+        let mut links = above.filter(|folder| !folder.is_empty());
+        // A folder that can't be looked into is not the same as an empty one.
+        if let Some(odd) = links.find(|folder| {
+            let is_link = self.full(folder).symlink_metadata().is_ok_and(|meta| meta.is_symlink());
+            self.is_submodule(folder) || is_link && self.real(folder).is_none()
+        }) {
+            return only(odd);
         }
-        match self.walk(folder, selector, &mut found) {
-            Ok(()) => Ok(found),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-            Err(error) if error.kind() == io::ErrorKind::NotADirectory => Ok(Vec::new()),
-            Err(error) => Err(unreadable(written, &error)),
+        if !self.full(folder).is_dir() {
+            return Ok(Vec::new());
         }
+        let real = self.real(folder).unwrap_or_else(|| folder.to_owned());
+        let mut walk = Walk::new(selector);
+        walk.enter(&real, false)?;
+        self.walk(folder, &real, &mut walk)?;
+        Ok(walk.into_entries())
     }
 
     fn read(&self, entry: &Entry, most: usize) -> Result<Vec<u8>, Box<Diagnostic>> {
         let label = self.label(&entry.path);
-        let (file, length) = self.open(&entry.path).map_err(|error| unreadable(&label, &error))?;
+        let (file, length) = self.open(&entry.path).map_err(|error| self.unreadable(&entry.path, &error))?;
         let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(most).min(most) + 1);
         let limit = most as u64 + 1;
         file.take(limit).read_to_end(&mut bytes).map_err(|error| unreadable(&label, &error))?;
@@ -178,23 +244,20 @@ impl Store for WorkTree {
     }
 }
 
-/// The path of what is in a folder; the folder of the store itself has none.
-fn below(folder: &str, name: &str) -> String {
-    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
-}
-
 fn unreadable(label: &str, error: &io::Error) -> Box<Diagnostic> {
     match error.kind() {
         io::ErrorKind::NotFound => Diagnostic::new(NOT_FOUND, format!("`{label}` is not there")).boxed(),
         io::ErrorKind::IsADirectory => {
             Diagnostic::new(NOT_A_FILE, format!("`{label}` is not a regular file")).boxed()
         }
-        // What cap-std answers when a path or a link leads out.
-        io::ErrorKind::PermissionDenied if error.to_string().contains("outside") => {
-            Diagnostic::new(OUTSIDE, format!("`{label}` leads out of the workspace"))
-                .help("a link in the workspace may only lead to a file in it")
-                .boxed()
-        }
+        _ if leads_out(error) => Diagnostic::new(OUTSIDE, format!("`{label}` leads out of the workspace"))
+            .help("a link in the workspace may only lead to a file in it")
+            .boxed(),
         _ => Diagnostic::new(UNREADABLE, format!("`{label}` can't be read: {error}")).boxed(),
     }
+}
+
+/// Whether this is what cap-std answers when a path or a link leads out.
+fn leads_out(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::PermissionDenied && error.to_string().contains("outside")
 }

@@ -19,6 +19,7 @@ use super::write::{Target, beside, text_of};
 use super::{CANT_WRITE, FILE_MISSING, NOT_STARTED, STOPPED, UNREADABLE, finish, place};
 use crate::check::workspace_root;
 use crate::document::{Diagnostic, Document, Format, Node};
+use crate::git::Git;
 use crate::keys;
 use crate::process::{self, End, StopSignal};
 use crate::recording::{TrainingFacts, masked, source};
@@ -96,7 +97,22 @@ fn around(order: &Order, folder: &Path, told: &StopSignal) -> Result<Recorded, B
     // An id that was made here is nobody else's, so nothing of that name is written over.
     let fresh = order.output.is_none() && facts.id_is_made;
     Target { path: &output, fresh }.write(&record, &keys).map_err(early)?;
-    Ok(Recorded { code: 0, problems: Vec::new(), notes: finish::notes(&start.code, &facts, &label) })
+    let mut notes = finish::notes(&start.code, &facts, &label);
+    notes.extend(ignored(&output, &label));
+    Ok(Recorded { code: 0, problems: Vec::new(), notes })
+}
+
+/// Says that no commit will hold the record, where git ignores it.
+fn ignored(output: &Path, label: &str) -> Option<String> {
+    let git = Git::open(output.parent()?).ok()?;
+    let by = git.ignored_by(output.file_name()?.to_str()?)?;
+    Some(format!(
+        "git ignores {label} ({}: `{}`), so no commit and no pull request will have it: add `!{}` behind that line, \
+         or commit it with `git add --force`",
+        by.place,
+        by.pattern,
+        output.file_name()?.to_str()?
+    ))
 }
 
 /// Runs the command; gives what it wrote for its record, or what this program leaves with where it did not end well.

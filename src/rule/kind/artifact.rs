@@ -1,14 +1,17 @@
 //! A model file without the run that produced it is a file of unknown origin. `artifact` ties the two together: the
 //! file is there, and it is the very one that the run recorded.
 
+use super::linked::cannot;
 use super::{Kind, RuleCheck};
 use crate::code::codes;
 use crate::document::Diagnostic;
 use crate::document::{Node, Path, Value};
+use crate::rule::accounted::accounted;
 use crate::rule::files::{Recorded, check, no_digest, no_path};
 use crate::rule::limit::NEVER_HOLDS;
+use crate::rule::named_files::Undigested;
 use crate::rule::presence::absent;
-use crate::rule::{Amount, Loading, RuleInput, RuleResult, Units, read_amount};
+use crate::rule::{AboutChange, Amount, ChangeInput, Loading, RuleInput, RuleResult, Units, read_amount};
 use crate::run::{Decimal, Field};
 use crate::verdict::Finding;
 use crate::verdict::{Comparison, Outcome};
@@ -55,6 +58,16 @@ fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn RuleCheck>> {
 }
 
 impl RuleCheck for Artifact {
+    fn about_change(&self) -> AboutChange {
+        AboutChange::WhenFound
+    }
+
+    /// That no file of an older record was replaced.
+    fn judge_change(&self, case: &ChangeInput<'_>) -> Result<RuleResult, Box<Diagnostic>> {
+        let undigested = if self.digest { Undigested::Fails } else { Undigested::IsNoted };
+        accounted(case, undigested).map_err(cannot)
+    }
+
     fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, Box<Diagnostic>> {
         let mut judgement = RuleResult::default();
         let artifacts = case.candidate.artifacts();

@@ -1,6 +1,8 @@
 //! A model file in a change that no record names was made by nobody knows what. `linked` is about the change: each
 //! artifact that it adds has the record of the run that made it, and no notebook's output is the only record.
 
+use std::collections::{BTreeMap, HashSet};
+
 use globset::GlobSet;
 
 use super::{Kind, RuleCheck};
@@ -11,20 +13,17 @@ use crate::rule::covered::{listed, unrecorded, values};
 use crate::rule::files::{Recorded, check};
 use crate::rule::loading::EMPTY_BODY;
 use crate::rule::model_files::{globs, is_model};
+use crate::rule::named_files::{NamedFiles, UNREADABLE, Undigested, unreadable};
 use crate::rule::notebook::outputs;
 use crate::rule::notebook_metrics::{PrintedMetric, metrics_shown};
-use crate::rule::{ChangeInput, ChangedFile, Changes, FileFacts, FileFault, Loading, RuleInput, RuleResult};
-use crate::run::{Decimal, Digest, Run};
+use crate::rule::{AboutChange, ChangeInput, ChangedFile, Facts, Loading, RuleInput, RuleResult};
+use crate::run::{Decimal, Run};
 use crate::verdict::Finding;
 use crate::verdict::{Comparison, Outcome};
 
 codes! {
-    NO_RECORD = "linked/no-record": "A change adds an artifact that no run record names.";
-    REPLACED = "linked/replaced": "An artifact is not the one that its run record names: it was replaced afterwards.";
-    NO_DIGEST = "linked/no-digest": "An artifact changed, and its record has no digest that could show by which run.";
     NOTEBOOK_ONLY = "linked/notebook-only": "The outputs of a notebook show metrics that no run record holds.";
     NOTEBOOK_DIFFERS = "linked/notebook-differs": "The outputs of a notebook show other values than the run record that covers it.";
-    UNREADABLE = "linked/unreadable": "A file of the change can't be read.";
     CANNOT_TELL = "linked/cannot-tell": "What the change adds can't be told: there is no repository, or a part of its history is missing.";
 }
 
@@ -37,6 +36,8 @@ pub(super) const KIND: Kind = Kind {
 
 /// Bytes of a notebook that are read.
 const NOTEBOOK_BYTES: usize = 64 << 20;
+/// Bytes in which a text shows that it is a model of LightGBM.
+const LIGHTGBM_BYTES: usize = 32;
 
 #[derive(Debug)]
 struct Linked {
@@ -79,26 +80,43 @@ impl RuleCheck for Linked {
         Ok(judgement)
     }
 
-    fn about_change(&self) -> bool {
-        true
+    fn about_change(&self) -> AboutChange {
+        AboutChange::Always
     }
 
     fn judge_change(&self, case: &ChangeInput<'_>) -> Result<RuleResult, Box<Diagnostic>> {
         let mut judgement = RuleResult::default();
-        let wanted = |path: &str| self.is_artifact(path) || self.is_notebook(path);
-        let Changes { since, files } = case.facts.changes(&wanted).map_err(cannot)?;
-        let (notebooks, artifacts): (Vec<_>, Vec<_>) =
-            files.iter().partition(|file| self.is_notebook(&file.path));
+        let named = NamedFiles::of(case.records, &[]);
+        let dvc: HashSet<&str> = case.records.dvc_outputs.iter().map(String::as_str).collect();
+        // What records and DVC name is an artifact, whatever it is called.
+        let is_named = |path: &str| named.covering(path).is_some() || is_in(path, &dvc);
+        let may_be_artifact =
+            |path: &str| self.is_artifact(path) || is_named(path) || self.may_be_boosted(path);
+        let mut files = Vec::new();
+        let since = case
+            .facts
+            .changes(&|path| may_be_artifact(path) || self.is_notebook(path), &mut |file| files.push(file))
+            .map_err(cannot)?;
+        let (notebooks, files): (Vec<_>, Vec<_>) =
+            files.into_iter().partition(|file| self.is_notebook(&file.path));
+        let mut artifacts: BTreeMap<String, bool> = BTreeMap::new();
+        for file in files {
+            let path = named.covering(&file.path).unwrap_or(&file.path);
+            if self.is_artifact(&file.path) || is_named(&file.path) || is_boosted(case.facts, &file.path) {
+                let added = artifacts.entry(path.to_owned()).or_insert(true);
+                *added = *added && file.added;
+            }
+        }
         // Said even where there is nothing, so that a pass shows what it is about.
         let looked_at =
             format!("{}, {}", counted(artifacts.len(), "artifact"), counted(notebooks.len(), "notebook"));
         judgement.compare(
             Comparison::exact(format!("since {since}"), "linked", Outcome::Pass).candidate(looked_at),
         );
-        for file in artifacts {
-            artifact(&mut judgement, case, file);
+        for (path, added) in artifacts {
+            named.account(&mut judgement, case, &path, added, Undigested::Fails);
         }
-        for file in notebooks {
+        for file in &notebooks {
             notebook(&mut judgement, case, file);
         }
         Ok(judgement)
@@ -110,6 +128,11 @@ impl Linked {
         self.artifacts.as_ref().map_or_else(|| is_model(path), |globs| globs.is_match(path))
     }
 
+    /// Whether only its content says what it is.
+    fn may_be_boosted(&self, path: &str) -> bool {
+        self.artifacts.is_none() && is_text(path)
+    }
+
     fn is_notebook(&self, path: &str) -> bool {
         match &self.notebooks {
             Some(globs) => globs.is_match(path),
@@ -118,104 +141,20 @@ impl Linked {
     }
 }
 
-/// What the known records say of an artifact.
-enum Named<'r> {
-    /// This one has its digest.
-    By(&'r Run),
-    /// This one names its path, with another digest.
-    Otherwise(&'r Run),
-    /// This one names its path, without a digest.
-    Undigested(&'r Run),
-    /// None knows it.
-    Nowhere,
+fn is_text(path: &str) -> bool {
+    path.to_ascii_lowercase().ends_with(".txt")
 }
 
-fn artifact(judgement: &mut RuleResult, case: &ChangeInput<'_>, file: &ChangedFile) {
-    let path = &*file.path;
-    let subject = format!("artifact {path}");
-    let facts = match case.facts.file(path, Some("sha256")) {
-        Ok(facts) => facts,
-        Err(fault) => return unreadable(judgement, path, &fault),
-    };
-    let found = facts.digest.as_ref().map(ToString::to_string).unwrap_or_default();
-    let verb = if file.added { "adds" } else { "changes" };
-    let comparison =
-        |outcome| Comparison::exact(subject.as_str(), "linked", outcome).candidate(found.as_str());
-    let (limit, raised) = match named(case, path, &facts) {
-        Named::By(run) => {
-            judgement.compare(comparison(Outcome::Pass).limit(run.document.label()));
-            return;
-        }
-        Named::Undigested(run) if file.added => {
-            judgement.compare(comparison(Outcome::Pass).limit(run.document.label()).note("without a digest"));
-            judgement.notes.push(format!(
-                "{} names `{path}` without a digest: nothing shows that it is the file that the run made",
-                run.document.label()
-            ));
-            return;
-        }
-        Named::Undigested(run) => (
-            run.document.label(),
-            Finding::new(
-                NO_DIGEST,
-                format!("the change replaces `{path}`, and {} has no digest of it", run.document.label()),
-            )
-            .help("record its digest with the run that made it: `gate record` does"),
-        ),
-        Named::Otherwise(run) => (
-            run.document.label(),
-            Finding::new(
-                REPLACED,
-                format!("`{path}` is not the file that {} recorded", run.document.label()),
-            )
-            .help("it was replaced after the run, or made by another one: add the record of the run that made it"),
-        ),
-        Named::Nowhere => (
-            "no record".into(),
-            Finding::new(NO_RECORD, format!("the change {verb} `{path}`, and no run record names it")).help(format!(
-                "record the run that makes it: gate record --artifact {path} -- CMD…; what is no model, `artifacts:` \
-                 can leave out"
-            )),
-        ),
-    };
-    judgement.fail(comparison(Outcome::Fail).limit(limit), raised.subject(path));
+/// Whether a text is a model of LightGBM.
+fn is_boosted(facts: &dyn Facts, path: &str) -> bool {
+    let first = facts.first_bytes(path, LIGHTGBM_BYTES).unwrap_or_default();
+    is_text(path) && String::from_utf8_lossy(&first).replace('\r', "").starts_with("tree\nversion=")
 }
 
-/// The record that knows a file. Those that name its path come before one that only has its digest: by another run's
-/// bytes a file is replaced, whoever recorded them.
-fn named<'r>(case: &ChangeInput<'r>, path: &str, facts: &FileFacts) -> Named<'r> {
-    let (mut best, mut elsewhere) = (Named::Nowhere, None);
-    for run in case.records {
-        for artifact in run.artifacts() {
-            let same_path = artifact.path.is_some_and(|named| named.trim_start_matches("./") == path);
-            match artifact.digest {
-                Some(digest) if has(case, path, facts, &digest) => {
-                    if same_path {
-                        return Named::By(run);
-                    }
-                    elsewhere.get_or_insert(run);
-                }
-                Some(_) if same_path => best = Named::Otherwise(run),
-                None if same_path && !matches!(best, Named::Otherwise(..)) => best = Named::Undigested(run),
-                _ => {}
-            }
-        }
-    }
-    match (best, elsewhere) {
-        (Named::Nowhere, Some(run)) => Named::By(run),
-        (best, _) => best,
-    }
-}
-
-fn has(case: &ChangeInput<'_>, path: &str, facts: &FileFacts, digest: &Digest) -> bool {
-    match &*digest.algorithm {
-        "sha256" => facts.digest.as_ref() == Some(digest),
-        "md5" | "git" => case
-            .facts
-            .file(path, Some(&digest.algorithm))
-            .is_ok_and(|facts| facts.digest.as_ref() == Some(digest)),
-        _ => false,
-    }
+/// Whether a path is one of these, or in one of these.
+fn is_in(path: &str, folders: &HashSet<&str>) -> bool {
+    let ends = path.match_indices('/').map(|(end, _)| end).chain([path.len()]);
+    !folders.is_empty() && ends.map(|end| &path[..end]).any(|part| folders.contains(part))
 }
 
 fn notebook(judgement: &mut RuleResult, case: &ChangeInput<'_>, file: &ChangedFile) {
@@ -242,7 +181,7 @@ fn notebook(judgement: &mut RuleResult, case: &ChangeInput<'_>, file: &ChangedFi
         return;
     }
     let all = listed(shown.iter().flatten());
-    let covering: Vec<&Run> = case.records.iter().filter(|run| covers(run, path)).collect();
+    let covering: Vec<&Run> = case.records.head.iter().filter(|run| covers(run, path)).collect();
     let Some(first) = covering.first().map(|run| run.document.label()) else {
         let raised = Finding::new(
             NOTEBOOK_ONLY,
@@ -283,21 +222,10 @@ fn covers(run: &Run, path: &str) -> bool {
     run.metrics().next().is_some() && (run.text("source").is_some_and(is_it) || in_command())
 }
 
-fn unreadable(judgement: &mut RuleResult, path: &str, fault: &FileFault) {
-    let why = match fault {
-        FileFault::Missing => "it is not there",
-        FileFault::Outside => "it leads out of the workspace",
-        FileFault::NotAFile(what) => what,
-        FileFault::Algorithm(why) | FileFault::Unreadable(why) => why,
-    };
-    let raised = Finding::new(UNREADABLE, format!("`{path}` can't be read: {why}"));
-    judgement.fail(Comparison::exact(path, "linked", Outcome::Fail), raised.subject(path));
-}
-
 fn counted(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
-fn cannot(why: Box<Diagnostic>) -> Box<Diagnostic> {
+pub(super) fn cannot(why: Box<Diagnostic>) -> Box<Diagnostic> {
     Diagnostic { code: CANNOT_TELL.into(), ..*why }.boxed()
 }

@@ -6,7 +6,7 @@
 
 use std::fmt::Debug;
 
-use super::{ChangeInput, Loading, RuleInput, RuleResult};
+use super::{AboutChange, ChangeInput, Loading, RuleInput, RuleResult};
 use crate::code::Code;
 use crate::document::Diagnostic;
 use crate::document::Node;
@@ -64,8 +64,8 @@ pub trait RuleCheck: Debug + Send + Sync {
     fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, Box<Diagnostic>>;
 
     /// Whether it also says something about the change that the candidates are in.
-    fn about_change(&self) -> bool {
-        false
+    fn about_change(&self) -> AboutChange {
+        AboutChange::Never
     }
 
     /// Judges the change, once for all candidates, and where there is none.
@@ -80,6 +80,16 @@ pub trait RuleCheck: Debug + Send + Sync {
 
     /// Whether it needs a baseline.
     fn compares(&self) -> bool {
+        false
+    }
+
+    /// The revision of the repository that it asks about, such as the branch that a commit must be part of.
+    fn revision(&self) -> Option<&str> {
+        None
+    }
+
+    /// Whether it looks at a baseline where the policy names one, and does without where it does not.
+    fn notices_baseline(&self) -> bool {
         false
     }
 

@@ -2,13 +2,16 @@
 //!
 //! `require` says which fields must be there, and, as a map, what must hold of them.
 
+use super::linked::cannot;
 use super::{Kind, RuleCheck};
 use crate::document::Diagnostic;
 use crate::document::{Node, Value};
+use crate::rule::accounted::accounted;
 use crate::rule::condition::Conditions;
 use crate::rule::loading::EMPTY_BODY;
+use crate::rule::named_files::Undigested;
 use crate::rule::presence::{absent, present};
-use crate::rule::{Loading, RuleInput, RuleResult};
+use crate::rule::{AboutChange, ChangeInput, Loading, RuleInput, RuleResult};
 use crate::run::FieldPath;
 use crate::verdict::LimitKind;
 use crate::verdict::{Comparison, Outcome};
@@ -48,7 +51,20 @@ fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn RuleCheck>> {
     (!fields.is_empty()).then(|| Box::new(Require(fields)) as Box<dyn RuleCheck>)
 }
 
+/// The fields that name files which a run made.
+const MADE: [&str; 3] = ["artifact", "artifacts", "predictions"];
+
 impl RuleCheck for Require {
+    fn about_change(&self) -> AboutChange {
+        let about_files = self.0.iter().any(|(path, _)| MADE.contains(&path.first_key()));
+        if about_files { AboutChange::WhenFound } else { AboutChange::Never }
+    }
+
+    /// That no file of an older record was replaced.
+    fn judge_change(&self, case: &ChangeInput<'_>) -> Result<RuleResult, Box<Diagnostic>> {
+        accounted(case, Undigested::IsNoted).map_err(cannot)
+    }
+
     fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, Box<Diagnostic>> {
         let mut judgement = RuleResult::default();
         for (path, conditions) in &self.0 {

@@ -12,6 +12,7 @@ mod items;
 mod live;
 mod lock;
 mod metrics;
+mod outputs;
 mod paths;
 mod pipeline;
 mod project;
@@ -25,6 +26,7 @@ mod values;
 pub use gto::current;
 pub use hash::{Hash, folder_md5};
 pub use items::items;
+pub use outputs::{names_outputs, outputs};
 pub use paths::{joined, relative};
 pub use record::{Code, tracked};
 

@@ -1,0 +1,64 @@
+//! Records that a change puts beside those that `runs:` matches, and that `runs:` does not match: nobody judges them,
+//! which a person should know.
+
+use std::collections::HashSet;
+
+use super::Workspace;
+use super::change::head_store;
+use crate::document::FileKind;
+use crate::engine::Decision;
+use crate::rule::ChangeRecords;
+use crate::run::Origin;
+use crate::source;
+use crate::store::Selector;
+
+/// Files that are named.
+const LISTED: usize = 10;
+
+/// Notes that name the records of the change which no candidate can come from.
+pub(super) fn unmatched_records(
+    decision: &Decision<'_>,
+    workspace: &Workspace,
+    records: &ChangeRecords,
+) -> Vec<String> {
+    let runs = decision.policy.runs.as_ref();
+    let selectors: Vec<Selector> =
+        runs.iter().flat_map(|runs| &runs.paths).filter_map(|path| Selector::new(path).ok()).collect();
+    let up = workspace.up();
+    let folder = |path: &str| path.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
+    let beside: HashSet<String> =
+        records.head.iter().map(|run| folder(run.label().strip_prefix(&up).unwrap_or(run.label()))).collect();
+    let ledger = workspace.ledger_folder(Some(decision.policy));
+    let is_near = |path: &str| {
+        let below = |selector: &Selector| {
+            !selector.folder().is_empty() && path.starts_with(&format!("{}/", selector.folder()))
+        };
+        FileKind::of(path).is_some()
+            && !selectors.iter().any(|selector| selector.names(path))
+            && (beside.contains(&folder(path)) || selectors.iter().any(below))
+            && !workspace.root().join(path).starts_with(&ledger)
+    };
+    let mut near = Vec::new();
+    let known = decision.facts.changes(&is_near, &mut |file| near.push(file.path));
+    let (Ok(_), Ok(store)) = (known, head_store(workspace)) else { return Vec::new() };
+    let is_record = |path: &&String| {
+        let entries = Selector::new(path).and_then(|selector| store.select(&selector)).unwrap_or_default();
+        entries.iter().any(|entry| {
+            let bytes = store.read(entry, source::most(path)).unwrap_or_default();
+            let runs = source::read(path, bytes, &decision.policy.fields, &Origin::default());
+            runs.iter().flatten().any(|run| run.metrics().next().is_some())
+        })
+    };
+    let named: Vec<&String> = near.iter().filter(is_record).collect();
+    let more = named.len().saturating_sub(LISTED);
+    let note = |path: &&String| {
+        format!(
+            "`{path}` looks like a run record of this change, and `runs:` does not match it: it was not judged"
+        )
+    };
+    let mut notes: Vec<String> = named.iter().take(LISTED).map(note).collect();
+    if more > 0 {
+        notes.push(format!("{more} more such files were not judged"));
+    }
+    notes
+}

@@ -1,0 +1,164 @@
+//! What a path of a commit leads to. Links are followed as they would be on the disk, inside the folder that they may
+//! not leave, so that a commit and its checkout give the same answer.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use super::{Commit, Found, Git, TreeEntry, TreeKind};
+use crate::document::Diagnostic;
+
+/// Links that are followed on one path, as on Linux.
+const MAX_HOPS: usize = 40;
+/// Bytes of a link's text.
+const MAX_LINK_BYTES: usize = 4096;
+/// Folders that are kept.
+const MAX_CACHED: usize = 256;
+
+/// What a path leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Resolved {
+    /// A regular file.
+    File {
+        /// The id of its blob.
+        id: String,
+        /// Its path without links, from the top of the repository.
+        path: String,
+    },
+    /// A folder.
+    Folder {
+        /// The id of its tree.
+        id: String,
+        /// Its path without links, from the top of the repository.
+        path: String,
+    },
+    /// Nothing is there.
+    Missing,
+    /// Something is there that can't be read as a file or a folder.
+    Refused(Refusal),
+}
+
+/// Why a path of a commit is neither a file nor a folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// A link to nothing, or in a circle.
+    BrokenLink {
+        /// The text of the link.
+        target: String,
+    },
+    /// A link that leads out of the folder that it may not leave.
+    Outside {
+        /// The text of the link.
+        target: String,
+    },
+    /// Another repository.
+    Submodule,
+}
+
+type Folder = Arc<HashMap<String, TreeEntry>>;
+
+/// The folders that were read, so that a folder of ten thousand records is parsed once.
+#[derive(Debug, Default)]
+pub(super) struct FolderCache(Mutex<HashMap<String, Folder>>);
+
+impl Git {
+    /// What a path below this folder leads to at a commit. No link may leave this folder.
+    pub fn look_up(&self, commit: &Commit, path: &str) -> Result<Resolved, Box<Diagnostic>> {
+        self.look_up_within(commit, &format!("{}{path}", self.prefix), &self.prefix)
+    }
+
+    /// What a path from the top of the repository leads to at a commit. No link may leave the repository.
+    pub fn look_up_from_top(&self, commit: &Commit, path: &str) -> Result<Resolved, Box<Diagnostic>> {
+        self.look_up_within(commit, path, "")
+    }
+
+    fn look_up_within(&self, commit: &Commit, path: &str, bounds: &str) -> Result<Resolved, Box<Diagnostic>> {
+        let Found::Object { id: root, .. } = self.ask(&format!("{}^{{tree}}", commit.id), usize::MAX)? else {
+            return Ok(Resolved::Missing);
+        };
+        let bounds = parts(bounds).count();
+        let mut names: Vec<String> = Vec::new();
+        let mut folders = vec![root];
+        let mut rest: Vec<String> = parts(path).rev().map(str::to_owned).collect();
+        let (mut hops, mut target) = (0, None::<String>);
+        let nothing = |target: Option<String>| match target {
+            Some(target) => Resolved::Refused(Refusal::BrokenLink { target }),
+            None => Resolved::Missing,
+        };
+        while let Some(name) = rest.pop() {
+            if name == ".." {
+                if names.len() <= bounds {
+                    let outside = |target| Resolved::Refused(Refusal::Outside { target });
+                    return Ok(target.map_or(Resolved::Missing, outside));
+                }
+                names.pop();
+                folders.pop();
+                continue;
+            }
+            let folder = self.folder(folders.last().expect("the root is never popped"))?;
+            let Some(entry) = folder.get(&name) else { return Ok(nothing(target)) };
+            match entry.kind {
+                TreeKind::Folder => {
+                    names.push(name);
+                    folders.push(entry.id.clone());
+                }
+                TreeKind::File if rest.is_empty() => {
+                    names.push(name);
+                    return Ok(Resolved::File { id: entry.id.clone(), path: names.join("/") });
+                }
+                TreeKind::File => return Ok(nothing(target)),
+                TreeKind::Submodule => return Ok(Resolved::Refused(Refusal::Submodule)),
+                TreeKind::Link => {
+                    let text = self.link(entry)?;
+                    hops += 1;
+                    if hops > MAX_HOPS {
+                        return Ok(nothing(Some(text)));
+                    }
+                    if text.starts_with('/') {
+                        return Ok(Resolved::Refused(Refusal::Outside { target: text }));
+                    }
+                    rest.extend(parts(&text).rev().map(str::to_owned));
+                    target = Some(text);
+                }
+            }
+        }
+        let id = folders.pop().expect("the root is never popped");
+        Ok(Resolved::Folder { id, path: names.join("/") })
+    }
+
+    fn link(&self, entry: &TreeEntry) -> Result<String, Box<Diagnostic>> {
+        match self.ask(&entry.id, MAX_LINK_BYTES)? {
+            Found::Object { data, .. } => Ok(String::from_utf8_lossy(&data).into_owned()),
+            Found::TooLarge { .. } => Ok("…".to_owned()),
+            Found::Missing | Found::Ambiguous => Err(self.absent(&format!("the link `{}`", entry.name))),
+        }
+    }
+
+    /// The entries of a folder, by their names.
+    fn folder(&self, id: &str) -> Result<Folder, Box<Diagnostic>> {
+        let mut cache = self.folders.0.lock().expect("no question panics half-way");
+        if let Some(known) = cache.get(id) {
+            return Ok(Arc::clone(known));
+        }
+        let entries = self.tree(id)?.into_iter().map(|entry| (entry.name.clone(), entry));
+        let folder: Folder = Arc::new(entries.collect());
+        if cache.len() >= MAX_CACHED {
+            cache.clear();
+        }
+        cache.insert(id.to_owned(), Arc::clone(&folder));
+        Ok(folder)
+    }
+}
+
+impl Resolved {
+    /// The id of the file or the folder.
+    pub fn id(&self) -> Option<&str> {
+        match self {
+            Self::File { id, .. } | Self::Folder { id, .. } => Some(id),
+            Self::Missing | Self::Refused(_) => None,
+        }
+    }
+}
+
+fn parts(path: &str) -> impl DoubleEndedIterator<Item = &str> {
+    path.split('/').filter(|part| !matches!(*part, "" | "."))
+}

@@ -1,0 +1,94 @@
+//! The newest record of a model is what the next change is compared with. A change that takes it away, or makes another
+//! the newest, lowers the bar for the next one without being judged itself.
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::change::text;
+use super::{ChangeRecords, RuleResult};
+use crate::code::codes;
+use crate::run::Run;
+use crate::verdict::{Comparison, Finding, Outcome};
+
+codes! {
+    REMOVED = "change/newest-record-removed": "The change takes away the newest record of a model, the baseline of the next change.";
+}
+
+/// The id of the rule that every change is held to, for waivers.
+pub const NEWEST_RECORD: &str = "gate:newest-record";
+
+/// What the change does to records that were there.
+#[derive(Debug, Default)]
+pub struct RemovedRecords {
+    /// Each model whose newest record is gone while an older, unchanged one is the newest now, or none.
+    pub result: RuleResult,
+    /// What a person should know: the records that are gone.
+    pub notes: Vec<String>,
+}
+
+/// Compares the records of the base with those that are there now. A record that moved to another file is the same
+/// record. `is_bar` says whether the newest record of a model is what a change is compared with.
+pub fn removed_records(records: &ChangeRecords, is_bar: bool) -> RemovedRecords {
+    let mut removed = RemovedRecords::default();
+    let now: HashSet<String> = records.head.iter().map(text).collect();
+    let gone: Vec<&Run> = records.base.iter().filter(|run| !now.contains(&text(run))).collect();
+    if gone.is_empty() {
+        return removed;
+    }
+    let base_texts = records.base_texts();
+    let files: HashSet<&str> =
+        records.head.iter().filter(|run| run.document.line.is_none()).map(Run::label).collect();
+    let ids: HashSet<&str> = records.head.iter().filter_map(|run| run.text("run_id")).collect();
+    // A record of the same file or id is the same record, edited: it is a candidate.
+    let is_edited =
+        |run: &Run| files.contains(run.label()) || run.text("run_id").is_some_and(|id| ids.contains(id));
+    for run in gone.iter().filter(|run| !is_edited(run)) {
+        removed.notes.push(format!("the change deletes the record `{}`", run.document.label()));
+    }
+    if !is_bar {
+        return removed;
+    }
+    let mut models: BTreeMap<Option<&str>, Vec<&Run>> = BTreeMap::new();
+    for run in &records.base {
+        models.entry(run.model()).or_default().push(run);
+    }
+    for (model, before) in models {
+        let lost = newest(&before).into_iter().find(|run| !now.contains(&text(run)));
+        let Some(lost) = lost.filter(|run| model.is_some() || !is_edited(run)) else { continue };
+        let after: Vec<&Run> = records.head.iter().filter(|run| run.model() == model).collect();
+        let newest_now = newest(&after);
+        // A record of this change is judged against the one that it replaces.
+        if newest_now.iter().any(|run| !base_texts.contains(&text(run))) {
+            continue;
+        }
+        let label = lost.document.label();
+        let of_model = model.map_or_else(String::new, |model| format!(" of `{model}`"));
+        let next = match newest_now.first() {
+            Some(run) => {
+                format!("the next change would be compared with the older `{}`", run.document.label())
+            }
+            None => "the next change would have no baseline".to_owned(),
+        };
+        let raised = Finding::new(
+            REMOVED,
+            format!("the change takes away `{label}`, the newest record{of_model}: {next}"),
+        )
+        .help(format!(
+            "keep the record, or replace it by a newer one, which is then judged; where it must go, waive \
+             `{NEWEST_RECORD}` with `for: {{ path: {label} }}`"
+        ))
+        .subject(label.clone());
+        let now = newest_now.first().map_or_else(|| "none".to_owned(), |run| run.document.label());
+        let comparison = Comparison::exact(format!("newest record{of_model}"), "kept", Outcome::Fail)
+            .candidate(now)
+            .limit(label);
+        removed.result.fail(comparison, raised);
+    }
+    removed
+}
+
+/// The newest records: the last by date, and every one that has no date and may be.
+fn newest<'r>(runs: &[&'r Run]) -> Vec<&'r Run> {
+    let when = |run: &Run| run.created_at().map(|moment| moment.at);
+    let last = runs.iter().filter_map(|run| when(run)).max();
+    runs.iter().copied().filter(|run| when(run).is_none() || when(run) == last).collect()
+}

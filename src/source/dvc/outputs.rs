@@ -1,0 +1,40 @@
+//! The files that a project of DVC makes or keeps, whatever they are called.
+
+use std::sync::Arc;
+
+use crate::document::{Document, Format, Node};
+
+/// Whether a file says which outputs there are: `dvc.lock`, or the `.dvc` file beside one.
+pub fn names_outputs(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name == "dvc.lock" || name.ends_with(".dvc") && name != ".dvc"
+}
+
+/// The paths of the outputs that such a file names, relative to the workspace. One that can't be read names none: to
+/// account for files is not what it is for.
+pub fn outputs(path: &str, bytes: Vec<u8>) -> Vec<String> {
+    let tree = Document::new(path, bytes, Format::Yaml).map(Arc::new).and_then(|document| document.parse());
+    let Ok(tree) = tree else { return Vec::new() };
+    let Some(map) = tree.as_map() else { return Vec::new() };
+    let stages = map.get("stages").and_then(Node::as_map).into_iter().flat_map(|stages| stages.iter());
+    let stages = stages.filter_map(|(_, stage)| stage.as_map()?.get("outs"));
+    let outs = map.get("outs").into_iter().chain(stages).filter_map(Node::as_list).flatten();
+    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    outs.filter_map(|out| out.as_map()?.get("path")?.as_written())
+        .map(|out| if folder.is_empty() { out.to_owned() } else { format!("{folder}/{out}") })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::outputs;
+
+    #[test]
+    fn outputs_of_stages_and_of_single_files() {
+        let lock =
+            "schema: '2.0'\nstages:\n  train:\n    cmd: x\n    outs:\n    - path: out/best\n      md5: a\n";
+        assert_eq!(outputs("ml/dvc.lock", lock.into()), ["ml/out/best"]);
+        assert_eq!(outputs("best.dvc", "outs:\n- md5: a\n  path: best\n".into()), ["best"]);
+        assert!(outputs("dvc.lock", "[".into()).is_empty());
+    }
+}
