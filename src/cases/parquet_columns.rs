@@ -3,7 +3,9 @@
 use bytes::Bytes;
 use parquet::basic::{LogicalType, Type as Physical};
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
-use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, DoubleType, FloatType, Int32Type, Int64Type};
+use parquet::data_type::{
+    BoolType, ByteArray, ByteArrayType, DataType, DoubleType, FloatType, Int32Type, Int64Type,
+};
 use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::schema::types::ColumnDescriptor;
@@ -42,7 +44,8 @@ pub fn read_parquet(bytes: Vec<u8>) -> Result<Table, CasesError> {
                     let scale = scale(described);
                     let unsigned = is_unsigned(described);
                     values::<Int32Type>(reader, described, column, move |value, text| {
-                        let wide = if unsigned { i64::from(value.cast_unsigned()) } else { i64::from(*value) };
+                        let wide =
+                            if unsigned { i64::from(value.cast_unsigned()) } else { i64::from(*value) };
                         *text = decimal(wide.into(), scale);
                     })
                 }
@@ -50,7 +53,8 @@ pub fn read_parquet(bytes: Vec<u8>) -> Result<Table, CasesError> {
                     let scale = scale(described);
                     let unsigned = is_unsigned(described);
                     values::<Int64Type>(reader, described, column, move |value, text| {
-                        let wide = if unsigned { i128::from(value.cast_unsigned()) } else { i128::from(*value) };
+                        let wide =
+                            if unsigned { i128::from(value.cast_unsigned()) } else { i128::from(*value) };
                         *text = decimal(wide, scale);
                     })
                 }
@@ -60,7 +64,9 @@ pub fn read_parquet(bytes: Vec<u8>) -> Result<Table, CasesError> {
                     })
                 }
                 ColumnReader::DoubleColumnReader(reader) => {
-                    values::<DoubleType>(reader, described, column, |value, text| *text = format!("{value:?}"))
+                    values::<DoubleType>(reader, described, column, |value, text| {
+                        *text = format!("{value:?}")
+                    })
                 }
                 ColumnReader::ByteArrayColumnReader(reader) => {
                     values::<ByteArrayType>(reader, described, column, |value: &ByteArray, text| {

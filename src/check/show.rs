@@ -99,9 +99,9 @@ pub fn show_cases(
     let facts = Files::new(workspace.root(), &workspace);
     let mut summaries = Vec::new();
     for run in runs {
-        let found = facts.cases(&run, &columns).and_then(|cases| {
-            summary(&cases).map_err(|error| NoCases::of(run.label(), error))
-        });
+        let found = facts
+            .cases(&run, &columns)
+            .and_then(|cases| summary(&cases).map_err(|error| NoCases::of(run.label(), error)));
         match found {
             Ok(found) => summaries.push((run.label().to_owned(), found)),
             Err(NoCases::Unusable(diagnostic)) => wrong.push(*diagnostic),

@@ -56,28 +56,33 @@ fn read(
     committed: Committed<'_>,
 ) -> Result<Cases, NoCases> {
     let in_commit = match commit {
-        Some(commit) => committed(commit, path)
-            .map_err(|why| NoCases::unreadable(format!("`{path}`: {}", why.message), why.help.unwrap_or_default()))?,
+        Some(commit) => committed(commit, path).map_err(|why| {
+            NoCases::unreadable(format!("`{path}`: {}", why.message), why.help.unwrap_or_default())
+        })?,
         None => None,
     };
     let bytes: Box<dyn Read> = match (in_commit, commit, digest) {
         (Some(bytes), ..) => Box::new(Cursor::new(bytes)),
         // Predictions are often too large for git. A file of the working tree is the same one if its digest is.
         (None, Some(commit), None) => {
-            let message = format!("`{path}` is not in the commit {commit}, and the record has no digest of it");
+            let message =
+                format!("`{path}` is not in the commit {commit}, and the record has no digest of it");
             return Err(NoCases::unreadable(message, "commit the file, or record its digest"));
         }
         (None, ..) => Box::new(files::open(folder, path).map_err(|fault| unreadable(path, &fault))?.0),
     };
     let mut hashed = Hashed::new(bytes, digest);
     let table = table(path, &mut hashed).map_err(|error| NoCases::of(path, error));
-    io::copy(&mut hashed, &mut io::sink())
-        .map_err(|error| NoCases::unreadable(format!("`{path}` can't be read: {error}"), "look at its rights"))?;
-    if let Some((found, recorded)) = hashed.differs(digest)
-        .map_err(|algorithm| NoCases::unreadable(format!("a digest by {algorithm} can't be checked"), "record a sha256"))?
-    {
+    io::copy(&mut hashed, &mut io::sink()).map_err(|error| {
+        NoCases::unreadable(format!("`{path}` can't be read: {error}"), "look at its rights")
+    })?;
+    if let Some((found, recorded)) = hashed.differs(digest).map_err(|algorithm| {
+        NoCases::unreadable(format!("a digest by {algorithm} can't be checked"), "record a sha256")
+    })? {
         return Err(NoCases::changed(
-            format!("`{path}` is not the file that was recorded: its digest is {found}, recorded is {recorded}"),
+            format!(
+                "`{path}` is not the file that was recorded: its digest is {found}, recorded is {recorded}"
+            ),
             "judge the file that the run wrote, or record the run again",
         ));
     }
@@ -119,7 +124,8 @@ fn table(path: &str, bytes: &mut dyn Read) -> Result<Table, CasesError> {
             read_parquet(whole)
         }
         _ => Err(unreadable_table(
-            "its name does not say what it is: .csv, .tsv, .jsonl or .parquet, also with .gz or .zst".to_owned(),
+            "its name does not say what it is: .csv, .tsv, .jsonl or .parquet, also with .gz or .zst"
+                .to_owned(),
         )),
     }
 }

@@ -13,9 +13,9 @@ use cap_std::fs::Dir;
 
 pub use hashed::{Hashed, hash_below, hash_named, in_parts};
 
+use crate::cases::{CaseColumns, Cases};
 use crate::code::codes;
 use crate::document::Diagnostic;
-use crate::cases::{CaseColumns, Cases};
 use crate::git::{Found, Git, Resolved, Trusted};
 use crate::rule::{ChangedFile, CommitFacts, Facts, FileFacts, FileFault, NoCases};
 use crate::run::Run;

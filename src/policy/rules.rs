@@ -81,7 +81,8 @@ fn the_kind<'r>(loading: &mut Loading<'_>, id: &str, raw: &'r RawRule) -> Option
     match kinds.as_slice() {
         [] => {
             let names: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
-            let unknown = raw.body.keys().any(|key| !COMMON.contains(&key) && !kind::BESIDE_METRICS.contains(&key));
+            let unknown =
+                raw.body.keys().any(|key| !COMMON.contains(&key) && !kind::BESIDE_METRICS.contains(&key));
             // A misspelt kind was already reported as an unknown key.
             if !unknown {
                 loading

@@ -2,8 +2,8 @@
 
 mod annotations;
 mod audit;
-mod diagnostic;
 mod cases;
+mod diagnostic;
 mod diff;
 mod explanation;
 mod human;

@@ -122,7 +122,8 @@ pub(super) fn describe_change(
     baseline: Option<&Decimal>,
     allowed: &str,
 ) -> (crate::code::Code, String) {
-    let subject = Subject { name: said, said, path: Path::default(), candidate, baseline, of: None, slice: None };
+    let subject =
+        Subject { name: said, said, path: Path::default(), candidate, baseline, of: None, slice: None };
     describe(&subject, limit.word, allowed)
 }
 

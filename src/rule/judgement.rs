@@ -61,11 +61,14 @@ impl RuleResult {
     pub fn outcome(&self) -> Outcome {
         let worst = self.comparisons.iter().map(|comparison| comparison.outcome);
         let is_inconclusive = |finding: &Finding| {
-            finding.comparison.and_then(|index| self.comparisons.get(index)).is_some_and(|comparison| {
-                comparison.outcome == Outcome::Inconclusive
-            })
+            finding
+                .comparison
+                .and_then(|index| self.comparisons.get(index))
+                .is_some_and(|comparison| comparison.outcome == Outcome::Inconclusive)
         };
-        if self.findings.iter().any(|finding| !is_inconclusive(finding)) || worst.clone().any(|outcome| outcome == Outcome::Fail) {
+        if self.findings.iter().any(|finding| !is_inconclusive(finding))
+            || worst.clone().any(|outcome| outcome == Outcome::Fail)
+        {
             Outcome::Fail
         } else if worst.clone().any(|outcome| outcome == Outcome::Inconclusive) {
             Outcome::Inconclusive

@@ -95,9 +95,9 @@ impl Limit {
             return false;
         }
         if let Some(limits) = breach.limits {
-            return self.in_units(breach.baseline.as_ref()).is_some_and(|amount| {
-                shown(self.word, amount, limits) == Verdict::Shown
-            });
+            return self
+                .in_units(breach.baseline.as_ref())
+                .is_some_and(|amount| shown(self.word, amount, limits) == Verdict::Shown);
         }
         self.hold(&breach.candidate, breach.baseline.as_ref()).is_ok_and(|check| check.holds)
     }

@@ -44,12 +44,11 @@ pub use input::RuleInput;
 pub use judgement::RuleResult;
 pub use kind::{KINDS, Kind, RuleCheck};
 pub use limit::{Amount, Limit, LimitCheck, NoAnswer, Units, read_amount};
-pub use no_cases::NoCases;
 pub use loading::{Loading, PolicyFiles};
 pub use newest_record::{NEWEST_RECORD, RemovedRecords, removed_records};
+pub use no_cases::NoCases;
 
 pub(crate) use limit::check_together;
-
 
 use crate::code::Code;
 use crate::expression::Expression;

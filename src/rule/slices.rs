@@ -61,11 +61,14 @@ impl Slices {
         let by = reader.required(map, "by", "`slices`", node.span)?;
         let texts = |reader: &mut Reader, key: &str| {
             map.get(key).map_or_else(Vec::new, |node| {
-                reader.texts(node, &format!("`{key}`")).into_iter().map(|(text, _)| Pattern::new(text)).collect()
+                reader
+                    .texts(node, &format!("`{key}`"))
+                    .into_iter()
+                    .map(|(text, _)| Pattern::new(text))
+                    .collect()
             })
         };
-        let by: Vec<String> =
-            reader.texts(by, "`by`").into_iter().map(|(text, _)| text.to_owned()).collect();
+        let by: Vec<String> = reader.texts(by, "`by`").into_iter().map(|(text, _)| text.to_owned()).collect();
         let min_rows = match map.get("min_rows") {
             None => 0,
             Some(node) => match node.as_written().and_then(|text| text.parse().ok()) {
@@ -110,7 +113,9 @@ impl Slices {
         for by in groups {
             let found = slices_of(cases, &by).map_err(|error| {
                 let path = Path::of(["predictions"]);
-                Box::new(Finding::new(NO_SLICES, error.message).at(path, "these predictions").help(error.help))
+                Box::new(
+                    Finding::new(NO_SLICES, error.message).at(path, "these predictions").help(error.help),
+                )
             })?;
             slices.extend(found);
         }
@@ -171,7 +176,8 @@ impl Slices {
                     }
                     Found::Nothing(why) => {
                         let path = Path::of(["predictions"]);
-                        let raised = Finding::new(NO_SLICES, why).at(path, "these predictions").subject(entry.name);
+                        let raised =
+                            Finding::new(NO_SLICES, why).at(path, "these predictions").subject(entry.name);
                         wrong(&mut one, entry.name, &raised);
                     }
                     Found::Basis(basis) if entry.evidence.confidence.is_some() => {
@@ -244,8 +250,10 @@ impl Slices {
     fn same_slices(&self, baseline: &Cases, candidate: &Cases, rows: &[u32]) -> Result<(), Box<Finding>> {
         for by in &self.by {
             let (Some(theirs), Some(ours)) = (baseline.column(by), candidate.column(by)) else { continue };
-            let differ =
-                rows.iter().enumerate().filter(|(row, other)| theirs.text(*row) != ours.text(**other as usize));
+            let differ = rows
+                .iter()
+                .enumerate()
+                .filter(|(row, other)| theirs.text(*row) != ours.text(**other as usize));
             let count = differ.count();
             if count > 0 {
                 let message = format!("not comparable: `{by}` differs in {count} of {} cases", rows.len());
@@ -294,14 +302,16 @@ impl Slices {
         let mut each = Vec::new();
         for (slice, metric) in &ours {
             let mut one = RuleResult::default();
-            let rows = case.candidate.record().get("slices").and_then(|slices| slices.get(slice)?.get("rows"));
+            let rows =
+                case.candidate.record().get("slices").and_then(|slices| slices.get(slice)?.get("rows"));
             let rows = rows.and_then(Node::as_written).and_then(|rows| rows.parse().ok());
             if rows.is_some_and(|rows| self.is_small(&mut one, entry.name, slice, rows)) {
                 each.push((f64::INFINITY, one));
                 continue;
             }
             let path = Path::of(["slices", slice, "metrics", entry.name]);
-            let (value, their_value) = (metric.value().ok(), theirs.get(slice).and_then(|it| it.value().ok()));
+            let (value, their_value) =
+                (metric.value().ok(), theirs.get(slice).and_then(|it| it.value().ok()));
             let Some(value) = value else {
                 let message = format!("`{}` of {slice} is no number", entry.name);
                 wrong(&mut one, entry.name, &Finding::new(NO_SLICES, message).at(path, "not a number"));
@@ -333,7 +343,8 @@ impl Slices {
                 if !limit.word.is_relative() || their_value.is_some() {
                     hold(&mut one, &subject, limit);
                 } else if baseline.is_some() {
-                    one.notes.push(format!("the slice {slice} is new: nothing in the baseline to compare with"));
+                    one.notes
+                        .push(format!("the slice {slice} is new: nothing in the baseline to compare with"));
                 }
             }
             each.push((closest(&one), one));
@@ -350,7 +361,8 @@ fn wrong(judgement: &mut RuleResult, name: &str, raised: &Finding) {
 
 /// The smallest margin of a slice.
 fn closest(one: &RuleResult) -> f64 {
-    let margins = one.comparisons.iter().filter_map(|comparison| comparison.margin.as_deref()?.parse::<f64>().ok());
+    let margins =
+        one.comparisons.iter().filter_map(|comparison| comparison.margin.as_deref()?.parse::<f64>().ok());
     margins.fold(f64::INFINITY, f64::min)
 }
 

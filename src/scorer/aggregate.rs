@@ -169,7 +169,8 @@ impl Compared<'_> {
     pub fn changed(&self) -> Option<u64> {
         let baseline = self.baseline?;
         let differ = baseline.predicted.iter().zip(&self.candidate.predicted);
-        (!baseline.predicted.is_empty()).then(|| differ.filter(|(ours, theirs)| ours != theirs).count() as u64)
+        (!baseline.predicted.is_empty())
+            .then(|| differ.filter(|(ours, theirs)| ours != theirs).count() as u64)
     }
 
     /// The candidate's value minus the baseline's; without a baseline, the candidate's value.
@@ -200,9 +201,8 @@ impl Compared<'_> {
     }
 
     fn share(&self, metric: &Metric) -> Aggregate {
-        let cases: Vec<usize> = (0..self.candidate.n)
-            .filter(|case| metric.right(self.candidate, *case).is_some())
-            .collect();
+        let cases: Vec<usize> =
+            (0..self.candidate.n).filter(|case| metric.right(self.candidate, *case).is_some()).collect();
         let right = |sample: &Sample, case: usize| metric.right(sample, case) == Some(true);
         if self.clusters.is_none() && !self.weighted() {
             let Some(baseline) = self.baseline else {
@@ -276,7 +276,8 @@ impl Compared<'_> {
 
     fn auc(&self) -> Result<Aggregate, Refusal> {
         let side = |sample: &Sample| -> Result<AucSide, Refusal> {
-            let positive: Vec<bool> = sample.truth.iter().map(|class| Some(*class) == sample.positive).collect();
+            let positive: Vec<bool> =
+                sample.truth.iter().map(|class| Some(*class) == sample.positive).collect();
             placements(&positive, &sample.scores).ok_or(Refusal::Undefined)
         };
         let candidate = side(self.candidate)?;
@@ -293,7 +294,8 @@ impl Compared<'_> {
         for case in 0..candidate.n {
             let theirs = self.baseline.map_or(0, |baseline| baseline.predicted[case]);
             let weight = candidate.weight(case).to_bits();
-            *kinds.entry((candidate.truth[case], theirs, candidate.predicted[case], weight)).or_default() += 1;
+            *kinds.entry((candidate.truth[case], theirs, candidate.predicted[case], weight)).or_default() +=
+                1;
         }
         let whole = |sample: &Sample| Confusion::of(sample);
         let (ours, theirs) = (whole(candidate), self.baseline.map(whole));
@@ -350,7 +352,8 @@ impl Compared<'_> {
     fn without_each_cluster(&self, metric: &Metric) -> Result<Aggregate, Refusal> {
         let units = self.units();
         let every: Vec<u32> = units.concat();
-        let without = (0..units.len()).map(|left_out| (1, self.statistic(metric, &others(&units, left_out..left_out + 1))));
+        let without = (0..units.len())
+            .map(|left_out| (1, self.statistic(metric, &others(&units, left_out..left_out + 1))));
         let estimate = jackknife(self.statistic(metric, &every), without)?;
         Ok(Aggregate::Jackknife { estimate, changed: None })
     }

@@ -205,7 +205,8 @@ fn comparisons_equal_those_of_scipy_and_statsmodels() {
         }
         if table["roc_auc"].is_object() {
             let auc = &table["roc_auc"];
-            let few = ["positives", "negatives"].iter().any(|class| auc[class].as_u64().is_none_or(|n| n < 10));
+            let few =
+                ["positives", "negatives"].iter().any(|class| auc[class].as_u64().is_none_or(|n| n < 10));
             match compared.aggregate(&Metric::RocAuc) {
                 Ok(aggregate) if !few => check(&aggregate, auc, 1.0, "AUC"),
                 Ok(aggregate) => assert!(aggregate.estimate(confidence).is_err(), "{name}: few of a class"),
@@ -244,7 +245,12 @@ fn comparisons_equal_those_of_scipy_and_statsmodels() {
                 let clustered = Compared { clusters: Some(clusters), ..compared };
                 let theirs = &theirs["clustered"];
                 if theirs["se_cr1"].as_f64().is_some_and(|se| se > 1e-12) {
-                    check(&clustered.aggregate(&compared_metric(loss)).expect("an aggregate"), theirs, -1.0, loss);
+                    check(
+                        &clustered.aggregate(&compared_metric(loss)).expect("an aggregate"),
+                        theirs,
+                        -1.0,
+                        loss,
+                    );
                 }
             }
         }
@@ -260,17 +266,23 @@ fn comparisons_equal_those_of_scipy_and_statsmodels() {
                     close(estimate.value, &theirs["difference"], 1e-12, &what);
                     close(estimate.stderr, &theirs["jackknife_se"], 1e-9, &what);
                 }
-                Ok(aggregate @ Aggregate::Resampled(_)) if theirs["stratified"] == true || table["task"] == "regression" => {
+                Ok(aggregate @ Aggregate::Resampled(_))
+                    if theirs["stratified"] == true || table["task"] == "regression" =>
+                {
                     let Ok(ours) = aggregate.estimate(confidence) else {
                         assert!(theirs["refuse"].is_string(), "{what}");
                         continue;
                     };
                     let tolerance = theirs["tolerance_by_resamples"]["10000"].as_f64().expect("a tolerance");
-                    for (ours, theirs) in [ours.limits.lower, ours.limits.upper].iter().zip(
-                        theirs["bca"].as_array().expect("limits"),
-                    ) {
+                    for (ours, theirs) in [ours.limits.lower, ours.limits.upper]
+                        .iter()
+                        .zip(theirs["bca"].as_array().expect("limits"))
+                    {
                         let theirs = theirs.as_f64().expect("a limit");
-                        assert!((ours - theirs).abs() <= tolerance, "{what}: {ours} is not {theirs} ± {tolerance}");
+                        assert!(
+                            (ours - theirs).abs() <= tolerance,
+                            "{what}: {ours} is not {theirs} ± {tolerance}"
+                        );
                     }
                 }
                 Ok(_) => {}

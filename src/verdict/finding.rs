@@ -99,8 +99,12 @@ impl Finding {
     /// Says which limit did not hold.
     #[must_use]
     pub fn breach(mut self, kind: LimitKind, candidate: &Decimal, baseline: Option<&Decimal>) -> Self {
-        self.breach =
-            Some(Box::new(Breach { kind, candidate: candidate.clone(), baseline: baseline.cloned(), limits: None }));
+        self.breach = Some(Box::new(Breach {
+            kind,
+            candidate: candidate.clone(),
+            baseline: baseline.cloned(),
+            limits: None,
+        }));
         self
     }
 

@@ -85,7 +85,10 @@ fn many_cases_show_that_the_drop_is_within_the_margin() {
     assert_eq!(comparison["confidence"], "95%");
     let lower: f64 = comparison["interval"][0].as_str().expect("a limit").parse().expect("a number");
     assert!((-0.02..0.0).contains(&lower), "{lower}");
-    project.gate(&["check", "runs/new.json"]).leaves_with(0).says("at 95%, Tango, 3,000 cases, 30 gained, 30 lost");
+    project
+        .gate(&["check", "runs/new.json"])
+        .leaves_with(0)
+        .says("at 95%, Tango, 3,000 cases, 30 gained, 30 lost");
 }
 
 #[test]
@@ -215,7 +218,8 @@ fn the_value_itself_must_reach_a_minimum() {
 #[test]
 fn every_slice_must_hold_and_the_worst_comes_first() {
     let project = project(3000, |case| case % 20 == 1, |case| case % 20 == 0);
-    let slices = "      accuracy: { max_drop: 0.02, confidence: 95% }\n    slices: { by: region, min_rows: 200 }\n";
+    let slices =
+        "      accuracy: { max_drop: 0.02, confidence: 95% }\n    slices: { by: region, min_rows: 200 }\n";
     project.edit("gate.yaml", "      accuracy: { max_drop: 0.02, confidence: 95% }\n", slices);
     let ran = check(&project);
     ran.leaves_with(1);
@@ -242,10 +246,7 @@ fn churn_counts_what_users_notice() {
 #[test]
 fn numbers_that_can_not_be_true_together_are_found() {
     let project = project(1000, |_| false, |_| false);
-    project.file(
-        "gate.yaml",
-        "version: 1\nruns: runs/*.json\nrules:\n  honest:\n    consistent: true\n",
-    );
+    project.file("gate.yaml", "version: 1\nruns: runs/*.json\nrules:\n  honest:\n    consistent: true\n");
     check(&project).leaves_with(0);
     project.file(
         "runs/new.json",

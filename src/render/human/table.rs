@@ -74,7 +74,10 @@ pub(super) fn evidence(one: &Comparison) -> Option<String> {
         let lower_decides = matches!(&*one.word, "min" | "max_drop" | "min_rise");
         let both = one.outcome == Outcome::Inconclusive || one.word == "max_change";
         let shows_lower = both || lower_decides == (one.outcome != Outcome::Fail);
-        let lower = lower.as_deref().filter(|_| shows_lower).map_or("(−∞".to_owned(), |end| format!("[{}", clean(end)));
+        let lower = lower
+            .as_deref()
+            .filter(|_| shows_lower)
+            .map_or("(−∞".to_owned(), |end| format!("[{}", clean(end)));
         let upper = upper
             .as_deref()
             .filter(|_| both || !shows_lower)

@@ -10,7 +10,9 @@ use crate::rule::limit::shown as shown_by;
 use crate::rule::{Amount, Limit, RuleResult};
 use crate::run::Decimal;
 use crate::scorer::Aggregate;
-use crate::stats::{Confidence, Estimate, Refusal, RightWrong, Verdict, cases_needed, cases_needed_for_pairs};
+use crate::stats::{
+    Confidence, Estimate, Refusal, RightWrong, Verdict, cases_needed, cases_needed_for_pairs,
+};
 use crate::verdict::{Breach, Comparison, Finding, LimitKind, Outcome};
 
 /// What is asked about a metric.
@@ -46,8 +48,8 @@ pub(in crate::rule) fn hold_shown(
     basis: Result<&Basis, &str>,
 ) {
     let Some((confidence, percent)) = &settings.confidence else { return };
-    let mut comparison = Comparison::by("none", subject.name, limit.word.name(), Outcome::Inconclusive)
-        .limit(&*limit.written);
+    let mut comparison =
+        Comparison::by("none", subject.name, limit.word.name(), Outcome::Inconclusive).limit(&*limit.written);
     comparison.slice = subject.slice.map(Into::into);
     comparison.confidence = Some(percent.clone());
     let said = match subject.slice {
@@ -56,14 +58,22 @@ pub(in crate::rule) fn hold_shown(
     };
     let [ours, theirs] = subject.reported;
     comparison.candidate = ours.map(|value| value.written().into());
-    comparison.baseline =
-        theirs.filter(|_| limit.word.is_relative()).map(|value| value.written().into());
+    comparison.baseline = theirs.filter(|_| limit.word.is_relative()).map(|value| value.written().into());
     let basis = match basis {
         Ok(basis) => basis,
         Err(why) => {
             let message = format!("nothing shows how certain {said} is: {why}");
             let help = "record the file of predictions of both runs, or a metric's `values` by seed, or its `stderr`";
-            return inconclusive(judgement, subject, comparison, settings, NO_EVIDENCE, message, help.into(), None);
+            return inconclusive(
+                judgement,
+                subject,
+                comparison,
+                settings,
+                NO_EVIDENCE,
+                message,
+                help.into(),
+                None,
+            );
         }
     };
     comparison.n = basis.n;
@@ -81,7 +91,9 @@ pub(in crate::rule) fn hold_shown(
     let digits = estimate.as_ref().map_or(4, |estimate| decimals(estimate.stderr));
     // What is reported is shown in its own digits where it is what was computed.
     let shown = |reported: Option<&Decimal>, value: f64| match reported {
-        Some(reported) if !basis.recomputed || super::mismatch("", "", reported, value).is_none() => reported.clone(),
+        Some(reported) if !basis.recomputed || super::mismatch("", "", reported, value).is_none() => {
+            reported.clone()
+        }
         _ => decimal(value, digits.max(4)),
     };
     let candidate = shown(ours, basis.values[0]);
@@ -91,7 +103,11 @@ pub(in crate::rule) fn hold_shown(
     let estimate = match estimate {
         Ok(estimate) => estimate,
         Err(refusal) => {
-            let message = format!("the data can't show whether {said} holds `{}: {}`: {refusal}", limit.word.name(), limit.written);
+            let message = format!(
+                "the data can't show whether {said} holds `{}: {}`: {refusal}",
+                limit.word.name(),
+                limit.written
+            );
             let help = match refusal {
                 Refusal::TooFew { what, need, .. } => format!("measure on more: at least {need} {what}"),
                 _ => "measure on more cases, or judge by a metric that these cases can show".to_owned(),
@@ -105,7 +121,11 @@ pub(in crate::rule) fn hold_shown(
     let end = |value: f64, up: bool| outwards(value, digits, up).map(|limit| limit.written().into());
     comparison.interval = Some([end(estimate.limits.lower, false), end(estimate.limits.upper, true)]);
     let Some(amount) = limit.in_units(baseline.as_ref()) else {
-        let message = format!("{said} is 0 in the baseline, and `{}: {}` of 0 means nothing", limit.word.name(), limit.written);
+        let message = format!(
+            "{said} is 0 in the baseline, and `{}: {}` of 0 means nothing",
+            limit.word.name(),
+            limit.written
+        );
         let raised = Finding::new(crate::rule::compare::RELATIVE_TO_ZERO, message)
             .at(subject.path.clone(), "the baseline has 0")
             .subject(subject.name);
@@ -125,8 +145,10 @@ pub(in crate::rule) fn hold_shown(
         }
         Verdict::Refuted => {
             comparison.outcome = Outcome::Fail;
-            let (code, message) = describe_change(&said, limit, &candidate, baseline.as_ref(), &limit.written);
-            let message = format!("{message}; {} at {percent} confidence", found(limit.word, &turned, bound, digits));
+            let (code, message) =
+                describe_change(&said, limit, &candidate, baseline.as_ref(), &limit.written);
+            let message =
+                format!("{message}; {} at {percent} confidence", found(limit.word, &turned, bound, digits));
             let raised = Finding::new(code, message)
                 .at(subject.path.clone(), format!("{}: {}", limit.word.name(), limit.written))
                 .subject(subject.name)
@@ -147,7 +169,16 @@ pub(in crate::rule) fn hold_shown(
             let raised = Finding::new(INCONCLUSIVE, String::new())
                 .breach(limit.word, &candidate, baseline.as_ref())
                 .limits(estimate.limits);
-            inconclusive(judgement, subject, comparison, settings, INCONCLUSIVE, message, help, raised.breach);
+            inconclusive(
+                judgement,
+                subject,
+                comparison,
+                settings,
+                INCONCLUSIVE,
+                message,
+                help,
+                raised.breach,
+            );
         }
     }
 }
@@ -183,7 +214,9 @@ fn found(word: LimitKind, turned: &Estimate, bound: f64, digits: usize) -> Strin
         LimitKind::MaxRise => format!("the rise may be as large as {}", text(-lower, true)),
         LimitKind::MinDrop if refuted => format!("the drop is at most {}", text(upper, true)),
         LimitKind::MinDrop => format!("the drop may be as small as {}", text(lower, false)),
-        LimitKind::MaxChange => format!("the change is between {} and {}", text(lower, false), text(upper, true)),
+        LimitKind::MaxChange => {
+            format!("the change is between {} and {}", text(lower, false), text(upper, true))
+        }
     }
 }
 
@@ -199,7 +232,8 @@ fn settle(
     let needed = match (&basis.aggregate, basis.n) {
         (Ok(Aggregate::Pairs(pairs)), _) if bound <= 0.0 => {
             let rise = matches!(word, LimitKind::MaxRise | LimitKind::Max);
-            let pairs = if rise { RightWrong { gained: pairs.lost, lost: pairs.gained, ..*pairs } } else { *pairs };
+            let pairs =
+                if rise { RightWrong { gained: pairs.lost, lost: pairs.gained, ..*pairs } } else { *pairs };
             cases_needed_for_pairs(&pairs, -bound, confidence)
         }
         (Ok(_), Some(n)) => cases_needed(n, turned.stderr, turned.value, -bound, confidence, 0.8),
@@ -231,8 +265,11 @@ fn inconclusive(
     help: String,
     breach: Option<Box<Breach>>,
 ) {
-    let mut raised =
-        Finding::new(code, message).at(subject.path.clone(), "not shown").subject(subject.name).on_slice(subject.slice).help(help);
+    let mut raised = Finding::new(code, message)
+        .at(subject.path.clone(), "not shown")
+        .subject(subject.name)
+        .on_slice(subject.slice)
+        .help(help);
     raised.breach = breach;
     match settings.on_inconclusive {
         OnInconclusive::Fail => {

@@ -7,8 +7,8 @@ use crate::cases::Sample;
 use crate::document::{Node, listed};
 use crate::run::{Decimal, Metric, Run};
 use crate::scorer::{Aggregate, Compared, Metric as Scorer, Score, metric_named};
-use crate::verdict::Finding;
 use crate::stats::{Moments, Refusal, RightWrong};
+use crate::verdict::Finding;
 
 /// Evidence on one metric.
 #[derive(Debug)]
@@ -95,7 +95,8 @@ pub(in crate::rule) fn find_relative(
                     format!("`{name}` can't be computed from predictions; `as:` says which metric it is")
                 }
                 Ok(how) => {
-                    let take = |sample: &Sample| rows.map_or_else(|| sample.clone(), |rows| sample.take(rows));
+                    let take =
+                        |sample: &Sample| rows.map_or_else(|| sample.clone(), |rows| sample.take(rows));
                     let (base, cand) = (take(&paired.base), take(&paired.cand));
                     let clusters: Option<Vec<u32>> = paired.clusters.as_ref().map(|clusters| {
                         rows.map_or_else(
@@ -103,19 +104,28 @@ pub(in crate::rule) fn find_relative(
                             |rows| rows.iter().map(|row| clusters[*row as usize]).collect(),
                         )
                     });
-                    let compared = Compared { baseline: Some(&base), candidate: &cand, clusters: clusters.as_deref() };
+                    let compared =
+                        Compared { baseline: Some(&base), candidate: &cand, clusters: clusters.as_deref() };
                     let values = match how {
                         HowScored::Column(column) => {
                             let read = |cases: &crate::cases::Cases| cases.values(column)?.ok();
                             match (read(&paired.baseline), read(&paired.candidate)) {
                                 (Some(theirs), Some(ours)) => {
-                                    let ours: Vec<f64> =
-                                        paired.pairing.candidate.iter().map(|row| ours[*row as usize]).collect();
+                                    let ours: Vec<f64> = paired
+                                        .pairing
+                                        .candidate
+                                        .iter()
+                                        .map(|row| ours[*row as usize])
+                                        .collect();
                                     let pick = |values: Vec<f64>| match rows {
                                         None => values,
                                         Some(rows) => rows.iter().map(|row| values[*row as usize]).collect(),
                                     };
-                                    return Found::Basis(Box::new(of_values(&compared, &pick(theirs), &pick(ours))));
+                                    return Found::Basis(Box::new(of_values(
+                                        &compared,
+                                        &pick(theirs),
+                                        &pick(ours),
+                                    )));
                                 }
                                 _ => return Found::Nothing(format!("the column `{column}` has no numbers")),
                             }
@@ -125,7 +135,9 @@ pub(in crate::rule) fn find_relative(
                     };
                     return match of_metric(&values, &compared) {
                         Ok(basis) => Found::Basis(Box::new(basis)),
-                        Err(why) => Found::Nothing(format!("`{name}` can't be computed from predictions: {why}")),
+                        Err(why) => {
+                            Found::Nothing(format!("`{name}` can't be computed from predictions: {why}"))
+                        }
                     };
                 }
             }
@@ -148,40 +160,46 @@ pub(in crate::rule) fn find_absolute(
 ) -> Found {
     let name = ours.name;
     let why = match evidence.own() {
-        Ok(own) => match how_scored(name, as_name, own.cases.classes(), |column| own.cases.values(column).is_some()) {
-            Err(raised) => return Found::Wrong(raised),
-            Ok(HowScored::Not) => {
-                format!("`{name}` can't be computed from predictions; `as:` says which metric it is")
-            }
-            Ok(how) => {
-                let sample = rows.map_or_else(|| own.sample.clone(), |rows| own.sample.take(rows));
-                let clusters: Option<Vec<u32>> = own.clusters.as_ref().map(|clusters| {
-                    rows.map_or_else(
-                        || clusters.clone(),
-                        |rows| rows.iter().map(|row| clusters[*row as usize]).collect(),
-                    )
-                });
-                let compared = Compared { baseline: None, candidate: &sample, clusters: clusters.as_deref() };
-                let basis = match how {
-                    HowScored::By(metric) => of_metric(&metric, &compared),
-                    HowScored::Column(column) => match own.cases.values(column) {
-                        Some(Ok(values)) => {
-                            let values = match rows {
-                                None => values,
-                                Some(rows) => rows.iter().map(|row| values[*row as usize]).collect(),
-                            };
-                            Ok(of_values(&compared, &vec![0.0; values.len()], &values))
+        Ok(own) => {
+            match how_scored(name, as_name, own.cases.classes(), |column| own.cases.values(column).is_some())
+            {
+                Err(raised) => return Found::Wrong(raised),
+                Ok(HowScored::Not) => {
+                    format!("`{name}` can't be computed from predictions; `as:` says which metric it is")
+                }
+                Ok(how) => {
+                    let sample = rows.map_or_else(|| own.sample.clone(), |rows| own.sample.take(rows));
+                    let clusters: Option<Vec<u32>> = own.clusters.as_ref().map(|clusters| {
+                        rows.map_or_else(
+                            || clusters.clone(),
+                            |rows| rows.iter().map(|row| clusters[*row as usize]).collect(),
+                        )
+                    });
+                    let compared =
+                        Compared { baseline: None, candidate: &sample, clusters: clusters.as_deref() };
+                    let basis = match how {
+                        HowScored::By(metric) => of_metric(&metric, &compared),
+                        HowScored::Column(column) => match own.cases.values(column) {
+                            Some(Ok(values)) => {
+                                let values = match rows {
+                                    None => values,
+                                    Some(rows) => rows.iter().map(|row| values[*row as usize]).collect(),
+                                };
+                                Ok(of_values(&compared, &vec![0.0; values.len()], &values))
+                            }
+                            _ => Err("the column has no numbers"),
+                        },
+                        HowScored::Not => Err("no metric has that name"),
+                    };
+                    return match basis {
+                        Ok(basis) => Found::Basis(Box::new(basis)),
+                        Err(why) => {
+                            Found::Nothing(format!("`{name}` can't be computed from predictions: {why}"))
                         }
-                        _ => Err("the column has no numbers"),
-                    },
-                    HowScored::Not => Err("no metric has that name"),
-                };
-                return match basis {
-                    Ok(basis) => Found::Basis(Box::new(basis)),
-                    Err(why) => Found::Nothing(format!("`{name}` can't be computed from predictions: {why}")),
-                };
+                    };
+                }
             }
-        },
+        }
         Err(Lack::Wrong(raised)) => return Found::Wrong(raised.clone()),
         Err(Lack::NotRecorded(whose)) => format!("{whose} records no predictions"),
     };
@@ -257,11 +275,14 @@ fn from_records(ours: &Metric<'_>, theirs: &Metric<'_>, candidate: &Run, why: St
             let each: Vec<f64> = our_values.iter().zip(&their_values).map(|(a, b)| a - b).collect();
             Moments::of(&each)
         };
-        let names = |metric: &Metric<'_>| metric.detail("seeds").and_then(Node::as_list).map(|seeds| {
-            seeds.iter().map(|seed| seed.as_written().unwrap_or_default().to_owned()).collect::<Vec<_>>()
-        });
+        let names = |metric: &Metric<'_>| {
+            metric.detail("seeds").and_then(Node::as_list).map(|seeds| {
+                seeds.iter().map(|seed| seed.as_written().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+            })
+        };
         let same_length = our_values.len() == their_values.len();
-        let folds = candidate.validation().and_then(|validation| validation.get("folds")).and_then(Node::as_written);
+        let folds =
+            candidate.validation().and_then(|validation| validation.get("folds")).and_then(Node::as_written);
         if let (Some(folds), true) = (folds.and_then(|folds| folds.parse::<u32>().ok()), same_length)
             && folds > 1
             && our_values.len().is_multiple_of(folds as usize)
@@ -304,7 +325,12 @@ fn whole(number: f64) -> Option<u64> {
 }
 
 /// A finding where the reported value is not the recomputed one, at the digits that are reported.
-pub(in crate::rule) fn mismatch(name: &str, whose: &str, reported: &Decimal, recomputed: f64) -> Option<Finding> {
+pub(in crate::rule) fn mismatch(
+    name: &str,
+    whose: &str,
+    reported: &Decimal,
+    recomputed: f64,
+) -> Option<Finding> {
     let written = reported.written();
     let (mantissa, exponent) = written.split_once(['e', 'E']).unwrap_or((written, "0"));
     let decimals = mantissa.split_once('.').map_or(0, |(_, decimals)| decimals.len());

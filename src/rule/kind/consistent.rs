@@ -60,12 +60,16 @@ impl RuleCheck for Consistent {
                 judgement.fail(Comparison::exact("predictions", "cases", Outcome::Fail), (**raised).clone());
             }
             Err(Lack::NotRecorded(_)) => {
-                judgement.notes.push("no predictions are recorded, so no metric could be computed again".into());
+                judgement
+                    .notes
+                    .push("no predictions are recorded, so no metric could be computed again".into());
             }
             Ok(own) => {
                 recomputed(&mut judgement, case.candidate, &evidence);
                 let rows = case.candidate.validation().and_then(|validation| validation.get("rows"));
-                if let Some(rows) = rows.and_then(Node::as_written).and_then(|rows| rows.parse::<usize>().ok()) {
+                if let Some(rows) =
+                    rows.and_then(Node::as_written).and_then(|rows| rows.parse::<usize>().ok())
+                {
                     let outcome = if rows == own.cases.rows() { Outcome::Pass } else { Outcome::Fail };
                     let comparison = Comparison::exact("validation.rows", "rows", outcome)
                         .candidate(rows.to_string())
@@ -73,7 +77,8 @@ impl RuleCheck for Consistent {
                     if outcome == Outcome::Pass {
                         judgement.compare(comparison);
                     } else {
-                        let message = format!("the split has {rows} rows, and {} were predicted", own.cases.rows());
+                        let message =
+                            format!("the split has {rows} rows, and {} were predicted", own.cases.rows());
                         let raised = Finding::new(OTHER_ROWS, message)
                             .at(Path::of(["validation", "rows"]), "another number")
                             .help("predict every row of the split; those that failed count as well");
@@ -84,7 +89,8 @@ impl RuleCheck for Consistent {
         }
         together(&mut judgement, case.candidate);
         if judgement.comparisons.is_empty() && judgement.findings.is_empty() {
-            let message = "nothing can be checked: no predictions are recorded, and no metrics that bound each other";
+            let message =
+                "nothing can be checked: no predictions are recorded, and no metrics that bound each other";
             judgement.raise(
                 Finding::new(NOTHING_TO_CHECK, message)
                     .at(Path::of(["metrics"]), "these")
@@ -132,29 +138,45 @@ fn together(judgement: &mut RuleResult, run: &Run) {
         };
         // F1 rises with both.
         let harmonic = |p: f64, r: f64| if p + r > 0.0 { 2.0 * p * r / (p + r) } else { 0.0 };
-        let low = harmonic((precision.value - precision.half).max(0.0), (recall.value - recall.half).max(0.0));
+        let low =
+            harmonic((precision.value - precision.half).max(0.0), (recall.value - recall.half).max(0.0));
         let high = harmonic(precision.value + precision.half, recall.value + recall.half);
         let holds = f1.value + f1.half >= low && f1.value - f1.half <= high;
         let said = format!("{} to {}", decimal(low, 4), decimal(high, 4));
         let message = format!(
             "`{name}` is {}, and its precision and recall give {said}",
-            run.metric(name).and_then(|metric| metric.value().ok()).map(|value| value.written().to_owned()).unwrap_or_default()
+            run.metric(name)
+                .and_then(|metric| metric.value().ok())
+                .map(|value| value.written().to_owned())
+                .unwrap_or_default()
         );
         say(judgement, name, "precision and recall", holds, said, message);
     }
     let rows = run.validation().and_then(|validation| validation.get("rows")).and_then(Node::as_written);
-    let Some(rows) = rows.and_then(|rows| rows.parse::<f64>().ok()).filter(|rows| *rows > 0.0) else { return };
+    let Some(rows) = rows.and_then(|rows| rows.parse::<f64>().ok()).filter(|rows| *rows > 0.0) else {
+        return;
+    };
     for name in all.iter().filter(|name| name.ends_with("accuracy") && !name.ends_with("balanced_accuracy")) {
-        let Some(accuracy) = of(name).filter(|accuracy| (0.0..=1.0).contains(&accuracy.value)) else { continue };
+        let Some(accuracy) = of(name).filter(|accuracy| (0.0..=1.0).contains(&accuracy.value)) else {
+            continue;
+        };
         let (low, high) = ((accuracy.value - accuracy.half) * rows, (accuracy.value + accuracy.half) * rows);
         let holds = high.floor() >= low.ceil();
         let nearest = decimal((accuracy.value * rows).round() / rows, 6).written().to_owned();
-        let message = format!("`{name}` of {rows} rows is no whole number of cases: the nearest is {nearest}");
+        let message =
+            format!("`{name}` of {rows} rows is no whole number of cases: the nearest is {nearest}");
         say(judgement, name, "whole number of rows", holds, nearest.clone(), message);
     }
 }
 
-fn say(judgement: &mut RuleResult, name: &str, word: &'static str, holds: bool, limit: String, message: String) {
+fn say(
+    judgement: &mut RuleResult,
+    name: &str,
+    word: &'static str,
+    holds: bool,
+    limit: String,
+    message: String,
+) {
     let outcome = if holds { Outcome::Pass } else { Outcome::Fail };
     let comparison = Comparison::exact(name, word, outcome).limit(limit);
     if holds {

@@ -201,7 +201,7 @@ impl RuleCheck for Metrics {
     }
 
     fn notices_baseline(&self) -> bool {
-        self.0.iter().any(|entry| entry.name.is_glob())
+        self.entries.iter().any(|entry| entry.name.is_glob())
     }
 
     fn words(&self) -> Vec<LimitKind> {
