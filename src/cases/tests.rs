@@ -93,3 +93,20 @@ fn slices_may_be_crossed() {
         ["region=EU, device=a", "region=EU, device=b", "region=US, device=a"]
     );
 }
+
+#[test]
+fn parquet_and_csv_of_the_same_table_are_the_same() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/evidence/metrics");
+    for name in ["b17-booleans", "m02-strings", "r16-integers", "e01-exact-match"] {
+        let bytes = std::fs::read(folder.join(format!("{name}.parquet"))).expect("a file");
+        let parquet = read_parquet(bytes).expect("a table");
+        let file = std::fs::File::open(folder.join(format!("{name}.csv"))).expect("a file");
+        let csv = read_delimited(file, b',').expect("a table");
+        assert_eq!(parquet.rows(), csv.rows());
+        for ((name, ours), (_, theirs)) in parquet.columns.iter().zip(&csv.columns) {
+            for row in 0..csv.rows() {
+                assert_eq!(ours.text(row), theirs.text(row), "{name} {row}");
+            }
+        }
+    }
+}

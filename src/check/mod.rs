@@ -47,7 +47,7 @@ pub use policy_file::PolicyName;
 pub use revisions::revisions_of_policy;
 pub use root::workspace_root;
 pub use saved::read_report;
-pub use show::{open, open_ledger, show};
+pub use show::{open, open_ledger, show, show_cases};
 pub use trust::{PullRequestBase, Revisions};
 pub use workspace::{Pushed, Workspace};
 
@@ -61,6 +61,7 @@ codes! {
     BASELINE_IN_CHANGE = "baseline/in-change": "In a pull request, a baseline lies where the pull request may edit it.";
     NO_BASE_POLICY = "check/no-base-policy": "The base branch has no policy, and --require-base-policy asks for one.";
     BAD_REPORT = "report/unreadable": "A saved report can't be read, or contradicts itself.";
+    NO_PREDICTIONS = "show/no-predictions": "A run records no predictions, and its cases were asked for.";
     ONE_RUN = "check/one-run": "A reference that must name one run names none, or several.";
     NOTHING_PROMOTED = "check/nothing-promoted": "A stage is named, and the ledger has no promotion to it.";
     TWO_PARENTS = "check/two-parents": "Several records have the run id that a group of seeds belongs to.";

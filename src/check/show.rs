@@ -4,10 +4,14 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::{ONE_RUN, Workspace, candidates, policy_file};
+use super::{NO_PREDICTIONS, ONE_RUN, Workspace, candidates, policy_file};
+use crate::cases::CaseColumns;
 use crate::document::Diagnostic;
+use crate::facts::Workspace as Files;
 use crate::policy::Policy;
+use crate::rule::{Facts, NoCases};
 use crate::run::Run;
+use crate::scorer::{CasesSummary, summary};
 
 /// The workspace of a policy, and the policy; without one here or above, this folder.
 pub fn open(
@@ -78,4 +82,34 @@ pub fn show(names: &[String], policy: Option<&str>, folder: &Path) -> (Vec<Run>,
         }
     }
     (runs, troubles)
+}
+
+/// The metrics that the predictions of the named runs give, each with its run, and what could not be read.
+pub fn show_cases(
+    names: &[String],
+    policy: Option<&str>,
+    folder: &Path,
+) -> (Vec<(String, CasesSummary)>, Vec<Diagnostic>) {
+    let (runs, mut wrong) = show(names, policy, folder);
+    let (workspace, policy) = match open(policy, None, folder) {
+        Ok(opened) => opened,
+        Err(problems) => return (Vec::new(), problems),
+    };
+    let columns = policy.map_or_else(CaseColumns::default, |policy| policy.cases);
+    let facts = Files::new(workspace.root(), &workspace);
+    let mut summaries = Vec::new();
+    for run in runs {
+        let found = facts
+            .cases(&run, &columns)
+            .and_then(|cases| summary(&cases).map_err(|error| NoCases::of(run.label(), error)));
+        match found {
+            Ok(found) => summaries.push((run.label().to_owned(), found)),
+            Err(NoCases::Unusable(diagnostic)) => wrong.push(*diagnostic),
+            Err(NoCases::NotRecorded) => wrong.push(
+                Diagnostic::new(NO_PREDICTIONS, format!("`{}` records no predictions", run.label()))
+                    .help("write `\"predictions\": {\"path\": \"predictions.csv\", \"digest\": \"sha256:…\"}` into the record"),
+            ),
+        }
+    }
+    (summaries, wrong)
 }

@@ -148,6 +148,7 @@ fn judge_rule(
         baseline: report.baseline.map(|index| &compared.found[index].baseline),
         stage: decision.stage,
         now: decision.now,
+        cases: &decision.policy.cases,
         facts: decision.facts,
     };
     let mut result = or_finding(rule.requirement.judge(&input), planned.level)?;

@@ -63,6 +63,9 @@ pub(super) fn fill(
     used: &mut BTreeSet<usize>,
 ) {
     let mut outcome = result.outcome();
+    if outcome == Outcome::Inconclusive && result.inconclusive_warns() && report.level == Level::Error {
+        report.level = Level::Warning;
+    }
     let mut comparisons = result.comparisons;
     let mut blocked = false;
     for mut found in result.findings {
@@ -87,7 +90,7 @@ pub(super) fn fill(
         }
         report.findings.push(located(candidate, found));
     }
-    if outcome == Outcome::Fail && !blocked && !report.findings.is_empty() {
+    if matches!(outcome, Outcome::Fail | Outcome::Inconclusive) && !blocked && !report.findings.is_empty() {
         outcome = Outcome::Waived;
     }
     if result.first {

@@ -99,6 +99,10 @@ fn is_for(waiver: &Waiver, candidate: Option<&Run>, stage: Option<&str>, finding
             .path
             .as_ref()
             .is_none_or(|pattern| [subject, path].into_iter().flatten().any(|name| pattern.matches(name)))
+        && narrowing
+            .slice
+            .as_ref()
+            .is_none_or(|slice| finding.slice.as_deref().is_some_and(|name| slice.matches(name)))
         && narrowing.stage.as_deref().is_none_or(|name| stage == Some(name))
         && narrowing
             .run

@@ -100,7 +100,7 @@ pub(super) fn first_bytes(folder: &Dir, path: &str, count: usize) -> Result<Vec<
     Ok(bytes)
 }
 
-fn open(folder: &Dir, path: &str) -> Result<(cap_std::fs::File, u64), FileFault> {
+pub(super) fn open(folder: &Dir, path: &str) -> Result<(cap_std::fs::File, u64), FileFault> {
     // Looked at before it is opened: opening a pipe would wait for its other end.
     let meta = folder.metadata(path).map_err(|error| fault(&error))?;
     if meta.is_dir() {

@@ -1,20 +1,24 @@
 //! Answers to what rules ask of the world: files of the workspace, and the repository around it.
 
+mod cases;
 mod changes;
 mod files;
 mod hashed;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 
 pub use hashed::{FETCH_LFS, Hashed, LFS_POINTER, LfsPointer, hash_below, hash_named, in_parts, lfs_pointer};
 
+use crate::cases::{CaseColumns, Cases};
 use crate::code::codes;
 use crate::document::Diagnostic;
 use crate::git::{Found, Git, Resolved, Trusted};
-use crate::rule::{ChangedFile, CommitFacts, Facts, FileFacts, FileFault};
+use crate::rule::{ChangedFile, CommitFacts, Facts, FileFacts, FileFault, NoCases};
+use crate::run::Run;
 
 codes! {
     CANNOT_TELL = "facts/cannot-tell": "A question about a commit or a file that this clone can't answer.";
@@ -38,6 +42,8 @@ pub struct Workspace<'w> {
     repository: &'w dyn Repository,
     /// What a change is seen between.
     span: changes::Span,
+    /// Tables that were read.
+    kept: cases::Kept,
 }
 
 impl<'w> Workspace<'w> {
@@ -47,6 +53,7 @@ impl<'w> Workspace<'w> {
             folder: Dir::open_ambient_dir(root, ambient_authority()),
             repository,
             span: changes::Span::default(),
+            kept: cases::Kept::default(),
         }
     }
 
@@ -133,6 +140,13 @@ impl Facts for Workspace<'_> {
             .boxed()),
             Found::Missing | Found::Ambiguous => Ok(None),
         }
+    }
+
+    fn cases(&self, run: &Run, columns: &CaseColumns) -> Result<Arc<Cases>, NoCases> {
+        let folder = self.folder().map_err(|_| {
+            NoCases::unreadable("the workspace can't be read", "look at the rights of its folder")
+        })?;
+        self.kept.cases(run, columns, folder, &|commit, path| self.committed(commit, path))
     }
 
     fn is_ancestor(&self, id: &str, of: &str) -> Result<bool, Box<Diagnostic>> {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::layer::{Layer, sha256};
 use super::rules::Declared;
-use super::{NO_RULES, Policy, extends, merge, rules, settings, waiver};
+use super::{NO_RULES, Policy, cases, extends, merge, rules, settings, waiver};
 use crate::document::{Diagnostic, Document, Reader, Span};
 use crate::rule::{Loading, NEWEST_RECORD, PolicyFiles, Rule};
 use crate::verdict::PackUse;
@@ -28,7 +28,7 @@ pub fn load(document: Document, files: &dyn PolicyFiles, now: Timestamp) -> Resu
     let digest = sha256(document.text.as_bytes());
     let name = document.name.to_string();
     let files = Noted { files, read: RefCell::default() };
-    let mut loading = Loading { reader: &mut reader, files: &files, expressions: Vec::new() };
+    let mut loading = Loading::new(&mut reader, &files);
     let policy = Layer::read(&mut loading, &name, document, None).map(|mut layer| {
         let mut chain = vec![name];
         extends::follow(&mut loading, &mut layer, &mut chain);
@@ -98,6 +98,7 @@ fn build(loading: &mut Loading<'_>, layer: &Layer, now: Timestamp) -> Policy {
     let on_missing_baseline = settings::on_missing(loading, layer);
     let comparable = settings::comparable(loading, layer);
     let fields = settings::fields(loading, layer);
+    let cases = cases::columns(loading, layer);
     let mut packs = Vec::new();
     layer.packs(&mut packs);
     Policy {
@@ -111,6 +112,7 @@ fn build(loading: &mut Loading<'_>, layer: &Layer, now: Timestamp) -> Policy {
         models,
         comparable,
         fields,
+        cases,
         rules,
         waivers,
         expired,

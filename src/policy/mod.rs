@@ -4,6 +4,7 @@
 //! names that no record has, expired waivers: none of them leaves this room, so nothing downstream looks again.
 //! Pure: the files come in through [`crate::rule::PolicyFiles`].
 
+mod cases;
 mod extends;
 mod layer;
 mod load;
@@ -20,6 +21,7 @@ pub use load::{Loaded, load};
 pub use pack::{PACKS, Pack};
 pub use waiver::{Narrowing, Waiver};
 
+use crate::cases::CaseColumns;
 use crate::code::codes;
 use crate::expression::Expression;
 use crate::rule::{Pattern, Rule};
@@ -53,6 +55,7 @@ codes! {
     WAIVER_WITHOUT_LIMIT = "policy/waiver-without-limit": "A waiver of a limit that does not say which limit stands in its place.";
     WAIVER_OTHER_LIMIT = "policy/waiver-other-limit": "A waiver puts another limit in place of one that the rule does not have.";
     BAD_SEEDS = "policy/bad-seeds": "`seeds` does not name a field of a run record.";
+    BAD_CASES = "policy/bad-cases": "`cases` says of the columns of predictions what can't be.";
     FILE_OUTSIDE = "policy/file-outside": "A policy names a file outside the folder that it is in.";
     FILE_UNREADABLE = "policy/file-unreadable": "A file of the policy can't be read.";
 }
@@ -80,6 +83,8 @@ pub struct Policy {
     pub comparable: Option<Vec<FieldPath>>,
     /// Where records of another shape keep the canonical fields.
     pub fields: FieldMap,
+    /// Which columns of tables of cases are what.
+    pub cases: CaseColumns,
     /// The rules, in the order in which they are written, those that are off included.
     pub rules: Vec<Rule>,
     /// The agreed exceptions that are in force.

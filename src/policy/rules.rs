@@ -43,6 +43,7 @@ pub(super) fn read(
     let message = get("message").and_then(|node| plain_text(loading.reader, node));
     let docs = get("docs").and_then(|node| loading.reader.text(node, "`docs`")).map(str::to_owned);
     let (kind, body) = kind?;
+    loading.rule = raw.body.clone();
     let requirement = (kind.load)(loading, body)?;
     let place = loading.reader.documents.place(raw.id_span);
     Some(Rule {
@@ -65,9 +66,10 @@ fn known_keys(loading: &mut Loading<'_>, body: &Map, what: &str) {
     let mut known: Vec<&str> = COMMON.to_vec();
     known.extend(KINDS.iter().map(|kind| kind.name));
     for (key, entry) in body.entries() {
-        if key == "slices" {
-            loading.not_there_yet(entry.key, "slices");
-        } else if !COMMON.contains(&key) && !is_kind(key) {
+        if kind::BESIDE_METRICS.contains(&key) && body.get("metrics").is_some() {
+            continue;
+        }
+        if !COMMON.contains(&key) && !is_kind(key) {
             loading.reader.unknown_key(key, entry, what, &known);
         }
     }
@@ -79,7 +81,8 @@ fn the_kind<'r>(loading: &mut Loading<'_>, id: &str, raw: &'r RawRule) -> Option
     match kinds.as_slice() {
         [] => {
             let names: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
-            let unknown = raw.body.keys().any(|key| !COMMON.contains(&key) && key != "slices");
+            let unknown =
+                raw.body.keys().any(|key| !COMMON.contains(&key) && !kind::BESIDE_METRICS.contains(&key));
             // A misspelt kind was already reported as an unknown key.
             if !unknown {
                 loading

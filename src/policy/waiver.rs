@@ -39,6 +39,8 @@ pub struct Narrowing {
     pub metric: Option<Pattern>,
     /// A field's path.
     pub path: Option<Pattern>,
+    /// A slice, such as `region=EU`.
+    pub slice: Option<Pattern>,
     /// A stage.
     pub stage: Option<String>,
     /// A run, by its id or its file.
@@ -51,6 +53,7 @@ impl Narrowing {
         let mut words = Vec::new();
         words.extend(self.metric.iter().map(|metric| format!("metric {}", metric.written())));
         words.extend(self.path.iter().map(|path| format!("path {}", path.written())));
+        words.extend(self.slice.iter().map(|slice| format!("slice {}", slice.written())));
         words.extend(self.stage.iter().map(|stage| format!("stage {stage}")));
         words.extend(self.run.iter().map(|run| format!("run {run}")));
         words
@@ -165,15 +168,13 @@ fn narrowing(loading: &mut Loading<'_>, node: &Node, stages: &[String]) -> Narro
     let mut narrowing = Narrowing::default();
     let Some(map) = loading.reader.map(node, "`for`") else { return narrowing };
     loading.reader.only(map, "`for`", &["metric", "path", "slice", "stage", "run"]);
-    if let Some(entry) = map.entry("slice") {
-        loading.not_there_yet(entry.key, "slice");
-    }
     let mut text = |key: &str| {
         map.get(key)
             .and_then(|node| Some((loading.reader.text(node, &format!("`{key}`"))?.to_owned(), node.span)))
     };
     narrowing.metric = text("metric").map(|(text, _)| Pattern::new(&text));
     narrowing.path = text("path").map(|(text, _)| Pattern::new(&text));
+    narrowing.slice = text("slice").map(|(text, _)| Pattern::new(&text));
     narrowing.run = text("run").map(|(text, _)| text);
     if let Some((stage, span)) = text("stage") {
         if !stages.contains(&stage) {

@@ -2,6 +2,7 @@
 
 mod annotations;
 mod audit;
+mod cases;
 mod diagnostic;
 mod diff;
 mod explanation;
@@ -20,6 +21,7 @@ pub use annotations::{
     Annotation, Loudness, annotations, github, in_repository, workflow_commands, workflow_message,
 };
 pub use audit::audit_human;
+pub use cases::{cases_human, cases_json};
 pub use diff::{diff_human, diff_markdown};
 pub use explanation::explanation_human;
 pub use human::{human, text_of_last_line, trouble};

@@ -112,6 +112,7 @@ mod tests {
             candidate: &candidate,
             baseline: Some(&baseline),
             of: None,
+            slice: None,
         };
         without_bite(&limit, &subject).or_else(|| unit_changed(&subject))
     }

@@ -32,6 +32,8 @@ pub(super) struct Subject<'s> {
     pub(super) baseline: Option<&'s Decimal>,
     /// How the values came about, and of how many, where they are not those that were written.
     pub(super) of: Option<(&'static str, Option<u64>)>,
+    /// The slice, where it is not the whole.
+    pub(super) slice: Option<&'s str>,
 }
 
 /// Holds a value against one limit, and puts the comparison, and what is wrong with it, into the judgement.
@@ -92,6 +94,7 @@ pub(super) fn hold(judgement: &mut RuleResult, subject: &Subject<'_>, limit: &Li
         .at(subject.path.clone(), label)
         .help(help)
         .subject(*name)
+        .on_slice(subject.slice)
         .breach(limit.word, candidate, baseline.filter(|_| limit.word.is_relative()));
     judgement.fail(comparison, raised);
 }
@@ -103,11 +106,25 @@ fn compared(subject: &Subject<'_>, limit: &Limit, outcome: Outcome) -> Compariso
         .candidate(subject.candidate.written())
         .limit(&*limit.written);
     comparison.n = n;
+    comparison.slice = subject.slice.map(Into::into);
     if let (true, Some(baseline)) = (limit.word.is_relative(), subject.baseline) {
         comparison.baseline = Some(baseline.written().into());
         comparison.change = Some(subject.candidate.minus(baseline).signed().into());
     }
     comparison
+}
+
+/// What is wrong with a value under a limit, by its code and in words; `allowed` is the limit as it is shown.
+pub(super) fn describe_change(
+    said: &str,
+    limit: &Limit,
+    candidate: &Decimal,
+    baseline: Option<&Decimal>,
+    allowed: &str,
+) -> (crate::code::Code, String) {
+    let subject =
+        Subject { name: said, said, path: Path::default(), candidate, baseline, of: None, slice: None };
+    describe(&subject, limit.word, allowed)
 }
 
 fn describe(subject: &Subject<'_>, word: LimitKind, allowed: &str) -> (crate::code::Code, String) {

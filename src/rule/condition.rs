@@ -95,6 +95,7 @@ impl Conditions {
                         candidate: &value,
                         baseline: None,
                         of: None,
+                        slice: None,
                     },
                     limit,
                 ),

@@ -3,9 +3,12 @@
 //! Rules are functions of what they are given, so everything that needs a file or git goes through this trait; a
 //! test answers it from a table.
 
-use super::ChangedFile;
+use std::sync::Arc;
+
+use super::{ChangedFile, NoCases};
+use crate::cases::{CaseColumns, Cases};
 use crate::document::Diagnostic;
-use crate::run::Digest;
+use crate::run::{Digest, Run};
 
 /// What is known of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +70,9 @@ pub trait Facts: Sync {
 
     /// The bytes of a file of the workspace as a commit has it; `None` where it has none.
     fn committed(&self, id: &str, path: &str) -> Result<Option<Vec<u8>>, Box<Diagnostic>>;
+
+    /// The cases of a run: its predictions as a table.
+    fn cases(&self, run: &Run, columns: &CaseColumns) -> Result<Arc<Cases>, NoCases>;
 
     /// Whether a commit is `of`, or one of the commits before it.
     fn is_ancestor(&self, id: &str, of: &str) -> Result<bool, Box<Diagnostic>>;

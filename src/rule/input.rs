@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Baseline, Facts};
+use crate::cases::CaseColumns;
 use crate::run::Run;
 
 /// One candidate before one rule.
@@ -16,6 +17,8 @@ pub struct RuleInput<'c> {
     pub stage: Option<&'c str>,
     /// The decision's clock.
     pub now: Timestamp,
+    /// Which columns of tables of cases are what.
+    pub cases: &'c CaseColumns,
     /// The world outside the records.
     pub facts: &'c dyn Facts,
 }

@@ -15,6 +15,8 @@ pub struct RuleResult {
     pub notes: Vec<String>,
     /// Some of the rule compares with a baseline, and this is the first model.
     pub first: bool,
+    /// What `on_inconclusive` says of each inconclusive comparison: `true` where it only warns.
+    pub inconclusive: Vec<bool>,
 }
 
 impl RuleResult {
@@ -51,12 +53,26 @@ impl RuleResult {
         self.warnings.extend(other.warnings);
         self.notes.extend(other.notes);
         self.first |= other.first;
+        self.inconclusive.extend(other.inconclusive);
+    }
+
+    /// Whether everything that is inconclusive was asked for only to warn.
+    pub fn inconclusive_warns(&self) -> bool {
+        !self.inconclusive.is_empty() && self.inconclusive.iter().all(|warns| *warns)
     }
 
     /// What the rule says before waivers.
     pub fn outcome(&self) -> Outcome {
         let worst = self.comparisons.iter().map(|comparison| comparison.outcome);
-        if !self.findings.is_empty() || worst.clone().any(|outcome| outcome == Outcome::Fail) {
+        let is_inconclusive = |finding: &Finding| {
+            finding
+                .comparison
+                .and_then(|index| self.comparisons.get(index))
+                .is_some_and(|comparison| comparison.outcome == Outcome::Inconclusive)
+        };
+        if self.findings.iter().any(|finding| !is_inconclusive(finding))
+            || worst.clone().any(|outcome| outcome == Outcome::Fail)
+        {
             Outcome::Fail
         } else if worst.clone().any(|outcome| outcome == Outcome::Inconclusive) {
             Outcome::Inconclusive

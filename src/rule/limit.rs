@@ -7,6 +7,7 @@
 use crate::code::codes;
 use crate::document::{Node, Reader, Span, Value};
 use crate::run::Decimal;
+use crate::stats::{Limits, Verdict};
 use crate::verdict::{Breach, LimitKind};
 
 codes! {
@@ -90,8 +91,15 @@ impl Limit {
 
     /// Whether this limit, put in place of the one that was broken, holds.
     pub fn allows(&self, breach: &Breach) -> bool {
-        self.word == breach.kind
-            && self.hold(&breach.candidate, breach.baseline.as_ref()).is_ok_and(|check| check.holds)
+        if self.word != breach.kind {
+            return false;
+        }
+        if let Some(limits) = breach.limits {
+            return self
+                .in_units(breach.baseline.as_ref())
+                .is_some_and(|amount| shown(self.word, amount, limits) == Verdict::Shown);
+        }
+        self.hold(&breach.candidate, breach.baseline.as_ref()).is_ok_and(|check| check.holds)
     }
 
     /// Reads the limit of `word` from the source text.
@@ -124,6 +132,33 @@ impl Limit {
         }
         let written = node.as_written().unwrap_or_default().into();
         Some(Self { word, amount, written, span: node.span })
+    }
+}
+
+impl Limit {
+    /// How much, in the metric's own units, as a double; `None` for a limit relative to zero or to nothing.
+    pub(super) fn in_units(&self, baseline: Option<&Decimal>) -> Option<f64> {
+        let number = |decimal: &Decimal| decimal.written().parse::<f64>().ok();
+        match &self.amount {
+            Amount::Absolute(amount) => number(amount),
+            Amount::Percent(percent) => {
+                let baseline = baseline.filter(|baseline| !baseline.is_zero()).and_then(number)?;
+                Some(number(percent)? / 100.0 * baseline.abs())
+            }
+        }
+    }
+}
+
+/// What one-sided limits of a change (for `min` and `max`, of the value) say of a word with its amount.
+pub(super) fn shown(word: LimitKind, amount: f64, limits: Limits) -> Verdict {
+    match word {
+        LimitKind::Min | LimitKind::MinRise => limits.at_least(amount),
+        LimitKind::MaxDrop => limits.at_least(-amount),
+        LimitKind::Max | LimitKind::MaxRise => limits.negated().at_least(-amount),
+        LimitKind::MinDrop => limits.negated().at_least(amount),
+        LimitKind::MaxChange if limits.lower >= -amount && limits.upper <= amount => Verdict::Shown,
+        LimitKind::MaxChange if limits.upper < -amount || limits.lower > amount => Verdict::Refuted,
+        LimitKind::MaxChange => Verdict::Open,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::code::codes;
-use crate::document::{Diagnostic, Document, Node, Reader, Span, Value};
+use crate::document::{Diagnostic, Document, Map, Node, Reader, Span, Value};
 use crate::expression::{Expression, Scope};
 use crate::run::FieldPath;
 
@@ -29,9 +29,16 @@ pub struct Loading<'l> {
     pub files: &'l dyn PolicyFiles,
     /// The text of every expression that was read.
     pub expressions: Vec<String>,
+    /// The keys of the rule that is being read, its kind included.
+    pub rule: Map,
 }
 
-impl Loading<'_> {
+impl<'l> Loading<'l> {
+    /// Nothing read yet.
+    pub fn new(reader: &'l mut Reader, files: &'l dyn PolicyFiles) -> Self {
+        Self { reader, files, expressions: Vec::new(), rule: Map::default() }
+    }
+
     /// A field path, or a problem.
     pub fn path(&mut self, text: &str, span: Span) -> Option<FieldPath> {
         match FieldPath::parse(text) {

@@ -14,6 +14,7 @@ mod condition;
 mod covered;
 mod dataset;
 mod direction;
+mod evidence;
 mod facts;
 mod files;
 mod in_memory;
@@ -25,11 +26,13 @@ mod loading;
 mod model_files;
 mod named_files;
 mod newest_record;
+mod no_cases;
 mod notebook;
 mod notebook_metrics;
 mod portable;
 mod presence;
 mod requirements;
+mod slices;
 
 use jiff::civil::Date;
 
@@ -46,6 +49,7 @@ pub use kind::{KINDS, Kind, RuleCheck};
 pub use limit::{Amount, Limit, LimitCheck, NoAnswer, Units, read_amount};
 pub use loading::{Loading, PolicyFiles};
 pub use newest_record::{NEWEST_RECORD, RemovedRecords, removed_records};
+pub use no_cases::NoCases;
 
 pub(crate) use limit::check_together;
 
@@ -61,6 +65,8 @@ pub(crate) fn codes() -> impl Iterator<Item = &'static [Code]> {
         compare::CODES,
         condition::CODES,
         direction::CODES,
+        evidence::CODES,
+        no_cases::CODES,
         files::CODES,
         limit::CODES,
         loading::CODES,
@@ -69,6 +75,7 @@ pub(crate) fn codes() -> impl Iterator<Item = &'static [Code]> {
         newest_record::CODES,
         aggregation::CODES,
         presence::CODES,
+        slices::CODES,
     ];
     shared.into_iter().chain(KINDS.iter().map(|kind| kind.codes))
 }

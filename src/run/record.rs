@@ -46,6 +46,13 @@ pub struct Origin {
     pub resolved: Option<String>,
 }
 
+impl Origin {
+    /// The commit that the record was read at, where it was read at one.
+    pub fn commit(&self) -> Option<&str> {
+        self.resolved.as_deref()?.strip_prefix("commit ")?.split(' ').next()
+    }
+}
+
 /// The tracker of a record that the ledger keeps.
 pub const LEDGER: &str = "ledger";
 

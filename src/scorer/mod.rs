@@ -1,6 +1,7 @@
 //! Metrics, computed again from cases: equal to scikit-learn's to twelve digits, edge cases included.
 
 mod accuracy;
+mod aggregate;
 mod agreement;
 mod confusion;
 mod name;
@@ -8,9 +9,12 @@ mod precision_recall;
 mod probability;
 mod ranking;
 mod regression;
+mod summary;
 
+pub use aggregate::{Aggregate, Compared};
 pub use confusion::Confusion;
 pub use name::{Ambiguous, metric_named};
+pub use summary::{CasesSummary, MetricSummary, summary};
 
 use crate::cases::Sample;
 use precision_recall::Which;

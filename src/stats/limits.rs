@@ -39,6 +39,9 @@ pub struct Limits {
     pub upper: f64,
 }
 
+/// No method gives a limit that is not a number.
+impl Eq for Limits {}
+
 impl Limits {
     /// Limits at equal distance from an estimate.
     pub fn around(estimate: f64, reach: f64) -> Self {

@@ -33,7 +33,7 @@ pub use power::{cases_needed, cases_needed_for_pairs, margin_held};
 pub use proportion::wilson;
 pub use random::Random;
 
-pub use seeds::{corrected_resampled, paired, stderr_difference, welch};
+pub use seeds::{corrected_resampled, paired, paired_folds, stderr_difference, welch};
 pub use sum::sum;
 
 #[cfg(test)]

@@ -45,8 +45,12 @@ pub fn corrected_resampled(
     test_share: f64,
     confidence: Confidence,
 ) -> Result<Estimate, Refusal> {
-    enough("folds", baseline.len().min(candidate.len()) as u64)?;
-    let moments = differences(baseline, candidate);
+    paired_folds(&differences(baseline, candidate), test_share, confidence)
+}
+
+/// The same from the moments of the differences.
+pub fn paired_folds(moments: &Moments, test_share: f64, confidence: Confidence) -> Result<Estimate, Refusal> {
+    enough("folds", moments.n)?;
     if !moments.has_spread() {
         return Err(Refusal::NoSpread);
     }

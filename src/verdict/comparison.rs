@@ -44,6 +44,9 @@ pub struct Comparison {
     /// end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interval: Option<[Option<Box<str>>; 2]>,
+    /// The confidence of each of those limits, as it is written, such as `95%`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<Box<str>>,
     /// How many cases, seeds or folds the evidence has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub n: Option<u64>,
@@ -96,6 +99,7 @@ impl Comparison {
             margin: None,
             method: method.into(),
             interval: None,
+            confidence: None,
             n: None,
             gained: None,
             lost: None,

@@ -7,6 +7,7 @@ use crate::code::Code;
 use crate::document::{Diagnostic, Path};
 use crate::run::Decimal;
 use crate::secret::masked;
+use crate::stats::Limits;
 
 /// One thing that a rule found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +33,9 @@ pub struct Finding {
     /// What a waiver's `for` may name: the metric or the path.
     #[serde(skip)]
     pub subject: Option<String>,
+    /// The slice that it is about.
+    #[serde(skip)]
+    pub slice: Option<String>,
     /// The limit that did not hold, so that a waiver can put another in its place.
     #[serde(skip)]
     pub breach: Option<Box<Breach>>,
@@ -46,6 +50,8 @@ pub struct Breach {
     pub candidate: Decimal,
     /// The baseline's value, where the word is about it.
     pub baseline: Option<Decimal>,
+    /// One-sided limits of the change, or for an absolute word of the value, where evidence was asked for.
+    pub limits: Option<Limits>,
 }
 
 impl Finding {
@@ -84,11 +90,31 @@ impl Finding {
         self
     }
 
+    /// Names the slice that it is about.
+    #[must_use]
+    pub fn on_slice(mut self, slice: Option<&str>) -> Self {
+        self.slice = slice.map(str::to_owned);
+        self
+    }
+
     /// Says which limit did not hold.
     #[must_use]
     pub fn breach(mut self, kind: LimitKind, candidate: &Decimal, baseline: Option<&Decimal>) -> Self {
-        self.breach =
-            Some(Box::new(Breach { kind, candidate: candidate.clone(), baseline: baseline.cloned() }));
+        self.breach = Some(Box::new(Breach {
+            kind,
+            candidate: candidate.clone(),
+            baseline: baseline.cloned(),
+            limits: None,
+        }));
+        self
+    }
+
+    /// Says what the data show of the limit that did not hold.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        if let Some(breach) = &mut self.breach {
+            breach.limits = Some(limits);
+        }
         self
     }
 }
@@ -105,6 +131,7 @@ impl From<Diagnostic> for Finding {
             beyond: Vec::new(),
             field: None,
             subject: None,
+            slice: None,
             breach: None,
         }
     }

@@ -12,6 +12,7 @@ mod diff;
 mod docs;
 mod elements;
 mod events;
+mod evidence;
 mod examples;
 mod exit_codes;
 mod fail_open;

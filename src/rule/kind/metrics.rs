@@ -9,8 +9,12 @@ use crate::document::Diagnostic;
 use crate::document::{Entry, Map, Node, Path, Reader, Span, listed, nearest};
 use crate::rule::aggregation::DirectedAggregation;
 use crate::rule::compare::{Subject, hold};
+use crate::rule::evidence::{
+    CaseEvidence, Found, Settings, Slice, find_absolute, find_relative, hold_shown, mismatch,
+};
 use crate::rule::loading::EMPTY_BODY;
 use crate::rule::presence::{MISSING, not_a_number};
+use crate::rule::slices::{SliceEntry, Slices};
 use crate::rule::{
     Baseline, Limit, Loading, Pattern, RuleInput, RuleResult, Units, bite, check_together, dataset, direction,
 };
@@ -35,10 +39,16 @@ pub(super) const KIND: Kind = Kind {
 };
 
 /// Words that the language reserves.
-const RESERVED: [&str; 4] = ["confidence", "max_gap", "min_ratio", "max_gap_rise"];
+const RESERVED: [&str; 3] = ["max_gap", "min_ratio", "max_gap_rise"];
+
+/// Keys of an entry beside its limits.
+const BESIDE: [&str; 5] = ["of", "except", "as", "confidence", "on_inconclusive"];
 
 #[derive(Debug)]
-struct Metrics(Vec<Limits>);
+struct Metrics {
+    entries: Vec<Limits>,
+    slices: Option<Slices>,
+}
 
 /// The limits on the metrics that a name matches.
 #[derive(Debug)]
@@ -47,6 +57,9 @@ struct Limits {
     except: Vec<Pattern>,
     limits: Vec<Limit>,
     of: DirectedAggregation,
+    /// Which metric it is, where the name does not say it.
+    as_name: Option<String>,
+    evidence: Settings,
 }
 
 fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn RuleCheck>> {
@@ -57,12 +70,16 @@ fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn RuleCheck>> {
         return None;
     }
     let entries: Vec<_> = map.entries().collect();
-    let metrics: Vec<Limits> =
-        entries.into_iter().filter_map(|(name, entry)| limits(loading, name, entry)).collect();
-    (!metrics.is_empty()).then(|| Box::new(Metrics(metrics)) as Box<dyn RuleCheck>)
+    // An alternative of `any` has nothing beside it.
+    let beside = if loading.rule.get("metrics").is_some() { loading.rule.clone() } else { Map::default() };
+    let for_all = Settings::load(loading.reader, &beside, &Settings::default());
+    let slices = beside.get("slices").and_then(|node| Slices::load(loading.reader, node));
+    let entries: Vec<Limits> =
+        entries.into_iter().filter_map(|(name, entry)| limits(loading, name, entry, &for_all)).collect();
+    (!entries.is_empty()).then(|| Box::new(Metrics { entries, slices }) as Box<dyn RuleCheck>)
 }
 
-fn limits(loading: &mut Loading<'_>, name: &str, entry: &Entry) -> Option<Limits> {
+fn limits(loading: &mut Loading<'_>, name: &str, entry: &Entry, for_all: &Settings) -> Option<Limits> {
     let what = format!("the limits on `{name}`");
     if entry.node.is_null() && name.contains(':') {
         let known: Vec<&str> = LIMIT_KINDS.iter().map(|word| word.name()).collect();
@@ -80,6 +97,8 @@ fn limits(loading: &mut Loading<'_>, name: &str, entry: &Entry) -> Option<Limits
         except: Vec::new(),
         limits: Vec::new(),
         of: DirectedAggregation::default(),
+        as_name: None,
+        evidence: Settings::load(loading.reader, map, for_all),
     };
     let mut of = None;
     let mut reserved = false;
@@ -90,12 +109,16 @@ fn limits(loading: &mut Loading<'_>, name: &str, entry: &Entry) -> Option<Limits
             limits.except = except(loading.reader, &below.node, &limits.name, below.key);
         } else if key == "of" {
             of = Some(&below.node);
+        } else if key == "as" {
+            limits.as_name = loading.reader.text(&below.node, "`as`").map(str::to_owned);
+        } else if BESIDE.contains(&key) {
+            // Read above, over what holds for all entries.
         } else if RESERVED.contains(&key) {
             reserved = true;
             loading.not_there_yet(below.key, key);
         } else {
             let mut known: Vec<&str> = LIMIT_KINDS.iter().map(|word| word.name()).collect();
-            known.extend(["of", "except"]);
+            known.extend(BESIDE);
             loading.reader.unknown_key(key, below, &what, &known);
         }
     }
@@ -121,7 +144,7 @@ fn limit_without_word(name: &str, node: &Node) -> Option<String> {
 }
 
 fn no_limits(reader: &mut Reader, map: &Map, what: &str, span: Span) {
-    if map.iter().any(|(key, _)| !["of", "except"].contains(&key)) {
+    if map.iter().any(|(key, _)| !BESIDE.contains(&key)) {
         return;
     }
     let words: Vec<&str> = LIMIT_KINDS.iter().map(|word| word.name()).collect();
@@ -163,22 +186,26 @@ impl RuleCheck for Metrics {
             }
             _ => Baseline::measured(case, &mut judgement)?,
         };
-        for entry in &self.0 {
-            entry.judge(&mut judgement, case, baseline);
+        let evidence = CaseEvidence::new(case, baseline);
+        for entry in &self.entries {
+            entry.judge(&mut judgement, case, baseline, &evidence);
+            if let Some(slices) = &self.slices {
+                entry.judge_slices(&mut judgement, case, baseline, &evidence, slices);
+            }
         }
         Ok(judgement)
     }
 
     fn compares(&self) -> bool {
-        self.0.iter().any(Limits::compares)
+        self.entries.iter().any(Limits::compares)
     }
 
     fn notices_baseline(&self) -> bool {
-        self.0.iter().any(|entry| entry.name.is_glob())
+        self.entries.iter().any(|entry| entry.name.is_glob())
     }
 
     fn words(&self) -> Vec<LimitKind> {
-        self.0.iter().flat_map(|entry| &entry.limits).map(|limit| limit.word).collect()
+        self.entries.iter().flat_map(|entry| &entry.limits).map(|limit| limit.word).collect()
     }
 
     fn limits_only(&self) -> bool {
@@ -189,7 +216,7 @@ impl RuleCheck for Metrics {
 impl Metrics {
     /// Whether every metric that is compared says itself what it was measured on, in both runs.
     fn all_say(&self, ours: &Run, theirs: &Run) -> bool {
-        self.0.iter().filter(|entry| entry.compares()).all(|entry| {
+        self.entries.iter().filter(|entry| entry.compares()).all(|entry| {
             let mut both = ours
                 .metrics()
                 .filter(|metric| entry.covers(metric.name))
@@ -209,9 +236,15 @@ impl Limits {
         self.limits.iter().any(|limit| limit.word.is_relative())
     }
 
-    fn judge(&self, judgement: &mut RuleResult, case: &RuleInput<'_>, baseline: Option<&Run>) {
+    fn judge(
+        &self,
+        judgement: &mut RuleResult,
+        case: &RuleInput<'_>,
+        baseline: Option<&Run>,
+        evidence: &CaseEvidence<'_>,
+    ) {
         if !self.name.is_glob() {
-            return self.judge_metric(judgement, case, baseline, self.name.written(), false);
+            return self.judge_metric(judgement, case, baseline, evidence, self.name.written(), false);
         }
         let names = |run: &Run| -> Vec<String> {
             run.metrics()
@@ -236,7 +269,7 @@ impl Limits {
             judgement.fail(Comparison::exact(pattern, "present", Outcome::Fail), raised);
         }
         for name in &ours {
-            self.judge_metric(judgement, case, baseline, name, true);
+            self.judge_metric(judgement, case, baseline, evidence, name, true);
         }
         let ours: HashSet<&str> = ours.iter().map(String::as_str).collect();
         for name in theirs.iter().filter(|name| !ours.contains(name.as_str())) {
@@ -255,6 +288,7 @@ impl Limits {
         judgement: &mut RuleResult,
         case: &RuleInput<'_>,
         baseline: Option<&Run>,
+        evidence: &CaseEvidence<'_>,
         name: &str,
         globbed: bool,
     ) {
@@ -325,7 +359,7 @@ impl Limits {
                         );
                         None
                     } else {
-                        Some(number)
+                        Some((other, number))
                     }
                 }
                 Err(fault) => {
@@ -342,7 +376,103 @@ impl Limits {
                 }
             },
         };
-        self.hold_all(judgement, &metric, &value, theirs.as_ref());
+        if self.evidence.confidence.is_some() {
+            let theirs = theirs.as_ref().map(|(metric, value)| (metric, value));
+            return self.hold_by_evidence(judgement, case.candidate, evidence, (&metric, &value), theirs);
+        }
+        self.hold_all(judgement, &metric, &value, theirs.as_ref().map(|(_, value)| value));
+    }
+
+    /// Holds each limit by the best evidence that there is.
+    fn hold_by_evidence(
+        &self,
+        judgement: &mut RuleResult,
+        run: &Run,
+        evidence: &CaseEvidence<'_>,
+        (ours, value): (&Metric<'_>, &Decimal),
+        theirs: Option<(&Metric<'_>, &Decimal)>,
+    ) {
+        let subject = Slice {
+            name: ours.name,
+            slice: None,
+            path: self.of.path(ours),
+            reported: [Some(value), theirs.map(|(_, value)| value)],
+        };
+        let as_name = self.as_name.as_deref();
+        let mut told = false;
+        for (relative, limits) in [(false, self.limits_of(false)), (true, self.limits_of(true))] {
+            if limits.is_empty() {
+                continue;
+            }
+            let found = match theirs {
+                None if relative => continue,
+                Some((theirs, _)) if relative => find_relative(evidence, [ours, theirs], run, as_name, None),
+                _ => find_absolute(evidence, ours, as_name, None),
+            };
+            if let Found::Basis(basis) = &found
+                && basis.recomputed
+                && !std::mem::replace(&mut told, true)
+            {
+                let both = [("the candidate", Some(value)), ("the baseline", theirs.map(|(_, value)| value))];
+                for ((whose, reported), recomputed) in both.into_iter().zip(basis.values) {
+                    if let Some(reported) = reported.filter(|_| recomputed.is_finite())
+                        && let Some(raised) = mismatch(ours.name, whose, reported, recomputed)
+                    {
+                        judgement.fail(
+                            Comparison::exact(ours.name, "recomputed", Outcome::Fail)
+                                .candidate(reported.written())
+                                .note(format!("of {whose}")),
+                            raised.at(subject.path.clone(), "not what the predictions give"),
+                        );
+                    }
+                }
+            }
+            match &found {
+                Found::Basis(basis) => {
+                    for limit in &limits {
+                        hold_shown(judgement, &subject, limit, &self.evidence, Ok(basis));
+                    }
+                }
+                Found::Nothing(why) => {
+                    for limit in &limits {
+                        hold_shown(judgement, &subject, limit, &self.evidence, Err(why));
+                    }
+                }
+                Found::Wrong(raised) => {
+                    if !judgement.findings.iter().any(|known| known.diagnostic.message == raised.diagnostic.message) {
+                        let comparison = Comparison::exact(ours.name, "cases", Outcome::Fail);
+                        judgement.fail(comparison, (**raised).clone());
+                    }
+                }
+            }
+        }
+    }
+
+    fn limits_of(&self, relative: bool) -> Vec<&Limit> {
+        self.limits.iter().filter(|limit| limit.word.is_relative() == relative).collect()
+    }
+
+    /// Holds the limits on every slice.
+    fn judge_slices(
+        &self,
+        judgement: &mut RuleResult,
+        case: &RuleInput<'_>,
+        baseline: Option<&Run>,
+        evidence: &CaseEvidence<'_>,
+        slices: &Slices,
+    ) {
+        let relative = baseline.filter(|_| self.compares());
+        let names: Vec<String> =
+            case.candidate.metrics().map(|metric| metric.name.to_owned()).filter(|name| self.covers(name)).collect();
+        for name in names {
+            let entry = SliceEntry {
+                name: &name,
+                as_name: self.as_name.as_deref(),
+                limits: &self.limits,
+                evidence: &self.evidence,
+            };
+            slices.judge(judgement, case, relative, evidence, &entry);
+        }
     }
 
     fn hold_all(
@@ -359,6 +489,7 @@ impl Limits {
             candidate,
             baseline,
             of: self.of.method(metric),
+            slice: None,
         };
         judgement.warnings.extend(bite::unit_changed(&subject));
         for limit in &self.limits {

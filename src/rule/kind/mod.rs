@@ -25,6 +25,8 @@ kinds![
     forbid,
     same,
     metrics,
+    churn,
+    consistent,
     any,
     schema,
     artifact,
@@ -38,7 +40,10 @@ kinds![
 ];
 
 /// Kinds that the language reserves and this version does not have.
-pub const RESERVED: &[&str] = &["preregistered", "consistent"];
+pub const RESERVED: &[&str] = &["preregistered"];
+
+/// Keys that may stand beside `metrics`, and hold for all of its entries.
+pub const BESIDE_METRICS: &[&str] = &["confidence", "on_inconclusive", "slices"];
 
 /// A sort of requirement.
 #[derive(Debug)]

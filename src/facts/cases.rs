@@ -1,0 +1,178 @@
+//! The cases of a run: its file of predictions, from where the run is, with its digest checked while it is read.
+
+use std::collections::HashMap;
+use std::io::{self, BufReader, Cursor, Read};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use cap_std::fs::Dir;
+use md5::Md5;
+use sha2::{Digest as _, Sha256};
+
+use super::files;
+use crate::cases::{
+    CaseColumns, Cases, CasesError, CasesFault, Table, read_delimited, read_json_lines, read_parquet,
+};
+use crate::document::{Diagnostic, Node, hex};
+use crate::rule::{FileFault, NoCases};
+use crate::run::{Digest, Run};
+
+/// Tables that were read, since several rules ask for the same.
+#[derive(Debug, Default)]
+pub(super) struct Kept(Mutex<HashMap<String, Arc<Cases>>>);
+
+/// Reads a file of a commit.
+type Committed<'c> = &'c dyn Fn(&str, &str) -> Result<Option<Vec<u8>>, Box<Diagnostic>>;
+
+impl Kept {
+    /// The cases of a run.
+    pub(super) fn cases(
+        &self,
+        run: &Run,
+        columns: &CaseColumns,
+        folder: &Dir,
+        committed: Committed<'_>,
+    ) -> Result<Arc<Cases>, NoCases> {
+        let node = run.record().get("predictions").ok_or(NoCases::NotRecorded)?;
+        let text = |key: &str| node.get(key).and_then(Node::as_written);
+        let path = text("path").ok_or(NoCases::NotRecorded)?;
+        let digest = text("digest").map(Digest::parse);
+        let commit = run.origin.commit();
+        let key = format!("{path}\0{}\0{}", text("digest").unwrap_or_default(), commit.unwrap_or_default());
+        if let Some(known) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
+            return Ok(Arc::clone(known));
+        }
+        let cases = Arc::new(read(path, digest.as_ref(), commit, columns, folder, committed)?);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key, Arc::clone(&cases));
+        Ok(cases)
+    }
+}
+
+fn read(
+    path: &str,
+    digest: Option<&Digest>,
+    commit: Option<&str>,
+    columns: &CaseColumns,
+    folder: &Dir,
+    committed: Committed<'_>,
+) -> Result<Cases, NoCases> {
+    let in_commit = match commit {
+        Some(commit) => committed(commit, path).map_err(|why| {
+            NoCases::unreadable(format!("`{path}`: {}", why.message), why.help.unwrap_or_default())
+        })?,
+        None => None,
+    };
+    let bytes: Box<dyn Read> = match (in_commit, commit, digest) {
+        (Some(bytes), ..) => Box::new(Cursor::new(bytes)),
+        // Predictions are often too large for git. A file of the working tree is the same one if its digest is.
+        (None, Some(commit), None) => {
+            let message =
+                format!("`{path}` is not in the commit {commit}, and the record has no digest of it");
+            return Err(NoCases::unreadable(message, "commit the file, or record its digest"));
+        }
+        (None, ..) => Box::new(files::open(folder, path).map_err(|fault| unreadable(path, &fault))?.0),
+    };
+    let mut hashed = Hashed::new(bytes, digest);
+    let table = table(path, &mut hashed).map_err(|error| NoCases::of(path, error));
+    io::copy(&mut hashed, &mut io::sink()).map_err(|error| {
+        NoCases::unreadable(format!("`{path}` can't be read: {error}"), "look at its rights")
+    })?;
+    if let Some((found, recorded)) = hashed.differs(digest).map_err(|algorithm| {
+        NoCases::unreadable(format!("a digest by {algorithm} can't be checked"), "record a sha256")
+    })? {
+        return Err(NoCases::changed(
+            format!(
+                "`{path}` is not the file that was recorded: its digest is {found}, recorded is {recorded}"
+            ),
+            "judge the file that the run wrote, or record the run again",
+        ));
+    }
+    Cases::new(table?, columns).map_err(|error| NoCases::of(path, error))
+}
+
+fn unreadable(path: &str, fault: &FileFault) -> NoCases {
+    let message = match fault {
+        FileFault::Missing => format!("the predictions `{path}` are not there"),
+        FileFault::Outside => format!("the predictions `{path}` are outside the workspace"),
+        FileFault::NotAFile(what) => format!("the predictions `{path}` are {what}"),
+        FileFault::Algorithm(why) | FileFault::Unreadable(why) => {
+            format!("the predictions `{path}` can't be read: {why}")
+        }
+    };
+    NoCases::unreadable(message, "fetch the file to where the record names it, relative to the workspace")
+}
+
+/// The table in these bytes, by the file's name.
+fn table(path: &str, bytes: &mut dyn Read) -> Result<Table, CasesError> {
+    let name = path.to_ascii_lowercase();
+    let (name, bytes): (&str, Box<dyn Read + '_>) = if let Some(name) = name.strip_suffix(".gz") {
+        (name, Box::new(flate2::read::MultiGzDecoder::new(bytes)))
+    } else if let Some(name) = name.strip_suffix(".zst").or_else(|| name.strip_suffix(".zstd")) {
+        let decoder = ruzstd::decoding::StreamingDecoder::new(bytes)
+            .map_err(|error| unreadable_table(format!("it is no Zstandard file: {error}")))?;
+        (name, Box::new(decoder))
+    } else {
+        (&name, Box::new(bytes))
+    };
+    match name.rsplit('.').next() {
+        Some("csv") => read_delimited(BufReader::with_capacity(1 << 16, bytes), b','),
+        Some("tsv" | "tab") => read_delimited(BufReader::with_capacity(1 << 16, bytes), b'\t'),
+        Some("jsonl" | "ndjson") => read_json_lines(bytes),
+        Some("parquet" | "pq") => {
+            let mut whole = Vec::new();
+            let mut bytes = bytes;
+            bytes.read_to_end(&mut whole).map_err(|error| unreadable_table(error.to_string()))?;
+            read_parquet(whole)
+        }
+        _ => Err(unreadable_table(
+            "its name does not say what it is: .csv, .tsv, .jsonl or .parquet, also with .gz or .zst"
+                .to_owned(),
+        )),
+    }
+}
+
+fn unreadable_table(message: String) -> CasesError {
+    CasesError {
+        fault: CasesFault::Unreadable,
+        message,
+        help: "write predictions as CSV, TSV, JSON Lines or Parquet".into(),
+    }
+}
+
+/// Bytes that are hashed as they pass.
+struct Hashed<R> {
+    bytes: R,
+    sha256: Option<Sha256>,
+    md5: Option<Md5>,
+}
+
+impl<R: Read> Hashed<R> {
+    fn new(bytes: R, digest: Option<&Digest>) -> Self {
+        let by = |name: &str| digest.is_some_and(|digest| &*digest.algorithm == name);
+        Self { bytes, sha256: by("sha256").then(Sha256::new), md5: by("md5").then(Md5::new) }
+    }
+
+    /// The digest found and the one recorded, where they differ; an algorithm that can't be checked.
+    fn differs(self, recorded: Option<&Digest>) -> Result<Option<(String, String)>, String> {
+        let Some(recorded) = recorded else { return Ok(None) };
+        let found = match (self.sha256, self.md5) {
+            (Some(hasher), _) => hex(&hasher.finalize()),
+            (_, Some(hasher)) => hex(&hasher.finalize()),
+            _ => return Err(format!("`{}`", recorded.algorithm)),
+        };
+        let found = Digest::new(&recorded.algorithm, found);
+        Ok((found != *recorded).then(|| (found.to_string(), recorded.to_string())))
+    }
+}
+
+impl<R: Read> Read for Hashed<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.bytes.read(into)?;
+        if let Some(hasher) = &mut self.sha256 {
+            hasher.update(&into[..read]);
+        }
+        if let Some(hasher) = &mut self.md5 {
+            hasher.update(&into[..read]);
+        }
+        Ok(read)
+    }
+}

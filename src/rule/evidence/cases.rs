@@ -1,0 +1,163 @@
+//! The cases of both runs, paired once for all limits of a rule.
+
+use std::cell::OnceCell;
+use std::sync::Arc;
+
+use super::{LABELS_CHANGED, OTHER_CASES, UNSCORED};
+use crate::cases::{Cases, Pairing, Sample, Unpaired, pair};
+use crate::document::Path;
+use crate::rule::{NoCases, RuleInput};
+use crate::run::Run;
+use crate::verdict::Finding;
+
+/// Why there is no evidence from cases.
+#[derive(Debug, Clone)]
+pub(in crate::rule) enum Lack {
+    /// One of the runs does not record predictions.
+    NotRecorded(&'static str),
+    /// They are there, and can't decide: a finding.
+    Wrong(Box<Finding>),
+}
+
+/// The same cases in both runs, in the order of the baseline's table.
+#[derive(Debug)]
+pub(in crate::rule) struct PairedCases {
+    /// The baseline's cases.
+    pub(in crate::rule) baseline: Cases,
+    /// The candidate's, whose rows are in their own order.
+    pub(in crate::rule) candidate: Cases,
+    /// Which row is which.
+    pub(in crate::rule) pairing: Pairing,
+    /// The baseline's numbers.
+    pub(in crate::rule) base: Sample,
+    /// The candidate's, in the baseline's order.
+    pub(in crate::rule) cand: Sample,
+    /// The cluster of each case.
+    pub(in crate::rule) clusters: Option<Vec<u32>>,
+}
+
+/// The candidate's cases alone.
+#[derive(Debug)]
+pub(in crate::rule) struct OwnCases {
+    /// The table.
+    pub(in crate::rule) cases: Arc<Cases>,
+    /// Its numbers.
+    pub(in crate::rule) sample: Sample,
+    /// The cluster of each case.
+    pub(in crate::rule) clusters: Option<Vec<u32>>,
+}
+
+/// Reads cases when they are asked for, and once.
+pub(in crate::rule) struct CaseEvidence<'c> {
+    case: RuleInput<'c>,
+    baseline: Option<&'c Run>,
+    paired: OnceCell<Result<PairedCases, Lack>>,
+    own: OnceCell<Result<OwnCases, Lack>>,
+}
+
+impl<'c> CaseEvidence<'c> {
+    pub(in crate::rule) fn new(case: &RuleInput<'c>, baseline: Option<&'c Run>) -> Self {
+        Self { case: *case, baseline, paired: OnceCell::new(), own: OnceCell::new() }
+    }
+
+    /// The cases of both runs.
+    pub(in crate::rule) fn paired(&self) -> Result<&PairedCases, &Lack> {
+        self.paired.get_or_init(|| self.pair()).as_ref()
+    }
+
+    /// The candidate's cases.
+    pub(in crate::rule) fn own(&self) -> Result<&OwnCases, &Lack> {
+        self.own
+            .get_or_init(|| {
+                let cases = self.read(self.case.candidate, "the candidate")?;
+                let sample = cases.sample().map_err(|error| wrong(NoCases::of("predictions", error), ""))?;
+                let clusters = cluster_codes(&cases);
+                Ok(OwnCases { cases, sample, clusters })
+            })
+            .as_ref()
+    }
+
+    fn read(&self, run: &Run, whose: &'static str) -> Result<Arc<Cases>, Lack> {
+        let cases = self.case.facts.cases(run, self.case.cases).map_err(|why| match why {
+            NoCases::NotRecorded => Lack::NotRecorded(whose),
+            unusable @ NoCases::Unusable(_) => {
+                wrong(unusable, if whose == "the baseline" { "the baseline's " } else { "" })
+            }
+        })?;
+        if cases.unscored() > 0 && !cases.unscored_are_wrong() {
+            let message = format!(
+                "{} of {} cases of {whose} were not scored: they have no prediction, or an error",
+                cases.unscored(),
+                cases.rows()
+            );
+            return Err(Lack::Wrong(Box::new(
+                at_predictions(Finding::new(UNSCORED, message))
+                    .help("score them, or count them as wrong: `cases: { unscored: wrong }`"),
+            )));
+        }
+        Ok(cases)
+    }
+
+    fn pair(&self) -> Result<PairedCases, Lack> {
+        let Some(run) = self.baseline else { return Err(Lack::NotRecorded("the baseline")) };
+        let mut candidate = (*self.read(self.case.candidate, "the candidate")?).clone();
+        let mut baseline = (*self.read(run, "the baseline")?).clone();
+        let pairing = pair(&baseline, &candidate).map_err(|why| Lack::Wrong(Box::new(unpaired(&why))))?;
+        baseline.align(&mut candidate);
+        let sample = |cases: &Cases, whose: &str| {
+            cases.sample().map_err(|error| wrong(NoCases::of("predictions", error), whose))
+        };
+        let base = sample(&baseline, "the baseline's ")?;
+        let cand = sample(&candidate, "")?.take(&pairing.candidate);
+        let clusters = cluster_codes(&baseline);
+        Ok(PairedCases { baseline, candidate, pairing, base, cand, clusters })
+    }
+}
+
+fn cluster_codes(cases: &Cases) -> Option<Vec<u32>> {
+    let clusters = cases.clusters()?;
+    Some((0..cases.rows()).map(|row| clusters.code(row).unwrap_or(u32::MAX)).collect())
+}
+
+fn at_predictions(raised: Finding) -> Finding {
+    raised.at(Path::of(["predictions"]), "these predictions").subject("predictions")
+}
+
+fn wrong(why: NoCases, whose: &str) -> Lack {
+    let NoCases::Unusable(mut diagnostic) = why else { return Lack::NotRecorded("the candidate") };
+    if !whose.is_empty() {
+        diagnostic.message = format!("{whose}predictions: {}", diagnostic.message);
+    }
+    Lack::Wrong(Box::new(at_predictions(Finding::from(*diagnostic))))
+}
+
+fn unpaired(why: &Unpaired) -> Finding {
+    match why {
+        Unpaired::Ids { gone, new, examples: [lost, added], written_otherwise } => {
+            let some = |ids: &[String]| {
+                if ids.is_empty() { String::new() } else { format!(" ({})", ids.join(", ")) }
+            };
+            let message = format!(
+                "not comparable: the two runs do not have the same cases. {gone} {} only in the baseline{}, {new} only in \
+                 the candidate{}",
+                if *gone == 1 { "is" } else { "are" },
+                some(lost),
+                some(added)
+            );
+            let help = if *written_otherwise {
+                "the same ids are written in two ways, such as 007 and 7: write them alike, as text"
+            } else {
+                "judge both models on the same cases; none may be left out, since the hardest ones go missing first"
+            };
+            at_predictions(Finding::new(OTHER_CASES, message)).help(help)
+        }
+        Unpaired::Differs { what, count, of, example: [id, theirs, ours] } => {
+            let message = format!(
+                "not comparable: the {what} differs in {count} of {of} cases; of `{id}` it is {theirs} in the baseline and \
+                 {ours} in the candidate"
+            );
+            at_predictions(Finding::new(LABELS_CHANGED, message))
+                .help("judge both models on the same labels: score the baseline again on these")
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! Judging a claim by its limits, in the words that a person reads.
+
+use super::confidence::{OnInconclusive, Settings};
+use super::ladder::Basis;
+use super::rounding::{count, decimal, decimals, outwards};
+use super::{INCONCLUSIVE, NO_EVIDENCE};
+use crate::document::Path;
+use crate::rule::compare::describe_change;
+use crate::rule::limit::shown as shown_by;
+use crate::rule::{Amount, Limit, RuleResult};
+use crate::run::Decimal;
+use crate::scorer::Aggregate;
+use crate::stats::{
+    Confidence, Estimate, Refusal, RightWrong, Verdict, cases_needed, cases_needed_for_pairs,
+};
+use crate::verdict::{Breach, Comparison, Finding, LimitKind, Outcome};
+
+/// What is asked about a metric.
+pub(in crate::rule) struct Slice<'s> {
+    /// The metric's name.
+    pub(in crate::rule) name: &'s str,
+    /// The slice, where it is not the whole.
+    pub(in crate::rule) slice: Option<&'s str>,
+    /// Where the candidate's value is.
+    pub(in crate::rule) path: Path,
+    /// The reported values, candidate's first.
+    pub(in crate::rule) reported: [Option<&'s Decimal>; 2],
+}
+
+/// The estimate in the direction of a limit, and the bound that it must reach: the claim is "estimate ≥ bound".
+/// `None` for a limit that is relative to zero.
+fn claim(word: LimitKind, amount: f64, estimate: Estimate) -> (Estimate, f64) {
+    match word {
+        LimitKind::Min | LimitKind::MinRise => (estimate, amount),
+        LimitKind::MaxDrop => (estimate, -amount),
+        LimitKind::Max | LimitKind::MaxRise => (Aggregate::negated(estimate), -amount),
+        LimitKind::MinDrop => (Aggregate::negated(estimate), amount),
+        LimitKind::MaxChange => (estimate, -amount),
+    }
+}
+
+/// Holds one limit by evidence, and puts the comparison, and what is wrong, into the judgement.
+pub(in crate::rule) fn hold_shown(
+    judgement: &mut RuleResult,
+    subject: &Slice<'_>,
+    limit: &Limit,
+    settings: &Settings,
+    basis: Result<&Basis, &str>,
+) {
+    let Some((confidence, percent)) = &settings.confidence else { return };
+    let mut comparison =
+        Comparison::by("none", subject.name, limit.word.name(), Outcome::Inconclusive).limit(&*limit.written);
+    comparison.slice = subject.slice.map(Into::into);
+    comparison.confidence = Some(percent.clone());
+    let said = match subject.slice {
+        Some(slice) => format!("`{}` [{slice}]", subject.name),
+        None => format!("`{}`", subject.name),
+    };
+    let [ours, theirs] = subject.reported;
+    comparison.candidate = ours.map(|value| value.written().into());
+    comparison.baseline = theirs.filter(|_| limit.word.is_relative()).map(|value| value.written().into());
+    let basis = match basis {
+        Ok(basis) => basis,
+        Err(why) => {
+            let message = format!("nothing shows how certain {said} is: {why}");
+            let help = "record the file of predictions of both runs, or a metric's `values` by seed, or its `stderr`";
+            return inconclusive(
+                judgement,
+                subject,
+                comparison,
+                settings,
+                NO_EVIDENCE,
+                message,
+                help.into(),
+                None,
+            );
+        }
+    };
+    comparison.n = basis.n;
+    comparison.clusters = basis.clusters;
+    comparison.gained = basis.pairs.map(|pairs| pairs.gained);
+    comparison.lost = basis.pairs.map(|pairs| pairs.lost);
+    comparison.note = basis.why_not_better.clone().map(Into::into);
+    let estimate = match &basis.aggregate {
+        Ok(aggregate) => {
+            comparison.method = aggregate.method().into();
+            aggregate.estimate(*confidence)
+        }
+        Err(refusal) => Err(*refusal),
+    };
+    let digits = estimate.as_ref().map_or(4, |estimate| decimals(estimate.stderr));
+    // What is reported is shown in its own digits where it is what was computed.
+    let shown = |reported: Option<&Decimal>, value: f64| match reported {
+        Some(reported) if !basis.recomputed || super::mismatch("", "", reported, value).is_none() => {
+            reported.clone()
+        }
+        _ => decimal(value, digits.max(4)),
+    };
+    let candidate = shown(ours, basis.values[0]);
+    let baseline = limit.word.is_relative().then(|| shown(theirs, basis.values[1]));
+    comparison.candidate = Some(candidate.written().into());
+    comparison.baseline = baseline.as_ref().map(|value| value.written().into());
+    let estimate = match estimate {
+        Ok(estimate) => estimate,
+        Err(refusal) => {
+            let message = format!(
+                "the data can't show whether {said} holds `{}: {}`: {refusal}",
+                limit.word.name(),
+                limit.written
+            );
+            let help = match refusal {
+                Refusal::TooFew { what, need, .. } => format!("measure on more: at least {need} {what}"),
+                _ => "measure on more cases, or judge by a metric that these cases can show".to_owned(),
+            };
+            return inconclusive(judgement, subject, comparison, settings, INCONCLUSIVE, message, help, None);
+        }
+    };
+    if limit.word.is_relative() {
+        comparison.change = Some(decimal(estimate.value, digits).signed().into());
+    }
+    let end = |value: f64, up: bool| outwards(value, digits, up).map(|limit| limit.written().into());
+    comparison.interval = Some([end(estimate.limits.lower, false), end(estimate.limits.upper, true)]);
+    let Some(amount) = limit.in_units(baseline.as_ref()) else {
+        let message = format!(
+            "{said} is 0 in the baseline, and `{}: {}` of 0 means nothing",
+            limit.word.name(),
+            limit.written
+        );
+        let raised = Finding::new(crate::rule::compare::RELATIVE_TO_ZERO, message)
+            .at(subject.path.clone(), "the baseline has 0")
+            .subject(subject.name);
+        comparison.outcome = Outcome::Fail;
+        return judgement.fail(comparison, raised);
+    };
+    if matches!(limit.amount, Amount::Percent(_)) {
+        comparison.limit_value = Some(decimal(amount, digits.max(4)).written().into());
+    }
+    let (turned, bound) = claim(limit.word, amount, estimate);
+    let margin = turned.limits.lower - bound;
+    comparison.margin = outwards(margin, digits, false).map(|margin| margin.written().into());
+    match shown_by(limit.word, amount, estimate.limits) {
+        Verdict::Shown => {
+            comparison.outcome = Outcome::Pass;
+            judgement.compare(comparison);
+        }
+        Verdict::Refuted => {
+            comparison.outcome = Outcome::Fail;
+            let (code, message) =
+                describe_change(&said, limit, &candidate, baseline.as_ref(), &limit.written);
+            let message =
+                format!("{message}; {} at {percent} confidence", found(limit.word, &turned, bound, digits));
+            let raised = Finding::new(code, message)
+                .at(subject.path.clone(), format!("{}: {}", limit.word.name(), limit.written))
+                .subject(subject.name)
+                .on_slice(subject.slice)
+                .help(format!("shown by {}", by(basis, &comparison)))
+                .breach(limit.word, &candidate, baseline.as_ref())
+                .limits(estimate.limits);
+            judgement.fail(comparison, raised);
+        }
+        Verdict::Open => {
+            let (_, moved) = describe_change(&said, limit, &candidate, baseline.as_ref(), &limit.written);
+            let message = format!(
+                "{moved}, and {} can't tell: {} at {percent} confidence",
+                by(basis, &comparison),
+                found(limit.word, &turned, bound, digits)
+            );
+            let help = settle(basis, limit.word, &turned, bound, digits, *confidence);
+            let raised = Finding::new(INCONCLUSIVE, String::new())
+                .breach(limit.word, &candidate, baseline.as_ref())
+                .limits(estimate.limits);
+            inconclusive(
+                judgement,
+                subject,
+                comparison,
+                settings,
+                INCONCLUSIVE,
+                message,
+                help,
+                raised.breach,
+            );
+        }
+    }
+}
+
+/// `500 cases (Tango)`.
+fn by(basis: &Basis, comparison: &Comparison) -> String {
+    let units = match &basis.aggregate {
+        Ok(Aggregate::Seeds(_) | Aggregate::OtherSeeds(..)) => "seeds",
+        Ok(Aggregate::Folds(..)) => "folds",
+        _ => "cases",
+    };
+    match basis.n {
+        Some(n) => format!("{} {units} ({})", count(n), comparison.method),
+        None => format!("these data ({})", comparison.method),
+    }
+}
+
+/// What the limits say: `the drop may be as large as 0.019`.
+fn found(word: LimitKind, turned: &Estimate, bound: f64, digits: usize) -> String {
+    let text = |value: f64, up: bool| {
+        outwards(value, digits, up).map_or_else(|| "anything".to_owned(), |value| value.written().to_owned())
+    };
+    let (lower, upper) = (turned.limits.lower, turned.limits.upper);
+    let refuted = upper < bound;
+    match word {
+        LimitKind::Min | LimitKind::MinRise if refuted => format!("it is at most {}", text(upper, true)),
+        LimitKind::Min | LimitKind::MinRise => format!("it may be as low as {}", text(lower, false)),
+        LimitKind::Max if refuted => format!("it is at least {}", text(-upper, false)),
+        LimitKind::Max => format!("it may be as high as {}", text(-lower, true)),
+        LimitKind::MaxDrop if refuted => format!("the drop is at least {}", text(-upper, false)),
+        LimitKind::MaxDrop => format!("the drop may be as large as {}", text(-lower, true)),
+        LimitKind::MaxRise if refuted => format!("the rise is at least {}", text(-upper, false)),
+        LimitKind::MaxRise => format!("the rise may be as large as {}", text(-lower, true)),
+        LimitKind::MinDrop if refuted => format!("the drop is at most {}", text(upper, true)),
+        LimitKind::MinDrop => format!("the drop may be as small as {}", text(lower, false)),
+        LimitKind::MaxChange => {
+            format!("the change is between {} and {}", text(lower, false), text(upper, true))
+        }
+    }
+}
+
+/// How many cases would settle it, and the margin that these can hold.
+fn settle(
+    basis: &Basis,
+    word: LimitKind,
+    turned: &Estimate,
+    bound: f64,
+    digits: usize,
+    confidence: Confidence,
+) -> String {
+    let needed = match (&basis.aggregate, basis.n) {
+        (Ok(Aggregate::Pairs(pairs)), _) if bound <= 0.0 => {
+            let rise = matches!(word, LimitKind::MaxRise | LimitKind::Max);
+            let pairs =
+                if rise { RightWrong { gained: pairs.lost, lost: pairs.gained, ..*pairs } } else { *pairs };
+            cases_needed_for_pairs(&pairs, -bound, confidence)
+        }
+        (Ok(_), Some(n)) => cases_needed(n, turned.stderr, turned.value, -bound, confidence, 0.8),
+        _ => None,
+    };
+    let needed = needed.filter(|needed| basis.n.is_none_or(|n| *needed > n));
+    let mut help = match needed {
+        Some(needed) if needed < 1_000_000_000 => {
+            format!("about {} would settle it, if the rates stay as they are", count(needed))
+        }
+        _ => "more cases would settle it".to_owned(),
+    };
+    if matches!(word, LimitKind::MaxDrop | LimitKind::MaxRise)
+        && let Some(held) = outwards(-turned.limits.lower, digits, true)
+    {
+        help.push_str(&format!("; these can hold `{}: {}`", word.name(), held.written()));
+    }
+    help
+}
+
+#[expect(clippy::too_many_arguments, reason = "one place for the three meanings of inconclusive")]
+fn inconclusive(
+    judgement: &mut RuleResult,
+    subject: &Slice<'_>,
+    mut comparison: Comparison,
+    settings: &Settings,
+    code: crate::code::Code,
+    message: String,
+    help: String,
+    breach: Option<Box<Breach>>,
+) {
+    let mut raised = Finding::new(code, message)
+        .at(subject.path.clone(), "not shown")
+        .subject(subject.name)
+        .on_slice(subject.slice)
+        .help(help);
+    raised.breach = breach;
+    match settings.on_inconclusive {
+        OnInconclusive::Fail => {
+            comparison.outcome = Outcome::Fail;
+            judgement.fail(comparison, raised);
+        }
+        OnInconclusive::Block | OnInconclusive::Warn => {
+            judgement.inconclusive.push(settings.on_inconclusive == OnInconclusive::Warn);
+            let index = judgement.compare(comparison);
+            judgement.raise(Finding { comparison: Some(index), ..raised });
+        }
+    }
+}

@@ -1,0 +1,354 @@
+//! The best evidence that both runs have: the same cases, else seeds or folds, else standard errors.
+
+use super::cases::{CaseEvidence, Lack};
+use super::rounding::decimal;
+use super::{AMBIGUOUS_METRIC, NOT_RECOMPUTED};
+use crate::cases::Sample;
+use crate::document::{Node, listed};
+use crate::run::{Decimal, Metric, Run};
+use crate::scorer::{Aggregate, Compared, Metric as Scorer, Score, metric_named};
+use crate::stats::{Moments, Refusal, RightWrong};
+use crate::verdict::Finding;
+
+/// Evidence on one metric.
+#[derive(Debug)]
+pub(in crate::rule) struct Basis {
+    /// What limits are made from, or why these data allow none.
+    pub(in crate::rule) aggregate: Result<Aggregate, Refusal>,
+    /// The candidate's value and, of a difference, the baseline's; not a number where it is not defined.
+    pub(in crate::rule) values: [f64; 2],
+    /// How many cases, seeds or folds.
+    pub(in crate::rule) n: Option<u64>,
+    /// Decisions of both models, where cases were paired.
+    pub(in crate::rule) pairs: Option<RightWrong>,
+    /// How many clusters.
+    pub(in crate::rule) clusters: Option<u64>,
+    /// Values were computed from cases.
+    pub(in crate::rule) recomputed: bool,
+    /// Why there is no better evidence.
+    pub(in crate::rule) why_not_better: Option<String>,
+}
+
+/// What was found.
+pub(in crate::rule) enum Found {
+    /// Evidence.
+    Basis(Box<Basis>),
+    /// None, and why.
+    Nothing(String),
+    /// What there is can't decide.
+    Wrong(Box<Finding>),
+}
+
+/// How a metric's value comes from cases.
+pub(in crate::rule) enum HowScored<'n> {
+    /// By this metric.
+    By(Scorer),
+    /// As the mean of a column of that name.
+    Column(&'n str),
+    /// Not at all.
+    Not,
+}
+
+/// How the metric of that name comes from cases whose labels have so many classes.
+pub(in crate::rule) fn how_scored<'n>(
+    name: &'n str,
+    as_name: Option<&'n str>,
+    classes: Option<usize>,
+    has_column: impl Fn(&str) -> bool,
+) -> Result<HowScored<'n>, Box<Finding>> {
+    let means = as_name.unwrap_or(name);
+    if has_column(means) {
+        return Ok(HowScored::Column(means));
+    }
+    match metric_named(means, classes) {
+        Ok(Some(metric)) => Ok(HowScored::By(metric)),
+        Ok(None) => Ok(HowScored::Not),
+        Err(ambiguous) => {
+            let raised = Finding::new(
+                AMBIGUOUS_METRIC,
+                format!("`{means}` could mean several metrics for {} labels", classes.unwrap_or_default()),
+            )
+            .subject(name)
+            .help(format!("say which with `as:`: {}", listed(ambiguous.choices)));
+            Err(Box::new(raised))
+        }
+    }
+}
+
+/// Evidence on a difference: candidate minus baseline. `rows` restricts it to a slice.
+pub(in crate::rule) fn find_relative(
+    evidence: &CaseEvidence<'_>,
+    [ours, theirs]: [&Metric<'_>; 2],
+    candidate: &Run,
+    as_name: Option<&str>,
+    rows: Option<&[u32]>,
+) -> Found {
+    let name = ours.name;
+    let why = match evidence.paired() {
+        Ok(paired) => {
+            let has = |column: &str| {
+                [&paired.baseline, &paired.candidate].iter().all(|cases| cases.values(column).is_some())
+            };
+            match how_scored(name, as_name, paired.candidate.classes(), has) {
+                Err(raised) => return Found::Wrong(raised),
+                Ok(HowScored::Not) => {
+                    format!("`{name}` can't be computed from predictions; `as:` says which metric it is")
+                }
+                Ok(how) => {
+                    let take =
+                        |sample: &Sample| rows.map_or_else(|| sample.clone(), |rows| sample.take(rows));
+                    let (base, cand) = (take(&paired.base), take(&paired.cand));
+                    let clusters: Option<Vec<u32>> = paired.clusters.as_ref().map(|clusters| {
+                        rows.map_or_else(
+                            || clusters.clone(),
+                            |rows| rows.iter().map(|row| clusters[*row as usize]).collect(),
+                        )
+                    });
+                    let compared =
+                        Compared { baseline: Some(&base), candidate: &cand, clusters: clusters.as_deref() };
+                    let values = match how {
+                        HowScored::Column(column) => {
+                            let read = |cases: &crate::cases::Cases| cases.values(column)?.ok();
+                            match (read(&paired.baseline), read(&paired.candidate)) {
+                                (Some(theirs), Some(ours)) => {
+                                    let ours: Vec<f64> = paired
+                                        .pairing
+                                        .candidate
+                                        .iter()
+                                        .map(|row| ours[*row as usize])
+                                        .collect();
+                                    let pick = |values: Vec<f64>| match rows {
+                                        None => values,
+                                        Some(rows) => rows.iter().map(|row| values[*row as usize]).collect(),
+                                    };
+                                    return Found::Basis(Box::new(of_values(
+                                        &compared,
+                                        &pick(theirs),
+                                        &pick(ours),
+                                    )));
+                                }
+                                _ => return Found::Nothing(format!("the column `{column}` has no numbers")),
+                            }
+                        }
+                        HowScored::By(metric) => metric,
+                        HowScored::Not => return Found::Nothing(String::new()),
+                    };
+                    return match of_metric(&values, &compared) {
+                        Ok(basis) => Found::Basis(Box::new(basis)),
+                        Err(why) => {
+                            Found::Nothing(format!("`{name}` can't be computed from predictions: {why}"))
+                        }
+                    };
+                }
+            }
+        }
+        Err(Lack::Wrong(raised)) => return Found::Wrong(raised.clone()),
+        Err(Lack::NotRecorded(whose)) => format!("{whose} records no predictions"),
+    };
+    if rows.is_some() {
+        return Found::Nothing(why);
+    }
+    from_records(ours, theirs, candidate, why)
+}
+
+/// Evidence on the candidate's value alone.
+pub(in crate::rule) fn find_absolute(
+    evidence: &CaseEvidence<'_>,
+    ours: &Metric<'_>,
+    as_name: Option<&str>,
+    rows: Option<&[u32]>,
+) -> Found {
+    let name = ours.name;
+    let why = match evidence.own() {
+        Ok(own) => {
+            match how_scored(name, as_name, own.cases.classes(), |column| own.cases.values(column).is_some())
+            {
+                Err(raised) => return Found::Wrong(raised),
+                Ok(HowScored::Not) => {
+                    format!("`{name}` can't be computed from predictions; `as:` says which metric it is")
+                }
+                Ok(how) => {
+                    let sample = rows.map_or_else(|| own.sample.clone(), |rows| own.sample.take(rows));
+                    let clusters: Option<Vec<u32>> = own.clusters.as_ref().map(|clusters| {
+                        rows.map_or_else(
+                            || clusters.clone(),
+                            |rows| rows.iter().map(|row| clusters[*row as usize]).collect(),
+                        )
+                    });
+                    let compared =
+                        Compared { baseline: None, candidate: &sample, clusters: clusters.as_deref() };
+                    let basis = match how {
+                        HowScored::By(metric) => of_metric(&metric, &compared),
+                        HowScored::Column(column) => match own.cases.values(column) {
+                            Some(Ok(values)) => {
+                                let values = match rows {
+                                    None => values,
+                                    Some(rows) => rows.iter().map(|row| values[*row as usize]).collect(),
+                                };
+                                Ok(of_values(&compared, &vec![0.0; values.len()], &values))
+                            }
+                            _ => Err("the column has no numbers"),
+                        },
+                        HowScored::Not => Err("no metric has that name"),
+                    };
+                    return match basis {
+                        Ok(basis) => Found::Basis(Box::new(basis)),
+                        Err(why) => {
+                            Found::Nothing(format!("`{name}` can't be computed from predictions: {why}"))
+                        }
+                    };
+                }
+            }
+        }
+        Err(Lack::Wrong(raised)) => return Found::Wrong(raised.clone()),
+        Err(Lack::NotRecorded(whose)) => format!("{whose} records no predictions"),
+    };
+    let (Some(value), Some(stderr)) = (number(ours.value().ok()), detail(ours, "stderr")) else {
+        return Found::Nothing(why);
+    };
+    Found::Basis(Box::new(Basis {
+        aggregate: Ok(Aggregate::Stderr((0.0, f64::MIN_POSITIVE), (value, stderr))),
+        values: [value, f64::NAN],
+        n: detail(ours, "n").and_then(whole),
+        pairs: None,
+        clusters: None,
+        recomputed: false,
+        why_not_better: Some(why),
+    }))
+}
+
+fn of_metric(metric: &Scorer, compared: &Compared<'_>) -> Result<Basis, &'static str> {
+    let value = |sample: &Sample| metric.score(sample).map(|score: Score| score.value);
+    let candidate = value(compared.candidate)?;
+    let baseline = compared.baseline.map(value).transpose()?.unwrap_or(f64::NAN);
+    let aggregate = compared.aggregate(metric);
+    Ok(basis(compared, aggregate, [candidate, baseline]))
+}
+
+fn of_values(compared: &Compared<'_>, theirs: &[f64], ours: &[f64]) -> Basis {
+    let mean = |values: &[f64]| Moments::of(values).mean;
+    let values = [mean(ours), mean(theirs)];
+    let differences: Vec<f64> = ours.iter().zip(theirs).map(|(ours, theirs)| ours - theirs).collect();
+    let aggregate = if values.iter().all(|value| value.is_finite()) {
+        Ok(compared.aggregate_values(differences))
+    } else {
+        Err(Refusal::Undefined)
+    };
+    basis(compared, aggregate, values)
+}
+
+fn basis(compared: &Compared<'_>, aggregate: Result<Aggregate, Refusal>, values: [f64; 2]) -> Basis {
+    let own = aggregate.as_ref().ok().and_then(Aggregate::n);
+    let clusters = compared.clusters.map(|clusters| {
+        let distinct: std::collections::HashSet<&u32> = clusters.iter().collect();
+        distinct.len() as u64
+    });
+    Basis {
+        aggregate,
+        values,
+        n: own.or(Some(compared.candidate.n as u64)),
+        pairs: compared.right_wrong(),
+        clusters,
+        recomputed: true,
+        why_not_better: None,
+    }
+}
+
+/// Seeds, folds or standard errors that the records have.
+fn from_records(ours: &Metric<'_>, theirs: &Metric<'_>, candidate: &Run, why: String) -> Found {
+    let value = |metric: &Metric<'_>| number(metric.value().ok());
+    let basis = |aggregate: Aggregate, values: [f64; 2], n: Option<u64>| {
+        Found::Basis(Box::new(Basis {
+            n: aggregate.n().or(n),
+            aggregate: Ok(aggregate),
+            values,
+            pairs: None,
+            clusters: None,
+            recomputed: false,
+            why_not_better: Some(why.clone()),
+        }))
+    };
+    if let (Some(our_values), Some(their_values)) = (seeds(ours), seeds(theirs)) {
+        let mean = |values: &[f64]| Moments::of(values).mean;
+        let means = [mean(&our_values), mean(&their_values)];
+        let differences = || {
+            let each: Vec<f64> = our_values.iter().zip(&their_values).map(|(a, b)| a - b).collect();
+            Moments::of(&each)
+        };
+        let names = |metric: &Metric<'_>| {
+            metric.detail("seeds").and_then(Node::as_list).map(|seeds| {
+                seeds.iter().map(|seed| seed.as_written().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+            })
+        };
+        let same_length = our_values.len() == their_values.len();
+        let folds =
+            candidate.validation().and_then(|validation| validation.get("folds")).and_then(Node::as_written);
+        if let (Some(folds), true) = (folds.and_then(|folds| folds.parse::<u32>().ok()), same_length)
+            && folds > 1
+            && our_values.len().is_multiple_of(folds as usize)
+        {
+            let share = 1.0 / (f64::from(folds) - 1.0);
+            return basis(Aggregate::Folds(differences(), share), means, None);
+        }
+        if same_length && names(ours).is_some() && names(ours) == names(theirs) {
+            return basis(Aggregate::Seeds(differences()), means, None);
+        }
+        return basis(Aggregate::OtherSeeds(their_values, our_values), means, None);
+    }
+    match (value(ours), value(theirs), detail(ours, "stderr"), detail(theirs, "stderr")) {
+        (Some(our), Some(their), Some(our_error), Some(their_error)) => {
+            let n = detail(ours, "n").and_then(whole);
+            basis(Aggregate::Stderr((their, their_error), (our, our_error)), [our, their], n)
+        }
+        _ => Found::Nothing(why),
+    }
+}
+
+fn number(decimal: Option<Decimal>) -> Option<f64> {
+    decimal?.written().parse().ok()
+}
+
+fn detail(metric: &Metric<'_>, key: &str) -> Option<f64> {
+    metric.detail(key)?.as_written()?.parse().ok().filter(|number: &f64| number.is_finite())
+}
+
+fn seeds(metric: &Metric<'_>) -> Option<Vec<f64>> {
+    let values = metric.detail("values")?.as_list()?;
+    let numbers: Vec<f64> = values.iter().filter_map(|value| value.as_written()?.parse().ok()).collect();
+    (numbers.len() == values.len() && numbers.len() > 1 && numbers.iter().all(|number| number.is_finite()))
+        .then_some(numbers)
+}
+
+fn whole(number: f64) -> Option<u64> {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to fit")]
+    (number.fract() == 0.0 && (0.0..1e15).contains(&number)).then_some(number as u64)
+}
+
+/// A finding where the reported value is not the recomputed one, at the digits that are reported.
+pub(in crate::rule) fn mismatch(
+    name: &str,
+    whose: &str,
+    reported: &Decimal,
+    recomputed: f64,
+) -> Option<Finding> {
+    let written = reported.written();
+    let (mantissa, exponent) = written.split_once(['e', 'E']).unwrap_or((written, "0"));
+    let decimals = mantissa.split_once('.').map_or(0, |(_, decimals)| decimals.len());
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    let unit = 10f64.powi(exponent - i32::try_from(decimals).unwrap_or(i32::MAX));
+    let value: f64 = written.parse().unwrap_or(f64::NAN);
+    // Doubles that were written in full end in digits that depend on the order of a sum.
+    let tolerance = (unit * 0.5).max(value.abs() * 1e-9).max(1e-12) * (1.0 + 1e-6);
+    if (value - recomputed).abs() <= tolerance {
+        return None;
+    }
+    let shown = decimal(recomputed, decimals.clamp(4, 12));
+    Some(
+        Finding::new(
+            NOT_RECOMPUTED,
+            format!("`{name}` of {whose} is reported as {reported}, and its predictions give {shown}"),
+        )
+        .subject(name)
+        .help("one of the two is not from this evaluation: record both again; `as:` says if the name means another metric"),
+    )
+}

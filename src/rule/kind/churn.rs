@@ -1,0 +1,137 @@
+//! Two models of the same accuracy can disagree on every tenth case. `churn` bounds what users notice: cases that were
+//! right and are now wrong, and decisions that changed.
+
+use super::{Kind, RuleCheck};
+use crate::code::codes;
+use crate::document::{Diagnostic, Node, Path};
+use crate::rule::evidence::{CaseEvidence, Lack, decimal};
+use crate::rule::loading::EMPTY_BODY;
+use crate::rule::{Amount, Baseline, Loading, RuleInput, RuleResult, Units, read_amount};
+use crate::scorer::Compared;
+use crate::verdict::{Comparison, Finding, Outcome};
+
+codes! {
+    BROKEN = "churn/broken": "More cases than allowed were right with the baseline and are wrong now.";
+    CHANGED = "churn/changed": "More decisions than allowed differ from the baseline's.";
+    NO_DECISIONS = "churn/no-decisions": "There are no decisions of both models on the same cases.";
+}
+
+pub(super) const KIND: Kind = Kind {
+    name: "churn",
+    says: "few decisions differ from the baseline's, case by case",
+    codes: CODES,
+    load,
+};
+
+/// A word with its share of cases.
+#[derive(Debug)]
+struct Bound {
+    word: &'static str,
+    share: f64,
+    written: Box<str>,
+}
+
+#[derive(Debug)]
+struct Churn(Vec<Bound>);
+
+const WORDS: [&str; 2] = ["max_broken", "max_changed"];
+
+fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn RuleCheck>> {
+    let map = loading.reader.map(body, "`churn`")?;
+    loading.reader.only(map, "`churn`", &WORDS);
+    let mut bounds = Vec::new();
+    for word in WORDS {
+        let Some(node) = map.get(word) else { continue };
+        let share = match read_amount(loading.reader, node, word, Units::Plain)? {
+            Amount::Percent(percent) => percent.written().parse::<f64>().map(|percent| percent / 100.0),
+            Amount::Absolute(share) => share.written().parse::<f64>(),
+        };
+        match share {
+            Ok(share) if (0.0..=1.0).contains(&share) => {
+                bounds.push(Bound { word, share, written: node.as_written().unwrap_or_default().into() });
+            }
+            _ => {
+                loading.reader.wrong_sort(node, &format!("`{word}`"), "a share of the cases, such as `1%`");
+                return None;
+            }
+        }
+    }
+    if bounds.is_empty() {
+        loading.reader.problem(EMPTY_BODY, body.span, "`churn` bounds nothing", "empty").help =
+            Some("write `churn: { max_broken: 1%, max_changed: 5% }`".into());
+        return None;
+    }
+    Some(Box::new(Churn(bounds)))
+}
+
+impl RuleCheck for Churn {
+    fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, Box<Diagnostic>> {
+        let mut judgement = RuleResult::default();
+        let Some(baseline) = Baseline::measured(case, &mut judgement)? else { return Ok(judgement) };
+        let evidence = CaseEvidence::new(case, Some(baseline));
+        let at = |raised: Finding| raised.at(Path::of(["predictions"]), "these predictions").subject("churn");
+        let paired = match evidence.paired() {
+            Ok(paired) => paired,
+            Err(Lack::Wrong(raised)) => {
+                judgement.fail(Comparison::exact("churn", "cases", Outcome::Fail), (**raised).clone());
+                return Ok(judgement);
+            }
+            Err(Lack::NotRecorded(whose)) => {
+                let raised = Finding::new(NO_DECISIONS, format!("{whose} records no predictions"))
+                    .at(Path::of(["predictions"]), "nothing here")
+                    .help("record the file of predictions: `\"predictions\": {\"path\": …, \"digest\": …}`");
+                judgement.fail(Comparison::exact("churn", "cases", Outcome::Fail), raised);
+                return Ok(judgement);
+            }
+        };
+        let compared = Compared { baseline: Some(&paired.base), candidate: &paired.cand, clusters: None };
+        let (Some(pairs), Some(changed)) = (compared.right_wrong(), compared.changed()) else {
+            let message = "the cases have no labels with predictions that are classes";
+            let raised = at(Finding::new(NO_DECISIONS, message)).help("name their columns with `cases:`");
+            judgement.fail(Comparison::exact("churn", "cases", Outcome::Fail), raised);
+            return Ok(judgement);
+        };
+        for bound in &self.0 {
+            let (count, code, said) = match bound.word {
+                "max_broken" => (pairs.lost, BROKEN, "were right and are now wrong"),
+                _ => (changed, CHANGED, "are decided differently"),
+            };
+            #[expect(clippy::cast_precision_loss, reason = "counts of cases are far below 2^53")]
+            let (share, n) = (count as f64 / pairs.n() as f64, pairs.n());
+            let outcome = if share <= bound.share { Outcome::Pass } else { Outcome::Fail };
+            let mut comparison = Comparison::by("counted", "churn", bound.word, outcome)
+                .candidate(format!("{count} of {n}"))
+                .limit(&*bound.written);
+            comparison.n = Some(n);
+            comparison.gained = Some(pairs.gained);
+            comparison.lost = Some(pairs.lost);
+            comparison.margin = Some(decimal(bound.share - share, 6).written().into());
+            if outcome == Outcome::Pass {
+                judgement.compare(comparison);
+                continue;
+            }
+            let examples: Vec<&str> = (0..paired.base.n)
+                .filter(|row| {
+                    let right = paired.base.truth[*row] == paired.base.predicted[*row];
+                    let differs = paired.base.predicted[*row] != paired.cand.predicted[*row];
+                    differs && (right || bound.word == "max_changed")
+                })
+                .filter_map(|row| paired.baseline.ids().text(row))
+                .take(3)
+                .collect();
+            let message = format!(
+                "{count} of {n} cases {said} ({} %), and at most {} is allowed",
+                decimal(share * 100.0, 2),
+                bound.written
+            );
+            let raised = at(Finding::new(code, message))
+                .help(format!("such as {}; look at what these have in common", examples.join(", ")));
+            judgement.fail(comparison, raised);
+        }
+        Ok(judgement)
+    }
+
+    fn compares(&self) -> bool {
+        true
+    }
+}

@@ -1,0 +1,374 @@
+//! A mean hides who pays for it. `slices` holds the limits of a rule on every part of the validation split.
+//!
+//! All slices must hold, which needs no correction for their number: requiring all is an intersection–union test, and
+//! the chance of a wrong pass stays at most 1 − confidence.
+
+use std::collections::BTreeMap;
+
+use super::compare::{Subject, hold};
+use super::evidence::{
+    CaseEvidence, Found, Lack, Settings, Slice, decimal, find_absolute, find_relative, hold_shown,
+};
+use super::{Limit, Pattern, RuleInput, RuleResult};
+use crate::cases::{Cases, slices_of};
+use crate::code::codes;
+use crate::document::{Node, Path, Reader, Value};
+use crate::run::{Metric, Run};
+use crate::verdict::{Comparison, Finding, Outcome};
+
+codes! {
+    NO_SLICES = "slices/none": "A rule is about slices, and nothing has any.";
+    SLICE_VANISHED = "slices/vanished": "A slice that the baseline has is not in the candidate.";
+    SLICE_SMALL = "slices/small": "A slice has fewer rows than the policy asks for.";
+    SLICE_DIFFERS = "slices/differ": "The same cases are in other slices in the two runs.";
+}
+
+/// What happens to a slice below `min_rows`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum OnSmall {
+    /// It is shown, and not judged.
+    Skip,
+    /// It is a failure.
+    Fail,
+}
+
+/// The parts on which limits are held.
+#[derive(Debug)]
+pub(super) struct Slices {
+    by: Vec<String>,
+    cross: bool,
+    min_rows: u64,
+    on_small: OnSmall,
+    only: Vec<Pattern>,
+    except: Vec<Pattern>,
+}
+
+/// One metric with its limits.
+pub(super) struct SliceEntry<'e> {
+    pub(super) name: &'e str,
+    pub(super) as_name: Option<&'e str>,
+    pub(super) limits: &'e [Limit],
+    pub(super) evidence: &'e Settings,
+}
+
+const KEYS: [&str; 6] = ["by", "cross", "min_rows", "on_small", "only", "except"];
+
+impl Slices {
+    /// Reads `slices:`.
+    pub(super) fn load(reader: &mut Reader, node: &Node) -> Option<Self> {
+        let map = reader.map(node, "`slices`")?;
+        reader.only(map, "`slices`", &KEYS);
+        let by = reader.required(map, "by", "`slices`", node.span)?;
+        let texts = |reader: &mut Reader, key: &str| {
+            map.get(key).map_or_else(Vec::new, |node| {
+                reader
+                    .texts(node, &format!("`{key}`"))
+                    .into_iter()
+                    .map(|(text, _)| Pattern::new(text))
+                    .collect()
+            })
+        };
+        let by: Vec<String> = reader.texts(by, "`by`").into_iter().map(|(text, _)| text.to_owned()).collect();
+        let min_rows = match map.get("min_rows") {
+            None => 0,
+            Some(node) => match node.as_written().and_then(|text| text.parse().ok()) {
+                Some(rows) => rows,
+                None => {
+                    reader.wrong_sort(node, "`min_rows`", "a whole number");
+                    return None;
+                }
+            },
+        };
+        let on_small = map
+            .get("on_small")
+            .and_then(|node| {
+                reader.word(node, "`on_small`", &[("skip", OnSmall::Skip), ("fail", OnSmall::Fail)])
+            })
+            .unwrap_or(OnSmall::Skip);
+        let cross = match map.get("cross").map(|node| (node, &node.value)) {
+            None | Some((_, Value::Bool(false))) => false,
+            Some((_, Value::Bool(true))) => true,
+            Some((node, _)) => {
+                reader.wrong_sort(node, "`cross`", "`true` or `false`");
+                return None;
+            }
+        };
+        let (only, except) = (texts(reader, "only"), texts(reader, "except"));
+        (!by.is_empty()).then_some(Self { by, cross, min_rows, on_small, only, except })
+    }
+
+    fn wants(&self, slice: &str) -> bool {
+        let named = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches(slice));
+        (self.only.is_empty() || named(&self.only)) && !named(&self.except)
+    }
+
+    /// The rows of each slice.
+    fn rows(&self, cases: &Cases) -> Result<BTreeMap<String, Vec<u32>>, Box<Finding>> {
+        let groups: Vec<Vec<&str>> = if self.cross {
+            vec![self.by.iter().map(String::as_str).collect()]
+        } else {
+            self.by.iter().map(|by| vec![by.as_str()]).collect()
+        };
+        let mut slices = BTreeMap::new();
+        for by in groups {
+            let found = slices_of(cases, &by).map_err(|error| {
+                let path = Path::of(["predictions"]);
+                Box::new(
+                    Finding::new(NO_SLICES, error.message).at(path, "these predictions").help(error.help),
+                )
+            })?;
+            slices.extend(found);
+        }
+        slices.retain(|slice, _| self.wants(slice));
+        Ok(slices)
+    }
+
+    /// Holds the limits of one metric on every slice; the worst comes first.
+    pub(super) fn judge(
+        &self,
+        judgement: &mut RuleResult,
+        case: &RuleInput<'_>,
+        baseline: Option<&Run>,
+        evidence: &CaseEvidence<'_>,
+        entry: &SliceEntry<'_>,
+    ) {
+        let rows = if baseline.is_some() {
+            evidence.paired().map(|paired| {
+                self.same_slices(&paired.baseline, &paired.candidate, &paired.pairing.candidate)?;
+                self.rows(&paired.baseline)
+            })
+        } else {
+            evidence.own().map(|own| self.rows(&own.cases))
+        };
+        let rows = match rows {
+            Ok(Ok(rows)) => rows,
+            Ok(Err(raised)) => return wrong(judgement, entry.name, &raised),
+            Err(Lack::Wrong(raised)) => return wrong(judgement, entry.name, raised),
+            Err(Lack::NotRecorded(_)) => return self.judge_recorded(judgement, case, baseline, entry),
+        };
+        let Some(metric) = case.candidate.metric(entry.name) else { return };
+        let theirs = baseline.and_then(|run| run.metric(entry.name));
+        let mut each = Vec::new();
+        for (slice, rows) in &rows {
+            let mut one = RuleResult::default();
+            if self.is_small(&mut one, entry.name, slice, rows.len() as u64) {
+                each.push((f64::INFINITY, one));
+                continue;
+            }
+            for limit in entry.limits {
+                let found = match (&theirs, limit.word.is_relative()) {
+                    (Some(theirs), true) => {
+                        find_relative(evidence, [&metric, theirs], case.candidate, entry.as_name, Some(rows))
+                    }
+                    (None, true) => continue,
+                    (_, false) => self.absolute(evidence, &metric, entry, slice, rows),
+                };
+                let subject = Slice {
+                    name: entry.name,
+                    slice: Some(slice),
+                    path: Path::of(["metrics", entry.name]),
+                    reported: [None, None],
+                };
+                match found {
+                    Found::Wrong(raised) => wrong(&mut one, entry.name, &raised),
+                    Found::Nothing(why) if entry.evidence.confidence.is_some() => {
+                        hold_shown(&mut one, &subject, limit, entry.evidence, Err(&why));
+                    }
+                    Found::Nothing(why) => {
+                        let path = Path::of(["predictions"]);
+                        let raised =
+                            Finding::new(NO_SLICES, why).at(path, "these predictions").subject(entry.name);
+                        wrong(&mut one, entry.name, &raised);
+                    }
+                    Found::Basis(basis) if entry.evidence.confidence.is_some() => {
+                        hold_shown(&mut one, &subject, limit, entry.evidence, Ok(&basis));
+                    }
+                    Found::Basis(basis) => {
+                        let [ours, theirs] = basis.values;
+                        if !ours.is_finite() {
+                            let message = format!("`{}` is not defined on {slice}", entry.name);
+                            let raised = Finding::new(NO_SLICES, message).subject(entry.name);
+                            wrong(&mut one, entry.name, &raised);
+                            continue;
+                        }
+                        let theirs = theirs.is_finite().then(|| decimal(theirs, 6));
+                        let said = format!("`{}` [{slice}]", entry.name);
+                        let subject = Subject {
+                            name: entry.name,
+                            said: &said,
+                            path: Path::of(["metrics", entry.name]),
+                            candidate: &decimal(ours, 6),
+                            baseline: theirs.as_ref(),
+                            of: Some(("recomputed", basis.n)),
+                            slice: Some(slice),
+                        };
+                        if !limit.word.is_relative() || theirs.is_some() {
+                            hold(&mut one, &subject, limit);
+                        }
+                    }
+                }
+            }
+            each.push((closest(&one), one));
+        }
+        absorb(judgement, each);
+    }
+
+    /// A value on a slice, from both runs' cases where they are paired, so that rows mean the same.
+    fn absolute(
+        &self,
+        evidence: &CaseEvidence<'_>,
+        metric: &Metric<'_>,
+        entry: &SliceEntry<'_>,
+        slice: &str,
+        rows: &[u32],
+    ) -> Found {
+        // Rows of paired tables are in the baseline's order; those of the candidate alone in its own.
+        let own = evidence.own().ok().and_then(|own| self.rows(&own.cases).ok());
+        let rows = own.as_ref().and_then(|slices| slices.get(slice)).map_or(rows, Vec::as_slice);
+        find_absolute(evidence, metric, entry.as_name, Some(rows))
+    }
+
+    fn is_small(&self, one: &mut RuleResult, name: &str, slice: &str, rows: u64) -> bool {
+        if rows >= self.min_rows {
+            return false;
+        }
+        let mut comparison = Comparison::exact(name, "min_rows", Outcome::Skipped)
+            .candidate(rows.to_string())
+            .limit(self.min_rows.to_string());
+        comparison.slice = Some(slice.into());
+        comparison.n = Some(rows);
+        if self.on_small == OnSmall::Fail {
+            comparison.outcome = Outcome::Fail;
+            let message = format!("{slice} has {rows} rows, and at least {} are asked for", self.min_rows);
+            one.fail(comparison, Finding::new(SLICE_SMALL, message).subject(name));
+        } else {
+            one.compare(comparison.note("too small to judge"));
+        }
+        true
+    }
+
+    fn same_slices(&self, baseline: &Cases, candidate: &Cases, rows: &[u32]) -> Result<(), Box<Finding>> {
+        for by in &self.by {
+            let (Some(theirs), Some(ours)) = (baseline.column(by), candidate.column(by)) else { continue };
+            let differ = rows
+                .iter()
+                .enumerate()
+                .filter(|(row, other)| theirs.text(*row) != ours.text(**other as usize));
+            let count = differ.count();
+            if count > 0 {
+                let message = format!("not comparable: `{by}` differs in {count} of {} cases", rows.len());
+                return Err(Box::new(
+                    Finding::new(SLICE_DIFFERS, message)
+                        .at(Path::of(["predictions"]), "these predictions")
+                        .help("take slices from the data, which both models share, not from a run"),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Slices that the records have, where there are no cases.
+    fn judge_recorded(
+        &self,
+        judgement: &mut RuleResult,
+        case: &RuleInput<'_>,
+        baseline: Option<&Run>,
+        entry: &SliceEntry<'_>,
+    ) {
+        fn metrics<'r>(slices: &Slices, run: &'r Run, name: &str) -> BTreeMap<&'r str, Metric<'r>> {
+            run.slice_metrics()
+                .filter(|(slice, metric)| {
+                    let by = slice.split_once('=').map_or(*slice, |(by, _)| by);
+                    metric.name == name && slices.by.iter().any(|wanted| wanted == by) && slices.wants(slice)
+                })
+                .collect()
+        }
+        let ours = metrics(self, case.candidate, entry.name);
+        let theirs = baseline.map(|run| metrics(self, run, entry.name)).unwrap_or_default();
+        if ours.is_empty() && theirs.is_empty() {
+            let message = format!("nothing has `{}` by {}", entry.name, self.by.join(", "));
+            let raised = Finding::new(NO_SLICES, message).subject(entry.name).help(
+                "record the file of predictions with that column, or the metric in `slices: { region=EU: … }`",
+            );
+            return wrong(judgement, entry.name, &raised);
+        }
+        for slice in theirs.keys().filter(|slice| !ours.contains_key(*slice)) {
+            let message = format!("the slice {slice} is in the baseline, and not here");
+            let raised = Finding::new(SLICE_VANISHED, message).subject(entry.name).help("measure it");
+            let mut comparison = Comparison::exact(entry.name, "present", Outcome::Fail);
+            comparison.slice = Some((*slice).into());
+            judgement.fail(comparison, raised);
+        }
+        let mut each = Vec::new();
+        for (slice, metric) in &ours {
+            let mut one = RuleResult::default();
+            let rows =
+                case.candidate.record().get("slices").and_then(|slices| slices.get(slice)?.get("rows"));
+            let rows = rows.and_then(Node::as_written).and_then(|rows| rows.parse().ok());
+            if rows.is_some_and(|rows| self.is_small(&mut one, entry.name, slice, rows)) {
+                each.push((f64::INFINITY, one));
+                continue;
+            }
+            let path = Path::of(["slices", slice, "metrics", entry.name]);
+            let (value, their_value) =
+                (metric.value().ok(), theirs.get(slice).and_then(|it| it.value().ok()));
+            let Some(value) = value else {
+                let message = format!("`{}` of {slice} is no number", entry.name);
+                wrong(&mut one, entry.name, &Finding::new(NO_SLICES, message).at(path, "not a number"));
+                each.push((f64::NEG_INFINITY, one));
+                continue;
+            };
+            for limit in entry.limits {
+                if entry.evidence.confidence.is_some() {
+                    let subject = Slice {
+                        name: entry.name,
+                        slice: Some(slice),
+                        path: path.clone(),
+                        reported: [Some(&value), their_value.as_ref()],
+                    };
+                    let why = "slices of a record have no cases";
+                    hold_shown(&mut one, &subject, limit, entry.evidence, Err(why));
+                    continue;
+                }
+                let said = format!("`{}` [{slice}]", entry.name);
+                let subject = Subject {
+                    name: entry.name,
+                    said: &said,
+                    path: path.clone(),
+                    candidate: &value,
+                    baseline: their_value.as_ref(),
+                    of: None,
+                    slice: Some(slice),
+                };
+                if !limit.word.is_relative() || their_value.is_some() {
+                    hold(&mut one, &subject, limit);
+                } else if baseline.is_some() {
+                    one.notes
+                        .push(format!("the slice {slice} is new: nothing in the baseline to compare with"));
+                }
+            }
+            each.push((closest(&one), one));
+        }
+        absorb(judgement, each);
+    }
+}
+
+fn wrong(judgement: &mut RuleResult, name: &str, raised: &Finding) {
+    if !judgement.findings.iter().any(|known| known.diagnostic.message == raised.diagnostic.message) {
+        judgement.fail(Comparison::exact(name, "slices", Outcome::Fail), raised.clone());
+    }
+}
+
+/// The smallest margin of a slice.
+fn closest(one: &RuleResult) -> f64 {
+    let margins =
+        one.comparisons.iter().filter_map(|comparison| comparison.margin.as_deref()?.parse::<f64>().ok());
+    margins.fold(f64::INFINITY, f64::min)
+}
+
+fn absorb(judgement: &mut RuleResult, mut each: Vec<(f64, RuleResult)>) {
+    each.sort_by(|a, b| a.0.total_cmp(&b.0));
+    for (_, one) in each {
+        judgement.absorb(one);
+    }
+}

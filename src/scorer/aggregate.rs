@@ -1,0 +1,422 @@
+//! Rows to aggregates, and aggregates to an estimate: two functions with plain data between them, so that the rows can
+//! be counted elsewhere.
+
+use std::collections::BTreeMap;
+
+use super::{Confusion, Metric, Score, Uncertainty};
+use crate::cases::Sample;
+use crate::stats::{
+    AucPair, AucSide, Bootstrap, ClusterSums, Confidence, Estimate, JackknifeEstimate, Limits, Moments,
+    Refusal, RightWrong, bca, cluster_limits, jackknife, johnson_limits, paired_folds, placements,
+    stderr_difference, stratified, student_limits, sum, welch, wilson,
+};
+
+/// How many times the cases are drawn where no formula covers a metric.
+const RESAMPLES: u32 = 10_000;
+
+/// The seed of all resampling: the same cases give the same limits on any machine.
+const SEED: u64 = 0x6761_7465;
+
+/// Above this many units the acceleration of BCa comes from groups of them.
+const MOST_LEFT_OUT: usize = 1_000;
+
+/// What an estimate of a difference, or of one value, is made from.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Aggregate {
+    /// Right and wrong decisions, paired.
+    Pairs(RightWrong),
+    /// The areas under two ROC curves.
+    Auc(AucPair),
+    /// A statistic without one unit at a time; `changed` is how many cases are decided differently.
+    Jackknife {
+        /// The statistic and its standard error.
+        estimate: JackknifeEstimate,
+        /// How many cases the two models decide differently. `None` where the units are clusters.
+        changed: Option<u64>,
+    },
+    /// The mean of a value of each case.
+    Mean(Moments),
+    /// The same, in clusters.
+    Clusters(Vec<ClusterSums>),
+    /// A statistic on cases that were drawn again.
+    Resampled(Box<Bootstrap>),
+    /// A share of right decisions, of one model.
+    Share {
+        /// How many are right.
+        hits: u64,
+        /// Of how many.
+        n: u64,
+    },
+    /// Values of the same seeds, as differences.
+    Seeds(Moments),
+    /// Values of other seeds: the baseline's and the candidate's.
+    OtherSeeds(Vec<f64>, Vec<f64>),
+    /// Values of the folds of one split, as differences, with test cases by training cases.
+    Folds(Moments, f64),
+    /// Values with their standard errors: the baseline's and the candidate's.
+    Stderr((f64, f64), (f64, f64)),
+}
+
+impl Aggregate {
+    /// What the method is called.
+    pub fn method(&self) -> &'static str {
+        match self {
+            Self::Pairs(_) => "Tango",
+            Self::Auc(_) => "DeLong",
+            Self::Jackknife { changed: Some(_), .. } => "jackknife",
+            Self::Jackknife { changed: None, .. } => "jackknife over clusters",
+            Self::Mean(moments) if moments.n < 20 => "Student's t",
+            Self::Mean(_) => "Johnson's t",
+            Self::Clusters(_) => "CR1, t(G−1)",
+            Self::Resampled(_) => "BCa bootstrap",
+            Self::Share { .. } => "Wilson",
+            Self::Seeds(_) => "paired t",
+            Self::OtherSeeds(..) => "Welch",
+            Self::Folds(..) => "corrected resampled t",
+            Self::Stderr(..) => "normal, from stderr",
+        }
+    }
+
+    /// The estimate with one-sided limits, or why the data allow none.
+    pub fn estimate(&self, confidence: Confidence) -> Result<Estimate, Refusal> {
+        match self {
+            Self::Pairs(pairs) if pairs.n() == 0 => Err(Refusal::Undefined),
+            Self::Pairs(pairs) => {
+                let (n, difference) = (float(pairs.n()), pairs.difference());
+                let share = float(pairs.discordant()) / n;
+                let stderr = ((share - difference * difference).max(0.0) / n).sqrt();
+                Ok(Estimate { value: difference, stderr, limits: pairs.limits(confidence) })
+            }
+            Self::Auc(pair) => pair.limits(confidence),
+            Self::Jackknife { estimate, changed: Some(changed) } => estimate.limits(*changed, confidence),
+            Self::Jackknife { estimate, changed: None } => estimate.cluster_limits(confidence),
+            Self::Mean(moments) => johnson_limits(moments, confidence),
+            Self::Clusters(clusters) => cluster_limits(clusters, confidence),
+            Self::Resampled(bootstrap) => bca(bootstrap, confidence),
+            Self::Share { n: 0, .. } => Err(Refusal::Undefined),
+            Self::Share { hits, n } => {
+                let (hits, n) = (float(*hits), float(*n));
+                let value = hits / n;
+                let stderr = (value * (1.0 - value) / n).sqrt();
+                Ok(Estimate { value, stderr, limits: wilson(hits, n, confidence) })
+            }
+            Self::Seeds(moments) => {
+                if moments.n < 3 {
+                    return Err(Refusal::TooFew { what: "seeds", have: moments.n, need: 3 });
+                }
+                student_limits(moments, confidence)
+            }
+            Self::OtherSeeds(baseline, candidate) => welch(baseline, candidate, confidence),
+            Self::Folds(moments, test_share) => paired_folds(moments, *test_share, confidence),
+            Self::Stderr(baseline, candidate) => stderr_difference(*baseline, *candidate, confidence),
+        }
+    }
+
+    /// The same for the negated difference.
+    #[must_use]
+    pub fn negated(estimate: Estimate) -> Estimate {
+        Estimate { value: -estimate.value, stderr: estimate.stderr, limits: Limits::negated(estimate.limits) }
+    }
+
+    /// How many units: cases, seeds, or folds.
+    pub fn n(&self) -> Option<u64> {
+        match self {
+            Self::Pairs(pairs) => Some(pairs.n()),
+            Self::Auc(pair) => Some(pair.positives + pair.negatives),
+            Self::Mean(moments) | Self::Seeds(moments) | Self::Folds(moments, _) => Some(moments.n),
+            Self::Clusters(clusters) => Some(clusters.iter().map(|cluster| cluster.n).sum()),
+            Self::Share { n, .. } => Some(*n),
+            Self::OtherSeeds(baseline, candidate) => Some(baseline.len().min(candidate.len()) as u64),
+            Self::Jackknife { changed: Some(_), estimate } => Some(estimate.units),
+            Self::Jackknife { .. } | Self::Resampled(_) | Self::Stderr(..) => None,
+        }
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of cases are far below 2^53")]
+fn float(count: u64) -> f64 {
+    count as f64
+}
+
+/// Cases of one or two runs, in the same order, with what belongs together.
+#[derive(Debug, Clone, Copy)]
+pub struct Compared<'s> {
+    /// The baseline's, where a difference is asked for.
+    pub baseline: Option<&'s Sample>,
+    /// The candidate's.
+    pub candidate: &'s Sample,
+    /// The cluster of each case, where cases are not independent.
+    pub clusters: Option<&'s [u32]>,
+}
+
+impl Compared<'_> {
+    /// Decisions of both models on all cases.
+    pub fn right_wrong(&self) -> Option<RightWrong> {
+        let baseline = self.baseline?;
+        let has = |sample: &Sample| !sample.truth.is_empty() && !sample.predicted.is_empty();
+        if !has(baseline) || !has(self.candidate) {
+            return None;
+        }
+        let mut pairs = RightWrong::default();
+        for case in 0..baseline.n {
+            let right = |sample: &Sample| sample.truth[case] == sample.predicted[case];
+            pairs.add(right(baseline), right(self.candidate));
+        }
+        Some(pairs)
+    }
+
+    /// How many cases the two models decide differently.
+    pub fn changed(&self) -> Option<u64> {
+        let baseline = self.baseline?;
+        let differ = baseline.predicted.iter().zip(&self.candidate.predicted);
+        (!baseline.predicted.is_empty())
+            .then(|| differ.filter(|(ours, theirs)| ours != theirs).count() as u64)
+    }
+
+    /// The candidate's value minus the baseline's; without a baseline, the candidate's value.
+    fn difference(&self, of: impl Fn(&Sample) -> f64) -> f64 {
+        of(self.candidate) - self.baseline.map_or(0.0, of)
+    }
+
+    fn weighted(&self) -> bool {
+        !self.candidate.weights.is_empty()
+    }
+
+    /// The rows of a metric as an aggregate. Refuses a metric that is not defined on them.
+    pub fn aggregate(&self, metric: &Metric) -> Result<Aggregate, Refusal> {
+        let value = |sample: &Sample| metric.score(sample).ok().and_then(Score::sound);
+        for sample in self.baseline.into_iter().chain([self.candidate]) {
+            value(sample).ok_or(Refusal::Undefined)?;
+        }
+        match metric.uncertainty() {
+            Uncertainty::Share => Ok(self.share(metric)),
+            Uncertainty::Cells if self.clusters.is_none() => self.cells(metric),
+            Uncertainty::Auc if self.clusters.is_none() && !self.weighted() => self.auc(),
+            Uncertainty::Mean | Uncertainty::RootOfMean => self.mean(metric),
+            Uncertainty::Cells | Uncertainty::Auc if self.clusters.is_some() => {
+                self.without_each_cluster(metric)
+            }
+            _ => self.resampled(metric),
+        }
+    }
+
+    fn share(&self, metric: &Metric) -> Aggregate {
+        let cases: Vec<usize> =
+            (0..self.candidate.n).filter(|case| metric.right(self.candidate, *case).is_some()).collect();
+        let right = |sample: &Sample, case: usize| metric.right(sample, case) == Some(true);
+        if self.clusters.is_none() && !self.weighted() {
+            let Some(baseline) = self.baseline else {
+                let hits = cases.iter().filter(|case| right(self.candidate, **case)).count();
+                return Aggregate::Share { hits: hits as u64, n: cases.len() as u64 };
+            };
+            let mut pairs = RightWrong::default();
+            for case in cases {
+                pairs.add(right(baseline, case), right(self.candidate, case));
+            }
+            return Aggregate::Pairs(pairs);
+        }
+        let values = cases
+            .iter()
+            .map(|&case| self.difference(|sample| f64::from(u8::from(right(sample, case)))))
+            .collect();
+        self.mean_of(&cases, values)
+    }
+
+    fn mean(&self, metric: &Metric) -> Result<Aggregate, Refusal> {
+        let each = |sample: &Sample| metric.per_case(sample).ok_or(Refusal::Undefined);
+        let (ours, theirs) = (each(self.candidate)?, self.baseline.map(each).transpose()?);
+        let cases: Vec<usize> = (0..self.candidate.n).collect();
+        if metric.uncertainty() == Uncertainty::Mean {
+            let values =
+                cases.iter().map(|&case| ours[case] - theirs.as_ref().map_or(0.0, |theirs| theirs[case]));
+            return Ok(self.mean_of(&cases, values.collect()));
+        }
+        // The root of a mean, by its slope: √m moves by (x − m)/(2√m) for a case of value x.
+        let root = |sample: &Sample, values: &[f64]| sample.mean(|case| values[case]).sqrt();
+        let our_root = root(self.candidate, &ours);
+        let their_root = match (self.baseline, &theirs) {
+            (Some(baseline), Some(theirs)) => root(baseline, theirs),
+            _ => 0.0,
+        };
+        let part = |value: f64, root: f64| if root > 0.0 { value / (2.0 * root) + root / 2.0 } else { 0.0 };
+        if our_root <= 0.0 {
+            return Err(Refusal::NoSpread);
+        }
+        let values = cases.iter().map(|&case| {
+            part(ours[case], our_root) - theirs.as_ref().map_or(0.0, |theirs| part(theirs[case], their_root))
+        });
+        Ok(self.mean_of(&cases, values.collect()))
+    }
+
+    /// The mean of a value of each case.
+    pub fn aggregate_values(&self, values: Vec<f64>) -> Aggregate {
+        let cases: Vec<usize> = (0..values.len()).collect();
+        self.mean_of(&cases, values)
+    }
+
+    /// The mean of these cases' values. A weighted mean is a ratio: its cases count by how far they move it.
+    fn mean_of(&self, cases: &[usize], mut values: Vec<f64>) -> Aggregate {
+        if self.weighted() {
+            let weight = |place: usize| self.candidate.weight(cases[place]);
+            let total = sum((0..cases.len()).map(weight));
+            let mean = sum((0..cases.len()).map(|place| weight(place) * values[place])) / total;
+            for (place, value) in values.iter_mut().enumerate() {
+                *value = mean + float(cases.len() as u64) * weight(place) / total * (*value - mean);
+            }
+        }
+        let Some(clusters) = self.clusters else { return Aggregate::Mean(Moments::of(&values)) };
+        let mut sums: BTreeMap<u32, ClusterSums> = BTreeMap::new();
+        for (place, value) in values.iter().enumerate() {
+            let cluster = sums.entry(clusters[cases[place]]).or_default();
+            cluster.n += 1;
+            cluster.total += value;
+        }
+        Aggregate::Clusters(sums.into_values().collect())
+    }
+
+    fn auc(&self) -> Result<Aggregate, Refusal> {
+        let side = |sample: &Sample| -> Result<AucSide, Refusal> {
+            let positive: Vec<bool> =
+                sample.truth.iter().map(|class| Some(*class) == sample.positive).collect();
+            placements(&positive, &sample.scores).ok_or(Refusal::Undefined)
+        };
+        let candidate = side(self.candidate)?;
+        Ok(Aggregate::Auc(match self.baseline {
+            Some(baseline) => AucPair::of(&side(baseline)?, &candidate),
+            None => AucPair::alone(&candidate),
+        }))
+    }
+
+    /// Leaves out one case of each kind: cases with the same label, decisions and weight are of a kind.
+    fn cells(&self, metric: &Metric) -> Result<Aggregate, Refusal> {
+        let candidate = self.candidate;
+        let mut kinds: BTreeMap<(u32, u32, u32, u64), u64> = BTreeMap::new();
+        for case in 0..candidate.n {
+            let theirs = self.baseline.map_or(0, |baseline| baseline.predicted[case]);
+            let weight = candidate.weight(case).to_bits();
+            *kinds.entry((candidate.truth[case], theirs, candidate.predicted[case], weight)).or_default() +=
+                1;
+        }
+        let whole = |sample: &Sample| Confusion::of(sample);
+        let (ours, theirs) = (whole(candidate), self.baseline.map(whole));
+        let mut own: BTreeMap<(usize, u32, u32), u64> = BTreeMap::new();
+        for (&(truth, theirs, ours, _), count) in &kinds {
+            *own.entry((0, truth, ours)).or_default() += count;
+            *own.entry((1, truth, theirs)).or_default() += count;
+        }
+        let value = |confusion: &Confusion, sample: &Sample| {
+            metric.of_confusion(confusion, sample).sound().ok_or(Refusal::Undefined)
+        };
+        let without = |confusion: &Confusion, side: usize, truth: u32, predicted: u32, weight: u64| {
+            let mut rest = confusion.clone();
+            rest.remove(truth, predicted, f64::from_bits(weight), own[&(side, truth, predicted)] == 1);
+            value(&rest, candidate)
+        };
+        let mut estimate = value(&ours, candidate)?;
+        if let Some(theirs) = &theirs {
+            estimate -= value(theirs, candidate)?;
+        }
+        let mut groups = Vec::with_capacity(kinds.len());
+        for (&(truth, their_class, our_class, weight), &count) in &kinds {
+            let mut statistic = without(&ours, 0, truth, our_class, weight)?;
+            if let Some(theirs) = &theirs {
+                statistic -= without(theirs, 1, truth, their_class, weight)?;
+            }
+            groups.push((count, statistic));
+        }
+        // One model alone: what is wrong is what could have been right.
+        let changed = self.changed().unwrap_or_else(|| {
+            let wrong = (0..candidate.n).filter(|case| candidate.truth[*case] != candidate.predicted[*case]);
+            wrong.count() as u64
+        });
+        Ok(Aggregate::Jackknife { estimate: jackknife(estimate, groups)?, changed: Some(changed) })
+    }
+
+    fn statistic(&self, metric: &Metric, cases: &[u32]) -> f64 {
+        self.difference(|sample| {
+            metric.score(&sample.take(cases)).ok().and_then(Score::sound).unwrap_or(f64::NAN)
+        })
+    }
+
+    /// The rows of each cluster, in the order of their first row.
+    fn units(&self) -> Vec<Vec<u32>> {
+        let all = 0..u32::try_from(self.candidate.n).unwrap_or(u32::MAX);
+        let Some(clusters) = self.clusters else { return all.map(|case| vec![case]).collect() };
+        let mut units: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+        for case in all {
+            units.entry(clusters[case as usize]).or_default().push(case);
+        }
+        units.into_values().collect()
+    }
+
+    fn without_each_cluster(&self, metric: &Metric) -> Result<Aggregate, Refusal> {
+        let units = self.units();
+        let every: Vec<u32> = units.concat();
+        let without = (0..units.len())
+            .map(|left_out| (1, self.statistic(metric, &others(&units, left_out..left_out + 1))));
+        let estimate = jackknife(self.statistic(metric, &every), without)?;
+        Ok(Aggregate::Jackknife { estimate, changed: None })
+    }
+
+    /// Draws cases again, within each class where there are classes; whole clusters where they are named.
+    fn resampled(&self, metric: &Metric) -> Result<Aggregate, Refusal> {
+        let units = self.units();
+        if self.clusters.is_some() && units.len() < 5 {
+            return Err(Refusal::TooFew { what: "clusters", have: units.len() as u64, need: 5 });
+        }
+        let strata: Vec<Vec<u32>> = if self.clusters.is_none() && !self.candidate.truth.is_empty() {
+            let mut strata: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+            for (case, class) in self.candidate.truth.iter().enumerate() {
+                strata.entry(*class).or_default().push(u32::try_from(case).unwrap_or(u32::MAX));
+            }
+            strata.into_values().collect()
+        } else {
+            vec![(0..u32::try_from(units.len()).unwrap_or(u32::MAX)).collect()]
+        };
+        let resamples = stratified(units.len(), &strata, RESAMPLES, SEED, |counts| {
+            let drawn: Vec<u32> = units
+                .iter()
+                .zip(counts)
+                .flat_map(|(unit, count)| std::iter::repeat_n(unit, *count as usize))
+                .flatten()
+                .copied()
+                .collect();
+            self.statistic(metric, &drawn)
+        });
+        let left_out = strata
+            .iter()
+            .map(|stratum| {
+                let groups = stratum.len().min(MOST_LEFT_OUT);
+                (0..groups)
+                    .map(|group| {
+                        let out: Vec<u32> = stratum.iter().skip(group).step_by(groups).copied().collect();
+                        let mut drop = vec![false; units.len()];
+                        out.iter().for_each(|unit| drop[*unit as usize] = true);
+                        let rest: Vec<u32> = units
+                            .iter()
+                            .zip(&drop)
+                            .filter(|(_, drop)| !**drop)
+                            .flat_map(|(unit, _)| unit)
+                            .copied()
+                            .collect();
+                        self.statistic(metric, &rest)
+                    })
+                    .collect()
+            })
+            .collect();
+        let every: Vec<u32> = units.concat();
+        let value = self.statistic(metric, &every);
+        Ok(Aggregate::Resampled(Box::new(Bootstrap { value, resamples, jackknife: left_out })))
+    }
+}
+
+/// All rows but those of some units.
+fn others(units: &[Vec<u32>], left_out: std::ops::Range<usize>) -> Vec<u32> {
+    units
+        .iter()
+        .enumerate()
+        .filter(|(unit, _)| !left_out.contains(unit))
+        .flat_map(|(_, rows)| rows)
+        .copied()
+        .collect()
+}
