@@ -38,7 +38,7 @@ use candidates::Candidates;
 pub use diff::{commits as commits_between, diff};
 use judging::{Seen, judge_all, mark_waivers, waivers};
 use policy_file::LoadedFile;
-pub use policy_file::PolicyName;
+pub use policy_file::{PolicyName, load_policy};
 pub use root::workspace_root;
 pub use saved::read_report;
 pub use show::{open, open_ledger, show};

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::layer::{Layer, sha256};
 use super::rules::Declared;
-use super::{NO_RULES, Policy, extends, merge, rules, settings, waiver};
+use super::{NO_RULES, Policy, effective, extends, merge, rules, settings, waiver};
 use crate::document::{Diagnostic, Document, Reader, Span};
 use crate::rule::{Loading, PolicyFiles, Rule};
 use crate::verdict::PackUse;
@@ -20,6 +20,8 @@ pub struct Loaded {
     pub digest: String,
     /// The text of every expression in it.
     pub expressions: Vec<String>,
+    /// The policy after `extends`, each line with the place that it comes from.
+    pub effective: String,
 }
 
 /// Reads a policy with everything that it extends. `now` decides which waivers have ended.
@@ -38,10 +40,10 @@ pub fn load(document: Document, files: &dyn PolicyFiles, now: Timestamp) -> Resu
     let read = files.read.into_inner();
     let (_, problems) = reader.finish();
     match policy {
-        Some(mut policy) if problems.is_empty() => {
+        Some((mut policy, effective)) if problems.is_empty() => {
             let is_pack = |file: &PackUse| policy.packs.iter().any(|pack| pack.name == file.name);
             policy.files = read.into_iter().filter(|file| !is_pack(file)).collect();
-            Ok(Loaded { policy, digest, expressions })
+            Ok(Loaded { policy, digest, expressions, effective })
         }
         _ => Err(problems),
     }
@@ -69,7 +71,7 @@ impl PolicyFiles for Noted<'_> {
     }
 }
 
-fn build(loading: &mut Loading<'_>, layer: &Layer, now: Timestamp) -> Policy {
+fn build(loading: &mut Loading<'_>, layer: &Layer, now: Timestamp) -> (Policy, String) {
     let raw = merge::rules(loading, layer);
     let stages = settings::stages(loading, layer);
     let ledger = settings::ledger(loading, layer);
@@ -99,7 +101,8 @@ fn build(loading: &mut Loading<'_>, layer: &Layer, now: Timestamp) -> Policy {
     let fields = settings::fields(loading, layer);
     let mut packs = Vec::new();
     layer.packs(&mut packs);
-    Policy {
+    let effective = effective::text(loading.reader, layer, &raw);
+    let policy = Policy {
         runs,
         baseline,
         on_missing_baseline,
@@ -115,5 +118,6 @@ fn build(loading: &mut Loading<'_>, layer: &Layer, now: Timestamp) -> Policy {
         expired,
         packs,
         files: Vec::new(),
-    }
+    };
+    (policy, effective)
 }

@@ -4,6 +4,7 @@
 //! names that no record has, expired waivers: none of them leaves this room, so nothing downstream looks again.
 //! Pure: the files come in through [`crate::rule::PolicyFiles`].
 
+mod effective;
 mod extends;
 mod layer;
 mod load;
@@ -11,6 +12,7 @@ mod merge;
 mod pack;
 mod parameters;
 mod rules;
+mod schema;
 mod settings;
 mod waiver;
 
@@ -18,6 +20,7 @@ use indexmap::IndexMap;
 
 pub use load::{Loaded, load};
 pub use pack::{PACKS, Pack};
+pub use schema::schema;
 pub use waiver::{Narrowing, Waiver};
 
 use crate::code::codes;

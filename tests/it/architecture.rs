@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::project::here;
 
 /// The rooms from the ground up. A room knows only rooms that stand before it.
-const FLOORS: [&str; 28] = [
+const FLOORS: [&str; 29] = [
     "code",
     "secret",
     "atomic",
@@ -34,6 +34,7 @@ const FLOORS: [&str; 28] = [
     "check",
     "promotion",
     "training",
+    "init",
     "action",
     "cli",
 ];
