@@ -9,6 +9,7 @@ mod explain;
 mod explain_code;
 mod init;
 mod key;
+mod mistakes;
 mod policy;
 mod promote;
 mod record;
@@ -25,7 +26,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::render::Detail;
+use crate::render::{self, Detail};
 use crate::verdict::Exit;
 use terminal::Terminal;
 
@@ -134,6 +135,9 @@ pub fn run(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
             let terminal = Terminal::new(Color::Auto);
             let text = error.render();
             terminal.error(&if terminal.err_color() { text.ansi().to_string() } else { text.to_string() });
+            if let Some(hint) = mistakes::hint(&error, &words) {
+                terminal.tell(&render::clean(&hint));
+            }
             return Exit::NoVerdict.into();
         }
     };

@@ -122,7 +122,7 @@ fn allowed_change(low: f64, high: f64, rows: Option<u64>) -> f64 {
         (2.0 * share * (1.0 - share) / rows).sqrt()
     });
     let change = (share * 0.01).max(noise).clamp(0.001, 0.05);
-    (change * 1000.0).ceil() / 1000.0
+    (change * 1000.0 - 1e-6).ceil() / 1000.0
 }
 
 /// Two digits that count, towards zero or below.
