@@ -195,7 +195,7 @@ fn changed(
             (name, base, git.commit("HEAD").map_err(how)?)
         }
     };
-    let base = git.merge_base(&head, &base)?;
+    let base = git.merge_bases(&head, &base)?.remove(0);
     let since = format!("{name} ({})", short(&base.id));
     let there = Revision::new(git, &name, base);
     let mut blobs: HashMap<String, String> = HashMap::new();

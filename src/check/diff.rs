@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
+use super::Workspace;
 use super::show::{one_run, open};
-use super::{Workspace, trouble_of};
 use crate::document::Diagnostic;
 use crate::engine;
 use crate::git::{Found, Git, short};
@@ -20,9 +20,8 @@ pub fn diff(
     ledger: Option<&Path>,
     folder: &Path,
 ) -> Result<RunDiff, Vec<Diagnostic>> {
-    let (workspace, policy) = open(policy, ledger, folder).map_err(|problems| trouble_of(&problems))?;
-    let read =
-        |name: &str| one_run(name, policy.as_ref(), &workspace).map_err(|problems| trouble_of(&problems));
+    let (workspace, policy) = open(policy, ledger, folder)?;
+    let read = |name: &str| one_run(name, policy.as_ref(), &workspace);
     let (a, b) = (read(names[0])?, read(names[1])?);
     let comparable = policy.as_ref().and_then(|policy| policy.comparable.as_deref());
     Ok(engine::diff(&a, &b, comparable, commits(&a, &b, &workspace)))

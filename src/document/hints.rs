@@ -138,6 +138,23 @@ pub(super) fn for_shape(what: &str, node: &Node) -> Option<String> {
     })
 }
 
+/// Endings of model files, which are no records.
+const MODELS: [&str; 12] =
+    ["pkl", "pickle", "joblib", "pt", "pth", "onnx", "safetensors", "h5", "keras", "ubj", "cbm", "gguf"];
+
+/// What to do about a file that is not text.
+pub(super) fn for_bytes(name: &str) -> String {
+    let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending).to_ascii_lowercase();
+    if MODELS.contains(&ending.as_str()) {
+        format!(
+            "this is a model file, not a run record: name the record that has it as its artifact, or ask \
+             `gate explain {name}` which one that is"
+        )
+    } else {
+        "write the file as UTF-8".into()
+    }
+}
+
 /// `>=0.8`, `0.8`, `< 100`: what the limit is called here.
 fn limits(written: Option<&str>) -> String {
     let text = written.unwrap_or_default().trim();
@@ -165,4 +182,46 @@ pub(super) fn for_line(line: &str) -> Option<String> {
             key.trim_start_matches([' ', '-']).trim()
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{for_bytes, for_key, for_line, for_shape};
+    use crate::document::Node;
+
+    #[test]
+    fn a_word_of_another_tool_counts_only_where_ours_is_allowed() {
+        let limits = ["min", "max", "max_drop", "max_change"];
+        assert!(for_key("threshold", &limits).is_some_and(|help| help.contains("`min: 0.8`")));
+        assert!(for_key("max-decrease", &limits).is_some_and(|help| help.contains("`max_drop`")));
+        assert!(for_key("severity", &["level"]).is_some_and(|help| help.contains("`level: error`")));
+        assert_eq!(for_key("severity", &limits), None);
+        assert_eq!(for_key("minn", &limits), None);
+    }
+
+    #[test]
+    fn a_bare_limit_becomes_one_with_its_word() {
+        for (written, expected) in [
+            ("0.8", "{ min: 0.8 }"),
+            (">=0.8", "{ min: 0.8 }"),
+            ("<= 120", "{ max: 120 }"),
+            ("high", "max_drop"),
+        ] {
+            let help = for_shape("the limits on `f1`", &Node::text(written)).expect("a hint");
+            assert!(help.contains(expected), "{written}: {help}");
+        }
+    }
+
+    #[test]
+    fn a_comparison_that_yaml_takes_for_a_block_is_understood() {
+        assert_eq!(for_line("      f1: >=0.8").as_deref(), Some("write `f1: { min: 0.8 }`: at least 0.8"));
+        assert_eq!(for_line("message: >"), None);
+        assert_eq!(for_line("message: >-"), None);
+    }
+
+    #[test]
+    fn a_model_file_is_told_from_text_in_another_encoding() {
+        assert!(for_bytes("models/churn.joblib").contains("model file"));
+        assert!(for_bytes("runs/churn.json").contains("UTF-8"));
+    }
 }

@@ -1,5 +1,7 @@
 //! Which of the runs that a baseline reference names is the one to compare with.
 
+use std::sync::Arc;
+
 use super::UNCLEAR_BASELINE;
 use crate::document::{Diagnostic, Node, NotFinite, Value, to_text};
 use crate::rule::BASELINE_MISSING;
@@ -9,7 +11,9 @@ use crate::run::{LEDGER, Run};
 #[derive(Debug)]
 pub enum Pairing<'p> {
     /// This one.
-    Run(&'p Run),
+    Run(&'p Arc<Run>),
+    /// The only run is the candidate itself.
+    Itself(Diagnostic),
     /// There is none: why, and what to do.
     Missing(Diagnostic),
     /// There are several, and nothing says which.
@@ -18,34 +22,30 @@ pub enum Pairing<'p> {
 
 /// The newest run of the candidate's model. `exact` where the reference names one file: then that is meant, whatever
 /// model it is of. The candidate itself is never its own baseline.
-pub fn pair<'p>(candidate: &Run, runs: &'p [Run], reference: &str, exact: bool) -> Pairing<'p> {
-    let others: Vec<&Run> = runs.iter().filter(|run| !is_itself(candidate, run)).collect();
-    if others.is_empty() {
-        let (message, help) = if runs.is_empty() {
-            (
-                format!("`{reference}` holds no run record"),
-                "name a baseline that does; a first model gets in by --first, or `on_missing_baseline: pass`"
-                    .to_owned(),
-            )
-        } else {
-            (
-                format!("the only record at `{reference}` is the candidate itself"),
-                "a run compared with itself proves nothing: name an earlier one, such as `git:HEAD~1`"
-                    .to_owned(),
-            )
-        };
-        return Pairing::Missing(Diagnostic::new(BASELINE_MISSING, message).help(help));
-    }
+pub fn pair<'p>(candidate: &Run, runs: &'p [Arc<Run>], reference: &str, exact: bool) -> Pairing<'p> {
+    let others: Vec<&Arc<Run>> = runs.iter().filter(|run| !is_itself(candidate, run)).collect();
+    let has_itself = others.len() < runs.len();
     if exact && let [only] = others.as_slice() {
         return Pairing::Run(only);
     }
-    let same_model: Vec<&Run> = match candidate.model() {
+    let same_model: Vec<&Arc<Run>> = match candidate.model() {
         Some(model) => others.iter().copied().filter(|run| run.model() == Some(model)).collect(),
         None => others.clone(),
     };
+    let missing = |message: String| Diagnostic::new(BASELINE_MISSING, message);
     match (candidate.model(), same_model.as_slice()) {
+        (_, []) if has_itself => Pairing::Itself(
+            missing(format!("the only record at `{reference}` is the candidate itself")).help(
+                "a run compared with itself proves nothing: name an earlier one, such as `git:REV:PATH`",
+            ),
+        ),
+        (_, []) if runs.is_empty() => {
+            Pairing::Missing(missing(format!("`{reference}` holds no run record")).help(
+                "name a baseline that does; a first model gets in by --first, or `on_missing_baseline: pass`",
+            ))
+        }
         (Some(model), []) => Pairing::Missing(
-            Diagnostic::new(BASELINE_MISSING, format!("`{reference}` holds no run of the model `{model}`"))
+            missing(format!("`{reference}` holds no run of the model `{model}`"))
                 .help(missing_model(&others)),
         ),
         (None, [_, _, ..]) => Pairing::Unclear(
@@ -63,7 +63,7 @@ pub fn pair<'p>(candidate: &Run, runs: &'p [Run], reference: &str, exact: bool) 
     }
 }
 
-fn missing_model(others: &[&Run]) -> String {
+fn missing_model(others: &[&Arc<Run>]) -> String {
     let mut models: Vec<&str> = others.iter().filter_map(|run| run.model()).collect();
     models.sort_unstable();
     models.dedup();
@@ -100,7 +100,7 @@ fn without_revision(run: &Run) -> String {
     to_text(&Node::made(Value::Map(record)), NotFinite::Token)
 }
 
-fn newest<'p>(runs: &[&'p Run], reference: &str) -> Pairing<'p> {
+fn newest<'p>(runs: &[&'p Arc<Run>], reference: &str) -> Pairing<'p> {
     if let Some(undated) = runs.iter().find(|run| run.created_at().is_none()) {
         return Pairing::Unclear(Diagnostic::new(UNCLEAR_BASELINE, format!(
                 "`{reference}` holds {} records of the model, and `{}` has no `created_at`, so which is the newest is unknown",
@@ -115,7 +115,7 @@ fn newest<'p>(runs: &[&'p Run], reference: &str) -> Pairing<'p> {
                 .help("name another"),
         );
     };
-    match runs.iter().find(|run| when(run) == when(latest) && !std::ptr::eq(**run, latest)) {
+    match runs.iter().find(|run| when(run) == when(latest) && !Arc::ptr_eq(run, latest)) {
         Some(other) => Pairing::Unclear(
             Diagnostic::new(
                 UNCLEAR_BASELINE,

@@ -1,9 +1,11 @@
 //! Which waiver covers a finding: one function, so that every copy of the question has the same answer.
 
+use std::collections::BTreeSet;
+
 use crate::policy::Waiver;
 use crate::rule::{Amount, Limit};
 use crate::run::Run;
-use crate::verdict::Finding;
+use crate::verdict::{Finding, Outcome, RuleReport};
 
 /// What the waivers of a policy say of one finding.
 pub(super) enum Cover {
@@ -13,7 +15,8 @@ pub(super) enum Cover {
     Not(Vec<String>),
 }
 
-/// Of the waivers that cover a finding, the tightest; what is about the change is about no candidate; the order in which they are written never counts.
+/// The strictest waiver that covers a finding; the order in which they are declared is irrelevant. `candidate` is `None`
+/// for findings about the change.
 pub(super) fn cover(
     waivers: &[Waiver],
     rule: &str,
@@ -46,6 +49,43 @@ pub(super) fn cover(
         }
     }
     best.map_or(Cover::Not(beyond), Cover::By)
+}
+
+/// What became of the waivers of a policy, by their places in it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WaiverUse {
+    /// Those that covered something.
+    pub used: BTreeSet<usize>,
+    /// Those whose rule judged what they are for, whether or not it needed them.
+    pub reached: BTreeSet<usize>,
+}
+
+impl WaiverUse {
+    /// Takes over what another candidate used and reached.
+    pub fn absorb(&mut self, other: Self) {
+        self.used.extend(other.used);
+        self.reached.extend(other.reached);
+    }
+
+    /// Notes the waivers whose rules judged a candidate, or the change where there is none.
+    pub(super) fn reach(
+        &mut self,
+        waivers: &[Waiver],
+        rules: &[RuleReport],
+        candidate: Option<&Run>,
+        stage: Option<&str>,
+    ) {
+        let model = candidate.and_then(Run::model);
+        for (index, waiver) in waivers.iter().enumerate() {
+            let is_for =
+                waiver.model.as_ref().is_none_or(|pattern| model.is_some_and(|model| pattern.matches(model)))
+                    && waiver.narrowing.stage.as_deref().is_none_or(|named| stage == Some(named));
+            let judged = |rule: &RuleReport| rule.id == waiver.rule && rule.outcome != Outcome::Skipped;
+            if is_for && rules.iter().any(judged) {
+                self.reached.insert(index);
+            }
+        }
+    }
 }
 
 fn is_for(waiver: &Waiver, candidate: Option<&Run>, stage: Option<&str>, finding: &Finding) -> bool {

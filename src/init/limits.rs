@@ -91,27 +91,27 @@ pub(super) fn limits(values: &[Decimal], better: Better, rows: Option<u64>) -> O
     let high = numbers.iter().copied().reduce(f64::max)?;
     let is_share = low >= 0.0 && high <= 1.0;
     let worst = if better == Better::Higher { low } else { high };
-    let step = if is_share { allowed_change(low, high, rows) } else { 0.0 };
-    // The bound leaves room below the worst run that is there, so that it stops only what is clearly broken.
-    let room = (worst.abs() * 0.05).max(step);
-    let text = |number: f64| Some(number).filter(|number| number.is_finite()).map(plain);
-    match better {
-        Better::Higher => {
-            let bound = text(floor(worst - room))?;
-            let change = if is_share { plain(step) } else { "1%".into() };
-            let relative = is_share || low > 0.0;
-            Some(if relative { format!("min: {bound}, max_drop: {change}") } else { format!("min: {bound}") })
-        }
-        Better::Lower => {
-            let bound = text(ceil(worst + room))?;
-            let change = if is_share { plain(step) } else { "5%".into() };
-            let relative = is_share || low > 0.0;
-            Some(if relative { format!("max: {bound}, max_rise: {change}") } else { format!("max: {bound}") })
-        }
+    let change = if is_share { allowed_change(low, high, rows) } else { 0.0 };
+    // The bound leaves room beyond the worst run that is there, so that it stops only what is clearly broken.
+    let room = (worst.abs() * 0.05).max(change);
+    // What is relative to a value below zero, or near it, says little.
+    let relative = is_share || low > 0.0;
+    let share_of =
+        |base: f64, least: f64| format!("{}%", plain(((high - low) / base * 100.0).max(least).ceil()));
+    let (bound, words, number) = match better {
+        Better::Higher => (floor(worst - room), ("min", "max_drop"), share_of(high, 1.0)),
+        Better::Lower => (ceil(worst + room), ("max", "max_rise"), share_of(low, 5.0)),
+    };
+    if !bound.is_finite() {
+        return None;
     }
+    let number = if is_share { plain(change) } else { number };
+    let bound = format!("{}: {}", words.0, plain(bound));
+    Some(if relative { format!("{bound}, {}: {number}", words.1) } else { bound })
 }
 
-/// How far a share may move: one part in a hundred, or what chance alone does to that many examples, if that is more.
+/// How far a share may move: one part in a hundred, or what chance alone does to that many examples, or what the runs that
+/// are there differ by, whichever is most.
 ///
 /// Two runs on `n` examples differ by chance with a standard deviation of at most `sqrt(2 p (1 - p) / n)`.
 fn allowed_change(low: f64, high: f64, rows: Option<u64>) -> f64 {
@@ -121,7 +121,7 @@ fn allowed_change(low: f64, high: f64, rows: Option<u64>) -> f64 {
         let rows = rows as f64;
         (2.0 * share * (1.0 - share) / rows).sqrt()
     });
-    let change = (share * 0.01).max(noise).clamp(0.001, 0.05);
+    let change = (share * 0.01).max(noise).clamp(0.001, 0.05).max(high - low);
     (change * 1000.0 - 1e-6).ceil() / 1000.0
 }
 
@@ -191,6 +191,14 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn runs_that_differ_more_than_usual_are_within_the_limits_of_each_other() {
+        let of = |values: &[&str], way| limits(&decimals(values), way, None).expect("limits");
+        assert_eq!(of(&["0.82", "0.81"], Better::Higher), "min: 0.76, max_drop: 0.01");
+        assert_eq!(of(&["100", "120"], Better::Lower), "max: 130, max_rise: 20%");
+        assert_eq!(of(&["-2"], Better::Higher), "min: -2.1");
     }
 
     #[test]

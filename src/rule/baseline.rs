@@ -1,5 +1,7 @@
 //! The other side of a comparison.
 
+use std::sync::Arc;
+
 use super::{RuleInput, RuleResult};
 use crate::code::codes;
 use crate::document::Diagnostic;
@@ -14,12 +16,12 @@ codes! {
 }
 
 /// What a candidate is compared with.
-#[derive(Debug)]
-pub enum Baseline<'b> {
+#[derive(Debug, Clone)]
+pub enum Baseline {
     /// A run, and whether the two were measured on the same split.
     Run {
         /// The run.
-        run: &'b Run,
+        run: Arc<Run>,
         /// Whether the numbers of the two can be compared.
         comparability: Comparability,
     },
@@ -31,16 +33,13 @@ pub enum Baseline<'b> {
     Unclear(Diagnostic),
 }
 
-impl<'b> Baseline<'b> {
+impl Baseline {
     /// The baseline's run, for a rule that compares fields whatever the split. Where there is none, `judgement`
     /// learns why.
     pub fn run_of<'c>(
         case: &RuleInput<'c>,
         judgement: &mut RuleResult,
-    ) -> Result<Option<&'c Run>, Box<Diagnostic>>
-    where
-        'b: 'c,
-    {
+    ) -> Result<Option<&'c Run>, Box<Diagnostic>> {
         match case.baseline {
             Some(Baseline::Run { run, .. }) => Ok(Some(run)),
             Some(Baseline::First) => {
@@ -66,10 +65,7 @@ impl<'b> Baseline<'b> {
     pub fn measured<'c>(
         case: &RuleInput<'c>,
         judgement: &mut RuleResult,
-    ) -> Result<Option<&'c Run>, Box<Diagnostic>>
-    where
-        'b: 'c,
-    {
+    ) -> Result<Option<&'c Run>, Box<Diagnostic>> {
         let Some(run) = Self::run_of(case, judgement)? else { return Ok(None) };
         let Some(Baseline::Run { comparability: Comparability::Different { fields }, .. }) = case.baseline
         else {

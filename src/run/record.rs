@@ -159,6 +159,11 @@ impl Run {
         self.text("model")
     }
 
+    /// The status of a run that did not finish, or whose files are no longer those that were run.
+    pub fn unfinished(&self) -> Option<&str> {
+        self.text("status").filter(|status| !status.eq_ignore_ascii_case("finished"))
+    }
+
     /// When the run was started.
     pub fn created_at(&self) -> Option<Moment> {
         Moment::parse(self.text("created_at")?).ok()

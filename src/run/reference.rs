@@ -61,6 +61,10 @@ impl Reference {
             }
             return Ok(Self::Stage(stage.to_owned()));
         }
+        // MLflow's own addresses are understood without the prefix.
+        if text.starts_with("models:/") || text.starts_with("runs:/") {
+            return Ok(Self::Tracker { tracker: "mlflow", rest: text.to_owned() });
+        }
         if let Some((prefix, rest)) = text.split_once(':')
             && let Some(tracker) = TRACKERS.into_iter().find(|tracker| *tracker == prefix)
         {

@@ -89,11 +89,13 @@ struct Task<'n> {
 }
 
 impl Task<'_> {
-    /// Everything about it on one line.
-    fn line(&self) -> String {
-        let rows = self.effective.map(|rows| rows.to_string()).unwrap_or_default();
-        let hash = self.hash.unwrap_or("-");
-        format!("{}\t{}\t{}\t{}\t{rows}\t{hash}\n", self.name, self.version, self.split, self.shots)
+    /// How it was asked: its version and the number of examples in the prompt.
+    fn strategy(&self) -> String {
+        let mut text = format!("{} version {}", self.name, self.version).trim_end().to_owned();
+        if !self.shots.is_empty() {
+            text += &format!(", {} shots", self.shots);
+        }
+        text
     }
 
     /// The same for a person.
@@ -109,10 +111,12 @@ impl Task<'_> {
     }
 }
 
-/// A digest over what some tasks are.
-fn digest<'t>(tasks: impl IntoIterator<Item = &'t Task<'t>>) -> String {
-    let lines: String = tasks.into_iter().map(Task::line).collect();
-    format!("lm-eval:{}", hex(&Sha256::digest(lines.as_bytes())))
+/// A digest over the samples of some tasks; none where one of them has no hash, since names and counts prove nothing, and a
+/// digest over them would differ from one over samples.
+fn digest<'t>(tasks: impl IntoIterator<Item = &'t Task<'t>>) -> Option<String> {
+    let line = |task: &Task<'_>| Some(format!("{}\t{}\n", task.name, task.hash?));
+    let lines = tasks.into_iter().map(line).collect::<Option<String>>()?;
+    Some(format!("lm-eval:{}", hex(&Sha256::digest(lines.as_bytes()))))
 }
 
 fn tasks(file: &Node) -> Vec<Task<'_>> {
@@ -172,13 +176,12 @@ fn validation(tasks: &[Task<'_>], run: &mut Tracked) {
     if let Some(rows) = rows {
         run.put(&at.key("rows"), Value::Number(rows.to_string().into()), "n-samples.*.effective");
     }
-    run.text(&at.key("digest"), Some(&digest(tasks)), "versions, n-shot, n-samples, task_hashes");
-    let hashes: Option<String> = tasks.iter().map(|task| Some(format!("{}\n", task.hash?))).collect();
-    let samples = hashes.map(|hashes| format!("lm-eval:{}", hex(&Sha256::digest(hashes.as_bytes()))));
-    run.text(&at.key("samples"), samples.as_deref(), "task_hashes");
+    let strategies: Vec<String> = tasks.iter().map(Task::strategy).collect();
+    run.text(&at.key("strategy"), Some(&strategies.join("; ")), "versions, n-shot");
+    run.text(&at.key("digest"), digest(tasks).as_deref(), "task_hashes");
     run.put(&at.key("tasks"), Value::Map(described), "configs");
     if tasks.iter().any(|task| task.hash.is_none()) {
-        run.notes.push("without `--log_samples` nothing says that the samples were the same: the digest is of names, versions and counts".into());
+        run.notes.push("without `--log_samples` nothing shows that the samples were the same, so there is no `validation.digest`".into());
     }
     for task in tasks {
         if let (Some(effective), Some(original)) = (task.effective, task.original)
@@ -262,7 +265,9 @@ fn described(
     if !measured_on.is_empty() {
         let texts: Vec<String> = measured_on.iter().map(|task| task.described()).collect();
         map.insert("dataset", Span::default(), Node::text(texts.join("; ")));
-        map.insert("dataset_digest", Span::default(), Node::text(digest(measured_on.iter().copied())));
+        if let Some(digest) = digest(measured_on.iter().copied()) {
+            map.insert("dataset_digest", Span::default(), Node::text(digest));
+        }
     }
     Node::made(Value::Map(map))
 }
@@ -301,7 +306,7 @@ pub const TRACKER: Tracker = Tracker {
     advice: &[
         ("model", "`fields: { model: name }` in the policy, where models are told apart by their names"),
         ("git_commit", "start `lm_eval` inside the repository"),
-        ("validation.samples", "lm_eval run --log_samples …: a hash over the samples of each task"),
+        ("validation.digest", "lm_eval run --log_samples …: a hash over the samples of each task"),
         ("artifact.digest", "evaluate a model at a revision of the Hub; a folder has no digest"),
         ("data_version", "gate record --data-version 2026-05-30 -- lm_eval run …"),
         ("environment.lockfile", "gate record -- lm_eval run …"),

@@ -58,18 +58,34 @@ pub fn tracked(files: &Files, id: &str, label: String, origin: Origin) -> Tracke
 }
 
 /// The one repository of the code; where there are several, none of them is the code version.
+/// Sacred writes an entry for each source file, so that one repository may be there many times.
 fn repositories(node: Option<&Node>, run: &mut Tracked) {
-    match node.and_then(Node::as_list).unwrap_or_default() {
+    let entries = node.and_then(Node::as_list).unwrap_or_default();
+    let identity = |entry: &Node| ["url", "commit"].map(|key| written(entry, key));
+    let mut distinct: Vec<&Node> = Vec::new();
+    for entry in entries {
+        if !distinct.iter().any(|known| identity(known) == identity(entry)) {
+            distinct.push(entry);
+        }
+    }
+    match distinct.as_slice() {
         [] => {}
         [one] => {
             let from = "run.json: experiment.repositories[0]";
-            run.text(&Path::of(["git_commit"]), one.get("commit").and_then(Node::as_written), from);
-            if let Some(Value::Bool(dirty)) = one.get("dirty").map(|node| &node.value) {
-                run.put(&Path::of(["git_dirty"]), Value::Bool(*dirty), from);
+            run.text(&Path::of(["git_commit"]), written(one, "commit").as_deref(), from);
+            let flags: Vec<bool> = entries
+                .iter()
+                .filter_map(|entry| match entry.get("dirty").map(|node| &node.value) {
+                    Some(Value::Bool(dirty)) => Some(*dirty),
+                    _ => None,
+                })
+                .collect();
+            if !flags.is_empty() {
+                run.put(&Path::of(["git_dirty"]), Value::Bool(flags.contains(&true)), from);
             }
         }
         several => {
-            let all = Value::List(several.iter().map(without_places).collect());
+            let all = Value::List(several.iter().map(|entry| without_places(entry)).collect());
             run.put(&Path::of(["repositories"]), all, "run.json: experiment.repositories");
             run.notes.push(format!(
                 "the code came from {} repositories, so there is no one commit; where the first is meant: \
@@ -78,6 +94,10 @@ fn repositories(node: Option<&Node>, run: &mut Tracked) {
             ));
         }
     }
+}
+
+fn written(entry: &Node, key: &str) -> Option<String> {
+    entry.get(key)?.as_written().map(str::to_owned)
 }
 
 /// `numpy==2.4.6` for each package that was imported.

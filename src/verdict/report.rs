@@ -14,7 +14,7 @@ pub const SCHEMA: &str = "gate-report/v1";
 pub const MANY: usize = 10;
 
 /// Everything that was decided, and what it was decided on.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
     /// [`SCHEMA`].
     pub schema: String,
@@ -68,27 +68,6 @@ pub struct Proposed {
 }
 
 impl Report {
-    /// A report of nothing but why there is no verdict.
-    pub fn of_troubles(now: jiff::Timestamp, troubles: Vec<Diagnostic>) -> Self {
-        Self {
-            schema: SCHEMA.into(),
-            gate: String::new(),
-            verdict: None,
-            exit_code: Exit::NoVerdict,
-            now: now.to_string(),
-            now_given: false,
-            stage: None,
-            policy: None,
-            candidates: Vec::new(),
-            change: None,
-            waivers: Vec::new(),
-            troubles,
-            notes: Vec::new(),
-            proposed: None,
-            summary: Summary::default(),
-        }
-    }
-
     /// Everything that was judged, as candidates are shown: the change first, where something is to be said of it.
     pub fn shown(&self) -> Vec<Cow<'_, CandidateReport>> {
         let change = self.change.iter().filter(|change| change.speaks()).map(ChangeReport::as_candidate);
@@ -143,6 +122,13 @@ pub struct CandidateReport {
     pub notes: Vec<String>,
 }
 
+impl CandidateReport {
+    /// Whether it passed, and no rule warns.
+    pub fn is_unremarkable(&self) -> bool {
+        self.verdict == Some(Verdict::Pass) && !self.rules.iter().any(|rule| rule.outcome.blocks())
+    }
+}
+
 /// What was decided about the change as a whole, whether or not there are candidates in it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ChangeReport {
@@ -156,7 +142,7 @@ pub struct ChangeReport {
 impl ChangeReport {
     /// Whether a rule of level `error` does not hold.
     pub fn blocks(&self) -> bool {
-        self.rules.iter().any(|rule| rule.level == Level::Error && rule.outcome.blocks())
+        self.rules.iter().any(RuleReport::blocks)
     }
 
     /// Whether there is more to say than that it holds.
@@ -232,6 +218,22 @@ pub struct BaselineReport {
     pub differences: Vec<Difference>,
 }
 
+impl BaselineReport {
+    /// The report of a reference of which nothing more is known yet.
+    pub fn named(reference: &str, resolved: Option<String>) -> Self {
+        Self {
+            reference: reference.to_owned(),
+            resolved,
+            run: None,
+            age: None,
+            missing: None,
+            first: false,
+            comparability: None,
+            differences: Vec::new(),
+        }
+    }
+}
+
 /// A field that only one of two runs has, or whose values differ.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Difference {
@@ -304,6 +306,13 @@ pub struct RuleReport {
     /// The policy's link, shown with a failure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub docs: Option<String>,
+}
+
+impl RuleReport {
+    /// Whether it keeps what it judged from being promoted.
+    pub fn blocks(&self) -> bool {
+        self.level == Level::Error && self.outcome.blocks()
+    }
 }
 
 /// What became of a waiver.

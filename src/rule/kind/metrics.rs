@@ -133,7 +133,7 @@ impl RuleCheck for Metrics {
             {
                 let note = "`validation` differs; the metrics that are compared name the same data each";
                 judgement.notes.push(note.into());
-                Some(*run)
+                Some(&**run)
             }
             _ => Baseline::measured(case, &mut judgement)?,
         };

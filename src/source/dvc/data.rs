@@ -1,7 +1,7 @@
 //! What a project's files are: data, models, the split that metrics are measured on, the lockfile of packages.
 
 use super::Files;
-use super::lock::Hashed;
+use super::lock::{Hashed, is_address};
 use super::paths::joined;
 use super::project::Project;
 use crate::document::{Diagnostic, Map, Node, Path, Span, Value};
@@ -120,7 +120,11 @@ fn ending(path: &str) -> &str {
 
 fn described(file: &Hashed, prefix: &str) -> Map {
     let mut map = Map::default();
-    map.insert("path", Span::default(), Node::text(joined(prefix, &file.path)));
+    if is_address(&file.path) {
+        map.insert("uri", Span::default(), Node::text(file.path.as_str()));
+    } else {
+        map.insert("path", Span::default(), Node::text(joined(prefix, &file.path)));
+    }
     if let Some(digest) = &file.digest {
         map.insert("digest", Span::default(), Node::text(digest.as_str()));
     }

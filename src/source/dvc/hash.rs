@@ -24,6 +24,26 @@ impl Hash {
     }
 }
 
+/// The MD5 of a text as it is with the line ends of Windows; `None` of what is no text, or has no line.
+pub(super) fn windows_md5(bytes: &[u8]) -> Option<String> {
+    if !is_text(bytes) || !bytes.contains(&b'\n') {
+        return None;
+    }
+    let mut text = Vec::with_capacity(bytes.len() + bytes.len() / 32);
+    for byte in unix_line_ends(bytes).iter() {
+        if *byte == b'\n' {
+            text.push(b'\r');
+        }
+        text.push(*byte);
+    }
+    Some(hex(&Md5::digest(text)))
+}
+
+/// The MD5 of a text as it is with the line ends of Unix; `None` of what is no text.
+pub(super) fn unix_md5(bytes: &[u8]) -> Option<String> {
+    is_text(bytes).then(|| hex(&Md5::digest(unix_line_ends(bytes))))
+}
+
 /// What DVC 2 takes for text, by the first bytes: no zero, and at most 30 % of what is not printed.
 fn is_text(bytes: &[u8]) -> bool {
     let start = &bytes[..bytes.len().min(512)];

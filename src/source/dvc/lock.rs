@@ -109,15 +109,26 @@ pub(super) fn tracked_files(files: &dyn Files, others: &[&str]) -> Result<Vec<Ha
     Ok(outs)
 }
 
+/// Whether a path of a stage is an address of something elsewhere, such as `s3://bucket/data.csv`.
+pub(super) fn is_address(path: &str) -> bool {
+    path.split_once("://").is_some_and(|(scheme, _)| {
+        scheme.len() > 1 && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'+')
+    })
+}
+
 fn hashed(node: Option<&Node>, folder: &str) -> Vec<Hashed> {
     let items = node.and_then(Node::as_list).unwrap_or_default();
     items
         .iter()
         .filter_map(|item| {
             let text = |key: &str| item.get(key).and_then(Node::as_written);
+            let path = text("path")?;
+            // What is at an address has the checksum of its server.
+            let remote = ["etag", "checksum"].into_iter().find_map(|key| Some((key, text(key)?)));
+            let remote = || remote.map(|(key, sum)| format!("{key}:{}", sum.trim_matches('"')));
             Some(Hashed {
-                path: joined(folder, text("path")?),
-                digest: text("md5").map(|md5| digest(md5, text("hash"))),
+                path: if is_address(path) { path.to_owned() } else { joined(folder, path) },
+                digest: text("md5").map(|md5| digest(md5, text("hash"))).or_else(remote),
                 bytes: text("size").map(str::to_owned),
             })
         })

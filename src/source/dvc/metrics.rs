@@ -1,7 +1,7 @@
 //! Files of metrics, and the names and values in them.
 
 use super::lock::{Hashed, Locked};
-use super::values::{broken, object, parse};
+use super::values::{broken, parse_any};
 use super::{Files, live};
 use crate::document::{Diagnostic, Map, Node, Span, Value};
 use crate::source::tracked::{with_history, without_places};
@@ -54,8 +54,8 @@ fn metric_file(
     name: &str,
     notes: &mut Vec<String>,
 ) -> Result<Option<Map>, Box<Diagnostic>> {
-    if let Some(map) = object(files, name)? {
-        return Ok(Some(map));
+    if let Some(bytes) = files.read(name)? {
+        return named(files, name, bytes, notes);
     }
     let is_it = |out: &&Hashed| out.path == name || name.starts_with(&format!("{}/", out.path));
     let out = lock.iter().flat_map(|locked| &locked.outs).find(is_it);
@@ -64,7 +64,7 @@ fn metric_file(
         return Ok(None);
     };
     if !is_folder && let Some(bytes) = files.cached(hash, md5)? {
-        return parse(&files.label(name), name, bytes).map(Some);
+        return named(files, name, bytes, notes);
     }
     let label = files.label(name);
     let path = label.rsplit(':').next().unwrap_or(name);
@@ -72,6 +72,32 @@ fn metric_file(
         "`{name}` is recorded but not fetched: run `dvc pull {path}`, or write it with `cache: false`"
     ));
     Ok(None)
+}
+
+/// The metrics in some bytes. One number has the name of its file; rows and texts are no metrics, and don't hide the others.
+fn named(
+    files: &dyn Files,
+    name: &str,
+    bytes: Vec<u8>,
+    notes: &mut Vec<String>,
+) -> Result<Option<Map>, Box<Diagnostic>> {
+    let node = parse_any(&files.label(name), name, bytes)?;
+    Ok(match node.value {
+        Value::Map(map) => Some(map),
+        Value::Null => None,
+        Value::Number(_) | Value::NotFinite(_) => {
+            let file = name.rsplit('/').next().unwrap_or(name);
+            let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
+            let mut map = Map::default();
+            map.insert(stem, Span::default(), node);
+            Some(map)
+        }
+        other => {
+            notes
+                .push(format!("`{name}` is {}, and not names with numbers, so it is left out", other.sort()));
+            None
+        }
+    })
 }
 
 /// Names joined by dots, as DVC shows them; lists and nulls are left out, as it does.

@@ -2,6 +2,7 @@
 
 use super::Files;
 use super::expand::{Item, expand};
+use super::lock::is_address;
 use super::paths::joined;
 use super::template::Context;
 use super::values::{broken, parse};
@@ -205,11 +206,12 @@ fn params(node: Option<&Node>, folder: &str) -> Vec<(String, Option<Vec<String>>
 
 /// The paths in a list of paths, each alone or as the one key of an object with settings.
 fn paths(node: Option<&Node>, folder: &str) -> Vec<String> {
+    let within = |path: &str| if is_address(path) { path.to_owned() } else { joined(folder, path) };
     let mut paths = Vec::new();
     for item in node.and_then(Node::as_list).unwrap_or_default() {
         match &item.value {
-            Value::Map(map) => paths.extend(map.keys().map(|path| joined(folder, path))),
-            _ => paths.extend(item.as_written().map(|path| joined(folder, path))),
+            Value::Map(map) => paths.extend(map.keys().map(within)),
+            _ => paths.extend(item.as_written().map(within)),
         }
     }
     paths

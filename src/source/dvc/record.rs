@@ -1,5 +1,7 @@
 //! From the files of a project to the canonical record.
 
+use indexmap::IndexMap;
+
 use super::Files;
 use super::data::files_of;
 use super::metrics::metrics;
@@ -71,21 +73,27 @@ fn head(run: &mut Tracked, code: &Code) {
 fn params(files: &dyn Files, project: &Project, run: &mut Tracked) -> Result<(), Box<Diagnostic>> {
     let mut params = Map::default();
     let mut from = "dvc.lock: stages.*.params".to_owned();
+    let mut of_files: IndexMap<&str, Map> = IndexMap::new();
     for (file, map) in project.lock.iter().flatten().flat_map(|locked| &locked.params) {
-        if !merge(&mut params, map) {
+        if !merge(of_files.entry(file).or_default(), map) {
             run.notes.push(format!("stages ran with different values of the same parameter in `{file}`"));
         }
     }
+    let standard = vec!["params.yaml".to_owned()];
     if project.lock.is_none() {
         let named = Some(&project.pipeline.params).filter(|files| !files.is_empty());
-        let standard = vec!["params.yaml".to_owned()];
         let named = named.unwrap_or(&standard);
         from = named.join(", ");
         for file in named {
             if let Some(map) = object(files, file)? {
-                merge(&mut params, &map);
+                of_files.insert(file, map);
             }
         }
+    }
+    // The names of `params.yaml` come first, whatever the order of the stages.
+    of_files.sort_by(|one, _, other, _| other.ends_with("params.yaml").cmp(&one.ends_with("params.yaml")));
+    for (file, map) in &of_files {
+        add_file(&mut params, file, map);
     }
     if !params.is_empty() {
         if let Some(seed) = seed(&params) {
@@ -112,6 +120,37 @@ fn seed(params: &Map) -> Option<Value> {
     match (below.next(), below.next()) {
         (Some(one), None) if is_number(&one) => Some(one.value.clone()),
         _ => None,
+    }
+}
+
+/// Puts the parameters of a file beside those of others. What another file has too is put behind the name of the file, as in
+/// `params."eval.yaml".seed`, so that neither hides the other.
+fn add_file(params: &mut Map, file: &str, map: &Map) {
+    let mut twice = Map::default();
+    add(params, map, &mut twice);
+    if !twice.is_empty() {
+        params.insert(file, Span::default(), Node::made(Value::Map(twice)));
+    }
+}
+
+/// Puts what is new of one object into another, and the rest into `twice`.
+fn add(into: &mut Map, other: &Map, twice: &mut Map) {
+    for (key, node) in other.iter() {
+        match (into.get_mut(key).map(|known| &mut known.value), &node.value) {
+            (None, _) => {
+                into.insert(key, Span::default(), without_places(node));
+            }
+            (Some(Value::Map(known)), Value::Map(more)) => {
+                let mut below = Map::default();
+                add(known, more, &mut below);
+                if !below.is_empty() {
+                    twice.insert(key, Span::default(), Node::made(Value::Map(below)));
+                }
+            }
+            (Some(_), _) => {
+                twice.insert(key, Span::default(), without_places(node));
+            }
+        }
     }
 }
 

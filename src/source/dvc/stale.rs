@@ -122,6 +122,11 @@ fn look(
 ) -> Result<(), Box<Diagnostic>> {
     match state(files, hashed)? {
         State::Same | State::NotThere => {}
+        State::SameText => found.note(format!(
+            "`{}` is what the stage `{}` {what} but for its line ends (CRLF and LF), so it is taken for the same; \
+             `dvc status` does not: put `* text=auto eol=lf` into `.gitattributes`, and run `dvc commit`",
+            hashed.path, stage.name
+        )),
         State::Differs => {
             found.differs(format!("`{}` is not what the stage `{}` {what}", hashed.path, stage.name));
         }
@@ -146,6 +151,7 @@ fn params(
         found.differs(format!("`{file}`, with which the stage `{stage}` ran, is not there"));
         return Ok(());
     };
+    let is_python = file.strip_suffix(".py").is_some();
     // All keys of a file: those that it has, and those that it had.
     let all: Vec<String> =
         now.keys().chain(ran_with.into_iter().flat_map(Map::keys)).map(str::to_owned).collect();
@@ -156,7 +162,11 @@ fn params(
         };
         match at(&now, key) {
             Some(is) if same(is, ran) => {}
-            None if file.strip_suffix(".py").is_some() => found.note(format!(
+            // Of a class, what can't be read here is left out.
+            Some(is) if is_python && same_as_far_as_known(is, ran) => found.note(format!(
+                "not all of `{key}` in `{file}` is compared with what was run; `dvc status` does"
+            )),
+            None if is_python => found.note(format!(
                 "the constant `{key}` in `{file}` is not compared with what was run; `dvc status` does"
             )),
             _ => found.differs(format!("`{key}` in `{file}` is not what the stage `{stage}` ran with")),
@@ -167,6 +177,18 @@ fn params(
 
 fn same(is: &Node, ran: &Node) -> bool {
     same_value(&Path::of(["params"]), &decimal(is), &decimal(ran)) == Sameness::Same
+}
+
+/// The same of values of which some are not known: each that is known was there, and is equal.
+fn same_as_far_as_known(is: &Node, ran: &Node) -> bool {
+    match (&is.value, &ran.value) {
+        (Value::Map(is), Value::Map(ran)) => is.iter().all(|(key, node)| match ran.get(key) {
+            Some(ran) => same_as_far_as_known(node, ran),
+            // DVC does not read all that is in a class.
+            None => matches!(node.value, Value::Map(_) | Value::List(_)),
+        }),
+        _ => same(is, ran),
+    }
 }
 
 /// The value at a key, or at a path of keys that was written with dots.

@@ -1,6 +1,6 @@
 //! Whether a file or a folder is what a digest says.
 
-use super::hash::folder_md5;
+use super::hash::{folder_md5, unix_md5, windows_md5};
 use super::ignored::Ignored;
 use super::lock::Hashed;
 use super::{Files, Hash, Sum};
@@ -9,6 +9,8 @@ use crate::document::Diagnostic;
 /// What comparing gives.
 pub(super) enum State {
     Same,
+    /// But for the line ends of text: those of Windows on one side, those of Unix on the other.
+    SameText,
     Differs,
     NotThere,
     /// And why, as the end of a sentence.
@@ -16,7 +18,7 @@ pub(super) enum State {
 }
 
 /// Files of a folder that are hashed again.
-const MOST_FILES: usize = 2_000;
+const MAX_FILES: usize = 2_000;
 
 pub(super) fn state(files: &dyn Files, hashed: &Hashed) -> Result<State, Box<Diagnostic>> {
     let Some((hash, is_folder, digest)) = hashed.parts() else { return Ok(State::NotThere) };
@@ -25,10 +27,17 @@ pub(super) fn state(files: &dyn Files, hashed: &Hashed) -> Result<State, Box<Dia
     }
     Ok(match sum(files, &hashed.path, hash, digest)? {
         Sum::Of(sum) if sum == digest => State::Same,
+        Sum::Of(_) if same_text(files, &hashed.path, digest) => State::SameText,
         Sum::Of(_) => State::Differs,
         Sum::NotThere => State::NotThere,
         Sum::NotLookedAt(why) => State::NotLookedAt(why),
     })
+}
+
+/// Whether a file is what was hashed, but for its line ends: git may have changed them on the way.
+fn same_text(files: &dyn Files, path: &str, wanted: &str) -> bool {
+    let Ok(Some(bytes)) = files.read(path) else { return false };
+    [windows_md5(&bytes), unix_md5(&bytes)].iter().flatten().any(|md5| md5 == wanted)
 }
 
 /// The sum of a file. Its bytes are read where they may be text of DVC 2, and not what is `wanted` as they are.
@@ -56,18 +65,33 @@ fn folder(files: &dyn Files, path: &str, hash: Hash, list: &str) -> Result<State
             _ => State::NotThere,
         });
     }
-    if found.len() > MOST_FILES {
+    if found.len() > MAX_FILES {
         return Ok(State::NotLookedAt("holds too many files to be hashed here"));
     }
-    let mut entries: Vec<(String, String)> = Vec::new();
-    for file in found {
-        let sum = match sum(files, &file, hash, "")? {
-            Sum::Of(sum) => sum,
-            Sum::NotThere => continue,
+    let relative = |file: &str| file.strip_prefix(&format!("{path}/")).unwrap_or(file).to_owned();
+    let mut sums: Vec<(String, String)> = Vec::new();
+    for file in &found {
+        match sum(files, file, hash, "")? {
+            Sum::Of(sum) => sums.push((relative(file), sum)),
+            Sum::NotThere => {}
             Sum::NotLookedAt(why) => return Ok(State::NotLookedAt(why)),
-        };
-        let relative = file.strip_prefix(&format!("{path}/")).unwrap_or(&file).to_owned();
-        entries.push((relative, sum));
+        }
     }
-    Ok(if folder_md5(entries) == list { State::Same } else { State::Differs })
+    if folder_md5(sums.clone()) == list {
+        return Ok(State::Same);
+    }
+    for line_ends in [windows_md5, unix_md5] {
+        let mut other = sums.clone();
+        for (path, sum) in &mut other {
+            let file = found.iter().find(|file| relative(file) == *path);
+            let bytes = file.and_then(|file| files.read(file).ok().flatten()).unwrap_or_default();
+            if let Some(md5) = line_ends(&bytes) {
+                *sum = md5;
+            }
+        }
+        if folder_md5(other) == list {
+            return Ok(State::SameText);
+        }
+    }
+    Ok(State::Differs)
 }

@@ -12,6 +12,15 @@ pub(super) fn object(files: &dyn Files, path: &str) -> Result<Option<Map>, Box<D
 
 /// The object in some bytes, by the ending of the file's name.
 pub(super) fn parse(label: &str, path: &str, bytes: Vec<u8>) -> Result<Map, Box<Diagnostic>> {
+    match parse_any(label, path, bytes)?.value {
+        Value::Map(map) => Ok(map),
+        Value::Null => Ok(Map::default()),
+        other => Err(broken(label, &format!("this is {}, and not names with values", other.sort()))),
+    }
+}
+
+/// The value in some bytes, whatever it is.
+pub(super) fn parse_any(label: &str, path: &str, bytes: Vec<u8>) -> Result<Node, Box<Diagnostic>> {
     let ending = path.rsplit_once('.').map_or("", |(_, ending)| ending).to_ascii_lowercase();
     let mut node = match ending.as_str() {
         "toml" => toml(label, &bytes)?,
@@ -20,11 +29,7 @@ pub(super) fn parse(label: &str, path: &str, bytes: Vec<u8>) -> Result<Map, Box<
         _ => Arc::new(Document::new(label, bytes, Format::Yaml)?).parse()?,
     };
     plainly(&mut node);
-    match node.value {
-        Value::Map(map) => Ok(map),
-        Value::Null => Ok(Map::default()),
-        other => Err(broken(label, &format!("this is {}, and not names with values", other.sort()))),
-    }
+    Ok(node)
 }
 
 /// Calls what is no number by one name in all formats.
@@ -45,14 +50,19 @@ fn plainly(node: &mut Node) {
     }
 }
 
-/// The same with `0o14` as the number that YAML takes it for, which a lock has as 12.
+/// The same with numbers as DVC writes them into a lock: `0o14` as 12, `1_000` as 1000, and of more digits than a double
+/// has, those of the double.
 pub(super) fn decimal(node: &Node) -> Node {
     let mut node = node.clone();
     match &mut node.value {
         Value::String(text) => {
-            let in_base = |(prefix, base)| u128::from_str_radix(text.strip_prefix(prefix)?, base).ok();
-            if let Some(value) = [("0o", 8), ("0x", 16)].into_iter().find_map(in_base) {
-                node.value = Value::Number(value.to_string().into());
+            if let Some(number) = number(text) {
+                node.value = Value::Number(number.into());
+            }
+        }
+        Value::Number(written) => {
+            if let Some(number) = number(written) {
+                *written = number.into();
             }
         }
         Value::List(items) => items.iter_mut().for_each(|item| *item = decimal(item)),
@@ -60,6 +70,30 @@ pub(super) fn decimal(node: &Node) -> Node {
         _ => {}
     }
     node
+}
+
+/// What ruamel, with which DVC reads YAML, takes a plain scalar for.
+fn number(written: &str) -> Option<String> {
+    let (sign, digits) = match written.strip_prefix(['-', '+']) {
+        Some(digits) => (if written.starts_with('-') { "-" } else { "" }, digits),
+        None => ("", written),
+    };
+    let starts = digits.starts_with(|c: char| c.is_ascii_digit() || c == '.');
+    let is_spaced = digits.starts_with('_') || digits.ends_with('_') || digits.contains("__");
+    if !starts || is_spaced {
+        return None;
+    }
+    let plain = digits.replace('_', "");
+    let in_base = |(prefix, base)| u128::from_str_radix(plain.strip_prefix(prefix)?, base).ok();
+    if let Some(value) = [("0o", 8), ("0x", 16), ("0b", 2)].into_iter().find_map(in_base) {
+        return Some(format!("{sign}{value}"));
+    }
+    if plain.bytes().all(|byte| byte.is_ascii_digit()) {
+        let whole = plain.trim_start_matches('0');
+        return Some(format!("{sign}{}", if whole.is_empty() { "0" } else { whole }));
+    }
+    let value: f64 = format!("{sign}{plain}").parse().ok()?;
+    value.is_finite().then(|| format!("{value:?}"))
 }
 
 pub(super) fn broken(label: &str, what: &str) -> Box<Diagnostic> {

@@ -35,6 +35,15 @@ pub fn front_matter(label: &str, bytes: Vec<u8>) -> Result<Option<Card>, Box<Dia
                 "take the spaces out",
             );
         }
+        let lines: Vec<&str> = body.lines().collect();
+        let fence = lines.iter().position(|line| line.trim_end() == "---");
+        let behind = fence.map_or(&[][..], |at| &lines[at..]);
+        if behind.iter().any(|line| line.starts_with("model-index:")) {
+            return refuse(
+                format!("`{label}`: the metadata is not at the top, so the Hub's library sees none"),
+                "move the block between the two `---` lines to the first line of the file",
+            );
+        }
         return Ok(None);
     }
     let rest = body.get(4..).unwrap_or_default();
@@ -83,7 +92,7 @@ fn results(card: &Card) -> impl Iterator<Item = &Node> {
 
 /// One value of a card.
 struct Measured<'n> {
-    dataset: String,
+    dataset: Dataset,
     revision: Option<&'n str>,
     task: &'n str,
     kind: String,
@@ -112,25 +121,93 @@ pub fn tracked(card: &Card, label: String, origin: Origin) -> Result<Tracked, Bo
     Ok(run)
 }
 
+/// What a result was measured on. Cards tell languages, and numbers of examples in a prompt, apart by any of these.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Dataset {
+    /// Type, configuration and split.
+    place: String,
+    /// `args`, in one line.
+    args: String,
+    /// Its title, where that says more than its type.
+    title: String,
+}
+
+impl Dataset {
+    fn of(result: &Node) -> Self {
+        let dataset = result.get("dataset");
+        let text = |key: &str| dataset.and_then(|dataset| dataset.get(key)?.as_written());
+        let parts: Vec<&str> = ["type", "config", "split"].into_iter().filter_map(text).collect();
+        let args = dataset.and_then(|dataset| dataset.get("args")).map(one_line).unwrap_or_default();
+        let said: Vec<String> = parts.iter().copied().chain([args.as_str()]).flat_map(words).collect();
+        let title = text("name").unwrap_or_default();
+        let says_more = words(title).iter().any(|word| !said.contains(word));
+        // The same language is often written as both.
+        let is_new = !args.is_empty() && !parts.contains(&args.as_str());
+        Self {
+            place: parts.join("/"),
+            args: if is_new { args } else { String::new() },
+            title: if says_more { title.to_owned() } else { String::new() },
+        }
+    }
+
+    /// All of it, to compare what two runs were measured on.
+    fn in_full(&self) -> String {
+        let parts = [self.place.as_str(), &self.args, &self.title];
+        parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/")
+    }
+}
+
+/// The words of a name, in small letters.
+fn words(name: &str) -> Vec<String> {
+    let lower = name.to_lowercase();
+    lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+}
+
+/// A value in one line: `num_few_shot=25`.
+fn one_line(node: &Node) -> String {
+    match &node.value {
+        Value::Map(map) => {
+            map.iter().map(|(key, node)| format!("{key}={}", one_line(node))).collect::<Vec<_>>().join(",")
+        }
+        Value::List(items) => items.iter().map(one_line).collect::<Vec<_>>().join(","),
+        _ => node.as_written().unwrap_or_default().to_owned(),
+    }
+}
+
+/// The metrics of a result, each with its kind and its value: a list, or names with values.
+fn entries<'n>(card: &Card, result: &'n Node) -> Result<Vec<(&'n str, &'n Node, &'n Node)>, Box<Diagnostic>> {
+    let metrics = match result.get("metrics").map(|node| &node.value) {
+        Some(Value::Map(map)) if map.get("value").is_none() => {
+            return Ok(map
+                .iter()
+                .map(|(kind, node)| (kind, node.get("value").unwrap_or(node), node))
+                .collect());
+        }
+        Some(Value::Map(_)) => result.get("metrics").map(std::slice::from_ref),
+        Some(Value::List(items)) => Some(items.as_slice()),
+        _ => None,
+    };
+    let of_entry = |entry: &'n Node| match (entry.get("type").and_then(Node::as_written), entry.get("value"))
+    {
+        (Some(kind), Some(value)) => Ok((kind, value, entry)),
+        _ => Err(Diagnostic::new(BROKEN, "`model-index` has a metric without `type` or `value`")
+            .at(&card.document, entry.span, "here")
+            .help("see the Hub's page on model cards")
+            .boxed()),
+    };
+    metrics.unwrap_or_default().iter().map(of_entry).collect()
+}
+
 fn measured(card: &Card) -> Result<Vec<Measured<'_>>, Box<Diagnostic>> {
     let mut measured = Vec::new();
     for result in results(card) {
         let dataset = result.get("dataset");
         let text = |key: &str| dataset.and_then(|dataset| dataset.get(key)?.as_written());
-        let parts: Vec<&str> = ["type", "config", "split"].into_iter().filter_map(text).collect();
         let task = result.get("task").and_then(|task| task.get("type")?.as_written()).unwrap_or_default();
-        for entry in result.get("metrics").and_then(Node::as_list).unwrap_or_default() {
-            let (Some(kind), Some(value)) =
-                (entry.get("type").and_then(Node::as_written), entry.get("value"))
-            else {
-                return Err(Diagnostic::new(BROKEN, "`model-index` has a metric without `type` or `value`")
-                    .at(&card.document, entry.span, "here")
-                    .help("see the Hub's page on model cards")
-                    .boxed());
-            };
+        for (kind, value, entry) in entries(card, result)? {
             let config = entry.get("config").and_then(Node::as_written);
             measured.push(Measured {
-                dataset: parts.join("/"),
+                dataset: Dataset::of(result),
                 revision: text("revision"),
                 task,
                 kind: config.map_or_else(|| kind.to_owned(), |config| format!("{kind}/{config}")),
@@ -145,15 +222,17 @@ fn measured(card: &Card) -> Result<Vec<Measured<'_>>, Box<Diagnostic>> {
 
 /// A name for each: its kind, and of dataset, task and title those that tell it apart from others of its kind.
 fn names(measured: &[Measured<'_>]) -> Vec<String> {
-    let mut names: Vec<[&str; 4]> = measured.iter().map(|one| ["", "", &*one.kind, ""]).collect();
-    for part in [0, 1, 3] {
-        let mut alike: HashMap<[&str; 4], Vec<usize>> = HashMap::new();
+    let mut names: Vec<[&str; 6]> = measured.iter().map(|one| ["", "", "", "", &*one.kind, ""]).collect();
+    for part in [0, 1, 2, 3, 5] {
+        let mut alike: HashMap<[&str; 6], Vec<usize>> = HashMap::new();
         for (index, name) in names.iter().enumerate() {
             alike.entry(*name).or_default().push(index);
         }
         let text = |index: usize| match part {
-            0 => measured[index].dataset.as_str(),
-            1 => measured[index].task,
+            0 => measured[index].dataset.place.as_str(),
+            1 => measured[index].dataset.args.as_str(),
+            2 => measured[index].dataset.title.as_str(),
+            3 => measured[index].task,
             _ => measured[index].title,
         };
         for indexes in alike.values() {
@@ -166,10 +245,12 @@ fn names(measured: &[Measured<'_>]) -> Vec<String> {
     }
     names
         .into_iter()
-        .map(|[dataset, task, kind, title]| {
-            let before: Vec<&str> =
-                [dataset, task, kind].into_iter().filter(|part| !part.is_empty()).collect();
-            let name = before.join(".");
+        .map(|[place, args, name, task, kind, title]| {
+            let said = |parts: &[&str], by: &str| {
+                parts.iter().copied().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(by)
+            };
+            let dataset = said(&[place, args, name], "/");
+            let name = said(&[&dataset, task, kind], ".");
             if title.is_empty() { name } else { format!("{name}/{title}") }
         })
         .collect()
@@ -191,7 +272,7 @@ fn metrics(card: &Card, measured: &[Measured<'_>], run: &mut Tracked) -> Result<
                     .help("keep the one that is true, or say by `config`, `split` or `name` what each is of")
                     .boxed());
             }
-            metrics.insert(name, Span::default(), on_dataset(value, &one.dataset, one.revision));
+            metrics.insert(name, Span::default(), on_dataset(value, &one.dataset.in_full(), one.revision));
         }
     }
     if !metrics.is_empty() {
@@ -217,7 +298,7 @@ pub(super) fn on_dataset(value: &Node, dataset: &str, revision: Option<&str>) ->
 
 /// The datasets of the results, and the one that metrics were measured on, where it is one.
 fn datasets(card: &Card, run: &mut Tracked) {
-    let mut known: Vec<Vec<(&str, &str)>> = Vec::new();
+    let mut known: Vec<(Dataset, Vec<(&str, &str)>)> = Vec::new();
     let mut seen = HashSet::new();
     for result in results(card) {
         let Some(dataset) = result.get("dataset") else { continue };
@@ -226,16 +307,22 @@ fn datasets(card: &Card, run: &mut Tracked) {
             .into_iter()
             .filter_map(|(ours, theirs)| Some((ours, dataset.get(theirs)?.as_written()?)))
             .collect();
-        if !described.is_empty() && seen.insert(described.clone()) {
-            known.push(described);
+        let full = Dataset::of(result);
+        if !full.in_full().is_empty() && seen.insert((full.clone(), described.clone())) {
+            known.push((full, described));
         }
     }
     let list: Vec<Node> = known
         .iter()
-        .map(|fields| {
+        .map(|(dataset, fields)| {
             let mut map = Map::default();
             for (key, text) in fields {
                 map.insert(*key, Span::default(), Node::text(*text));
+            }
+            for (key, text) in [("args", &dataset.args), ("title", &dataset.title)] {
+                if !text.is_empty() {
+                    map.insert(key, Span::default(), Node::text(text.as_str()));
+                }
             }
             map.insert("role", Span::default(), Node::text("evaluation"));
             Node::made(Value::Map(map))
@@ -245,12 +332,11 @@ fn datasets(card: &Card, run: &mut Tracked) {
         run.put(&Path::of(["data"]), Value::List(list), "model-index[0].results[].dataset");
     }
     match known.as_slice() {
-        [one] => {
-            let text = |key: &str| one.iter().find(|(known, _)| *known == key).map(|(_, text)| *text);
-            let name: Vec<&str> = ["name", "config", "split"].into_iter().filter_map(text).collect();
+        [(dataset, fields)] => {
             let at = Path::of(["validation"]);
-            run.text(&at.key("split"), Some(&name.join("/")), "model-index[0].results[0].dataset");
-            let revision = text("revision").map(|revision| format!("git:{revision}"));
+            run.text(&at.key("split"), Some(&dataset.in_full()), "model-index[0].results[0].dataset");
+            let revision = fields.iter().find(|(known, _)| *known == "revision");
+            let revision = revision.map(|(_, revision)| format!("git:{revision}"));
             run.text(&at.key("digest"), revision.as_deref(), "model-index[0].results[0].dataset.revision");
         }
         [] => {}

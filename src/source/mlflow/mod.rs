@@ -12,7 +12,7 @@ mod with_model;
 use metric::last_of_each;
 pub use metric::{Point, Reading, Series};
 pub use record::tracked;
-pub use with_model::with_model;
+pub use with_model::{as_model, with_model};
 
 use super::Tracker;
 
@@ -91,9 +91,10 @@ impl Version {
         self.stage == "Deleted_Internal"
     }
 
-    /// The logged model behind it.
+    /// The logged model behind it, which its source or its location names: `models:/m-…`, or `…/models/m-…/artifacts`.
     pub fn logged_model(&self) -> Option<&str> {
-        self.source.strip_prefix("models:/").filter(|id| is_logged_model(id))
+        let mut parts = self.source.split('/').chain(self.location.split('/'));
+        parts.find(|part| is_logged_model(part))
     }
 }
 

@@ -1,51 +1,155 @@
-//! A run with what is known of the model that it produced: where the model lies, and on which data it was measured. Other
-//! runs may have measured the same model, as an evaluation does: theirs are not values of this run.
+//! A run with what is known of a model that it produced: where the model is, and what it was measured to be.
+//!
+//! In MLflow 3 a run may log a model for each checkpoint, each with metrics of its own, and other runs may evaluate a
+//! model later. The values of a run are not those of each of its models.
 
 use indexmap::IndexMap;
 
-use super::{LoggedModel, Point, Rows};
+use super::{LoggedModel, Point, Rows, Series};
 
-/// Values of another run that a note repeats.
-const LISTED: usize = 8;
+/// Names or values that a note lists.
+const MAX_LISTED: usize = 8;
 
-/// The run `rows`, which produced `model`.
+/// Metrics by name, each with its points.
+type Points<'m> = IndexMap<&'m str, Vec<&'m Point>>;
+
+/// The run `rows`, which was named, and which produced `model` alone. Values that other runs measured are not its own.
 pub fn with_model(mut rows: Rows, model: &LoggedModel) -> Rows {
-    rows.models = vec![model.id.clone()];
-    rows.model_location.clone_from(&model.artifact_uri);
-    let mut elsewhere: IndexMap<(&str, Option<&str>), IndexMap<&str, &Point>> = IndexMap::new();
-    for (name, point) in &model.metrics {
-        match point.run.as_deref().filter(|run| *run != rows.run_id) {
-            Some(run) => {
-                let values = elsewhere.entry((run, point.dataset.as_deref())).or_default();
-                let last = values.entry(name).or_insert(point);
-                if point.order(last).is_gt() {
-                    *last = point;
-                }
-            }
-            None => {
-                if let Some((_, series)) = rows.metrics.iter_mut().find(|(known, _)| known == name)
-                    && let Some(ours) = &mut series.last
-                    && ours.dataset.is_none()
-                    && (&ours.value, ours.step) == (&point.value, point.step)
-                {
-                    ours.dataset.clone_from(&point.dataset);
-                }
-            }
+    let (own, elsewhere) = measured(model, &rows.run_id);
+    for (name, series) in &mut rows.metrics {
+        if let Some(last) = own.get(name.as_str()).and_then(|points| last(points)) {
+            name_dataset(series, last);
         }
     }
     for ((run, dataset), values) in elsewhere {
-        let listed: Vec<String> = values
-            .iter()
-            .take(LISTED)
-            .map(|(name, point)| format!("{name} {}", point.value.written()))
-            .collect();
-        let more = values.len().saturating_sub(LISTED);
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        let on = dataset.map(|dataset| format!(" on `{dataset}`")).unwrap_or_default();
         rows.notes.push(format!(
-            "the run `{run}` measured this model too{on}: {}{more}. These are values of that run, and not of this one",
-            listed.join(", ")
+            "the run `{run}` measured this model too{}: {}. These are values of that run, and not of this one",
+            on(dataset),
+            listed(&values)
         ));
     }
+    located(rows, model)
+}
+
+/// The run `rows` as the run of `model`, which was named. Its own metrics count, then those of runs that evaluated it. What
+/// the run measured counts where it produced this model alone; of several models nothing says which one was measured.
+pub fn as_model(mut rows: Rows, model: &LoggedModel) -> Rows {
+    let is_only_model = rows.models.len() <= 1;
+    let (own, elsewhere) = measured(model, &rows.run_id);
+    let mut metrics: IndexMap<String, Series> = IndexMap::new();
+    let mut left_out = Vec::new();
+    for (name, mut series) in std::mem::take(&mut rows.metrics) {
+        match own.get(name.as_str()) {
+            Some(points) => {
+                let same = is_only_model && last(points).is_some_and(|last| name_dataset(&mut series, last));
+                let series =
+                    if same { series } else { Series::of(points.iter().copied().cloned().collect()) };
+                metrics.insert(name, series);
+            }
+            None if is_only_model => {
+                metrics.insert(name, series);
+            }
+            None => left_out.push(name),
+        }
+    }
+    for (name, points) in &own {
+        if !metrics.contains_key(*name) {
+            metrics.insert((*name).to_owned(), Series::of(points.iter().copied().cloned().collect()));
+        }
+    }
+    let before = metrics.len();
+    for ((run, dataset), values) in elsewhere {
+        let (known, new): (Points<'_>, Points<'_>) = values
+            .into_iter()
+            .partition(|(name, _)| metrics.get_index_of(*name).is_some_and(|at| at < before));
+        if !known.is_empty() {
+            rows.notes.push(format!(
+                "the run `{run}` evaluated this model too{}: {}. The values of the run that produced it count",
+                on(dataset),
+                listed(&known)
+            ));
+        }
+        if new.is_empty() {
+            continue;
+        }
+        rows.notes.push(format!(
+            "the run `{run}` evaluated this model{}; its values count as the model's: {}",
+            on(dataset),
+            listed(&new)
+        ));
+        for (name, points) in &new {
+            let Some(point) = last(points) else { continue };
+            let newer = |series: &Series| series.last.as_ref().is_none_or(|last| point.time > last.time);
+            if metrics.get(*name).is_none_or(newer) {
+                metrics.insert((*name).to_owned(), Series::ending_with(point.clone()));
+            }
+        }
+    }
+    left_out.retain(|name| !metrics.contains_key(name));
+    if !left_out.is_empty() {
+        rows.notes.push(format!(
+            "the run produced {} models and does not say which of them it measured, so these values are left out: {}; \
+             log them with `mlflow.log_metric(…, model_id=…)`",
+            rows.models.len(),
+            some_of(&left_out)
+        ));
+    }
+    rows.metrics = metrics.into_iter().collect();
+    located(rows, model)
+}
+
+fn located(mut rows: Rows, model: &LoggedModel) -> Rows {
+    rows.models = vec![model.id.clone()];
+    rows.model_location.clone_from(&model.artifact_uri);
     rows
+}
+
+/// The values of a model: those that the run `run_id` measured, and those of each other run on each dataset.
+fn measured<'m>(
+    model: &'m LoggedModel,
+    run_id: &str,
+) -> (Points<'m>, IndexMap<(&'m str, Option<&'m str>), Points<'m>>) {
+    let mut own = Points::new();
+    let mut elsewhere: IndexMap<(&str, Option<&str>), Points<'m>> = IndexMap::new();
+    for (name, point) in &model.metrics {
+        let points = match point.run.as_deref().filter(|run| *run != run_id) {
+            Some(run) => elsewhere.entry((run, point.dataset.as_deref())).or_default(),
+            None => &mut own,
+        };
+        points.entry(name).or_default().push(point);
+    }
+    (own, elsewhere)
+}
+
+fn last<'m>(points: &[&'m Point]) -> Option<&'m Point> {
+    points.iter().copied().max_by(|one, other| one.order(other))
+}
+
+/// Takes over the dataset of a value that a run and its model both have; whether they have the same.
+fn name_dataset(series: &mut Series, point: &Point) -> bool {
+    let Some(ours) = &mut series.last else { return false };
+    let same = (&ours.value, ours.step) == (&point.value, point.step);
+    if same && ours.dataset.is_none() {
+        ours.dataset.clone_from(&point.dataset);
+    }
+    same
+}
+
+fn on(dataset: Option<&str>) -> String {
+    dataset.map(|dataset| format!(" on `{dataset}`")).unwrap_or_default()
+}
+
+fn listed(values: &Points<'_>) -> String {
+    let value = |(name, points): (&&str, &Vec<&Point>)| {
+        last(points).map(|point| format!("{name} {}", point.value.written()))
+    };
+    some_of(&values.iter().filter_map(value).collect::<Vec<_>>())
+}
+
+fn some_of(texts: &[String]) -> String {
+    let shown = texts.iter().take(MAX_LISTED).cloned().collect::<Vec<_>>().join(", ");
+    match texts.len().saturating_sub(MAX_LISTED) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
 }

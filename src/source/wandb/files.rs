@@ -35,7 +35,9 @@ pub fn from_files(
         .and_then(|at| crate::run::Moment::parse(&at).ok())
         .map(|moment| (moment.at.as_second(), i64::from(moment.at.subsec_nanosecond())));
     logged.notes.push(
-        "the log of this run is missing, so its files are read; whether it ended well is not in them".into(),
+        "the log of this run (`run-ID.wandb`) is missing, so its files are read; they don't say whether it finished. Keep the \
+         log, or map a field that says it: `fields: { status: summary.status }`"
+            .into(),
     );
     logged
 }

@@ -46,7 +46,8 @@ fn status(logged: &Logged, run: &mut Tracked) {
         _ if logged.incomplete => "running",
         Some(0) => "finished",
         Some(_) => "failed",
-        None if logged.without_log => return,
+        // What is not known to have finished must not pass for it.
+        None if logged.without_log => "unknown",
         None => {
             run.notes.push("the log has no exit record: the run crashed, or is still running".into());
             "running"

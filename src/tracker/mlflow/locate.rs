@@ -74,12 +74,37 @@ fn open(variable: &str, uri: &str, started_in: &Path) -> Result<Box<dyn Store>, 
     if !uri.contains(':') && !matches!(uri, "databricks" | "databricks-uc") {
         return Ok(Box::new(Folder::open(&started_in.join(uri))?));
     }
-    // Anything else may hold a password, so only the scheme is repeated.
-    let scheme = uri.split(':').next().unwrap_or_default();
-    let message = format!("{variable} is a `{scheme}:` address, which gate does not read");
-    Err(Diagnostic::new(NO_STORE, message)
-        .help("name the tracking server before that database: https://mlflow.example.org")
-        .boxed())
+    Err(not_read(variable, uri))
+}
+
+/// Why an address is none that is read. It may hold a password, so only its scheme is repeated.
+fn not_read(variable: &str, uri: &str) -> Box<Diagnostic> {
+    let (scheme, rest) = uri.split_once(':').unwrap_or((uri, ""));
+    let is_port = rest.split('/').next().is_some_and(|port| port.parse::<u16>().is_ok());
+    let (message, help) = match scheme {
+        _ if is_port => (
+            format!("{variable} has no scheme, so MLflow does not know it as a server"),
+            "put `http://` or `https://` before it".to_owned(),
+        ),
+        "databricks" | "databricks-uc" => (
+            format!("{variable} is Databricks, whose interface gate does not read"),
+            "export the run first: `mlflow.artifacts` and `mlflow.get_run(ID).data` into a JSON record"
+                .to_owned(),
+        ),
+        "azureml" => (
+            format!("{variable} is Azure ML, whose login gate does not have"),
+            "write the run into a JSON record in the job, with `mlflow.get_run(ID).data`".to_owned(),
+        ),
+        "arn" => (
+            format!("{variable} is a server of SageMaker, whose login gate does not have"),
+            "write the run into a JSON record in the job, with `mlflow.get_run(ID).data`".to_owned(),
+        ),
+        _ => (
+            format!("{variable} is a `{scheme}:` address, which gate does not read"),
+            "name the tracking server before that database: https://mlflow.example.org".to_owned(),
+        ),
+    };
+    Diagnostic::new(NO_STORE, message).help(help).boxed()
 }
 
 fn default(started_in: &Path, root: &Path) -> Result<Box<dyn Store>, Box<Diagnostic>> {

@@ -19,7 +19,7 @@ use crate::code::codes;
 use crate::document::Diagnostic;
 use crate::run::Origin;
 use crate::source::Tracked;
-use crate::source::mlflow::{LoggedModel, Rows, Version, is_logged_model, tracked, with_model};
+use crate::source::mlflow::{LoggedModel, Rows, Version, as_model, tracked, with_model};
 
 codes! {
     SYNTAX = "mlflow/syntax": "What stands behind `mlflow:` is none of the names that MLflow has for a run or a model.";
@@ -111,9 +111,10 @@ struct Fetching<'f> {
 
 impl Fetching<'_> {
     fn run(&self, id: &str, version: Option<&Version>) -> Result<Fetched, Box<Diagnostic>> {
-        let rows = self.store.run(id)?.ok_or_else(|| {
+        let mut rows = self.store.run(id)?.ok_or_else(|| {
             missing(self.store, &format!("there is no run `{id}`"), "look the id up in MLflow's list of runs")
         })?;
+        self.read_history(&mut rows)?;
         // The model that it produced knows on which data it was measured, and where it lies.
         if let [one] = rows.models.as_slice()
             && let Some(model) = self.store.logged_model(one)?
@@ -150,7 +151,7 @@ impl Fetching<'_> {
             Some(version) => vec![version.clone()],
             None => self.registry.registered(&[&rows.run_id])?,
         };
-        let mut run = self.finished(rows, format!("mlflow:{}", self.rest), resolved, &registered)?;
+        let mut run = self.finished(&rows, format!("mlflow:{}", self.rest), resolved, &registered);
         if let Some(version) = version {
             let number = version.number.to_string();
             run.text(&crate::document::Path::of(["model_version"]), Some(&number), "the registered model");
@@ -159,19 +160,19 @@ impl Fetching<'_> {
         Ok(fetched)
     }
 
-    /// The last step of every run, by whichever name it was asked for: its history where that is wanted, and the one model
-    /// that its product is registered as.
+    /// Reads the history of a run's metrics, where that is wanted.
+    fn read_history(&self, rows: &mut Rows) -> Result<(), Box<Diagnostic>> {
+        if self.around.wanted.history { self.store.with_history(rows) } else { Ok(()) }
+    }
+
+    /// The last step of every run, by whichever name it was asked for: the one model that its product is registered as.
     fn finished(
         &self,
-        mut rows: Rows,
+        rows: &Rows,
         label: String,
         resolved: Option<String>,
         registered: &[Version],
-    ) -> Result<Tracked, Box<Diagnostic>> {
-        // What stands in for the run of a model without one has no history.
-        if self.around.wanted.history && !is_logged_model(&rows.run_id) {
-            self.store.with_history(&mut rows)?;
-        }
+    ) -> Tracked {
         let mut names: Vec<&str> = registered
             .iter()
             .filter(|version| !version.is_deleted())
@@ -179,11 +180,11 @@ impl Fetching<'_> {
             .collect();
         names.sort_unstable();
         names.dedup();
-        let mut run = self.tracked(&rows, label, resolved);
+        let mut run = self.tracked(rows, label, resolved);
         if let [one] = names.as_slice() {
             run.text(&crate::document::Path::of(["model"]), Some(one), "the registered model");
         }
-        Ok(run)
+        run
     }
 
     fn tracked(&self, rows: &Rows, label: String, resolved: Option<String>) -> Tracked {
@@ -214,6 +215,7 @@ impl Fetching<'_> {
             registered.entry(version.run_id.clone()).or_default().push(version);
         }
         for mut rows in runs {
+            self.read_history(&mut rows)?;
             if let [one] = rows.models.as_slice()
                 && let Some(model) = models.remove(one)
             {
@@ -221,7 +223,7 @@ impl Fetching<'_> {
             }
             let registered = registered.remove(&rows.run_id).unwrap_or_default();
             let label = label_of(&rows);
-            fetched.runs.push(Ok(self.finished(rows, label, None, &registered)?));
+            fetched.runs.push(Ok(self.finished(&rows, label, None, &registered)));
         }
         Ok(fetched)
     }
@@ -325,14 +327,15 @@ impl Fetching<'_> {
         if run_id.is_empty() {
             return self.rows(model.rows(), version);
         }
-        let rows = self.store.run(run_id)?.ok_or_else(|| {
+        let mut rows = self.store.run(run_id)?.ok_or_else(|| {
             missing(
                 self.store,
                 &format!("the run `{run_id}` that produced `{}` is not there", model.id),
                 "a model without its run can't be judged",
             )
         })?;
-        self.rows(with_model(rows, model), version)
+        self.read_history(&mut rows)?;
+        self.rows(as_model(rows, model), version)
     }
 
     fn origin(&self, resolved: Option<String>) -> Origin {
