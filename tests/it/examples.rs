@@ -39,24 +39,22 @@ fn the_readme_shows_what_its_first_command_prints() {
 fn the_parts_of_the_readme_work_together() {
     let readme = fs::read_to_string(here().join("README.md")).expect("README.md");
     let fence = |language: &str, first: &str| {
-        let fences = readme.split(&format!("```{language}\n")).skip(1);
-        let texts = fences.filter_map(|rest| rest.split("```").next());
-        texts
-            .into_iter()
-            .find(|text| text.starts_with(first))
-            .unwrap_or_else(|| panic!("no {language} {first}"))
+        let opening = format!("```{language}\n");
+        let texts = readme.split(opening.as_str()).skip(1).filter_map(|rest| rest.split("```").next());
+        let found: Vec<&str> = texts.filter(|text| text.starts_with(first)).collect();
+        (*found.first().unwrap_or_else(|| panic!("no {language} {first}"))).to_owned()
     };
     let project = Project::new();
     let record = fence("json", "{\"run_id\"");
     project.file("gate.yaml", fence("yaml", "version: 1")).file("models/churn.pkl", "weights").repository();
-    project.file("runs/churn.json", record);
+    project.file("runs/churn.json", &record);
     project.gate(&["check"]).leaves_with(0).says("first model");
     project.commit("the first model");
     let worse = record.replace("0.842", "0.830").replace("churn-2026-05-30", "churn-2026-06-30");
     assert_ne!(worse, record);
     project.file("runs/churn.json", worse);
     project.gate(&["check"]).leaves_with(1).says("limit/drop");
-    project.file("runs/churn.json", record);
+    project.file("runs/churn.json", &record);
     let commands = fence("sh", "gate key new");
     let mut codes = Vec::new();
     for line in commands.lines() {
