@@ -1,77 +1,220 @@
-//! What the clone of a workflow lacks, and fetching it: the tip of the base, the head, and what they have in common.
+//! What the clone of a workflow lacks, and fetching it: the commits of the event, what they have in common, and the
+//! revisions that the policy names.
 
-use crate::check::PullRequestBase;
+use std::path::Path;
+
+use crate::check::{PullRequestBase, Pushed};
 use crate::document::Diagnostic;
 use crate::git::{Credentials, Git};
-use crate::github::{Base, is_sha};
+use crate::github::{Base, PullRequest, is_sha};
 
 /// Where the base's tip is put.
 const BASE: &str = "refs/gate/base";
 /// Where the head is put.
 const HEAD: &str = "refs/gate/head";
-/// How much history is fetched, attempt after attempt, until the two meet.
+/// How much history is fetched, attempt after attempt, until there is enough.
 const DEPTHS: [Option<u32>; 4] = [Some(50), Some(500), Some(5_000), None];
 
-/// Makes sure that the base's tip and the head are here, and says whom to trust.
-pub(super) fn of_change(
-    git: &Git,
-    base: &Base,
-    head: &str,
-    pull_request: Option<u64>,
-    credentials: Option<&Credentials>,
-) -> Result<PullRequestBase, Box<Diagnostic>> {
-    let trust = |base_rev: &str| PullRequestBase {
-        base: base_rev.to_owned(),
+/// A clone, and the server that it can fetch from.
+pub(super) struct Clone<'c> {
+    pub(super) git: Git,
+    pub(super) folder: &'c Path,
+    pub(super) credentials: Option<&'c Credentials>,
+}
+
+impl<'c> Clone<'c> {
+    pub(super) fn open(
+        folder: &'c Path,
+        credentials: Option<&'c Credentials>,
+    ) -> Result<Self, Box<Diagnostic>> {
+        Ok(Self { git: Git::open(folder)?, folder, credentials })
+    }
+
+    /// Fetches the tip of the base and the head of a pull request, and says whom to trust: the tip. A pull request that
+    /// is merged already is judged as it was before, since the tip contains it.
+    pub(super) fn pull_request(&self, pull: &PullRequest) -> Result<PullRequestBase, Box<Diagnostic>> {
+        let head = match pull.number {
+            // A fork's commit is reached through the pull request.
+            Some(number) => format!("refs/pull/{number}/head:{HEAD}"),
+            None => format!("{}:{HEAD}", pull.head),
+        };
+        let base_at = |tip: &str| {
+            let merged = self.contains(tip, &pull.head) && !self.contains(&pull.base.sha, &pull.head);
+            if pull.merged || merged { pull.base.sha.clone() } else { tip.to_owned() }
+        };
+        let refs = [format!("refs/heads/{}:{BASE}", pull.base.branch), head];
+        let base = match self.deepen(&refs, || self.meet(&base_at(BASE), &pull.head)) {
+            Ok(()) => base_at(BASE),
+            // A checkout of everything fetched it a moment ago. A base older than the event must not decide.
+            Err(problem) => {
+                let tip = remote(&pull.base.branch);
+                let current = self.is_whole(&pull.head) && self.contains(&tip, &pull.base.sha);
+                if !current {
+                    return Err(problem);
+                }
+                base_at(&tip)
+            }
+        };
+        self.git.commit(&pull.head)?;
+        Ok(trust(base, &pull.head, &pull.base.branch))
+    }
+
+    /// Whom to trust for an entry of a merge queue: the commit that it is built on, and the branch itself. Most often
+    /// the entry is alone, and the two are one.
+    pub(super) fn merge_group(
+        &self,
+        base: &Base,
+        head: &str,
+    ) -> Result<Vec<PullRequestBase>, Box<Diagnostic>> {
+        let refs = [format!("refs/heads/{}:{BASE}", base.branch), format!("{head}:{HEAD}")];
+        let tip = match self.deepen(&refs, || self.meet(BASE, head) && self.meet(&base.sha, head)) {
+            Ok(()) => BASE.to_owned(),
+            Err(problem) => {
+                let tip = remote(&base.branch);
+                if !(self.is_whole(head) && self.contains(&base.sha, &tip)) {
+                    return Err(problem);
+                }
+                tip
+            }
+        };
+        let (ahead, branch) = (self.git.commit(&base.sha)?, self.git.commit(&tip)?);
+        let mut all = vec![trust(base.sha.clone(), head, &base.branch)];
+        if ahead.id != branch.id {
+            all.push(trust(tip, head, &base.branch));
+        }
+        Ok(all)
+    }
+
+    /// Fetches what a branch was before a push. Nothing where nobody has it any more, or where the job checked out
+    /// something else than what was pushed.
+    pub(super) fn before_push(
+        &self,
+        branch: &str,
+        before: Option<&str>,
+        after: Option<&str>,
+    ) -> Option<Pushed> {
+        let before = before?;
+        let here = self.git.commit("HEAD").ok()?.id;
+        if after.is_some_and(|after| after != here) {
+            return None;
+        }
+        if self.git.is_shallow() || self.git.commit(before).is_err() {
+            let refs = [format!("{before}:{BASE}"), format!("{here}:{HEAD}")];
+            let _ = self.deepen(&refs, || self.meet(before, &here));
+        }
+        self.git.commit(before).ok()?;
+        Some(Pushed { branch: branch.to_owned(), before: before.to_owned() })
+    }
+
+    /// Fetches a branch or a tag of these names, as far as the server has them, with as much history as it takes to
+    /// meet what is judged. What can't be fetched is no error here: looking it up says what is missing.
+    pub(super) fn named(&self, names: &[String], head: &str) {
+        for refs in names.iter().filter_map(|name| refspecs(name)) {
+            // One by one: git fetches nothing at all where one ref is not there.
+            for one in refs {
+                // The last fetch may have completed the clone.
+                let Ok(clone) = Self::open(self.folder, self.credentials) else { return };
+                let there = one.rsplit(':').next().unwrap_or_default().to_owned();
+                let _ = clone.deepen(&[one], || clone.meet(&there, head));
+            }
+        }
+    }
+
+    /// Fetches refs, deeper and deeper until there is enough.
+    fn deepen(&self, refs: &[String], enough: impl Fn() -> bool) -> Result<(), Box<Diagnostic>> {
+        let depths: &[Option<u32>] = if self.git.is_shallow() { &DEPTHS } else { &[None] };
+        for depth in depths {
+            self.git.fetch(refs, *depth, self.credentials)?;
+            if enough() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the clone has all that two commits have in common.
+    fn meet(&self, one: &str, other: &str) -> bool {
+        let (Ok(one), Ok(other)) = (self.git.commit(one), self.git.commit(other)) else { return false };
+        self.git.merge_bases(&one, &other).is_ok()
+    }
+
+    /// Whether `id` is `revision`, or one of the commits before it.
+    fn contains(&self, revision: &str, id: &str) -> bool {
+        let (Ok(tip), Ok(id)) = (self.git.commit(revision), self.git.commit(id)) else { return false };
+        self.git.is_ancestor(&id.id, &tip.id).unwrap_or(false)
+    }
+
+    /// Whether the clone lacks no history of the head.
+    fn is_whole(&self, head: &str) -> bool {
+        !self.git.is_shallow() && self.git.commit(head).is_ok()
+    }
+}
+
+fn trust(base: String, head: &str, branch: &str) -> PullRequestBase {
+    PullRequestBase {
+        base,
         head: Some(head.to_owned()),
-        branch: Some(base.branch.clone()),
+        branch: Some(branch.to_owned()),
         require_policy: false,
+    }
+}
+
+/// A branch of the server, as the clone knows it.
+fn remote(branch: &str) -> String {
+    format!("refs/remotes/origin/{branch}")
+}
+
+/// What to fetch for a revision that a policy names, each as `SOURCE:DESTINATION`; nothing for what no server has.
+fn refspecs(revision: &str) -> Option<Vec<String>> {
+    // `main~3` is found in the history of `main`.
+    let name = revision.split(['~', '^', '@']).next().unwrap_or_default();
+    if is_sha(name) {
+        return Some(vec![format!("{name}:refs/gate/{name}")]);
+    }
+    let name = name.strip_prefix("refs/remotes/").unwrap_or(name);
+    let name = name.strip_prefix("origin/").unwrap_or(name);
+    let known = name.strip_prefix("refs/heads/").map(|name| ("heads", name));
+    let known = known.or_else(|| name.strip_prefix("refs/tags/").map(|name| ("tags", name)));
+    let valid = |name: &str| {
+        let plain = |c: char| c.is_alphanumeric() || "/._-+".contains(c);
+        name != "HEAD" && !name.is_empty() && !name.starts_with(['-', '.', '/']) && name.chars().all(plain)
     };
-    let mut refs = vec![format!("refs/heads/{}:{BASE}", base.branch)];
-    // A fork's commit is reached through the pull request.
-    refs.push(match pull_request {
-        Some(number) => format!("refs/pull/{number}/head:{HEAD}"),
-        None if is_sha(head) => format!("{head}:{HEAD}"),
-        None => format!("HEAD:{HEAD}"),
-    });
-    let depths: &[Option<u32>] = if git.is_shallow() { &DEPTHS } else { &[None] };
-    for depth in depths {
-        if let Err(problem) = git.fetch(&refs, *depth, credentials) {
-            return if fetched_before(git, base, head) { Ok(trust(&remote(base))) } else { Err(problem) };
-        }
-        let (tip, commit) = (git.commit(BASE)?, git.commit(head)?);
-        if git.merge_bases(&commit, &tip).is_ok() {
-            break;
-        }
-    }
-    Ok(trust(BASE))
+    let branch = |name: &str| format!("refs/heads/{name}:{}", remote(name));
+    let tag = |name: &str| format!("refs/tags/{name}:refs/tags/{name}");
+    let (kind, name) = known.unwrap_or(("", name));
+    valid(name).then(|| match kind {
+        "heads" => vec![branch(name)],
+        "tags" => vec![tag(name)],
+        _ => vec![branch(name), tag(name)],
+    })
 }
 
-/// The base as the clone knows it.
-fn remote(base: &Base) -> String {
-    format!("refs/remotes/origin/{}", base.branch)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Whether the clone has the history already, with a base that is no older than the event: a checkout of everything
-/// fetched it a moment ago, and a stale one must not decide.
-fn fetched_before(git: &Git, base: &Base, head: &str) -> bool {
-    let Ok(tip) = git.commit(&remote(base)) else { return false };
-    !git.is_shallow() && git.commit(head).is_ok() && git.is_ancestor(&base.sha, &tip.id).unwrap_or(false)
-}
-
-/// Makes sure that the commit before a push is here; nothing where there is none to compare with.
-pub(super) fn before_push(git: &Git, before: &str, credentials: Option<&Credentials>) -> Option<String> {
-    if !is_sha(before) || before.bytes().all(|byte| byte == b'0') {
-        return None;
-    }
-    if git.commit(before).is_ok() && !git.is_shallow() {
-        return Some(before.to_owned());
-    }
-    for depth in DEPTHS {
-        git.fetch(&[format!("{before}:{BASE}"), format!("HEAD:{HEAD}")], depth, credentials).ok()?;
-        let (Ok(here), Ok(tip)) = (git.commit("HEAD"), git.commit(before)) else { continue };
-        if git.merge_bases(&here, &tip).is_ok() {
-            return Some(before.to_owned());
+    #[test]
+    fn what_a_policy_names_is_fetched_as_a_branch_or_a_tag() {
+        let branch = "refs/heads/main:refs/remotes/origin/main";
+        let tag = |name: &str| format!("refs/tags/{name}:refs/tags/{name}");
+        let sha = "1".repeat(40);
+        for (name, expected) in [
+            ("main", Some(vec![branch.to_owned(), tag("main")])),
+            ("origin/main", Some(vec![branch.to_owned(), tag("main")])),
+            ("refs/heads/main", Some(vec![branch.to_owned()])),
+            ("refs/remotes/origin/main", Some(vec![branch.to_owned(), tag("main")])),
+            ("main~3", Some(vec![branch.to_owned(), tag("main")])),
+            ("refs/tags/v1.2", Some(vec![tag("v1.2")])),
+            (&sha, Some(vec![format!("{sha}:refs/gate/{sha}")])),
+            ("HEAD", None),
+            ("HEAD~1", None),
+            ("@", None),
+            ("", None),
+            ("--upload-pack=x", None),
+            ("a:b", None),
+            ("*", None),
+        ] {
+            assert_eq!(refspecs(name), expected, "{name}");
         }
     }
-    None
 }

@@ -19,6 +19,8 @@ pub struct Inputs {
     pub stage: Option<String>,
     /// A report of another job, which is only posted.
     pub from: Option<String>,
+    /// A missing baseline is accepted: this is the first model.
+    pub first: bool,
     /// A base without a policy is no verdict.
     pub require_base_policy: bool,
     /// Nothing to judge is no verdict.
@@ -74,6 +76,7 @@ impl Inputs {
             }
         };
         let (annotations, summary) = (truth("annotations", true), truth("summary", true));
+        let first = truth("first", false);
         let require_base_policy = truth("require-base-policy", false);
         let require_candidates = truth("require-candidates", false);
         let strict_reporting = truth("strict-reporting", false);
@@ -102,6 +105,7 @@ impl Inputs {
             baseline,
             stage,
             from,
+            first,
             require_base_policy,
             require_candidates,
             annotations,

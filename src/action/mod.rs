@@ -1,8 +1,10 @@
 //! The GitHub Action, behind its `action.yml`: inputs from the environment, a check, and everything that is told of
 //! it. The verdict is the exit code; all the rest is a view of it, and none of it decides.
 
+mod decide;
 mod history;
 mod inputs;
+mod merge_queue;
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -12,16 +14,16 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::atomic;
-use crate::check::{PullRequestBase, Request, check, read_report};
+use crate::check::read_report;
 use crate::code::codes;
 use crate::document::Diagnostic;
 use crate::engine::{Parts, conclude};
-use crate::git::{Credentials, Git};
-use crate::github::{Context, Outputs, Posting, post};
+use crate::github::{Context, Event, Outputs, Posting, Scope, no_payload, post};
 use crate::render::markdown::{Page, SUMMARY, markdown, page_of};
 use crate::render::{self, Neutral, Style};
-use crate::verdict::{Exit, Level, Outcome, Report, Verdict};
+use crate::verdict::{Exit, Level, Report, Verdict};
 
+use decide::{Decided, decide};
 pub use inputs::Inputs;
 
 codes! {
@@ -47,33 +49,43 @@ pub struct Runner<'r> {
 /// Runs the action; everything that it prints goes to `out`.
 pub fn run(runner: &Runner<'_>, out: &mut dyn Write) -> Exit {
     let variable = runner.variable;
-    let event = event(variable);
-    let context = Context::new(variable, &event);
+    let payload = payload(variable);
+    let context = Context::new(variable, payload.as_ref().unwrap_or(&Value::Null));
     let inputs = match Inputs::read(variable) {
         Ok(inputs) => inputs,
         Err(problems) => {
-            let mut report = failed(runner, &problems);
-            report.stage = None;
-            return tell(runner, &context, None, &report, out);
+            let report = failed(runner, &problems);
+            return tell(runner, &context, None, &Decided { report, commit: None }, out);
         }
     };
-    let report = match &inputs.from {
-        Some(path) => match read_report(&runner.folder.join(path)) {
-            Ok(report) => report,
-            Err(problem) => failed(runner, &[*problem]),
-        },
-        None => decide(runner, &context, &event, &inputs),
+    let decided = match &inputs.from {
+        Some(path) => {
+            let report = read_report(&runner.folder.join(path));
+            let report = report.unwrap_or_else(|problem| failed(runner, &[*problem]));
+            Decided { report, commit: None }
+        }
+        None => {
+            let git_ref = variable("GITHUB_REF");
+            let event = payload.and_then(|payload| Event::new(&context.event, &payload, git_ref.as_deref()));
+            match event {
+                Ok(event) => decide(runner, &context, &event, &inputs),
+                Err(problem) => Decided { report: failed(runner, &[*problem]), commit: None },
+            }
+        }
     };
-    tell(runner, &context, Some(&inputs), &report, out)
+    tell(runner, &context, Some(&inputs), &decided, out)
 }
 
-fn event(variable: &dyn Fn(&str) -> Option<String>) -> Value {
-    let read = || -> Option<Value> {
-        let path = variable("GITHUB_EVENT_PATH")?;
-        (fs::metadata(&path).ok()?.len() <= EVENT).then_some(())?;
-        serde_json::from_slice(&fs::read(&path).ok()?).ok()
-    };
-    read().unwrap_or(Value::Null)
+/// What the runner wrote about the event.
+fn payload(variable: &dyn Fn(&str) -> Option<String>) -> Result<Value, Box<Diagnostic>> {
+    let unreadable = |why: &str| no_payload(&variable("GITHUB_EVENT_NAME").unwrap_or_default(), why);
+    let path = variable("GITHUB_EVENT_PATH").ok_or_else(|| unreadable("GITHUB_EVENT_PATH is not set"))?;
+    let length = fs::metadata(&path).map_err(|error| unreadable(&error.to_string()))?.len();
+    if length > EVENT {
+        return Err(unreadable(&format!("it has {length} bytes, and at most {EVENT} are read")));
+    }
+    let bytes = fs::read(&path).map_err(|error| unreadable(&error.to_string()))?;
+    serde_json::from_slice(&bytes).map_err(|error| unreadable(&error.to_string()))
 }
 
 /// A report that says why nothing could be decided.
@@ -84,50 +96,22 @@ fn failed(runner: &Runner<'_>, problems: &[Diagnostic]) -> Report {
     report
 }
 
-fn decide(runner: &Runner<'_>, context: &Context, event: &Value, inputs: &Inputs) -> Report {
-    let mut request = Request {
-        runs: inputs.runs.clone(),
-        policy: inputs.policy.clone(),
-        baseline: inputs.baseline.clone(),
-        stage: inputs.stage.clone(),
-        require_candidates: inputs.require_candidates,
-        ..Request::default()
-    };
-    let credentials = (runner.variable)("GATE_TOKEN")
-        .filter(|token| !token.is_empty())
-        .map(|token| Credentials { server_url: context.server_url.clone(), token });
-    match (&context.base, &context.head_sha) {
-        (Some(base), Some(head)) => {
-            let trust = Git::open(&runner.folder).and_then(|git| {
-                history::of_change(&git, base, head, context.pull_request, credentials.as_ref())
-            });
-            match trust {
-                Ok(trust) => {
-                    request.trust =
-                        Some(PullRequestBase { require_policy: inputs.require_base_policy, ..trust });
-                }
-                Err(problem) => return failed(runner, &[*problem]),
-            }
-        }
-        _ if context.event == "push" && inputs.runs.is_empty() => {
-            let before = event.pointer("/before").and_then(Value::as_str).unwrap_or_default();
-            let git = Git::open(&runner.folder).ok();
-            request.base = git.and_then(|git| history::before_push(&git, before, credentials.as_ref()));
-        }
-        _ => {}
-    }
-    check(&request, &runner.folder, runner.clock)
-}
-
 /// Tells everyone, and gives the exit code.
 fn tell(
     runner: &Runner<'_>,
     context: &Context,
     inputs: Option<&Inputs>,
-    report: &Report,
+    decided: &Decided,
     out: &mut dyn Write,
 ) -> Exit {
+    let report = &decided.report;
     let below = below(runner.variable, &runner.folder);
+    let scope = Scope {
+        folder: below.clone(),
+        policy: inputs.and_then(|inputs| inputs.policy.clone()),
+        stage: inputs.and_then(|inputs| inputs.stage.clone()),
+        key: inputs.map(|inputs| inputs.comment_key.clone()).unwrap_or_default(),
+    };
     let mut outputs = Outputs::default();
     let mut degraded: Vec<String> = Vec::new();
     let mut note = |what: &str, result: io::Result<()>| {
@@ -148,6 +132,7 @@ fn tell(
         files: context.files_url(),
         below: below.clone(),
         run: context.run_url(),
+        scope: scope.title(),
         charts: true,
         ..Page::default()
     };
@@ -162,8 +147,9 @@ fn tell(
     let posted = inputs.map(|inputs| {
         let posting = Posting {
             comment: inputs.comment,
-            comment_key: inputs.comment_key.clone(),
             check_run: inputs.check_run.clone(),
+            scope: scope.clone(),
+            judged: decided.commit.clone(),
             token: (runner.variable)("GATE_TOKEN"),
             below: below.clone(),
             claimed: inputs.from.is_some(),
@@ -184,17 +170,9 @@ fn tell(
     let strict = inputs.is_some_and(|inputs| inputs.strict_reporting) && !degraded.is_empty();
     let exit = if strict { Exit::NoVerdict } else { report.exit_code };
     let reporting = if degraded.is_empty() { "complete" } else { "degraded" };
-    let failed = report
-        .candidates
-        .iter()
-        .flat_map(|candidate| &candidate.rules)
-        .filter(|rule| {
-            rule.level == Level::Error && matches!(rule.outcome, Outcome::Fail | Outcome::Inconclusive)
-        })
-        .count();
     outputs.set("verdict", verdict(report.verdict));
     outputs.set("exit-code", &u8::from(exit).to_string());
-    outputs.set("failed", &failed.to_string());
+    outputs.set("failed", &blocking_rules(report).to_string());
     outputs.set("report", &json.display().to_string());
     outputs.set("report-md", &text.display().to_string());
     outputs.set("comment-url", posted.comment_url.as_deref().unwrap_or_default());
@@ -207,6 +185,13 @@ fn tell(
         return Exit::NoVerdict;
     }
     exit
+}
+
+/// How many rules of level error do not hold, for a candidate or for the change as a whole.
+fn blocking_rules(report: &Report) -> usize {
+    let of_change = report.change.iter().flat_map(|change| &change.rules);
+    let of_candidates = report.candidates.iter().flat_map(|candidate| &candidate.rules);
+    of_change.chain(of_candidates).filter(|rule| rule.level == Level::Error && rule.outcome.blocks()).count()
 }
 
 /// The word of the output `verdict`.

@@ -10,7 +10,7 @@ use super::lookup::{Item, ReferenceOrigin, files, look_up};
 use super::seeds::together;
 use super::{NOTHING_NAMED, Request, Workspace};
 use crate::document::Diagnostic;
-use crate::expression::{Bindings, Expression};
+use crate::expression::{Bindings, Expression, Fault};
 use crate::git::{self, short};
 use crate::policy::Policy;
 use crate::run::{FieldMap, Run};
@@ -56,14 +56,14 @@ impl Chosen<'_> {
     pub(super) fn selects(&self, run: &Run, now: Timestamp) -> Result<bool, Box<Diagnostic>> {
         let Some(filter) = self.filter else { return Ok(true) };
         let bindings = Bindings { candidate: run, baseline: None, stage: None, now };
-        filter.holds(&bindings).or_else(|error| {
-            // A record without the field is simply not marked.
-            if error.message.starts_with("there is no") {
-                return Ok(false);
-            }
+        filter.holds(&bindings).map_err(|error| {
             let message =
                 format!("{}: `where` has no answer at `{}`: {}", run.label(), error.part, error.message);
-            Err(Diagnostic::new(super::NONE_SELECTED, message).boxed())
+            let help = match error.fault {
+                Fault::Absent => "`has(…)` asks whether a field is there, such as `has(tags.promote) && …`",
+                Fault::Other => "correct the expression, or the record",
+            };
+            Diagnostic::new(super::WHERE_FAILED, message).help(help).boxed()
         })
     }
 }
@@ -171,7 +171,8 @@ fn discover<'c>(
     Ok(Candidates::Chosen(Chosen { items, filter: runs.filter.as_ref(), unchanged, notes }))
 }
 
-/// Of the files in the working tree, those that are not at the base as they are here, uncommitted ones included.
+/// Of the files in the working tree, those that differ from the merge base, uncommitted ones included; of several merge
+/// bases from any, since a record that one of them has may be what another replaced.
 fn changed(
     request: &Request,
     workspace: &Workspace,
@@ -184,33 +185,41 @@ fn changed(
         problem.help(format!("{help}; or name the runs to check, or check all of them with --all")).boxed()
     };
     let git = workspace.git().map_err(how)?;
-    let (name, base, head) = match (workspace.revisions(), &request.base) {
-        (Some(revisions), _) => {
-            let name = revisions.names.get(1).unwrap_or(&revisions.names[0]);
-            (name.clone(), revisions.base.clone(), revisions.head.clone())
-        }
-        (None, Some(name)) => (name.clone(), git.commit(name)?, git.commit("HEAD").map_err(how)?),
-        (None, None) => {
-            let (name, base) = git.default_branch().map_err(how)?;
-            (name, base, git.commit("HEAD").map_err(how)?)
-        }
+    let (name, base, head) = if let Some(revisions) = workspace.revisions() {
+        let name = revisions.names.get(1).unwrap_or(&revisions.names[0]);
+        (name.clone(), revisions.base.clone(), revisions.head.clone())
+    } else {
+        let base = git.base(request.base.as_deref()).map_err(how)?;
+        let shown = request.pushed.as_ref().map(|pushed| format!("{} before this push", pushed.branch));
+        (shown.unwrap_or_else(|| base.name().to_owned()), base.commit, git.commit("HEAD").map_err(how)?)
     };
-    let base = git.merge_bases(&head, &base)?.remove(0);
-    let since = format!("{name} ({})", short(&base.id));
-    let there = Revision::new(git, &name, base);
-    let mut blobs: HashMap<String, String> = HashMap::new();
-    for pattern in patterns {
-        for entry in there.select(&Selector::new(pattern)?)? {
-            blobs.extend(entry.blob.map(|blob| (entry.path, blob)));
+    // A push replaces what the branch was, even where it does not grow from it.
+    let bases = if request.pushed.is_some() { vec![base] } else { git.merge_bases(&head, &base)? };
+    let ids: Vec<&str> = bases.iter().map(|base| short(&base.id)).collect();
+    let since = format!("{name} ({})", ids.join(", "));
+    // The blobs of a record at the bases; fewer where it is not at all of them.
+    let mut blobs: HashMap<String, Vec<String>> = HashMap::new();
+    let count = bases.len();
+    for base in bases {
+        let there = Revision::new(git, &name, base);
+        let mut seen = HashSet::new();
+        for pattern in patterns {
+            for entry in there.select(&Selector::new(pattern)?)? {
+                if let Some(blob) = entry.blob.filter(|_| seen.insert(entry.path.clone())) {
+                    blobs.entry(entry.path).or_default().push(blob);
+                }
+            }
         }
     }
     let differs = |entry: &Entry| {
-        let Some(blob) = blobs.get(&entry.path) else { return true };
+        let Some(blobs) = blobs.get(&entry.path).filter(|blobs| blobs.len() == count) else { return true };
         if let Some(here) = &entry.blob {
-            return here != blob;
+            return blobs.iter().any(|blob| here != blob);
         }
         // What can't be read differs, so that it is judged, and says why it can't be.
-        store.read(entry, source::most(&entry.path)).map_or(true, |bytes| !git::is_blob(blob, &bytes))
+        store
+            .read(entry, source::most(&entry.path))
+            .map_or(true, |bytes| blobs.iter().any(|blob| !git::is_blob(blob, &bytes)))
     };
     let changed = entries.into_par_iter().filter(differs).collect();
     Ok((changed, since))

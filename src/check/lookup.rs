@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::autodetect::tracker_at;
 use super::{NOTHING_NAMED, Workspace};
 use crate::document::Diagnostic;
-use crate::git::{Commit, short};
+use crate::git::Commit;
 use crate::ledger::{Ledger, MOST, StageHistory};
 use crate::policy::Policy;
 use crate::run::{FieldMap, LEDGER, Origin, Reference, Run};
@@ -48,6 +48,12 @@ pub(super) enum ReferenceOrigin {
     TypedBaseline,
     /// The policy, as what to compare with: relative to it, and inside the workspace.
     Policy,
+}
+
+impl ReferenceOrigin {
+    fn role(self) -> Role {
+        if self == Self::Typed { Role::Candidate } else { Role::Baseline }
+    }
 }
 
 impl Item<'_> {
@@ -152,16 +158,9 @@ pub(super) fn look_up<'c>(
         }
         Reference::Git { revision, path } => {
             let git = workspace.git()?;
-            let commit = match workspace.revisions() {
-                // In a pull request the base's name means its tip, whatever the clone calls it.
-                Some(revisions) if by != ReferenceOrigin::Typed && revisions.names.contains(revision) => {
-                    revisions.base.clone()
-                }
-                _ => git.commit(revision)?,
-            };
-            let date =
-                commit.time.map(|time| format!(" of {}", time.strftime("%Y-%m-%d"))).unwrap_or_default();
-            let resolved = Some(format!("commit {}{date}", short(&commit.id)));
+            let found = workspace.resolve(git, revision, by.role())?;
+            let resolved = Some(found.in_words());
+            let commit = found.commit;
             let store = Revision::new(git, revision, commit.clone());
             let mut entries = Vec::new();
             for path in revision_paths(path.as_deref(), policy)? {
@@ -201,7 +200,7 @@ fn around<'w>(by: ReferenceOrigin, policy: Option<&Policy>, workspace: &'w Works
     let siblings = policy.is_some_and(|policy| policy.seeds.is_some());
     let history = workspace.wants_history() || policy.is_some_and(|policy| policy.reads_history);
     let wanted = Wanted { history, siblings };
-    let role = if by == ReferenceOrigin::Typed { Role::Candidate } else { Role::Baseline };
+    let role = by.role();
     let (started_in, root) = (workspace.folder(), workspace.root());
     FetchContext { folder, started_in, root, role, wanted, reach, git: workspace }
 }

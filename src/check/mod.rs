@@ -13,6 +13,7 @@ mod lookup;
 mod policy_file;
 mod previous;
 mod pull_request;
+mod revisions;
 mod root;
 mod saved;
 mod seeds;
@@ -40,16 +41,18 @@ pub use diff::{commits as commits_between, diff};
 use judging::{Judged, Kept, judge_all};
 use policy_file::LoadedFile;
 pub use policy_file::{PolicyName, load_policy};
+pub use revisions::revisions_of_policy;
 pub use root::workspace_root;
 pub use saved::read_report;
 pub use show::{open, open_ledger, show};
 pub use trust::{PullRequestBase, Revisions};
-pub use workspace::Workspace;
+pub use workspace::{Pushed, Workspace};
 
 codes! {
     NO_POLICY = "check/no-policy": "There is no policy file here or above.";
     NOTHING_NAMED = "check/nothing-named": "No run was named, and the policy does not say where runs are.";
     NO_CANDIDATES = "check/no-candidates": "No record changed, and --require-candidates asks for one.";
+    WHERE_FAILED = "check/where-failed": "The policy's `where` could not be evaluated for a record, so whether it is a candidate is unknown.";
     NONE_SELECTED = "check/none-selected": "Records changed, and the policy's `where` selects none of them.";
     UNKNOWN_STAGE = "check/unknown-stage": "The stage that was asked for is not declared in the policy.";
     BASELINE_IN_CHANGE = "baseline/in-change": "In a pull request, a baseline lies where the pull request may edit it.";
@@ -80,6 +83,8 @@ pub struct Request {
     pub ledger: Option<PathBuf>,
     /// The branch that candidates are found against.
     pub base: Option<String>,
+    /// The push that is judged, if one is; then `base` is the commit before it.
+    pub pushed: Option<Pushed>,
     /// Every record that the policy matches is a candidate.
     pub all: bool,
     /// Nothing to check is no verdict.
@@ -171,7 +176,9 @@ fn from_files(
 ) -> Result<(Parts, DecidedOn), Vec<Diagnostic>> {
     let found = policy_file::find(request.policy.as_deref(), folder)?;
     let root = found.folder.clone();
-    let workspace = Workspace::new(folder, &root).with_ledger(request.ledger.as_deref());
+    let workspace = Workspace::new(folder, &root)
+        .with_ledger(request.ledger.as_deref())
+        .with_pushed(request.pushed.as_ref());
     let loaded = policy_file::load(found, folder, now)?;
     let (parts, runs) = decide(request, &loaded, &workspace, now, sink);
     Ok((parts, DecidedOn { runs, policy: Some(loaded.policy), root }))
@@ -201,7 +208,7 @@ fn decide(
         return (Parts { troubles: vec![*why], waivers, ..asked }, Vec::new());
     }
     let facts = match workspace.revisions() {
-        Some(revisions) => Files::new(workspace.root(), workspace).between(&revisions.base, &revisions.head),
+        Some(revisions) => Files::new(workspace.root(), workspace).between(revisions.trusted()),
         None => Files::new(workspace.root(), workspace).against(request.base.as_deref()),
     };
     let chosen = candidates::choose(request, policy, workspace);

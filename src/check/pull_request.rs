@@ -8,9 +8,9 @@ use jiff::Timestamp;
 
 use super::trust::{self, FoundPolicy, PullRequestBase, Revisions};
 use super::{CandidateSink, LoadedFile, NO_POLICY, Request, Workspace, decide};
-use crate::document::Diagnostic;
+use crate::document::{Diagnostic, Location};
 use crate::engine::{Parts, conclude};
-use crate::git::{Commit, Git};
+use crate::git::{Commit, Git, short};
 use crate::run::Reference;
 use crate::store::{Revision, Selector, Store as _};
 use crate::verdict::{CandidateReport, ChangeReport, Outcome, Proposed};
@@ -34,8 +34,7 @@ pub(super) fn decide_by_base(
         // Nothing is there to trust yet; baselines still come from the base.
         let found = change.find(&revisions.head)?.ok_or_else(|| vec![no_policy(&revisions)])?;
         let (loaded, root, _) = change.load(found, &revisions.head)?;
-        let workspace = change.workspace(&root, revisions.clone());
-        let (parts, _) = decide(request, &loaded, &workspace, now, sink);
+        let parts = change.decide_by_own(&loaded, &root, sink);
         return Ok(with_first_note(
             parts,
             format!(
@@ -44,12 +43,26 @@ pub(super) fn decide_by_base(
             ),
         ));
     };
-    let (loaded, root, read) = change.load(found, &revisions.base)?;
+    let (loaded, root, read) = match change.load(found, &revisions.base) {
+        Ok(loaded) => loaded,
+        Err(problems) => {
+            let problems = at_base_only(problems, &revisions);
+            let Some((loaded, root)) = change.mended()?.filter(|_| !base.require_policy) else {
+                return Err(problems);
+            };
+            let why = problems.first().map(|problem| problem.message.clone()).unwrap_or_default();
+            let note =
+                format!("the policy of this change is used, since it mends the one it replaces: {why}");
+            return Ok(with_first_note(change.decide_by_own(&loaded, &root, sink), note));
+        }
+    };
     let workspace = change.workspace(&root, revisions.clone());
     let mut outcomes = Outcomes { of_candidates: BTreeMap::new(), sink };
-    let (parts, _) = decide(request, &loaded, &workspace, now, &mut outcomes);
+    let (mut parts, _) = decide(request, &loaded, &workspace, now, &mut outcomes);
     let outcomes = with_change(outcomes.of_candidates, parts.change.as_ref());
-    let proposed = change.proposed(&outcomes, &loaded, &workspace, read)?;
+    let (proposed, unreadable) = change.proposed(&outcomes, &loaded, &workspace, read)?;
+    // Once it is merged there would be no verdict on anything.
+    parts.troubles.extend(unreadable);
     let note = format!("policy and baseline are those of {}", revisions.words());
     Ok(Parts { proposed, ..with_first_note(parts, note) })
 }
@@ -58,6 +71,21 @@ pub(super) fn decide_by_base(
 fn with_first_note(mut parts: Parts, note: String) -> Parts {
     parts.notes.insert(0, note);
     parts
+}
+
+/// What is wrong with the policy of the base, told as that: the lines are not those of the change.
+fn at_base_only(problems: Vec<Diagnostic>, revisions: &Revisions) -> Vec<Diagnostic> {
+    let elsewhere = |location: Location| {
+        let file = format!("{}:{}", short(&revisions.base.id), location.file());
+        location.called(&file)
+    };
+    let told = |problem: Diagnostic| Diagnostic {
+        message: format!("the policy on {} can't be read: {}", revisions.words(), problem.message),
+        location: problem.location.map(elsewhere),
+        related: problem.related.map(elsewhere),
+        ..problem
+    };
+    problems.into_iter().map(told).collect()
 }
 
 fn no_policy(revisions: &Revisions) -> Diagnostic {
@@ -94,17 +122,47 @@ impl Change<'_> {
         Workspace::new(self.folder, root).with_revisions(revisions)
     }
 
-    /// What this changes of that which decides, and what would hold with it; nothing where it changes none of it.
+    /// Decides by the policy of the change itself, with the baselines of the base.
+    fn decide_by_own(&self, loaded: &LoadedFile, root: &Path, sink: &mut dyn CandidateSink) -> Parts {
+        let workspace = self.workspace(root, self.revisions.clone());
+        decide(self.request, loaded, &workspace, self.now, sink).0
+    }
+
+    /// The policy of the change, if that is what will be there once it is merged. A branch that merely grew from a time
+    /// when the base's policy could be read does not mend it.
+    fn mended(&self) -> Result<Option<(LoadedFile, PathBuf)>, Vec<Diagnostic>> {
+        let Some(found) = self.find(&self.revisions.head)? else { return Ok(None) };
+        let Ok((loaded, root, read)) = self.load(found, &self.revisions.head) else { return Ok(None) };
+        let differing = self.differing(&read)?;
+        let changed = trust::changed(differing.clone(), self.git, self.revisions)?;
+        Ok((changed.len() == differing.len() && !changed.is_empty()).then_some((loaded, root)))
+    }
+
+    /// Of some files, those that the base has in another version.
+    fn differing(&self, paths: &BTreeSet<String>) -> Result<Vec<String>, Box<Diagnostic>> {
+        let mut differing = Vec::new();
+        for path in paths {
+            let (base, head) = (&self.revisions.base, &self.revisions.head);
+            if self.git.id_at(base, path)? != self.git.id_at(head, path)? {
+                differing.push(path.clone());
+            }
+        }
+        Ok(differing)
+    }
+
+    /// What this changes of that which decides, and what would hold with it; nothing where it changes none of it. Also
+    /// what is wrong with the policy that it brings, where that can't be read.
     fn proposed(
         &self,
         current: &RuleOutcomes,
         trusted: &LoadedFile,
         workspace: &Workspace,
         read: BTreeSet<String>,
-    ) -> Result<Option<Proposed>, Box<Diagnostic>> {
+    ) -> Result<(Option<Proposed>, Vec<Diagnostic>), Box<Diagnostic>> {
         let mut paths = read;
         paths.extend(self.baseline_files(trusted, workspace)?);
         let found = trust::find(self.request, self.folder, self.git, &self.revisions.head)?;
+        paths.extend(found.as_ref().and_then(FoundPolicy::path).map(str::to_owned));
         let proposal = found.map(|found| self.load(found, &self.revisions.head));
         if let Some(Ok((loaded, _, read))) = &proposal {
             paths.extend(read.iter().cloned());
@@ -112,21 +170,25 @@ impl Change<'_> {
         }
         let files = trust::changed(paths, self.git, self.revisions)?;
         if files.is_empty() {
-            return Ok(None);
+            return Ok((None, Vec::new()));
         }
         let unknown = |files, why: String| Some(Proposed { files, verdict: None, differences: vec![why] });
         let (loaded, root) = match proposal {
-            None => return Ok(unknown(files, "the policy would be gone".into())),
+            None => return Ok((unknown(files, "the policy would be gone".into()), Vec::new())),
             Some(Err(problems)) => {
-                let first = problems.first().map(|problem| problem.message.clone()).unwrap_or_default();
-                return Ok(unknown(files, format!("the policy could not be read: {first}")));
+                let told = |problem: Diagnostic| Diagnostic {
+                    message: format!("the policy of this change can't be read: {}", problem.message),
+                    ..problem
+                };
+                let why = "once it is merged, nothing could be judged: the policy can't be read";
+                return Ok((unknown(files, why.into()), problems.into_iter().map(told).collect()));
             }
             Some(Ok((loaded, root, _))) => (loaded, root),
         };
         // What a stranger wrote into a policy is read, but not run.
         if let Some(new) = loaded.expressions.iter().find(|text| !trusted.expressions.contains(text)) {
             let why = format!("not found out: the expression `{new}` is not evaluated before it is merged");
-            return Ok(unknown(files, why));
+            return Ok((unknown(files, why), Vec::new()));
         }
         let workspace = self.workspace(&root, self.revisions.proposed());
         let mut kept = Outcomes { of_candidates: BTreeMap::new(), sink: &mut Forget };
@@ -134,7 +196,7 @@ impl Change<'_> {
         let would_be = with_change(kept.of_candidates, parts.change.as_ref());
         let report = conclude(parts);
         let differences = differences(&report.troubles, current, &would_be);
-        Ok(Some(Proposed { files, verdict: report.verdict, differences }))
+        Ok((Some(Proposed { files, verdict: report.verdict, differences }), Vec::new()))
     }
 
     /// The files of baselines that are named as files, at either side.

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::policy_file::{LoadedFile, NAMES, PolicyName, label_beside};
 use super::{NO_BASE_POLICY, NO_POLICY, Request};
 use crate::document::{Diagnostic, Document, FileKind, Format, limits};
-use crate::git::{Commit, Found, Git, short};
+use crate::git::{Commit, Found, Git, Trusted, short};
 use crate::policy;
 use crate::rule::PolicyFiles;
 
@@ -45,14 +45,15 @@ pub struct Revisions {
 impl Revisions {
     /// Looks the revisions up.
     pub(super) fn resolve(trust: &PullRequestBase, git: &Git) -> Result<Self, Box<Diagnostic>> {
-        let base = git.commit(&trust.base)?;
+        let base = git.resolve(&trust.base)?;
         let head = git.commit(trust.head.as_deref().unwrap_or("HEAD"))?;
-        let mut names = vec![trust.base.clone()];
-        let branch = trust.branch.as_deref().or_else(|| trust.base.strip_prefix("origin/"));
-        if let Some(branch) = branch {
-            names.extend([branch.to_owned(), format!("origin/{branch}"), format!("refs/heads/{branch}")]);
-        }
-        Ok(Self { trusted: base.clone(), base, head, names })
+        let names = git.names_of_base(&base, trust.branch.as_deref())?;
+        Ok(Self { trusted: base.commit.clone(), base: base.commit, head, names })
+    }
+
+    /// What git needs to know to refuse names that the change can shape.
+    pub(super) fn trusted(&self) -> Trusted<'_> {
+        Trusted { base: &self.base, head: &self.head, names: &self.names }
     }
 
     /// The same with everything taken from the head: what would hold once it is merged.
@@ -83,6 +84,14 @@ pub(super) enum FoundPolicy {
 }
 
 impl FoundPolicy {
+    /// Its path from the top of the repository; nothing for a shipped pack.
+    pub(super) fn path(&self) -> Option<&str> {
+        match self {
+            Self::Shipped(_) => None,
+            Self::Committed { path, .. } => Some(path),
+        }
+    }
+
     /// What its paths are relative to, in the working tree.
     pub(super) fn folder(&self) -> &Path {
         match self {
@@ -227,7 +236,7 @@ impl PolicyFiles for Committed<'_> {
     }
 }
 
-/// The files that decide and that the head changes: against the last commit that it has in common with the base, since
+/// The files that decide and that the head changes: against the last commits that it has in common with the base, since
 /// what the base changed meanwhile is not this change's doing.
 pub(super) fn changed(
     paths: impl IntoIterator<Item = String>,
@@ -235,10 +244,15 @@ pub(super) fn changed(
     revisions: &Revisions,
 ) -> Result<Vec<String>, Box<Diagnostic>> {
     let mut changed = Vec::new();
-    let before = git.merge_bases(&revisions.head, &revisions.base).map_or_else(|_| revisions.base.clone(), |mut bases| bases.remove(0));
+    let bases =
+        git.merge_bases(&revisions.head, &revisions.base).unwrap_or_else(|_| vec![revisions.base.clone()]);
     for path in paths {
-        if git.id_at(&before, &path)? != git.id_at(&revisions.head, &path)? {
-            changed.push(path);
+        let head = git.id_at(&revisions.head, &path)?;
+        for base in &bases {
+            if git.id_at(base, &path)? != head {
+                changed.push(path);
+                break;
+            }
         }
     }
     Ok(changed)

@@ -8,7 +8,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use super::Terminal;
 use super::check::Printing;
 use crate::check::read_report;
-use crate::github::{Comment, Context, Posting, post};
+use crate::github::{Comment, Context, Posting, Scope, post};
 use crate::render;
 use crate::verdict::Exit;
 
@@ -95,8 +95,9 @@ fn post_it(report: &crate::verdict::Report, github: &Github, terminal: &Terminal
             When::OnFailure => Comment::OnFailure,
             When::Never => Comment::Never,
         },
-        comment_key: github.comment_key.clone(),
+        scope: Scope { key: github.comment_key.clone(), ..Scope::default() },
         check_run: github.check_run.clone(),
+        judged: None,
         token: variable("GATE_TOKEN").or_else(|| variable("GITHUB_TOKEN")),
         below: String::new(),
         claimed: true,

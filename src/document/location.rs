@@ -63,6 +63,18 @@ impl Location {
         }
     }
 
+    /// The same place, in a file that is called otherwise.
+    #[must_use]
+    pub fn called(self, file: &str) -> Self {
+        Self(match self.0 {
+            Place::In { document, span, label } => {
+                let document = Document { name: file.into(), ..(*document).clone() };
+                Place::In { document: Arc::new(document), span, label }
+            }
+            Place::Shown(excerpt) => Place::Shown(Excerpt { file: file.to_owned(), ..excerpt }),
+        })
+    }
+
     /// Line and column of the first character, counted from 1.
     pub fn line_column(&self) -> (usize, usize) {
         match &self.0 {
@@ -113,11 +125,8 @@ impl<'de> Deserialize<'de> for Location {
 impl Excerpt {
     fn of(document: &Document, span: Span, label: &str) -> Self {
         let (line, column) = document.line_column(span.start as usize);
-        let start = (span.start as usize).min(document.text.len());
-        let line_start = document.text[..start].rfind('\n').map_or(0, |newline| newline + 1);
-        let whole = first_line(&document.text[line_start..]);
         let marked = first_line(document.slice(span)).chars().count().max(1);
-        let (excerpt, excerpt_column) = cut(whole, column, marked);
+        let (excerpt, excerpt_column) = cut(document, span.start as usize, column, marked);
         Self {
             file: document.name.to_string(),
             line,
@@ -134,11 +143,20 @@ fn first_line(text: &str) -> &str {
     text.split('\n').next().unwrap_or(text).trim_end_matches('\r')
 }
 
-fn cut(line: &str, column: usize, marked: usize) -> (String, usize) {
-    if line.chars().nth(MAX_EXCERPT_SIDE * 2).is_none() {
-        return (line.to_owned(), 1);
+/// The line of a byte, or what is around it where the line is very long, and the column at which that begins. Only
+/// what is near is read: a line may have megabytes and as many findings.
+fn cut(document: &Document, offset: usize, column: usize, marked: usize) -> (String, usize) {
+    let text = &*document.text;
+    let line = document.line_start(offset);
+    let in_line = |c: &char| *c != '\n';
+    if text[line..].chars().take_while(in_line).nth(MAX_EXCERPT_SIDE * 2).is_none() {
+        return (first_line(&text[line..]).to_owned(), 1);
     }
-    let from = column.saturating_sub(1 + MAX_EXCERPT_SIDE);
+    let start = super::floor_char(text, offset);
+    let before: Vec<char> = text[line..start].chars().rev().take(MAX_EXCERPT_SIDE).collect();
+    let from = column - before.len();
     let length = MAX_EXCERPT_SIDE * 2 + marked.min(MAX_EXCERPT_SIDE);
-    (line.chars().skip(from).take(length).collect(), from + 1)
+    let after = text[start..].chars().take_while(in_line);
+    let cut: String = before.into_iter().rev().chain(after).take(length).collect();
+    (cut.trim_end_matches('\r').to_owned(), from)
 }

@@ -8,6 +8,7 @@ mod file_kind;
 mod hints;
 mod json;
 pub mod limits;
+mod line_index;
 mod location;
 mod nearest;
 mod node;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 
 pub use diagnostic::Diagnostic;
 pub use file_kind::FileKind;
+pub use line_index::Text;
 pub use location::{Excerpt, Location};
 pub use nearest::nearest;
 pub use node::{Entry, Map, Node, Span, Value};
@@ -56,7 +58,7 @@ pub struct Document {
     /// What a person calls it: a path as it was given, or `git:main:runs/a.json`.
     pub name: Box<str>,
     /// The text, without a byte order mark.
-    pub text: Box<str>,
+    pub text: Text,
     /// How it is written.
     pub format: Format,
     /// The line of the file on which the text begins, where it is one line of a file that holds several records.
@@ -67,7 +69,7 @@ impl Document {
     /// Takes bytes as text: strips a byte order mark, and refuses what is not UTF-8 or too large.
     pub fn new(name: impl Into<Box<str>>, bytes: Vec<u8>, format: Format) -> Result<Self, Box<Diagnostic>> {
         let name = name.into();
-        let text = text::decode(&name, bytes, format)?;
+        let text = text::decode(&name, bytes, format)?.into();
         Ok(Self { name, text, format, line: None })
     }
 
@@ -96,11 +98,13 @@ impl Document {
 
     /// The line and the column of a byte, both counted from 1, columns in characters.
     pub fn line_column(&self, offset: usize) -> (usize, usize) {
-        let offset = floor_char(&self.text, offset);
-        let before = &self.text[..offset];
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let line = before.bytes().filter(|&byte| byte == b'\n').count();
-        (self.line.unwrap_or(1) + line, before[line_start..].chars().count() + 1)
+        let (lines, _, columns) = self.text.locate(offset);
+        (self.line.unwrap_or(1) + lines, columns + 1)
+    }
+
+    /// The byte at which the line of a byte begins.
+    pub fn line_start(&self, offset: usize) -> usize {
+        self.text.locate(offset).1
     }
 
     /// The bytes of a span as they are written.

@@ -144,6 +144,17 @@ impl Builder<'_> {
                         if node.span.end > key_span.end { node.span } else { key_span },
                     );
                     let key = self.bounded(key.value.into_boxed_str(), key_span)?;
+                    // The reader takes `1` and `"1"` for two keys; here they are one.
+                    if let Some(first) = map.entry(&key) {
+                        return Err(Diagnostic::new(
+                            DUPLICATE_KEY,
+                            format!("the key `{key}` is there twice"),
+                        )
+                        .at(self.document, key_span, "and again here")
+                        .also(self.document, first.key, "here first")
+                        .help("keep one of them: with and without quotes it is the same key")
+                        .boxed());
+                    }
                     map.insert(key, key_span, node);
                 }
                 Value::Map(map)

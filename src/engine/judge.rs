@@ -168,7 +168,8 @@ fn judge_rule(
         }
     };
     let rule = planned.rule;
-    report.baseline = rule.requirement.compares().then(|| compared.index(rule, reference));
+    let wants = rule.requirement.compares() || rule.requirement.notices_baseline() && reference.is_some();
+    report.baseline = wants.then(|| compared.index(rule, reference));
     let input = RuleInput {
         candidate,
         baseline: report.baseline.map(|index| &compared.found[index].baseline),

@@ -1,5 +1,6 @@
 //! Which of the runs that a baseline reference names is the one to compare with.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::UNCLEAR_BASELINE;
@@ -108,21 +109,25 @@ fn newest<'p>(runs: &[&'p Arc<Run>], reference: &str) -> Pairing<'p> {
                 undated.label()
             )).help("write `created_at` into it, or name one baseline: `git:REV:PATH`"));
     }
-    let when = |run: &Run| run.created_at().map(|moment| moment.at);
-    let Some(latest) = runs.iter().copied().max_by_key(|run| when(run)) else {
+    let moment = |run: &Run| run.created_at();
+    let Some(latest) = runs.iter().copied().max_by_key(|run| moment(run).map(|moment| moment.at)) else {
         return Pairing::Missing(
             Diagnostic::new(BASELINE_MISSING, format!("`{reference}` holds no run record"))
                 .help("name another"),
         );
     };
-    match runs.iter().find(|run| when(run) == when(latest) && !Arc::ptr_eq(run, latest)) {
-        Some(other) => Pairing::Unclear(
-            Diagnostic::new(
-                UNCLEAR_BASELINE,
-                format!("`{}` and `{}` are equally new", latest.label(), other.label()),
-            )
-            .help("name one baseline: `git:REV:PATH`"),
-        ),
-        None => Pairing::Run(latest),
+    for other in runs.iter().copied().filter(|run| !Arc::ptr_eq(run, latest)) {
+        let order = moment(latest).zip(moment(other)).and_then(|(one, other)| one.order(&other));
+        let (why, help) = match order {
+            Some(Ordering::Greater) => continue,
+            Some(_) => ("are equally new", "name one baseline: `git:REV:PATH`"),
+            None => (
+                "were made within hours of each other, and one of the times has no zone, so which is newer is unknown",
+                "write `created_at` with its zone, such as `2026-05-30T12:00:00Z`, or name one baseline: `git:REV:PATH`",
+            ),
+        };
+        let message = format!("`{}` and `{}` {why}", latest.label(), other.label());
+        return Pairing::Unclear(Diagnostic::new(UNCLEAR_BASELINE, message).help(help));
     }
+    Pairing::Run(latest)
 }

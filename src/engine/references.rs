@@ -60,7 +60,9 @@ impl References {
         let mut references = Self::default();
         for rule in &policy.rules {
             let named = rule.baseline.as_ref().map(by_policy).or_else(|| default.clone());
-            let index = named.filter(|_| rule.requirement.compares()).map(|named| references.index(named));
+            let index = named
+                .filter(|_| rule.requirement.compares() || rule.requirement.notices_baseline())
+                .map(|named| references.index(named));
             references.of_rule.push(index);
         }
         references

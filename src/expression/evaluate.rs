@@ -3,8 +3,11 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
+use jiff::Timestamp;
+
 use super::value::Val;
-use super::{ACCUMULATOR, Bindings, EvaluationError, Expr, Fold, Node, Operator, Scope, limits};
+use super::{ACCUMULATOR, Bindings, EvaluationError, Expr, Fault, Fold, Node, Operator, Scope, limits};
+use crate::run::Moment;
 
 pub(super) fn run<'r>(
     root: &Expr,
@@ -86,7 +89,7 @@ impl<'e, 'r> Evaluation<'e, 'r> {
                 .map(Val::Run)
                 .ok_or_else(|| self.error(expr, "there is no baseline".into())),
             "stage" => Ok(self.bindings.stage.map_or(Val::Null, |stage| Val::Text(Cow::Borrowed(stage)))),
-            "now" => Ok(Val::Time(self.bindings.now)),
+            "now" => Ok(Val::Time(Moment { at: self.bindings.now, zone_assumed: false })),
             _ if self.scope == Scope::Where => {
                 let candidate = Val::Run(self.bindings.candidate);
                 candidate.field(name).ok_or_else(|| self.absent(expr, &candidate, name))
@@ -102,7 +105,7 @@ impl<'e, 'r> Evaluation<'e, 'r> {
                 let index = number.written().parse().ok();
                 index
                     .and_then(|index| operand.element(index))
-                    .ok_or_else(|| self.error(expr, format!("there is no element {number}")))
+                    .ok_or_else(|| self.missing(expr, format!("there is no element {number}")))
             }
             other => Err(self.error(expr, format!("{} is no index", other.sort()))),
         }
@@ -163,6 +166,16 @@ impl<'e, 'r> Evaluation<'e, 'r> {
         let Some(items) = over.elements() else {
             return Err(self.error(&fold.over, format!("{} has no elements", over.sort())));
         };
+        // `all` of nothing would be true: what was not recorded must not pass for what is fine.
+        let is_all = matches!(fold.start.node, Node::Bool(true));
+        if items.is_empty() && (is_all || matches!(over, Val::Metrics(_))) {
+            let message = if matches!(over, Val::Metrics(_)) {
+                "there are no metrics"
+            } else {
+                "there is nothing in it"
+            };
+            return Err(self.missing(&fold.over, message.into()));
+        }
         let start = self.value(&fold.start)?;
         let outer = self.variables.len();
         self.variables.push((ACCUMULATOR, start));
@@ -195,11 +208,16 @@ impl<'e, 'r> Evaluation<'e, 'r> {
             _ => Vec::new(),
         };
         let near = crate::document::nearest(field, known).map(|near| format!("; there is `{near}`"));
-        self.error(expr, format!("there is no `{field}`{}", near.unwrap_or_default()))
+        self.missing(expr, format!("there is no `{field}`{}", near.unwrap_or_default()))
+    }
+
+    fn missing(&self, expr: &Expr, message: String) -> EvaluationError {
+        EvaluationError { fault: Fault::Absent, ..self.error(expr, message) }
     }
 
     fn error(&self, expr: &Expr, message: String) -> EvaluationError {
-        EvaluationError { message, part: self.source.get(expr.at.clone()).unwrap_or_default().to_owned() }
+        let part = self.source.get(expr.at.clone()).unwrap_or_default().to_owned();
+        EvaluationError { message, part, fault: Fault::Other }
     }
 }
 
@@ -225,8 +243,8 @@ fn add<'r>(left: Val<'r>, right: Val<'r>) -> Result<Val<'r>, String> {
             Ok(Val::Text(Cow::Owned(format!("{one}{other}"))))
         }
         (Val::Text(_), Val::Text(_)) => Err(format!("the text has more than {} bytes", limits::TEXT_BYTES)),
-        (Val::Time(at), Val::Duration(by)) | (Val::Duration(by), Val::Time(at)) => {
-            at.checked_add(by).map(Val::Time).map_err(|_| "the time is out of range".into())
+        (Val::Time(time), Val::Duration(by)) | (Val::Duration(by), Val::Time(time)) => {
+            moved(time, time.at.checked_add(by))
         }
         (Val::List(mut one), Val::List(other)) => {
             one.extend(other);
@@ -245,12 +263,14 @@ fn add<'r>(left: Val<'r>, right: Val<'r>) -> Result<Val<'r>, String> {
 fn subtract<'r>(left: &Val<'r>, right: &Val<'r>) -> Result<Val<'r>, String> {
     match (left, right) {
         (Val::Number(one), Val::Number(other)) => bounded(one.minus(other)),
-        (Val::Time(one), Val::Time(other)) => Ok(Val::Duration(one.duration_since(*other))),
-        (Val::Time(at), Val::Duration(by)) => {
-            at.checked_sub(*by).map(Val::Time).map_err(|_| "the time is out of range".into())
-        }
+        (Val::Time(one), Val::Time(other)) => Ok(Val::Duration(one.at.duration_since(other.at))),
+        (Val::Time(time), Val::Duration(by)) => moved(*time, time.at.checked_sub(*by)),
         _ => Err(not_numbers(left, right)),
     }
+}
+
+fn moved<'r>(time: Moment, to: Result<Timestamp, jiff::Error>) -> Result<Val<'r>, String> {
+    to.map(|at| Val::Time(Moment { at, ..time })).map_err(|_| "the time is out of range".into())
 }
 
 /// A result may grow with every step; what no one measures is refused before it costs anything.

@@ -62,9 +62,9 @@ impl Function {
             (Self::EndsWith, [Val::Text(text), Val::Text(end)]) => Ok(Val::Bool(text.ends_with(&**end))),
             (Self::Contains, [Val::Text(text), Val::Text(part)]) => Ok(Val::Bool(text.contains(&**part))),
             (Self::Timestamp, [Val::Time(at)]) => Ok(Val::Time(*at)),
-            (Self::Timestamp, [Val::Text(text)]) => Moment::parse(text)
-                .map(|moment| Val::Time(moment.at))
-                .map_err(|error| format!("\"{text}\" is {error}")),
+            (Self::Timestamp, [Val::Text(text)]) => {
+                Moment::parse(text).map(Val::Time).map_err(|error| format!("\"{text}\" is {error}"))
+            }
             (Self::Duration, [Val::Text(text)]) => duration(text).map(Val::Duration),
             (Self::Abs, [Val::Number(value)]) => Ok(Val::Number(value.magnitude())),
             _ => {

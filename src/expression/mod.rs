@@ -109,6 +109,17 @@ pub struct EvaluationError {
     pub message: String,
     /// The part of the expression in which it did.
     pub part: String,
+    /// What sort of fault it is.
+    pub fault: Fault,
+}
+
+/// What sort of fault keeps an expression from an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// It reads a field that the run does not have, or elements where there are none.
+    Absent,
+    /// Anything else.
+    Other,
 }
 
 impl Expression {
@@ -138,6 +149,7 @@ impl Expression {
             other => Err(EvaluationError {
                 message: format!("the answer is {}, not true or false", other.sort()),
                 part: self.source.to_string(),
+                fault: Fault::Other,
             }),
         }
     }

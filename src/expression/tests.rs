@@ -32,6 +32,27 @@ fn answer(source: &str) -> Result<bool, String> {
 }
 
 #[test]
+fn nothing_holds_of_what_was_not_recorded() {
+    for source in ["candidate.artifacts.all(a, true)", "candidate.data.filter(d, false).all(d, true)"] {
+        assert!(answer(source).is_err(), "{source}");
+    }
+    assert_eq!(answer("size(candidate.data.filter(d, false)) == 0"), Ok(true));
+}
+
+#[test]
+fn times_without_a_zone_are_neither_earlier_nor_later_within_a_day() {
+    let zoned = "timestamp('2026-05-30T12:00:00Z')";
+    for (time, expected) in [
+        ("2026-05-29T12:00:00", Some(true)),
+        ("2026-05-30T11:00:00", None),
+        ("2026-05-31T12:00:00", Some(false)),
+    ] {
+        assert_eq!(answer(&format!("timestamp('{time}') < {zoned}")).ok(), expected, "{time}");
+    }
+    assert_eq!(answer("timestamp('2026-05-30T12:00:00') < timestamp('2026-05-30T12:00:01')"), Ok(true));
+}
+
+#[test]
 fn what_holds() {
     for source in [
         "candidate.metrics.f1 == 0.842",

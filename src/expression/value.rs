@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 use crate::document::{Map, Node, Path, Segment, Value};
 use crate::run::{Decimal, Metric, MetricFault, Moment, Run};
@@ -21,8 +21,8 @@ pub enum Val<'r> {
     NoNumber(String),
     /// Text.
     Text(Cow<'r, str>),
-    /// An instant.
-    Time(Timestamp),
+    /// An instant, and whether its zone was written.
+    Time(Moment),
     /// A span of time.
     Duration(SignedDuration),
     /// A list that was put together here.
@@ -80,7 +80,7 @@ impl<'r> Val<'r> {
             [Segment::Key(first), Segment::Key(_)] if &**first == "metrics" => Self::metric(node),
             [Segment::Key(first)] if matches!(&**first, "created_at" | "ended_at") => {
                 match node.as_written().and_then(|text| Moment::parse(text).ok()) {
-                    Some(moment) => Self::Time(moment.at),
+                    Some(moment) => Self::Time(moment),
                     None => Self::of(node),
                 }
             }
@@ -144,7 +144,7 @@ impl<'r> Val<'r> {
             (Self::Bool(one), Self::Bool(other)) => one == other,
             (Self::Number(one), Self::Number(other)) => one == other,
             (Self::Text(one), Self::Text(other)) => one == other,
-            (Self::Time(one), Self::Time(other)) => one == other,
+            (Self::Time(one), Self::Time(other)) => time_order(one, other)? == Ordering::Equal,
             (Self::Duration(one), Self::Duration(other)) => one == other,
             (Self::List(_) | Self::Items(_), Self::List(_) | Self::Items(_)) => {
                 let (one, other) =
@@ -169,11 +169,15 @@ impl<'r> Val<'r> {
             (Self::NoNumber(why), _) | (_, Self::NoNumber(why)) => Err(format!("the value {why}")),
             (Self::Number(one), Self::Number(other)) => Ok(one.cmp(other)),
             (Self::Text(one), Self::Text(other)) => Ok(one.cmp(other)),
-            (Self::Time(one), Self::Time(other)) => Ok(one.cmp(other)),
+            (Self::Time(one), Self::Time(other)) => time_order(one, other),
             (Self::Duration(one), Self::Duration(other)) => Ok(one.cmp(other)),
             _ => Err(format!("{} and {} have no order", self.sort(), other.sort())),
         }
     }
+}
+
+fn time_order(one: &Moment, other: &Moment) -> Result<Ordering, String> {
+    one.order(other).ok_or_else(|| "which time is earlier depends on a zone that is not written".into())
 }
 
 /// The path of a field directly below a run.

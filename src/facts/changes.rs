@@ -16,17 +16,19 @@ const POINTER: &[u8] = b"version https://git-lfs.github.com/spec/";
 /// What a change is seen between.
 #[derive(Debug, Clone)]
 pub(super) enum Span {
-    /// From the last commit in common with a branch, the default one if none is named, to the working tree.
+    /// From the last commits in common with a branch, the default one if none is named, to the working tree.
     WorkingTree {
         /// The branch.
         base: Option<String>,
     },
-    /// From the last commit in common with the base to the head of a pull request.
+    /// From the last commits in common with the base to the head of a pull request.
     Commits {
         /// The tip of the branch that is trusted.
         base: Commit,
         /// What is judged.
         head: Commit,
+        /// Names that mean the base.
+        names: Vec<String>,
     },
 }
 
@@ -44,35 +46,43 @@ pub(super) fn since(
     wanted: &dyn Fn(&str) -> bool,
 ) -> Result<Changes, Box<Diagnostic>> {
     let (name, base, head) = match span {
-        Span::WorkingTree { base: Some(name) } => (name.clone(), git.commit(name)?, git.commit("HEAD")?),
-        Span::WorkingTree { base: None } => {
-            let (name, base) = git.default_branch()?;
-            (name, base, git.commit("HEAD")?)
+        Span::WorkingTree { base } => {
+            let base = git.base(base.as_deref())?;
+            (base.name().to_owned(), base.commit, git.commit("HEAD")?)
         }
-        Span::Commits { base, head } => ("the base".to_owned(), base.clone(), head.clone()),
+        Span::Commits { base, head, .. } => ("the base".to_owned(), base.clone(), head.clone()),
     };
-    let base = git.merge_bases(&head, &base)?.remove(0);
+    let bases = git.merge_bases(&head, &base)?;
     let files = match span {
-        Span::WorkingTree { .. } => in_working_tree(git, &base, folder, wanted)?,
-        Span::Commits { .. } => at_head(git, &base, head, wanted)?,
+        Span::WorkingTree { .. } => in_working_tree(git, &bases, folder, wanted)?,
+        Span::Commits { .. } => at_head(git, &bases, head, wanted)?,
     };
-    Ok(Changes { since: format!("{name} ({})", short(&base.id)), files })
+    let ids: Vec<&str> = bases.iter().map(|base| short(&base.id)).collect();
+    Ok(Changes { since: format!("{name} ({})", ids.join(", ")), files })
 }
 
 /// Uncommitted files included.
 fn in_working_tree(
     git: &Git,
-    base: &Commit,
+    bases: &[Commit],
     folder: &Dir,
     wanted: &dyn Fn(&str) -> bool,
 ) -> Result<Vec<ChangedFile>, Box<Diagnostic>> {
     let mut found = Vec::new();
     for path in git.files()?.into_iter().filter(|path| wanted(path)) {
-        let added = match git.at_path(base, &path)? {
-            None => true,
-            Some(entry) if same(git, &entry.id, folder, &path)? => continue,
-            Some(_) => false,
-        };
+        let before = at_each(git, bases, &path)?;
+        let added = before.iter().all(Option::is_none);
+        let mut differs = added;
+        for blob in before {
+            differs = differs
+                || match blob {
+                    None => true,
+                    Some(blob) => !same(git, &blob, folder, &path)?,
+                };
+        }
+        if !differs {
+            continue;
+        }
         // What is still in the index and no longer on the disk was taken out, which adds nothing.
         if folder.symlink_metadata(&path).is_ok() {
             found.push(ChangedFile { path, added });
@@ -84,7 +94,7 @@ fn in_working_tree(
 /// Whatever is checked out: a file of the head that is not here can't be read, and fails for that.
 fn at_head(
     git: &Git,
-    base: &Commit,
+    bases: &[Commit],
     head: Commit,
     wanted: &dyn Fn(&str) -> bool,
 ) -> Result<Vec<ChangedFile>, Box<Diagnostic>> {
@@ -94,12 +104,18 @@ fn at_head(
         if !wanted(&entry.path) {
             continue;
         }
-        let before = git.at_path(base, &entry.path)?.map(|before| before.id);
-        if before.is_none() || before != entry.blob {
-            found.push(ChangedFile { path: entry.path, added: before.is_none() });
+        let before = at_each(git, bases, &entry.path)?;
+        if before.iter().any(|before| before.is_none() || *before != entry.blob) {
+            let added = before.iter().all(Option::is_none);
+            found.push(ChangedFile { path: entry.path, added });
         }
     }
     Ok(found)
+}
+
+/// What a file is at each of several merge bases: it counts as changed where it differs from any.
+fn at_each(git: &Git, bases: &[Commit], path: &str) -> Result<Vec<Option<String>>, Box<Diagnostic>> {
+    bases.iter().map(|base| Ok(git.at_path(base, path)?.map(|entry| entry.id))).collect()
 }
 
 /// Whether a file is as it was committed. One that can't be read is not: the rule then says why.

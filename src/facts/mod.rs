@@ -13,7 +13,7 @@ pub use hashed::{Hashed, hash_below, hash_named, in_parts};
 
 use crate::code::codes;
 use crate::document::Diagnostic;
-use crate::git::{Commit, Found, Git, TreeKind};
+use crate::git::{Found, Git, TreeKind, Trusted};
 use crate::rule::{Changes, CommitFacts, Facts, FileFacts, FileFault};
 
 codes! {
@@ -58,8 +58,12 @@ impl<'w> Workspace<'w> {
 
     /// Sees changes between two commits, whatever is in the working tree: those of a pull request.
     #[must_use]
-    pub fn between(mut self, base: &Commit, head: &Commit) -> Self {
-        self.span = changes::Span::Commits { base: base.clone(), head: head.clone() };
+    pub fn between(mut self, change: Trusted<'_>) -> Self {
+        self.span = changes::Span::Commits {
+            base: change.base.clone(),
+            head: change.head.clone(),
+            names: change.names.to_vec(),
+        };
         self
     }
 
@@ -125,7 +129,14 @@ impl Facts for Workspace<'_> {
 
     fn is_ancestor(&self, id: &str, of: &str) -> Result<bool, Box<Diagnostic>> {
         let git = self.git()?;
-        let of = git.commit(of)?;
+        let of = match &self.span {
+            // Where a change is judged, that is what is released, whatever is checked out.
+            changes::Span::Commits { head, .. } if of == "HEAD" => head.clone(),
+            changes::Span::Commits { base, head, names } => {
+                git.resolve_trusted(of, Trusted { base, head, names })?.commit
+            }
+            changes::Span::WorkingTree { .. } => git.commit(of)?,
+        };
         git.is_ancestor(id, &of.id)
     }
 }

@@ -86,6 +86,7 @@ impl Git {
             self.shallow.store(output.stdout.starts_with(b"true"), Ordering::Relaxed);
         }
         self.ancestors.lock().expect("no question panics half-way").clear();
+        *self.refs.lock().expect("no question panics half-way") = None;
         *self.objects.lock().expect("no question panics half-way") = None;
     }
 }

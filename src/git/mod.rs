@@ -12,6 +12,8 @@ mod fetch;
 mod log;
 mod objects;
 mod programs;
+mod refs;
+mod revision;
 mod tags;
 mod tree;
 mod worktree;
@@ -30,6 +32,7 @@ pub use fetch::Credentials;
 pub use log::Logged;
 use objects::Objects;
 pub use objects::{Found, TreeEntry, TreeKind};
+pub use revision::{Revision, Trusted};
 pub use tags::Tag;
 pub use tree::Uncommitted;
 pub use worktree::{Checkout, LOCK};
@@ -41,7 +44,8 @@ codes! {
     NOT_INSTALLED = "git/not-installed": "The program `git` was not found.";
     NOT_A_REPOSITORY = "git/not-a-repository": "The folder is not in a git repository.";
     UNKNOWN_REVISION = "git/unknown-revision": "No branch, tag or commit of that name.";
-    AMBIGUOUS = "git/ambiguous": "More than one object begins with these digits.";
+    AMBIGUOUS = "git/ambiguous": "More than one branch, tag or object has the name, or begins with these digits.";
+    NOT_TRUSTED = "git/not-trusted": "The change that is judged can shape what a revision means.";
     SHALLOW = "git/shallow": "The clone is shallow, so the question can't be answered.";
     NOT_IN_CLONE = "git/not-in-clone": "A partial clone lacks a file that a commit has.";
     NO_WORK_TREE = "git/no-work-tree": "The repository is bare, and the question needs a working tree.";
@@ -64,6 +68,7 @@ pub struct Git {
     shallow: AtomicBool,
     objects: Mutex<Option<Objects>>,
     ancestors: Mutex<HashMap<(String, String), bool>>,
+    refs: Mutex<Option<refs::Refs>>,
     partial: OnceLock<bool>,
 }
 
@@ -86,6 +91,7 @@ impl Git {
             shallow: AtomicBool::new(found.shallow),
             objects: Mutex::new(None),
             ancestors: Mutex::new(HashMap::new()),
+            refs: Mutex::new(None),
             partial: OnceLock::new(),
         }
     }
@@ -93,6 +99,11 @@ impl Git {
     /// The folder's path below the top of the working tree: empty, or ending in `/`.
     pub fn prefix(&self) -> &str {
         &self.prefix
+    }
+
+    /// Whether both are the same repository, at the same top level.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.top == other.top
     }
 
     /// Whether the clone lacks a part of the history.
@@ -103,47 +114,6 @@ impl Git {
     /// Whether there is no working tree.
     pub fn is_bare(&self) -> bool {
         self.bare
-    }
-
-    /// The commit that a revision names now.
-    pub fn commit(&self, revision: &str) -> Result<Commit, Box<Diagnostic>> {
-        match self.ask(&format!("{revision}^{{commit}}"), usize::MAX)? {
-            Found::Object { id, data, .. } => Ok(Commit { id, time: committed_at(&data) }),
-            Found::Ambiguous => {
-                Err(Diagnostic::new(AMBIGUOUS, format!("`{revision}` begins more than one object"))
-                    .help("give more digits, or the name of a branch")
-                    .boxed())
-            }
-            Found::Missing | Found::TooLarge { .. } => Err(self.unknown(revision)),
-        }
-    }
-
-    /// The commit of an id, if the repository has it: not a name, so that no branch can pass for one.
-    pub fn commit_by_id(&self, id: &str) -> Result<Found, Box<Diagnostic>> {
-        self.ask(&format!("{id}^{{commit}}"), usize::MAX)
-    }
-
-    /// The default branch: what the remote calls so, else `main` or `master`.
-    pub fn default_branch(&self) -> Result<(String, Commit), Box<Diagnostic>> {
-        let names = [
-            "refs/remotes/origin/HEAD",
-            "refs/remotes/origin/main",
-            "refs/remotes/origin/master",
-            "refs/heads/main",
-            "refs/heads/master",
-        ];
-        for name in names {
-            if let Found::Object { id, data, .. } = self.ask(&format!("{name}^{{commit}}"), usize::MAX)? {
-                let short = name.trim_start_matches("refs/remotes/").trim_start_matches("refs/heads/");
-                return Ok((short.to_owned(), Commit { id, time: committed_at(&data) }));
-            }
-        }
-        Err(Diagnostic::new(
-            NO_DEFAULT_BRANCH,
-            "the repository has neither `main` nor `master`, here or on origin",
-        )
-        .help("say which branch to compare with: --base BRANCH")
-        .boxed())
     }
 
     /// The bytes of a blob that a folder or a commit lists, unless it is larger than `most`. One that is listed and absent
@@ -273,16 +243,6 @@ impl Git {
 
     fn command(&self) -> Command {
         environment::command(&self.top, self.itself_bare)
-    }
-
-    fn unknown(&self, revision: &str) -> Box<Diagnostic> {
-        let problem = Diagnostic::new(UNKNOWN_REVISION, format!("git knows no revision `{revision}`"));
-        let help = if self.is_shallow() {
-            "this clone is shallow: fetch the branch, or clone with its history (`fetch-depth: 0` in actions/checkout)"
-        } else {
-            "name a branch, a tag or a commit that `git rev-parse` finds; a remote's branch is `origin/NAME`"
-        };
-        problem.help(help).boxed()
     }
 }
 

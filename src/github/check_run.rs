@@ -24,6 +24,8 @@ pub(super) struct CheckRun<'r> {
     pub name: &'r str,
     /// What the whole came to.
     pub verdict: Option<Verdict>,
+    /// Tells it from others of this name and run.
+    pub key: &'r str,
     /// A line.
     pub title: String,
     /// The report, in Markdown.
@@ -39,7 +41,7 @@ pub(super) async fn write(
     sha: &str,
     run: &CheckRun<'_>,
 ) -> Result<String, Failed> {
-    let external_id = format!("{}/{}/{}", context.run_id, context.run_attempt, run.name);
+    let external_id = format!("{}/{}/{}/{}", context.run_id, context.run_attempt, run.name, run.key);
     let shown = &run.annotations[..run.annotations.len().min(MOST)];
     let mut batches = shown.chunks(BATCH);
     let output = |batch: &[Annotation]| {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::api::{Api, Failed};
-use super::{Context, ODD};
+use super::{Context, ODD, Scope};
 use crate::document::{Diagnostic, hex};
 
 /// Pages of a hundred comments that are looked through.
@@ -34,9 +34,9 @@ pub(super) enum Written {
 }
 
 impl Mark {
-    /// The mark of a run; `key` is what the user gave to tell several gates apart.
-    pub fn new(context: &Context, key: &str) -> Self {
-        let name = format!("{}\n{}\n{key}", context.workflow, context.job);
+    /// The mark of a run.
+    pub fn new(context: &Context, scope: &Scope) -> Self {
+        let name = format!("{}\n{}\n{}", context.workflow, context.job, scope.identity());
         let digest = hex(&Sha256::digest(name.as_bytes()));
         Self {
             key: digest[..16].to_owned(),

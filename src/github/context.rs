@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use super::event::number;
+
 /// A workflow run, as far as a report needs to know it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Context {
@@ -13,11 +15,11 @@ pub struct Context {
     pub server_url: String,
     /// The name of the event.
     pub event: String,
-    /// The commit that is reported on: never the merge commit that a pull request is tested with, which is gone
-    /// tomorrow.
+    /// The commit that the event is about: never the merge commit that a pull request is tested with, which is gone
+    /// tomorrow. Links lead to it.
     pub head_sha: Option<String>,
-    /// The branch that a change is to be merged into.
-    pub base: Option<Base>,
+    /// The default branch of the repository, if the event says it.
+    pub default_branch: Option<String>,
     /// The pull request.
     pub pull_request: Option<u64>,
     /// The branch of the head, as `OWNER:BRANCH`, where the event does not name the pull request.
@@ -34,15 +36,6 @@ pub struct Context {
     pub workflow: String,
     /// See [`Self::workflow`].
     pub job: String,
-}
-
-/// The branch that a change is to be merged into.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Base {
-    /// Its name.
-    pub branch: String,
-    /// Its tip when the event was made; it may have moved since.
-    pub sha: String,
 }
 
 impl Context {
@@ -64,35 +57,26 @@ impl Context {
             run_attempt: text("GITHUB_RUN_ATTEMPT").parse().unwrap_or(1),
             workflow: text("GITHUB_WORKFLOW"),
             job: text("GITHUB_JOB"),
+            default_branch: text_at(event, "/repository/default_branch").map(str::to_owned),
             ..Self::default()
         };
         let sha = variable("GITHUB_SHA").filter(|sha| is_sha(sha));
-        match context.event.as_str() {
-            "pull_request" | "pull_request_target" => context.of_pull_request(event),
-            "merge_group" => {
-                context.head_sha = sha_at(event, "/merge_group/head_sha").or(sha);
-                // Several pull requests may be in it, so there is none to comment on.
-                let branch = text_at(event, "/merge_group/base_ref");
-                context.base = base(
-                    branch.map(|branch| branch.trim_start_matches("refs/heads/")),
-                    sha_at(event, "/merge_group/base_sha"),
-                );
-            }
-            "workflow_run" => context.of_workflow_run(event),
-            // push, tag, release, workflow_dispatch, schedule, and whatever comes.
-            _ => context.head_sha = sha,
+        if event.get("pull_request").is_some() {
+            context.of_pull_request(event);
+        } else if event.get("merge_group").is_some() {
+            // It may hold several pull requests, so there is none to comment on.
+            context.head_sha = sha_at(event, "/merge_group/head_sha").or(sha);
+        } else if event.get("workflow_run").is_some() {
+            context.of_workflow_run(event);
+        } else {
+            context.head_sha = sha;
         }
         context
     }
 
     fn of_pull_request(&mut self, event: &Value) {
         self.head_sha = sha_at(event, "/pull_request/head/sha");
-        self.pull_request = event
-            .pointer("/number")
-            .or_else(|| event.pointer("/pull_request/number"))
-            .and_then(Value::as_u64)
-            .filter(|number| *number > 0);
-        self.base = base(text_at(event, "/pull_request/base/ref"), sha_at(event, "/pull_request/base/sha"));
+        self.pull_request = number(event);
         if self.event == "pull_request_target" {
             return;
         }
@@ -132,11 +116,7 @@ impl Context {
     }
 }
 
-fn base(branch: Option<&str>, sha: Option<String>) -> Option<Base> {
-    Some(Base { branch: branch?.to_owned(), sha: sha? })
-}
-
-fn text_at<'e>(event: &'e Value, pointer: &str) -> Option<&'e str> {
+pub(super) fn text_at<'e>(event: &'e Value, pointer: &str) -> Option<&'e str> {
     event.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty())
 }
 

@@ -4,19 +4,25 @@ mod api;
 mod check_run;
 mod comment;
 mod context;
+mod event;
 mod outputs;
 mod report;
+mod scope;
 
 pub use api::{Api, Failed};
 pub use comment::Mark;
-pub use context::{Base, Context, is_sha};
+pub use context::{Context, is_sha};
+pub use event::{Base, Event, PullRequest, no_payload};
 pub use outputs::Outputs;
 pub use report::{Comment, Posted, Posting, post};
+pub use scope::Scope;
 
 use crate::code::codes;
 
 codes! {
     DENIED = "github/denied": "GitHub refused a call: the token lacks a permission, or is not valid.";
     FAILED = "github/failed": "A call to GitHub failed.";
+    OTHER_EVENT = "github/other-event": "The workflow runs on an event that names nothing to judge.";
+    BAD_PAYLOAD = "github/bad-payload": "The event's payload can't be read, or lacks a commit that a verdict needs.";
     ODD = "github/odd": "What GitHub answered leaves open what to do.";
 }

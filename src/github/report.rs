@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::Context;
 use super::api::{Api, Failed};
 use super::check_run::{self, CheckRun};
 use super::comment::{self, Mark, Written};
+use super::{Context, Scope};
 use crate::document::Diagnostic;
 use crate::render::markdown::{COMMENT, Page, page_of};
 use crate::render::{annotations, text_of_last_line};
@@ -29,10 +29,12 @@ pub enum Comment {
 pub struct Posting {
     /// When a comment is made.
     pub comment: Comment,
-    /// Tells several gates of one job apart.
-    pub comment_key: String,
+    /// Tells this gate from others of the workflow.
+    pub scope: Scope,
     /// The name of a check run; none without one.
     pub check_run: Option<String>,
+    /// The commit that was judged, the only one that a check run may be about; nothing where none was.
+    pub judged: Option<String>,
     /// The token.
     pub token: Option<String>,
     /// The report's folder from the top of the repository: empty, or ending in `/`.
@@ -127,7 +129,7 @@ async fn comment(report: &Report, context: &Context, posting: &Posting, api: &Ap
         }
         Err(failed) => return posted.degraded.push(*failed.problem()),
     };
-    let mark = Mark::new(context, &posting.comment_key);
+    let mark = Mark::new(context, &posting.scope);
     let page = Page {
         most: COMMENT,
         head: mark.line(),
@@ -135,6 +137,7 @@ async fn comment(report: &Report, context: &Context, posting: &Posting, api: &Ap
         files: context.files_url(),
         below: posting.below.clone(),
         run: context.run_url(),
+        scope: posting.scope.title(),
         charts: false,
     };
     let judged = !report.candidates.is_empty() || report.verdict != Some(Verdict::Pass);
@@ -161,20 +164,22 @@ async fn run(
     name: &str,
     posted: &mut Posted,
 ) {
-    let Some(sha) = &context.head_sha else {
-        posted.degraded.push(Diagnostic::new(super::ODD, "the event names no commit to report on"));
-        return;
+    let Some(sha) = &posting.judged else {
+        let message = "no check run is posted, since no commit was judged";
+        return posted.degraded.push(Diagnostic::new(super::ODD, message));
     };
     let page = Page {
         most: COMMENT,
         files: context.files_url(),
         below: posting.below.clone(),
         run: context.run_url(),
+        scope: posting.scope.title(),
         ..Page::default()
     };
     let all = annotations(report, &posting.below);
     let check = CheckRun {
         name,
+        key: &Mark::new(context, &posting.scope).key,
         verdict: report.verdict,
         title: text_of_last_line(report),
         summary: page_of(report, &page),

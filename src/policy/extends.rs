@@ -1,7 +1,7 @@
 //! Following `extends`: packs by name, files by path, each with its parameters.
 
 use super::layer::Layer;
-use super::{EXTENDS_RING, UNKNOWN_PACK, pack};
+use super::{BAD_ID, EXTENDS_RING, UNKNOWN_PACK, pack};
 use crate::document::{Document, Format, Map, Node, Span, did_you_mean};
 use crate::rule::Loading;
 
@@ -29,7 +29,30 @@ fn entry(loading: &mut Loading<'_>, item: &Node, chain: &mut Vec<String>) -> Opt
         return None;
     }
     let map = loading.reader.map(item, "an entry of `extends`")?;
-    loading.reader.only(map, "an entry of `extends`", &["pack", "path", "with"]);
+    loading.reader.only(map, "an entry of `extends`", &["pack", "path", "with", "as"]);
+    let prefix = match map.get("as") {
+        Some(node) => Some(prefix(loading, node)?),
+        None => None,
+    };
+    let mut layer = layer(loading, map, item, chain)?;
+    layer.prefix = prefix;
+    Some(layer)
+}
+
+/// What the ids of an extended policy's rules begin with.
+fn prefix(loading: &mut Loading<'_>, node: &Node) -> Option<String> {
+    let text = loading.reader.text(node, "`as`")?.to_owned();
+    if !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')) {
+        loading
+            .reader
+            .problem(BAD_ID, node.span, format!("`{text}` can't begin the id of a rule"), "not an id")
+            .help = Some("ids have letters, digits, `-` and `_`".into());
+        return None;
+    }
+    Some(text)
+}
+
+fn layer(loading: &mut Loading<'_>, map: &Map, item: &Node, chain: &mut Vec<String>) -> Option<Layer> {
     let with = map.get("with");
     match (map.get("pack"), map.get("path")) {
         (Some(node), None) => {

@@ -9,6 +9,8 @@ use crate::verdict::PackUse;
 pub(super) struct Layer {
     /// Its name or path.
     pub(super) name: String,
+    /// What the ids of its rules begin with in the policy that extends it: `as:` of that entry.
+    pub(super) prefix: Option<String>,
     /// Its top level.
     pub(super) map: Map,
     /// Its whole tree, for places.
@@ -62,7 +64,23 @@ impl Layer {
         loading.reader.only(&map, "a policy", &KEYS);
         version(loading.reader, &map, root.span);
         let used = PackUse { name: name.to_owned(), digest, parameters };
-        Some(Self { name: name.to_owned(), map, root, extends: Vec::new(), used, reads_history })
+        Some(Self {
+            name: name.to_owned(),
+            prefix: None,
+            map,
+            root,
+            extends: Vec::new(),
+            used,
+            reads_history,
+        })
+    }
+
+    /// What a rule of this layer is called in the layer that extends it.
+    pub(super) fn id_here(&self, id: &str) -> String {
+        match &self.prefix {
+            Some(prefix) => format!("{prefix}-{id}"),
+            None => id.to_owned(),
+        }
     }
 
     /// Whether this layer, or one below it, speaks of histories.

@@ -73,6 +73,7 @@ impl PolicyFiles for Noted<'_> {
 
 fn build(loading: &mut Loading<'_>, layer: &Layer, now: Timestamp) -> (Policy, String) {
     let raw = merge::rules(loading, layer);
+    settings::contradictions(loading, layer);
     let stages = settings::stages(loading, layer);
     let ledger = settings::ledger(loading, layer);
     let seeds = settings::seeds(loading, layer);

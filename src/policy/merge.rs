@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 
 use super::layer::Layer;
 use super::{BAD_ID, KIND_CHANGED, NOTHING_TO_OVERRIDE, SAME_RULE_TWICE, UNKNOWN_RULE};
-use crate::document::{Entry, Map, Node, Span, Value, did_you_mean};
+use crate::document::{Entry, Map, Node, NotFinite, Span, Value, did_you_mean, to_text};
 use crate::rule::kind::RESERVED;
 use crate::rule::{KINDS, Loading};
 use crate::run::Step;
@@ -34,27 +34,35 @@ pub(super) fn rules(loading: &mut Loading<'_>, layer: &Layer) -> IndexMap<String
         .and_then(|node| loading.reader.map(node, "`rules`").cloned());
     let mut merged: IndexMap<String, RawRule> = IndexMap::new();
     let mut from: IndexMap<String, String> = IndexMap::new();
+    let mut decided_here: Vec<String> = Vec::new();
     for extended in &layer.extends {
         for (id, rule) in rules(loading, extended) {
+            let id = extended.id_here(&id);
             if let Some(known) = merged.get(&id)
                 && !same_definition(loading, known, &rule)
-                && !own.as_ref().is_some_and(|own| decides(own, &id))
             {
-                let message = format!("`{}` and `{}` both define the rule `{id}`", from[&id], extended.name);
-                let span = layer.map.entry("extends").map_or(layer.root.span, |entry| entry.key);
-                loading.reader.problem(SAME_RULE_TWICE, span, message, "extended here").help =
-                    Some(format!("say which one in this file: write `{id}:` with its kind, or `{id}: off`"));
+                if own.as_ref().is_some_and(|own| decides(own, &id)) {
+                    decided_here.push(id);
+                    continue;
+                }
+                let first = from.get(&id).map_or("", String::as_str);
+                defined_twice(loading, layer, &id, first, extended);
             }
             from.insert(id.clone(), extended.name.clone());
             merged.insert(id, rule);
         }
     }
-    for (key, entry) in own.iter().flat_map(Map::entries) {
-        if key.contains('.') {
-            dotted(loading, &mut merged, key, entry);
-        } else {
-            one(loading, &mut merged, key, entry);
-        }
+    // Where this file decides between two definitions, it inherits from neither.
+    for id in decided_here {
+        merged.shift_remove(&id);
+    }
+    // Dotted keys come last, wherever they are written: the order of keys changes nothing.
+    let own = || own.iter().flat_map(Map::entries);
+    for (key, entry) in own().filter(|(key, _)| !key.contains('.')) {
+        one(loading, &mut merged, key, entry);
+    }
+    for (key, entry) in own().filter(|(key, _)| key.contains('.')) {
+        dotted(loading, &mut merged, key, entry);
     }
     merged
 }
@@ -70,17 +78,38 @@ fn decides(own: &Map, id: &str) -> bool {
     })
 }
 
-/// The same pack, reached by two ways.
-fn same_definition(loading: &Loading<'_>, one: &RawRule, other: &RawRule) -> bool {
-    let place = |rule: &RawRule| {
-        let document = loading.reader.documents.of(rule.span);
+/// Says that two extended policies define one rule, and how to keep both.
+fn defined_twice(loading: &mut Loading<'_>, layer: &Layer, id: &str, first: &str, second: &Layer) {
+    let span = layer.map.entry("extends").map_or(layer.root.span, |entry| entry.key);
+    let (message, help) = if first == second.name {
         (
-            document.map(|document| document.name.clone()),
-            rule.span.start,
-            format!("{:?}", rule.body.keys().collect::<Vec<_>>()),
+            format!(
+                "`{first}` is extended twice with other parameters, so the rule `{id}` has two definitions"
+            ),
+            format!(
+                "keep both: add `as: NAME` to one of the entries, and its rules are called `NAME-{id}` and so on"
+            ),
+        )
+    } else {
+        (
+            format!("`{first}` and `{}` both define the rule `{id}`", second.name),
+            format!(
+                "say which one in this file: write `{id}:` with its kind, or `{id}: off`; or keep both: add `as: NAME` \
+                 to one entry of `extends`, and its rules are called `NAME-{id}` and so on"
+            ),
         )
     };
-    place(one) == place(other)
+    loading.reader.problem(SAME_RULE_TWICE, span, message, "extended here").help = Some(help);
+}
+
+/// The same rule of the same file, with the same parameters: a pack that is reached by two ways.
+fn same_definition(loading: &Loading<'_>, one: &RawRule, other: &RawRule) -> bool {
+    let definition = |rule: &RawRule| {
+        let document = loading.reader.documents.of(rule.span).map(|document| document.name.clone());
+        let body = Node { value: Value::Map(rule.body.clone()), span: rule.span };
+        (document, rule.span.start, to_text(&body, NotFinite::Token))
+    };
+    definition(one) == definition(other)
 }
 
 fn one(loading: &mut Loading<'_>, merged: &mut IndexMap<String, RawRule>, id: &str, entry: &Entry) {

@@ -51,6 +51,8 @@ codes! {
     UNKNOWN_PARAMETER = "policy/unknown-parameter": "A parameter that a pack does not have, or does not use.";
     MISSING_PARAMETER = "policy/missing-parameter": "A parameter without a default that was not given.";
     BAD_PARAMETER = "policy/bad-parameter": "A value that is not of a parameter's type.";
+    PARAMETER_COLLIDES = "policy/parameter-collides": "A parameter turns a key into one that its object already has.";
+    SAME_KEY_TWICE = "policy/same-key-twice": "Two extended policies give a top-level key different values, and this file does not decide.";
     WAIVER_WITHOUT_LIMIT = "policy/waiver-without-limit": "A waiver of a limit that does not say which limit stands in its place.";
     WAIVER_OTHER_LIMIT = "policy/waiver-other-limit": "A waiver puts another limit in place of one that the rule does not have.";
     BAD_SEEDS = "policy/bad-seeds": "`seeds` does not name a field of a run record.";

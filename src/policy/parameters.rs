@@ -2,7 +2,7 @@
 //!
 //! A parameter stands as a whole scalar, `$primary`, as a key or as a value, never inside text.
 
-use super::{BAD_PARAMETER, MISSING_PARAMETER, UNKNOWN_PARAMETER};
+use super::{BAD_PARAMETER, MISSING_PARAMETER, PARAMETER_COLLIDES, UNKNOWN_PARAMETER};
 use crate::document::{Map, Node, Span, Value, did_you_mean};
 use crate::rule::Loading;
 use crate::run::{Decimal, FieldPath, parse_duration};
@@ -164,17 +164,34 @@ fn replace(loading: &mut Loading<'_>, node: &mut Node, parameters: &mut [Paramet
             let mut filled = Map::default();
             for (key, mut entry) in std::mem::take(map) {
                 replace(loading, &mut entry.node, parameters);
-                let key = match name_of(&key) {
-                    None => key,
+                let filled_in = match name_of(&key) {
+                    None => key.clone(),
                     Some(name) => look_up(loading, name, entry.key, parameters)
                         .and_then(|value| value.as_written().map(Box::<str>::from))
-                        .unwrap_or(key),
+                        .unwrap_or_else(|| key.clone()),
                 };
-                filled.insert(key, entry.key, entry.node);
+                if let Some(first) = filled.entry(&filled_in) {
+                    collides(loading, &key, &filled_in, entry.key, first.key);
+                    continue;
+                }
+                filled.insert(filled_in, entry.key, entry.node);
             }
             *map = filled;
         }
         _ => {}
+    }
+}
+
+/// Two keys that parameters made one: whichever was kept, the other's limits would be lost.
+fn collides(loading: &mut Loading<'_>, written: &str, key: &str, span: Span, first: Span) {
+    let message = format!("`{written}` is `{key}` here, and `{key}` is a key of this object already");
+    let document = loading.reader.documents.of(first).cloned();
+    let problem = loading.reader.problem(PARAMETER_COLLIDES, span, message, "the same key again");
+    problem.help = Some(format!(
+        "give the parameter another value, or write the limits on `{key}` in a rule of its own"
+    ));
+    if let Some(document) = document {
+        *problem = problem.clone().also(&document, first, "here first");
     }
 }
 

@@ -3,8 +3,11 @@
 use indexmap::IndexMap;
 
 use super::layer::Layer;
-use super::{BAD_REFERENCE, BAD_SEEDS, OnMissing, Runs, STAGE_RING, Stage, UNKNOWN_FIELD, UNKNOWN_STAGE};
-use crate::document::{Node, Reader, Span, did_you_mean};
+use super::{
+    BAD_REFERENCE, BAD_SEEDS, OnMissing, Runs, SAME_KEY_TWICE, STAGE_RING, Stage, UNKNOWN_FIELD,
+    UNKNOWN_STAGE,
+};
+use crate::document::{Node, NotFinite, Reader, Span, did_you_mean, to_text};
 use crate::expression::Scope;
 use crate::rule::{Loading, Pattern};
 use crate::run::{FieldMap, FieldPath, Names, Reference, fields_below};
@@ -12,6 +15,35 @@ use crate::run::{FieldMap, FieldPath, Names, Reference, fields_below};
 /// The value of a key in this layer, else in the last of those that it extends that has it.
 pub(super) fn find<'l>(layer: &'l Layer, key: &str) -> Option<&'l Node> {
     layer.map.get(key).or_else(|| layer.extends.iter().rev().find_map(|extended| find(extended, key)))
+}
+
+/// The keys of the top level that have one value: of two extended policies that differ, none may win in silence.
+const SINGLE: [&str; 8] =
+    ["runs", "baseline", "on_missing_baseline", "models", "comparable", "fields", "ledger", "seeds"];
+
+/// Notes every top-level key that two extended policies give different values, where this layer does not decide.
+pub(super) fn contradictions(loading: &mut Loading<'_>, layer: &Layer) {
+    for extended in &layer.extends {
+        contradictions(loading, extended);
+    }
+    for key in SINGLE.into_iter().filter(|key| layer.map.get(key).is_none()) {
+        let mut first: Option<(&str, String)> = None;
+        for extended in &layer.extends {
+            let Some(node) = find(extended, key) else { continue };
+            let text = to_text(node, NotFinite::Token);
+            match &first {
+                None => first = Some((&extended.name, text)),
+                Some((_, known)) if *known == text => {}
+                Some((name, _)) => {
+                    let span = layer.map.entry("extends").map_or(layer.root.span, |entry| entry.key);
+                    let message = format!("`{name}` and `{}` give `{key}` different values", extended.name);
+                    loading.reader.problem(SAME_KEY_TWICE, span, message, "extended here").help =
+                        Some(format!("write `{key}:` in this file, so that it decides"));
+                    break;
+                }
+            }
+        }
+    }
 }
 
 /// Which files are records.

@@ -67,7 +67,7 @@ pub(super) fn read(
     now: Timestamp,
 ) -> (Vec<Waiver>, Vec<Waiver>) {
     let mut waivers = Vec::new();
-    collect(loading, layer, rules, known, stages, &mut waivers);
+    collect(loading, layer, &[], &Known { rules, ids: known, stages }, &mut waivers);
     waivers.into_iter().partition(|waiver| in_force(waiver.expires, now))
 }
 
@@ -77,31 +77,42 @@ fn in_force(expires: Date, now: Timestamp) -> bool {
     today <= expires
 }
 
+/// What a waiver may name.
+struct Known<'k> {
+    rules: &'k [Rule],
+    ids: &'k [String],
+    stages: &'k [String],
+}
+
+/// Collects the waivers of a layer and of what it extends. `outer` are the layers through which it was reached: a
+/// waiver names a rule as its own file does, and an `as:` on the way gives that rule a longer id.
 fn collect(
     loading: &mut Loading<'_>,
     layer: &Layer,
-    rules: &[Rule],
-    known: &[String],
-    stages: &[String],
+    outer: &[&Layer],
+    known: &Known<'_>,
     into: &mut Vec<Waiver>,
 ) {
+    let mut through = vec![layer];
+    through.extend(outer);
     for extended in &layer.extends {
-        collect(loading, extended, rules, known, stages, into);
+        collect(loading, extended, &through, known, into);
     }
     let Some(node) = layer.map.get("waivers") else { return };
     let Some(items) = loading.reader.list(node, "`waivers`") else { return };
+    let full_id = |id: &str| through.iter().fold(id.to_owned(), |id, layer| layer.id_here(&id));
     for item in items {
-        into.extend(one(loading, item, rules, known, stages));
+        into.extend(one(loading, item, &full_id, known));
     }
 }
 
 fn one(
     loading: &mut Loading<'_>,
     item: &Node,
-    rules: &[Rule],
-    known: &[String],
-    stages: &[String],
+    full_id: &dyn Fn(&str) -> String,
+    known: &Known<'_>,
 ) -> Option<Waiver> {
+    let Known { rules, ids: known, stages } = *known;
     let map = loading.reader.map(item, "a waiver")?;
     loading.reader.only(
         map,
@@ -123,6 +134,7 @@ fn one(
     let narrowing = map.get("for").map_or_else(Narrowing::default, |node| narrowing(loading, node, stages));
     let down_to = map.get("down_to").map(|node| (down_to(loading, node), node.span));
     let (rule, span) = rule?;
+    let rule = full_id(&rule);
     if !known.contains(&rule) {
         let names: Vec<&str> = known.iter().map(String::as_str).collect();
         let help = did_you_mean(&rule, &names, "the rules are");

@@ -1,13 +1,15 @@
 //! Conditions on a field beyond being there.
 
+use std::collections::HashSet;
+
 use regex::Regex;
 
 use super::compare::{Subject, hold};
 use super::presence::number_at;
 use super::{Limit, Loading, RuleResult, Units, check_together};
 use crate::code::codes;
-use crate::document::{Map, Node, Path, Reader, Span, Value, nearest};
-use crate::run::{Field, Sameness, same_value};
+use crate::document::{Map, Node, Path, Reader, Segment, Span, Value, nearest};
+use crate::run::{Decimal, Field, Sameness, same_commits, same_value, value_key};
 use crate::verdict::{Comparison, Outcome};
 use crate::verdict::{Finding, LimitKind};
 
@@ -147,9 +149,12 @@ impl Conditions {
             word("one_of", choice, wrong);
         }
         if !self.none_of.is_empty() {
-            let wrong = self.none_of.iter().any(same).then(|| {
-                Finding::new(NONE_OF, format!("`{name}` is {}, which the policy rules out", node.brief()))
-                    .at(path.clone(), "ruled out")
+            let wrong = self.none_of.iter().find(|one| holds(path, node, one)).map(|one| {
+                let message = match node.as_written() {
+                    Some(_) => format!("`{name}` is {}, which the policy rules out", node.brief()),
+                    None => format!("`{name}` holds {}, which the policy rules out", one.brief()),
+                };
+                Finding::new(NONE_OF, message).at(path.clone(), "ruled out")
             });
             word("none_of", all(&self.none_of), wrong);
         }
@@ -205,17 +210,37 @@ impl Conditions {
     }
 }
 
+/// Whether a value is one that is ruled out, or a list or an object that has it anywhere. What can't be told apart
+/// from it counts: the text `"1"` for the number 1, a digest of another algorithm.
+fn holds(path: &Path, node: &Node, ruled_out: &Node) -> bool {
+    match &node.value {
+        Value::List(items) => items.iter().any(|item| holds(path, item, ruled_out)),
+        Value::Map(map) => map
+            .iter()
+            .any(|(key, below)| ruled_out.as_written() == Some(key) || holds(path, below, ruled_out)),
+        _ => {
+            let number = |node: &Node| node.as_written().and_then(|text| Decimal::parse(text).ok());
+            same_value(path, node, ruled_out) != Sameness::Different
+                || node.as_written() == ruled_out.as_written()
+                || number(node).is_some_and(|value| number(ruled_out) == Some(value))
+        }
+    }
+}
+
 fn repeated(name: &str, path: &Path, shown: &str) -> Finding {
     Finding::new(NOT_UNIQUE, format!("`{name}` holds {shown} twice")).at(path.clone(), "not unique")
 }
 
 fn twice<'n, T>(path: &Path, items: &'n [T], node: impl Fn(&'n T) -> &'n Node) -> Option<String> {
-    items.iter().enumerate().find_map(|(index, item)| {
-        let again = items[..index]
-            .iter()
-            .any(|earlier| same_value(path, node(earlier), node(item)) == Sameness::Same);
-        again.then(|| node(item).brief())
-    })
+    if path.segments().last().is_some_and(|last| matches!(last, Segment::Key(key) if &**key == "git_commit"))
+    {
+        let commits: Vec<&str> = items.iter().filter_map(|item| node(item).as_written()).collect();
+        return same_commits(&commits).map(str::to_owned);
+    }
+    let mut seen = HashSet::with_capacity(items.len());
+    let again =
+        items.iter().map(node).find(|item| value_key(path, item).is_some_and(|key| !seen.insert(key)));
+    again.map(Node::brief)
 }
 
 fn all(nodes: &[Node]) -> String {

@@ -6,6 +6,7 @@
 mod advice;
 mod aggregation;
 mod baseline;
+mod bite;
 mod change;
 mod compare;
 mod condition;
@@ -48,6 +49,7 @@ use crate::verdict::Level;
 pub(crate) fn codes() -> impl Iterator<Item = &'static [Code]> {
     let shared = [
         baseline::CODES,
+        bite::CODES,
         compare::CODES,
         condition::CODES,
         direction::CODES,

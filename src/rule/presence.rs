@@ -3,7 +3,7 @@
 use super::advice;
 use crate::code::codes;
 use crate::document::{Node, Path, Segment, Value, nearest};
-use crate::run::{Decimal, Field, Metric, MetricFault, Names, Run, fields_below};
+use crate::run::{Decimal, Digest, Field, Metric, MetricFault, Names, Run, fields_below};
 use crate::verdict::Comparison;
 use crate::verdict::Finding;
 
@@ -36,9 +36,11 @@ pub(super) fn absent(run: &Run, field: &Field<'_>) -> Option<Finding> {
             Finding::new(NOT_FINITE, format!("`{path}` is {written}, which is not a finite number"))
                 .at(path.clone(), "not finite")
         }
-        (None, value) if is_empty(value) => Finding::new(EMPTY, format!("`{path}` is there, but empty"))
-            .at(path.clone(), "empty")
-            .help(advice::for_path(run, path)),
+        (None, value) if is_empty(value) || is_empty_digest(path, node) => {
+            Finding::new(EMPTY, format!("`{path}` is there, but empty"))
+                .at(path.clone(), "empty")
+                .help(advice::for_path(run, path))
+        }
         _ => return None,
     };
     Some(raised.subject(path.to_string()))
@@ -129,6 +131,12 @@ fn first_absent(run: &Run, path: &Path) -> String {
         Segment::Key(key) => key.to_string(),
         Segment::Index(index) => format!("[{index}]"),
     }
+}
+
+/// An algorithm without a digest behind it, such as `sha256:`.
+fn is_empty_digest(path: &Path, node: &Node) -> bool {
+    matches!(path.segments().last(), Some(Segment::Key(key)) if &**key == "digest")
+        && node.as_written().is_some_and(|text| Digest::parse(text).is_empty())
 }
 
 fn is_empty(value: &Value) -> bool {

@@ -7,12 +7,14 @@ use crate::document::{Diagnostic, Document, Entry, Map, Node, Path, Value};
 
 /// A path of text becomes an object with `path`.
 pub(super) fn canonical_files(record: &mut Map, moved: &mut Vec<(Path, Path)>) {
+    // Only what `fields:` moved can be found here; looking among what is added below would cost a search for each file.
+    let by_policy = moved.len();
     let mut one = |node: &mut Node, at: Path| {
         if let Value::String(path) = &node.value {
             let mut file = Map::default();
             file.insert("path", node.span, Node { value: Value::String(path.clone()), span: node.span });
             node.value = Value::Map(file);
-            let theirs = moved
+            let theirs = moved[..by_policy]
                 .iter()
                 .rev()
                 .find(|(ours, _)| *ours == at)

@@ -93,6 +93,12 @@ impl Decimal {
         self.value.is_integer()
     }
 
+    /// A text that two numbers share just where they are equal.
+    pub(super) fn key(&self) -> String {
+        let (digits, exponent) = self.value.normalized().into_bigint_and_exponent();
+        format!("{digits}e{exponent}")
+    }
+
     /// `self - other`, exactly.
     #[must_use]
     pub fn minus(&self, other: &Self) -> Self {
@@ -109,6 +115,11 @@ impl Decimal {
     #[must_use]
     pub fn times(&self, other: &Self) -> Self {
         Self::made(&self.value * &other.value)
+    }
+
+    /// Whether it is a whole number of times `other`, exactly; `false` where `other` is zero.
+    pub fn is_multiple_of(&self, other: &Self) -> bool {
+        !other.is_zero() && (&self.value % &other.value).is_zero()
     }
 
     /// `-self`.

@@ -33,6 +33,11 @@ impl Digest {
         &*self.algorithm == "mlflow"
     }
 
+    /// Whether nothing follows the algorithm: `sha256:` is no digest.
+    pub fn is_empty(&self) -> bool {
+        self.value.trim().is_empty()
+    }
+
     /// Whether it can be a digest at all: of the length that its algorithm gives, where that is known.
     pub fn is_whole(&self) -> bool {
         let value = self.value.strip_suffix(".dir").unwrap_or(&self.value);

@@ -28,12 +28,7 @@ impl Sameness {
 /// equals that number, since trackers turn parameters into text. Commits are compared by the shorter one. Digests
 /// of different algorithms can't be compared.
 pub fn same_value(path: &Path, one: &Node, other: &Node) -> Sameness {
-    let first = key(path, 0);
-    let last = match path.segments().last() {
-        Some(Segment::Key(key)) => &**key,
-        _ => "",
-    };
-    match (first, last) {
+    match (key(path, 0), last_key(path)) {
         ("params", _) => Sameness::of(same_tree(one, other, true)),
         ("git_commit", "git_commit") => match (one.as_written(), other.as_written()) {
             (Some(one), Some(other)) => Sameness::of(same_commit(one, other)),
@@ -43,9 +38,7 @@ pub fn same_value(path: &Path, one: &Node, other: &Node) -> Sameness {
             (Some(one), Some(other)) => same_digest(&Digest::parse(one), &Digest::parse(other)),
             _ => Sameness::of(same_tree(one, other, false)),
         },
-        // Names, not quantities: version 1.10 is not version 1.1.
-        ("data_version" | "run_id" | "name" | "model" | "tags" | "source" | "command", _)
-        | ("validation", "split") => match (one.as_written(), other.as_written()) {
+        _ if is_name(path) => match (one.as_written(), other.as_written()) {
             (Some(one), Some(other)) => Sameness::of(one == other),
             _ => Sameness::of(same_tree(one, other, false)),
         },
@@ -55,6 +48,9 @@ pub fn same_value(path: &Path, one: &Node, other: &Node) -> Sameness {
 
 /// Compares two digests.
 pub(super) fn same_digest(one: &Digest, other: &Digest) -> Sameness {
+    if one.is_empty() || other.is_empty() {
+        return Sameness::NotComparable("a digest is empty".into());
+    }
     if one.algorithm == other.algorithm {
         return Sameness::of(one.value == other.value);
     }
@@ -76,7 +72,7 @@ fn same_commit(one: &str, other: &str) -> bool {
 }
 
 /// Whether two values are the same, numbers by their value, anything else to the letter.
-pub(super) fn identical(one: &Node, other: &Node) -> bool {
+pub(crate) fn identical(one: &Node, other: &Node) -> bool {
     same_tree(one, other, false)
 }
 
@@ -108,10 +104,94 @@ fn same_tree(one: &Node, other: &Node, text_may_be_a_number: bool) -> bool {
     }
 }
 
+/// A text that two values share just where [`same_value`] finds them the same, so that many values are compared by a
+/// table and not each with each. `None` where a value is the same as no other. Commits are compared by
+/// [`same_commits`].
+pub(crate) fn value_key(path: &Path, node: &Node) -> Option<String> {
+    let mut text = String::new();
+    if last_key(path) == "digest"
+        && let Some(written) = node.as_written()
+    {
+        let digest = Digest::parse(written);
+        return (!digest.is_empty()).then(|| digest.to_string());
+    }
+    let by_name = is_name(path);
+    match node.as_written() {
+        Some(written) if by_name => text.push_str(written),
+        _ => write_key(node, key(path, 0) == "params", &mut text),
+    }
+    Some(text)
+}
+
+/// Two of many commits that are the same, the shorter ones cut.
+pub(crate) fn same_commits<'c>(commits: &[&'c str]) -> Option<&'c str> {
+    let mut sorted: Vec<(String, &str)> =
+        commits.iter().map(|commit| (commit.to_ascii_lowercase(), *commit)).collect();
+    // Whatever begins with a commit follows it directly.
+    sorted.sort();
+    sorted.windows(2).find(|pair| same_commit(&pair[0].0, &pair[1].0)).map(|pair| pair[1].1)
+}
+
+fn write_key(node: &Node, text_may_be_a_number: bool, to: &mut String) {
+    let mut tagged = |tag: char, text: &str| {
+        to.push(tag);
+        to.push_str(&text.len().to_string());
+        to.push(':');
+        to.push_str(text);
+    };
+    match &node.value {
+        Value::Null => to.push('0'),
+        Value::Bool(value) => to.push(if *value { 't' } else { 'f' }),
+        Value::Number(written) => match Decimal::parse(written) {
+            Ok(number) => tagged('n', &number.key()),
+            Err(_) => tagged('w', written),
+        },
+        Value::String(text) => match Decimal::parse(text) {
+            Ok(number) if text_may_be_a_number => tagged('n', &number.key()),
+            _ if text_may_be_a_number => tagged('w', text),
+            _ => tagged('s', text),
+        },
+        Value::NotFinite(written) => tagged('x', written),
+        Value::List(items) => {
+            to.push('[');
+            items.iter().for_each(|item| write_key(item, text_may_be_a_number, to));
+            to.push(']');
+        }
+        Value::Map(map) => {
+            let mut entries: Vec<(&str, &Node)> = map.iter().collect();
+            entries.sort_unstable_by_key(|(key, _)| *key);
+            to.push('{');
+            for (key, node) in entries {
+                to.push_str(&key.len().to_string());
+                to.push(':');
+                to.push_str(key);
+                write_key(node, text_may_be_a_number, to);
+            }
+            to.push('}');
+        }
+    }
+}
+
 fn same_number(one: &str, other: &str) -> bool {
     match (Decimal::parse(one), Decimal::parse(other)) {
         (Ok(one), Ok(other)) => one == other,
         _ => one == other,
+    }
+}
+
+/// Names, not quantities: version 1.10 is not version 1.1.
+fn is_name(path: &Path) -> bool {
+    matches!(
+        (key(path, 0), last_key(path)),
+        ("data_version" | "run_id" | "name" | "model" | "tags" | "source" | "command", _)
+            | ("validation", "split")
+    )
+}
+
+fn last_key(path: &Path) -> &str {
+    match path.segments().last() {
+        Some(Segment::Key(key)) => key,
+        _ => "",
     }
 }
 

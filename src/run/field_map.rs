@@ -2,54 +2,147 @@
 
 use std::sync::Arc;
 
-use super::{FIELDS_DISAGREE, FieldPath, Step};
+use super::field_path::index_of;
+use super::{FIELDS_DISAGREE, FieldPath, Step, shape};
 use crate::document::{Diagnostic, Document, Map, Node, Path, Segment, Value};
 
-/// Where the canonical fields stand in records of another shape: left is ours, right is theirs, and several on the
-/// right are tried in turn.
+/// Where the canonical fields are in records of another shape: left is ours, right is theirs, and several on the
+/// right are tried in turn. The order of the fields changes nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FieldMap {
-    /// Each canonical path with the paths at which its value may stand.
+    /// Each canonical path with the paths at which its value may be.
     pub fields: Vec<(Path, Vec<FieldPath>)>,
 }
 
+/// What a map did to a record.
+#[derive(Debug, Default)]
+pub(super) struct Applied {
+    /// Each canonical path that was filled, with where its value was.
+    pub(super) moved: Vec<(Path, Path)>,
+    /// What a person should know: values of the record that the map put others in place of.
+    pub(super) notes: Vec<String>,
+}
+
+/// Fields of a record that the map may never replace: a run that failed must not become one that finished, and no
+/// number may hide another one.
+const NEVER_REPLACED: [&str; 2] = ["status", "metrics"];
+
 impl FieldMap {
-    /// Fills the canonical fields of `root`; gives back what came from where.
-    pub(super) fn apply(
-        &self,
-        root: &mut Map,
-        document: &Arc<Document>,
-    ) -> Result<Vec<(Path, Path)>, Box<Diagnostic>> {
-        let mut moved = Vec::new();
+    /// Fills the canonical fields of `root`. Every value is read from the record as it was written.
+    pub(super) fn apply(&self, root: &mut Map, document: &Arc<Document>) -> Result<Applied, Box<Diagnostic>> {
+        let mut found = Vec::new();
         for (ours, theirs) in &self.fields {
-            let mut found: Option<(Path, Node)> = None;
-            for path in theirs {
-                let Some((path, node)) = follow(root, path) else { continue };
-                if node.is_null() {
-                    continue;
-                }
-                match &found {
-                    None => found = Some((path, node.clone())),
-                    Some((first, value)) if !super::equal::identical(value, node) => {
-                        return Err(Diagnostic::new(
-                            FIELDS_DISAGREE,
-                            format!("`{ours}` is mapped to `{first}` and to `{path}`, and they differ"),
-                        )
-                        .at(document, node.span, "another value")
-                        .also(document, value.span, "one value")
-                        .help("name one of them in `fields:`")
-                        .boxed());
-                    }
-                    Some(_) => {}
-                }
-            }
-            if let Some((from, node)) = found {
-                put(root, ours.segments(), node);
-                moved.push((ours.clone(), from));
+            if let Some((from, node)) = value(root, ours, theirs, document)? {
+                found.push((ours, from, node));
             }
         }
-        Ok(moved)
+        // `metrics` comes before `metrics.f1`, whichever the policy writes first.
+        found.sort_by(|(one, ..), (other, ..)| {
+            (one.segments().len(), *one).cmp(&(other.segments().len(), *other))
+        });
+        let mut applied = Applied::default();
+        for (ours, from, node) in &found {
+            let own = get(root, ours.segments()).filter(|own| !own.is_null());
+            let filled_before = applied.moved.iter().any(|(known, _)| ours.below(known).is_some());
+            if let Some(own) = own
+                && !filled_before
+                && !super::equal::identical(own, node)
+            {
+                if first_key(ours).is_some_and(|key| NEVER_REPLACED.contains(&key)) {
+                    return Err(disagree(ours, ours, own, from, node, document));
+                }
+                applied.notes.push(format!(
+                    "`fields:` reads `{ours}` from `{from}` ({}); the record's own `{ours}` ({}) does not count",
+                    node.brief(),
+                    own.brief()
+                ));
+            }
+            put(root, ours.segments(), node.clone());
+            applied.moved.push(((*ours).clone(), from.clone()));
+        }
+        let filled: Vec<&str> = found.iter().filter_map(|(ours, ..)| first_key(ours)).collect();
+        for (_, from, _) in &found {
+            applied.notes.extend(set_aside(root, from, &filled));
+        }
+        Ok(applied)
     }
+}
+
+/// The value that the record has for one canonical field, and where.
+fn value(
+    root: &Map,
+    ours: &Path,
+    theirs: &[FieldPath],
+    document: &Arc<Document>,
+) -> Result<Option<(Path, Node)>, Box<Diagnostic>> {
+    let mut found: Option<(Path, Node)> = None;
+    for path in theirs {
+        let Some((path, node)) = follow(root, path).filter(|(_, node)| !node.is_null()) else { continue };
+        match &found {
+            None => found = Some((path, node.clone())),
+            Some((first, value)) if !super::equal::identical(value, node) => {
+                return Err(disagree(ours, first, value, &path, node, document));
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(found)
+}
+
+fn disagree(
+    ours: &Path,
+    first: &Path,
+    one: &Node,
+    second: &Path,
+    other: &Node,
+    document: &Arc<Document>,
+) -> Box<Diagnostic> {
+    let (message, help) = if first == ours {
+        (
+            format!(
+                "`fields:` reads `{ours}` from `{second}`, and the record has another `{ours}` of its own"
+            ),
+            format!("make the two agree where training writes them, or take `{ours}` out of `fields:`"),
+        )
+    } else {
+        (
+            format!("`{ours}` is mapped to `{first}` and to `{second}`, and they differ"),
+            "name one of them in `fields:`".to_owned(),
+        )
+    };
+    Diagnostic::new(FIELDS_DISAGREE, message)
+        .at(document, other.span, "another value")
+        .also(document, one.span, "one value")
+        .help(help)
+        .boxed()
+}
+
+/// A field that the policy reads as another one need not be what its name says: `model` may hold the metrics of the
+/// model. It is then taken out, since no run record can have it.
+fn set_aside(root: &mut Map, from: &Path, filled: &[&str]) -> Option<String> {
+    let key = first_key(from).filter(|key| !filled.contains(key))?.to_owned();
+    let node = root.get(&key)?;
+    let mut alone = Map::default();
+    alone.insert(key.as_str(), node.span, node.clone());
+    if shape::faults(&alone).is_empty() {
+        return None;
+    }
+    root.remove(&key);
+    Some(format!("`{key}` is no {key} of a run record: it counts only where `fields:` reads it"))
+}
+
+fn first_key(path: &Path) -> Option<&str> {
+    match path.segments().first() {
+        Some(Segment::Key(key)) => Some(key),
+        _ => None,
+    }
+}
+
+fn get<'r>(root: &'r Map, path: &[Segment]) -> Option<&'r Node> {
+    let (first, rest) = path.split_first()?;
+    let Segment::Key(key) = first else { return None };
+    let node = root.get(key)?;
+    if rest.is_empty() { Some(node) } else { get(node.as_map()?, rest) }
 }
 
 fn follow<'r>(root: &'r Map, path: &FieldPath) -> Option<(Path, &'r Node)> {
@@ -60,6 +153,10 @@ fn follow<'r>(root: &'r Map, path: &FieldPath) -> Option<(Path, &'r Node)> {
     for step in steps {
         (at, node) = match (step, &node.value) {
             (Step::Key(key), Value::Map(map)) => (at.key(key), map.get(key)?),
+            (Step::Key(key), Value::List(items)) => {
+                let index = index_of(key)?;
+                (at.index(index), items.get(index)?)
+            }
             (Step::Index(index), Value::List(items)) => (at.index(*index), items.get(*index)?),
             (Step::Where { key, value }, Value::List(items)) => {
                 let index = items.iter().position(|item| {

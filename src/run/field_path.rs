@@ -84,6 +84,12 @@ impl FieldPath {
     }
 }
 
+/// A JSON Pointer's way of writing an index.
+pub(super) fn index_of(key: &str) -> Option<usize> {
+    let plain = key == "0" || !key.starts_with('0') && key.bytes().all(|byte| byte.is_ascii_digit());
+    if plain { key.parse().ok() } else { None }
+}
+
 impl fmt::Display for FieldPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.written)

@@ -20,6 +20,7 @@ mod time;
 pub use decimal::{Decimal, NotDecimal};
 pub use digest::Digest;
 pub use equal::{Sameness, same_value};
+pub(crate) use equal::{identical, same_commits, value_key};
 pub use field_map::FieldMap;
 pub use field_path::{FieldPath, PathError, Step};
 pub use metric::{AGGREGATIONS, Aggregation, Metric, MetricFault};

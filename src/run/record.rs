@@ -1,8 +1,10 @@
 //! The canonical run record.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::canonical::{canonical_files, canonical_metrics};
+use super::field_path::index_of;
 use super::{Digest, FieldMap, Metric, Moment, NOT_AN_OBJECT, shape};
 use crate::document::{Diagnostic, Document, Map, Node, Path, Segment, Span, Value};
 
@@ -95,7 +97,8 @@ impl Run {
                 ),
             ]);
         };
-        let mut moved = fields.apply(&mut record, document)?;
+        let applied = fields.apply(&mut record, document)?;
+        let mut moved = applied.moved;
         let mut problems: Vec<Diagnostic> = shape::faults(&record)
             .into_iter()
             .map(|(path, problem)| {
@@ -117,7 +120,7 @@ impl Run {
             origin,
             signature: None,
             parts: Vec::new(),
-            notes: Vec::new(),
+            notes: applied.notes,
             record,
             span,
             moved,
@@ -154,9 +157,9 @@ impl Run {
         self.record.get(field)?.as_written()
     }
 
-    /// The line of models that the run belongs to.
+    /// The line of models that the run belongs to; empty text names none.
     pub fn model(&self) -> Option<&str> {
-        self.text("model")
+        self.text("model").filter(|model| !model.trim().is_empty())
     }
 
     /// The status of a run that did not finish, or whose files are no longer those that were run.
@@ -202,7 +205,7 @@ impl Run {
                 at,
                 path: written(node, "path"),
                 uri: written(node, "uri"),
-                digest: written(node, "digest").map(Digest::parse),
+                digest: digest(node),
             })
             .collect()
     }
@@ -217,7 +220,7 @@ impl Run {
                 at: Path::of(["data"]).index(index),
                 name: written(node, "name"),
                 path: written(node, "path"),
-                digest: written(node, "digest").map(Digest::parse),
+                digest: digest(node),
             })
             .collect()
     }
@@ -253,11 +256,11 @@ impl Run {
 
     /// Where the value at a canonical path stood in the document.
     pub fn place(&self, path: &Path) -> Path {
-        self.moved
-            .iter()
-            .filter_map(|(ours, theirs)| Some((ours.segments().len(), theirs, path.below(ours)?)))
-            .max_by_key(|(length, _, _)| *length)
-            .map_or_else(|| path.clone(), |(_, theirs, rest)| theirs.join(rest))
+        place_in(&self.moved_by_path(), path)
+    }
+
+    fn moved_by_path(&self) -> HashMap<&Path, &Path> {
+        self.moved.iter().map(|(ours, theirs)| (ours, theirs)).collect()
     }
 
     /// Says where a tracker kept what its reader put into the record.
@@ -279,9 +282,12 @@ impl Run {
     /// comes before what a tracker's reader did, and stands before where that reader found it.
     pub fn fields_from(&self) -> Vec<(&Path, String)> {
         let recorded = self.recorded_at.iter().map(|(ours, _)| ours);
+        let moved = self.moved_by_path();
         let mut from: Vec<(&Path, String)> = Vec::new();
+        let mut known = HashSet::new();
         for ours in recorded.chain(self.moved.iter().map(|(ours, _)| ours)) {
-            if let (true, Some(place)) = (from.iter().all(|(known, _)| *known != ours), self.came_from(ours))
+            if known.insert(ours)
+                && let Some(place) = self.came_from_in(&moved, ours)
             {
                 from.push((ours, place));
             }
@@ -291,7 +297,11 @@ impl Run {
 
     /// Where the value at a canonical path stood, where it is not what the document shows.
     pub fn came_from(&self, path: &Path) -> Option<String> {
-        let theirs = self.place(path);
+        self.came_from_in(&self.moved_by_path(), path)
+    }
+
+    fn came_from_in(&self, moved: &HashMap<&Path, &Path>, path: &Path) -> Option<String> {
+        let theirs = place_in(moved, path);
         // The canonical form alone joins the names of metrics, and makes an object of a file's path.
         let by_policy = joined(&theirs) != joined(path) && path.below(&theirs).is_none();
         let recorded = self.recorded_at(if by_policy { &theirs } else { path });
@@ -299,6 +309,20 @@ impl Run {
             (Some(recorded), true) => Some(format!("{theirs} ({recorded})")),
             (Some(recorded), false) => Some(recorded.to_owned()),
             (None, _) => (theirs != *path).then(|| theirs.to_string()),
+        }
+    }
+}
+
+/// Where the value at a path stood: by the longest path that was moved and leads to it.
+fn place_in(moved: &HashMap<&Path, &Path>, path: &Path) -> Path {
+    let mut ours = path.clone();
+    loop {
+        if let Some(theirs) = moved.get(&ours) {
+            return theirs.join(path.below(&ours).unwrap_or_default());
+        }
+        match ours.parent() {
+            Some(parent) => ours = parent,
+            None => return path.clone(),
         }
     }
 }
@@ -316,6 +340,10 @@ fn joined(path: &Path) -> String {
     keys.join(".")
 }
 
+fn digest(node: &Node) -> Option<Digest> {
+    written(node, "digest").map(Digest::parse).filter(|digest| !digest.is_empty())
+}
+
 pub(super) fn written<'r>(node: &'r Node, key: &str) -> Option<&'r str> {
     node.get(key)?.as_written()
 }
@@ -328,6 +356,7 @@ fn get<'r>(map: &'r Map, path: &[Segment]) -> Option<&'r Node> {
         node = match (segment, &node.value) {
             (Segment::Key(key), Value::Map(map)) => map.get(key)?,
             (Segment::Index(index), Value::List(items)) => items.get(*index)?,
+            (Segment::Key(key), Value::List(items)) => items.get(index_of(key)?)?,
             _ => return None,
         };
     }

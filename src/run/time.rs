@@ -1,5 +1,6 @@
 //! Points in time, as records and policies write them.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use jiff::civil::{Date, DateTime};
@@ -46,6 +47,36 @@ impl Moment {
         let local: DateTime = text.parse().map_err(|_| TimeError::Syntax)?;
         let at = TimeZone::UTC.to_timestamp(local).map_err(|_| TimeError::Syntax)?;
         Ok(Self { at, zone_assumed: true })
+    }
+}
+
+/// How far the clock of a place may be ahead of UTC, or behind it.
+const MAX_AHEAD: SignedDuration = SignedDuration::from_hours(14);
+const MAX_BEHIND: SignedDuration = SignedDuration::from_hours(12);
+
+impl Moment {
+    /// Which of two is earlier; `None` where that depends on a zone that was not written. Two times without a zone
+    /// are ordered as they are written: the same training wrote both.
+    pub fn order(&self, other: &Self) -> Option<Ordering> {
+        if self.zone_assumed == other.zone_assumed {
+            return Some(self.at.cmp(&other.at));
+        }
+        let (naive, zoned) = if self.zone_assumed { (self, other) } else { (other, self) };
+        // East of UTC it was earlier than it reads, west of it later.
+        let difference = naive.at.duration_since(zoned.at);
+        let order = if difference > MAX_AHEAD {
+            Ordering::Greater
+        } else if difference < -MAX_BEHIND {
+            Ordering::Less
+        } else {
+            return None;
+        };
+        Some(if self.zone_assumed { order } else { order.reverse() })
+    }
+
+    /// Whether some zone would explain that a time without one seems so far in the future.
+    pub fn zone_may_explain(&self, ahead: SignedDuration) -> bool {
+        self.zone_assumed && ahead <= MAX_AHEAD
     }
 }
 

@@ -21,6 +21,7 @@ codes! {
     OUTSIDE = "reference/outside": "A file that was found is not inside the workspace.";
     NOT_A_FILE = "reference/not-a-file": "What was named is not a regular file.";
     UNREADABLE = "reference/unreadable": "A file can't be read.";
+    TOO_MANY = "reference/too-many": "A folder or a glob leads to more files and folders than are looked at.";
     TOO_LARGE = "reference/too-large": "A file has more bytes than are read.";
 }
 

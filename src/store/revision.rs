@@ -1,6 +1,6 @@
 //! Files as they were committed, read from git's objects and never checked out.
 
-use super::{Entry, NOT_FOUND, Selector, Store, too_large};
+use super::{Entry, NOT_FOUND, Selector, Store, TOO_MANY, too_large};
 use crate::document::Diagnostic;
 use crate::git::{Commit, Found, Git, TreeKind};
 
@@ -42,20 +42,66 @@ impl<'g> Revision<'g> {
         folder: &str,
         selector: &Selector,
         found: &mut Vec<Entry>,
+        looked_at: &mut LookedAt,
     ) -> Result<(), Box<Diagnostic>> {
         let mut entries = self.git.tree(tree)?;
         entries.sort_by(|one, other| one.name.cmp(&other.name));
+        looked_at.count(entries.len(), folder)?;
         for entry in entries {
             let path =
                 if folder.is_empty() { entry.name.clone() } else { format!("{folder}/{}", entry.name) };
             match entry.kind {
-                TreeKind::Folder => self.walk(&entry.id, &path, selector, found)?,
+                TreeKind::Folder => {
+                    looked_at.enter(&path)?;
+                    self.walk(&entry.id, &path, selector, found, looked_at)?;
+                    looked_at.depth -= 1;
+                }
                 TreeKind::File if selector.matches(&path) => found.push(Entry { path, blob: Some(entry.id) }),
                 TreeKind::File | TreeKind::Other => {}
             }
         }
         Ok(())
     }
+}
+
+/// How much was looked at below a folder of a commit. A few kilobytes of git's objects can name more folders than any
+/// machine can look at, since a tree may be in many others.
+#[derive(Default)]
+struct LookedAt {
+    entries: usize,
+    folders: usize,
+    depth: usize,
+}
+
+/// Files and folders below one folder of a commit.
+const MAX_ENTRIES: usize = 500_000;
+/// Folders among them: each is a question to git.
+const MAX_FOLDERS: usize = 20_000;
+/// Folders within each other.
+const MAX_DEPTH: usize = 64;
+
+impl LookedAt {
+    fn count(&mut self, entries: usize, folder: &str) -> Result<(), Box<Diagnostic>> {
+        self.entries += entries;
+        within(self.entries, MAX_ENTRIES, "files and folders", folder)
+    }
+
+    fn enter(&mut self, folder: &str) -> Result<(), Box<Diagnostic>> {
+        self.folders += 1;
+        self.depth += 1;
+        within(self.folders, MAX_FOLDERS, "folders", folder)?;
+        within(self.depth, MAX_DEPTH, "folders within each other", folder)
+    }
+}
+
+fn within(count: usize, most: usize, what: &str, folder: &str) -> Result<(), Box<Diagnostic>> {
+    if count <= most {
+        return Ok(());
+    }
+    let folder: String = folder.chars().take(80).collect();
+    Err(Diagnostic::new(TOO_MANY, format!("more than {most} {what}, at `{folder}` of the commit"))
+        .help("name a folder or a pattern that holds only the run records")
+        .boxed())
 }
 
 impl Store for Revision<'_> {
@@ -74,7 +120,7 @@ impl Store for Revision<'_> {
         };
         let mut found = Vec::new();
         if let Some(tree) = tree.filter(|entry| entry.kind == TreeKind::Folder) {
-            self.walk(&tree.id, folder, selector, &mut found)?;
+            self.walk(&tree.id, folder, selector, &mut found, &mut LookedAt::default())?;
         }
         Ok(found)
     }

@@ -13,18 +13,18 @@ use crate::project::{BASELINE, CANDIDATE, Project, Ran, git_in, here};
 use crate::runner::{commands, outputs};
 
 /// A repository on a server, a clone of it on a runner, and what a workflow run leaves there.
-struct Workflow {
-    origin: Project,
+pub struct Workflow {
+    pub origin: Project,
     runner: TempDir,
-    github: FakeGithub,
-    event: Value,
-    name: &'static str,
+    pub github: FakeGithub,
+    pub event: Value,
+    pub name: &'static str,
     variables: Vec<(String, String)>,
 }
 
 impl Workflow {
     /// A pull request that brings a record, changed by `edit`, in a clone of depth 1.
-    fn pull_request(edit: impl Fn(&Project)) -> Self {
+    pub fn pull_request(edit: impl Fn(&Project)) -> Self {
         let origin = Project::churn();
         origin
             .file("runs/new.json", BASELINE)
@@ -59,7 +59,7 @@ impl Workflow {
     }
 
     /// Another push to the branch of the pull request, and the job that it starts.
-    fn push(&mut self, edit: impl Fn(&Project)) {
+    pub fn push(&mut self, edit: impl Fn(&Project)) {
         self.origin.git(&["checkout", "--quiet", "feature"]);
         edit(&self.origin);
         self.origin.commit("again");
@@ -72,6 +72,12 @@ impl Workflow {
         fs::remove_file(self.runner.path().join("output")).expect("the outputs");
     }
 
+    /// The same job on another commit of the origin.
+    pub fn check_out_again(&self, reference: &str) {
+        fs::remove_dir_all(self.workspace()).expect("the clone");
+        self.checkout(reference);
+    }
+
     /// Requests by what they do, those that ask who is asking aside.
     fn requests(&self) -> Vec<String> {
         let state = self.github.lock();
@@ -82,7 +88,7 @@ impl Workflow {
     }
 
     /// What actions/checkout does by default: the one commit, detached, and nothing else.
-    fn checkout(&self, reference: &str) {
+    pub fn checkout(&self, reference: &str) {
         let folder = self.workspace();
         fs::create_dir_all(&folder).expect("a folder");
         let url = format!("file://{}", self.origin.path().display());
@@ -92,20 +98,20 @@ impl Workflow {
         git_in(&folder, &["checkout", "--quiet", "--detach", "FETCH_HEAD"]);
     }
 
-    fn workspace(&self) -> PathBuf {
+    pub fn workspace(&self) -> PathBuf {
         self.runner.path().join("work")
     }
 
-    fn set(&mut self, name: &str, value: &str) -> &mut Self {
+    pub fn set(&mut self, name: &str, value: &str) -> &mut Self {
         self.variables.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    fn file(&self, name: &str) -> String {
+    pub fn file(&self, name: &str) -> String {
         fs::read_to_string(self.runner.path().join(name)).unwrap_or_default()
     }
 
-    fn run(&self) -> Ran {
+    pub fn run(&self) -> Ran {
         let mut command = Command::new("bash");
         command.arg(here().join("action/run.sh"));
         self.start(command, &[("GATE", env!("CARGO_BIN_EXE_gate"))])
@@ -160,7 +166,7 @@ impl Workflow {
         last
     }
 
-    fn output(&self, name: &str) -> String {
+    pub fn output(&self, name: &str) -> String {
         let outputs = self.outputs();
         outputs
             .iter()
@@ -415,37 +421,6 @@ fn reporting_never_decides() {
 }
 
 #[test]
-fn a_merge_queue_judges_against_its_base() {
-    let mut workflow = Workflow::pull_request(|origin| _ = origin.edit("runs/new.json", "0.842", "0.7"));
-    let head = workflow.event["pull_request"]["head"]["sha"].clone();
-    let base = workflow.event["pull_request"]["base"]["sha"].clone();
-    workflow.name = "merge_group";
-    workflow.event =
-        json!({"merge_group": {"head_sha": head, "base_sha": base, "base_ref": "refs/heads/main"}});
-    workflow.run().leaves_with(1);
-    assert_eq!(
-        workflow.github.lock().requests.len(),
-        0,
-        "several pull requests may be in it: none is commented on"
-    );
-}
-
-#[test]
-fn a_push_judges_what_it_changed() {
-    let mut workflow = Workflow::pull_request(|_| {});
-    let before = workflow.origin.git(&["rev-parse", "main"]);
-    workflow.origin.edit("runs/new.json", "0.847", "0.5").commit("worse");
-    fs::remove_dir_all(workflow.workspace()).expect("the clone");
-    workflow.checkout("main");
-    workflow.name = "push";
-    workflow.event = json!({"before": before, "ref": "refs/heads/main"});
-    workflow.set("GATE_INPUT_BASELINE", "approved.json");
-    workflow.run().leaves_with(1).says("1 of 1 records changed");
-    workflow.event = json!({"before": "0".repeat(40), "ref": "refs/heads/main"});
-    assert_ne!(workflow.run().code, 1, "there is nothing to compare with");
-}
-
-#[test]
 fn runs_that_are_named_one_on_a_line() {
     let mut workflow = Workflow::pull_request(|origin| {
         origin.file("other/x.json", CANDIDATE.replace("0.842", "0.7"));
@@ -464,6 +439,7 @@ fn inputs_that_can_not_be_read_are_no_verdict() {
         ("GATE_INPUT_POLICY", "--help"),
         ("GATE_INPUT_RUN", "runs/new.json\n--first"),
         ("GATE_INPUT_STAGE", "a\nb"),
+        ("GATE_INPUT_FIRST", "1"),
     ] {
         let mut workflow = Workflow::pull_request(|_| {});
         workflow.set(name, value);

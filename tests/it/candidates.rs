@@ -111,7 +111,7 @@ fn some_of_them_by_what_they_hold() {
     project.edit(
         "gate.yaml",
         "runs: runs/*.json",
-        "runs: { path: [runs/*.json], where: candidate.tags.promote == \"yes\" }",
+        "runs: { path: [runs/*.json], where: has(tags.promote) && tags.promote == \"yes\" }",
     );
     project.file("runs/tried.json", CANDIDATE);
     project.gate(&["check"]).leaves_with(2).says("check/none-selected");
@@ -119,6 +119,18 @@ fn some_of_them_by_what_they_hold() {
     assert_eq!(found(&project, &[]), ["runs/meant.json"]);
     project.gate(&["check"]).leaves_with(0).says("1 records are not candidates");
     assert_eq!(found(&project, &["runs/tried.json"]), ["runs/tried.json"], "named is meant");
+}
+
+#[test]
+fn a_field_that_where_reads_and_a_record_lacks_is_no_answer() {
+    let project = repository();
+    project.edit(
+        "gate.yaml",
+        "runs: runs/*.json",
+        "runs: { path: [runs/*.json], where: tags.experiment != \"yes\" }",
+    );
+    project.file("runs/tried.json", CANDIDATE);
+    project.gate(&["check"]).leaves_with(2).says("check/where-failed").says("has(");
 }
 
 #[test]

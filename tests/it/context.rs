@@ -1,6 +1,6 @@
 //! What a workflow run is about: every event, from its environment and its payload alone.
 
-use mlgate::github::{Base, Context};
+use mlgate::github::Context;
 use serde_json::{Value, json};
 
 const HEAD: &str = "1111111111111111111111111111111111111111";
@@ -43,11 +43,20 @@ fn a_pull_request_reports_on_its_head_and_never_on_the_merge_commit() {
     let context = context("pull_request", &pull_request(&same(), "ada"));
     assert_eq!(context.head_sha.as_deref(), Some(HEAD));
     assert_eq!(context.pull_request, Some(12));
-    assert_eq!(context.base, Some(Base { branch: "main".into(), sha: TIP.into() }));
     assert_eq!(context.read_only, None);
     assert_eq!((context.run_number, context.run_attempt), (5, 2));
     assert_eq!(context.run_url().as_deref(), Some("https://github.com/acme/churn/actions/runs/77"));
     assert_eq!(context.api_url, "https://api.github.com");
+}
+
+#[test]
+fn an_event_is_of_a_pull_request_by_its_shape() {
+    for name in ["pull_request_review", "pull_request_review_comment", "whatever comes"] {
+        let own = context(name, &pull_request(&same(), "ada"));
+        assert_eq!((own.head_sha.as_deref(), own.pull_request), (Some(HEAD), Some(12)), "{name}");
+        let fork = context(name, &pull_request(&json!({"full_name": "eve/churn"}), "eve"));
+        assert!(fork.read_only.is_some(), "{name}");
+    }
 }
 
 #[test]
@@ -63,12 +72,11 @@ fn the_token_of_a_fork_and_of_dependabot_can_only_read() {
 }
 
 #[test]
-fn a_merge_group_has_a_base_and_no_pull_request_to_comment_on() {
+fn a_merge_group_has_no_pull_request_to_comment_on() {
     let event = json!({"merge_group": {"head_sha": HEAD, "base_sha": TIP, "base_ref": "refs/heads/main"}});
     let context = context("merge_group", &event);
     assert_eq!(context.head_sha.as_deref(), Some(HEAD));
     assert_eq!(context.pull_request, None);
-    assert_eq!(context.base, Some(Base { branch: "main".into(), sha: TIP.into() }));
 }
 
 #[test]
@@ -76,7 +84,7 @@ fn other_events_report_on_their_own_commit() {
     for name in ["push", "release", "workflow_dispatch", "schedule", "something_new"] {
         let context = context(name, &json!({}));
         assert_eq!(context.head_sha.as_deref(), Some(MERGE), "{name}");
-        assert_eq!((context.pull_request, context.base), (None, None), "{name}");
+        assert_eq!(context.pull_request, None, "{name}");
     }
 }
 
@@ -102,7 +110,7 @@ fn what_is_no_commit_is_not_taken_for_one() {
         assert_eq!(context("pull_request", &event).head_sha, None, "{sha}");
     }
     let nothing = context("pull_request", &Value::Null);
-    assert_eq!((nothing.head_sha, nothing.pull_request, nothing.base), (None, None, None));
+    assert_eq!((nothing.head_sha.as_deref(), nothing.pull_request), (Some(MERGE), None));
 }
 
 #[test]

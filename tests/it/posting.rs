@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mlgate::github::{Comment, Context, Posted, Posting, post};
+use mlgate::github::{Comment, Context, Posted, Posting, Scope, post};
 use mlgate::verdict::Report;
 use serde_json::json;
 
@@ -34,8 +34,9 @@ fn context(github: &FakeGithub, run: u64) -> Context {
 fn posting() -> Posting {
     Posting {
         comment: Comment::Auto,
-        comment_key: String::new(),
+        scope: Scope::default(),
         check_run: None,
+        judged: Some(HEAD.into()),
         token: Some("ghs_secret".into()),
         below: String::new(),
         claimed: false,
@@ -135,12 +136,39 @@ fn two_of_ours_become_one() {
 fn another_workflow_or_key_has_a_comment_of_its_own() {
     let github = FakeGithub::start();
     posted(&github, 1, "0.7");
-    let other = Posting { comment_key: "fraud".into(), ..posting() };
-    post(&report("0.7"), &context(&github, 1), &other);
+    let scope = |folder: &str, policy: Option<&str>, stage: Option<&str>, key: &str| Scope {
+        folder: folder.into(),
+        policy: policy.map(str::to_owned),
+        stage: stage.map(str::to_owned),
+        key: key.into(),
+    };
+    let others = [
+        scope("", None, None, "fraud"),
+        scope("packages/a/", None, None, ""),
+        scope("packages/b/", None, None, ""),
+        scope("packages/b/", Some("strict.yaml"), None, ""),
+        scope("packages/b/", Some("strict.yaml"), Some("production"), ""),
+    ];
+    for scope in &others {
+        let other = Posting { scope: scope.clone(), ..posting() };
+        post(&report("0.7"), &context(&github, 1), &other);
+        post(&report("0.6"), &context(&github, 2), &other);
+    }
     let mut elsewhere = context(&github, 1);
     elsewhere.workflow = "nightly".into();
     post(&report("0.7"), &elsewhere, &posting());
-    assert_eq!(github.bodies().len(), 3);
+    let bodies = github.bodies();
+    assert_eq!(bodies.len(), 7);
+    assert!(bodies[0].contains("### ❌ gate: fail"), "{}", bodies[0]);
+    for (body, title) in bodies[1..].iter().zip([
+        "gate (fraud): fail",
+        "gate (packages/a): fail",
+        "gate (packages/b): fail",
+        "gate (packages/b · strict.yaml): fail",
+        "gate (packages/b · strict.yaml · stage production): fail",
+    ]) {
+        assert!(body.contains(title), "{title}: {body}");
+    }
 }
 
 #[test]
@@ -282,9 +310,21 @@ fn a_check_run_is_complete_from_its_first_request() {
     post(&report("0.85"), &context(&github, 2), &check);
     assert_eq!(github.lock().check_runs[1]["conclusion"], "success");
     // What could not be evaluated is a failure too.
-    let trouble = Report::of_troubles(jiff::Timestamp::UNIX_EPOCH, Vec::new());
+    let trouble = mlgate::engine::conclude(mlgate::engine::Parts::default());
     post(&trouble, &context(&github, 3), &check);
     assert_eq!(github.lock().check_runs[2]["conclusion"], "failure");
+}
+
+#[test]
+fn a_check_run_is_about_the_commit_that_was_judged_or_there_is_none() {
+    let github = FakeGithub::start();
+    let other = "2222222222222222222222222222222222222222";
+    let check = Posting { comment: Comment::Never, check_run: Some("gate".into()), ..posting() };
+    post(&report("0.7"), &context(&github, 1), &Posting { judged: Some(other.into()), ..check.clone() });
+    assert_eq!(github.lock().check_runs[0]["head_sha"], other);
+    let none = post(&report("0.85"), &context(&github, 2), &Posting { judged: None, ..check });
+    assert!(none.degraded[0].message.contains("no commit was judged"), "{none:?}");
+    assert_eq!(github.lock().check_runs.len(), 1);
 }
 
 #[test]

@@ -72,15 +72,74 @@ fn a_new_expression_is_not_evaluated_before_it_is_merged() {
 }
 
 #[test]
-fn a_policy_that_the_change_breaks_or_removes_still_judges() {
-    let broken = pull_request(|project| {
-        project.file("gate.yaml", "version: 1\nrules: { r: { requier: [x] } }\n");
-    });
-    check(&broken).leaves_with(0).says("the policy could not be read: unknown key `requier`");
+fn a_change_that_removes_the_policy_is_judged_by_it() {
     let gone = pull_request(|project| {
         project.remove("gate.yaml");
     });
     check(&gone).leaves_with(0).says("the policy would be gone");
+}
+
+#[test]
+fn a_change_whose_own_policy_can_not_be_read_is_no_pass() {
+    let mistyped = pull_request(|project| {
+        project.file("gate.yaml", "version: 1\nrules: { r: { requier: [x] } }\n");
+    });
+    check(&mistyped)
+        .leaves_with(2)
+        .says("the policy of this change can't be read: unknown key `requier`")
+        .says("gate.yaml:2");
+    let extended = pull_request(|project| {
+        project.edit("gate.yaml", "rules:", "extends: [{ path: org.yaml }]\nrules:");
+    });
+    check(&extended).leaves_with(2).says("the policy of this change can't be read: `org.yaml`");
+    // Nearer to the folder that gate runs in than the one of the base.
+    let nearer = pull_request(|project| {
+        project.file("packages/a/gate.yaml", "version: 1\nrules: [\n");
+    });
+    nearer
+        .gate(&["-C", "packages/a", "check", "--trust", "main"])
+        .leaves_with(2)
+        .says("the policy of this change can't be read");
+}
+
+/// A repository whose `main` has a policy that can't be read, and a branch with a new record.
+fn broken_base(change: impl Fn(&Project)) -> Project {
+    let project = pull_request(|_| {});
+    project.git(&["checkout", "--quiet", "main"]);
+    project.edit("gate.yaml", "max_drop", "max_dropp").commit("a slip");
+    project.git(&["checkout", "--quiet", "-b", "mend"]);
+    project.file("runs/new.json", crate::project::CANDIDATE);
+    change(&project);
+    project.commit("train");
+    project
+}
+
+#[test]
+fn a_change_that_mends_the_policy_is_judged_by_its_own() {
+    let mends = broken_base(|project| _ = project.edit("gate.yaml", "max_dropp", "max_drop"));
+    let ran = check(&mends);
+    ran.leaves_with(0).says("the policy of this change is used, since it mends the one it replaces");
+    let json = mends.gate(&["check", "--trust", "main", "--format", "json"]).json();
+    let first = json["notes"][0].clone();
+    let first = first.as_str().expect("a note").to_owned();
+    assert!(first.contains("since it mends") && first.contains("max_dropp"), "{first}");
+    mends.gate(&["check", "--trust", "main", "--require-base-policy"]).leaves_with(2);
+    let worse = broken_base(|project| {
+        project.edit("gate.yaml", "max_dropp", "max_drop").edit("runs/new.json", "0.842", "0.7");
+    });
+    check(&worse).leaves_with(1);
+}
+
+#[test]
+fn a_broken_policy_of_the_base_is_named_as_that() {
+    let leaves_it = broken_base(|_| {});
+    let ran = check(&leaves_it);
+    ran.leaves_with(2).says("the policy on main (").says("can't be read: unknown key `max_dropp`");
+    let id = leaves_it.git(&["rev-parse", "--short=10", "main"]);
+    ran.says(&format!("{id}:gate.yaml:"));
+    // A branch from before the slip has a policy that can be read, and changes nothing about the one on main.
+    leaves_it.git(&["checkout", "--quiet", "feature"]);
+    check(&leaves_it).leaves_with(2).says("the policy on main (");
 }
 
 #[test]

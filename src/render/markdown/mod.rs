@@ -33,6 +33,8 @@ pub struct Page {
     pub run: Option<String>,
     /// The report is a claim of the pull request's own workflow.
     pub claimed: bool,
+    /// Which of several gates this is, for the headline; empty where there is one.
+    pub scope: String,
     /// Whether charts are shown there.
     pub charts: bool,
 }
@@ -49,10 +51,15 @@ pub fn markdown(report: &Report, page: &Page, to: &mut dyn Write) -> io::Result<
 
 /// The report as Markdown, in the bytes that the page takes.
 pub fn page_of(report: &Report, page: &Page) -> String {
-    let mut sections = vec![Section::kept(format!("{}{}", page.head, headline(report)))];
+    let mut sections = vec![Section::kept(format!("{}{}", page.head, headline(report, &page.scope)))];
     if page.claimed {
         let claim = "> [!NOTE]\n> Reported by a job of the pull request's own workflow, which its author can change.\n";
         sections.push(Section::kept(claim.into()));
+    }
+    // First of all, as in every format: whose policy decided, and what weakens the verdict.
+    if !report.notes.is_empty() {
+        let notes: Vec<String> = report.notes.iter().map(|note| format!("- {}", text(note))).collect();
+        sections.push(Section::expendable(4, "the notes", format!("{}\n", notes.join("\n"))));
     }
     if let Some(proposed) = &report.proposed {
         let files: Vec<String> = proposed.files.iter().map(|file| code(file)).collect();
@@ -79,10 +86,6 @@ pub fn page_of(report: &Report, page: &Page) -> String {
     if let Some(waivers) = waivers(report) {
         sections.push(Section::expendable(2, "the waivers", waivers));
     }
-    if !report.notes.is_empty() {
-        let notes: Vec<String> = report.notes.iter().map(|note| format!("- {}", text(note))).collect();
-        sections.push(Section::expendable(4, "the notes", format!("{}\n", notes.join("\n"))));
-    }
     sections.push(Section::kept(footer(report, page)));
     let where_else = match &page.run {
         Some(run) => format!("The whole report is in the [summary of the job]({run})."),
@@ -102,14 +105,15 @@ fn mark(outcome: Outcome, level: Level) -> &'static str {
     }
 }
 
-fn headline(report: &Report) -> String {
+fn headline(report: &Report, scope: &str) -> String {
     let mark = match report.verdict {
         Some(Verdict::Pass) => "✅",
         Some(Verdict::Fail) => "❌",
         None => "🚫",
     };
     let line = super::text_of_last_line(report);
-    format!("### {mark} gate: {}\n", text(line.trim_start_matches("verdict: ")))
+    let scope = if scope.is_empty() { String::new() } else { format!(" ({})", text(scope)) };
+    format!("### {mark} gate{scope}: {}\n", text(line.trim_start_matches("verdict: ")))
 }
 
 /// The rules that could not be judged, before what is wrong.

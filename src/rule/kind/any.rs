@@ -88,4 +88,8 @@ impl RuleCheck for Any {
     fn compares(&self) -> bool {
         self.0.iter().any(|arm| arm.compares())
     }
+
+    fn notices_baseline(&self) -> bool {
+        self.0.iter().any(|arm| arm.notices_baseline())
+    }
 }

@@ -49,6 +49,10 @@ fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn RuleCheck>> {
 }
 
 impl RuleCheck for Code {
+    fn revision(&self) -> Option<&str> {
+        Some(&self.ancestor_of)
+    }
+
     fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, Box<Diagnostic>> {
         let mut judgement = RuleResult::default();
         self.commit(case, &mut judgement)?;

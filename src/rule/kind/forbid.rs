@@ -27,12 +27,13 @@ impl RuleCheck for Forbid {
     fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, Box<Diagnostic>> {
         let mut judgement = RuleResult::default();
         for path in &self.0 {
-            for field in case.candidate.find(path) {
+            let found = case.candidate.find_anywhere(path);
+            if found.is_empty() {
+                judgement.compare(Comparison::exact(path.written(), "absent", Outcome::Pass));
+            }
+            for field in found {
+                let Some(node) = field.node else { continue };
                 let name = field.path.to_string();
-                let Some(node) = field.node else {
-                    judgement.compare(Comparison::exact(name, "absent", Outcome::Pass));
-                    continue;
-                };
                 let comparison =
                     Comparison::exact(name.as_str(), "absent", Outcome::Fail).candidate(node.in_full());
                 let raised = Finding::new(FORBIDDEN, format!("`{name}` must not be in the record"))

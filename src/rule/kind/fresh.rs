@@ -115,8 +115,14 @@ fn age(
     };
     if age < -SKEW {
         let raised = Finding::new(IN_THE_FUTURE, format!("{who} is dated {created}, which is {}", Age(age)));
-        let raised =
-            at(raised, "in the future".into()).help("look at the clock of the machine that trained it");
+        let help = if moment.zone_may_explain(-age) {
+            "the time has no zone, and is read as UTC: write it with its zone, such as `2026-05-30T12:00:00+09:00`; \
+             in Python, `datetime.now(timezone.utc).isoformat()`"
+        } else {
+            "look at the clock of the machine that trained it"
+        };
+        let label = if moment.zone_assumed { "no zone is written" } else { "in the future" };
+        let raised = at(raised, label.into()).help(help);
         return judgement.fail(comparison(Outcome::Fail), raised);
     }
     if age <= *most {

@@ -1,6 +1,8 @@
 //! "It looks about as good" is how a worse model gets in. `metrics` puts numbers on it: bounds that always hold,
 //! and how far a value may move against the baseline.
 
+use std::collections::HashSet;
+
 use super::{Kind, RuleCheck};
 use crate::code::codes;
 use crate::document::Diagnostic;
@@ -10,7 +12,7 @@ use crate::rule::compare::{Subject, hold};
 use crate::rule::loading::EMPTY_BODY;
 use crate::rule::presence::{MISSING, not_a_number};
 use crate::rule::{
-    Baseline, Limit, Loading, Pattern, RuleInput, RuleResult, Units, check_together, dataset, direction,
+    Baseline, Limit, Loading, Pattern, RuleInput, RuleResult, Units, bite, check_together, dataset, direction,
 };
 use crate::run::{Decimal, Metric, MetricFault, Run};
 use crate::verdict::{Comparability, Comparison, Outcome};
@@ -21,6 +23,7 @@ codes! {
     VANISHED = "metrics/vanished": "A metric that the baseline has is not in the candidate.";
     BASELINE_NOT_A_NUMBER = "metrics/baseline-not-a-number": "The baseline's value of a metric is no finite number.";
     NOTHING_MATCHED = "metrics/nothing-matched": "A name with `*` matches no metric of either run.";
+    MEASURED_ON_NOTHING = "metrics/measured-on-nothing": "A metric was measured on no rows or examples, so its value says nothing.";
     OTHER_DATASET = "metrics/other-dataset": "A metric was measured on another dataset than in the baseline.";
 }
 
@@ -66,7 +69,12 @@ fn limits(loading: &mut Loading<'_>, name: &str, entry: &Entry) -> Option<Limits
         loading.reader.unknown_key(name, entry, "`metrics`", &known);
         return None;
     }
-    let map = loading.reader.map(&entry.node, &what)?;
+    let Some(map) = loading.reader.map(&entry.node, &what) else {
+        if let (Some(limit), Some(problem)) = (limit_without_word(name, &entry.node), loading.reader.last()) {
+            problem.help = Some(limit);
+        }
+        return None;
+    };
     let mut limits = Limits {
         name: Pattern::new(name),
         except: Vec::new(),
@@ -101,6 +109,17 @@ fn limits(loading: &mut Loading<'_>, name: &str, entry: &Entry) -> Option<Limits
     (!limits.limits.is_empty()).then_some(limits)
 }
 
+/// What to write for `f1: 0.8` or `f1: ">=0.8"`.
+fn limit_without_word(name: &str, node: &Node) -> Option<String> {
+    let text = node.as_written()?.trim();
+    let number = text.trim_start_matches(['<', '>', '=', ' ']);
+    Decimal::parse(number).ok()?;
+    let word = if text.starts_with('<') { "max" } else { "min" };
+    Some(format!(
+        "write `{name}: {{ {word}: {number} }}`; `min` is the least that is allowed, `max` the most"
+    ))
+}
+
 fn no_limits(reader: &mut Reader, map: &Map, what: &str, span: Span) {
     if map.iter().any(|(key, _)| !["of", "except"].contains(&key)) {
         return;
@@ -125,6 +144,13 @@ fn except(reader: &mut Reader, node: &Node, name: &Pattern, key: Span) -> Vec<Pa
 impl RuleCheck for Metrics {
     fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, Box<Diagnostic>> {
         let mut judgement = RuleResult::default();
+        measured_on_nothing(&mut judgement, case.candidate);
+        if !self.compares()
+            && self.notices_baseline()
+            && let Some(Baseline::Missing(why) | Baseline::Unclear(why)) = case.baseline
+        {
+            judgement.notes.push(format!("a metric that vanished can't be noticed: {}", why.message));
+        }
         let baseline = match case.baseline {
             _ if !self.compares() => None,
             Some(Baseline::Run { run, comparability: Comparability::Different { fields } })
@@ -145,6 +171,10 @@ impl RuleCheck for Metrics {
 
     fn compares(&self) -> bool {
         self.0.iter().any(Limits::compares)
+    }
+
+    fn notices_baseline(&self) -> bool {
+        self.0.iter().any(|entry| entry.name.is_glob())
     }
 
     fn words(&self) -> Vec<LimitKind> {
@@ -191,8 +221,12 @@ impl Limits {
                 .collect()
         };
         let ours = names(case.candidate);
+        // A metric that vanished is noticed whatever the limits are about, and on whatever split it was measured.
+        let theirs = match case.baseline {
+            Some(Baseline::Run { run, .. }) => names(run),
+            _ => Vec::new(),
+        };
         let baseline = baseline.filter(|_| self.compares());
-        let theirs = baseline.map(names).unwrap_or_default();
         if ours.is_empty() && theirs.is_empty() {
             let pattern = self.name.written();
             let raised = Finding::new(NOTHING_MATCHED, format!("no metric matches `{pattern}`"))
@@ -204,7 +238,8 @@ impl Limits {
         for name in &ours {
             self.judge_metric(judgement, case, baseline, name, true);
         }
-        for name in theirs.iter().filter(|name| !ours.contains(name)) {
+        let ours: HashSet<&str> = ours.iter().map(String::as_str).collect();
+        for name in theirs.iter().filter(|name| !ours.contains(name.as_str())) {
             let raised =
                 Finding::new(VANISHED, format!("the metric `{name}` is in the baseline, and not here"))
                     .at(Path::of(["metrics", name]), format!("no `{name}` here"))
@@ -228,6 +263,16 @@ impl Limits {
             return;
         };
         judgement.warnings.extend(direction::contradicted(&self.limits, &metric));
+        if is_zero(metric.detail("n")) {
+            let raised =
+                Finding::new(MEASURED_ON_NOTHING, format!("the metric `{name}` was measured on 0 examples"))
+                    .at(Path::of(["metrics", name, "n"]), "on nothing")
+                    .subject(name)
+                    .help(
+                        "find out why nothing was left to measure on; a number of an empty set says nothing",
+                    );
+            judgement.fail(Comparison::exact(name, "examples", Outcome::Fail).candidate("0"), raised);
+        }
         let value = match self.of.number(&metric) {
             Ok(value) => value,
             Err(fault) => {
@@ -315,12 +360,30 @@ impl Limits {
             baseline,
             of: self.of.method(metric),
         };
+        judgement.warnings.extend(bite::unit_changed(&subject));
         for limit in &self.limits {
+            judgement.warnings.extend(bite::without_bite(limit, &subject));
             if !limit.word.is_relative() || baseline.is_some() {
                 hold(judgement, &subject, limit);
             }
         }
     }
+}
+
+/// A run whose split has no rows has no metrics, whatever their numbers.
+fn measured_on_nothing(judgement: &mut RuleResult, run: &Run) {
+    if !is_zero(run.validation().and_then(|validation| validation.get("rows"))) {
+        return;
+    }
+    let raised = Finding::new(MEASURED_ON_NOTHING, "the metrics were measured on 0 rows")
+        .at(Path::of(["validation", "rows"]), "on nothing")
+        .subject("validation.rows")
+        .help("find out why nothing was left of the validation split; a number of an empty set says nothing");
+    judgement.fail(Comparison::exact("validation.rows", "rows", Outcome::Fail).candidate("0"), raised);
+}
+
+fn is_zero(node: Option<&Node>) -> bool {
+    node.and_then(Node::as_written).and_then(|text| Decimal::parse(text).ok()).is_some_and(|n| n.is_zero())
 }
 
 fn missing(run: &Run, name: &str) -> Finding {

@@ -82,6 +82,16 @@ pub trait RuleCheck: Debug + Send + Sync {
         false
     }
 
+    /// The revision of the repository that it asks about, such as the branch that a commit must be part of.
+    fn revision(&self) -> Option<&str> {
+        None
+    }
+
+    /// Whether it looks at a baseline where the policy names one, and does without where it does not.
+    fn notices_baseline(&self) -> bool {
+        false
+    }
+
     /// The words whose limits a waiver can replace.
     fn words(&self) -> Vec<LimitKind> {
         Vec::new()

@@ -1,0 +1,390 @@
+//! What a revision means. Each name is resolved once, and means one thing wherever it is written: `main` is the branch of
+//! the remote, in a clone without one the local branch, and never a tag.
+//!
+//! Git itself takes a tag before a branch and a branch before an id. gate looks at the references itself, so that nobody
+//! can push something that hides the branch which decides.
+
+use super::refs::{HEADS, REMOTES, in_words, short_name};
+use super::{
+    AMBIGUOUS, Commit, Found, Git, NO_DEFAULT_BRANCH, NOT_TRUSTED, UNKNOWN_REVISION, committed_at, is_id,
+    short,
+};
+use crate::document::Diagnostic;
+
+/// A revision that was resolved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revision {
+    /// As it was written: `main`, `v1.2`, `HEAD~1`.
+    pub asked: String,
+    /// The full name of the branch or tag that it is, such as `refs/remotes/origin/main`.
+    pub full_ref: Option<String>,
+    /// The commit that it came to.
+    pub commit: Commit,
+    /// The branch of this clone with the same name, where that is at another commit: it was not taken.
+    pub local: Option<Commit>,
+}
+
+impl Revision {
+    /// What it came to, in words: `commit 19a2155624 of 2026-06-01, origin/main; the local branch is at 3f2a9c1b08`.
+    pub fn in_words(&self) -> String {
+        let date =
+            self.commit.time.map(|time| format!(" of {}", time.strftime("%Y-%m-%d"))).unwrap_or_default();
+        let name = if self.name() == self.asked { String::new() } else { format!(", {}", self.name()) };
+        let local = self.local.as_ref().map(|local| format!("; the local branch is at {}", short(&local.id)));
+        format!("commit {}{date}{name}{}", short(&self.commit.id), local.unwrap_or_default())
+    }
+
+    /// What a person calls it: `origin/main` where that is what `main` came to.
+    pub fn name(&self) -> &str {
+        self.full_ref
+            .as_deref()
+            .filter(|full| full.starts_with(REMOTES))
+            .map_or(&self.asked, |full| short_name(full))
+    }
+
+    /// The name of the branch that it is, without that of its remote.
+    pub fn branch(&self) -> Option<&str> {
+        let full = self.full_ref.as_deref()?;
+        full.strip_prefix(HEADS).or_else(|| full.strip_prefix(REMOTES)?.split_once('/').map(|(_, name)| name))
+    }
+}
+
+/// The two ends of a change that is judged by what its base says.
+#[derive(Debug, Clone, Copy)]
+pub struct Trusted<'t> {
+    /// The tip of the base branch.
+    pub base: &'t Commit,
+    /// The tip of the change.
+    pub head: &'t Commit,
+    /// Names that mean the base, whatever this clone calls so: see [`Git::names_of_base`].
+    pub names: &'t [String],
+}
+
+/// The forms of a revision.
+#[derive(Debug, PartialEq, Eq)]
+enum Form<'a> {
+    /// What is checked out.
+    Head,
+    /// `ORIG_HEAD`, `FETCH_HEAD`: what a command of git left behind.
+    LeftBehind,
+    /// The whole name of a reference.
+    Full,
+    /// Something seen from another revision: `main~1`, `HEAD@{yesterday}`, `:/text`.
+    Relative { from: &'a str, step: &'a str },
+    /// All digits of an id.
+    Id,
+    /// A name, or the first digits of an id.
+    Word,
+}
+
+fn form(asked: &str) -> Form<'_> {
+    let step = asked.find(['~', '^', ':']).into_iter().chain(asked.find("@{")).min();
+    match step {
+        Some(at) => Form::Relative { from: &asked[..at], step: &asked[at..] },
+        None if matches!(asked, "HEAD" | "@") => Form::Head,
+        None if asked.starts_with("refs/") => Form::Full,
+        None if is_id(asked) => Form::Id,
+        None if asked.ends_with("HEAD")
+            && asked.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_') =>
+        {
+            Form::LeftBehind
+        }
+        None => Form::Word,
+    }
+}
+
+/// Why a revision can't be trusted, whatever it comes to.
+fn why_shaped(asked: &str) -> Option<&'static str> {
+    match form(asked) {
+        Form::Head => Some("is what is checked out"),
+        Form::LeftBehind => Some("is what a command of git left behind"),
+        Form::Relative { .. } => Some("is relative to another"),
+        Form::Full | Form::Id | Form::Word => None,
+    }
+}
+
+impl Git {
+    /// What a revision means.
+    ///
+    /// # Errors
+    ///
+    /// `git/unknown-revision` where there is none, with the reason if the clone is shallow or partial, and
+    /// `git/ambiguous`, which lists them, where more than one thing has the name.
+    pub fn resolve(&self, asked: &str) -> Result<Revision, Box<Diagnostic>> {
+        match form(asked) {
+            Form::Head => self.asked_of_git(asked, "HEAD"),
+            Form::LeftBehind => self.asked_of_git(asked, asked),
+            Form::Relative { from: "", .. } => self.asked_of_git(asked, asked),
+            Form::Relative { from, step } => self.relative(asked, from, step),
+            Form::Id => self.asked_of_git(asked, asked),
+            Form::Full => self.reference(asked, asked, None),
+            Form::Word => self.word(asked),
+        }
+    }
+
+    /// What a revision means where a change is judged by its base: the base's own names mean the base, and what the change
+    /// can shape is refused.
+    ///
+    /// # Errors
+    ///
+    /// `git/not-trusted` where the change decides what is meant, and those of [`Git::resolve`].
+    pub fn resolve_trusted(&self, asked: &str, trusted: Trusted<'_>) -> Result<Revision, Box<Diagnostic>> {
+        if trusted.names.iter().any(|name| name == asked) {
+            return Ok(Revision {
+                asked: asked.to_owned(),
+                full_ref: None,
+                commit: trusted.base.clone(),
+                local: None,
+            });
+        }
+        let refused = |why: &str| {
+            let message = format!("`{asked}` {why}, so the change that is judged decides what it means");
+            Diagnostic::new(NOT_TRUSTED, message)
+                .help("name the base branch, a tag that was there before, or all digits of a commit")
+                .boxed()
+        };
+        if let Some(why) = why_shaped(asked) {
+            return Err(refused(why));
+        }
+        let revision = self.resolve(asked)?;
+        if self.is_of_change(&revision, trusted)? {
+            return Err(refused("has commits of the change"));
+        }
+        Ok(revision)
+    }
+
+    /// Whether a revision is a part of the change. A branch or a tag of this clone must have no commit of it, since
+    /// checking a change out makes such names; the server's branches may have merged it elsewhere.
+    fn is_of_change(&self, revision: &Revision, trusted: Trusted<'_>) -> Result<bool, Box<Diagnostic>> {
+        let id = &revision.commit.id;
+        let is_old = |id: &str| self.run(&["merge-base", "--is-ancestor", id, &trusted.base.id]);
+        let made_here = revision.full_ref.as_ref().is_some_and(|full| !full.starts_with(REMOTES));
+        for shared in self.common(id, &trusted.head.id)? {
+            if (made_here || shared == *id) && !is_old(&shared)?.status.success() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The names that mean the base of a change: the base as it was written, and its branch in every spelling. A base that
+    /// is written as an id is the default branch, if that has it.
+    pub fn names_of_base(
+        &self,
+        base: &Revision,
+        branch: Option<&str>,
+    ) -> Result<Vec<String>, Box<Diagnostic>> {
+        let mut names = vec![base.asked.clone()];
+        let branch = match branch.or_else(|| base.branch()) {
+            Some(branch) => Some(branch.to_owned()),
+            None if base.full_ref.is_none() => self
+                .default_branch()
+                .ok()
+                .filter(|branch| self.is_ancestor(&base.commit.id, &branch.commit.id).unwrap_or(false))
+                .and_then(|branch| branch.branch().map(str::to_owned)),
+            None => None,
+        };
+        if let Some(branch) = branch {
+            let remote = self.with_refs(|refs| refs.default_remote().unwrap_or("origin").to_owned())?;
+            let spellings = [
+                branch.clone(),
+                format!("{remote}/{branch}"),
+                format!("heads/{branch}"),
+                format!("remotes/{remote}/{branch}"),
+                format!("{HEADS}{branch}"),
+                format!("{REMOTES}{remote}/{branch}"),
+            ];
+            names.extend(spellings);
+        }
+        Ok(names)
+    }
+
+    /// The branch to compare with: the one that is named, else the default one.
+    pub fn base(&self, named: Option<&str>) -> Result<Revision, Box<Diagnostic>> {
+        named.map_or_else(|| self.default_branch(), |name| self.resolve(name))
+    }
+
+    /// The default branch: what the remote calls so, else `main` or `master`.
+    pub fn default_branch(&self) -> Result<Revision, Box<Diagnostic>> {
+        let Some(full) = self.with_refs(|refs| refs.default_branch().map(str::to_owned))? else {
+            return Err(Diagnostic::new(
+                NO_DEFAULT_BRANCH,
+                "the repository has neither `main` nor `master`, here or on a remote",
+            )
+            .help("say which branch to compare with: --base BRANCH")
+            .boxed());
+        };
+        self.reference(short_name(&full), &full, None)
+    }
+
+    /// The commit that a revision names now.
+    pub fn commit(&self, revision: &str) -> Result<Commit, Box<Diagnostic>> {
+        self.resolve(revision).map(|revision| revision.commit)
+    }
+
+    /// The commit of an id, or of its first digits. Neither a branch or tag of that name nor the id of a tag is one.
+    pub fn commit_by_id(&self, id: &str) -> Result<Found, Box<Diagnostic>> {
+        let digits = id.to_ascii_lowercase();
+        if !is_digits(&digits) {
+            return Ok(Found::Missing);
+        }
+        if is_id(&digits) || !self.with_refs(|refs| refs.is_name(id) || refs.is_name(&digits))? {
+            return Ok(match self.ask(&format!("{digits}^{{commit}}"), usize::MAX)? {
+                Found::Object { id, .. } if !id.starts_with(&digits) => Found::Missing,
+                found => found,
+            });
+        }
+        let mut commits = self.beginning_with(&digits)?;
+        Ok(match (commits.pop(), commits.is_empty()) {
+            (None, _) => Found::Missing,
+            (Some(_), false) => Found::Ambiguous,
+            (Some(commit), true) => self.ask(&commit.id, usize::MAX)?,
+        })
+    }
+
+    /// A name, or the first digits of an id.
+    fn word(&self, asked: &str) -> Result<Revision, Box<Diagnostic>> {
+        let mut named = self.with_refs(|refs| refs.named(asked))?;
+        let ids =
+            if named.is_empty() || !is_digits(asked) { Vec::new() } else { self.beginning_with(asked)? };
+        match named.as_slice() {
+            [_] if ids.is_empty() => {
+                let only = named.remove(0);
+                self.reference(asked, &only.full, only.here.as_deref())
+            }
+            [] if is_digits(asked) => self.asked_of_git(asked, asked),
+            // What `git describe` writes: `v1.2-3-g19a2155`.
+            [] => match asked.rsplit_once("-g").map(|(_, digits)| self.commit_by_id(digits)).transpose()? {
+                Some(Found::Object { id, .. }) => self.asked_of_git(asked, &id),
+                _ => Err(self.unknown(asked)),
+            },
+            _ => {
+                let things = named.iter().map(|named| in_words(&named.full));
+                let ids = ids.iter().map(|commit| format!("the commit {}", short(&commit.id)));
+                let all: Vec<String> = things.chain(ids).collect();
+                let help = "write the whole name of the one that is meant, or rename the other";
+                let message = format!("`{asked}` is the name of {}", all.join(" and of "));
+                Err(Diagnostic::new(AMBIGUOUS, message).help(help).boxed())
+            }
+        }
+    }
+
+    /// A reference by its full name, and the branch of this clone beside it.
+    fn reference(&self, asked: &str, full: &str, here: Option<&str>) -> Result<Revision, Box<Diagnostic>> {
+        let target = |full: &str| self.with_refs(|refs| refs.id(full).map(str::to_owned));
+        let Some(id) = target(full)? else { return Err(self.unknown(asked)) };
+        let mut revision = self.asked_of_git(asked, &id)?;
+        revision.full_ref = Some(full.to_owned());
+        if let Some(id) = here.map(target).transpose()?.flatten().filter(|id| *id != revision.commit.id) {
+            revision.local = Some(self.asked_of_git(asked, &id)?.commit);
+        }
+        Ok(revision)
+    }
+
+    /// Something seen from another revision, which is resolved as by itself.
+    fn relative(&self, asked: &str, from: &str, step: &str) -> Result<Revision, Box<Diagnostic>> {
+        let start = self.resolve(from)?;
+        if !step.starts_with("@{") {
+            return self.asked_of_git(asked, &format!("{}{step}", start.commit.id));
+        }
+        // What a branch was, or follows: of this very one if git knows that, else of the one that git takes.
+        let name = start.full_ref.as_deref().unwrap_or(from);
+        self.asked_of_git(asked, &format!("{name}{step}")).or_else(|_| self.asked_of_git(asked, asked))
+    }
+
+    /// What git says of a name of which it can think one thing only.
+    fn asked_of_git(&self, asked: &str, name: &str) -> Result<Revision, Box<Diagnostic>> {
+        match self.ask(&format!("{name}^{{commit}}"), usize::MAX)? {
+            Found::Object { id, data, .. } => Ok(Revision {
+                asked: asked.to_owned(),
+                full_ref: None,
+                commit: Commit { id, time: committed_at(&data) },
+                local: None,
+            }),
+            Found::Ambiguous => {
+                Err(Diagnostic::new(AMBIGUOUS, format!("`{asked}` begins more than one object"))
+                    .help("give more digits, or the name of a branch")
+                    .boxed())
+            }
+            Found::Missing | Found::TooLarge { .. } => Err(self.unknown(asked)),
+        }
+    }
+
+    /// The commits whose ids begin with some digits.
+    fn beginning_with(&self, digits: &str) -> Result<Vec<Commit>, Box<Diagnostic>> {
+        let output = self.run(&["rev-parse", &format!("--disambiguate={digits}")])?;
+        let mut commits = Vec::new();
+        for id in String::from_utf8_lossy(&output.stdout).lines() {
+            if let Found::Object { id, kind, data } = self.ask(id, usize::MAX)?
+                && kind == "commit"
+            {
+                commits.push(Commit { id, time: committed_at(&data) });
+            }
+        }
+        Ok(commits)
+    }
+
+    fn unknown(&self, revision: &str) -> Box<Diagnostic> {
+        let message = format!("git knows no revision `{revision}`");
+        let fetch = format!("`git fetch origin {revision}` fetches what is only on the server");
+        let help = match form(revision) {
+            Form::Head => "make a commit first".to_owned(),
+            _ if self.is_shallow() => {
+                format!(
+                    "this clone is shallow: {fetch}, and `fetch-depth: 0` in actions/checkout the history"
+                )
+            }
+            _ if self.is_partial() => format!("this is a partial clone: {fetch}"),
+            Form::Word | Form::Full if self.with_refs(|refs| !refs.remotes().is_empty()).unwrap_or(false) => {
+                format!("name a branch, a tag or a commit that this clone has; {fetch}")
+            }
+            _ => "name a branch, a tag or a commit".to_owned(),
+        };
+        Diagnostic::new(UNKNOWN_REVISION, message).help(help).boxed()
+    }
+}
+
+/// Whether text can be the first digits of an id.
+fn is_digits(text: &str) -> bool {
+    (4..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Form, form, why_shaped};
+
+    #[test]
+    fn forms() {
+        let cases = [
+            ("HEAD", Form::Head),
+            ("@", Form::Head),
+            ("FETCH_HEAD", Form::LeftBehind),
+            ("refs/heads/main", Form::Full),
+            ("origin/HEAD", Form::Word),
+            ("main", Form::Word),
+            ("churn@v1.0.0", Form::Word),
+            ("3f2a9c1", Form::Word),
+            ("3f2a9c1b083f2a9c1b083f2a9c1b083f2a9c1b08", Form::Id),
+            ("main~1", Form::Relative { from: "main", step: "~1" }),
+            ("v1^{commit}", Form::Relative { from: "v1", step: "^{commit}" }),
+            ("@{-1}", Form::Relative { from: "", step: "@{-1}" }),
+            (":/fix", Form::Relative { from: "", step: ":/fix" }),
+            ("refs/heads/main@{1}", Form::Relative { from: "refs/heads/main", step: "@{1}" }),
+        ];
+        for (asked, expected) in cases {
+            assert_eq!(form(asked), expected, "{asked}");
+        }
+    }
+
+    #[test]
+    fn what_a_change_can_shape() {
+        for asked in
+            ["HEAD", "@", "HEAD~1", "@~2", "@{1}", "main@{1}", "main^", ":/text", "ORIG_HEAD", "v1^{}"]
+        {
+            assert!(why_shaped(asked).is_some(), "{asked}");
+        }
+        for asked in ["main", "origin/main", "v1", "refs/tags/v1", "3f2a9c1", "HEADLINE"] {
+            assert!(why_shaped(asked).is_none(), "{asked}");
+        }
+    }
+}
