@@ -8,6 +8,7 @@
 //! | --- | --- |
 //! | [`cli`] | the command line, a file for each command |
 //! | [`promotion`] | promoting, rolling back, verifying, explaining, auditing |
+//! | [`init`] | the first policy and workflow of a repository |
 //! | [`training`] | a training command: run and recorded, or run again |
 //! | [`action`] | the GitHub Action, behind its `action.yml` |
 //! | [`check`] | from names to a report |
@@ -46,6 +47,7 @@ mod gate;
 pub mod git;
 pub mod github;
 pub mod http;
+pub mod init;
 pub mod keys;
 pub mod ledger;
 pub mod policy;
@@ -85,6 +87,7 @@ pub fn all_codes() -> Vec<code::Code> {
         git::CODES,
         github::CODES,
         http::CODES,
+        init::CODES,
         keys::CODES,
         ledger::CODES,
         policy::CODES,

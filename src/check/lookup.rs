@@ -429,13 +429,13 @@ fn existing(store: &dyn Store, path: &str) -> Result<Vec<Entry>, Box<Diagnostic>
                 .help("in a folder, records end in .json, .jsonl, .ndjson, .yaml or .yml")
                 .boxed()
         } else {
-            let help = neighbour(store, selector.written()).map_or_else(
-                || {
-                    "paths are relative to the folder that gate is started in; `-C DIR` starts it in another"
-                        .into()
-                },
-                |near| format!("did you mean `{near}`?"),
-            );
+            let hint = Reference::meant(path).map(|meant| format!("did you mean `{meant}`?")).or_else(|| {
+                neighbour(store, selector.written()).map(|near| format!("did you mean `{near}`?"))
+            });
+            let help = hint.unwrap_or_else(|| {
+                "paths are relative to the folder that gate is started in; `-C DIR` starts it in another"
+                    .into()
+            });
             Diagnostic::new(NOT_FOUND, format!("`{label}` is not there, or holds no run record"))
                 .help(help)
                 .boxed()

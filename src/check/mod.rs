@@ -43,7 +43,7 @@ use change::JudgedChange;
 pub use diff::{commits as commits_between, diff};
 use judging::{Judged, Kept, judge_all};
 use policy_file::LoadedFile;
-pub use policy_file::PolicyName;
+pub use policy_file::{PolicyName, load_policy};
 pub use revisions::revisions_of_policy;
 pub use root::workspace_root;
 pub use saved::read_report;

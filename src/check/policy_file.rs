@@ -41,7 +41,7 @@ pub(super) struct LoadedFile {
 
 impl LoadedFile {
     pub(super) fn new(loaded: policy::Loaded, path: String) -> Self {
-        let policy::Loaded { policy, digest, expressions } = loaded;
+        let policy::Loaded { policy, digest, expressions, .. } = loaded;
         Self { policy, path, digest, expressions }
     }
 }
@@ -92,6 +92,11 @@ pub(super) fn find(named: Option<&str>, folder: &Path) -> Result<PolicyName, Box
 
 /// Reads a policy with everything that it names.
 pub(super) fn load(name: PolicyName, folder: &Path, now: Timestamp) -> Result<LoadedFile, Vec<Diagnostic>> {
+    let label = name.label.clone();
+    Ok(LoadedFile::new(read_all(name, folder, now)?, label))
+}
+
+fn read_all(name: PolicyName, folder: &Path, now: Timestamp) -> Result<policy::Loaded, Vec<Diagnostic>> {
     let files = Disk { folder: folder.to_owned(), boundary: boundary(&name) };
     let document = match &name.source {
         Source::Pack(text) => Ok(Document {
@@ -106,8 +111,18 @@ pub(super) fn load(name: PolicyName, folder: &Path, now: Timestamp) -> Result<Lo
         }
     };
     let document = document?;
-    let loaded = policy::load(document, &files, now)?;
-    Ok(LoadedFile::new(loaded, name.label))
+    policy::load(document, &files, now)
+}
+
+/// Reads a policy by its name, or the one here or above, for whoever looks at the policy itself; gives its name too.
+pub fn load_policy(
+    named: Option<&str>,
+    folder: &Path,
+    now: Timestamp,
+) -> Result<(policy::Loaded, String), Vec<Diagnostic>> {
+    let name = find(named, folder)?;
+    let label = name.label.clone();
+    Ok((read_all(name, folder, now)?, label))
 }
 
 /// The repository that a policy is in, else its folder: nothing beyond is read in its name.

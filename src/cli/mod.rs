@@ -6,13 +6,19 @@ mod audit;
 mod check;
 mod diff;
 mod explain;
+mod explain_code;
+mod init;
 mod key;
+mod mistakes;
+mod policy;
 mod promote;
 mod record;
 mod report;
 mod reproduce;
 mod retire;
 mod rollback;
+mod rules;
+mod shell;
 mod show;
 mod terminal;
 mod verify;
@@ -21,8 +27,12 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::render::{self, Detail};
 use crate::verdict::Exit;
 use terminal::Terminal;
+
+/// The heading of options that every command has.
+const GLOBAL: &str = "Options of every command";
 
 /// A promotion gate for ML models: judges run records against a policy, and blocks what does not hold.
 #[derive(Debug, Parser)]
@@ -34,11 +44,17 @@ use terminal::Terminal;
 )]
 struct Arguments {
     /// Start in this folder instead of the current one
-    #[arg(short = 'C', value_name = "DIR", global = true)]
+    #[arg(short = 'C', value_name = "DIR", global = true, help_heading = GLOBAL)]
     directory: Option<PathBuf>,
-    #[arg(long, value_enum, default_value_t = Color::Auto, value_name = "WHEN", global = true)]
+    #[arg(long, value_enum, default_value_t = Color::Auto, value_name = "WHEN", global = true, help_heading = GLOBAL)]
     #[arg(help = "When to use colour; NO_COLOR and CLICOLOR_FORCE are respected")]
     color: Color,
+    /// Show everything: rules that hold, whole commits and digests
+    #[arg(long, short, global = true, conflicts_with = "quiet", help_heading = GLOBAL)]
+    verbose: bool,
+    /// Print the verdict alone
+    #[arg(long, short, global = true, help_heading = GLOBAL)]
+    quiet: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -56,6 +72,8 @@ enum Color {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Write a first policy and a CI job that fit this repository
+    Init(init::Arguments),
     /// Decide whether the candidates may be promoted
     Check(check::Arguments),
     /// Run a training command and write its run record
@@ -81,8 +99,20 @@ enum Command {
     Key(key::Command),
     /// Print the canonical record of a run, and where each field came from
     Show(show::Arguments),
+    /// Check or print a policy, or print the schema of the language
+    #[command(subcommand)]
+    Policy(policy::Command),
+    /// List the kinds of rules, or read about one
+    Rules(rules::Arguments),
+    /// What a code such as limit/drop means
+    ExplainCode(explain_code::Arguments),
     /// Render a saved report again, or post it to GitHub
     Report(report::Arguments),
+    /// Print the completions of a shell
+    Completions(shell::Completions),
+    /// Write the man pages to a folder
+    #[command(hide = true)]
+    Man(shell::Man),
     /// What the GitHub Action runs: inputs from the environment, a check, and everything that is told of it
     #[command(hide = true)]
     Action,
@@ -90,9 +120,16 @@ enum Command {
 
 /// Runs the program with these arguments; gives the exit code.
 pub fn run(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
-    let arguments = match Arguments::try_parse_from(arguments) {
+    let words: Vec<std::ffi::OsString> = arguments.into_iter().collect();
+    let verbose = words.iter().any(|word| word == "--verbose" || word == "-v");
+    let arguments = match Arguments::try_parse_from(&words) {
         Ok(arguments) => arguments,
         Err(error) => {
+            if error.kind() == clap::error::ErrorKind::DisplayVersion && verbose {
+                let text = shell::long_version();
+                let _ = Terminal::print(terminal::Guard::None, |to| to.write_all(text.as_bytes()));
+                return 0;
+            }
             // Help and version are asked for; anything else is usage, and no verdict.
             if !error.use_stderr() {
                 let _ = error.print();
@@ -101,6 +138,9 @@ pub fn run(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
             let terminal = Terminal::new(Color::Auto);
             let text = error.render();
             terminal.error(&if terminal.err_color() { text.ansi().to_string() } else { text.to_string() });
+            if let Some(hint) = mistakes::hint(&error, &words) {
+                terminal.tell(&render::clean(&hint));
+            }
             return Exit::NoVerdict.into();
         }
     };
@@ -111,8 +151,14 @@ pub fn run(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
             return Exit::NoVerdict.into();
         }
     };
-    let terminal = Terminal::new(arguments.color);
+    let detail = match (arguments.verbose, arguments.quiet) {
+        (true, _) => Detail::Full,
+        (_, true) => Detail::Quiet,
+        _ => Detail::Normal,
+    };
+    let terminal = Terminal::new(arguments.color).with_detail(detail);
     let exit = match &arguments.command {
+        Command::Init(arguments) => init::run(arguments, &folder, &terminal),
         Command::Check(arguments) => check::run(arguments, &folder, &terminal),
         // Its exit code is that of the command it ran.
         Command::Record(arguments) => return record::run(arguments, &folder, &terminal),
@@ -126,6 +172,11 @@ pub fn run(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
         Command::Audit(arguments) => audit::run(arguments, &folder, &terminal),
         Command::Key(command) => key::run(command, &folder, &terminal),
         Command::Show(arguments) => show::run(arguments, &folder, &terminal),
+        Command::Policy(command) => policy::run(command, &folder, &terminal),
+        Command::Rules(arguments) => rules::run(arguments, &terminal),
+        Command::ExplainCode(arguments) => explain_code::run(arguments, &terminal),
+        Command::Completions(arguments) => shell::completions(arguments),
+        Command::Man(arguments) => shell::man(arguments, &folder, &terminal),
         Command::Report(arguments) => report::run(arguments, &folder, &terminal),
         Command::Action => action::run(&folder, &terminal),
     };

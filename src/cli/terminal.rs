@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal, Write};
 
 use super::Color;
 use crate::document::Diagnostic;
-use crate::render::{self, Neutral, Style};
+use crate::render::{self, Detail, Neutral, Style};
 
 /// The two streams, and how to write to them.
 #[derive(Debug)]
@@ -32,8 +32,9 @@ const COLUMNS: usize = 100;
 impl Terminal {
     pub(super) fn new(color: Color) -> Self {
         let width = columns();
-        let unicode = is_utf8();
-        let style = |is_terminal: bool| Style { color: colored(color, is_terminal), unicode, width };
+        let unicode = is_utf8() && !is_dumb();
+        let detail = Detail::Normal;
+        let style = |is_terminal: bool| Style { color: colored(color, is_terminal), unicode, width, detail };
         Self {
             out: style(io::stdout().is_terminal()),
             err: style(io::stderr().is_terminal()),
@@ -41,7 +42,13 @@ impl Terminal {
         }
     }
 
-    /// How standard output is dressed.
+    /// Shows more or less on standard output.
+    pub(super) fn with_detail(mut self, detail: Detail) -> Self {
+        self.out.detail = detail;
+        self
+    }
+
+    /// The style of standard output.
     pub(super) fn out(&self) -> Style {
         self.out
     }
@@ -110,8 +117,13 @@ fn colored(asked: Color, is_terminal: bool) -> bool {
         Color::Auto if env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) => false,
         Color::Auto if set("CLICOLOR_FORCE") => true,
         Color::Auto if env::var_os("CLICOLOR").is_some_and(|value| value == "0") => false,
-        Color::Auto => is_terminal && env::var_os("TERM").is_none_or(|term| term != "dumb"),
+        Color::Auto => is_terminal && !is_dumb(),
     }
+}
+
+/// A terminal that shows lines of plain text and nothing else.
+fn is_dumb() -> bool {
+    env::var_os("TERM").is_some_and(|term| term == "dumb")
 }
 
 /// The columns of the terminal, else what `COLUMNS` says.

@@ -5,6 +5,7 @@
 
 mod diagnostic;
 mod file_kind;
+mod hints;
 mod json;
 pub mod limits;
 mod line_index;

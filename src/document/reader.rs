@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::hints;
 use super::{Document, Entry, Format, Map, Node, Span, Value, nearest, yaml};
 use crate::code::{Code, codes};
 use crate::document::Diagnostic;
@@ -177,7 +178,10 @@ impl Reader {
             Some((name, rest)) if entry.node.is_null() && known.contains(&name) => {
                 format!("a space is missing after the colon: `{name}: {rest}`")
             }
-            _ => did_you_mean(key, known, "the keys here are"),
+            _ => match hints::for_key(key, known) {
+                Some(hint) => hint.into(),
+                None => did_you_mean(key, known, "the keys here are"),
+            },
         };
         self.problem(UNKNOWN_KEY, entry.key, format!("unknown key `{key}` in {what}"), "not a key").help =
             Some(help);
@@ -199,7 +203,13 @@ impl Reader {
             Value::String(text) if text.trim().is_empty() => "empty text",
             value => value.sort(),
         };
-        self.problem(WRONG_SORT, node.span, format!("{what} must be {expected}, and this is {found}"), found);
+        self.problem(
+            WRONG_SORT,
+            node.span,
+            format!("{what} must be {expected}, and this is {found}"),
+            found,
+        )
+        .help = hints::for_shape(what, node);
     }
 }
 

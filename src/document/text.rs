@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Document, Format, INVALID_UTF8, Span, UTF16};
+use super::{Document, Format, INVALID_UTF8, Span, UTF16, hints};
 use crate::document::Diagnostic;
 
 /// The bytes as UTF-8 without a byte order mark.
@@ -28,7 +28,7 @@ pub(super) fn decode(name: &str, bytes: Vec<u8>, format: Format) -> Result<Box<s
                 format!("`{name}` is not UTF-8: byte {valid} is 0x{wrong:02X}"),
             )
             .at(&Arc::new(document), span, "not UTF-8")
-            .help("write the file as UTF-8")
+            .help(hints::for_bytes(name))
             .boxed())
         }
     }

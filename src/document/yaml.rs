@@ -12,7 +12,7 @@ use serde_saphyr::{Error, Location, MergeKeyPolicy, NonFiniteFloatPolicy, Option
 use super::{
     DECIMAL_COMMA, DUPLICATE_KEY, Document, EMPTY, Map, Node, SYNTAX, Span, TOO_LARGE, Value, limits,
 };
-use crate::document::Diagnostic;
+use crate::document::{Diagnostic, hints};
 
 /// Parses the document as number `index` of those that are read together.
 pub(super) fn parse(document: &Arc<Document>, index: u16) -> Result<Node, Box<Diagnostic>> {
@@ -272,10 +272,23 @@ fn problem(document: &Arc<Document>, error: &Error) -> Box<Diagnostic> {
         _ if message.starts_with("multiple YAML documents") => {
             ("a second document follows `---`".to_string(), Some("one document in a file"))
         }
+        _ if message.starts_with("unclosed bracket") => {
+            (message.to_string(), Some("close it with the matching `}` or `]`"))
+        }
+        _ if message.contains("did not find expected key") => (
+            message.to_string(),
+            Some("the keys of one map begin in the same column; look at the indentation of this line"),
+        ),
         _ => (message.to_string(), None),
     };
     let problem = at(Diagnostic::new(SYNTAX, format!("not YAML: {message}")));
-    match help {
+    let line = span.and_then(|span| {
+        let (before, behind) = document.text.split_at_checked(span.start as usize)?;
+        let start = before.rfind('\n').map_or(0, |at| at + 1);
+        let end = behind.find('\n').map_or(document.text.len(), |at| before.len() + at);
+        hints::for_line(document.text.get(start..end)?)
+    });
+    match line.or_else(|| help.map(str::to_owned)) {
         Some(help) => problem.help(help).boxed(),
         None => problem.boxed(),
     }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::layer::{Layer, sha256};
 use super::rules::Declared;
-use super::{NO_RULES, Policy, cases, extends, merge, rules, settings, waiver};
+use super::{NO_RULES, Policy, cases, effective, extends, merge, rules, settings, waiver};
 use crate::document::{Diagnostic, Document, Reader, Span};
 use crate::rule::{Loading, NEWEST_RECORD, PolicyFiles, Rule};
 use crate::verdict::PackUse;
@@ -20,6 +20,8 @@ pub struct Loaded {
     pub digest: String,
     /// The text of every expression in it.
     pub expressions: Vec<String>,
+    /// The policy after `extends`, each line with the place that it comes from.
+    pub effective: String,
 }
 
 /// Reads a policy with everything that it extends. `now` decides which waivers have ended.
@@ -38,10 +40,10 @@ pub fn load(document: Document, files: &dyn PolicyFiles, now: Timestamp) -> Resu
     let read = files.read.into_inner();
     let (_, problems) = reader.finish();
     match policy {
-        Some(mut policy) if problems.is_empty() => {
+        Some((mut policy, effective)) if problems.is_empty() => {
             let is_pack = |file: &PackUse| policy.packs.iter().any(|pack| pack.name == file.name);
             policy.files = read.into_iter().filter(|file| !is_pack(file)).collect();
-            Ok(Loaded { policy, digest, expressions })
+            Ok(Loaded { policy, digest, expressions, effective })
         }
         _ => Err(problems),
     }
@@ -69,7 +71,7 @@ impl PolicyFiles for Noted<'_> {
     }
 }
 
-fn build(loading: &mut Loading<'_>, layer: &Layer, now: Timestamp) -> Policy {
+fn build(loading: &mut Loading<'_>, layer: &Layer, now: Timestamp) -> (Policy, String) {
     let raw = merge::rules(loading, layer);
     settings::contradictions(loading, layer);
     let stages = settings::stages(loading, layer);
@@ -101,7 +103,8 @@ fn build(loading: &mut Loading<'_>, layer: &Layer, now: Timestamp) -> Policy {
     let cases = cases::columns(loading, layer);
     let mut packs = Vec::new();
     layer.packs(&mut packs);
-    Policy {
+    let effective = effective::text(loading.reader, layer, &raw);
+    let policy = Policy {
         runs,
         baseline,
         on_missing_baseline,
@@ -118,5 +121,6 @@ fn build(loading: &mut Loading<'_>, layer: &Layer, now: Timestamp) -> Policy {
         expired,
         packs,
         files: Vec::new(),
-    }
+    };
+    (policy, effective)
 }

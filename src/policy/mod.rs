@@ -5,6 +5,7 @@
 //! Pure: the files come in through [`crate::rule::PolicyFiles`].
 
 mod cases;
+mod effective;
 mod extends;
 mod layer;
 mod load;
@@ -12,6 +13,7 @@ mod merge;
 mod pack;
 mod parameters;
 mod rules;
+mod schema;
 mod settings;
 mod waiver;
 
@@ -19,6 +21,7 @@ use indexmap::IndexMap;
 
 pub use load::{Loaded, load};
 pub use pack::{PACKS, Pack};
+pub use schema::schema;
 pub use waiver::{Narrowing, Waiver};
 
 use crate::cases::CaseColumns;

@@ -9,7 +9,7 @@ use crate::run::{Decimal, FieldPath, parse_duration};
 
 /// What a parameter may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Type {
+pub(super) enum Type {
     Metric,
     Limit,
     Path,
@@ -18,7 +18,7 @@ enum Type {
     List,
 }
 
-const TYPES: [(&str, Type); 6] = [
+pub(super) const TYPES: [(&str, Type); 6] = [
     ("metric", Type::Metric),
     ("limit", Type::Limit),
     ("path", Type::Path),

@@ -12,9 +12,10 @@ use crate::run::parse_date;
 use crate::verdict::Level;
 
 /// The keys that every rule may have.
-const COMMON: [&str; 8] = ["level", "stages", "models", "when", "from", "baseline", "message", "docs"];
+pub(super) const COMMON: [&str; 8] =
+    ["level", "stages", "models", "when", "from", "baseline", "message", "docs"];
 
-const LEVELS: [(&str, Level); 4] =
+pub(super) const LEVELS: [(&str, Level); 4] =
     [("error", Level::Error), ("warning", Level::Warning), ("shadow", Level::Shadow), ("off", Level::Off)];
 
 /// What a rule may name.

@@ -10,6 +10,7 @@ use miette::{
 use super::Style;
 use super::text::clean;
 use crate::document::{self, Location};
+use crate::verdict::{Level, Outcome};
 
 /// A message to show.
 pub(super) struct Shown<'s> {
@@ -22,7 +23,10 @@ pub(super) struct Shown<'s> {
 
 /// The message as text, with a newline at its end.
 pub(super) fn render(shown: &Shown<'_>, style: Style) -> String {
-    let characters = if style.unicode { ThemeCharacters::unicode() } else { ThemeCharacters::ascii() };
+    let mut characters = if style.unicode { ThemeCharacters::unicode() } else { ThemeCharacters::ascii() };
+    // The signs of the table above it.
+    characters.error = style.mark(Outcome::Fail, Level::Error).into();
+    characters.warning = style.mark(Outcome::Fail, Level::Warning).into();
     let styles = if style.color { ThemeStyles::ansi() } else { ThemeStyles::none() };
     let handler = GraphicalReportHandler::new_themed(GraphicalTheme { characters, styles })
         .with_width(style.width.max(40))

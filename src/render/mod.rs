@@ -30,6 +30,6 @@ pub use neutral::{Neutral, neutral, neutral_json};
 pub use promotion::{promotion_human, promotion_json};
 pub use reproduction::reproduction_human;
 pub use show::{show_human, show_json};
-pub use style::Style;
+pub use style::{Detail, Style};
 pub use text::clean;
 pub use verification::verification_human;

@@ -1,10 +1,10 @@
-//! How text is dressed: colour, characters, width.
+//! Terminal styling: colour, characters, width, and how much is shown.
 
 use anstyle::{AnsiColor, Style as Ansi};
 
 use crate::verdict::{Level, Outcome};
 
-/// What the place that a report is shown in can show.
+/// What a terminal or a file can show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Style {
     /// Colours and weights.
@@ -13,12 +13,26 @@ pub struct Style {
     pub unicode: bool,
     /// Columns.
     pub width: usize,
+    /// How much is shown.
+    pub detail: Detail,
+}
+
+/// How much is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Detail {
+    /// The verdict alone.
+    Quiet,
+    /// What fails in full, what holds in one line.
+    #[default]
+    Normal,
+    /// Every rule, whole commits and digests.
+    Full,
 }
 
 impl Style {
     /// Neither colour nor anything beyond ASCII.
     pub fn plain(width: usize) -> Self {
-        Self { color: false, unicode: false, width }
+        Self { color: false, unicode: false, width, detail: Detail::Normal }
     }
 
     fn dressed(self, text: &str, style: Ansi) -> String {

@@ -76,6 +76,24 @@ pub(super) fn wrap(text: &str, columns: usize, indent: &str) -> Vec<String> {
     lines
 }
 
+/// The first twelve digits of a commit's id; text that is no such id as it is.
+pub(super) fn shortened_commit(id: &str) -> String {
+    let is_id = matches!(id.len(), 40 | 64) && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_id { id[..12].to_owned() } else { id.to_owned() }
+}
+
+/// A digest with its algorithm and its first twelve digits; anything else as it is.
+pub(super) fn shortened_digest(text: &str, mark: &str) -> String {
+    match text.split_once(':') {
+        Some((algorithm, digits))
+            if digits.len() >= 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) =>
+        {
+            format!("{algorithm}:{}{mark}", &digits[..12])
+        }
+        _ => text.to_owned(),
+    }
+}
+
 /// `1 rule`, `2 rules`.
 pub(super) fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }

@@ -1,10 +1,12 @@
 //! Facts that are given and not looked up: for tests, and for callers that have files and history elsewhere.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use super::{ChangedFile, CommitFacts, Facts, FileFacts, FileFault};
+use super::{ChangedFile, CommitFacts, Facts, FileFacts, FileFault, NoCases};
+use crate::cases::{CaseColumns, Cases};
 use crate::document::{Diagnostic, sha256};
-use crate::run::Digest;
+use crate::run::{Digest, Run};
 
 /// Files, commits and a change, in memory. Empty, it knows no file and no commit.
 #[derive(Debug, Clone, Default)]
@@ -13,6 +15,8 @@ pub struct InMemoryFacts {
     /// Each commit with the one before it, the newest last.
     history: Vec<String>,
     changed: Vec<ChangedFile>,
+    /// The cases of each run, by what the run is called.
+    cases: BTreeMap<String, Arc<Cases>>,
 }
 
 impl InMemoryFacts {
@@ -34,6 +38,13 @@ impl InMemoryFacts {
     #[must_use]
     pub fn commit(mut self, id: &str) -> Self {
         self.history.push(id.to_owned());
+        self
+    }
+
+    /// Adds the cases of a run, by what the run is called.
+    #[must_use]
+    pub fn cases(mut self, run: &str, cases: Cases) -> Self {
+        self.cases.insert(run.to_owned(), Arc::new(cases));
         self
     }
 
@@ -86,6 +97,10 @@ impl Facts for InMemoryFacts {
 
     fn committed(&self, id: &str, path: &str) -> Result<Option<Vec<u8>>, Box<Diagnostic>> {
         Ok(self.place(id).and_then(|_| self.files.get(path).cloned()))
+    }
+
+    fn cases(&self, run: &Run, _: &CaseColumns) -> Result<Arc<Cases>, NoCases> {
+        self.cases.get(run.label()).cloned().ok_or(NoCases::NotRecorded)
     }
 
     fn is_ancestor(&self, id: &str, of: &str) -> Result<bool, Box<Diagnostic>> {

@@ -78,6 +78,26 @@ impl Reference {
     }
 }
 
+impl Reference {
+    /// What a name that is no path was probably meant as: a name of MLflow's, a stage, or a branch.
+    pub fn meant(text: &str) -> Option<String> {
+        if text.starts_with("models:/") || text.starts_with("runs:/") {
+            return Some(format!("mlflow:{text}"));
+        }
+        if matches!(text, "production" | "prod" | "staging" | "champion") {
+            return Some(format!("stage:{}", if text == "prod" { "production" } else { text }));
+        }
+        let is_name = !text.is_empty()
+            && !text.contains(['.', '*', ':', ' ', '\\'])
+            && !["runs", "models", "ledger"].iter().any(|folder| text.starts_with(folder));
+        match text {
+            "latest" | "last" | "previous" | "best" | "base" => Some("git:main".into()),
+            _ if is_name => Some(format!("git:{text}")),
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for Reference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::project::here;
 
 /// The rooms from the ground up. A room knows only rooms that stand before it.
-const FLOORS: [&str; 31] = [
+const FLOORS: [&str; 32] = [
     "code",
     "secret",
     "atomic",
@@ -37,6 +37,7 @@ const FLOORS: [&str; 31] = [
     "check",
     "promotion",
     "training",
+    "init",
     "action",
     "cli",
 ];

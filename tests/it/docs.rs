@@ -245,7 +245,10 @@ fn codes() -> String {
             let _ = write!(text, "\n## {area}\n\n| code | meaning |\n| --- | --- |\n");
             last = area;
         }
-        let _ = writeln!(text, "| `{}` | {} |", code.name, code.says.replace('|', "\\|"));
+        // The anchor is what `gate explain-code` links to.
+        let anchor = code.name.replace('/', "-");
+        let says = code.says.replace('|', "\\|");
+        let _ = writeln!(text, "| <a id=\"{anchor}\"></a>`{}` | {says} |", code.name);
     }
     text + "\n"
 }

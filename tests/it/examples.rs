@@ -27,11 +27,48 @@ fn the_readme_shows_what_its_first_command_prints() {
         .and_then(|rest| rest.split("```").next())
         .expect("a console block");
     let (command, shown) = block.split_once('\n').expect("a command and its output");
-    assert_eq!(command, "$ cargo run --quiet -- -C examples/churn check runs/mistakes/worse.json");
+    assert_eq!(command, "$ cargo run -- -C examples/churn check runs/mistakes/worse.json");
     assert_eq!(readme.matches(&command[2..]).count(), 2, "shown first, and told again under \"Try it\"");
     let ran = check("runs/mistakes/worse.json");
     ran.leaves_with(1);
     assert_eq!(dateless(shown), dateless(&ran.out));
+}
+
+/// The README's record, policy, stage and key names, as they are written there.
+#[test]
+fn the_parts_of_the_readme_work_together() {
+    let readme = fs::read_to_string(here().join("README.md")).expect("README.md");
+    let fence = |language: &str, first: &str| {
+        let opening = format!("```{language}\n");
+        let texts = readme.split(opening.as_str()).skip(1).filter_map(|rest| rest.split("```").next());
+        let found: Vec<&str> = texts.filter(|text| text.starts_with(first)).collect();
+        (*found.first().unwrap_or_else(|| panic!("no {language} {first}"))).to_owned()
+    };
+    let project = Project::new();
+    let record = fence("json", "{\"run_id\"");
+    project.file("gate.yaml", fence("yaml", "version: 1")).file("models/churn.pkl", "weights").repository();
+    project.file("runs/churn.json", &record);
+    project.gate(&["check"]).leaves_with(0).says("first model");
+    project.commit("the first model");
+    let worse = record.replace("0.842", "0.830").replace("churn-2026-05-30", "churn-2026-06-30");
+    assert_ne!(worse, record);
+    project.file("runs/churn.json", worse);
+    project.gate(&["check"]).leaves_with(1).says("limit/drop");
+    project.file("runs/churn.json", &record);
+    let commands = fence("sh", "gate key new");
+    let mut codes = Vec::new();
+    for line in commands.lines() {
+        let command = line.split(" #").next().unwrap_or(line).trim();
+        let words: Vec<&str> = command.split(' ').filter(|word| !word.is_empty()).skip(1).collect();
+        if words.first() == Some(&"rollback") {
+            continue; // Its reason has spaces, and there is no earlier promotion.
+        }
+        let ran = project.gate(&words);
+        codes.push((command.to_owned(), ran.code, ran.err));
+    }
+    for (command, code, said) in codes {
+        assert_eq!(code, 0, "{command}\n{said}");
+    }
 }
 
 /// It trains, so it needs a shell, awk and git, which a machine that builds the gate has.

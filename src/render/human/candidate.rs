@@ -4,9 +4,9 @@ use std::io::{self, Write};
 
 use miette::Severity;
 
-use super::super::Style;
 use super::super::diagnostic::{Shown, render};
-use super::super::text::{clean, count, wrap};
+use super::super::text::{clean, count, shortened_commit, wrap};
+use super::super::{Detail, Style};
 use super::table::table;
 use crate::verdict::{
     BaselineReport, CandidateReport, Comparability, Finding, Level, Outcome, Report, RuleReport, Verdict,
@@ -73,7 +73,11 @@ fn title(candidate: &CandidateReport, style: Style, to: &mut dyn Write) -> io::R
     };
     part("model", &run.model);
     part("run", &run.run_id);
-    part("commit", &run.git_commit);
+    let commit = match (&run.git_commit, style.detail) {
+        (Some(commit), Detail::Normal) => Some(shortened_commit(commit)),
+        (commit, _) => commit.clone(),
+    };
+    part("commit", &commit);
     part("data", &run.data_version);
     if !parts.is_empty() {
         writeln!(to, "  {}", style.dim(&parts.join(style.separator())))?;

@@ -7,26 +7,36 @@ mod table;
 
 use std::io::{self, Write};
 
-use super::Style;
 use super::text::{clean, count};
+use super::{Detail, Style};
 use crate::verdict::{CandidateReport, MANY, Report, Verdict};
 
 /// The last line, without colour.
 pub fn text_of_last_line(report: &Report) -> String {
     let mut line = Vec::new();
     // Writing to memory does not fail.
-    let _ = footer::last_line(report, Style { color: false, unicode: true, width: usize::MAX }, &mut line);
+    let _ = footer::last_line(
+        report,
+        Style { color: false, unicode: true, width: usize::MAX, detail: Detail::Normal },
+        &mut line,
+    );
     String::from_utf8_lossy(&line).trim().to_owned()
 }
 
 /// Writes a report for a person.
 pub fn human(report: &Report, style: Style, to: &mut dyn Write) -> io::Result<()> {
+    if style.detail == Detail::Quiet {
+        return footer::last_line(report, style, to);
+    }
     header(report, style, to)?;
     if let Some(change) = &report.change {
         change::change(change, report, style, to)?;
     }
     let brief = report.candidates.len() > MANY;
-    for candidate in &report.candidates {
+    // What fails is what a person came for.
+    let mut candidates: Vec<&CandidateReport> = report.candidates.iter().collect();
+    candidates.sort_by_key(|candidate| candidate.verdict == Some(Verdict::Pass));
+    for candidate in candidates {
         if brief && candidate.verdict == Some(Verdict::Pass) && !has_warnings(candidate) {
             candidate::line(candidate, style, to)?;
         } else {

@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
-use super::super::Style;
-use super::super::text::{clean, cut, pad, width};
+use super::super::text::{clean, count, cut, pad, shortened_digest, width, wrap};
+use super::super::{Detail, Style};
 use crate::verdict::{Comparison, Level, Outcome, RuleReport};
 
 /// One line of the table.
@@ -22,20 +22,53 @@ struct Row {
 }
 
 const HEADS: [&str; 6] = ["rule", "what", "candidate", "baseline", "change", "limit"];
-/// Columns that the cells of `what`, the values and the limit may take before they are cut: as much as fits.
-const WIDEST: [[usize; 3]; 4] = [[40, 26, 40], [30, 20, 30], [24, 16, 24], [18, 12, 18]];
+/// Columns that the cells of `what` and the values may take before they are cut: as much as fits. A limit is never cut.
+const WIDEST: [[usize; 2]; 4] = [[40, 26], [30, 20], [24, 16], [18, 12]];
 /// A window below this many columns shows the numbers below each other.
 const NARROW: usize = 72;
 
-/// Writes the rules of one candidate.
+/// Writes the rules of one candidate: what does not hold first, then what did not apply, and what holds in one line.
 pub(super) fn table(rules: &[&RuleReport], style: Style, to: &mut dyn Write) -> io::Result<()> {
-    let rows: Vec<Row> = rules.iter().flat_map(|rule| rows(rule, style)).collect();
-    let fitting =
-        WIDEST.iter().map(|widest| cut_to(&rows, *widest, style)).find(|rows| total(rows) <= style.width);
+    let in_line = |rule: &&&RuleReport| style.detail == Detail::Normal && is_brief(rule, rules);
+    let mut shown: Vec<&&RuleReport> = rules.iter().filter(|rule| !in_line(rule)).collect();
+    shown.sort_by_key(|rule| match rule.outcome {
+        Outcome::Fail | Outcome::Inconclusive if rule.level == Level::Error => 0,
+        Outcome::Fail | Outcome::Inconclusive => 1,
+        Outcome::Waived => 2,
+        Outcome::Pass => 3,
+        Outcome::Skipped => 4,
+    });
+    let rows: Vec<Row> = shown.into_iter().flat_map(|rule| rows(rule, style)).collect();
+    let without_baseline = |rows: Vec<Row>| -> Vec<Row> {
+        rows.into_iter().map(|row| Row { baseline: String::new(), ..row }).collect()
+    };
+    let cut: Vec<Vec<Row>> = WIDEST.iter().map(|widest| cut_to(&rows, *widest, style)).collect();
+    // The change says what the baseline was, so that column is the first to go.
+    let narrowest = cut.last().map(|rows| without_baseline(cut_to(rows, WIDEST[3], style)));
+    let fitting = cut.into_iter().chain(narrowest).find(|rows| total(rows) <= style.width);
     match fitting {
-        Some(rows) if style.width >= NARROW => columns(&rows, style, to),
-        _ => stacked(&rows, style, to),
+        Some(rows) if style.width >= NARROW => columns(&rows, style, to)?,
+        _ => stacked(&rows, style, to)?,
     }
+    let holding: Vec<String> = rules.iter().filter(in_line).map(|rule| clean(&rule.id)).collect();
+    if holding.is_empty() {
+        return Ok(());
+    }
+    let verb = if holding.len() == 1 { "holds" } else { "hold" };
+    let text = format!("{} {verb}: {}", count(holding.len(), "rule"), holding.join(", "));
+    let mark = style.outcome(Outcome::Pass, Level::Error, style.mark(Outcome::Pass, Level::Error));
+    let lines = wrap(&text, style.width.saturating_sub(4), "");
+    for (index, line) in lines.iter().enumerate() {
+        writeln!(to, "  {} {}", if index == 0 { mark.as_str() } else { " " }, style.dim(line))?;
+    }
+    Ok(())
+}
+
+/// Whether a rule is only named: it holds, and another does not, or it has no change against a baseline to show.
+fn is_brief(rule: &RuleReport, rules: &[&RuleReport]) -> bool {
+    let wrong = |rule: &&RuleReport| rule.outcome.blocks() || rule.outcome == Outcome::Waived;
+    rule.outcome == Outcome::Pass
+        && (rules.iter().any(wrong) || rule.comparisons.iter().all(|one| one.change.is_none()))
 }
 
 fn rows(rule: &RuleReport, style: Style) -> Vec<Row> {
@@ -52,7 +85,7 @@ fn rows(rule: &RuleReport, style: Style) -> Vec<Row> {
         }
         Outcome::Pass => {
             let shown = closest(rule).and_then(evidence);
-            let row = passed(rule, head(Outcome::Pass));
+            let row = passed(rule, head(Outcome::Pass), style);
             std::iter::once(row).chain(shown.map(beneath)).collect()
         }
         outcome => failed(rule, head(outcome), style),
@@ -128,17 +161,17 @@ fn closest(rule: &RuleReport) -> Option<&Comparison> {
 }
 
 /// One line for a rule that passed: its numbers where there are few, else the one that came closest.
-fn passed(rule: &RuleReport, head: Row) -> Row {
+fn passed(rule: &RuleReport, head: Row, style: Style) -> Row {
     match (closest(rule), rule.comparisons.as_slice()) {
         (Some(one), all) => {
-            let mut row = Row { ..numbers(one, head) };
+            let mut row = Row { ..numbers(one, head, style) };
             let others = all.len() - 1;
             if others > 0 {
                 row.what = format!("{} +{others}", row.what);
             }
             row
         }
-        (None, [one]) => numbers(one, head),
+        (None, [one]) => numbers(one, head, style),
         (None, many) => {
             let mut names: Vec<String> = Vec::new();
             for one in many {
@@ -171,7 +204,7 @@ fn failed(rule: &RuleReport, head: Row, style: Style) -> Vec<Row> {
                 rule: if index == 0 { head.rule.clone() } else { String::new() },
                 ..Row::default()
             };
-            std::iter::once(numbers(one, row)).chain(evidence(one).map(beneath))
+            std::iter::once(numbers(one, row, style)).chain(evidence(one).map(beneath))
         })
         .collect();
     let held = rule.comparisons.iter().filter(|one| one.outcome == Outcome::Pass).count();
@@ -187,15 +220,19 @@ fn failed(rule: &RuleReport, head: Row, style: Style) -> Vec<Row> {
     rows
 }
 
-fn numbers(one: &Comparison, row: Row) -> Row {
-    let cell = |text: &Option<Box<str>>| text.as_deref().map(clean).unwrap_or_default();
+fn numbers(one: &Comparison, row: Row, style: Style) -> Row {
+    let short = |text: &str| match style.detail {
+        Detail::Full => clean(text),
+        _ => shortened_digest(&clean(text), style.dots()),
+    };
+    let cell = |text: &Option<Box<str>>| text.as_deref().map(short).unwrap_or_default();
     let mut what = clean(&one.title());
     if let Some(slice) = &one.slice {
         what = format!("{what} [{}]", clean(slice));
     }
     let limit = match (&one.limit, &one.limit_value) {
         (Some(limit), Some(value)) => format!("{} {limit} = {value}", one.word),
-        (Some(limit), None) => format!("{} {limit}", one.word),
+        (Some(limit), None) => format!("{} {}", one.word, short(limit)),
         (None, _) => one.word.to_string(),
     };
     Row {
@@ -209,7 +246,7 @@ fn numbers(one: &Comparison, row: Row) -> Row {
 }
 
 /// The rows with cells of at most so many columns.
-fn cut_to(rows: &[Row], [what, value, limit]: [usize; 3], style: Style) -> Vec<Row> {
+fn cut_to(rows: &[Row], [what, value]: [usize; 2], style: Style) -> Vec<Row> {
     let cell = |text: &str, most: usize| cut(text, most, style.dots());
     rows.iter()
         .map(|row| Row {
@@ -220,7 +257,7 @@ fn cut_to(rows: &[Row], [what, value, limit]: [usize; 3], style: Style) -> Vec<R
             candidate: cell(&row.candidate, value),
             baseline: cell(&row.baseline, value),
             change: cell(&row.change, value),
-            limit: cell(&row.limit, limit),
+            limit: row.limit.clone(),
             text: row.text.clone(),
         })
         .collect()
@@ -271,9 +308,10 @@ fn columns(rows: &[Row], style: Style, to: &mut dyn Write) -> io::Result<()> {
         let mut line = String::new();
         match &row.text {
             Some(text) => {
-                let room = style.width.saturating_sub(widths[0] + 6);
+                let room = style.width.saturating_sub(widths[0] + 6).max(20);
                 line.push_str(&pad(&row.rule, widths[0] + 2));
-                line.push_str(&style.dim(&cut(text, room, style.dots())));
+                let lines: Vec<String> = wrap(text, room, "").iter().map(|line| style.dim(line)).collect();
+                line.push_str(&lines.join(&format!("\n{}", " ".repeat(widths[0] + 6))));
             }
             None => {
                 for (at, cell) in cells(row).iter().enumerate() {
@@ -310,7 +348,9 @@ fn stacked(rows: &[Row], style: Style, to: &mut dyn Write) -> io::Result<()> {
             .collect::<Vec<_>>()
             .join(", "),
         };
-        writeln!(to, "      {}", cut(&line, style.width.saturating_sub(6).max(20), style.dots()))?;
+        for line in wrap(&line, style.width.saturating_sub(6).max(20), "  ") {
+            writeln!(to, "      {line}")?;
+        }
     }
     Ok(())
 }

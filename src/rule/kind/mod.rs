@@ -17,6 +17,10 @@ macro_rules! kinds {
         $(mod $file;)*
         /// Every kind, in the order in which the documentation lists them.
         pub const KINDS: &[Kind] = &[$($file::KIND),*];
+        /// The page of each kind in the documentation, in the same order.
+        pub(crate) const PAGES: &[&str] = &[
+            $(include_str!(concat!("../../../docs/rules/", stringify!($file), ".md"))),*
+        ];
     };
 }
 
@@ -102,6 +106,11 @@ pub trait RuleCheck: Debug + Send + Sync {
     fn limits_only(&self) -> bool {
         false
     }
+}
+
+/// What `reproducible` can ask for.
+pub(crate) fn reproducible_parts() -> Vec<&'static str> {
+    reproducible::parts()
 }
 
 /// The kind of that name.

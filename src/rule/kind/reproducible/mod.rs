@@ -80,6 +80,11 @@ const PARTS: [(&str, Part); 17] = [
 ];
 const BY_DEFAULT: usize = 6;
 
+/// The names of all parts.
+pub(super) fn parts() -> Vec<&'static str> {
+    PARTS.iter().map(|(name, _)| *name).collect()
+}
+
 /// Where scripts keep their seed.
 const SEEDS: [&str; 4] = ["seed", "params.seed", "params.random_state", "params.random_seed"];
 

@@ -1,0 +1,43 @@
+//! `gate explain-code`: what a code means, and where the documentation shows it.
+
+use clap::Args;
+
+use super::Terminal;
+use crate::document::did_you_mean;
+use crate::verdict::Exit;
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// A code as it is printed below a message, such as limit/drop
+    #[arg(value_name = "CODE")]
+    code: String,
+}
+
+/// Where the documentation is.
+const DOCS: &str = "https://github.com/gate-ci/gate/blob/main/docs";
+
+pub(super) fn run(arguments: &Arguments, terminal: &Terminal) -> Exit {
+    let codes = crate::all_codes();
+    let Some(code) = codes.iter().find(|code| code.name == arguments.code) else {
+        let names: Vec<&str> = codes.iter().map(|code| code.name).collect();
+        let help = match crate::document::nearest(&arguments.code, names.iter().copied()) {
+            Some(_) => did_you_mean(&arguments.code, &names, ""),
+            None => format!("all codes are in {DOCS}/codes.md"),
+        };
+        terminal.tell(&format!("there is no code `{}`; {help}", arguments.code));
+        return Exit::NoVerdict;
+    };
+    let mut text = format!("{}\n  {}\n\n", code.name, code.says);
+    let kind = crate::rule::KINDS.iter().find(|kind| kind.codes.contains(code));
+    if let Some(kind) = kind {
+        text += &format!(
+            "Rules of the kind `{}` report it; `gate rules {}` has examples.\n",
+            kind.name, kind.name
+        );
+    }
+    text += &format!("{DOCS}/codes.md#{}\n", code.name.replace('/', "-"));
+    match Terminal::print(terminal.guarded(), |to| to.write_all(text.as_bytes())) {
+        Ok(()) => Exit::Pass,
+        Err(_) => Exit::NoVerdict,
+    }
+}

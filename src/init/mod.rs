@@ -1,0 +1,173 @@
+//! `gate init`: looks at a repository, and proposes the policy and the CI job that fit it.
+//!
+//! Limits come from the runs that are there, and a field is required only if every run has it, so the result passes
+//! `gate check` on the repository as it is. No file that exists is changed, but for a line added to `.gitattributes`.
+
+mod ci;
+mod limits;
+mod look;
+mod mlflow;
+mod policy;
+mod runs;
+
+use std::path::{Path, PathBuf};
+
+use crate::atomic;
+use crate::check;
+use crate::code::codes;
+use crate::document::Diagnostic;
+
+use look::Repository;
+
+codes! {
+    CANT_WRITE = "init/cant-write": "`gate init` could not write a file.";
+    NO_RUNS = "init/no-runs": "The runs that limits were to be taken from could not be read.";
+}
+
+/// Where a project keeps its runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    /// JSON records in the repository.
+    Plain,
+    /// An MLflow store or server.
+    Mlflow,
+    /// A DVC project.
+    Dvc,
+}
+
+/// What was asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// Where runs are; found by looking if absent.
+    pub layout: Option<Layout>,
+    /// Runs to take limits from, instead of those that are found.
+    pub runs: Vec<String>,
+    /// Also write a pre-push hook.
+    pub hook: bool,
+    /// Write no workflow.
+    pub no_workflow: bool,
+}
+
+/// A file to write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    /// Relative to the root of the plan.
+    pub path: String,
+    /// Its content, or what is added to it.
+    pub text: String,
+    /// What happens to it.
+    pub action: Action,
+    /// Whether the file can be run as a program.
+    pub executable: bool,
+}
+
+/// What happens to a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// It is written; there is none yet.
+    Create,
+    /// Lines are added at its end.
+    Append,
+    /// It exists, and stays as it is.
+    Keep,
+}
+
+/// What `gate init` found, and what it would do.
+#[derive(Debug)]
+pub struct Plan {
+    /// The folder that paths are relative to.
+    pub root: PathBuf,
+    /// What was found, a line each.
+    pub found: Vec<String>,
+    /// The files.
+    pub files: Vec<File>,
+    /// What to do next, a line each.
+    pub next: Vec<String>,
+}
+
+/// Looks at a folder, and makes a plan for it. Writes nothing.
+pub fn plan(request: &Request, folder: &Path) -> Result<Plan, Vec<Diagnostic>> {
+    let repository = Repository::look(folder);
+    let layout = request.layout.unwrap_or(repository.layout());
+    let mut references = request.runs.clone();
+    if references.is_empty() {
+        references = repository.references(layout);
+    }
+    let (runs, problems) =
+        if references.is_empty() { (Vec::new(), Vec::new()) } else { check::show(&references, None, folder) };
+    if !request.runs.is_empty() && runs.is_empty() {
+        let mut problems = problems;
+        problems.push(Diagnostic::new(NO_RUNS, "`--run` names no run that can be read"));
+        return Err(problems);
+    }
+    let summary = runs::Summary::of(&runs);
+    let mut found = repository.found(layout, summary.runs);
+    found.extend(problems.iter().map(|problem| format!("not read: {}", problem.message)));
+    let mut files = vec![file(folder, "gate.yaml", policy::text(&repository, layout, &summary), false)];
+    let workflow = !request.no_workflow && repository.on_github && repository.ci_can_read(layout);
+    if workflow {
+        files.push(file(folder, ".github/workflows/gate.yml", ci::workflow(&repository, layout), false));
+    }
+    if request.hook
+        && let Some(hooks) = &repository.hooks
+    {
+        files.push(file(folder, &format!("{hooks}/pre-push"), ci::HOOK.into(), true));
+    }
+    files.push(attributes(folder));
+    let next = ci::next_steps(&repository, layout, &summary, workflow);
+    Ok(Plan { root: folder.to_owned(), found, files, next })
+}
+
+/// Writes the files of a plan; gives back the paths that were written.
+pub fn write(plan: &Plan) -> Result<Vec<String>, Box<Diagnostic>> {
+    let mut written = Vec::new();
+    for file in plan.files.iter().filter(|file| file.action != Action::Keep) {
+        let path = plan.root.join(&file.path);
+        let old = match file.action {
+            Action::Append => std::fs::read_to_string(&path).unwrap_or_default(),
+            _ => String::new(),
+        };
+        let line_end = if old.is_empty() || old.ends_with('\n') { "" } else { "\n" };
+        let text = format!("{old}{line_end}{}", file.text);
+        let folder = path.parent().unwrap_or(&plan.root);
+        std::fs::create_dir_all(folder)
+            .and_then(|()| atomic::write(&path, |to| to.write_all(text.as_bytes())))
+            .and_then(|()| if file.executable { make_executable(&path) } else { Ok(()) })
+            .map_err(|error| {
+                let message = format!("{} can't be written: {error}", file.path);
+                Diagnostic::new(CANT_WRITE, message).help("check that you may write to that folder").boxed()
+            })?;
+        written.push(file.path.clone());
+    }
+    Ok(written)
+}
+
+fn file(folder: &Path, path: &str, text: String, executable: bool) -> File {
+    // A policy under its other name is a policy too.
+    let exists = [path, &path.replace(".yaml", ".yml")].iter().any(|path| folder.join(path).exists());
+    let action = if exists { Action::Keep } else { Action::Create };
+    File { path: path.into(), text, action, executable }
+}
+
+/// Lines of `.gitattributes` for the ledger, where they are not there yet.
+fn attributes(folder: &Path) -> File {
+    let path = ".gitattributes";
+    let old = std::fs::read_to_string(folder.join(path)).unwrap_or_default();
+    let action = match () {
+        () if old.lines().any(|line| line.starts_with("ledger/")) => Action::Keep,
+        () if old.is_empty() => Action::Create,
+        () => Action::Append,
+    };
+    File { path: path.into(), text: ci::ATTRIBUTES.into(), action, executable: false }
+}
+
+#[cfg(unix)]
+fn make_executable(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755))
+}
+
+#[cfg(not(unix))]
+fn make_executable(_: &Path) -> std::io::Result<()> {
+    Ok(())
+}

@@ -1,0 +1,259 @@
+//! The policy language as a JSON Schema, for editors.
+//!
+//! An editor learns from it which keys there are and what they take; the parser stays the judge. The tables of the
+//! parser are used where they are data, and a test asks the parser for its keys and compares the rest.
+
+use serde_json::{Value, json};
+
+use super::layer::KEYS;
+use super::rules::{COMMON, LEVELS};
+use crate::rule::KINDS;
+use crate::verdict::LIMIT_KINDS;
+use crate::run::AGGREGATIONS;
+
+/// The schema.
+pub fn schema() -> Value {
+    let top: serde_json::Map<String, Value> = KEYS.iter().map(|key| ((*key).to_owned(), top(key))).collect();
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "https://github.com/gate-ci/gate/schemas/policy.v1.json",
+        "title": "Policy",
+        "description": "What must be true before a model may be promoted: docs/policy.md.",
+        "type": "object",
+        "required": ["version"],
+        "additionalProperties": false,
+        "properties": top,
+        "$defs": {
+            "parameter": { "type": "string", "pattern": "^\\$[A-Za-z_]" },
+            "paths": list_of("A field path, such as `metrics.f1` or `data[].digest`."),
+            "limit": {
+                "description": "A number; on words against the baseline also a share, such as 5%.",
+                "anyOf": [
+                    { "type": "number" },
+                    { "type": "string", "pattern": "^[+-]?([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][+-]?[0-9]+)?(%|[kKMG]i?B)?$" },
+                    { "$ref": "#/$defs/parameter" }
+                ]
+            },
+            "limits": { "type": "object", "minProperties": 1, "additionalProperties": false, "properties": limits() },
+            "metrics": metrics(),
+            "require": require(),
+            "rule": rule(),
+            "stage": object(&["baseline", "after"], &[]),
+            "waiver": waiver(),
+        }
+    })
+}
+
+fn top(key: &str) -> Value {
+    match key {
+        "version" => json!({ "const": 1, "description": "The version of the policy language." }),
+        "runs" => json!({
+            "description": "Which files are run records: a file, glob or folder, or a list of them.",
+            "anyOf": [text(), list_of(""), {
+                "type": "object", "additionalProperties": false, "required": ["path"],
+                "properties": { "path": { "anyOf": [text(), list_of("")] }, "where": text() }
+            }]
+        }),
+        "baseline" => described(
+            "The run to compare with: git:main, stage:production, a file, mlflow:models:/NAME@ALIAS.",
+        ),
+        "on_missing_baseline" => {
+            json!({ "enum": ["fail", "pass"], "description": "What happens when there is no baseline; default: fail." })
+        }
+        "extends" => json!({
+            "type": "array",
+            "items": {
+                "type": "object", "additionalProperties": false,
+                "properties": { "pack": text(), "path": text(), "with": { "type": "object" } },
+                "oneOf": [{ "required": ["pack"] }, { "required": ["path"] }]
+            }
+        }),
+        "stages" => json!({
+            "type": "object", "description": "Where models are promoted to.",
+            "additionalProperties": { "anyOf": [{ "type": "null" }, { "$ref": "#/$defs/stage" }] }
+        }),
+        "models" => list_of("A line of models, or a glob."),
+        "comparable" => json!({ "$ref": "#/$defs/paths" }),
+        "fields" => {
+            json!({ "type": "object", "description": "Our field: the field of records of another shape." })
+        }
+        "params" => json!({
+            "type": "object",
+            "additionalProperties": {
+                "type": "object", "additionalProperties": false, "required": ["type"],
+                "properties": { "type": { "enum": super::parameters::TYPES.map(|(name, _)| name) }, "default": {} }
+            }
+        }),
+        "rules" => json!({
+            "type": ["object", "null"],
+            "description": "Id: rule.",
+            "patternProperties": {
+                "^[A-Za-z0-9_-]+$": { "anyOf": [{ "const": "off" }, { "$ref": "#/$defs/rule" }] },
+                "\\.": {}
+            },
+            "additionalProperties": false
+        }),
+        "waivers" => json!({ "type": "array", "items": { "$ref": "#/$defs/waiver" } }),
+        "ledger" => described("The folder of promotions; default: ledger."),
+        "seeds" => described("The field that runs share that are seeds of one run."),
+        _ => json!({}),
+    }
+}
+
+fn rule() -> Value {
+    let mut keys: serde_json::Map<String, Value> =
+        COMMON.iter().map(|key| ((*key).to_owned(), common(key))).collect();
+    for kind in KINDS {
+        let mut body = kind_body(kind.name);
+        if let Value::Object(map) = &mut body {
+            map.insert("description".into(), kind.says.into());
+        }
+        keys.insert(kind.name.into(), body);
+    }
+    let pairs: Vec<Value> = KINDS.iter().map(|kind| json!({ "required": [kind.name] })).collect();
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "properties": keys,
+        // One kind, or none where a rule of another file is only adjusted.
+        "oneOf": pairs.iter().cloned().chain([json!({ "not": { "anyOf": pairs } })]).collect::<Vec<_>>(),
+    })
+}
+
+fn common(key: &str) -> Value {
+    match key {
+        "level" => json!({ "enum": LEVELS.map(|(name, _)| name) }),
+        "stages" | "models" => json!({ "anyOf": [text(), list_of("")] }),
+        "from" => {
+            json!({ "type": "string", "description": "A date: the rule warns before it, and blocks from it on." })
+        }
+        _ => text(),
+    }
+}
+
+/// The body of a kind.
+fn kind_body(kind: &str) -> Value {
+    let yes = || json!({ "const": true });
+    match kind {
+        "require" => json!({ "$ref": "#/$defs/require" }),
+        "metrics" => json!({ "$ref": "#/$defs/metrics" }),
+        "forbid" | "same" => json!({ "$ref": "#/$defs/paths" }),
+        "any" => json!({
+            "type": "array", "minItems": 2,
+            "items": {
+                "type": "object", "additionalProperties": false, "minProperties": 1, "maxProperties": 1,
+                "properties": { "metrics": { "$ref": "#/$defs/metrics" }, "require": { "$ref": "#/$defs/require" } }
+            }
+        }),
+        "artifact" => {
+            json!({ "anyOf": [yes(), object(&["digest", "max_bytes"], &[("digest", json!({ "type": "boolean" })), ("max_bytes", json!({ "$ref": "#/$defs/limit" }))])] })
+        }
+        "code" => {
+            json!({ "anyOf": [yes(), object(&["clean", "ancestor_of"], &[("clean", json!({ "type": "boolean" }))])] })
+        }
+        "data" => object(&["digests"], &[("digests", json!({ "type": "boolean" }))]),
+        "fresh" => object(&["candidate", "baseline"], &[("candidate", duration()), ("baseline", duration())]),
+        "reproducible" => {
+            json!({ "anyOf": [yes(), { "type": "array", "minItems": 1, "items": { "enum": crate::rule::kind::reproducible_parts() } }] })
+        }
+        "linked" => {
+            json!({ "anyOf": [yes(), object(&["artifacts", "notebooks"], &[("artifacts", globs()), ("notebooks", globs())])] })
+        }
+        "signed" => {
+            json!({ "anyOf": [text(), list_of("A public key."), { "type": "object", "additionalProperties": false, "required": ["keys"], "properties": { "keys": { "anyOf": [text(), list_of("")] }, "at_least": { "type": "integer" } } }] })
+        }
+        // `schema`, `expr`, and kinds that are newer than this list: text, or anything.
+        "schema" | "expr" => text(),
+        _ => json!({}),
+    }
+}
+
+fn metrics() -> Value {
+    let mut keys = limits();
+    keys.insert("of".into(), json!({ "enum": AGGREGATIONS.map(|(name, _)| name) }));
+    keys.insert("except".into(), json!({ "anyOf": [text(), list_of("")] }));
+    json!({
+        "type": "object", "minProperties": 1,
+        "additionalProperties": { "type": "object", "minProperties": 1, "additionalProperties": false, "properties": keys, "patternProperties": { "^\\$": {} } }
+    })
+}
+
+fn limits() -> serde_json::Map<String, Value> {
+    let says = |name: &str| match name {
+        "min" => "At least this.",
+        "max" => "At most this.",
+        "max_drop" => "May fall by at most this against the baseline.",
+        "min_rise" => "Must rise by at least this against the baseline.",
+        "max_rise" => "May rise by at most this against the baseline.",
+        "min_drop" => "Must fall by at least this against the baseline.",
+        "max_change" => "May differ from the baseline by at most this, either way.",
+        _ => "",
+    };
+    LIMIT_KINDS
+        .iter()
+        .map(|word| {
+            (word.name().to_owned(), json!({ "$ref": "#/$defs/limit", "description": says(word.name()) }))
+        })
+        .collect()
+}
+
+fn require() -> Value {
+    let scalar = || json!({ "type": ["string", "number", "boolean"] });
+    let scalars = || json!({ "anyOf": [scalar(), { "type": "array", "items": scalar() }] });
+    let limit = || json!({ "$ref": "#/$defs/limit" });
+    let conditions = json!({
+        "type": "object", "additionalProperties": false,
+        "properties": {
+            "min": limit(), "max": limit(), "equals": scalar(), "one_of": scalars(), "none_of": scalars(),
+            "matches": { "type": "string", "description": "A regular expression for the whole text." },
+            "max_items": { "type": ["integer", "string"] }, "unique": { "type": "boolean" }
+        }
+    });
+    json!({ "anyOf": [{ "$ref": "#/$defs/paths" }, text(), { "type": "object", "minProperties": 1, "additionalProperties": conditions }] })
+}
+
+fn waiver() -> Value {
+    json!({
+        "type": "object", "additionalProperties": false,
+        "required": ["rule", "reason", "approved_by", "expires"],
+        "properties": {
+            "rule": text(), "model": text(), "reason": text(), "approved_by": text(),
+            "for": object(&["metric", "path", "slice", "stage", "run"], &[]),
+            "down_to": { "$ref": "#/$defs/limits" },
+            "expires": { "type": "string", "description": "The last day on which it counts, such as 2026-07-01." }
+        }
+    })
+}
+
+fn text() -> Value {
+    // YAML takes an unquoted 1.0 or 2026 for a number; the policy takes it as it is written.
+    json!({ "type": ["string", "number", "boolean"] })
+}
+
+fn described(description: &str) -> Value {
+    json!({ "type": "string", "description": description })
+}
+
+fn duration() -> Value {
+    json!({ "type": "string", "description": "Whole hours, days or weeks: 12h, 30d, 2w." })
+}
+
+fn globs() -> Value {
+    json!({ "anyOf": [text(), list_of("")] })
+}
+
+fn list_of(description: &str) -> Value {
+    json!({ "anyOf": [text(), { "type": "array", "minItems": 1, "items": text() }], "description": description })
+}
+
+/// An object with these keys and no other; those that are not in `typed` are text.
+fn object(keys: &[&str], typed: &[(&str, Value)]) -> Value {
+    let properties: serde_json::Map<String, Value> = keys
+        .iter()
+        .map(|key| {
+            let known = typed.iter().find(|(name, _)| name == key).map(|(_, value)| value.clone());
+            ((*key).to_owned(), known.unwrap_or_else(text))
+        })
+        .collect();
+    json!({ "type": "object", "additionalProperties": false, "minProperties": 1, "properties": properties })
+}

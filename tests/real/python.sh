@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# The wheel and the Python package, as users get them: built, installed into clean environments, used with the real
+# libraries. WHEEL names a wheel that is built already; WHEEL_PROFILE=dev builds a quick one.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+here=$PWD
+profile=${WHEEL_PROFILE:-release}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+say() { printf '\n-- %s\n' "$*"; }
+environment() { python3 -m venv "$work/$1"; "$work/$1/bin/python" -m pip install --quiet --disable-pip-version-check "${@:2}"; }
+
+say "the wheel"
+environment tools maturin uv
+wheel=${WHEEL:-}
+if [ -z "$wheel" ]; then
+  "$work/tools/bin/maturin" build --profile "$profile" --locked --out "$work/dist"
+  wheel=$(echo "$work"/dist/*.whl)
+fi
+python3 - "$wheel" "$profile" <<'PYTHON'
+import sys, os, zipfile
+path, profile = sys.argv[1:]
+names = zipfile.ZipFile(path).namelist()
+def has(end): return any(name.endswith(end) for name in names)
+assert has("mlgate/__init__.py") and has("mlgate/py.typed") and has("mlgate/_autolog/_sklearn.py"), names
+assert any("scripts/gate" in name for name in names), names
+assert has("LICENSE-MIT") and any("sboms/" in name for name in names), names
+assert not any("tests/" in name for name in names), names
+size = os.path.getsize(path)
+print(os.path.basename(path), f"{size / 1e6:.1f} MB")
+assert profile != "release" or size <= 12_000_000, size
+PYTHON
+
+say "a clean environment"
+environment clean "$wheel"
+"$work/clean/bin/gate" --version
+"$work/clean/bin/python" -m mlgate --version
+[ "$("$work/clean/bin/python" -m pip list --format freeze | grep -cv '^\(pip\|setuptools\|mlgate\)')" = 0 ] || { echo "the wheel brings other packages"; exit 1; }
+"$work/clean/bin/python" - <<'PYTHON'
+import mlgate, subprocess
+said = subprocess.run([mlgate.program(), "--version"], capture_output=True, text=True, check=True).stdout
+assert said.split()[1] == mlgate.__version__, (said, mlgate.__version__)
+PYTHON
+
+say "without installing, by uv"
+export UV_CACHE_DIR=$work/uv
+"$work/tools/bin/uvx" --quiet --from "$wheel" gate --version
+"$work/tools/bin/uvx" --quiet --from "$wheel" mlgate --version
+
+say "with the real libraries"
+environment real "$wheel" pytest mypy jsonschema pandas scikit-learn xgboost lightgbm
+cp -r python/tests "$work/tests"
+(cd "$work/tests" && MLGATE_SCHEMAS=$here/docs/schemas "$work/real/bin/python" -m pytest --quiet -p no:cacheprovider .)
+
+say "types"
+"$work/real/bin/python" -m mypy --strict --cache-dir "$work/mypy" python/mlgate
+
+say "the real pre-commit"
+environment hooks pre-commit
+mkdir "$work/project" && cd "$work/project"
+export GIT_CONFIG_GLOBAL=/dev/null GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@example.org GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@example.org
+git init --quiet --initial-branch=main
+printf 'version: 1\nruns: runs/*.json\nrules:\n  good: { metrics: { f1: { min: 0.8 } } }\n' > gate.yaml
+mkdir runs && echo '{"metrics": {"f1": 0.9}}' > runs/a.json
+git add --all && git commit --quiet --message begin
+PATH=$work/clean/bin:$work/hooks/bin:$PATH PRE_COMMIT_HOME=$work/pre-commit
+export PATH PRE_COMMIT_HOME
+pre-commit try-repo "$here" gate-check --hook-stage pre-push --all-files
+echo '{"metrics": {"f1": 0.7}}' > runs/a.json
+if pre-commit try-repo "$here" gate-check --hook-stage pre-push --all-files; then echo "a worse model was let through"; exit 1; fi
+
+say "all of the Python package holds"
