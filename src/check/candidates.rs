@@ -247,7 +247,9 @@ fn changed(
         let there = Revision::new(workspace.git()?, &compared.name, base.clone());
         for (path, before) in differs_from(&there, store, selectors, &entries)? {
             // Which lines are new is clear only where there is one base.
-            changed.before.extend(before.filter(|_| compared.bases.len() == 1).map(|before| (path.clone(), before)));
+            changed
+                .before
+                .extend(before.filter(|_| compared.bases.len() == 1).map(|before| (path.clone(), before)));
             differing.insert(path);
         }
     }

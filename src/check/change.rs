@@ -86,8 +86,7 @@ fn is_compared_with(request: &Request, policy: &Policy) -> bool {
 /// Every record that the policy matches, changed or not, and those that were named; and how many can't be read.
 fn records(decision: &Decision<'_>, request: &Request, workspace: &Workspace) -> (ChangeRecords, usize) {
     // Lookup errors are reported by `candidates`.
-    let mut items =
-        workspace.head().and_then(|store| matching(&store, decision.policy)).unwrap_or_default();
+    let mut items = workspace.head().and_then(|store| matching(&store, decision.policy)).unwrap_or_default();
     if let Ok(chosen) = named_runs(&request.runs, Some(decision.policy), workspace) {
         items.extend(chosen.items);
     }

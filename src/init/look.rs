@@ -77,7 +77,8 @@ impl Repository {
             found.file(folder, path);
         }
         if let Ok(git) = Git::open(folder) {
-            found.branch = git.default_branch().ok().map(|branch| branch.name().to_owned()).or_else(|| git.branch());
+            found.branch =
+                git.default_branch().ok().map(|branch| branch.name().to_owned()).or_else(|| git.branch());
             found.hooks = folder.join(".git").is_dir().then(|| ".git/hooks".to_owned());
         }
         found.mlflow = mlflow::store(folder);

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use super::layer::KEYS;
 use super::rules::{COMMON, LEVELS};
 use crate::rule::KINDS;
-use crate::verdict::LIMIT_KINDS;
 use crate::run::AGGREGATIONS;
+use crate::verdict::LIMIT_KINDS;
 
 /// The schema.
 pub fn schema() -> Value {

@@ -439,7 +439,11 @@ impl Limits {
                     }
                 }
                 Found::Wrong(raised) => {
-                    if !judgement.findings.iter().any(|known| known.diagnostic.message == raised.diagnostic.message) {
+                    if !judgement
+                        .findings
+                        .iter()
+                        .any(|known| known.diagnostic.message == raised.diagnostic.message)
+                    {
                         let comparison = Comparison::exact(ours.name, "cases", Outcome::Fail);
                         judgement.fail(comparison, (**raised).clone());
                     }
@@ -462,8 +466,12 @@ impl Limits {
         slices: &Slices,
     ) {
         let relative = baseline.filter(|_| self.compares());
-        let names: Vec<String> =
-            case.candidate.metrics().map(|metric| metric.name.to_owned()).filter(|name| self.covers(name)).collect();
+        let names: Vec<String> = case
+            .candidate
+            .metrics()
+            .map(|metric| metric.name.to_owned())
+            .filter(|name| self.covers(name))
+            .collect();
         for name in names {
             let entry = SliceEntry {
                 name: &name,
