@@ -208,7 +208,7 @@ impl BaselineSet {
 
 /// The status of a run that did not finish, or is no longer what was run.
 fn unfinished(run: &Run) -> Option<&str> {
-    run.text("status").filter(|status| !status.eq_ignore_ascii_case("finished"))
+    run.unfinished()
 }
 
 fn not_finished<'r>(run: &Run, status: &str) -> (Baseline<'r>, String) {

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 
 use super::lookup::{Item, ReferenceOrigin, files, look_up};
 use super::seeds::together;
+use super::tracker_runs::{self, Sorted};
 use super::{NOTHING_NAMED, Request, Workspace};
 use crate::document::Diagnostic;
 use crate::expression::{Bindings, Expression};
@@ -16,7 +17,11 @@ use crate::policy::Policy;
 use crate::run::{FieldMap, Run};
 use crate::source;
 use crate::store::{Entry, NOTHING_MATCHED, Revision, Selector, Store};
+use crate::tracker::OwnFiles;
 use crate::verdict::Level;
+
+/// Bytes of a file of a tracker that is compared with the base.
+pub(super) const MAX_COMPARED: usize = 1 << 30;
 
 /// What is to be judged.
 pub(super) enum Candidates<'c> {
@@ -133,13 +138,19 @@ fn discover<'c>(
         ),
         None => Arc::new(workspace.found()),
     };
+    let Sorted { plain, items: mut of_trackers } = tracker_runs::sort(&runs.paths, policy, workspace)?;
     let mut entries: Vec<Entry> = Vec::new();
     let mut seen = HashSet::new();
-    for path in &runs.paths {
-        let selected = store.select(&Selector::new(path)?)?;
-        entries.extend(selected.into_iter().filter(|entry| seen.insert(entry.path.clone())));
+    let mut own = OwnFiles::default();
+    for path in &plain {
+        let selector = Selector::of_records(path)?;
+        let is_record = |entry: &Entry| {
+            seen.insert(entry.path.clone())
+                && (entry.path == selector.written() || !own.has(workspace.root(), &entry.path))
+        };
+        entries.extend(store.select(&selector)?.into_iter().filter(is_record));
     }
-    if entries.is_empty() {
+    if entries.is_empty() && of_trackers.is_empty() {
         return Err(Diagnostic::new(
             NOTHING_MATCHED,
             format!("`runs: {}` matches no file", runs.paths.join(", ")),
@@ -147,19 +158,20 @@ fn discover<'c>(
         .help("train, or correct the pattern; it is relative to the policy")
         .boxed());
     }
-    let matched = entries.len();
+    let matched = entries.len() + of_trackers.len();
     // One seed that changed changes what it is a seed of.
     let all = policy.seeds.as_ref().map(|_| entries.clone());
     let mut notes = Vec::new();
     if !request.all {
-        let (changed, since) = changed(request, workspace, &*store, &runs.paths, entries)?;
-        if changed.is_empty() {
+        let (changed, since) = changed(request, workspace, &*store, &plain, (entries, &mut of_trackers))?;
+        if changed.is_empty() && of_trackers.is_empty() {
             return Ok(Candidates::Unchanged { matched, since });
         }
-        notes.push(format!("{} of {matched} records changed since {since}", changed.len()));
+        let number = changed.len() + of_trackers.len();
+        notes.push(format!("{number} of {matched} records changed since {since}"));
         entries = changed;
     }
-    let unchanged = matched - entries.len();
+    let unchanged = matched - entries.len() - of_trackers.len();
     let mut items = files(&store, entries, &runs.paths.join(", "), None);
     with_signatures(&mut items, policy);
     if let (Some(by), Some(all)) = (&policy.seeds, all) {
@@ -168,6 +180,7 @@ fn discover<'c>(
         with_signatures(&mut all, policy);
         items = together(&all, Vec::new(), by, &policy.fields, |item| changed.contains(&item.label()));
     }
+    items.append(&mut of_trackers);
     Ok(Candidates::Chosen(Chosen { items, filter: runs.filter.as_ref(), unchanged, notes }))
 }
 
@@ -177,7 +190,7 @@ fn changed(
     workspace: &Workspace,
     store: &dyn Store,
     patterns: &[String],
-    entries: Vec<Entry>,
+    (entries, of_trackers): (Vec<Entry>, &mut Vec<Item<'_>>),
 ) -> Result<(Vec<Entry>, String), Box<Diagnostic>> {
     let how = |problem: Box<Diagnostic>| {
         let help = problem.help.clone().unwrap_or_default();
@@ -198,9 +211,10 @@ fn changed(
     let base = git.merge_base(&head, &base)?;
     let since = format!("{name} ({})", short(&base.id));
     let there = Revision::new(git, &name, base);
+    tracker_runs::leave_out_unchanged(of_trackers, store, &there)?;
     let mut blobs: HashMap<String, String> = HashMap::new();
     for pattern in patterns {
-        for entry in there.select(&Selector::new(pattern)?)? {
+        for entry in there.select(&Selector::of_records(pattern)?)? {
             blobs.extend(entry.blob.map(|blob| (entry.path, blob)));
         }
     }

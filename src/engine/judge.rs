@@ -172,7 +172,7 @@ fn nothing_judged(rules: &[RuleReport]) -> Trouble {
 /// A run that did not finish fails every check: its last value looks as good as any.
 fn status(candidate: &Run) -> Option<RuleReport> {
     let status = candidate.text("status")?;
-    let finished = status.eq_ignore_ascii_case("finished");
+    let finished = candidate.unfinished().is_none();
     let outcome = if finished { Outcome::Pass } else { Outcome::Fail };
     let mut judgement = RuleResult::default();
     let comparison = Comparison::exact("status", "finished", outcome).candidate(status);
@@ -190,7 +190,7 @@ fn status(candidate: &Run) -> Option<RuleReport> {
             (
                 "it did not finish",
                 "not finished",
-                "judge a run that finished; its last values are then what training ended with",
+                "judge a run that finished; where the word means that it did, say so in the policy: `finished: [WORD]`",
             )
         };
         let raised = Raised::new(NOT_FINISHED, format!("the run's status is `{status}`: {why}"))

@@ -22,7 +22,7 @@ pub(super) struct Layer {
 }
 
 /// The keys of the top level.
-pub(super) const KEYS: [&str; 14] = [
+pub(super) const KEYS: [&str; 15] = [
     "version",
     "runs",
     "baseline",
@@ -32,6 +32,7 @@ pub(super) const KEYS: [&str; 14] = [
     "models",
     "comparable",
     "fields",
+    "finished",
     "params",
     "rules",
     "waivers",

@@ -11,17 +11,41 @@ use crate::document::{Diagnostic, Document, Map, Node, Path, Segment, Value};
 pub struct FieldMap {
     /// Each canonical path with the paths at which its value may stand.
     pub fields: Vec<(Path, Vec<FieldPath>)>,
+    /// Words that mean, as a `status`, that a run finished, beside those that always do.
+    pub finished: Vec<String>,
+    /// Where a file holds several records.
+    pub each: Option<Each>,
+}
+
+/// Where a file holds several records: in a list, or by their names in an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Each {
+    /// The list or the object.
+    pub path: FieldPath,
+    /// Where each says its model; in an object without it, its name is the model.
+    pub model: Option<FieldPath>,
+}
+
+/// What became of the fields of a record.
+#[derive(Debug, Default)]
+pub(super) struct Applied {
+    /// Canonical paths, and where their values came from.
+    pub(super) moved: Vec<(Path, Path)>,
+    /// Canonical paths of which none of the other paths leads to anything, with these.
+    pub(super) nowhere: Vec<(Path, String)>,
+    /// The whole document is metrics.
+    pub(super) all_metrics: bool,
 }
 
 impl FieldMap {
     /// Fills the canonical fields of `root`; gives back what came from where.
-    pub(super) fn apply(
-        &self,
-        root: &mut Map,
-        document: &Arc<Document>,
-    ) -> Result<Vec<(Path, Path)>, Box<Diagnostic>> {
-        let mut moved = Vec::new();
+    pub(super) fn apply(&self, root: &mut Map, document: &Arc<Document>) -> Result<Applied, Box<Diagnostic>> {
+        let mut applied = Applied::default();
         for (ours, theirs) in &self.fields {
+            if theirs.iter().any(FieldPath::is_whole) {
+                applied.all_metrics = true;
+                continue;
+            }
             let mut found: Option<(Path, Node)> = None;
             for path in theirs {
                 let Some((path, node)) = follow(root, path) else { continue };
@@ -43,16 +67,36 @@ impl FieldMap {
                     Some(_) => {}
                 }
             }
-            if let Some((from, node)) = found {
-                put(root, ours.segments(), node);
-                moved.push((ours.clone(), from));
+            match found {
+                Some((from, node)) => {
+                    put(root, ours.segments(), node);
+                    applied.moved.push((ours.clone(), from));
+                }
+                None => {
+                    let written: Vec<String> = theirs.iter().map(|path| format!("`{path}`")).collect();
+                    applied.nowhere.push((ours.clone(), written.join(", ")));
+                }
             }
         }
-        Ok(moved)
+        Ok(applied)
     }
 }
 
-fn follow<'r>(root: &'r Map, path: &FieldPath) -> Option<(Path, &'r Node)> {
+/// The elements of the list or the object at a path of a document, each with its name in an object.
+pub fn elements<'n>(root: &'n Node, path: &FieldPath) -> Option<Vec<(Option<&'n str>, &'n Node)>> {
+    let at = match (path.is_whole(), &root.value) {
+        (true, _) => root,
+        (false, Value::Map(map)) => follow(map, path)?.1,
+        (false, _) => return None,
+    };
+    match &at.value {
+        Value::List(items) => Some(items.iter().map(|item| (None, item)).collect()),
+        Value::Map(map) => Some(map.iter().map(|(key, node)| (Some(key), node)).collect()),
+        _ => None,
+    }
+}
+
+pub(super) fn follow<'r>(root: &'r Map, path: &FieldPath) -> Option<(Path, &'r Node)> {
     let mut steps = path.steps().iter();
     let Some(Step::Key(first)) = steps.next() else { return None };
     let mut node = root.get(first)?;
@@ -61,6 +105,11 @@ fn follow<'r>(root: &'r Map, path: &FieldPath) -> Option<(Path, &'r Node)> {
         (at, node) = match (step, &node.value) {
             (Step::Key(key), Value::Map(map)) => (at.key(key), map.get(key)?),
             (Step::Index(index), Value::List(items)) => (at.index(*index), items.get(*index)?),
+            // A JSON Pointer writes the number of an element like a key.
+            (Step::Key(key), Value::List(items)) => {
+                let index = pointer_index(key)?;
+                (at.index(index), items.get(index)?)
+            }
             (Step::Where { key, value }, Value::List(items)) => {
                 let index = items.iter().position(|item| {
                     item.get(key).and_then(Node::as_written).is_some_and(|text| text == &**value)
@@ -71,6 +120,12 @@ fn follow<'r>(root: &'r Map, path: &FieldPath) -> Option<(Path, &'r Node)> {
         };
     }
     Some((at, node))
+}
+
+/// The number of an element, as a JSON Pointer (RFC 6901, section 4) writes it: digits, without zeros in front.
+pub(super) fn pointer_index(key: &str) -> Option<usize> {
+    let is_index = key == "0" || !key.starts_with('0') && key.bytes().all(|byte| byte.is_ascii_digit());
+    key.parse().ok().filter(|_| is_index)
 }
 
 fn put(map: &mut Map, path: &[Segment], node: Node) {

@@ -1,5 +1,6 @@
 //! What a field path leads to in a record.
 
+use super::field_map::pointer_index;
 use super::record::{Run, written};
 use super::{FieldPath, Step};
 use crate::document::{Map, Node, Path, Segment};
@@ -53,6 +54,12 @@ fn descend<'r>(place: &Place<'r>, steps: &[Step], found: &mut Vec<Field<'r>>) {
                 && let Some((name, node, used)) = longest_name(map, steps)
             {
                 return descend(&Place::of(place.at.key(name), node), &steps[used..], found);
+            }
+            if let Some(items) = place.node.and_then(Node::as_list)
+                && let Some(index) = pointer_index(key)
+                && let Some(node) = items.get(index)
+            {
+                return descend(&Place::of(place.at.index(index), node), rest, found);
             }
             match place.map.and_then(|map| map.get(key)) {
                 Some(node) => descend(&Place::of(place.at.key(key), node), rest, found),

@@ -10,6 +10,8 @@ use crate::document::{Diagnostic, FileKind};
 pub struct Selector {
     written: String,
     matcher: Option<GlobMatcher>,
+    /// It is of run records.
+    of_records: bool,
 }
 
 impl Selector {
@@ -26,7 +28,12 @@ impl Selector {
         } else {
             None
         };
-        Ok(Self { written, matcher })
+        Ok(Self { written, matcher, of_records: false })
+    }
+
+    /// The same of run records, which are not in folders of tools.
+    pub fn of_records(written: &str) -> Result<Self, Box<Diagnostic>> {
+        Ok(Self { of_records: true, ..Self::new(written)? })
     }
 
     /// As it was named, without a `./` in front.
@@ -48,12 +55,27 @@ impl Selector {
 
     /// Whether a path below [`Self::folder`], or in the folder that was named, is meant.
     pub(super) fn matches(&self, path: &str) -> bool {
+        if self.of_records && self.is_foreign(path) {
+            return false;
+        }
         match &self.matcher {
             Some(matcher) => matcher.is_match(path),
-            None => FileKind::of(path).is_some(),
+            None => FileKind::is_record(path),
         }
     }
+
+    /// Whether a path is below a hidden folder, or one of installed packages, that the pattern does not name: `**/*.json`
+    /// never means `.venv/…` or `.github/…`.
+    fn is_foreign(&self, path: &str) -> bool {
+        let mut folders = path.split('/');
+        folders.next_back();
+        let is_other = |folder: &str| folder.starts_with('.') || INSTALLED.contains(&folder);
+        folders.any(|folder| is_other(folder) && !self.written.contains(folder))
+    }
 }
+
+/// Folders of packages, whose files are no records.
+const INSTALLED: [&str; 4] = ["venv", "node_modules", "site-packages", "__pycache__"];
 
 /// `./a//b/` is `a/b`.
 fn normal(path: &str) -> String {
