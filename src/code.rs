@@ -4,6 +4,7 @@
 //! meaning. Each module lists the codes that it can raise with `codes!`; [`crate::all_codes`] collects the
 //! lists, and a test holds them unique and documented in `docs/codes.md`.
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// The stable name of a problem or a finding, such as `policy/unknown-key`.
@@ -21,9 +22,39 @@ impl fmt::Display for Code {
     }
 }
 
-impl serde::Serialize for Code {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.name)
+/// The name alone, as a report carries it: one that was saved by another version may hold names that this one does not
+/// have.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+pub struct CodeName(Cow<'static, str>);
+
+impl CodeName {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether it is one of these.
+    pub fn is_any_of(&self, codes: &[Code]) -> bool {
+        codes.iter().any(|code| *self == *code)
+    }
+}
+
+impl From<Code> for CodeName {
+    fn from(code: Code) -> Self {
+        Self(Cow::Borrowed(code.name))
+    }
+}
+
+impl PartialEq<Code> for CodeName {
+    fn eq(&self, code: &Code) -> bool {
+        self.0 == code.name
+    }
+}
+
+impl fmt::Display for CodeName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 

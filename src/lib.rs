@@ -22,6 +22,7 @@
 //! | [`expression`] | the Common Expression Language, exact and bounded |
 //! | [`verdict`] | what was decided, as plain data |
 //! | [`run`] | the run record, numbers, digests, paths, times, references |
+//! | [`scorer`], [`cases`], [`stats`] | metrics computed again, the tables they come from, intervals |
 //! | [`tracker`] | where trackers keep their runs: servers, databases, folders |
 //! | [`ledger`] | promotions, one file each |
 //! | [`store`] | files in the working tree, or at a commit |
@@ -33,6 +34,7 @@
 
 pub mod action;
 pub mod atomic;
+pub mod cases;
 pub mod check;
 pub mod cli;
 pub mod code;
@@ -52,9 +54,11 @@ pub mod recording;
 pub mod render;
 pub mod rule;
 pub mod run;
+pub mod scorer;
 pub mod secret;
 pub mod signing;
 pub mod source;
+pub mod stats;
 pub mod store;
 pub mod tracker;
 pub mod training;

@@ -39,7 +39,7 @@ pub(super) fn of_change(
             return if fetched_before(git, base, head) { Ok(trust(&remote(base))) } else { Err(problem) };
         }
         let (tip, commit) = (git.commit(BASE)?, git.commit(head)?);
-        if git.merge_base(&commit, &tip).is_ok() {
+        if git.merge_bases(&commit, &tip).is_ok() {
             break;
         }
     }
@@ -69,7 +69,7 @@ pub(super) fn before_push(git: &Git, before: &str, credentials: Option<&Credenti
     for depth in DEPTHS {
         git.fetch(&[format!("{before}:{BASE}"), format!("HEAD:{HEAD}")], depth, credentials).ok()?;
         let (Ok(here), Ok(tip)) = (git.commit("HEAD"), git.commit(before)) else { continue };
-        if git.merge_base(&here, &tip).is_ok() {
+        if git.merge_bases(&here, &tip).is_ok() {
             return Some(before.to_owned());
         }
     }

@@ -15,11 +15,12 @@ use crate::atomic;
 use crate::check::{PullRequestBase, Request, check, read_report};
 use crate::code::codes;
 use crate::document::Diagnostic;
+use crate::engine::{Parts, conclude};
 use crate::git::{Credentials, Git};
 use crate::github::{Context, Outputs, Posting, post};
 use crate::render::markdown::{Page, SUMMARY, markdown, page_of};
 use crate::render::{self, Neutral, Style};
-use crate::verdict::{Exit, Level, Outcome, Report, Trouble, Verdict};
+use crate::verdict::{Exit, Level, Outcome, Report, Verdict};
 
 pub use inputs::Inputs;
 
@@ -77,7 +78,8 @@ fn event(variable: &dyn Fn(&str) -> Option<String>) -> Value {
 
 /// A report that says why nothing could be decided.
 fn failed(runner: &Runner<'_>, problems: &[Diagnostic]) -> Report {
-    let mut report = Report::of_troubles(runner.clock, problems.iter().map(Trouble::from).collect());
+    let parts = Parts { now: runner.clock, troubles: problems.to_vec(), ..Parts::default() };
+    let mut report = conclude(parts);
     report.gate = env!("CARGO_PKG_VERSION").into();
     report
 }

@@ -1,247 +1,141 @@
-//! The runs that candidates are compared with: each reference is looked up once, and every candidate is paired
-//! with one of them.
+//! The runs that candidates are compared with, as they are found in files, git, the ledger and trackers. A reference is
+//! looked up when the first rule needs it, and once.
 
-use super::lookup::{ReferenceOrigin, look_up};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::lookup::{Found, Item, ReferenceOrigin, look_up};
 use super::seeds::together;
-use super::{BASELINE_NOT_FINISHED, BASELINE_UNREADABLE, NO_BASELINE, Request, Workspace};
+use super::{Workspace, previous};
 use crate::document::Diagnostic;
-use crate::engine::{Decision, Pairing, ResolvedBaseline, comparability, differences, pair, summary};
-use crate::policy::{OnMissing, Policy};
-use crate::rule::Baseline;
-use crate::run::{Age, Run};
+use crate::engine::{
+    BaselineReference, BaselineSet, Baselines, Decision, NamedBy, PlannedRule, References, ResolvedBaseline,
+    Task, not_found,
+};
+use crate::git::Commit;
+use crate::policy::Policy;
+use crate::run::Run;
 use crate::source::BadRecord;
-use crate::verdict::{BaselineReport, Level};
 
-/// Every baseline that some rule of the policy needs.
-pub(super) struct Baselines {
-    default: Option<String>,
-    sets: Vec<BaselineSet>,
-    notes: Vec<String>,
+/// The baselines that were looked up so far.
+pub(super) struct FoundBaselines<'w> {
+    policy: &'w Policy,
+    workspace: &'w Workspace,
+    sets: Vec<FoundSet<'w>>,
+    /// The set of each reference, or why it could not be found.
+    by_reference: HashMap<BaselineReference, Result<usize, Diagnostic>>,
+    /// For a candidate that is the only run of a set: the version before it.
+    before: HashMap<(usize, String), BaselineSet>,
 }
 
-/// The runs of one reference.
-struct BaselineSet {
-    reference: String,
-    resolved: Option<String>,
-    runs: Vec<Run>,
-    /// Records that can't be read, with their models where those are known all the same.
-    bad: Vec<(Option<String>, BadRecord)>,
-    /// The reference names one file.
-    exact: bool,
+struct FoundSet<'w> {
+    set: BaselineSet,
+    items: Vec<Item<'w>>,
+    commit: Option<Commit>,
+    /// What was found, so that two names of one thing are one baseline.
+    identity: Vec<String>,
 }
 
-impl Baselines {
-    /// Looks up every reference that a rule needs. A rule's own comes before `--baseline`, the stage's and the
-    /// policy's, in this order. What is promoted is compared with what it replaces, unless one of them says otherwise:
-    /// a `git:` of the whole policy is what a change is compared with.
-    pub(super) fn resolve(
-        request: &Request,
-        policy: &Policy,
-        workspace: &Workspace,
-    ) -> Result<Self, Box<Diagnostic>> {
-        let stage = request.stage.as_deref().and_then(|stage| policy.stages.get(stage));
-        let of_policy =
-            policy.baseline.as_ref().filter(|name| !(request.promotes && name.starts_with("git:")));
-        let of_policy = stage.and_then(|stage| stage.baseline.as_ref()).or(of_policy);
-        let standing =
-            request.stage.as_ref().filter(|_| request.promotes).map(|stage| format!("stage:{stage}"));
-        let default = request.baseline.as_ref().or(of_policy).cloned().or(standing);
-        let mut baselines = Self { default: default.clone(), sets: Vec::new(), notes: Vec::new() };
-        for rule in &policy.rules {
-            if rule.level == Level::Off || !rule.requirement.compares() {
-                continue;
-            }
-            let typed = rule.baseline.is_none() && request.baseline.is_some();
-            let Some(reference) = rule.baseline.as_ref().or(default.as_ref()) else {
-                if request.first || policy.on_missing_baseline == OnMissing::Pass {
-                    continue;
-                }
-                return Err(no_baseline(&rule.id, &rule.place));
-            };
-            if baselines.sets.iter().all(|set| set.reference != *reference) {
-                let set = set(reference, typed, policy, workspace)?;
-                baselines.note_bad(&set);
-                baselines.sets.push(set);
-            }
-        }
-        Ok(baselines)
+impl<'w> FoundBaselines<'w> {
+    pub(super) fn new(policy: &'w Policy, workspace: &'w Workspace) -> Self {
+        Self { policy, workspace, sets: Vec::new(), by_reference: HashMap::new(), before: HashMap::new() }
     }
 
-    /// What rules without a baseline of their own compare with.
-    pub(super) fn default_reference(&self) -> &str {
-        // Where a missing baseline is accepted, there may be no reference at all.
-        self.default.as_deref().unwrap_or(NOWHERE)
-    }
-
-    /// What a person should know.
-    pub(super) fn notes(&self) -> &[String] {
-        &self.notes
-    }
-
-    /// What one candidate is compared with.
-    pub(super) fn against(
-        &self,
+    /// Looks up what the plan of a candidate needs. Gives what a person should know of it.
+    pub(super) fn need(
+        &mut self,
+        plan: &[PlannedRule<'_>],
+        references: &References,
         candidate: &Run,
-        decision: &Decision<'_>,
-        request: &Request,
-    ) -> Vec<ResolvedBaseline<'_>> {
-        let first = request.first;
-        let accepted = first || decision.policy.on_missing_baseline == OnMissing::Pass;
-        let mut against: Vec<ResolvedBaseline<'_>> =
-            self.sets.iter().map(|set| set.against(candidate, decision, accepted, request.brief)).collect();
-        if self.default.is_none() && accepted {
-            against.push(ResolvedBaseline {
-                reference: NOWHERE.to_owned(),
-                baseline: Baseline::First,
-                report: BaselineReport {
-                    reference: NOWHERE.to_owned(),
-                    resolved: None,
-                    run: None,
-                    age: None,
-                    missing: Some("the policy names no baseline".into()),
-                    first: true,
-                    comparability: None,
-                    differences: Vec::new(),
-                },
-            });
+    ) -> Vec<String> {
+        let mut notes = Vec::new();
+        for planned in plan {
+            let Task::Judge { baseline: Some(index) } = planned.task else { continue };
+            let Some(reference) = references.list().get(index) else { continue };
+            if !self.by_reference.contains_key(reference) {
+                let found = self.look_up(reference, &mut notes);
+                self.by_reference.insert(reference.clone(), found);
+            }
+            let Some(Ok(set)) = self.by_reference.get(reference) else { continue };
+            self.need_version_before(*set, candidate);
         }
-        against
+        notes
     }
 
-    /// A broken record at the base must not block every change, the one that mends it included; but what it might
-    /// have been is said.
-    fn note_bad(&mut self, set: &BaselineSet) {
-        if set.runs.is_empty() {
+    fn look_up(
+        &mut self,
+        reference: &BaselineReference,
+        notes: &mut Vec<String>,
+    ) -> Result<usize, Diagnostic> {
+        let origin = match reference.named_by {
+            NamedBy::CommandLine => ReferenceOrigin::TypedBaseline,
+            NamedBy::Policy => ReferenceOrigin::Policy,
+        };
+        let found = look_up(&reference.text, origin, Some(self.policy), self.workspace).map_err(|why| {
+            let message = format!("the baseline can't be found: {}", why.message);
+            Diagnostic { message, ..*why }
+        })?;
+        notes.extend(found.notes.iter().cloned());
+        let identity: Vec<String> =
+            found.items.iter().map(|item| item.identity(found.commit.as_ref())).collect();
+        let known = self.sets.iter().position(|known| known.identity == identity && !identity.is_empty());
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let commit = found.commit.clone();
+        let (set, items) = read(&reference.text, found, self.policy);
+        notes.extend(unreadable(&set));
+        self.sets.push(FoundSet { set, items, commit, identity });
+        Ok(self.sets.len() - 1)
+    }
+
+    /// A candidate is never its own baseline: where a set has nothing else, the version before it is meant.
+    fn need_version_before(&mut self, set: usize, candidate: &Run) {
+        let key = (set, candidate.label().to_owned());
+        let found = &self.sets[set];
+        if self.before.contains_key(&key) || !found.set.is_only(candidate) {
             return;
         }
-        for (_, bad) in &set.bad {
-            let why = bad.problems.first().map(|problem| problem.message.clone()).unwrap_or_default();
-            self.notes.push(format!("the record `{}` can't be read, so it is no baseline: {why}", bad.label));
+        let (commit, workspace) = (found.commit.as_ref(), self.workspace);
+        let before =
+            previous::version_before(candidate, &found.set, &found.items, commit, self.policy, workspace);
+        if let Some(before) = before {
+            self.before.insert(key, before);
         }
     }
 }
 
-/// Stands for the reference of a baseline where none is named.
-const NOWHERE: &str = "(none)";
-
-impl BaselineSet {
-    /// A record that can't be read, and may be of the candidate's model.
-    fn unreadable(&self, candidate: &Run) -> Option<&BadRecord> {
-        let may_be = |model: &Option<String>| match (model.as_deref(), candidate.model()) {
-            (Some(model), Some(of_candidate)) => model == of_candidate,
-            _ => true,
-        };
-        self.bad.iter().find(|(model, _)| may_be(model)).map(|(_, bad)| bad)
-    }
-
-    fn unclear(&self, bad: &BadRecord, mut report: BaselineReport) -> ResolvedBaseline<'_> {
-        let message = bad.problems.first().map(ToString::to_string).unwrap_or_default();
-        report.missing = Some(message.clone());
-        let baseline = Baseline::Unclear {
-            code: BASELINE_UNREADABLE,
-            message: format!("the baseline `{}` can't be read: {message}", bad.label),
-            help: "mend the record, or name another baseline".into(),
-        };
-        ResolvedBaseline { reference: self.reference.clone(), baseline, report }
-    }
-
-    fn against<'p>(
-        &'p self,
+impl Baselines for FoundBaselines<'_> {
+    fn resolve(
+        &self,
+        reference: &BaselineReference,
         candidate: &Run,
         decision: &Decision<'_>,
-        accepted: bool,
-        brief: bool,
-    ) -> ResolvedBaseline<'p> {
-        let mut report = BaselineReport {
-            reference: self.reference.clone(),
-            resolved: self.resolved.clone(),
-            run: None,
-            age: None,
-            missing: None,
-            first: false,
-            comparability: None,
-            differences: Vec::new(),
-        };
-        let unreadable = self.unreadable(candidate);
-        if let (true, Some(bad)) = (self.runs.is_empty(), unreadable) {
-            return self.unclear(bad, report);
+    ) -> ResolvedBaseline {
+        match self.by_reference.get(reference) {
+            Some(Ok(index)) => {
+                let before = self.before.get(&(*index, candidate.label().to_owned()));
+                before.unwrap_or(&self.sets[*index].set).resolve(candidate, decision, *index)
+            }
+            Some(Err(why)) => not_found(&reference.text, why.clone(), self.failed(reference)),
+            None => unreachable!("`need` looks up every reference of a plan"),
         }
-        let paired = pair(candidate, &self.runs, &self.reference, self.exact);
-        // What can't be read may be the one, and then this is no first model.
-        if let (Pairing::Missing { .. }, true, Some(bad)) = (&paired, accepted, unreadable) {
-            return self.unclear(bad, report);
-        }
-        let baseline = match paired {
-            Pairing::Run(run) => {
-                report.run = Some(summary(run));
-                if let Some(status) = unfinished(run) {
-                    let (baseline, message) = not_finished(run, status);
-                    report.missing = Some(message);
-                    return ResolvedBaseline { reference: self.reference.clone(), baseline, report };
-                }
-                let comparability = comparability(candidate, run, decision.policy.comparable.as_deref());
-                report.age =
-                    run.created_at().map(|moment| Age(decision.now.duration_since(moment.at)).to_string());
-                report.comparability = Some(comparability.clone());
-                if !brief {
-                    report.differences = differences(candidate, run);
-                }
-                Baseline::Run { run, comparability }
-            }
-            Pairing::Missing { message, .. } if accepted => {
-                report.missing = Some(message);
-                report.first = true;
-                Baseline::First
-            }
-            Pairing::Missing { message, help } => {
-                report.missing = Some(message.clone());
-                Baseline::Missing { message, help }
-            }
-            Pairing::Unclear { message, help } => {
-                report.missing = Some(message.clone());
-                Baseline::Unclear { code: crate::engine::UNCLEAR_BASELINE, message, help }
-            }
-        };
-        ResolvedBaseline { reference: self.reference.clone(), baseline, report }
     }
 }
 
-/// The status of a run that did not finish, or is no longer what was run.
-fn unfinished(run: &Run) -> Option<&str> {
-    run.unfinished()
+impl FoundBaselines<'_> {
+    /// An identity of its own for each reference that could not be found.
+    fn failed(&self, reference: &BaselineReference) -> usize {
+        let mut failed: Vec<_> = self.by_reference.iter().filter(|(_, found)| found.is_err()).collect();
+        failed
+            .sort_unstable_by_key(|(reference, _)| (&reference.text, reference.named_by == NamedBy::Policy));
+        let place = failed.iter().position(|(known, _)| *known == reference).unwrap_or_default();
+        self.sets.len() + place
+    }
 }
 
-fn not_finished<'r>(run: &Run, status: &str) -> (Baseline<'r>, String) {
-    let message =
-        format!("the baseline `{}` has the status `{status}`, so its values are no bar", run.label());
-    let baseline = Baseline::Unclear {
-        code: BASELINE_NOT_FINISHED,
-        message: message.clone(),
-        help: "name a run that finished; `gate show` says what is known of this one".into(),
-    };
-    (baseline, message)
-}
-
-fn no_baseline(rule: &str, place: &str) -> Box<Diagnostic> {
-    Diagnostic::new(
-        NO_BASELINE,
-        format!("the rule `{rule}` ({place}) compares with a baseline, and none is named"),
-    )
-    .help("add `baseline: git:main` to the policy, or pass --baseline; for a first model, pass --first")
-    .boxed()
-}
-
-fn set(
-    reference: &str,
-    typed: bool,
-    policy: &Policy,
-    workspace: &Workspace,
-) -> Result<BaselineSet, Box<Diagnostic>> {
-    let by = if typed { ReferenceOrigin::TypedBaseline } else { ReferenceOrigin::Policy };
-    let found = look_up(reference, by, Some(policy), workspace).map_err(|problem| {
-        let message = format!("the baseline can't be found: {}", problem.message);
-        Box::new(Diagnostic { message, ..*problem })
-    })?;
+/// Reads every run of a set.
+fn read<'w>(reference: &str, found: Found<'w>, policy: &Policy) -> (BaselineSet, Vec<Item<'w>>) {
     let items = match &policy.seeds {
         Some(by) => together(&found.items, found.siblings, by, &policy.fields, |_| true),
         None => found.items,
@@ -251,15 +145,29 @@ fn set(
     let mut runs = Vec::new();
     for record in items.iter().flat_map(|item| item.read(&policy.fields)) {
         match record {
-            Ok(run) => runs.push(run),
+            Ok(run) => runs.push(Arc::new(run)),
             Err(record) => bad.push((None, record)),
         }
     }
-    Ok(BaselineSet {
+    let set = BaselineSet {
         reference: reference.to_owned(),
         resolved: found.resolved,
         runs,
         bad,
         exact: found.exact,
-    })
+    };
+    (set, items)
+}
+
+/// A broken record at the base must not block every change, the one that corrects it included; but what it might have
+/// been is said.
+fn unreadable(set: &BaselineSet) -> Vec<String> {
+    if set.runs.is_empty() {
+        return Vec::new();
+    }
+    let one = |bad: &BadRecord| {
+        let why = bad.problems.first().map(|problem| problem.message.clone()).unwrap_or_default();
+        format!("the record `{}` can't be read, so it is no baseline: {why}", bad.label)
+    };
+    set.bad.iter().map(|(_, bad)| one(bad)).collect()
 }

@@ -208,7 +208,7 @@ fn changed(
             (name, base, git.commit("HEAD").map_err(how)?)
         }
     };
-    let base = git.merge_base(&head, &base)?;
+    let base = git.merge_bases(&head, &base)?.remove(0);
     let since = format!("{name} ({})", short(&base.id));
     let there = Revision::new(git, &name, base);
     tracker_runs::leave_out_unchanged(of_trackers, store, &there)?;

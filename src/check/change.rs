@@ -7,29 +7,26 @@ use super::candidates::named_runs;
 use super::lookup::{Item, files};
 use super::{Request, Workspace};
 use crate::document::Diagnostic;
-use crate::engine::{Decision, judge_change};
+use crate::engine::{self, Decision, Judged};
 use crate::run::Run;
 use crate::store::{Revision, Selector, Store};
-use crate::verdict::Report;
+use crate::verdict::ChangeReport;
 
-/// Judges the change, if a rule is about it; gives whether that blocks, and the waivers that were used.
-pub(super) fn judge(
-    report: &mut Report,
+/// Judges the change, where a rule is about it. Also gives what a person should know.
+pub(super) fn judge_change(
     decision: &Decision<'_>,
     request: &Request,
     workspace: &Workspace,
-) -> (bool, Vec<usize>) {
-    if !decision.policy.rules.iter().any(|rule| rule.requirement.about_change()) {
-        return (false, Vec::new());
+) -> (Option<Judged<ChangeReport>>, Vec<String>) {
+    let is_about = decision.policy.rules.iter().any(|rule| rule.requirement.about_change());
+    if request.without_change || !is_about {
+        return (None, Vec::new());
     }
     let (records, unreadable) = records(decision, request, workspace);
-    let Some((change, used)) = judge_change(decision, &records) else { return (false, Vec::new()) };
-    if unreadable > 0 {
-        report.notes.push(format!("{unreadable} of the records can't be read, so they account for no file"));
-    }
-    let blocks = change.blocks();
-    report.change = Some(change);
-    (blocks, used)
+    let judged = engine::judge_change(decision, &records);
+    let notes = (judged.is_some() && unreadable > 0)
+        .then(|| format!("{unreadable} of the records can't be read, so they account for no file"));
+    (judged, notes.into_iter().collect())
 }
 
 /// Every record that the policy matches, changed or not, and those that were named; and how many can't be read.

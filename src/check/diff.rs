@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
+use super::Workspace;
 use super::show::{one_run, open};
-use super::{Workspace, trouble_of};
+use crate::document::Diagnostic;
 use crate::engine;
 use crate::git::{Found, Git, short};
 use crate::run::Run;
-use crate::verdict::{CommitLine, Commits, RunDiff, Trouble};
+use crate::verdict::{CommitLine, Commits, RunDiff};
 
 /// Commits that are listed.
 const MOST: usize = 1_000;
@@ -18,10 +19,9 @@ pub fn diff(
     policy: Option<&str>,
     ledger: Option<&Path>,
     folder: &Path,
-) -> Result<RunDiff, Vec<Trouble>> {
-    let (workspace, policy) = open(policy, ledger, folder).map_err(|problems| trouble_of(&problems))?;
-    let read =
-        |name: &str| one_run(name, policy.as_ref(), &workspace).map_err(|problems| trouble_of(&problems));
+) -> Result<RunDiff, Vec<Diagnostic>> {
+    let (workspace, policy) = open(policy, ledger, folder)?;
+    let read = |name: &str| one_run(name, policy.as_ref(), &workspace);
     let (a, b) = (read(names[0])?, read(names[1])?);
     let comparable = policy.as_ref().and_then(|policy| policy.comparable.as_deref());
     Ok(engine::diff(&a, &b, comparable, commits(&a, &b, &workspace)))

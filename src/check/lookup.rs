@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::autodetect::tracker_at;
-use super::{NOT_A_REFERENCE, NOTHING_NAMED, Workspace};
+use super::{NOTHING_NAMED, Workspace};
 use crate::document::Diagnostic;
-use crate::git::short;
+use crate::git::{Commit, short};
 use crate::ledger::{Ledger, MOST, StageHistory};
 use crate::policy::Policy;
 use crate::run::{FieldMap, LEDGER, Origin, Reference, Run};
@@ -25,6 +25,10 @@ pub(super) struct Found<'c> {
     pub(super) siblings: Vec<Tracked>,
     /// Models of which something should be there that can't be read.
     pub(super) broken: Vec<(String, BadRecord)>,
+    /// The commit that a `git:` reference names.
+    pub(super) commit: Option<Commit>,
+    /// What a person should know.
+    pub(super) notes: Vec<String>,
 }
 
 /// One file of records, one record of the ledger, one run of a tracker, or what was made of several.
@@ -80,6 +84,22 @@ impl Item<'_> {
         }
     }
 
+    /// What it is, whatever it was called: the path at a commit, else the label.
+    pub(super) fn identity(&self, commit: Option<&Commit>) -> String {
+        match (self.path(), commit) {
+            (Some(path), Some(commit)) => format!("{}:{path}", commit.id),
+            _ => self.label(),
+        }
+    }
+
+    /// Its path in its store, where it is a file.
+    pub(super) fn path(&self) -> Option<&str> {
+        match self {
+            Self::File { entry, .. } => Some(&entry.path),
+            Self::Kept { .. } | Self::Tracked { .. } | Self::Made(_) => None,
+        }
+    }
+
     /// Whether it is the whole of which its siblings are parts, and none of them.
     pub(super) fn is_whole(&self) -> bool {
         matches!(self, Self::Tracked { run, .. } if run.as_ref().as_ref().is_ok_and(|run| run.is_whole))
@@ -128,8 +148,7 @@ pub(super) fn look_up<'c>(
     policy: Option<&Policy>,
     workspace: &'c Workspace,
 ) -> Result<Found<'c>, Box<Diagnostic>> {
-    let parsed = Reference::parse(reference)
-        .map_err(|error| Diagnostic::new(NOT_A_REFERENCE, error.message).help(error.help).boxed())?;
+    let parsed = Reference::parse(reference)?;
     match &parsed {
         Reference::Files(path) => {
             let around = around(by, policy, workspace);
@@ -142,7 +161,15 @@ pub(super) fn look_up<'c>(
             let exact =
                 entries.len() == 1 && entries.first().is_some_and(|entry| reference.ends_with(&*entry.path));
             let items = files(&store, entries, reference, None);
-            Ok(Found { items, resolved: None, exact, siblings: Vec::new(), broken: Vec::new() })
+            Ok(Found {
+                items,
+                resolved: None,
+                exact,
+                siblings: Vec::new(),
+                broken: Vec::new(),
+                commit: None,
+                notes: Vec::new(),
+            })
         }
         Reference::Git { revision, path } => {
             let git = workspace.git()?;
@@ -156,7 +183,7 @@ pub(super) fn look_up<'c>(
             let date =
                 commit.time.map(|time| format!(" of {}", time.strftime("%Y-%m-%d"))).unwrap_or_default();
             let resolved = Some(format!("commit {}{date}", short(&commit.id)));
-            let store = Revision::new(git, revision, commit);
+            let store = Revision::new(git, revision, commit.clone());
             let mut entries = Vec::new();
             let (mut of_trackers, mut tracked_items) = (Vec::new(), Vec::new());
             let mut siblings = Vec::new();
@@ -187,7 +214,15 @@ pub(super) fn look_up<'c>(
             let store: Arc<dyn Store + Send + 'c> = Arc::new(store);
             let mut items = files(&store, entries, reference, resolved.clone());
             items.extend(tracked_items);
-            Ok(Found { items, resolved, exact, siblings, broken: Vec::new() })
+            Ok(Found {
+                items,
+                resolved,
+                exact,
+                siblings,
+                broken: Vec::new(),
+                commit: Some(commit),
+                notes: Vec::new(),
+            })
         }
         Reference::Stage(stage) => staged(stage, reference, by, policy, workspace),
         Reference::Tracker { tracker, rest } => {
@@ -245,6 +280,8 @@ pub(super) fn tracked<'c>(
         exact: fetched.exact,
         siblings: fetched.siblings,
         broken: Vec::new(),
+        commit: None,
+        notes: Vec::new(),
     })
 }
 
@@ -344,7 +381,7 @@ fn staged<'c>(
             .help("promote a run: gate promote RUN --stage STAGE; a ledger elsewhere is named with --ledger DIR")
             .boxed());
     }
-    Ok(Found { items, resolved, exact: false, siblings: Vec::new(), broken })
+    Ok(Found { items, resolved, exact: false, siblings: Vec::new(), broken, commit: None, notes: Vec::new() })
 }
 
 /// What is promoted to a line now.

@@ -11,6 +11,7 @@ mod diff;
 mod judging;
 mod lookup;
 mod policy_file;
+mod previous;
 mod pull_request;
 mod root;
 mod saved;
@@ -26,18 +27,18 @@ use jiff::Timestamp;
 
 use crate::code::{Code, codes};
 use crate::document::{Diagnostic, did_you_mean};
-use crate::engine::Decision;
+use crate::engine::{Asked, Decision, Parts, References, Tally, WaiverUse, conclude, waiver_reports};
 use crate::facts::Workspace as Files;
 use crate::policy::Policy;
 use crate::rule::Facts;
 use crate::run::Run;
 use crate::store::NOTHING_MATCHED;
-use crate::verdict::{ChangeReport, Exit, PolicyReport, Report, Trouble, Verdict};
+use crate::verdict::{CandidateReport, ChangeReport, MANY, PolicyReport, Report};
 
-use baselines::Baselines;
+use baselines::FoundBaselines;
 use candidates::Candidates;
 pub use diff::{commits as commits_between, diff};
-use judging::{Seen, judge_all, mark_waivers, waivers};
+use judging::{Judged, Kept, judge_all};
 use policy_file::LoadedFile;
 pub use policy_file::PolicyName;
 pub use root::workspace_root;
@@ -52,11 +53,7 @@ codes! {
     NO_CANDIDATES = "check/no-candidates": "No record changed, and --require-candidates asks for one.";
     NONE_SELECTED = "check/none-selected": "Records changed, and the policy's `where` selects none of them.";
     UNKNOWN_STAGE = "check/unknown-stage": "The stage that was asked for is not declared in the policy.";
-    NO_BASELINE = "check/no-baseline": "Rules compare with a baseline, and none is named.";
     BASELINE_IN_CHANGE = "baseline/in-change": "In a pull request, a baseline lies where the pull request may edit it.";
-    BASELINE_UNREADABLE = "check/baseline-unreadable": "The record of the baseline can't be read.";
-    BASELINE_NOT_FINISHED = "baseline/not-finished": "The baseline failed, crashed, still runs, or is stale.";
-    NOT_A_REFERENCE = "check/not-a-reference": "A run reference that can't be read.";
     NO_BASE_POLICY = "check/no-base-policy": "The base branch has no policy, and --require-base-policy asks for one.";
     BAD_REPORT = "report/unreadable": "A saved report can't be read, or contradicts itself.";
     ONE_RUN = "check/one-run": "A reference that must name one run names none, or several.";
@@ -105,7 +102,7 @@ pub struct Request {
 
 /// What a decision was made on, for whoever acts on it.
 #[derive(Debug, Default)]
-pub struct Judged {
+pub struct DecidedOn {
     /// The candidates, in the order of the report.
     pub runs: Vec<Run>,
     /// The policy; absent where it could not be loaded.
@@ -114,152 +111,166 @@ pub struct Judged {
     pub root: PathBuf,
 }
 
+/// Takes the reports of candidates as they are made, in their order.
+pub trait CandidateSink {
+    /// The next one.
+    fn candidate(&mut self, report: CandidateReport);
+}
+
 /// Checks what is asked for, from a folder, at a time.
 pub fn check(request: &Request, folder: &Path, clock: Timestamp) -> Report {
-    let now = request.now.unwrap_or(clock);
-    let mut report = empty(request, now);
-    if let Err(problems) = fill(&mut report, request, folder, now) {
-        report.troubles.extend(problems.iter().map(Trouble::from));
-    }
-    conclude(&mut report);
-    report
+    let mut kept = Kept { candidates: Vec::new(), brief: request.brief };
+    let parts = parts(request, folder, clock, &mut kept);
+    conclude(Parts { candidates: kept.candidates, ..parts })
+}
+
+/// The same, with the reports of candidates handed on as they are made and not kept: for more candidates than fit into
+/// memory.
+pub fn check_into(
+    request: &Request,
+    folder: &Path,
+    clock: Timestamp,
+    sink: &mut dyn CandidateSink,
+) -> Report {
+    conclude(parts(request, folder, clock, sink))
 }
 
 /// The same for whoever acts on it: the report, and what it speaks of.
-pub fn judge(request: &Request, folder: &Path, clock: Timestamp) -> (Report, Judged) {
+pub fn judge(request: &Request, folder: &Path, clock: Timestamp) -> (Report, DecidedOn) {
+    let mut kept = Kept { candidates: Vec::new(), brief: request.brief };
     let now = request.now.unwrap_or(clock);
-    let mut report = empty(request, now);
-    let mut judged = Judged::default();
-    if let Err(problems) = fill_from_files(&mut report, request, folder, now, &mut judged) {
-        report.troubles.extend(problems.iter().map(Trouble::from));
-    }
-    conclude(&mut report);
-    (report, judged)
+    let (parts, decided_on) = match from_files(request, folder, now, &mut kept) {
+        Ok(decided) => decided,
+        Err(why) => (without_verdict(request, now, why), DecidedOn::default()),
+    };
+    (conclude(Parts { candidates: kept.candidates, ..parts }), decided_on)
 }
 
-/// A report before anything was judged.
-fn empty(request: &Request, now: Timestamp) -> Report {
-    Report {
-        gate: env!("CARGO_PKG_VERSION").into(),
-        now_given: request.now.is_some(),
-        stage: request.stage.clone(),
-        ..Report::of_troubles(now, Vec::new())
-    }
+fn parts(request: &Request, folder: &Path, clock: Timestamp, sink: &mut dyn CandidateSink) -> Parts {
+    let now = request.now.unwrap_or(clock);
+    let decided = match &request.trust {
+        Some(base) => pull_request::decide_by_base(request, base, folder, now, sink),
+        None => from_files(request, folder, now, sink).map(|(parts, _)| parts),
+    };
+    decided.unwrap_or_else(|why| without_verdict(request, now, why))
 }
 
-fn fill(
-    report: &mut Report,
+/// What is known before anything was judged.
+fn nothing_yet(request: &Request, now: Timestamp) -> Parts {
+    Parts { now, now_given: request.now.is_some(), stage: request.stage.clone(), ..Parts::default() }
+}
+
+fn without_verdict(request: &Request, now: Timestamp, why: Vec<Diagnostic>) -> Parts {
+    Parts { troubles: why, ..nothing_yet(request, now) }
+}
+
+fn from_files(
     request: &Request,
     folder: &Path,
     now: Timestamp,
-) -> Result<(), Vec<Diagnostic>> {
-    if let Some(trust) = &request.trust {
-        return pull_request::fill(report, request, trust, folder, now);
-    }
-    fill_from_files(report, request, folder, now, &mut Judged::default())
-}
-
-fn fill_from_files(
-    report: &mut Report,
-    request: &Request,
-    folder: &Path,
-    now: Timestamp,
-    judged: &mut Judged,
-) -> Result<(), Vec<Diagnostic>> {
+    sink: &mut dyn CandidateSink,
+) -> Result<(Parts, DecidedOn), Vec<Diagnostic>> {
     let found = policy_file::find(request.policy.as_deref(), folder)?;
-    let workspace = Workspace::new(folder, &found.folder).with_ledger(request.ledger.as_deref());
-    judged.root.clone_from(&found.folder);
+    let root = found.folder.clone();
+    let workspace = Workspace::new(folder, &root).with_ledger(request.ledger.as_deref());
     let loaded = policy_file::load(found, folder, now)?;
-    let decided = decide(report, request, &loaded, &workspace, now, &mut judged.runs);
-    judged.policy = Some(loaded.policy);
-    decided
+    let (parts, runs) = decide(request, &loaded, &workspace, now, sink);
+    Ok((parts, DecidedOn { runs, policy: Some(loaded.policy), root }))
 }
 
-fn trouble_of(problems: &[Diagnostic]) -> Vec<Trouble> {
-    problems.iter().map(Trouble::from).collect()
-}
-
-/// Everything behind the policy: candidates, baselines, verdicts.
+/// Everything behind the policy: candidates, baselines, verdicts. Also gives the candidates of a promotion.
 fn decide(
-    report: &mut Report,
     request: &Request,
     loaded: &LoadedFile,
     workspace: &Workspace,
     now: Timestamp,
-    runs: &mut Vec<Run>,
-) -> Result<(), Vec<Diagnostic>> {
+    sink: &mut dyn CandidateSink,
+) -> (Parts, Vec<Run>) {
     let policy = &loaded.policy;
-    report.policy = Some(PolicyReport {
-        path: loaded.path.clone(),
-        digest: loaded.digest.clone(),
-        packs: policy.packs.clone(),
-        files: policy.files.clone(),
-    });
-    report.waivers = waivers(policy, request.no_waivers);
-    known_stage(policy, request.stage.as_deref())?;
-    weaker(report, request);
+    let asked = Parts {
+        policy: Some(PolicyReport {
+            path: loaded.path.clone(),
+            digest: loaded.digest.clone(),
+            packs: policy.packs.clone(),
+            files: policy.files.clone(),
+        }),
+        notes: weakened(request, now),
+        ..nothing_yet(request, now)
+    };
+    if let Err(why) = known_stage(policy, request.stage.as_deref()) {
+        let waivers = waiver_reports(policy, request.no_waivers, &WaiverUse::default());
+        return (Parts { troubles: vec![*why], waivers, ..asked }, Vec::new());
+    }
     let facts = match workspace.revisions() {
         Some(revisions) => Files::new(workspace.root(), workspace).between(&revisions.base, &revisions.head),
         None => Files::new(workspace.root(), workspace).against(request.base.as_deref()),
     };
+    let chosen = candidates::choose(request, policy, workspace);
     let decision = Decision {
         policy,
         stage: request.stage.as_deref(),
         now,
         no_waivers: request.no_waivers,
+        first: request.first,
+        brief: request.brief && matches!(&chosen, Ok(Candidates::Chosen(chosen)) if chosen.len() > MANY),
         facts: &facts as &dyn Facts,
     };
-    let (blocks, used) = if request.without_change {
-        (false, Vec::new())
-    } else {
-        change::judge(report, &decision, request, workspace)
-    };
-    let mut seen = Seen { waivers: used, runs };
-    let result = candidates(report, &decision, request, workspace, &mut seen);
-    mark_waivers(report, &decision, &seen.waivers);
-    match result {
-        // A change that adds a model and no record at all is not one that can't be judged: it fails.
-        Err(problems) if blocks && problems.iter().all(|problem| ABSENT.contains(&problem.code)) => {
-            report.notes.extend(problems.into_iter().map(|problem| problem.message));
-            Ok(())
+    let (change, mut notes) = change::judge_change(&decision, request, workspace);
+    let (judged, only_unchanged) = match chosen {
+        Ok(Candidates::Chosen(chosen)) => {
+            notes.extend(chosen.notes.iter().cloned());
+            let asked = Asked {
+                stage: request.stage.as_deref(),
+                baseline: request.baseline.as_deref(),
+                promotes: request.promotes,
+            };
+            let references = References::of(policy, asked);
+            let mut baselines = FoundBaselines::new(policy, workspace);
+            let mut judged = judge_all(&decision, &references, &chosen, &mut baselines, request, sink);
+            judged.tally.unchanged = chosen.unchanged;
+            (judged, false)
         }
-        result => result,
+        Ok(Candidates::Unchanged { matched, since }) => unchanged(request, matched, &since),
+        Err(why) => (Judged { troubles: vec![*why], ..Judged::default() }, false),
+    };
+    let Judged { tally, mut waivers, mut troubles, notes: of_judging, runs } = judged;
+    notes.extend(of_judging);
+    let change = change.map(|change| {
+        waivers.absorb(change.waivers);
+        change.report
+    });
+    // A change that adds a model and no record at all can be judged all the same: it fails.
+    let is_absent = troubles.iter().all(|why| why.code.is_any_of(&ABSENT));
+    if is_absent && change.as_ref().is_some_and(ChangeReport::blocks) {
+        notes.extend(troubles.drain(..).map(|why| why.message));
     }
+    let parts = Parts {
+        tally,
+        change,
+        waivers: waiver_reports(policy, request.no_waivers, &waivers),
+        troubles,
+        notes: asked.notes.iter().cloned().chain(notes).collect(),
+        only_unchanged,
+        ..asked
+    };
+    (parts, runs)
 }
 
 /// What says that there is no candidate, and nothing else is wrong.
 const ABSENT: [Code; 3] = [NO_CANDIDATES, NONE_SELECTED, NOTHING_MATCHED];
 
-/// Finds the candidates, and judges each.
-fn candidates(
-    report: &mut Report,
-    decision: &Decision<'_>,
-    request: &Request,
-    workspace: &Workspace,
-    seen: &mut Seen<'_>,
-) -> Result<(), Vec<Diagnostic>> {
-    let policy = decision.policy;
-    let chosen = match candidates::choose(request, policy, workspace)? {
-        Candidates::Chosen(chosen) => chosen,
-        Candidates::Unchanged { matched, since } => {
-            report.summary.unchanged = matched;
-            let message = match matched {
-                1 => format!("1 record matches the policy, and has not changed since {since}"),
-                _ => format!("{matched} records match the policy, and none changed since {since}"),
-            };
-            if request.require_candidates {
-                return Err(vec![Diagnostic::new(NO_CANDIDATES, message)]);
-            }
-            report.notes.push(message);
-            report.verdict = Some(Verdict::Pass);
-            return Ok(());
-        }
+/// Records match the policy, and none of them changed.
+fn unchanged(request: &Request, matched: usize, since: &str) -> (Judged, bool) {
+    let message = match matched {
+        1 => format!("1 record matches the policy, and has not changed since {since}"),
+        _ => format!("{matched} records match the policy, and none changed since {since}"),
     };
-    report.summary.unchanged = chosen.unchanged;
-    report.notes.extend(chosen.notes.iter().cloned());
-    let baselines = Baselines::resolve(request, policy, workspace)?;
-    report.notes.extend(baselines.notes().iter().cloned());
-    judge_all(report, decision, &chosen, &baselines, request, seen)
+    let tally = Tally { unchanged: matched, ..Tally::default() };
+    if request.require_candidates {
+        let troubles = vec![Diagnostic::new(NO_CANDIDATES, message)];
+        return (Judged { tally, troubles, ..Judged::default() }, false);
+    }
+    (Judged { tally, notes: vec![message], ..Judged::default() }, true)
 }
 
 fn known_stage(policy: &Policy, stage: Option<&str>) -> Result<(), Box<Diagnostic>> {
@@ -277,44 +288,16 @@ fn known_stage(policy: &Policy, stage: Option<&str>) -> Result<(), Box<Diagnosti
 }
 
 /// Whatever can weaken a verdict is said.
-fn weaker(report: &mut Report, request: &Request) {
+fn weakened(request: &Request, now: Timestamp) -> Vec<String> {
+    let mut notes = Vec::new();
     if request.now.is_some() {
-        report.notes.push(format!("the decision's clock was set to {} with --now", report.now));
+        notes.push(format!("the decision's clock was set to {now} with --now"));
     }
     if request.first {
-        report.notes.push("--first: a missing baseline is accepted".into());
+        notes.push("--first: a missing baseline is accepted".into());
     }
     if let Some(baseline) = &request.baseline {
-        report.notes.push(format!("--baseline: compared with `{baseline}`, whatever the policy names"));
+        notes.push(format!("--baseline: compared with `{baseline}`, whatever the policy names"));
     }
-}
-
-/// Counts, and what it all comes to: the worst candidate decides.
-fn conclude(report: &mut Report) {
-    let summary = &mut report.summary;
-    summary.candidates = report.candidates.len();
-    for candidate in &report.candidates {
-        match candidate.verdict {
-            Some(Verdict::Pass) => summary.passed += 1,
-            Some(Verdict::Fail) => summary.failed += 1,
-            None => summary.no_verdict += 1,
-        }
-        summary.comparisons += candidate.rules.iter().map(|rule| rule.comparisons.len()).sum::<usize>();
-    }
-    let rules = report.change.iter().flat_map(|change| &change.rules);
-    summary.comparisons += rules.map(|rule| rule.comparisons.len()).sum::<usize>();
-    let change_unclear = report.change.as_ref().is_some_and(|change| !change.troubles.is_empty());
-    let change_blocks = report.change.as_ref().is_some_and(ChangeReport::blocks);
-    let unclear = !report.troubles.is_empty() || summary.no_verdict > 0 || change_unclear;
-    report.verdict = if unclear {
-        None
-    } else if summary.failed > 0 || change_blocks {
-        Some(Verdict::Fail)
-    } else if summary.passed > 0 {
-        Some(Verdict::Pass)
-    } else {
-        // Only "matched, and unchanged" gets here with a verdict; nothing else may pass without a candidate.
-        report.verdict
-    };
-    report.exit_code = Exit::of(report.verdict);
+    notes
 }

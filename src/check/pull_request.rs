@@ -7,45 +7,57 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::trust::{self, FoundPolicy, PullRequestBase, Revisions};
-use super::{LoadedFile, NO_POLICY, Request, Workspace, conclude, decide, empty};
+use super::{CandidateSink, LoadedFile, NO_POLICY, Request, Workspace, decide};
 use crate::document::Diagnostic;
+use crate::engine::{Parts, conclude};
 use crate::git::{Commit, Git};
 use crate::run::Reference;
 use crate::store::{Revision, Selector, Store as _};
-use crate::verdict::{Outcome, Proposed, Report, Trouble};
+use crate::verdict::{CandidateReport, ChangeReport, Outcome, Proposed};
 
 /// Decides by the base's policy, and says what the head's would say.
-pub(super) fn fill(
-    report: &mut Report,
+pub(super) fn decide_by_base(
     request: &Request,
-    trust: &PullRequestBase,
+    base: &PullRequestBase,
     folder: &Path,
     now: Timestamp,
-) -> Result<(), Vec<Diagnostic>> {
+    sink: &mut dyn CandidateSink,
+) -> Result<Parts, Vec<Diagnostic>> {
     let git = Git::open(folder)?;
-    let revisions = Revisions::resolve(trust, &git)?;
+    let revisions = Revisions::resolve(base, &git)?;
     let change = Change { request, git: &git, revisions: &revisions, folder, now };
     let at_base = change.find(&revisions.base)?;
-    if at_base.is_none() && trust.require_policy {
+    if at_base.is_none() && base.require_policy {
         return Err(vec![*trust::no_base_policy(&revisions)]);
     }
     let Some(found) = at_base else {
         // Nothing is there to trust yet; baselines still come from the base.
         let found = change.find(&revisions.head)?.ok_or_else(|| vec![no_policy(&revisions)])?;
-        report.notes.push(format!(
-            "this is the policy's first appearance: {} has none, so the one of this change is used",
-            revisions.words()
-        ));
         let (loaded, root, _) = change.load(found, &revisions.head)?;
         let workspace = change.workspace(&root, revisions.clone());
-        return decide(report, request, &loaded, &workspace, now, &mut Vec::new());
+        let (parts, _) = decide(request, &loaded, &workspace, now, sink);
+        return Ok(with_first_note(
+            parts,
+            format!(
+                "this is the policy's first appearance: {} has none, so the one of this change is used",
+                revisions.words()
+            ),
+        ));
     };
-    report.notes.push(format!("policy and baseline are those of {}", revisions.words()));
     let (loaded, root, read) = change.load(found, &revisions.base)?;
     let workspace = change.workspace(&root, revisions.clone());
-    let decided = decide(report, request, &loaded, &workspace, now, &mut Vec::new());
-    report.proposed = change.proposed(report, &loaded, &workspace, read)?;
-    decided
+    let mut outcomes = Outcomes { of_candidates: BTreeMap::new(), sink };
+    let (parts, _) = decide(request, &loaded, &workspace, now, &mut outcomes);
+    let outcomes = with_change(outcomes.of_candidates, parts.change.as_ref());
+    let proposed = change.proposed(&outcomes, &loaded, &workspace, read)?;
+    let note = format!("policy and baseline are those of {}", revisions.words());
+    Ok(Parts { proposed, ..with_first_note(parts, note) })
+}
+
+/// Puts what a reader should know first before the other notes.
+fn with_first_note(mut parts: Parts, note: String) -> Parts {
+    parts.notes.insert(0, note);
+    parts
 }
 
 fn no_policy(revisions: &Revisions) -> Diagnostic {
@@ -85,7 +97,7 @@ impl Change<'_> {
     /// What this changes of that which decides, and what would hold with it; nothing where it changes none of it.
     fn proposed(
         &self,
-        report: &Report,
+        current: &RuleOutcomes,
         trusted: &LoadedFile,
         workspace: &Workspace,
         read: BTreeSet<String>,
@@ -116,15 +128,13 @@ impl Change<'_> {
             let why = format!("not found out: the expression `{new}` is not evaluated before it is merged");
             return Ok(unknown(files, why));
         }
-        let mut would_be = empty(self.request, self.now);
         let workspace = self.workspace(&root, self.revisions.proposed());
-        if let Err(problems) =
-            decide(&mut would_be, self.request, &loaded, &workspace, self.now, &mut Vec::new())
-        {
-            would_be.troubles.extend(problems.iter().map(Trouble::from));
-        }
-        conclude(&mut would_be);
-        Ok(Some(Proposed { files, verdict: would_be.verdict, differences: differences(report, &would_be) }))
+        let mut kept = Outcomes { of_candidates: BTreeMap::new(), sink: &mut Forget };
+        let (parts, _) = decide(self.request, &loaded, &workspace, self.now, &mut kept);
+        let would_be = with_change(kept.of_candidates, parts.change.as_ref());
+        let report = conclude(parts);
+        let differences = differences(&report.troubles, current, &would_be);
+        Ok(Some(Proposed { files, verdict: report.verdict, differences }))
     }
 
     /// The files of baselines that are named as files, at either side.
@@ -155,11 +165,41 @@ impl Change<'_> {
     }
 }
 
+/// What each rule said, by the run and the rule's id.
+type RuleOutcomes = BTreeMap<(String, String), Outcome>;
+
+/// Remembers what each rule said, and hands the reports on.
+struct Outcomes<'s> {
+    of_candidates: RuleOutcomes,
+    sink: &'s mut dyn CandidateSink,
+}
+
+impl CandidateSink for Outcomes<'_> {
+    fn candidate(&mut self, report: CandidateReport) {
+        for rule in &report.rules {
+            self.of_candidates.insert((report.run.source.clone(), rule.id.clone()), rule.outcome);
+        }
+        self.sink.candidate(report);
+    }
+}
+
+/// Keeps nothing.
+struct Forget;
+
+impl CandidateSink for Forget {
+    fn candidate(&mut self, _: CandidateReport) {}
+}
+
+fn with_change(mut outcomes: RuleOutcomes, change: Option<&ChangeReport>) -> RuleOutcomes {
+    let rules = change.iter().flat_map(|change| &change.rules);
+    outcomes.extend(rules.map(|rule| (("the change".to_owned(), rule.id.clone()), rule.outcome)));
+    outcomes
+}
+
 /// What would be different, rule by rule.
-fn differences(current: &Report, would_be: &Report) -> Vec<String> {
+fn differences(troubles: &[Diagnostic], now: &RuleOutcomes, then: &RuleOutcomes) -> Vec<String> {
     let mut differences: Vec<String> =
-        would_be.troubles.iter().map(|trouble| format!("no verdict: {}", trouble.message)).collect();
-    let (now, then) = (outcomes(current), outcomes(would_be));
+        troubles.iter().map(|why| format!("no verdict: {}", why.message)).collect();
     let keys: BTreeSet<_> = now.keys().chain(then.keys()).collect();
     differences.extend(keys.into_iter().filter_map(|key| {
         let (run, rule) = key;
@@ -175,13 +215,4 @@ fn differences(current: &Report, would_be: &Report) -> Vec<String> {
         differences.push("every rule would say the same of these candidates".into());
     }
     differences
-}
-
-fn outcomes(report: &Report) -> BTreeMap<(&str, &str), Outcome> {
-    let change = report.change.iter().flat_map(|change| &change.rules).map(|rule| ("the change", rule));
-    let of_candidates = report
-        .candidates
-        .iter()
-        .flat_map(|candidate| candidate.rules.iter().map(|rule| (candidate.run.source.as_str(), rule)));
-    change.chain(of_candidates).map(|(run, rule)| ((run, rule.id.as_str()), rule.outcome)).collect()
 }

@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-use super::{BAD_REPORT, conclude};
+use super::BAD_REPORT;
 use crate::document::Diagnostic;
-use crate::verdict::{Report, SCHEMA};
+use crate::engine::{Parts, Tally, conclude};
+use crate::verdict::{CandidateReport, Report, RuleReport, SCHEMA, Verdict};
 
 /// Bytes of a saved report that are read.
 const MOST: u64 = 64 << 20;
@@ -27,31 +28,35 @@ pub fn read_report(path: &Path) -> Result<Report, Box<Diagnostic>> {
     if report.schema != SCHEMA {
         return Err(bad(format!("it is in the format `{}`, and this gate reads `{SCHEMA}`", report.schema)));
     }
-    let mut derived = report.clone();
-    derived.summary.candidates = 0;
-    derived.summary.passed = 0;
-    derived.summary.failed = 0;
-    derived.summary.comparisons = 0;
-    // Records that could not be read have no entry to count again.
-    let counted = report.candidates.iter().filter(|candidate| candidate.verdict.is_none()).count();
-    derived.summary.no_verdict = report.summary.no_verdict.saturating_sub(counted);
-    for candidate in &mut derived.candidates {
-        let blocks = |rule: &crate::verdict::RuleReport| {
-            rule.level == crate::verdict::Level::Error && rule.outcome.blocks()
-        };
-        if candidate.verdict == Some(crate::verdict::Verdict::Pass) && candidate.rules.iter().any(blocks) {
-            return Err(bad(format!(
-                "it says that `{}` passed, and that a rule of it failed",
-                candidate.run.source
-            )));
-        }
+    let passed_and_failed = |candidate: &&CandidateReport| {
+        candidate.verdict == Some(Verdict::Pass) && candidate.rules.iter().any(RuleReport::blocks)
+    };
+    if let Some(candidate) = report.candidates.iter().find(passed_and_failed) {
+        return Err(bad(format!(
+            "it says that `{}` passed, and that a rule of it failed",
+            candidate.run.source
+        )));
     }
-    conclude(&mut derived);
-    if derived.verdict != report.verdict
-        || derived.exit_code != report.exit_code
-        || derived.summary != report.summary
-    {
+    if !follows(&report) {
         return Err(bad("what it says in the end does not follow from what it holds".into()));
     }
     Ok(report)
+}
+
+/// Whether verdict and counts are what this version makes of the rest.
+fn follows(report: &Report) -> bool {
+    let mut tally = Tally { unchanged: report.summary.unchanged, ..Tally::default() };
+    report.candidates.iter().for_each(|candidate| tally.count(candidate));
+    // Records that could not be read have no entry to count again.
+    tally.unreadable = report.summary.no_verdict.saturating_sub(tally.undecided);
+    let derived = conclude(Parts {
+        candidates: report.candidates.clone(),
+        tally,
+        change: report.change.clone(),
+        troubles: report.troubles.clone(),
+        only_unchanged: report.candidates.is_empty() && report.summary.unchanged > 0,
+        ..Parts::default()
+    });
+    (derived.verdict, derived.exit_code, derived.summary)
+        == (report.verdict, report.exit_code, report.summary)
 }

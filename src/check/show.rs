@@ -8,7 +8,6 @@ use super::{ONE_RUN, Workspace, candidates, policy_file};
 use crate::document::Diagnostic;
 use crate::policy::Policy;
 use crate::run::Run;
-use crate::verdict::Trouble;
 
 /// The workspace of a policy, and the policy; without one here or above, this folder.
 pub fn open(
@@ -58,22 +57,22 @@ pub(super) fn one_run(
 }
 
 /// The canonical records of the runs that are named, and what could not be read.
-pub fn show(names: &[String], policy: Option<&str>, folder: &Path) -> (Vec<Run>, Vec<Trouble>) {
+pub fn show(names: &[String], policy: Option<&str>, folder: &Path) -> (Vec<Run>, Vec<Diagnostic>) {
     let mut troubles = Vec::new();
     let mut runs = Vec::new();
     let (workspace, policy) = match open(policy, None, folder) {
         // Whoever looks at a run wants to see the best beside the last.
         Ok((workspace, policy)) => (workspace.with_history(), policy),
-        Err(problems) => return (runs, problems.iter().map(Trouble::from).collect()),
+        Err(problems) => return (runs, problems.iter().cloned().collect()),
     };
     match candidates::named_runs(names, policy.as_ref(), &workspace) {
-        Err(problem) => troubles.push(Trouble::from(&*problem)),
+        Err(problem) => troubles.push(*problem),
         Ok(chosen) => {
             let fields = policy.as_ref().map(|policy| policy.fields.clone()).unwrap_or_default();
             for read in (0..chosen.len()).flat_map(|index| chosen.read(index, &fields)) {
                 match read {
                     Ok(run) => runs.push(run),
-                    Err(problems) => troubles.extend(problems.iter().map(Trouble::from)),
+                    Err(problems) => troubles.extend(problems.iter().cloned()),
                 }
             }
         }

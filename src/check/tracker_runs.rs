@@ -50,8 +50,9 @@ pub(super) fn sort<'c>(
             let reference = format!("{name}:{found}");
             sorted.items.extend(tracked(name, found, &reference, &around, false)?.items);
         }
-        // What is a tracker's as a whole holds no records beside.
-        if !is_whole {
+        // What is a tracker's as a whole holds no records beside, and the files of a whole project are not meant as such.
+        let is_project = matches!(path.as_str(), "." | "./") && !found.is_empty();
+        if !is_whole && !is_project {
             sorted.plain.push(path.clone());
         }
     }
@@ -132,6 +133,8 @@ pub(super) fn at_revision<'c>(
         exact: found.len() == 1,
         siblings: Vec::new(),
         broken: Vec::new(),
+        commit: None,
+        notes: Vec::new(),
     };
     for (name, path) in found {
         // These know what a revision is.

@@ -235,7 +235,7 @@ pub(super) fn changed(
     revisions: &Revisions,
 ) -> Result<Vec<String>, Box<Diagnostic>> {
     let mut changed = Vec::new();
-    let before = git.merge_base(&revisions.head, &revisions.base).unwrap_or_else(|_| revisions.base.clone());
+    let before = git.merge_bases(&revisions.head, &revisions.base).map_or_else(|_| revisions.base.clone(), |mut bases| bases.remove(0));
     for path in paths {
         if git.id_at(&before, &path)? != git.id_at(&revisions.head, &path)? {
             changed.push(path);

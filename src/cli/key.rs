@@ -7,7 +7,7 @@ use clap::{Subcommand, ValueEnum};
 use super::Terminal;
 use crate::keys::{new_key, show_key};
 use crate::signing::Algorithm;
-use crate::verdict::{Exit, Trouble};
+use crate::verdict::Exit;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -67,7 +67,7 @@ pub(super) fn run(command: &Command, folder: &Path, terminal: &Terminal) -> Exit
             if printed.is_ok() { Exit::Pass } else { Exit::NoVerdict }
         }
         Err(problem) => {
-            terminal.trouble(&Trouble::from(&*problem));
+            terminal.trouble(&*problem);
             Exit::NoVerdict
         }
     }

@@ -8,7 +8,6 @@ use clap::Args;
 use super::Terminal;
 use crate::render;
 use crate::training::{self, Order};
-use crate::verdict::Trouble;
 
 #[derive(Debug, Clone, Args)]
 #[command(
@@ -120,7 +119,7 @@ pub(super) fn run(arguments: &Arguments, folder: &Path, terminal: &Terminal) -> 
     let recorded = training::record(&order, folder);
     // Standard output is the command's; what the gate says must not get in between.
     for problem in &recorded.problems {
-        terminal.trouble(&Trouble::from(problem));
+        terminal.trouble(problem);
     }
     if !recorded.problems.is_empty() && recorded.code == 1 {
         terminal.tell("no record was written");

@@ -10,7 +10,7 @@ use super::check::Printing;
 use crate::check::read_report;
 use crate::github::{Comment, Context, Posting, post};
 use crate::render;
-use crate::verdict::{Exit, Trouble};
+use crate::verdict::Exit;
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -70,7 +70,7 @@ pub(super) fn run(arguments: &Arguments, folder: &Path, terminal: &Terminal) -> 
     let report = match read_report(&folder.join(path)) {
         Ok(report) => report,
         Err(problem) => {
-            terminal.trouble(&Trouble::from(&*problem));
+            terminal.trouble(&*problem);
             return Exit::NoVerdict;
         }
     };
@@ -115,7 +115,7 @@ fn post_it(report: &crate::verdict::Report, github: &Github, terminal: &Terminal
         io::Result::Ok(())
     });
     for problem in &posted.degraded {
-        terminal.trouble(&Trouble::from(problem));
+        terminal.trouble(problem);
     }
     if written.is_err() || github.strict && !posted.degraded.is_empty() {
         Exit::NoVerdict

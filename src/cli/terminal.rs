@@ -4,8 +4,8 @@ use std::env;
 use std::io::{self, IsTerminal, Write};
 
 use super::Color;
+use crate::document::Diagnostic;
 use crate::render::{self, Neutral, Style};
-use crate::verdict::Trouble;
 
 /// The two streams, and how to write to them.
 #[derive(Debug)]
@@ -67,7 +67,7 @@ impl Terminal {
     }
 
     /// Shows on standard error why something could not be done.
-    pub(super) fn trouble(&self, trouble: &Trouble) {
+    pub(super) fn trouble(&self, trouble: &Diagnostic) {
         let mut text = Vec::new();
         // Writing to memory does not fail.
         let _ = render::trouble(trouble, self.err, &mut text);

@@ -1,62 +1,62 @@
-//! What makes a verdict impossible: input that can't be read, a policy that can't be loaded, a name that leads
-//! nowhere.
+//! The one type for something that is wrong: its code, what is wrong, where, and what to do about it.
+//!
+//! By itself it makes a verdict impossible: input that can't be read, a policy that can't be loaded, a name that
+//! can't be found. What a rule found wrong with a run is a `Finding`, which has one inside.
 
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Document, Span};
-use crate::code::Code;
+use serde::{Deserialize, Serialize};
 
-/// Why there is no verdict: what is wrong, where, and what to do about it.
-#[derive(Debug, Clone)]
+use super::location::without_excerpt;
+use super::{Document, Location, Span};
+use crate::code::{Code, CodeName};
+
+/// What is wrong, where, and what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Diagnostic {
-    /// Its stable name.
-    pub code: Code,
+    /// Its stable name, such as `document/syntax`.
+    pub code: CodeName,
     /// What is wrong.
     pub message: String,
+    /// The rules that could not be judged because of it, if it was about rules.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<String>,
     /// Where, if it is in a text.
-    pub place: Option<Place>,
-    /// Another place that belongs to it, such as the first of two equal keys.
-    pub also: Option<Place>,
+    #[serde(default, skip_serializing_if = "without_excerpt")]
+    pub location: Option<Location>,
+    /// Another location that belongs to it, such as the first of two equal keys.
+    #[serde(default, skip_serializing_if = "without_excerpt")]
+    pub related: Option<Location>,
     /// What to do next.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
 }
 
-/// Bytes of a document, and what to write beside them.
-#[derive(Debug, Clone)]
-pub struct Place {
-    /// The document.
-    pub document: Arc<Document>,
-    /// The bytes.
-    pub span: Span,
-    /// A few words about them; may be empty.
-    pub label: String,
-}
-
-impl Place {
-    /// Line and column of the first byte, counted from 1.
-    pub fn line_column(&self) -> (usize, usize) {
-        self.document.line_column(self.span.start as usize)
-    }
-}
-
 impl Diagnostic {
-    /// A problem without a place.
+    /// A diagnostic without a location.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), place: None, also: None, help: None }
+        Self {
+            code: code.into(),
+            message: message.into(),
+            rules: Vec::new(),
+            location: None,
+            related: None,
+            help: None,
+        }
     }
 
     /// Points at bytes of a document.
     #[must_use]
     pub fn at(mut self, document: &Arc<Document>, span: Span, label: impl Into<String>) -> Self {
-        self.place = Some(Place { document: Arc::clone(document), span, label: label.into() });
+        self.location = Some(Location::new(document, span, label));
         self
     }
 
-    /// Points at a second place.
+    /// Points at a second location.
     #[must_use]
     pub fn also(mut self, document: &Arc<Document>, span: Span, label: impl Into<String>) -> Self {
-        self.also = Some(Place { document: Arc::clone(document), span, label: label.into() });
+        self.related = Some(Location::new(document, span, label));
         self
     }
 
@@ -76,16 +76,16 @@ impl Diagnostic {
 
 /// A function that finds many problems passes on the one of a function that stops at the first.
 impl From<Box<Diagnostic>> for Vec<Diagnostic> {
-    fn from(problem: Box<Diagnostic>) -> Self {
-        vec![*problem]
+    fn from(diagnostic: Box<Diagnostic>) -> Self {
+        vec![*diagnostic]
     }
 }
 
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(place) = &self.place {
-            let (line, column) = place.line_column();
-            write!(f, "{}:{line}:{column}: ", place.document.name)?;
+        if let Some(location) = &self.location {
+            let (line, column) = location.line_column();
+            write!(f, "{}:{line}:{column}: ", location.file())?;
         }
         f.write_str(&self.message)
     }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use jiter::{Jiter, JiterError, JiterErrorType, JsonErrorType, Peek};
 
-use super::{DUPLICATE_KEY, Diagnostic, Document, EMPTY, Map, Node, SYNTAX, Span, TOO_LARGE, Value, limits};
+use super::{DUPLICATE_KEY, Document, EMPTY, Map, Node, SYNTAX, Span, TOO_LARGE, Value, limits};
+use crate::document::Diagnostic;
 
 /// `strings` are the bytes that one string may have.
 pub(super) fn parse(document: &Arc<Document>, strings: usize) -> Result<Node, Box<Diagnostic>> {

@@ -7,6 +7,7 @@ mod diagnostic;
 mod file_kind;
 mod json;
 pub mod limits;
+mod location;
 mod nearest;
 mod node;
 mod path;
@@ -17,8 +18,9 @@ mod yaml;
 
 use std::sync::Arc;
 
-pub use diagnostic::{Diagnostic, Place};
+pub use diagnostic::Diagnostic;
 pub use file_kind::FileKind;
+pub use location::{Excerpt, Location};
 pub use nearest::nearest;
 pub use node::{Entry, Map, Node, Span, Value};
 pub use path::{Path, Segment};

@@ -5,8 +5,9 @@
 
 use std::sync::Arc;
 
-use super::{Diagnostic, Document, Entry, Format, Map, Node, Span, Value, nearest, yaml};
+use super::{Document, Entry, Format, Map, Node, Span, Value, nearest, yaml};
 use crate::code::{Code, codes};
+use crate::document::Diagnostic;
 
 codes! {
     UNKNOWN_KEY = "policy/unknown-key": "A key that the policy language does not have.";

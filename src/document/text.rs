@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{Diagnostic, Document, Format, INVALID_UTF8, Span, UTF16};
+use super::{Document, Format, INVALID_UTF8, Span, UTF16};
+use crate::document::Diagnostic;
 
 /// The bytes as UTF-8 without a byte order mark.
 pub(super) fn decode(name: &str, bytes: Vec<u8>, format: Format) -> Result<Box<str>, Box<Diagnostic>> {

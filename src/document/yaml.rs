@@ -10,9 +10,9 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{Error, Location, MergeKeyPolicy, NonFiniteFloatPolicy, Options, Spanned};
 
 use super::{
-    DECIMAL_COMMA, DUPLICATE_KEY, Diagnostic, Document, EMPTY, Map, Node, SYNTAX, Span, TOO_LARGE, Value,
-    limits,
+    DECIMAL_COMMA, DUPLICATE_KEY, Document, EMPTY, Map, Node, SYNTAX, Span, TOO_LARGE, Value, limits,
 };
+use crate::document::Diagnostic;
 
 /// Parses the document as number `index` of those that are read together.
 pub(super) fn parse(document: &Arc<Document>, index: u16) -> Result<Node, Box<Diagnostic>> {

@@ -1,75 +1,69 @@
 //! Which of the runs that a baseline reference names is the one to compare with.
 
-use crate::document::{Node, NotFinite, Value, to_text};
+use std::sync::Arc;
+
+use super::UNCLEAR_BASELINE;
+use crate::document::{Diagnostic, Node, NotFinite, Value, to_text};
+use crate::rule::BASELINE_MISSING;
 use crate::run::{LEDGER, Run};
 
 /// What pairing a candidate with the runs of a reference gives.
 #[derive(Debug)]
 pub enum Pairing<'p> {
     /// This one.
-    Run(&'p Run),
+    Run(&'p Arc<Run>),
+    /// The only run is the candidate itself.
+    Itself(Diagnostic),
     /// There is none: why, and what to do.
-    Missing {
-        /// Why.
-        message: String,
-        /// What to do.
-        help: String,
-    },
+    Missing(Diagnostic),
     /// There are several, and nothing says which.
-    Unclear {
-        /// Why.
-        message: String,
-        /// What to do.
-        help: String,
-    },
+    Unclear(Diagnostic),
 }
 
 /// The newest run of the candidate's model. `exact` where the reference names one file: then that is meant, whatever
 /// model it is of. The candidate itself is never its own baseline.
-pub fn pair<'p>(candidate: &Run, runs: &'p [Run], reference: &str, exact: bool) -> Pairing<'p> {
-    let others: Vec<&Run> = runs.iter().filter(|run| !is_itself(candidate, run)).collect();
-    if others.is_empty() {
-        let (message, help) = if runs.is_empty() {
-            (
-                format!("`{reference}` holds no run record"),
-                "name a baseline that does; a first model gets in by --first, or `on_missing_baseline: pass`"
-                    .to_owned(),
-            )
-        } else {
-            (
-                format!("the only record at `{reference}` is the candidate itself"),
-                "a run compared with itself proves nothing: name an earlier one, such as `git:HEAD~1`"
-                    .to_owned(),
-            )
-        };
-        return Pairing::Missing { message, help };
-    }
+pub fn pair<'p>(candidate: &Run, runs: &'p [Arc<Run>], reference: &str, exact: bool) -> Pairing<'p> {
+    let others: Vec<&Arc<Run>> = runs.iter().filter(|run| !is_itself(candidate, run)).collect();
+    let has_itself = others.len() < runs.len();
     if exact && let [only] = others.as_slice() {
         return Pairing::Run(only);
     }
-    let same_model: Vec<&Run> = match candidate.model() {
+    let same_model: Vec<&Arc<Run>> = match candidate.model() {
         Some(model) => others.iter().copied().filter(|run| run.model() == Some(model)).collect(),
         None => others.clone(),
     };
+    let missing = |message: String| Diagnostic::new(BASELINE_MISSING, message);
     match (candidate.model(), same_model.as_slice()) {
-        (Some(model), []) => Pairing::Missing {
-            message: format!("`{reference}` holds no run of the model `{model}`"),
-            help: missing_model(&others),
-        },
-        (None, [_, _, ..]) => Pairing::Unclear {
-            message: format!(
-                "`{reference}` holds {} records, and the candidate does not say which model it is of",
-                others.len()
+        (_, []) if has_itself => Pairing::Itself(
+            missing(format!("the only record at `{reference}` is the candidate itself")).help(
+                "a run compared with itself proves nothing: name an earlier one, such as `git:REV:PATH`",
             ),
-            help: "write `\"model\": \"churn\"` into the records, or name one baseline: `git:REV:PATH`"
-                .into(),
-        },
+        ),
+        (_, []) if runs.is_empty() => {
+            Pairing::Missing(missing(format!("`{reference}` holds no run record")).help(
+                "name a baseline that does; a first model gets in by --first, or `on_missing_baseline: pass`",
+            ))
+        }
+        (Some(model), []) => Pairing::Missing(
+            missing(format!("`{reference}` holds no run of the model `{model}`"))
+                .help(missing_model(&others)),
+        ),
+        (None, [_, _, ..]) => Pairing::Unclear(
+            Diagnostic::new(
+                UNCLEAR_BASELINE,
+                format!(
+                    "`{reference}` holds {} records, and the candidate does not say which model it is of",
+                    others.len()
+                ),
+            )
+            .help("write `\"model\": \"churn\"` into the records, or name one baseline: `git:REV:PATH`"),
+        ),
         (_, [only]) => Pairing::Run(only),
         (_, several) => newest(several, reference),
     }
 }
 
-fn missing_model(others: &[&Run]) -> String {
+fn missing_model(others: &[&Arc<Run>]) -> String {
     let mut models: Vec<&str> = others.iter().filter_map(|run| run.model()).collect();
     models.sort_unstable();
     models.dedup();
@@ -106,29 +100,29 @@ fn without_revision(run: &Run) -> String {
     to_text(&Node::made(Value::Map(record)), NotFinite::Token)
 }
 
-fn newest<'p>(runs: &[&'p Run], reference: &str) -> Pairing<'p> {
+fn newest<'p>(runs: &[&'p Arc<Run>], reference: &str) -> Pairing<'p> {
     if let Some(undated) = runs.iter().find(|run| run.created_at().is_none()) {
-        return Pairing::Unclear {
-            message: format!(
+        return Pairing::Unclear(Diagnostic::new(UNCLEAR_BASELINE, format!(
                 "`{reference}` holds {} records of the model, and `{}` has no `created_at`, so which is the newest is unknown",
                 runs.len(),
                 undated.label()
-            ),
-            help: "write `created_at` into it, or name one baseline: `git:REV:PATH`".into(),
-        };
+            )).help("write `created_at` into it, or name one baseline: `git:REV:PATH`"));
     }
     let when = |run: &Run| run.created_at().map(|moment| moment.at);
     let Some(latest) = runs.iter().copied().max_by_key(|run| when(run)) else {
-        return Pairing::Missing {
-            message: format!("`{reference}` holds no run record"),
-            help: "name another".into(),
-        };
+        return Pairing::Missing(
+            Diagnostic::new(BASELINE_MISSING, format!("`{reference}` holds no run record"))
+                .help("name another"),
+        );
     };
-    match runs.iter().find(|run| when(run) == when(latest) && !std::ptr::eq(**run, latest)) {
-        Some(other) => Pairing::Unclear {
-            message: format!("`{}` and `{}` are equally new", latest.label(), other.label()),
-            help: "name one baseline: `git:REV:PATH`".into(),
-        },
+    match runs.iter().find(|run| when(run) == when(latest) && !Arc::ptr_eq(run, latest)) {
+        Some(other) => Pairing::Unclear(
+            Diagnostic::new(
+                UNCLEAR_BASELINE,
+                format!("`{}` and `{}` are equally new", latest.label(), other.label()),
+            )
+            .help("name one baseline: `git:REV:PATH`"),
+        ),
         None => Pairing::Run(latest),
     }
 }

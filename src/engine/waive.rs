@@ -1,8 +1,11 @@
 //! Which waiver covers a finding: one function, so that every copy of the question has the same answer.
 
+use std::collections::BTreeSet;
+
 use crate::policy::Waiver;
-use crate::rule::{Amount, Limit, Raised};
+use crate::rule::{Amount, Limit};
 use crate::run::Run;
+use crate::verdict::{Finding, Outcome, RuleReport};
 
 /// What the waivers of a policy say of one finding.
 pub(super) enum Cover {
@@ -12,26 +15,27 @@ pub(super) enum Cover {
     Not(Vec<String>),
 }
 
-/// Of the waivers that cover a finding, the tightest; what is about the change is about no candidate; the order in which they are written never counts.
+/// The strictest waiver that covers a finding; the order in which they are declared is irrelevant. `candidate` is `None`
+/// for findings about the change.
 pub(super) fn cover(
     waivers: &[Waiver],
     rule: &str,
     candidate: Option<&Run>,
     stage: Option<&str>,
-    raised: &Raised,
+    finding: &Finding,
 ) -> Cover {
     let mut best: Option<usize> = None;
     let mut beyond = Vec::new();
     for (index, waiver) in waivers.iter().enumerate() {
-        if waiver.rule != rule || !is_for(waiver, candidate, stage, raised) {
+        if waiver.rule != rule || !is_for(waiver, candidate, stage, finding) {
             continue;
         }
-        let covers = match &raised.breach {
+        let covers = match &finding.breach {
             None => waiver.down_to.is_empty(),
             Some(breach) => {
-                let limit = waiver.down_to.iter().find(|limit| limit.word == breach.word);
+                let limit = waiver.down_to.iter().find(|limit| limit.word == breach.kind);
                 match limit {
-                    Some(limit) if breach.holds_under(limit) => true,
+                    Some(limit) if limit.allows(breach) => true,
                     Some(limit) => {
                         beyond.push(format!("{}: {}", limit.word.name(), limit.written));
                         false
@@ -40,23 +44,61 @@ pub(super) fn cover(
                 }
             }
         };
-        if covers && best.is_none_or(|known| tighter(waiver, &waivers[known], raised)) {
+        if covers && best.is_none_or(|known| tighter(waiver, &waivers[known], finding)) {
             best = Some(index);
         }
     }
     best.map_or(Cover::Not(beyond), Cover::By)
 }
 
-fn is_for(waiver: &Waiver, candidate: Option<&Run>, stage: Option<&str>, raised: &Raised) -> bool {
+/// What became of the waivers of a policy, by their places in it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WaiverUse {
+    /// Those that covered something.
+    pub used: BTreeSet<usize>,
+    /// Those whose rule judged what they are for, whether or not it needed them.
+    pub reached: BTreeSet<usize>,
+}
+
+impl WaiverUse {
+    /// Takes over what another candidate used and reached.
+    pub fn absorb(&mut self, other: Self) {
+        self.used.extend(other.used);
+        self.reached.extend(other.reached);
+    }
+
+    /// Notes the waivers whose rules judged a candidate, or the change where there is none.
+    pub(super) fn reach(
+        &mut self,
+        waivers: &[Waiver],
+        rules: &[RuleReport],
+        candidate: Option<&Run>,
+        stage: Option<&str>,
+    ) {
+        let model = candidate.and_then(Run::model);
+        for (index, waiver) in waivers.iter().enumerate() {
+            let is_for =
+                waiver.model.as_ref().is_none_or(|pattern| model.is_some_and(|model| pattern.matches(model)))
+                    && waiver.narrowing.stage.as_deref().is_none_or(|named| stage == Some(named));
+            let judged = |rule: &RuleReport| rule.id == waiver.rule && rule.outcome != Outcome::Skipped;
+            if is_for && rules.iter().any(judged) {
+                self.reached.insert(index);
+            }
+        }
+    }
+}
+
+fn is_for(waiver: &Waiver, candidate: Option<&Run>, stage: Option<&str>, finding: &Finding) -> bool {
     let narrowing = &waiver.narrowing;
-    let subject = raised.subject.as_deref();
-    let path = raised.path.as_ref().map(ToString::to_string);
+    let subject = finding.subject.as_deref();
+    let path = finding.path.as_deref();
     let model = candidate.and_then(Run::model);
     waiver.model.as_ref().is_none_or(|pattern| model.is_some_and(|name| pattern.matches(name)))
         && narrowing.metric.as_ref().is_none_or(|metric| subject.is_some_and(|name| metric.matches(name)))
-        && narrowing.path.as_ref().is_none_or(|pattern| {
-            [subject, path.as_deref()].into_iter().flatten().any(|name| pattern.matches(name))
-        })
+        && narrowing
+            .path
+            .as_ref()
+            .is_none_or(|pattern| [subject, path].into_iter().flatten().any(|name| pattern.matches(name)))
         && narrowing.stage.as_deref().is_none_or(|name| stage == Some(name))
         && narrowing
             .run
@@ -65,10 +107,10 @@ fn is_for(waiver: &Waiver, candidate: Option<&Run>, stage: Option<&str>, raised:
 }
 
 /// Whether one waiver allows less than another; between equals, by their words, so that order never counts.
-fn tighter(one: &Waiver, other: &Waiver, raised: &Raised) -> bool {
+fn tighter(one: &Waiver, other: &Waiver, finding: &Finding) -> bool {
     let limit = |waiver: &Waiver| {
-        let breach = raised.breach.as_ref()?;
-        let limit = waiver.down_to.iter().find(|limit| limit.word == breach.word)?.clone();
+        let breach = finding.breach.as_ref()?;
+        let limit = waiver.down_to.iter().find(|limit| limit.word == breach.kind)?.clone();
         let margin = limit.hold(&breach.candidate, breach.baseline.as_ref()).ok()?.margin;
         Some((limit, margin))
     };

@@ -51,7 +51,7 @@ pub(super) fn since(
         }
         Span::Commits { base, head } => ("the base".to_owned(), base.clone(), head.clone()),
     };
-    let base = git.merge_base(&head, &base)?;
+    let base = git.merge_bases(&head, &base)?.remove(0);
     let files = match span {
         Span::WorkingTree { .. } => in_working_tree(git, &base, folder, wanted)?,
         Span::Commits { .. } => at_head(git, &base, head, wanted)?,

@@ -14,9 +14,10 @@ pub use hashed::{Hashed, hash_below, hash_named, in_parts};
 use crate::code::codes;
 use crate::document::Diagnostic;
 use crate::git::{Commit, Found, Git, TreeKind};
-use crate::rule::{CannotAnswer, Changes, CommitFacts, Facts, FileFacts, FileFault};
+use crate::rule::{Changes, CommitFacts, Facts, FileFacts, FileFault};
 
 codes! {
+    CANNOT_TELL = "facts/cannot-tell": "A question about a commit or a file that this clone can't answer.";
     CHANGED = "artifact/changed": "A model file was written to while it was read.";
     UNREADABLE = "artifact/unreadable": "A model file or folder can't be read, or holds what is no regular file.";
 }
@@ -66,8 +67,8 @@ impl<'w> Workspace<'w> {
         self.folder.as_ref().map_err(|error| FileFault::Unreadable(error.to_string()))
     }
 
-    fn git(&self) -> Result<&Git, CannotAnswer> {
-        self.repository.git().map_err(|problem| cannot(*problem))
+    fn git(&self) -> Result<&Git, Box<Diagnostic>> {
+        self.repository.git()
     }
 }
 
@@ -80,53 +81,51 @@ impl Facts for Workspace<'_> {
         files::bytes(self.folder()?, path, most)
     }
 
-    fn changes(&self, wanted: &dyn Fn(&str) -> bool) -> Result<Changes, CannotAnswer> {
-        let folder = self.folder().map_err(|_| CannotAnswer {
-            message: "the workspace can't be read".into(),
-            help: "look at the rights of its folder".into(),
+    fn changes(&self, wanted: &dyn Fn(&str) -> bool) -> Result<Changes, Box<Diagnostic>> {
+        let folder = self.folder().map_err(|_| {
+            Diagnostic::new(CANNOT_TELL, "the workspace can't be read")
+                .help("look at the rights of its folder")
+                .boxed()
         })?;
-        changes::since(self.git()?, &self.span, folder, wanted).map_err(|problem| cannot(*problem))
+        changes::since(self.git()?, &self.span, folder, wanted)
     }
 
-    fn commit(&self, id: &str) -> Result<CommitFacts, CannotAnswer> {
-        match self.git()?.commit_by_id(id).map_err(|problem| cannot(*problem))? {
+    fn commit(&self, id: &str) -> Result<CommitFacts, Box<Diagnostic>> {
+        match self.git()?.commit_by_id(id)? {
             Found::Object { id, .. } | Found::TooLarge { id, .. } => Ok(CommitFacts::Known(id)),
             Found::Ambiguous => Ok(CommitFacts::Ambiguous),
             // A shallow clone lacks commits that exist.
-            Found::Missing if self.git()?.is_shallow() => Err(CannotAnswer {
-                message: format!("this clone is shallow, and can't tell whether the commit {id} exists"),
-                help: "fetch the history: `git fetch --unshallow`, or `fetch-depth: 0` in actions/checkout"
-                    .into(),
-            }),
+            Found::Missing if self.git()?.is_shallow() => Err(Diagnostic::new(
+                CANNOT_TELL,
+                format!("this clone is shallow, and can't tell whether the commit {id} exists"),
+            )
+            .help("fetch the history: `git fetch --unshallow`, or `fetch-depth: 0` in actions/checkout")
+            .boxed()),
             Found::Missing => Ok(CommitFacts::Unknown),
         }
     }
 
-    fn committed(&self, id: &str, path: &str) -> Result<Option<Vec<u8>>, CannotAnswer> {
+    fn committed(&self, id: &str, path: &str) -> Result<Option<Vec<u8>>, Box<Diagnostic>> {
         let CommitFacts::Known(id) = self.commit(id)? else { return Ok(None) };
         let git = self.git()?;
         let commit = crate::git::Commit { id, time: None };
-        let entry = git.at_path(&commit, path).map_err(|problem| cannot(*problem))?;
+        let entry = git.at_path(&commit, path)?;
         let Some(entry) = entry.filter(|entry| entry.kind == TreeKind::File) else { return Ok(None) };
-        match git.blob(&entry.id, COMMITTED).map_err(|problem| cannot(*problem))? {
+        match git.blob(&entry.id, COMMITTED)? {
             Found::Object { data, .. } => Ok(Some(data)),
-            Found::TooLarge { bytes, .. } => Err(CannotAnswer {
-                message: format!(
-                    "`{path}` has {bytes} bytes at the commit, and at most {COMMITTED} are read"
-                ),
-                help: "name a smaller file in the record".into(),
-            }),
+            Found::TooLarge { bytes, .. } => Err(Diagnostic::new(
+                CANNOT_TELL,
+                format!("`{path}` has {bytes} bytes at the commit, and at most {COMMITTED} are read"),
+            )
+            .help("name a smaller file in the record")
+            .boxed()),
             Found::Missing | Found::Ambiguous => Ok(None),
         }
     }
 
-    fn is_ancestor(&self, id: &str, of: &str) -> Result<bool, CannotAnswer> {
+    fn is_ancestor(&self, id: &str, of: &str) -> Result<bool, Box<Diagnostic>> {
         let git = self.git()?;
-        let of = git.commit(of).map_err(|problem| cannot(*problem))?;
-        git.is_ancestor(id, &of.id).map_err(|problem| cannot(*problem))
+        let of = git.commit(of)?;
+        git.is_ancestor(id, &of.id)
     }
-}
-
-fn cannot(problem: Diagnostic) -> CannotAnswer {
-    CannotAnswer { message: problem.message, help: problem.help.unwrap_or_default() }
 }

@@ -1,12 +1,14 @@
-//! Fetching what a question needs and a shallow clone does not have. The only part of this room that reaches the
+//! Fetching what a question needs and a shallow clone does not have. The only part of this module that reaches the
 //! network, and only where it is asked to.
 
+use std::env;
 use std::process::Output;
+use std::sync::atomic::Ordering;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::{Git, NOT_FETCHED, command, not_started};
+use super::{Git, NOT_FETCHED, not_started};
 use crate::document::Diagnostic;
 
 /// A header that authenticates a fetch; it goes to git in its environment, never on its command line.
@@ -18,29 +20,45 @@ pub struct Credentials {
     pub token: String,
 }
 
-/// Protocols over which a fetch may go.
-const PROTOCOLS: &str = "https:http:ssh:git:file";
+/// The caller's variables that a connection needs: certificates of a company, and how it starts ssh.
+const OF_CONNECTIONS: [&str; 3] = ["GIT_SSL_", "GIT_PROXY_SSL_", "GIT_SSH_COMMAND"];
 
 impl Git {
-    /// Fetches refs, given as `SOURCE:DESTINATION`, with at most so many commits of history; `None` is all of it.
+    /// Fetches refs from `origin`, given as `SOURCE:DESTINATION`, with at most so many commits of history; `None` is all
+    /// of it. Runs no program that the repository's configuration names, ssh and credential helpers included.
     pub fn fetch(
         &self,
         refs: &[String],
         depth: Option<u32>,
         credentials: Option<&Credentials>,
     ) -> Result<(), Box<Diagnostic>> {
-        let mut command = command(&self.folder);
-        command.env("GIT_ALLOW_PROTOCOL", PROTOCOLS).env_remove("GIT_NO_LAZY_FETCH");
-        if let Some(credentials) = credentials.filter(|credentials| !credentials.token.is_empty()) {
-            let key = format!("http.{}/.extraheader", credentials.server_url);
-            let secret = STANDARD.encode(format!("x-access-token:{}", credentials.token));
-            // The empty value takes back what a checkout left in the configuration: two headers are refused.
-            command
-                .env("GIT_CONFIG_COUNT", "2")
-                .env("GIT_CONFIG_KEY_0", &key)
-                .env("GIT_CONFIG_VALUE_0", "")
-                .env("GIT_CONFIG_KEY_1", &key)
-                .env("GIT_CONFIG_VALUE_1", format!("AUTHORIZATION: basic {secret}"));
+        let mut settings = credentials.map(authentication).unwrap_or_default();
+        settings.extend(self.without_own_programs()?);
+        let mut question = self.configured(&settings);
+        question.args(["ls-remote", "--get-url", "origin"]);
+        let output = question.output().map_err(|error| not_started(&error))?;
+        let url = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        let mut command = self.configured(&settings);
+        let protocol = protocol(&url).ok_or_else(|| {
+            let message = match url.as_str() {
+                "" | "origin" => "the clone has no remote `origin` to fetch from".to_owned(),
+                url => format!("`{url}` is fetched by a program of its own, and gate runs none"),
+            };
+            Diagnostic::new(NOT_FETCHED, message).help(FETCH_FIRST).boxed()
+        })?;
+        // Nothing else, wherever a setting of the repository leads.
+        command.env("GIT_ALLOW_PROTOCOL", protocol);
+        for (name, value) in env::vars_os() {
+            if OF_CONNECTIONS.iter().any(|kept| name.to_string_lossy().starts_with(kept)) {
+                command.env(name, value);
+            }
+        }
+        if env::var_os("GIT_SSH_COMMAND").is_none() {
+            command.env("GIT_SSH_COMMAND", "ssh");
+        }
+        if protocol == "https" {
+            // A partial clone asks for more as it needs it. Over other protocols that can start a program.
+            command.env_remove("GIT_NO_LAZY_FETCH");
         }
         command.args([
             "fetch",
@@ -49,14 +67,74 @@ impl Git {
             "--no-recurse-submodules",
             "--no-write-fetch-head",
             "--force",
+            "--upload-pack=git-upload-pack",
         ]);
         match depth {
             Some(depth) => command.arg(format!("--depth={depth}")),
-            None if self.shallow => command.arg("--unshallow"),
+            None if self.is_shallow() => command.arg("--unshallow"),
             None => &mut command,
         };
         let output = command.arg("origin").args(refs).output().map_err(|error| not_started(&error))?;
+        self.forget();
         if output.status.success() { Ok(()) } else { Err(not_fetched(&output)) }
+    }
+
+    /// Looks anew at what a fetch changes.
+    fn forget(&self) {
+        let shallow = self.run(&["rev-parse", "--is-shallow-repository"]);
+        if let Ok(output) = shallow {
+            self.shallow.store(output.stdout.starts_with(b"true"), Ordering::Relaxed);
+        }
+        self.ancestors.lock().expect("no question panics half-way").clear();
+        *self.objects.lock().expect("no question panics half-way") = None;
+    }
+}
+
+const FETCH_FIRST: &str = "let actions/checkout fetch the history: `fetch-depth: 0`";
+
+/// The token as a header, also where the remote is written as one of ssh: its key is the checkout's and not gate's.
+fn authentication(credentials: &Credentials) -> Vec<(String, String)> {
+    if credentials.token.is_empty() {
+        return Vec::new();
+    }
+    let server = credentials.server_url.trim_end_matches('/');
+    let key = format!("http.{server}/.extraheader");
+    let secret = STANDARD.encode(format!("x-access-token:{}", credentials.token));
+    let mut settings = vec![
+        // The empty value takes back what a checkout left in the configuration: two headers are refused.
+        (key.clone(), String::new()),
+        (key, format!("AUTHORIZATION: basic {secret}")),
+    ];
+    if let Some(host) = server.strip_prefix("https://") {
+        let instead = format!("url.{server}/.insteadOf");
+        settings.push((instead.clone(), format!("git@{host}:")));
+        settings.push((instead, format!("ssh://git@{host}/")));
+    }
+    settings
+}
+
+/// The protocol of a remote's address, as git calls it; nothing where it is one that starts a program.
+fn protocol(url: &str) -> Option<&'static str> {
+    if url.is_empty() || url == "origin" {
+        return None;
+    }
+    if let Some((scheme, _)) = url.split_once("://") {
+        return match scheme {
+            "https" => Some("https"),
+            "http" => Some("http"),
+            "ssh" | "git+ssh" | "ssh+git" => Some("ssh"),
+            "file" => Some("file"),
+            _ => None,
+        };
+    }
+    let host = url.split('/').next().unwrap_or_default();
+    match host.split_once(':') {
+        // `ext::sh -c …` names a program.
+        Some((_, rest)) if rest.starts_with(':') => None,
+        // `C:\clones` is a folder.
+        Some((drive, _)) if drive.len() == 1 => Some("file"),
+        Some(_) => Some("ssh"),
+        None => Some("file"),
     }
 }
 
@@ -65,6 +143,33 @@ fn not_fetched(output: &Output) -> Box<Diagnostic> {
     let first = said.lines().find(|line| line.contains("fatal:")).or_else(|| said.lines().next());
     let first = first.unwrap_or("it gave no reason").trim_start_matches("fatal: ");
     Diagnostic::new(NOT_FETCHED, format!("git could not fetch what is needed: {first}"))
-        .help("let actions/checkout fetch the history: `fetch-depth: 0`")
+        .help(FETCH_FIRST)
         .boxed()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::protocol;
+
+    #[test]
+    fn only_protocols_that_start_no_program_of_the_repository() {
+        let cases = [
+            ("https://github.com/acme/churn", Some("https")),
+            ("git@github.com:acme/churn.git", Some("ssh")),
+            ("ssh://git@host/x", Some("ssh")),
+            ("file:///srv/churn.git", Some("file")),
+            ("/srv/churn.git", Some("file")),
+            ("../churn", Some("file")),
+            ("C:\\clones\\churn", Some("file")),
+            ("ext::sh -c evil", None),
+            ("fd::17", None),
+            ("git://host/x", None),
+            ("hg://host/x", None),
+            ("origin", None),
+            ("", None),
+        ];
+        for (url, expected) in cases {
+            assert_eq!(protocol(url), expected, "{url}");
+        }
+    }
 }

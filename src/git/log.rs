@@ -1,6 +1,6 @@
 //! The commits between two.
 
-use super::{Git, is_id, refused};
+use super::{Commit, Git, is_id, refused};
 use crate::document::Diagnostic;
 
 /// A commit, and which of the two has it.
@@ -46,5 +46,32 @@ impl Git {
             Some(Logged { id: id.to_owned(), subject: subject.to_owned(), added: side == ">" })
         };
         Ok(text.split('\0').filter_map(line).collect())
+    }
+}
+
+impl Git {
+    /// The ids of the commits, from one backwards, that added or changed a file: the newest first, at most `most`. The
+    /// path is relative to the folder.
+    pub fn versions(&self, from: &Commit, path: &str, most: usize) -> Result<Vec<String>, Box<Diagnostic>> {
+        let most = format!("--max-count={most}");
+        let output = self.run(&[
+            "--literal-pathspecs",
+            "-c",
+            "log.showSignature=false",
+            "log",
+            "--no-show-signature",
+            "--diff-filter=AM",
+            "--no-renames",
+            "--format=%H",
+            &most,
+            "--end-of-options",
+            &from.id,
+            "--",
+            path,
+        ])?;
+        if !output.status.success() {
+            return Err(refused(&output));
+        }
+        Ok(String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect())
     }
 }

@@ -4,19 +4,24 @@
 //! go on as object ids. Replacement objects, lazy fetching, prompts and transports are off, so that a question never
 //! reaches the network or a program that a repository names.
 
+mod ancestry;
 mod blob;
+mod discovery;
+mod environment;
 mod fetch;
 mod log;
 mod objects;
+mod programs;
 mod tags;
 mod tree;
 mod worktree;
 
 use std::collections::HashMap;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, OnceLock};
 
 use jiff::Timestamp;
 
@@ -38,6 +43,7 @@ codes! {
     UNKNOWN_REVISION = "git/unknown-revision": "No branch, tag or commit of that name.";
     AMBIGUOUS = "git/ambiguous": "More than one object begins with these digits.";
     SHALLOW = "git/shallow": "The clone is shallow, so the question can't be answered.";
+    NOT_IN_CLONE = "git/not-in-clone": "A partial clone lacks a file that a commit has.";
     NO_WORK_TREE = "git/no-work-tree": "The repository is bare, and the question needs a working tree.";
     NOT_FETCHED = "git/not-fetched": "What a shallow clone lacks could not be fetched.";
     REFUSED = "git/refused": "Git did not answer.";
@@ -48,13 +54,17 @@ codes! {
 /// A repository, seen from one folder.
 #[derive(Debug)]
 pub struct Git {
-    folder: PathBuf,
-    /// The folder's path below the top of the working tree: empty, or ending in `/`.
+    /// Where git is started: the folder with the `.git`.
+    top: PathBuf,
+    /// The path of the folder that was opened below it: empty, or ending in `/`.
     prefix: String,
-    shallow: bool,
     bare: bool,
+    /// There is no `.git`: the top itself is the repository.
+    itself_bare: bool,
+    shallow: AtomicBool,
     objects: Mutex<Option<Objects>>,
     ancestors: Mutex<HashMap<(String, String), bool>>,
+    partial: OnceLock<bool>,
 }
 
 /// A commit.
@@ -67,25 +77,17 @@ pub struct Commit {
 }
 
 impl Git {
-    /// The repository that `folder` is in.
-    pub fn open(folder: &Path) -> Result<Self, Box<Diagnostic>> {
-        let question =
-            ["--is-bare-repository", "--is-shallow-repository", "--show-prefix", "--show-toplevel"];
-        let output =
-            command(folder).arg("rev-parse").args(question).output().map_err(|error| not_started(&error))?;
-        let answer = String::from_utf8_lossy(&output.stdout);
-        let mut lines = answer.lines();
-        let (Some(bare), Some(shallow)) = (lines.next(), lines.next()) else {
-            return Err(not_opened(folder, &output));
-        };
-        Ok(Self {
-            folder: folder.to_owned(),
-            prefix: lines.next().unwrap_or_default().to_owned(),
-            shallow: shallow == "true",
-            bare: bare == "true",
+    fn new(found: discovery::Discovered) -> Self {
+        Self {
+            top: found.top,
+            prefix: found.prefix,
+            bare: found.bare,
+            itself_bare: found.itself_bare,
+            shallow: AtomicBool::new(found.shallow),
             objects: Mutex::new(None),
             ancestors: Mutex::new(HashMap::new()),
-        })
+            partial: OnceLock::new(),
+        }
     }
 
     /// The folder's path below the top of the working tree: empty, or ending in `/`.
@@ -95,7 +97,7 @@ impl Git {
 
     /// Whether the clone lacks a part of the history.
     pub fn is_shallow(&self) -> bool {
-        self.shallow
+        self.shallow.load(Ordering::Relaxed)
     }
 
     /// Whether there is no working tree.
@@ -144,60 +146,20 @@ impl Git {
         .boxed())
     }
 
-    /// The last commit that two have in common.
-    pub fn merge_base(&self, one: &Commit, other: &Commit) -> Result<Commit, Box<Diagnostic>> {
-        if one.id == other.id {
-            return Ok(one.clone());
-        }
-        let output = self.run(&["merge-base", &one.id, &other.id])?;
-        let id = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-        if output.status.success() && !id.is_empty() {
-            return self.commit(&id);
-        }
-        if self.shallow {
-            return Err(too_shallow("which commits the two branches have in common"));
-        }
-        Err(Diagnostic::new(
-            NO_MERGE_BASE,
-            format!("{} and {} have no common history", short(&one.id), short(&other.id)),
-        )
-        .help("name a base that this branch grew from: --base REV")
-        .boxed())
-    }
-
-    /// Whether a commit is `of`, or one of the commits before it.
-    pub fn is_ancestor(&self, id: &str, of: &str) -> Result<bool, Box<Diagnostic>> {
-        let key = (id.to_owned(), of.to_owned());
-        if let Some(known) = self.ancestors.lock().expect("no question panics half-way").get(&key) {
-            return Ok(*known);
-        }
-        if id == of {
-            return Ok(true);
-        }
-        let output = self.run(&["merge-base", "--is-ancestor", id, of])?;
-        let answer = match output.status.code() {
-            Some(0) => true,
-            // A shallow clone answers "no" for a true ancestor that lies beyond its edge.
-            Some(1) if self.shallow => return Err(too_shallow("whether a commit is part of a branch")),
-            Some(1) => false,
-            _ => return Err(refused(&output)),
-        };
-        self.ancestors.lock().expect("no question panics half-way").insert(key, answer);
-        Ok(answer)
-    }
-
-    /// The bytes of a blob, unless it is larger than `most`.
+    /// The bytes of a blob that a folder or a commit lists, unless it is larger than `most`. One that is listed and absent
+    /// is an error.
     pub fn blob(&self, id: &str, most: usize) -> Result<Found, Box<Diagnostic>> {
-        self.ask(id, most)
+        match self.ask(id, most)? {
+            Found::Missing => Err(self.absent(&format!("the object {}", short(id)))),
+            found => Ok(found),
+        }
     }
 
-    /// What stands at a path below this folder at a commit: a file's entry, or a folder's with all that it holds.
+    /// What is at a path below this folder at a commit: the entry of a file or of a folder.
     pub fn at_path(&self, commit: &Commit, path: &str) -> Result<Option<TreeEntry>, Box<Diagnostic>> {
         let path = format!("{}{path}", self.prefix);
         let path = path.trim_end_matches('/');
-        let name =
-            if path.is_empty() { format!("{}^{{tree}}", commit.id) } else { format!("{}:{path}", commit.id) };
-        match self.ask(&name, 0)? {
+        match self.at(commit, path, 0)? {
             Found::Object { id, kind, .. } | Found::TooLarge { id, kind, .. } => {
                 let kind = if kind == "tree" { TreeKind::Folder } else { TreeKind::File };
                 Ok(Some(TreeEntry { name: path.rsplit('/').next().unwrap_or_default().to_owned(), kind, id }))
@@ -206,29 +168,77 @@ impl Git {
         }
     }
 
-    /// The id of what stands at a path from the top of the repository at a commit.
+    /// The id of what is at a path from the top of the repository at a commit.
     pub fn id_at(&self, commit: &Commit, path: &str) -> Result<Option<String>, Box<Diagnostic>> {
-        match self.ask(&format!("{}:{path}", commit.id), 0)? {
+        match self.at(commit, path, 0)? {
             Found::Object { id, .. } | Found::TooLarge { id, .. } => Ok(Some(id)),
             Found::Missing | Found::Ambiguous => Ok(None),
         }
     }
 
-    /// Whether anything stands at a path from the top of the repository at a commit.
+    /// Whether anything is at a path from the top of the repository at a commit.
     pub fn exists(&self, commit: &Commit, path: &str) -> Result<bool, Box<Diagnostic>> {
         self.id_at(commit, path).map(|id| id.is_some())
     }
 
     /// A file by its path from the top of the repository at a commit, unless it is larger than `most`.
     pub fn file_at(&self, commit: &Commit, path: &str, most: usize) -> Result<Found, Box<Diagnostic>> {
-        self.ask(&format!("{}:{path}", commit.id), most)
+        self.at(commit, path, most)
+    }
+
+    /// What is at a path from the top; in a partial clone what was never fetched is an error, and not absent.
+    fn at(&self, commit: &Commit, path: &str, most: usize) -> Result<Found, Box<Diagnostic>> {
+        let name =
+            if path.is_empty() { format!("{}^{{tree}}", commit.id) } else { format!("{}:{path}", commit.id) };
+        match self.ask(&name, most)? {
+            Found::Missing if self.is_partial() && self.is_listed(commit, path)? => {
+                Err(self.absent(&format!("`{path}` at {}", short(&commit.id))))
+            }
+            found => Ok(found),
+        }
+    }
+
+    /// Whether the folders of a commit list a path.
+    fn is_listed(&self, commit: &Commit, path: &str) -> Result<bool, Box<Diagnostic>> {
+        let mut parts = path.split('/').filter(|part| !part.is_empty()).peekable();
+        let mut tree = format!("{}^{{tree}}", commit.id);
+        while let Some(part) = parts.next() {
+            let Found::Object { id, data, .. } = self.ask(&tree, usize::MAX)? else { return Ok(true) };
+            let entries = objects::parse_tree(&data, id.len() / 2);
+            let Some(entry) = entries.into_iter().find(|entry| entry.name == part) else { return Ok(false) };
+            if parts.peek().is_some() && entry.kind != TreeKind::Folder {
+                return Ok(false);
+            }
+            tree = entry.id;
+        }
+        Ok(true)
+    }
+
+    /// Whether the clone lacks objects on purpose, and fetches them when they are needed, which gate does not do.
+    pub fn is_partial(&self) -> bool {
+        *self.partial.get_or_init(|| {
+            let question = ["config", "--get-regexp", r"^(extensions\.partialclone|remote\..*\.promisor)$"];
+            self.run(&question).is_ok_and(|output| output.status.success())
+        })
+    }
+
+    fn absent(&self, what: &str) -> Box<Diagnostic> {
+        let (message, help) = if self.is_partial() {
+            (
+                format!("this is a partial clone, and {what} was not fetched"),
+                "fetch everything: `git fetch --refetch --no-filter`, or leave out `filter:` in actions/checkout",
+            )
+        } else {
+            (format!("{what} is missing in this repository"), "`git fsck` says what is damaged")
+        };
+        Diagnostic::new(NOT_IN_CLONE, message).help(help).boxed()
     }
 
     /// The entries of a folder.
     pub fn tree(&self, id: &str) -> Result<Vec<TreeEntry>, Box<Diagnostic>> {
         match self.ask(id, usize::MAX)? {
             Found::Object { data, .. } => Ok(objects::parse_tree(&data, id.len() / 2)),
-            _ => Err(Diagnostic::new(REFUSED, format!("git has no folder {}", short(id))).boxed()),
+            _ => Err(self.absent(&format!("the folder {}", short(id)))),
         }
     }
 
@@ -238,7 +248,8 @@ impl Git {
         }
         let mut objects = self.objects.lock().expect("no question panics half-way");
         if objects.is_none() {
-            let child = command(&self.folder)
+            let child = self
+                .command()
                 .args(["cat-file", "--batch"])
                 .stdin(Stdio::piped())
                 .stdout(Stdio::piped())
@@ -257,12 +268,16 @@ impl Git {
     }
 
     fn run(&self, args: &[&str]) -> Result<Output, Box<Diagnostic>> {
-        command(&self.folder).args(args).output().map_err(|error| not_started(&error))
+        self.command().args(args).output().map_err(|error| not_started(&error))
+    }
+
+    fn command(&self) -> Command {
+        environment::command(&self.top, self.itself_bare)
     }
 
     fn unknown(&self, revision: &str) -> Box<Diagnostic> {
         let problem = Diagnostic::new(UNKNOWN_REVISION, format!("git knows no revision `{revision}`"));
-        let help = if self.shallow {
+        let help = if self.is_shallow() {
             "this clone is shallow: fetch the branch, or clone with its history (`fetch-depth: 0` in actions/checkout)"
         } else {
             "name a branch, a tag or a commit that `git rev-parse` finds; a remote's branch is `origin/NAME`"
@@ -274,20 +289,6 @@ impl Git {
 /// The first digits of an id, as people quote it.
 pub fn short(id: &str) -> &str {
     id.get(..10).unwrap_or(id)
-}
-
-fn command(folder: &Path) -> Command {
-    let mut command = Command::new("git");
-    command
-        .current_dir(folder)
-        .stdin(Stdio::null())
-        .env("GIT_NO_REPLACE_OBJECTS", "1")
-        .env("GIT_NO_LAZY_FETCH", "1")
-        .env("GIT_ALLOW_PROTOCOL", "")
-        .env("GIT_TERMINAL_PROMPT", "0")
-        .env("GIT_OPTIONAL_LOCKS", "0")
-        .env("LC_ALL", "C");
-    command
 }
 
 fn committed_at(commit: &[u8]) -> Option<Timestamp> {
@@ -305,22 +306,6 @@ fn not_started(error: &io::Error) -> Box<Diagnostic> {
             .boxed();
     }
     Diagnostic::new(REFUSED, format!("git could not be started: {error}")).boxed()
-}
-
-fn not_opened(folder: &Path, output: &Output) -> Box<Diagnostic> {
-    let said = String::from_utf8_lossy(&output.stderr);
-    if said.contains("not a git repository") {
-        return Diagnostic::new(NOT_A_REPOSITORY, format!("{} is not in a git repository", folder.display()))
-            .help("run it inside a clone, or name run records and a baseline as files")
-            .boxed();
-    }
-    refused(output)
-}
-
-fn too_shallow(question: &str) -> Box<Diagnostic> {
-    Diagnostic::new(SHALLOW, format!("this clone is shallow, and can't tell {question}"))
-        .help("fetch the history: `git fetch --unshallow`, or `fetch-depth: 0` in actions/checkout")
-        .boxed()
 }
 
 /// Whether text is the full id of an object.

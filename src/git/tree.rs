@@ -1,6 +1,6 @@
 //! What git knows of the files on the disk.
 
-use super::{Git, refused};
+use super::{Git, not_started, refused};
 use crate::document::Diagnostic;
 
 /// A file that is not as the checked-out commit has it.
@@ -12,9 +12,6 @@ pub struct Uncommitted {
     pub untracked: bool,
 }
 
-/// A file-system monitor is a program that the repository names.
-const QUIETLY: [&str; 2] = ["-c", "core.fsmonitor=false"];
-
 impl Git {
     /// The branch that is checked out, if one is.
     pub fn branch(&self) -> Option<String> {
@@ -25,38 +22,33 @@ impl Git {
 
     /// Everything in the working tree that is not as the checked-out commit has it; what git ignores is left out.
     pub fn uncommitted(&self) -> Result<Vec<Uncommitted>, Box<Diagnostic>> {
-        let [option, value] = QUIETLY;
-        let arguments = [option, value, "status", "--porcelain=v1", "-z", "--untracked-files=all"];
-        let output = self.run(&arguments)?;
+        let mut command = self.configured(&self.without_own_programs()?);
+        command.args(["status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames"]);
+        let output = command.output().map_err(|error| not_started(&error))?;
         if !output.status.success() {
             return Err(refused(&output));
         }
         let text = String::from_utf8_lossy(&output.stdout);
-        let mut entries = text.split('\0').filter(|entry| !entry.is_empty());
-        let mut uncommitted = Vec::new();
-        while let Some(entry) = entries.next() {
-            let (Some(state), Some(path)) = (entry.get(..2), entry.get(3..)) else { continue };
-            // The name that it had stands in an entry of its own.
-            if state.contains(['R', 'C']) {
-                entries.next();
-            }
-            uncommitted.push(Uncommitted { path: path.to_owned(), untracked: state == "??" });
-        }
-        Ok(uncommitted)
+        let entry = |entry: &str| {
+            let (state, path) = (entry.get(..2)?, entry.get(3..)?);
+            Some(Uncommitted { path: path.to_owned(), untracked: state == "??" })
+        };
+        Ok(text.split('\0').filter_map(entry).collect())
     }
 
     /// The files below this folder that are committed, or would be: what git ignores is left out.
     pub fn files(&self) -> Result<Vec<String>, Box<Diagnostic>> {
-        let [option, value] = QUIETLY;
-        let arguments =
-            [option, value, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate"];
+        let mut arguments =
+            vec!["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate", "--"];
+        arguments.extend((!self.prefix.is_empty()).then_some(self.prefix.as_str()));
         let output = self.run(&arguments)?;
         if !output.status.success() {
             return Err(refused(&output));
         }
         let text = String::from_utf8_lossy(&output.stdout);
         let mut files: Vec<String> =
-            text.split('\0').filter(|path| !path.is_empty()).map(str::to_owned).collect();
+            text.split('\0').filter_map(|path| path.strip_prefix(&self.prefix)).map(str::to_owned).collect();
+        files.retain(|path| !path.is_empty());
         files.sort_unstable();
         files.dedup();
         Ok(files)

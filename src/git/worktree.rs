@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use super::{Git, command, not_started, refused};
+use super::{Git, not_started, refused};
 use crate::document::Diagnostic;
 
 /// The name of the file beside a checkout that is locked for as long as its program lives.
@@ -61,17 +61,10 @@ impl Git {
     }
 
     fn checked(&self, arguments: &[&str], paths: &[&OsStr]) -> Result<std::process::Output, Box<Diagnostic>> {
-        command(&self.folder)
-            .args(["-c", "core.hooksPath=/dev/null"])
-            .args(["-c", "protocol.allow=never"])
-            .args(["-c", "submodule.recurse=false"])
-            .args(["-c", "core.fsmonitor=false"])
+        self.configured(&self.without_own_programs()?)
             .args(arguments)
             .args(paths)
             .env("GIT_LFS_SKIP_SMUDGE", "1")
-            // A hook sets these, and a checkout must not write into the index of another tree.
-            .env_remove("GIT_INDEX_FILE")
-            .env_remove("GIT_WORK_TREE")
             .output()
             .map_err(|error| not_started(&error))
     }

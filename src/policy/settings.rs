@@ -78,8 +78,7 @@ pub(super) fn reference(reader: &mut Reader, node: &Node, what: &str) -> Option<
     match Reference::parse(text) {
         Ok(_) => Some(text.to_owned()),
         Err(error) => {
-            reader.problem(BAD_REFERENCE, node.span, error.message, "not a run reference").help =
-                Some(error.help);
+            reader.problem(BAD_REFERENCE, node.span, error.message, "not a run reference").help = error.help;
             None
         }
     }

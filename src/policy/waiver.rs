@@ -8,7 +8,8 @@ use super::layer::Layer;
 use super::rules::date;
 use super::{UNKNOWN_RULE, WAIVER_OTHER_LIMIT, WAIVER_WITHOUT_LIMIT, settings};
 use crate::document::{Node, Span, did_you_mean, listed};
-use crate::rule::{LIMIT_KINDS, Limit, LimitKind, Loading, Pattern, Rule, Units, check_together};
+use crate::rule::{Limit, Loading, Pattern, Rule, Units, check_together};
+use crate::verdict::{LIMIT_KINDS, LimitKind};
 
 /// An exception to one rule.
 #[derive(Debug, Clone)]

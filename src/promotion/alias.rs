@@ -3,7 +3,7 @@
 use super::ALIAS_NOT_SET;
 use crate::document::Diagnostic;
 use crate::tracker::mlflow::Registered;
-use crate::verdict::{PromotionOutcome as Outcome, Trouble};
+use crate::verdict::PromotionOutcome as Outcome;
 
 /// Sets the alias. The promotion stands whatever becomes of it, and `gate audit` finds the difference.
 pub(super) fn follow(registered: &Registered, alias: &str, outcome: &mut Outcome) {
@@ -21,7 +21,7 @@ pub(super) fn follow(registered: &Registered, alias: &str, outcome: &mut Outcome
             );
             let help =
                 format!("set it, it is not set by itself: {}", by_hand(name, alias, &number.to_string()));
-            outcome.troubles.push(Trouble::from(&Diagnostic::new(ALIAS_NOT_SET, message).help(help)));
+            outcome.troubles.push(Diagnostic::new(ALIAS_NOT_SET, message).help(help));
         }
     }
 }

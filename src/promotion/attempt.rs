@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 
 use super::statement::Head;
 use super::trust::{TrustOrder, TrustedKeys};
-use crate::check::{Judged, Workspace};
+use crate::check::{DecidedOn, Workspace};
 use crate::signing::PrivateKey;
 
 /// What to promote, as it was asked for.
@@ -70,7 +70,7 @@ pub(super) struct Attempt<'a> {
     pub(super) trust: Option<&'a TrustedKeys>,
     pub(super) at: Timestamp,
     pub(super) before: Vec<Head>,
-    pub(super) judged: &'a Judged,
+    pub(super) judged: &'a DecidedOn,
 }
 
 impl Attempt<'_> {

@@ -82,7 +82,7 @@ fn read(
     let Some(path) = artifact.path else { return Err(not_here(name, given)) };
     hash_below(dir, path, digest.map(|digest| &*digest.algorithm)).map_err(|problem| {
         if problem.code == UNREADABLE {
-            Diagnostic { code: NO_ARTIFACT, ..*problem }.boxed()
+            Diagnostic { code: NO_ARTIFACT.into(), ..*problem }.boxed()
         } else {
             problem
         }

@@ -22,7 +22,7 @@ use crate::keys::signing_keys;
 use crate::ledger::{BROKEN, StageHistory};
 use crate::run::Run;
 use crate::signing::PrivateKey;
-use crate::verdict::{PromotionOutcome as Outcome, Trouble, Verdict};
+use crate::verdict::{PromotionOutcome as Outcome, Verdict};
 
 /// How often a promotion that others overtake is judged again.
 const ATTEMPTS: usize = 200;
@@ -85,12 +85,12 @@ fn attempt(
     match attempt.finish(&mut outcome) {
         Ok(true) => Some(outcome),
         Ok(false) => None,
-        Err(problem) if REFUSALS.contains(&problem.code) => {
-            outcome.refused.push(Trouble::from(&*problem));
+        Err(problem) if problem.code.is_any_of(&REFUSALS) => {
+            outcome.refused.push(*problem);
             Some(outcome)
         }
         Err(problem) => {
-            outcome.troubles.push(Trouble::from(&*problem));
+            outcome.troubles.push(*problem);
             Some(outcome)
         }
     }

@@ -56,7 +56,7 @@ pub fn rollback(order: &Back, folder: &Path) -> Outcome {
             notes,
         },
         Err(problems) => {
-            let refusal = problems.iter().all(|problem| REFUSALS.contains(&problem.code));
+            let refusal = problems.iter().all(|problem| problem.code.is_any_of(&REFUSALS));
             let mut outcome = Outcome::of_problems(&problems);
             if refusal {
                 outcome.refused = std::mem::take(&mut outcome.troubles);
@@ -262,8 +262,9 @@ fn files(
         let named = given.iter().any(|(_, digest)| digest == wanted);
         if !named {
             let help = "fetch the file as it was, for example from git, and name it: --artifact FILE";
-            let there = hash_below(&dir, subject.name, None)
-                .map_err(|problem| Diagnostic { code: ARTIFACT_DIFFERS, ..*problem }.help(help).boxed())?;
+            let there = hash_below(&dir, subject.name, None).map_err(|problem| {
+                Diagnostic { code: ARTIFACT_DIFFERS.into(), ..*problem }.help(help).boxed()
+            })?;
             if there.sha256 != wanted {
                 let message = format!(
                     "`{}` is not the file that was promoted: it was sha256:{wanted}, and is sha256:{}",

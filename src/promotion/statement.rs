@@ -251,7 +251,7 @@ fn outcomes(report: &Report) -> Json {
             let findings: Vec<Json> = rule
                 .findings
                 .iter()
-                .map(|finding| json!({ "code": finding.code, "message": finding.message }))
+                .map(|finding| json!({ "code": finding.diagnostic.code, "message": finding.diagnostic.message }))
                 .collect();
             if !findings.is_empty() {
                 one["findings"] = Json::Array(findings);

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use crate::verdict::{Exit, RunSummary, Trouble};
+use crate::document::Diagnostic;
+use crate::verdict::{Exit, RunSummary};
 
 /// The answer, the better first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -74,7 +75,7 @@ pub struct Reproduction {
     pub not_restored: Vec<String>,
     /// Why it could not be run.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub troubles: Vec<Trouble>,
+    pub troubles: Vec<Diagnostic>,
 }
 
 /// One metric: recorded, and as it came out again.

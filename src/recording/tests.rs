@@ -121,7 +121,7 @@ fn a_bad_line_is_pointed_at() {
     let document = Document::new("lines", text.into(), Format::Json).expect("text");
     let problems = Lines::parse(&Arc::new(document)).expect_err("a line without `=`");
     assert_eq!(problems.len(), 1);
-    assert_eq!(problems[0].place.as_ref().expect("a place").line_column(), (3, 1));
+    assert_eq!(problems[0].location.as_ref().expect("a place").line_column(), (3, 1));
 }
 
 fn decimal(text: &str) -> Decimal {

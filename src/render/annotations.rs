@@ -5,7 +5,8 @@
 use std::io::{self, Write};
 
 use super::text::clean;
-use crate::verdict::{CandidateReport, Finding, Level, Outcome, Place, Report, RuleReport, Trouble};
+use crate::document::{Diagnostic, Location};
+use crate::verdict::{CandidateReport, Finding, Level, Outcome, Report, RuleReport};
 
 /// How loud an annotation is, the loudest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,17 +71,17 @@ pub fn annotations(report: &Report, below: &str) -> Vec<Annotation> {
     all
 }
 
-fn of_trouble(trouble: &Trouble, candidate: Option<&CandidateReport>, below: &str) -> Annotation {
+fn of_trouble(trouble: &Diagnostic, candidate: Option<&CandidateReport>, below: &str) -> Annotation {
     let mut title = String::from("no verdict");
     if let Some(candidate) = candidate {
         title = format!("no verdict on {}", candidate.run.source);
     }
-    if let Some(rule) = &trouble.rule {
-        title = format!("{title}: {rule}");
+    if !trouble.rules.is_empty() {
+        title = format!("{title}: {}", trouble.rules.join(", "));
     }
     made(
         Loudness::Error,
-        trouble.place.as_ref(),
+        trouble.location.as_ref(),
         title,
         format!("{}{} [{}]", trouble.message, help(trouble.help.as_deref()), trouble.code),
         below,
@@ -95,10 +96,14 @@ fn of_finding(finding: &Finding, rule: &RuleReport, candidate: &CandidateReport,
     let why = rule.message.as_ref().map(|message| format!("\nwhy: {message}")).unwrap_or_default();
     // What every run is held to stands in no policy.
     let place = if rule.place.is_empty() { String::new() } else { format!(", {}", rule.place) };
-    let message =
-        format!("{}{}{why} [{}{place}]", finding.message, help(finding.help.as_deref()), finding.code);
+    let message = format!(
+        "{}{}{why} [{}{place}]",
+        finding.diagnostic.message,
+        help(finding.diagnostic.help.as_deref()),
+        finding.diagnostic.code
+    );
     let title = format!("{}: {}", rule.id, candidate.run.source);
-    made(loudness, finding.place.as_ref(), title, message, below)
+    made(loudness, finding.diagnostic.location.as_ref(), title, message, below)
 }
 
 fn help(help: Option<&str>) -> String {
@@ -107,13 +112,14 @@ fn help(help: Option<&str>) -> String {
 
 fn made(
     loudness: Loudness,
-    place: Option<&Place>,
+    location: Option<&Location>,
     title: String,
     message: String,
     below: &str,
 ) -> Annotation {
-    let file = place.and_then(|place| in_repository(&place.file, below));
-    let message = match (place, &file) {
+    let place = location.and_then(Location::excerpt);
+    let file = place.as_ref().and_then(|place| in_repository(&place.file, below));
+    let message = match (&place, &file) {
         // What lies in no file of the repository is named in words.
         (Some(place), None) => format!("{}:{}: {message}", place.file, place.line),
         _ => message,
@@ -121,9 +127,9 @@ fn made(
     Annotation {
         loudness,
         file,
-        line: place.map_or(1, |place| place.line),
-        column: place.map_or(1, |place| place.column),
-        end_column: place.map_or(1, |place| place.end_column),
+        line: place.as_ref().map_or(1, |place| place.line),
+        column: place.as_ref().map_or(1, |place| place.column),
+        end_column: place.as_ref().map_or(1, |place| place.end_column),
         title,
         message,
     }

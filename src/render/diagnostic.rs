@@ -9,15 +9,15 @@ use miette::{
 
 use super::Style;
 use super::text::clean;
-use crate::verdict::Place;
+use crate::document::{self, Location};
 
 /// A message to show.
 pub(super) struct Shown<'s> {
     pub(super) message: String,
     pub(super) severity: Severity,
     pub(super) help: Option<&'s str>,
-    pub(super) place: Option<&'s Place>,
-    pub(super) also: Option<&'s Place>,
+    pub(super) place: Option<&'s Location>,
+    pub(super) also: Option<&'s Location>,
 }
 
 /// The message as text, with a newline at its end.
@@ -46,17 +46,18 @@ struct Message {
     message: String,
     severity: Severity,
     help: Option<String>,
-    excerpt: Option<Excerpt>,
+    excerpt: Option<SourceLines>,
 }
 
 impl Message {
     fn new(shown: &Shown<'_>) -> Self {
-        let places: Vec<&Place> = shown.place.into_iter().chain(shown.also).collect();
+        let places: Vec<document::Excerpt> =
+            shown.place.into_iter().chain(shown.also).filter_map(Location::excerpt).collect();
         Self {
             message: clean(&shown.message),
             severity: shown.severity,
             help: shown.help.map(clean),
-            excerpt: (!places.is_empty()).then(|| Excerpt::new(&places)),
+            excerpt: (!places.is_empty()).then(|| SourceLines::new(&places)),
         }
     }
 }
@@ -90,7 +91,7 @@ impl Diagnostic for Message {
 
 /// The lines that are shown, one after another, with the numbers that they have in their file.
 #[derive(Debug)]
-struct Excerpt {
+struct SourceLines {
     text: String,
     lines: Vec<Line>,
     labels: Vec<LabeledSpan>,
@@ -105,9 +106,9 @@ struct Line {
     end: usize,
 }
 
-impl Excerpt {
-    fn new(places: &[&Place]) -> Self {
-        let mut places: Vec<(usize, &Place)> = places.iter().copied().enumerate().collect();
+impl SourceLines {
+    fn new(places: &[document::Excerpt]) -> Self {
+        let mut places: Vec<(usize, &document::Excerpt)> = places.iter().enumerate().collect();
         places.sort_by(|(_, one), (_, other)| (&one.file, one.line).cmp(&(&other.file, other.line)));
         let mut excerpt = Self { text: String::new(), lines: Vec::new(), labels: Vec::new() };
         for (order, place) in places {
@@ -116,7 +117,7 @@ impl Excerpt {
         excerpt
     }
 
-    fn add(&mut self, place: &Place, primary: bool) {
+    fn add(&mut self, place: &document::Excerpt, primary: bool) {
         let characters: Vec<char> = place.excerpt.chars().collect();
         let from = (place.column.saturating_sub(place.excerpt_column)).min(characters.len());
         let to = (place.end_column.saturating_sub(place.excerpt_column)).clamp(from, characters.len());
@@ -158,7 +159,7 @@ impl Excerpt {
     }
 }
 
-impl SourceCode for Excerpt {
+impl SourceCode for SourceLines {
     fn read_span<'a>(
         &'a self,
         span: &SourceSpan,

@@ -1,9 +1,10 @@
 //! `of`: which number of a metric is held against its limits, where it has one for each seed or fold.
 
-use super::{Limit, LimitKind};
+use super::Limit;
 use crate::code::codes;
 use crate::document::{Node, Path, Reader};
 use crate::run::{AGGREGATIONS, Aggregation, Decimal, Metric, MetricFault};
+use crate::verdict::LimitKind;
 
 codes! {
     WHICH_WAY = "policy/which-way": "`of: best` or `of: worst` stands beside limits that do not say which way is better.";

@@ -1,10 +1,14 @@
 //! The other side of a comparison.
 
-use super::{CannotJudge, Raised, RuleInput, RuleResult};
-use crate::code::{Code, codes};
+use std::sync::Arc;
+
+use super::{RuleInput, RuleResult};
+use crate::code::codes;
+use crate::document::Diagnostic;
 use crate::document::Path;
 use crate::run::{Digest, Run};
 use crate::verdict::Comparability;
+use crate::verdict::Finding;
 
 codes! {
     BASELINE_MISSING = "baseline/missing": "There is no baseline to compare with.";
@@ -12,61 +16,44 @@ codes! {
 }
 
 /// What a candidate is compared with.
-#[derive(Debug)]
-pub enum Baseline<'b> {
+#[derive(Debug, Clone)]
+pub enum Baseline {
     /// A run, and whether the two were measured on the same split.
     Run {
         /// The run.
-        run: &'b Run,
+        run: Arc<Run>,
         /// Whether the numbers of the two can be compared.
         comparability: Comparability,
     },
     /// There is none, and that was accepted.
     First,
     /// There is none.
-    Missing {
-        /// Why.
-        message: String,
-        /// What to do.
-        help: String,
-    },
+    Missing(Diagnostic),
     /// Nothing says which run it is, or its record can't be read: no verdict on what compares with it.
-    Unclear {
-        /// Its stable name.
-        code: Code,
-        /// Why.
-        message: String,
-        /// What to do.
-        help: String,
-    },
+    Unclear(Diagnostic),
 }
 
-impl<'b> Baseline<'b> {
+impl Baseline {
     /// The baseline's run, for a rule that compares fields whatever the split. Where there is none, `judgement`
     /// learns why.
     pub fn run_of<'c>(
         case: &RuleInput<'c>,
         judgement: &mut RuleResult,
-    ) -> Result<Option<&'c Run>, CannotJudge>
-    where
-        'b: 'c,
-    {
+    ) -> Result<Option<&'c Run>, Box<Diagnostic>> {
         match case.baseline {
             Some(Baseline::Run { run, .. }) => Ok(Some(run)),
             Some(Baseline::First) => {
                 judgement.first = true;
                 Ok(None)
             }
-            Some(Baseline::Unclear { code, message, help }) => {
-                Err(CannotJudge { code: *code, message: message.clone(), help: help.clone() })
-            }
-            Some(Baseline::Missing { message, help }) => {
-                judgement.raise(Raised::new(BASELINE_MISSING, message).help(help.clone()));
+            Some(Baseline::Unclear(why)) => Err(why.clone().boxed()),
+            Some(Baseline::Missing(why)) => {
+                judgement.raise(why.clone().into());
                 Ok(None)
             }
             None => {
                 judgement.raise(
-                    Raised::new(BASELINE_MISSING, "the policy names no baseline")
+                    Finding::new(BASELINE_MISSING, "the policy names no baseline")
                         .help("add `baseline: git:main` to the policy, or pass --baseline"),
                 );
                 Ok(None)
@@ -78,10 +65,7 @@ impl<'b> Baseline<'b> {
     pub fn measured<'c>(
         case: &RuleInput<'c>,
         judgement: &mut RuleResult,
-    ) -> Result<Option<&'c Run>, CannotJudge>
-    where
-        'b: 'c,
-    {
+    ) -> Result<Option<&'c Run>, Box<Diagnostic>> {
         let Some(run) = Self::run_of(case, judgement)? else { return Ok(None) };
         let Some(Baseline::Run { comparability: Comparability::Different { fields }, .. }) = case.baseline
         else {
@@ -96,7 +80,7 @@ impl<'b> Baseline<'b> {
         let first = fields.first().map(|(field, _, _)| field.as_str()).unwrap_or_default();
         let path = crate::run::FieldPath::parse(first).ok().and_then(|path| path.to_path());
         judgement.raise(
-            Raised::new(NOT_COMPARABLE, format!("not comparable: {}", differ.join("; ")))
+            Finding::new(NOT_COMPARABLE, format!("not comparable: {}", differ.join("; ")))
                 .at(path.unwrap_or_else(|| Path::of(["validation"])), "measured on another split")
                 .help(if only_weak(fields) {
                     "this digest also differs between versions of pandas, and with another index; what settles it is \

@@ -1,10 +1,11 @@
 //! Holding a number against a limit, in the words that a person reads.
 
-use super::{Limit, LimitKind, NoAnswer, Raised, RuleResult};
+use super::{Limit, NoAnswer, RuleResult};
 use crate::code::codes;
 use crate::document::Path;
 use crate::run::Decimal;
 use crate::verdict::{Comparison, Outcome};
+use crate::verdict::{Finding, LimitKind};
 
 codes! {
     TOO_LOW = "limit/too-low": "A value is below its minimum.";
@@ -40,7 +41,7 @@ pub(super) fn hold(judgement: &mut RuleResult, subject: &Subject<'_>, limit: &Li
         Ok(held) => held,
         Err(NoAnswer::RelativeToZero) => {
             let comparison = compared(subject, limit, Outcome::Fail);
-            let raised = Raised::new(
+            let raised = Finding::new(
                 RELATIVE_TO_ZERO,
                 format!(
                     "{said} is 0 in the baseline, and `{}: {}` of 0 means nothing",
@@ -56,7 +57,7 @@ pub(super) fn hold(judgement: &mut RuleResult, subject: &Subject<'_>, limit: &Li
         // Callers hold words about the baseline only where there is one.
         Err(NoAnswer::NoBaseline) => {
             let comparison = compared(subject, limit, Outcome::Fail);
-            let raised = Raised::new(super::baseline::BASELINE_MISSING, format!("{said} has no baseline"));
+            let raised = Finding::new(super::baseline::BASELINE_MISSING, format!("{said} has no baseline"));
             return judgement.fail(comparison, raised);
         }
     };
@@ -87,11 +88,11 @@ pub(super) fn hold(judgement: &mut RuleResult, subject: &Subject<'_>, limit: &Li
         || format!("{}: {}", limit.word.name(), limit.written),
         |baseline| format!("the baseline has {baseline}"),
     );
-    let raised = Raised::new(code, message).at(subject.path.clone(), label).help(help).subject(*name).breach(
-        limit.word,
-        candidate,
-        baseline.filter(|_| limit.word.is_relative()),
-    );
+    let raised = Finding::new(code, message)
+        .at(subject.path.clone(), label)
+        .help(help)
+        .subject(*name)
+        .breach(limit.word, candidate, baseline.filter(|_| limit.word.is_relative()));
     judgement.fail(comparison, raised);
 }
 

@@ -4,11 +4,12 @@ use regex::Regex;
 
 use super::compare::{Subject, hold};
 use super::presence::number_at;
-use super::{Limit, LimitKind, Loading, Raised, RuleResult, Units, check_together};
+use super::{Limit, Loading, RuleResult, Units, check_together};
 use crate::code::codes;
 use crate::document::{Map, Node, Path, Reader, Span, Value, nearest};
 use crate::run::{Field, Sameness, same_value};
 use crate::verdict::{Comparison, Outcome};
+use crate::verdict::{Finding, LimitKind};
 
 codes! {
     NOT_EQUAL = "field/not-equal": "A field holds another value than it must.";
@@ -99,7 +100,7 @@ impl Conditions {
                     let comparison = Comparison::exact(name.as_str(), limit.word.name(), Outcome::Fail)
                         .candidate(node.in_full())
                         .limit(&*limit.written);
-                    let raised = Raised::new(super::presence::NOT_A_NUMBER, format!("`{name}` {fault}"))
+                    let raised = Finding::new(super::presence::NOT_A_NUMBER, format!("`{name}` {fault}"))
                         .at(path.clone(), "not a number")
                         .subject(name.as_str())
                         .help(format!("`{}` is for numbers", limit.word.name()));
@@ -107,7 +108,7 @@ impl Conditions {
                 }
             }
         }
-        let mut word = |word: &'static str, limit: String, wrong: Option<Raised>| {
+        let mut word = |word: &'static str, limit: String, wrong: Option<Finding>| {
             let outcome = if wrong.is_some() { Outcome::Fail } else { Outcome::Pass };
             let comparison =
                 Comparison::exact(name.as_str(), word, outcome).candidate(node.in_full()).limit(limit);
@@ -121,7 +122,7 @@ impl Conditions {
         let same = |one: &Node| same_value(path, node, one) == Sameness::Same;
         if let Some(expected) = &self.equals {
             let wrong = (!same(expected)).then(|| {
-                Raised::new(
+                Finding::new(
                     NOT_EQUAL,
                     format!("`{name}` is {}, and must be {}", told(node, expected), told(expected, node)),
                 )
@@ -132,7 +133,7 @@ impl Conditions {
         if !self.one_of.is_empty() {
             let choice = all(&self.one_of);
             let wrong = (!self.one_of.iter().any(same)).then(|| {
-                let raised = Raised::new(
+                let raised = Finding::new(
                     NOT_ONE_OF,
                     format!("`{name}` is {}, and must be one of {choice}", node.brief()),
                 )
@@ -147,7 +148,7 @@ impl Conditions {
         }
         if !self.none_of.is_empty() {
             let wrong = self.none_of.iter().any(same).then(|| {
-                Raised::new(NONE_OF, format!("`{name}` is {}, which the policy rules out", node.brief()))
+                Finding::new(NONE_OF, format!("`{name}` is {}, which the policy rules out", node.brief()))
                     .at(path.clone(), "ruled out")
             });
             word("none_of", all(&self.none_of), wrong);
@@ -155,7 +156,7 @@ impl Conditions {
         if let Some((regex, written)) = &self.matches {
             let text = node.as_written();
             let wrong = (!text.is_some_and(|text| regex.is_match(text))).then(|| {
-                Raised::new(
+                Finding::new(
                     NO_MATCH,
                     format!("`{name}` is {}, which does not match `{written}`", node.brief()),
                 )
@@ -204,8 +205,8 @@ impl Conditions {
     }
 }
 
-fn repeated(name: &str, path: &Path, shown: &str) -> Raised {
-    Raised::new(NOT_UNIQUE, format!("`{name}` holds {shown} twice")).at(path.clone(), "not unique")
+fn repeated(name: &str, path: &Path, shown: &str) -> Finding {
+    Finding::new(NOT_UNIQUE, format!("`{name}` holds {shown} twice")).at(path.clone(), "not unique")
 }
 
 fn twice<'n, T>(path: &Path, items: &'n [T], node: impl Fn(&'n T) -> &'n Node) -> Option<String> {
@@ -304,7 +305,7 @@ fn never_both(reader: &mut Reader, map: &Map, what: &str) {
 }
 
 /// Says that a list has more entries than it may, or is none.
-fn too_many(name: &str, path: &Path, node: &Node, most: usize) -> Option<Raised> {
+fn too_many(name: &str, path: &Path, node: &Node, most: usize) -> Option<Finding> {
     let count = match &node.value {
         Value::List(items) => Some(items.len()),
         Value::Map(map) => Some(map.len()),
@@ -315,5 +316,5 @@ fn too_many(name: &str, path: &Path, node: &Node, most: usize) -> Option<Raised>
         Some(count) => format!("`{name}` has {count} entries, and may have {most}"),
         None => format!("`{name}` is {}, and not a list", node.value.sort()),
     };
-    Some(Raised::new(TOO_MANY, message).at(path.clone(), "too many"))
+    Some(Finding::new(TOO_MANY, message).at(path.clone(), "too many"))
 }

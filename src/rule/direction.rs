@@ -1,17 +1,18 @@
 //! Some trackers know which way a metric is better. A limit that takes the other one for better is likely a slip, which
 //! would let a worse model through.
 
-use super::{Limit, LimitKind, Raised};
+use super::Limit;
 use crate::code::codes;
 use crate::document::Value;
 use crate::run::Metric;
+use crate::verdict::{Finding, LimitKind};
 
 codes! {
     OTHER_DIRECTION = "metrics/other-direction": "A limit takes a lower value for the better one, and the record says that a higher one is, or the other way round. It warns.";
 }
 
 /// What is odd about the limits on a metric, where its record says which way is better.
-pub(super) fn contradicted(limits: &[Limit], metric: &Metric<'_>) -> Option<Raised> {
+pub(super) fn contradicted(limits: &[Limit], metric: &Metric<'_>) -> Option<Finding> {
     let recorded = match metric.detail("higher_is_better").map(|node| &node.value) {
         Some(Value::Bool(higher)) => *higher,
         _ => return None,
@@ -31,7 +32,7 @@ pub(super) fn contradicted(limits: &[Limit], metric: &Metric<'_>) -> Option<Rais
         _ => "write `min_drop`",
     };
     Some(
-        Raised::new(OTHER_DIRECTION, message)
+        Finding::new(OTHER_DIRECTION, message)
             .at(metric.path(), "the other way round")
             .subject(name)
             .help(help),

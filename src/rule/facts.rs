@@ -4,6 +4,7 @@
 //! test answers it from a table.
 
 use super::Changes;
+use crate::document::Diagnostic;
 use crate::run::Digest;
 
 /// What is known of a file.
@@ -41,15 +42,6 @@ pub enum CommitFacts {
     Ambiguous,
 }
 
-/// A question that can't be answered, which is neither yes nor no.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CannotAnswer {
-    /// Why.
-    pub message: String,
-    /// What to do.
-    pub help: String,
-}
-
 /// Answers to what rules ask.
 pub trait Facts: Sync {
     /// Size and digest of a file of the workspace.
@@ -60,14 +52,14 @@ pub trait Facts: Sync {
 
     /// The files of the workspace whose paths are wanted, and that differ from the base; what git ignores is no part
     /// of a change.
-    fn changes(&self, wanted: &dyn Fn(&str) -> bool) -> Result<Changes, CannotAnswer>;
+    fn changes(&self, wanted: &dyn Fn(&str) -> bool) -> Result<Changes, Box<Diagnostic>>;
 
     /// Whether a commit exists.
-    fn commit(&self, id: &str) -> Result<CommitFacts, CannotAnswer>;
+    fn commit(&self, id: &str) -> Result<CommitFacts, Box<Diagnostic>>;
 
     /// The bytes of a file of the workspace as a commit has it; `None` where it has none.
-    fn committed(&self, id: &str, path: &str) -> Result<Option<Vec<u8>>, CannotAnswer>;
+    fn committed(&self, id: &str, path: &str) -> Result<Option<Vec<u8>>, Box<Diagnostic>>;
 
     /// Whether a commit is `of`, or one of the commits before it.
-    fn is_ancestor(&self, id: &str, of: &str) -> Result<bool, CannotAnswer>;
+    fn is_ancestor(&self, id: &str, of: &str) -> Result<bool, Box<Diagnostic>>;
 }

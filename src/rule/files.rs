@@ -1,9 +1,10 @@
 //! Holding a file of the workspace against what a record says of it.
 
-use super::{Facts, FileFacts, FileFault, Raised, RuleInput, RuleResult};
+use super::{Facts, FileFacts, FileFault, RuleInput, RuleResult};
 use crate::code::codes;
 use crate::document::Path;
 use crate::run::Digest;
+use crate::verdict::Finding;
 use crate::verdict::{Comparison, Outcome};
 
 codes! {
@@ -58,7 +59,7 @@ pub(super) fn check(judgement: &mut RuleResult, facts: &dyn Facts, file: &Record
     if same {
         judgement.compare(comparison);
     } else {
-        let raised = Raised::new(DIGEST_DIFFERS, format!("`{path}` is not the file that the run recorded"))
+        let raised = Finding::new(DIGEST_DIFFERS, format!("`{path}` is not the file that the run recorded"))
             .at(at.key("digest"), format!("the file has {found}"))
             .subject(subject)
             .help(if what == "artifact" {
@@ -71,24 +72,24 @@ pub(super) fn check(judgement: &mut RuleResult, facts: &dyn Facts, file: &Record
     Some(facts)
 }
 
-fn faulty(fault: &FileFault, what: &str, path: &str) -> Raised {
+fn faulty(fault: &FileFault, what: &str, path: &str) -> Finding {
     match fault {
-        FileFault::Missing => Raised::new(FILE_MISSING, format!("the {what} `{path}` is not there"))
+        FileFault::Missing => Finding::new(FILE_MISSING, format!("the {what} `{path}` is not there"))
             .help("paths are relative to the workspace; fetch the file, or correct the path where training writes it"),
-        FileFault::Outside => Raised::new(OUTSIDE, format!("the {what} `{path}` is not inside the workspace"))
+        FileFault::Outside => Finding::new(OUTSIDE, format!("the {what} `{path}` is not inside the workspace"))
             .help("keep it inside, and record its path relative to the workspace"),
-        FileFault::NotAFile(found) => Raised::new(NOT_A_FILE, format!("the {what} `{path}` is {found}, not a file")),
+        FileFault::NotAFile(found) => Finding::new(NOT_A_FILE, format!("the {what} `{path}` is {found}, not a file")),
         FileFault::Algorithm(algorithm) => {
-            Raised::new(ALGORITHM, format!("the digest of `{path}` is {algorithm}, which is not computed here"))
+            Finding::new(ALGORITHM, format!("the digest of `{path}` is {algorithm}, which is not computed here"))
                 .help("record it as sha256")
         }
-        FileFault::Unreadable(why) => Raised::new(UNREADABLE, format!("the {what} `{path}` can't be read: {why}")),
+        FileFault::Unreadable(why) => Finding::new(UNREADABLE, format!("the {what} `{path}` can't be read: {why}")),
     }
 }
 
 /// Says that no digest was recorded.
 pub(super) fn no_digest(judgement: &mut RuleResult, case: &RuleInput<'_>, what: &str, at: &Path) {
-    let raised = Raised::new(NO_DIGEST, format!("no digest of the {what} was recorded"))
+    let raised = Finding::new(NO_DIGEST, format!("no digest of the {what} was recorded"))
         .at(at.key("digest"), "no `digest` here")
         .help(super::advice::for_path(case.candidate, at));
     judgement.fail(Comparison::exact(format!("{what} digest"), "recorded", Outcome::Fail), raised);
@@ -100,7 +101,7 @@ pub(super) fn no_path(judgement: &mut RuleResult, what: &str, at: &Path, uri: Op
         Some(uri) => format!("the {what} is at {uri}, which is not a file of the workspace"),
         None => format!("the {what} has no `path`"),
     };
-    let raised = Raised::new(NO_PATH, message)
+    let raised = Finding::new(NO_PATH, message)
         .at(at.clone(), "no `path` here")
         .help("fetch it into the workspace before the check, and record its path");
     judgement.fail(Comparison::exact(format!("{what} path"), "recorded", Outcome::Fail), raised);

@@ -11,7 +11,7 @@ pub struct RuleInput<'c> {
     /// The run being judged.
     pub candidate: &'c Run,
     /// What it is compared with; absent where the rule compares with nothing.
-    pub baseline: Option<&'c Baseline<'c>>,
+    pub baseline: Option<&'c Baseline>,
     /// The stage that was asked for.
     pub stage: Option<&'c str>,
     /// The decision's clock.

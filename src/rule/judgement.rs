@@ -1,10 +1,6 @@
 //! What a rule says.
 
-use super::{Limit, LimitKind};
-use crate::code::Code;
-use crate::document::Path;
-use crate::run::Decimal;
-use crate::verdict::{Comparison, Outcome};
+use crate::verdict::{Comparison, Finding, Outcome};
 
 /// What a rule compared, and what it found. A rule that compared nothing and found nothing did not judge.
 #[derive(Debug, Clone, Default)]
@@ -12,70 +8,19 @@ pub struct RuleResult {
     /// Every comparison that was made, passes included.
     pub comparisons: Vec<Comparison>,
     /// Everything that is wrong.
-    pub raised: Vec<Raised>,
+    pub findings: Vec<Finding>,
     /// What looks like a slip in the rule. It warns, and decides nothing.
-    pub warnings: Vec<Raised>,
+    pub warnings: Vec<Finding>,
     /// What a person should know.
     pub notes: Vec<String>,
     /// Some of the rule compares with a baseline, and this is the first model.
     pub first: bool,
 }
 
-/// One thing that is wrong, before its place is looked up.
-#[derive(Debug, Clone)]
-pub struct Raised {
-    /// Its stable name.
-    pub code: Code,
-    /// What is wrong.
-    pub message: String,
-    /// The field of the candidate that it is about.
-    pub path: Option<Path>,
-    /// What to write beside the place.
-    pub label: String,
-    /// What to do next.
-    pub help: Option<String>,
-    /// The comparison that did not hold.
-    pub comparison: Option<usize>,
-    /// The limit that did not hold, so that a waiver can put another in its place.
-    pub breach: Option<Box<Breach>>,
-    /// What a waiver's `for` may name: the metric or the path.
-    pub subject: Option<String>,
-}
-
-/// A limit that did not hold, and the numbers.
-#[derive(Debug, Clone)]
-pub struct Breach {
-    /// The word.
-    pub word: LimitKind,
-    /// The candidate's value.
-    pub candidate: Decimal,
-    /// The baseline's value, where the word is about it.
-    pub baseline: Option<Decimal>,
-}
-
-impl Breach {
-    /// Whether another limit of the same word would hold.
-    pub fn holds_under(&self, limit: &Limit) -> bool {
-        limit.word == self.word
-            && limit.hold(&self.candidate, self.baseline.as_ref()).is_ok_and(|held| held.holds)
-    }
-}
-
-/// A question that a rule needs answered, and that can't be: no verdict.
-#[derive(Debug, Clone)]
-pub struct CannotJudge {
-    /// Its stable name.
-    pub code: Code,
-    /// Why.
-    pub message: String,
-    /// What to do.
-    pub help: String,
-}
-
 impl RuleResult {
     /// Adds something that is wrong.
-    pub fn raise(&mut self, raised: Raised) {
-        self.raised.push(raised);
+    pub fn raise(&mut self, finding: Finding) {
+        self.findings.push(finding);
     }
 
     /// Adds a comparison; gives back its place.
@@ -85,22 +30,20 @@ impl RuleResult {
     }
 
     /// Adds a comparison that did not hold, and what is wrong about it.
-    pub fn fail(&mut self, comparison: Comparison, raised: Raised) {
+    pub fn fail(&mut self, comparison: Comparison, finding: Finding) {
         debug_assert_eq!(comparison.outcome, Outcome::Fail);
         let index = self.compare(comparison);
-        self.raise(Raised { comparison: Some(index), ..raised });
+        self.raise(Finding { comparison: Some(index), ..finding });
     }
 
     /// Takes over what another judgement says.
     pub fn absorb(&mut self, other: Self) {
         let offset = self.comparisons.len();
         self.comparisons.extend(other.comparisons);
-        self.raised.extend(
-            other
-                .raised
-                .into_iter()
-                .map(|raised| Raised { comparison: raised.comparison.map(|index| index + offset), ..raised }),
-        );
+        self.findings.extend(other.findings.into_iter().map(|finding| Finding {
+            comparison: finding.comparison.map(|index| index + offset),
+            ..finding
+        }));
         self.warnings.extend(other.warnings);
         self.notes.extend(other.notes);
         self.first |= other.first;
@@ -109,7 +52,7 @@ impl RuleResult {
     /// What the rule says before waivers.
     pub fn outcome(&self) -> Outcome {
         let worst = self.comparisons.iter().map(|comparison| comparison.outcome);
-        if !self.raised.is_empty() || worst.clone().any(|outcome| outcome == Outcome::Fail) {
+        if !self.findings.is_empty() || worst.clone().any(|outcome| outcome == Outcome::Fail) {
             Outcome::Fail
         } else if worst.clone().any(|outcome| outcome == Outcome::Inconclusive) {
             Outcome::Inconclusive
@@ -118,51 +61,5 @@ impl RuleResult {
         } else {
             Outcome::Skipped
         }
-    }
-}
-
-impl Raised {
-    /// Something wrong that is not about one field.
-    pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-            path: None,
-            label: String::new(),
-            help: None,
-            comparison: None,
-            breach: None,
-            subject: None,
-        }
-    }
-
-    /// Points at a field of the candidate.
-    #[must_use]
-    pub fn at(mut self, path: Path, label: impl Into<String>) -> Self {
-        self.path = Some(path);
-        self.label = label.into();
-        self
-    }
-
-    /// Says what to do next.
-    #[must_use]
-    pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
-        self
-    }
-
-    /// Names what a waiver may narrow itself to.
-    #[must_use]
-    pub fn subject(mut self, subject: impl Into<String>) -> Self {
-        self.subject = Some(subject.into());
-        self
-    }
-
-    /// Says which limit did not hold.
-    #[must_use]
-    pub fn breach(mut self, word: LimitKind, candidate: &Decimal, baseline: Option<&Decimal>) -> Self {
-        self.breach =
-            Some(Box::new(Breach { word, candidate: candidate.clone(), baseline: baseline.cloned() }));
-        self
     }
 }

@@ -122,7 +122,7 @@ impl Loading<'_> {
             Ok(document) => Some(Arc::new(document)),
             Err(problem) => {
                 let mut problem = *problem;
-                if problem.place.is_none() {
+                if problem.location.is_none() {
                     problem = problem.at(&beside, node.span, "named here");
                 }
                 self.reader.push(problem);

@@ -28,13 +28,14 @@ mod requirements;
 
 use jiff::civil::Date;
 
+pub(crate) use baseline::BASELINE_MISSING;
 pub use baseline::Baseline;
 pub use change::{ChangeInput, ChangedFile, Changes};
-pub use facts::{CannotAnswer, CommitFacts, Facts, FileFacts, FileFault};
+pub use facts::{CommitFacts, Facts, FileFacts, FileFault};
 pub use input::RuleInput;
-pub use judgement::{Breach, CannotJudge, Raised, RuleResult};
+pub use judgement::RuleResult;
 pub use kind::{KINDS, Kind, RuleCheck};
-pub use limit::{Amount, LIMIT_KINDS, Limit, LimitCheck, LimitKind, NoAnswer, Units, read_amount};
+pub use limit::{Amount, Limit, LimitCheck, NoAnswer, Units, read_amount};
 pub use loading::{Loading, PolicyFiles};
 
 pub(crate) use limit::check_together;

@@ -1,10 +1,11 @@
 //! Whether a field is there: not null, not empty, and finite if it is a number.
 
-use super::{Raised, advice};
+use super::advice;
 use crate::code::codes;
 use crate::document::{Node, Path, Segment, Value, nearest};
 use crate::run::{Decimal, Field, Metric, MetricFault, Names, Run, fields_below};
 use crate::verdict::Comparison;
+use crate::verdict::Finding;
 
 codes! {
     MISSING = "field/missing": "A field that must be there is not.";
@@ -31,10 +32,10 @@ const OF_TRACKERS: [&str; 11] = [
 ];
 
 /// Says what is wrong with a field that must be there, if anything is.
-pub(super) fn absent(run: &Run, field: &Field<'_>) -> Option<Raised> {
+pub(super) fn absent(run: &Run, field: &Field<'_>) -> Option<Finding> {
     let path = &field.path;
     if field.none_matched {
-        let what = Raised::new(NONE_MATCHED, format!("`{path}` has no element that the rule asks for"));
+        let what = Finding::new(NONE_MATCHED, format!("`{path}` has no element that the rule asks for"));
         return Some(
             what.at(path.clone(), "nothing here fits")
                 .subject(path.to_string())
@@ -44,7 +45,7 @@ pub(super) fn absent(run: &Run, field: &Field<'_>) -> Option<Raised> {
     let Some(node) = field.node else { return Some(missing(run, path)) };
     if let Some(message) = run.misnamed(path) {
         return Some(
-            Raised::new(MISNAMED, message)
+            Finding::new(MISNAMED, message)
                 .at(path.clone(), "something else")
                 .subject(path.to_string())
                 .help(format!("where the field is in another place, name it: `fields: {{ {path}: … }}`")),
@@ -56,10 +57,10 @@ pub(super) fn absent(run: &Run, field: &Field<'_>) -> Option<Raised> {
             Err(fault) => not_a_number(metric.name, &fault),
         },
         (None, Value::NotFinite(written)) => {
-            Raised::new(NOT_FINITE, format!("`{path}` is {written}, which is not a finite number"))
+            Finding::new(NOT_FINITE, format!("`{path}` is {written}, which is not a finite number"))
                 .at(path.clone(), "not finite")
         }
-        (None, value) if is_empty(value) => Raised::new(EMPTY, format!("`{path}` is there, but empty"))
+        (None, value) if is_empty(value) => Finding::new(EMPTY, format!("`{path}` is there, but empty"))
             .at(path.clone(), "empty")
             .help(advice::for_path(run, path)),
         _ => return None,
@@ -76,7 +77,7 @@ pub(super) fn metric_at<'r>(path: &'r Path, node: &'r Node) -> Option<Metric<'r>
 }
 
 /// Says what is wrong with a metric that is there, but no number.
-pub(super) fn not_a_number(name: &str, fault: &MetricFault) -> Raised {
+pub(super) fn not_a_number(name: &str, fault: &MetricFault) -> Finding {
     let (code, label, help) = match fault {
         MetricFault::NotFinite(_) => (
             NOT_FINITE,
@@ -95,15 +96,15 @@ pub(super) fn not_a_number(name: &str, fault: &MetricFault) -> Raised {
             (NOT_A_NUMBER, "not a usable number", "log one number")
         }
     };
-    Raised::new(code, format!("the metric `{name}` {fault}"))
+    Finding::new(code, format!("the metric `{name}` {fault}"))
         .at(Path::of(["metrics", name]), label)
         .subject(name)
         .help(help)
 }
 
 /// Says that a field is missing, with what was probably meant.
-fn missing(run: &Run, path: &Path) -> Raised {
-    let raised = Raised::new(MISSING, format!("`{path}` is missing"))
+fn missing(run: &Run, path: &Path) -> Finding {
+    let raised = Finding::new(MISSING, format!("`{path}` is missing"))
         .at(path.clone(), format!("no `{}` here", first_absent(run, path)));
     let raised = raised.subject(path.to_string());
     if let Some((ours, theirs)) = run.mapped_to_nothing(path) {
@@ -117,7 +118,9 @@ fn missing(run: &Run, path: &Path) -> Raised {
 
 /// Says that a policy's map is what is wrong.
 pub(super) fn mapped_to_nothing(ours: &Path, theirs: &str) -> String {
-    format!("the policy's `fields:` looks for `{ours}` at {theirs}, and nothing is there; `gate show` prints the record")
+    format!(
+        "the policy's `fields:` looks for `{ours}` at {theirs}, and nothing is there; `gate show` prints the record"
+    )
 }
 
 /// A path of the record that differs from `path` by a slip.

@@ -45,6 +45,12 @@ pub(super) fn read(
     force: bool,
     moved: &mut Vec<(Path, Path)>,
 ) -> Flat {
+    // What Keras and XGBoost return from training: nothing but lists, a value for each epoch.
+    if !record.is_empty() && record.iter().all(|(_, node)| is_history(node, 2)) {
+        for node in record.values_mut() {
+            last_of_history(node);
+        }
+    }
     let measured: Vec<String> = record
         .iter()
         .filter(|(key, node)| !is_known(key) && !POSITIONS.contains(key) && is_measured(node, MAX_DEPTH))
@@ -82,6 +88,31 @@ pub(super) fn read(
 
 fn is_time(node: Option<&Node>) -> bool {
     matches!(node.map(|node| &node.value), Some(Value::String(text)) if Moment::parse(text).is_ok())
+}
+
+/// A list of numbers, or a group of nothing else.
+fn is_history(node: &Node, depth: usize) -> bool {
+    let is_number = |node: &Node| matches!(node.value, Value::Number(_) | Value::NotFinite(_));
+    match &node.value {
+        Value::List(items) => !items.is_empty() && items.iter().all(is_number),
+        Value::Map(map) if depth > 0 => {
+            !map.is_empty() && map.iter().all(|(_, node)| is_history(node, depth - 1))
+        }
+        _ => false,
+    }
+}
+
+/// Takes the last value of each list.
+fn last_of_history(node: &mut Node) {
+    match &mut node.value {
+        Value::List(items) => {
+            if let Some(last) = items.pop() {
+                *node = last;
+            }
+        }
+        Value::Map(map) => map.values_mut().for_each(last_of_history),
+        _ => {}
+    }
 }
 
 /// A number, a number with details beside it, or a group of nothing else.

@@ -25,7 +25,7 @@ pub use field_map::{Each, FieldMap, elements};
 pub use field_path::{FieldPath, PathError, Step};
 pub use metric::{AGGREGATIONS, Aggregation, Metric, MetricFault};
 pub use record::{Artifact, CaseResult, DataFile, LEDGER, Origin, Run};
-pub use reference::{Reference, ReferenceError};
+pub use reference::Reference;
 pub use search::Field;
 pub use shape::{Names, fields_below, known_fields};
 pub use time::{Age, DurationError, Moment, TimeError, parse_date, parse_duration};
@@ -33,6 +33,7 @@ pub use time::{Age, DurationError, Moment, TimeError, parse_date, parse_duration
 use crate::code::codes;
 
 codes! {
+    NOT_A_REFERENCE = "check/not-a-reference": "A run reference that can't be read.";
     NOT_AN_OBJECT = "record/not-an-object": "A run record is an object, and this is something else.";
     WRONG_SHAPE = "record/wrong-shape": "A field of the run record holds a value of another sort than it must.";
     SAME_METRIC_TWICE = "record/same-metric-twice": "Two entries of `metrics` have the same name once nested ones are joined by dots.";

@@ -200,7 +200,7 @@ impl Run {
         Ok(run)
     }
 
-    /// The `status`, where it does not say that the run finished.
+    /// The status of a run that did not finish, or whose files are no longer those that were run.
     pub fn unfinished(&self) -> Option<&str> {
         let status = self.text("status")?;
         let word = status.trim().to_lowercase();

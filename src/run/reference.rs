@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use super::NOT_A_REFERENCE;
+use crate::document::Diagnostic;
+
 /// What a reference names, before anything is looked up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reference {
@@ -25,15 +28,6 @@ pub enum Reference {
     },
 }
 
-/// Why some text is not a reference.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReferenceError {
-    /// What is wrong.
-    pub message: String,
-    /// What to do.
-    pub help: String,
-}
-
 /// The prefixes of trackers.
 const TRACKERS: [&str; 13] = [
     "mlflow",
@@ -53,9 +47,9 @@ const TRACKERS: [&str; 13] = [
 
 impl Reference {
     /// Reads a reference.
-    pub fn parse(text: &str) -> Result<Self, ReferenceError> {
+    pub fn parse(text: &str) -> Result<Self, Box<Diagnostic>> {
         let error =
-            |message: &str, help: &str| Err(ReferenceError { message: message.into(), help: help.into() });
+            |message: &str, help: &str| Err(Diagnostic::new(NOT_A_REFERENCE, message).help(help).boxed());
         if text.is_empty() || text.contains(['\n', '\r', '\0']) {
             return error(
                 "a run reference is a path, or a name such as `git:main`",

@@ -272,11 +272,11 @@ fn inside(layout: &Layout, folder: &Path, levels: usize) -> Vec<String> {
     let mut inner = names(folder);
     inner.sort();
     for name in inner.into_iter().take(MAX_NAMES) {
+        let path = folder.join(&name);
         // deepeval's own folder is a hidden one.
-        if name.starts_with('.') && name != ".deepeval" {
+        if name.starts_with('.') && name != ".deepeval" && path.is_dir() {
             continue;
         }
-        let path = folder.join(&name);
         if (layout.is_run)(&path) {
             found.push(name);
         } else if levels > 0 && path.symlink_metadata().is_ok_and(|data| data.is_dir()) {

@@ -20,7 +20,7 @@ use crate::git::{Found, Git, LOCK};
 use crate::process::StopSignal;
 use crate::recording::{Answer, Reproduction, Rerun, Tolerance, Unusable, compare, with_seed, words};
 use crate::run::Run;
-use crate::verdict::{RunSummary, Trouble};
+use crate::verdict::RunSummary;
 
 /// What to run again, as it was asked for.
 #[derive(Debug, Clone)]
@@ -79,17 +79,17 @@ pub fn reproduce(order: &Again, folder: &Path) -> Reproduction {
     });
     if let Err(problems) = done {
         answer.answer = Answer::CouldNotRun;
-        answer.troubles.extend(problems.iter().map(Trouble::from));
+        answer.troubles.extend(problems.iter().cloned());
     }
     answer
 }
 
-fn the_run(order: &Again, folder: &Path) -> Result<Run, Vec<Trouble>> {
+fn the_run(order: &Again, folder: &Path) -> Result<Run, Vec<Diagnostic>> {
     let (mut runs, mut troubles) = show(std::slice::from_ref(&order.run), order.policy.as_deref(), folder);
     if troubles.is_empty() && runs.len() != 1 {
         let problem = Diagnostic::new(ONE_RUN, format!("`{}` names {} runs", order.run, runs.len()))
             .help("name one: gate reproduce runs/churn.json");
-        troubles.push(Trouble::from(&problem));
+        troubles.push(problem);
     }
     match runs.pop() {
         Some(run) if troubles.is_empty() => Ok(run),

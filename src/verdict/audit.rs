@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::{Exit, Trouble};
+use super::Exit;
+use crate::document::Diagnostic;
 
 /// The answer of an audit.
 #[derive(Debug, Clone, Serialize)]
@@ -23,7 +24,7 @@ pub struct Audit {
     pub notes: Vec<String>,
     /// Why a part could not be audited.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub troubles: Vec<Trouble>,
+    pub troubles: Vec<Diagnostic>,
     /// What the program leaves with.
     pub exit_code: Exit,
 }

@@ -39,12 +39,25 @@ pub struct Comparison {
     pub margin: Option<Box<str>>,
     /// How it was compared.
     pub method: Cow<'static, str>,
-    /// An interval for the change, where evidence was asked for.
+    /// The one-sided limits of what was estimated, lower and upper, where evidence was asked for. `None` is an open
+    /// end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub interval: Option<[Box<str>; 2]>,
-    /// How many examples, seeds or folds the evidence has.
+    pub interval: Option<[Option<Box<str>>; 2]>,
+    /// How many cases, seeds or folds the evidence has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub n: Option<u64>,
+    /// Cases that only the candidate has right.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gained: Option<u64>,
+    /// Cases that only the baseline has right.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost: Option<u64>,
+    /// How many clusters the cases come from, where they are not independent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clusters: Option<u64>,
+    /// How often this validation split was looked at, this time included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub looks: Option<u64>,
     /// Something to know about it, such as that a metric is new.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<Box<str>>,
@@ -80,6 +93,10 @@ impl Comparison {
             method: method.into(),
             interval: None,
             n: None,
+            gained: None,
+            lost: None,
+            clusters: None,
+            looks: None,
             note: None,
             waiver: None,
         }

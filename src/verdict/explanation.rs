@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::{Exit, Trouble};
+use super::Exit;
+use crate::document::Diagnostic;
 
 /// What is known of a model.
 #[derive(Debug, Clone, Serialize)]
@@ -25,7 +26,7 @@ pub struct Explanation {
     pub notes: Vec<String>,
     /// Why it could not be explained.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub troubles: Vec<Trouble>,
+    pub troubles: Vec<Diagnostic>,
     /// What the program leaves with: 0 explained, 1 nothing leads to it, 2 not found out.
     pub exit_code: Exit,
 }

@@ -1,27 +1,21 @@
-//! One thing that is wrong, with its place.
-
-use std::borrow::Cow;
+//! One thing that a rule found wrong with a run, or with the change.
 
 use serde::{Deserialize, Serialize};
 
-use crate::document::{self, Document, Span};
+use super::LimitKind;
+use crate::code::Code;
+use crate::document::{Diagnostic, Path};
+use crate::run::Decimal;
 
 /// One thing that a rule found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
-    /// Its stable name, such as `metrics/drop`.
-    pub code: Cow<'static, str>,
-    /// What is wrong.
-    pub message: String,
+    /// What is wrong, where, and what to do.
+    #[serde(flatten)]
+    pub diagnostic: Diagnostic,
     /// The field of the record that it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// Where, if it can be pointed at.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub place: Option<Place>,
-    /// What to do next.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub help: Option<String>,
     /// The comparison that did not hold, by its place in the rule's list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comparison: Option<usize>,
@@ -31,107 +25,84 @@ pub struct Finding {
     /// What the waivers that do not reach so far would allow.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub beyond: Vec<String>,
+    /// The field, and what to write beside it, before the engine has looked up where that is.
+    #[serde(skip)]
+    pub field: Option<(Path, String)>,
+    /// What a waiver's `for` may name: the metric or the path.
+    #[serde(skip)]
+    pub subject: Option<String>,
+    /// The limit that did not hold, so that a waiver can put another in its place.
+    #[serde(skip)]
+    pub breach: Option<Box<Breach>>,
 }
 
-/// Why there is no verdict on something.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Trouble {
-    /// Its stable name, such as `document/syntax`.
-    pub code: Cow<'static, str>,
-    /// What is wrong.
-    pub message: String,
-    /// The rule that could not be judged, if it was one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rule: Option<String>,
-    /// Where.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub place: Option<Place>,
-    /// A second place that belongs to it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub also: Option<Place>,
-    /// What to do next.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub help: Option<String>,
+/// A limit that did not hold, and the numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Breach {
+    /// The word.
+    pub kind: LimitKind,
+    /// The candidate's value.
+    pub candidate: Decimal,
+    /// The baseline's value, where the word is about it.
+    pub baseline: Option<Decimal>,
 }
 
-impl From<&document::Diagnostic> for Trouble {
-    fn from(problem: &document::Diagnostic) -> Self {
-        let place = |place: &document::Place| Place::new(&place.document, place.span, place.label.clone());
+impl Finding {
+    /// Something wrong that is not about one field.
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Diagnostic::new(code, message).into()
+    }
+
+    /// Points at a field of the candidate.
+    #[must_use]
+    pub fn at(mut self, path: Path, label: impl Into<String>) -> Self {
+        self.path = Some(path.to_string());
+        self.field = Some((path, label.into()));
+        self
+    }
+
+    /// The same finding under another code and message.
+    #[must_use]
+    pub fn instead(mut self, code: Code, message: impl FnOnce(&str) -> String) -> Self {
+        self.diagnostic.message = message(&self.diagnostic.message);
+        self.diagnostic.code = code.into();
+        self
+    }
+
+    /// Says what to do next.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.diagnostic.help = Some(help.into());
+        self
+    }
+
+    /// Names what a waiver may narrow itself to.
+    #[must_use]
+    pub fn subject(mut self, subject: impl Into<String>) -> Self {
+        self.subject = Some(subject.into());
+        self
+    }
+
+    /// Says which limit did not hold.
+    #[must_use]
+    pub fn breach(mut self, kind: LimitKind, candidate: &Decimal, baseline: Option<&Decimal>) -> Self {
+        self.breach =
+            Some(Box::new(Breach { kind, candidate: candidate.clone(), baseline: baseline.cloned() }));
+        self
+    }
+}
+
+impl From<Diagnostic> for Finding {
+    fn from(diagnostic: Diagnostic) -> Self {
         Self {
-            code: problem.code.name.into(),
-            message: problem.message.clone(),
-            rule: None,
-            place: problem.place.as_ref().and_then(place),
-            also: problem.also.as_ref().and_then(place),
-            help: problem.help.clone(),
+            diagnostic,
+            path: None,
+            comparison: None,
+            waiver: None,
+            beyond: Vec::new(),
+            field: None,
+            subject: None,
+            breach: None,
         }
     }
-}
-
-/// A place in a text, with the line that it is on, so that a saved report can still show it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Place {
-    /// The file, as it was named.
-    pub file: String,
-    /// The line, counted from 1.
-    pub line: usize,
-    /// The column of the first character, counted from 1 in characters.
-    pub column: usize,
-    /// The column behind the last character on this line.
-    pub end_column: usize,
-    /// The line itself; a very long one is cut around the place.
-    pub excerpt: String,
-    /// The column at which the excerpt begins: beyond 1 where the line is cut.
-    #[serde(default = "one", skip_serializing_if = "is_one")]
-    pub excerpt_column: usize,
-    /// A few words about what is underlined.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub label: String,
-}
-
-fn one() -> usize {
-    1
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it by reference")]
-fn is_one(column: &usize) -> bool {
-    *column == 1
-}
-
-/// Characters kept of a line on either side of the place.
-const EXCERPT: usize = 160;
-
-impl Place {
-    /// The place of a span; `None` where the document has no text, as what a server answered has none.
-    pub fn new(document: &Document, span: Span, label: impl Into<String>) -> Option<Self> {
-        if document.text.is_empty() {
-            return None;
-        }
-        let (line, column) = document.line_column(span.start as usize);
-        let marked = document.slice(span);
-        let start = (span.start as usize).min(document.text.len());
-        let line_start = document.text[..start].rfind('\n').map_or(0, |newline| newline + 1);
-        let rest = &document.text[line_start..];
-        let whole = rest.split('\n').next().unwrap_or(rest).trim_end_matches('\r');
-        let marked = marked.split('\n').next().unwrap_or("").trim_end_matches('\r').chars().count().max(1);
-        let (excerpt, excerpt_column) = cut(whole, column, marked);
-        Some(Self {
-            file: document.name.to_string(),
-            line,
-            column,
-            end_column: column + marked,
-            excerpt,
-            excerpt_column,
-            label: label.into(),
-        })
-    }
-}
-
-fn cut(line: &str, column: usize, marked: usize) -> (String, usize) {
-    if line.chars().nth(EXCERPT * 2).is_none() {
-        return (line.to_owned(), 1);
-    }
-    let from = column.saturating_sub(1 + EXCERPT);
-    let length = EXCERPT * 2 + marked.min(EXCERPT);
-    (line.chars().skip(from).take(length).collect(), from + 1)
 }

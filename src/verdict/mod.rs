@@ -8,6 +8,7 @@ mod comparison;
 mod diff;
 mod explanation;
 mod finding;
+mod limit_kind;
 mod promotion;
 mod report;
 mod verification;
@@ -16,7 +17,8 @@ pub use audit::{Audit, AuditFinding, AuditLine, Severity};
 pub use comparison::Comparison;
 pub use diff::{CommitLine, Commits, DiffGroup, FieldDiff, MetricDiff, RunDiff};
 pub use explanation::{Answer, Explanation, Step};
-pub use finding::{Finding, Place, Trouble};
+pub use finding::{Breach, Finding};
+pub use limit_kind::{LIMIT_KINDS, LimitKind};
 pub use promotion::{Promoted, PromotionOutcome};
 pub use report::{
     BaselineReport, CandidateReport, ChangeReport, Comparability, Difference, MANY, PackUse, PolicyReport,

@@ -1,6 +1,6 @@
 //! What became of an order to promote a model, or to go back to an earlier one.
 
-use super::{Exit, Report, Trouble};
+use super::{Exit, Report};
 use crate::document::Diagnostic;
 
 /// What became of an order.
@@ -11,9 +11,9 @@ pub struct PromotionOutcome {
     /// The promotion; absent where there is none.
     pub promoted: Option<Promoted>,
     /// Why the policy's verdict alone is not enough: a fail.
-    pub refused: Vec<Trouble>,
+    pub refused: Vec<Diagnostic>,
     /// Why it could not be decided, or not be written.
-    pub troubles: Vec<Trouble>,
+    pub troubles: Vec<Diagnostic>,
     /// What a person should know.
     pub notes: Vec<String>,
 }
@@ -56,7 +56,7 @@ impl PromotionOutcome {
             report: None,
             promoted: None,
             refused: Vec::new(),
-            troubles: problems.iter().map(Trouble::from).collect(),
+            troubles: problems.iter().cloned().collect(),
             notes: Vec::new(),
         }
     }

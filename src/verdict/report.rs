@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Comparison, Exit, Finding, Level, Outcome, Trouble, Verdict};
+use super::{Comparison, Exit, Finding, Level, Outcome, Verdict};
+use crate::document::Diagnostic;
 
 /// The format of the report, by which a reader knows what it holds.
 pub const SCHEMA: &str = "gate-report/v1";
@@ -13,7 +14,7 @@ pub const SCHEMA: &str = "gate-report/v1";
 pub const MANY: usize = 10;
 
 /// Everything that was decided, and what it was decided on.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
     /// [`SCHEMA`].
     pub schema: String,
@@ -43,7 +44,7 @@ pub struct Report {
     pub waivers: Vec<WaiverReport>,
     /// What made a verdict impossible.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub troubles: Vec<Trouble>,
+    pub troubles: Vec<Diagnostic>,
     /// What a person should know: how the candidates were found, what weakens the verdict.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
@@ -67,27 +68,6 @@ pub struct Proposed {
 }
 
 impl Report {
-    /// A report of nothing but why there is no verdict.
-    pub fn of_troubles(now: jiff::Timestamp, troubles: Vec<Trouble>) -> Self {
-        Self {
-            schema: SCHEMA.into(),
-            gate: String::new(),
-            verdict: None,
-            exit_code: Exit::NoVerdict,
-            now: now.to_string(),
-            now_given: false,
-            stage: None,
-            policy: None,
-            candidates: Vec::new(),
-            change: None,
-            waivers: Vec::new(),
-            troubles,
-            notes: Vec::new(),
-            proposed: None,
-            summary: Summary::default(),
-        }
-    }
-
     /// Everything that was judged, as candidates are shown: the change first, where something is to be said of it.
     pub fn shown(&self) -> Vec<Cow<'_, CandidateReport>> {
         let change = self.change.iter().filter(|change| change.speaks()).map(ChangeReport::as_candidate);
@@ -136,10 +116,17 @@ pub struct CandidateReport {
     pub rules: Vec<RuleReport>,
     /// Why it, or a rule of it, could not be judged.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub troubles: Vec<Trouble>,
+    pub troubles: Vec<Diagnostic>,
     /// What a person should know about the record.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+}
+
+impl CandidateReport {
+    /// Whether it passed, and no rule warns.
+    pub fn is_unremarkable(&self) -> bool {
+        self.verdict == Some(Verdict::Pass) && !self.rules.iter().any(|rule| rule.outcome.blocks())
+    }
 }
 
 /// What was decided about the change as a whole, whether or not there are candidates in it.
@@ -149,13 +136,13 @@ pub struct ChangeReport {
     pub rules: Vec<RuleReport>,
     /// Why it, or a rule of it, could not be judged.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub troubles: Vec<Trouble>,
+    pub troubles: Vec<Diagnostic>,
 }
 
 impl ChangeReport {
     /// Whether a rule of level `error` does not hold.
     pub fn blocks(&self) -> bool {
-        self.rules.iter().any(|rule| rule.level == Level::Error && rule.outcome.blocks())
+        self.rules.iter().any(RuleReport::blocks)
     }
 
     /// Whether there is more to say than that it holds.
@@ -231,6 +218,22 @@ pub struct BaselineReport {
     pub differences: Vec<Difference>,
 }
 
+impl BaselineReport {
+    /// The report of a reference of which nothing more is known yet.
+    pub fn named(reference: &str, resolved: Option<String>) -> Self {
+        Self {
+            reference: reference.to_owned(),
+            resolved,
+            run: None,
+            age: None,
+            missing: None,
+            first: false,
+            comparability: None,
+            differences: Vec::new(),
+        }
+    }
+}
+
 /// A field that only one of two runs has, or whose values differ.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Difference {
@@ -303,6 +306,13 @@ pub struct RuleReport {
     /// The policy's link, shown with a failure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub docs: Option<String>,
+}
+
+impl RuleReport {
+    /// Whether it keeps what it judged from being promoted.
+    pub fn blocks(&self) -> bool {
+        self.level == Level::Error && self.outcome.blocks()
+    }
 }
 
 /// What became of a waiver.

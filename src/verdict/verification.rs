@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::{Exit, Trouble};
+use super::Exit;
+use crate::document::Diagnostic;
 
 /// The names of the checks, in their order.
 const NAMES: [&str; 14] = [
@@ -73,10 +74,10 @@ pub struct Verification {
     pub checks: Vec<Check>,
     /// The check that fails.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub failure: Option<Trouble>,
+    pub failure: Option<Diagnostic>,
     /// Why it could not be decided.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub troubles: Vec<Trouble>,
+    pub troubles: Vec<Diagnostic>,
     /// What a person should know.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Stdio;
 
-use model_gate::document::sha256;
+use mlgate::document::sha256;
 use serde_json::Value;
 
 use crate::project::Project;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::project::here;
 
 /// The rooms from the ground up. A room knows only rooms that stand before it.
-const FLOORS: [&str; 28] = [
+const FLOORS: [&str; 31] = [
     "code",
     "secret",
     "atomic",
@@ -20,6 +20,9 @@ const FLOORS: [&str; 28] = [
     "store",
     "ledger",
     "run",
+    "stats",
+    "cases",
+    "scorer",
     "verdict",
     "expression",
     "source",
@@ -39,11 +42,14 @@ const FLOORS: [&str; 28] = [
 ];
 
 /// Rooms that are functions of their inputs.
-const PURE: [&str; 12] = [
+const PURE: [&str; 15] = [
     "secret",
     "document",
     "signing",
     "run",
+    "stats",
+    "cases",
+    "scorer",
     "verdict",
     "expression",
     "source",

@@ -157,7 +157,8 @@ fn without_a_repository_and_without_git() {
     project.gate(&["check"]).leaves_with(2).says("or name the runs to check");
     let empty = tempfile::tempdir().expect("a folder");
     let nowhere = empty.path().to_str().expect("UTF-8");
-    let ran = project.gate_with(&["check", "runs/new.json", "--baseline", "git:main"], &[("PATH", nowhere)]);
+    let ran =
+        repository().gate_with(&["check", "runs/new.json", "--baseline", "git:main"], &[("PATH", nowhere)]);
     ran.leaves_with(2).says("the program `git` was not found");
     project.gate_with(&["check", "runs/new.json"], &[("PATH", nowhere)]).leaves_with(0);
 }

@@ -1,6 +1,6 @@
 //! What a workflow run is about: every event, from its environment and its payload alone.
 
-use model_gate::github::{Base, Context};
+use mlgate::github::{Base, Context};
 use serde_json::{Value, json};
 
 const HEAD: &str = "1111111111111111111111111111111111111111";

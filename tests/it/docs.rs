@@ -12,8 +12,8 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use model_gate::rule::KINDS;
-use model_gate::rule::kind::RESERVED;
+use mlgate::rule::KINDS;
+use mlgate::rule::kind::RESERVED;
 
 use crate::project::{Project, here};
 
@@ -51,7 +51,7 @@ fn every_reserved_kind_is_named_in_the_index() {
 
 #[test]
 fn a_code_has_one_meaning() {
-    let codes = model_gate::all_codes();
+    let codes = mlgate::all_codes();
     for pair in codes.windows(2) {
         assert_ne!(pair[0].name, pair[1].name, "declared twice");
     }
@@ -239,7 +239,7 @@ fn kinds() -> String {
 fn codes() -> String {
     let mut text = String::new();
     let mut last = "";
-    for code in model_gate::all_codes() {
+    for code in mlgate::all_codes() {
         let area = code.name.split('/').next().unwrap_or_default();
         if area != last {
             let _ = write!(text, "\n## {area}\n\n| code | meaning |\n| --- | --- |\n");

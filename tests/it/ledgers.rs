@@ -252,7 +252,7 @@ fn explained_as_far_as_the_ledger_goes() {
         .says("train, data/train.csv, 1200 rows, sha256:aa11")
         .says("what is said of the run is what the promotion repeats of it");
     // The beginning of a digest names a model, if it is only one's.
-    let digest = model_gate::document::sha256(b"the weights of two\n");
+    let digest = mlgate::document::sha256(b"the weights of two\n");
     project.gate(&["explain", &format!("SHA256:{}", &digest[..12])]).leaves_with(0).says("promotion 2");
     project
         .gate(&["explain", "nothing.bin"])
@@ -300,9 +300,9 @@ fn a_signed_record_stays_signed_in_the_ledger_however_it_is_laid_out() {
     // Signed by others, in a layout of their own.
     let text = project.read("r.json").replace('\n', " ").replace("  ", " ");
     let pem = project.read("training.key");
-    let key = model_gate::signing::PrivateKey::from_pem(&pem, "training.key").expect("a key");
-    let envelope = model_gate::signing::Envelope::sign(
-        model_gate::signing::RECORD_TYPE,
+    let key = mlgate::signing::PrivateKey::from_pem(&pem, "training.key").expect("a key");
+    let envelope = mlgate::signing::Envelope::sign(
+        mlgate::signing::RECORD_TYPE,
         text.as_bytes(),
         std::slice::from_ref(&key),
     );

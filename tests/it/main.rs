@@ -15,6 +15,7 @@ mod examples;
 mod exit_codes;
 mod fail_open;
 mod fake_github;
+mod hostile_git;
 mod ledgers;
 mod linked;
 mod new_user;

@@ -1,7 +1,7 @@
 //! What is printed: for people in a terminal of any kind, and for programs.
 
 use insta::assert_snapshot;
-use model_gate::check;
+use mlgate::check;
 
 use crate::project::{Project, here};
 

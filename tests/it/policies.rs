@@ -14,7 +14,7 @@ fn troubles(project: &Project) -> Vec<(String, usize, String)> {
         .iter()
         .map(|trouble| {
             let text = |key: &str| trouble[key].as_str().unwrap_or_default().to_owned();
-            let line = trouble["place"]["line"].as_u64().unwrap_or(0);
+            let line = trouble["location"]["line"].as_u64().unwrap_or(0);
             (
                 text("code"),
                 usize::try_from(line).expect("a small number"),

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use model_gate::github::{Comment, Context, Posted, Posting, post};
-use model_gate::verdict::Report;
+use mlgate::github::{Comment, Context, Posted, Posting, post};
+use mlgate::verdict::Report;
 use serde_json::json;
 
 use crate::fake_github::{FakeGithub, Fault};
@@ -282,7 +282,7 @@ fn a_check_run_is_complete_from_its_first_request() {
     post(&report("0.85"), &context(&github, 2), &check);
     assert_eq!(github.lock().check_runs[1]["conclusion"], "success");
     // What could not be evaluated is a failure too.
-    let trouble = Report::of_troubles(jiff::Timestamp::UNIX_EPOCH, Vec::new());
+    let trouble = mlgate::engine::conclude(mlgate::engine::Parts::default());
     post(&trouble, &context(&github, 3), &check);
     assert_eq!(github.lock().check_runs[2]["conclusion"], "failure");
 }

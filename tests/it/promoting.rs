@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use model_gate::document::sha256;
+use mlgate::document::sha256;
 
 use crate::project::{Project, Ran};
 

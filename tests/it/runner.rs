@@ -281,14 +281,14 @@ proptest! {
 
     #[test]
     fn for_any_text_the_page_holds_text(text in "[ -~]{0,24}|.{0,16}|(@|#|[a-z0-9]|\\[|\\]|\\(|\\)|!|`|\\||<|>|&|;|:|/|\\*|_|~|-|\\.){0,24}") {
-        harmless(&model_gate::render::markdown::text(&text), &text);
-        harmless(&model_gate::render::markdown::code(&text), &text);
-        harmless(&format!("| a |\n|---|\n| {} |\n", model_gate::render::markdown::text(&text)), &text);
+        harmless(&mlgate::render::markdown::text(&text), &text);
+        harmless(&mlgate::render::markdown::code(&text), &text);
+        harmless(&format!("| a |\n|---|\n| {} |\n", mlgate::render::markdown::text(&text)), &text);
     }
 
     #[test]
     fn an_output_holds_its_own_value_and_no_other(values in prop::collection::vec("(gate_[0-9a-f]{4}|<<|=|\\n|x|verdict=pass|_)*", 1..4)) {
-        let mut file = model_gate::github::Outputs::default();
+        let mut file = mlgate::github::Outputs::default();
         for value in &values {
             file.set("verdict", value);
         }

@@ -1,6 +1,6 @@
 //! Stages that come one after the other: what the earlier one must hold, and what is compared with what.
 
-use model_gate::document::sha256;
+use mlgate::document::sha256;
 use serde_json::Value;
 
 use crate::project::{Project, Ran};

@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use model_gate::document::sha256;
-use model_gate::ledger::{EXTENSION, PAYLOAD_TYPE};
-use model_gate::signing::{Algorithm, Envelope, PrivateKey};
+use mlgate::document::sha256;
+use mlgate::ledger::{EXTENSION, PAYLOAD_TYPE};
+use mlgate::signing::{Algorithm, Envelope, PrivateKey};
 use serde_json::{Value, json};
 
 use crate::project::{Project, Ran};

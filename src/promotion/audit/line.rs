@@ -15,10 +15,10 @@ use crate::document::{Diagnostic, Node};
 use crate::ledger::Entry;
 use crate::run::{Age, Run, parse_date};
 use crate::tracker::mlflow::{alias_now, store_name};
-use crate::verdict::{AuditLine, Severity, Trouble};
+use crate::verdict::{AuditLine, Severity};
 
 impl Auditing<'_> {
-    pub(super) fn run(&self, strays: &[String]) -> Result<(AuditLine, Vec<Trouble>), Vec<Diagnostic>> {
+    pub(super) fn run(&self, strays: &[String]) -> Result<(AuditLine, Vec<Diagnostic>), Vec<Diagnostic>> {
         let entries = self.ledger.entries(self.line)?;
         let mut it = Findings::default();
         match broken_chain(&entries, self.line) {

@@ -19,7 +19,7 @@ use crate::code::Code;
 use crate::document::Diagnostic;
 use crate::ledger::{Entry, Ledger, StageHistory, Statement};
 use crate::run::Run;
-use crate::verdict::{Audit, AuditFinding, AuditLine, Exit, Severity, Trouble};
+use crate::verdict::{Audit, AuditFinding, AuditLine, Exit, Severity};
 
 /// What to audit, as it was asked for.
 #[derive(Debug, Clone)]
@@ -56,7 +56,7 @@ pub fn audit(order: &AuditOrder, folder: &Path, clock: Timestamp) -> Audit {
         exit_code: Exit::NoVerdict,
     };
     if let Err(problems) = fill(&mut answer, order, folder, now) {
-        answer.troubles.extend(problems.iter().map(Trouble::from));
+        answer.troubles.extend(problems.iter().cloned());
     }
     let wrong = |finding: &AuditFinding| order.strict || finding.severity == Severity::Error;
     answer.exit_code = if !answer.troubles.is_empty() {

@@ -3,9 +3,9 @@
 use super::drift::drift;
 use super::{AUDIT_DRIFT, AUDIT_POLICY, AUDIT_STALE, AUDIT_UNJUDGED, Auditing, Findings, Read};
 use crate::check::{Request, check};
-use crate::document::Node;
+use crate::document::{Diagnostic, Node};
 use crate::run::Run;
-use crate::verdict::{Level, Outcome, Report, Trouble, Verdict};
+use crate::verdict::{Level, Outcome, Report, Verdict};
 
 /// Today's policy over the record that was promoted, against what it was judged against then.
 pub(super) fn judged_today(auditing: &Auditing<'_>, read: &[Read<'_>], current: &Read<'_>) -> Option<Report> {
@@ -41,7 +41,7 @@ pub(super) fn judged_today(auditing: &Auditing<'_>, read: &[Read<'_>], current: 
 }
 
 /// What the policy says of it; gives why it says nothing.
-pub(super) fn today(current: &Read<'_>, report: &Report, it: &mut Findings) -> Vec<Trouble> {
+pub(super) fn today(current: &Read<'_>, report: &Report, it: &mut Findings) -> Vec<Diagnostic> {
     let number = current.entry.number;
     match report.verdict {
         Some(Verdict::Pass) => it.holds.push("it holds today's policy".into()),
@@ -52,7 +52,7 @@ pub(super) fn today(current: &Read<'_>, report: &Report, it: &mut Findings) -> V
                 told = true;
                 let why = rule.findings.first().map_or_else(
                     || rule.reason.clone().unwrap_or_default(),
-                    |finding| finding.message.clone(),
+                    |finding| finding.diagnostic.message.clone(),
                 );
                 // A run that was fresh when it was promoted grows old in service.
                 if rule.kind == "fresh" {

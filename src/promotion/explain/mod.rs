@@ -14,7 +14,7 @@ use crate::facts::hash_named;
 use crate::ledger::{Entry, Ledger, StageHistory};
 use crate::policy::Policy;
 use crate::run::Reference;
-use crate::verdict::{Exit, Explanation, Step, Trouble};
+use crate::verdict::{Exit, Explanation, Step};
 use answers::{approved, changed, produced, reproducible, trained};
 use unpromoted::unpromoted;
 
@@ -55,7 +55,7 @@ pub fn explain(question: &Question, folder: &Path) -> Explanation {
     };
     match fill(&mut answer, question, folder) {
         Ok(exit) => answer.exit_code = exit,
-        Err(problems) => answer.troubles = problems.iter().map(Trouble::from).collect(),
+        Err(problems) => answer.troubles = problems.iter().cloned().collect(),
     }
     answer
 }

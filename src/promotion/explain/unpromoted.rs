@@ -10,7 +10,7 @@ use crate::facts::hash_named;
 use crate::policy::Policy;
 use crate::promotion::{NOT_FOUND, ONE_RUN};
 use crate::run::{Artifact, Run};
-use crate::verdict::{Answer, Exit, Explanation, Trouble};
+use crate::verdict::{Answer, Exit, Explanation};
 
 /// Answers from the record of the run, where there is one.
 pub(super) fn unpromoted(
@@ -24,7 +24,7 @@ pub(super) fn unpromoted(
         Asked::Stage(stage) => {
             let message = format!("nothing is promoted to the stage `{stage}`");
             let help = "a ledger elsewhere is named with --ledger DIR";
-            answer.troubles.push(Trouble::from(&Diagnostic::new(NOT_FOUND, message).help(help)));
+            answer.troubles.push(Diagnostic::new(NOT_FOUND, message).help(help));
             return Ok(Exit::Fail);
         }
         Asked::Digest(_, Some(_)) | Asked::RunId(_) => question.model.clone(),
@@ -48,7 +48,7 @@ pub(super) fn unpromoted(
             Asked::RunId(_) => "it is neither a file that is here, nor the id of a run",
             _ => "a model file without the run that produced it is a file of unknown origin",
         };
-        answer.troubles.push(Trouble::from(&Diagnostic::new(NOT_FOUND, message).help(help)));
+        answer.troubles.push(Diagnostic::new(NOT_FOUND, message).help(help));
         // A record that can't be read may be the one.
         let exit = if unreadable.is_empty() { Exit::Fail } else { Exit::NoVerdict };
         answer.troubles.extend(unreadable);

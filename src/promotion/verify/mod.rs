@@ -21,7 +21,7 @@ use crate::facts::{Hashed, hash_named};
 use crate::ledger::{Entry, Ledger, MOST, StageHistory, Statement, VERIFIER};
 use crate::signing::Envelope;
 use crate::store::{Entry as File, Reach, Store as _, WorkTree};
-use crate::verdict::{Check, CheckState as State, Exit, FoundPromotion as Found, Trouble, Verification};
+use crate::verdict::{Check, CheckState as State, Exit, FoundPromotion as Found, Verification};
 pub(super) use chain::broken_chain;
 use chain::newest;
 pub(super) use checks::decided_by;
@@ -98,10 +98,10 @@ pub fn verify(order: &VerifyOrder, folder: &Path, clock: Timestamp) -> Verificat
                 check.state = State::Fails;
                 check.says = Some(problem.message.clone());
             }
-            answer.failure = Some(Trouble::from(&*problem));
+            answer.failure = Some(*problem);
             answer.exit_code = Exit::Fail;
         }
-        Err(Stop::Unclear(problems)) => answer.troubles = problems.iter().map(Trouble::from).collect(),
+        Err(Stop::Unclear(problems)) => answer.troubles = problems.iter().cloned().collect(),
     }
     answer
 }
@@ -166,7 +166,7 @@ impl Verifying<'_> {
         };
         // 1: once, from one handle.
         let hashed = hash_named(&self.folder.join(&order.model), None)
-            .map_err(|problem| Box::new(Diagnostic { code: VERIFY_UNREADABLE, ..*problem }))?;
+            .map_err(|problem| Box::new(Diagnostic { code: VERIFY_UNREADABLE.into(), ..*problem }))?;
         answer.sha256 = Some(hashed.sha256.clone());
         held(answer, format!("sha256:{}", hashed.sha256));
         match self.attestation()? {

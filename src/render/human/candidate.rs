@@ -133,7 +133,7 @@ pub(super) fn findings(
                 let text = format!(
                     "~ {}: {} {} waived until {}: {} (claimed approval: {}; {})",
                     rule.id,
-                    finding.message,
+                    finding.diagnostic.message,
                     style.arrow(),
                     waiver.expires,
                     waiver.reason,
@@ -169,20 +169,20 @@ fn notes(rule: &RuleReport, style: Style, to: &mut dyn Write) -> io::Result<()> 
 
 fn one(rule: &RuleReport, finding: &Finding, style: Style, to: &mut dyn Write) -> io::Result<()> {
     let severity = if rule.level == Level::Error { Severity::Error } else { Severity::Warning };
-    let mut help = finding.help.clone();
+    let mut help = finding.diagnostic.help.clone();
     if !finding.beyond.is_empty() {
         let allowed = format!("a waiver allows {}, and this is beyond it", finding.beyond.join(", "));
         help = Some(help.map_or_else(|| allowed.clone(), |help| format!("{help}; {allowed}")));
     }
     let shown = Shown {
-        message: format!("{}: {}", rule.id, finding.message),
+        message: format!("{}: {}", rule.id, finding.diagnostic.message),
         severity,
         help: help.as_deref(),
-        place: finding.place.as_ref(),
+        place: finding.diagnostic.location.as_ref(),
         also: None,
     };
     to.write_all(render(&shown, style).as_bytes())?;
-    let mut trail = vec![finding.code.to_string()];
+    let mut trail = vec![finding.diagnostic.code.to_string()];
     if !rule.place.is_empty() {
         trail.push(rule.place.clone());
     }

@@ -7,7 +7,8 @@ use miette::Severity;
 use super::super::Style;
 use super::super::diagnostic::{Shown, render};
 use super::super::text::{clean, count, wrap};
-use crate::verdict::{Level, Outcome, Report, RuleReport, Trouble, Verdict, WaiverState};
+use crate::document::Diagnostic;
+use crate::verdict::{Level, Outcome, Report, RuleReport, Verdict, WaiverState};
 
 /// Writes what stands below all candidates.
 pub(super) fn footer(report: &Report, style: Style, to: &mut dyn Write) -> io::Result<()> {
@@ -22,20 +23,20 @@ pub(super) fn footer(report: &Report, style: Style, to: &mut dyn Write) -> io::R
 }
 
 /// Why there is no verdict on something.
-pub(super) fn trouble(trouble: &Trouble, style: Style, to: &mut dyn Write) -> io::Result<()> {
-    let message = match &trouble.rule {
-        Some(rule) => format!("{rule}: {}", trouble.message),
-        None => trouble.message.clone(),
+pub(super) fn trouble(trouble: &Diagnostic, style: Style, to: &mut dyn Write) -> io::Result<()> {
+    let message = match trouble.rules.as_slice() {
+        [] => trouble.message.clone(),
+        rules => format!("{}: {}", rules.join(", "), trouble.message),
     };
     let shown = Shown {
         message,
         severity: Severity::Error,
         help: trouble.help.as_deref(),
-        place: trouble.place.as_ref(),
-        also: trouble.also.as_ref(),
+        place: trouble.location.as_ref(),
+        also: trouble.related.as_ref(),
     };
     to.write_all(render(&shown, style).as_bytes())?;
-    writeln!(to, "  {}", style.dim(&trouble.code))
+    writeln!(to, "  {}", style.dim(trouble.code.as_str()))
 }
 
 fn waivers(report: &Report, style: Style, to: &mut dyn Write) -> io::Result<()> {

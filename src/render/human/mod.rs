@@ -37,7 +37,7 @@ pub fn human(report: &Report, style: Style, to: &mut dyn Write) -> io::Result<()
 }
 
 /// Writes why there is no verdict on something.
-pub fn trouble(trouble: &crate::verdict::Trouble, style: Style, to: &mut dyn Write) -> io::Result<()> {
+pub fn trouble(trouble: &crate::document::Diagnostic, style: Style, to: &mut dyn Write) -> io::Result<()> {
     footer::trouble(trouble, style, to)
 }
 

@@ -107,7 +107,8 @@ fn failed(rule: &RuleReport, head: Row, style: Style) -> Vec<Row> {
         .collect();
     let held = rule.comparisons.iter().filter(|one| one.outcome == Outcome::Pass).count();
     if rows.is_empty() {
-        let message = rule.findings.first().map(|finding| clean(&finding.message)).unwrap_or_default();
+        let message =
+            rule.findings.first().map(|finding| clean(&finding.diagnostic.message)).unwrap_or_default();
         rows.push(Row { text: Some(message), ..head });
     }
     if held > 0 {

@@ -11,9 +11,10 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 pub use escape::{block, code, text};
 
 use super::annotations::in_repository;
+use crate::document::{Diagnostic, Location};
 use crate::verdict::{
     BaselineReport, CandidateReport, Comparability, Comparison, Difference, Finding, Level, MANY, Outcome,
-    Place, Report, RuleReport, Trouble, Verdict, WaiverState,
+    Report, RuleReport, Verdict, WaiverState,
 };
 use budget::{Section, compose};
 
@@ -111,11 +112,20 @@ fn headline(report: &Report) -> String {
     format!("### {mark} gate: {}\n", text(line.trim_start_matches("verdict: ")))
 }
 
-fn of_trouble(trouble: &Trouble, page: &Page) -> String {
-    let rule = trouble.rule.as_ref().map(|rule| format!("{}: ", code(rule))).unwrap_or_default();
+/// The rules that could not be judged, before what is wrong.
+fn rules_of(diagnostic: &Diagnostic) -> String {
+    if diagnostic.rules.is_empty() {
+        String::new()
+    } else {
+        format!("{}: ", code(&diagnostic.rules.join(", ")))
+    }
+}
+
+fn of_trouble(trouble: &Diagnostic, page: &Page) -> String {
+    let rule = rules_of(trouble);
     let mut lines =
-        format!("**No verdict:** {rule}{}{}\n", text(&trouble.message), at(trouble.place.as_ref(), page));
-    if let Some(place) = &trouble.place {
+        format!("**No verdict:** {rule}{}{}\n", text(&trouble.message), at(trouble.location.as_ref(), page));
+    if let Some(place) = trouble.location.as_ref().and_then(Location::excerpt) {
         lines.push_str(&block("", &place.excerpt));
     }
     if let Some(help) = &trouble.help {
@@ -125,8 +135,8 @@ fn of_trouble(trouble: &Trouble, page: &Page) -> String {
 }
 
 /// ` (runs/a.json:12)`, as a link where there is something to link to.
-fn at(place: Option<&Place>, page: &Page) -> String {
-    let Some(place) = place else { return String::new() };
+fn at(location: Option<&Location>, page: &Page) -> String {
+    let Some(place) = location.and_then(Location::excerpt) else { return String::new() };
     let shown = code(&format!("{}:{}", place.file, place.line));
     match (&page.files, in_repository(&place.file, &page.below)) {
         (Some(files), Some(file)) => {
@@ -277,8 +287,12 @@ fn rows(rule: &RuleReport) -> String {
     let id = code(&rule.id);
     let empty = String::new;
     if rule.comparisons.is_empty() {
-        let why =
-            rule.findings.first().map(|one| one.message.as_str()).or(rule.reason.as_deref()).unwrap_or("");
+        let why = rule
+            .findings
+            .first()
+            .map(|one| one.diagnostic.message.as_str())
+            .or(rule.reason.as_deref())
+            .unwrap_or("");
         let shadow = if rule.level == Level::Shadow { " (shadow)" } else { "" };
         return row(
             mark(rule.outcome, rule.level),
@@ -321,10 +335,10 @@ fn finding(finding: &Finding, rule: &RuleReport, page: &Page) -> String {
         "- {} **{}**: {}{}",
         mark(rule.outcome, rule.level),
         text(&rule.id),
-        text(&finding.message),
-        at(finding.place.as_ref(), page)
+        text(&finding.diagnostic.message),
+        at(finding.diagnostic.location.as_ref(), page)
     );
-    if let Some(help) = &finding.help {
+    if let Some(help) = &finding.diagnostic.help {
         item.push_str(&format!("<br>→ {}", text(help)));
     }
     for beyond in &finding.beyond {

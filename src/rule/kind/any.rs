@@ -2,9 +2,11 @@
 
 use super::{Kind, RuleCheck, named};
 use crate::code::codes;
+use crate::document::Diagnostic;
 use crate::document::{Node, listed};
 use crate::rule::loading::EMPTY_BODY;
-use crate::rule::{CannotJudge, Loading, Raised, RuleInput, RuleResult};
+use crate::rule::{Loading, RuleInput, RuleResult};
+use crate::verdict::Finding;
 use crate::verdict::Outcome;
 
 codes! {
@@ -44,7 +46,7 @@ fn arm(loading: &mut Loading<'_>, item: &Node) -> Option<Box<dyn RuleCheck>> {
 }
 
 impl RuleCheck for Any {
-    fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, CannotJudge> {
+    fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, Box<Diagnostic>> {
         let mut arms = Vec::new();
         for arm in &self.0 {
             arms.push(arm.judge(case)?);
@@ -64,19 +66,21 @@ impl RuleCheck for Any {
                 comparison.note = Some(note.into());
             }
             if holds {
-                whole.notes.extend(arm.raised.drain(..).map(|raised| format!("{label}: {}", raised.message)));
+                whole.notes.extend(
+                    arm.findings.drain(..).map(|finding| format!("{label}: {}", finding.diagnostic.message)),
+                );
             }
             // A waiver covers the choice, not one limit of it.
-            for raised in &mut arm.raised {
-                raised.breach = None;
+            for finding in &mut arm.findings {
+                finding.breach = None;
             }
             whole.absorb(arm);
         }
         if !holds && judged {
             let number = self.0.len();
             whole
-                .raised
-                .insert(0, Raised::new(NONE_HOLDS, format!("none of the {number} alternatives holds")));
+                .findings
+                .insert(0, Finding::new(NONE_HOLDS, format!("none of the {number} alternatives holds")));
         }
         Ok(whole)
     }

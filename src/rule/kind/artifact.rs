@@ -3,12 +3,14 @@
 
 use super::{Kind, RuleCheck};
 use crate::code::codes;
+use crate::document::Diagnostic;
 use crate::document::{Node, Path, Value};
 use crate::rule::files::{Recorded, check, no_digest, no_path};
 use crate::rule::limit::NEVER_HOLDS;
 use crate::rule::presence::absent;
-use crate::rule::{Amount, CannotJudge, Loading, Raised, RuleInput, RuleResult, Units, read_amount};
+use crate::rule::{Amount, Loading, RuleInput, RuleResult, Units, read_amount};
 use crate::run::{Decimal, Field};
+use crate::verdict::Finding;
 use crate::verdict::{Comparison, Outcome};
 
 codes! {
@@ -53,7 +55,7 @@ fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn RuleCheck>> {
 }
 
 impl RuleCheck for Artifact {
-    fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, CannotJudge> {
+    fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, Box<Diagnostic>> {
         let mut judgement = RuleResult::default();
         let artifacts = case.candidate.artifacts();
         if artifacts.is_empty() {
@@ -92,7 +94,7 @@ impl RuleCheck for Artifact {
             if fits {
                 judgement.compare(comparison);
             } else {
-                let raised = Raised::new(
+                let raised = Finding::new(
                     TOO_LARGE,
                     format!("`{path}` has {bytes} bytes, and at most {written} are allowed"),
                 )

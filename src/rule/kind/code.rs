@@ -2,10 +2,12 @@
 
 use super::{Kind, RuleCheck};
 use crate::code::codes;
+use crate::document::Diagnostic;
 use crate::document::{Node, Path, Value};
 use crate::rule::presence::absent;
-use crate::rule::{CannotAnswer, CannotJudge, CommitFacts, Loading, Raised, RuleInput, RuleResult};
+use crate::rule::{CommitFacts, Loading, RuleInput, RuleResult};
 use crate::run::Field;
+use crate::verdict::Finding;
 use crate::verdict::{Comparison, Outcome};
 
 codes! {
@@ -47,7 +49,7 @@ fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn RuleCheck>> {
 }
 
 impl RuleCheck for Code {
-    fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, CannotJudge> {
+    fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, Box<Diagnostic>> {
         let mut judgement = RuleResult::default();
         self.commit(case, &mut judgement)?;
         if self.clean {
@@ -58,7 +60,7 @@ impl RuleCheck for Code {
 }
 
 impl Code {
-    fn commit(&self, case: &RuleInput<'_>, judgement: &mut RuleResult) -> Result<(), CannotJudge> {
+    fn commit(&self, case: &RuleInput<'_>, judgement: &mut RuleResult) -> Result<(), Box<Diagnostic>> {
         let path = Path::of(["git_commit"]);
         let field = Field { path: path.clone(), node: case.candidate.get(&path), none_matched: false };
         if let Some(raised) = absent(case.candidate, &field) {
@@ -66,14 +68,14 @@ impl Code {
             return Ok(());
         }
         let id = case.candidate.text("git_commit").unwrap_or_default();
-        let mut wrong = |word: &'static str, raised: Raised, label: &str| {
+        let mut wrong = |word: &'static str, raised: Finding, label: &str| {
             judgement.fail(
                 Comparison::exact("git_commit", word, Outcome::Fail).candidate(id),
                 raised.at(path.clone(), label),
             );
         };
         if !looks_like_a_commit(id) {
-            let raised = Raised::new(NOT_A_COMMIT, format!("`{id}` is not the id of a commit")).help(
+            let raised = Finding::new(NOT_A_COMMIT, format!("`{id}` is not the id of a commit")).help(
                 "record the output of `git rev-parse HEAD`: 40 hexadecimal digits, or at least 7 of them",
             );
             wrong("exists", raised, "not a commit");
@@ -83,14 +85,14 @@ impl Code {
             CommitFacts::Known(whole) => whole,
             CommitFacts::Unknown => {
                 let raised =
-                    Raised::new(UNKNOWN_COMMIT, format!("there is no commit {id} in this repository")).help(
+                    Finding::new(UNKNOWN_COMMIT, format!("there is no commit {id} in this repository")).help(
                         "push the commit that training ran on; one that was amended or rebased away is gone",
                     );
                 wrong("exists", raised, "unknown");
                 return Ok(());
             }
             CommitFacts::Ambiguous => {
-                let raised = Raised::new(AMBIGUOUS_COMMIT, format!("more than one commit begins with {id}"))
+                let raised = Finding::new(AMBIGUOUS_COMMIT, format!("more than one commit begins with {id}"))
                     .help("record all 40 digits");
                 wrong("exists", raised, "ambiguous");
                 return Ok(());
@@ -98,7 +100,7 @@ impl Code {
         };
         if !case.facts.is_ancestor(&whole, &self.ancestor_of).map_err(cannot)? {
             let raised =
-                Raised::new(NOT_AN_ANCESTOR, format!("commit {id} is not part of {}", self.ancestor_of))
+                Finding::new(NOT_AN_ANCESTOR, format!("commit {id} is not part of {}", self.ancestor_of))
                     .help("train on a commit that is being released, or merge the branch that it is on");
             wrong("ancestor_of", raised, "not in the history");
             return Ok(());
@@ -121,7 +123,7 @@ fn clean(case: &RuleInput<'_>, judgement: &mut RuleResult) {
     } else if matches!(node.map(|node| &node.value), Some(Value::Bool(false))) {
         judgement.compare(Comparison::exact("git_dirty", "clean", Outcome::Pass).candidate("false"));
     } else {
-        let raised = Raised::new(DIRTY, "the tree had changes that no commit holds")
+        let raised = Finding::new(DIRTY, "the tree had changes that no commit holds")
             .at(path, "dirty")
             .help("commit first, then train");
         judgement.fail(Comparison::exact("git_dirty", "clean", Outcome::Fail).candidate("true"), raised);
@@ -133,6 +135,6 @@ pub(super) fn looks_like_a_commit(id: &str) -> bool {
     (7..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-fn cannot(why: CannotAnswer) -> CannotJudge {
-    CannotJudge { code: CANNOT_TELL, message: why.message, help: why.help }
+fn cannot(why: Box<Diagnostic>) -> Box<Diagnostic> {
+    Diagnostic { code: CANNOT_TELL.into(), ..*why }.boxed()
 }

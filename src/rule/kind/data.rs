@@ -2,11 +2,12 @@
 //! run recorded.
 
 use super::{Kind, RuleCheck};
+use crate::document::Diagnostic;
 use crate::document::{Node, Path};
 use crate::rule::files::{Recorded, check, no_digest, no_path};
 use crate::rule::loading::EMPTY_BODY;
 use crate::rule::presence::absent;
-use crate::rule::{CannotJudge, Loading, RuleInput, RuleResult};
+use crate::rule::{Loading, RuleInput, RuleResult};
 use crate::run::Field;
 use crate::verdict::{Comparison, Outcome};
 
@@ -37,7 +38,7 @@ fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn RuleCheck>> {
 }
 
 impl RuleCheck for Data {
-    fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, CannotJudge> {
+    fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, Box<Diagnostic>> {
         let mut judgement = RuleResult::default();
         let files = case.candidate.data();
         if files.is_empty() {

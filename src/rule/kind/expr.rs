@@ -2,9 +2,11 @@
 
 use super::{Kind, RuleCheck};
 use crate::code::codes;
+use crate::document::Diagnostic;
 use crate::document::Node;
 use crate::expression::{Bindings, EvaluationError, Expression, Scope};
-use crate::rule::{Baseline, CannotJudge, Loading, Raised, RuleInput, RuleResult};
+use crate::rule::{Baseline, Loading, RuleInput, RuleResult};
+use crate::verdict::Finding;
 use crate::verdict::{Comparison, Outcome};
 
 codes! {
@@ -24,7 +26,7 @@ fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn RuleCheck>> {
 }
 
 impl RuleCheck for Expr {
-    fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, CannotJudge> {
+    fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, Box<Diagnostic>> {
         let mut judgement = RuleResult::default();
         let mut baseline = None;
         if self.0.reads_baseline() {
@@ -41,7 +43,7 @@ impl RuleCheck for Expr {
             }
             Ok(false) => judgement.fail(
                 comparison(Outcome::Fail).candidate("false"),
-                Raised::new(DOES_NOT_HOLD, format!("`{}` is false", self.0.source())),
+                Finding::new(DOES_NOT_HOLD, format!("`{}` is false", self.0.source())),
             ),
             Err(error) => judgement.fail(comparison(Outcome::Fail), no_answer(self.0.source(), &error)),
         }
@@ -53,12 +55,12 @@ impl RuleCheck for Expr {
     }
 }
 
-fn no_answer(source: &str, error: &EvaluationError) -> Raised {
+fn no_answer(source: &str, error: &EvaluationError) -> Finding {
     let at = if error.part.is_empty() || error.part == source {
         String::new()
     } else {
         format!(" at `{}`", error.part)
     };
-    Raised::new(NO_ANSWER, format!("`{source}` has no answer{at}: {}", error.message))
+    Finding::new(NO_ANSWER, format!("`{source}` has no answer{at}: {}", error.message))
         .help("`has(…)` asks whether a field is there; `get(candidate, \"a.b\")` is null when it is not")
 }

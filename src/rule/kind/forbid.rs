@@ -2,9 +2,11 @@
 
 use super::{Kind, RuleCheck};
 use crate::code::codes;
+use crate::document::Diagnostic;
 use crate::document::Node;
-use crate::rule::{CannotJudge, Loading, Raised, RuleInput, RuleResult};
+use crate::rule::{Loading, RuleInput, RuleResult};
 use crate::run::FieldPath;
+use crate::verdict::Finding;
 use crate::verdict::{Comparison, Outcome};
 
 codes! {
@@ -22,7 +24,7 @@ fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn RuleCheck>> {
 }
 
 impl RuleCheck for Forbid {
-    fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, CannotJudge> {
+    fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, Box<Diagnostic>> {
         let mut judgement = RuleResult::default();
         for path in &self.0 {
             for field in case.candidate.find(path) {
@@ -33,7 +35,7 @@ impl RuleCheck for Forbid {
                 };
                 let comparison =
                     Comparison::exact(name.as_str(), "absent", Outcome::Fail).candidate(node.in_full());
-                let raised = Raised::new(FORBIDDEN, format!("`{name}` must not be in the record"))
+                let raised = Finding::new(FORBIDDEN, format!("`{name}` must not be in the record"))
                     .at(field.path, "must not be here")
                     .subject(name)
                     .help("take it out where training writes the record");

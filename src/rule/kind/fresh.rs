@@ -5,11 +5,13 @@ use jiff::SignedDuration;
 
 use super::{Kind, RuleCheck};
 use crate::code::codes;
+use crate::document::Diagnostic;
 use crate::document::{Node, Path};
 use crate::rule::loading::EMPTY_BODY;
 use crate::rule::presence::absent;
-use crate::rule::{Baseline, CannotJudge, Loading, Raised, RuleInput, RuleResult};
+use crate::rule::{Baseline, Loading, RuleInput, RuleResult};
 use crate::run::{Age, Field, Run, parse_duration};
+use crate::verdict::Finding;
 use crate::verdict::{Comparison, Outcome};
 
 codes! {
@@ -61,7 +63,7 @@ fn duration(loading: &mut Loading<'_>, node: &Node, key: &str) -> Option<(Signed
 }
 
 impl RuleCheck for Fresh {
-    fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, CannotJudge> {
+    fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, Box<Diagnostic>> {
         let mut judgement = RuleResult::default();
         if let Some(limit) = &self.candidate {
             let path = Path::of(["created_at"]);
@@ -78,7 +80,7 @@ impl RuleCheck for Fresh {
                 age(&mut judgement, case, baseline, "the baseline", limit);
             } else {
                 let raised =
-                    Raised::new(NO_DATE, format!("the baseline ({}) has no `created_at`", baseline.label()))
+                    Finding::new(NO_DATE, format!("the baseline ({}) has no `created_at`", baseline.label()))
                         .help("name a baseline whose record has a date");
                 judgement.fail(Comparison::exact("baseline created_at", "age", Outcome::Fail), raised);
             }
@@ -103,7 +105,7 @@ fn age(
     let is_candidate = std::ptr::eq(run, case.candidate);
     let subject = if is_candidate { "created_at" } else { "baseline created_at" };
     let age = case.now.duration_since(moment.at);
-    let at = |raised: Raised, label: String| {
+    let at = |raised: Finding, label: String| {
         if is_candidate { raised.at(Path::of(["created_at"]), label) } else { raised }
     };
     let created = run.text("created_at").unwrap_or_default();
@@ -112,7 +114,7 @@ fn age(
         if is_candidate { comparison.candidate(created) } else { comparison.baseline(created) }
     };
     if age < -SKEW {
-        let raised = Raised::new(IN_THE_FUTURE, format!("{who} is dated {created}, which is {}", Age(age)));
+        let raised = Finding::new(IN_THE_FUTURE, format!("{who} is dated {created}, which is {}", Age(age)));
         let raised =
             at(raised, "in the future".into()).help("look at the clock of the machine that trained it");
         return judgement.fail(comparison(Outcome::Fail), raised);
@@ -121,7 +123,7 @@ fn age(
         judgement.compare(comparison(Outcome::Pass));
         return;
     }
-    let raised = Raised::new(TOO_OLD, format!("{who} is {}, and at most {written} is allowed", Age(age)));
+    let raised = Finding::new(TOO_OLD, format!("{who} is {}, and at most {written} is allowed", Age(age)));
     let help = if is_candidate {
         "train again, on today's data"
     } else {

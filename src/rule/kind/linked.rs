@@ -5,6 +5,7 @@ use globset::GlobSet;
 
 use super::{Kind, RuleCheck};
 use crate::code::codes;
+use crate::document::Diagnostic;
 use crate::document::{Node, Value};
 use crate::rule::covered::{listed, unrecorded, values};
 use crate::rule::files::{Recorded, check};
@@ -12,11 +13,9 @@ use crate::rule::loading::EMPTY_BODY;
 use crate::rule::model_files::{globs, is_model};
 use crate::rule::notebook::outputs;
 use crate::rule::notebook_metrics::{PrintedMetric, metrics_shown};
-use crate::rule::{
-    CannotAnswer, CannotJudge, ChangeInput, ChangedFile, Changes, FileFacts, FileFault, Loading, Raised,
-    RuleInput, RuleResult,
-};
+use crate::rule::{ChangeInput, ChangedFile, Changes, FileFacts, FileFault, Loading, RuleInput, RuleResult};
 use crate::run::{Decimal, Digest, Run};
+use crate::verdict::Finding;
 use crate::verdict::{Comparison, Outcome};
 
 codes! {
@@ -69,7 +68,7 @@ fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn RuleCheck>> {
 
 impl RuleCheck for Linked {
     /// Of a candidate: that its artifacts are still those of the run.
-    fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, CannotJudge> {
+    fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, Box<Diagnostic>> {
         let mut judgement = RuleResult::default();
         for artifact in case.candidate.artifacts() {
             let Some(path) = artifact.path else { continue };
@@ -84,7 +83,7 @@ impl RuleCheck for Linked {
         true
     }
 
-    fn judge_change(&self, case: &ChangeInput<'_>) -> Result<RuleResult, CannotJudge> {
+    fn judge_change(&self, case: &ChangeInput<'_>) -> Result<RuleResult, Box<Diagnostic>> {
         let mut judgement = RuleResult::default();
         let wanted = |path: &str| self.is_artifact(path) || self.is_notebook(path);
         let Changes { since, files } = case.facts.changes(&wanted).map_err(cannot)?;
@@ -157,7 +156,7 @@ fn artifact(judgement: &mut RuleResult, case: &ChangeInput<'_>, file: &ChangedFi
         }
         Named::Undigested(run) => (
             run.document.label(),
-            Raised::new(
+            Finding::new(
                 NO_DIGEST,
                 format!("the change replaces `{path}`, and {} has no digest of it", run.document.label()),
             )
@@ -165,7 +164,7 @@ fn artifact(judgement: &mut RuleResult, case: &ChangeInput<'_>, file: &ChangedFi
         ),
         Named::Otherwise(run) => (
             run.document.label(),
-            Raised::new(
+            Finding::new(
                 REPLACED,
                 format!("`{path}` is not the file that {} recorded", run.document.label()),
             )
@@ -173,7 +172,7 @@ fn artifact(judgement: &mut RuleResult, case: &ChangeInput<'_>, file: &ChangedFi
         ),
         Named::Nowhere => (
             "no record".into(),
-            Raised::new(NO_RECORD, format!("the change {verb} `{path}`, and no run record names it")).help(format!(
+            Finding::new(NO_RECORD, format!("the change {verb} `{path}`, and no run record names it")).help(format!(
                 "record the run that makes it: gate record --artifact {path} -- CMD…; what is no model, `artifacts:` \
                  can leave out"
             )),
@@ -230,7 +229,7 @@ fn notebook(judgement: &mut RuleResult, case: &ChangeInput<'_>, file: &ChangedFi
         Ok(texts) => texts,
         Err(why) => {
             let raised =
-                Raised::new(UNREADABLE, format!("`{path}` is not a notebook that can be read: {why}"))
+                Finding::new(UNREADABLE, format!("`{path}` is not a notebook that can be read: {why}"))
                     .help("save it again, or take it out of the change");
             judgement.fail(comparison(Outcome::Fail), raised.subject(path));
             return;
@@ -245,7 +244,7 @@ fn notebook(judgement: &mut RuleResult, case: &ChangeInput<'_>, file: &ChangedFi
     let all = listed(shown.iter().flatten());
     let covering: Vec<&Run> = case.records.iter().filter(|run| covers(run, path)).collect();
     let Some(first) = covering.first().map(|run| run.document.label()) else {
-        let raised = Raised::new(
+        let raised = Finding::new(
             NOTEBOOK_ONLY,
             format!("the outputs of `{path}` show {all}, and no run record covers them"),
         )
@@ -262,7 +261,7 @@ fn notebook(judgement: &mut RuleResult, case: &ChangeInput<'_>, file: &ChangedFi
             judgement.compare(comparison(Outcome::Pass).candidate(all).limit(first));
         }
         Some(unrecorded) => {
-            let raised = Raised::new(
+            let raised = Finding::new(
                 NOTEBOOK_DIFFERS,
                 format!("an output of `{path}` shows {unrecorded}, and {first}, which covers it, does not"),
             )
@@ -291,7 +290,7 @@ fn unreadable(judgement: &mut RuleResult, path: &str, fault: &FileFault) {
         FileFault::NotAFile(what) => what,
         FileFault::Algorithm(why) | FileFault::Unreadable(why) => why,
     };
-    let raised = Raised::new(UNREADABLE, format!("`{path}` can't be read: {why}"));
+    let raised = Finding::new(UNREADABLE, format!("`{path}` can't be read: {why}"));
     judgement.fail(Comparison::exact(path, "linked", Outcome::Fail), raised.subject(path));
 }
 
@@ -299,6 +298,6 @@ fn counted(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
-fn cannot(why: CannotAnswer) -> CannotJudge {
-    CannotJudge { code: CANNOT_TELL, message: why.message, help: why.help }
+fn cannot(why: Box<Diagnostic>) -> Box<Diagnostic> {
+    Diagnostic { code: CANNOT_TELL.into(), ..*why }.boxed()
 }

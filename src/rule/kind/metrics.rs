@@ -3,17 +3,18 @@
 
 use super::{Kind, RuleCheck};
 use crate::code::codes;
+use crate::document::Diagnostic;
 use crate::document::{Entry, Map, Node, Path, Reader, Span, listed, nearest};
 use crate::rule::aggregation::DirectedAggregation;
 use crate::rule::compare::{Subject, hold};
 use crate::rule::loading::EMPTY_BODY;
 use crate::rule::presence::{MISSING, not_a_number};
 use crate::rule::{
-    Baseline, CannotJudge, LIMIT_KINDS, Limit, LimitKind, Loading, Pattern, Raised, RuleInput, RuleResult,
-    Units, check_together, dataset, direction,
+    Baseline, Limit, Loading, Pattern, RuleInput, RuleResult, Units, check_together, dataset, direction,
 };
 use crate::run::{Decimal, Metric, MetricFault, Run};
 use crate::verdict::{Comparability, Comparison, Outcome};
+use crate::verdict::{Finding, LIMIT_KINDS, LimitKind};
 
 codes! {
     NOT_IN_BASELINE = "metrics/not-in-baseline": "A metric with a limit against the baseline is not in the baseline.";
@@ -122,7 +123,7 @@ fn except(reader: &mut Reader, node: &Node, name: &Pattern, key: Span) -> Vec<Pa
 }
 
 impl RuleCheck for Metrics {
-    fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, CannotJudge> {
+    fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, Box<Diagnostic>> {
         let mut judgement = RuleResult::default();
         let baseline = match case.baseline {
             _ if !self.compares() => None,
@@ -132,7 +133,7 @@ impl RuleCheck for Metrics {
             {
                 let note = "`validation` differs; the metrics that are compared name the same data each";
                 judgement.notes.push(note.into());
-                Some(*run)
+                Some(&**run)
             }
             _ => Baseline::measured(case, &mut judgement)?,
         };
@@ -194,7 +195,7 @@ impl Limits {
         let theirs = baseline.map(names).unwrap_or_default();
         if ours.is_empty() && theirs.is_empty() {
             let pattern = self.name.written();
-            let raised = Raised::new(NOTHING_MATCHED, format!("no metric matches `{pattern}`"))
+            let raised = Finding::new(NOTHING_MATCHED, format!("no metric matches `{pattern}`"))
                 .at(Path::of(["metrics"]), "none of these")
                 .subject(pattern)
                 .help("`*` stands for any characters, and case counts");
@@ -205,7 +206,7 @@ impl Limits {
         }
         for name in theirs.iter().filter(|name| !ours.contains(name)) {
             let raised =
-                Raised::new(VANISHED, format!("the metric `{name}` is in the baseline, and not here"))
+                Finding::new(VANISHED, format!("the metric `{name}` is in the baseline, and not here"))
                     .at(Path::of(["metrics", name]), format!("no `{name}` here"))
                     .subject(name.as_str())
                     .help("measure it, or take it out of the rule with `except`");
@@ -245,7 +246,7 @@ impl Limits {
             }
             Some((run, None)) => {
                 let near = nearest(name, run.metrics().map(|metric| metric.name));
-                let raised = Raised::new(
+                let raised = Finding::new(
                     NOT_IN_BASELINE,
                     format!("the metric `{name}` is not in the baseline ({})", run.label()),
                 )
@@ -264,7 +265,7 @@ impl Limits {
             Some((_, Some(other))) => match self.of.number(&other) {
                 Ok(number) => {
                     if let Some((ours, theirs)) = dataset::other(&metric, &other) {
-                        let raised = Raised::new(
+                        let raised = Finding::new(
                             OTHER_DATASET,
                             format!("not comparable: `{name}` was measured on {ours} here and on {theirs} in the baseline"),
                         )
@@ -284,7 +285,7 @@ impl Limits {
                 }
                 Err(fault) => {
                     let raised =
-                        Raised::new(BASELINE_NOT_A_NUMBER, format!("the baseline's `{name}` {fault}"))
+                        Finding::new(BASELINE_NOT_A_NUMBER, format!("the baseline's `{name}` {fault}"))
                             .at(metric.path(), "nothing to compare with")
                             .subject(name)
                             .help("name a baseline whose metric is a finite number");
@@ -322,8 +323,8 @@ impl Limits {
     }
 }
 
-fn missing(run: &Run, name: &str) -> Raised {
-    let raised = Raised::new(MISSING, format!("the metric `{name}` is missing"))
+fn missing(run: &Run, name: &str) -> Finding {
+    let raised = Finding::new(MISSING, format!("the metric `{name}` is missing"))
         .at(Path::of(["metrics", name]), format!("no `{name}` here"))
         .subject(name);
     if let Some((ours, theirs)) = run.mapped_to_nothing(&Path::of(["metrics", name])) {

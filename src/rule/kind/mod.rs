@@ -6,9 +6,11 @@
 
 use std::fmt::Debug;
 
-use super::{CannotJudge, ChangeInput, LimitKind, Loading, RuleInput, RuleResult};
+use super::{ChangeInput, Loading, RuleInput, RuleResult};
 use crate::code::Code;
+use crate::document::Diagnostic;
 use crate::document::Node;
+use crate::verdict::LimitKind;
 
 macro_rules! kinds {
     ($($file:ident),* $(,)?) => {
@@ -54,7 +56,7 @@ pub struct Kind {
 /// What a rule requires: a function from a case to a judgement.
 pub trait RuleCheck: Debug + Send + Sync {
     /// Judges one candidate.
-    fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, CannotJudge>;
+    fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, Box<Diagnostic>>;
 
     /// Whether it also says something about the change that the candidates are in.
     fn about_change(&self) -> bool {
@@ -62,7 +64,7 @@ pub trait RuleCheck: Debug + Send + Sync {
     }
 
     /// Judges the change, once for all candidates, and where there is none.
-    fn judge_change(&self, _case: &ChangeInput<'_>) -> Result<RuleResult, CannotJudge> {
+    fn judge_change(&self, _case: &ChangeInput<'_>) -> Result<RuleResult, Box<Diagnostic>> {
         Ok(RuleResult::default())
     }
 

@@ -3,12 +3,14 @@
 //! `require` says which fields must be there, and, as a map, what must hold of them.
 
 use super::{Kind, RuleCheck};
+use crate::document::Diagnostic;
 use crate::document::{Node, Value};
 use crate::rule::condition::Conditions;
 use crate::rule::loading::EMPTY_BODY;
 use crate::rule::presence::{absent, present};
-use crate::rule::{CannotJudge, LimitKind, Loading, RuleInput, RuleResult};
+use crate::rule::{Loading, RuleInput, RuleResult};
 use crate::run::FieldPath;
+use crate::verdict::LimitKind;
 use crate::verdict::{Comparison, Outcome};
 
 pub(super) const KIND: Kind = Kind {
@@ -47,7 +49,7 @@ fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn RuleCheck>> {
 }
 
 impl RuleCheck for Require {
-    fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, CannotJudge> {
+    fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, Box<Diagnostic>> {
         let mut judgement = RuleResult::default();
         for (path, conditions) in &self.0 {
             let fields = case.candidate.find(path);

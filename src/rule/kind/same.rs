@@ -2,10 +2,12 @@
 
 use super::{Kind, RuleCheck};
 use crate::code::codes;
+use crate::document::Diagnostic;
 use crate::document::Node;
 use crate::rule::presence::absent;
-use crate::rule::{Baseline, CannotJudge, Loading, Raised, RuleInput, RuleResult};
+use crate::rule::{Baseline, Loading, RuleInput, RuleResult};
 use crate::run::{FieldPath, Sameness, same_value};
+use crate::verdict::Finding;
 use crate::verdict::{Comparison, Outcome};
 
 codes! {
@@ -27,7 +29,7 @@ fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn RuleCheck>> {
 }
 
 impl RuleCheck for Same {
-    fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, CannotJudge> {
+    fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, Box<Diagnostic>> {
         let mut judgement = RuleResult::default();
         let Some(baseline) = Baseline::run_of(case, &mut judgement)? else { return Ok(judgement) };
         for path in &self.0 {
@@ -50,7 +52,7 @@ impl RuleCheck for Same {
                             judgement.compare(comparison);
                             continue;
                         }
-                        Sameness::Different => Raised::new(
+                        Sameness::Different => Finding::new(
                             DIFFERENT,
                             format!(
                                 "`{name}` is {} here and {} in the baseline",
@@ -63,12 +65,12 @@ impl RuleCheck for Same {
                             "measure both runs with the same `{name}`, or name the baseline that has it"
                         )),
                         Sameness::NotComparable(why) => {
-                            Raised::new(NOT_COMPARABLE, format!("`{name}` can't be compared: {why}"))
+                            Finding::new(NOT_COMPARABLE, format!("`{name}` can't be compared: {why}"))
                                 .at(field.path, format!("the baseline has {}", theirs.brief()))
                                 .help("record both with the same algorithm; sha256 is the one to choose")
                         }
                     },
-                    (None, _, _) => Raised::new(
+                    (None, _, _) => Finding::new(
                         NOT_IN_BASELINE,
                         format!("`{name}` is not in the baseline ({})", baseline.label()),
                     )
@@ -83,7 +85,7 @@ impl RuleCheck for Same {
                 let name = field.path.to_string();
                 let mut comparison = Comparison::exact(name.as_str(), "same", Outcome::Fail);
                 comparison.baseline = field.node.map(|node| node.in_full().into());
-                let raised = Raised::new(
+                let raised = Finding::new(
                     NOT_IN_CANDIDATE,
                     format!("`{name}` is in the baseline, and has no like here"),
                 )

@@ -5,8 +5,10 @@
 
 use super::{Kind, RuleCheck};
 use crate::code::codes;
+use crate::document::Diagnostic;
 use crate::document::{Document, Node, Path, Segment, Value};
-use crate::rule::{CannotJudge, Loading, Raised, RuleInput, RuleResult};
+use crate::rule::{Loading, RuleInput, RuleResult};
+use crate::verdict::Finding;
 use crate::verdict::{Comparison, Outcome};
 
 codes! {
@@ -140,7 +142,7 @@ impl jsonschema::Retrieve for Beside {
 }
 
 impl RuleCheck for Schema {
-    fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, CannotJudge> {
+    fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, Box<Diagnostic>> {
         let mut judgement = RuleResult::default();
         let record = Node::made(Value::Map(case.candidate.record().clone())).to_json();
         let errors: Vec<_> = self.validator.iter_errors(&record).collect();
@@ -149,7 +151,8 @@ impl RuleCheck for Schema {
         for error in errors.iter().take(SHOWN) {
             let path = pointer(&error.instance_path().to_string());
             let at = if path.segments().is_empty() { "the record".to_owned() } else { format!("`{path}`") };
-            let mut raised = Raised::new(DOES_NOT_FIT, format!("{at} does not fit `{}`: {error}", self.path));
+            let mut raised =
+                Finding::new(DOES_NOT_FIT, format!("{at} does not fit `{}`: {error}", self.path));
             raised.comparison = Some(0);
             judgement.raise(raised.at(path, "does not fit"));
         }

@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use super::{Kind, RuleCheck};
 use crate::code::codes;
+use crate::document::Diagnostic;
 use crate::document::{Document, Node, Value};
 use crate::rule::limit::NEVER_HOLDS;
-use crate::rule::{CannotJudge, Loading, Raised, RuleInput, RuleResult};
+use crate::rule::{Loading, RuleInput, RuleResult};
 use crate::signing::{Envelope, KeyId, PublicKey, RECORD_TYPE};
+use crate::verdict::Finding;
 use crate::verdict::{Comparison, Outcome};
 
 codes! {
@@ -75,7 +77,7 @@ fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn RuleCheck>> {
 }
 
 impl RuleCheck for Signed {
-    fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, CannotJudge> {
+    fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, Box<Diagnostic>> {
         let mut judgement = RuleResult::default();
         let comparison = |outcome| {
             Comparison::exact("record", "signed", outcome).limit(format!(
@@ -100,7 +102,7 @@ impl RuleCheck for Signed {
 
 impl Signed {
     /// The keys that signed the record.
-    fn look(&self, case: &RuleInput<'_>) -> Result<Vec<&str>, Box<Raised>> {
+    fn look(&self, case: &RuleInput<'_>) -> Result<Vec<&str>, Box<Finding>> {
         let run = case.candidate;
         // Of seeds, each is a record of its own.
         let own = [(Arc::clone(&run.document), run.signature.clone())];
@@ -113,9 +115,9 @@ impl Signed {
     }
 
     /// The keys that signed one record.
-    fn signers(&self, document: &Document, signature: Option<&[u8]>) -> Result<Vec<&str>, Box<Raised>> {
+    fn signers(&self, document: &Document, signature: Option<&[u8]>) -> Result<Vec<&str>, Box<Finding>> {
         let label = &document.name;
-        let raised = |code, message: String, help: &str| Box::new(Raised::new(code, message).help(help));
+        let raised = |code, message: String, help: &str| Box::new(Finding::new(code, message).help(help));
         let Some(bytes) = signature else {
             let message = format!("`{label}` has no signature beside it");
             return Err(raised(

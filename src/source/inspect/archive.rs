@@ -21,7 +21,7 @@ pub fn open(label: &str, bytes: Vec<u8>) -> Result<Log, Box<Diagnostic>> {
     };
     let mut archive = ZipArchive::new(Cursor::new(bytes))
         .map_err(|error| broken(&format!("is no ZIP archive: {error}")))?;
-    let names: Vec<String> = archive.file_names().map(str::to_owned).collect();
+    let names: Vec<String> = archive.file_names().flatten().map(std::borrow::Cow::into_owned).collect();
     let mut member = |name: &str| -> Result<Option<Node>, Box<Diagnostic>> {
         let file = match archive.by_name(name) {
             Ok(file) => file,

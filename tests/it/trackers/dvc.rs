@@ -241,7 +241,7 @@ fn files_of_toml_and_yaml_and_templates() {
 
 pub(super) fn md5(text: &str) -> String {
     use md5::Digest as _;
-    model_gate::document::hex(&md5::Md5::digest(text.as_bytes()))
+    mlgate::document::hex(&md5::Md5::digest(text.as_bytes()))
 }
 
 #[test]

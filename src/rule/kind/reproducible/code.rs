@@ -4,12 +4,14 @@ use sha2::{Digest as _, Sha256};
 
 use super::recorded::{cannot, recorded, written};
 use super::{NOT_A_COMMIT, NOT_AT_COMMIT, NOT_CLEAN, NOT_RECORDED, OPEN_VERSIONS};
+use crate::document::Diagnostic;
 use crate::document::{Path, Value, hex};
 use crate::rule::kind::code::looks_like_a_commit;
 use crate::rule::presence::absent;
 use crate::rule::requirements::{is_list, open_lines};
-use crate::rule::{CannotJudge, CommitFacts, Raised, RuleInput, RuleResult};
+use crate::rule::{CommitFacts, RuleInput, RuleResult};
 use crate::run::{Digest, Field, FieldPath};
+use crate::verdict::Finding;
 use crate::verdict::{Comparison, Outcome};
 
 /// An id, and not a branch; a digit that is repeated all through is how git writes that there is none.
@@ -22,14 +24,14 @@ pub(super) fn commit(judgement: &mut RuleResult, case: &RuleInput<'_>) {
         judgement.compare(Comparison::exact("git_commit", "recorded", Outcome::Pass).candidate(id));
         return;
     }
-    let raised = Raised::new(NOT_A_COMMIT, format!("`{id}` is not the id of a commit"))
+    let raised = Finding::new(NOT_A_COMMIT, format!("`{id}` is not the id of a commit"))
         .at(path, "no commit")
         .help("record the output of `git rev-parse HEAD`");
     judgement.fail(Comparison::exact("git_commit", "recorded", Outcome::Fail).candidate(id), raised);
 }
 
 /// All digits of an id that the repository has.
-pub(super) fn full_commit(judgement: &mut RuleResult, case: &RuleInput<'_>) -> Result<(), CannotJudge> {
+pub(super) fn full_commit(judgement: &mut RuleResult, case: &RuleInput<'_>) -> Result<(), Box<Diagnostic>> {
     let Some((id, path)) = written(case, "git_commit").filter(|(id, _)| looks_like_a_commit(id)) else {
         commit(judgement, case);
         return Ok(());
@@ -53,7 +55,7 @@ pub(super) fn full_commit(judgement: &mut RuleResult, case: &RuleInput<'_>) -> R
             "push the commit that training ran on; one that was amended or rebased away is gone".to_owned(),
         ),
     };
-    let raised = Raised::new(NOT_A_COMMIT, message).at(path, "recorded here").help(help);
+    let raised = Finding::new(NOT_A_COMMIT, message).at(path, "recorded here").help(help);
     judgement.fail(comparison(Outcome::Fail), raised);
     Ok(())
 }
@@ -67,12 +69,10 @@ pub(super) fn clean_tree(judgement: &mut RuleResult, case: &RuleInput<'_>) {
     }
     let field = Field { path: path.clone(), node, none_matched: false };
     let raised = match absent(case.candidate, &field) {
-        Some(raised) => Raised {
-            code: NOT_RECORDED,
-            message: format!("whether the tree was clean is not recorded: {}", raised.message),
-            ..raised
-        },
-        None => Raised::new(NOT_CLEAN, "the run was made from code that no commit holds")
+        Some(absent) => absent.instead(NOT_RECORDED, |message| {
+            format!("whether the tree was clean is not recorded: {message}")
+        }),
+        None => Finding::new(NOT_CLEAN, "the run was made from code that no commit holds")
             .at(path, "dirty")
             .help("commit first, then train"),
     };
@@ -85,7 +85,7 @@ pub(super) fn at_commit(
     case: &RuleInput<'_>,
     field: &'static str,
     digest: Option<&str>,
-) -> Result<(), CannotJudge> {
+) -> Result<(), Box<Diagnostic>> {
     let text = |path: &str| {
         let path = FieldPath::parse(path).ok()?.to_path()?;
         Some((case.candidate.get(&path)?.as_written()?.to_owned(), path))
@@ -109,7 +109,7 @@ pub(super) fn at_commit(
     let (Some((file, at)), Some((id, _))) = (text(field), text("git_commit")) else { return Ok(()) };
     let subject = format!("{field} at the commit");
     let mut wrong = |message: String, help: &str| {
-        let raised = Raised::new(NOT_AT_COMMIT, message).at(at.clone(), "named here").help(help);
+        let raised = Finding::new(NOT_AT_COMMIT, message).at(at.clone(), "named here").help(help);
         judgement.fail(
             Comparison::exact(subject.as_str(), "there", Outcome::Fail).candidate(file.as_str()),
             raised,
@@ -142,7 +142,7 @@ pub(super) fn at_commit(
 }
 
 /// The lockfile leaves no version open; of a `requirements.txt` every line says which one.
-pub(super) fn pinned(judgement: &mut RuleResult, case: &RuleInput<'_>) -> Result<(), CannotJudge> {
+pub(super) fn pinned(judgement: &mut RuleResult, case: &RuleInput<'_>) -> Result<(), Box<Diagnostic>> {
     let field = "environment.lockfile.path";
     let (Some((file, at)), Some((id, _))) = (written(case, field), written(case, "git_commit")) else {
         at_commit(judgement, case, field, None)?;
@@ -164,7 +164,7 @@ pub(super) fn pinned(judgement: &mut RuleResult, case: &RuleInput<'_>) -> Result
         return Ok(());
     };
     let more = if open.len() > 1 { format!(" and {} more lines", open.len() - 1) } else { String::new() };
-    let raised = Raised::new(OPEN_VERSIONS, format!("`{file}` leaves versions open: `{first}`{more}"))
+    let raised = Finding::new(OPEN_VERSIONS, format!("`{file}` leaves versions open: `{first}`{more}"))
         .at(at, "not a lockfile")
         .help("write what is installed: `pip freeze`, `pip-compile --generate-hashes` or `uv lock`");
     judgement.fail(Comparison::exact(field, "pinned", Outcome::Fail).candidate(file), raised);

@@ -2,8 +2,10 @@
 
 use super::recorded::recorded;
 use super::{DATA_MOVED, NOT_A_DIGEST};
-use crate::rule::{Baseline, CannotJudge, Raised, RuleInput, RuleResult};
+use crate::document::Diagnostic;
+use crate::rule::{Baseline, RuleInput, RuleResult};
 use crate::run::{DataFile, Digest, FieldPath};
+use crate::verdict::Finding;
 use crate::verdict::{Comparison, Outcome};
 
 /// A digest at each of the fields, of a length that it can have.
@@ -15,14 +17,14 @@ pub(super) fn digests(judgement: &mut RuleResult, case: &RuleInput<'_>, what: &'
     });
     let Some((text, at)) = wrong else { return recorded(judgement, case, what, &[path]) };
     let subject = at.to_string();
-    let raised = Raised::new(NOT_A_DIGEST, format!("`{text}` is no whole digest of the {what}"))
+    let raised = Finding::new(NOT_A_DIGEST, format!("`{text}` is no whole digest of the {what}"))
         .at(at, "not a digest")
         .help("record the algorithm and all digits, as in sha256:9f86d0…: `gate record` does");
     judgement.fail(Comparison::exact(subject, "recorded", Outcome::Fail).candidate(text), raised);
 }
 
 /// Data of the baseline's version is the baseline's data.
-pub(super) fn data_version(judgement: &mut RuleResult, case: &RuleInput<'_>) -> Result<(), CannotJudge> {
+pub(super) fn data_version(judgement: &mut RuleResult, case: &RuleInput<'_>) -> Result<(), Box<Diagnostic>> {
     let Some(baseline) = Baseline::run_of(case, judgement)? else { return Ok(()) };
     let Some(version) = case.candidate.text("data_version").filter(|version| !version.is_empty()) else {
         recorded(judgement, case, "data version", &["data_version"]);
@@ -46,7 +48,7 @@ pub(super) fn data_version(judgement: &mut RuleResult, case: &RuleInput<'_>) -> 
             continue;
         }
         let name = ours.name.unwrap_or_default();
-        let raised = Raised::new(
+        let raised = Finding::new(
             DATA_MOVED,
             format!(
                 "the data `{name}` moved under its name: version {version} is not what it was in the baseline"

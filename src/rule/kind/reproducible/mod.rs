@@ -11,8 +11,9 @@ use self::recorded::recorded;
 use self::surroundings::{command, container, portable, variables};
 use super::{Kind, RuleCheck};
 use crate::code::codes;
+use crate::document::Diagnostic;
 use crate::document::{Node, Value};
-use crate::rule::{CannotJudge, Loading, RuleInput, RuleResult};
+use crate::rule::{Loading, RuleInput, RuleResult};
 
 codes! {
     NOT_RECORDED = "reproducible/not-recorded": "Something that the run depended on was not recorded.";
@@ -104,7 +105,7 @@ fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn RuleCheck>> {
 }
 
 impl RuleCheck for Reproducible {
-    fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, CannotJudge> {
+    fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, Box<Diagnostic>> {
         let mut judgement = RuleResult::default();
         for part in &self.0 {
             match part {

@@ -1,15 +1,17 @@
 //! What every part of `reproducible` asks first: is it recorded at all.
 
 use super::{CANNOT_TELL, NOT_RECORDED};
+use crate::document::Diagnostic;
 use crate::document::{Node, Path};
 use crate::rule::presence::absent;
-use crate::rule::{CannotAnswer, CannotJudge, Raised, RuleInput, RuleResult};
+use crate::rule::{RuleInput, RuleResult};
 use crate::run::FieldPath;
+use crate::verdict::Finding;
 use crate::verdict::{Comparison, Outcome};
 
 /// At least one of the paths is there, with everything that it leads to.
 pub(super) fn recorded(judgement: &mut RuleResult, case: &RuleInput<'_>, what: &'static str, paths: &[&str]) {
-    let mut first: Option<(String, Raised)> = None;
+    let mut first: Option<(String, Finding)> = None;
     for path in paths {
         let Ok(path) = FieldPath::parse(path) else { continue };
         let fields = case.candidate.find(&path);
@@ -38,13 +40,12 @@ pub(super) fn recorded(judgement: &mut RuleResult, case: &RuleInput<'_>, what: &
         _ => "",
     };
     let verb = if what.ends_with("variables") { "are" } else { "is" };
-    let raised = Raised {
-        code: NOT_RECORDED,
-        message: format!("the {what} {verb} not recorded: {}", raised.message),
-        help: raised.help.as_ref().map(|help| format!("{help}; `gate record{option} -- CMD…` records it")),
-        ..raised
-    };
-    judgement.fail(Comparison::exact(subject, "recorded", Outcome::Fail), raised);
+    let mut finding =
+        raised.instead(NOT_RECORDED, |message| format!("the {what} {verb} not recorded: {message}"));
+    if let Some(help) = &mut finding.diagnostic.help {
+        help.push_str(&format!("; `gate record{option} -- CMD…` records it"));
+    }
+    judgement.fail(Comparison::exact(subject, "recorded", Outcome::Fail), finding);
 }
 
 /// The text at a field, and where it is.
@@ -53,6 +54,6 @@ pub(super) fn written<'c>(case: &RuleInput<'c>, path: &str) -> Option<(&'c str, 
     Some((case.candidate.get(&path)?.as_written()?, path))
 }
 
-pub(super) fn cannot(why: CannotAnswer) -> CannotJudge {
-    CannotJudge { code: CANNOT_TELL, message: why.message, help: why.help }
+pub(super) fn cannot(why: Box<Diagnostic>) -> Box<Diagnostic> {
+    Diagnostic { code: CANNOT_TELL.into(), ..*why }.boxed()
 }

@@ -4,9 +4,10 @@ use super::recorded::recorded;
 use super::{NOT_A_COMMAND, NOT_PINNED, NOT_PORTABLE};
 use crate::document::{Map, Node, Path};
 use crate::rule::portable::bound;
-use crate::rule::{Raised, RuleInput, RuleResult};
+use crate::rule::{RuleInput, RuleResult};
 use crate::run::Digest;
 use crate::secret::MASKED;
+use crate::verdict::Finding;
 use crate::verdict::{Comparison, Outcome};
 
 /// A program and what it is given; its first word must name one.
@@ -21,7 +22,7 @@ pub(super) fn command(judgement: &mut RuleResult, case: &RuleInput<'_>) {
     if first.is_some_and(|first| !first.trim().is_empty() && first != MASKED) || node.is_none() {
         return recorded(judgement, case, "command", &["command"]);
     }
-    let raised = Raised::new(NOT_A_COMMAND, "the recorded command names no program")
+    let raised = Finding::new(NOT_A_COMMAND, "the recorded command names no program")
         .at(path, "no program")
         .help("record the command that started training, word by word: `gate record -- CMD…` does");
     judgement.fail(Comparison::exact("command", "recorded", Outcome::Fail), raised);
@@ -55,7 +56,7 @@ pub(super) fn portable(judgement: &mut RuleResult, case: &RuleInput<'_>) {
                 .compare(Comparison::exact("command", "portable", Outcome::Pass).candidate(words.join(" ")));
         }
         Some(word) => {
-            let raised = Raised::new(
+            let raised = Finding::new(
                 NOT_PORTABLE,
                 format!("the command names `{word}`, which another machine does not have"),
             )
@@ -86,7 +87,7 @@ pub(super) fn container(judgement: &mut RuleResult, case: &RuleInput<'_>) {
         return recorded(judgement, case, "container image", &["environment.container"]);
     };
     let raised =
-        Raised::new(NOT_PINNED, format!("the container image `{image}` is named by a tag, which moves"))
+        Finding::new(NOT_PINNED, format!("the container image `{image}` is named by a tag, which moves"))
             .at(path, "no digest")
             .help("record it with its digest: gate record --container IMAGE@sha256:…");
     judgement

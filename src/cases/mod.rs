@@ -1,0 +1,26 @@
+//! Cases: one row for each example of a validation split.
+//!
+//! A case has an id, and either a label with a prediction or scores, or the value of a metric on it. Optional: a
+//! weight, a cluster, and any other columns as slices. Nothing here guesses: what could be read in two ways is
+//! refused with the reason, since a silently misread table decides a verdict.
+
+mod columns;
+mod delimited;
+mod error;
+mod json_lines;
+mod pair;
+mod sample;
+mod table;
+mod view;
+
+pub use columns::{CaseColumns, Roles, Scores};
+pub use delimited::read_delimited;
+pub use error::{CasesError, CasesFault};
+pub use json_lines::read_json_lines;
+pub use pair::{Pairing, Unpaired, pair};
+pub use sample::Sample;
+pub use table::{Column, Table};
+pub use view::{Cases, slices_of};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,83 @@
+//! The version of a record before the candidate. A candidate that is judged on the branch of its baseline, as on `main`
+//! itself, finds itself there; what it replaced is meant then.
+
+use std::sync::Arc;
+
+use super::Workspace;
+use super::lookup::Item;
+use crate::document::Diagnostic;
+use crate::engine::BaselineSet;
+use crate::git::{Commit, short};
+use crate::policy::Policy;
+use crate::run::{Origin, Run};
+use crate::source;
+use crate::store::{Revision, Selector, Store as _};
+
+/// Versions of a file that are looked at: beyond, a record that was only ever the same has no version before.
+const MAX_VERSIONS: usize = 50;
+
+/// The runs of the newest version that is not the candidate; nothing where there is none, or no commit to look before.
+pub(super) fn version_before(
+    candidate: &Run,
+    set: &BaselineSet,
+    items: &[Item<'_>],
+    commit: Option<&Commit>,
+    policy: &Policy,
+    workspace: &Workspace,
+) -> Option<BaselineSet> {
+    let commit = commit?;
+    let is_candidates = |item: &&Item<'_>| {
+        let same = |run: &Run| run.document.text == candidate.document.text;
+        item.read(&policy.fields).iter().flatten().any(same)
+    };
+    let path = items.iter().find(is_candidates)?.path()?;
+    // A history that can't be read is no reason to let the candidate be its own baseline: it stays without one.
+    older(candidate, set, path, commit, policy, workspace).ok().flatten()
+}
+
+fn older(
+    candidate: &Run,
+    set: &BaselineSet,
+    path: &str,
+    commit: &Commit,
+    policy: &Policy,
+    workspace: &Workspace,
+) -> Result<Option<BaselineSet>, Box<Diagnostic>> {
+    let git = workspace.git()?;
+    for id in git.versions(commit, path, MAX_VERSIONS)? {
+        let version = git.commit(&id)?;
+        let date = version.time.map(|time| format!(" of {}", time.strftime("%Y-%m-%d"))).unwrap_or_default();
+        let resolved = format!("commit {}{date}, the version before the candidate", short(&id));
+        let store = Revision::new(git, short(&id), version);
+        let Some(entry) = store.select(&Selector::new(path)?)?.into_iter().find(|entry| entry.path == path)
+        else {
+            continue;
+        };
+        let label = store.label(path);
+        let bytes = store.read(&entry, source::most(&label))?;
+        let origin = Origin {
+            tracker: "plain".into(),
+            reference: set.reference.clone(),
+            resolved: Some(resolved.clone()),
+        };
+        let (runs, bad): (Vec<_>, Vec<_>) =
+            source::read(&label, bytes, &policy.fields, &origin).into_iter().partition(Result::is_ok);
+        let runs: Vec<Arc<Run>> = runs
+            .into_iter()
+            .flatten()
+            .filter(|run| run.document.text != candidate.document.text && run.model() == candidate.model())
+            .map(Arc::new)
+            .collect();
+        if runs.is_empty() && bad.is_empty() {
+            continue;
+        }
+        return Ok(Some(BaselineSet {
+            reference: set.reference.clone(),
+            resolved: Some(resolved),
+            runs,
+            bad: bad.into_iter().filter_map(Result::err).map(|bad| (None, bad)).collect(),
+            exact: false,
+        }));
+    }
+    Ok(None)
+}

@@ -1,0 +1,139 @@
+//! What a candidate is compared with: the run that a reference means for it, or why there is none.
+
+use std::sync::Arc;
+
+use super::references::BaselineReference;
+use super::{
+    BASELINE_NOT_FINISHED, BASELINE_UNREADABLE, Decision, Pairing, comparability, differences, pair, summary,
+};
+use crate::document::Diagnostic;
+use crate::rule::Baseline;
+use crate::run::{Age, Run};
+use crate::source::BadRecord;
+use crate::verdict::BaselineReport;
+
+/// Gives the baselines of candidates. The command line finds them in files, git and trackers; [`Runs`](super::Runs)
+/// has them in memory.
+pub trait Baselines: Sync {
+    /// What a candidate is compared with under a reference.
+    fn resolve(
+        &self,
+        reference: &BaselineReference,
+        candidate: &Run,
+        decision: &Decision<'_>,
+    ) -> ResolvedBaseline;
+}
+
+/// A baseline of one candidate.
+#[derive(Debug)]
+pub struct ResolvedBaseline {
+    /// What was found; equal for two names of one thing.
+    pub identity: usize,
+    /// The run, or why there is none.
+    pub baseline: Baseline,
+    /// What the report says of it.
+    pub report: BaselineReport,
+}
+
+/// The runs that one reference names.
+#[derive(Debug, Default)]
+pub struct BaselineSet {
+    /// The reference.
+    pub reference: String,
+    /// What a moving name meant at that moment.
+    pub resolved: Option<String>,
+    /// The runs.
+    pub runs: Vec<Arc<Run>>,
+    /// Records that can't be read, with their models where those are known all the same.
+    pub bad: Vec<(Option<String>, BadRecord)>,
+    /// The reference names one file: that run is meant, whatever its model.
+    pub exact: bool,
+}
+
+impl BaselineSet {
+    /// What a candidate is compared with. `identity` is the same for two sets that are one thing.
+    pub fn resolve(&self, candidate: &Run, decision: &Decision<'_>, identity: usize) -> ResolvedBaseline {
+        let mut report = BaselineReport::named(&self.reference, self.resolved.clone());
+        let baseline = self.baseline(candidate, decision, &mut report);
+        ResolvedBaseline { identity, baseline, report }
+    }
+
+    /// Whether the set has nothing but the candidate itself.
+    pub fn is_only(&self, candidate: &Run) -> bool {
+        self.bad.is_empty()
+            && matches!(pair(candidate, &self.runs, &self.reference, self.exact), Pairing::Itself(_))
+    }
+
+    fn baseline(&self, candidate: &Run, decision: &Decision<'_>, report: &mut BaselineReport) -> Baseline {
+        let unreadable = self.unreadable(candidate);
+        if let (true, Some(bad)) = (self.runs.is_empty(), unreadable) {
+            return unclear(bad, report);
+        }
+        let paired = pair(candidate, &self.runs, &self.reference, self.exact);
+        match (paired, unreadable) {
+            (Pairing::Run(run), _) => compared(candidate, run, decision, report),
+            // What can't be read may be the one, and then this is no first model.
+            (Pairing::Missing(_) | Pairing::Itself(_), Some(bad)) if decision.accepts_missing() => {
+                unclear(bad, report)
+            }
+            (Pairing::Missing(why) | Pairing::Itself(why), _) => missing(why, decision, report),
+            (Pairing::Unclear(why), _) => {
+                report.missing = Some(why.message.clone());
+                Baseline::Unclear(why)
+            }
+        }
+    }
+
+    /// A record that can't be read, and may be of the candidate's model.
+    fn unreadable(&self, candidate: &Run) -> Option<&BadRecord> {
+        let may_be = |model: &Option<String>| match (model.as_deref(), candidate.model()) {
+            (Some(model), Some(of_candidate)) => model == of_candidate,
+            _ => true,
+        };
+        self.bad.iter().find(|(model, _)| may_be(model)).map(|(_, bad)| bad)
+    }
+}
+
+/// A baseline that can't be named or found, as what a rule compares with.
+pub fn not_found(reference: &str, why: Diagnostic, identity: usize) -> ResolvedBaseline {
+    let mut report = BaselineReport::named(reference, None);
+    report.missing = Some(why.message.clone());
+    ResolvedBaseline { identity, baseline: Baseline::Unclear(why), report }
+}
+
+fn missing(why: Diagnostic, decision: &Decision<'_>, report: &mut BaselineReport) -> Baseline {
+    report.missing = Some(why.message.clone());
+    report.first = decision.accepts_missing();
+    if report.first { Baseline::First } else { Baseline::Missing(why) }
+}
+
+fn unclear(bad: &BadRecord, report: &mut BaselineReport) -> Baseline {
+    let why = bad.problems.first().map(ToString::to_string).unwrap_or_default();
+    let message = format!("the baseline `{}` can't be read: {why}", bad.label);
+    report.missing = Some(why);
+    let help = "correct the record, or name another baseline";
+    Baseline::Unclear(Diagnostic::new(BASELINE_UNREADABLE, message).help(help))
+}
+
+fn compared(
+    candidate: &Run,
+    run: &Arc<Run>,
+    decision: &Decision<'_>,
+    report: &mut BaselineReport,
+) -> Baseline {
+    report.run = Some(summary(run));
+    if let Some(status) = run.unfinished() {
+        let message =
+            format!("the baseline `{}` has the status `{status}`, so its values are no bar", run.label());
+        report.missing = Some(message.clone());
+        let help = "name a run that finished; `gate show` says what is known of this one";
+        return Baseline::Unclear(Diagnostic::new(BASELINE_NOT_FINISHED, message).help(help));
+    }
+    let comparability = comparability(candidate, run, decision.policy.comparable.as_deref());
+    report.age = run.created_at().map(|moment| Age(decision.now.duration_since(moment.at)).to_string());
+    report.comparability = Some(comparability.clone());
+    if !decision.brief {
+        report.differences = differences(candidate, run);
+    }
+    Baseline::Run { run: Arc::clone(run), comparability }
+}

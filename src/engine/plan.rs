@@ -1,0 +1,107 @@
+//! Which rules judge a candidate, at which level, and what each compares it with.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::references::{References, is_for_stage};
+use super::{Decision, WHEN_FAILED};
+use crate::expression::Bindings;
+use crate::rule::{Pattern, Rule};
+use crate::run::Run;
+use crate::verdict::{Finding, Level};
+
+/// What one rule does with one candidate.
+#[derive(Debug)]
+pub struct PlannedRule<'p> {
+    /// The rule.
+    pub rule: &'p Rule,
+    /// What its failure means at the decision's clock.
+    pub level: Level,
+    /// Why that is not the level that the policy says.
+    pub note: Option<String>,
+    /// What is to be done.
+    pub task: Task,
+}
+
+/// What is to be done with a rule.
+#[derive(Debug)]
+pub enum Task {
+    /// It judges the candidate, against the baseline at this place of the references.
+    Judge {
+        /// Absent where the rule compares with nothing, or where no baseline is named.
+        baseline: Option<usize>,
+    },
+    /// It is not for this candidate.
+    Skip {
+        /// Why.
+        reason: String,
+    },
+    /// Whether it is for this candidate can't be told, so it fails.
+    Fail(Box<Finding>),
+}
+
+/// Plans every rule that is not off, in the order of the policy.
+pub fn plan<'p>(decision: &Decision<'p>, references: &References, candidate: &Run) -> Vec<PlannedRule<'p>> {
+    let rules = decision.policy.rules.iter().enumerate();
+    rules
+        .filter(|(_, rule)| rule.level != Level::Off)
+        .map(|(index, rule)| {
+            let (level, note) = level(rule, decision.now);
+            let task = task(decision, rule, candidate, references.of_rule(index));
+            PlannedRule { rule, level, note, task }
+        })
+        .collect()
+}
+
+/// The rules that are about the change as a whole. A rule's `models` and `when` narrow which candidates it judges: a
+/// file without a record has no model.
+pub(super) fn plan_change<'p>(decision: &Decision<'p>) -> Vec<PlannedRule<'p>> {
+    let rules = decision.policy.rules.iter();
+    rules
+        .filter(|rule| {
+            rule.level != Level::Off && rule.requirement.about_change() && is_for_stage(rule, decision.stage)
+        })
+        .map(|rule| {
+            let (level, note) = level(rule, decision.now);
+            PlannedRule { rule, level, note, task: Task::Judge { baseline: None } }
+        })
+        .collect()
+}
+
+fn task(decision: &Decision<'_>, rule: &Rule, candidate: &Run, baseline: Option<usize>) -> Task {
+    let skip = |reason: String| Task::Skip { reason };
+    if !is_for_stage(rule, decision.stage) {
+        return skip(format!("for stage {}", written(&rule.stages)));
+    }
+    let is_for = |model: &str| rule.models.iter().any(|pattern| pattern.matches(model));
+    if !rule.models.is_empty() && !candidate.model().is_some_and(is_for) {
+        return skip(format!("for model {}", written(&rule.models)));
+    }
+    let Some(when) = &rule.when else { return Task::Judge { baseline } };
+    let bindings = Bindings { candidate, baseline: None, stage: decision.stage, now: decision.now };
+    match when.holds(&bindings) {
+        Ok(true) => Task::Judge { baseline },
+        Ok(false) => skip(format!("when {}", when.source())),
+        Err(error) => {
+            let message =
+                format!("`when: {}` has no answer at `{}`: {}", when.source(), error.part, error.message);
+            let finding = Finding::new(WHEN_FAILED, message).help("`has(…)` asks whether a field is there");
+            Task::Fail(Box::new(finding))
+        }
+    }
+}
+
+fn written(patterns: &[Pattern]) -> String {
+    patterns.iter().map(Pattern::written).collect::<Vec<_>>().join(", ")
+}
+
+/// The level at the decision's clock, and why it is not the one that is written.
+fn level(rule: &Rule, now: Timestamp) -> (Level, Option<String>) {
+    let today = TimeZone::UTC.to_datetime(now).date();
+    match rule.from {
+        Some(from) if rule.level == Level::Error && today < from => {
+            (Level::Warning, Some(format!("warns until {from}, blocks from then on")))
+        }
+        _ => (rule.level, None),
+    }
+}

@@ -1,0 +1,91 @@
+//! Which baseline each rule compares with, by name: nothing is looked up here.
+
+use crate::policy::Policy;
+use crate::rule::Rule;
+
+/// A baseline as it was named. The same text means another thing on the command line, where paths are relative to the
+/// current folder, than in the policy, where they are relative to it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct BaselineReference {
+    /// The text, such as `git:main`.
+    pub text: String,
+    /// Who wrote it.
+    pub named_by: NamedBy,
+}
+
+/// Who named a baseline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum NamedBy {
+    /// A person, with `--baseline`.
+    CommandLine,
+    /// The policy: at its top, at a stage, or in a rule.
+    Policy,
+}
+
+/// What baselines were asked for beside the policy.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Asked<'a> {
+    /// The stage.
+    pub stage: Option<&'a str>,
+    /// What `--baseline` names.
+    pub baseline: Option<&'a str>,
+    /// The candidate is promoted: it is compared with what is at the stage now.
+    pub promotes: bool,
+}
+
+/// The references of a policy, each once.
+#[derive(Debug, Default)]
+pub struct References {
+    list: Vec<BaselineReference>,
+    of_rule: Vec<Option<usize>>,
+}
+
+impl References {
+    /// A rule's own baseline comes before `--baseline`, the stage's and the policy's, in this order. A promotion is
+    /// compared with what it replaces unless one of them says otherwise: a `git:` of the whole policy is what a
+    /// change is compared with.
+    pub fn of(policy: &Policy, asked: Asked<'_>) -> Self {
+        let by_policy = |text: &String| BaselineReference { text: text.clone(), named_by: NamedBy::Policy };
+        let stage = asked.stage.and_then(|stage| policy.stages.get(stage));
+        let of_policy = policy.baseline.as_ref().filter(|text| !(asked.promotes && text.starts_with("git:")));
+        let default = asked
+            .baseline
+            .map(|text| BaselineReference { text: text.to_owned(), named_by: NamedBy::CommandLine })
+            .or_else(|| stage.and_then(|stage| stage.baseline.as_ref()).map(by_policy))
+            .or_else(|| of_policy.map(by_policy))
+            .or_else(|| {
+                let stage = asked.stage.filter(|_| asked.promotes)?;
+                Some(by_policy(&format!("stage:{stage}")))
+            });
+        let mut references = Self::default();
+        for rule in &policy.rules {
+            let named = rule.baseline.as_ref().map(by_policy).or_else(|| default.clone());
+            let index = named.filter(|_| rule.requirement.compares()).map(|named| references.index(named));
+            references.of_rule.push(index);
+        }
+        references
+    }
+
+    fn index(&mut self, reference: BaselineReference) -> usize {
+        self.list.iter().position(|known| *known == reference).unwrap_or_else(|| {
+            self.list.push(reference);
+            self.list.len() - 1
+        })
+    }
+
+    /// Every reference that some rule names.
+    pub fn list(&self) -> &[BaselineReference] {
+        &self.list
+    }
+
+    /// What the rule at a place of the policy's list compares with, by its place in [`Self::list`].
+    pub fn of_rule(&self, rule: usize) -> Option<usize> {
+        self.of_rule.get(rule).copied().flatten()
+    }
+}
+
+/// Whether a rule is for the stage that was asked for.
+pub fn is_for_stage(rule: &Rule, stage: Option<&str>) -> bool {
+    rule.stages.is_empty()
+        || stage.is_some_and(|stage| rule.stages.iter().any(|pattern| pattern.matches(stage)))
+}

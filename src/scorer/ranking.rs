@@ -1,0 +1,170 @@
+//! Metrics of the order of scores.
+
+use super::Score;
+use crate::cases::Sample;
+
+/// One class against another: positions of the cases, which of them are positive, their scores, and weights.
+pub(super) struct Ranked {
+    cases: Vec<(f64, bool, f64)>,
+}
+
+impl Ranked {
+    pub(super) fn new(cases: impl IntoIterator<Item = (f64, bool, f64)>) -> Self {
+        let mut cases: Vec<_> = cases.into_iter().filter(|case| case.2 != 0.0).collect();
+        cases.sort_by(|a, b| b.0.total_cmp(&a.0));
+        Self { cases }
+    }
+
+    /// From the highest score down: the weight of positives and of negatives at each distinct score.
+    fn steps(&self) -> impl Iterator<Item = (f64, f64)> {
+        #[expect(clippy::float_cmp, reason = "ties are equal scores")]
+        self.cases.chunk_by(|a, b| a.0 == b.0).map(|tied| {
+            let sum = |positive| {
+                crate::stats::sum(tied.iter().filter(|case| case.1 == positive).map(|case| case.2))
+            };
+            (sum(true), sum(false))
+        })
+    }
+
+    /// The area under the ROC curve; ties count half. Not defined without cases of both classes.
+    pub(super) fn auc(&self) -> f64 {
+        let (mut positives, mut negatives, mut areas) = (0.0, 0.0, Vec::new());
+        for (positive, negative) in self.steps() {
+            areas.push(negative * (positives + positive / 2.0));
+            positives += positive;
+            negatives += negative;
+        }
+        crate::stats::sum(areas) / (positives * negatives)
+    }
+
+    /// Σ (R_k − R_{k−1})·P_k over distinct scores, without interpolation; 0 without a positive case.
+    pub(super) fn average_precision(&self) -> f64 {
+        let total = crate::stats::sum(self.cases.iter().filter(|case| case.1).map(|case| case.2));
+        if self.cases.is_empty() {
+            return f64::NAN;
+        }
+        if total == 0.0 {
+            return 0.0;
+        }
+        let (mut positives, mut negatives) = (0.0, 0.0);
+        crate::stats::sum(self.steps().map(|(positive, negative)| {
+            positives += positive;
+            negatives += negative;
+            positive / total * (positives / (positives + negatives))
+        }))
+    }
+}
+
+/// One class against the rest.
+pub(super) fn one_against_rest(sample: &Sample, class: u32, score: impl Fn(usize) -> f64) -> Ranked {
+    Ranked::new((0..sample.n).map(|case| (score(case), sample.truth[case] == class, sample.weight(case))))
+}
+
+pub(super) fn binary(sample: &Sample) -> Option<Ranked> {
+    Some(one_against_rest(sample, sample.positive?, |case| sample.scores[case]))
+}
+
+/// The share of pairs of a positive and a negative case that the scores put in order.
+pub(super) fn roc_auc(sample: &Sample) -> Score {
+    binary(sample).map_or_else(Score::undefined, |ranked| Score::defined(ranked.auc()))
+}
+
+/// The precision at each positive case, averaged.
+pub(super) fn average_precision(sample: &Sample) -> Score {
+    let Some(positive) = sample.positive else { return Score::undefined() };
+    let warned = !sample.truth.contains(&positive);
+    binary(sample).map_or_else(Score::undefined, |ranked| Score { value: ranked.average_precision(), warned })
+}
+
+fn probability(sample: &Sample, case: usize, class: usize) -> f64 {
+    sample.probabilities[case * sample.labels.len() + class]
+}
+
+/// Whether the scores of each case sum to one, as numpy's `allclose` sees it.
+fn sums_to_one(sample: &Sample) -> bool {
+    sample
+        .probabilities
+        .chunks(sample.labels.len().max(1))
+        .all(|row| (row.iter().sum::<f64>() - 1.0).abs() <= 1e-8 + 1e-5)
+}
+
+/// Each class against the rest, averaged; `weighted` by how much of the cases is of it.
+pub(super) fn roc_auc_ovr(sample: &Sample, weighted: bool) -> Result<Score, &'static str> {
+    if !sums_to_one(sample) {
+        return Err("the scores of a case must sum to 1");
+    }
+    let (mut above, mut below) = (Vec::new(), 0.0);
+    let mut warned = false;
+    for class in 0..sample.labels.len() {
+        let number = u32::try_from(class).unwrap_or(u32::MAX);
+        let ranked = one_against_rest(sample, number, |case| probability(sample, case, class));
+        let weight = if weighted {
+            crate::stats::sum(
+                (0..sample.n).filter(|&case| sample.truth[case] == number).map(|case| sample.weight(case)),
+            )
+        } else {
+            1.0
+        };
+        let auc = ranked.auc();
+        warned |= auc.is_nan();
+        if weight > 0.0 {
+            above.push(weight * auc);
+            below += weight;
+        }
+    }
+    Ok(Score { value: crate::stats::sum(above) / below, warned })
+}
+
+/// Each pair of classes among themselves, averaged (Hand and Till 2001); `weighted` by how many cases a pair has.
+pub(super) fn roc_auc_ovo(sample: &Sample, weighted: bool) -> Result<Score, &'static str> {
+    if !sums_to_one(sample) {
+        return Err("the scores of a case must sum to 1");
+    }
+    if !sample.weights.is_empty() {
+        return Err("one-vs-one takes no weights");
+    }
+    let present: Vec<u32> = (0..u32::try_from(sample.labels.len()).unwrap_or(u32::MAX))
+        .filter(|class| sample.truth.contains(class))
+        .collect();
+    let (mut above, mut below) = (Vec::new(), 0.0);
+    for (place, &a) in present.iter().enumerate() {
+        for &b in &present[place + 1..] {
+            let among = |positive: u32| {
+                Ranked::new((0..sample.n).filter(|&case| [a, b].contains(&sample.truth[case])).map(|case| {
+                    (probability(sample, case, positive as usize), sample.truth[case] == positive, 1.0)
+                }))
+            };
+            let (one, other) = (among(a), among(b));
+            #[expect(clippy::cast_precision_loss, reason = "a number of cases")]
+            let weight = if weighted { one.cases.len() as f64 } else { 1.0 };
+            above.push(weight * f64::midpoint(one.auc(), other.auc()));
+            below += weight;
+        }
+    }
+    Ok(Score::defined(crate::stats::sum(above) / below))
+}
+
+/// The mean over classes of each against the rest.
+pub(super) fn average_precision_macro(sample: &Sample) -> Score {
+    let classes = sample.labels.len();
+    let each = (0..classes).map(|class| {
+        let number = u32::try_from(class).unwrap_or(u32::MAX);
+        one_against_rest(sample, number, |case| probability(sample, case, class)).average_precision()
+    });
+    #[expect(clippy::cast_precision_loss, reason = "a number of classes")]
+    Score::defined(crate::stats::sum(each) / classes as f64)
+}
+
+/// Whether the true class is among the `k` of the highest score; of tied classes the later in the order of their
+/// names counts as higher.
+pub(super) fn top_k_hit(sample: &Sample, case: usize, k: usize) -> bool {
+    let truth = sample.truth[case] as usize;
+    let own = probability(sample, case, truth);
+    let higher = (0..sample.labels.len()).filter(|&class| {
+        let score = probability(sample, case, class);
+        #[expect(clippy::float_cmp, reason = "ties are equal scores")]
+        let tied = score == own && sample.labels[class] > sample.labels[truth];
+        score > own || tied
+    });
+    higher.count() < k
+}

@@ -1,0 +1,76 @@
+//! The words that take a limit.
+
+/// A word that takes a limit. It carries the direction, so nothing guesses whether more is better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LimitKind {
+    /// At least this.
+    Min,
+    /// At most this.
+    Max,
+    /// May fall by at most this against the baseline.
+    MaxDrop,
+    /// Must rise by at least this.
+    MinRise,
+    /// May rise by at most this.
+    MaxRise,
+    /// Must fall by at least this.
+    MinDrop,
+    /// May differ by at most this, either way.
+    MaxChange,
+}
+
+/// Every word, in the order in which the documentation lists them.
+pub const LIMIT_KINDS: [LimitKind; 7] = [
+    LimitKind::Min,
+    LimitKind::Max,
+    LimitKind::MaxDrop,
+    LimitKind::MinRise,
+    LimitKind::MaxRise,
+    LimitKind::MinDrop,
+    LimitKind::MaxChange,
+];
+
+impl LimitKind {
+    /// As the policy writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Min => "min",
+            Self::Max => "max",
+            Self::MaxDrop => "max_drop",
+            Self::MinRise => "min_rise",
+            Self::MaxRise => "max_rise",
+            Self::MinDrop => "min_drop",
+            Self::MaxChange => "max_change",
+        }
+    }
+
+    /// The word of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        LIMIT_KINDS.into_iter().find(|word| word.name() == name)
+    }
+
+    /// Whether it is about the baseline.
+    pub fn is_relative(self) -> bool {
+        !matches!(self, Self::Min | Self::Max)
+    }
+
+    /// Whether it takes a higher value for a better one, where it takes either.
+    pub fn higher_is_better(self) -> Option<bool> {
+        match self {
+            Self::MaxDrop | Self::MinRise => Some(true),
+            Self::MaxRise | Self::MinDrop => Some(false),
+            Self::Min | Self::Max | Self::MaxChange => None,
+        }
+    }
+
+    /// The word that says the opposite, for a limit below zero.
+    pub(crate) fn opposite(self) -> &'static str {
+        match self {
+            Self::MaxDrop => "min_rise",
+            Self::MinRise => "max_drop",
+            Self::MaxRise => "min_drop",
+            Self::MinDrop => "max_rise",
+            Self::Min | Self::Max | Self::MaxChange => "none",
+        }
+    }
+}
