@@ -86,10 +86,7 @@ fn keep_out_of_git(file: &Path) -> Result<Option<PathBuf>, Box<Diagnostic>> {
         return Ok(None);
     };
     let Ok(git) = Git::open(folder) else { return Ok(None) };
-    // Git compares paths as they are on the disk, without links.
-    let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
-    let file = &folder.join(name);
-    if git.is_bare() || git.ignores(file)? {
+    if git.is_bare() || git.ignored_by(name).is_some() {
         return Ok(None);
     }
     let ignore = folder.join(".gitignore");
@@ -114,7 +111,7 @@ fn keep_out_of_git(file: &Path) -> Result<Option<PathBuf>, Box<Diagnostic>> {
     text.push_str(&format!("/{pattern}\n"));
     atomic::write(&ignore, |to| to.write_all(text.as_bytes()))
         .map_err(|error| refuse(format!("`{}` can't be written: {error}", ignore.display())))?;
-    if git.ignores(file)? {
+    if git.ignored_by(name).is_some() {
         return Ok(Some(ignore));
     }
     Err(refuse(format!("a line in `{}` does not make git ignore it", ignore.display())))

@@ -4,7 +4,6 @@
 use std::collections::HashSet;
 
 use super::Workspace;
-use super::change::head_store;
 use crate::document::FileKind;
 use crate::engine::Decision;
 use crate::rule::ChangeRecords;
@@ -40,7 +39,7 @@ pub(super) fn unmatched_records(
     };
     let mut near = Vec::new();
     let known = decision.facts.changes(&is_near, &mut |file| near.push(file.path));
-    let (Ok(_), Ok(store)) = (known, head_store(workspace)) else { return Vec::new() };
+    let (Ok(_), Ok(store)) = (known, workspace.head()) else { return Vec::new() };
     // Numbers alone are a record only where others are such too: any file of settings has some.
     let are_flat = records.head.iter().any(Run::is_flat);
     let is_record = |path: &&String| {

@@ -5,7 +5,6 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 use rayon::prelude::*;
 
-use super::change::head_store;
 use super::lookup::{Item, ReferenceOrigin, files, look_up};
 use super::new_lines::only_new;
 use super::seeds::together;
@@ -133,7 +132,7 @@ fn discover<'c>(
             .help("name a run: gate check runs/churn.json; or add `runs: runs/*.json` to the policy")
             .boxed());
     };
-    let store = head_store(workspace)?;
+    let store = workspace.head()?;
     let Sorted { plain, items: mut of_trackers } = tracker_runs::sort(&runs.paths, policy, workspace)?;
     let selectors = plain.iter().map(|path| Selector::of_records(path)).collect::<Result<Vec<_>, _>>()?;
     if let (None, Ok(git)) = (workspace.revisions(), workspace.git())
@@ -273,7 +272,9 @@ fn changed<'c>(
         let there = Revision::new(workspace.git()?, &compared.name, base.clone());
         for (path, before) in differs_from(&there, store, selectors, &entries)? {
             // Which lines are new is clear only where there is one base.
-            changed.before.extend(before.filter(|_| compared.bases.len() == 1).map(|before| (path.clone(), before)));
+            changed
+                .before
+                .extend(before.filter(|_| compared.bases.len() == 1).map(|before| (path.clone(), before)));
             differing.insert(path);
         }
         if !of_trackers.is_empty() {

@@ -95,8 +95,7 @@ fn records<'w>(
     workspace: &'w Workspace,
     (plain, of_trackers): (&[String], Vec<Item<'w>>),
 ) -> (ChangeRecords, usize) {
-    let mut items =
-        head_store(workspace).and_then(|store| matching(&store, plain, workspace)).unwrap_or_default();
+    let mut items = workspace.head().and_then(|store| matching(&store, plain, workspace)).unwrap_or_default();
     items.extend(of_trackers);
     if let Ok(chosen) = named_runs(&request.runs, Some(decision.policy), workspace) {
         items.extend(chosen.items);
@@ -133,16 +132,6 @@ fn read(items: &[Item<'_>], fields: &FieldMap) -> (Vec<Run>, usize) {
     (runs, unreadable)
 }
 
-/// Where the change is read: the working tree, or the head of a pull request.
-pub(super) fn head_store(workspace: &Workspace) -> Result<Arc<dyn Store + Send + '_>, Box<Diagnostic>> {
-    Ok(match workspace.revisions() {
-        Some(revisions) => Arc::new(
-            Revision::shown_plainly(workspace.git()?, revisions.head.clone()).shown_behind(&workspace.up()),
-        ),
-        None => Arc::new(workspace.found()),
-    })
-}
-
 fn matching<'w>(
     store: &Arc<dyn Store + Send + 'w>,
     plain: &[String],
@@ -154,7 +143,7 @@ fn matching<'w>(
 
 /// What the files of DVC name as outputs.
 fn dvc_outputs(workspace: &Workspace) -> Result<Vec<String>, Box<Diagnostic>> {
-    let store = head_store(workspace)?;
+    let store = workspace.head()?;
     let entries: Vec<Entry> = match workspace.revisions() {
         Some(_) => {
             let mut entries = store.select(&Selector::new("**/*.dvc")?)?;

@@ -3,7 +3,7 @@
 use crate::check::Workspace;
 use crate::document::sha256;
 use crate::facts::lfs_pointer;
-use crate::git::{Commit, Found, Git};
+use crate::git::{Commit, Found, Git, Resolved};
 use crate::ledger::Statement;
 
 /// Bytes of a committed model that are looked at.
@@ -39,7 +39,7 @@ fn from_git(git: &Git, statement: &Statement, name: &str, sha256: &str, file: &s
         let Ok(Found::Object { id, .. }) = git.commit_by_id(id) else { continue };
         let commit = Commit { id, time: None };
         let id = crate::git::short(&commit.id);
-        if let Ok(Found::Object { data, .. }) = git.file_at(&commit, &path, MAX_BYTES) {
+        if let Some(data) = committed(git, &commit, name) {
             if self::sha256(&data) == sha256 {
                 return Some(format!("git show {id}:{path} > {file}"));
             }
@@ -47,12 +47,25 @@ fn from_git(git: &Git, statement: &Statement, name: &str, sha256: &str, file: &s
                 return Some(format!("git show {id}:{path} | git lfs smudge > {file}"));
             }
         }
-        if git.exists(&commit, &format!("{path}.dvc")).unwrap_or(false) {
+        if is_there(git, &commit, &format!("{name}.dvc")) {
             return Some(format!("dvc get . {file} --rev {id} --out {file} --force"));
         }
-        if git.exists(&commit, &format!("{}dvc.lock", git.prefix())).unwrap_or(false) {
+        if is_there(git, &commit, "dvc.lock") {
             return Some(format!("git checkout {id} -- dvc.lock && dvc checkout {file}"));
         }
     }
     None
+}
+
+/// The bytes of a file below this folder at a commit.
+fn committed(git: &Git, commit: &Commit, path: &str) -> Option<Vec<u8>> {
+    let Ok(Resolved::File { id, .. }) = git.look_up(commit, path) else { return None };
+    match git.blob(&id, MAX_BYTES) {
+        Ok(Found::Object { data, .. }) => Some(data),
+        _ => None,
+    }
+}
+
+fn is_there(git: &Git, commit: &Commit, path: &str) -> bool {
+    matches!(git.look_up(commit, path), Ok(Resolved::File { .. }))
 }

@@ -260,7 +260,7 @@ fn elements_that_comparable_names_decide() {
             "{{\"data\": [{{\"role\": \"validation\", \"digest\": \"sha256:{digest}\"}}], \"metrics\": {{\"f1\": 0.9}}}}"
         )
     };
-    compare(policy, &run("aa"), &run("aa")).leaves_with(0);
+    compare(policy, &run("aa"), &format!("{}\n", run("aa"))).leaves_with(0);
     compare(policy, &run("aa"), &run("bb")).leaves_with(1).says("baseline/not-comparable");
 }
 

@@ -160,10 +160,10 @@ fn a_saved_report_that_contradicts_itself_is_refused() {
     project.edit("runs/new.json", "0.842", "0.7");
     let report = project.gate(&["check", "runs/new.json", "--format", "json"]).out;
     let forgeries = [
-        ("\"verdict\": \"fail\"", "\"verdict\": \"pass\""),
-        ("\"exit_code\": 1", "\"exit_code\": 0"),
+        ("\"verdict\":\"fail\"", "\"verdict\":\"pass\""),
+        ("\"exit_code\":1", "\"exit_code\":0"),
         ("gate-report/v2", "gate-report/v9"),
-        ("\"failed\": 1", "\"failed\": 0"),
+        ("\"failed\":1", "\"failed\":0"),
     ];
     for (from, to) in forgeries {
         assert!(report.contains(from), "{from} is not in {report}");
@@ -172,10 +172,10 @@ fn a_saved_report_that_contradicts_itself_is_refused() {
     }
     // Every mention of failure turned into one of success, but for the rule itself.
     let forged = report
-        .replacen("\"verdict\": \"fail\"", "\"verdict\": \"pass\"", 2)
-        .replace("\"exit_code\": 1", "\"exit_code\": 0")
-        .replace("\"failed\": 1", "\"failed\": 0")
-        .replace("\"passed\": 0", "\"passed\": 1");
+        .replacen("\"verdict\":\"fail\"", "\"verdict\":\"pass\"", 2)
+        .replace("\"exit_code\":1", "\"exit_code\":0")
+        .replace("\"failed\":1", "\"failed\":0")
+        .replace("\"passed\":0", "\"passed\":1");
     project.file("forged.json", forged);
     project.gate(&["report", "forged.json"]).leaves_with(2).says("that a rule of it failed");
 }

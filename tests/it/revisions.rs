@@ -82,7 +82,7 @@ fn two_things_of_one_name_are_an_error_that_lists_both() {
             .gate(arguments)
             .leaves_with(2)
             .says("git/ambiguous")
-            .says("refs/tags/main")
+            .says("tags/main")
             .says("remotes/origin/main");
     }
     project.git(&["tag", "--delete", "main"]);
