@@ -20,9 +20,6 @@ use crate::store::{Entry, NOTHING_MATCHED, Revision, Selector, Store, left_out};
 use crate::tracker::OwnFiles;
 use crate::verdict::Level;
 
-/// Bytes of a file of a tracker that is compared with the base.
-pub(super) const MAX_COMPARED: usize = 1 << 30;
-
 /// What is to be judged.
 pub(super) enum Candidates<'c> {
     /// These records.

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
+use super::Workspace;
 use super::lookup::{Found, Item, ReferenceOrigin, around, tracked};
-use super::{Workspace, candidates};
 use crate::document::Diagnostic;
 use crate::git;
 use crate::policy::Policy;
@@ -11,6 +11,9 @@ use crate::run::Reference;
 use crate::source;
 use crate::store::{Reach, Revision, Selector, Store};
 use crate::tracker::{self, AMBIGUOUS, FetchContext};
+
+/// Bytes of a file of a tracker that is compared with the base.
+const MAX_COMPARED: usize = 1 << 30;
 
 /// The paths of a `runs:` that are of plain records, and the runs of trackers that the others lead to.
 #[derive(Default)]
@@ -84,7 +87,7 @@ fn is_same(path: &str, here: &dyn Store, base: &Revision<'_>) -> Result<bool, Bo
     Ok(now.iter().all(|entry| {
         there.get(&entry.path).is_some_and(|blob| match &entry.blob {
             Some(ours) => ours == blob,
-            None => here.read(entry, candidates::MAX_COMPARED).is_ok_and(|bytes| git::is_blob(blob, &bytes)),
+            None => here.read(entry, MAX_COMPARED).is_ok_and(|bytes| git::is_blob(blob, &bytes)),
         })
     }))
 }

@@ -133,7 +133,7 @@ impl Run {
         };
         let Applied { mut moved, notes, nowhere, all_metrics } = fields.apply(&mut record, document)?;
         let (misnamed, faults): (Vec<_>, Vec<_>) =
-            shape::faults(&record).into_iter().partition(|(path, _)| is_only_a_name(path));
+            shape::faults(&record).into_iter().partition(|(path, _)| is_only_a_name(&record, path));
         let misnamed: Vec<(String, String)> =
             misnamed.into_iter().map(|(path, problem)| (path.to_string(), problem.message)).collect();
         let mut problems: Vec<Diagnostic> = faults
@@ -420,9 +420,11 @@ fn place_in(moved: &HashMap<&Path, &Path>, path: &Path) -> Path {
 }
 
 /// Whether a fault is that something else is recorded by the name of a field. A status that can't be read must not pass for
-/// none.
-fn is_only_a_name(path: &Path) -> bool {
-    matches!(path.segments(), [Segment::Key(name)] if &**name != "status")
+/// none, and neither metrics nor a time that is misspelt is something else.
+fn is_only_a_name(record: &Map, path: &Path) -> bool {
+    let [Segment::Key(name)] = path.segments() else { return false };
+    let is_text = matches!(record.get(name).map(|node| &node.value), Some(Value::String(_)));
+    !matches!(&**name, "status" | "metrics") && !(is_text && matches!(&**name, "created_at" | "ended_at"))
 }
 
 /// A path as the names of nested metrics are: joined by dots.

@@ -241,7 +241,7 @@ fn a_run_is_recognised_by_its_folder() {
     let project = with_folder();
     assert_eq!(value(&shown(&project, RUN), "f1"), Some(0.81152.into()));
     assert_eq!(shown(&project, RUN)["origin"]["tracker"], "mlflow");
-    project.gate(&["show", "mlflow:mlruns"]).leaves_with(2).says("is not the folder of an MLflow run");
+    project.gate(&["show", "mlflow:mlruns/models"]).leaves_with(2).says("is not the folder of an MLflow run");
 }
 
 #[test]
