@@ -40,13 +40,25 @@ pub(super) struct Applied {
     pub(super) notes: Vec<String>,
 }
 
-/// Fields of a record that the map may never replace: a run that failed must not become one that finished, and no
-/// number may hide another one.
-const NEVER_REPLACED: [&str; 2] = ["status", "metrics"];
+/// Whether the map may not replace this field of a record: a run that failed must not become one that finished, and no
+/// number may hide another one. Of the numbers that a tracker's reader took, a policy may choose others.
+fn is_never_replaced(ours: &Path, is_plain: bool) -> bool {
+    match first_key(ours) {
+        Some("status") => true,
+        Some("metrics") => is_plain,
+        _ => false,
+    }
+}
 
 impl FieldMap {
-    /// Fills the canonical fields of `root`. Every value is read from the record as it was written.
-    pub(super) fn apply(&self, root: &mut Map, document: &Arc<Document>) -> Result<Applied, Box<Diagnostic>> {
+    /// Fills the canonical fields of `root`. Every value is read from the record as it was written, by a person's script
+    /// where it `is_plain`, else by a tracker's reader.
+    pub(super) fn apply(
+        &self,
+        root: &mut Map,
+        document: &Arc<Document>,
+        is_plain: bool,
+    ) -> Result<Applied, Box<Diagnostic>> {
         let mut applied = Applied::default();
         let mut found = Vec::new();
         for (ours, theirs) in &self.fields {
@@ -70,7 +82,7 @@ impl FieldMap {
                 && !filled_before
                 && !super::equal::identical(own, node)
             {
-                if first_key(ours).is_some_and(|key| NEVER_REPLACED.contains(&key)) {
+                if is_never_replaced(ours, is_plain) {
                     return Err(disagree(ours, ours, own, from, node, document));
                 }
                 applied.notes.push(format!(

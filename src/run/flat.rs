@@ -37,8 +37,9 @@ pub(super) enum Flat {
     None,
 }
 
-/// Moves the numbers at the top of a record, and groups of nothing but numbers, to `metrics`. `is_known` are the fields that
-/// hold what their name says; `force` where the policy says that the whole document is metrics.
+/// Takes the numbers at the top of a record, and groups of nothing but numbers, for `metrics`. They stay where they are as
+/// well: a schema and `forbid` speak of the record as it was written. `is_known` are the fields that hold what their name
+/// says; `force` where the policy says that the whole document is metrics.
 pub(super) fn read(
     record: &mut Map,
     is_known: &dyn Fn(&str) -> bool,
@@ -46,22 +47,19 @@ pub(super) fn read(
     moved: &mut Vec<(Path, Path)>,
 ) -> Flat {
     // What Keras and XGBoost return from training: nothing but lists, a value for each epoch.
-    if !record.is_empty() && record.iter().all(|(_, node)| is_history(node, 2)) {
-        for node in record.values_mut() {
-            last_of_history(node);
-        }
-    }
-    let measured: Vec<String> = record
+    let is_history = !record.is_empty() && record.iter().all(|(_, node)| is_history(node, 2));
+    let measured: Vec<(String, Node)> = record
         .iter()
-        .filter(|(key, node)| !is_known(key) && !POSITIONS.contains(key) && is_measured(node, MAX_DEPTH))
-        .map(|(key, _)| key.to_owned())
+        .filter(|(key, _)| !is_known(key) && !POSITIONS.contains(key))
+        .map(|(key, node)| (key.to_owned(), if is_history { last_of_history(node) } else { node.clone() }))
+        .filter(|(_, node)| is_measured(node, MAX_DEPTH))
         .collect();
     if measured.is_empty() {
         return Flat::None;
     }
     let of_a_record = record.keys().find(|key| is_known(key) && !IDENTITY.contains(key));
     if let (Some(key), false) = (of_a_record, force) {
-        let names: Vec<&str> = measured.iter().take(MAX_LISTED).map(String::as_str).collect();
+        let names: Vec<&str> = measured.iter().take(MAX_LISTED).map(|(key, _)| &**key).collect();
         return Flat::Left(format!(
             "`{key}` makes this a run record, so the numbers beside it are not read as metrics ({}); write them below \
              `metrics`, or say so in the policy: `fields: {{ metrics: \"\" }}`",
@@ -69,10 +67,9 @@ pub(super) fn read(
         ));
     }
     let mut metrics = Map::default();
-    for key in &measured {
-        if let Some(entry) = record.remove(key) {
-            metrics.insert(key.as_str(), entry.key, entry.node);
-        }
+    for (key, node) in measured {
+        let span = record.entry(&key).map_or(node.span, |entry| entry.key);
+        metrics.insert(key, span, node);
     }
     moved.push((Path::of(["metrics"]), Path::root()));
     record.insert("metrics", Span::default(), Node::made(Value::Map(metrics)));
@@ -102,16 +99,16 @@ fn is_history(node: &Node, depth: usize) -> bool {
     }
 }
 
-/// Takes the last value of each list.
-fn last_of_history(node: &mut Node) {
+/// The last value of each list.
+fn last_of_history(node: &Node) -> Node {
+    let mut node = node.clone();
     match &mut node.value {
-        Value::List(items) => {
-            if let Some(last) = items.pop() {
-                *node = last;
-            }
+        Value::List(items) => items.pop().unwrap_or(node),
+        Value::Map(map) => {
+            map.values_mut().for_each(|below| *below = last_of_history(below));
+            node
         }
-        Value::Map(map) => map.values_mut().for_each(last_of_history),
-        _ => {}
+        _ => node,
     }
 }
 

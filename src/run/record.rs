@@ -131,7 +131,9 @@ impl Run {
                 ),
             ]);
         };
-        let Applied { mut moved, notes, nowhere, all_metrics } = fields.apply(&mut record, document)?;
+        let is_plain = matches!(&*origin.tracker, "" | "plain" | LEDGER);
+        let Applied { mut moved, notes, nowhere, all_metrics } =
+            fields.apply(&mut record, document, is_plain)?;
         let (misnamed, faults): (Vec<_>, Vec<_>) =
             shape::faults(&record).into_iter().partition(|(path, _)| is_only_a_name(&record, path));
         let misnamed: Vec<(String, String)> =
@@ -146,7 +148,6 @@ impl Run {
             .collect();
         shape::names_as_text(&mut record);
         // A tracker's reader knows what is a metric.
-        let is_plain = matches!(&*origin.tracker, "" | "plain" | LEDGER);
         let flat = if is_plain && record.get("metrics").is_none() {
             let is_known = |key: &str| {
                 shape::known_fields().any(|known| known == key)
