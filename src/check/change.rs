@@ -6,8 +6,9 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::beside::unmatched_records;
-use super::candidates::{compared, named_runs};
+use super::candidates::{compared, named_runs, record_files};
 use super::lookup::{Item, files};
+use super::tracker_runs::{self, Sorted};
 use super::{Request, Workspace};
 use crate::document::Diagnostic;
 use crate::engine::{self, Decision, Judged};
@@ -46,10 +47,14 @@ pub(super) fn judge_change(
     if request.without_change || !whole && !always() {
         return change;
     }
-    let (mut records, unreadable) = records(decision, request, workspace);
+    // Lookup errors are reported by `candidates`.
+    let paths = decision.policy.runs.as_ref().map(|runs| &*runs.paths).unwrap_or_default();
+    let Sorted { plain, items: of_trackers } =
+        tracker_runs::sort(paths, decision.policy, workspace).unwrap_or_default();
+    let (mut records, unreadable) = records(decision, request, workspace, (&plain, of_trackers));
     records.whole = whole;
     if whole {
-        match base_records(decision.policy, request, workspace) {
+        match base_records(decision.policy, request, workspace, &plain) {
             Ok(base) => records.base = base,
             // Where candidates are looked for, the same question is asked again.
             Err(_) if request.runs.is_empty() => {}
@@ -84,10 +89,14 @@ fn is_compared_with(request: &Request, policy: &Policy) -> bool {
 }
 
 /// Every record that the policy matches, changed or not, and those that were named; and how many can't be read.
-fn records(decision: &Decision<'_>, request: &Request, workspace: &Workspace) -> (ChangeRecords, usize) {
-    // Lookup errors are reported by `candidates`.
-    let mut items =
-        workspace.head().and_then(|store| matching(&store, decision.policy)).unwrap_or_default();
+fn records<'w>(
+    decision: &Decision<'_>,
+    request: &Request,
+    workspace: &'w Workspace,
+    (plain, of_trackers): (&[String], Vec<Item<'w>>),
+) -> (ChangeRecords, usize) {
+    let mut items = workspace.head().and_then(|store| matching(&store, plain, workspace)).unwrap_or_default();
+    items.extend(of_trackers);
     if let Ok(chosen) = named_runs(&request.runs, Some(decision.policy), workspace) {
         items.extend(chosen.items);
     }
@@ -102,13 +111,14 @@ fn base_records(
     policy: &Policy,
     request: &Request,
     workspace: &Workspace,
+    plain: &[String],
 ) -> Result<Vec<Run>, Box<Diagnostic>> {
     let compared = compared(request, workspace)?;
     let mut items = Vec::new();
     for base in compared.bases {
         let base = Revision::shown_plainly(workspace.git()?, base).shown_behind(&workspace.up());
         let store: Arc<dyn Store + Send + '_> = Arc::new(base);
-        items.extend(matching(&store, policy)?);
+        items.extend(matching(&store, plain, workspace)?);
     }
     Ok(read(&items, &policy.fields).0)
 }
@@ -124,13 +134,11 @@ fn read(items: &[Item<'_>], fields: &FieldMap) -> (Vec<Run>, usize) {
 
 fn matching<'w>(
     store: &Arc<dyn Store + Send + 'w>,
-    policy: &Policy,
+    plain: &[String],
+    workspace: &Workspace,
 ) -> Result<Vec<Item<'w>>, Box<Diagnostic>> {
-    let mut items = Vec::new();
-    for pattern in policy.runs.iter().flat_map(|runs| &runs.paths) {
-        items.extend(files(store, store.select(&Selector::new(pattern)?)?, pattern, None));
-    }
-    Ok(items)
+    let selectors = plain.iter().map(|path| Selector::of_records(path)).collect::<Result<Vec<_>, _>>()?;
+    Ok(files(store, record_files(&**store, &selectors, workspace)?, &plain.join(", "), None))
 }
 
 /// What the files of DVC name as outputs.

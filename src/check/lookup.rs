@@ -84,6 +84,27 @@ impl Item<'_> {
         }
     }
 
+    /// The file or the folder that a run of a tracker is in, relative to the workspace.
+    pub(super) fn files(&self) -> Option<&str> {
+        match self {
+            Self::Tracked { run, .. } => run.as_ref().as_ref().ok()?.files.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// Says that a run of a tracker was read at a revision.
+    pub(super) fn came_from(&mut self, revision: &str, reference: &str) {
+        let Self::Tracked { label, run } = self else { return };
+        if !label.contains(&format!("@{revision}")) {
+            *label = format!("git:{revision}:{}", label.trim_start_matches("./"));
+        }
+        if let Ok(run) = &mut **run {
+            run.label.clone_from(label);
+            reference.clone_into(&mut run.origin.reference);
+            run.files = None;
+        }
+    }
+
     /// What it is, whatever it was called: the path at a commit, else the label.
     pub(super) fn identity(&self, commit: Option<&Commit>) -> String {
         match (self.path(), commit) {
@@ -184,7 +205,23 @@ pub(super) fn look_up<'c>(
             let commit = found.commit;
             let store = Revision::new(git, revision, commit.clone());
             let mut entries = Vec::new();
+            let (mut of_trackers, mut tracked_items) = (Vec::new(), Vec::new());
+            let mut siblings = Vec::new();
             for path in revision_paths(path.as_deref(), policy)? {
+                let at = super::tracker_runs::at_revision(
+                    reference,
+                    revision,
+                    &path,
+                    &store,
+                    (by, policy),
+                    workspace,
+                )?;
+                if let Some(found) = at {
+                    of_trackers.push(found.exact);
+                    siblings.extend(found.siblings);
+                    tracked_items.extend(found.items);
+                    continue;
+                }
                 match existing(&store, &path) {
                     Ok(found) => entries.extend(found),
                     Err(_) if by != ReferenceOrigin::Typed => {}
@@ -193,13 +230,15 @@ pub(super) fn look_up<'c>(
             }
             let exact =
                 entries.len() == 1 && entries.first().is_some_and(|entry| reference.ends_with(&*entry.path));
+            let exact = exact || entries.is_empty() && of_trackers == [true];
             let store: Arc<dyn Store + Send + 'c> = Arc::new(store);
-            let items = files(&store, entries, reference, resolved.clone());
+            let mut items = files(&store, entries, reference, resolved.clone());
+            items.extend(tracked_items);
             Ok(Found {
                 items,
                 resolved,
                 exact,
-                siblings: Vec::new(),
+                siblings,
                 broken: Vec::new(),
                 commit: Some(commit),
                 notes: Vec::new(),
@@ -213,7 +252,11 @@ pub(super) fn look_up<'c>(
 }
 
 /// What a tracker's reader finds itself in.
-fn around<'w>(by: ReferenceOrigin, policy: Option<&Policy>, workspace: &'w Workspace) -> FetchContext<'w> {
+pub(super) fn around<'w>(
+    by: ReferenceOrigin,
+    policy: Option<&Policy>,
+    workspace: &'w Workspace,
+) -> FetchContext<'w> {
     let (folder, reach) = match by {
         ReferenceOrigin::Typed | ReferenceOrigin::TypedBaseline => (workspace.folder(), Reach::Anywhere),
         ReferenceOrigin::Policy => (workspace.root(), Reach::Inside),
@@ -226,7 +269,7 @@ fn around<'w>(by: ReferenceOrigin, policy: Option<&Policy>, workspace: &'w Works
     FetchContext { folder, started_in, root, role, wanted, reach, git: workspace }
 }
 
-fn tracked<'c>(
+pub(super) fn tracked<'c>(
     tracker: &str,
     rest: &str,
     reference: &str,
@@ -420,7 +463,7 @@ pub(super) fn promoted_record(
 
 /// The files that a name leads to; none is an error.
 fn existing(store: &dyn Store, path: &str) -> Result<Vec<Entry>, Box<Diagnostic>> {
-    let selector = Selector::new(path)?;
+    let selector = Selector::of_records(path)?;
     let entries = store.select(&selector)?;
     if entries.is_empty() {
         let label = store.label(selector.written());

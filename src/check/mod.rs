@@ -20,6 +20,7 @@ mod root;
 mod saved;
 mod seeds;
 mod show;
+mod tracker_runs;
 mod trust;
 mod workspace;
 

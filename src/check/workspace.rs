@@ -149,9 +149,9 @@ impl Workspace {
     /// The files of the change: those of the working tree, or of the head of a pull request.
     pub(super) fn head(&self) -> Result<Arc<dyn Store + Send + '_>, Box<Diagnostic>> {
         Ok(match &self.revisions {
-            Some(revisions) => {
-                Arc::new(Revision::shown_plainly(self.git()?, revisions.head.clone()).shown_behind(&self.up()))
-            }
+            Some(revisions) => Arc::new(
+                Revision::shown_plainly(self.git()?, revisions.head.clone()).shown_behind(&self.up()),
+            ),
             None => Arc::new(self.found()),
         })
     }
@@ -163,8 +163,13 @@ impl Workspace {
 
     /// What a revision means here. In a pull request, what a baseline names must not be for its author to choose, and
     /// the base's name means its tip; after a push, the branch's name means what it was before.
-    pub(super) fn resolve(&self, git: &Git, revision: &str, role: Role) -> Result<git::Revision, Box<Diagnostic>> {
-        if role == Role::Baseline && self.git()?.is_same(git) {
+    pub(super) fn resolve(
+        &self,
+        git: &Git,
+        revision: &str,
+        role: Role,
+    ) -> Result<git::Revision, Box<Diagnostic>> {
+        if role == Role::Baseline && self.git().is_ok_and(|ours| ours.is_same(git)) {
             if let Some(revisions) = &self.revisions {
                 return git.resolve_trusted(revision, revisions.trusted());
             }

@@ -45,7 +45,7 @@ fn not_finished(status: &str) -> Finding {
         (
             "it did not finish",
             "not finished",
-            "judge a run that finished; its last values are then what training ended with",
+            "judge a run that finished; where the word means that it did, say so in the policy: `finished: [WORD]`",
         )
     };
     Finding::new(NOT_FINISHED, format!("the run's status is `{status}`: {why}"))

@@ -129,7 +129,8 @@ fn waivers_that_are_not_applied_cover_nothing() {
     let gate = gate(&format!("{DROP}waivers:\n{}", waiver("holds-up", "down_to: { max_drop: 0.05 }")));
     let report = gate.judge(&Question {
         candidates: vec![run(&gate, "candidate.json", &f1("0.78"))],
-        baselines: Runs::default().with("git:main", [run(&gate, "baseline.json", &format!("{}\n", f1("0.80")))]),
+        baselines: Runs::default()
+            .with("git:main", [run(&gate, "baseline.json", &format!("{}\n", f1("0.80")))]),
         no_waivers: true,
         ..Question::default()
     });
@@ -211,7 +212,8 @@ fn a_rule_that_is_announced_warns_until_its_day() {
 #[test]
 fn the_worst_of_several_candidates_decides() {
     let gate = gate(DROP);
-    let baselines = || Runs::default().with("git:main", [run(&gate, "baseline.json", &format!("{}\n", f1("0.80")))]);
+    let baselines =
+        || Runs::default().with("git:main", [run(&gate, "baseline.json", &format!("{}\n", f1("0.80")))]);
     let candidates =
         |values: &[&str]| values.iter().map(|value| run(&gate, "candidate.json", &f1(value))).collect();
     let judge = |values: &[&str]| {

@@ -24,7 +24,7 @@ pub(super) struct Layer {
 }
 
 /// The keys of the top level.
-pub(super) const KEYS: [&str; 14] = [
+pub(super) const KEYS: [&str; 15] = [
     "version",
     "runs",
     "baseline",
@@ -34,6 +34,7 @@ pub(super) const KEYS: [&str; 14] = [
     "models",
     "comparable",
     "fields",
+    "finished",
     "params",
     "rules",
     "waivers",

@@ -29,7 +29,21 @@ pub enum Reference {
 }
 
 /// The prefixes of trackers.
-const TRACKERS: [&str; 6] = ["mlflow", "dvc", "wandb", "hf", "lm-eval", "sacred"];
+const TRACKERS: [&str; 13] = [
+    "mlflow",
+    "dvc",
+    "wandb",
+    "hf",
+    "lm-eval",
+    "sacred",
+    "ultralytics",
+    "catboost",
+    "lightning",
+    "keras",
+    "promptfoo",
+    "deepeval",
+    "inspect",
+];
 
 impl Reference {
     /// Reads a reference.

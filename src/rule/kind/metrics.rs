@@ -390,6 +390,9 @@ fn missing(run: &Run, name: &str) -> Finding {
     let raised = Finding::new(MISSING, format!("the metric `{name}` is missing"))
         .at(Path::of(["metrics", name]), format!("no `{name}` here"))
         .subject(name);
+    if let Some((ours, theirs)) = run.mapped_to_nothing(&Path::of(["metrics", name])) {
+        return raised.help(crate::rule::presence::mapped_to_nothing(ours, theirs));
+    }
     match nearest(name, run.metrics().map(|metric| metric.name)) {
         Some(near) => raised.help(format!("the record has `{near}`: is that the one?")),
         None => raised.help(crate::rule::advice::for_path(run, &Path::of(["metrics"]))),

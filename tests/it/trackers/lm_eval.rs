@@ -183,9 +183,9 @@ fn a_limit_that_takes_the_worse_for_the_better_is_warned_of() {
 #[test]
 fn what_the_advice_says_fills_the_field() {
     let project = project_with("lm-eval", "evals");
-    assert!(shown(&project, SMALL)["validation"].get("samples").is_some());
+    assert!(shown(&project, SMALL)["validation"].get("digest").is_some());
     project.edit(&results(&project), "\"task_hashes\"", "\"no_hashes\"");
-    project.gate(&["show", SMALL]).says("validation.samples lm_eval run --log_samples");
+    project.gate(&["show", SMALL]).says("validation.digest lm_eval run --log_samples");
     project.file("gate.yaml", "version: 1\nfields: { model: name }\nrules: { r: { require: [model] } }\n");
     assert_eq!(shown(&project, SMALL)["model"], "models/small");
 }
