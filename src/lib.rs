@@ -1,68 +1,74 @@
 //! `gate` decides whether a trained model may be promoted.
 //!
-//! It reads a run record, finds the baseline that it must be compared with, holds both against a policy written in
+//! It reads a run record, finds the baseline that it must be compared with, checks both against a policy written in
 //! YAML, and answers pass or fail with the exact line that is wrong. This is the library beneath the program of the
-//! same name; `ARCHITECTURE.md` says who may know whom. From the top down:
+//! same name. [`Gate`] is its front door: a policy, records, baselines and facts in memory, and a [`Report`].
 //!
-//! | room | what it is |
-//! | --- | --- |
-//! | [`cli`] | the command line, a file for each command |
-//! | [`promotion`] | promoting, rolling back, verifying, explaining, auditing |
-//! | [`training`] | a training command: run and recorded, or run again |
-//! | [`action`] | the GitHub Action, behind its `action.yml` |
-//! | [`check`] | from names to a report |
-//! | [`engine`] | the decision: pairing, comparability, rules, waivers |
-//! | [`policy`] | YAML to a [`policy::Policy`] that can't be wrong |
-//! | [`source`] | bytes to runs, a file for each format |
-//! | [`evidence`] | answers to what rules ask of files and git |
-//! | [`rule`] | what can be required, a file for each kind |
-//! | [`recording`] | from what a training left to a record, and from two runs to what the second says of the first |
-//! | [`github`] | what GitHub is told of a report |
-//! | [`render`] | a report in the formats that people and programs read |
-//! | [`expression`] | the Common Expression Language, exact and bounded |
-//! | [`verdict`] | what was decided, as plain data |
-//! | [`run`] | the run record, numbers, digests, paths, times, references |
-//! | [`scorer`], [`cases`], [`stats`] | metrics computed again, the tables they come from, intervals |
-//! | [`tracker`] | where trackers keep their runs: servers, databases, folders |
-//! | [`ledger`] | promotions, one file each |
-//! | [`store`] | files in the working tree, or at a commit |
-//! | [`process`] | a command of the user's, its signals and its end |
-//! | [`http`] | a server that is asked, in bounded time |
-//! | [`keys`], [`signing`] | files of keys; keys, and DSSE envelopes |
-//! | [`document`], [`git`], [`atomic`] | texts as trees, the program git, writing a file whole |
-//! | [`secret`], [`code`] | what is not shown, stable names |
+//! The modules are the program's own, public for its tests and hidden here; `ARCHITECTURE.md` says what each is for and
+//! what it may import.
 
+#[doc(hidden)]
 pub mod action;
+#[doc(hidden)]
 pub mod atomic;
+#[doc(hidden)]
 pub mod cases;
+#[doc(hidden)]
 pub mod check;
+#[doc(hidden)]
 pub mod cli;
+#[doc(hidden)]
 pub mod code;
+#[doc(hidden)]
 pub mod document;
+#[doc(hidden)]
 pub mod engine;
+#[doc(hidden)]
 pub mod expression;
+#[doc(hidden)]
 pub mod facts;
 mod gate;
+#[doc(hidden)]
 pub mod git;
+#[doc(hidden)]
 pub mod github;
+#[doc(hidden)]
 pub mod http;
+#[doc(hidden)]
 pub mod keys;
+#[doc(hidden)]
 pub mod ledger;
+#[doc(hidden)]
 pub mod policy;
+#[doc(hidden)]
 pub mod process;
+#[doc(hidden)]
 pub mod promotion;
+#[doc(hidden)]
 pub mod recording;
+#[doc(hidden)]
 pub mod render;
+#[doc(hidden)]
 pub mod rule;
+#[doc(hidden)]
 pub mod run;
+#[doc(hidden)]
 pub mod scorer;
+#[doc(hidden)]
 pub mod secret;
+#[doc(hidden)]
 pub mod signing;
+#[doc(hidden)]
 pub mod source;
+#[doc(hidden)]
 pub mod stats;
+#[doc(hidden)]
 pub mod store;
+#[doc(hidden)]
 pub mod tracker;
+#[doc(hidden)]
 pub mod training;
+#[doc(hidden)]
 pub mod verdict;
 
 pub use document::Diagnostic;

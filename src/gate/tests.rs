@@ -30,7 +30,7 @@ fn judge(gate: &Gate, candidate: &str, baseline: &str) -> Report {
 fn judge_at(gate: &Gate, candidate: &str, baseline: &str, stage: Option<&str>) -> Report {
     gate.judge(&Question {
         candidates: vec![run(gate, "candidate.json", candidate)],
-        baselines: Runs::default().with("git:main", [run(gate, "baseline.json", &format!("{baseline}\n"))]),
+        baselines: Runs::default().with("git:main", [run(gate, "baseline.json", &before(baseline))]),
         stage,
         ..Question::default()
     })
@@ -39,6 +39,11 @@ fn judge_at(gate: &Gate, candidate: &str, baseline: &str, stage: Option<&str>) -
 fn rule<'r>(report: &'r Report, id: &str) -> &'r RuleReport {
     let rules = &report.candidates[0].rules;
     rules.iter().find(|rule| rule.id == id).unwrap_or_else(|| panic!("no rule {id} in {rules:#?}"))
+}
+
+/// The record of another run, with the same values.
+fn before(record: &str) -> String {
+    record.replacen('{', "{\"name\": \"before\", ", 1)
 }
 
 fn f1(value: &str) -> String {
@@ -129,8 +134,7 @@ fn waivers_that_are_not_applied_cover_nothing() {
     let gate = gate(&format!("{DROP}waivers:\n{}", waiver("holds-up", "down_to: { max_drop: 0.05 }")));
     let report = gate.judge(&Question {
         candidates: vec![run(&gate, "candidate.json", &f1("0.78"))],
-        baselines: Runs::default()
-            .with("git:main", [run(&gate, "baseline.json", &format!("{}\n", f1("0.80")))]),
+        baselines: Runs::default().with("git:main", [run(&gate, "baseline.json", &before(&f1("0.80")))]),
         no_waivers: true,
         ..Question::default()
     });
@@ -212,8 +216,7 @@ fn a_rule_that_is_announced_warns_until_its_day() {
 #[test]
 fn the_worst_of_several_candidates_decides() {
     let gate = gate(DROP);
-    let baselines =
-        || Runs::default().with("git:main", [run(&gate, "baseline.json", &format!("{}\n", f1("0.80")))]);
+    let baselines = || Runs::default().with("git:main", [run(&gate, "baseline.json", &before(&f1("0.80")))]);
     let candidates =
         |values: &[&str]| values.iter().map(|value| run(&gate, "candidate.json", &f1(value))).collect();
     let judge = |values: &[&str]| {

@@ -113,7 +113,8 @@ impl Git {
         // This question knows no literal paths, and takes none for a pattern.
         let mut command = self.command();
         command.env_remove("GIT_LITERAL_PATHSPECS").args(["check-ignore", "--verbose", "-z", "--stdin"]);
-        let mut asked = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().ok()?;
+        let mut asked =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().ok()?;
         // Git reads one short line before it answers, so neither side waits for the other.
         asked.stdin.take()?.write_all(format!("{path}\0").as_bytes()).ok()?;
         let output = asked.wait_with_output().ok()?;

@@ -14,8 +14,8 @@ pub use api::{Api, Failed};
 pub use comment::Mark;
 pub use context::Context;
 pub use event::{Base, Event, PullRequest, no_payload};
-pub use payload::is_sha;
 pub use outputs::Outputs;
+pub use payload::is_sha;
 pub use report::{Comment, Posted, Posting, post};
 pub use scope::Scope;
 

@@ -54,7 +54,9 @@ impl<'w> JsonStream<'w> {
         self.failed?;
         let Value::Object(fields) = serde_json::to_value(report)? else { return Ok(()) };
         self.to.write_all(if self.is_empty { b"]" } else { b"\n]" })?;
-        for (name, value) in fields.iter().filter(|(name, _)| !matches!(name.as_str(), "schema" | "candidates")) {
+        for (name, value) in
+            fields.iter().filter(|(name, _)| !matches!(name.as_str(), "schema" | "candidates"))
+        {
             write!(self.to, ",\n{}:", Value::from(name.as_str()))?;
             serde_json::to_writer(&mut *self.to, value)?;
         }

@@ -99,7 +99,9 @@ fn address(rest: &str) -> String {
     let (place, query) =
         rest.split_once(['?', '#']).map_or((rest, None), |(place, query)| (place, Some(query)));
     let (host, path) = place.split_at(place.find('/').unwrap_or(place.len()));
-    let host = host.rsplit_once('@').map_or(host, |(user, bare)| if user == "git" || user.starts_with(MASKED) { host } else { bare });
+    let host = host
+        .rsplit_once('@')
+        .map_or(host, |(user, bare)| if user == "git" || user.starts_with(MASKED) { host } else { bare });
     let Some(query) = query else { return format!("{host}{path}") };
     let parts = query.split(['&', '#']).map(|part| match part.split_once('=') {
         Some((key, _)) if VERSIONS.contains(&key.to_ascii_lowercase().as_str()) => part.to_owned(),

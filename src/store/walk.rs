@@ -31,7 +31,9 @@ impl<'s> Walk<'s> {
     /// in it already, or a link leads back to a folder around it.
     pub(super) fn enter(&mut self, real: &str, linked: bool) -> Result<bool, Box<Diagnostic>> {
         let leads_back = |above: &String| {
-            above == real || linked && (real.is_empty() || above.strip_prefix(real).is_some_and(|rest| rest.starts_with('/')))
+            above == real
+                || linked
+                    && (real.is_empty() || above.strip_prefix(real).is_some_and(|rest| rest.starts_with('/')))
         };
         if self.above.iter().any(leads_back) {
             return Ok(false);

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use crate::project::here;
 
-/// The rooms from the ground up. A room knows only rooms that stand before it.
-const FLOORS: [&str; 31] = [
+/// The modules from the bottom up. A module imports only modules before it.
+const LAYERS: [&str; 31] = [
     "code",
     "secret",
     "atomic",
@@ -86,21 +86,21 @@ fn files(folder: &Path, into: &mut Vec<PathBuf>) {
     }
 }
 
-/// The sources of a room: one file, or a folder.
-fn sources(room: &str) -> Vec<(String, String)> {
+/// The sources of a module: one file, or a folder.
+fn sources(module: &str) -> Vec<(String, String)> {
     let src = here().join("src");
     let mut paths = Vec::new();
-    if src.join(room).is_dir() {
-        files(&src.join(room), &mut paths);
+    if src.join(module).is_dir() {
+        files(&src.join(module), &mut paths);
     } else {
-        paths.push(src.join(format!("{room}.rs")));
+        paths.push(src.join(format!("{module}.rs")));
     }
     paths.sort();
     paths
         .into_iter()
         .map(|path| {
             let text = fs::read_to_string(&path).expect("a source");
-            // What a test of a room needs is its own affair.
+            // What a test of a module needs is its own affair.
             let code = text.split("#[cfg(test)]").next().unwrap_or_default();
             let code: Vec<&str> = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
             (path.strip_prefix(here()).expect("inside").display().to_string(), code.join("\n"))
@@ -109,37 +109,37 @@ fn sources(room: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-/// The rooms that a text names as `crate::room`.
+/// The modules that a text names as `crate::module`.
 fn known(code: &str) -> BTreeSet<&str> {
     code.split("crate::")
         .skip(1)
         .map(|rest| rest.split(|c: char| !(c.is_ascii_lowercase() || c == '_')).next().unwrap_or_default())
-        .filter(|name| FLOORS.contains(name))
+        .filter(|name| LAYERS.contains(name))
         .collect()
 }
 
 #[test]
-fn every_room_is_on_a_floor() {
+fn every_module_has_its_layer() {
     let lib = fs::read_to_string(here().join("src/lib.rs")).expect("lib.rs");
-    let mut rooms: Vec<&str> = lib
+    let mut modules: Vec<&str> = lib
         .lines()
         .filter_map(|line| line.strip_prefix("pub mod "))
         .map(|rest| rest.trim_end_matches(';'))
         .collect();
-    let mut floors = FLOORS.to_vec();
-    rooms.sort_unstable();
-    floors.sort_unstable();
-    assert_eq!(rooms, floors, "a new room needs its floor here and in ARCHITECTURE.md");
+    let mut layers = LAYERS.to_vec();
+    modules.sort_unstable();
+    layers.sort_unstable();
+    assert_eq!(modules, layers, "a new module needs its layer here and in ARCHITECTURE.md");
 }
 
 #[test]
 fn every_import_points_down() {
     let mut wrong = Vec::new();
-    for (floor, room) in FLOORS.iter().enumerate() {
-        for (file, code) in sources(room) {
+    for (layer, module) in LAYERS.iter().enumerate() {
+        for (file, code) in sources(module) {
             for name in known(&code) {
-                if name != *room && !FLOORS[..floor].contains(&name) {
-                    wrong.push(format!("{file} knows `{name}`, which stands above `{room}`"));
+                if name != *module && !LAYERS[..layer].contains(&name) {
+                    wrong.push(format!("{file} knows `{name}`, which is above `{module}`"));
                 }
             }
         }
@@ -148,10 +148,10 @@ fn every_import_points_down() {
 }
 
 #[test]
-fn pure_rooms_reach_nothing_outside() {
+fn pure_modules_reach_nothing_outside() {
     let mut wrong = Vec::new();
-    for room in PURE {
-        for (file, code) in sources(room) {
+    for module in PURE {
+        for (file, code) in sources(module) {
             for word in OUTSIDE {
                 if code.contains(word) {
                     wrong.push(format!("{file} uses {word}"));
@@ -163,16 +163,37 @@ fn pure_rooms_reach_nothing_outside() {
 }
 
 #[test]
-fn the_map_names_every_room() {
+fn the_map_names_every_module() {
     let map = fs::read_to_string(here().join("ARCHITECTURE.md")).expect("ARCHITECTURE.md");
-    for room in FLOORS {
-        assert!(map.contains(&format!("`{room}")), "ARCHITECTURE.md does not name `{room}`");
+    for module in LAYERS {
+        assert!(map.contains(&format!("`{module}")), "ARCHITECTURE.md does not name `{module}`");
     }
 }
 
-/// What a source imports from its own folder: the first name of each path behind `use super::`.
+#[test]
+fn the_map_lists_every_kind_of_rule() {
+    let map = fs::read_to_string(here().join("ARCHITECTURE.md")).expect("ARCHITECTURE.md");
+    let line = map.lines().find(|line| line.starts_with("kinds![")).expect("the list of kinds");
+    let listed: Vec<&str> = line
+        .trim_start_matches("kinds![")
+        .split(',')
+        .map(str::trim)
+        .filter(|name| !name.is_empty() && !name.starts_with("/*"))
+        .collect();
+    let kinds: Vec<&str> = mlgate::rule::KINDS.iter().map(|kind| kind.name).collect();
+    assert_eq!(listed, kinds);
+}
+
+/// What a source imports from its own folder: the first name of each path behind `super::`, in a `use` or in the code.
 fn beside(code: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
+    // `super::name::function` in the code is an import too; `super::super::` leads out of the folder.
+    for part in code.split("super::").skip(1) {
+        let name = part.split(|c: char| !(c.is_ascii_lowercase() || c == '_')).next().unwrap_or_default();
+        if !name.is_empty() && part[name.len()..].starts_with("::") {
+            found.insert(name.to_owned());
+        }
+    }
     for part in code.split("use super::").skip(1) {
         let import = part.split(';').next().unwrap_or_default();
         let mut depth = 0;
@@ -195,7 +216,7 @@ fn no_two_files_beside_each_other_import_in_a_ring() {
         ["", "E", "a", "b", "f"]
     );
     let mut knows: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for (file, code) in FLOORS.iter().flat_map(|room| sources(room)) {
+    for (file, code) in LAYERS.iter().flat_map(|module| sources(module)) {
         let (folder, _) = file.rsplit_once('/').expect("a folder");
         // A folder's own file is what the others are parts of.
         if !file.ends_with("/mod.rs") {

@@ -147,7 +147,10 @@ fn a_policy_may_be_a_link_inside_the_repository() {
     both(&project, 0, "runs/new.json pass");
     // What the link leads to decides, so a change of it is said.
     project.edit("policies/prod.yaml", "0.80", "0.10").commit("loosen");
-    project.gate(&["check", "--trust", "main"]).leaves_with(0).says("this changes what decides about it (gate.yaml)");
+    project
+        .gate(&["check", "--trust", "main"])
+        .leaves_with(0)
+        .says("this changes what decides about it (gate.yaml)");
 }
 
 #[test]
