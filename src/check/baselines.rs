@@ -4,7 +4,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::lookup::{Found, Item, ReferenceOrigin, look_up};
+use super::found::{Found, Item, ReferenceOrigin};
+use super::lookup::look_up;
 use super::seeds::together;
 use super::{Workspace, previous};
 use crate::document::Diagnostic;

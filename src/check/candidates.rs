@@ -5,7 +5,8 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 use rayon::prelude::*;
 
-use super::lookup::{Item, ReferenceOrigin, files, look_up};
+use super::found::{Item, ReferenceOrigin, files};
+use super::lookup::look_up;
 use super::new_lines::only_new;
 use super::seeds::together;
 use super::tracker_runs::{self, Sorted};

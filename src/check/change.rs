@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::beside::unmatched_records;
 use super::candidates::{compared, named_runs, record_files};
-use super::lookup::{Item, files};
+use super::found::{Item, files};
 use super::tracker_runs::{self, Sorted};
 use super::{Request, Workspace};
 use crate::document::Diagnostic;

@@ -9,6 +9,7 @@ mod beside;
 mod candidates;
 mod change;
 mod diff;
+mod found;
 mod judging;
 mod lookup;
 mod new_lines;

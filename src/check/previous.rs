@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::Workspace;
-use super::lookup::Item;
+use super::found::Item;
 use crate::document::Diagnostic;
 use crate::engine::BaselineSet;
 use crate::git::{Commit, short};

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::Workspace;
-use super::lookup::{Found, Item, ReferenceOrigin, around, tracked};
+use super::found::{Found, Item, ReferenceOrigin, around, tracked};
 use crate::document::Diagnostic;
 use crate::git;
 use crate::policy::Policy;

@@ -31,6 +31,9 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
 fn differ_in_a_word(one: &str, other: &str) -> bool {
     let words = |name: &str| name.split(['_', '-', '.', '/', ' ']).map(str::to_owned).collect::<Vec<_>>();
     let (one, other) = (words(one), words(other));
-    let alike = |(one, other): (&String, &String)| strsim::normalized_damerau_levenshtein(one, other) >= 0.6;
+    // In a short word one slip is much of it.
+    let alike = |(one, other): (&String, &String)| {
+        strsim::normalized_damerau_levenshtein(one, other) >= 0.6 || strsim::damerau_levenshtein(one, other) <= 1
+    };
     one.len() > 1 && one.len() == other.len() && !one.iter().zip(&other).all(alike)
 }

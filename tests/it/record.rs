@@ -668,10 +668,10 @@ fn what_is_no_number_among_the_metrics_is_left_out_and_said() {
         .says("left out of the metrics, being no numbers: confusion_matrix, note, auc");
     let record: serde_json::Value = serde_json::from_str(&project.read("runs/m.json")).expect("JSON");
     assert_eq!(record["metrics"], serde_json::json!({ "f1": 0.8 }));
-    // What was promised is missing then, and a number that is not finite is a finding as before.
+    // What was promised must be a number, and a number that is not finite is a finding as before.
     let promised =
         ["record", "-o", "runs/n.json", "--metrics", "m.json", "--metric", "auc", "--no-artifact", "--"];
-    record_with(&project, &promised, &["sh", "-c", script]).leaves_with(1).says("recording/metric-missing");
+    record_with(&project, &promised, &["sh", "-c", script]).leaves_with(1).says("the metric `auc` is null");
     let not_finite = "echo '{\"f1\": NaN}' > m.json";
     record_with(&project, &options, &["sh", "-c", not_finite]).leaves_with(1).says("recording/not-a-metric");
 }
