@@ -2,17 +2,16 @@
 
 use std::sync::Arc;
 
-use super::autodetect::tracker_at;
+use super::Workspace;
 use super::new_lines::only_new;
-use super::{NOTHING_NAMED, Workspace};
 use crate::document::Diagnostic;
 use crate::git::Commit;
-use crate::ledger::{Ledger, MOST, StageHistory, Standing};
+use crate::ledger::MOST;
 use crate::policy::Policy;
-use crate::run::{FieldMap, LEDGER, Origin, Reference, Run};
+use crate::run::{FieldMap, Origin, Run};
 use crate::signing::BESIDE;
 use crate::source::{self, BadRecord, Tracked};
-use crate::store::{Entry, NOT_FOUND, NOTHING_MATCHED, Reach, Revision, Selector, Store};
+use crate::store::{Entry, Reach, Selector, Store};
 use crate::tracker::{self, FetchContext, Role, Wanted};
 
 /// What a reference leads to, to be read one by one.
@@ -66,7 +65,7 @@ pub(super) enum ReferenceOrigin {
 }
 
 impl ReferenceOrigin {
-    fn role(self) -> Role {
+    pub(super) fn role(self) -> Role {
         if self == Self::Typed { Role::Candidate } else { Role::Baseline }
     }
 }

@@ -2,19 +2,15 @@
 
 use std::sync::Arc;
 
-use super::found::{Found, Item, ReferenceOrigin, around, files, tracked};
 use super::autodetect::tracker_at;
-use super::new_lines::only_new;
+use super::found::{Found, Item, ReferenceOrigin, around, files, tracked};
 use super::{NOTHING_NAMED, Workspace};
 use crate::document::Diagnostic;
-use crate::git::Commit;
-use crate::ledger::{Ledger, MOST, StageHistory, Standing};
+use crate::ledger::{Ledger, StageHistory, Standing};
 use crate::policy::Policy;
-use crate::run::{FieldMap, LEDGER, Origin, Reference, Run};
-use crate::signing::BESIDE;
-use crate::source::{self, BadRecord, Tracked};
-use crate::store::{Entry, NOT_FOUND, NOTHING_MATCHED, Reach, Revision, Selector, Store};
-use crate::tracker::{self, FetchContext, Role, Wanted};
+use crate::run::{LEDGER, Origin, Reference};
+use crate::source::BadRecord;
+use crate::store::{Entry, NOT_FOUND, NOTHING_MATCHED, Revision, Selector, Store};
 
 /// Looks a reference up. Naming what is not there is an error, except at a revision.
 pub(super) fn look_up<'c>(

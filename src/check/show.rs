@@ -63,7 +63,7 @@ pub fn show(names: &[String], policy: Option<&str>, folder: &Path) -> (Vec<Run>,
     let (workspace, policy) = match open(policy, None, folder) {
         // Whoever looks at a run wants to see the best beside the last.
         Ok((workspace, policy)) => (workspace.with_history(), policy),
-        Err(problems) => return (runs, problems.iter().cloned().collect()),
+        Err(problems) => return (runs, problems.clone()),
     };
     match candidates::named_runs(names, policy.as_ref(), &workspace) {
         Err(problem) => troubles.push(*problem),

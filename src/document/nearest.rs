@@ -33,7 +33,8 @@ fn differ_in_a_word(one: &str, other: &str) -> bool {
     let (one, other) = (words(one), words(other));
     // In a short word one slip is much of it.
     let alike = |(one, other): (&String, &String)| {
-        strsim::normalized_damerau_levenshtein(one, other) >= 0.6 || strsim::damerau_levenshtein(one, other) <= 1
+        strsim::normalized_damerau_levenshtein(one, other) >= 0.6
+            || strsim::damerau_levenshtein(one, other) <= 1
     };
     one.len() > 1 && one.len() == other.len() && !one.iter().zip(&other).all(alike)
 }

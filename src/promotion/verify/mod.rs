@@ -107,7 +107,7 @@ pub fn verify(order: &VerifyOrder, folder: &Path, clock: Timestamp) -> Verificat
             answer.failure = Some(*problem);
             answer.exit_code = Exit::Fail;
         }
-        Err(Stop::Unclear(problems)) => answer.troubles = problems.iter().cloned().collect(),
+        Err(Stop::Unclear(problems)) => answer.troubles = problems.clone(),
     }
     answer
 }
