@@ -23,10 +23,16 @@ mod trackers;
 pub mod ultralytics;
 pub mod wandb;
 
-pub(crate) use plain::CODES as PLAIN_CODES;
 pub(crate) use plain::most;
 pub use plain::{BadRecord, read};
 pub use secrets::mask_values;
 pub(crate) use table::CODES as TABLE_CODES;
 pub use tracked::{Tracked, Tracker};
 pub use trackers::{TRACKERS, advice, tracker};
+
+use crate::code::codes;
+
+codes! {
+    NO_RECORD = "record/not-read": "A file is none of the formats that records are read from.";
+    NOT_EACH = "record/not-each": "The policy says that a file holds several records, and it does not.";
+}

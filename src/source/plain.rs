@@ -2,15 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{sniff, table};
-use crate::code::codes;
+use super::{NOT_EACH, sniff, table};
 use crate::document::{Diagnostic, Document, FileKind, Format, Node};
 use crate::run::{Each, FieldMap, Origin, Run, elements};
-
-codes! {
-    NO_RECORD = "record/not-read": "A file is none of the formats that records are read from.";
-    NOT_EACH = "record/not-each": "The policy says that a file holds several records, and it does not.";
-}
 
 /// A record that can't be read, among those that can.
 #[derive(Debug, Clone)]

@@ -1,6 +1,6 @@
 //! What a file is that no record can be read from, by its first bytes.
 
-use super::plain::NO_RECORD;
+use super::NO_RECORD;
 use crate::document::Diagnostic;
 
 /// The first bytes of formats, what they are called, and what to do with them.

@@ -116,7 +116,7 @@ pub(crate) fn codes() -> impl Iterator<Item = &'static [crate::code::Code]> {
         source::wandb::CODES,
         source::inspect::CODES,
         source::promptfoo::CODES,
-        source::PLAIN_CODES,
+        source::CODES,
         source::TABLE_CODES,
     ];
     [CODES, dvc::CODES, mlflow::CODES, wandb::CODES].into_iter().chain(sources)
