@@ -107,7 +107,7 @@ pub fn verify(order: &VerifyOrder, folder: &Path, clock: Timestamp) -> Verificat
             answer.failure = Some(*problem);
             answer.exit_code = Exit::Fail;
         }
-        Err(Stop::Unclear(problems)) => answer.troubles = problems.clone(),
+        Err(Stop::Unclear(problems)) => answer.troubles.clone_from(&problems),
     }
     answer
 }
