@@ -1,7 +1,7 @@
 //! The runs that candidates are compared with, as they are found in files, git, the ledger and trackers. A reference is
 //! looked up when the first rule needs it, and once.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::found::{Found, Item, ReferenceOrigin};
@@ -50,8 +50,15 @@ impl<'w> FoundBaselines<'w> {
         candidate: &Run,
     ) -> Vec<String> {
         let mut notes = Vec::new();
-        for planned in plan {
-            let Task::Judge { baseline: Some(index) } = planned.task else { continue };
+        // Many rules share one baseline.
+        let asked: BTreeSet<usize> = plan
+            .iter()
+            .filter_map(|planned| match planned.task {
+                Task::Judge { baseline } => baseline,
+                Task::Skip { .. } | Task::Fail(_) => None,
+            })
+            .collect();
+        for index in asked {
             let Some(reference) = references.list().get(index) else { continue };
             if !self.by_reference.contains_key(reference) {
                 let found = self.look_up(reference, &mut notes);
