@@ -26,11 +26,17 @@ pub fn open(
     }
 }
 
-/// The workspace with a ledger that was named, for what asks nothing of the policy: one that can't be read is then no
-/// hindrance.
-pub fn open_ledger(ledger: &Path, folder: &Path) -> Workspace {
+/// The same for what asks nothing of the policy but where the ledger is: where that is named, a policy that can't be read
+/// is no hindrance.
+pub fn open_ledger(
+    ledger: Option<&Path>,
+    folder: &Path,
+) -> Result<(Workspace, Option<Policy>), Vec<Diagnostic>> {
+    if ledger.is_none() {
+        return open(None, None, folder);
+    }
     let root = policy_file::find(None, folder).map_or_else(|_| folder.to_owned(), |found| found.folder);
-    Workspace::new(folder, &root).with_ledger(Some(ledger))
+    Ok((Workspace::new(folder, &root).with_ledger(ledger), None))
 }
 
 /// The one run that a reference names.
