@@ -2,14 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use jiff::Timestamp;
-use rayon::prelude::*;
-
 use super::found::{Item, ReferenceOrigin, files};
+use super::in_order::in_order;
 use super::lookup::look_up;
 use super::new_lines::only_new;
 use super::seeds::together;
-use super::tracker_runs::{self, Sorted};
+use super::tracker_runs::{self, PolicyRuns, Sorted};
 use super::{NOTHING_NAMED, Request, Workspace};
 use crate::document::{Diagnostic, FileKind};
 use crate::expression::{Bindings, Expression, Fault};
@@ -20,6 +18,7 @@ use crate::source::{self, BadRecord};
 use crate::store::{Entry, NOTHING_MATCHED, Revision, Selector, Store, left_out};
 use crate::tracker::OwnFiles;
 use crate::verdict::Level;
+use jiff::Timestamp;
 
 /// What is to be judged.
 pub(super) enum Candidates<'c> {
@@ -76,9 +75,10 @@ pub(super) fn choose<'c>(
     request: &Request,
     policy: &'c Policy,
     workspace: &'c Workspace,
+    of_policy: &PolicyRuns<'c>,
 ) -> Result<Candidates<'c>, Box<Diagnostic>> {
     if request.runs.is_empty() {
-        return discover(request, policy, workspace);
+        return discover(request, policy, workspace, of_policy);
     }
     named_runs(&request.runs, Some(policy), workspace).map(Candidates::Chosen)
 }
@@ -124,6 +124,7 @@ fn discover<'c>(
     request: &Request,
     policy: &'c Policy,
     workspace: &'c Workspace,
+    of_policy: &PolicyRuns<'c>,
 ) -> Result<Candidates<'c>, Box<Diagnostic>> {
     let Some(runs) = &policy.runs else {
         return Err(Diagnostic::new(NOTHING_NAMED, "no run was named, and the policy has no `runs:`")
@@ -131,7 +132,7 @@ fn discover<'c>(
             .boxed());
     };
     let store = workspace.head()?;
-    let Sorted { plain, items: mut of_trackers } = tracker_runs::sort(&runs.paths, policy, workspace)?;
+    let Sorted { plain, items: mut of_trackers } = of_policy.sorted()?.clone();
     let selectors = plain.iter().map(|path| Selector::of_records(path)).collect::<Result<Vec<_>, _>>()?;
     if let (None, Ok(git)) = (workspace.revisions(), workspace.git())
         && let Some(problem) = left_out(git, &selectors)?
@@ -330,5 +331,6 @@ fn differs_from(
             _ => Some(None),
         }
     };
-    Ok(entries.par_iter().filter_map(|entry| Some((entry.path.clone(), differs(entry)?))).collect())
+    let compared = in_order(entries, |entry| Some((entry.path.clone(), differs(entry)?)));
+    Ok(compared.into_iter().flatten().collect())
 }

@@ -3,18 +3,16 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use rayon::prelude::*;
-
 use super::beside::unmatched_records;
 use super::candidates::{compared, named_runs, record_files};
-use super::found::{Item, files};
-use super::tracker_runs::{self, Sorted};
+use super::found::{Item, files, read_all};
+use super::tracker_runs::{PolicyRuns, Sorted};
 use super::{Request, Workspace};
 use crate::document::Diagnostic;
-use crate::engine::{self, Decision, Judged};
+use crate::engine::{self, Decision, Judged, References};
 use crate::policy::Policy;
 use crate::rule::{AboutChange, ChangeRecords, removed_records, touched_data};
-use crate::run::{FieldMap, Reference, Run};
+use crate::run::{Reference, Run};
 use crate::source::dvc;
 use crate::store::{Entry, Revision, Selector, Store};
 use crate::verdict::{ChangeReport, Level};
@@ -36,8 +34,10 @@ pub(super) struct JudgedChange {
 /// Judges the change, as far as it is what is asked about.
 pub(super) fn judge_change(
     decision: &Decision<'_>,
+    references: &References,
     request: &Request,
     workspace: &Workspace,
+    of_policy: &PolicyRuns<'_>,
 ) -> JudgedChange {
     let mut change = JudgedChange::default();
     let rules = || decision.policy.rules.iter().filter(|rule| rule.level != Level::Off);
@@ -48,9 +48,7 @@ pub(super) fn judge_change(
         return change;
     }
     // Lookup errors are reported by `candidates`.
-    let paths = decision.policy.runs.as_ref().map(|runs| &*runs.paths).unwrap_or_default();
-    let Sorted { plain, items: of_trackers } =
-        tracker_runs::sort(paths, decision.policy, workspace).unwrap_or_default();
+    let Sorted { plain, items: of_trackers } = of_policy.sorted().cloned().unwrap_or_default();
     let (mut records, unreadable) = records(decision, request, workspace, (&plain, of_trackers));
     records.whole = whole;
     if whole {
@@ -64,7 +62,7 @@ pub(super) fn judge_change(
     if rules().any(|rule| rule.kind == "linked") {
         records.dvc_outputs = dvc_outputs(workspace).unwrap_or_default();
     }
-    let removed = removed_records(&records, is_compared_with(request, decision.policy));
+    let removed = removed_records(&records, is_compared_with(decision.policy, references));
     change.notes.extend(removed.notes);
     if whole {
         // What can't be answered here can't be answered where candidates are looked for.
@@ -79,13 +77,12 @@ pub(super) fn judge_change(
 }
 
 /// Whether the newest record that `runs:` matches is what some rule compares a change with.
-fn is_compared_with(request: &Request, policy: &Policy) -> bool {
-    let rules = policy.rules.iter().filter(|rule| rule.level != Level::Off && rule.requirement.compares());
-    let of_stage = request.stage.as_deref().and_then(|stage| policy.stages.get(stage)?.baseline.as_ref());
-    let default = request.baseline.as_ref().or(of_stage).or(policy.baseline.as_ref());
+fn is_compared_with(policy: &Policy, references: &References) -> bool {
+    let rules = policy.rules.iter().enumerate();
     rules
-        .filter_map(|rule| rule.baseline.as_ref().or(default))
-        .any(|reference| matches!(Reference::parse(reference), Ok(Reference::Git { path: None, .. })))
+        .filter(|(_, rule)| rule.level != Level::Off && rule.requirement.compares())
+        .filter_map(|(index, _)| references.list().get(references.of_rule(index)?))
+        .any(|reference| matches!(Reference::parse(&reference.text), Ok(Reference::Git { path: None, .. })))
 }
 
 /// Every record that the policy matches, changed or not, and those that were named; and how many can't be read.
@@ -102,8 +99,8 @@ fn records<'w>(
     }
     let mut seen = HashSet::new();
     items.retain(|item| seen.insert(item.label()));
-    let (head, unreadable) = read(&items, &decision.policy.fields);
-    (ChangeRecords { head, ..ChangeRecords::default() }, unreadable)
+    let (head, bad) = read_all(&items, &decision.policy.fields);
+    (ChangeRecords { head, ..ChangeRecords::default() }, bad.len())
 }
 
 /// The records that the policy matches at the base.
@@ -120,16 +117,7 @@ fn base_records(
         let store: Arc<dyn Store + Send + '_> = Arc::new(base);
         items.extend(matching(&store, plain, workspace)?);
     }
-    Ok(read(&items, &policy.fields).0)
-}
-
-/// The records of many files; and how many can't be read.
-fn read(items: &[Item<'_>], fields: &FieldMap) -> (Vec<Run>, usize) {
-    let read: Vec<_> = items.par_iter().flat_map_iter(|item| item.read(fields)).collect();
-    let all = read.len();
-    let runs: Vec<Run> = read.into_iter().flatten().collect();
-    let unreadable = all - runs.len();
-    (runs, unreadable)
+    Ok(read_all(&items, &policy.fields).0)
 }
 
 fn matching<'w>(

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Workspace;
+use super::in_order::in_order;
 use super::new_lines::only_new;
 use crate::document::Diagnostic;
 use crate::git::Commit;
@@ -32,6 +33,7 @@ pub(super) struct Found<'c> {
 }
 
 /// One file of records, one record of the ledger, one run of a tracker, or what was made of several.
+#[derive(Clone)]
 pub(super) enum Item<'c> {
     /// `before` is what the base has of a file of many records: of these, only new ones are meant.
     File {
@@ -48,7 +50,8 @@ pub(super) enum Item<'c> {
     },
     Tracked {
         label: String,
-        run: Box<Result<Tracked, Vec<Diagnostic>>>,
+        /// Shared: a whole experiment is large, and is asked for twice.
+        run: Arc<Result<Tracked, Vec<Diagnostic>>>,
     },
     Made(Box<Result<Run, BadRecord>>),
 }
@@ -97,7 +100,7 @@ impl Item<'_> {
         if !label.contains(&format!("@{revision}")) {
             *label = format!("git:{revision}:{}", label.trim_start_matches("./"));
         }
-        if let Ok(run) = &mut **run {
+        if let Ok(run) = Arc::make_mut(run) {
             run.label.clone_from(label);
             reference.clone_into(&mut run.origin.reference);
             run.files = None;
@@ -159,6 +162,18 @@ impl Item<'_> {
     }
 }
 
+/// The runs of many, and the records that can't be read.
+pub(super) fn read_all(items: &[Item<'_>], fields: &FieldMap) -> (Vec<Run>, Vec<BadRecord>) {
+    let (mut runs, mut bad) = (Vec::new(), Vec::new());
+    for record in in_order(items, |item| item.read(fields)).into_iter().flatten() {
+        match record {
+            Ok(run) => runs.push(run),
+            Err(record) => bad.push(record),
+        }
+    }
+    (runs, bad)
+}
+
 /// What lies beside a record as its signature.
 fn signature(store: &dyn Store, record: &Entry) -> Option<Vec<u8>> {
     let path = format!("{}{BESIDE}", record.path);
@@ -207,7 +222,7 @@ pub(super) fn tracked<'c>(
         .into_iter()
         .map(|run| {
             let label = run.as_ref().map_or_else(|_| reference.to_owned(), |run| run.label.clone());
-            Item::Tracked { label, run: Box::new(run) }
+            Item::Tracked { label, run: Arc::new(run) }
         })
         .collect();
     Ok(Found {

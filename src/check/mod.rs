@@ -10,6 +10,7 @@ mod candidates;
 mod change;
 mod diff;
 mod found;
+mod in_order;
 mod judging;
 mod lookup;
 mod new_lines;
@@ -50,6 +51,7 @@ pub use revisions::revisions_of_policy;
 pub use root::workspace_root;
 pub use saved::read_report;
 pub use show::{open, open_ledger, show};
+use tracker_runs::PolicyRuns;
 pub use trust::{PullRequestBase, Revisions};
 pub use workspace::{Pushed, Workspace};
 
@@ -217,7 +219,8 @@ fn decide(
         Some(revisions) => Files::new(workspace.root(), workspace).between(revisions.trusted()),
         None => Files::new(workspace.root(), workspace).against(request.base.as_deref()),
     };
-    let chosen = candidates::choose(request, policy, workspace);
+    let of_policy = PolicyRuns::new(policy, workspace);
+    let chosen = candidates::choose(request, policy, workspace, &of_policy);
     let decision = Decision {
         policy,
         stage: request.stage.as_deref(),
@@ -227,17 +230,17 @@ fn decide(
         brief: request.brief && matches!(&chosen, Ok(Candidates::Chosen(chosen)) if chosen.len() > MANY),
         facts: &facts as &dyn Facts,
     };
+    let asked_for = Asked {
+        stage: request.stage.as_deref(),
+        baseline: request.baseline.as_deref(),
+        promotes: request.promotes,
+    };
+    let references = References::of(policy, asked_for);
     let JudgedChange { judged: change, mut notes, trouble } =
-        change::judge_change(&decision, request, workspace);
+        change::judge_change(&decision, &references, request, workspace, &of_policy);
     let (judged, only_unchanged) = match chosen {
         Ok(Candidates::Chosen(chosen)) => {
             notes.extend(chosen.notes.iter().cloned());
-            let asked = Asked {
-                stage: request.stage.as_deref(),
-                baseline: request.baseline.as_deref(),
-                promotes: request.promotes,
-            };
-            let references = References::of(policy, asked);
             let mut baselines = FoundBaselines::new(policy, workspace);
             let mut judged = judge_all(&decision, &references, &chosen, &mut baselines, request, sink);
             judged.tally.unchanged = chosen.unchanged;

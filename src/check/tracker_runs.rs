@@ -1,5 +1,6 @@
 //! Runs of trackers that a policy's `runs:` names, or that a revision holds: in the working tree, and as they were committed.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 
 use super::Workspace;
@@ -16,14 +17,35 @@ use crate::tracker::{self, AMBIGUOUS, FetchContext};
 const MAX_COMPARED: usize = 1 << 30;
 
 /// The paths of a `runs:` that are of plain records, and the runs of trackers that the others lead to.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Sorted<'c> {
     pub(super) plain: Vec<String>,
     pub(super) items: Vec<Item<'c>>,
 }
 
+/// What a policy's `runs:` names, looked up when it is first asked for: candidates and the rules about the change both
+/// ask, and a tracker may be a server.
+pub(super) struct PolicyRuns<'c> {
+    policy: &'c Policy,
+    workspace: &'c Workspace,
+    sorted: OnceCell<Result<Sorted<'c>, Box<Diagnostic>>>,
+}
+
+impl<'c> PolicyRuns<'c> {
+    pub(super) fn new(policy: &'c Policy, workspace: &'c Workspace) -> Self {
+        Self { policy, workspace, sorted: OnceCell::new() }
+    }
+
+    /// The paths of plain records, and the runs of trackers.
+    pub(super) fn sorted(&self) -> Result<&Sorted<'c>, Box<Diagnostic>> {
+        let paths = self.policy.runs.as_ref().map(|runs| &*runs.paths).unwrap_or_default();
+        let sorted = self.sorted.get_or_init(|| sort(paths, self.policy, self.workspace));
+        sorted.as_ref().map_err(Clone::clone)
+    }
+}
+
 /// Sorts the paths of a policy's `runs:`.
-pub(super) fn sort<'c>(
+fn sort<'c>(
     paths: &[String],
     policy: &Policy,
     workspace: &'c Workspace,

@@ -18,18 +18,10 @@ pub(super) fn status(candidate: &Run) -> Option<RuleReport> {
     let findings: Vec<Finding> =
         finding.map(|finding| Finding { comparison: Some(0), ..finding }).into_iter().collect();
     Some(RuleReport {
-        id: STATUS_RULE.into(),
-        kind: "status".into(),
-        level: Level::Error,
-        place: String::new(),
         outcome,
-        reason: None,
         comparisons: vec![Comparison::exact("status", "finished", outcome).candidate(status)],
         findings,
-        notes: Vec::new(),
-        baseline: None,
-        message: None,
-        docs: None,
+        ..RuleReport::new(STATUS_RULE, "status", Level::Error)
     })
 }
 
