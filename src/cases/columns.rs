@@ -53,7 +53,8 @@ pub struct Roles {
     pub weight: Option<usize>,
 }
 
-const ID: &[&str] = &["id", "sample_id", "example_id", "case_id", "row_id", "doc_id"];
+/// What columns of ids are called, in small letters.
+pub const ID_COLUMNS: &[&str] = &["id", "sample_id", "example_id", "case_id", "row_id", "doc_id"];
 const LABEL: &[&str] =
     &["y_true", "label", "labels", "target", "truth", "true", "actual", "expected", "gold", "ground_truth"];
 const PREDICTION: &[&str] =
@@ -70,7 +71,7 @@ impl Roles {
     pub fn of(table: &Table, said: &CaseColumns) -> Result<Self, CasesError> {
         let named = |role: &str, said: Option<&str>, known: &[&str]| find(table, role, said, known);
         let mut roles = Self {
-            id: named("id", said.id.as_deref(), ID)?,
+            id: named("id", said.id.as_deref(), ID_COLUMNS)?,
             label: named("label", said.label.as_deref(), LABEL)?,
             prediction: named("prediction", said.prediction.as_deref(), PREDICTION)?,
             cluster: named("cluster", said.cluster.as_deref(), CLUSTER)?,

@@ -10,18 +10,20 @@ mod error;
 mod json_lines;
 mod pair;
 mod parquet_columns;
+mod recorded;
 mod sample;
 mod table;
 mod view;
 
-pub use columns::{CaseColumns, Roles, Scores};
+pub use columns::{CaseColumns, ID_COLUMNS, Roles, Scores};
 pub use delimited::read_delimited;
 pub use error::{CasesError, CasesFault};
 pub use json_lines::read_json_lines;
 pub use pair::{Pairing, Unpaired, pair};
 pub use parquet_columns::read_parquet;
+pub use recorded::recorded_cases;
 pub use sample::Sample;
-pub use table::{Column, Table};
+pub use table::{Column, Table, short};
 pub use view::{Cases, slices_of};
 
 #[cfg(test)]

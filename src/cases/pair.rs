@@ -1,5 +1,7 @@
 //! The same cases in two runs.
 
+use std::fmt;
+
 use super::Cases;
 
 /// For each case of the baseline, its row in the candidate's table.
@@ -34,6 +36,46 @@ pub enum Unpaired {
         /// The id of the first, with both values.
         example: [String; 3],
     },
+}
+
+impl Unpaired {
+    /// What to do.
+    pub fn help(&self) -> &'static str {
+        match self {
+            Self::Ids { written_otherwise: true, .. } => {
+                "the same ids are written in two ways, such as 007 and 7: write them alike, as text"
+            }
+            Self::Ids { .. } => {
+                "judge both models on the same cases; none may be left out, since the hardest ones go missing first"
+            }
+            Self::Differs { .. } => "judge both models on the same labels: score the baseline again on these",
+        }
+    }
+}
+
+impl fmt::Display for Unpaired {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ids { gone, new, examples: [lost, added], .. } => {
+                let some = |ids: &[String]| {
+                    if ids.is_empty() { String::new() } else { format!(" ({})", ids.join(", ")) }
+                };
+                write!(
+                    f,
+                    "not comparable: the two runs do not have the same cases. {gone} {} only in the baseline{}, {new} only in \
+                     the candidate{}",
+                    if *gone == 1 { "is" } else { "are" },
+                    some(lost),
+                    some(added)
+                )
+            }
+            Self::Differs { what, count, of, example: [id, theirs, ours] } => write!(
+                f,
+                "not comparable: the {what} differs in {count} of {of} cases; of `{id}` it is {theirs} in the baseline and \
+                 {ours} in the candidate"
+            ),
+        }
+    }
 }
 
 /// Pairs two tables by id, whatever their order. Never only what both have: the hardest cases are those that vanish.

@@ -114,7 +114,7 @@ fn not_a_number(name: &str, row: usize, text: &str) -> CasesError {
 }
 
 /// The beginning of a text, for messages.
-pub(super) fn short(text: &str) -> String {
+pub fn short(text: &str) -> String {
     let mut short: String = text.chars().take(40).collect();
     if short.len() < text.len() {
         short.push('…');

@@ -31,6 +31,8 @@ pub struct Cases {
     positive: Option<u32>,
     are_numbers: bool,
     unscored_are_wrong: bool,
+    /// An evaluation tool kept them, each metric for the cases that it was measured on.
+    kept_by_tool: bool,
 }
 
 impl Cases {
@@ -49,6 +51,19 @@ impl Cases {
         if table.rows() == 0 {
             return Err(CasesError::new(CasesFault::Ids, "there are no rows", "write a row for each case"));
         }
+        Self::with_roles(table, roles, id, said)
+    }
+
+    /// Looks at cases that an evaluation tool kept: the first column is the id, and the others are values and slices,
+    /// whatever they are called.
+    pub fn of_values(table: Table, said: &CaseColumns) -> Result<Self, CasesError> {
+        let place = |name: &str| table.columns.iter().position(|(column, _)| **column == *name);
+        let cluster = said.cluster.as_deref().and_then(place);
+        let roles = Roles { id: Some(0), cluster, ..Roles::default() };
+        Ok(Self { kept_by_tool: true, ..Self::with_roles(table, roles, 0, said)? })
+    }
+
+    fn with_roles(table: Table, roles: Roles, id: usize, said: &CaseColumns) -> Result<Self, CasesError> {
         check_ids(&table.columns[id].1, &table.columns[id].0)?;
         let mut cases = Self {
             unscored: vec![false; table.rows()],
@@ -59,6 +74,7 @@ impl Cases {
             positive: None,
             are_numbers: false,
             unscored_are_wrong: said.unscored_are_wrong,
+            kept_by_tool: false,
         };
         cases.look_at_labels()?;
         cases.find_unscored()?;
@@ -92,6 +108,12 @@ impl Cases {
         self.roles.cluster.map(|index| &self.table.columns[index].1)
     }
 
+    /// The cluster of each case, as a number.
+    pub fn cluster_codes(&self) -> Option<Vec<u32>> {
+        let clusters = self.clusters()?;
+        Some((0..self.rows()).map(|row| clusters.code(row).unwrap_or(u32::MAX)).collect())
+    }
+
     /// A column that has no other role.
     pub fn column(&self, name: &str) -> Option<&Column> {
         let index = self.table.columns.iter().position(|(known, _)| **known == *name)?;
@@ -107,6 +129,11 @@ impl Cases {
             .filter(|(index, _)| !self.roles.is_taken(*index))
             .map(|(_, (name, _))| &**name)
             .collect()
+    }
+
+    /// Whether an evaluation tool kept them: a metric then has no value on the cases of another task.
+    pub fn is_kept_by_tool(&self) -> bool {
+        self.kept_by_tool
     }
 
     /// How many cases were not scored.

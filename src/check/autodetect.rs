@@ -54,7 +54,8 @@ fn is_run(run: &Run) -> bool {
         Ok(_) | Err(MetricFault::NotFinite(_)) => true,
         Err(_) => false,
     });
-    measured || run.text("git_commit").is_some() || run.text("run_id").is_some()
+    // Numbers alone are no run: any file of settings has some.
+    measured && !run.is_flat() || run.text("git_commit").is_some() || run.text("run_id").is_some()
 }
 
 /// What matches a record and those beside it.

@@ -1,10 +1,11 @@
 //! The runs that candidates are compared with, as they are found in files, git, the ledger and trackers. A reference is
 //! looked up when the first rule needs it, and once.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::lookup::{Found, Item, ReferenceOrigin, look_up};
+use super::found::{Found, Item, ReferenceOrigin, read_all};
+use super::lookup::look_up;
 use super::seeds::together;
 use super::{Workspace, previous};
 use crate::document::Diagnostic;
@@ -21,17 +22,17 @@ use crate::source::BadRecord;
 pub(super) struct FoundBaselines<'w> {
     policy: &'w Policy,
     workspace: &'w Workspace,
-    sets: Vec<FoundSet<'w>>,
+    sets: Vec<FoundSet>,
     /// The set of each reference, or why it could not be found.
     by_reference: HashMap<BaselineReference, Result<usize, Diagnostic>>,
     /// For a candidate that is the only run of a set: the version before it.
     before: HashMap<(usize, String), BaselineSet>,
 }
 
-struct FoundSet<'w> {
+struct FoundSet {
     set: BaselineSet,
-    items: Vec<Item<'w>>,
-    commit: Option<Commit>,
+    /// Where a `git:` reference was read: the commit, and the path of each file by what it is called.
+    commit: Option<(Commit, HashMap<String, String>)>,
     /// What was found, so that two names of one thing are one baseline.
     identity: Vec<String>,
 }
@@ -49,8 +50,15 @@ impl<'w> FoundBaselines<'w> {
         candidate: &Run,
     ) -> Vec<String> {
         let mut notes = Vec::new();
-        for planned in plan {
-            let Task::Judge { baseline: Some(index) } = planned.task else { continue };
+        // Many rules share one baseline.
+        let asked: BTreeSet<usize> = plan
+            .iter()
+            .filter_map(|planned| match planned.task {
+                Task::Judge { baseline } => baseline,
+                Task::Skip { .. } | Task::Fail(_) => None,
+            })
+            .collect();
+        for index in asked {
             let Some(reference) = references.list().get(index) else { continue };
             if !self.by_reference.contains_key(reference) {
                 let found = self.look_up(reference, &mut notes);
@@ -82,10 +90,16 @@ impl<'w> FoundBaselines<'w> {
         if let Some(known) = known {
             return Ok(known);
         }
-        let commit = found.commit.clone();
-        let (set, items) = read(&reference.text, found, self.policy);
+        let path = |item: &Item<'_>| Some((item.label(), item.path()?.to_owned()));
+        // A run that was made of several seeds is no file with versions.
+        let commit = found
+            .commit
+            .clone()
+            .filter(|_| self.policy.seeds.is_none())
+            .map(|commit| (commit, found.items.iter().filter_map(path).collect()));
+        let set = read(&reference.text, found, self.policy);
         notes.extend(unreadable(&set));
-        self.sets.push(FoundSet { set, items, commit, identity });
+        self.sets.push(FoundSet { set, commit, identity });
         Ok(self.sets.len() - 1)
     }
 
@@ -96,9 +110,11 @@ impl<'w> FoundBaselines<'w> {
         if self.before.contains_key(&key) || !found.set.is_only(candidate) {
             return;
         }
-        let (commit, workspace) = (found.commit.as_ref(), self.workspace);
+        let Some((commit, paths)) = &found.commit else { return };
+        let itself = found.set.runs.iter().find(|run| run.document.text == candidate.document.text);
+        let Some(path) = itself.and_then(|run| paths.get(&*run.document.name)) else { return };
         let before =
-            previous::version_before(candidate, &found.set, &found.items, commit, self.policy, workspace);
+            previous::version_before(candidate, &found.set, path, commit, self.policy, self.workspace);
         if let Some(before) = before {
             self.before.insert(key, before);
         }
@@ -135,28 +151,20 @@ impl FoundBaselines<'_> {
 }
 
 /// Reads every run of a set.
-fn read<'w>(reference: &str, found: Found<'w>, policy: &Policy) -> (BaselineSet, Vec<Item<'w>>) {
+fn read(reference: &str, found: Found<'_>, policy: &Policy) -> BaselineSet {
     let items = match &policy.seeds {
         Some(by) => together(&found.items, found.siblings, by, &policy.fields, |_| true),
         None => found.items,
     };
-    let mut bad: Vec<(Option<String>, BadRecord)> =
-        found.broken.into_iter().map(|(model, bad)| (Some(model), bad)).collect();
-    let mut runs = Vec::new();
-    for record in items.iter().flat_map(|item| item.read(&policy.fields)) {
-        match record {
-            Ok(run) => runs.push(Arc::new(run)),
-            Err(record) => bad.push((None, record)),
-        }
-    }
-    let set = BaselineSet {
+    let (runs, unreadable) = read_all(&items, &policy.fields);
+    let broken = found.broken.into_iter().map(|(model, bad)| (Some(model), bad));
+    BaselineSet {
         reference: reference.to_owned(),
         resolved: found.resolved,
-        runs,
-        bad,
+        runs: runs.into_iter().map(Arc::new).collect(),
+        bad: broken.chain(unreadable.into_iter().map(|bad| (None, bad))).collect(),
         exact: found.exact,
-    };
-    (set, items)
+    }
 }
 
 /// A broken record at the base must not block every change, the one that corrects it included; but what it might have

@@ -7,7 +7,7 @@ use super::Workspace;
 use crate::document::FileKind;
 use crate::engine::Decision;
 use crate::rule::ChangeRecords;
-use crate::run::Origin;
+use crate::run::{Origin, Run};
 use crate::source;
 use crate::store::Selector;
 
@@ -32,7 +32,7 @@ pub(super) fn unmatched_records(
         let below = |selector: &Selector| {
             !selector.folder().is_empty() && path.starts_with(&format!("{}/", selector.folder()))
         };
-        FileKind::of(path).is_some()
+        FileKind::is_record(path)
             && !selectors.iter().any(|selector| selector.names(path))
             && (beside.contains(&folder(path)) || selectors.iter().any(below))
             && !workspace.root().join(path).starts_with(&ledger)
@@ -40,12 +40,14 @@ pub(super) fn unmatched_records(
     let mut near = Vec::new();
     let known = decision.facts.changes(&is_near, &mut |file| near.push(file.path));
     let (Ok(_), Ok(store)) = (known, workspace.head()) else { return Vec::new() };
+    // Numbers alone are a record only where others are such too: any file of settings has some.
+    let are_flat = records.head.iter().any(Run::is_flat);
     let is_record = |path: &&String| {
         let entries = Selector::new(path).and_then(|selector| store.select(&selector)).unwrap_or_default();
         entries.iter().any(|entry| {
             let bytes = store.read(entry, source::most(path)).unwrap_or_default();
             let runs = source::read(path, bytes, &decision.policy.fields, &Origin::default());
-            runs.iter().flatten().any(|run| run.metrics().next().is_some())
+            runs.iter().flatten().any(|run| run.metrics().next().is_some() && (are_flat || !run.is_flat()))
         })
     };
     let named: Vec<&String> = near.iter().filter(is_record).collect();

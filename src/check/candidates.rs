@@ -2,12 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use jiff::Timestamp;
-use rayon::prelude::*;
-
-use super::lookup::{Item, ReferenceOrigin, files, look_up};
+use super::found::{Item, ReferenceOrigin, files};
+use super::in_order::in_order;
+use super::lookup::look_up;
 use super::new_lines::only_new;
 use super::seeds::together;
+use super::tracker_runs::{self, PolicyRuns, Sorted};
 use super::{NOTHING_NAMED, Request, Workspace};
 use crate::document::{Diagnostic, FileKind};
 use crate::expression::{Bindings, Expression, Fault};
@@ -16,7 +16,9 @@ use crate::policy::Policy;
 use crate::run::{FieldMap, Run};
 use crate::source::{self, BadRecord};
 use crate::store::{Entry, NOTHING_MATCHED, Revision, Selector, Store, left_out};
+use crate::tracker::OwnFiles;
 use crate::verdict::Level;
+use jiff::Timestamp;
 
 /// What is to be judged.
 pub(super) enum Candidates<'c> {
@@ -73,9 +75,10 @@ pub(super) fn choose<'c>(
     request: &Request,
     policy: &'c Policy,
     workspace: &'c Workspace,
+    of_policy: &PolicyRuns<'c>,
 ) -> Result<Candidates<'c>, Box<Diagnostic>> {
     if request.runs.is_empty() {
-        return discover(request, policy, workspace);
+        return discover(request, policy, workspace, of_policy);
     }
     named_runs(&request.runs, Some(policy), workspace).map(Candidates::Chosen)
 }
@@ -121,6 +124,7 @@ fn discover<'c>(
     request: &Request,
     policy: &'c Policy,
     workspace: &'c Workspace,
+    of_policy: &PolicyRuns<'c>,
 ) -> Result<Candidates<'c>, Box<Diagnostic>> {
     let Some(runs) = &policy.runs else {
         return Err(Diagnostic::new(NOTHING_NAMED, "no run was named, and the policy has no `runs:`")
@@ -128,19 +132,15 @@ fn discover<'c>(
             .boxed());
     };
     let store = workspace.head()?;
-    let mut entries: Vec<Entry> = Vec::new();
-    let mut seen = HashSet::new();
-    let selectors = runs.paths.iter().map(|path| Selector::new(path)).collect::<Result<Vec<_>, _>>()?;
+    let Sorted { plain, items: mut of_trackers } = of_policy.sorted()?.clone();
+    let selectors = plain.iter().map(|path| Selector::of_records(path)).collect::<Result<Vec<_>, _>>()?;
     if let (None, Ok(git)) = (workspace.revisions(), workspace.git())
         && let Some(problem) = left_out(git, &selectors)?
     {
         return Err(problem);
     }
-    for selector in &selectors {
-        let selected = store.select(selector)?;
-        entries.extend(selected.into_iter().filter(|entry| seen.insert(entry.path.clone())));
-    }
-    if entries.is_empty() {
+    let mut entries = record_files(&*store, &selectors, workspace)?;
+    if entries.is_empty() && of_trackers.is_empty() {
         return Err(Diagnostic::new(
             NOTHING_MATCHED,
             format!("`runs: {}` matches no file", runs.paths.join(", ")),
@@ -148,21 +148,23 @@ fn discover<'c>(
         .help("train, or correct the pattern; it is relative to the policy")
         .boxed());
     }
-    let matched = entries.len();
+    let matched = entries.len() + of_trackers.len();
     // One seed that changed changes what it is a seed of.
     let all = policy.seeds.as_ref().map(|_| entries.clone());
     let mut notes = Vec::new();
     let mut before = HashMap::new();
     if !request.all {
-        let changed = changed(request, workspace, &*store, &selectors, entries)?;
-        if changed.entries.is_empty() {
+        let changed = changed(request, workspace, &*store, &selectors, (entries, of_trackers))?;
+        of_trackers = changed.of_trackers;
+        let number = changed.entries.len() + of_trackers.len();
+        if number == 0 {
             return Ok(Candidates::Unchanged { matched, since: changed.since });
         }
-        notes.push(format!("{} of {matched} records changed since {}", changed.entries.len(), changed.since));
+        notes.push(format!("{number} of {matched} records changed since {}", changed.since));
         entries = changed.entries;
         before = changed.before;
     }
-    let unchanged = matched - entries.len();
+    let unchanged = matched - entries.len() - of_trackers.len();
     let mut items = files(&store, entries, &runs.paths.join(", "), None);
     for item in &mut items {
         if let Item::File { entry, before: known, .. } = item {
@@ -181,7 +183,27 @@ fn discover<'c>(
         with_signatures(&mut all, policy);
         items = together(&all, Vec::new(), by, &policy.fields, |run| changed.contains(&in_change(run)));
     }
+    items.append(&mut of_trackers);
     Ok(Candidates::Chosen(Chosen { items, filter: runs.filter.as_ref(), unchanged, notes }))
+}
+
+/// The files of run records that these name, each once; what a tracker keeps beside its runs is none, unless it is named.
+pub(super) fn record_files(
+    store: &dyn Store,
+    selectors: &[Selector],
+    workspace: &Workspace,
+) -> Result<Vec<Entry>, Box<Diagnostic>> {
+    let mut entries = Vec::new();
+    let mut seen = HashSet::new();
+    let mut own = OwnFiles::default();
+    for selector in selectors {
+        let mut is_record = |entry: &Entry| {
+            (entry.path == selector.written() || !own.has(workspace.root(), &entry.path))
+                && seen.insert(entry.path.clone())
+        };
+        entries.extend(store.select(selector)?.into_iter().filter(|entry| is_record(entry)));
+    }
+    Ok(entries)
 }
 
 /// What a change is compared with.
@@ -222,8 +244,9 @@ pub(super) fn compared(request: &Request, workspace: &Workspace) -> Result<Compa
 
 /// The files that differ from the base.
 #[derive(Default)]
-struct Changed {
+struct Changed<'c> {
     entries: Vec<Entry>,
+    of_trackers: Vec<Item<'c>>,
     /// What the base has of files of many records.
     before: HashMap<String, Vec<u8>>,
     /// Since what, in words.
@@ -232,17 +255,18 @@ struct Changed {
 
 /// Of the files of the change, those that differ from the merge base, uncommitted ones included. With several merge bases,
 /// those that differ from any: a record that one of them has may be what another replaced.
-fn changed(
+fn changed<'c>(
     request: &Request,
     workspace: &Workspace,
     store: &dyn Store,
     selectors: &[Selector],
-    entries: Vec<Entry>,
-) -> Result<Changed, Box<Diagnostic>> {
+    (entries, of_trackers): (Vec<Entry>, Vec<Item<'c>>),
+) -> Result<Changed<'c>, Box<Diagnostic>> {
     let compared = compared(request, workspace)?;
     let since = compared.words();
     let mut changed = Changed { since, ..Changed::default() };
     let mut differing = HashSet::new();
+    let mut same_everywhere = vec![true; of_trackers.len()];
     for base in &compared.bases {
         let there = Revision::new(workspace.git()?, &compared.name, base.clone());
         for (path, before) in differs_from(&there, store, selectors, &entries)? {
@@ -252,8 +276,14 @@ fn changed(
                 .extend(before.filter(|_| compared.bases.len() == 1).map(|before| (path.clone(), before)));
             differing.insert(path);
         }
+        if !of_trackers.is_empty() {
+            let same = tracker_runs::unchanged(&of_trackers, store, &there)?;
+            same_everywhere = same_everywhere.iter().zip(same).map(|(all, one)| *all && one).collect();
+        }
     }
     changed.entries = entries.into_iter().filter(|entry| differing.contains(&entry.path)).collect();
+    let of_trackers = of_trackers.into_iter().zip(same_everywhere);
+    changed.of_trackers = of_trackers.filter(|(_, same)| !same).map(|(item, _)| item).collect();
     Ok(changed)
 }
 
@@ -301,5 +331,6 @@ fn differs_from(
             _ => Some(None),
         }
     };
-    Ok(entries.par_iter().filter_map(|entry| Some((entry.path.clone(), differs(entry)?))).collect())
+    let compared = in_order(entries, |entry| Some((entry.path.clone(), differs(entry)?)));
+    Ok(compared.into_iter().flatten().collect())
 }

@@ -3,17 +3,16 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use rayon::prelude::*;
-
 use super::beside::unmatched_records;
-use super::candidates::{compared, named_runs};
-use super::lookup::{Item, files};
+use super::candidates::{compared, named_runs, record_files};
+use super::found::{Item, files, read_all};
+use super::tracker_runs::{PolicyRuns, Sorted};
 use super::{Request, Workspace};
 use crate::document::Diagnostic;
-use crate::engine::{self, Decision, Judged};
+use crate::engine::{self, Decision, Judged, References};
 use crate::policy::Policy;
 use crate::rule::{AboutChange, ChangeRecords, removed_records, touched_data};
-use crate::run::{FieldMap, Reference, Run};
+use crate::run::{Reference, Run};
 use crate::source::dvc;
 use crate::store::{Entry, Revision, Selector, Store};
 use crate::verdict::{ChangeReport, Level};
@@ -35,8 +34,10 @@ pub(super) struct JudgedChange {
 /// Judges the change, as far as it is what is asked about.
 pub(super) fn judge_change(
     decision: &Decision<'_>,
+    references: &References,
     request: &Request,
     workspace: &Workspace,
+    of_policy: &PolicyRuns<'_>,
 ) -> JudgedChange {
     let mut change = JudgedChange::default();
     let rules = || decision.policy.rules.iter().filter(|rule| rule.level != Level::Off);
@@ -46,10 +47,12 @@ pub(super) fn judge_change(
     if request.without_change || !whole && !always() {
         return change;
     }
-    let (mut records, unreadable) = records(decision, request, workspace);
+    // Lookup errors are reported by `candidates`.
+    let Sorted { plain, items: of_trackers } = of_policy.sorted().cloned().unwrap_or_default();
+    let (mut records, unreadable) = records(decision, request, workspace, (&plain, of_trackers));
     records.whole = whole;
     if whole {
-        match base_records(decision.policy, request, workspace) {
+        match base_records(decision.policy, request, workspace, &plain) {
             Ok(base) => records.base = base,
             // Where candidates are looked for, the same question is asked again.
             Err(_) if request.runs.is_empty() => {}
@@ -59,7 +62,7 @@ pub(super) fn judge_change(
     if rules().any(|rule| rule.kind == "linked") {
         records.dvc_outputs = dvc_outputs(workspace).unwrap_or_default();
     }
-    let removed = removed_records(&records, is_compared_with(request, decision.policy));
+    let removed = removed_records(&records, is_compared_with(decision.policy, references));
     change.notes.extend(removed.notes);
     if whole {
         // What can't be answered here can't be answered where candidates are looked for.
@@ -74,26 +77,30 @@ pub(super) fn judge_change(
 }
 
 /// Whether the newest record that `runs:` matches is what some rule compares a change with.
-fn is_compared_with(request: &Request, policy: &Policy) -> bool {
-    let rules = policy.rules.iter().filter(|rule| rule.level != Level::Off && rule.requirement.compares());
-    let of_stage = request.stage.as_deref().and_then(|stage| policy.stages.get(stage)?.baseline.as_ref());
-    let default = request.baseline.as_ref().or(of_stage).or(policy.baseline.as_ref());
+fn is_compared_with(policy: &Policy, references: &References) -> bool {
+    let rules = policy.rules.iter().enumerate();
     rules
-        .filter_map(|rule| rule.baseline.as_ref().or(default))
-        .any(|reference| matches!(Reference::parse(reference), Ok(Reference::Git { path: None, .. })))
+        .filter(|(_, rule)| rule.level != Level::Off && rule.requirement.compares())
+        .filter_map(|(index, _)| references.list().get(references.of_rule(index)?))
+        .any(|reference| matches!(Reference::parse(&reference.text), Ok(Reference::Git { path: None, .. })))
 }
 
 /// Every record that the policy matches, changed or not, and those that were named; and how many can't be read.
-fn records(decision: &Decision<'_>, request: &Request, workspace: &Workspace) -> (ChangeRecords, usize) {
-    // Lookup errors are reported by `candidates`.
-    let mut items = workspace.head().and_then(|store| matching(&store, decision.policy)).unwrap_or_default();
+fn records<'w>(
+    decision: &Decision<'_>,
+    request: &Request,
+    workspace: &'w Workspace,
+    (plain, of_trackers): (&[String], Vec<Item<'w>>),
+) -> (ChangeRecords, usize) {
+    let mut items = workspace.head().and_then(|store| matching(&store, plain, workspace)).unwrap_or_default();
+    items.extend(of_trackers);
     if let Ok(chosen) = named_runs(&request.runs, Some(decision.policy), workspace) {
         items.extend(chosen.items);
     }
     let mut seen = HashSet::new();
     items.retain(|item| seen.insert(item.label()));
-    let (head, unreadable) = read(&items, &decision.policy.fields);
-    (ChangeRecords { head, ..ChangeRecords::default() }, unreadable)
+    let (head, bad) = read_all(&items, &decision.policy.fields);
+    (ChangeRecords { head, ..ChangeRecords::default() }, bad.len())
 }
 
 /// The records that the policy matches at the base.
@@ -101,35 +108,25 @@ fn base_records(
     policy: &Policy,
     request: &Request,
     workspace: &Workspace,
+    plain: &[String],
 ) -> Result<Vec<Run>, Box<Diagnostic>> {
     let compared = compared(request, workspace)?;
     let mut items = Vec::new();
     for base in compared.bases {
         let base = Revision::shown_plainly(workspace.git()?, base).shown_behind(&workspace.up());
         let store: Arc<dyn Store + Send + '_> = Arc::new(base);
-        items.extend(matching(&store, policy)?);
+        items.extend(matching(&store, plain, workspace)?);
     }
-    Ok(read(&items, &policy.fields).0)
-}
-
-/// The records of many files; and how many can't be read.
-fn read(items: &[Item<'_>], fields: &FieldMap) -> (Vec<Run>, usize) {
-    let read: Vec<_> = items.par_iter().flat_map_iter(|item| item.read(fields)).collect();
-    let all = read.len();
-    let runs: Vec<Run> = read.into_iter().flatten().collect();
-    let unreadable = all - runs.len();
-    (runs, unreadable)
+    Ok(read_all(&items, &policy.fields).0)
 }
 
 fn matching<'w>(
     store: &Arc<dyn Store + Send + 'w>,
-    policy: &Policy,
+    plain: &[String],
+    workspace: &Workspace,
 ) -> Result<Vec<Item<'w>>, Box<Diagnostic>> {
-    let mut items = Vec::new();
-    for pattern in policy.runs.iter().flat_map(|runs| &runs.paths) {
-        items.extend(files(store, store.select(&Selector::new(pattern)?)?, pattern, None));
-    }
-    Ok(items)
+    let selectors = plain.iter().map(|path| Selector::of_records(path)).collect::<Result<Vec<_>, _>>()?;
+    Ok(files(store, record_files(&**store, &selectors, workspace)?, &plain.join(", "), None))
 }
 
 /// What the files of DVC name as outputs.

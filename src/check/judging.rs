@@ -1,14 +1,15 @@
 //! Judging the candidates, some hundred at a time: each part is read, planned, what its plans need is looked up, and it is
 //! judged. What was judged is handed on and forgotten, so that memory does not grow with the candidates that passed.
 
-use rayon::prelude::*;
-
 use super::baselines::FoundBaselines;
 use super::candidates::Chosen;
+use super::found::Item;
+use super::in_order::in_order;
 use super::{CandidateSink, NONE_SELECTED, OTHER_MODEL, Request};
 use crate::document::Diagnostic;
 use crate::engine::{self, Decision, PlannedRule, References, Tally, WaiverUse, plan};
 use crate::run::Run;
+use crate::source::BadRecord;
 use crate::verdict::{CandidateReport, MANY};
 
 /// What judging leaves beside the candidates' reports.
@@ -25,9 +26,6 @@ pub(super) struct Judged {
 /// Files that are read and judged together.
 const PART: usize = 256;
 
-/// Below this, starting threads costs more than it saves.
-const PARALLEL: usize = 32;
-
 /// Judges every candidate; its report goes into the sink.
 pub(super) fn judge_all(
     decision: &Decision<'_>,
@@ -39,10 +37,9 @@ pub(super) fn judge_all(
 ) -> Judged {
     let mut judged = Judged::default();
     let mut not_selected = 0;
-    let files: Vec<usize> = (0..chosen.len()).collect();
-    for part in files.chunks(PART) {
+    for part in chosen.items.chunks(PART) {
         let mut candidates = Vec::new();
-        for read in in_order(part, |file| read(chosen, *file, decision, request)).into_iter().flatten() {
+        for read in in_order(part, |item| read(item, chosen, decision, request)).into_iter().flatten() {
             match read {
                 Read::Candidate(run) => candidates.push(*run),
                 Read::NotSelected => not_selected += 1,
@@ -88,11 +85,6 @@ pub(super) fn judge_all(
     judged
 }
 
-/// The results of a function over a list, in the order of the list.
-fn in_order<T: Sync, R: Send>(list: &[T], work: impl Fn(&T) -> R + Sync + Send) -> Vec<R> {
-    if list.len() < PARALLEL { list.iter().map(work).collect() } else { list.par_iter().map(work).collect() }
-}
-
 /// One record of a file.
 enum Read {
     Candidate(Box<Run>),
@@ -100,13 +92,13 @@ enum Read {
     Bad(Vec<Diagnostic>),
 }
 
-fn read(chosen: &Chosen<'_>, file: usize, decision: &Decision<'_>, request: &Request) -> Vec<Read> {
-    let one = |read: Result<Run, Vec<Diagnostic>>| {
-        let run = read.and_then(|run| of_model(run, request.model.as_deref()))?;
+fn read(item: &Item<'_>, chosen: &Chosen<'_>, decision: &Decision<'_>, request: &Request) -> Vec<Read> {
+    let one = |read: Result<Run, BadRecord>| {
+        let run = of_model(read.map_err(|bad| bad.problems)?, request.model.as_deref())?;
         let selected = chosen.selects(&run, decision.now).map_err(Vec::from)?;
         Ok(if selected { Read::Candidate(Box::new(run)) } else { Read::NotSelected })
     };
-    let records = chosen.read(file, &decision.policy.fields);
+    let records = item.read(&decision.policy.fields);
     records.into_iter().map(|read| one(read).unwrap_or_else(Read::Bad)).collect()
 }
 
@@ -134,17 +126,22 @@ pub(super) struct Kept {
 }
 
 impl CandidateSink for Kept {
-    fn candidate(&mut self, report: CandidateReport) {
+    fn candidate(&mut self, mut report: CandidateReport) {
+        if self.brief && self.candidates.len() >= MANY {
+            // Up to so many each is shown whole; of more, none that passed is.
+            if self.candidates.len() == MANY {
+                self.candidates.iter_mut().for_each(shorten);
+            }
+            shorten(&mut report);
+        }
         self.candidates.push(report);
-        if !self.brief || self.candidates.len() <= MANY {
-            return;
-        }
-        // Up to here each is shown whole; from here on none that passed is.
-        let shortened =
-            if self.candidates.len() == MANY + 1 { 0 } else { MANY.max(self.candidates.len() - 1) };
-        for report in self.candidates[shortened..].iter_mut().filter(|report| report.is_unremarkable()) {
-            report.rules = Vec::new();
-            report.baselines = Vec::new();
-        }
+    }
+}
+
+/// Leaves of a candidate that passed without a warning only that it did.
+fn shorten(report: &mut CandidateReport) {
+    if report.is_unremarkable() {
+        report.rules = Vec::new();
+        report.baselines = Vec::new();
     }
 }

@@ -3,149 +3,14 @@
 use std::sync::Arc;
 
 use super::autodetect::tracker_at;
-use super::new_lines::only_new;
+use super::found::{Found, Item, ReferenceOrigin, around, files, tracked};
 use super::{NOTHING_NAMED, Workspace};
 use crate::document::Diagnostic;
-use crate::git::Commit;
-use crate::ledger::{Ledger, MOST, StageHistory, Standing};
+use crate::ledger::{Ledger, StageHistory, Standing};
 use crate::policy::Policy;
-use crate::run::{FieldMap, LEDGER, Origin, Reference, Run};
-use crate::signing::BESIDE;
-use crate::source::{self, BadRecord, Tracked};
-use crate::store::{Entry, NOT_FOUND, NOTHING_MATCHED, Reach, Revision, Selector, Store};
-use crate::tracker::{self, FetchContext, Role, Wanted};
-
-/// What a reference leads to, to be read one by one.
-pub(super) struct Found<'c> {
-    pub(super) items: Vec<Item<'c>>,
-    /// What a moving name led to now.
-    pub(super) resolved: Option<String>,
-    /// The reference names one run, whatever its model is called.
-    pub(super) exact: bool,
-    /// Runs of the same group as these, which nobody named.
-    pub(super) siblings: Vec<Tracked>,
-    /// Models of which something should be there that can't be read.
-    pub(super) broken: Vec<(String, BadRecord)>,
-    /// The commit that a `git:` reference names.
-    pub(super) commit: Option<Commit>,
-    /// What a person should know.
-    pub(super) notes: Vec<String>,
-}
-
-/// One file of records, one record of the ledger, one run of a tracker, or what was made of several.
-pub(super) enum Item<'c> {
-    /// `before` is what the base has of a file of many records: of these, only new ones are meant.
-    File {
-        store: Arc<dyn Store + Send + 'c>,
-        entry: Entry,
-        origin: Origin,
-        signed: bool,
-        before: Option<Vec<u8>>,
-    },
-    Kept {
-        label: String,
-        bytes: Vec<u8>,
-        origin: Origin,
-    },
-    Tracked {
-        label: String,
-        run: Box<Result<Tracked, Vec<Diagnostic>>>,
-    },
-    Made(Box<Result<Run, BadRecord>>),
-}
-
-/// Who wrote a reference, which decides what its paths are relative to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ReferenceOrigin {
-    /// A person, on the command line: relative to the folder that the command was started in, and anywhere.
-    Typed,
-    /// The same, as what to compare with: what is not at a revision yet is a first model, not a slip.
-    TypedBaseline,
-    /// The policy, as what to compare with: relative to it, and inside the workspace.
-    Policy,
-}
-
-impl ReferenceOrigin {
-    fn role(self) -> Role {
-        if self == Self::Typed { Role::Candidate } else { Role::Baseline }
-    }
-}
-
-impl Item<'_> {
-    /// What a person calls it; two items of the same name are the same.
-    pub(super) fn label(&self) -> String {
-        match self {
-            Self::File { store, entry, .. } => store.label(&entry.path),
-            Self::Kept { label, .. } | Self::Tracked { label, .. } => label.clone(),
-            Self::Made(made) => match &**made {
-                Ok(run) => run.label().to_owned(),
-                Err(bad) => bad.label.clone(),
-            },
-        }
-    }
-
-    /// What it is, whatever it was called: the path at a commit, else the label.
-    pub(super) fn identity(&self, commit: Option<&Commit>) -> String {
-        match (self.path(), commit) {
-            (Some(path), Some(commit)) => format!("{}:{path}", commit.id),
-            _ => self.label(),
-        }
-    }
-
-    /// Its path in its store, where it is a file.
-    pub(super) fn path(&self) -> Option<&str> {
-        match self {
-            Self::File { entry, .. } => Some(&entry.path),
-            Self::Kept { .. } | Self::Tracked { .. } | Self::Made(_) => None,
-        }
-    }
-
-    /// Whether it is the whole of which its siblings are parts, and none of them.
-    pub(super) fn is_whole(&self) -> bool {
-        matches!(self, Self::Tracked { run, .. } if run.as_ref().as_ref().is_ok_and(|run| run.is_whole))
-    }
-
-    /// Its runs.
-    pub(super) fn read(&self, fields: &FieldMap) -> Vec<Result<Run, BadRecord>> {
-        let label = self.label();
-        match self {
-            Self::File { store, entry, origin, signed, before } => {
-                match store.read(entry, source::most(&label)) {
-                    Ok(bytes) => {
-                        let bytes = match before {
-                            Some(before) => only_new(&bytes, before).unwrap_or_default(),
-                            None => bytes,
-                        };
-                        let mut runs = source::read(&label, bytes, fields, origin);
-                        // Beside a file of many records lies no signature of one.
-                        if let (true, [Ok(run)]) = (*signed, runs.as_mut_slice()) {
-                            run.signature = signature(&**store, entry);
-                        }
-                        runs
-                    }
-                    Err(problem) => vec![Err(BadRecord { label, problems: vec![*problem] })],
-                }
-            }
-            // A record of the ledger is canonical: no map of another shape is for it.
-            Self::Kept { bytes, origin, .. } => {
-                source::read(&label, bytes.clone(), &FieldMap::default(), origin)
-            }
-            Self::Made(made) => vec![(**made).clone()],
-            Self::Tracked { run, .. } => {
-                let run = (**run).clone().and_then(|run| run.into_run(fields));
-                vec![run.map_err(|problems| BadRecord { label, problems })]
-            }
-        }
-    }
-}
-
-/// What lies beside a record as its signature.
-fn signature(store: &dyn Store, record: &Entry) -> Option<Vec<u8>> {
-    let path = format!("{}{BESIDE}", record.path);
-    let found = store.select(&Selector::new(&path).ok()?).ok()?;
-    let beside = found.into_iter().find(|entry| entry.path == path)?;
-    store.read(&beside, MOST).ok()
-}
+use crate::run::{LEDGER, Origin, Reference};
+use crate::source::BadRecord;
+use crate::store::{Entry, NOT_FOUND, NOTHING_MATCHED, Revision, Selector, Store};
 
 /// Looks a reference up. Naming what is not there is an error, except at a revision.
 pub(super) fn look_up<'c>(
@@ -184,7 +49,23 @@ pub(super) fn look_up<'c>(
             let commit = found.commit;
             let store = Revision::new(git, revision, commit.clone());
             let mut entries = Vec::new();
+            let (mut of_trackers, mut tracked_items) = (Vec::new(), Vec::new());
+            let mut siblings = Vec::new();
             for path in revision_paths(path.as_deref(), policy)? {
+                let at = super::tracker_runs::at_revision(
+                    reference,
+                    revision,
+                    &path,
+                    &store,
+                    (by, policy),
+                    workspace,
+                )?;
+                if let Some(found) = at {
+                    of_trackers.push(found.exact);
+                    siblings.extend(found.siblings);
+                    tracked_items.extend(found.items);
+                    continue;
+                }
                 match existing(&store, &path) {
                     Ok(found) => entries.extend(found),
                     Err(_) if by != ReferenceOrigin::Typed => {}
@@ -193,13 +74,15 @@ pub(super) fn look_up<'c>(
             }
             let exact =
                 entries.len() == 1 && entries.first().is_some_and(|entry| reference.ends_with(&*entry.path));
+            let exact = exact || entries.is_empty() && of_trackers == [true];
             let store: Arc<dyn Store + Send + 'c> = Arc::new(store);
-            let items = files(&store, entries, reference, resolved.clone());
+            let mut items = files(&store, entries, reference, resolved.clone());
+            items.extend(tracked_items);
             Ok(Found {
                 items,
                 resolved,
                 exact,
-                siblings: Vec::new(),
+                siblings,
                 broken: Vec::new(),
                 commit: Some(commit),
                 notes: Vec::new(),
@@ -210,56 +93,6 @@ pub(super) fn look_up<'c>(
             tracked(tracker, rest, reference, &around(by, policy, workspace), workspace.revisions().is_some())
         }
     }
-}
-
-/// What a tracker's reader finds itself in.
-fn around<'w>(by: ReferenceOrigin, policy: Option<&Policy>, workspace: &'w Workspace) -> FetchContext<'w> {
-    let (folder, reach) = match by {
-        ReferenceOrigin::Typed | ReferenceOrigin::TypedBaseline => (workspace.folder(), Reach::Anywhere),
-        ReferenceOrigin::Policy => (workspace.root(), Reach::Inside),
-    };
-    let siblings = policy.is_some_and(|policy| policy.seeds.is_some());
-    let history = workspace.wants_history() || policy.is_some_and(|policy| policy.reads_history);
-    let wanted = Wanted { history, siblings };
-    let role = by.role();
-    let (started_in, root) = (workspace.folder(), workspace.root());
-    FetchContext { folder, started_in, root, role, wanted, reach, git: workspace }
-}
-
-fn tracked<'c>(
-    tracker: &str,
-    rest: &str,
-    reference: &str,
-    around: &FetchContext<'_>,
-    protected: bool,
-) -> Result<Found<'c>, Box<Diagnostic>> {
-    let fetched = tracker::fetch(tracker, rest, around)?;
-    // A pull request must not bring the bar that it is held against.
-    if fetched.in_tree && around.role == Role::Baseline && protected {
-        let message = format!(
-            "`{reference}` is read from the working tree, which the pull request may edit, so it is no baseline here"
-        );
-        return Err(Diagnostic::new(super::BASELINE_IN_CHANGE, message)
-            .help("name what lies elsewhere: a server, `dvc:DIR@main`, `hf:DIR@main`, `git:main:PATH`, `stage:NAME`")
-            .boxed());
-    }
-    let items = fetched
-        .runs
-        .into_iter()
-        .map(|run| {
-            let label = run.as_ref().map_or_else(|_| reference.to_owned(), |run| run.label.clone());
-            Item::Tracked { label, run: Box::new(run) }
-        })
-        .collect();
-    Ok(Found {
-        items,
-        resolved: fetched.resolved,
-        exact: fetched.exact,
-        siblings: fetched.siblings,
-        broken: Vec::new(),
-        commit: None,
-        notes: Vec::new(),
-    })
 }
 
 /// Where a path is read.
@@ -283,26 +116,6 @@ fn store<'c>(
     }
     let name = revisions.names.get(1).unwrap_or(&revisions.names[0]);
     Ok(Arc::new(Revision::new(git, name, revisions.trusted.clone())))
-}
-
-/// Files of plain records.
-pub(super) fn files<'c>(
-    store: &Arc<dyn Store + Send + 'c>,
-    entries: Vec<Entry>,
-    reference: &str,
-    resolved: Option<String>,
-) -> Vec<Item<'c>> {
-    let origin = Origin { tracker: "plain".into(), reference: reference.to_owned(), resolved };
-    entries
-        .into_iter()
-        .map(|entry| Item::File {
-            store: Arc::clone(store),
-            entry,
-            origin: origin.clone(),
-            signed: false,
-            before: None,
-        })
-        .collect()
 }
 
 /// What a reference at a revision names: its path, else what the policy's `runs:` matches.
@@ -420,7 +233,7 @@ pub(super) fn promoted_record(
 
 /// The files that a name leads to; none is an error.
 fn existing(store: &dyn Store, path: &str) -> Result<Vec<Entry>, Box<Diagnostic>> {
-    let selector = Selector::new(path)?;
+    let selector = Selector::of_records(path)?;
     let entries = store.select(&selector)?;
     if entries.is_empty() {
         let label = store.label(selector.written());

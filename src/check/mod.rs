@@ -9,10 +9,13 @@ mod beside;
 mod candidates;
 mod change;
 mod diff;
+mod found;
+mod in_order;
 mod judging;
 mod lookup;
 mod new_lines;
 mod policy_file;
+mod power;
 mod previous;
 mod pull_request;
 mod revisions;
@@ -20,6 +23,7 @@ mod root;
 mod saved;
 mod seeds;
 mod show;
+mod tracker_runs;
 mod trust;
 mod workspace;
 
@@ -44,10 +48,12 @@ pub use diff::{commits as commits_between, diff};
 use judging::{Judged, Kept, judge_all};
 use policy_file::LoadedFile;
 pub use policy_file::{PolicyName, load_policy};
+pub use power::{PowerRequest, power};
 pub use revisions::revisions_of_policy;
 pub use root::workspace_root;
 pub use saved::read_report;
 pub use show::{open, open_ledger, show, show_cases};
+use tracker_runs::PolicyRuns;
 pub use trust::{PullRequestBase, Revisions};
 pub use workspace::{Pushed, Workspace};
 
@@ -62,6 +68,7 @@ codes! {
     NO_BASE_POLICY = "check/no-base-policy": "The base branch has no policy, and --require-base-policy asks for one.";
     BAD_REPORT = "report/unreadable": "A saved report can't be read, or contradicts itself.";
     NO_PREDICTIONS = "show/no-predictions": "A run records no predictions, and its cases were asked for.";
+    NOT_COMPUTED = "power/not-computed": "A metric that was asked for can't be computed from the predictions.";
     ONE_RUN = "check/one-run": "A reference that must name one run names none, or several.";
     NOTHING_PROMOTED = "check/nothing-promoted": "A stage is named, and the ledger has no promotion to it.";
     TWO_PARENTS = "check/two-parents": "Several records have the run id that a group of seeds belongs to.";
@@ -216,7 +223,8 @@ fn decide(
         Some(revisions) => Files::new(workspace.root(), workspace).between(revisions.trusted()),
         None => Files::new(workspace.root(), workspace).against(request.base.as_deref()),
     };
-    let chosen = candidates::choose(request, policy, workspace);
+    let of_policy = PolicyRuns::new(policy, workspace);
+    let chosen = candidates::choose(request, policy, workspace, &of_policy);
     let decision = Decision {
         policy,
         stage: request.stage.as_deref(),
@@ -226,17 +234,17 @@ fn decide(
         brief: request.brief && matches!(&chosen, Ok(Candidates::Chosen(chosen)) if chosen.len() > MANY),
         facts: &facts as &dyn Facts,
     };
+    let asked_for = Asked {
+        stage: request.stage.as_deref(),
+        baseline: request.baseline.as_deref(),
+        promotes: request.promotes,
+    };
+    let references = References::of(policy, asked_for);
     let JudgedChange { judged: change, mut notes, trouble } =
-        change::judge_change(&decision, request, workspace);
+        change::judge_change(&decision, &references, request, workspace, &of_policy);
     let (judged, only_unchanged) = match chosen {
         Ok(Candidates::Chosen(chosen)) => {
             notes.extend(chosen.notes.iter().cloned());
-            let asked = Asked {
-                stage: request.stage.as_deref(),
-                baseline: request.baseline.as_deref(),
-                promotes: request.promotes,
-            };
-            let references = References::of(policy, asked);
             let mut baselines = FoundBaselines::new(policy, workspace);
             let mut judged = judge_all(&decision, &references, &chosen, &mut baselines, request, sink);
             judged.tally.unchanged = chosen.unchanged;

@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use super::Workspace;
-use super::lookup::Item;
 use crate::document::Diagnostic;
 use crate::engine::BaselineSet;
 use crate::git::{Commit, short};
@@ -16,21 +15,16 @@ use crate::store::{Revision, Selector, Store as _};
 /// Versions of a file that are looked at: beyond, a record that was only ever the same has no version before.
 const MAX_VERSIONS: usize = 50;
 
-/// The runs of the newest version that is not the candidate; nothing where there is none, or no commit to look before.
+/// The runs of the newest version that is not the candidate; nothing where there is none. `path` is
+/// where the candidate is at the commit.
 pub(super) fn version_before(
     candidate: &Run,
     set: &BaselineSet,
-    items: &[Item<'_>],
-    commit: Option<&Commit>,
+    path: &str,
+    commit: &Commit,
     policy: &Policy,
     workspace: &Workspace,
 ) -> Option<BaselineSet> {
-    let commit = commit?;
-    let is_candidates = |item: &&Item<'_>| {
-        let same = |run: &Run| run.document.text == candidate.document.text;
-        item.read(&policy.fields).iter().flatten().any(same)
-    };
-    let path = items.iter().find(is_candidates)?.path()?;
     // A history that can't be read is no reason to let the candidate be its own baseline: it stays without one.
     older(candidate, set, path, commit, policy, workspace).ok().flatten()
 }

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::TWO_PARENTS;
-use super::lookup::Item;
+use super::found::Item;
 use crate::document::Diagnostic;
 use crate::run::{FieldMap, FieldPath, Run};
 use crate::source::{BadRecord, Tracked};

@@ -30,11 +30,17 @@ pub fn open(
     }
 }
 
-/// The workspace with a ledger that was named, for what asks nothing of the policy: one that can't be read is then no
-/// hindrance.
-pub fn open_ledger(ledger: &Path, folder: &Path) -> Workspace {
+/// The same for what asks nothing of the policy but where the ledger is: where that is named, a policy that can't be read
+/// is no hindrance.
+pub fn open_ledger(
+    ledger: Option<&Path>,
+    folder: &Path,
+) -> Result<(Workspace, Option<Policy>), Vec<Diagnostic>> {
+    if ledger.is_none() {
+        return open(None, None, folder);
+    }
     let root = policy_file::find(None, folder).map_or_else(|_| folder.to_owned(), |found| found.folder);
-    Workspace::new(folder, &root).with_ledger(Some(ledger))
+    Ok((Workspace::new(folder, &root).with_ledger(ledger), None))
 }
 
 /// The one run that a reference names.
@@ -67,7 +73,7 @@ pub fn show(names: &[String], policy: Option<&str>, folder: &Path) -> (Vec<Run>,
     let (workspace, policy) = match open(policy, None, folder) {
         // Whoever looks at a run wants to see the best beside the last.
         Ok((workspace, policy)) => (workspace.with_history(), policy),
-        Err(problems) => return (runs, problems.iter().cloned().collect()),
+        Err(problems) => return (runs, problems.clone()),
     };
     match candidates::named_runs(names, policy.as_ref(), &workspace) {
         Err(problem) => troubles.push(*problem),
@@ -105,11 +111,15 @@ pub fn show_cases(
         match found {
             Ok(found) => summaries.push((run.label().to_owned(), found)),
             Err(NoCases::Unusable(diagnostic)) => wrong.push(*diagnostic),
-            Err(NoCases::NotRecorded) => wrong.push(
-                Diagnostic::new(NO_PREDICTIONS, format!("`{}` records no predictions", run.label()))
-                    .help("write `\"predictions\": {\"path\": \"predictions.csv\", \"digest\": \"sha256:…\"}` into the record"),
-            ),
+            Err(NoCases::NotRecorded) => wrong.push(no_predictions(&run)),
         }
     }
     (summaries, wrong)
+}
+
+/// Says that a run records no predictions, and how it would.
+pub(super) fn no_predictions(run: &Run) -> Diagnostic {
+    Diagnostic::new(NO_PREDICTIONS, format!("`{}` records no predictions", run.label())).help(
+        "write `\"predictions\": {\"path\": \"predictions.csv\", \"digest\": \"sha256:…\"}` into the record",
+    )
 }

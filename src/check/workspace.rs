@@ -169,7 +169,7 @@ impl Workspace {
         revision: &str,
         role: Role,
     ) -> Result<git::Revision, Box<Diagnostic>> {
-        if role == Role::Baseline && self.git()?.is_same(git) {
+        if role == Role::Baseline && self.git().is_ok_and(|ours| ours.is_same(git)) {
             if let Some(revisions) = &self.revisions {
                 return git.resolve_trusted(revision, revisions.trusted());
             }

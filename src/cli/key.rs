@@ -69,7 +69,7 @@ pub(super) fn run(command: &Command, folder: &Path, terminal: &Terminal) -> Exit
             if printed.is_ok() { Exit::Pass } else { Exit::NoVerdict }
         }
         Err(problem) => {
-            terminal.trouble(&*problem);
+            terminal.trouble(&problem);
             Exit::NoVerdict
         }
     }

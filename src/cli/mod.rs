@@ -11,6 +11,7 @@ mod init;
 mod key;
 mod mistakes;
 mod policy;
+mod power;
 mod promote;
 mod record;
 mod report;
@@ -99,6 +100,8 @@ enum Command {
     Key(key::Command),
     /// Print the canonical record of a run, and where each field came from
     Show(show::Arguments),
+    /// Which margins a validation split can show, or how many cases a margin needs
+    Power(power::Arguments),
     /// Check or print a policy, or print the schema of the language
     #[command(subcommand)]
     Policy(policy::Command),
@@ -172,6 +175,7 @@ pub fn run(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
         Command::Audit(arguments) => audit::run(arguments, &folder, &terminal),
         Command::Key(command) => key::run(command, &folder, &terminal),
         Command::Show(arguments) => show::run(arguments, &folder, &terminal),
+        Command::Power(arguments) => power::run(arguments, &folder, &terminal),
         Command::Policy(command) => policy::run(command, &folder, &terminal),
         Command::Rules(arguments) => rules::run(arguments, &terminal),
         Command::ExplainCode(arguments) => explain_code::run(arguments, &terminal),

@@ -70,7 +70,7 @@ pub(super) fn run(arguments: &Arguments, folder: &Path, terminal: &Terminal) -> 
     let report = match read_report(&folder.join(path)) {
         Ok(report) => report,
         Err(problem) => {
-            terminal.trouble(&*problem);
+            terminal.trouble(&problem);
             return Exit::NoVerdict;
         }
     };

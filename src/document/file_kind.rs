@@ -11,6 +11,8 @@ pub enum FileKind {
     JsonLines,
     /// `.yaml`, `.yml`
     Yaml,
+    /// `.csv`, `.tsv`: a table.
+    Table,
 }
 
 impl FileKind {
@@ -22,8 +24,14 @@ impl FileKind {
             "json" => Some(Self::Json),
             "jsonl" | "ndjson" => Some(Self::JsonLines),
             "yaml" | "yml" => Some(Self::Yaml),
+            "csv" | "tsv" => Some(Self::Table),
             _ => None,
         }
+    }
+
+    /// Whether a file in a folder of records is one, by its ending. Tables lie there for many reasons, so they are named.
+    pub fn is_record(path: &str) -> bool {
+        Self::of(path).is_some_and(|kind| kind != Self::Table)
     }
 
     /// Bytes that are read of such a file.
@@ -32,6 +40,7 @@ impl FileKind {
             Self::Json => limits::JSON_BYTES,
             Self::JsonLines => limits::JSON_LINES_BYTES,
             Self::Yaml => limits::YAML_BYTES,
+            Self::Table => limits::TABLE_BYTES,
         }
     }
 }

@@ -7,6 +7,8 @@ pub const JSON_BYTES: usize = 8 << 20;
 pub const YAML_BYTES: usize = 1 << 20;
 /// Bytes of one file of JSON Lines.
 pub const JSON_LINES_BYTES: usize = 512 << 20;
+/// Bytes of a table of metrics.
+pub const TABLE_BYTES: usize = 64 << 20;
 /// Lists and objects within each other.
 pub const DEPTH: usize = 128;
 /// Bytes of one string or key.

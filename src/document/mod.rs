@@ -28,7 +28,7 @@ pub use nearest::nearest;
 pub use node::{Entry, Map, Node, Span, Value};
 pub use path::{Path, Segment};
 pub(crate) use reader::CODES as READER_CODES;
-pub use reader::{Documents, Reader, did_you_mean, listed};
+pub use reader::{Documents, Reader, did_you_mean, listed, thousands};
 pub use write::{NotFinite, to_line, to_text};
 
 use crate::code::codes;

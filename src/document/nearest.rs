@@ -11,6 +11,9 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         }
         let other = candidate.to_lowercase();
         let mut likeness = strsim::normalized_damerau_levenshtein(&lower, &other);
+        if differ_in_a_word(&lower, &other) {
+            continue;
+        }
         // `f1_score` for `f1`, `auc` for `roc_auc`: one holds the other, which edits alone rate too low.
         let (short, long) = if lower.len() < other.len() { (&lower, &other) } else { (&other, &lower) };
         if short.len() >= 2 && (long.starts_with(&**short) || long.ends_with(&**short)) {
@@ -21,4 +24,17 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         }
     }
     best.map(|(_, candidate)| candidate)
+}
+
+/// Whether two names have as many words, and one pair of these are different words: `data_version` is no slip for
+/// `model_version`.
+fn differ_in_a_word(one: &str, other: &str) -> bool {
+    let words = |name: &str| name.split(['_', '-', '.', '/', ' ']).map(str::to_owned).collect::<Vec<_>>();
+    let (one, other) = (words(one), words(other));
+    // In a short word one slip is much of it.
+    let alike = |(one, other): (&String, &String)| {
+        strsim::normalized_damerau_levenshtein(one, other) >= 0.6
+            || strsim::damerau_levenshtein(one, other) <= 1
+    };
+    one.len() > 1 && one.len() == other.len() && !one.iter().zip(&other).all(alike)
 }

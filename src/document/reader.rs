@@ -221,7 +221,30 @@ pub fn did_you_mean(word: &str, known: &[&str], lead: &str) -> String {
     }
 }
 
+/// A count as a person reads it: `9,300`.
+pub fn thousands(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// `a`, `b`, `c`.
 pub fn listed(words: &[&str]) -> String {
     words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_have_separators() {
+        assert_eq!([thousands(12), thousands(1234), thousands(1_234_567)], ["12", "1,234", "1,234,567"]);
+    }
 }

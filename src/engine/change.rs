@@ -44,20 +44,7 @@ pub fn judge_change(
 
 /// The rule that every change is held to, whatever the policy says. A waiver can name it.
 fn newest_record(decision: &Decision<'_>, removed: RuleResult, used: &mut BTreeSet<usize>) -> RuleReport {
-    let mut report = RuleReport {
-        id: NEWEST_RECORD.into(),
-        kind: "newest-record".into(),
-        level: Level::Error,
-        place: String::new(),
-        outcome: Outcome::Skipped,
-        reason: None,
-        comparisons: Vec::new(),
-        findings: Vec::new(),
-        notes: Vec::new(),
-        baseline: None,
-        message: None,
-        docs: None,
-    };
+    let mut report = RuleReport::new(NEWEST_RECORD, "newest-record", Level::Error);
     fill(&mut report, removed, decision, None, NEWEST_RECORD, used);
     report
 }

@@ -1,6 +1,6 @@
 //! One candidate before the whole policy.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use super::baselines::{Baselines, ResolvedBaseline, not_found};
 use super::decision::Decision;
@@ -50,7 +50,14 @@ pub fn judge(
         return Judged { report, waivers };
     }
     report.rules.extend(status(candidate));
-    let mut compared = Compared { decision, references, baselines, candidate, found: Vec::new() };
+    let mut compared = Compared {
+        decision,
+        references,
+        baselines,
+        candidate,
+        found: Vec::new(),
+        by_reference: HashMap::new(),
+    };
     let mut warned = Vec::new();
     for planned in plan {
         match judge_rule(&mut compared, planned, &mut waivers.used, &mut warned) {
@@ -84,20 +91,27 @@ struct Compared<'c> {
     baselines: &'c dyn Baselines,
     candidate: &'c Run,
     found: Vec<ResolvedBaseline>,
+    /// The place in `found` of each reference that a rule asked for.
+    by_reference: HashMap<Option<usize>, usize>,
 }
 
 impl Compared<'_> {
     /// The place in `found` of what a rule compares with.
     fn index(&mut self, rule: &Rule, reference: Option<usize>) -> usize {
-        let reference = reference.and_then(|index| self.references.list().get(index));
-        let found = match reference {
-            Some(reference) => self.baselines.resolve(reference, self.candidate, self.decision),
+        if let Some(known) = self.by_reference.get(&reference) {
+            return *known;
+        }
+        let found = match reference.and_then(|index| self.references.list().get(index)) {
+            Some(named) => self.baselines.resolve(named, self.candidate, self.decision),
             None => none_named(rule, self.decision),
         };
-        self.found.iter().position(|known| known.identity == found.identity).unwrap_or_else(|| {
+        let same = self.found.iter().position(|known| known.identity == found.identity);
+        let index = same.unwrap_or_else(|| {
             self.found.push(found);
             self.found.len() - 1
-        })
+        });
+        self.by_reference.insert(reference, index);
+        index
     }
 }
 

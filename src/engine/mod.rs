@@ -1,8 +1,8 @@
 //! The decision: which rules judge a candidate, what it is compared with, what every rule says, what waivers cover.
 //!
 //! Pure. The same policy, runs, facts and clock give the same report to the byte. A candidate goes through it in this
-//! order: [`References`] names what each rule compares with, `plan` says which rules judge, [`Baselines`] finds what
-//! they ask for, [`judge`] decides, and [`conclude`] makes the one report of everything.
+//! order: `References` names what each rule compares with, `plan` says which rules judge, `Baselines` finds what
+//! they ask for, `judge` decides, and `conclude` makes the one report of everything.
 
 mod baselines;
 mod change;

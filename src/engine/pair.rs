@@ -81,7 +81,7 @@ fn is_itself(candidate: &Run, run: &Run) -> bool {
         return false;
     }
     // A tracker's run under another name, such as an alias that has been moved to the candidate.
-    if candidate.origin.tracker == run.origin.tracker && candidate.origin.tracker != "plain" {
+    if candidate.origin.tracker == run.origin.tracker && !matches!(&*candidate.origin.tracker, "" | "plain") {
         let same = |field: &str| candidate.text(field) == run.text(field);
         return match (candidate.text("run_id"), run.text("run_id")) {
             (Some(_), Some(_)) => same("run_id") && same("git_commit") && same("created_at"),

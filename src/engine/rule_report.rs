@@ -14,18 +14,9 @@ use crate::verdict::{Finding, Level, Outcome, RuleReport};
 /// The report of a rule before it has judged.
 pub(super) fn empty(planned: &PlannedRule<'_>) -> RuleReport {
     RuleReport {
-        id: planned.rule.id.clone(),
-        kind: planned.rule.kind.into(),
-        level: planned.level,
         place: planned.rule.place.clone(),
-        outcome: Outcome::Skipped,
         reason: planned.note.clone(),
-        comparisons: Vec::new(),
-        findings: Vec::new(),
-        notes: Vec::new(),
-        baseline: None,
-        message: None,
-        docs: None,
+        ..RuleReport::new(&planned.rule.id, planned.rule.kind, planned.level)
     }
 }
 

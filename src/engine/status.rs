@@ -18,18 +18,10 @@ pub(super) fn status(candidate: &Run) -> Option<RuleReport> {
     let findings: Vec<Finding> =
         finding.map(|finding| Finding { comparison: Some(0), ..finding }).into_iter().collect();
     Some(RuleReport {
-        id: STATUS_RULE.into(),
-        kind: "status".into(),
-        level: Level::Error,
-        place: String::new(),
         outcome,
-        reason: None,
         comparisons: vec![Comparison::exact("status", "finished", outcome).candidate(status)],
         findings,
-        notes: Vec::new(),
-        baseline: None,
-        message: None,
-        docs: None,
+        ..RuleReport::new(STATUS_RULE, "status", Level::Error)
     })
 }
 
@@ -45,7 +37,7 @@ fn not_finished(status: &str) -> Finding {
         (
             "it did not finish",
             "not finished",
-            "judge a run that finished; its last values are then what training ended with",
+            "judge a run that finished; where the word means that it did, say so in the policy: `finished: [WORD]`",
         )
     };
     Finding::new(NOT_FINISHED, format!("the run's status is `{status}`: {why}"))

@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 use super::files;
 use crate::cases::{
     CaseColumns, Cases, CasesError, CasesFault, Table, read_delimited, read_json_lines, read_parquet,
+    recorded_cases,
 };
 use crate::document::{Diagnostic, Node, hex};
 use crate::rule::{FileFault, NoCases};
@@ -32,7 +33,7 @@ impl Kept {
         folder: &Dir,
         committed: Committed<'_>,
     ) -> Result<Arc<Cases>, NoCases> {
-        let node = run.record().get("predictions").ok_or(NoCases::NotRecorded)?;
+        let Some(node) = run.record().get("predictions") else { return kept_by_tool(run, columns) };
         let text = |key: &str| node.get(key).and_then(Node::as_written);
         let path = text("path").ok_or(NoCases::NotRecorded)?;
         let digest = text("digest").map(Digest::parse);
@@ -41,20 +42,29 @@ impl Kept {
         if let Some(known) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
             return Ok(Arc::clone(known));
         }
-        let cases = Arc::new(read(path, digest.as_ref(), commit, columns, folder, committed)?);
+        let table = read_rows(path, digest.as_ref(), commit, folder, committed)?;
+        let cases = Arc::new(Cases::new(table, columns).map_err(|error| NoCases::of(path, error))?);
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key, Arc::clone(&cases));
         Ok(cases)
     }
 }
 
-fn read(
+/// The cases that the run's own tool kept.
+fn kept_by_tool(run: &Run, columns: &CaseColumns) -> Result<Arc<Cases>, NoCases> {
+    let of_run = |error| NoCases::of(run.label(), error);
+    let table = recorded_cases(run, columns.unscored_are_wrong).map_err(of_run)?;
+    let table = table.ok_or(NoCases::NotRecorded)?;
+    Cases::of_values(table, columns).map(Arc::new).map_err(of_run)
+}
+
+/// The rows of a file, at a commit or in the working tree.
+pub(super) fn read_rows(
     path: &str,
     digest: Option<&Digest>,
     commit: Option<&str>,
-    columns: &CaseColumns,
     folder: &Dir,
     committed: Committed<'_>,
-) -> Result<Cases, NoCases> {
+) -> Result<Table, NoCases> {
     let in_commit = match commit {
         Some(commit) => committed(commit, path).map_err(|why| {
             NoCases::unreadable(format!("`{path}`: {}", why.message), why.help.unwrap_or_default())
@@ -72,7 +82,7 @@ fn read(
         (None, ..) => Box::new(files::open(folder, path).map_err(|fault| unreadable(path, &fault))?.0),
     };
     let mut hashed = Hashed::new(bytes, digest);
-    let table = table(path, &mut hashed).map_err(|error| NoCases::of(path, error));
+    let table = table(path, &mut hashed);
     io::copy(&mut hashed, &mut io::sink()).map_err(|error| {
         NoCases::unreadable(format!("`{path}` can't be read: {error}"), "look at its rights")
     })?;
@@ -86,16 +96,16 @@ fn read(
             "judge the file that the run wrote, or record the run again",
         ));
     }
-    Cases::new(table?, columns).map_err(|error| NoCases::of(path, error))
+    table.map_err(|error| NoCases::of(path, error))
 }
 
 fn unreadable(path: &str, fault: &FileFault) -> NoCases {
     let message = match fault {
-        FileFault::Missing => format!("the predictions `{path}` are not there"),
-        FileFault::Outside => format!("the predictions `{path}` are outside the workspace"),
-        FileFault::NotAFile(what) => format!("the predictions `{path}` are {what}"),
+        FileFault::Missing => format!("`{path}` is not there"),
+        FileFault::Outside => format!("`{path}` is outside the workspace"),
+        FileFault::NotAFile(what) => format!("`{path}` is {what}"),
         FileFault::Algorithm(why) | FileFault::Unreadable(why) => {
-            format!("the predictions `{path}` can't be read: {why}")
+            format!("`{path}` can't be read: {why}")
         }
     };
     NoCases::unreadable(message, "fetch the file to where the record names it, relative to the workspace")

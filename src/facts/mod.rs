@@ -13,12 +13,12 @@ use cap_std::fs::Dir;
 
 pub use hashed::{FETCH_LFS, Hashed, LFS_POINTER, LfsPointer, hash_below, hash_named, in_parts, lfs_pointer};
 
-use crate::cases::{CaseColumns, Cases};
+use crate::cases::{CaseColumns, Cases, Table};
 use crate::code::codes;
 use crate::document::Diagnostic;
 use crate::git::{Found, Git, Resolved, Trusted};
 use crate::rule::{ChangedFile, CommitFacts, Facts, FileFacts, FileFault, NoCases};
-use crate::run::Run;
+use crate::run::{Digest, Run};
 
 codes! {
     CANNOT_TELL = "facts/cannot-tell": "A question about a commit or a file that this clone can't answer.";
@@ -147,6 +147,13 @@ impl Facts for Workspace<'_> {
             NoCases::unreadable("the workspace can't be read", "look at the rights of its folder")
         })?;
         self.kept.cases(run, columns, folder, &|commit, path| self.committed(commit, path))
+    }
+
+    fn rows(&self, path: &str, digest: Option<&Digest>) -> Result<Arc<Table>, NoCases> {
+        let folder = self.folder().map_err(|_| {
+            NoCases::unreadable("the workspace can't be read", "look at the rights of its folder")
+        })?;
+        cases::read_rows(path, digest, None, folder, &|_, _| Ok(None)).map(Arc::new)
     }
 
     fn is_ancestor(&self, id: &str, of: &str) -> Result<bool, Box<Diagnostic>> {

@@ -42,11 +42,6 @@ pub enum Appended {
     Taken,
 }
 
-/// `000012`.
-pub(super) fn number_name(number: u64) -> String {
-    format!("{number:06}")
-}
-
 /// What a file is called that many promotions may name: `records/<sha256>.json`.
 pub fn content_name(folder: &str, bytes: &[u8]) -> String {
     format!("{folder}/{}.json", sha256(bytes))
@@ -54,7 +49,7 @@ pub fn content_name(folder: &str, bytes: &[u8]) -> String {
 
 /// What a file is called that belongs to one promotion: `reports/000012-<the beginning of its digest>.json`.
 pub fn numbered_name(folder: &str, number: u64, bytes: &[u8]) -> String {
-    format!("{folder}/{}-{}.json", number_name(number), &sha256(bytes)[..8])
+    format!("{folder}/{}-{}.json", super::read::number_name(number), &sha256(bytes)[..8])
 }
 
 /// Appends a promotion to the ledger in `root`, if its number is free. The name of the statement is given by a link,
@@ -62,7 +57,7 @@ pub fn numbered_name(folder: &str, number: u64, bytes: &[u8]) -> String {
 /// that holds the promotion whole, or not at all.
 pub fn append(root: &Path, draft: &Draft<'_>) -> Result<Appended, Box<Diagnostic>> {
     let folder = root.join(draft.line.folder());
-    let statement = folder.join(format!("{}.json", number_name(draft.number)));
+    let statement = folder.join(format!("{}.json", super::read::number_name(draft.number)));
     // Nothing is written for a number that is gone.
     if statement.symlink_metadata().is_ok() {
         return Ok(Appended::Taken);
@@ -80,7 +75,8 @@ pub fn append(root: &Path, draft: &Draft<'_>) -> Result<Appended, Box<Diagnostic
         return Ok(Appended::Taken);
     }
     let digest = sha256(draft.statement);
-    let envelope = folder.join(format!("{}-{}.intoto.json", number_name(draft.number), &digest[..8]));
+    let envelope =
+        folder.join(format!("{}-{}.intoto.json", super::read::number_name(draft.number), &digest[..8]));
     let mut beside = vec![(folder.join(draft.record.0), draft.record.1)];
     beside.push((folder.join(draft.report.0), draft.report.1));
     beside.push((id.clone(), text.as_bytes()));
@@ -143,7 +139,7 @@ fn cant_write(path: &Path, error: &io::Error) -> Box<Diagnostic> {
 /// Takes away what a promotion made that was not written: a signed envelope alone would verify. What bears no number may
 /// be named by another promotion, and stays where a statement names it.
 fn take_away(folder: &Path, made: &[PathBuf], number: u64) {
-    let own = format!("{}-", number_name(number));
+    let own = format!("{}-", super::read::number_name(number));
     let texts = statements(folder);
     for path in made {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -219,7 +215,7 @@ fn make(folder: &Path) -> io::Result<()> {
 /// Takes away what crashes and losers left: files for a number that another promotion has, and files by their digests that
 /// no promotion names. Nothing depends on it.
 fn sweep(folder: &Path, draft: &Draft<'_>, digest: &str) {
-    let number = number_name(draft.number);
+    let number = super::read::number_name(draft.number);
     let keep = [
         format!("{number}-{digest}.intoto.json"),
         draft.report.0.rsplit('/').next().unwrap_or_default().to_owned(),

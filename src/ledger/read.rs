@@ -208,7 +208,7 @@ pub(super) fn parse(name: &str) -> Option<(u64, Option<&str>)> {
     let stem = name.strip_suffix(".json")?;
     let number = |text: &str| {
         let number: u64 = text.parse().ok()?;
-        (super::append::number_name(number) == text).then_some(number)
+        (number_name(number) == text).then_some(number)
     };
     match stem.strip_suffix(".intoto") {
         None => Some((number(stem)?, None)),
@@ -225,4 +225,9 @@ impl std::fmt::Debug for Ledger<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Ledger({})", self.shown)
     }
+}
+
+/// `000012`.
+pub(super) fn number_name(number: u64) -> String {
+    format!("{number:06}")
 }

@@ -83,7 +83,7 @@ impl Ledger<'_> {
         let names = self.names_of(line)?;
         let mut files = BTreeSet::new();
         for entry in self.entries(line)? {
-            files.insert(format!("{}.json", super::append::number_name(entry.number)));
+            files.insert(format!("{}.json", super::read::number_name(entry.number)));
             if let Some(Ok(statement)) = Some(Statement::parse(&entry.label, entry.bytes.clone())) {
                 for field in ["record", "report"] {
                     let uri = statement.own_text(&[field, "uri"]).unwrap_or_default();

@@ -24,7 +24,7 @@ pub(super) struct Layer {
 }
 
 /// The keys of the top level.
-pub(super) const KEYS: [&str; 15] = [
+pub(super) const KEYS: [&str; 16] = [
     "version",
     "runs",
     "baseline",
@@ -35,6 +35,7 @@ pub(super) const KEYS: [&str; 15] = [
     "comparable",
     "fields",
     "cases",
+    "finished",
     "params",
     "rules",
     "waivers",

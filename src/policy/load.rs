@@ -99,7 +99,9 @@ fn build(loading: &mut Loading<'_>, layer: &Layer, now: Timestamp) -> (Policy, S
         .and_then(|node| settings::reference(loading.reader, node, "`baseline`"));
     let on_missing_baseline = settings::on_missing(loading, layer);
     let comparable = settings::comparable(loading, layer);
-    let fields = settings::fields(loading, layer);
+    let mut fields = settings::fields(loading, layer);
+    fields.finished = settings::finished(loading, layer);
+    fields.each = runs.as_ref().and_then(|runs| runs.each.clone());
     let cases = cases::columns(loading, layer);
     let mut packs = Vec::new();
     layer.packs(&mut packs);

@@ -107,6 +107,8 @@ pub struct Runs {
     pub paths: Vec<String>,
     /// Which of them are candidates.
     pub filter: Option<Expression>,
+    /// Where one file holds several records.
+    pub each: Option<crate::run::Each>,
 }
 
 /// What a missing baseline means.

@@ -66,12 +66,14 @@ pub(super) fn read(
 fn known_keys(loading: &mut Loading<'_>, body: &Map, what: &str) {
     let mut known: Vec<&str> = COMMON.to_vec();
     known.extend(KINDS.iter().map(|kind| kind.name));
+    let with_metrics: Vec<&str> = known.iter().chain(kind::BESIDE_METRICS).copied().collect();
     for (key, entry) in body.entries() {
-        if kind::BESIDE_METRICS.contains(&key) && body.get("metrics").is_some() {
-            continue;
-        }
-        if !COMMON.contains(&key) && !is_kind(key) {
-            loading.reader.unknown_key(key, entry, what, &known);
+        if kind::BESIDE_METRICS.contains(&key) {
+            if body.get("metrics").is_none() {
+                loading.reader.unknown_key(key, entry, &format!("{what}, which has no `metrics`"), &known);
+            }
+        } else if !COMMON.contains(&key) && !is_kind(key) {
+            loading.reader.unknown_key(key, entry, what, &with_metrics);
         }
     }
 }

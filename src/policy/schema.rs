@@ -51,7 +51,7 @@ fn top(key: &str) -> Value {
             "description": "Which files are run records: a file, glob or folder, or a list of them.",
             "anyOf": [text(), list_of(""), {
                 "type": "object", "additionalProperties": false, "required": ["path"],
-                "properties": { "path": { "anyOf": [text(), list_of("")] }, "where": text() }
+                "properties": { "path": { "anyOf": [text(), list_of("")] }, "where": text(), "each": text(), "model": text() }
             }]
         }),
         "baseline" => described(
@@ -72,6 +72,8 @@ fn top(key: &str) -> Value {
             "type": "object", "description": "Where models are promoted to.",
             "additionalProperties": { "anyOf": [{ "type": "null" }, { "$ref": "#/$defs/stage" }] }
         }),
+        "cases" => cases(),
+        "finished" => list_of("Words that also mean that a run finished."),
         "models" => list_of("A line of models, or a glob."),
         "comparable" => json!({ "$ref": "#/$defs/paths" }),
         "fields" => {
@@ -103,6 +105,8 @@ fn top(key: &str) -> Value {
 fn rule() -> Value {
     let mut keys: serde_json::Map<String, Value> =
         COMMON.iter().map(|key| ((*key).to_owned(), common(key))).collect();
+    keys.extend(evidence());
+    keys.insert("slices".into(), slices());
     for kind in KINDS {
         let mut body = kind_body(kind.name);
         if let Value::Object(map) = &mut body {
@@ -151,7 +155,14 @@ fn kind_body(kind: &str) -> Value {
         "code" => {
             json!({ "anyOf": [yes(), object(&["clean", "ancestor_of"], &[("clean", json!({ "type": "boolean" }))])] })
         }
-        "data" => object(&["digests"], &[("digests", json!({ "type": "boolean" }))]),
+        "data" => object(
+            &["digests", "disjoint", "by", "groups", "time"],
+            &[
+                ("digests", json!({ "type": "boolean" })),
+                ("disjoint", json!({ "type": "array", "minItems": 2, "items": text() })),
+                ("by", list_of("Columns that tell a row.")),
+            ],
+        ),
         "fresh" => object(&["candidate", "baseline"], &[("candidate", duration()), ("baseline", duration())]),
         "reproducible" => {
             json!({ "anyOf": [yes(), { "type": "array", "minItems": 1, "items": { "enum": crate::rule::kind::reproducible_parts() } }] })
@@ -162,14 +173,61 @@ fn kind_body(kind: &str) -> Value {
         "signed" => {
             json!({ "anyOf": [text(), list_of("A public key."), { "type": "object", "additionalProperties": false, "required": ["keys"], "properties": { "keys": { "anyOf": [text(), list_of("")] }, "at_least": { "type": "integer" } } }] })
         }
+        "churn" => object(
+            &["max_broken", "max_changed"],
+            &[
+                ("max_broken", json!({ "$ref": "#/$defs/limit" })),
+                ("max_changed", json!({ "$ref": "#/$defs/limit" })),
+            ],
+        ),
+        "consistent" => yes(),
         // `schema`, `expr`, and kinds that are newer than this list: text, or anything.
         "schema" | "expr" => text(),
         _ => json!({}),
     }
 }
 
+/// What an entry of `metrics`, and the rule around it, say about evidence.
+fn evidence() -> serde_json::Map<String, Value> {
+    let mut keys = serde_json::Map::new();
+    keys.insert(
+        "confidence".into(),
+        json!({ "description": "One-sided, such as 95%: the examples must show that the limit holds.", "$ref": "#/$defs/limit" }),
+    );
+    keys.insert("on_inconclusive".into(), json!({ "enum": ["block", "fail", "warn"] }));
+    keys
+}
+
+fn slices() -> Value {
+    json!({
+        "type": "object", "additionalProperties": false, "required": ["by"],
+        "description": "The limits hold on every slice.",
+        "properties": {
+            "by": list_of("Columns of the predictions."), "only": list_of(""), "except": list_of(""),
+            "cross": { "type": "boolean" }, "min_rows": { "type": "integer" },
+            "on_small": { "enum": ["skip", "fail"] }
+        }
+    })
+}
+
+fn cases() -> Value {
+    let mut cases = object(
+        &["id", "label", "prediction", "score", "positive", "labels", "cluster", "weight", "unscored"],
+        &[
+            ("score", json!({ "anyOf": [text(), { "type": "object", "additionalProperties": text() }] })),
+            ("labels", json!({ "type": "array", "items": text() })),
+            ("weight", json!({ "anyOf": [text(), { "type": "null" }] })),
+            ("unscored", json!({ "enum": ["wrong", "refuse"] })),
+        ],
+    );
+    cases["description"] = "Which columns of tables of predictions are what: docs/evidence.md.".into();
+    cases
+}
+
 fn metrics() -> Value {
     let mut keys = limits();
+    keys.extend(evidence());
+    keys.insert("as".into(), text());
     keys.insert("of".into(), json!({ "enum": AGGREGATIONS.map(|(name, _)| name) }));
     keys.insert("except".into(), json!({ "anyOf": [text(), list_of("")] }));
     json!({
@@ -186,6 +244,9 @@ fn limits() -> serde_json::Map<String, Value> {
         "min_rise" => "Must rise by at least this against the baseline.",
         "max_rise" => "May rise by at most this against the baseline.",
         "min_drop" => "Must fall by at least this against the baseline.",
+        "max_gap" => "The best slice may be above the worst by at most this.",
+        "min_ratio" => "The worst slice must be at least this share of the best.",
+        "max_gap_rise" => "The gap between slices may rise by at most this against the baseline's.",
         "max_change" => "May differ from the baseline by at most this, either way.",
         _ => "",
     };

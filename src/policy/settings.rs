@@ -10,7 +10,7 @@ use super::{
 use crate::document::{Node, NotFinite, Reader, Span, did_you_mean, to_text};
 use crate::expression::Scope;
 use crate::rule::{Loading, Pattern};
-use crate::run::{FieldMap, FieldPath, Names, Reference, fields_below};
+use crate::run::{Each, FieldMap, FieldPath, Names, Reference, fields_below};
 
 /// The value of a key in this layer, else in the last of those that it extends that has it.
 pub(super) fn find<'l>(layer: &'l Layer, key: &str) -> Option<&'l Node> {
@@ -51,15 +51,27 @@ pub(super) fn runs(loading: &mut Loading<'_>, layer: &Layer) -> Option<Runs> {
     let node = find(layer, "runs")?.clone();
     let Some(map) = node.as_map() else {
         let paths = paths(loading, &node);
-        return (!paths.is_empty()).then_some(Runs { paths, filter: None });
+        return (!paths.is_empty()).then_some(Runs { paths, filter: None, each: None });
     };
-    loading.reader.only(map, "`runs`", &["path", "where"]);
+    loading.reader.only(map, "`runs`", &["path", "where", "each", "model"]);
     let paths = match loading.reader.required(map, "path", "`runs`", node.span) {
         Some(path) => paths(loading, path),
         None => Vec::new(),
     };
     let filter = map.get("where").and_then(|node| loading.expression(node, "`where`", Scope::Where));
-    (!paths.is_empty()).then_some(Runs { paths, filter })
+    let each = each(loading, map);
+    (!paths.is_empty()).then_some(Runs { paths, filter, each })
+}
+
+/// Where a file holds several records: `each: "[]"`, `each: results`, `each: "results[]"`.
+fn each(loading: &mut Loading<'_>, map: &crate::document::Map) -> Option<Each> {
+    let node = map.get("each")?;
+    let text = node.as_written().unwrap_or_default().to_owned();
+    let list = text.strip_suffix("[]").unwrap_or(&text);
+    let path = if list.is_empty() { Some(FieldPath::whole()) } else { loading.path(list, node.span) }?;
+    let model = map.get("model");
+    let model = model.and_then(|node| loading.path(node.as_written().unwrap_or_default(), node.span));
+    Some(Each { path, model })
 }
 
 fn paths(loading: &mut Loading<'_>, node: &Node) -> Vec<String> {
@@ -76,6 +88,11 @@ fn paths(loading: &mut Loading<'_>, node: &Node) -> Vec<String> {
                 if !path.starts_with('/') && !path.split('/').any(|part| part == "..") =>
             {
                 paths.push(path);
+            }
+            Ok(Reference::Tracker { rest, .. })
+                if !rest.starts_with('/') && !rest.split('/').any(|part| part == "..") =>
+            {
+                paths.push(text);
             }
             _ => {
                 let message = format!("`runs` names files below the policy, and `{text}` is none");
@@ -223,6 +240,10 @@ pub(super) fn fields(loading: &mut Loading<'_>, layer: &Layer) -> FieldMap {
     let Some(node) = find(layer, "fields").cloned() else { return fields };
     let Some(map) = loading.reader.map(&node, "`fields`").cloned() else { return fields };
     for (ours, entry) in map.entries() {
+        if let Some(theirs) = whole(loading, ours, &entry.node) {
+            fields.fields.extend(theirs.map(|theirs| (crate::document::Path::of(["metrics"]), vec![theirs])));
+            continue;
+        }
         let theirs: Vec<FieldPath> =
             loading.paths(&entry.node, &format!("`{ours}`")).into_iter().map(|(path, _)| path).collect();
         let Some(path) = loading.path(ours, entry.key) else { continue };
@@ -237,6 +258,40 @@ pub(super) fn fields(loading: &mut Loading<'_>, layer: &Layer) -> FieldMap {
         }
     }
     fields
+}
+
+/// The whole document, which is written as the JSON Pointer of no steps; `Some(None)` where that can't be meant.
+fn whole(loading: &mut Loading<'_>, ours: &str, theirs: &Node) -> Option<Option<FieldPath>> {
+    let written = match &theirs.value {
+        crate::document::Value::String(text) => &**text,
+        _ => return None,
+    };
+    if !matches!(written, "" | "/" | "." | "$") {
+        return None;
+    }
+    if ours == "metrics" && written.is_empty() {
+        return Some(Some(FieldPath::whole()));
+    }
+    let (message, help) = if ours == "metrics" {
+        (
+            format!("`{written}` leads to nothing"),
+            "the whole document is written as empty text: `metrics: \"\"`",
+        )
+    } else {
+        (
+            format!("`{ours}` can't be the whole document"),
+            "name the field that holds it; only `metrics` can be all of it",
+        )
+    };
+    loading.reader.problem(UNKNOWN_FIELD, theirs.span, message, "no field").help = Some(help.into());
+    Some(None)
+}
+
+/// The words that mean, as a status, that a run finished.
+pub(super) fn finished(loading: &mut Loading<'_>, layer: &Layer) -> Vec<String> {
+    let Some(node) = find(layer, "finished").cloned() else { return Vec::new() };
+    let words = loading.reader.texts(&node, "`finished`");
+    words.into_iter().map(|(word, _)| word.to_owned()).collect()
 }
 
 /// What to do about the left side of `fields:`, where it is not a field of ours.

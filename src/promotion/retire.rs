@@ -13,7 +13,7 @@ use super::trust::{TrustOrder, TrustedKeys};
 use super::verify::{Look, decided_by};
 use super::writing::{Files, shown, write};
 use super::{NO_NUMBER, NO_TARGET, OVERTAKEN, UNTRUSTED};
-use crate::check::{open, open_ledger};
+use crate::check::open_ledger;
 use crate::document::{Diagnostic, sha256};
 use crate::keys::signing_keys;
 use crate::ledger::{Appended, EXTENSION, Entry};
@@ -50,14 +50,7 @@ pub fn retire(order: &Retire, folder: &Path) -> Outcome {
             troubles: Vec::new(),
             notes: vec!["nothing verifies for this stage until a model is promoted to it again".to_owned()],
         },
-        Err(problems) => {
-            let refusal = problems.iter().all(|problem| problem.code.is_any_of(&[NO_TARGET, UNTRUSTED]));
-            let mut outcome = Outcome::of_problems(&problems);
-            if refusal {
-                outcome.refused = std::mem::take(&mut outcome.troubles);
-            }
-            outcome
-        }
+        Err(problems) => Outcome::refused_or_undecided(&problems, &[NO_TARGET, UNTRUSTED]),
     }
 }
 
@@ -70,10 +63,7 @@ fn run(order: &Retire, folder: &Path) -> Result<Promoted, Vec<Diagnostic>> {
         accept_untrusted: order.accept_untrusted,
         dry_run: order.dry_run,
     };
-    let (workspace, policy) = match &order.ledger {
-        Some(ledger) => (open_ledger(ledger, folder), None),
-        None => open(None, None, folder)?,
-    };
+    let (workspace, policy) = open_ledger(order.ledger.as_deref(), folder)?;
     let ledger = workspace.ledger(policy.as_ref())?;
     let line = line(&order.stage, order.model.as_deref(), &ledger)?;
     let entries = ledger.entries(&line)?;

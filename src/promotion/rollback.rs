@@ -19,7 +19,7 @@ use super::writing::{Files, shown, write};
 use super::{
     ARTIFACT_DIFFERS, NO_NUMBER, NO_TARGET, OVERTAKEN, UNTRUSTED, VERIFY_SUPERSEDED, VERIFY_UNSIGNED,
 };
-use crate::check::{Workspace, open, open_ledger};
+use crate::check::{Workspace, open_ledger};
 use crate::document::{Diagnostic, sha256};
 use crate::facts::{UNREADABLE, hash_below, hash_named};
 use crate::keys::signing_keys;
@@ -61,14 +61,7 @@ pub fn rollback(order: &Back, folder: &Path) -> Outcome {
             troubles: Vec::new(),
             notes,
         },
-        Err(problems) => {
-            let refusal = problems.iter().all(|problem| problem.code.is_any_of(&REFUSALS));
-            let mut outcome = Outcome::of_problems(&problems);
-            if refusal {
-                outcome.refused = std::mem::take(&mut outcome.troubles);
-            }
-            outcome
-        }
+        Err(problems) => Outcome::refused_or_undecided(&problems, &REFUSALS),
     }
 }
 
@@ -85,10 +78,7 @@ fn run(order: &Back, folder: &Path) -> Result<(Promoted, Vec<String>), Vec<Diagn
         accept_untrusted: order.accept_untrusted,
         dry_run: order.dry_run,
     };
-    let (workspace, policy) = match &order.ledger {
-        Some(ledger) => (open_ledger(ledger, folder), None),
-        None => open(None, None, folder)?,
-    };
+    let (workspace, policy) = open_ledger(order.ledger.as_deref(), folder)?;
     let ledger = workspace.ledger(policy.as_ref())?;
     if let Some(trust) = &trust {
         trust.knows_its_stages(policy.as_ref(), Some(&ledger), Some(&order.stage))?;

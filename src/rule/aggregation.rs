@@ -24,7 +24,7 @@ impl DirectedAggregation {
         let mut ways = limits.iter().map(|limit| match limit.word {
             LimitKind::Min | LimitKind::MaxDrop | LimitKind::MinRise => Some(true),
             LimitKind::Max | LimitKind::MaxRise | LimitKind::MinDrop => Some(false),
-            LimitKind::MaxChange => None,
+            LimitKind::MaxChange | LimitKind::MaxGap | LimitKind::MinRatio | LimitKind::MaxGapRise => None,
         });
         let way = ways.next().flatten().filter(|first| ways.all(|way| way == Some(*first)));
         if way.is_none() && matches!(pick, Aggregation::Best | Aggregation::Worst) && !limits.is_empty() {

@@ -15,6 +15,9 @@ codes! {
     RISE = "limit/rise": "A value rose against the baseline by more than is allowed.";
     NO_DROP = "limit/no-drop": "A value did not fall against the baseline by as much as is asked for.";
     CHANGE = "limit/change": "A value moved against the baseline by more than is allowed.";
+    GAP = "limit/gap": "The gap between the best slice and the worst is larger than is allowed.";
+    RATIO = "limit/ratio": "The worst slice is a smaller share of the best than is asked for.";
+    GAP_RISE = "limit/gap-rise": "The gap between slices rose against the baseline by more than is allowed.";
     RELATIVE_TO_ZERO = "limit/relative-to-zero": "A relative limit against a baseline of zero, which has no meaning.";
 }
 
@@ -34,6 +37,13 @@ pub(super) struct Subject<'s> {
     pub(super) of: Option<(&'static str, Option<u64>)>,
     /// The slice, where it is not the whole.
     pub(super) slice: Option<&'s str>,
+}
+
+impl<'s> Subject<'s> {
+    /// A value that is compared with no other.
+    pub(super) fn alone(name: &'s str, said: &'s str, path: Path, candidate: &'s Decimal) -> Self {
+        Self { name, said, path, candidate, baseline: None, of: None, slice: None }
+    }
 }
 
 /// Holds a value against one limit, and puts the comparison, and what is wrong with it, into the judgement.
@@ -77,13 +87,25 @@ pub(super) fn hold(judgement: &mut RuleResult, subject: &Subject<'_>, limit: &Li
     );
     let (code, message) = describe(subject, limit.word, &allowed);
     let bound = match limit.word {
-        LimitKind::Min | LimitKind::MaxDrop | LimitKind::MinRise => candidate.minus(&held.margin),
-        LimitKind::Max | LimitKind::MaxRise | LimitKind::MinDrop => candidate.plus(&held.margin),
+        LimitKind::Min | LimitKind::MaxDrop | LimitKind::MinRise | LimitKind::MinRatio => {
+            candidate.minus(&held.margin)
+        }
+        LimitKind::Max
+        | LimitKind::MaxRise
+        | LimitKind::MinDrop
+        | LimitKind::MaxGap
+        | LimitKind::MaxGapRise => candidate.plus(&held.margin),
         LimitKind::MaxChange => held.margin.magnitude(),
     };
     let help = match limit.word {
-        LimitKind::Min | LimitKind::MaxDrop | LimitKind::MinRise => format!("{bound} or more would hold"),
-        LimitKind::Max | LimitKind::MaxRise | LimitKind::MinDrop => format!("{bound} or less would hold"),
+        LimitKind::Min | LimitKind::MaxDrop | LimitKind::MinRise | LimitKind::MinRatio => {
+            format!("{bound} or more would hold")
+        }
+        LimitKind::Max
+        | LimitKind::MaxRise
+        | LimitKind::MinDrop
+        | LimitKind::MaxGap
+        | LimitKind::MaxGapRise => format!("{bound} or less would hold"),
         LimitKind::MaxChange => format!("it is {bound} too far"),
     };
     let label = baseline.filter(|_| limit.word.is_relative()).map_or_else(
@@ -144,6 +166,9 @@ fn describe(subject: &Subject<'_>, word: LimitKind, allowed: &str) -> (crate::co
     match word {
         LimitKind::Min => (TOO_LOW, format!("{said} is {candidate}, and at least {allowed} is asked for")),
         LimitKind::Max => (TOO_HIGH, format!("{said} is {candidate}, and at most {allowed} is allowed")),
+        LimitKind::MaxGap => (GAP, format!("{said} is {candidate}, and at most {allowed} is allowed")),
+        LimitKind::MinRatio => (RATIO, format!("{said} is {candidate}, and at least {allowed} is asked for")),
+        LimitKind::MaxGapRise => (GAP_RISE, format!("{moved}; a rise of at most {allowed} is allowed")),
         LimitKind::MaxDrop => (DROP, format!("{moved}; a drop of at most {allowed} is allowed")),
         LimitKind::MinRise => (NO_RISE, format!("{moved}; a rise of at least {allowed} is asked for")),
         LimitKind::MaxRise => (RISE, format!("{moved}; a rise of at most {allowed} is allowed")),

@@ -86,19 +86,13 @@ impl Conditions {
         let name = path.to_string();
         for limit in &self.limits {
             match number_at(path, node) {
-                Ok(value) => hold(
-                    judgement,
-                    &Subject {
-                        name: &name,
-                        said: &format!("`{name}`"),
-                        path: path.clone(),
-                        candidate: &value,
-                        baseline: None,
-                        of: None,
-                        slice: None,
-                    },
-                    limit,
-                ),
+                Ok(value) => {
+                    hold(
+                        judgement,
+                        &Subject::alone(&name, &format!("`{name}`"), path.clone(), &value),
+                        limit,
+                    );
+                }
                 Err(fault) => {
                     let comparison = Comparison::exact(name.as_str(), limit.word.name(), Outcome::Fail)
                         .candidate(node.in_full())
@@ -152,8 +146,12 @@ impl Conditions {
         if !self.none_of.is_empty() {
             let wrong = self.none_of.iter().find(|one| holds(path, node, one)).map(|one| {
                 let message = match node.as_written() {
-                    Some(_) => format!("`{name}` is {}, which the policy rules out", node.brief()),
-                    None => format!("`{name}` holds {}, which the policy rules out", one.brief()),
+                    Some(_) => {
+                        format!("`{name}` is {}, which the policy rules out", node.brief())
+                    }
+                    None => {
+                        format!("`{name}` holds {}, which the policy rules out", one.brief())
+                    }
                 };
                 Finding::new(NONE_OF, message).at(path.clone(), "ruled out")
             });
@@ -257,7 +255,9 @@ fn scalar(reader: &mut Reader, node: &Node, what: &str) -> Option<Node> {
 }
 
 fn scalars(reader: &mut Reader, node: &Node, what: &str) -> Vec<Node> {
-    let Some(items) = reader.list(node, &format!("`{what}`")) else { return Vec::new() };
+    let Some(items) = reader.list(node, &format!("`{what}`")) else {
+        return Vec::new();
+    };
     if items.is_empty() {
         reader.wrong_sort(node, &format!("`{what}`"), "a list with at least one value");
     }
@@ -285,7 +285,9 @@ fn pattern(reader: &mut Reader, node: &Node) -> Option<(Regex, String)> {
 /// A value in a few characters; text in quotes where without them it would look like the other.
 fn told(node: &Node, other: &Node) -> String {
     match &node.value {
-        Value::String(text) if node.as_written() == other.as_written() => format!("the text \"{text}\""),
+        Value::String(text) if node.as_written() == other.as_written() => {
+            format!("the text \"{text}\"")
+        }
         _ => node.brief(),
     }
 }

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::{ChangedFile, NoCases};
-use crate::cases::{CaseColumns, Cases};
+use crate::cases::{CaseColumns, Cases, Table};
 use crate::document::Diagnostic;
 use crate::run::{Digest, Run};
 
@@ -73,6 +73,9 @@ pub trait Facts: Sync {
 
     /// The cases of a run: its predictions as a table.
     fn cases(&self, run: &Run, columns: &CaseColumns) -> Result<Arc<Cases>, NoCases>;
+
+    /// The rows of a data file of the workspace, whose digest is checked while it is read.
+    fn rows(&self, path: &str, digest: Option<&Digest>) -> Result<Arc<Table>, NoCases>;
 
     /// Whether a commit is `of`, or one of the commits before it.
     fn is_ancestor(&self, id: &str, of: &str) -> Result<bool, Box<Diagnostic>>;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{ChangedFile, CommitFacts, Facts, FileFacts, FileFault, NoCases};
-use crate::cases::{CaseColumns, Cases};
+use crate::cases::{CaseColumns, Cases, Table, read_delimited};
 use crate::document::{Diagnostic, sha256};
 use crate::run::{Digest, Run};
 
@@ -101,6 +101,12 @@ impl Facts for InMemoryFacts {
 
     fn cases(&self, run: &Run, _: &CaseColumns) -> Result<Arc<Cases>, NoCases> {
         self.cases.get(run.label()).cloned().ok_or(NoCases::NotRecorded)
+    }
+
+    fn rows(&self, path: &str, _: Option<&Digest>) -> Result<Arc<Table>, NoCases> {
+        let missing = || NoCases::unreadable(format!("`{path}` is missing"), "add the file");
+        let bytes = self.files.get(path).ok_or_else(missing)?;
+        read_delimited(bytes.as_slice(), b',').map(Arc::new).map_err(|error| NoCases::of(path, error))
     }
 
     fn is_ancestor(&self, id: &str, of: &str) -> Result<bool, Box<Diagnostic>> {

@@ -77,11 +77,11 @@ impl Limit {
         };
         let rise = |baseline: &Decimal| candidate.minus(baseline);
         let margin = match (self.word, baseline) {
-            (LimitKind::Min, _) => candidate.minus(limit),
-            (LimitKind::Max, _) => limit.minus(candidate),
+            (LimitKind::Min | LimitKind::MinRatio, _) => candidate.minus(limit),
+            (LimitKind::Max | LimitKind::MaxGap, _) => limit.minus(candidate),
             (LimitKind::MaxDrop, Some(baseline)) => limit.plus(&rise(baseline)),
             (LimitKind::MinRise, Some(baseline)) => rise(baseline).minus(limit),
-            (LimitKind::MaxRise, Some(baseline)) => limit.minus(&rise(baseline)),
+            (LimitKind::MaxRise | LimitKind::MaxGapRise, Some(baseline)) => limit.minus(&rise(baseline)),
             (LimitKind::MinDrop, Some(baseline)) => rise(baseline).negated().minus(limit),
             (LimitKind::MaxChange, Some(baseline)) => limit.minus(&rise(baseline).magnitude()),
             (_, None) => return Err(NoAnswer::NoBaseline),
@@ -152,9 +152,11 @@ impl Limit {
 /// What one-sided limits of a change (for `min` and `max`, of the value) say of a word with its amount.
 pub(super) fn shown(word: LimitKind, amount: f64, limits: Limits) -> Verdict {
     match word {
-        LimitKind::Min | LimitKind::MinRise => limits.at_least(amount),
+        LimitKind::Min | LimitKind::MinRise | LimitKind::MinRatio => limits.at_least(amount),
         LimitKind::MaxDrop => limits.at_least(-amount),
-        LimitKind::Max | LimitKind::MaxRise => limits.negated().at_least(-amount),
+        LimitKind::Max | LimitKind::MaxRise | LimitKind::MaxGap | LimitKind::MaxGapRise => {
+            limits.negated().at_least(-amount)
+        }
         LimitKind::MinDrop => limits.negated().at_least(amount),
         LimitKind::MaxChange if limits.lower >= -amount && limits.upper <= amount => Verdict::Shown,
         LimitKind::MaxChange if limits.upper < -amount || limits.lower > amount => Verdict::Refuted,

@@ -14,9 +14,11 @@ mod condition;
 mod covered;
 mod dataset;
 mod direction;
+mod disjoint;
 mod evidence;
 mod facts;
 mod files;
+mod gaps;
 mod in_memory;
 mod input;
 mod judgement;
@@ -40,6 +42,7 @@ pub use accounted::touched_data;
 pub(crate) use baseline::BASELINE_MISSING;
 pub use baseline::Baseline;
 pub use change::{AboutChange, ChangeInput, ChangeRecords, ChangedFile};
+pub(crate) use evidence::OTHER_CASES;
 pub use facts::{CommitFacts, Facts, FileFacts, FileFault};
 pub(crate) use files::{DIGEST_DIFFERS, FILE_MISSING};
 pub use in_memory::InMemoryFacts;
@@ -65,9 +68,11 @@ pub(crate) fn codes() -> impl Iterator<Item = &'static [Code]> {
         compare::CODES,
         condition::CODES,
         direction::CODES,
+        disjoint::CODES,
         evidence::CODES,
         no_cases::CODES,
         files::CODES,
+        gaps::CODES,
         limit::CODES,
         loading::CODES,
         model_files::CODES,

@@ -9,11 +9,27 @@ use crate::verdict::Finding;
 
 codes! {
     MISSING = "field/missing": "A field that must be there is not.";
+    MISNAMED = "field/misnamed": "A field that must be there holds a value of another sort, so that something else is called by its name.";
     EMPTY = "field/empty": "A field that must be there is empty.";
     NONE_MATCHED = "field/none-matched": "A list that must hold something of a kind holds none.";
     NOT_FINITE = "field/not-finite": "A number that must be finite is NaN or infinite.";
     NOT_A_NUMBER = "field/not-a-number": "A value that must be a number is something else.";
 }
+
+/// Fields that readers of trackers write: they are what they are called, and no slip for another.
+const OF_TRACKERS: [&str; 11] = [
+    "model_version",
+    "repositories",
+    "revision",
+    "summary",
+    "entity",
+    "project",
+    "group",
+    "job_type",
+    "stage",
+    "result",
+    "info",
+];
 
 /// Says what is wrong with a field that must be there, if anything is.
 pub(super) fn absent(run: &Run, field: &Field<'_>) -> Option<Finding> {
@@ -27,6 +43,14 @@ pub(super) fn absent(run: &Run, field: &Field<'_>) -> Option<Finding> {
         );
     }
     let Some(node) = field.node else { return Some(missing(run, path)) };
+    if let Some(message) = run.misnamed(path) {
+        return Some(
+            Finding::new(MISNAMED, message)
+                .at(path.clone(), "something else")
+                .subject(path.to_string())
+                .help(format!("where the field is in another place, name it: `fields: {{ {path}: … }}`")),
+        );
+    }
     let raised = match (metric_at(path, node), &node.value) {
         (Some(metric), _) => match metric.value() {
             Ok(_) => return None,
@@ -85,10 +109,20 @@ fn missing(run: &Run, path: &Path) -> Finding {
     let raised = Finding::new(MISSING, format!("`{path}` is missing"))
         .at(path.clone(), format!("no `{}` here", first_absent(run, path)));
     let raised = raised.subject(path.to_string());
+    if let Some((ours, theirs)) = run.mapped_to_nothing(path) {
+        return raised.help(mapped_to_nothing(ours, theirs));
+    }
     match near_miss(run, path) {
         Some(near) => raised.help(format!("the record has `{near}`: is that the one?")),
         None => raised.help(advice::for_path(run, path)),
     }
+}
+
+/// Says that a policy's map is what is wrong.
+pub(super) fn mapped_to_nothing(ours: &Path, theirs: &str) -> String {
+    format!(
+        "the policy's `fields:` looks for `{ours}` at {theirs}, and nothing is there; `gate show` prints the record"
+    )
 }
 
 /// A path of the record that differs from `path` by a slip.
@@ -116,6 +150,7 @@ fn near_miss(run: &Run, path: &Path) -> Option<Path> {
             }
             _ => map.keys().collect(),
         };
+        let siblings = siblings.into_iter().filter(|name| !OF_TRACKERS.contains(name));
         let near = nearest(key, siblings)?;
         return Some(parent.key(near).join(&segments[depth + 1..]));
     }

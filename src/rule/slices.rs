@@ -37,7 +37,7 @@ enum OnSmall {
 pub(super) struct Slices {
     by: Vec<String>,
     cross: bool,
-    min_rows: u64,
+    pub(super) min_rows: u64,
     on_small: OnSmall,
     only: Vec<Pattern>,
     except: Vec<Pattern>,
@@ -97,13 +97,19 @@ impl Slices {
         (!by.is_empty()).then_some(Self { by, cross, min_rows, on_small, only, except })
     }
 
+    /// Whether a slice of a record is one of these.
+    pub(super) fn covers(&self, slice: &str) -> bool {
+        let by = slice.split_once('=').map_or(slice, |(by, _)| by);
+        self.by.iter().any(|wanted| wanted == by) && self.wants(slice)
+    }
+
     fn wants(&self, slice: &str) -> bool {
         let named = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches(slice));
         (self.only.is_empty() || named(&self.only)) && !named(&self.except)
     }
 
     /// The rows of each slice.
-    fn rows(&self, cases: &Cases) -> Result<BTreeMap<String, Vec<u32>>, Box<Finding>> {
+    pub(super) fn rows(&self, cases: &Cases) -> Result<BTreeMap<String, Vec<u32>>, Box<Finding>> {
         let groups: Vec<Vec<&str>> = if self.cross {
             vec![self.by.iter().map(String::as_str).collect()]
         } else {
@@ -277,10 +283,7 @@ impl Slices {
     ) {
         fn metrics<'r>(slices: &Slices, run: &'r Run, name: &str) -> BTreeMap<&'r str, Metric<'r>> {
             run.slice_metrics()
-                .filter(|(slice, metric)| {
-                    let by = slice.split_once('=').map_or(*slice, |(by, _)| by);
-                    metric.name == name && slices.by.iter().any(|wanted| wanted == by) && slices.wants(slice)
-                })
+                .filter(|(slice, metric)| metric.name == name && slices.covers(slice))
                 .collect()
         }
         let ours = metrics(self, case.candidate, entry.name);
@@ -353,7 +356,7 @@ impl Slices {
     }
 }
 
-fn wrong(judgement: &mut RuleResult, name: &str, raised: &Finding) {
+pub(super) fn wrong(judgement: &mut RuleResult, name: &str, raised: &Finding) {
     if !judgement.findings.iter().any(|known| known.diagnostic.message == raised.diagnostic.message) {
         judgement.fail(Comparison::exact(name, "slices", Outcome::Fail), raised.clone());
     }

@@ -12,6 +12,19 @@ use crate::document::{Diagnostic, Document, Map, Node, Path, Segment, Value};
 pub struct FieldMap {
     /// Each canonical path with the paths at which its value may be.
     pub fields: Vec<(Path, Vec<FieldPath>)>,
+    /// Words that mean, as a `status`, that a run finished, beside those that always do.
+    pub finished: Vec<String>,
+    /// Where a file holds several records.
+    pub each: Option<Each>,
+}
+
+/// Where a file holds several records: in a list, or by their names in an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Each {
+    /// The list or the object.
+    pub path: FieldPath,
+    /// Where each says its model; in an object without it, its name is the model.
+    pub model: Option<FieldPath>,
 }
 
 /// What a map did to a record.
@@ -19,28 +32,49 @@ pub struct FieldMap {
 pub(super) struct Applied {
     /// Each canonical path that was filled, with where its value was.
     pub(super) moved: Vec<(Path, Path)>,
+    /// Canonical paths of which none of the other paths leads to anything, with these.
+    pub(super) nowhere: Vec<(Path, String)>,
+    /// The whole document is metrics.
+    pub(super) all_metrics: bool,
     /// What a person should know: values of the record that the map put others in place of.
     pub(super) notes: Vec<String>,
 }
 
-/// Fields of a record that the map may never replace: a run that failed must not become one that finished, and no
-/// number may hide another one.
-const NEVER_REPLACED: [&str; 2] = ["status", "metrics"];
+/// Whether the map may not replace this field of a record: a run that failed must not become one that finished, and no
+/// number may hide another one. Of the numbers that a tracker's reader took, a policy may choose others.
+fn is_never_replaced(ours: &Path, is_plain: bool) -> bool {
+    match first_key(ours) {
+        Some("status") => true,
+        Some("metrics") => is_plain,
+        _ => false,
+    }
+}
 
 impl FieldMap {
-    /// Fills the canonical fields of `root`. Every value is read from the record as it was written.
-    pub(super) fn apply(&self, root: &mut Map, document: &Arc<Document>) -> Result<Applied, Box<Diagnostic>> {
+    /// Fills the canonical fields of `root`. Every value is read from the record as it was written, by a person's script
+    /// where it `is_plain`, else by a tracker's reader.
+    pub(super) fn apply(
+        &self,
+        root: &mut Map,
+        document: &Arc<Document>,
+        is_plain: bool,
+    ) -> Result<Applied, Box<Diagnostic>> {
+        let mut applied = Applied::default();
         let mut found = Vec::new();
         for (ours, theirs) in &self.fields {
-            if let Some((from, node)) = value(root, ours, theirs, document)? {
+            if theirs.iter().any(FieldPath::is_whole) {
+                applied.all_metrics = true;
+            } else if let Some((from, node)) = value(root, ours, theirs, document)? {
                 found.push((ours, from, node));
+            } else {
+                let written: Vec<String> = theirs.iter().map(|path| format!("`{path}`")).collect();
+                applied.nowhere.push((ours.clone(), written.join(", ")));
             }
         }
         // `metrics` comes before `metrics.f1`, whichever the policy writes first.
         found.sort_by(|(one, ..), (other, ..)| {
             (one.segments().len(), *one).cmp(&(other.segments().len(), *other))
         });
-        let mut applied = Applied::default();
         for (ours, from, node) in &found {
             let own = get(root, ours.segments()).filter(|own| !own.is_null());
             let filled_before = applied.moved.iter().any(|(known, _)| ours.below(known).is_some());
@@ -48,7 +82,7 @@ impl FieldMap {
                 && !filled_before
                 && !super::equal::identical(own, node)
             {
-                if first_key(ours).is_some_and(|key| NEVER_REPLACED.contains(&key)) {
+                if is_never_replaced(ours, is_plain) {
                     return Err(disagree(ours, ours, own, from, node, document));
                 }
                 applied.notes.push(format!(
@@ -143,6 +177,20 @@ fn get<'r>(root: &'r Map, path: &[Segment]) -> Option<&'r Node> {
     let Segment::Key(key) = first else { return None };
     let node = root.get(key)?;
     if rest.is_empty() { Some(node) } else { get(node.as_map()?, rest) }
+}
+
+/// The elements of the list or the object at a path of a document, each with its name in an object.
+pub fn elements<'n>(root: &'n Node, path: &FieldPath) -> Option<Vec<(Option<&'n str>, &'n Node)>> {
+    let at = match (path.is_whole(), &root.value) {
+        (true, _) => root,
+        (false, Value::Map(map)) => follow(map, path)?.1,
+        (false, _) => return None,
+    };
+    match &at.value {
+        Value::List(items) => Some(items.iter().map(|item| (None, item)).collect()),
+        Value::Map(map) => Some(map.iter().map(|(key, node)| (Some(key), node)).collect()),
+        _ => None,
+    }
 }
 
 fn follow<'r>(root: &'r Map, path: &FieldPath) -> Option<(Path, &'r Node)> {

@@ -53,6 +53,16 @@ impl FieldPath {
         Ok(Self { steps, written: text.into() })
     }
 
+    /// The JSON Pointer to the whole document, which is written as empty text.
+    pub fn whole() -> Self {
+        Self { steps: Vec::new(), written: "".into() }
+    }
+
+    /// Whether it leads to the whole document.
+    pub fn is_whole(&self) -> bool {
+        self.steps.is_empty()
+    }
+
     /// The steps, from the root.
     pub fn steps(&self) -> &[Step] {
         &self.steps

@@ -4,7 +4,9 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::canonical::{canonical_files, canonical_metrics};
+use super::field_map::Applied;
 use super::field_path::index_of;
+use super::flat::{self, Flat};
 use super::{Digest, FieldMap, Metric, Moment, NOT_AN_OBJECT, shape};
 use crate::document::{Diagnostic, Document, Map, Node, Path, Segment, Span, Value};
 
@@ -22,6 +24,8 @@ pub struct Run {
     pub signature: Option<Vec<u8>>,
     /// The records that it was made of, each with its signature, where it was made of several.
     pub parts: Vec<(Arc<Document>, Option<Vec<u8>>)>,
+    /// What was measured of each case of an evaluation, where a tracker keeps that.
+    pub cases: Arc<[CaseResult]>,
     /// What a reader had to decide, such as taking a time without a zone for UTC.
     pub notes: Vec<String>,
     pub(super) record: Map,
@@ -31,6 +35,35 @@ pub struct Run {
     moved: Vec<(Path, Path)>,
     /// Canonical paths that a tracker's reader filled, with where the values stood in the tracker.
     recorded_at: Vec<(Path, String)>,
+    /// Fields by whose name something else is recorded, each with what it must hold.
+    misnamed: Vec<(String, String)>,
+    /// Fields that a policy's `fields:` map looks for where there is nothing, with where it looks.
+    nowhere: Vec<(Path, String)>,
+    /// Its numbers are metrics because there is nothing else in it.
+    is_flat: bool,
+    /// Words of a policy that mean that a run finished.
+    finished: Vec<String>,
+}
+
+/// What trackers and scripts call a run that finished, in small letters.
+const FINISHED: [&str; 8] =
+    ["finished", "success", "succeeded", "completed", "complete", "done", "ok", "passed"];
+
+/// What an evaluation measured of one case, by one of its metrics.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CaseResult {
+    /// Tells the case from others, and finds it again in another run: by its content, never by its number.
+    pub id: String,
+    /// The metric of the run that is made of these.
+    pub metric: String,
+    /// The score, as it was written; none of a case that was not scored.
+    pub score: Option<super::Decimal>,
+    /// Whether it passed, where the evaluation decides that.
+    pub right: Option<bool>,
+    /// It broke before it was scored: no answer, and neither right nor wrong.
+    pub error: bool,
+    /// What it is, such as `region`: the slices that it may be part of.
+    pub fields: Vec<(String, String)>,
 }
 
 /// Where a record was read.
@@ -100,13 +133,19 @@ impl Run {
                 )
                 .at(document, Span { end: span.end.min(span.start + 1), ..span }, "not an object")
                 .help(
-                    "one record in a file; several of them one on each line, in a file that ends in .jsonl",
+                    "one record in a file; several on a line each, in a file that ends in .jsonl; of a list, each element \
+                     by the policy: `runs: { path: …, each: \"[]\", model: name }`",
                 ),
             ]);
         };
-        let applied = fields.apply(&mut record, document)?;
-        let mut moved = applied.moved;
-        let mut problems: Vec<Diagnostic> = shape::faults(&record)
+        let is_plain = matches!(&*origin.tracker, "" | "plain" | LEDGER);
+        let Applied { mut moved, notes, nowhere, all_metrics } =
+            fields.apply(&mut record, document, is_plain)?;
+        let (misnamed, faults): (Vec<_>, Vec<_>) =
+            shape::faults(&record).into_iter().partition(|(path, _)| is_only_a_name(&record, path));
+        let misnamed: Vec<(String, String)> =
+            misnamed.into_iter().map(|(path, problem)| (path.to_string(), problem.message)).collect();
+        let mut problems: Vec<Diagnostic> = faults
             .into_iter()
             .map(|(path, problem)| {
                 let node = get(&record, path.segments());
@@ -115,6 +154,16 @@ impl Run {
             })
             .collect();
         shape::names_as_text(&mut record);
+        // A tracker's reader knows what is a metric.
+        let flat = if is_plain && record.get("metrics").is_none() {
+            let is_known = |key: &str| {
+                shape::known_fields().any(|known| known == key)
+                    && misnamed.iter().all(|(name, _)| name != key)
+            };
+            flat::read(&mut record, &is_known, all_metrics, &mut moved)
+        } else {
+            Flat::None
+        };
         canonical_files(&mut record, &mut moved);
         if let Err(problem) = canonical_metrics(&mut record, &mut moved, document) {
             problems.push(*problem);
@@ -127,16 +176,64 @@ impl Run {
             origin,
             signature: None,
             parts: Vec::new(),
-            notes: applied.notes,
+            cases: Arc::from([]),
+            notes,
             record,
             span,
             moved,
             recorded_at: Vec::new(),
+            misnamed,
+            nowhere,
+            is_flat: matches!(flat, Flat::Read),
+            finished: fields.finished.clone(),
         };
+        match flat {
+            Flat::Read if all_metrics => {}
+            Flat::Read => {
+                run.notes.push("read as metrics: the file holds no other field of a run record".into())
+            }
+            Flat::Left(note) => run.notes.push(note),
+            Flat::None => {}
+        }
+        for (name, message) in &run.misnamed {
+            // What the policy reads from there is read.
+            if run.moved.iter().any(|(_, theirs)| theirs.below(&Path::of([name])).is_some()) {
+                continue;
+            }
+            run.notes.push(format!(
+                "{message}; it is kept as it is, and not taken for the run's `{name}`. The policy's `fields:` can move it"
+            ));
+        }
         if run.created_at().is_some_and(|moment| moment.zone_assumed) {
             run.notes.push("`created_at` has no zone, and is read as UTC".into());
         }
         Ok(run)
+    }
+
+    /// The status of a run that did not finish, or whose files are no longer those that were run.
+    pub fn unfinished(&self) -> Option<&str> {
+        let status = self.text("status")?;
+        let word = status.trim().to_lowercase();
+        let finished = FINISHED.contains(&word.as_str())
+            || self.finished.iter().any(|known| known.to_lowercase() == word);
+        (!finished).then_some(status)
+    }
+
+    /// Whether its numbers were taken for metrics because the record says nothing else.
+    pub fn is_flat(&self) -> bool {
+        self.is_flat
+    }
+
+    /// What is wrong with the field that a path begins with, where something else is recorded by its name.
+    pub fn misnamed(&self, path: &Path) -> Option<&str> {
+        let Some(Segment::Key(first)) = path.segments().first() else { return None };
+        self.misnamed.iter().find(|(name, _)| **name == **first).map(|(_, message)| message.as_str())
+    }
+
+    /// Where a policy's `fields:` map looks for a field, or for one around it, and finds nothing.
+    pub fn mapped_to_nothing(&self, path: &Path) -> Option<(&Path, &str)> {
+        let found = self.nowhere.iter().find(|(ours, _)| path.below(ours).is_some());
+        found.map(|(ours, theirs)| (ours, theirs.as_str()))
     }
 
     /// Says the model, where the record does not.
@@ -167,11 +264,6 @@ impl Run {
     /// The line of models that the run belongs to; empty text names none.
     pub fn model(&self) -> Option<&str> {
         self.text("model").filter(|model| !model.trim().is_empty())
-    }
-
-    /// The status of a run that did not finish, or whose files are no longer those that were run.
-    pub fn unfinished(&self) -> Option<&str> {
-        self.text("status").filter(|status| !status.eq_ignore_ascii_case("finished"))
     }
 
     /// When the run was started.
@@ -315,6 +407,7 @@ impl Run {
         match (recorded, by_policy) {
             (Some(recorded), true) => Some(format!("{theirs} ({recorded})")),
             (Some(recorded), false) => Some(recorded.to_owned()),
+            (None, _) if theirs == Path::root() => Some("the whole document".into()),
             (None, _) => (theirs != *path).then(|| theirs.to_string()),
         }
     }
@@ -332,6 +425,14 @@ fn place_in(moved: &HashMap<&Path, &Path>, path: &Path) -> Path {
             None => return path.clone(),
         }
     }
+}
+
+/// Whether a fault is that something else is recorded by the name of a field. A status that can't be read must not pass for
+/// none, and neither metrics nor a time that is misspelt is something else.
+fn is_only_a_name(record: &Map, path: &Path) -> bool {
+    let [Segment::Key(name)] = path.segments() else { return false };
+    let is_text = matches!(record.get(name).map(|node| &node.value), Some(Value::String(_)));
+    !matches!(&**name, "status" | "metrics") && !(is_text && matches!(&**name, "created_at" | "ended_at"))
 }
 
 /// A path as the names of nested metrics are: joined by dots.

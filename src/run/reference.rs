@@ -29,7 +29,21 @@ pub enum Reference {
 }
 
 /// The prefixes of trackers.
-const TRACKERS: [&str; 6] = ["mlflow", "dvc", "wandb", "hf", "lm-eval", "sacred"];
+const TRACKERS: [&str; 13] = [
+    "mlflow",
+    "dvc",
+    "wandb",
+    "hf",
+    "lm-eval",
+    "sacred",
+    "ultralytics",
+    "catboost",
+    "lightning",
+    "keras",
+    "promptfoo",
+    "deepeval",
+    "inspect",
+];
 
 impl Reference {
     /// Reads a reference.
@@ -79,11 +93,8 @@ impl Reference {
 }
 
 impl Reference {
-    /// What a name that is no path was probably meant as: a name of MLflow's, a stage, or a branch.
+    /// What a name that is no path was probably meant as: a stage, or a branch.
     pub fn meant(text: &str) -> Option<String> {
-        if text.starts_with("models:/") || text.starts_with("runs:/") {
-            return Some(format!("mlflow:{text}"));
-        }
         if matches!(text, "production" | "prod" | "staging" | "champion") {
             return Some(format!("stage:{}", if text == "prod" { "production" } else { text }));
         }

@@ -5,6 +5,7 @@ mod aggregate;
 mod agreement;
 mod confusion;
 mod name;
+mod power;
 mod precision_recall;
 mod probability;
 mod ranking;
@@ -14,6 +15,7 @@ mod summary;
 pub use aggregate::{Aggregate, Compared};
 pub use confusion::Confusion;
 pub use name::{Ambiguous, metric_named};
+pub use power::{Power, PowerTable, power_of_count, power_of_runs, power_of_share};
 pub use summary::{CasesSummary, MetricSummary, summary};
 
 use crate::cases::Sample;

@@ -254,39 +254,49 @@ fn comparisons_equal_those_of_scipy_and_statsmodels() {
                 }
             }
         }
-        for theirs in table["bootstrap"].as_array().into_iter().flatten() {
-            let metric = compared_metric(theirs["metric"].as_str().expect("a name"));
-            let what = format!("{name} {}", theirs["metric"]);
-            match compared.aggregate(&metric) {
-                Err(_) => {
-                    let undefined = theirs["undefined_share"].as_f64().is_some_and(|share| share > 0.0);
-                    assert!(theirs["refuse"].is_string() || undefined, "{what}");
-                }
-                Ok(Aggregate::Jackknife { estimate, .. }) => {
-                    close(estimate.value, &theirs["difference"], 1e-12, &what);
-                    close(estimate.stderr, &theirs["jackknife_se"], 1e-9, &what);
-                }
-                Ok(aggregate @ Aggregate::Resampled(_))
-                    if theirs["stratified"] == true || table["task"] == "regression" =>
-                {
-                    let Ok(ours) = aggregate.estimate(confidence) else {
-                        assert!(theirs["refuse"].is_string(), "{what}");
-                        continue;
-                    };
-                    let tolerance = theirs["tolerance_by_resamples"]["10000"].as_f64().expect("a tolerance");
-                    for (ours, theirs) in [ours.limits.lower, ours.limits.upper]
-                        .iter()
-                        .zip(theirs["bca"].as_array().expect("limits"))
-                    {
-                        let theirs = theirs.as_f64().expect("a limit");
-                        assert!(
-                            (ours - theirs).abs() <= tolerance,
-                            "{what}: {ours} is not {theirs} ± {tolerance}"
-                        );
-                    }
-                }
-                Ok(_) => {}
+        resampled_equals(table, name, &compared, confidence);
+    }
+}
+
+/// What was drawn again, and what was left out, one case at a time.
+fn resampled_equals(
+    table: &Value,
+    name: &str,
+    compared: &Compared<'_>,
+    confidence: crate::stats::Confidence,
+) {
+    for theirs in table["bootstrap"].as_array().into_iter().flatten() {
+        let metric = compared_metric(theirs["metric"].as_str().expect("a name"));
+        let what = format!("{name} {}", theirs["metric"]);
+        match compared.aggregate(&metric) {
+            Err(_) => {
+                let undefined = theirs["undefined_share"].as_f64().is_some_and(|share| share > 0.0);
+                assert!(theirs["refuse"].is_string() || undefined, "{what}");
             }
+            Ok(Aggregate::Jackknife { estimate, .. }) => {
+                close(estimate.value, &theirs["difference"], 1e-12, &what);
+                close(estimate.stderr, &theirs["jackknife_se"], 1e-9, &what);
+            }
+            Ok(aggregate @ Aggregate::Resampled(_))
+                if theirs["stratified"] == true || table["task"] == "regression" =>
+            {
+                let Ok(ours) = aggregate.estimate(confidence) else {
+                    assert!(theirs["refuse"].is_string(), "{what}");
+                    continue;
+                };
+                let tolerance = theirs["tolerance_by_resamples"]["10000"].as_f64().expect("a tolerance");
+                for (ours, theirs) in [ours.limits.lower, ours.limits.upper]
+                    .iter()
+                    .zip(theirs["bca"].as_array().expect("limits"))
+                {
+                    let theirs = theirs.as_f64().expect("a limit");
+                    assert!(
+                        (ours - theirs).abs() <= tolerance,
+                        "{what}: {ours} is not {theirs} ± {tolerance}"
+                    );
+                }
+            }
+            Ok(_) => {}
         }
     }
 }

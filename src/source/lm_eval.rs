@@ -4,9 +4,10 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use super::Tracker;
+use super::cases::{case, decimal};
 use super::tracked::{Tracked, without_places};
 use crate::document::{Map, Node, Path, Span, Value, hex};
-use crate::run::Origin;
+use crate::run::{CaseResult, Origin};
 
 /// The evaluation in a file. `stem` is the name of the file without its ending.
 pub fn tracked(file: &Node, stem: &str, label: String, origin: Origin) -> Tracked {
@@ -227,6 +228,29 @@ fn metrics(file: &Node, tasks: &[Task<'_>]) -> Map {
         }
     }
     metrics
+}
+
+/// What one task came to on each sample, from its file of `--log_samples`.
+pub fn samples(file: &Node, task: &str, lines: &[Node]) -> Vec<CaseResult> {
+    let names = metrics(file, &tasks(file));
+    let mut results = Vec::new();
+    for line in lines {
+        let text = |key: &str| line.get(key).and_then(Node::as_written);
+        // The hash of a sample finds it again where the order changed; without one its number has to.
+        let Some(id) = text("doc_hash").or(text("doc_id")) else { continue };
+        let filter = text("filter").unwrap_or("none");
+        for metric in line.get("metrics").and_then(Node::as_list).unwrap_or_default() {
+            let Some(metric) = metric.as_written() else { continue };
+            let with_filter = format!("{task}.{metric},{filter}");
+            let name =
+                if names.get(&with_filter).is_some() { with_filter } else { format!("{task}.{metric}") };
+            let mut result = case(&format!("{task}/{id}"), &name);
+            result.score = decimal(line.get(metric));
+            result.error = result.score.is_none();
+            results.push(result);
+        }
+    }
+    results
 }
 
 /// The tasks that a metric is of: one, or those of a group. Of what is neither, all of them.

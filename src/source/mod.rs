@@ -3,19 +3,36 @@
 //! A reader is pure: it is given a document's name and bytes, or rows, and gives runs, or what is wrong with them. Where
 //! the bytes come from is the business of [`crate::store`] and of `tracker`.
 
+mod cases;
+pub mod catboost;
+pub mod deepeval;
 pub mod dvc;
 pub mod hf;
+pub mod inspect;
+pub mod lightning;
 pub mod lm_eval;
 pub mod mlflow;
 mod plain;
+pub mod promptfoo;
 pub mod sacred;
 mod secrets;
+mod sniff;
+mod table;
 mod tracked;
 mod trackers;
+pub mod ultralytics;
 pub mod wandb;
 
 pub(crate) use plain::most;
 pub use plain::{BadRecord, read};
 pub use secrets::mask_values;
+pub(crate) use table::CODES as TABLE_CODES;
 pub use tracked::{Tracked, Tracker};
 pub use trackers::{TRACKERS, advice, tracker};
+
+use crate::code::codes;
+
+codes! {
+    NO_RECORD = "record/not-read": "A file is none of the formats that records are read from.";
+    NOT_EACH = "record/not-each": "The policy says that a file holds several records, and it does not.";
+}

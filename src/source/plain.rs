@@ -1,9 +1,10 @@
-//! Plain run records: JSON, JSON Lines, YAML.
+//! Plain run records: JSON, JSON Lines, YAML, and tables of metrics.
 
 use std::sync::Arc;
 
-use crate::document::{Diagnostic, Document, FileKind, Format};
-use crate::run::{FieldMap, Origin, Run};
+use super::{NOT_EACH, sniff, table};
+use crate::document::{Diagnostic, Document, FileKind, Format, Node};
+use crate::run::{Each, FieldMap, Origin, Run, elements};
 
 /// A record that can't be read, among those that can.
 #[derive(Debug, Clone)]
@@ -16,23 +17,70 @@ pub struct BadRecord {
 
 /// The records of one file, by the ending of its name. A broken one does not hide the others.
 pub fn read(label: &str, bytes: Vec<u8>, fields: &FieldMap, origin: &Origin) -> Vec<Result<Run, BadRecord>> {
+    let bad = |problems: Vec<Diagnostic>| vec![Err(BadRecord { label: label.to_owned(), problems })];
+    if let Some(problem) = sniff::not_a_record(label, &bytes) {
+        return bad(vec![problem]);
+    }
     match FileKind::of(label) {
         Some(FileKind::JsonLines) => lines(label, bytes, fields, origin),
-        Some(FileKind::Yaml) => vec![one(label, bytes, Format::Yaml, fields, origin)],
-        Some(FileKind::Json) | None => vec![one(label, bytes, Format::Json, fields, origin)],
+        Some(FileKind::Yaml) => whole(label, bytes, Format::Yaml, fields, origin),
+        Some(FileKind::Table) => table::read(label, bytes, fields, origin),
+        Some(FileKind::Json) | None => whole(label, bytes, Format::Json, fields, origin),
     }
 }
 
-fn one(
+/// The record in a document, or those in it where the policy says that it holds several.
+fn whole(
     label: &str,
     bytes: Vec<u8>,
     format: Format,
     fields: &FieldMap,
     origin: &Origin,
-) -> Result<Run, BadRecord> {
+) -> Vec<Result<Run, BadRecord>> {
     let bad = |problems: Vec<Diagnostic>| BadRecord { label: label.to_owned(), problems };
-    let document = Document::new(label, bytes, format).map_err(|problem| bad(vec![*problem]))?;
-    record(&Arc::new(document), fields, origin).map_err(bad)
+    let document = match Document::new(label, bytes, format) {
+        Ok(document) => Arc::new(document),
+        Err(problem) => return vec![Err(bad(vec![*problem]))],
+    };
+    let Some(each) = &fields.each else {
+        return vec![record(&document, fields, origin).map_err(bad)];
+    };
+    let tree = match document.parse() {
+        Ok(tree) => tree,
+        Err(problem) => return vec![Err(bad(vec![*problem]))],
+    };
+    let Some(found) = elements(&tree, &each.path) else {
+        let what = if each.path.is_whole() { "`[]`".to_owned() } else { format!("`{}`", each.path) };
+        let message =
+            format!("`{label}` holds no list of records at {what}, where `runs: each:` looks for one");
+        let problem = Diagnostic::new(NOT_EACH, message)
+            .at(&document, tree.span, "")
+            .help("name the list, or the object, that holds a record for each model");
+        return vec![Err(bad(vec![problem]))];
+    };
+    // Beside the records of an object there may be what is said of all of them.
+    let records = found.into_iter().filter(|(name, node)| name.is_none() || node.as_map().is_some());
+    records.map(|(name, node)| element(&document, name, node, each, fields, origin).map_err(bad)).collect()
+}
+
+/// One of several records of a document.
+fn element(
+    document: &Arc<Document>,
+    name: Option<&str>,
+    node: &Node,
+    each: &Each,
+    fields: &FieldMap,
+    origin: &Origin,
+) -> Result<Run, Vec<Diagnostic>> {
+    let mut run = Run::new(document, node.clone(), fields, origin.clone())?;
+    let said = each.model.as_ref().and_then(|path| {
+        let found = run.find(path).into_iter().next()?.node?;
+        found.as_written().map(str::to_owned)
+    });
+    if let Some(model) = said.or_else(|| name.filter(|_| run.model().is_none()).map(str::to_owned)) {
+        run.set_model(&model);
+    }
+    Ok(run)
 }
 
 fn record(document: &Arc<Document>, fields: &FieldMap, origin: &Origin) -> Result<Run, Vec<Diagnostic>> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::secrets;
 use crate::document::{Diagnostic, Document, Format, Map, Node, NotFinite, Path, Span, Value, to_text};
-use crate::run::{FieldMap, Origin, Run};
+use crate::run::{CaseResult, FieldMap, Origin, Run};
 use crate::secret::masked;
 
 /// What a reader made of a tracker's run.
@@ -23,6 +23,11 @@ pub struct Tracked {
     pub notes: Vec<String>,
     /// Where it was read.
     pub origin: Origin,
+    /// The file or the folder that it was read from, relative to the workspace, where that holds all of it and nothing else:
+    /// the run is the same as long as that is.
+    pub files: Option<String>,
+    /// What was measured of each case, where the tracker keeps that.
+    pub cases: Vec<CaseResult>,
     /// It is the whole of a group, such as a pipeline of which a stage is run once for each seed, and no member of it.
     pub is_whole: bool,
 }
@@ -60,6 +65,7 @@ impl Tracked {
         let tree = document.parse()?;
         let mut run = Run::new(&document, tree, fields, self.origin)?;
         run.notes.extend(self.notes.iter().map(|note| masked(note).into_owned()));
+        run.cases = self.cases.into();
         run.set_recorded_at(self.from);
         Ok(run)
     }
@@ -130,6 +136,21 @@ pub(super) fn with_history(value: Value, points: &[(i64, Node)]) -> Node {
         put(&mut map, "best", Value::Map(best));
     }
     put(&mut map, "points", Value::Number(points.len().to_string().into()));
+    Node::made(Value::Map(map))
+}
+
+/// A metric with whether a higher one is better, where that is known; it is then an object.
+pub(super) fn directed(node: Node, higher: Option<bool>) -> Node {
+    let Some(higher) = higher else { return node };
+    let mut map = match node.value {
+        Value::Map(map) => map,
+        value => {
+            let mut map = Map::default();
+            map.insert("value", Span::default(), Node::made(value));
+            map
+        }
+    };
+    map.insert("higher_is_better", Span::default(), Node::made(Value::Bool(higher)));
     Node::made(Value::Map(map))
 }
 

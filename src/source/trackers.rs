@@ -1,10 +1,26 @@
 //! The trackers that are read, in one list.
 
-use super::{Tracker, dvc, hf, lm_eval, mlflow, sacred, wandb};
+use super::{
+    Tracker, catboost, deepeval, dvc, hf, inspect, lightning, lm_eval, mlflow, promptfoo, sacred,
+    ultralytics, wandb,
+};
 
 /// Each is described in the file of its reader.
-pub const TRACKERS: &[&Tracker] =
-    &[&dvc::TRACKER, &hf::TRACKER, &lm_eval::TRACKER, &mlflow::TRACKER, &sacred::TRACKER, &wandb::TRACKER];
+pub const TRACKERS: &[&Tracker] = &[
+    &catboost::TRACKER,
+    &deepeval::TRACKER,
+    &dvc::TRACKER,
+    &hf::TRACKER,
+    &inspect::TRACKER,
+    &lightning::KERAS,
+    &lightning::TRACKER,
+    &lm_eval::TRACKER,
+    &mlflow::TRACKER,
+    &promptfoo::TRACKER,
+    &sacred::TRACKER,
+    &ultralytics::TRACKER,
+    &wandb::TRACKER,
+];
 
 /// The tracker of that name.
 pub fn tracker(name: &str) -> Option<&'static Tracker> {

@@ -12,6 +12,8 @@ pub struct Selector {
     matcher: Option<GlobMatcher>,
     /// The folders that a glob names or describes on its way.
     folders: Option<GlobSet>,
+    /// It is of run records.
+    of_records: bool,
 }
 
 impl Selector {
@@ -19,7 +21,7 @@ impl Selector {
     pub fn new(written: &str) -> Result<Self, Box<Diagnostic>> {
         let written = normal(written);
         if !written.contains(['*', '?', '[', '{']) {
-            return Ok(Self { written, matcher: None, folders: None });
+            return Ok(Self { written, matcher: None, folders: None, of_records: false });
         }
         let glob = GlobBuilder::new(&written).literal_separator(true).build().map_err(|error| {
             Diagnostic::new(BAD_GLOB, format!("`{written}` is not a glob: {}", error.kind()))
@@ -27,7 +29,12 @@ impl Selector {
                 .boxed()
         })?;
         let folders = folders(&written);
-        Ok(Self { written, matcher: Some(glob.compile_matcher()), folders })
+        Ok(Self { written, matcher: Some(glob.compile_matcher()), folders, of_records: false })
+    }
+
+    /// The same of run records, which are not in folders of tools.
+    pub fn of_records(written: &str) -> Result<Self, Box<Diagnostic>> {
+        Ok(Self { of_records: true, ..Self::new(written)? })
     }
 
     /// As it was named, without a `./` in front.
@@ -68,13 +75,27 @@ impl Selector {
 
     /// Whether a path below [`Self::folder`], or in the folder that was named, is meant.
     pub(crate) fn matches(&self, path: &str) -> bool {
+        if self.of_records && self.is_foreign(path) {
+            return false;
+        }
         match &self.matcher {
             Some(matcher) => matcher.is_match(path),
-            None => FileKind::of(path).is_some(),
+            None => FileKind::is_record(path),
         }
+    }
+
+    /// Whether a path is below a hidden folder, or one of installed packages, that the pattern does not name: `**/*.json`
+    /// never means `.venv/…` or `.github/…`.
+    fn is_foreign(&self, path: &str) -> bool {
+        let mut folders = path.split('/');
+        folders.next_back();
+        let is_other = |folder: &str| folder.starts_with('.') || INSTALLED.contains(&folder);
+        folders.any(|folder| is_other(folder) && !self.written.contains(folder))
     }
 }
 
+/// Folders of packages, whose files are no records.
+const INSTALLED: [&str; 4] = ["venv", "node_modules", "site-packages", "__pycache__"];
 /// The folders above the files of a glob: `a`, `a/*` and `a/*/b` of `a/*/b/*.json`. A `**` in front describes none.
 fn folders(glob: &str) -> Option<GlobSet> {
     let mut set = GlobSetBuilder::new();

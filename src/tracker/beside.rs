@@ -53,7 +53,7 @@ pub fn record_beside(
                 }
                 continue;
             }
-            if FileKind::of(&name).is_none() || is_own(tracker, &name) || pipeline.contains(&path) {
+            if !FileKind::is_record(&name) || is_own(tracker, &name) || pipeline.contains(&path) {
                 continue;
             }
             read += 1;
@@ -83,7 +83,7 @@ fn entries(folder: &Path) -> Vec<(String, PathBuf, bool)> {
     names
 }
 
-fn is_own(tracker: &str, name: &str) -> bool {
+pub(super) fn is_own(tracker: &str, name: &str) -> bool {
     let last = name.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
     let named = if name.ends_with('/') { format!("{last}/") } else { last.to_owned() };
     let of_tracker = OWN.iter().filter(|(known, _)| *known == tracker);

@@ -20,9 +20,11 @@ codes! {
 
 pub(super) const FETCHER: Fetcher = Fetcher { name: "dvc", fetch, recognises };
 
-/// A project, or a folder that DVCLive wrote.
+/// A project, one of the two files of it, or a folder that DVCLive wrote.
 fn recognises(path: &Path) -> bool {
-    path.join("dvc.yaml").is_file()
+    let is_of_project = path.ends_with("dvc.yaml") || path.ends_with("dvc.lock");
+    is_of_project && path.is_file()
+        || path.join("dvc.yaml").is_file()
         || path.join("dvc.lock").is_file()
         || path.join("metrics.json").is_file()
             && (path.join("plots/metrics").is_dir() || path.join("params.yaml").is_file())

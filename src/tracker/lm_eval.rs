@@ -4,11 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::peek::{bytes, json, names};
+use super::place::Place;
 use super::{FetchContext, Fetched, Fetcher, NOT_A_RUN};
 use crate::document::limits::JSON_BYTES;
-use crate::document::{Diagnostic, Document, Format};
-use crate::run::Origin;
-use crate::source::lm_eval::tracked;
+use crate::document::{Diagnostic, Document, Format, Map, Node};
+use crate::run::{CaseResult, Origin};
+use crate::source::lm_eval::{self, tracked};
 
 pub(super) const FETCHER: Fetcher = Fetcher { name: "lm-eval", fetch, recognises };
 
@@ -107,8 +108,28 @@ fn fetch(rest: &str, around: &FetchContext<'_>) -> Result<Fetched, Box<Diagnosti
     };
     let stem = newest.rsplit('/').next().unwrap_or_default().trim_end_matches(".json").to_owned();
     let mut run = tracked(&tree, &stem, label, origin);
+    run.cases = samples(&place, &newest, &tree)?;
     if older > 0 {
         run.notes.push(format!("this is the newest of {} results; they are never merged", older + 1));
     }
     Ok(Fetched { runs: vec![Ok(run)], resolved, exact: true, in_tree: true, ..Fetched::default() })
+}
+
+/// The samples of each task, from the files beside the results: `samples_TASK_2026-11-23T08-31-51.889572.jsonl`.
+fn samples(place: &Place, results: &str, tree: &Node) -> Result<Vec<CaseResult>, Box<Diagnostic>> {
+    let (folder, name) = results.rsplit_once('/').map_or(("", results), |(folder, name)| (folder, name));
+    let time = name.trim_end_matches(".json").rsplit_once('_').map_or("", |(_, time)| time);
+    let mut found = Vec::new();
+    for task in tree.get("configs").and_then(Node::as_map).into_iter().flat_map(Map::keys) {
+        let file = format!("samples_{task}_{time}.jsonl");
+        let path = if folder.is_empty() { file } else { format!("{folder}/{file}") };
+        let Some(bytes) = place.read(&path, JSON_BYTES)? else { continue };
+        let mut lines = Vec::new();
+        for line in bytes.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()) {
+            let document = Document::new(place.label_of(&path).as_str(), line.to_vec(), Format::Json)?;
+            lines.push(Arc::new(document).parse_long()?);
+        }
+        found.extend(lm_eval::samples(tree, task, &lines));
+    }
+    Ok(found)
 }

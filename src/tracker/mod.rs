@@ -4,8 +4,11 @@
 
 mod beside;
 mod dvc;
+mod exported;
+mod found;
 mod hf;
 mod lm_eval;
+mod logs;
 pub mod mlflow;
 mod peek;
 mod place;
@@ -15,6 +18,8 @@ mod wandb;
 use std::path::Path;
 
 pub use beside::record_beside;
+pub use exported::export;
+pub use found::{OwnFiles, runs_at};
 pub use place::Place;
 
 use crate::code::codes;
@@ -105,13 +110,34 @@ struct Fetcher {
 /// The codes of all trackers.
 pub(crate) fn codes() -> impl Iterator<Item = &'static [crate::code::Code]> {
     use crate::source;
-    let sources = [source::dvc::CODES, source::hf::CODES, source::wandb::CODES];
+    let sources = [
+        source::dvc::CODES,
+        source::hf::CODES,
+        source::wandb::CODES,
+        source::inspect::CODES,
+        source::promptfoo::CODES,
+        source::CODES,
+        source::TABLE_CODES,
+    ];
     [CODES, dvc::CODES, mlflow::CODES, wandb::CODES].into_iter().chain(sources)
 }
 
 /// The trackers that are fetched, in alphabetical order.
-const FETCHERS: &[Fetcher] =
-    &[dvc::FETCHER, hf::FETCHER, lm_eval::FETCHER, mlflow::FETCHER, sacred::FETCHER, wandb::FETCHER];
+const FETCHERS: &[Fetcher] = &[
+    logs::CATBOOST_FETCHER,
+    logs::DEEPEVAL_FETCHER,
+    dvc::FETCHER,
+    hf::FETCHER,
+    logs::INSPECT_FETCHER,
+    logs::KERAS_FETCHER,
+    logs::LIGHTNING_FETCHER,
+    lm_eval::FETCHER,
+    mlflow::FETCHER,
+    logs::PROMPTFOO_FETCHER,
+    sacred::FETCHER,
+    logs::ULTRALYTICS_FETCHER,
+    wandb::FETCHER,
+];
 
 /// Fetches what the reference `tracker:rest` names.
 pub fn fetch(tracker: &str, rest: &str, around: &FetchContext<'_>) -> Result<Fetched, Box<Diagnostic>> {

@@ -35,6 +35,13 @@ impl FetchContext<'_> {
         (if at == 0 { "." } else { &rest[..at] }, Some(&rest[at + 1..]))
     }
 
+    /// A path below the workspace, relative to it.
+    pub fn below_root(&self, path: &Path) -> Option<String> {
+        let (path, root) = (path.canonicalize().ok()?, self.root.canonicalize().ok()?);
+        let below = path.strip_prefix(root).ok()?.to_str()?;
+        Some(below.replace('\\', "/"))
+    }
+
     /// The file or folder at a path of the reference.
     pub fn place(&self, path: &str) -> Result<Place, Box<Diagnostic>> {
         let full = self.folder.join(path);

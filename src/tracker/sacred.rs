@@ -82,5 +82,7 @@ fn run(
     let id = if folder.is_empty() { own } else { folder };
     let label = if folder.is_empty() { place.label.clone() } else { place.label_of(folder) };
     let origin = Origin { tracker: "sacred".into(), reference: format!("sacred:{rest}"), resolved: None };
-    Ok(tracked(&files, id, label, origin))
+    let mut run = tracked(&files, id, label, origin);
+    run.files = around.below_root(&place.path.join(folder));
+    Ok(run)
 }

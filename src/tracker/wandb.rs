@@ -73,13 +73,14 @@ fn fetch(rest: &str, around: &FetchContext<'_>) -> Result<Fetched, Box<Diagnosti
     for run in chosen.iter().filter(is_named) {
         let read = read(&place, run).map_err(|problem| vec![*problem]);
         group = read.as_ref().ok().map(Logged::group_of);
-        let described = |logged| described(&logged, &place, run, rest).map_err(|problem| vec![*problem]);
+        let described =
+            |logged| described(&logged, &place, run, rest, around).map_err(|problem| vec![*problem]);
         fetched.runs.push(read.and_then(described));
     }
     for run in everything.iter().filter(|run| !is_named(run)) {
         let sibling = read(&place, run).and_then(|logged| {
             let is_sibling = logged.group.is_some() && group == Some(logged.group_of());
-            is_sibling.then(|| described(&logged, &place, run, rest)).transpose()
+            is_sibling.then(|| described(&logged, &place, run, rest, around)).transpose()
         });
         match sibling {
             Ok(sibling) => fetched.siblings.extend(sibling),
@@ -177,11 +178,20 @@ fn read(place: &Place, run: &Found) -> Result<Logged, Box<Diagnostic>> {
     Ok(from_files(&run.id, config.as_ref(), summary.as_ref(), metadata.as_ref()))
 }
 
-fn described(logged: &Logged, place: &Place, run: &Found, rest: &str) -> Result<Tracked, Box<Diagnostic>> {
+fn described(
+    logged: &Logged,
+    place: &Place,
+    run: &Found,
+    rest: &str,
+    around: &FetchContext<'_>,
+) -> Result<Tracked, Box<Diagnostic>> {
     let folder = run.folders.last().map_or("", String::as_str);
     let resolved = (run.folders.len() > 1).then(|| format!("{} parts of a resumed run", run.folders.len()));
     let origin = Origin { tracker: "wandb".into(), reference: format!("wandb:{rest}"), resolved };
-    tracked(logged, place.label_of(folder), origin)
+    let mut run = tracked(logged, place.label_of(folder), origin)?;
+    // A run that was resumed is in several folders; what changed is then in the last.
+    run.files = Some(place.path.join(folder)).and_then(|path| around.below_root(&path));
+    Ok(run)
 }
 
 fn broken(label: &str, error: &LogError) -> Box<Diagnostic> {

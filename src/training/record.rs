@@ -95,14 +95,16 @@ fn around(order: &Order, folder: &Path, told: &StopSignal) -> Result<Recorded, B
         return Err((1, vec![Diagnostic::new(STOPPED, "told to stop before the record was written")]));
     }
     let mut notes = finish::notes(&start.code, &facts, &label);
-    notes.extend(ignored(&output, &label));
     if order.output.is_some() && output.exists() {
         notes.push(format!("the record that was in {label} was replaced"));
     }
     // A run id names one run, so no record of that name is written over.
     let fresh = order.output.is_none();
     match (Target { path: &output, fresh }).write(&record, &keys) {
-        Ok(None) => Ok(Recorded { code: 0, problems: Vec::new(), notes }),
+        Ok(None) => {
+            notes.extend(ignored(&output, &label));
+            Ok(Recorded { code: 0, problems: Vec::new(), notes })
+        }
         Ok(Some(other)) => {
             let other = start.place.inside(&other).unwrap_or_else(|_| other.display().to_string());
             notes.push(format!("{label} exists already, of a run with this id: the record is in {other}"));

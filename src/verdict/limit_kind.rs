@@ -17,10 +17,16 @@ pub enum LimitKind {
     MinDrop,
     /// May differ by at most this, either way.
     MaxChange,
+    /// The best slice may be above the worst by at most this.
+    MaxGap,
+    /// The worst slice must be at least this share of the best.
+    MinRatio,
+    /// The gap between slices may rise by at most this against the baseline's.
+    MaxGapRise,
 }
 
 /// Every word, in the order in which the documentation lists them.
-pub const LIMIT_KINDS: [LimitKind; 7] = [
+pub const LIMIT_KINDS: [LimitKind; 10] = [
     LimitKind::Min,
     LimitKind::Max,
     LimitKind::MaxDrop,
@@ -28,6 +34,9 @@ pub const LIMIT_KINDS: [LimitKind; 7] = [
     LimitKind::MaxRise,
     LimitKind::MinDrop,
     LimitKind::MaxChange,
+    LimitKind::MaxGap,
+    LimitKind::MinRatio,
+    LimitKind::MaxGapRise,
 ];
 
 impl LimitKind {
@@ -41,6 +50,9 @@ impl LimitKind {
             Self::MaxRise => "max_rise",
             Self::MinDrop => "min_drop",
             Self::MaxChange => "max_change",
+            Self::MaxGap => "max_gap",
+            Self::MinRatio => "min_ratio",
+            Self::MaxGapRise => "max_gap_rise",
         }
     }
 
@@ -51,7 +63,12 @@ impl LimitKind {
 
     /// Whether it is about the baseline.
     pub fn is_relative(self) -> bool {
-        !matches!(self, Self::Min | Self::Max)
+        !matches!(self, Self::Min | Self::Max | Self::MaxGap | Self::MinRatio)
+    }
+
+    /// Whether it is about how far slices are apart.
+    pub fn is_of_slices(self) -> bool {
+        matches!(self, Self::MaxGap | Self::MinRatio | Self::MaxGapRise)
     }
 
     /// Whether it takes a higher value for a better one, where it takes either.
@@ -59,7 +76,9 @@ impl LimitKind {
         match self {
             Self::MaxDrop | Self::MinRise => Some(true),
             Self::MaxRise | Self::MinDrop => Some(false),
-            Self::Min | Self::Max | Self::MaxChange => None,
+            Self::Min | Self::Max | Self::MaxChange | Self::MaxGap | Self::MinRatio | Self::MaxGapRise => {
+                None
+            }
         }
     }
 
@@ -70,7 +89,9 @@ impl LimitKind {
             Self::MinRise => "max_drop",
             Self::MaxRise => "min_drop",
             Self::MinDrop => "max_rise",
-            Self::Min | Self::Max | Self::MaxChange => "none",
+            Self::Min | Self::Max | Self::MaxChange | Self::MaxGap | Self::MinRatio | Self::MaxGapRise => {
+                "none"
+            }
         }
     }
 }

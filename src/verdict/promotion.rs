@@ -1,6 +1,7 @@
 //! What became of an order to promote a model, or to go back to an earlier one.
 
 use super::{Exit, Report};
+use crate::code::Code;
 use crate::document::Diagnostic;
 
 /// What became of an order.
@@ -59,6 +60,15 @@ impl PromotionOutcome {
             troubles: problems.iter().cloned().collect(),
             notes: Vec::new(),
         }
+    }
+
+    /// Why there is no promotion: refused where each reason is one of `refusals`, else not decided.
+    pub fn refused_or_undecided(problems: &[Diagnostic], refusals: &[Code]) -> Self {
+        let mut outcome = Self::of_problems(problems);
+        if problems.iter().all(|problem| problem.code.is_any_of(refusals)) {
+            outcome.refused = std::mem::take(&mut outcome.troubles);
+        }
+        outcome
     }
 
     /// What is in the ledger now, for where the answer itself can't be written.

@@ -309,6 +309,24 @@ pub struct RuleReport {
 }
 
 impl RuleReport {
+    /// A rule that has not judged yet.
+    pub fn new(id: impl Into<String>, kind: impl Into<String>, level: Level) -> Self {
+        Self {
+            id: id.into(),
+            kind: kind.into(),
+            level,
+            place: String::new(),
+            outcome: Outcome::Skipped,
+            reason: None,
+            comparisons: Vec::new(),
+            findings: Vec::new(),
+            notes: Vec::new(),
+            baseline: None,
+            message: None,
+            docs: None,
+        }
+    }
+
     /// Whether it keeps what it judged from being promoted.
     pub fn blocks(&self) -> bool {
         self.level == Level::Error && self.outcome.blocks()

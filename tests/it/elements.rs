@@ -8,7 +8,7 @@ fn check(rule: &str, candidate: &str, baseline: &str) -> Ran {
         "version: 1\nbaseline: approved.json\nrules:\n  other:\n    forbid: [nothing]\n  asked:\n    {rule}\n"
     );
     project.file("gate.yaml", policy).file("new.json", candidate).file("approved.json", baseline);
-    project.gate(&["check", "new.json"])
+    project.gate(&["check", "-v", "new.json"])
 }
 
 const TRAIN_LAST: &str =

@@ -35,7 +35,7 @@ fn record(accuracy: f64, predictions: &str) -> String {
 /// Two models on the same `n` cases: the baseline is wrong in every tenth.
 fn project(n: usize, also_wrong: impl Fn(usize) -> bool, regained: impl Fn(usize) -> bool) -> Project {
     let project = Project::new();
-    let base = |case: usize| case % 10 == 0;
+    let base = |case: usize| case.is_multiple_of(10);
     let new = |case: usize| (base(case) && !regained(case)) || also_wrong(case);
     let share = |wrong: &dyn Fn(usize) -> bool| {
         let right = (0..n).filter(|case| !wrong(*case)).count();
@@ -250,7 +250,7 @@ fn numbers_that_can_not_be_true_together_are_found() {
     check(&project).leaves_with(0);
     project.file(
         "runs/new.json",
-        "{\"model\": \"churn\", \"metrics\": {\"f1\": 0.9, \"precision\": 0.8, \"recall\": 0.8}}",
+        "{\"model\": \"churn\", \"metrics\": {\"f1\": 0.90, \"precision\": 0.80, \"recall\": 0.80}}",
     );
     assert_eq!(codes(check(&project).leaves_with(1)), ["consistent/impossible"]);
 }

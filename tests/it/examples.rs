@@ -152,3 +152,62 @@ fn the_schema_names_every_field_that_the_program_knows() {
     known.sort_unstable();
     assert_eq!(written, known);
 }
+
+/// Of each: what makes it worse, as a file, a part of it, and what stands there then.
+const RECORDS: [(&str, &str, &str, &str); 5] = [
+    ("metrics-json", "metrics.json", "0.88", "0.7"),
+    ("mlruns", "mlruns/0/0d8653353e3e43beb89442a8bca1a94d/metrics/f1", "0.88", "0.7"),
+    ("dvc-on-windows", "metrics.json", "0.88", "0.7"),
+    ("yolo", "runs/detect/train/results.csv", "0.52", "0.42"),
+    ("promptfoo", "results.json", "\"failureReason\": 1", "\"failureReason\": 2"),
+];
+
+#[test]
+fn what_tools_leave_is_judged_under_six_lines_of_policy() {
+    for (name, file, from, to) in RECORDS {
+        let project = example(name);
+        project.gate(&["check", "--all"]).leaves_with(0).says("1 candidate");
+        project.edit(file, from, to);
+        project.gate(&["check", "--all"]).leaves_with(1);
+    }
+    let project = example("wandb");
+    project.gate(&["check", "--all"]).leaves_with(0).says("1 candidate");
+    // Without its log nothing shows that the run finished.
+    project.remove("wandb/offline-run-20261123_085125-5vot4blv/run-5vot4blv.wandb");
+    assert_ne!(project.gate(&["check", "--all"]).code, 0);
+}
+
+fn example(name: &str) -> Project {
+    let project = Project::new();
+    let folder = here().join("examples/records").join(name);
+    let policy = fs::read_to_string(folder.join("gate.yaml")).expect("a policy");
+    assert!(policy.lines().count() <= 6, "{name}: {policy}");
+    copy(&folder, &project, "");
+    project
+}
+
+fn copy(from: &std::path::Path, project: &Project, below: &str) {
+    for entry in fs::read_dir(from).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let path = format!("{below}{}", entry.file_name().to_string_lossy());
+        if entry.path().is_dir() {
+            copy(&entry.path(), project, &format!("{path}/"));
+        } else {
+            project.file(&path, fs::read(entry.path()).expect("a file"));
+        }
+    }
+}
+
+#[test]
+fn one_seed_is_inconclusive_and_predictions_or_more_seeds_settle_it() {
+    let example = here().join("examples/evidence");
+    let judged = |record: &str| Project::new().gate_in(&example, &["check", record], &[]);
+    judged("runs/seed-0-alone.json")
+        .leaves_with(1)
+        .says("nothing shows how certain `f1` is")
+        .says("evidence/none");
+    judged("runs/deeper.json").leaves_with(0).says("jackknife").says("10,000 cases");
+    judged("runs/five-seeds.json").leaves_with(0).says("Welch").says("5 seeds");
+    let power = Project::new().gate_in(&example, &["power", "approved/churn.json"], &[]);
+    power.leaves_with(0).says("f1").says("f1 [region=east]");
+}

@@ -59,7 +59,7 @@ const TABLE: &[Line] = table![
     "compared with itself", nothing, ["check", "runs/new.json", "--baseline", "runs/new.json"] => 1, "the only record at `runs/new.json` is the candidate itself";
     "a run that did not finish", |p| { p.edit("runs/new.json", "\"model\":", "\"status\": \"running\", \"model\":"); }, ["check", "runs/new.json"] => 1, "it did not finish";
     "one of two fails", |p| { p.file("runs/a.json", CANDIDATE.replace("0.842", "0.5")); }, ["check", "runs/"] => 1, "2 candidates: 1 failed, 1 passed";
-    "the format does not change the code", |p| { p.edit("runs/new.json", "0.842", "0.5"); }, ["check", "runs/new.json", "--format", "json"] => 1, "\"verdict\": \"fail\"";
+    "the format does not change the code", |p| { p.edit("runs/new.json", "0.842", "0.5"); }, ["check", "runs/new.json", "--format", "json"] => 1, "\"verdict\":\"fail\"";
     "written to a file", |p| { p.edit("runs/new.json", "0.842", "0.5"); }, ["check", "runs/new.json", "--output", "report.txt"] => 1, "";
 
     // No verdict.

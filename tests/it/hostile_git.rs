@@ -135,9 +135,9 @@ fn a_configuration_that_is_included_from_the_working_tree_runs_nothing_either() 
     let project = repository("0.9");
     let other = tempfile::tempdir().expect("a folder");
     project.file(".gitattributes", "*.json filter=trap\n");
-    let marker = booby_trap(&project.path().join("shared.gitconfig"), other.path());
+    let marker = booby_trap(&project.path().join("included.gitconfig"), other.path());
     project.commit("settings").file("runs/new.json", CANDIDATE.replace("0.842", "0.91"));
-    project.git(&["config", "include.path", "../shared.gitconfig"]);
+    project.git(&["config", "include.path", "../included.gitconfig"]);
     project.gate(&["check"]).leaves_with(0);
     project.gate(&["record", "--", "echo", "metrics.f1=0.9"]);
     assert!(!marker.exists());

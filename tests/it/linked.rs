@@ -66,7 +66,7 @@ fn committed_or_not_it_is_in_the_change() {
         .file("runs/new.json", run("deep/down/new.onnx", MODEL.replace("93", "94").as_str()));
     project.gate(&["check"]).leaves_with(1).says("is not the file that runs/new.json recorded");
     project.file("deep/down/new.onnx", "model").file("runs/new.json", run("deep/down/new.onnx", MODEL));
-    project.gate(&["check"]).leaves_with(0).says("since main").says("artifact deep/down/new.onnx");
+    project.gate(&["check", "-v"]).leaves_with(0).says("since main").says("artifact deep/down/new.onnx");
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn what_counts_as_an_artifact() {
     ] {
         let project = project();
         project.file(path, "other");
-        project.gate(&["check"]).leaves_with(0).says("0 artifacts, 0 notebooks");
+        project.gate(&["check", "-v"]).leaves_with(0).says("0 artifacts, 0 notebooks");
     }
     for path in
         ["models/weights", "x.PT", "pytorch_model.bin", "a.pkl.gz", "src/models/a.bin", "a b/ü.safetensors"]
@@ -167,7 +167,7 @@ fn globs_of_the_policy() {
         .file("models/new.pkl", "other")
         .file("lab/deep/a.ipynb", notebook("f1: 0.9"))
         .file("b.ipynb", "{");
-    project.gate(&["check"]).leaves_with(0).says("0 artifacts, 0 notebooks");
+    project.gate(&["check", "-v"]).leaves_with(0).says("0 artifacts, 0 notebooks");
     project.file("a/b/x.bin", "other").file("out/y", "other").file("lab/a.ipynb", notebook("f1: 0.9"));
     let ran = project.gate(&["check"]);
     ran.leaves_with(1).says("`a/b/x.bin`").says("`out/y`").says("`lab/a.ipynb` show f1");
@@ -195,7 +195,7 @@ fn a_notebook_as_the_only_record() {
     project.file("runs/nb.json", by_command);
     project.gate(&["check"]).never_says("linked/notebook-only");
     project.remove("runs/nb.json").file("churn.ipynb", notebook("2000 rows read"));
-    project.gate(&["check"]).leaves_with(0).says("notebook churn.ipynb");
+    project.gate(&["check", "-v"]).leaves_with(0).says("notebook churn.ipynb");
     project.file("churn.ipynb", "not a notebook");
     project.gate(&["check"]).leaves_with(1).says("linked/unreadable");
 }
@@ -207,7 +207,7 @@ fn a_notebook_that_shows_other_numbers_than_its_record() {
     project
         .file("churn.ipynb", notebook("Epoch 1: f1=0.61\nEpoch 2: f1=0.84\n"))
         .file("runs/nb.json", record("{\"f1\": 0.842}"));
-    project.gate(&["check"]).never_says("linked/notebook").says("notebook churn.ipynb");
+    project.gate(&["check", "-v"]).never_says("linked/notebook").says("notebook churn.ipynb");
     project.file("churn.ipynb", notebook("F1 score: 0.99, recall: 0.875\n"));
     project
         .gate(&["check"])
@@ -233,7 +233,7 @@ fn a_notebook_without_outputs_is_one() {
         "a.ipynb",
         r#"{"cells": [{"cell_type": "code", "outputs": null}, {"outputs": [{"data": null}]}]}"#,
     );
-    project.gate(&["check"]).leaves_with(0).says("notebook a.ipynb");
+    project.gate(&["check", "-v"]).leaves_with(0).says("notebook a.ipynb");
 }
 
 #[test]
@@ -259,7 +259,7 @@ fn an_artifact_that_was_replaced_by_that_of_another_run() {
         .says("`models/a.pkl` is not the file that runs/a.json recorded");
     // A copy under a name that no record has is still the run's.
     project.file("models/a.pkl", "model").file("models/current.pkl", "other");
-    project.gate(&["check"]).leaves_with(0).says("artifact models/current.pkl");
+    project.gate(&["check", "-v"]).leaves_with(0).says("artifact models/current.pkl");
 }
 
 #[test]
@@ -268,9 +268,9 @@ fn pointers_of_git_lfs_stand_for_their_files() {
     let pointer = format!("version https://git-lfs.github.com/spec/v1\noid {MODEL}\nsize 5\n");
     project.git(&["switch", "--quiet", "main"]);
     project.file("models/big.pkl", pointer).commit("a pointer");
-    project.gate(&["check"]).leaves_with(0).says("0 artifacts");
+    project.gate(&["check", "-v"]).leaves_with(0).says("0 artifacts");
     project.file("models/big.pkl", "model");
-    project.gate(&["check"]).leaves_with(0).says("0 artifacts");
+    project.gate(&["check", "-v"]).leaves_with(0).says("0 artifacts");
     project.file("models/big.pkl", "other");
     project.gate(&["check"]).leaves_with(1).says("linked/no-record");
 }
@@ -314,7 +314,7 @@ fn without_a_repository_there_is_no_verdict() {
 fn what_was_taken_out_adds_nothing() {
     let project = project();
     project.remove("models/old.pkl");
-    project.gate(&["check"]).leaves_with(0).says("0 artifacts");
+    project.gate(&["check", "-v"]).leaves_with(0).says("0 artifacts");
 }
 
 #[test]

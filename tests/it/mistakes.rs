@@ -49,7 +49,7 @@ fn a_baseline_by_its_bare_name_is_answered_with_its_reference() {
     for (baseline, expected) in [
         ("main", "git:main"),
         ("latest", "git:main"),
-        ("models:/churn@champion", "mlflow:models:/churn@champion"),
+        ("models:/churn@champion", "`mlflow:` names are looked up"),
     ] {
         project.file(
             "gate.yaml",
@@ -69,7 +69,10 @@ fn a_baseline_by_its_bare_name_is_answered_with_its_reference() {
 fn a_model_file_is_not_taken_for_a_record_in_another_encoding() {
     let project = Project::churn();
     project.file("models/churn.joblib", b"\x80\x04\x95\xff\xfe\x00").file("runs/new.json", CANDIDATE);
-    project.gate(&["check", "models/churn.joblib"]).leaves_with(2).says("this is a model file");
+    project
+        .gate(&["check", "models/churn.joblib"])
+        .leaves_with(2)
+        .says("a pickle of Python, which gate never opens");
 }
 
 #[test]

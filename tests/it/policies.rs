@@ -144,13 +144,12 @@ fn limits_that_no_value_can_hold() {
 
 #[test]
 fn what_is_reserved_is_refused_in_words() {
-    for (body, word) in [
-        ("metrics: { f1: { max_gap: 0.1 } }", "`max_gap`"),
-        ("data: { digests: true, disjoint: [train, validation] }", "`disjoint`"),
-        ("preregistered: true", "`preregistered`"),
-    ] {
+    for (body, word) in
+        [("preregistered: true", "`preregistered`"), ("preregistered: { metric: f1 }", "`preregistered`")]
+    {
         rule(body, &[("policy/not-there-yet", 4, word)]);
     }
+    rule("metrics: { f1: { max_gap: 0.1 } }", &[("policy/gap-of-what", 4, "the rule has none")]);
     wrong("version: 1\nseeds: 'a..b'\nrules: { r: { require: [params] } }\n", &[("policy/bad-seeds", 2, "")]);
 }
 

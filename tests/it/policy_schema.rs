@@ -36,6 +36,9 @@ fn the_schema_has_the_keys_of_the_parser() {
     let with = |rule: &str| format!("version: 1\nrules:\n  a: {{ {rule} }}\n");
     let object = |kind: &str| format!("{rule}/{kind}/anyOf/1/properties");
     for (pointer, policy) in [
+        ("/properties/cases/properties".to_owned(), "version: 1\ncases: { qqqqqqqq: 1 }\n".to_owned()),
+        (format!("{rule}/slices/properties"), with("metrics: { f1: { min: 0.8 } }, slices: { qqqqqqqq: 1 }")),
+        (format!("{rule}/churn/properties"), with("churn: { qqqqqqqq: 1 }")),
         ("/properties".to_owned(), "version: 1\nqqqqqqqq: 1\n".to_owned()),
         (rule.to_owned(), with("qqqqqqqq: 1")),
         (
@@ -81,6 +84,10 @@ fn the_schema_and_the_parser_agree_about_policies() {
         "artifact: true",
         "artifact: { digest: true, max_bytes: 10MB }",
         "code: { clean: false, ancestor_of: main }",
+        "metrics: { f1: { max_drop: 0.01, confidence: 95%, on_inconclusive: warn, as: f1_macro } }",
+        "metrics: { f1: { max_drop: 0.01 } }, confidence: 0.9, slices: { by: [a, b], cross: true, min_rows: 9 }",
+        "churn: { max_broken: 1%, max_changed: 0.05 }",
+        "consistent: true",
         "data: { digests: true }",
         "fresh: { candidate: 30d, baseline: 400d }",
         "reproducible: [commit, seed]",
@@ -104,6 +111,8 @@ fn the_schema_and_the_parser_agree_about_policies() {
         "{ fresh: 30d }",
         "{ artifact: digest }",
         "{ data: true }",
+        "{ churn: { max_lost: 1% } }",
+        "{ metrics: { f1: { max_drop: 0.01 } }, slices: region }",
         "{ code: clean }",
         "{ reproducible: [everything] }",
         "{ require: [params], forbid: [tags] }",
@@ -119,6 +128,9 @@ fn the_schema_and_the_parser_agree_about_policies() {
         ("extends: [{ pack: 'gate:pull-request', with: { primary: f1 } }]\n", true),
         ("stages: { staging: , production: { baseline: 'stage:production', after: staging } }\n", true),
         ("comparable: [validation.strategy]\nfields: { git_commit: meta.sha }\nledger: promotions\n", true),
+        ("cases: { id: sample, score: { a: p_a, b: p_b }, weight: null, unscored: wrong }\n", true),
+        ("finished: [incomplete]\n", true),
+        ("cases: { key: id }\n", false),
         ("extends: gate:checklist\n", false),
         ("on_missing_baseline: ignore\n", false),
         ("stages: [production]\n", false),

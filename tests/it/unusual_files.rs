@@ -159,7 +159,7 @@ fn a_policy_that_is_a_link_to_nowhere_gives_way_to_none_above() {
     project
         .file("gate.yaml", "version: 1\nruns: '**/*.json'\nrules: { lax: { require: [metrics] } }\n")
         .file("churn/runs/new.json", record("0.10", "r0", 3));
-    link(&project, "../shared/strict.yaml", "churn/gate.yaml");
+    link(&project, "../common/strict.yaml", "churn/gate.yaml");
     project.repository();
     let says = "`gate.yaml` can't be read";
     project.gate(&["-C", "churn", "check", "runs/new.json"]).leaves_with(2).says(says);

@@ -63,9 +63,14 @@ assert len(comments) == 1, f"{len(comments)} comments"
 assert "gate: pass" in comments[0]["body"], comments[0]["body"][:200]
 '
 
-# A check run with more annotations than one request takes.
-GITHUB_ACTIONS=true GITHUB_EVENT_NAME=workflow_dispatch GITHUB_REPOSITORY=acme/churn GITHUB_RUN_ID=7 GITHUB_RUN_NUMBER=3 \
-  GITHUB_SHA=1111111111111111111111111111111111111111 GITHUB_API_URL="http://127.0.0.1:$prism_port" RUNNER_TEMP="$project" \
+# A check run with more annotations than one request takes, on the commit that was judged.
+git init --quiet --initial-branch=main .
+git add gate.yaml bad.json good.json
+git -c user.name=gate -c user.email=gate@example.org commit --quiet --message=records
+judged=$(git rev-parse HEAD)
+echo "{\"ref\": \"refs/heads/main\", \"inputs\": null}" > dispatch.json
+GITHUB_ACTIONS=true GITHUB_EVENT_NAME=workflow_dispatch GITHUB_EVENT_PATH="$project/dispatch.json" GITHUB_REPOSITORY=acme/churn GITHUB_RUN_ID=7 GITHUB_RUN_NUMBER=3 \
+  GITHUB_SHA="$judged" GITHUB_API_URL="http://127.0.0.1:$prism_port" RUNNER_TEMP="$project" \
   GITHUB_OUTPUT="$project/outputs" GATE_TOKEN=a-token-of-nobody GATE_INPUT_RUN=bad.json GATE_INPUT_CHECK_RUN=gate \
   "$gate" action > out && { echo "FAILED: a bad record passed"; exit 1; }
 grep -qx complete outputs || { cat out outputs "$work/prism.log"; echo "FAILED: the check run was not written"; exit 1; }

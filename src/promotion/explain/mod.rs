@@ -55,7 +55,7 @@ pub fn explain(question: &Question, folder: &Path) -> Explanation {
     };
     match fill(&mut answer, question, folder) {
         Ok(exit) => answer.exit_code = exit,
-        Err(problems) => answer.troubles = problems.iter().cloned().collect(),
+        Err(problems) => answer.troubles.clone_from(&problems),
     }
     answer
 }

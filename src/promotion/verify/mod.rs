@@ -15,7 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::trust::{TrustOrder, Trusted, TrustedKeys};
 use super::{NO_LEDGER, VERIFY_NOTHING, VERIFY_UNREADABLE, VERIFY_UNSIGNED};
-use crate::check::{Workspace, open, open_ledger};
+use crate::check::{Workspace, open_ledger};
 use crate::code::Code;
 use crate::document::Diagnostic;
 use crate::facts::{Hashed, hash_named};
@@ -107,7 +107,7 @@ pub fn verify(order: &VerifyOrder, folder: &Path, clock: Timestamp) -> Verificat
             answer.failure = Some(*problem);
             answer.exit_code = Exit::Fail;
         }
-        Err(Stop::Unclear(problems)) => answer.troubles = problems.iter().cloned().collect(),
+        Err(Stop::Unclear(problems)) => answer.troubles.clone_from(&problems),
     }
     answer
 }
@@ -193,10 +193,8 @@ impl Verifying<'_> {
                 self.candidate(answer, &candidate, &hashed, trust.as_ref(), None)
             }
             None => {
-                let (workspace, policy) = match &order.ledger {
-                    Some(ledger) => (open_ledger(ledger, self.folder), None),
-                    None => open(None, None, self.folder).map_err(Stop::Unclear)?,
-                };
+                let (workspace, policy) =
+                    open_ledger(order.ledger.as_deref(), self.folder).map_err(Stop::Unclear)?;
                 is_there(&workspace, policy.as_ref())?;
                 let ledger = workspace.ledger(policy.as_ref())?;
                 if let Some(trust) = &trust {

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use super::super::evidence::evidence;
 use super::super::text::{clean, count, cut, pad, shortened_digest, width, wrap};
 use super::super::{Detail, Style};
 use crate::verdict::{Comparison, Level, Outcome, RuleReport};
@@ -95,61 +96,6 @@ fn rows(rule: &RuleReport, style: Style) -> Vec<Row> {
 /// What data show, as a line beneath a row.
 fn beneath(text: String) -> Row {
     Row { mark: " ", text: Some(text), ..Row::default() }
-}
-
-/// The interval of a comparison and where it comes from, where evidence was asked for:
-/// `[-0.0091, ∞) at 95%, Tango, 5,000 cases, 61 gained, 82 lost`.
-pub(super) fn evidence(one: &Comparison) -> Option<String> {
-    let confidence = clean(one.confidence.as_deref()?);
-    let mut parts = Vec::new();
-    if let Some([lower, upper]) = &one.interval {
-        // The end that decides: what is shown has no other.
-        let lower_decides = matches!(&*one.word, "min" | "max_drop" | "min_rise");
-        let both = one.outcome == Outcome::Inconclusive || one.word == "max_change";
-        let shows_lower = both || lower_decides == (one.outcome != Outcome::Fail);
-        let lower = lower
-            .as_deref()
-            .filter(|_| shows_lower)
-            .map_or("(−∞".to_owned(), |end| format!("[{}", clean(end)));
-        let upper = upper
-            .as_deref()
-            .filter(|_| both || !shows_lower)
-            .map_or("∞)".to_owned(), |end| format!("{}]", clean(end)));
-        parts.push(format!("{lower}, {upper} at {confidence}"));
-        parts.push(clean(&one.method));
-    } else {
-        parts.push(format!("not shown at {confidence}"));
-    }
-    if let Some(n) = one.n {
-        parts.push(format!("{} {}", grouped(n), units(&one.method)));
-    }
-    if let Some(clusters) = one.clusters {
-        parts.push(format!("{} clusters", grouped(clusters)));
-    }
-    if let (Some(gained), Some(lost)) = (one.gained, one.lost) {
-        parts.push(format!("{} gained, {} lost", grouped(gained), grouped(lost)));
-    }
-    Some(parts.join(", "))
-}
-
-fn units(method: &str) -> &'static str {
-    match method {
-        "paired t" | "Welch" => "seeds",
-        "corrected resampled t" => "folds",
-        _ => "cases",
-    }
-}
-
-/// `5,000`
-fn grouped(n: u64) -> String {
-    let digits = n.to_string();
-    let parts: Vec<&str> = digits
-        .as_bytes()
-        .rchunks(3)
-        .rev()
-        .map(|part| std::str::from_utf8(part).unwrap_or_default())
-        .collect();
-    parts.join(",")
 }
 
 /// The comparison that a rule that passed shows: with its numbers, the one that came closest.

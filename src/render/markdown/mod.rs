@@ -3,6 +3,7 @@
 mod budget;
 mod chart;
 mod escape;
+mod intervals;
 
 use std::io::{self, Write};
 
@@ -211,6 +212,8 @@ fn of_candidate(candidate: &CandidateReport, page: &Page, many: bool, sections: 
         sections.push(Section::expendable(5, format!("passes of {}", text(&name)), text_));
     }
     sections.extend(candidate.baselines.iter().filter_map(differences));
+    let intervals = intervals::intervals(candidate);
+    sections.extend(intervals.map(|chart| Section::expendable(6, "a chart of intervals", chart)));
     let chart = if page.charts { chart::chart(candidate) } else { None };
     sections.extend(chart.map(|chart| Section::expendable(7, "a chart", chart)));
 }
@@ -319,7 +322,12 @@ fn rows(rule: &RuleReport) -> String {
             mark(one.outcome, rule.level),
             [
                 id.clone(),
-                text(&format!("{}{slice}{note}", one.title())),
+                match super::evidence::evidence(one) {
+                    Some(evidence) => {
+                        format!("{}<br>{}", text(&format!("{}{slice}{note}", one.title())), text(&evidence))
+                    }
+                    None => text(&format!("{}{slice}{note}", one.title())),
+                },
                 cell(&one.baseline),
                 cell(&one.candidate),
                 cell(&one.change),

@@ -71,19 +71,14 @@ impl<'c> CaseEvidence<'c> {
             .get_or_init(|| {
                 let cases = self.read(self.case.candidate, "the candidate")?;
                 let sample = cases.sample().map_err(|error| wrong(NoCases::of("predictions", error), ""))?;
-                let clusters = cluster_codes(&cases);
+                let clusters = cases.cluster_codes();
                 Ok(OwnCases { cases, sample, clusters })
             })
             .as_ref()
     }
 
     fn read(&self, run: &Run, whose: &'static str) -> Result<Arc<Cases>, Lack> {
-        let cases = self.case.facts.cases(run, self.case.cases).map_err(|why| match why {
-            NoCases::NotRecorded => Lack::NotRecorded(whose),
-            unusable @ NoCases::Unusable(_) => {
-                wrong(unusable, if whose == "the baseline" { "the baseline's " } else { "" })
-            }
-        })?;
+        let cases = table(&self.case, run, whose)?;
         if cases.unscored() > 0 && !cases.unscored_are_wrong() {
             let message = format!(
                 "{} of {} cases of {whose} were not scored: they have no prediction, or an error",
@@ -109,14 +104,9 @@ impl<'c> CaseEvidence<'c> {
         };
         let base = sample(&baseline, "the baseline's ")?;
         let cand = sample(&candidate, "")?.take(&pairing.candidate);
-        let clusters = cluster_codes(&baseline);
+        let clusters = baseline.cluster_codes();
         Ok(PairedCases { baseline, candidate, pairing, base, cand, clusters })
     }
-}
-
-fn cluster_codes(cases: &Cases) -> Option<Vec<u32>> {
-    let clusters = cases.clusters()?;
-    Some((0..cases.rows()).map(|row| clusters.code(row).unwrap_or(u32::MAX)).collect())
 }
 
 fn at_predictions(raised: Finding) -> Finding {
@@ -132,32 +122,27 @@ fn wrong(why: NoCases, whose: &str) -> Lack {
 }
 
 fn unpaired(why: &Unpaired) -> Finding {
-    match why {
-        Unpaired::Ids { gone, new, examples: [lost, added], written_otherwise } => {
-            let some = |ids: &[String]| {
-                if ids.is_empty() { String::new() } else { format!(" ({})", ids.join(", ")) }
-            };
-            let message = format!(
-                "not comparable: the two runs do not have the same cases. {gone} {} only in the baseline{}, {new} only in \
-                 the candidate{}",
-                if *gone == 1 { "is" } else { "are" },
-                some(lost),
-                some(added)
-            );
-            let help = if *written_otherwise {
-                "the same ids are written in two ways, such as 007 and 7: write them alike, as text"
-            } else {
-                "judge both models on the same cases; none may be left out, since the hardest ones go missing first"
-            };
-            at_predictions(Finding::new(OTHER_CASES, message)).help(help)
+    let code = match why {
+        Unpaired::Ids { .. } => OTHER_CASES,
+        Unpaired::Differs { .. } => LABELS_CHANGED,
+    };
+    at_predictions(Finding::new(code, why.to_string())).help(why.help())
+}
+
+/// Whether two runs have the same cases, and how many: their ids, and where both have them labels, weights and clusters.
+/// What was not scored is still the same case.
+pub(in crate::rule) fn same_cases(case: &RuleInput<'_>, baseline: &Run) -> Result<usize, Lack> {
+    let (candidate, baseline) =
+        (table(case, case.candidate, "the candidate")?, table(case, baseline, "the baseline")?);
+    let pairing = pair(&baseline, &candidate).map_err(|why| Lack::Wrong(Box::new(unpaired(&why))))?;
+    Ok(pairing.candidate.len())
+}
+
+fn table(case: &RuleInput<'_>, run: &Run, whose: &'static str) -> Result<Arc<Cases>, Lack> {
+    case.facts.cases(run, case.cases).map_err(|why| match why {
+        NoCases::NotRecorded => Lack::NotRecorded(whose),
+        unusable @ NoCases::Unusable(_) => {
+            wrong(unusable, if whose == "the baseline" { "the baseline's " } else { "" })
         }
-        Unpaired::Differs { what, count, of, example: [id, theirs, ours] } => {
-            let message = format!(
-                "not comparable: the {what} differs in {count} of {of} cases; of `{id}` it is {theirs} in the baseline and \
-                 {ours} in the candidate"
-            );
-            at_predictions(Finding::new(LABELS_CHANGED, message))
-                .help("judge both models on the same labels: score the baseline again on these")
-        }
-    }
+    })
 }

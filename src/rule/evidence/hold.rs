@@ -2,9 +2,9 @@
 
 use super::confidence::{OnInconclusive, Settings};
 use super::ladder::Basis;
-use super::rounding::{count, decimal, decimals, outwards};
+use super::rounding::{decimal, decimals, outwards};
 use super::{INCONCLUSIVE, NO_EVIDENCE};
-use crate::document::Path;
+use crate::document::{Path, thousands};
 use crate::rule::compare::describe_change;
 use crate::rule::limit::shown as shown_by;
 use crate::rule::{Amount, Limit, RuleResult};
@@ -31,12 +31,37 @@ pub(in crate::rule) struct Slice<'s> {
 /// `None` for a limit that is relative to zero.
 fn claim(word: LimitKind, amount: f64, estimate: Estimate) -> (Estimate, f64) {
     match word {
-        LimitKind::Min | LimitKind::MinRise => (estimate, amount),
+        LimitKind::Min | LimitKind::MinRise | LimitKind::MinRatio => (estimate, amount),
         LimitKind::MaxDrop => (estimate, -amount),
-        LimitKind::Max | LimitKind::MaxRise => (Aggregate::negated(estimate), -amount),
+        LimitKind::Max | LimitKind::MaxRise | LimitKind::MaxGap | LimitKind::MaxGapRise => {
+            (Aggregate::negated(estimate), -amount)
+        }
         LimitKind::MinDrop => (Aggregate::negated(estimate), amount),
         LimitKind::MaxChange => (estimate, -amount),
     }
+}
+
+/// One limit, and what is known about the value that it is on.
+struct Held<'h> {
+    subject: &'h Slice<'h>,
+    limit: &'h Limit,
+    settings: &'h Settings,
+    basis: &'h Basis,
+    /// What a message calls the value.
+    said: String,
+    /// Digits that are shown.
+    digits: usize,
+    candidate: Decimal,
+    baseline: Option<Decimal>,
+}
+
+/// Why there is no answer.
+struct Unanswered {
+    code: crate::code::Code,
+    message: String,
+    help: String,
+    /// What a waiver has to allow.
+    breach: Option<Box<Breach>>,
 }
 
 /// Holds one limit by evidence, and puts the comparison, and what is wrong, into the judgement.
@@ -47,33 +72,31 @@ pub(in crate::rule) fn hold_shown(
     settings: &Settings,
     basis: Result<&Basis, &str>,
 ) {
-    let Some((confidence, percent)) = &settings.confidence else { return };
+    let Some((confidence, percent)) = &settings.confidence else {
+        return;
+    };
+    let [ours, theirs] = subject.reported;
     let mut comparison =
         Comparison::by("none", subject.name, limit.word.name(), Outcome::Inconclusive).limit(&*limit.written);
     comparison.slice = subject.slice.map(Into::into);
     comparison.confidence = Some(percent.clone());
+    comparison.candidate = ours.map(|value| value.written().into());
+    comparison.baseline = theirs.filter(|_| limit.word.is_relative()).map(|value| value.written().into());
     let said = match subject.slice {
         Some(slice) => format!("`{}` [{slice}]", subject.name),
         None => format!("`{}`", subject.name),
     };
-    let [ours, theirs] = subject.reported;
-    comparison.candidate = ours.map(|value| value.written().into());
-    comparison.baseline = theirs.filter(|_| limit.word.is_relative()).map(|value| value.written().into());
     let basis = match basis {
         Ok(basis) => basis,
         Err(why) => {
-            let message = format!("nothing shows how certain {said} is: {why}");
-            let help = "record the file of predictions of both runs, or a metric's `values` by seed, or its `stderr`";
-            return inconclusive(
-                judgement,
-                subject,
-                comparison,
-                settings,
-                NO_EVIDENCE,
-                message,
-                help.into(),
-                None,
-            );
+            let why = Unanswered {
+                code: NO_EVIDENCE,
+                message: format!("nothing shows how certain {said} is: {why}"),
+                help: "record the file of predictions of both runs, or a metric's `values` by seed, or its `stderr`"
+                    .into(),
+                breach: None,
+            };
+            return inconclusive(judgement, subject, comparison, settings, why);
         }
     };
     comparison.n = basis.n;
@@ -100,85 +123,96 @@ pub(in crate::rule) fn hold_shown(
     let baseline = limit.word.is_relative().then(|| shown(theirs, basis.values[1]));
     comparison.candidate = Some(candidate.written().into());
     comparison.baseline = baseline.as_ref().map(|value| value.written().into());
-    let estimate = match estimate {
-        Ok(estimate) => estimate,
-        Err(refusal) => {
-            let message = format!(
-                "the data can't show whether {said} holds `{}: {}`: {refusal}",
-                limit.word.name(),
-                limit.written
-            );
-            let help = match refusal {
-                Refusal::TooFew { what, need, .. } => format!("measure on more: at least {need} {what}"),
+    let held = Held { subject, limit, settings, basis, said, digits, candidate, baseline };
+    match estimate {
+        Ok(estimate) => held.judge(judgement, comparison, estimate, *confidence),
+        Err(refusal) => inconclusive(judgement, subject, comparison, settings, held.refused(refusal)),
+    }
+}
+
+impl Held<'_> {
+    /// The data allow no interval.
+    fn refused(&self, refusal: Refusal) -> Unanswered {
+        let (word, written) = (self.limit.word.name(), &self.limit.written);
+        Unanswered {
+            code: INCONCLUSIVE,
+            message: format!(
+                "the data can't show whether {} holds `{word}: {written}`: {refusal}",
+                self.said
+            ),
+            help: match refusal {
+                Refusal::TooFew { what, need, .. } => {
+                    format!("measure on more: at least {need} {what}")
+                }
                 _ => "measure on more cases, or judge by a metric that these cases can show".to_owned(),
-            };
-            return inconclusive(judgement, subject, comparison, settings, INCONCLUSIVE, message, help, None);
+            },
+            breach: None,
         }
-    };
-    if limit.word.is_relative() {
-        comparison.change = Some(decimal(estimate.value, digits).signed().into());
     }
-    let end = |value: f64, up: bool| outwards(value, digits, up).map(|limit| limit.written().into());
-    comparison.interval = Some([end(estimate.limits.lower, false), end(estimate.limits.upper, true)]);
-    let Some(amount) = limit.in_units(baseline.as_ref()) else {
-        let message = format!(
-            "{said} is 0 in the baseline, and `{}: {}` of 0 means nothing",
-            limit.word.name(),
-            limit.written
-        );
-        let raised = Finding::new(crate::rule::compare::RELATIVE_TO_ZERO, message)
-            .at(subject.path.clone(), "the baseline has 0")
-            .subject(subject.name);
-        comparison.outcome = Outcome::Fail;
-        return judgement.fail(comparison, raised);
-    };
-    if matches!(limit.amount, Amount::Percent(_)) {
-        comparison.limit_value = Some(decimal(amount, digits.max(4)).written().into());
-    }
-    let (turned, bound) = claim(limit.word, amount, estimate);
-    let margin = turned.limits.lower - bound;
-    comparison.margin = outwards(margin, digits, false).map(|margin| margin.written().into());
-    match shown_by(limit.word, amount, estimate.limits) {
-        Verdict::Shown => {
-            comparison.outcome = Outcome::Pass;
-            judgement.compare(comparison);
+
+    /// Judges by the limits of an estimate.
+    fn judge(
+        &self,
+        judgement: &mut RuleResult,
+        mut comparison: Comparison,
+        estimate: Estimate,
+        confidence: Confidence,
+    ) {
+        let Self { subject, limit, digits, .. } = *self;
+        if limit.word.is_relative() {
+            comparison.change = Some(decimal(estimate.value, digits).signed().into());
         }
-        Verdict::Refuted => {
-            comparison.outcome = Outcome::Fail;
-            let (code, message) =
-                describe_change(&said, limit, &candidate, baseline.as_ref(), &limit.written);
+        let end = |value: f64, up: bool| outwards(value, digits, up).map(|limit| limit.written().into());
+        comparison.interval = Some([end(estimate.limits.lower, false), end(estimate.limits.upper, true)]);
+        let Some(amount) = limit.in_units(self.baseline.as_ref()) else {
+            let (word, written) = (limit.word.name(), &limit.written);
             let message =
-                format!("{message}; {} at {percent} confidence", found(limit.word, &turned, bound, digits));
-            let raised = Finding::new(code, message)
-                .at(subject.path.clone(), format!("{}: {}", limit.word.name(), limit.written))
-                .subject(subject.name)
-                .on_slice(subject.slice)
-                .help(format!("shown by {}", by(basis, &comparison)))
-                .breach(limit.word, &candidate, baseline.as_ref())
-                .limits(estimate.limits);
-            judgement.fail(comparison, raised);
+                format!("{} is 0 in the baseline, and `{word}: {written}` of 0 means nothing", self.said);
+            let raised = Finding::new(crate::rule::compare::RELATIVE_TO_ZERO, message)
+                .at(subject.path.clone(), "the baseline has 0")
+                .subject(subject.name);
+            comparison.outcome = Outcome::Fail;
+            return judgement.fail(comparison, raised);
+        };
+        if matches!(limit.amount, Amount::Percent(_)) {
+            comparison.limit_value = Some(decimal(amount, digits.max(4)).written().into());
         }
-        Verdict::Open => {
-            let (_, moved) = describe_change(&said, limit, &candidate, baseline.as_ref(), &limit.written);
-            let message = format!(
-                "{moved}, and {} can't tell: {} at {percent} confidence",
-                by(basis, &comparison),
-                found(limit.word, &turned, bound, digits)
-            );
-            let help = settle(basis, limit.word, &turned, bound, digits, *confidence);
-            let raised = Finding::new(INCONCLUSIVE, String::new())
-                .breach(limit.word, &candidate, baseline.as_ref())
-                .limits(estimate.limits);
-            inconclusive(
-                judgement,
-                subject,
-                comparison,
-                settings,
-                INCONCLUSIVE,
-                message,
-                help,
-                raised.breach,
-            );
+        let (turned, bound) = claim(limit.word, amount, estimate);
+        let margin = turned.limits.lower - bound;
+        comparison.margin = outwards(margin, digits, false).map(|margin| margin.written().into());
+        let baseline = self.baseline.as_ref();
+        let found = found(limit.word, &turned, bound, digits);
+        let percent = comparison.confidence.clone().unwrap_or_default();
+        let (code, moved) = describe_change(&self.said, limit, &self.candidate, baseline, &limit.written);
+        let by = by(self.basis, &comparison);
+        match shown_by(limit.word, amount, estimate.limits) {
+            Verdict::Shown => {
+                comparison.outcome = Outcome::Pass;
+                judgement.compare(comparison);
+            }
+            Verdict::Refuted => {
+                comparison.outcome = Outcome::Fail;
+                let raised = Finding::new(code, format!("{moved}; {found} at {percent} confidence"))
+                    .at(subject.path.clone(), format!("{}: {}", limit.word.name(), limit.written))
+                    .subject(subject.name)
+                    .on_slice(subject.slice)
+                    .help(format!("shown by {by}"))
+                    .breach(limit.word, &self.candidate, baseline)
+                    .limits(estimate.limits);
+                judgement.fail(comparison, raised);
+            }
+            Verdict::Open => {
+                let raised = Finding::new(INCONCLUSIVE, String::new())
+                    .breach(limit.word, &self.candidate, baseline)
+                    .limits(estimate.limits);
+                let why = Unanswered {
+                    code: INCONCLUSIVE,
+                    message: format!("{moved}, and {by} can't tell: {found} at {percent} confidence"),
+                    help: settle(self.basis, limit.word, &turned, bound, digits, confidence),
+                    breach: raised.breach,
+                };
+                inconclusive(judgement, subject, comparison, self.settings, why);
+            }
         }
     }
 }
@@ -191,7 +225,7 @@ fn by(basis: &Basis, comparison: &Comparison) -> String {
         _ => "cases",
     };
     match basis.n {
-        Some(n) => format!("{} {units} ({})", count(n), comparison.method),
+        Some(n) => format!("{} {units} ({})", thousands(n), comparison.method),
         None => format!("these data ({})", comparison.method),
     }
 }
@@ -204,14 +238,26 @@ fn found(word: LimitKind, turned: &Estimate, bound: f64, digits: usize) -> Strin
     let (lower, upper) = (turned.limits.lower, turned.limits.upper);
     let refuted = upper < bound;
     match word {
-        LimitKind::Min | LimitKind::MinRise if refuted => format!("it is at most {}", text(upper, true)),
-        LimitKind::Min | LimitKind::MinRise => format!("it may be as low as {}", text(lower, false)),
-        LimitKind::Max if refuted => format!("it is at least {}", text(-upper, false)),
-        LimitKind::Max => format!("it may be as high as {}", text(-lower, true)),
+        LimitKind::Min | LimitKind::MinRise | LimitKind::MinRatio if refuted => {
+            format!("it is at most {}", text(upper, true))
+        }
+        LimitKind::Min | LimitKind::MinRise | LimitKind::MinRatio => {
+            format!("it may be as low as {}", text(lower, false))
+        }
+        LimitKind::Max | LimitKind::MaxGap if refuted => {
+            format!("it is at least {}", text(-upper, false))
+        }
+        LimitKind::Max | LimitKind::MaxGap => {
+            format!("it may be as high as {}", text(-lower, true))
+        }
         LimitKind::MaxDrop if refuted => format!("the drop is at least {}", text(-upper, false)),
         LimitKind::MaxDrop => format!("the drop may be as large as {}", text(-lower, true)),
-        LimitKind::MaxRise if refuted => format!("the rise is at least {}", text(-upper, false)),
-        LimitKind::MaxRise => format!("the rise may be as large as {}", text(-lower, true)),
+        LimitKind::MaxRise | LimitKind::MaxGapRise if refuted => {
+            format!("the rise is at least {}", text(-upper, false))
+        }
+        LimitKind::MaxRise | LimitKind::MaxGapRise => {
+            format!("the rise may be as large as {}", text(-lower, true))
+        }
         LimitKind::MinDrop if refuted => format!("the drop is at most {}", text(upper, true)),
         LimitKind::MinDrop => format!("the drop may be as small as {}", text(lower, false)),
         LimitKind::MaxChange => {
@@ -242,35 +288,35 @@ fn settle(
     let needed = needed.filter(|needed| basis.n.is_none_or(|n| *needed > n));
     let mut help = match needed {
         Some(needed) if needed < 1_000_000_000 => {
-            format!("about {} would settle it, if the rates stay as they are", count(needed))
+            format!("about {} would settle it, if the rates stay as they are", thousands(needed))
         }
         _ => "more cases would settle it".to_owned(),
     };
     if matches!(word, LimitKind::MaxDrop | LimitKind::MaxRise)
         && let Some(held) = outwards(-turned.limits.lower, digits, true)
     {
-        help.push_str(&format!("; these can hold `{}: {}`", word.name(), held.written()));
+        let word = word.name();
+        help.push_str(&format!(
+            "; these can hold `{word}: {}`. `gate power` says it beforehand",
+            held.written()
+        ));
     }
     help
 }
 
-#[expect(clippy::too_many_arguments, reason = "one place for the three meanings of inconclusive")]
 fn inconclusive(
     judgement: &mut RuleResult,
     subject: &Slice<'_>,
     mut comparison: Comparison,
     settings: &Settings,
-    code: crate::code::Code,
-    message: String,
-    help: String,
-    breach: Option<Box<Breach>>,
+    why: Unanswered,
 ) {
-    let mut raised = Finding::new(code, message)
+    let mut raised = Finding::new(why.code, why.message)
         .at(subject.path.clone(), "not shown")
         .subject(subject.name)
         .on_slice(subject.slice)
-        .help(help);
-    raised.breach = breach;
+        .help(why.help);
+    raised.breach = why.breach;
     match settings.on_inconclusive {
         OnInconclusive::Fail => {
             comparison.outcome = Outcome::Fail;

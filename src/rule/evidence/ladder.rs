@@ -1,9 +1,9 @@
 //! The best evidence that both runs have: the same cases, else seeds or folds, else standard errors.
 
-use super::cases::{CaseEvidence, Lack};
+use super::cases::{CaseEvidence, Lack, PairedCases};
 use super::rounding::decimal;
 use super::{AMBIGUOUS_METRIC, NOT_RECOMPUTED};
-use crate::cases::Sample;
+use crate::cases::{Cases, Sample};
 use crate::document::{Node, listed};
 use crate::run::{Decimal, Metric, Run};
 use crate::scorer::{Aggregate, Compared, Metric as Scorer, Score, metric_named};
@@ -94,46 +94,10 @@ pub(in crate::rule) fn find_relative(
                 Ok(HowScored::Not) => {
                     format!("`{name}` can't be computed from predictions; `as:` says which metric it is")
                 }
-                Ok(how) => {
-                    let take =
-                        |sample: &Sample| rows.map_or_else(|| sample.clone(), |rows| sample.take(rows));
-                    let (base, cand) = (take(&paired.base), take(&paired.cand));
-                    let clusters: Option<Vec<u32>> = paired.clusters.as_ref().map(|clusters| {
-                        rows.map_or_else(
-                            || clusters.clone(),
-                            |rows| rows.iter().map(|row| clusters[*row as usize]).collect(),
-                        )
-                    });
-                    let compared =
-                        Compared { baseline: Some(&base), candidate: &cand, clusters: clusters.as_deref() };
-                    let values = match how {
-                        HowScored::Column(column) => {
-                            let read = |cases: &crate::cases::Cases| cases.values(column)?.ok();
-                            match (read(&paired.baseline), read(&paired.candidate)) {
-                                (Some(theirs), Some(ours)) => {
-                                    let ours: Vec<f64> = paired
-                                        .pairing
-                                        .candidate
-                                        .iter()
-                                        .map(|row| ours[*row as usize])
-                                        .collect();
-                                    let pick = |values: Vec<f64>| match rows {
-                                        None => values,
-                                        Some(rows) => rows.iter().map(|row| values[*row as usize]).collect(),
-                                    };
-                                    return Found::Basis(Box::new(of_values(
-                                        &compared,
-                                        &pick(theirs),
-                                        &pick(ours),
-                                    )));
-                                }
-                                _ => return Found::Nothing(format!("the column `{column}` has no numbers")),
-                            }
-                        }
-                        HowScored::By(metric) => metric,
-                        HowScored::Not => return Found::Nothing(String::new()),
-                    };
-                    return match of_metric(&values, &compared) {
+                Ok(HowScored::Column(column)) => return of_column(paired, column, rows),
+                Ok(HowScored::By(metric)) => {
+                    let part = Part::of(paired, rows);
+                    return match of_metric(&metric, &part.compared()) {
                         Ok(basis) => Found::Basis(Box::new(basis)),
                         Err(why) => {
                             Found::Nothing(format!("`{name}` can't be computed from predictions: {why}"))
@@ -149,6 +113,64 @@ pub(in crate::rule) fn find_relative(
         return Found::Nothing(why);
     }
     from_records(ours, theirs, candidate, why)
+}
+
+/// Some of the cases of both runs.
+struct Part {
+    base: Sample,
+    cand: Sample,
+    clusters: Option<Vec<u32>>,
+}
+
+impl Part {
+    /// These rows of the baseline's order; without them, all.
+    fn of(paired: &PairedCases, rows: Option<&[u32]>) -> Self {
+        let take = |sample: &Sample| rows.map_or_else(|| sample.clone(), |rows| sample.take(rows));
+        let clusters = paired.clusters.as_ref().map(|clusters| {
+            rows.map_or_else(
+                || clusters.clone(),
+                |rows| rows.iter().map(|row| clusters[*row as usize]).collect(),
+            )
+        });
+        Self { base: take(&paired.base), cand: take(&paired.cand), clusters }
+    }
+
+    fn compared(&self) -> Compared<'_> {
+        Compared { baseline: Some(&self.base), candidate: &self.cand, clusters: self.clusters.as_deref() }
+    }
+}
+
+/// Evidence from a column that has the metric's value on each case.
+fn of_column(paired: &PairedCases, column: &str, rows: Option<&[u32]>) -> Found {
+    let read = |cases: &Cases| cases.values(column)?.ok();
+    let (Some(theirs), Some(ours)) = (read(&paired.baseline), read(&paired.candidate)) else {
+        return Found::Nothing(format!("the column `{column}` has no numbers"));
+    };
+    let ours: Vec<f64> = paired.pairing.candidate.iter().map(|row| ours[*row as usize]).collect();
+    // A tool measures a metric on the cases of its task; the cases of other tasks are no part of it.
+    let is_part = |row: &u32| {
+        let row = *row as usize;
+        !paired.baseline.is_kept_by_tool() || theirs[row].is_finite() || ours[row].is_finite()
+    };
+    let all = || (0..theirs.len()).filter_map(|row| u32::try_from(row).ok()).collect();
+    let mut rows = rows.map_or_else(all, <[u32]>::to_vec);
+    rows.retain(is_part);
+    let pick = |values: &[f64]| -> Vec<f64> { rows.iter().map(|row| values[*row as usize]).collect() };
+    let part = Part::of(paired, Some(&rows));
+    Found::Basis(Box::new(of_values(&part.compared(), &pick(&theirs), &pick(&ours))))
+}
+
+/// The rows on which a tool measured a metric; `None` for cases of a file, where a row without a value is an omission.
+fn measured_rows(cases: &Cases, column: &str, rows: Option<&[u32]>) -> Option<Vec<u32>> {
+    if !cases.is_kept_by_tool() {
+        return None;
+    }
+    let values = cases.values(column)?.ok()?;
+    let is_measured = |row: &u32| values[*row as usize].is_finite();
+    Some(match rows {
+        Some(rows) => rows.iter().copied().filter(is_measured).collect(),
+        None => (0..values.len()).filter_map(|row| u32::try_from(row).ok()).filter(is_measured).collect(),
+    })
 }
 
 /// Evidence on the candidate's value alone.
@@ -168,6 +190,11 @@ pub(in crate::rule) fn find_absolute(
                     format!("`{name}` can't be computed from predictions; `as:` says which metric it is")
                 }
                 Ok(how) => {
+                    let measured = match &how {
+                        HowScored::Column(column) => measured_rows(&own.cases, column, rows),
+                        _ => None,
+                    };
+                    let rows = measured.as_deref().or(rows);
                     let sample = rows.map_or_else(|| own.sample.clone(), |rows| own.sample.take(rows));
                     let clusters: Option<Vec<u32>> = own.clusters.as_ref().map(|clusters| {
                         rows.map_or_else(
@@ -228,6 +255,9 @@ fn of_metric(metric: &Scorer, compared: &Compared<'_>) -> Result<Basis, &'static
 fn of_values(compared: &Compared<'_>, theirs: &[f64], ours: &[f64]) -> Basis {
     let mean = |values: &[f64]| Moments::of(values).mean;
     let values = [mean(ours), mean(theirs)];
+    if let Some(aggregate) = of_decisions(compared, theirs, ours) {
+        return basis(compared, Ok(aggregate), values);
+    }
     let differences: Vec<f64> = ours.iter().zip(theirs).map(|(ours, theirs)| ours - theirs).collect();
     let aggregate = if values.iter().all(|value| value.is_finite()) {
         Ok(compared.aggregate_values(differences))
@@ -237,8 +267,30 @@ fn of_values(compared: &Compared<'_>, theirs: &[f64], ours: &[f64]) -> Basis {
     basis(compared, aggregate, values)
 }
 
+/// Values that are all 0 or 1, such as whether a test passed, are decisions: right or wrong.
+fn of_decisions(compared: &Compared<'_>, theirs: &[f64], ours: &[f64]) -> Option<Aggregate> {
+    let right = |value: f64| value > 0.5;
+    let are_decisions = ours.iter().chain(theirs).all(|value| [0.0, 1.0].contains(value));
+    if !are_decisions || compared.clusters.is_some() || !compared.candidate.weights.is_empty() {
+        return None;
+    }
+    if compared.baseline.is_none() {
+        let hits = ours.iter().filter(|value| right(**value)).count();
+        return Some(Aggregate::Share { hits: hits as u64, n: ours.len() as u64 });
+    }
+    let mut pairs = RightWrong::default();
+    for (theirs, ours) in theirs.iter().zip(ours) {
+        pairs.add(right(*theirs), right(*ours));
+    }
+    Some(Aggregate::Pairs(pairs))
+}
+
 fn basis(compared: &Compared<'_>, aggregate: Result<Aggregate, Refusal>, values: [f64; 2]) -> Basis {
     let own = aggregate.as_ref().ok().and_then(Aggregate::n);
+    let own_pairs = match &aggregate {
+        Ok(Aggregate::Pairs(pairs)) => Some(*pairs),
+        _ => None,
+    };
     let clusters = compared.clusters.map(|clusters| {
         let distinct: std::collections::HashSet<&u32> = clusters.iter().collect();
         distinct.len() as u64
@@ -247,7 +299,7 @@ fn basis(compared: &Compared<'_>, aggregate: Result<Aggregate, Refusal>, values:
         aggregate,
         values,
         n: own.or(Some(compared.candidate.n as u64)),
-        pairs: compared.right_wrong(),
+        pairs: compared.right_wrong().or(own_pairs),
         clusters,
         recomputed: true,
         why_not_better: None,

@@ -9,10 +9,10 @@ mod hold;
 mod ladder;
 mod rounding;
 
-pub(super) use cases::{CaseEvidence, Lack};
+pub(super) use cases::{CaseEvidence, Lack, same_cases};
 pub(super) use confidence::Settings;
 pub(super) use hold::{Slice, hold_shown};
-pub(super) use ladder::{Found, find_absolute, find_relative, mismatch};
+pub(super) use ladder::{Found, HowScored, find_absolute, find_relative, how_scored, mismatch};
 pub(super) use rounding::decimal;
 
 use crate::code::codes;

@@ -39,19 +39,6 @@ pub(super) fn outwards(value: f64, decimals: usize, up: bool) -> Option<Decimal>
     Some(decimal(moved, decimals))
 }
 
-/// A count as a person reads it: `9,300`.
-pub(super) fn count(n: u64) -> String {
-    let digits = n.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -62,10 +49,5 @@ mod tests {
         assert_eq!(outwards(-0.009_01, 3, true).expect("a limit").written(), "-0.009");
         assert_eq!(outwards(0.25, 2, true).expect("a limit").written(), "0.25");
         assert!(outwards(f64::INFINITY, 3, true).is_none());
-    }
-
-    #[test]
-    fn counts_have_separators() {
-        assert_eq!([count(12), count(1234), count(1_234_567)], ["12", "1,234", "1,234,567"]);
     }
 }

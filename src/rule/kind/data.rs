@@ -4,6 +4,7 @@
 use super::{Kind, RuleCheck};
 use crate::document::Diagnostic;
 use crate::document::{Node, Path};
+use crate::rule::disjoint::{self, Disjoint};
 use crate::rule::files::{Recorded, check, no_digest, no_path};
 use crate::rule::loading::EMPTY_BODY;
 use crate::rule::presence::absent;
@@ -11,35 +12,48 @@ use crate::rule::{Loading, RuleInput, RuleResult};
 use crate::run::Field;
 use crate::verdict::{Comparison, Outcome};
 
-pub(super) const KIND: Kind =
-    Kind { name: "data", says: "the data files have the recorded digests", codes: &[], load };
+pub(super) const KIND: Kind = Kind {
+    name: "data",
+    says: "the data files have the recorded digests, and splits share nothing",
+    codes: &[],
+    load,
+};
 
 #[derive(Debug)]
-struct Data;
+struct Data {
+    digests: bool,
+    disjoint: Option<Disjoint>,
+}
 
 fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn RuleCheck>> {
     let map = loading.reader.map(body, "`data`")?;
-    loading.reader.only(map, "`data`", &["digests", "disjoint"]);
-    if let Some(entry) = map.entry("disjoint") {
-        loading.not_there_yet(entry.key, "disjoint");
-    }
-    let Some(digests) = map.get("digests") else {
-        if map.is_empty() {
-            loading.reader.problem(EMPTY_BODY, body.span, "`data` asks for nothing", "empty").help =
-                Some("write `data: { digests: true }`".into());
-        }
-        return None;
+    let known: Vec<&str> = ["digests"].into_iter().chain(disjoint::KEYS).collect();
+    loading.reader.only(map, "`data`", &known);
+    let disjoint = Disjoint::load(loading.reader, map);
+    let digests = match map.get("digests") {
+        Some(node) => loading.reader.boolean(node, "`digests`")?,
+        None => false,
     };
-    if loading.reader.boolean(digests, "`digests`")? {
-        return Some(Box::new(Data));
+    if digests || disjoint.is_some() {
+        return Some(Box::new(Data { digests, disjoint }));
     }
-    loading.reader.problem(EMPTY_BODY, digests.span, "`data: { digests: false }` asks for nothing", "false");
+    let is_empty = map.iter().all(|(key, _)| key == "digests");
+    if is_empty {
+        loading.reader.problem(EMPTY_BODY, body.span, "`data` asks for nothing", "nothing").help =
+            Some("write `data: { digests: true }`, or `data: { disjoint: [train, validation] }`".into());
+    }
     None
 }
 
 impl RuleCheck for Data {
     fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, Box<Diagnostic>> {
         let mut judgement = RuleResult::default();
+        if let Some(disjoint) = &self.disjoint {
+            disjoint.judge(&mut judgement, case);
+        }
+        if !self.digests {
+            return Ok(judgement);
+        }
         let files = case.candidate.data();
         if files.is_empty() {
             let field = Field { path: Path::of(["data"]), node: None, none_matched: false };

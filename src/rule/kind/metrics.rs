@@ -12,6 +12,7 @@ use crate::rule::compare::{Subject, hold};
 use crate::rule::evidence::{
     CaseEvidence, Found, Settings, Slice, find_absolute, find_relative, hold_shown, mismatch,
 };
+use crate::rule::gaps::judge_gaps;
 use crate::rule::loading::EMPTY_BODY;
 use crate::rule::presence::{MISSING, not_a_number};
 use crate::rule::slices::{SliceEntry, Slices};
@@ -23,6 +24,7 @@ use crate::verdict::{Comparability, Comparison, Outcome};
 use crate::verdict::{Finding, LIMIT_KINDS, LimitKind};
 
 codes! {
+    GAP_OF_WHAT = "policy/gap-of-what": "A limit on the gap between slices stands in a rule without slices, or beside `confidence`.";
     NOT_IN_BASELINE = "metrics/not-in-baseline": "A metric with a limit against the baseline is not in the baseline.";
     VANISHED = "metrics/vanished": "A metric that the baseline has is not in the candidate.";
     BASELINE_NOT_A_NUMBER = "metrics/baseline-not-a-number": "The baseline's value of a metric is no finite number.";
@@ -37,9 +39,6 @@ pub(super) const KIND: Kind = Kind {
     codes: CODES,
     load,
 };
-
-/// Words that the language reserves.
-const RESERVED: [&str; 3] = ["max_gap", "min_ratio", "max_gap_rise"];
 
 /// Keys of an entry beside its limits.
 const BESIDE: [&str; 5] = ["of", "except", "as", "confidence", "on_inconclusive"];
@@ -56,6 +55,8 @@ struct Limits {
     name: Pattern,
     except: Vec<Pattern>,
     limits: Vec<Limit>,
+    /// Limits on how far slices are apart.
+    gaps: Vec<Limit>,
     of: DirectedAggregation,
     /// Which metric it is, where the name does not say it.
     as_name: Option<String>,
@@ -74,8 +75,14 @@ fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn RuleCheck>> {
     let beside = if loading.rule.get("metrics").is_some() { loading.rule.clone() } else { Map::default() };
     let for_all = Settings::load(loading.reader, &beside, &Settings::default());
     let slices = beside.get("slices").and_then(|node| Slices::load(loading.reader, node));
-    let entries: Vec<Limits> =
-        entries.into_iter().filter_map(|(name, entry)| limits(loading, name, entry, &for_all)).collect();
+    let entries: Vec<Limits> = entries
+        .into_iter()
+        .filter_map(|(name, entry)| {
+            let limits = limits(loading, name, entry, &for_all)?;
+            gaps_make_sense(loading.reader, &limits, slices.is_some());
+            Some(limits)
+        })
+        .collect();
     (!entries.is_empty()).then(|| Box::new(Metrics { entries, slices }) as Box<dyn RuleCheck>)
 }
 
@@ -96,14 +103,16 @@ fn limits(loading: &mut Loading<'_>, name: &str, entry: &Entry, for_all: &Settin
         name: Pattern::new(name),
         except: Vec::new(),
         limits: Vec::new(),
+        gaps: Vec::new(),
         of: DirectedAggregation::default(),
         as_name: None,
         evidence: Settings::load(loading.reader, map, for_all),
     };
     let mut of = None;
-    let mut reserved = false;
     for (key, below) in map.entries() {
-        if let Some(word) = LimitKind::named(key) {
+        if let Some(word) = LimitKind::named(key).filter(|word| word.is_of_slices()) {
+            limits.gaps.extend(Limit::read(loading.reader, word, &below.node, Units::Plain));
+        } else if let Some(word) = LimitKind::named(key) {
             limits.limits.extend(Limit::read(loading.reader, word, &below.node, Units::Plain));
         } else if key == "except" {
             limits.except = except(loading.reader, &below.node, &limits.name, below.key);
@@ -113,23 +122,35 @@ fn limits(loading: &mut Loading<'_>, name: &str, entry: &Entry, for_all: &Settin
             limits.as_name = loading.reader.text(&below.node, "`as`").map(str::to_owned);
         } else if BESIDE.contains(&key) {
             // Read above, over what holds for all entries.
-        } else if RESERVED.contains(&key) {
-            reserved = true;
-            loading.not_there_yet(below.key, key);
         } else {
             let mut known: Vec<&str> = LIMIT_KINDS.iter().map(|word| word.name()).collect();
             known.extend(BESIDE);
             loading.reader.unknown_key(key, below, &what, &known);
         }
     }
-    if !reserved {
-        no_limits(loading.reader, map, &what, entry.key);
-    }
+    no_limits(loading.reader, map, &what, entry.key);
     check_together(loading.reader, &limits.limits, name);
     if let Some(node) = of {
         limits.of = DirectedAggregation::load(loading.reader, node, &limits.limits)?;
     }
-    (!limits.limits.is_empty()).then_some(limits)
+    (!limits.limits.is_empty() || !limits.gaps.is_empty()).then_some(limits)
+}
+
+/// A gap is between slices, and is held on their values.
+fn gaps_make_sense(reader: &mut Reader, limits: &Limits, has_slices: bool) {
+    let Some(first) = limits.gaps.first() else { return };
+    let word = first.word.name();
+    if !has_slices {
+        let message = format!("`{word}` is about slices, and the rule has none");
+        reader.problem(GAP_OF_WHAT, first.span, message, "between what?").help =
+            Some("write `slices: { by: region, min_rows: 200 }` beside `metrics`".into());
+    } else if limits.evidence.confidence.is_some() {
+        let message = format!("`{word}` is held on the values themselves, and takes no `confidence`");
+        reader.problem(GAP_OF_WHAT, first.span, message, "not by an interval").help = Some(
+            "write it in a rule of its own; `max_drop` with `confidence` shows that no slice fell behind"
+                .into(),
+        );
+    }
 }
 
 /// What to write for `f1: 0.8` or `f1: ">=0.8"`.
@@ -205,7 +226,11 @@ impl RuleCheck for Metrics {
     }
 
     fn words(&self) -> Vec<LimitKind> {
-        self.entries.iter().flat_map(|entry| &entry.limits).map(|limit| limit.word).collect()
+        self.entries
+            .iter()
+            .flat_map(|entry| entry.limits.iter().chain(&entry.gaps))
+            .map(|limit| limit.word)
+            .collect()
     }
 
     fn limits_only(&self) -> bool {
@@ -233,7 +258,7 @@ impl Limits {
     }
 
     fn compares(&self) -> bool {
-        self.limits.iter().any(|limit| limit.word.is_relative())
+        self.limits.iter().chain(&self.gaps).any(|limit| limit.word.is_relative())
     }
 
     fn judge(
@@ -479,7 +504,13 @@ impl Limits {
                 limits: &self.limits,
                 evidence: &self.evidence,
             };
-            slices.judge(judgement, case, relative, evidence, &entry);
+            if !self.limits.is_empty() {
+                slices.judge(judgement, case, relative, evidence, &entry);
+            }
+            if !self.gaps.is_empty() {
+                let metric = (name.as_str(), self.as_name.as_deref());
+                judge_gaps(judgement, case, relative, evidence, slices, metric, &self.gaps);
+            }
         }
     }
 
@@ -529,6 +560,9 @@ fn missing(run: &Run, name: &str) -> Finding {
     let raised = Finding::new(MISSING, format!("the metric `{name}` is missing"))
         .at(Path::of(["metrics", name]), format!("no `{name}` here"))
         .subject(name);
+    if let Some((ours, theirs)) = run.mapped_to_nothing(&Path::of(["metrics", name])) {
+        return raised.help(crate::rule::presence::mapped_to_nothing(ours, theirs));
+    }
     match nearest(name, run.metrics().map(|metric| metric.name)) {
         Some(near) => raised.help(format!("the record has `{near}`: is that the one?")),
         None => raised.help(crate::rule::advice::for_path(run, &Path::of(["metrics"]))),

@@ -3,10 +3,11 @@
 use super::{Kind, RuleCheck};
 use crate::code::codes;
 use crate::document::Diagnostic;
-use crate::document::Node;
+use crate::document::{Node, Path};
+use crate::rule::evidence::{LABELS_CHANGED, Lack, same_cases};
 use crate::rule::presence::absent;
 use crate::rule::{Baseline, Loading, RuleInput, RuleResult};
-use crate::run::{FieldPath, Sameness, same_value};
+use crate::run::{FieldPath, Run, Sameness, same_value};
 use crate::verdict::Finding;
 use crate::verdict::{Comparison, Outcome};
 
@@ -14,6 +15,7 @@ codes! {
     DIFFERENT = "same/different": "A field that must be the same in both runs is not.";
     NOT_COMPARABLE = "same/not-comparable": "The two values can't be compared, such as digests of different algorithms.";
     NOT_IN_BASELINE = "same/not-in-baseline": "A field that must be the same in both runs is not in the baseline.";
+    NO_CASES = "same/no-cases": "Cases must be the same in both runs, and one of them records no predictions.";
     NOT_IN_CANDIDATE = "same/not-in-candidate": "The baseline has more elements that must be the same than the candidate has.";
 }
 
@@ -21,18 +23,35 @@ pub(super) const KIND: Kind =
     Kind { name: "same", says: "these fields are there in both runs, and equal", codes: CODES, load };
 
 #[derive(Debug)]
-struct Same(Vec<FieldPath>);
+struct Same {
+    paths: Vec<FieldPath>,
+    /// Paths that are about the cases of both runs.
+    cases: Vec<&'static str>,
+}
+
+/// What can be asked of cases, as if it were a field.
+const CASES: [&str; 2] = ["cases.ids", "cases.labels"];
 
 fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn RuleCheck>> {
-    let paths: Vec<FieldPath> = loading.paths(body, "`same`").into_iter().map(|(path, _)| path).collect();
-    (!paths.is_empty()).then(|| Box::new(Same(paths)) as Box<dyn RuleCheck>)
+    let (mut paths, mut cases) = (Vec::new(), Vec::new());
+    for (path, _) in loading.paths(body, "`same`") {
+        match CASES.iter().find(|name| path.to_string() == **name) {
+            Some(name) => cases.push(*name),
+            None => paths.push(path),
+        }
+    }
+    let same = Same { paths, cases };
+    (!same.paths.is_empty() || !same.cases.is_empty()).then(|| Box::new(same) as Box<dyn RuleCheck>)
 }
 
 impl RuleCheck for Same {
     fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, Box<Diagnostic>> {
         let mut judgement = RuleResult::default();
         let Some(baseline) = Baseline::run_of(case, &mut judgement)? else { return Ok(judgement) };
-        for path in &self.0 {
+        if !self.cases.is_empty() {
+            self.judge_cases(&mut judgement, case, baseline);
+        }
+        for path in &self.paths {
             // `data[role=train]` can stand at another index in each run, so what matches is paired in its order.
             let matched = baseline.find(path);
             let ours = case.candidate.find(path);
@@ -100,5 +119,42 @@ impl RuleCheck for Same {
 
     fn compares(&self) -> bool {
         true
+    }
+}
+
+impl Same {
+    /// The ids must be the same set. Labels, weights and clusters of the same ids too, where labels are asked for.
+    fn judge_cases(&self, judgement: &mut RuleResult, case: &RuleInput<'_>, baseline: &Run) {
+        let found = same_cases(case, baseline);
+        for name in &self.cases {
+            let mut comparison = Comparison::exact(*name, "same", Outcome::Fail);
+            let raised = match &found {
+                Ok(rows) => {
+                    comparison.outcome = Outcome::Pass;
+                    judgement.compare(comparison.candidate(format!("{rows} cases")));
+                    continue;
+                }
+                // The ids are the same if only what belongs to them differs.
+                Err(Lack::Wrong(raised))
+                    if *name == "cases.ids" && raised.diagnostic.code == LABELS_CHANGED =>
+                {
+                    comparison.outcome = Outcome::Pass;
+                    judgement.compare(comparison);
+                    continue;
+                }
+                Err(Lack::Wrong(raised)) => (**raised).clone(),
+                Err(Lack::NotRecorded(whose)) => Finding::new(
+                    NO_CASES,
+                    format!("`{name}` can't be compared: {whose} records no predictions"),
+                )
+                .at(Path::of(["predictions"]), "no predictions here")
+                .help("record the file of predictions of both runs"),
+            };
+            if judgement.findings.iter().any(|known| known.diagnostic.message == raised.diagnostic.message) {
+                judgement.compare(comparison);
+            } else {
+                judgement.fail(comparison, raised.subject(*name));
+            }
+        }
     }
 }

@@ -78,8 +78,7 @@ impl Run {
 
     fn worst_status(&mut self, members: &[&Self]) {
         for member in members {
-            let status = member.text("status").filter(|status| !status.eq_ignore_ascii_case("finished"));
-            if let Some(status) = status {
+            if let Some(status) = member.unfinished() {
                 self.record.insert("status", Span::default(), Node::text(status));
                 self.notes.push(format!("`{}`, one of the seeds, has the status `{status}`", member.label()));
             }

@@ -1,7 +1,8 @@
 //! What a project's files are: data, models, the split that metrics are measured on, the lockfile of packages.
 
 use super::Files;
-use super::lock::{Hashed, is_address};
+use super::lock::Hashed;
+use super::paths::is_address;
 use super::paths::joined;
 use super::project::Project;
 use crate::document::{Diagnostic, Map, Node, Path, Span, Value};

@@ -1,5 +1,6 @@
 //! `dvc.lock`: what each stage ran with, and what it left. And `*.dvc`: files that are tracked by themselves.
 
+use super::paths::is_address;
 use super::paths::joined;
 use super::pipeline::command;
 use super::values::{broken, parse};
@@ -107,13 +108,6 @@ pub(super) fn tracked_files(files: &dyn Files, others: &[&str]) -> Result<Vec<Ha
         outs.extend(hashed(map.get("outs"), &folder));
     }
     Ok(outs)
-}
-
-/// Whether a path of a stage is an address of something elsewhere, such as `s3://bucket/data.csv`.
-pub(super) fn is_address(path: &str) -> bool {
-    path.split_once("://").is_some_and(|(scheme, _)| {
-        scheme.len() > 1 && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'+')
-    })
 }
 
 fn hashed(node: Option<&Node>, folder: &str) -> Vec<Hashed> {

@@ -50,3 +50,10 @@ pub(super) fn is_like(wildcard: &str, text: &str, is_path: bool) -> bool {
     let parts: Vec<String> = wildcard.split('*').map(regex::escape).collect();
     regex::Regex::new(&format!("^{}$", parts.join(any))).is_ok_and(|pattern| pattern.is_match(text))
 }
+
+/// Whether a path of a stage is an address of something elsewhere, such as `s3://bucket/data.csv`.
+pub(super) fn is_address(path: &str) -> bool {
+    path.split_once("://").is_some_and(|(scheme, _)| {
+        scheme.len() > 1 && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'+')
+    })
+}

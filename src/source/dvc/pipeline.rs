@@ -2,7 +2,7 @@
 
 use super::Files;
 use super::expand::{Item, expand};
-use super::lock::is_address;
+use super::paths::is_address;
 use super::paths::joined;
 use super::template::Context;
 use super::values::{broken, parse};

@@ -41,9 +41,15 @@ pub fn as_model(mut rows: Rows, model: &LoggedModel) -> Rows {
     for (name, mut series) in std::mem::take(&mut rows.metrics) {
         match own.get(name.as_str()) {
             Some(points) => {
-                let same = is_only_model && last(points).is_some_and(|last| name_dataset(&mut series, last));
+                let own = last(points);
+                if let Some(own) = own.filter(|_| is_only_model) {
+                    name_dataset(&mut series, own);
+                }
+                // Of one model, a value of the same step is that of the run, which knows more of its history.
+                let step = series.last.as_ref().map(|last| last.step);
+                let same_step = is_only_model && step == own.map(|own| own.step);
                 let series =
-                    if same { series } else { Series::of(points.iter().copied().cloned().collect()) };
+                    if same_step { series } else { Series::of(points.iter().copied().cloned().collect()) };
                 metrics.insert(name, series);
             }
             None if is_only_model => {
@@ -125,14 +131,14 @@ fn last<'m>(points: &[&'m Point]) -> Option<&'m Point> {
     points.iter().copied().max_by(|one, other| one.order(other))
 }
 
-/// Takes over the dataset of a value that a run and its model both have; whether they have the same.
-fn name_dataset(series: &mut Series, point: &Point) -> bool {
-    let Some(ours) = &mut series.last else { return false };
-    let same = (&ours.value, ours.step) == (&point.value, point.step);
-    if same && ours.dataset.is_none() {
+/// Takes over the dataset of a value that a run and its model both have.
+fn name_dataset(series: &mut Series, point: &Point) {
+    if let Some(ours) = &mut series.last
+        && ours.dataset.is_none()
+        && (&ours.value, ours.step) == (&point.value, point.step)
+    {
         ours.dataset.clone_from(&point.dataset);
     }
-    same
 }
 
 fn on(dataset: Option<&str>) -> String {

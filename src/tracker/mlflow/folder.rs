@@ -9,7 +9,7 @@ use super::{MOST_RUNS, NO_STORE, STORE, Store, broken, is_child, too_many};
 use crate::document::{Diagnostic, Document, Format, Node};
 use crate::source::mlflow::folder::{dataset, input, logged_model, points, reads_differently, run, version};
 use crate::source::mlflow::{Dataset, LoggedModel, Point, Rows, Series, Version};
-use crate::tracker::{FetchContext, NOT_A_RUN};
+use crate::tracker::{FetchContext, NOT_A_RUN, peek};
 
 /// Bytes of a `meta.yaml`, a parameter or a tag.
 const SMALL: u64 = 1 << 20;
@@ -24,19 +24,59 @@ pub(super) struct Folder {
 
 type Read<T> = Result<T, Box<Diagnostic>>;
 
-/// Whether a path is the folder of a run: it says so in a `meta.yaml`, beside metrics or parameters.
+/// Whether a path is the folder of a run: its `meta.yaml` says so. Its other folders may be missing, since git keeps none that
+/// is empty.
 pub(super) fn is_run(path: &Path) -> bool {
-    path.join("meta.yaml").is_file()
-        && path.join("tags").is_dir()
-        && (path.join("metrics").is_dir() || path.join("params").is_dir())
+    meta_says(path, "run_id") || meta_says(path, "run_uuid")
 }
 
-/// The store around the folder of a run, and the id of the run.
-pub(super) fn run_at(path: &str, around: &FetchContext<'_>) -> Read<(Folder, String)> {
+/// Whether a path is the folder of an experiment that holds a run.
+fn is_experiment(path: &Path) -> bool {
+    meta_says(path, "artifact_location") && peek::names(path).iter().any(|name| is_run(&path.join(name)))
+}
+
+/// Whether a path is a store, an experiment or a run of MLflow, or the `meta.yaml` of one.
+pub(super) fn recognises(path: &Path) -> bool {
+    let folder = if path.ends_with("meta.yaml") { path.parent().unwrap_or(path) } else { path };
+    is_run(folder) || is_experiment(folder) || Folder::holds_an_experiment(folder)
+}
+
+fn meta_says(folder: &Path, key: &str) -> bool {
+    let meta = peek::bytes(&folder.join("meta.yaml"), 1 << 16).unwrap_or_default();
+    let starts = |line: &[u8]| line.strip_prefix(key.as_bytes()).is_some_and(|rest| rest.starts_with(b":"));
+    meta.split(|byte| *byte == b'\n').any(starts)
+}
+
+/// What a path of a store is.
+pub(super) enum At {
+    /// The folder of a run, by its id.
+    Run(String),
+    /// An experiment, or all of them, with their runs.
+    Runs(Vec<Rows>),
+}
+
+/// The store around a path, and what the path is.
+pub(super) fn at(path: &str, around: &FetchContext<'_>) -> Read<(Folder, At)> {
     let place = around.place(path)?;
+    let above = |levels: usize| {
+        let root = place.path.ancestors().nth(levels);
+        root.map(|root| Folder { root: root.to_owned() })
+    };
     let name = place.path.file_name().and_then(|name| name.to_str());
-    match (name, place.path.parent().and_then(Path::parent), is_run(&place.path)) {
-        (Some(id), Some(root), true) => Ok((Folder { root: root.to_owned() }, id.to_owned())),
+    match (name, above(2), above(1)) {
+        (Some(id), Some(store), _) if is_run(&place.path) => Ok((store, At::Run(id.to_owned()))),
+        (_, _, Some(store)) if is_experiment(&place.path) => {
+            let runs = store.runs(&place.path)?;
+            Ok((store, At::Runs(runs)))
+        }
+        _ if Folder::holds_an_experiment(&place.path) => {
+            let store = Folder { root: place.path.clone() };
+            let mut runs = Vec::new();
+            for experiment in store.experiments()? {
+                runs.extend(store.runs(&experiment)?);
+            }
+            Ok((store, At::Runs(runs)))
+        }
         _ => Err(Diagnostic::new(NOT_A_RUN, format!("`{path}` is not the folder of an MLflow run"))
             .help(
                 "name a run as `mlflow:runs:/ID` or `mlflow:models:/NAME@champion`, and the store of it by \
@@ -219,13 +259,21 @@ impl Folder {
 
     /// The folder of something that lies in one of the experiments.
     fn in_experiments(&self, name: &str) -> Read<Option<PathBuf>> {
-        let experiments = self.folders(&self.root)?;
-        // Registered models lie beside the experiments.
-        Ok(experiments
+        Ok(self
+            .experiments()?
             .into_iter()
-            .filter(|folder| folder.file_name().is_some_and(|name| name != "models"))
             .map(|experiment| experiment.join(name))
             .find(|path| path.join("meta.yaml").is_file()))
+    }
+
+    /// The folders of the experiments; registered models are beside them.
+    fn experiments(&self) -> Read<Vec<PathBuf>> {
+        let mut experiments = self.folders(&self.root)?;
+        experiments.retain(|folder| {
+            let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            name != "models" && !name.starts_with('.')
+        });
+        Ok(experiments)
     }
 
     fn runs(&self, experiment: &Path) -> Read<Vec<Rows>> {
@@ -245,6 +293,10 @@ impl Folder {
 impl Store for Folder {
     fn name(&self) -> String {
         self.root.display().to_string()
+    }
+
+    fn folder_of(&self, rows: &Rows) -> Option<PathBuf> {
+        Some(self.root.join(&rows.experiment).join(&rows.run_id)).filter(|folder| folder.is_dir())
     }
 
     fn run(&self, id: &str) -> Read<Option<Rows>> {

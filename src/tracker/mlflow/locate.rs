@@ -124,6 +124,8 @@ fn default(started_in: &Path, root: &Path) -> Result<Box<dyn Store>, Box<Diagnos
         NO_STORE,
         "there is no MLflow store here: no `mlruns` with an experiment, and no `mlflow.db`",
     )
-    .help("set MLFLOW_TRACKING_URI to your tracking server, such as https://mlflow.example.org")
+    .help(
+        "`mlflow:` names are looked up at MLFLOW_TRACKING_URI: set it to your tracking server, such as https://mlflow.example.org",
+    )
     .boxed())
 }

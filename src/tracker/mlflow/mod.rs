@@ -45,6 +45,10 @@ trait Store {
     fn is_local(&self) -> bool {
         true
     }
+    /// The folder that holds a run, where it has one of its own.
+    fn folder_of(&self, _: &Rows) -> Option<std::path::PathBuf> {
+        None
+    }
     /// One run; deleted ones too, which say so.
     fn run(&self, id: &str) -> Result<Option<Rows>, Box<Diagnostic>>;
     /// Reads the whole history of its metrics, where the run does not come with it.
@@ -76,16 +80,20 @@ fn is_child(rows: &Rows, parent: &Rows) -> bool {
     rows.tags.iter().any(|(key, value)| key == "mlflow.parentRunId" && *value == parent.run_id)
 }
 
-/// A run by a path: a folder in `mlruns`.
+/// What lies in `mlruns`: a run, an experiment, or all of them.
 fn recognises(path: &Path) -> bool {
-    folder::is_run(path)
+    folder::recognises(path)
 }
 
 fn fetch(rest: &str, around: &FetchContext<'_>) -> Result<Fetched, Box<Diagnostic>> {
     let which = Which::parse(rest)?;
     if let Which::Path(path) = &which {
-        let (store, id) = folder::run_at(path, around)?;
-        return Fetching { store: &store, registry: &store, rest, around }.run(&id, None);
+        let (store, at) = folder::at(path, around)?;
+        let fetching = Fetching { store: &store, registry: &store, rest, around };
+        return match at {
+            folder::At::Run(id) => fetching.run(&id, None),
+            folder::At::Runs(runs) => fetching.all(runs),
+        };
     }
     let stores = locate(around.started_in, around.root)?;
     let fetching = Fetching { store: &*stores.runs, registry: stores.registry(), rest, around };
@@ -188,7 +196,9 @@ impl Fetching<'_> {
     }
 
     fn tracked(&self, rows: &Rows, label: String, resolved: Option<String>) -> Tracked {
-        tracked(rows, label, self.origin(resolved), self.inside().as_deref())
+        let mut run = tracked(rows, label, self.origin(resolved), self.inside().as_deref());
+        run.files = self.store.folder_of(rows).and_then(|folder| self.around.below_root(&folder));
+        run
     }
 
     fn experiment(&self, name: &str) -> Result<Fetched, Box<Diagnostic>> {
@@ -203,6 +213,11 @@ impl Fetching<'_> {
                 "its name, as MLflow's list shows it",
             )
         })?;
+        self.all(runs)
+    }
+
+    /// Several runs, with the models that they produced.
+    fn all(&self, runs: Vec<Rows>) -> Result<Fetched, Box<Diagnostic>> {
         let mut fetched = Fetched {
             resolved: Some(format!("{} runs", runs.len())),
             in_tree: self.store.is_local() || self.registry.is_local(),

@@ -357,7 +357,6 @@ fn what_is_broken_is_said_with_its_place() {
     for (path, text, says) in [
         ("metrics.json", "{\"f1\": 0.8", "metrics.json"),
         ("metrics.json", "{\"f1\": 0.8, \"f1\": 0.9}", "duplicate"),
-        ("metrics.json", "[1]", "this is a list"),
         ("dvc.yaml", "stages: [1]", "`stages` is not an object"),
         ("dvc.lock", "train: {}", "only schema 2 is read"),
     ] {
@@ -366,6 +365,9 @@ fn what_is_broken_is_said_with_its_place() {
         project.gate(&["show", "."]).leaves_with(2).says(says);
         project.file(path, before);
     }
+    // Rows are no metrics, and don't hide those of other files.
+    project.file("metrics.json", "[1]");
+    project.gate(&["show", "."]).leaves_with(0).says("is a list, and not names with numbers");
     let empty = Project::new();
     empty.gate(&["show", "dvc:."]).leaves_with(2).says("dvc/no-project");
 }

@@ -107,7 +107,7 @@ fn numbers_are_compared_by_their_values() {
 fn constants_of_python_are_compared() {
     let project = one_stage();
     project
-        .file("params.py", "LR = 0.1\nMIX = [1]\n\nclass T:\n    depth = 3\n")
+        .file("params.py", "LR = 0.1\nMIX = [f(1)]\n\nclass T:\n    depth = 3\n")
         .edit("dvc.yaml", "params.json: ", "params.py: [LR, T.depth]")
         .edit("dvc.lock", "params.json: {q: 1}", "params.py: {LR: 0.1, T.depth: 3}");
     check(&project, POLICY, &["."]).leaves_with(0);

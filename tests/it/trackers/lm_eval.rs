@@ -183,9 +183,33 @@ fn a_limit_that_takes_the_worse_for_the_better_is_warned_of() {
 #[test]
 fn what_the_advice_says_fills_the_field() {
     let project = project_with("lm-eval", "evals");
-    assert!(shown(&project, SMALL)["validation"].get("samples").is_some());
+    assert!(shown(&project, SMALL)["validation"].get("digest").is_some());
     project.edit(&results(&project), "\"task_hashes\"", "\"no_hashes\"");
-    project.gate(&["show", SMALL]).says("validation.samples lm_eval run --log_samples");
+    project.gate(&["show", SMALL]).says("validation.digest lm_eval run --log_samples");
     project.file("gate.yaml", "version: 1\nfields: { model: name }\nrules: { r: { require: [model] } }\n");
     assert_eq!(shown(&project, SMALL)["model"], "models/small");
+}
+
+#[test]
+fn samples_beside_the_results_are_paired() {
+    let project = project_with("lm-eval", "evals");
+    super::copy(&fixture("lm-eval/models__small"), &project.path().join("base"));
+    let samples = |right: usize| -> String {
+        let line = |doc: usize| {
+            format!(
+                "{{\"doc_id\": {doc}, \"doc_hash\": \"h{doc}\", \"filter\": \"none\", \"metrics\": [\"acc\"], \"acc\": {}.0}}\n",
+                u8::from(doc < right)
+            )
+        };
+        (0..300).map(line).collect()
+    };
+    let medium = "evals/models__medium";
+    let policy = HOLDS_UP.replace("max_drop: 0.01", "max_drop: 0.01, confidence: 95%");
+    check(&project, &policy, &[medium]).leaves_with(0).says("normal, from stderr");
+    project.file("base/samples_larger_2026-11-23T08-31-51.889572.jsonl", samples(253));
+    project.file(&format!("{medium}/samples_larger_2026-11-23T08-32-20.769324.jsonl"), samples(294));
+    check(&project, &policy, &[medium]).leaves_with(0).says("Tango, 300 cases, 41 gained, 0 lost");
+    // Another number than the samples give.
+    project.file(&format!("{medium}/samples_larger_2026-11-23T08-32-20.769324.jsonl"), samples(280));
+    check(&project, &policy, &[medium]).leaves_with(1).says("cases/not-recomputed");
 }

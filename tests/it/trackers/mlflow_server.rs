@@ -117,7 +117,7 @@ fn the_registry_may_be_another_server() {
     ran.leaves_with(0).says("model churn · run a1");
     assert!(registry.requests().iter().all(|request| !request.line.contains("runs/")));
     let ran = runs.gate_with(&CHAMPION, &[("MLFLOW_REGISTRY_URI", "databricks-uc")]);
-    ran.leaves_with(2).says("MLFLOW_REGISTRY_URI is a `databricks-uc:` address");
+    ran.leaves_with(2).says("MLFLOW_REGISTRY_URI is Databricks");
 }
 
 #[test]

@@ -3,6 +3,8 @@
 mod dvc;
 mod dvc_baseline;
 mod dvc_stale;
+mod evaluations;
+mod found;
 mod hugging_face;
 mod lm_eval;
 mod mlflow;

@@ -1,0 +1,11 @@
+//! Work over a list on every core, where the list is long enough.
+
+use rayon::prelude::*;
+
+/// Below this, starting threads costs more than it saves.
+const PARALLEL: usize = 32;
+
+/// The results of a function over a list, in the order of the list.
+pub(super) fn in_order<T: Sync, R: Send>(list: &[T], work: impl Fn(&T) -> R + Sync + Send) -> Vec<R> {
+    if list.len() < PARALLEL { list.iter().map(work).collect() } else { list.par_iter().map(work).collect() }
+}

@@ -1,0 +1,88 @@
+//! Metrics over the cases of an evaluation. A case that broke was not answered: it is counted apart, and as wrong.
+
+use indexmap::IndexMap;
+
+use crate::document::{Map, Node, Path, Span, Value, sha256};
+use crate::run::CaseResult;
+use crate::source::Tracked;
+
+/// A number in the shortest digits that lead back to it.
+pub(super) fn number(value: f64) -> Value {
+    if value.is_finite() {
+        Value::Number(format!("{value:?}").into())
+    } else {
+        Value::NotFinite("NaN".into())
+    }
+}
+
+/// A metric over `n` cases.
+pub(super) fn over(value: f64, n: usize, higher: Option<bool>) -> Node {
+    let mut map = Map::default();
+    map.insert("value", Span::default(), Node::made(number(value)));
+    map.insert("n", Span::default(), Node::made(Value::Number(n.to_string().into())));
+    if let Some(higher) = higher {
+        map.insert("higher_is_better", Span::default(), Node::made(Value::Bool(higher)));
+    }
+    Node::made(Value::Map(map))
+}
+
+/// Repeats of a case are one case: each value is the mean of them.
+pub(super) fn by_case(values: &[(String, f64)]) -> IndexMap<&str, f64> {
+    let mut sums: IndexMap<&str, (f64, usize)> = IndexMap::new();
+    for (id, value) in values {
+        let (sum, count) = sums.entry(id).or_default();
+        *sum += value;
+        *count += 1;
+    }
+    #[expect(clippy::cast_precision_loss, reason = "cases are counted in thousands")]
+    sums.into_iter().map(|(id, (sum, count))| (id, sum / count as f64)).collect()
+}
+
+/// The mean over cases; none of no case.
+pub(super) fn mean(values: impl ExactSizeIterator<Item = f64>) -> Option<f64> {
+    let count = values.len();
+    #[expect(clippy::cast_precision_loss, reason = "cases are counted in thousands")]
+    let mean = values.sum::<f64>() / count as f64;
+    (count > 0).then_some(mean)
+}
+
+/// Says on which cases a run was measured: how many, and a digest over their ids, whatever their order.
+pub(super) fn measured_on(ids: &mut Vec<&str>, from: &str, run: &mut Tracked) {
+    ids.sort_unstable();
+    ids.dedup();
+    let at = Path::of(["validation"]);
+    run.put(&at.key("rows"), Value::Number(ids.len().to_string().into()), from);
+    run.text(&at.key("digest"), Some(&format!("sha256:{}", sha256(ids.join("\n").as_bytes()))), from);
+}
+
+/// Says how many cases broke, and that they count as wrong.
+pub(super) fn errors(number: usize, of: usize, metrics: &mut Map, run: &mut Tracked) {
+    let count = Node::made(Value::Number(number.to_string().into()));
+    metrics.insert("errors", Span::default(), super::tracked::directed(count, Some(false)));
+    if number > 0 {
+        run.notes.push(format!(
+            "{number} of {of} results are errors, such as a rate limit or a timeout, and no answers: they count as wrong. \
+             `errors: {{ max: 0 }}` in the policy refuses such an evaluation"
+        ));
+    }
+}
+
+/// A score as a decimal that was written.
+pub(super) fn decimal(node: Option<&Node>) -> Option<crate::run::Decimal> {
+    match &node?.value {
+        Value::Number(written) => crate::run::Decimal::parse(written).ok(),
+        _ => None,
+    }
+}
+
+/// A case of one metric.
+pub(super) fn case(id: &str, metric: &str) -> CaseResult {
+    CaseResult {
+        id: id.to_owned(),
+        metric: metric.to_owned(),
+        score: None,
+        right: None,
+        error: false,
+        fields: Vec::new(),
+    }
+}

@@ -1,0 +1,71 @@
+//! The files of a tracker at a revision, put where its reader finds them.
+
+use std::fs;
+use std::path::Path;
+
+use tempfile::TempDir;
+
+use super::NOT_THERE;
+use super::found::is_telling;
+use crate::document::Diagnostic;
+use crate::store::{Entry, Selector, Store};
+
+/// Files and bytes that are put there.
+const MAX_FILES: usize = 20_000;
+const MAX_BYTES: usize = 512 << 20;
+
+/// A copy of what is at a path of a revision, in a folder that goes away with it; `None` where nothing looks like a tracker's.
+/// Links are left out, and nothing is put elsewhere.
+pub fn export(store: &dyn Store, path: &str) -> Result<Option<TempDir>, Box<Diagnostic>> {
+    let path = path.trim_end_matches('/');
+    if path.contains(['*', '?', '[', '{']) {
+        return Ok(None);
+    }
+    let named = store.select(&Selector::new(path)?)?;
+    let is_file = matches!(named.as_slice(), [one] if one.path == path);
+    let folder = if is_file { path.rsplit_once('/').map_or("", |(folder, _)| folder) } else { path };
+    if is_file && !is_telling(path) {
+        return copy(store, &named).map(Some);
+    }
+    let inside =
+        if folder.is_empty() || folder == "." { String::new() } else { globset::escape(folder) + "/" };
+    let depth = if is_file { "*" } else { "**" };
+    let mut entries = store.select(&Selector::new(&format!("{inside}{depth}"))?)?;
+    // A run of MLflow names datasets and models that are beside it.
+    if entries.iter().any(|entry| entry.path.strip_prefix(folder) == Some("/meta.yaml"))
+        && let Some((experiment, _)) = folder.rsplit_once('/')
+    {
+        for beside in ["meta.yaml", "datasets/**", "models/*/{meta.yaml,metrics/**,params/**,tags/**}"] {
+            entries
+                .extend(store.select(&Selector::new(&format!("{}/{beside}", globset::escape(experiment)))?)?);
+        }
+    }
+    if !entries.iter().any(|entry| is_telling(&entry.path)) || entries.len() > MAX_FILES {
+        return Ok(None);
+    }
+    copy(store, &entries).map(Some)
+}
+
+fn copy(store: &dyn Store, entries: &[Entry]) -> Result<TempDir, Box<Diagnostic>> {
+    let failed = |error: std::io::Error| {
+        Diagnostic::new(NOT_THERE, format!("a copy of a revision can't be written: {error}"))
+            .help("look at the space and the permissions of the folder for temporary files (TMPDIR)")
+            .boxed()
+    };
+    let folder = tempfile::tempdir().map_err(failed)?;
+    let mut left = MAX_BYTES;
+    for entry in entries {
+        let is_plain =
+            Path::new(&entry.path).components().all(|part| matches!(part, std::path::Component::Normal(_)));
+        if !is_plain {
+            continue;
+        }
+        // What is too large to be read here is a model or data, which no reader opens.
+        let Ok(bytes) = store.read(entry, left) else { continue };
+        left -= bytes.len();
+        let to = folder.path().join(&entry.path);
+        fs::create_dir_all(to.parent().unwrap_or(folder.path())).map_err(failed)?;
+        fs::write(to, bytes).map_err(failed)?;
+    }
+    Ok(folder)
+}

@@ -1,0 +1,161 @@
+//! Runs of trackers where a policy's `runs:` looks for records: in the folder that it names, in those that a glob matches, or
+//! one level below.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use globset::GlobBuilder;
+
+use super::beside::is_own;
+use super::peek::names;
+use super::{FETCHERS, FetchContext, recognise};
+use crate::document::Diagnostic;
+
+/// Folders that are looked at below the part of a glob that is written out.
+const MAX_FOLDERS: usize = 20_000;
+
+/// Names of files that only trackers write, or that tell the folder of one.
+const TELLING: [&str; 13] = [
+    "dvc.yaml",
+    "dvc.lock",
+    "meta.yaml",
+    "run.json",
+    "trainer_state.json",
+    "all_results.json",
+    "eval_results.json",
+    "wandb-summary.json",
+    "config.yaml",
+    "README.md",
+    "args.yaml",
+    "catboost_training.json",
+    "hparams.yaml",
+];
+
+/// Whether a name tells that a tracker wrote the file, so that it is worth a look.
+pub(super) fn is_telling(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let ends = [".wandb", ".eval"].iter().any(|ending| name.ends_with(ending));
+    TELLING.contains(&name) || ends || name.starts_with("results_") || name.contains("tfevents")
+}
+
+/// What a path or a glob leads to that is a tracker's, each with the name of the tracker and the path of it.
+pub fn runs_at(
+    pattern: &str,
+    around: &FetchContext<'_>,
+) -> Result<Vec<(&'static str, String)>, Box<Diagnostic>> {
+    let pattern = pattern.trim_end_matches('/').trim_start_matches("./");
+    let pattern = if pattern.is_empty() { "." } else { pattern };
+    if !pattern.contains(['*', '?', '[', '{']) {
+        if let Some(name) = recognise(pattern, around)? {
+            return Ok(vec![(name, pattern.to_owned())]);
+        }
+        return below(pattern, around);
+    }
+    let mut found: Vec<(&'static str, String)> = Vec::new();
+    for path in matching(pattern, around) {
+        let inside = |(_, known): &(&str, String)| path.starts_with(&format!("{known}/"));
+        if found.iter().any(inside) {
+            continue;
+        }
+        if let Some(name) = recognise(&path, around)? {
+            // Of an experiment whose runs are matched too, these are meant.
+            found.retain(|(_, known)| !path.starts_with(&format!("{known}/")));
+            found.push((name, path));
+        }
+    }
+    let folders: Vec<String> = found.iter().map(|(_, path)| path.clone()).collect();
+    found.retain(|(_, path)| {
+        let folder = path.rsplit_once('/').filter(|(_, name)| *name == "meta.yaml").map(|(folder, _)| folder);
+        folder.is_none_or(|folder| !folders.iter().any(|other| other.starts_with(folder) && other != path))
+    });
+    Ok(found)
+}
+
+/// The folders in a folder that are of trackers.
+fn below(folder: &str, around: &FetchContext<'_>) -> Result<Vec<(&'static str, String)>, Box<Diagnostic>> {
+    let full = around.folder.join(folder);
+    let mut found = Vec::new();
+    let mut inner = names(&full);
+    inner.sort();
+    for name in inner.iter().filter(|name| !name.starts_with('.')) {
+        let is_folder = full.join(name).symlink_metadata().is_ok_and(|data| data.is_dir());
+        let path = if folder == "." { name.clone() } else { format!("{folder}/{name}") };
+        if is_folder && let Some(tracker) = recognise(&path, around)? {
+            found.push((tracker, path));
+        }
+    }
+    Ok(found)
+}
+
+/// The folders that a glob matches, and of the files those with a telling name.
+fn matching(pattern: &str, around: &FetchContext<'_>) -> Vec<String> {
+    let Ok(glob) = GlobBuilder::new(pattern).literal_separator(true).build() else { return Vec::new() };
+    let matcher = glob.compile_matcher();
+    let literal = pattern.find(['*', '?', '[', '{', '\\']).map_or(pattern, |at| &pattern[..at]);
+    let start = literal.rfind('/').map_or("", |at| &literal[..at]);
+    let depth = if pattern.contains("**") { usize::MAX } else { pattern.matches('/').count() + 1 };
+    let mut found = Vec::new();
+    let mut open = vec![start.to_owned()];
+    let mut looked = 0;
+    while let Some(folder) = open.pop() {
+        looked += 1;
+        if looked > MAX_FOLDERS {
+            break;
+        }
+        let mut inner = names(&around.folder.join(&folder));
+        inner.sort();
+        for name in inner {
+            let path = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
+            let Ok(data) = around.folder.join(&path).symlink_metadata() else { continue };
+            if data.is_dir() {
+                if matcher.is_match(&path) {
+                    found.push(path.clone());
+                }
+                let is_foreign = name.starts_with('.') || matches!(&*name, "venv" | "node_modules");
+                if !is_foreign && path.matches('/').count() + 1 < depth {
+                    open.push(path);
+                }
+            } else if data.is_file() && is_telling(&name) && matcher.is_match(&path) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Tells files that a tracker keeps beside its runs, such as `meta.yaml`: no records, whatever is in them.
+#[derive(Debug, Default)]
+pub struct OwnFiles {
+    known: HashMap<PathBuf, Option<&'static str>>,
+}
+
+/// The trackers whose folders hold files in the formats of records.
+const KEEPERS: [&str; 3] = ["mlflow", "sacred", "wandb"];
+
+impl OwnFiles {
+    /// Whether a file is of a tracker; `path` is relative to `root`.
+    pub fn has(&mut self, root: &Path, path: &str) -> bool {
+        let parts: Vec<&str> = path.split('/').collect();
+        (0..parts.len()).any(|depth| {
+            let owns = |tracker: &str| {
+                let last = parts.len() - 1;
+                (depth..=last).any(|at| {
+                    is_own(
+                        tracker,
+                        &if at == last { parts[at].to_owned() } else { format!("{}/", parts[at]) },
+                    )
+                })
+            };
+            if !KEEPERS.iter().any(|tracker| owns(tracker)) {
+                return false;
+            }
+            let folder = root.join(parts[..depth].join("/"));
+            let found = *self.known.entry(folder.clone()).or_insert_with(|| {
+                let keepers = FETCHERS.iter().filter(|fetcher| KEEPERS.contains(&fetcher.name));
+                keepers.into_iter().find(|fetcher| (fetcher.recognises)(&folder)).map(|fetcher| fetcher.name)
+            });
+            found.is_some_and(owns)
+        })
+    }
+}
