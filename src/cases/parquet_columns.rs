@@ -65,7 +65,7 @@ pub fn read_parquet(bytes: Vec<u8>) -> Result<Table, CasesError> {
                 }
                 ColumnReader::DoubleColumnReader(reader) => {
                     values::<DoubleType>(reader, described, column, |value, text| {
-                        *text = format!("{value:?}")
+                        *text = format!("{value:?}");
                     })
                 }
                 ColumnReader::ByteArrayColumnReader(reader) => {

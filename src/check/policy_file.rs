@@ -111,12 +111,11 @@ pub(super) fn find(named: Option<&str>, folder: &Path) -> Result<PolicyName, Box
 
 /// Reads a policy with everything that it names.
 pub(super) fn load(name: PolicyName, folder: &Path, now: Timestamp) -> Result<LoadedFile, Vec<Diagnostic>> {
-    let label = name.label.clone();
-    Ok(LoadedFile::new(read_all(name, folder, now)?, label))
+    Ok(LoadedFile::new(read_all(&name, folder, now)?, name.label))
 }
 
-fn read_all(name: PolicyName, folder: &Path, now: Timestamp) -> Result<policy::Loaded, Vec<Diagnostic>> {
-    let files = Disk { folder: folder.to_owned(), boundary: boundary(&name) };
+fn read_all(name: &PolicyName, folder: &Path, now: Timestamp) -> Result<policy::Loaded, Vec<Diagnostic>> {
+    let files = Disk { folder: folder.to_owned(), boundary: boundary(name) };
     let document = match &name.source {
         Source::Pack(text) => Ok(Document {
             name: name.label.clone().into(),
@@ -140,8 +139,7 @@ pub fn load_policy(
     now: Timestamp,
 ) -> Result<(policy::Loaded, String), Vec<Diagnostic>> {
     let name = find(named, folder)?;
-    let label = name.label.clone();
-    Ok((read_all(name, folder, now)?, label))
+    Ok((read_all(&name, folder, now)?, name.label))
 }
 
 /// The repository that a policy is in, else its folder: nothing beyond is read in its name.

@@ -42,7 +42,7 @@ pub fn power(
             return Err(vec![Diagnostic::new(ONE_RUN, message).help("name one record")]);
         }
         let run = runs.remove(0);
-        let cases = cases(&run, &workspace, &columns).map_err(|wrong| vec![wrong])?;
+        let cases = cases(&run, &workspace, &columns).map_err(|wrong| vec![*wrong])?;
         Ok((run, cases))
     };
     let (run, mut cases) = one(asked.run)?;
@@ -78,11 +78,11 @@ pub fn power(
     Ok((label, table))
 }
 
-fn cases(run: &Run, workspace: &Workspace, columns: &CaseColumns) -> Result<Cases, Diagnostic> {
+fn cases(run: &Run, workspace: &Workspace, columns: &CaseColumns) -> Result<Cases, Box<Diagnostic>> {
     let facts = Files::new(workspace.root(), workspace);
     match facts.cases(run, columns) {
         Ok(cases) => Ok((*cases).clone()),
-        Err(NoCases::Unusable(wrong)) => Err(*wrong),
-        Err(NoCases::NotRecorded) => Err(no_predictions(run)),
+        Err(NoCases::Unusable(wrong)) => Err(wrong),
+        Err(NoCases::NotRecorded) => Err(no_predictions(run).boxed()),
     }
 }

@@ -90,7 +90,9 @@ pub(super) fn run(arguments: &Arguments, folder: &Path, terminal: &Terminal) -> 
             match check::power(&asked, arguments.policy.as_deref(), folder) {
                 Ok(found) => found,
                 Err(wrong) => {
-                    wrong.iter().for_each(|wrong| terminal.trouble(wrong));
+                    for one in &wrong {
+                        terminal.trouble(one);
+                    }
                     return Exit::NoVerdict;
                 }
             }

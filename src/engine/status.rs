@@ -23,7 +23,7 @@ pub(super) fn status(candidate: &Run) -> Option<RuleReport> {
         );
     };
     if let Some(status) = candidate.text("status") {
-        let finding = candidate.unfinished().map(|status| not_finished(status));
+        let finding = candidate.unfinished().map(not_finished);
         add(&|outcome| Comparison::exact("status", "finished", outcome).candidate(status), finding);
     }
     if let Some(finding) = measured_on_nothing(candidate) {

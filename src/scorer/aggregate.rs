@@ -17,7 +17,7 @@ const RESAMPLES: u32 = 10_000;
 /// The seed of all resampling: the same cases give the same limits on any machine.
 const SEED: u64 = 0x6761_7465;
 
-/// Above this many units the acceleration of BCa comes from groups of them.
+/// Above this many units the acceleration of `BCa` comes from groups of them.
 const MOST_LEFT_OUT: usize = 1_000;
 
 /// What an estimate of a difference, or of one value, is made from.
@@ -391,7 +391,9 @@ impl Compared<'_> {
                     .map(|group| {
                         let out: Vec<u32> = stratum.iter().skip(group).step_by(groups).copied().collect();
                         let mut drop = vec![false; units.len()];
-                        out.iter().for_each(|unit| drop[*unit as usize] = true);
+                        for unit in &out {
+                            drop[*unit as usize] = true;
+                        }
                         let rest: Vec<u32> = units
                             .iter()
                             .zip(&drop)
