@@ -10,7 +10,7 @@ use crate::document::Diagnostic;
 use crate::engine::{self, Decision, PlannedRule, References, Tally, WaiverUse, plan};
 use crate::run::Run;
 use crate::source::BadRecord;
-use crate::verdict::{CandidateReport, MANY};
+use crate::verdict::{CandidateReport, MANY, RuleReport};
 
 /// What judging leaves beside the candidates' reports.
 #[derive(Default)]
@@ -24,7 +24,7 @@ pub(super) struct Judged {
 }
 
 /// Files that are read and judged together.
-const PART: usize = 256;
+const PART: usize = 64;
 
 /// Judges every candidate; its report goes into the sink.
 pub(super) fn judge_all(
@@ -138,10 +138,13 @@ impl CandidateSink for Kept {
     }
 }
 
-/// Leaves of a candidate that passed without a warning only that it did.
+/// Leaves of a candidate that passed without a warning only that it did, and by which rules.
 fn shorten(report: &mut CandidateReport) {
     if report.is_unremarkable() {
-        report.rules = Vec::new();
+        for rule in &mut report.rules {
+            let short = RuleReport::new(rule.id.as_str(), rule.kind.as_str(), rule.level);
+            *rule = RuleReport { outcome: rule.outcome, reason: rule.reason.take(), ..short };
+        }
         report.baselines = Vec::new();
     }
 }
