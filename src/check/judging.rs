@@ -1,4 +1,4 @@
-//! Judging the candidates, some hundred at a time: each part is read, planned, what its plans need is looked up, and it is
+//! Judging the candidates, some at a time: each part is read, planned, what its plans need is looked up, and it is
 //! judged. What was judged is handed on and forgotten, so that memory does not grow with the candidates that passed.
 
 use super::baselines::FoundBaselines;
@@ -23,8 +23,8 @@ pub(super) struct Judged {
     pub(super) runs: Vec<Run>,
 }
 
-/// Files that are read and judged together.
-const PART: usize = 64;
+/// Files that are read and judged together: records of trackers may be half a megabyte each while they are judged.
+const PART: usize = 32;
 
 /// Judges every candidate; its report goes into the sink.
 pub(super) fn judge_all(

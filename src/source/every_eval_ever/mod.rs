@@ -256,7 +256,7 @@ fn dataset(result: &Node) -> String {
     let mut text = source("dataset_name").to_owned();
     for part in [source("hf_repo"), source("hf_split")] {
         if !part.is_empty() && part != text {
-            text = format!("{text} {part}").trim().to_owned();
+            format!("{text} {part}").trim().clone_into(&mut text);
         }
     }
     let judges = get(result, &["metric_config", "llm_scoring", "judges"]).and_then(Node::as_list);
