@@ -42,6 +42,7 @@ pub struct Tracked {
 impl Tracked {
     /// Puts a value into the record, at a path of keys; objects on the way are made.
     pub fn put(&mut self, path: &Path, value: Value, from: impl Into<String>) {
+        debug_assert!(self.packed.is_none(), "nothing is put into a record that was packed");
         put(&mut self.record, path, Node::made(value));
         let from = from.into();
         if !from.is_empty() {

@@ -76,3 +76,18 @@ fn samples_that_broke_are_counted_and_others_are_not_believed() {
     project.edit(&format!("out/{UUID}_samples.jsonl"), "\"timeout\"", "null");
     check(&project, policy, &["out"]).leaves_with(1).says("its checksum is another one");
 }
+
+#[test]
+fn a_committed_evaluation_is_the_same_with_its_samples() {
+    let project = Project::new();
+    evaluation(&project, "out", 1.0, &(row(1, true, "null") + &row(2, false, "\"timeout\"")));
+    project.file("gate.yaml", "version: 1\nrules: { r: { require: [name] } }\n").repository();
+    for name in [format!("git:HEAD:out/{UUID}.json"), "git:HEAD:out".to_owned()] {
+        let record = shown(&project, &name);
+        assert_eq!(
+            (value(&record, "errors"), &record["validation"]["rows"]),
+            (Some(1.into()), &2.into()),
+            "{name}"
+        );
+    }
+}
