@@ -2,8 +2,10 @@
 
 mod dvc;
 mod dvc_baseline;
+mod dvc_models;
 mod dvc_stale;
 mod evaluations;
+mod every_eval_ever;
 mod found;
 mod hugging_face;
 mod lm_eval;
@@ -11,6 +13,7 @@ mod mlflow;
 mod mlflow_alias;
 mod mlflow_credentials;
 mod mlflow_fake;
+mod mlflow_gone;
 mod mlflow_ill;
 mod mlflow_server;
 mod paths;
@@ -18,6 +21,7 @@ mod sacred;
 mod same_verdict;
 mod secrets;
 mod seeds;
+mod tensorboard;
 mod twelve_facts;
 mod wandb;
 
