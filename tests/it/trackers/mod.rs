@@ -12,6 +12,7 @@ mod mlflow_alias;
 mod mlflow_credentials;
 mod mlflow_fake;
 mod mlflow_ill;
+mod mlflow_recorded;
 mod mlflow_server;
 mod paths;
 mod sacred;
