@@ -83,16 +83,11 @@ const MAX_DESCRIPTION: u64 = 1 << 20;
 /// The folder that was named for a model which MLflow logged. MLflow keeps no digest of it; that the folder is that model is
 /// what its own description says.
 fn logged(run: &Run, artifact: &Artifact<'_>, named: &mut [Named]) -> Option<(Hashed, String)> {
-    let model_id = artifact.uri.and_then(|uri| uri.strip_prefix("models:/"));
-    let run_id = run.text("run_id").filter(|_| run.origin.tracker == "mlflow")?;
+    let model_id = artifact.uri.and_then(|uri| uri.strip_prefix("models:/")).filter(|id| is_logged_model(id));
+    let run_id = run.text("run_id").filter(|_| run.origin.tracker == "mlflow");
+    let (key, id) = model_id.map(|id| ("model_id", id)).or(run_id.map(|id| ("run_id", id)))?;
     let is_it = |one: &&mut Named| {
-        let description = described(&one.path);
-        let says = |key: &str, id: &str| description.iter().any(|(known, value)| known == key && value == id);
-        !one.taken
-            && match model_id {
-                Some(model) if is_logged_model(model) => says("model_id", model),
-                _ => says("run_id", run_id),
-            }
+        !one.taken && described(&one.path).iter().any(|(known, value)| known == key && value == id)
     };
     let one = named.iter_mut().find(is_it)?;
     one.taken = true;

@@ -97,7 +97,7 @@ fn tags_that_are_written_back_make_the_reference_as_good_as_the_record() {
     let train = "open('m.bin', 'w').write('model')\nrun = mlflow.log({'f1': [0.842]}, {'lr': 0.1, 'seed': 7})\n\
                  open('run', 'w').write(run)\n";
     let Some(project) = project(train) else { return };
-    project.file("gate.yaml", "version: 1\nextends: [gate:checklist]\nstages: { production: {} }\n");
+    project.file("gate.yaml", "version: 1\nextends: [{ pack: gate:checklist }]\nstages: { production: {} }\n");
     project.file(".gitignore", "__pycache__/\nstore/\nm.bin\nrun\n");
     project.commit("policy");
     let options = [
