@@ -52,7 +52,8 @@ fn draw(drawn: &mut Option<Drawn>, reading: &Reading<'_>, is_done: bool) {
     let due = drawn.last.map_or(drawn.began + QUIET, |last| last + EVERY);
     if now >= due {
         drawn.last = Some(now);
-        write(&format!("\r\x1b[2K{}", line(reading)));
+        // What is written next, such as why reading failed, begins where the line does.
+        write(&format!("\r\x1b[2K{}\r", line(reading)));
     }
 }
 

@@ -73,8 +73,13 @@ fn is_added_by_mlflow(folder: &Dir, paths: &[String]) -> bool {
     }
     let mut text = String::new();
     let read = open(folder, ADDED_BY_MLFLOW)
-        .is_ok_and(|file| file.take(MAX_ADDED).read_to_string(&mut text).is_ok_and(|read| read < 4096));
-    let is_meta = |line: &str| line.starts_with("model_name: ") || line.starts_with("model_version: ");
+        .is_ok_and(|file| file.take(MAX_ADDED).read_to_string(&mut text).is_ok_and(|read| (read as u64) < MAX_ADDED));
+    // Nothing that YAML could make more of than a name.
+    let is_plain = |value: &str| value.chars().all(|c| c.is_alphanumeric() || " _.-'".contains(c));
+    let is_meta = |line: &str| {
+        let value = line.strip_prefix("model_name: ").or_else(|| line.strip_prefix("model_version: "));
+        value.is_some_and(is_plain)
+    };
     read && !text.is_empty() && text.lines().all(is_meta)
 }
 

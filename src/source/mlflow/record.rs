@@ -241,6 +241,7 @@ fn named_tags(rows: &Rows, run: &mut Tracked) {
                 None => continue,
             },
             ("seed", seed) if seed.parse::<i64>().is_ok() => Value::Number(seed.into()),
+            ("seed", _) => continue,
             ("validation.rows", rows) if rows.parse::<u64>().is_ok() => Value::Number(rows.into()),
             _ => Value::String(value.into()),
         };
