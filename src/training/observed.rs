@@ -103,10 +103,10 @@ impl Observer {
 
     /// Lets a command write here.
     pub(super) fn observe(&self, command: &mut Command) {
-        let known = std::env::var_os("PYTHONPATH").unwrap_or_default();
-        let paths = std::iter::once(self.hook()).chain(std::env::split_paths(&known));
+        let known = std::env::var_os("PYTHONPATH").filter(|known| !known.is_empty());
+        let known = known.iter().flat_map(|known| std::env::split_paths(known).collect::<Vec<_>>());
         // A folder whose name can't be in a list of folders has no Python that describes itself.
-        if let Ok(paths) = std::env::join_paths(paths.filter(|path| !path.as_os_str().is_empty())) {
+        if let Ok(paths) = std::env::join_paths(std::iter::once(self.hook()).chain(known)) {
             command.env("PYTHONPATH", paths);
         }
         if let Some(tags) = self.run_context() {
@@ -261,7 +261,10 @@ mod tests {
         let own = [process("1", None, "base", Some("/w/launch.py")), launched[2].clone()];
         assert_eq!(environments(&launched), ["env"], "the file of the workspace");
         assert_eq!(environments(&launched[..2]), ["env"], "else the one that started no other");
-        assert_eq!(environments(&[Process { parent: Some("1".into()), ..own[1].clone() }, own[0].clone()]), ["env"]);
+        assert_eq!(
+            environments(&[Process { parent: Some("1".into()), ..own[1].clone() }, own[0].clone()]),
+            ["env"]
+        );
         assert!(environments(&[]).is_empty());
     }
 

@@ -244,6 +244,27 @@ fn a_stage_is_retired() {
     verify(&project, "one", "production", &["--key", "old.key.pub"]).leaves_with(0);
 }
 
+#[test]
+fn what_is_broken_is_neither_rolled_back_nor_retired() {
+    let project = begun();
+    run(&project, "two", "0.82");
+    promote(&project, "two", "staging", &["--key", "old.key"]).leaves_with(0);
+    let command = |command: &str, more: &[&str]| {
+        let words = [command, "-s", "staging", "--reason", "why not", "--key", "old.key"];
+        project.gate(&[&words[..], more].concat())
+    };
+    // A trust file that speaks of a stage that there is not.
+    project.file("trust.yaml", "keys: [{ file: old.key.pub }]\nthreshold: { stagin: 1 }\n");
+    for name in ["rollback", "retire"] {
+        command(name, &["--trust", "trust.yaml"]).leaves_with(2).says("did you mean `staging`?");
+    }
+    let entry = "ledger/churn/staging/000001.json";
+    project.edit(entry, "\"one\"", "\"won\"");
+    for name in ["rollback", "retire"] {
+        command(name, &[]).leaves_with(1).says("restore the ledger from git");
+    }
+}
+
 /// A run whose model is always saved to one path, committed in the way that `store` says.
 pub fn run_in_place(project: &Project, name: &str, f1: &str, store: impl Fn(&str)) {
     run(project, name, f1);
