@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
+
 use super::observed::Observer;
 use super::place::Place;
 use super::{MLFLOW_RUNS, MLFLOW_TAGS};
@@ -26,12 +28,18 @@ pub(super) struct Found {
     pub(super) problem: Option<Diagnostic>,
 }
 
-/// Looks for the run in the stores that the Pythons of the command logged to.
-pub(super) fn find(observer: &Observer, place: &Place) -> Found {
+/// Looks for the run in the stores that the Pythons of the command, which was started then, logged to.
+pub(super) fn find(observer: &Observer, place: &Place, started: Timestamp) -> Found {
     match runs(observer, place) {
         Err(problem) => Found { problem: Some(*problem), taken: None },
         Ok(mut runs) => match (runs.pop(), runs.len()) {
             (None, _) => Found::default(),
+            (Some(one), 0) if !one.is_written_since(started.as_millisecond()) => {
+                let message =
+                    format!("the command did not write to the run `{}`, which {RUN_ID} names", one.id());
+                let help = "what it holds is of another training: take the variable out of the environment";
+                Found { problem: Some(Diagnostic::new(MLFLOW_RUNS, message).help(help)), taken: None }
+            }
             (Some(one), 0) => match take(one, place) {
                 Ok(taken) => Found { taken: Some(taken), problem: None },
                 Err(problem) => Found { problem: Some(*problem), taken: None },

@@ -41,7 +41,7 @@ codes! {
     BAD_RUN_ID = "recording/bad-run-id": "A run id can't be the name of a file.";
     STOPPED = "recording/stopped": "The recording was told to stop.";
     RANKS = "recording/several-ranks": "Several ranks of a distributed training wrote one thing.";
-    MLFLOW_RUNS = "recording/mlflow-runs": "The command logged several runs to MLflow, and the record is of one.";
+    MLFLOW_RUNS = "recording/mlflow-runs": "The command logged no run to MLflow, or several, and the record is of one.";
     MLFLOW_TAGS = "recording/mlflow-tags": "Tags of the run in MLflow were asked for, and could not be set.";
     NOT_AN_OBJECT = "recording/not-an-object": "A file of parameters or metrics is not an object with keys.";
     ONE_RUN = "reproduce/one-run": "A reference that is to be reproduced names no run, or several.";

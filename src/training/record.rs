@@ -19,7 +19,8 @@ use super::start::{Data, Order, Start};
 use super::surroundings::{self, Said};
 use super::write::{Target, beside, text_of};
 use super::{
-    BAD_RUN_ID, CANT_WRITE, FILE_MISSING, MLFLOW_RUNS, NOT_STARTED, STOPPED, UNREADABLE, finish, place, ranks, sources,
+    BAD_RUN_ID, CANT_WRITE, FILE_MISSING, MLFLOW_RUNS, NOT_STARTED, STOPPED, UNREADABLE, finish, place,
+    ranks, sources,
 };
 use crate::check::workspace_root;
 use crate::document::{Diagnostic, Document, Format, Node};
@@ -99,7 +100,7 @@ fn around(order: &Order, folder: &Path, told: &StopSignal, progress: &Progress) 
     let lines = sources::lines(lines).map_err(wrong)?;
     let named = order.python.as_deref();
     notes.extend(surroundings::python(&mut start.environment, &words(order), named, &observer, &start.place));
-    let Found { taken, problem } = mlflow::find(&observer, &start.place);
+    let Found { taken, problem } = mlflow::find(&observer, &start.place, start.created_at);
     let (mut facts, mut problems) = finish::facts(&start, &lines, taken.as_ref(), now());
     match problem {
         // What it logged is all that there is to record.

@@ -66,6 +66,12 @@ impl Logged {
         &self.rows.run_id
     }
 
+    /// Whether it was written to since a moment, in milliseconds since 1970: it ended, or has a value that was measured.
+    pub fn is_written_since(&self, moment: i64) -> bool {
+        let measured = self.rows.metrics.iter().filter_map(|(_, series)| Some(series.last.as_ref()?.time));
+        self.rows.ended.into_iter().chain(measured).any(|time| time >= moment)
+    }
+
     /// The store, without anything secret.
     pub fn store(&self) -> String {
         self.store.name()

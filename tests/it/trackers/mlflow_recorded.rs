@@ -139,16 +139,17 @@ fn the_run_that_the_environment_names_is_the_one() {
     project.file("requirements.txt", "x==1\n");
     let options =
         ["record", "-o", "runs/r.json", "--data-version", "v7", "--no-artifact", "--mlflow-tags", "--"];
-    project
-        .gate_with(&[&options[..], &["sh", "-c", "true"]].concat(), &[("MLFLOW_RUN_ID", BETTER)])
-        .leaves_with(0)
-        .says(&format!("mlflow:runs:/{BETTER}"));
+    let record =
+        || project.gate_with(&[&options[..], &["sh", "-c", "true"]].concat(), &[("MLFLOW_RUN_ID", BETTER)]);
+    record().leaves_with(1).says("did not write to the run");
+    let database = Connection::open(project.path().join("mlflow.db")).expect("a database");
+    database.execute_batch("UPDATE runs SET end_time = 4102444800000").expect("a run that has ended since");
+    record().leaves_with(0).says(&format!("mlflow:runs:/{BETTER}"));
     assert!(project.read("runs/r.json").contains("0.81152"));
     let run = shown(&project, &format!("mlflow:runs:/{BETTER}"));
     assert_eq!(run["data_version"], "v7");
     assert_eq!(run["command"], "sh -c true");
     assert_eq!(run["environment"]["lockfile"]["path"], "requirements.txt");
-    let database = Connection::open(project.path().join("mlflow.db")).expect("a database");
     let sql = "SELECT count(*) FROM tags WHERE key = 'data_version' AND run_uuid = ?1";
     let count: i64 = database.query_row(sql, [BETTER], |row| row.get(0)).expect("a count");
     assert_eq!(count, 1, "written twice, it is there once");
