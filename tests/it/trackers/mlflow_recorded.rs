@@ -11,7 +11,7 @@ const BETTER: &str = "bbd34f3c36fb40a8b54382836d077d68";
 
 /// What of MLflow a training needs to log a run into a folder, as MLflow writes one.
 const MLFLOW: &str = r#"
-import json, os, uuid
+import json, os, time, uuid
 
 def get_tracking_uri():
     return 'file://' + os.path.join(os.getcwd(), 'store')
@@ -27,7 +27,7 @@ def log(metrics, params=(), parent=None):
         open(path, 'w').write(text)
     write('store/1/meta.yaml', "artifact_location: store/1\nexperiment_id: '1'\nlifecycle_stage: active\nname: churn\n")
     write(folder + '/meta.yaml', "run_id: %s\nrun_name: r\nexperiment_id: '1'\nlifecycle_stage: active\nstatus: 3\n"
-          "start_time: 1\nend_time: 2\nartifact_uri: store/1/%s/artifacts\n" % (run, run))
+          "start_time: 1\nend_time: %d\nartifact_uri: store/1/%s/artifacts\n" % (run, 1000 * time.time() + 1, run))
     for kind, values in (('tags', tags), ('params', dict(params))):
         for key, value in values.items():
             write('%s/%s/%s' % (folder, kind, key), str(value))
