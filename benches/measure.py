@@ -7,6 +7,8 @@ import subprocess
 import sys
 import time
 
+FORMATS = ["human", "json", "markdown", "github"]
+
 
 def once(command, folder):
     began = time.perf_counter()
@@ -50,7 +52,7 @@ def git_calls(command, folder, shim):
         return sum(1 for _ in calls)
 
 
-def main(gate, nothing, python, one, with_git, many, shim):
+def main(gate, nothing, python, one, with_git, many, most, shim):
     check = [gate, "check", "runs/00001.json"]
     start = in_turns({"nothing": [nothing], "gate": check}, one, 300)
     print(f"start-up: a process that does nothing {start['nothing'] * 1e3:.2f} ms, gate check on one record with ten "
@@ -60,11 +62,14 @@ def main(gate, nothing, python, one, with_git, many, shim):
     beyond = (git["gate"] - 3 * git["nothing"]) / git["git"]
     print(f"with git:main: {git['gate'] * 1e3:.2f} ms, {calls} calls of git; beyond three times nothing it takes what "
           f"{beyond:.1f} runs of `git --version` take")
-    both = {"gate": [gate, "check", "--all"], "jsonschema": [python, sys.argv[0].replace("measure", "with_jsonschema"), many]}
-    both = in_turns(both, many, 5)
-    print(f"10,000 records, ten rules: gate {both['gate']:.2f} s, Python's json with jsonschema "
-          f"{both['jsonschema']:.2f} s: {both['jsonschema'] / both['gate']:.1f} times faster")
-    print(f"peak memory on 10,000 records: {peak_megabytes([gate, 'check', '--all'], many):.0f} MB")
+    formats = {form: [gate, "check", "--all", "--format", form] for form in FORMATS}
+    all_of_them = {**formats, "jsonschema": [python, sys.argv[0].replace("measure", "with_jsonschema"), many]}
+    taken = in_turns(all_of_them, many, 5)
+    print(f"10,000 records, ten rules: Python's json with jsonschema {taken['jsonschema']:.2f} s")
+    for form, command in formats.items():
+        few, more = peak_megabytes(command, many), peak_megabytes(command, most)
+        print(f"  {form}: {taken[form]:.2f} s, {taken['jsonschema'] / taken[form]:.1f} times faster; peak memory "
+              f"{few:.0f} MB, on 100,000 records {more:.0f} MB")
 
 
 if __name__ == "__main__":

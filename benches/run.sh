@@ -11,10 +11,9 @@ if [ ! -x "$work/venv/bin/python" ]; then
   python3 -m venv "$work/venv"
   "$work/venv/bin/pip" install --quiet 'jsonschema==4.26.0'
 fi
-for set in one git many; do
+for set in one git many most; do
   rm -rf "${work:?}/$set"
-  number=1
-  [ "$set" = many ] && number=10000
+  case "$set" in many) number=10000 ;; most) number=100000 ;; *) number=1 ;; esac
   python3 "$here/make_records.py" "$work/$set" "$number"
 done
 sed -i.bak 's/^baseline: .*/baseline: git:main:baseline.json/' "$work/git/gate.yaml"
@@ -31,5 +30,5 @@ printf '#!/bin/sh\necho "$@" >> "$CALLS"\nexec %s "$@"\n' "$real_git" > "$work/s
 chmod +x "$work/shim/git"
 
 python3 "$here/measure.py" "$PWD/target/release/gate" "$work/nothing" "$work/venv/bin/python" \
-  "$work/one" "$work/git" "$work/many" "$work/shim"
+  "$work/one" "$work/git" "$work/many" "$work/most" "$work/shim"
 echo "binary: $(wc -c < target/release/gate) bytes"

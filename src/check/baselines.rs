@@ -4,6 +4,8 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::found::{Found, Item, ReferenceOrigin, read_all};
 use super::lookup::look_up;
 use super::seeds::together;
@@ -15,16 +17,17 @@ use crate::engine::{
 };
 use crate::git::Commit;
 use crate::policy::Policy;
-use crate::run::Run;
+use crate::run::{Reference, Run};
 use crate::source::BadRecord;
 
 /// The baselines that were looked up so far.
 pub(super) struct FoundBaselines<'w> {
     policy: &'w Policy,
     workspace: &'w Workspace,
+    now: Timestamp,
     sets: Vec<FoundSet>,
     /// The set of each reference, or why it could not be found.
-    by_reference: HashMap<BaselineReference, Result<usize, Diagnostic>>,
+    by_reference: HashMap<BaselineReference, Result<usize, Box<Diagnostic>>>,
     /// For a candidate that is the only run of a set: the version before it.
     before: HashMap<(usize, String), BaselineSet>,
 }
@@ -38,8 +41,15 @@ struct FoundSet {
 }
 
 impl<'w> FoundBaselines<'w> {
-    pub(super) fn new(policy: &'w Policy, workspace: &'w Workspace) -> Self {
-        Self { policy, workspace, sets: Vec::new(), by_reference: HashMap::new(), before: HashMap::new() }
+    pub(super) fn new(policy: &'w Policy, workspace: &'w Workspace, now: Timestamp) -> Self {
+        Self {
+            policy,
+            workspace,
+            now,
+            sets: Vec::new(),
+            by_reference: HashMap::new(),
+            before: HashMap::new(),
+        }
     }
 
     /// Looks up what the plan of a candidate needs. Gives what a person should know of it.
@@ -74,14 +84,14 @@ impl<'w> FoundBaselines<'w> {
         &mut self,
         reference: &BaselineReference,
         notes: &mut Vec<String>,
-    ) -> Result<usize, Diagnostic> {
+    ) -> Result<usize, Box<Diagnostic>> {
         let origin = match reference.named_by {
             NamedBy::CommandLine => ReferenceOrigin::TypedBaseline,
             NamedBy::Policy => ReferenceOrigin::Policy,
         };
         let found = look_up(&reference.text, origin, Some(self.policy), self.workspace).map_err(|why| {
             let message = format!("the baseline can't be found: {}", why.message);
-            Diagnostic { message, ..*why }
+            Box::new(Diagnostic { message, ..*why })
         })?;
         notes.extend(found.notes.iter().cloned());
         let identity: Vec<String> =
@@ -97,7 +107,20 @@ impl<'w> FoundBaselines<'w> {
             .clone()
             .filter(|_| self.policy.seeds.is_none())
             .map(|commit| (commit, found.items.iter().filter_map(path).collect()));
-        let set = read(&reference.text, found, self.policy);
+        let mut set = read(&reference.text, found, self.policy);
+        // What is no candidate of the policy is no baseline of its `runs:` either.
+        if let (Ok(Reference::Git { path: None, .. }), Some(runs)) =
+            (Reference::parse(&reference.text), &self.policy.runs)
+        {
+            let (now, bad) = (self.now, &mut set.bad);
+            set.runs.retain(|run| match runs.select(run, now) {
+                Ok(selected) => selected,
+                Err(why) => {
+                    bad.push((None, BadRecord { label: run.label().to_owned(), problems: vec![*why] }));
+                    false
+                }
+            });
+        }
         notes.extend(unreadable(&set));
         self.sets.push(FoundSet { set, commit, identity });
         Ok(self.sets.len() - 1)
@@ -133,7 +156,7 @@ impl Baselines for FoundBaselines<'_> {
                 let before = self.before.get(&(*index, candidate.label().to_owned()));
                 before.unwrap_or(&self.sets[*index].set).resolve(candidate, decision, *index)
             }
-            Some(Err(why)) => not_found(&reference.text, why.clone(), self.failed(reference)),
+            Some(Err(why)) => not_found(&reference.text, (**why).clone(), self.failed(reference)),
             None => unreachable!("`need` looks up every reference of a plan"),
         }
     }

@@ -1,24 +1,25 @@
 //! Which records are judged: those that were named, or those that changed.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, OnceLock};
+
+use jiff::Timestamp;
 
 use super::found::{Item, ReferenceOrigin, files};
 use super::in_order::in_order;
 use super::lookup::look_up;
-use super::new_lines::only_new;
+use super::new_lines::{Before, only_new};
 use super::seeds::together;
 use super::tracker_runs::{self, PolicyRuns, Sorted};
 use super::{NOTHING_NAMED, Request, Workspace};
 use crate::document::{Diagnostic, FileKind};
-use crate::expression::{Bindings, Expression, Fault};
 use crate::git::{self, Commit, short};
-use crate::policy::Policy;
+use crate::policy::{Policy, Runs};
 use crate::run::{FieldMap, Run};
 use crate::source::{self, BadRecord};
 use crate::store::{Entry, NOTHING_MATCHED, Revision, Selector, Store, left_out};
 use crate::tracker::OwnFiles;
 use crate::verdict::Level;
-use jiff::Timestamp;
 
 /// What is to be judged.
 pub(super) enum Candidates<'c> {
@@ -36,7 +37,7 @@ pub(super) enum Candidates<'c> {
 /// Records that were chosen, and where each is read.
 pub(super) struct Chosen<'c> {
     pub(super) items: Vec<Item<'c>>,
-    filter: Option<&'c Expression>,
+    runs: Option<&'c Runs>,
     /// Records that match the policy and did not change.
     pub(super) unchanged: usize,
     /// How they were found, for the report.
@@ -44,6 +45,11 @@ pub(super) struct Chosen<'c> {
 }
 
 impl Chosen<'_> {
+    /// Whether the policy takes a run for a candidate; one that was named always is.
+    pub(super) fn selects(&self, run: &Run, now: Timestamp) -> Result<bool, Box<Diagnostic>> {
+        self.runs.map_or(Ok(true), |runs| runs.select(run, now))
+    }
+
     pub(super) fn len(&self) -> usize {
         self.items.len()
     }
@@ -52,21 +58,6 @@ impl Chosen<'_> {
     pub(super) fn read(&self, index: usize, fields: &FieldMap) -> Vec<Result<Run, Vec<Diagnostic>>> {
         let read = self.items[index].read(fields);
         read.into_iter().map(|read| read.map_err(|bad| bad.problems)).collect()
-    }
-
-    /// Whether the policy's `where` takes a run for a candidate; one that was named always is.
-    pub(super) fn selects(&self, run: &Run, now: Timestamp) -> Result<bool, Box<Diagnostic>> {
-        let Some(filter) = self.filter else { return Ok(true) };
-        let bindings = Bindings { candidate: run, baseline: None, stage: None, now };
-        filter.holds(&bindings).map_err(|error| {
-            let message =
-                format!("{}: `where` has no answer at `{}`: {}", run.label(), error.part, error.message);
-            let help = match error.fault {
-                Fault::Absent => "`has(…)` asks whether a field is there, such as `has(tags.promote) && …`",
-                Fault::Other => "correct the expression, or the record",
-            };
-            Diagnostic::new(super::WHERE_FAILED, message).help(help).boxed()
-        })
     }
 }
 
@@ -116,7 +107,7 @@ pub(super) fn named_runs<'c>(
         siblings.retain(|sibling| seen.insert(sibling.label.clone()));
         items = together(&items, siblings, by, &policy.fields, |_| true);
     }
-    Ok(Chosen { items, filter: None, unchanged: 0, notes: Vec::new() })
+    Ok(Chosen { items, runs: None, unchanged: 0, notes: Vec::new() })
 }
 
 /// The records that the policy matches and that differ from the base.
@@ -184,7 +175,7 @@ fn discover<'c>(
         items = together(&all, Vec::new(), by, &policy.fields, |run| changed.contains(&in_change(run)));
     }
     items.append(&mut of_trackers);
-    Ok(Candidates::Chosen(Chosen { items, filter: runs.filter.as_ref(), unchanged, notes }))
+    Ok(Candidates::Chosen(Chosen { items, runs: Some(runs), unchanged, notes }))
 }
 
 /// The files of run records that these name, each once; what a tracker keeps beside its runs is none, unless it is named.
@@ -248,7 +239,7 @@ struct Changed<'c> {
     entries: Vec<Entry>,
     of_trackers: Vec<Item<'c>>,
     /// What the base has of files of many records.
-    before: HashMap<String, Vec<u8>>,
+    before: HashMap<String, Before>,
     /// Since what, in words.
     since: String,
 }
@@ -270,10 +261,9 @@ fn changed<'c>(
     for base in &compared.bases {
         let there = Revision::new(workspace.git()?, &compared.name, base.clone());
         for (path, before) in differs_from(&there, store, selectors, &entries)? {
-            // Which lines are new is clear only where there is one base.
-            changed
-                .before
-                .extend(before.filter(|_| compared.bases.len() == 1).map(|before| (path.clone(), before)));
+            if let Some(before) = before {
+                changed.before.entry(path.clone()).or_default().push(before);
+            }
             differing.insert(path);
         }
         if !of_trackers.is_empty() {
@@ -287,14 +277,21 @@ fn changed<'c>(
     Ok(changed)
 }
 
-/// The paths of the files that are not at one base as they are here. One that only moved is the same record, and one of
+/// The path of a file that differs, and of one with many records the lines of such files that the base has.
+type Differing = (String, Option<Arc<[u8]>>);
+
+fn has_lines(path: &str) -> bool {
+    FileKind::of(path) == Some(FileKind::JsonLines)
+}
+
+/// The files that are not at one base as they are here. One that only moved is the same record, and one of
 /// many records differs where a line is new: then what the base has of it comes with it.
 fn differs_from(
     there: &Revision<'_>,
     store: &dyn Store,
     selectors: &[Selector],
     entries: &[Entry],
-) -> Result<Vec<(String, Option<Vec<u8>>)>, Box<Diagnostic>> {
+) -> Result<Vec<Differing>, Box<Diagnostic>> {
     let mut blobs: HashMap<String, Entry> = HashMap::new();
     for selector in selectors {
         blobs.extend(there.select(selector)?.into_iter().map(|entry| (entry.path.clone(), entry)));
@@ -315,21 +312,30 @@ fn differs_from(
         Some(here) => here == blob,
         None => bytes(entry).is_some_and(|bytes| git::is_blob(blob, &bytes)),
     };
-    let differs = |entry: &Entry| -> Option<Option<Vec<u8>>> {
-        let Some(known) = blobs.get(&entry.path) else {
-            return (!is_moved(entry)).then_some(None);
+    // A line may come from another file, which was renamed or cut in two.
+    let old_lines: OnceLock<Arc<[u8]>> = OnceLock::new();
+    let old_lines = || {
+        let lines = || {
+            let mut known: Vec<&Entry> = blobs.values().filter(|entry| has_lines(&entry.path)).collect();
+            known.sort_unstable_by(|one, other| one.path.cmp(&other.path));
+            let read = |entry: &&Entry| there.read(entry, source::most(&entry.path)).ok();
+            known.iter().filter_map(read).collect::<Vec<_>>().join(&b'\n').into()
         };
-        let Some(blob) = &known.blob else { return Some(None) };
-        if is_same(entry, blob) {
-            return None;
+        Arc::clone(old_lines.get_or_init(lines))
+    };
+    let differs = |entry: &Entry| -> Option<Option<Arc<[u8]>>> {
+        match blobs.get(&entry.path) {
+            None if is_moved(entry) => return None,
+            Some(Entry { blob: None, .. }) => return Some(None),
+            Some(Entry { blob: Some(blob), .. }) if is_same(entry, blob) => return None,
+            None | Some(_) => {}
         }
-        if FileKind::of(&entry.path) != Some(FileKind::JsonLines) {
+        if !has_lines(&entry.path) {
             return Some(None);
         }
-        match (bytes(entry), there.read(known, source::most(&entry.path))) {
-            (Some(bytes), Ok(before)) => only_new(&bytes, &before).map(|_| Some(before)),
-            _ => Some(None),
-        }
+        let Some(bytes) = bytes(entry) else { return Some(None) };
+        let before = old_lines();
+        only_new(&bytes, &vec![Arc::clone(&before)]).map(|_| Some(before))
     };
     let compared = in_order(entries, |entry| Some((entry.path.clone(), differs(entry)?)));
     Ok(compared.into_iter().flatten().collect())

@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::beside::unmatched_records;
 use super::candidates::{compared, named_runs, record_files};
 use super::found::{Item, files, read_all};
@@ -62,7 +64,10 @@ pub(super) fn judge_change(
     if rules().any(|rule| rule.kind == "linked") {
         records.dvc_outputs = dvc_outputs(workspace).unwrap_or_default();
     }
-    let removed = removed_records(&records, is_compared_with(decision.policy, references));
+    let removed = {
+        let bars = Bars::of(decision.policy, references);
+        removed_records(&records, &|run| bars.include(run, decision.policy, decision.now))
+    };
     change.notes.extend(removed.notes);
     if whole {
         // What can't be answered here can't be answered where candidates are looked for.
@@ -76,13 +81,37 @@ pub(super) fn judge_change(
     change
 }
 
-/// Whether the newest record that `runs:` matches is what some rule compares a change with.
-fn is_compared_with(policy: &Policy, references: &References) -> bool {
-    let rules = policy.rules.iter().enumerate();
-    rules
-        .filter(|(_, rule)| rule.level != Level::Off && rule.requirement.compares())
-        .filter_map(|(index, _)| references.list().get(references.of_rule(index)?))
-        .any(|reference| matches!(Reference::parse(&reference.text), Ok(Reference::Git { path: None, .. })))
+/// What rules compare a change with: the newest of these records of the base.
+struct Bars {
+    /// Some rule names a revision, whose records are those that `runs:` matches.
+    of_policy: bool,
+    /// Folders and globs that rules name.
+    selectors: Vec<Selector>,
+}
+
+impl Bars {
+    fn of(policy: &Policy, references: &References) -> Self {
+        let rules = policy.rules.iter().enumerate();
+        let mut bars = Self { of_policy: false, selectors: Vec::new() };
+        let of_rules = rules
+            .filter(|(_, rule)| rule.level != Level::Off && rule.requirement.compares())
+            .filter_map(|(index, _)| references.list().get(references.of_rule(index)?));
+        for reference in of_rules {
+            match Reference::parse(&reference.text) {
+                Ok(Reference::Git { path: None, .. }) => bars.of_policy = true,
+                Ok(Reference::Git { path: Some(path), .. }) => {
+                    bars.selectors.extend(Selector::of_records(&path).ok());
+                }
+                _ => {}
+            }
+        }
+        bars
+    }
+
+    fn include(&self, run: &Run, policy: &Policy, now: Timestamp) -> bool {
+        let selected = || policy.runs.as_ref().is_none_or(|runs| runs.select(run, now).unwrap_or(true));
+        self.of_policy && selected() || self.selectors.iter().any(|selector| selector.matches(run.label()))
+    }
 }
 
 /// Every record that the policy matches, changed or not, and those that were named; and how many can't be read.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Workspace;
 use super::in_order::in_order;
-use super::new_lines::only_new;
+use super::new_lines::{Before, only_new};
 use crate::document::Diagnostic;
 use crate::git::Commit;
 use crate::ledger::MOST;
@@ -41,7 +41,7 @@ pub(super) enum Item<'c> {
         entry: Entry,
         origin: Origin,
         signed: bool,
-        before: Option<Vec<u8>>,
+        before: Option<Before>,
     },
     Kept {
         label: String,

@@ -71,14 +71,11 @@ pub(super) fn judge_all(
     if not_selected > 0 {
         judged
             .notes
-            .push(format!("{not_selected} records are not candidates: the policy's `where` leaves them out"));
+            .push(format!("the policy's `where` leaves out {not_selected} of the records that it matches"));
         if judged.tally == Tally::default() {
             judged.troubles.push(
-                Diagnostic::new(
-                    NONE_SELECTED,
-                    "records changed, and the policy's `where` selects none of them",
-                )
-                .help("mark the one that is meant to be promoted, or name it: gate check RUN"),
+                Diagnostic::new(NONE_SELECTED, "the policy's `where` selects none of the records")
+                    .help("mark the one that is meant to be promoted, or name it: gate check RUN"),
             );
         }
     }

@@ -59,7 +59,6 @@ codes! {
     NO_POLICY = "check/no-policy": "There is no policy file here or above.";
     NOTHING_NAMED = "check/nothing-named": "No run was named, and the policy does not say where runs are.";
     NO_CANDIDATES = "check/no-candidates": "No record changed, and --require-candidates asks for one.";
-    WHERE_FAILED = "check/where-failed": "The policy's `where` could not be evaluated for a record, so whether it is a candidate is unknown.";
     NONE_SELECTED = "check/none-selected": "Records changed, and the policy's `where` selects none of them.";
     UNKNOWN_STAGE = "check/unknown-stage": "The stage that was asked for is not declared in the policy.";
     BASELINE_IN_CHANGE = "baseline/in-change": "In a pull request, a baseline lies where the pull request may edit it.";
@@ -241,7 +240,7 @@ fn decide(
     let (judged, only_unchanged) = match chosen {
         Ok(Candidates::Chosen(chosen)) => {
             notes.extend(chosen.notes.iter().cloned());
-            let mut baselines = FoundBaselines::new(policy, workspace);
+            let mut baselines = FoundBaselines::new(policy, workspace, now);
             let mut judged = judge_all(&decision, &references, &chosen, &mut baselines, request, sink);
             judged.tally.unchanged = chosen.unchanged;
             (judged, false)

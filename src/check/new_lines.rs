@@ -1,14 +1,15 @@
 //! Which lines of a file of records are new: a log that grows by a line has one candidate, and not all that it ever held.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-/// The file with the lines blanked that were there before, wherever they were; the others keep their line numbers.
-/// `None` where no line is new.
-pub(super) fn only_new(bytes: &[u8], before: &[u8]) -> Option<Vec<u8>> {
-    let mut known: HashMap<&[u8], usize> = HashMap::new();
-    for line in before.split(|byte| *byte == b'\n') {
-        *known.entry(line.trim_ascii()).or_default() += 1;
-    }
+/// What the bases have of files of many records, one text for each base that a file differs from.
+pub(super) type Before = Vec<Arc<[u8]>>;
+
+/// The file with the lines blanked that every base has, wherever; the others keep their line numbers. `None` where no
+/// line is new.
+pub(super) fn only_new(bytes: &[u8], before: &Before) -> Option<Vec<u8>> {
+    let mut known: Vec<HashMap<&[u8], usize>> = before.iter().map(|text| counted(text)).collect();
     let mut new = Vec::new();
     let mut any = false;
     for (index, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
@@ -16,33 +17,62 @@ pub(super) fn only_new(bytes: &[u8], before: &[u8]) -> Option<Vec<u8>> {
             new.push(b'\n');
         }
         let line = line.trim_ascii();
-        match known.get_mut(line) {
-            // A line that is there twice now and was there once is new once.
-            Some(count) if *count > 0 => *count -= 1,
-            _ => {
-                any |= !line.is_empty();
-                new.extend_from_slice(line);
+        let mut is_old = true;
+        for base in &mut known {
+            match base.get_mut(line) {
+                // A line that is there twice now and was there once is new once.
+                Some(count) if *count > 0 => *count -= 1,
+                _ => is_old = false,
             }
+        }
+        if !is_old {
+            any |= !line.is_empty();
+            new.extend_from_slice(line);
         }
     }
     any.then_some(new)
 }
 
+fn counted(text: &[u8]) -> HashMap<&[u8], usize> {
+    let mut known = HashMap::new();
+    for line in text.split(|byte| *byte == b'\n') {
+        *known.entry(line.trim_ascii()).or_default() += 1;
+    }
+    known
+}
+
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::only_new;
 
     #[test]
     fn lines_that_were_there_are_blank() {
-        assert_eq!(only_new(b"a\nb\nc\n", b"a\nb\n").as_deref(), Some(&b"\n\nc\n"[..]));
-        assert_eq!(only_new(b"a\nB\nc\n", b"a\nb\nc\n").as_deref(), Some(&b"\nB\n\n"[..]), "an edited line");
-        assert_eq!(only_new(b"a\na\n", b"a\n").as_deref(), Some(&b"\na\n"[..]), "a line that was repeated");
-        assert_eq!(only_new(b"new", b"").as_deref(), Some(&b"new"[..]));
+        assert_eq!(
+            only_new(b"a\nb\nc\n", &vec![Arc::from(&b"a\nb\n"[..])]).as_deref(),
+            Some(&b"\n\nc\n"[..])
+        );
+        assert_eq!(
+            only_new(b"a\nB\nc\n", &vec![Arc::from(&b"a\nb\nc\n"[..])]).as_deref(),
+            Some(&b"\nB\n\n"[..]),
+            "an edited line"
+        );
+        assert_eq!(
+            only_new(b"a\na\n", &vec![Arc::from(&b"a\n"[..])]).as_deref(),
+            Some(&b"\na\n"[..]),
+            "a line that was repeated"
+        );
+        assert_eq!(only_new(b"new", &vec![Arc::from(&b""[..])]).as_deref(), Some(&b"new"[..]));
     }
 
     #[test]
     fn a_file_without_new_lines_has_no_candidate() {
-        assert_eq!(only_new(b"b\r\na\r\n", b"a\nb\n"), None, "another order, other line ends");
-        assert_eq!(only_new(b"a\n\n\n", b"a\nb\n"), None, "a line that is gone");
+        assert_eq!(
+            only_new(b"b\r\na\r\n", &vec![Arc::from(&b"a\nb\n"[..])]),
+            None,
+            "another order, other line ends"
+        );
+        assert_eq!(only_new(b"a\n\n\n", &vec![Arc::from(&b"a\nb\n"[..])]), None, "a line that is gone");
     }
 }

@@ -7,8 +7,10 @@ use jiff::Timestamp;
 
 use super::NO_POLICY;
 use crate::document::{Diagnostic, Document, FileKind, Format, limits};
+use crate::git::Git;
 use crate::policy::{self, PACKS, Policy};
 use crate::rule::PolicyFiles;
+use crate::store::{Selector, left_out};
 
 /// The names that a policy file has.
 pub(super) const NAMES: [&str; 2] = ["gate.yaml", "gate.yml"];
@@ -46,6 +48,21 @@ impl LoadedFile {
     }
 }
 
+/// Makes sure that no policy nearer than the one that was found is committed and not on the disk.
+fn not_left_out(folder: &Path, found: Option<&Path>) -> Result<(), Box<Diagnostic>> {
+    for nearer in folder.ancestors().take_while(|nearer| Some(*nearer) != found) {
+        let Ok(git) = Git::open(nearer) else { return Ok(()) };
+        if !git.is_sparse() {
+            return Ok(());
+        }
+        let names = NAMES.iter().map(|name| Selector::new(name)).collect::<Result<Vec<_>, _>>()?;
+        if let Some(why) = left_out(&git, &names)? {
+            return Err(why);
+        }
+    }
+    Ok(())
+}
+
 /// The policy that was named, or the one here or above, up to the top of the repository. A named policy speaks of
 /// the folder that the command was started in, one that was found of its own.
 pub(super) fn find(named: Option<&str>, folder: &Path) -> Result<PolicyName, Box<Diagnostic>> {
@@ -76,6 +93,7 @@ pub(super) fn find(named: Option<&str>, folder: &Path) -> Result<PolicyName, Box
             let path = above.join(name);
             // A link to nowhere is a policy too, which can't be read: none above decides in its place.
             if path.symlink_metadata().is_ok() {
+                not_left_out(folder, Some(above))?;
                 let label = format!("{label}{name}");
                 return Ok(PolicyName { label, folder: above.to_owned(), source: Source::File(path) });
             }
@@ -85,6 +103,7 @@ pub(super) fn find(named: Option<&str>, folder: &Path) -> Result<PolicyName, Box
         }
         label.push_str("../");
     }
+    not_left_out(folder, None)?;
     Err(Diagnostic::new(NO_POLICY, "there is no gate.yaml here, or above in this repository")
         .help("write one, name one with --policy FILE, or try a shipped one: --policy gate:checklist")
         .boxed())

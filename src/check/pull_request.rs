@@ -10,7 +10,7 @@ use super::trust::{self, FoundPolicy, PullRequestBase, Revisions};
 use super::{CandidateSink, LoadedFile, NO_POLICY, Request, Workspace, decide};
 use crate::document::{Diagnostic, Location};
 use crate::engine::{Parts, conclude};
-use crate::git::{Commit, Git, short};
+use crate::git::{Commit, Git, UNANSWERED, short};
 use crate::run::Reference;
 use crate::store::{Revision, Selector, Store as _};
 use crate::verdict::{CandidateReport, ChangeReport, Outcome, Proposed};
@@ -46,6 +46,10 @@ pub(super) fn decide_by_base(
     let (loaded, root, read) = match change.load(found, &revisions.base) {
         Ok(loaded) => loaded,
         Err(problems) => {
+            // What is not in this clone is no fault that the change could mend.
+            if problems.iter().any(|problem| problem.code.is_any_of(&UNANSWERED)) {
+                return Err(problems);
+            }
             let problems = at_base_only(problems, &revisions);
             let Some((loaded, root)) = change.mended()?.filter(|_| !base.require_policy) else {
                 return Err(problems);
@@ -174,7 +178,15 @@ impl Change<'_> {
         }
         let unknown = |files, why: String| Some(Proposed { files, verdict: None, differences: vec![why] });
         let (loaded, root) = match proposal {
-            None => return Ok((unknown(files, "the policy would be gone".into()), Vec::new())),
+            None => {
+                let why = Diagnostic::new(
+                    NO_POLICY,
+                    "this change takes away the policy that decides about it",
+                )
+                .help("keep the file; to move it, name the new one in the same change where gate is called")
+                .boxed();
+                return Ok((unknown(files, "the policy would be gone".into()), vec![*why]));
+            }
             Some(Err(problems)) => {
                 let told = |problem: Diagnostic| Diagnostic {
                     message: format!("the policy of this change can't be read: {}", problem.message),

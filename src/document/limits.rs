@@ -7,6 +7,8 @@ pub const JSON_BYTES: usize = 8 << 20;
 pub const YAML_BYTES: usize = 1 << 20;
 /// Bytes of one file of JSON Lines.
 pub const JSON_LINES_BYTES: usize = 512 << 20;
+/// Records that are judged of one file of JSON Lines: each takes some kilobytes of memory.
+pub const JSON_LINES_RECORDS: usize = 50_000;
 /// Bytes of a table of metrics.
 pub const TABLE_BYTES: usize = 64 << 20;
 /// Lists and objects within each other.

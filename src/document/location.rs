@@ -100,6 +100,7 @@ impl Location {
 }
 
 /// Whether there is nothing to write of a location into a report.
+#[expect(clippy::ref_option, reason = "serde passes a reference to the field")]
 pub(super) fn without_excerpt(location: &Option<Location>) -> bool {
     !location.as_ref().is_some_and(Location::has_excerpt)
 }

@@ -269,6 +269,9 @@ fn problem(document: &Arc<Document>, error: &Error) -> Box<Diagnostic> {
         _ if message.starts_with("tabs disallowed") => {
             ("a tab stands where YAML wants spaces".into(), Some("indent with spaces, not tabs"))
         }
+        _ if message.contains("null into string") => {
+            ("a key is empty, `null` or `~`".into(), Some("put the name in quotes, or take the line out"))
+        }
         _ if message.starts_with("multiple YAML documents") => {
             ("a second document follows `---`".to_string(), Some("one document in a file"))
         }

@@ -1,28 +1,39 @@
-//! The one thing that every run is held to, whatever the policy says: it finished.
+//! What every run is held to, whatever the policy says: it finished, and was measured on something.
 
 use super::NOT_FINISHED;
 use super::locate::located;
 use crate::document::Path;
+use crate::rule::measured_on_nothing;
 use crate::run::Run;
 use crate::verdict::{Comparison, Finding, Level, Outcome, RuleReport};
 
 /// The id under which the report shows it.
 pub(super) const STATUS_RULE: &str = "gate:status";
 
-/// What a run's status says; nothing where it has none. The last value of a run that did not finish looks as good as
-/// any.
+/// What a run says of itself: its status, and on how much its metrics were measured. Nothing where it says neither. The
+/// last value of a run that did not finish looks as good as any, and so does a number of an empty set.
 pub(super) fn status(candidate: &Run) -> Option<RuleReport> {
-    let status = candidate.text("status")?;
-    let finding = candidate.unfinished().map(|status| located(Some(candidate), not_finished(status)));
-    let outcome = if finding.is_some() { Outcome::Fail } else { Outcome::Pass };
-    let findings: Vec<Finding> =
-        finding.map(|finding| Finding { comparison: Some(0), ..finding }).into_iter().collect();
-    Some(RuleReport {
-        outcome,
-        comparisons: vec![Comparison::exact("status", "finished", outcome).candidate(status)],
-        findings,
-        ..RuleReport::new(STATUS_RULE, "status", Level::Error)
-    })
+    let mut report = RuleReport::new(STATUS_RULE, "status", Level::Error);
+    let mut add = |comparison: &dyn Fn(Outcome) -> Comparison, finding: Option<Finding>| {
+        let outcome = if finding.is_some() { Outcome::Fail } else { Outcome::Pass };
+        let index = report.comparisons.len();
+        report.comparisons.push(comparison(outcome));
+        report.findings.extend(
+            finding.map(|finding| Finding { comparison: Some(index), ..located(Some(candidate), finding) }),
+        );
+    };
+    if let Some(status) = candidate.text("status") {
+        let finding = candidate.unfinished().map(|status| not_finished(status));
+        add(&|outcome| Comparison::exact("status", "finished", outcome).candidate(status), finding);
+    }
+    if let Some(finding) = measured_on_nothing(candidate) {
+        add(&|outcome| Comparison::exact("validation.rows", "rows", outcome).candidate("0"), Some(finding));
+    }
+    if report.comparisons.is_empty() {
+        return None;
+    }
+    report.outcome = if report.findings.is_empty() { Outcome::Pass } else { Outcome::Fail };
+    Some(report)
 }
 
 fn not_finished(status: &str) -> Finding {

@@ -39,7 +39,7 @@ impl<'e, 'r> Evaluation<'e, 'r> {
                 let operand = self.value(operand)?;
                 operand.field(field).ok_or_else(|| self.absent(expr, &operand, field))
             }
-            Node::Has(operand, field) => Ok(Val::Bool(self.value(operand)?.field(field).is_some())),
+            Node::Has(operand, field) => Ok(Val::Bool(self.value(operand)?.has(field))),
             Node::Index(operand, index) => {
                 let (operand, index) = (self.value(operand)?, self.value(index)?);
                 self.index(expr, &operand, &index)

@@ -112,6 +112,15 @@ impl<'r> Val<'r> {
         }
     }
 
+    /// Whether a field is recorded. What every run has, if empty, is there only where the record has it.
+    pub(super) fn has(&self, name: &str) -> bool {
+        match self {
+            Self::Run(run) if name == "metrics" && run.metrics().next().is_some() => true,
+            Self::Run(run) => run.record().get(name).is_some_and(|node| !node.is_null()),
+            _ => self.field(name).is_some(),
+        }
+    }
+
     /// The element at an index; `None` when there is none.
     pub(super) fn element(&self, index: usize) -> Option<Self> {
         match self {

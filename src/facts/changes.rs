@@ -1,12 +1,14 @@
 //! What a change adds: the files of the working tree, or of the head of a pull request, that the base has not as they
 //! are here.
 
+use std::collections::HashMap;
+
 use cap_std::fs::Dir;
 
-use super::files;
+use super::{CANNOT_TELL, files};
 use crate::document::Diagnostic;
 use crate::git::{Commit, Found, Git, Resolved, TreeKind, short, unix_line_ends};
-use crate::rule::ChangedFile;
+use crate::rule::{ChangedFile, FileChange};
 
 /// Bytes of a committed text whose line ends are compared, and of a pointer of git-lfs.
 const SMALL: usize = 1 << 20;
@@ -46,6 +48,29 @@ pub(super) fn since(
     wanted: &dyn Fn(&str) -> bool,
     each: &mut dyn FnMut(ChangedFile),
 ) -> Result<String, Box<Diagnostic>> {
+    let Ends { name, bases, head } = ends(git, span)?;
+    match span {
+        Span::WorkingTree { .. } => in_working_tree(git, &bases, folder, wanted, each)?,
+        Span::Commits { .. } => {
+            if let Resolved::Folder { id, .. } = git.look_up(&head, "")? {
+                AtHead::new(git, &bases, &head).walk(&id, "", wanted, each)?;
+            }
+        }
+    }
+    let ids: Vec<&str> = bases.iter().map(|base| short(&base.id)).collect();
+    Ok(format!("{name} ({})", ids.join(", ")))
+}
+
+/// What a change is seen between, looked up.
+pub(super) struct Ends {
+    /// What the base is called.
+    name: String,
+    /// The last commits in common.
+    pub(super) bases: Vec<Commit>,
+    pub(super) head: Commit,
+}
+
+pub(super) fn ends(git: &Git, span: &Span) -> Result<Ends, Box<Diagnostic>> {
     let (name, base, head) = match span {
         Span::WorkingTree { base } => {
             let base = git.base(base.as_deref())?;
@@ -54,20 +79,11 @@ pub(super) fn since(
         Span::Commits { base, head, .. } => ("the base".to_owned(), base.clone(), head.clone()),
     };
     let bases = git.merge_bases(&head, &base)?;
-    match span {
-        Span::WorkingTree { .. } => in_working_tree(git, &bases, folder, wanted, each)?,
-        Span::Commits { .. } => {
-            if let Resolved::Folder { id, .. } = git.look_up(&head, "")? {
-                at_head(git, &Ends { bases: &bases, head: &head }, &id, "", wanted, each)?;
-            }
-        }
-    }
-    let ids: Vec<&str> = bases.iter().map(|base| short(&base.id)).collect();
-    Ok(format!("{name} ({})", ids.join(", ")))
+    Ok(Ends { name, bases, head })
 }
 
 /// Uncommitted files included.
-fn in_working_tree(
+pub(super) fn in_working_tree(
     git: &Git,
     bases: &[Commit],
     folder: &Dir,
@@ -91,65 +107,133 @@ fn in_working_tree(
                 };
         }
         if !unchanged {
-            each(ChangedFile { path, added: is_added(&before) });
+            each(ChangedFile { path, change: added_or_replaced(&before) });
         }
     }
     Ok(())
 }
 
-/// The last commits in common, and the head.
-struct Ends<'c> {
-    bases: &'c [Commit],
-    head: &'c Commit,
+/// Files and folders of the head that are looked at in folders that changed: a commit may have more paths than anybody
+/// could list.
+const MOST_VISITED: usize = 300_000;
+
+/// Walks through what a commit has.
+pub(super) struct AtHead<'g> {
+    git: &'g Git,
+    bases: &'g [Commit],
+    head: &'g Commit,
+    visited: usize,
+    /// Whether a link is in a folder or below, by the id of the folder.
+    linked: HashMap<String, bool>,
 }
 
-/// Whatever is checked out: a file of the head that is not here can't be read, and fails for that.
-fn at_head(
-    git: &Git,
-    ends: &Ends<'_>,
-    tree: &str,
-    folder: &str,
-    wanted: &dyn Fn(&str) -> bool,
-    each: &mut dyn FnMut(ChangedFile),
-) -> Result<(), Box<Diagnostic>> {
-    // A folder that is at the base as it is here holds nothing that changed, but for what its links lead to.
-    let mut entries = git.tree(tree)?;
-    entries.sort_by(|one, other| one.name.cmp(&other.name));
-    for entry in entries {
-        let path = if folder.is_empty() { entry.name } else { format!("{folder}/{}", entry.name) };
-        match entry.kind {
-            TreeKind::Folder => at_head(git, ends, &entry.id, &path, wanted, each)?,
-            // Another repository's files are not part of this one, on the disk either.
-            TreeKind::Submodule => {}
-            TreeKind::File | TreeKind::Link if wanted(&path) => {
-                let before = at_each(git, ends.bases, &path)?;
-                let here = match entry.kind {
-                    TreeKind::Link => git.look_up(ends.head, &path)?,
-                    _ => Resolved::File { id: entry.id, path: path.clone() },
-                };
-                let is_same = |before: &Resolved| match (before, &here) {
-                    (Resolved::Folder { .. }, Resolved::Folder { .. }) => true,
-                    (Resolved::Missing, _) => false,
-                    (before, here) => before.id() == here.id(),
-                };
-                if !before.iter().all(is_same) {
-                    each(ChangedFile { path, added: is_added(&before) });
-                }
+impl<'g> AtHead<'g> {
+    pub(super) fn new(git: &'g Git, bases: &'g [Commit], head: &'g Commit) -> Self {
+        Self { git, bases, head, visited: 0, linked: HashMap::new() }
+    }
+
+    /// Hands over the wanted files below a folder that differ. Whatever is checked out: a file of the head that is not
+    /// here can't be read, and fails for that.
+    pub(super) fn walk(
+        &mut self,
+        tree: &str,
+        folder: &str,
+        wanted: &dyn Fn(&str) -> bool,
+        each: &mut dyn FnMut(ChangedFile),
+    ) -> Result<(), Box<Diagnostic>> {
+        self.walk_into(tree, folder, false, wanted, each)
+    }
+
+    /// `is_new`: no base has the folder, so none has what is in it.
+    fn walk_into(
+        &mut self,
+        tree: &str,
+        folder: &str,
+        is_new: bool,
+        wanted: &dyn Fn(&str) -> bool,
+        each: &mut dyn FnMut(ChangedFile),
+    ) -> Result<(), Box<Diagnostic>> {
+        let before = self.before(folder, is_new)?;
+        let is_new = before.iter().all(|before| *before == Resolved::Missing);
+        if before.iter().all(|before| before.id() == Some(tree)) && !self.has_links(tree)? {
+            return Ok(());
+        }
+        for entry in self.git.folder(tree)?.values() {
+            self.visited += 1;
+            if self.visited > MOST_VISITED {
+                let message = format!("the change has more than {MOST_VISITED} files and folders");
+                return Err(Diagnostic::new(CANNOT_TELL, message)
+                    .help("split the change: so many can't be looked at one by one")
+                    .boxed());
             }
-            TreeKind::File | TreeKind::Link => {}
+            let path =
+                if folder.is_empty() { entry.name.clone() } else { format!("{folder}/{}", entry.name) };
+            match entry.kind {
+                TreeKind::Folder => self.walk_into(&entry.id, &path, is_new, wanted, each)?,
+                // Another repository's files are not part of this one, on the disk either.
+                TreeKind::Submodule => {}
+                TreeKind::File | TreeKind::Link if wanted(&path) => {
+                    let before = self.before(&path, is_new)?;
+                    let here = match entry.kind {
+                        TreeKind::Link => self.git.look_up(self.head, &path)?,
+                        _ => Resolved::File { id: entry.id.clone(), path: path.clone() },
+                    };
+                    let is_same = |before: &Resolved| match (before, &here) {
+                        (Resolved::Folder { .. }, Resolved::Folder { .. }) => true,
+                        (Resolved::Missing, _) => false,
+                        (before, here) => before.id() == here.id(),
+                    };
+                    if !before.iter().all(is_same) {
+                        each(ChangedFile { path, change: added_or_replaced(&before) });
+                    }
+                }
+                TreeKind::File | TreeKind::Link => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn before(&self, path: &str, is_new: bool) -> Result<Vec<Resolved>, Box<Diagnostic>> {
+        if is_new {
+            Ok(vec![Resolved::Missing; self.bases.len()])
+        } else {
+            at_each(self.git, self.bases, path)
         }
     }
-    Ok(())
+
+    /// Whether a folder that is as it was may hold something that changed: what a link leads to.
+    fn has_links(&mut self, tree: &str) -> Result<bool, Box<Diagnostic>> {
+        if let Some(known) = self.linked.get(tree) {
+            return Ok(*known);
+        }
+        let mut found = false;
+        for entry in self.git.folder(tree)?.values() {
+            found = match entry.kind {
+                TreeKind::Link => true,
+                TreeKind::Folder => self.has_links(&entry.id)?,
+                TreeKind::File | TreeKind::Submodule => false,
+            };
+            if found {
+                break;
+            }
+        }
+        self.linked.insert(tree.to_owned(), found);
+        Ok(found)
+    }
 }
 
 /// What a path leads to at each of several merge bases: it changed where it differs from any.
-fn at_each(git: &Git, bases: &[Commit], path: &str) -> Result<Vec<Resolved>, Box<Diagnostic>> {
+pub(super) fn at_each(git: &Git, bases: &[Commit], path: &str) -> Result<Vec<Resolved>, Box<Diagnostic>> {
     bases.iter().map(|base| git.look_up(base, path)).collect()
 }
 
-/// Whether none of the merge bases has it.
-fn is_added(before: &[Resolved]) -> bool {
-    before.iter().all(|before| *before == Resolved::Missing)
+/// A file that is here: none of the merge bases has it, or one has another.
+pub(super) fn added_or_replaced(before: &[Resolved]) -> FileChange {
+    if before.iter().all(|before| *before == Resolved::Missing) {
+        FileChange::Added
+    } else {
+        FileChange::Replaced
+    }
 }
 
 /// Whether a file is as it was committed. One that can't be read is not: the rule then says why.

@@ -5,6 +5,7 @@ mod files;
 mod folder;
 mod hash;
 mod hashed;
+mod named;
 
 use std::path::Path;
 
@@ -100,12 +101,13 @@ impl Facts for Workspace<'_> {
         wanted: &dyn Fn(&str) -> bool,
         each: &mut dyn FnMut(ChangedFile),
     ) -> Result<String, Box<Diagnostic>> {
-        let folder = self.folder().map_err(|_| {
-            Diagnostic::new(CANNOT_TELL, "the workspace can't be read")
-                .help("look at the rights of its folder")
-                .boxed()
-        })?;
+        let folder = self.folder().map_err(|_| unreadable())?;
         changes::since(self.git()?, &self.span, folder, wanted, each)
+    }
+
+    fn named_changes(&self, paths: &[&str]) -> Result<Vec<ChangedFile>, Box<Diagnostic>> {
+        let folder = self.folder().map_err(|_| unreadable())?;
+        named::named(self.git()?, &self.span, folder, paths)
     }
 
     fn commit(&self, id: &str) -> Result<CommitFacts, Box<Diagnostic>> {
@@ -152,4 +154,10 @@ impl Facts for Workspace<'_> {
         };
         git.is_ancestor(id, &of.id)
     }
+}
+
+fn unreadable() -> Box<Diagnostic> {
+    Diagnostic::new(CANNOT_TELL, "the workspace can't be read")
+        .help("look at the rights of its folder")
+        .boxed()
 }

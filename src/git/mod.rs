@@ -34,13 +34,13 @@ pub use log::Logged;
 use objects::Objects;
 pub use objects::{Found, TreeEntry, TreeKind};
 use resolve::FolderCache;
-pub use resolve::{Refusal, Resolved};
+pub use resolve::{Folder, Refusal, Resolved};
 pub use revision::{Revision, Trusted};
 pub use tags::Tag;
 pub use tree::{IgnoredBy, IndexKind, SpecialEntry, Uncommitted};
 pub use worktree::{Checkout, LOCK};
 
-use crate::code::codes;
+use crate::code::{Code, codes};
 use crate::document::Diagnostic;
 
 codes! {
@@ -57,6 +57,9 @@ codes! {
     NO_MERGE_BASE = "git/no-merge-base": "Two revisions have no common history.";
     NO_DEFAULT_BRANCH = "git/no-default-branch": "The repository has no branch that looks like the default one.";
 }
+
+/// What says that git has no answer here, and not what the answer is: a reason to fetch, and never to look elsewhere.
+pub const UNANSWERED: [Code; 4] = [SHALLOW, NOT_IN_CLONE, NOT_FETCHED, REFUSED];
 
 /// A repository, seen from one folder.
 #[derive(Debug)]
@@ -136,6 +139,12 @@ impl Git {
             let question = ["config", "--get-regexp", r"^(extensions\.partialclone|remote\..*\.promisor)$"];
             self.run(&question).is_ok_and(|output| output.status.success())
         })
+    }
+
+    /// Whether the working tree leaves files out.
+    pub fn is_sparse(&self) -> bool {
+        let asked = self.run(&["config", "--type=bool", "core.sparseCheckout"]);
+        asked.is_ok_and(|output| output.stdout.starts_with(b"true"))
     }
 
     fn absent(&self, what: &str) -> Box<Diagnostic> {

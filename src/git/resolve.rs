@@ -1,10 +1,10 @@
 //! What a path of a commit leads to. Links are followed as they would be on the disk, inside the folder that they may
 //! not leave, so that a commit and its checkout give the same answer.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 
-use super::{Commit, Found, Git, TreeEntry, TreeKind};
+use super::{Commit, Found, Git, TreeEntry, TreeKind, short};
 use crate::document::Diagnostic;
 
 /// Links that are followed on one path, as on Linux.
@@ -54,11 +54,16 @@ pub enum Refusal {
     Submodule,
 }
 
-type Folder = Arc<HashMap<String, TreeEntry>>;
+/// The entries of a folder, by their names.
+pub type Folder = Arc<BTreeMap<String, TreeEntry>>;
 
 /// The folders that were read, so that a folder of ten thousand records is parsed once.
 #[derive(Debug, Default)]
-pub(super) struct FolderCache(Mutex<HashMap<String, Folder>>);
+pub(super) struct FolderCache {
+    folders: Mutex<HashMap<String, Folder>>,
+    /// The top folder of each commit that was asked about.
+    roots: Mutex<HashMap<String, String>>,
+}
 
 impl Git {
     /// What a path below this folder leads to at a commit. No link may leave this folder.
@@ -72,9 +77,7 @@ impl Git {
     }
 
     fn look_up_within(&self, commit: &Commit, path: &str, bounds: &str) -> Result<Resolved, Box<Diagnostic>> {
-        let Found::Object { id: root, .. } = self.ask(&format!("{}^{{tree}}", commit.id), usize::MAX)? else {
-            return Ok(Resolved::Missing);
-        };
+        let root = self.root(commit)?;
         let bounds = parts(bounds).count();
         let mut names: Vec<String> = Vec::new();
         let mut folders = vec![root];
@@ -125,6 +128,19 @@ impl Git {
         Ok(Resolved::Folder { id, path: names.join("/") })
     }
 
+    /// The id of the top folder of a commit.
+    fn root(&self, commit: &Commit) -> Result<String, Box<Diagnostic>> {
+        let mut roots = self.folders.roots.lock().expect("no question panics half-way");
+        if let Some(known) = roots.get(&commit.id) {
+            return Ok(known.clone());
+        }
+        let Found::Object { id, .. } = self.ask(&format!("{}^{{tree}}", commit.id), usize::MAX)? else {
+            return Err(self.absent(&format!("the folder of the commit {}", short(&commit.id))));
+        };
+        roots.insert(commit.id.clone(), id.clone());
+        Ok(id)
+    }
+
     fn link(&self, entry: &TreeEntry) -> Result<String, Box<Diagnostic>> {
         match self.ask(&entry.id, MAX_LINK_BYTES)? {
             Found::Object { data, .. } => Ok(String::from_utf8_lossy(&data).into_owned()),
@@ -133,9 +149,9 @@ impl Git {
         }
     }
 
-    /// The entries of a folder, by their names.
-    fn folder(&self, id: &str) -> Result<Folder, Box<Diagnostic>> {
-        let mut cache = self.folders.0.lock().expect("no question panics half-way");
+    /// The entries of a folder.
+    pub fn folder(&self, id: &str) -> Result<Folder, Box<Diagnostic>> {
+        let mut cache = self.folders.folders.lock().expect("no question panics half-way");
         if let Some(known) = cache.get(id) {
             return Ok(Arc::clone(known));
         }

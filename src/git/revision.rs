@@ -207,12 +207,14 @@ impl Git {
     /// The default branch: what the remote calls so, else `main` or `master`.
     pub fn default_branch(&self) -> Result<Revision, Box<Diagnostic>> {
         let Some(full) = self.with_refs(|refs| refs.default_branch().map(str::to_owned))? else {
-            return Err(Diagnostic::new(
-                NO_DEFAULT_BRANCH,
-                "the repository has neither `main` nor `master`, here or on a remote",
-            )
-            .help("say which branch to compare with: --base BRANCH")
-            .boxed());
+            let message = "the repository has neither `main` nor `master`, here or on a remote";
+            let help = if self.is_shallow() {
+                "this clone is shallow and has one branch only: fetch the branch to compare with, \
+                 `git fetch origin main:refs/remotes/origin/main`, and in actions/checkout use `fetch-depth: 0`"
+            } else {
+                "say which branch to compare with: --base BRANCH"
+            };
+            return Err(Diagnostic::new(NO_DEFAULT_BRANCH, message).help(help).boxed());
         };
         self.reference(short_name(&full), &full, None)
     }
@@ -326,7 +328,12 @@ impl Git {
 
     fn unknown(&self, revision: &str) -> Box<Diagnostic> {
         let message = format!("git knows no revision `{revision}`");
-        let fetch = format!("`git fetch origin {revision}` fetches what is only on the server");
+        // A clone of one branch keeps no other branch unless it is told where.
+        let wanted = match revision.strip_prefix("origin/") {
+            Some(branch) => format!("{branch}:refs/remotes/origin/{branch}"),
+            None => revision.to_owned(),
+        };
+        let fetch = format!("`git fetch origin {wanted}` fetches what is only on the server");
         let help = match form(revision) {
             Form::Head => "make a commit first".to_owned(),
             _ if self.is_shallow() => {

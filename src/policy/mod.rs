@@ -15,18 +15,21 @@ mod settings;
 mod waiver;
 
 use indexmap::IndexMap;
+use jiff::Timestamp;
 
 pub use load::{Loaded, load};
 pub use pack::{PACKS, Pack};
 pub use waiver::{Narrowing, Waiver};
 
 use crate::code::codes;
-use crate::expression::Expression;
+use crate::document::Diagnostic;
+use crate::expression::{Bindings, Expression, Fault};
 use crate::rule::{Pattern, Rule};
-use crate::run::{FieldMap, FieldPath};
+use crate::run::{FieldMap, FieldPath, Run};
 use crate::verdict::PackUse;
 
 codes! {
+    WHERE_FAILED = "check/where-failed": "The policy's `where` could not be evaluated for a record, so whether it is a candidate is unknown.";
     VERSION = "policy/version": "The policy does not say which version of the language it is in, or one that is unknown.";
     NO_RULES = "policy/no-rules": "The policy has no rule, so nothing would be judged.";
     NO_KIND = "policy/no-kind": "A rule that requires nothing: none of the kinds stands in it.";
@@ -119,6 +122,27 @@ pub struct Stage {
     pub baseline: Option<String>,
     /// The stage that it must hold before.
     pub after: Option<String>,
+}
+
+impl Runs {
+    /// Whether `where` takes a run.
+    ///
+    /// # Errors
+    ///
+    /// `check/where-failed` where the expression has no answer, since a field that it asks for is absent.
+    pub fn select(&self, run: &Run, now: Timestamp) -> Result<bool, Box<Diagnostic>> {
+        let Some(filter) = &self.filter else { return Ok(true) };
+        let bindings = Bindings { candidate: run, baseline: None, stage: None, now };
+        filter.holds(&bindings).map_err(|error| {
+            let message =
+                format!("{}: `where` has no answer at `{}`: {}", run.label(), error.part, error.message);
+            let help = match error.fault {
+                Fault::Absent => "`has(…)` asks whether a field is there, such as `has(tags.promote) && …`",
+                Fault::Other => "correct the expression, or the record",
+            };
+            Diagnostic::new(WHERE_FAILED, message).help(help).boxed()
+        })
+    }
 }
 
 impl Policy {

@@ -137,8 +137,10 @@ fn check(loading: &mut Loading<'_>, value: &Node, name: &str, sort: Type) -> boo
     };
     if !fits {
         let expected = TYPES.iter().find(|(_, known)| *known == sort).map_or("", |(word, _)| word);
-        let message =
-            format!("the parameter `{name}` must be a {expected}, and this is {}", value.value.sort());
+        let message = match value.as_list() {
+            Some([]) if sort == Type::List => format!("the list of the parameter `{name}` is empty"),
+            _ => format!("the parameter `{name}` must be a {expected}, and this is {}", value.value.sort()),
+        };
         loading.reader.problem(BAD_PARAMETER, value.span, message, "another type");
     }
     fits

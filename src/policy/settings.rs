@@ -240,8 +240,12 @@ pub(super) fn fields(loading: &mut Loading<'_>, layer: &Layer) -> FieldMap {
     let Some(node) = find(layer, "fields").cloned() else { return fields };
     let Some(map) = loading.reader.map(&node, "`fields`").cloned() else { return fields };
     for (ours, entry) in map.entries() {
-        if let Some(theirs) = whole(loading, ours, &entry.node) {
-            fields.fields.extend(theirs.map(|theirs| (crate::document::Path::of(["metrics"]), vec![theirs])));
+        if let Some(pointer) = whole(&entry.node) {
+            if ours == "metrics" && pointer.is_empty() {
+                fields.fields.push((crate::document::Path::of(["metrics"]), vec![FieldPath::whole()]));
+            } else {
+                not_whole(loading, ours, pointer, entry.node.span);
+            }
             continue;
         }
         let theirs: Vec<FieldPath> =
@@ -253,28 +257,30 @@ pub(super) fn fields(loading: &mut Loading<'_>, layer: &Layer) -> FieldMap {
                 Some(help);
             continue;
         }
-        if let Some(path) = path.to_path() {
-            fields.fields.push((path, theirs));
+        let Some(path) = path.to_path() else { continue };
+        if fields.fields.iter().any(|(known, _)| *known == path) {
+            let message = format!("`fields:` maps `{path}` twice");
+            loading.reader.problem(UNKNOWN_FIELD, entry.key, message, "the same field again").help =
+                Some(format!("keep one of them; a list tries several paths: `{path}: [a, b]`"));
+            continue;
         }
+        fields.fields.push((path, theirs));
     }
     fields
 }
 
-/// The whole document, which is written as the JSON Pointer of no steps; `Some(None)` where that can't be meant.
-fn whole(loading: &mut Loading<'_>, ours: &str, theirs: &Node) -> Option<Option<FieldPath>> {
-    let written = match &theirs.value {
-        crate::document::Value::String(text) => &**text,
-        _ => return None,
-    };
-    if !matches!(written, "" | "/" | "." | "$") {
-        return None;
+/// What asks for the whole document, which is the JSON Pointer of no steps, or reads as if it did.
+fn whole(theirs: &Node) -> Option<&str> {
+    match &theirs.value {
+        crate::document::Value::String(text) if matches!(&**text, "" | "/" | "." | "$") => Some(text),
+        _ => None,
     }
-    if ours == "metrics" && written.is_empty() {
-        return Some(Some(FieldPath::whole()));
-    }
+}
+
+fn not_whole(loading: &mut Loading<'_>, ours: &str, pointer: &str, span: crate::document::Span) {
     let (message, help) = if ours == "metrics" {
         (
-            format!("`{written}` leads to nothing"),
+            format!("`{pointer}` leads to nothing"),
             "the whole document is written as empty text: `metrics: \"\"`",
         )
     } else {
@@ -283,8 +289,7 @@ fn whole(loading: &mut Loading<'_>, ours: &str, theirs: &Node) -> Option<Option<
             "name the field that holds it; only `metrics` can be all of it",
         )
     };
-    loading.reader.problem(UNKNOWN_FIELD, theirs.span, message, "no field").help = Some(help.into());
-    Some(None)
+    loading.reader.problem(UNKNOWN_FIELD, span, message, "no field").help = Some(help.into());
 }
 
 /// The words that mean, as a status, that a run finished.

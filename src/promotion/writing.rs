@@ -113,7 +113,7 @@ impl Writing<'_> {
         };
         let statement = saying.statement();
         too_large(&statement)?;
-        let mut promoted = Promoted {
+        let promoted = Promoted {
             action: "promote",
             model: self.line.model.clone(),
             stage: self.line.stage.clone(),
@@ -134,19 +134,32 @@ impl Writing<'_> {
             outcome.promoted = Some(promoted);
             return Ok(true);
         }
-        let root = workspace.ledger_folder(Some(policy));
-        let signature = self.run.signature.as_deref().filter(|_| kept.signed);
         let mut named: Vec<_> =
             policy_files.into_iter().map(|file| (file.uri, file.text.into_bytes())).collect();
         named.extend(manifests(self.models));
         let files = Files {
             record: (&record_name, &kept.record),
-            signature,
+            signature: self.run.signature.as_deref().filter(|_| kept.signed),
             report: (&report_name, &report_text),
             named: &named,
             id: &before.id,
         };
-        match write(&root, self.line, number, &statement, &files, self.attempt.signer.keys)? {
+        self.append(outcome, &files, promoted, &statement, policy, alias)
+    }
+
+    /// Whether the entry is the ledger's now: `false` where another promotion was faster.
+    fn append(
+        &self,
+        outcome: &mut Outcome,
+        files: &Files<'_>,
+        mut promoted: Promoted,
+        statement: &str,
+        policy: &Policy,
+        alias: Option<(&Registered, &str)>,
+    ) -> Result<bool, Box<Diagnostic>> {
+        let (folder, workspace) = (self.attempt.folder, self.attempt.workspace());
+        let root = workspace.ledger_folder(Some(policy));
+        match write(&root, self.line, promoted.sequence, statement, files, self.attempt.signer.keys)? {
             Appended::Taken => Ok(false),
             Appended::Written(path) => {
                 promoted.statement = Some(shown(&path, folder));

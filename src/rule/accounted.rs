@@ -24,22 +24,10 @@ pub(super) fn accounted(
         return Ok(judgement);
     }
     let named = NamedFiles::of(case.records, case.models);
-    for (path, added) in touched(case.facts, &named)? {
-        named.account(&mut judgement, case, &path, added, undigested);
+    for file in case.facts.named_changes(&named.paths())? {
+        named.account(&mut judgement, case, &file, undigested);
     }
     Ok(judgement)
-}
-
-/// The named files and folders in which the change touches something; whether all that it touches is new.
-fn touched(facts: &dyn Facts, named: &NamedFiles<'_>) -> Result<BTreeMap<String, bool>, Box<Diagnostic>> {
-    let mut touched: BTreeMap<String, bool> = BTreeMap::new();
-    facts.changes(&|path| named.covering(path).is_some(), &mut |file| {
-        if let Some(path) = named.covering(&file.path) {
-            let added = touched.entry(path.to_owned()).or_insert(true);
-            *added = *added && file.added;
-        }
-    })?;
-    Ok(touched)
 }
 
 /// What a person should know of the data files that the change touches and that records name.
@@ -53,12 +41,14 @@ pub fn touched_data(records: &ChangeRecords, facts: &dyn Facts) -> Result<Vec<St
     if named.is_empty() {
         return Ok(Vec::new());
     }
-    let mut notes = Vec::new();
-    facts.changes(&|path| named.contains_key(path), &mut |file| {
-        if let Some(runs) = named.get(&file.path) {
-            let verb = if file.added { "adds" } else { "replaces" };
-            notes.push(format!("the change {verb} `{}`, which {} names as data", file.path, listed(runs)));
-        }
-    })?;
-    Ok(notes)
+    let paths: Vec<&str> = named.keys().map(String::as_str).collect();
+    let notes = facts.named_changes(&paths)?.into_iter().map(|file| {
+        format!(
+            "the change {} `{}`, which {} names as data",
+            file.change.verb(),
+            file.path,
+            listed(&named[&file.path])
+        )
+    });
+    Ok(notes.collect())
 }

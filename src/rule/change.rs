@@ -5,13 +5,41 @@ use std::collections::HashSet;
 use super::{Facts, Pattern};
 use crate::run::Run;
 
-/// A file that a change adds, or gives other bytes.
+/// A file of a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangedFile {
     /// Its path, relative to the workspace.
     pub path: String,
+    /// What became of it.
+    pub change: FileChange,
+}
+
+/// What a change does to a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileChange {
     /// It was not there before.
-    pub added: bool,
+    Added,
+    /// It has other bytes, or is another kind of thing.
+    Replaced,
+    /// It is there no more.
+    Removed,
+}
+
+impl FileChange {
+    /// The verb of a sentence: the change *adds* a file.
+    pub fn verb(self) -> &'static str {
+        match self {
+            Self::Added => "adds",
+            Self::Replaced => "replaces",
+            Self::Removed => "deletes",
+        }
+    }
+
+    /// What became of a whole of which one part became `self` and another part became `other`.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        if self == other { self } else { Self::Replaced }
+    }
 }
 
 /// Whether a rule says something about the change that the candidates are in.

@@ -64,6 +64,10 @@ pub trait Facts: Sync {
         each: &mut dyn FnMut(ChangedFile),
     ) -> Result<String, Box<Diagnostic>>;
 
+    /// What became of files and folders that records name, in the order of their paths; one that is as at the base is
+    /// left out. A path means what it leads to, behind whatever links: the change may touch that and not the path.
+    fn named_changes(&self, paths: &[&str]) -> Result<Vec<ChangedFile>, Box<Diagnostic>>;
+
     /// Whether a commit exists.
     fn commit(&self, id: &str) -> Result<CommitFacts, Box<Diagnostic>>;
 

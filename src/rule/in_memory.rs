@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{ChangedFile, CommitFacts, Facts, FileFacts, FileFault};
+use super::{ChangedFile, CommitFacts, Facts, FileChange, FileFacts, FileFault};
 use crate::document::{Diagnostic, sha256};
 use crate::run::Digest;
 
@@ -25,9 +25,17 @@ impl InMemoryFacts {
 
     /// Adds a file that the change adds or gives other bytes.
     #[must_use]
-    pub fn changed(mut self, path: &str, bytes: impl Into<Vec<u8>>, added: bool) -> Self {
-        self.changed.push(ChangedFile { path: path.to_owned(), added });
+    pub fn changed(mut self, path: &str, bytes: impl Into<Vec<u8>>, change: FileChange) -> Self {
+        self.changed.push(ChangedFile { path: path.to_owned(), change });
         self.file(path, bytes)
+    }
+
+    /// Takes a file out, as the change does.
+    #[must_use]
+    pub fn removed(mut self, path: &str) -> Self {
+        self.files.remove(path);
+        self.changed.push(ChangedFile { path: path.to_owned(), change: FileChange::Removed });
+        self
     }
 
     /// Adds a commit on top of the others.
@@ -73,8 +81,21 @@ impl Facts for InMemoryFacts {
         wanted: &dyn Fn(&str) -> bool,
         each: &mut dyn FnMut(ChangedFile),
     ) -> Result<String, Box<Diagnostic>> {
-        self.changed.iter().filter(|file| wanted(&file.path)).cloned().for_each(each);
+        let there = self.changed.iter().filter(|file| file.change != FileChange::Removed);
+        there.filter(|file| wanted(&file.path)).cloned().for_each(each);
         Ok("the base".into())
+    }
+
+    fn named_changes(&self, paths: &[&str]) -> Result<Vec<ChangedFile>, Box<Diagnostic>> {
+        let below = |file: &ChangedFile, path: &str| {
+            file.path.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        let change = |path: &str| {
+            let touched = self.changed.iter().filter(|file| below(file, path)).map(|file| file.change);
+            touched.reduce(FileChange::and)
+        };
+        let named = |path: &&str| Some(ChangedFile { path: (*path).to_owned(), change: change(path)? });
+        Ok(paths.iter().filter_map(named).collect())
     }
 
     fn commit(&self, id: &str) -> Result<CommitFacts, Box<Diagnostic>> {

@@ -1,9 +1,10 @@
 //! The files that run records name, so that one that a change touches can be held against all of them.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::change::text;
-use super::{ChangeInput, ChangeRecords, FileFault, Pattern, RuleResult};
+use super::newest_record::newest;
+use super::{ChangeInput, ChangeRecords, ChangedFile, FileChange, FileFault, Pattern, RuleResult};
 use crate::code::codes;
 use crate::document::Node;
 use crate::run::{Digest, Run};
@@ -12,6 +13,7 @@ use crate::verdict::{Comparison, Finding, Outcome};
 codes! {
     NO_RECORD = "linked/no-record": "A change adds an artifact that no run record names.";
     REPLACED = "linked/replaced": "An artifact is not the one that its run record names: it was replaced afterwards.";
+    REMOVED = "linked/removed": "A change deletes the artifact of the newest run record of a model, and the record still names it.";
     NO_DIGEST = "linked/no-digest": "An artifact changed, and its record has no digest that could show by which run.";
     UNREADABLE = "linked/unreadable": "A file of the change can't be read.";
 }
@@ -34,7 +36,7 @@ pub(super) struct NamedFiles<'r> {
     /// Named by records of the base, and perhaps by none that is there.
     before: BTreeMap<String, Vec<&'r Run>>,
     /// Those of the models that are asked about.
-    wanted: HashSet<String>,
+    wanted: BTreeSet<String>,
 }
 
 /// What a file without any digest in the records means.
@@ -72,6 +74,11 @@ impl<'r> NamedFiles<'r> {
         Self { mentions, before, wanted }
     }
 
+    /// The files and folders that are looked for in the change, in order.
+    pub(super) fn paths(&self) -> Vec<&str> {
+        self.wanted.iter().map(String::as_str).collect()
+    }
+
     /// The named file or folder that a path is, or is in.
     pub(super) fn covering<'p>(&self, path: &'p str) -> Option<&'p str> {
         let ends = path.match_indices('/').map(|(end, _)| end).chain([path.len()]);
@@ -83,17 +90,20 @@ impl<'r> NamedFiles<'r> {
         &self,
         judgement: &mut RuleResult,
         case: &ChangeInput<'_>,
-        path: &str,
-        added: bool,
+        file: &ChangedFile,
         undigested: Undigested,
     ) {
+        let (path, change) = (file.path.as_str(), file.change);
+        if change == FileChange::Removed {
+            return self.removed(judgement, case, path);
+        }
         let subject = format!("artifact {path}");
         let mut digests = Digests { case, path, known: HashMap::new() };
         let shown = match digests.shown() {
             Ok(shown) => shown,
             Err(fault) => return unreadable(judgement, path, &fault),
         };
-        let verb = if added { "adds" } else { "replaces" };
+        let verb = change.verb();
         let comparison =
             |outcome| Comparison::exact(subject.as_str(), "linked", outcome).candidate(shown.as_str());
         let here = self.mentions.get(path).map_or(&[][..], Vec::as_slice);
@@ -119,7 +129,7 @@ impl<'r> NamedFiles<'r> {
         }
         if let Some(mention) = here.iter().max_by_key(|mention| mention.changed) {
             let label = mention.run.document.label();
-            if added || mention.changed && undigested == Undigested::IsNoted {
+            if change == FileChange::Added || mention.changed && undigested == Undigested::IsNoted {
                 judgement.compare(comparison(Outcome::Pass).limit(label.clone()).note("without a digest"));
                 judgement.notes.push(format!(
                     "{label} names `{path}` without a digest: nothing shows that it is the file that the run made"
@@ -153,6 +163,38 @@ impl<'r> NamedFiles<'r> {
              can leave out"
         ));
         judgement.fail(comparison(Outcome::Fail).limit(limit), raised.subject(path));
+    }
+
+    /// A model of which only the numbers are left can't be deployed; one that newer records have replaced may go.
+    fn removed(&self, judgement: &mut RuleResult, case: &ChangeInput<'_>, path: &str) {
+        let here = self.mentions.get(path).map_or(&[][..], Vec::as_slice);
+        // DVC keeps it from here on, or a later step makes it.
+        let is_kept = case.records.dvc_outputs.iter().any(|kept| kept == path);
+        if here.is_empty() || is_kept {
+            return;
+        }
+        let names: Vec<&Run> = here.iter().map(|mention| mention.run).collect();
+        let message = format!("the change deletes `{path}`, which {} names", listed(&names));
+        let is_newest = |run: &Run| {
+            let same_model: Vec<&Run> =
+                case.records.head.iter().filter(|other| other.model() == run.model()).collect();
+            newest(&same_model).iter().any(|newest| std::ptr::eq(*newest, run))
+        };
+        match names.iter().find(|run| is_newest(run)) {
+            None => judgement.notes.push(message),
+            Some(run) => {
+                let raised = Finding::new(REMOVED, message).help(
+                    "keep the file, or take its record out of use: a newer record, or none, of this model",
+                );
+                let label = run.document.label();
+                judgement.fail(
+                    Comparison::exact(format!("artifact {path}"), "linked", Outcome::Fail)
+                        .candidate("deleted")
+                        .limit(label),
+                    raised.subject(path),
+                );
+            }
+        }
     }
 }
 

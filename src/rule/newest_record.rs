@@ -26,8 +26,8 @@ pub struct RemovedRecords {
 }
 
 /// Compares the records of the base with those that are there now. A record that moved to another file is the same
-/// record. `is_bar` says whether the newest record of a model is what a change is compared with.
-pub fn removed_records(records: &ChangeRecords, is_bar: bool) -> RemovedRecords {
+/// record. `is_bar` says of which records the newest of a model is what a change is compared with.
+pub fn removed_records(records: &ChangeRecords, is_bar: &dyn Fn(&Run) -> bool) -> RemovedRecords {
     let mut removed = RemovedRecords::default();
     let now: HashSet<String> = records.head.iter().map(text).collect();
     let gone: Vec<&Run> = records.base.iter().filter(|run| !now.contains(&text(run))).collect();
@@ -44,17 +44,15 @@ pub fn removed_records(records: &ChangeRecords, is_bar: bool) -> RemovedRecords 
     for run in gone.iter().filter(|run| !is_edited(run)) {
         removed.notes.push(format!("the change deletes the record `{}`", run.document.label()));
     }
-    if !is_bar {
-        return removed;
-    }
     let mut models: BTreeMap<Option<&str>, Vec<&Run>> = BTreeMap::new();
-    for run in &records.base {
+    for run in records.base.iter().filter(|run| is_bar(run)) {
         models.entry(run.model()).or_default().push(run);
     }
     for (model, before) in models {
         let lost = newest(&before).into_iter().find(|run| !now.contains(&text(run)));
         let Some(lost) = lost.filter(|run| model.is_some() || !is_edited(run)) else { continue };
-        let after: Vec<&Run> = records.head.iter().filter(|run| run.model() == model).collect();
+        let after: Vec<&Run> =
+            records.head.iter().filter(|run| run.model() == model && is_bar(run)).collect();
         let newest_now = newest(&after);
         // A record of this change is judged against the one that it replaces.
         if newest_now.iter().any(|run| !base_texts.contains(&text(run))) {
@@ -87,7 +85,7 @@ pub fn removed_records(records: &ChangeRecords, is_bar: bool) -> RemovedRecords 
 }
 
 /// The newest records: the last by date, and every one that has no date and may be.
-fn newest<'r>(runs: &[&'r Run]) -> Vec<&'r Run> {
+pub(super) fn newest<'r>(runs: &[&'r Run]) -> Vec<&'r Run> {
     let when = |run: &Run| run.created_at().map(|moment| moment.at);
     let last = runs.iter().filter_map(|run| when(run)).max();
     runs.iter().copied().filter(|run| when(run).is_none() || when(run) == last).collect()

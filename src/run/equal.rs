@@ -154,7 +154,9 @@ fn write_key(node: &Node, text_may_be_a_number: bool, to: &mut String) {
         Value::NotFinite(written) => tagged('x', written),
         Value::List(items) => {
             to.push('[');
-            items.iter().for_each(|item| write_key(item, text_may_be_a_number, to));
+            for item in items {
+                write_key(item, text_may_be_a_number, to);
+            }
             to.push(']');
         }
         Value::Map(map) => {

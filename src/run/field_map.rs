@@ -77,11 +77,22 @@ impl FieldMap {
         });
         for (ours, from, node) in &found {
             let own = get(root, ours.segments()).filter(|own| !own.is_null());
-            let filled_before = applied.moved.iter().any(|(known, _)| ours.below(known).is_some());
             if let Some(own) = own
-                && !filled_before
                 && !super::equal::identical(own, node)
             {
+                // The entry that names the field itself counts, and not the one that names all around it.
+                let around = applied.moved.iter().find_map(|(known, from)| Some((ours.below(known)?, from)));
+                if let Some((rest, theirs)) = around {
+                    applied.notes.push(format!(
+                        "`fields:` reads `{ours}` from `{from}` ({}); `{}` ({}) does not count",
+                        node.brief(),
+                        theirs.join(rest),
+                        own.brief()
+                    ));
+                    put(root, ours.segments(), node.clone());
+                    applied.moved.push(((*ours).clone(), from.clone()));
+                    continue;
+                }
                 if is_never_replaced(ours, is_plain) {
                     return Err(disagree(ours, ours, own, from, node, document));
                 }

@@ -185,7 +185,7 @@ impl Run {
         match flat {
             Flat::Read if all_metrics => {}
             Flat::Read => {
-                run.notes.push("read as metrics: the file holds no other field of a run record".into())
+                run.notes.push("read as metrics: the file holds no other field of a run record".into());
             }
             Flat::Left(note) => run.notes.push(note),
             Flat::None => {}
@@ -428,7 +428,11 @@ fn place_in(moved: &HashMap<&Path, &Path>, path: &Path) -> Path {
 fn is_only_a_name(record: &Map, path: &Path) -> bool {
     let [Segment::Key(name)] = path.segments() else { return false };
     let is_text = matches!(record.get(name).map(|node| &node.value), Some(Value::String(_)));
-    !matches!(&**name, "status" | "metrics") && !(is_text && matches!(&**name, "created_at" | "ended_at"))
+    match &**name {
+        "status" | "metrics" => false,
+        "created_at" | "ended_at" => !is_text,
+        _ => true,
+    }
 }
 
 /// A path as the names of nested metrics are: joined by dots.

@@ -16,10 +16,9 @@ fn folder() -> std::path::PathBuf {
 fn columns(table: &Value) -> CaseColumns {
     let text = |value: &Value| value.as_str().map(str::to_owned);
     let columns = &table["columns"];
-    let labels: Vec<String> =
-        table["labels"].as_array().into_iter().flatten().filter_map(|label| text(label)).collect();
+    let labels: Vec<String> = table["labels"].as_array().into_iter().flatten().filter_map(&text).collect();
     let scores: Vec<String> =
-        columns["probabilities"].as_array().into_iter().flatten().filter_map(|name| text(name)).collect();
+        columns["probabilities"].as_array().into_iter().flatten().filter_map(&text).collect();
     CaseColumns {
         id: text(&columns["id"]),
         label: text(&columns["y_true"]),

@@ -37,7 +37,7 @@ pub(super) fn brier_multiclass(sample: &Sample, case: usize) -> f64 {
         .sum()
 }
 
-/// The expected calibration error: Σ_b (W_b/W)·|mean_b(hit) − mean_b(p)| over `bins` bins (lo, hi], the first with 0.
+/// The expected calibration error: `Σ_b` (`W_b/W)·|mean_b(hit`) − `mean_b(p)`| over `bins` bins (lo, hi], the first with 0.
 /// The edges are k/bins, or with `equal_mass` the linear quantiles of p at k/bins.
 pub(super) fn ece(sample: &Sample, cases: &[(f64, bool)], bins: u32, equal_mass: bool) -> f64 {
     let edges: Vec<f64> = if equal_mass {

@@ -37,7 +37,7 @@ impl Ranked {
         crate::stats::sum(areas) / (positives * negatives)
     }
 
-    /// Σ (R_k − R_{k−1})·P_k over distinct scores, without interpolation; 0 without a positive case.
+    /// Σ (`R_k` − R_{`k−1})·P_k` over distinct scores, without interpolation; 0 without a positive case.
     pub(super) fn average_precision(&self) -> f64 {
         let total = crate::stats::sum(self.cases.iter().filter(|case| case.1).map(|case| case.2));
         if self.cases.is_empty() {

@@ -81,7 +81,7 @@ pub(super) fn r2(sample: &Sample) -> Score {
 pub(super) fn spearman(sample: &Sample) -> Score {
     let (a, b) = (midranks(&sample.target), midranks(&sample.estimate));
     #[expect(clippy::cast_precision_loss, reason = "a number of cases")]
-    let mean = (sample.n as f64 + 1.0) / 2.0;
+    let mean = f64::midpoint(sample.n as f64, 1.0);
     let product =
         |a: &[f64], b: &[f64]| crate::stats::sum(a.iter().zip(b).map(|(a, b)| (a - mean) * (b - mean)));
     let (across, first, second) = (product(&a, &b), product(&a, &a), product(&b, &b));

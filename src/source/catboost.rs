@@ -1,4 +1,4 @@
-//! CatBoost: `catboost_info/catboost_training.json`, which every training writes, and the next one overwrites.
+//! `CatBoost`: `catboost_info/catboost_training.json`, which every training writes, and the next one overwrites.
 //!
 //! It is the only file of a training that says in which direction each metric is better.
 
@@ -120,7 +120,7 @@ fn kept(rows: &[Node], set: Option<&str>, meta: Option<&Node>, run: &mut Tracked
     }
 }
 
-/// What CatBoost leaves out, and how to add it.
+/// What `CatBoost` leaves out, and how to add it.
 pub const TRACKER: Tracker = Tracker {
     name: "catboost",
     title: "CatBoost",

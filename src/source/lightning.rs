@@ -46,9 +46,9 @@ pub fn tracked(files: Files, name: &str, label: String, origin: Origin) -> Resul
 }
 
 /// The training in a file that Keras' `CSVLogger` wrote.
-pub fn of_keras(bytes: Vec<u8>, label: String, origin: Origin) -> Result<Tracked, Box<Diagnostic>> {
-    let mut run = Tracked { label: label.clone(), origin, ..Tracked::default() };
-    metrics(&label, bytes, &mut run)?;
+pub fn of_keras(bytes: Vec<u8>, label: &str, origin: Origin) -> Result<Tracked, Box<Diagnostic>> {
+    let mut run = Tracked { label: label.into(), origin, ..Tracked::default() };
+    metrics(label, bytes, &mut run)?;
     Ok(run)
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{NOT_EACH, sniff, table};
-use crate::document::{Diagnostic, Document, FileKind, Format, Node};
+use crate::document::{Diagnostic, Document, FileKind, Format, Node, TOO_LARGE, limits};
 use crate::run::{Each, FieldMap, Origin, Run, elements};
 
 /// A record that can't be read, among those that can.
@@ -99,6 +99,13 @@ fn lines(label: &str, bytes: Vec<u8>, fields: &FieldMap, origin: &Origin) -> Vec
         let line = line.strip_suffix('\r').unwrap_or(line);
         if line.trim().is_empty() {
             continue;
+        }
+        if runs.len() == limits::JSON_LINES_RECORDS {
+            let most = limits::JSON_LINES_RECORDS;
+            let problem =
+                Diagnostic::new(TOO_LARGE, format!("`{label}` has more than {most} records to judge"))
+                    .help("keep them in several files, or name the runs that are to be judged");
+            return vec![Err(BadRecord { label: label.to_owned(), problems: vec![problem] })];
         }
         let document =
             Document { name: label.into(), text: line.into(), format: Format::Json, line: Some(index + 1) };

@@ -143,7 +143,7 @@ fn measure(rows: &[&Node], run: &mut Tracked) {
 
 /// What tells a case: its variables and assertions.
 fn id(row: &Node) -> String {
-    let part = |path: &[&str]| get(row, path).map(|node| canonical(node)).unwrap_or_default();
+    let part = |path: &[&str]| get(row, path).map(canonical).unwrap_or_default();
     let vars = get(row, &["testCase", "vars"]).or_else(|| row.get("vars")).map(canonical).unwrap_or_default();
     sha256(format!("{vars}\n{}", part(&["testCase", "assert"])).as_bytes())
 }

@@ -46,7 +46,7 @@ where
         .collect()
 }
 
-/// BCa limits (Efron 1987, *JASA* 82, 171–185), as `scipy.stats.bootstrap` computes them.
+/// `BCa` limits (Efron 1987, *JASA* 82, 171–185), as `scipy.stats.bootstrap` computes them.
 pub fn bca(bootstrap: &Bootstrap, confidence: Confidence) -> Result<Estimate, Refusal> {
     let Bootstrap { value, resamples, jackknife } = bootstrap;
     if !value.is_finite() || jackknife.iter().flatten().any(|value| !value.is_finite()) {

@@ -17,7 +17,7 @@ pub struct AucSide {
     pub negatives: Vec<f64>,
 }
 
-/// The structural components of DeLong's variance, by midranks in O(n log n) (Sun and Xu 2014, *IEEE Signal
+/// The structural components of `DeLong`'s variance, by midranks in O(n log n) (Sun and Xu 2014, *IEEE Signal
 /// Processing Letters* 21, 1389–1393). `None` where a class is empty.
 pub fn placements(positive: &[bool], scores: &[f64]) -> Option<AucSide> {
     let mut order: Vec<u32> = (0..u32::try_from(scores.len()).ok()?).collect();
@@ -103,7 +103,7 @@ impl AucPair {
         Self::of(&zeros, side)
     }
 
-    /// DeLong's normal limits (DeLong, DeLong and Clarke-Pearson 1988, *Biometrics* 44, 837–845).
+    /// `DeLong`'s normal limits (`DeLong`, `DeLong` and Clarke-Pearson 1988, *Biometrics* 44, 837–845).
     pub fn limits(&self, confidence: Confidence) -> Result<Estimate, Refusal> {
         for (what, have) in [("positive cases", self.positives), ("negative cases", self.negatives)] {
             if have < FEWEST {

@@ -101,7 +101,7 @@ impl RightWrong {
         }
     }
 
-    /// McNemar's test, exact and mid-p.
+    /// `McNemar`'s test, exact and mid-p.
     pub fn mcnemar(&self) -> McNemar {
         let (discordant, fewer) = (self.discordant(), self.gained.min(self.lost));
         if discordant == 0 {

@@ -4,7 +4,7 @@ use super::distribution::normal_quantile;
 use super::limits::{Confidence, Verdict};
 use super::pairs::{RightWrong, tango_limits};
 
-/// Cases after which the margin is settled with this power, if the spread stays: n·((z + z_power)·se/(d + m))², rounded
+/// Cases after which the margin is settled with this power, if the spread stays: n·((z + `z_power)·se/(d` + m))², rounded
 /// up. `None` where the difference is the margin, or nothing is known.
 pub fn cases_needed(
     n: u64,

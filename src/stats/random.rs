@@ -12,26 +12,26 @@ impl Random {
     pub fn stream(seed: u64, number: u64) -> Self {
         // Streams begin at mixed places, so that neighbours do not overlap.
         let mut start = Self(seed);
-        let base = start.next();
+        let base = start.bits();
         Self(mix(base ^ mix(number.wrapping_mul(GOLDEN).wrapping_add(1))))
     }
 
     /// 64 bits.
-    pub fn next(&mut self) -> u64 {
+    pub fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(GOLDEN);
         mix(self.0)
     }
 
     /// A whole number below `bound`, by multiplication (Lemire 2019); the bias is below `bound`/2^64.
     pub fn below(&mut self, bound: u32) -> u32 {
-        let wide = u128::from(self.next()) * u128::from(bound);
+        let wide = u128::from(self.bits()) * u128::from(bound);
         u32::try_from(wide >> 64).unwrap_or(0)
     }
 
     /// A number at least 0 and below 1.
     pub fn unit(&mut self) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "53 bits")]
-        let bits = (self.next() >> 11) as f64;
+        let bits = (self.bits() >> 11) as f64;
         bits * (1.0 / 9_007_199_254_740_992.0)
     }
 }

@@ -39,13 +39,11 @@ impl<'g> Revision<'g> {
 
     /// Everything in a folder that is looked for; `real` is the folder's path without links.
     fn walk(&self, tree: &str, folder: &str, real: &str, walk: &mut Walk<'_>) -> Result<(), Box<Diagnostic>> {
-        let mut entries = self.git.tree(tree)?;
-        entries.sort_by(|one, other| one.name.cmp(&other.name));
-        for entry in entries {
+        for entry in self.git.folder(tree)?.values() {
             walk.visit()?;
             let (path, at) = (below(folder, &entry.name), below(real, &entry.name));
             match entry.kind {
-                TreeKind::File => walk.file(path, at, Some(entry.id)),
+                TreeKind::File => walk.file(path, at, Some(entry.id.clone())),
                 TreeKind::Folder => {
                     if walk.enter(&at, false)? {
                         self.walk(&entry.id, &path, &at, walk)?;
@@ -121,7 +119,7 @@ impl Store for Revision<'_> {
 
     fn linked_folder(&self, folder: &str, levels: usize) -> Result<Option<String>, Box<Diagnostic>> {
         let Resolved::Folder { id, .. } = self.git.look_up(&self.commit, folder)? else { return Ok(None) };
-        for entry in self.git.tree(&id)? {
+        for entry in self.git.folder(&id)?.values() {
             let path = below(folder, &entry.name);
             let link = match entry.kind {
                 TreeKind::File => None,

@@ -144,7 +144,7 @@ const KERAS: Layout = Layout {
     },
     read: |found| {
         let bytes = found.read(found.file(), MAX_BYTES)?;
-        Ok(vec![lightning::of_keras(bytes, found.label_of(found.file()), found.origin.clone())?])
+        Ok(vec![lightning::of_keras(bytes, &found.label_of(found.file()), found.origin.clone())?])
     },
 };
 

@@ -134,7 +134,8 @@ fn through(command: &[String], folder: &Path) -> Option<Vec<OsString>> {
         return Some(command[..=at].iter().map(OsString::from).collect());
     }
     let run = command.iter().position(|word| word == "run")?;
-    let script = command.iter().position(|word| word.ends_with(".py"));
+    let script =
+        command.iter().position(|word| std::path::Path::new(word).extension().is_some_and(|end| end == "py"));
     let at = match script {
         Some(at) if at > run && command[0].ends_with("uv") => {
             let text = std::fs::read_to_string(folder.join(&command[at])).ok()?;

@@ -57,7 +57,7 @@ impl PromotionOutcome {
             report: None,
             promoted: None,
             refused: Vec::new(),
-            troubles: problems.iter().cloned().collect(),
+            troubles: problems.to_vec(),
             notes: Vec::new(),
         }
     }

@@ -119,7 +119,7 @@ fn some_of_them_by_what_they_hold() {
     project.gate(&["check"]).leaves_with(2).says("check/none-selected");
     project.file("runs/meant.json", CANDIDATE.replacen('{', "{\"tags\": {\"promote\": \"yes\"},", 1));
     assert_eq!(found(&project, &[]), ["runs/meant.json"]);
-    project.gate(&["check"]).leaves_with(0).says("1 records are not candidates");
+    project.gate(&["check"]).leaves_with(0).says("`where` leaves out 1 of the records");
     assert_eq!(found(&project, &["runs/tried.json"]), ["runs/tried.json"], "named is meant");
 }
 

@@ -311,13 +311,6 @@ fn without_a_repository_there_is_no_verdict() {
 }
 
 #[test]
-fn what_was_taken_out_adds_nothing() {
-    let project = project();
-    project.remove("models/old.pkl");
-    project.gate(&["check"]).leaves_with(0).says("0 artifacts");
-}
-
-#[test]
 fn in_a_pull_request_the_head_is_what_changes() {
     let project = project();
     project.file("models/new.pkl", "other").commit("a model");

@@ -192,7 +192,23 @@ fn the_order_of_fields_changes_nothing() {
         let policy = format!(
             "fields: {fields}\nrules: {{ r: {{ metrics: {{ f1: {{ min: 0.8 }}, auc: {{ min: 0.8 }} }} }} }}"
         );
-        check(&policy, nested).leaves_with(0);
+        check(&policy, nested).leaves_with(0).says("`eval.f1` (0.1) does not count");
+    }
+}
+
+#[test]
+fn two_entries_of_fields_for_one_field_are_an_error() {
+    let bar = "rules: { r: { metrics: { f1: { min: 0.8 } } } }";
+    let twice = format!("fields: {{ metrics.f1: a, 'metrics.\"f1\"': b }}\n{bar}");
+    check(&twice, r#"{"a": 0.1, "b": 0.9}"#).leaves_with(2).says("maps `metrics.f1` twice");
+}
+
+#[test]
+fn has_says_what_the_record_has() {
+    for field in ["tags", "params", "metrics"] {
+        let policy = format!("rules: {{ r: {{ expr: '!has(candidate.{field})' }} }}");
+        check(&policy, r#"{"run_id": "a"}"#).leaves_with(0);
+        check(&policy, &format!("{{\"{field}\": {{\"a\": 1}}}}")).leaves_with(1);
     }
 }
 
@@ -248,6 +264,12 @@ fn what_was_measured_on_nothing_fails() {
     check(bar, r#"{"metrics": {"f1": {"value": 1.0, "n": 0}}}"#)
         .leaves_with(1)
         .says("metrics/measured-on-nothing");
+    // Whatever rule reads them.
+    for rule in ["expr: candidate.metrics.f1 > 0.5", "require: [metrics.f1]"] {
+        let policy = format!("rules: {{ r: {{ {rule} }} }}");
+        check(&policy, &rows("20")).leaves_with(0);
+        check(&policy, &rows("0")).leaves_with(1).says("metrics/measured-on-nothing");
+    }
     let drop = "rules: { r: { metrics: { f1: { max_drop: 0.1 } } } }";
     compare(drop, &rows("20"), &rows("0")).leaves_with(1).says("baseline/not-comparable");
 }
@@ -275,6 +297,8 @@ fn a_limit_that_cannot_bite_and_a_change_of_unit_are_said() {
         .says("limit/cannot-bite")
         .says("max_drop: 5%");
     compare(&rule("500%"), &run("0.01"), &run("0.91")).leaves_with(0).says("limit/cannot-bite");
+    let loss = "rules: { r: { metrics: { f1: { max_rise: 5 } } } }";
+    compare(loss, &run("4.1"), &run("0.2")).leaves_with(0).says("limit/cannot-bite");
     compare(&rule("5%"), &run("0.9"), &run("0.91")).leaves_with(0).never_says("limit/cannot-bite");
     compare(&rule("0.005"), &run("92.0"), &run("0.91")).leaves_with(0).says("limit/unit-changed");
 }

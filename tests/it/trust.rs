@@ -72,11 +72,14 @@ fn a_new_expression_is_not_evaluated_before_it_is_merged() {
 }
 
 #[test]
-fn a_change_that_removes_the_policy_is_judged_by_it() {
+fn a_change_that_removes_the_policy_is_no_pass() {
     let gone = pull_request(|project| {
         project.remove("gate.yaml");
     });
-    check(&gone).leaves_with(0).says("the policy would be gone");
+    check(&gone)
+        .leaves_with(2)
+        .says("the policy would be gone")
+        .says("this change takes away the policy that decides about it");
 }
 
 #[test]

@@ -217,3 +217,70 @@ fn what_a_partial_clone_lacks_is_named_as_that() {
     let ran = project.gate_in(clone.path(), &["check", "--trust", "main", "--all"], &[]);
     ran.leaves_with(2).says("this is a partial clone");
 }
+
+#[test]
+fn a_policy_that_a_partial_clone_lacks_gives_way_to_none_of_the_change() {
+    let project = project();
+    project
+        .edit("gate.yaml", "rules:", "# Another version of the policy, and not in the clone of main.\nrules:")
+        .file("runs/new.json", record("0.10", "r1", 4))
+        .commit("worse, and a policy of its own");
+    project.git(&["config", "uploadpack.allowFilter", "true"]);
+    let url = format!("file://{}", project.path().display());
+    for filter in ["--filter=blob:none", "--filter=tree:0"] {
+        let other = tempfile::tempdir().expect("a folder");
+        git_in(other.path(), &["clone", "--quiet", filter, "--branch", "feature", &url, "c"]);
+        let ran = project.gate_in(&other.path().join("c"), &["check", "--trust", "origin/main"], &[]);
+        ran.leaves_with(2).says("this is a partial clone").never_says("is used");
+    }
+}
+
+#[test]
+fn a_policy_that_a_sparse_checkout_left_out_gives_way_to_none_above() {
+    let project = project();
+    project
+        .file("team/gate.yaml", project.read("gate.yaml"))
+        .file("team/readme", "")
+        .commit("a policy of the team");
+    project.git(&["sparse-checkout", "set", "--no-cone", "/*", "!/team/gate.yaml"]);
+    let ran = project.gate_in(&project.path().join("team"), &["check", "--all"], &[]);
+    ran.leaves_with(2).says("this sparse checkout left it out");
+}
+
+/// A commit whose folders lead to more files than anybody could list.
+#[test]
+fn a_commit_with_countless_paths_ends_with_a_limit() {
+    let project = project();
+    let blob = project.git(&["rev-parse", "HEAD:gate.yaml"]);
+    let make = |entries: &str| {
+        project.file("entries", entries);
+        let name = project.path().join("entries");
+        let made = std::process::Command::new("git")
+            .arg("-C")
+            .arg(project.path())
+            .arg("mktree")
+            .stdin(std::fs::File::open(name).expect("it was just written"))
+            .output()
+            .expect("git starts");
+        String::from_utf8(made.stdout).expect("an id").trim().to_owned()
+    };
+    let mut tree = make(&format!("100644 blob {}\ta.json\n", blob.trim()));
+    for _ in 0..12 {
+        tree = make(&(0..10).map(|at| format!("040000 tree {tree}\td{at}\n")).collect::<String>());
+    }
+    let runs = project.git(&["rev-parse", "HEAD:runs"]);
+    let root = make(&format!(
+        "040000 tree {tree}\tfar\n100644 blob {}\tgate.yaml\n040000 tree {}\truns\n",
+        blob.trim(),
+        runs.trim()
+    ));
+    project.remove("entries");
+    let commit = project.git(&["commit-tree", "-m", "many", "-p", "HEAD", &root]);
+    let check = ["check", "--trust", "main", "--head", commit.trim()];
+    project.gate(&check).leaves_with(0).says("nothing changed");
+    project.git(&["switch", "--quiet", "main"]);
+    project
+        .file("gate.yaml", project.read("gate.yaml") + "  named: { linked: true }\n")
+        .commit("look at models");
+    project.gate(&check).leaves_with(2).says("more than 300000 files and folders");
+}

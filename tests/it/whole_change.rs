@@ -64,6 +64,90 @@ fn a_policy_that_looks_at_no_artifact_does_not_ask() {
     project.gate(&["check"]).leaves_with(0);
 }
 
+/// A model that the record names behind a linked folder.
+#[cfg(unix)]
+fn behind_a_link() -> Project {
+    let project = Project::new();
+    project
+        .file("gate.yaml", "version: 1\nruns: runs/*.json\nrules:\n  r: { artifact: { digest: true } }\n")
+        .file("store/m.pkl", "v1")
+        .file("other/m.pkl", "evil")
+        .file("runs/churn.json", of_model("models/m.pkl", "v1", "r1"));
+    std::os::unix::fs::symlink("store", project.path().join("models")).expect("a link");
+    project.repository();
+    project.git(&["switch", "--quiet", "--create", "feature"]);
+    project
+}
+
+#[cfg(unix)]
+#[test]
+fn a_model_swapped_behind_a_linked_folder_fails() {
+    let link = |project: &Project| {
+        std::os::unix::fs::symlink("other", project.path().join("models")).expect("a link");
+    };
+    let swaps: [&dyn Fn(&Project); 3] = [
+        &|project| {
+            project.file("store/m.pkl", "evil");
+        },
+        &|project| {
+            project.remove("models");
+            link(project);
+        },
+        &|project| {
+            project.remove("models").file("models/m.pkl", "evil");
+        },
+    ];
+    for swap in swaps {
+        let project = behind_a_link();
+        for way in WAYS {
+            project.gate(way).leaves_with(0);
+        }
+        swap(&project);
+        project.commit("another model");
+        for way in WAYS {
+            project
+                .gate(way)
+                .leaves_with(1)
+                .says("`models/m.pkl` is not the file that runs/churn.json recorded");
+        }
+    }
+}
+
+#[test]
+fn deleting_the_model_of_the_newest_record_fails_and_of_an_older_one_is_said() {
+    let project = with_rules("  r: { artifact: true }\n");
+    project.remove("models/m.pkl").commit("no model");
+    for way in WAYS {
+        project
+            .gate(way)
+            .leaves_with(1)
+            .says("the change deletes `models/m.pkl`, which runs/churn.json names");
+    }
+    let newer = of_model("models/n.pkl", "v2", "r2")
+        .replace("\"run_id\"", "\"created_at\": \"2026-05-01T00:00:00Z\", \"run_id\"");
+    let older = project
+        .read("runs/churn.json")
+        .replace("\"run_id\"", "\"created_at\": \"2026-01-01T00:00:00Z\", \"run_id\"");
+    let project = Project::new();
+    project
+        .file("gate.yaml", "version: 1\nruns: runs/*.json\nrules:\n  r: { artifact: true }\n")
+        .file("models/m.pkl", "v1")
+        .file("runs/churn.json", older)
+        .repository();
+    project.git(&["switch", "--quiet", "--create", "feature"]);
+    project
+        .remove("models/m.pkl")
+        .file("models/n.pkl", "v2")
+        .file("runs/next.json", newer)
+        .commit("the next one");
+    for way in WAYS {
+        project
+            .gate(way)
+            .leaves_with(0)
+            .says("the change deletes `models/m.pkl`, which runs/churn.json names");
+    }
+}
+
 #[test]
 fn a_swapped_file_in_a_folder_that_is_the_model() {
     let project = Project::new();
@@ -221,6 +305,33 @@ fn the_newest_record_can_be_taken_away_by_editing_too() {
 }
 
 #[test]
+fn the_newest_record_of_a_folder_that_a_rule_names_is_a_baseline_too() {
+    for baseline in ["git:main:runs/", "git:main:runs/*.json"] {
+        let project = compared();
+        project.git(&["switch", "--quiet", "main"]);
+        project.edit("gate.yaml", "git:main", baseline).commit("another baseline");
+        project.git(&["switch", "--quiet", "--create", "other"]);
+        project.remove("runs/best.json").commit("lower the bar");
+        project.gate(&["check"]).leaves_with(1).says("gate:newest-record");
+    }
+}
+
+#[test]
+fn what_where_leaves_out_is_no_baseline() {
+    let project = compared();
+    let filtered = "runs: { path: runs/*.json, where: \"!has(tags.experiment)\" }";
+    project.git(&["switch", "--quiet", "main"]);
+    project.edit("gate.yaml", "runs: [runs/*.json, runs/*.jsonl]", filtered);
+    let tagged = record("0.10", "x", 8).replacen('{', "{\"tags\": {\"experiment\": \"yes\"}, ", 1);
+    project.file("runs/experiment.json", tagged).commit("an experiment");
+    project.git(&["switch", "--quiet", "--create", "other"]);
+    project.file("runs/next.json", record("0.20", "n", 9)).commit("worse than what was promoted");
+    for way in WAYS {
+        project.gate(way).leaves_with(1).never_says("git:main -> runs/experiment.json");
+    }
+}
+
+#[test]
 fn an_older_record_may_go_and_is_named() {
     let project = compared();
     project.remove("runs/old.json").commit("tidy up");
@@ -271,6 +382,33 @@ fn only_new_lines_of_a_log_are_candidates() {
     project.file("runs/log.jsonl", shorter).commit("a shorter log");
     for way in WAYS {
         project.gate(way).leaves_with(0).says("deletes the record `runs/log.jsonl:1`");
+    }
+}
+
+#[test]
+fn lines_that_moved_to_another_log_are_no_candidates() {
+    let lines = ["0.50", "0.85", "0.90"].map(|f1| record(f1, &format!("r{f1}"), 1));
+    let project = Project::new();
+    project
+        .file(
+            "gate.yaml",
+            "version: 1\nruns: runs/*.jsonl\nrules:\n  f1: { metrics: { f1: { min: 0.8 } } }\n",
+        )
+        .file("runs/log.jsonl", lines.concat())
+        .repository();
+    project.git(&["switch", "--quiet", "--create", "renamed"]);
+    project.remove("runs/log.jsonl");
+    project
+        .file("runs/history.jsonl", lines.concat() + &record("0.95", "new", 2))
+        .commit("renamed, and a line more");
+    for way in WAYS {
+        project.gate(way).leaves_with(0).says("runs/history.jsonl:4").says("1 candidate");
+    }
+    project.git(&["switch", "--quiet", "--create", "rotated", "main"]);
+    project.file("runs/old.jsonl", lines[..2].concat());
+    project.file("runs/log.jsonl", lines[2].clone() + &record("0.95", "new", 2)).commit("rotated");
+    for way in WAYS {
+        project.gate(way).leaves_with(0).says("runs/log.jsonl:2").says("1 candidate");
     }
 }
 

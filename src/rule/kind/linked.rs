@@ -1,7 +1,7 @@
 //! A model file in a change that no record names was made by nobody knows what. `linked` is about the change: each
 //! artifact that it adds has the record of the run that made it, and no notebook's output is the only record.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 use globset::GlobSet;
 
@@ -36,7 +36,7 @@ pub(super) const KIND: Kind = Kind {
 
 /// Bytes of a notebook that are read.
 const NOTEBOOK_BYTES: usize = 64 << 20;
-/// Bytes in which a text shows that it is a model of LightGBM.
+/// Bytes in which a text shows that it is a model of `LightGBM`.
 const LIGHTGBM_BYTES: usize = 32;
 
 #[derive(Debug)]
@@ -89,10 +89,9 @@ impl RuleCheck for Linked {
         let mut judgement = RuleResult::default();
         let named = NamedFiles::of(case.records, &[]);
         let dvc: HashSet<&str> = case.records.dvc_outputs.iter().map(String::as_str).collect();
-        // What records and DVC name is an artifact, whatever it is called.
-        let is_named = |path: &str| named.covering(path).is_some() || is_in(path, &dvc);
+        // What DVC names is an artifact, whatever it is called.
         let may_be_artifact =
-            |path: &str| self.is_artifact(path) || is_named(path) || self.may_be_boosted(path);
+            |path: &str| self.is_artifact(path) || is_in(path, &dvc) || self.may_be_boosted(path);
         let mut files = Vec::new();
         let since = case
             .facts
@@ -100,22 +99,22 @@ impl RuleCheck for Linked {
             .map_err(cannot)?;
         let (notebooks, files): (Vec<_>, Vec<_>) =
             files.into_iter().partition(|file| self.is_notebook(&file.path));
-        let mut artifacts: BTreeMap<String, bool> = BTreeMap::new();
-        for file in files {
-            let path = named.covering(&file.path).unwrap_or(&file.path);
-            if self.is_artifact(&file.path) || is_named(&file.path) || is_boosted(case.facts, &file.path) {
-                let added = artifacts.entry(path.to_owned()).or_insert(true);
-                *added = *added && file.added;
-            }
-        }
+        let mut artifacts = case.facts.named_changes(&named.paths()).map_err(cannot)?;
+        artifacts.extend(files.into_iter().filter(|file| {
+            named.covering(&file.path).is_none()
+                && (self.is_artifact(&file.path)
+                    || is_in(&file.path, &dvc)
+                    || is_boosted(case.facts, &file.path))
+        }));
+        artifacts.sort_by(|one, other| one.path.cmp(&other.path));
         // Said even where there is nothing, so that a pass shows what it is about.
         let looked_at =
             format!("{}, {}", counted(artifacts.len(), "artifact"), counted(notebooks.len(), "notebook"));
         judgement.compare(
             Comparison::exact(format!("since {since}"), "linked", Outcome::Pass).candidate(looked_at),
         );
-        for (path, added) in artifacts {
-            named.account(&mut judgement, case, &path, added, Undigested::Fails);
+        for file in &artifacts {
+            named.account(&mut judgement, case, file, Undigested::Fails);
         }
         for file in &notebooks {
             notebook(&mut judgement, case, file);
@@ -146,7 +145,7 @@ fn is_text(path: &str) -> bool {
     path.to_ascii_lowercase().ends_with(".txt")
 }
 
-/// Whether a text is a model of LightGBM.
+/// Whether a text is a model of `LightGBM`.
 fn is_boosted(facts: &dyn Facts, path: &str) -> bool {
     let first = facts.first_bytes(path, LIGHTGBM_BYTES).unwrap_or_default();
     is_text(path) && String::from_utf8_lossy(&first).replace('\r', "").starts_with("tree\nversion=")

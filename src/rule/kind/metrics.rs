@@ -144,7 +144,6 @@ fn except(reader: &mut Reader, node: &Node, name: &Pattern, key: Span) -> Vec<Pa
 impl RuleCheck for Metrics {
     fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, Box<Diagnostic>> {
         let mut judgement = RuleResult::default();
-        measured_on_nothing(&mut judgement, case.candidate);
         if !self.compares()
             && self.notices_baseline()
             && let Some(Baseline::Missing(why) | Baseline::Unclear(why)) = case.baseline
@@ -370,16 +369,15 @@ impl Limits {
     }
 }
 
-/// A run whose split has no rows has no metrics, whatever their numbers.
-fn measured_on_nothing(judgement: &mut RuleResult, run: &Run) {
-    if !is_zero(run.validation().and_then(|validation| validation.get("rows"))) {
-        return;
-    }
-    let raised = Finding::new(MEASURED_ON_NOTHING, "the metrics were measured on 0 rows")
-        .at(Path::of(["validation", "rows"]), "on nothing")
-        .subject("validation.rows")
-        .help("find out why nothing was left of the validation split; a number of an empty set says nothing");
-    judgement.fail(Comparison::exact("validation.rows", "rows", Outcome::Fail).candidate("0"), raised);
+/// That all metrics of a run were measured on a split without rows: they say nothing, whatever rule reads them.
+pub fn measured_on_nothing(run: &Run) -> Option<Finding> {
+    let rows = run.validation().and_then(|validation| validation.get("rows"));
+    (is_zero(rows) && run.metrics().next().is_some()).then(|| {
+        Finding::new(MEASURED_ON_NOTHING, "the metrics were measured on 0 rows")
+            .at(Path::of(["validation", "rows"]), "on nothing")
+            .subject("validation.rows")
+            .help("find out why nothing was left of the validation split; a number of an empty set says nothing")
+    })
 }
 
 fn is_zero(node: Option<&Node>) -> bool {

@@ -20,6 +20,8 @@ macro_rules! kinds {
     };
 }
 
+pub use metrics::measured_on_nothing;
+
 kinds![
     require,
     forbid,

@@ -30,7 +30,7 @@ pub(super) fn windows_md5(bytes: &[u8]) -> Option<String> {
         return None;
     }
     let mut text = Vec::with_capacity(bytes.len() + bytes.len() / 32);
-    for byte in unix_line_ends(bytes).iter() {
+    for byte in &*unix_line_ends(bytes) {
         if *byte == b'\n' {
             text.push(b'\r');
         }

@@ -7,16 +7,16 @@ use crate::document::{Document, Format, Node};
 /// Whether a file says which outputs there are: `dvc.lock`, or the `.dvc` file beside one.
 pub fn names_outputs(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
-    name == "dvc.lock" || name.ends_with(".dvc") && name != ".dvc"
+    name == "dvc.lock" || name.strip_suffix(".dvc").is_some_and(|name| !name.is_empty())
 }
 
 /// The paths of the outputs that such a file names, relative to the workspace. One that can't be read names none: to
 /// account for files is not what it is for.
 pub fn outputs(path: &str, bytes: Vec<u8>) -> Vec<String> {
-    let tree = Document::new(path, bytes, Format::Yaml).map(Arc::new).and_then(|document| document.parse());
-    let Ok(tree) = tree else { return Vec::new() };
+    let Ok(document) = Document::new(path, bytes, Format::Yaml) else { return Vec::new() };
+    let Ok(tree) = Arc::new(document).parse() else { return Vec::new() };
     let Some(map) = tree.as_map() else { return Vec::new() };
-    let stages = map.get("stages").and_then(Node::as_map).into_iter().flat_map(|stages| stages.iter());
+    let stages = map.get("stages").and_then(Node::as_map).into_iter().flat_map(crate::document::Map::iter);
     let stages = stages.filter_map(|(_, stage)| stage.as_map()?.get("outs"));
     let outs = map.get("outs").into_iter().chain(stages).filter_map(Node::as_list).flatten();
     let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);

@@ -81,9 +81,9 @@ impl Grid {
             && rows.iter().all(|row| row.cells.last().is_none_or(|cell| cell.text.is_empty()));
         if ends_open {
             names.pop();
-            rows.iter_mut().for_each(|row| {
+            for row in &mut rows {
                 row.cells.pop();
-            });
+            }
         }
         for (at, name) in names.iter().enumerate() {
             if !name.is_empty() && names[..at].contains(name) {

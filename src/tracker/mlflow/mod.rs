@@ -135,12 +135,12 @@ impl Fetching<'_> {
         if let [one] = rows.models.as_slice()
             && let Some(model) = self.store.logged_model(one)?
         {
-            return self.rows(with_model(rows, &model), version);
+            return self.rows(&with_model(rows, &model), version);
         }
-        self.rows(rows, version)
+        self.rows(&rows, version)
     }
 
-    fn rows(&self, rows: Rows, version: Option<&Version>) -> Result<Fetched, Box<Diagnostic>> {
+    fn rows(&self, rows: &Rows, version: Option<&Version>) -> Result<Fetched, Box<Diagnostic>> {
         let resolved = version.map(|version| match rows.run_id.as_str() {
             id if id.starts_with("m-") => format!("version {}, {id}", version.number),
             id => format!("version {}, run {id}", version.number),
@@ -167,7 +167,7 @@ impl Fetching<'_> {
             Some(version) => vec![version.clone()],
             None => self.registry.registered(&[&rows.run_id])?,
         };
-        let mut run = self.finished(&rows, format!("mlflow:{}", self.rest), resolved, &registered);
+        let mut run = self.finished(rows, format!("mlflow:{}", self.rest), resolved, &registered);
         if let Some(version) = version {
             let number = version.number.to_string();
             run.text(&crate::document::Path::of(["model_version"]), Some(&number), "the registered model");
@@ -348,7 +348,7 @@ impl Fetching<'_> {
             (id, _) => id,
         };
         if run_id.is_empty() {
-            return self.rows(model.rows(), version);
+            return self.rows(&model.rows(), version);
         }
         let mut rows = self.store.run(run_id)?.ok_or_else(|| {
             missing(
@@ -358,7 +358,7 @@ impl Fetching<'_> {
             )
         })?;
         self.read_history(&mut rows)?;
-        self.rows(as_model(rows, model), version)
+        self.rows(&as_model(rows, model), version)
     }
 
     fn origin(&self, resolved: Option<String>) -> Origin {

@@ -288,10 +288,7 @@ impl<'s> Evaluation<'s> {
         node: &Node,
         at: &Trail<'_>,
     ) -> Result<bool, Exceeded> {
-        let written = match &node.value {
-            Value::Number(written) | Value::NotFinite(written) => written,
-            _ => return Ok(true),
-        };
+        let (Value::Number(written) | Value::NotFinite(written)) = &node.value else { return Ok(true) };
         self.charge(written.len() / 16 + if bound == Bound::MultipleOf { 500 } else { 20 })?;
         let Ok(value) = Decimal::parse(written) else {
             return Ok(self.fault(at, || format!("{written} can't be compared with {limit}")));

@@ -381,6 +381,7 @@ impl Compiler<'_> {
         Ok(())
     }
 
+    #[expect(clippy::too_many_lines, reason = "one arm for each keyword of the standard")]
     fn keyword(&mut self, reading: &Reading<'_>, key: &str, node: &Node) -> Result<Option<Keyword>, Refusal> {
         let (at, map) = (&reading.at, reading.map);
         let one = |this: &mut Self, key: &str| this.below(at, &[Segment::Key(key.into())]);

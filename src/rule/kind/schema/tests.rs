@@ -150,12 +150,12 @@ fn a_reference_is_one_only_where_a_schema_is() {
         (r#"{"default": {"$id": "x"}, "required": ["x"]}"#, "{}", false),
         (r#"{"properties": {"$ref": {"type": "string"}}}"#, r#"{"$ref": 1}"#, false),
         (
-            r##"{"properties": {"a": {"$ref": "s.json#/$defs/a"}}, "$defs": {"a": {"const": 1}}}"##,
+            r#"{"properties": {"a": {"$ref": "s.json#/$defs/a"}}, "$defs": {"a": {"const": 1}}}"#,
             r#"{"a": 2}"#,
             false,
         ),
         (
-            r##"{"$id": "https://example.org/r.json", "properties": {"a": {"$ref": "https://example.org/r.json"}}, "required": ["b"]}"##,
+            r#"{"$id": "https://example.org/r.json", "properties": {"a": {"$ref": "https://example.org/r.json"}}, "required": ["b"]}"#,
             r#"{"b": 1, "a": {}}"#,
             false,
         ),
@@ -164,7 +164,7 @@ fn a_reference_is_one_only_where_a_schema_is() {
             "1",
             false,
         ),
-        (r##"{"$ref": "inner.json", "$defs": {"x": {"$id": "inner.json", "type": "object"}}}"##, "1", false),
+        (r#"{"$ref": "inner.json", "$defs": {"x": {"$id": "inner.json", "type": "object"}}}"#, "1", false),
     ] {
         assert_eq!(fits(schema, record), expected, "{schema} {record}");
     }
@@ -173,7 +173,7 @@ fn a_reference_is_one_only_where_a_schema_is() {
 #[test]
 fn files_beside_the_policy_are_read_whatever_the_schema_calls_itself() {
     let root =
-        r##"{"$id": "https://example.org/s.json", "properties": {"a": {"$ref": "parts/a.json#/$defs/x"}}}"##;
+        r#"{"$id": "https://example.org/s.json", "properties": {"a": {"$ref": "parts/a.json#/$defs/x"}}}"#;
     let part = r#"{"$defs": {"x": {"$ref": "b.json"}}}"#;
     let files = [("s.json", root), ("parts/a.json", part), ("parts/b.json", r#"{"const": 1}"#)];
     assert!(fits_files(&files, r#"{"a": 1}"#));
