@@ -7,6 +7,7 @@ mod check;
 mod diff;
 mod explain;
 mod key;
+mod progress;
 mod promote;
 mod record;
 mod report;

@@ -2,6 +2,8 @@
 
 mod changes;
 mod files;
+mod folder;
+mod hash;
 mod hashed;
 mod named;
 
@@ -10,7 +12,9 @@ use std::path::Path;
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 
-pub use hashed::{FETCH_LFS, Hashed, LFS_POINTER, LfsPointer, hash_below, hash_named, in_parts, lfs_pointer};
+pub use folder::files_below;
+pub use hash::{hash_below, hash_named, hash_watched};
+pub use hashed::{FETCH_LFS, Hashed, LFS_POINTER, LfsPointer, Watch, in_parts, lfs_pointer};
 
 use crate::code::codes;
 use crate::document::Diagnostic;
@@ -20,6 +24,7 @@ use crate::rule::{ChangedFile, CommitFacts, Facts, FileFacts, FileFault};
 codes! {
     CANNOT_TELL = "facts/cannot-tell": "A question about a commit or a file that this clone can't answer.";
     CHANGED = "artifact/changed": "A model file was written to while it was read.";
+    STOPPED = "artifact/stopped": "Reading a file was stopped before its end.";
     LFS = "artifact/lfs-pointer": "A pointer of Git LFS lies where a model file should be.";
     UNREADABLE = "artifact/unreadable": "A model file or folder can't be read, or holds what is no regular file.";
 }

@@ -106,6 +106,8 @@ pub struct DataFile<'r> {
     pub path: Option<&'r str>,
     /// Its digest when it was recorded.
     pub digest: Option<Digest>,
+    /// Of a folder, the file that has the list of its files, relative to the workspace.
+    pub files: Option<&'r str>,
 }
 
 impl Run {
@@ -321,6 +323,7 @@ impl Run {
                 name: written(node, "name"),
                 path: written(node, "path"),
                 digest: digest(node),
+                files: written(node, "files"),
             })
             .collect()
     }

@@ -5,7 +5,9 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{MOST_RUNS, NO_STORE, PART, STORE, Store, TakeRuns, broken, deleted, is_child, too_many};
+use super::{
+    MOST_RUNS, NO_STORE, PART, STORE, Store, TakeRuns, broken, deleted, is_child, not_tagged, too_many,
+};
 use crate::document::{Diagnostic, Document, Format, Node};
 use crate::source::mlflow::folder::{dataset, input, logged_model, points, reads_differently, run, version};
 use crate::source::mlflow::{Dataset, LoggedModel, Point, Rows, Series, Version};
@@ -392,6 +394,28 @@ impl Store for Folder {
             found.extend(versions.filter(|version| runs.contains(&version.run_id.as_str())));
         }
         Ok(found)
+    }
+
+    fn tagged(&self, key: &str, value: &str) -> Read<Vec<Rows>> {
+        let mut runs = Vec::new();
+        for experiment in self.experiments()? {
+            for folder in self.folders(&experiment)? {
+                if is_name(key) && self.text(&folder.join("tags").join(key), SMALL)?.as_deref() == Some(value)
+                {
+                    runs.extend(self.read(&folder)?.filter(|rows| rows.lifecycle == "active"));
+                }
+            }
+        }
+        Ok(runs)
+    }
+
+    fn set_tag(&self, run: &Rows, key: &str, value: &str) -> Read<()> {
+        let failed = |why: &str| not_tagged(&self.name(), key, why);
+        let folder = self.in_experiments(&run.run_id)?.filter(|_| is_name(key));
+        let tags = folder.ok_or_else(|| failed("its run is gone"))?.join("tags");
+        fs::create_dir_all(&tags)
+            .and_then(|()| crate::atomic::write(&tags.join(key), |to| to.write_all(value.as_bytes())))
+            .map_err(|error| failed(&error.to_string()))
     }
 
     fn logged_model(&self, id: &str) -> Read<Option<LoggedModel>> {

@@ -3,6 +3,7 @@
 mod alias;
 mod folder;
 mod locate;
+mod logged;
 mod rest;
 mod settings;
 mod sqlite;
@@ -13,6 +14,8 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 pub use self::alias::{Registered, alias_name, alias_now, store_name};
+pub use self::logged::{Logged, MAX_TAG, RECORDING, RUN_CONTEXT, RUN_ID, Sought};
+
 use self::locate::locate;
 use self::which::{Chosen, Which, decoded};
 use super::{FetchContext, Fetched, Fetcher, NOT_A_RUN, NOT_THERE, Role};
@@ -30,6 +33,7 @@ codes! {
     NOT_READY = "mlflow/not-ready": "A version of a model, or a logged model, is not complete.";
     BROKEN = "mlflow/broken": "An answer, a row or a file of an MLflow store is not what MLflow writes.";
     ALIAS = "mlflow/alias": "An alias can't be set, or not for this run.";
+    NOT_TAGGED = "mlflow/not-tagged": "A tag of a run can't be set.";
     TOO_MANY = "mlflow/too-many": "A name leads to more runs than are read at once.";
 }
 
@@ -74,6 +78,10 @@ trait Store {
     fn alias(&self, name: &str, alias: &str) -> Result<Option<u64>, Box<Diagnostic>>;
     /// The versions as which what these runs produced is registered.
     fn registered(&self, runs: &[&str]) -> Result<Vec<Version>, Box<Diagnostic>>;
+    /// The runs that have a tag with this value, and are not deleted.
+    fn tagged(&self, key: &str, value: &str) -> Result<Vec<Rows>, Box<Diagnostic>>;
+    /// Gives a run a tag, or another value of it.
+    fn set_tag(&self, run: &Rows, key: &str, value: &str) -> Result<(), Box<Diagnostic>>;
     /// A logged model.
     fn logged_model(&self, id: &str) -> Result<Option<LoggedModel>, Box<Diagnostic>>;
     /// These logged models, and maybe others of the same experiment.
@@ -226,7 +234,7 @@ impl<'f> Fetching<'f> {
     }
 
     fn tracked(&self, rows: &Rows, label: String, resolved: Option<String>) -> Tracked {
-        let mut run = tracked(rows, label, self.origin(resolved), self.inside().as_deref());
+        let mut run = tracked(rows, label, self.origin(resolved), inside(self.around.root).as_deref());
         run.files = self.store.folder_of(rows).and_then(|folder| self.around.below_root(&folder));
         run
     }
@@ -407,12 +415,6 @@ impl<'f> Fetching<'f> {
         Origin { tracker: "mlflow".into(), reference: format!("mlflow:{}", self.rest), resolved }
     }
 
-    /// The folder below which an artifact is a file of ours.
-    fn inside(&self) -> Option<String> {
-        let folder = self.around.root.canonicalize().ok()?;
-        folder.to_str().map(str::to_owned)
-    }
-
     /// A name as it is written; where no model is called so, an address's `%20` in it is a space.
     fn model_name(&self, name: &str) -> Result<String, Box<Diagnostic>> {
         let plain = decoded(name);
@@ -421,6 +423,12 @@ impl<'f> Fetching<'f> {
         }
         Ok(plain)
     }
+}
+
+/// The folder below which an artifact is a file of ours.
+fn inside(root: &Path) -> Option<String> {
+    let folder = root.canonicalize().ok()?;
+    folder.to_str().map(str::to_owned)
 }
 
 fn missing(store: &dyn Store, what: &str, help: &str) -> Box<Diagnostic> {
@@ -447,6 +455,12 @@ fn deleted(store: &str, name: &str) -> Box<Diagnostic> {
 fn broken(store: &str, what: &str) -> Box<Diagnostic> {
     Diagnostic::new(BROKEN, format!("{store}: {what}"))
         .help("MLflow 2 and 3 are read; look whether MLflow itself shows the run")
+        .boxed()
+}
+
+fn not_tagged(store: &str, key: &str, why: &str) -> Box<Diagnostic> {
+    Diagnostic::new(NOT_TAGGED, format!("{store}: the tag `{key}` can't be set: {why}"))
+        .help("look whether this user may write there; `mlflow.set_tag` sets it by hand")
         .boxed()
 }
 

@@ -320,6 +320,41 @@ impl Store for Rest {
         Ok(versions)
     }
 
+    fn tagged(&self, key: &str, value: &str) -> Read<Vec<Rows>> {
+        let ask = |size: usize, token: Option<&str>| {
+            let mut body = json!({ "max_results": size, "order_by": ["last_update_time DESC"] });
+            if let Some(token) = token {
+                body["page_token"] = json!(token);
+            }
+            self.post("experiments/search", &body)
+        };
+        let id = |node: &Node| answer::required(node, "experiment_id", "experiment");
+        let found = self.pages("experiments", "experiments", 1_000, &ask, &id)?;
+        let filter = format!("tags.`{key}` = '{value}'");
+        let mut runs = Vec::new();
+        for experiments in found.unwrap_or_default().chunks(PAGE) {
+            let ask = |size: usize, token: Option<&str>| {
+                let mut body = json!({ "experiment_ids": experiments, "filter": filter, "max_results": size,
+                    "run_view_type": "ACTIVE_ONLY" });
+                if let Some(token) = token {
+                    body["page_token"] = json!(token);
+                }
+                self.post("runs/search", &body)
+            };
+            let found = self.pages("runs", "runs", PAGE, &ask, &answer::run)?;
+            runs.extend(found.unwrap_or_default());
+        }
+        runs.retain(|rows| rows.tags.iter().any(|(known, given)| known == key && given == value));
+        Ok(runs)
+    }
+
+    fn set_tag(&self, run: &Rows, key: &str, value: &str) -> Read<()> {
+        let body = json!({ "run_id": run.run_id, "key": key, "value": value });
+        self.post("runs/set-tag", &body)?
+            .map(|_| ())
+            .ok_or_else(|| self.broken(&format!("the run `{}` is gone", run.run_id)))
+    }
+
     fn logged_model(&self, id: &str) -> Read<Option<LoggedModel>> {
         let answer = self.server.get(&format!("api/2.0/mlflow/logged-models/{id}"), &[])?;
         // MLflow 2 has no such call, and answers with a page.

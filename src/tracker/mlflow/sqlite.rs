@@ -1,4 +1,4 @@
-//! MLflow's database as a SQLite file, which is its default store. It is only ever read.
+//! MLflow's database as a SQLite file, which is its default store. It is read; tags are written only on request.
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
@@ -12,7 +12,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Row};
 
 use super::settings::workspace;
-use super::{MOST_RUNS, PART, STORE, Store, TakeRuns, broken, deleted, too_many};
+use super::{MOST_RUNS, PART, STORE, Store, TakeRuns, broken, deleted, not_tagged, too_many};
 use crate::document::Diagnostic;
 use crate::source::mlflow::{Dataset, LoggedModel, Point, Reading, Rows, Series, Version};
 
@@ -276,6 +276,28 @@ impl Store for Database {
         let mut versions = self.find_versions("run_id != ?1", "")?;
         versions.retain(|version| runs.contains(version.run_id.as_str()));
         Ok(versions)
+    }
+
+    fn tagged(&self, key: &str, value: &str) -> Read<Vec<Rows>> {
+        let sql = "SELECT run_uuid FROM tags WHERE key = ?1 AND value = ?2";
+        let ids = self.query(sql, &[&key, &value], |row| text(row, 0))?;
+        let mut runs = Vec::new();
+        for id in ids {
+            runs.extend(self.runs("lifecycle_stage = 'active' AND run_uuid = ?1", &id)?);
+        }
+        Ok(runs)
+    }
+
+    fn set_tag(&self, run: &Rows, key: &str, value: &str) -> Read<()> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let write = || {
+            let connection = Connection::open_with_flags(&self.path, flags)?;
+            connection.busy_timeout(PATIENCE)?;
+            let values = [key, value, run.run_id.as_str()];
+            connection
+                .execute("INSERT OR REPLACE INTO tags (key, value, run_uuid) VALUES (?1, ?2, ?3)", values)
+        };
+        write().map(|_| ()).map_err(|error| not_tagged(&self.name(), key, &error.to_string()))
     }
 
     fn logged_model(&self, id: &str) -> Read<Option<LoggedModel>> {

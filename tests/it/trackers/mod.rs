@@ -15,6 +15,7 @@ mod mlflow_credentials;
 mod mlflow_fake;
 mod mlflow_gone;
 mod mlflow_ill;
+mod mlflow_recorded;
 mod mlflow_server;
 mod paths;
 mod sacred;
