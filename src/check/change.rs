@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::beside::unmatched_records;
 use super::candidates::{compared, named_runs, record_files};
 use super::found::{Item, files, read_all};
-use super::tracker_runs::{PolicyRuns, Sorted};
+use super::tracker_runs::{self, PolicyRuns, Sorted};
 use super::{Request, Workspace};
 use crate::document::Diagnostic;
 use crate::engine::{self, Decision, Judged, References};
@@ -143,6 +143,7 @@ fn base_records(
     let mut items = Vec::new();
     for base in compared.bases {
         let base = Revision::shown_plainly(workspace.git()?, base).shown_behind(&workspace.up());
+        items.extend(tracker_runs::at_base(policy, plain, &base, workspace));
         let store: Arc<dyn Store + Send + '_> = Arc::new(base);
         items.extend(matching(&store, plain, workspace)?);
     }

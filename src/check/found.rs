@@ -107,6 +107,19 @@ impl Item<'_> {
         }
     }
 
+    /// A run that was read at a revision by the name that it has here; none of a project or a card.
+    pub(super) fn called_as_here(self, revision: &str) -> Option<Self> {
+        let Self::Tracked { label, mut run } = self else { return None };
+        let label = label.strip_prefix(&format!("git:{revision}:")).unwrap_or(&label).to_owned();
+        if let Ok(run) = Arc::make_mut(&mut run) {
+            if matches!(&*run.origin.tracker, "dvc" | "hf") {
+                return None;
+            }
+            run.label.clone_from(&label);
+        }
+        Some(Self::Tracked { label, run })
+    }
+
     /// What it is, whatever it was called: the path at a commit, else the label.
     pub(super) fn identity(&self, commit: Option<&Commit>) -> String {
         match (self.path(), commit) {

@@ -1,4 +1,4 @@
-//! Judging the candidates, some hundred at a time: each part is read, planned, what its plans need is looked up, and it is
+//! Judging the candidates, some at a time: each part is read, planned, what its plans need is looked up, and it is
 //! judged. What was judged is handed on and forgotten, so that memory does not grow with the candidates that passed.
 
 use super::baselines::FoundBaselines;
@@ -10,7 +10,7 @@ use crate::document::Diagnostic;
 use crate::engine::{self, Decision, PlannedRule, References, Tally, WaiverUse, plan};
 use crate::run::Run;
 use crate::source::BadRecord;
-use crate::verdict::{CandidateReport, MANY};
+use crate::verdict::{CandidateReport, MANY, RuleReport};
 
 /// What judging leaves beside the candidates' reports.
 #[derive(Default)]
@@ -23,8 +23,8 @@ pub(super) struct Judged {
     pub(super) runs: Vec<Run>,
 }
 
-/// Files that are read and judged together.
-const PART: usize = 256;
+/// Files that are read and judged together: records of trackers may be half a megabyte each while they are judged.
+const PART: usize = 32;
 
 /// Judges every candidate; its report goes into the sink.
 pub(super) fn judge_all(
@@ -135,10 +135,13 @@ impl CandidateSink for Kept {
     }
 }
 
-/// Leaves of a candidate that passed without a warning only that it did.
+/// Leaves of a candidate that passed without a warning only that it did, and by which rules.
 fn shorten(report: &mut CandidateReport) {
     if report.is_unremarkable() {
-        report.rules = Vec::new();
+        for rule in &mut report.rules {
+            let short = RuleReport::new(rule.id.as_str(), rule.kind.as_str(), rule.level);
+            *rule = RuleReport { outcome: rule.outcome, reason: rule.reason.take(), ..short };
+        }
         report.baselines = Vec::new();
     }
 }

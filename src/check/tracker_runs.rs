@@ -10,7 +10,7 @@ use crate::git;
 use crate::policy::Policy;
 use crate::run::Reference;
 use crate::source;
-use crate::store::{Reach, Revision, Selector, Store};
+use crate::store::{Entry, Reach, Revision, Selector, Store};
 use crate::tracker::{self, AMBIGUOUS, FetchContext};
 
 /// Bytes of a file of a tracker that is compared with the base.
@@ -97,21 +97,44 @@ pub(super) fn unchanged(
 fn is_same(path: &str, here: &dyn Store, base: &Revision<'_>) -> Result<bool, Box<Diagnostic>> {
     let escaped = globset::escape(path);
     let mut there: HashMap<String, String> = HashMap::new();
-    let mut now = Vec::new();
+    let mut now: HashMap<String, Entry> = HashMap::new();
     for pattern in [escaped.clone(), format!("{escaped}/**")] {
         let selector = Selector::new(&pattern)?;
         there.extend(base.select(&selector)?.into_iter().filter_map(|entry| Some((entry.path, entry.blob?))));
-        now.extend(here.select(&selector)?);
+        now.extend(here.select(&selector)?.into_iter().map(|entry| (entry.path.clone(), entry)));
     }
     if now.len() != there.len() {
         return Ok(false);
     }
-    Ok(now.iter().all(|entry| {
+    Ok(now.values().all(|entry| {
         there.get(&entry.path).is_some_and(|blob| match &entry.blob {
             Some(ours) => ours == blob,
             None => here.read(entry, MAX_COMPARED).is_ok_and(|bytes| git::is_blob(blob, &bytes)),
         })
     }))
+}
+
+/// The runs of trackers that a policy's `runs:` named at the base, called as they are called here. A project or a card is one
+/// run, which is changed and not removed.
+pub(super) fn at_base<'c>(
+    policy: &Policy,
+    plain: &[String],
+    base: &Revision<'_>,
+    workspace: &'c Workspace,
+) -> Vec<Item<'c>> {
+    let paths = policy.runs.as_ref().map(|runs| &*runs.paths).unwrap_or_default();
+    let mut items = Vec::new();
+    let is_one_run =
+        |path: &str| matches!(path, "." | "./") || path.starts_with("dvc:") || path.starts_with("hf:");
+    for path in paths.iter().filter(|path| !plain.contains(path) && !is_one_run(path)) {
+        let id = base.commit().id.clone();
+        let named = (ReferenceOrigin::Typed, Some(policy));
+        // What can't be read there was no run that could be lost.
+        if let Ok(Some(found)) = at_revision(path, &id, path, base, named, workspace) {
+            items.extend(found.items.into_iter().filter_map(|item| item.called_as_here(&id)));
+        }
+    }
+    items
 }
 
 /// What is at a path of a revision, where that is a tracker's: the same run as on the disk.

@@ -12,6 +12,7 @@ mod key;
 mod mistakes;
 mod policy;
 mod power;
+mod progress;
 mod promote;
 mod record;
 mod report;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::Terminal;
+use super::progress::progress;
 use crate::render;
 use crate::training::{self, Order};
 
@@ -46,13 +47,13 @@ pub(super) struct Arguments {
     /// The seed [default: that of the parameters]
     #[arg(long, value_name = "SEED")]
     seed: Option<String>,
-    /// A data file with what it is for, such as train=data/train.csv
-    #[arg(long, value_name = "ROLE=FILE", value_parser = role)]
+    /// A file or a folder of data with what it is for, such as train=data/train.csv
+    #[arg(long, value_name = "ROLE=PATH", value_parser = role)]
     data: Vec<(String, PathBuf)>,
     /// The dataset version, a name such as a date or a tag
     #[arg(long, value_name = "VERSION")]
     data_version: Option<String>,
-    /// The file that the metrics are measured on
+    /// The file or the folder that the metrics are measured on
     #[arg(long, value_name = "FILE")]
     validation: Option<PathBuf>,
     /// The name of the validation split [default: the name of its file]
@@ -73,6 +74,9 @@ pub(super) struct Arguments {
     /// The container image that this runs in, with its digest
     #[arg(long, value_name = "IMAGE")]
     container: Option<String>,
+    /// Write what MLflow does not record (command, data, lockfile, split, …) to the run that the command logs, as tags
+    #[arg(long)]
+    mlflow_tags: bool,
     #[arg(long, help = "Sign the record, into RECORD.json.dsse beside it, with --key or GATE_SIGNING_KEY")]
     sign: bool,
     /// A private key to sign the record with
@@ -113,10 +117,11 @@ pub(super) fn run(arguments: &Arguments, folder: &Path, terminal: &Terminal) -> 
         lockfile: arguments.lockfile,
         python: arguments.python,
         container: arguments.container,
+        mlflow_tags: arguments.mlflow_tags,
         sign: arguments.sign || !arguments.keys.is_empty(),
         keys: arguments.keys,
     };
-    let recorded = training::record(&order, folder);
+    let recorded = training::record(&order, folder, &progress());
     // Standard output is the command's; what the gate says must not get in between.
     for problem in &recorded.problems {
         terminal.trouble(problem);

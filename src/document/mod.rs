@@ -50,6 +50,8 @@ pub enum Format {
     Json,
     /// YAML 1.2, without merge keys, with bounded aliases.
     Yaml,
+    /// The same with merge keys (`<<`), as DVC reads it.
+    YamlWithMergeKeys,
 }
 
 /// A text with a name, and what is needed to point into it.
@@ -86,7 +88,7 @@ impl Document {
         self.check_size()?;
         match self.format {
             Format::Json => json::parse(self, limits::STRING_BYTES),
-            Format::Yaml => yaml::parse(self, 0),
+            Format::Yaml | Format::YamlWithMergeKeys => yaml::parse(self, 0),
         }
     }
 
@@ -117,7 +119,7 @@ impl Document {
     pub(crate) fn check_size(self: &Arc<Self>) -> Result<(), Box<Diagnostic>> {
         let (limit, what) = match self.format {
             Format::Json => (limits::JSON_BYTES, "a JSON record"),
-            Format::Yaml => (limits::YAML_BYTES, "a YAML document"),
+            Format::Yaml | Format::YamlWithMergeKeys => (limits::YAML_BYTES, "a YAML document"),
         };
         if self.text.len() <= limit {
             return Ok(());

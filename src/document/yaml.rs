@@ -1,7 +1,8 @@
 //! YAML to the same tree, by `serde-saphyr`.
 //!
 //! Scalars are judged by their source text, not by what a YAML reader makes of them: `12e4567` is a commit, `1.10`
-//! a version, `0.80` a limit with two digits. Merge keys are refused, since readers differ in what they do.
+//! a version, `0.80` a limit with two digits. Merge keys are refused, since readers differ in what they do, but in files of
+//! tools that read them.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,13 +11,13 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{Error, Location, MergeKeyPolicy, NonFiniteFloatPolicy, Options, Spanned};
 
 use super::{
-    DECIMAL_COMMA, DUPLICATE_KEY, Document, EMPTY, Map, Node, SYNTAX, Span, TOO_LARGE, Value, limits,
+    DECIMAL_COMMA, DUPLICATE_KEY, Document, EMPTY, Format, Map, Node, SYNTAX, Span, TOO_LARGE, Value, limits,
 };
 use crate::document::{Diagnostic, hints};
 
 /// Parses the document as number `index` of those that are read together.
 pub(super) fn parse(document: &Arc<Document>, index: u16) -> Result<Node, Box<Diagnostic>> {
-    let root: Spanned<Raw> = serde_saphyr::from_str_with_options(&document.text, options())
+    let root: Spanned<Raw> = serde_saphyr::from_str_with_options(&document.text, options(document.format))
         .map_err(|error| problem(document, &error))?;
     if matches!(root.value, Raw::Null)
         && document
@@ -29,13 +30,16 @@ pub(super) fn parse(document: &Arc<Document>, index: u16) -> Result<Node, Box<Di
     Builder { document, index }.node(root)
 }
 
-fn options() -> Options {
+fn options(format: Format) -> Options {
     let mut options = Options::default();
     options.strict_booleans = true;
     options.leading_zero_numbers_as_strings = true;
     options.underscored_numbers_as_strings = true;
     options.reject_unsupported_tags = true;
-    options.merge_keys = MergeKeyPolicy::Error;
+    options.merge_keys = match format {
+        Format::YamlWithMergeKeys => MergeKeyPolicy::Merge,
+        Format::Yaml | Format::Json => MergeKeyPolicy::Error,
+    };
     options.non_finite_float_policy = NonFiniteFloatPolicy::PassThrough;
     options.with_snippet = false;
     if let Some(budget) = &mut options.budget {

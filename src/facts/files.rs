@@ -7,7 +7,8 @@ use md5::Md5;
 use sha1::Sha1;
 use sha2::Sha256;
 
-use super::hashed::{FETCH_LFS, LFS_POINTER, LfsPointer, hash_below, in_parts, lfs_pointer};
+use super::hash::hash_below;
+use super::hashed::{FETCH_LFS, LFS_POINTER, LfsPointer, in_parts, lfs_pointer};
 use crate::rule::{FileFacts, FileFault};
 use crate::run::Digest;
 
@@ -20,25 +21,26 @@ pub(super) fn facts(folder: &Dir, path: &str, algorithm: Option<&str>) -> Result
     if let Some(pointer) = pointer(&mut file, size)? {
         return of_pointer(&pointer, algorithm);
     }
-    let Some(algorithm) = algorithm else { return Ok(FileFacts { bytes: size, digest: None }) };
+    let Some(algorithm) = algorithm else { return Ok(FileFacts { bytes: size, digest: None, list: None }) };
     let (bytes, value) = match algorithm {
-        "sha256" => hash::<Sha256>(&mut file, None),
-        "md5" => hash::<Md5>(&mut file, None),
-        "git" => hash::<Sha1>(&mut file, Some(format!("blob {size}\0"))),
+        "sha256" => hash::<Sha256>(&mut file, size, None),
+        "md5" => hash::<Md5>(&mut file, size, None),
+        "git" => hash::<Sha1>(&mut file, size, Some(format!("blob {size}\0"))),
         "" => return Err(FileFault::Algorithm("by an algorithm that is not named".into())),
         other => return Err(FileFault::Algorithm(format!("`{other}`"))),
     }
     .map_err(|error| FileFault::Unreadable(error.to_string()))?;
-    Ok(FileFacts { bytes, digest: Some(Digest::new(algorithm, value)) })
+    Ok(FileFacts { bytes, digest: Some(Digest::new(algorithm, value)), list: None })
 }
 
 /// What is read of a pointer of Git LFS: it names the very file, by its SHA-256.
 fn of_pointer(pointer: &LfsPointer, algorithm: Option<&str>) -> Result<FileFacts, FileFault> {
     match algorithm {
-        None => Ok(FileFacts { bytes: pointer.bytes, digest: None }),
+        None => Ok(FileFacts { bytes: pointer.bytes, digest: None, list: None }),
         Some("sha256") => Ok(FileFacts {
             bytes: pointer.bytes,
             digest: Some(Digest::new("sha256", pointer.sha256.as_str())),
+            list: None,
         }),
         Some(_) => Err(FileFault::Unreadable(format!("it is a pointer of Git LFS: {FETCH_LFS}"))),
     }
@@ -63,15 +65,18 @@ fn folder_facts(folder: &Dir, path: &str, algorithm: Option<&str>) -> Result<Fil
     if algorithm.is_some() && hashed.asked.is_none() {
         return Err(FileFault::NotAFile("a folder"));
     }
-    Ok(FileFacts { bytes: hashed.bytes, digest: hashed.asked })
+    Ok(FileFacts { bytes: hashed.bytes, list: Some(hashed.list()), digest: hashed.asked })
 }
 
 /// The id that git gives to a file, in a repository whose ids have so many digits.
 pub(super) fn blob_id(folder: &Dir, path: &str, digits: usize) -> Result<String, FileFault> {
     let (mut file, size) = open(folder, path)?;
     let header = Some(format!("blob {size}\0"));
-    let hashed =
-        if digits == 64 { hash::<Sha256>(&mut file, header) } else { hash::<Sha1>(&mut file, header) };
+    let hashed = if digits == 64 {
+        hash::<Sha256>(&mut file, size, header)
+    } else {
+        hash::<Sha1>(&mut file, size, header)
+    };
     hashed.map(|(_, id)| id).map_err(|error| FileFault::Unreadable(error.to_string()))
 }
 
@@ -112,12 +117,19 @@ pub(super) fn open(folder: &Dir, path: &str) -> Result<(cap_std::fs::File, u64),
     Ok((folder.open(path).map_err(|error| fault(&error))?, meta.len()))
 }
 
-fn hash<H: sha2::Digest>(file: &mut impl Read, header: Option<String>) -> io::Result<(u64, String)> {
+fn hash<H: sha2::Digest>(
+    file: &mut impl Read,
+    size: u64,
+    header: Option<String>,
+) -> io::Result<(u64, String)> {
     let mut hasher = H::new();
     if let Some(header) = header {
         hasher.update(header);
     }
-    let bytes = in_parts(file, |part| hasher.update(part))?;
+    let bytes = in_parts(file, size, |part| {
+        hasher.update(part);
+        true
+    })?;
     let digits = crate::document::hex(&hasher.finalize());
     Ok((bytes, digits))
 }

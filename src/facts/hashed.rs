@@ -2,18 +2,15 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek as _};
-use std::path::Path;
 
-use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
 
-use super::{CHANGED, LFS, UNREADABLE};
-use crate::document::{Diagnostic, hex, sha256};
+use super::{CHANGED, LFS, STOPPED, UNREADABLE};
+use crate::document::{Diagnostic, hex};
 use crate::run::Digest;
-use crate::source::dvc::folder_md5;
 
 /// A pointer of Git LFS, which a checkout without git-lfs has in place of a large file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,11 +42,8 @@ pub const FETCH_LFS: &str = "run `git lfs pull`; in actions/checkout, set `lfs: 
 
 /// Bytes that are read at once.
 const BUFFER: usize = 1 << 20;
-/// Files of a folder.
-const MOST_FILES: usize = 100_000;
-/// Folders within each other.
-const DEEPEST: usize = 64;
-
+/// The same of a small file.
+const SMALL_BUFFER: usize = 1 << 12;
 /// A file or a folder that was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hashed {
@@ -76,41 +70,14 @@ impl Hashed {
     }
 }
 
-/// Reads a file or a folder below a folder; a link may not lead out of it.
-pub fn hash_below(folder: &Dir, path: &str, asked: Option<&str>) -> Result<Hashed, Box<Diagnostic>> {
-    let meta = folder.metadata(path).map_err(|error| unreadable(path, &error))?;
-    if meta.is_dir() {
-        if folder.symlink_metadata(path).is_ok_and(|meta| meta.is_symlink()) {
-            let message = format!("`{path}` is a symbolic link to a folder");
-            return Err(Diagnostic::new(UNREADABLE, message).help("name the folder itself").boxed());
-        }
-        let folder = folder.open_dir(path).map_err(|error| unreadable(path, &error))?;
-        return hash_folder(&folder, path, asked);
-    }
-    hash_file(open(folder, path)?, path, asked)
-}
-
-/// Reads a file or a folder that a person named; a link to a file is followed.
-pub fn hash_named(path: &Path, asked: Option<&str>) -> Result<Hashed, Box<Diagnostic>> {
-    let label = path.display().to_string();
-    let meta = std::fs::metadata(path).map_err(|error| unreadable(&label, &error))?;
-    if meta.is_dir() {
-        let folder =
-            Dir::open_ambient_dir(path, ambient_authority()).map_err(|error| unreadable(&label, &error))?;
-        return hash_folder(&folder, &label, asked);
-    }
-    let mut options = std::fs::OpenOptions::new();
-    options.read(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, NO_WAITING);
-    hash_file(options.open(path).map_err(|error| unreadable(&label, &error))?, &label, asked)
-}
+/// Sees what is read while it is read: of so many files so many bytes more. Reading ends where it answers false.
+pub type Watch<'w> = &'w (dyn Fn(u64, u64) -> bool + Sync);
 
 /// Opening a pipe would wait for its other end.
 #[cfg(unix)]
 const NO_WAITING: i32 = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
 
-fn open(folder: &Dir, path: &str) -> Result<File, Box<Diagnostic>> {
+pub(super) fn open(folder: &Dir, path: &str) -> Result<File, Box<Diagnostic>> {
     let mut options = cap_std::fs::OpenOptions::new();
     options.read(true);
     #[cfg(unix)]
@@ -121,9 +88,23 @@ fn open(folder: &Dir, path: &str) -> Result<File, Box<Diagnostic>> {
         .map_err(|error| unreadable(path, &error))
 }
 
+/// Opens a file that a person named; a link is followed.
+pub(super) fn open_named(path: &std::path::Path) -> io::Result<File> {
+    let mut options = std::fs::OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, NO_WAITING);
+    options.open(path)
+}
+
 /// Reads a file once, from one handle: what is hashed is what the handle holds, and that it stayed the same is looked
 /// at before and after.
-fn hash_file(mut file: File, label: &str, asked: Option<&str>) -> Result<Hashed, Box<Diagnostic>> {
+pub(super) fn hash_file(
+    mut file: File,
+    label: &str,
+    asked: Option<&str>,
+    watch: Watch<'_>,
+) -> Result<Hashed, Box<Diagnostic>> {
     let failed = |error: &io::Error| unreadable(label, error);
     let before = file.metadata().map_err(|error| failed(&error))?;
     if !before.is_file() {
@@ -148,7 +129,12 @@ fn hash_file(mut file: File, label: &str, asked: Option<&str>) -> Result<Hashed,
     if let Some(git) = &mut git {
         git.update(format!("blob {}\0", before.len()));
     }
-    let bytes = in_parts(&mut file, |part| {
+    let mut watched = true;
+    let bytes = in_parts(&mut file, before.len(), |part| {
+        watched = watched && watch(0, part.len() as u64);
+        if !watched {
+            return false;
+        }
         sha.update(part);
         if let Some(md5) = &mut md5 {
             md5.update(part);
@@ -156,8 +142,12 @@ fn hash_file(mut file: File, label: &str, asked: Option<&str>) -> Result<Hashed,
         if let Some(git) = &mut git {
             git.update(part);
         }
+        true
     })
     .map_err(|error| failed(&error))?;
+    if !(watched && watch(1, 0)) {
+        return Err(Diagnostic::new(STOPPED, format!("told to stop while `{label}` was read")).boxed());
+    }
     let after = file.metadata().map_err(|error| failed(&error))?;
     if state(&before) != state(&after) || bytes != after.len() {
         let message = format!("`{label}` was written to while it was read");
@@ -186,16 +176,19 @@ fn state(meta: &std::fs::Metadata) -> (u64, Option<std::time::SystemTime>) {
     (meta.len(), meta.modified().ok())
 }
 
-/// Reads to the end, part by part, and gives the number of bytes: a model may be larger than the memory.
-pub fn in_parts(file: &mut impl Read, mut each: impl FnMut(&[u8])) -> io::Result<u64> {
-    let mut buffer = vec![0; BUFFER];
+/// Reads to the end, or until `each` answers false, part by part, and gives the number of bytes: a model may be larger
+/// than the memory. A small file of so many `expected` bytes needs no large buffer.
+pub fn in_parts(file: &mut impl Read, expected: u64, mut each: impl FnMut(&[u8]) -> bool) -> io::Result<u64> {
+    let mut buffer = vec![0; usize::try_from(expected).unwrap_or(BUFFER).clamp(SMALL_BUFFER, BUFFER)];
     let mut bytes = 0;
     loop {
         match file.read(&mut buffer) {
             Ok(0) => return Ok(bytes),
             Ok(read) => {
-                each(&buffer[..read]);
                 bytes += read as u64;
+                if !each(&buffer[..read]) {
+                    return Ok(bytes);
+                }
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
@@ -203,86 +196,7 @@ pub fn in_parts(file: &mut impl Read, mut each: impl FnMut(&[u8])) -> io::Result
     }
 }
 
-/// Reads every file of a folder. Its digest is that of the list that `sha256sum` prints of them in the order of their
-/// paths, so that it covers names as well as bytes.
-fn hash_folder(folder: &Dir, label: &str, asked: Option<&str>) -> Result<Hashed, Box<Diagnostic>> {
-    let mut walk =
-        Walk { label, asked: asked.filter(|asked| *asked == OF_DVC).map(|_| "md5"), ..Walk::default() };
-    walk.folder(folder, "", 0)?;
-    let Walk { mut manifest, digests, .. } = walk;
-    if manifest.is_empty() {
-        return Err(Diagnostic::new(UNREADABLE, format!("the folder `{label}` holds no file")).boxed());
-    }
-    manifest.sort();
-    let bytes = manifest.iter().map(|(_, _, bytes)| bytes).sum();
-    let mut hashed = Hashed { sha256: String::new(), bytes, manifest: Some(manifest), asked: None };
-    hashed.sha256 = sha256(hashed.list().as_bytes());
-    hashed.asked = match asked {
-        Some("sha256") => Some(Digest::new("sha256", hashed.sha256.as_str())),
-        Some(OF_DVC) => Some(Digest::new(OF_DVC, folder_md5(digests))),
-        _ => None,
-    };
-    Ok(hashed)
-}
-
-/// The algorithm by which DVC hashes a folder.
-const OF_DVC: &str = "md5dir";
-
-/// A folder on its way to its list of files.
-#[derive(Default)]
-struct Walk<'w> {
-    label: &'w str,
-    /// The algorithm by which each file is hashed beside SHA-256.
-    asked: Option<&'w str>,
-    manifest: Vec<(String, String, u64)>,
-    /// The digest of each file by that algorithm.
-    digests: Vec<(String, String)>,
-}
-
-impl Walk<'_> {
-    fn folder(&mut self, folder: &Dir, at: &str, depth: usize) -> Result<(), Box<Diagnostic>> {
-        let label = self.label;
-        for entry in folder.entries().map_err(|error| unreadable(label, &error))? {
-            let entry = entry.map_err(|error| unreadable(label, &error))?;
-            let kind = entry.file_type().map_err(|error| unreadable(label, &error))?;
-            let name = entry.file_name();
-            let path = format!("{at}{}", name.to_string_lossy());
-            if name.to_str().is_none_or(|name| name.contains('\\') || name.contains(char::is_control)) {
-                return Err(self.refused(&path, "has a name that a list of files can't hold"));
-            }
-            if kind.is_symlink() {
-                return Err(self.refused(&path, "is a symbolic link"));
-            }
-            if kind.is_dir() {
-                if depth == DEEPEST {
-                    return Err(self.refused(&path, "lies too deep"));
-                }
-                let below = entry.open_dir().map_err(|error| unreadable(&path, &error))?;
-                self.folder(&below, &format!("{path}/"), depth + 1)?;
-            } else if kind.is_file() {
-                if self.manifest.len() == MOST_FILES {
-                    return Err(self.refused(&path, "is one file too many"));
-                }
-                let file = open(folder, name.to_str().unwrap_or_default())?;
-                let hashed = hash_file(file, &path, self.asked)?;
-                self.digests.extend(hashed.asked.map(|digest| (path.clone(), digest.value.to_string())));
-                self.manifest.push((path, hashed.sha256, hashed.bytes));
-            } else {
-                return Err(self.refused(&path, "is no regular file"));
-            }
-        }
-        Ok(())
-    }
-
-    fn refused(&self, path: &str, why: &str) -> Box<Diagnostic> {
-        let message = format!("the folder `{}` holds `{path}`, which {why}", self.label);
-        Diagnostic::new(UNREADABLE, message)
-            .help("a model folder holds regular files and folders; copy what a link leads to")
-            .boxed()
-    }
-}
-
-fn unreadable(label: &str, error: &io::Error) -> Box<Diagnostic> {
+pub(super) fn unreadable(label: &str, error: &io::Error) -> Box<Diagnostic> {
     let help = match error.kind() {
         io::ErrorKind::NotFound => "look at the path; git-lfs and dvc have to fetch large files first",
         _ => "a model is a regular file, or a folder of them, inside the workspace",

@@ -3,6 +3,8 @@
 mod cases;
 mod changes;
 mod files;
+mod folder;
+mod hash;
 mod hashed;
 mod named;
 
@@ -12,7 +14,9 @@ use std::sync::Arc;
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 
-pub use hashed::{FETCH_LFS, Hashed, LFS_POINTER, LfsPointer, hash_below, hash_named, in_parts, lfs_pointer};
+pub use folder::files_below;
+pub use hash::{hash_below, hash_named, hash_watched};
+pub use hashed::{FETCH_LFS, Hashed, LFS_POINTER, LfsPointer, Watch, in_parts, lfs_pointer};
 
 use crate::cases::{CaseColumns, Cases, Table};
 use crate::code::codes;
@@ -24,6 +28,7 @@ use crate::run::{Digest, Run};
 codes! {
     CANNOT_TELL = "facts/cannot-tell": "A question about a commit or a file that this clone can't answer.";
     CHANGED = "artifact/changed": "A model file was written to while it was read.";
+    STOPPED = "artifact/stopped": "Reading a file was stopped before its end.";
     LFS = "artifact/lfs-pointer": "A pointer of Git LFS lies where a model file should be.";
     UNREADABLE = "artifact/unreadable": "A model file or folder can't be read, or holds what is no regular file.";
 }

@@ -34,6 +34,15 @@ impl Git {
         Ok(text.lines().filter_map(tag).filter(|tag| tag.name.starts_with(prefix)).collect())
     }
 
+    /// The full names of references below a folder of names, such as `refs/exps/`.
+    pub fn references_below(&self, folder: &str) -> Result<Vec<String>, Box<Diagnostic>> {
+        let output = self.run(&["for-each-ref", "--format=%(refname)", folder])?;
+        if !output.status.success() {
+            return Err(refused(&output));
+        }
+        Ok(String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect())
+    }
+
     /// The full names of branches, tags and other references from which a commit can be reached.
     pub fn references_to(&self, commit: &str) -> Result<Vec<String>, Box<Diagnostic>> {
         let contains = format!("--contains={commit}");

@@ -53,7 +53,7 @@ pub(super) fn runs(loading: &mut Loading<'_>, layer: &Layer) -> Option<Runs> {
         let paths = paths(loading, &node);
         return (!paths.is_empty()).then_some(Runs { paths, filter: None, each: None });
     };
-    loading.reader.only(map, "`runs`", &["path", "where", "each", "model"]);
+    loading.reader.only(map, "`runs`", &["path", "where", "each", "model", "only"]);
     let paths = match loading.reader.required(map, "path", "`runs`", node.span) {
         Some(path) => paths(loading, path),
         None => Vec::new(),
@@ -69,9 +69,12 @@ fn each(loading: &mut Loading<'_>, map: &crate::document::Map) -> Option<Each> {
     let text = node.as_written().unwrap_or_default().to_owned();
     let list = text.strip_suffix("[]").unwrap_or(&text);
     let path = if list.is_empty() { Some(FieldPath::whole()) } else { loading.path(list, node.span) }?;
-    let model = map.get("model");
-    let model = model.and_then(|node| loading.path(node.as_written().unwrap_or_default(), node.span));
-    Some(Each { path, model })
+    let mut named = |key: &str| {
+        let node = map.get(key)?;
+        loading.path(node.as_written().unwrap_or_default(), node.span)
+    };
+    let (model, only) = (named("model"), named("only"));
+    Some(Each { path, model, only })
 }
 
 fn paths(loading: &mut Loading<'_>, node: &Node) -> Vec<String> {

@@ -70,6 +70,7 @@ codes! {
     VERIFY_WAIVER = "verify/waiver-ended": "The promotion passed by a waiver that has ended.";
     ALIAS_NOT_SET = "promotion/alias-not-set": "A promotion is in the ledger, and the alias that was to follow it was not set.";
     AUDIT_ALIAS = "audit/alias": "An alias of MLflow's registry does not lead to what is promoted.";
+    AUDIT_IDENTITY = "audit/identity": "A promotion is of another ledger, or the ledger's own identity can't be read.";
     AUDIT_CHAIN = "audit/chain": "The chain of promotions is broken.";
     AUDIT_UNSOUND = "audit/not-sound": "A promotion is not what `gate verify` would accept.";
     AUDIT_STRAY = "audit/stray": "A file in the ledger belongs to no promotion.";

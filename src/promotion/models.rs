@@ -1,5 +1,9 @@
 //! The files that a promotion is for: every artifact of the run, as it is at this moment.
 
+use std::fs::File;
+use std::io::Read as _;
+use std::path::PathBuf;
+
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use serde_json::{Value as Json, json};
@@ -9,6 +13,7 @@ use super::{ARTIFACT_DIFFERS, NO_ARTIFACT};
 use crate::document::Diagnostic;
 use crate::facts::{Hashed, LFS, UNREADABLE, hash_below, hash_named};
 use crate::run::{Artifact, Digest, Run};
+use crate::source::mlflow::is_logged_model;
 
 /// Each artifact by its name in the record, with what was read.
 pub(super) struct Models(pub(super) Vec<(String, Hashed)>);
@@ -16,6 +21,7 @@ pub(super) struct Models(pub(super) Vec<(String, Hashed)>);
 /// A file that was named for an artifact, and whether one was found for it.
 struct Named {
     name: String,
+    path: PathBuf,
     hashed: Hashed,
     taken: bool,
 }
@@ -26,8 +32,10 @@ impl Models {
     pub(super) fn of(run: &Run, attempt: &Attempt<'_>) -> Result<(Self, Vec<Json>), Box<Diagnostic>> {
         let mut named = Vec::new();
         for path in &attempt.order.artifacts {
-            let hashed = hash_named(&attempt.folder.join(path), None)?;
-            named.push(Named { name: path.display().to_string(), hashed, taken: false });
+            let name = path.display().to_string();
+            let path = attempt.folder.join(path);
+            let hashed = hash_named(&path, None)?;
+            named.push(Named { name, path, hashed, taken: false });
         }
         let root = &attempt.judged.root;
         let dir = Dir::open_ambient_dir(root, ambient_authority())
@@ -36,6 +44,12 @@ impl Models {
         let mut weaker = Vec::new();
         for artifact in &run.artifacts() {
             let name = artifact.path.or(artifact.uri).unwrap_or_default();
+            let logged = artifact.digest.is_none().then(|| logged(run, artifact, &mut named)).flatten();
+            if let Some((hashed, says)) = logged {
+                weaker.push(json!({ "what": "no-digest", "says": says }));
+                models.push((name.to_owned(), hashed));
+                continue;
+            }
             let hashed = read(artifact, name, &dir, &mut named)?;
             match &artifact.digest {
                 None => weaker.push(json!({ "what": "no-digest", "says": format!("the record has no digest of `{name}`: that it is what the run made is believed") })),
@@ -61,6 +75,41 @@ impl Models {
         }
         Ok((Self(models), weaker))
     }
+}
+
+/// Bytes of MLflow's description of a model.
+const MAX_DESCRIPTION: u64 = 1 << 20;
+
+/// The folder that was named for a model which MLflow logged. MLflow keeps no digest of it; that the folder is that model is
+/// what its own description says.
+fn logged(run: &Run, artifact: &Artifact<'_>, named: &mut [Named]) -> Option<(Hashed, String)> {
+    let model_id = artifact.uri.and_then(|uri| uri.strip_prefix("models:/")).filter(|id| is_logged_model(id));
+    let run_id = run.text("run_id").filter(|_| run.origin.tracker == "mlflow");
+    let (key, id) = model_id.map(|id| ("model_id", id)).or(run_id.map(|id| ("run_id", id)))?;
+    let is_it = |one: &&mut Named| {
+        !one.taken && described(&one.path).iter().any(|(known, value)| known == key && value == id)
+    };
+    let one = named.iter_mut().find(is_it)?;
+    one.taken = true;
+    let says = format!(
+        "MLflow keeps no digest of a model: that `{}` is the one that the run logged is what its MLmodel says",
+        one.name
+    );
+    Some((one.hashed.clone(), says))
+}
+
+/// The lines of a model's `MLmodel` that are a key with text, at its top.
+fn described(folder: &std::path::Path) -> Vec<(String, String)> {
+    let mut text = String::new();
+    let read = File::open(folder.join("MLmodel"))
+        .and_then(|file| file.take(MAX_DESCRIPTION).read_to_string(&mut text));
+    if read.is_err() {
+        return Vec::new();
+    }
+    text.lines()
+        .filter_map(|line| line.split_once(": "))
+        .map(|(key, value)| (key.to_owned(), value.trim_matches(['\'', '"', ' ']).to_owned()))
+        .collect()
 }
 
 /// The file of an artifact: the one that was named and has the digest that the record has, else the one at its path.
@@ -125,8 +174,8 @@ fn not_here(name: &str, given: bool, has_digest: bool) -> Box<Diagnostic> {
         let message = format!(
             "the record has no digest of the artifact `{name}`, so no file can be shown to be the one that the run made"
         );
-        let help =
-            "record it where training saves the file: `\"artifact\": {\"uri\": …, \"digest\": \"sha256:…\"}`";
+        let help = "record it where training saves the file: `\"artifact\": {\"uri\": …, \"digest\": \"sha256:…\"}`; a \
+                    model that MLflow logged is known by its MLmodel: `mlflow artifacts download`, and --artifact FOLDER";
         return Diagnostic::new(NO_ARTIFACT, message).help(help).boxed();
     }
     let message = format!("the artifact `{name}` is not a file of the workspace");

@@ -7,12 +7,12 @@ use serde_json::{Value as Json, json};
 
 use super::facts::requested_by;
 use super::foundation::Signer;
-use super::rollback::line;
+use super::rollback::{line, whole_chain};
 use super::statement::{Previous, pretty, previous, written};
 use super::trust::{TrustOrder, TrustedKeys};
 use super::verify::{Look, decided_by};
 use super::writing::{Files, shown, write};
-use super::{NO_NUMBER, NO_TARGET, OVERTAKEN, UNTRUSTED};
+use super::{NO_NUMBER, NO_TARGET, OVERTAKEN, UNTRUSTED, VERIFY_SUPERSEDED};
 use crate::check::open_ledger;
 use crate::document::{Diagnostic, sha256};
 use crate::keys::signing_keys;
@@ -50,7 +50,7 @@ pub fn retire(order: &Retire, folder: &Path) -> Outcome {
             troubles: Vec::new(),
             notes: vec!["nothing verifies for this stage until a model is promoted to it again".to_owned()],
         },
-        Err(problems) => Outcome::refused_or_undecided(&problems, &[NO_TARGET, UNTRUSTED]),
+        Err(problems) => Outcome::refused_or_undecided(&problems, &[NO_TARGET, VERIFY_SUPERSEDED, UNTRUSTED]),
     }
 }
 
@@ -65,8 +65,11 @@ fn run(order: &Retire, folder: &Path) -> Result<Promoted, Vec<Diagnostic>> {
     };
     let (workspace, policy) = open_ledger(order.ledger.as_deref(), folder)?;
     let ledger = workspace.ledger(policy.as_ref())?;
+    if let Some(trust) = &trust {
+        trust.knows_its_stages(policy.as_ref(), Some(&ledger), Some(&order.stage))?;
+    }
     let line = line(&order.stage, order.model.as_deref(), &ledger)?;
-    let entries = ledger.entries(&line)?;
+    let entries = whole_chain(&ledger, &line)?;
     let now = Timestamp::now();
     let look = Look { line: &line, trust: trust.as_ref(), now };
     let weakened = signer.may_build_on(look, &entries)?;

@@ -84,12 +84,7 @@ fn run(order: &Back, folder: &Path) -> Result<(Promoted, Vec<String>), Vec<Diagn
         trust.knows_its_stages(policy.as_ref(), Some(&ledger), Some(&order.stage))?;
     }
     let line = line(&order.stage, order.model.as_deref(), &ledger)?;
-    let entries = ledger.entries(&line)?;
-    if let Some(broken) = broken_chain(&entries, &line) {
-        let problem = Diagnostic::new(VERIFY_SUPERSEDED, broken)
-            .help("restore the ledger from git; `gate audit` names all that is wrong");
-        return Err(vec![problem]);
-    }
+    let entries = whole_chain(&ledger, &line)?;
     let now = Timestamp::now();
     let look = Look { line: &line, trust: trust.as_ref(), now };
     let weakened = signer.may_build_on(look, &entries)?;
@@ -174,6 +169,17 @@ fn no_target(line: &StageHistory, why: &str) -> Diagnostic {
         "`gate explain stage:{}` lists what was promoted; `--to N` names one of them",
         line.stage
     ))
+}
+
+/// The entries of a line, of which none is missing or changed.
+pub(super) fn whole_chain(ledger: &Ledger<'_>, line: &StageHistory) -> Result<Vec<Entry>, Box<Diagnostic>> {
+    let entries = ledger.entries(line)?;
+    match broken_chain(&entries, line) {
+        None => Ok(entries),
+        Some(broken) => Err(Diagnostic::new(VERIFY_SUPERSEDED, broken)
+            .help("restore the ledger from git; `gate audit` names all that is wrong")
+            .boxed()),
+    }
 }
 
 /// The line that a stage, and a model where there are several, name.

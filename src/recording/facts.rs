@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::SAID_TWICE;
+use super::file_list::list_name;
 use crate::document::{Diagnostic, Map, Node, Path, Span, Value};
 use crate::run::{Sameness, same_value};
 
@@ -35,6 +36,9 @@ pub struct TrainingFacts {
     pub data_version: Option<String>,
     /// Data files with their roles.
     pub data: Vec<(String, FileFact)>,
+    /// The folder of the lists of files, relative to the workspace; empty where that is the workspace, and `None` where they
+    /// are outside.
+    pub lists: Option<String>,
     /// What the metrics were measured on.
     pub validation: Validation,
     /// What was chosen.
@@ -57,6 +61,10 @@ pub struct TrainingFacts {
     pub ended_at: Timestamp,
     /// The files that the metrics were read from.
     pub metrics_files: Vec<String>,
+    /// The model that was logged to a tracker; the artifact, where no file is.
+    pub logged_model: Option<LoggedModel>,
+    /// The reference of the run in a tracker that values were taken from.
+    pub tracked_as: Option<String>,
     /// What stood among the metrics of a file and is no number.
     pub left_out: Vec<String>,
     /// Parameters or tags hold secrets, which were masked.
@@ -74,6 +82,21 @@ pub struct FileFact {
     pub bytes: u64,
     /// Its rows, where they can be counted.
     pub rows: Option<u64>,
+    /// Of a folder, the list of its files as `sha256sum` prints it, of which its digest is.
+    pub list: Option<String>,
+}
+
+/// A model that training logged to a tracker.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LoggedModel {
+    /// Its path, relative to the workspace, where it is there.
+    pub path: Option<String>,
+    /// Its address, where it is elsewhere.
+    pub uri: Option<String>,
+    /// Its digest, with the algorithm, where it could be read.
+    pub digest: Option<String>,
+    /// Its size, where it could be read.
+    pub bytes: Option<u64>,
 }
 
 /// The validation split.
@@ -185,7 +208,18 @@ impl TrainingFacts {
             .node("slices", self.slices.clone())
             .node("predictions", self.predictions.as_ref().map(file));
         match self.artifacts.as_slice() {
-            [] => {}
+            [] => {
+                let model = self.logged_model.as_ref().map(|model| {
+                    let mut artifact = Object::default();
+                    artifact
+                        .text("path", model.path.as_deref())
+                        .text("uri", model.uri.as_deref())
+                        .text("digest", model.digest.as_deref())
+                        .count("bytes", model.bytes);
+                    Node::made(Value::Map(artifact.0))
+                });
+                record.node("artifact", model);
+            }
             [one] => {
                 record.node("artifact", Some(file(one)));
             }
@@ -197,7 +231,8 @@ impl TrainingFacts {
         recorder
             .text("name", Some("gate"))
             .text("version", Some(env!("CARGO_PKG_VERSION")))
-            .node("metrics", list(&self.metrics_files));
+            .node("metrics", list(&self.metrics_files))
+            .text("run", self.tracked_as.as_deref());
         record
             .map("environment", self.environment.object())
             .text("created_at", Some(&self.created_at.to_string()))
@@ -214,10 +249,21 @@ impl TrainingFacts {
                 .text("role", Some(role))
                 .text("path", Some(&fact.path))
                 .text("digest", Some(&fact.digest))
-                .count("rows", fact.rows);
+                .count("rows", fact.rows)
+                .text("files", self.list_path(role, fact).as_deref());
             Node::made(Value::Map(entry.0))
         };
         (!self.data.is_empty()).then(|| Node::made(Value::List(self.data.iter().map(one).collect())))
+    }
+
+    /// The file that has the list of the files of a folder of data, relative to the workspace.
+    pub fn list_path(&self, role: &str, fact: &FileFact) -> Option<String> {
+        fact.list.as_ref()?;
+        let name = list_name(role, &fact.digest);
+        match self.lists.as_deref()? {
+            "" => Some(name),
+            folder => Some(format!("{folder}/{name}")),
+        }
     }
 
     fn validation(&self) -> Map {

@@ -5,6 +5,7 @@
 mod again;
 mod command;
 mod facts;
+mod file_list;
 mod lines;
 mod outcome;
 mod promises;
@@ -14,10 +15,11 @@ mod variables;
 
 pub use again::{Rerun, Tolerance, ToleranceError, compare, recorded_files};
 pub use command::{Unusable, masked, source, with_seed, words};
-pub use facts::{Environment, FileFact, TrainingFacts, Validation, merge};
+pub use facts::{Environment, FileFact, LoggedModel, TrainingFacts, Validation, merge};
+pub use file_list::{differing_files, list_name};
 pub use lines::{Lines, scalar};
 pub use outcome::{Answer, FileRow, MetricRow, Reproduction, Spread};
-pub use promises::{broken, leave_out, seed_of};
+pub use promises::{broken, leave_out, leave_out_infinite, seed_of};
 pub use rows::RowCounter;
 pub use variables::VARIABLES;
 

@@ -62,6 +62,19 @@ pub fn leave_out(metrics: &mut Map, promised: &[String]) -> Vec<String> {
     names.into_iter().map(Into::into).collect()
 }
 
+/// Takes out of a tracker's metrics what is not finite and was not promised, and gives its names.
+pub fn leave_out_infinite(metrics: &mut Map, promised: &[String]) -> Vec<String> {
+    let is_out = |name: &str, node: &Node| {
+        !matches!(node.value, Value::Number(_)) && !promised.iter().any(|promised| promised == name)
+    };
+    let names: Vec<Box<str>> =
+        metrics.iter().filter(|(name, node)| is_out(name, node)).map(|(name, _)| name.into()).collect();
+    for name in &names {
+        metrics.remove(name);
+    }
+    names.into_iter().map(Into::into).collect()
+}
+
 /// Where scripts keep their seed among their parameters.
 const SEEDS: [&str; 3] = ["seed", "random_state", "random_seed"];
 

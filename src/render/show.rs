@@ -74,7 +74,9 @@ fn one(run: &Run, style: Style, to: &mut dyn Write) -> io::Result<()> {
         style.dim(&clean(&format!("{} record{resolved}", run.origin.tracker)))
     )?;
     let mut rows = Vec::new();
-    fields(run, run.record(), &Path::root(), &mut rows);
+    for (key, node) in run.record().iter().filter(|(key, _)| !run.is_also_metrics(key)) {
+        value(run, node, &Path::of([key]), &mut rows);
+    }
     let names = rows.iter().map(|(name, ..)| width(name)).max().unwrap_or(0).min(40);
     let values = rows.iter().map(|(_, value, _)| width(value)).max().unwrap_or(0).min(46);
     for (name, value, from) in rows {

@@ -17,6 +17,8 @@ pub struct FileFacts {
     pub bytes: u64,
     /// Its digest by the algorithm that was asked for.
     pub digest: Option<Digest>,
+    /// Of a folder, the list of its files as `sha256sum` prints it, of which its digest is.
+    pub list: Option<String>,
 }
 
 /// Why nothing is known of a file.

@@ -2,7 +2,8 @@
 
 use super::{Facts, FileFacts, FileFault, RuleInput, RuleResult};
 use crate::code::codes;
-use crate::document::Path;
+use crate::document::{Path, sha256};
+use crate::recording::differing_files;
 use crate::run::Digest;
 use crate::verdict::Finding;
 use crate::verdict::{Comparison, Outcome};
@@ -18,6 +19,9 @@ codes! {
     NO_PATH = "file/no-path": "A file is recorded without a path in the workspace.";
 }
 
+/// Bytes of a list of files.
+const MAX_LIST: usize = 256 << 20;
+
 /// A file as a record names it.
 pub(super) struct Recorded<'r> {
     /// What a person calls it: `artifact`, `data train`.
@@ -28,12 +32,15 @@ pub(super) struct Recorded<'r> {
     pub(super) path: &'r str,
     /// Its digest.
     pub(super) digest: Option<&'r Digest>,
+    /// Of a folder, the file that has the list of its files.
+    pub(super) list: Option<&'r str>,
 }
 
 /// Checks that a file is there and has the recorded digest; gives what is known of it.
 pub(super) fn check(judgement: &mut RuleResult, facts: &dyn Facts, file: &Recorded<'_>) -> Option<FileFacts> {
-    let Recorded { what, at, path, digest } = file;
+    let Recorded { what, at, path, digest, list } = file;
     let subject = format!("{what} {path}");
+    let workspace = facts;
     let facts = match facts.file(path, digest.map(|digest| &*digest.algorithm)) {
         Ok(facts) => facts,
         Err(fault) => {
@@ -59,8 +66,15 @@ pub(super) fn check(judgement: &mut RuleResult, facts: &dyn Facts, file: &Record
     if same {
         judgement.compare(comparison);
     } else {
-        let raised = Finding::new(DIGEST_DIFFERS, format!("`{path}` is not the file that the run recorded"))
-            .at(at.key("digest"), format!("the file has {found}"))
+        let message = match &facts.list {
+            Some(found) => changed_files(workspace, path, *list, recorded, found),
+            None => format!("`{path}` is not the file that the run recorded"),
+        };
+        let raised = Finding::new(DIGEST_DIFFERS, message)
+            .at(
+                at.key("digest"),
+                format!("the {} has {found}", if facts.list.is_some() { "folder" } else { "file" }),
+            )
             .subject(subject)
             .help(if what == "artifact" {
                 "it was changed after the run, or made by another run: promote the run that made it"
@@ -70,6 +84,28 @@ pub(super) fn check(judgement: &mut RuleResult, facts: &dyn Facts, file: &Record
         judgement.fail(comparison, raised);
     }
     Some(facts)
+}
+
+/// Which files of a folder are not as they were recorded, as far as the list of them is here.
+fn changed_files(
+    facts: &dyn Facts,
+    path: &str,
+    list: Option<&str>,
+    recorded: &Digest,
+    found: &str,
+) -> String {
+    let differs = format!("`{path}` is not the folder that the run recorded");
+    let Some(list) = list else { return differs };
+    let Ok(bytes) = facts.bytes(list, MAX_LIST) else {
+        return format!("{differs}; which files differ is not known without the list of them, `{list}`");
+    };
+    if *recorded != Digest::new("sha256", sha256(&bytes)) {
+        return format!(
+            "{differs}; `{list}` is not the list of its files, so which files differ is not known"
+        );
+    }
+    let recorded = String::from_utf8_lossy(&bytes);
+    format!("{differs}: {}", differing_files(&recorded, found).unwrap_or_default())
 }
 
 fn faulty(fault: &FileFault, what: &str, path: &str) -> Finding {

@@ -69,7 +69,7 @@ impl Facts for InMemoryFacts {
             Some("sha256") => Some(Digest::new("sha256", sha256(bytes))),
             Some(other) => return Err(FileFault::Algorithm(other.to_owned())),
         };
-        Ok(FileFacts { bytes: bytes.len() as u64, digest })
+        Ok(FileFacts { bytes: bytes.len() as u64, digest, list: None })
     }
 
     fn bytes(&self, path: &str, most: usize) -> Result<Vec<u8>, FileFault> {

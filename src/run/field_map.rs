@@ -25,6 +25,8 @@ pub struct Each {
     pub path: FieldPath,
     /// Where each says its model; in an object without it, its name is the model.
     pub model: Option<FieldPath>,
+    /// Where the document says which of them is meant, by its model: `best_model`.
+    pub only: Option<FieldPath>,
 }
 
 /// What a map did to a record.
@@ -202,6 +204,11 @@ pub fn elements<'n>(root: &'n Node, path: &FieldPath) -> Option<Vec<(Option<&'n 
         Value::Map(map) => Some(map.iter().map(|(key, node)| (Some(key), node)).collect()),
         _ => None,
     }
+}
+
+/// The text at a path of a document.
+pub fn text_at<'n>(root: &'n Node, path: &FieldPath) -> Option<&'n str> {
+    follow(root.as_map()?, path)?.1.as_written()
 }
 
 fn follow<'r>(root: &'r Map, path: &FieldPath) -> Option<(Path, &'r Node)> {

@@ -22,7 +22,7 @@ pub use decimal::{Decimal, NotDecimal};
 pub use digest::Digest;
 pub use equal::{Sameness, same_value};
 pub(crate) use equal::{identical, same_commits, value_key};
-pub use field_map::{Each, FieldMap, elements};
+pub use field_map::{Each, FieldMap, elements, text_at};
 pub use field_path::{FieldPath, PathError, Step};
 pub use metric::{AGGREGATIONS, Aggregation, Metric, MetricFault};
 pub use record::{Artifact, CaseResult, DataFile, LEDGER, Origin, Run};

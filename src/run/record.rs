@@ -113,6 +113,8 @@ pub struct DataFile<'r> {
     pub path: Option<&'r str>,
     /// Its digest when it was recorded.
     pub digest: Option<Digest>,
+    /// Of a folder, the file that has the list of its files, relative to the workspace.
+    pub files: Option<&'r str>,
 }
 
 impl Run {
@@ -224,6 +226,14 @@ impl Run {
         self.is_flat
     }
 
+    /// Whether the numbers at a key of the record were taken for metrics, so that they are in it twice.
+    pub fn is_also_metrics(&self, key: &str) -> bool {
+        let is_of_key = |metric: &str| {
+            metric.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        self.is_flat && self.metrics().any(|metric| is_of_key(metric.name))
+    }
+
     /// What is wrong with the field that a path begins with, where something else is recorded by its name.
     pub fn misnamed(&self, path: &Path) -> Option<&str> {
         let Some(Segment::Key(first)) = path.segments().first() else { return None };
@@ -320,6 +330,7 @@ impl Run {
                 name: written(node, "name"),
                 path: written(node, "path"),
                 digest: digest(node),
+                files: written(node, "files"),
             })
             .collect()
     }

@@ -29,7 +29,7 @@ pub enum Reference {
 }
 
 /// The prefixes of trackers.
-const TRACKERS: [&str; 13] = [
+const TRACKERS: [&str; 15] = [
     "mlflow",
     "dvc",
     "wandb",
@@ -43,6 +43,8 @@ const TRACKERS: [&str; 13] = [
     "promptfoo",
     "deepeval",
     "inspect",
+    "tensorboard",
+    "every-eval-ever",
 ];
 
 impl Reference {

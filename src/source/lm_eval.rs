@@ -24,7 +24,8 @@ pub fn tracked(file: &Node, stem: &str, label: String, origin: Origin) -> Tracke
     }
     artifact(file, &mut run);
     environment(file, &mut run);
-    let date = text(file, &["date"]).and_then(|date| date.parse::<f64>().ok());
+    let date =
+        text(file, &["date"]).and_then(|date| date.parse::<f64>().ok()).filter(|date| date.is_finite());
     // Seconds with fractions; 2^53 microseconds last until the year 2255.
     #[expect(
         clippy::cast_possible_truncation,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{NOT_EACH, sniff, table};
 use crate::document::{Diagnostic, Document, FileKind, Format, Node, TOO_LARGE, limits};
-use crate::run::{Each, FieldMap, Origin, Run, elements};
+use crate::run::{Each, FieldMap, Origin, Run, elements, text_at};
 
 /// A record that can't be read, among those that can.
 #[derive(Debug, Clone)]
@@ -60,7 +60,29 @@ fn whole(
     };
     // Beside the records of an object there may be what is said of all of them.
     let records = found.into_iter().filter(|(name, node)| name.is_none() || node.as_map().is_some());
-    records.map(|(name, node)| element(&document, name, node, each, fields, origin).map_err(bad)).collect()
+    let mut records: Vec<Result<Run, BadRecord>> = records
+        .map(|(name, node)| element(&document, name, node, each, fields, origin).map_err(bad))
+        .collect();
+    if let Some(only) = &each.only {
+        let chosen = text_at(&tree, only);
+        records.retain(|run| match run {
+            Ok(run) => chosen.is_some() && run.model() == chosen,
+            Err(_) => true,
+        });
+        if records.is_empty() {
+            let message = match chosen {
+                Some(model) => {
+                    format!("`{label}` says at `{only}` that `{model}` is meant, and holds no record of it")
+                }
+                None => format!("`{label}` does not say at `{only}` which of its records is meant"),
+            };
+            let problem = Diagnostic::new(NOT_EACH, message)
+                .at(&document, tree.span, "")
+                .help("name the model there as the records do, or leave `only:` out");
+            return vec![Err(bad(vec![problem]))];
+        }
+    }
+    records
 }
 
 /// One of several records of a document.

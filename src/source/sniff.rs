@@ -44,7 +44,14 @@ pub(super) fn not_a_record(label: &str, bytes: &[u8]) -> Option<Diagnostic> {
     if name.contains("tfevents") {
         return Some(refuse(
             "an event file of TensorBoard",
-            "export its scalars to CSV, or write the last values as JSON; `gate record` reads them from training",
+            "name the folder that it is in: `tensorboard:runs/churn`",
+        ));
+    }
+    let start = String::from_utf8_lossy(&bytes[..bytes.len().min(4 << 10)]);
+    if name.ends_with(".jsonl") && start.contains("\"evaluation_id\"") && start.contains("\"sample_id\"") {
+        return Some(refuse(
+            "a file of the samples of an evaluation (Every Eval Ever)",
+            "name the JSON beside it, which says what the evaluation came to",
         ));
     }
     let is_pickle = matches!(bytes, [0x80, 2..=5, ..]);

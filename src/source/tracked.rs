@@ -3,7 +3,12 @@
 //! A tracker keeps a run in a database, in an answer of a server, or spread over files. A reader brings it into
 //! canonical form; that form, as text, is the document in which findings show their place.
 
+use std::io::{Read as _, Write as _};
 use std::sync::Arc;
+
+use flate2::Compression;
+use flate2::read::DeflateDecoder;
+use flate2::write::DeflateEncoder;
 
 use super::secrets;
 use crate::document::{Diagnostic, Document, Format, Map, Node, NotFinite, Path, Span, Value, to_text};
@@ -17,6 +22,8 @@ pub struct Tracked {
     pub label: String,
     /// The canonical record.
     pub record: Map,
+    /// The same as compressed text, where many runs are kept at once.
+    pub packed: Option<Box<[u8]>>,
     /// Canonical paths that a convention of the tracker filled, with where the value stood, in its own words.
     pub from: Vec<(Path, String)>,
     /// What a person should know.
@@ -35,6 +42,7 @@ pub struct Tracked {
 impl Tracked {
     /// Puts a value into the record, at a path of keys; objects on the way are made.
     pub fn put(&mut self, path: &Path, value: Value, from: impl Into<String>) {
+        debug_assert!(self.packed.is_none(), "nothing is put into a record that was packed");
         put(&mut self.record, path, Node::made(value));
         let from = from.into();
         if !from.is_empty() {
@@ -52,8 +60,10 @@ impl Tracked {
     /// The run. A policy's `fields:` map is applied to the canonical record, so that it can say which tag of a
     /// tracker holds what (`data_version: tags.dataset`).
     pub fn into_run(mut self, fields: &FieldMap) -> Result<Run, Vec<Diagnostic>> {
-        secrets::mask(&mut self.record);
-        let text = to_text(&Node::made(Value::Map(self.record)), NotFinite::Token);
+        let text = match self.packed.take() {
+            Some(packed) => unpack(&packed),
+            None => self.text_of_record(),
+        };
         let document = Document {
             name: self.label.as_str().into(),
             text: text.into(),
@@ -69,6 +79,38 @@ impl Tracked {
         run.set_recorded_at(self.from);
         Ok(run)
     }
+
+    /// The same run in less memory: a tree of a whole experiment's records is some twenty times as large.
+    #[must_use]
+    pub fn packed(mut self) -> Self {
+        let text = self.text_of_record();
+        let mut encoder = DeflateEncoder::new(Vec::new(), Compression::fast());
+        // Writing into memory does not fail; where it did, the record would stay as it is.
+        if encoder.write_all(text.as_bytes()).is_ok()
+            && let Ok(bytes) = encoder.finish()
+        {
+            self.record = Map::default();
+            self.packed = Some(bytes.into_boxed_slice());
+        }
+        self
+    }
+
+    /// The record without its secrets.
+    fn text_of_record(&mut self) -> String {
+        secrets::mask(&mut self.record);
+        let tree = Node::made(Value::Map(std::mem::take(&mut self.record)));
+        let text = to_text(&tree, NotFinite::Token);
+        if let Value::Map(record) = tree.value {
+            self.record = record;
+        }
+        text
+    }
+}
+
+fn unpack(packed: &[u8]) -> String {
+    let mut text = String::new();
+    DeflateDecoder::new(packed).read_to_string(&mut text).expect("it was packed here");
+    text
 }
 
 fn put(map: &mut Map, path: &Path, node: Node) {

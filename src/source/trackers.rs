@@ -1,8 +1,8 @@
 //! The trackers that are read, in one list.
 
 use super::{
-    Tracker, catboost, deepeval, dvc, hf, inspect, lightning, lm_eval, mlflow, promptfoo, sacred,
-    ultralytics, wandb,
+    Tracker, catboost, deepeval, dvc, every_eval_ever, hf, inspect, lightning, lm_eval, mlflow, promptfoo,
+    sacred, tensorboard, ultralytics, wandb,
 };
 
 /// Each is described in the file of its reader.
@@ -10,6 +10,7 @@ pub const TRACKERS: &[&Tracker] = &[
     &catboost::TRACKER,
     &deepeval::TRACKER,
     &dvc::TRACKER,
+    &every_eval_ever::TRACKER,
     &hf::TRACKER,
     &inspect::TRACKER,
     &lightning::KERAS,
@@ -18,6 +19,7 @@ pub const TRACKERS: &[&Tracker] = &[
     &mlflow::TRACKER,
     &promptfoo::TRACKER,
     &sacred::TRACKER,
+    &tensorboard::TRACKER,
     &ultralytics::TRACKER,
     &wandb::TRACKER,
 ];

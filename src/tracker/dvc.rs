@@ -6,12 +6,12 @@ use std::path::Path;
 
 use files::{Cache, Committed, Tree};
 
-use super::{FetchContext, Fetched, Fetcher, NOT_THERE, Place, Role};
+use super::{AMBIGUOUS, FetchContext, Fetched, Fetcher, NOT_THERE, Place, Role};
 use crate::code::codes;
 use crate::document::{Diagnostic, Path as Keys};
-use crate::git::{Commit, Git, short};
+use crate::git::{Commit, Git, UNKNOWN_REVISION, short};
 use crate::run::Origin;
-use crate::source::dvc::{Code, Files, current, items, joined, tracked};
+use crate::source::dvc::{Code, Files, current, items, joined, model_names, tracked};
 use crate::store::Revision;
 
 codes! {
@@ -34,9 +34,24 @@ fn recognises(path: &Path) -> bool {
 /// A folder, and what stands behind an `@`.
 fn fetch(rest: &str, around: &FetchContext<'_>) -> Result<Fetched, Box<Diagnostic>> {
     let (folder, revision) = around.with_revision(rest);
-    match revision {
-        Some(revision) => at_revision(rest, revision, folder, around),
-        None => in_tree(rest, around.place(folder)?, around),
+    let Some(revision) = revision else { return in_tree(rest, around.place(folder)?, None, around) };
+    match at_revision(rest, revision, folder, around) {
+        // What is no revision may be one of the models in `artifacts:`.
+        Err(problem) if problem.code == UNKNOWN_REVISION => {
+            let place = around.place(folder)?;
+            let files = Tree::new(around.place(folder)?, around)?;
+            let models = model_names(&files)?;
+            if models.iter().any(|model| model == revision) {
+                return in_tree(rest, place, Some(revision), around);
+            }
+            let help = if models.is_empty() {
+                "name a branch, a tag, a commit, or an experiment of DVC".to_owned()
+            } else {
+                format!("name a branch, a tag, a commit, or a model of `artifacts:`: {}", models.join(", "))
+            };
+            Err(problem.help(help).boxed())
+        }
+        fetched => fetched,
     }
 }
 
@@ -48,25 +63,33 @@ fn prefix(place: &Place, around: &FetchContext<'_>) -> String {
     below.display().to_string().replace('\\', "/")
 }
 
-fn in_tree(rest: &str, place: Place, around: &FetchContext<'_>) -> Result<Fetched, Box<Diagnostic>> {
+fn in_tree(
+    rest: &str,
+    place: Place,
+    model: Option<&str>,
+    around: &FetchContext<'_>,
+) -> Result<Fetched, Box<Diagnostic>> {
     let origin = Origin { tracker: "dvc".into(), reference: format!("dvc:{rest}"), resolved: None };
     let code = code_of_tree(&place);
     let prefix = prefix(&place, around);
-    let label = place.label.clone();
+    let label = match model {
+        Some(model) => format!("{}@{model}", place.label),
+        None => place.label.clone(),
+    };
     let files = Tree::new(place, around)?;
-    Ok(Fetched { in_tree: true, ..finish(&files, &prefix, &code, label, origin, around)? })
+    Ok(Fetched { in_tree: true, ..finish(&files, &prefix, (&code, model), label, origin, around)? })
 }
 
 fn finish(
     files: &dyn Files,
     prefix: &str,
-    code: &Code,
+    (code, model): (&Code, Option<&str>),
     label: String,
     origin: Origin,
     around: &FetchContext<'_>,
 ) -> Result<Fetched, Box<Diagnostic>> {
     let resolved = origin.resolved.clone();
-    let mut run = tracked(files, prefix, code, label, origin)?;
+    let mut run = tracked(files, prefix, code, model, label, origin)?;
     let siblings = if around.wanted.siblings { items(files, &run)? } else { Vec::new() };
     // They are of one group with the whole: a stage, which they name.
     if let Some(stage) = siblings.first().and_then(|item| item.record.get("stage")?.as_written()) {
@@ -121,7 +144,7 @@ fn at_revision(
     let inner = Git::open(&place.path)?;
     let (name, commit) = commit(&inner, revision, around)?;
     if around.role == Role::Baseline {
-        not_an_experiment(&inner, revision, &commit)?;
+        not_an_experiment(&inner, &name, &commit)?;
     }
     let date = commit.time.map(|time| format!(" of {}", time.strftime("%Y-%m-%d"))).unwrap_or_default();
     let through = if name == revision { String::new() } else { format!("{name}, ") };
@@ -140,7 +163,10 @@ fn at_revision(
         cache: cache(&place.path, around),
     };
     let prefix = joined(&prefix(&place, around), &below);
-    finish(&files, &prefix, &code, format!("dvc:{rest}"), origin, around)
+    // A name of GTO says of which model.
+    let model = revision.split(['@', '#']).next().filter(|model| *model != revision);
+    let model = model.map(|model| model.rsplit([':', '=']).next().unwrap_or(model));
+    finish(&files, &prefix, (&code, model), format!("dvc:{rest}"), origin, around)
 }
 
 /// An experiment is what somebody tried; what is compared with is what somebody committed.
@@ -163,7 +189,16 @@ fn commit(git: &Git, revision: &str, around: &FetchContext<'_>) -> Result<(Strin
     let is_gto = revision.contains(['@', '#']) && !revision.starts_with("refs/");
     let tags = if is_gto { git.tags("")? } else { Vec::new() };
     match current(&tags, revision) {
-        None => Ok((revision.to_owned(), around.git.commit(git, revision, around.role)?)),
+        None => match around.git.commit(git, revision, around.role) {
+            Err(problem) if problem.code == UNKNOWN_REVISION => match experiment(git, revision)? {
+                Some(name) => {
+                    let commit = around.git.commit(git, &name, around.role)?;
+                    Ok((name, commit))
+                }
+                None => Err(problem),
+            },
+            found => Ok((revision.to_owned(), found?)),
+        },
         Some(Ok(tag)) => {
             let commit = git.commit(&format!("refs/tags/{}", tag.name))?;
             Ok((tag.name.clone(), commit))
@@ -171,6 +206,22 @@ fn commit(git: &Git, revision: &str, around: &FetchContext<'_>) -> Result<(Strin
         Some(Err(why)) => Err(Diagnostic::new(NOT_THERE, why)
             .help("`git fetch --tags` brings tags into a clone; `gto show` lists what they say")
             .boxed()),
+    }
+}
+
+/// The full name of an experiment: DVC keeps each below the commit that it began at.
+fn experiment(git: &Git, name: &str) -> Result<Option<String>, Box<Diagnostic>> {
+    let mut found = git.references_below("refs/exps/")?;
+    found.retain(|full| full.rsplit('/').next() == Some(name));
+    match found.as_slice() {
+        [] => Ok(None),
+        [one] => Ok(Some(one.clone())),
+        several => Err(Diagnostic::new(
+            AMBIGUOUS,
+            format!("{} experiments of DVC are called `{name}`", several.len()),
+        )
+        .help(format!("name one in full: {}", several.join(", ")))
+        .boxed()),
     }
 }
 

@@ -13,6 +13,8 @@ use crate::store::{Entry, Selector, Store};
 /// Files and bytes that are put there.
 const MAX_FILES: usize = 20_000;
 const MAX_BYTES: usize = 512 << 20;
+/// Files that are put there although no name among them tells that a tracker wrote it.
+const MAX_UNTOLD: usize = 200;
 
 /// A copy of what is at a path of a revision, in a folder that goes away with it; `None` where nothing looks like a tracker's.
 /// Links are left out, and nothing is put elsewhere.
@@ -24,11 +26,20 @@ pub fn export(store: &dyn Store, path: &str) -> Result<Option<TempDir>, Box<Diag
     let named = store.select(&Selector::new(path)?)?;
     let is_file = matches!(named.as_slice(), [one] if one.path == path);
     let folder = if is_file { path.rsplit_once('/').map_or("", |(folder, _)| folder) } else { path };
-    if is_file && !is_telling(path) {
-        return copy(store, &named).map(Some);
-    }
     let inside =
         if folder.is_empty() || folder == "." { String::new() } else { globset::escape(folder) + "/" };
+    if is_file && !is_telling(path) {
+        // With what a reader looks for beside it: samples of an evaluation, series of an exported database.
+        let stem = path.rsplit('/').next().and_then(|name| name.split('.').next()).unwrap_or_default();
+        let beside = format!(
+            "{inside}{{{}_samples.jsonl,{0}.jsonl,metrics.json,metrics.jsonl}}",
+            globset::escape(stem)
+        );
+        let mut entries = store.select(&Selector::new(&beside)?)?;
+        entries.retain(|entry| entry.path != path);
+        entries.extend(named);
+        return copy(store, &entries).map(Some);
+    }
     let depth = if is_file { "*" } else { "**" };
     let mut entries = store.select(&Selector::new(&format!("{inside}{depth}"))?)?;
     // A run of MLflow names datasets and models that are beside it.
@@ -40,7 +51,9 @@ pub fn export(store: &dyn Store, path: &str) -> Result<Option<TempDir>, Box<Diag
                 .extend(store.select(&Selector::new(&format!("{}/{beside}", globset::escape(experiment)))?)?);
         }
     }
-    if !entries.iter().any(|entry| is_telling(&entry.path)) || entries.len() > MAX_FILES {
+    // What evaluations leave may be called anything; in a few files it is looked for.
+    let may_tell = entries.len() <= MAX_UNTOLD || entries.iter().any(|entry| is_telling(&entry.path));
+    if !may_tell || entries.len() > MAX_FILES {
         return Ok(None);
     }
     copy(store, &entries).map(Some)

@@ -13,6 +13,7 @@ pub mod mlflow;
 mod peek;
 mod place;
 mod sacred;
+mod start;
 mod wandb;
 
 use std::path::Path;
@@ -116,6 +117,7 @@ pub(crate) fn codes() -> impl Iterator<Item = &'static [crate::code::Code]> {
         source::wandb::CODES,
         source::inspect::CODES,
         source::promptfoo::CODES,
+        source::tensorboard::CODES,
         source::CODES,
         source::TABLE_CODES,
     ];
@@ -127,6 +129,7 @@ const FETCHERS: &[Fetcher] = &[
     logs::CATBOOST_FETCHER,
     logs::DEEPEVAL_FETCHER,
     dvc::FETCHER,
+    logs::EVERY_EVAL_EVER_FETCHER,
     hf::FETCHER,
     logs::INSPECT_FETCHER,
     logs::KERAS_FETCHER,
@@ -135,6 +138,7 @@ const FETCHERS: &[Fetcher] = &[
     mlflow::FETCHER,
     logs::PROMPTFOO_FETCHER,
     sacred::FETCHER,
+    logs::TENSORBOARD_FETCHER,
     logs::ULTRALYTICS_FETCHER,
     wandb::FETCHER,
 ];
@@ -159,8 +163,12 @@ pub fn recognise(path: &str, around: &FetchContext<'_>) -> Result<Option<&'stati
     {
         return Ok(None);
     }
-    let known: Vec<&'static str> =
+    let mut known: Vec<&'static str> =
         FETCHERS.iter().filter(|fetcher| (fetcher.recognises)(&full)).map(|fetcher| fetcher.name).collect();
+    // Other tools write event files beside their own record of the same run.
+    if known.len() > 1 {
+        known.retain(|name| *name != "tensorboard");
+    }
     match known.as_slice() {
         [] => Ok(None),
         [one] => Ok(Some(one)),

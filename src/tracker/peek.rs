@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::document::{Document, Format, Node};
+use crate::document::{Diagnostic, Document, Format, Node};
 use crate::store::{Entry, Reach, Store as _, WorkTree};
 
 /// Names of a folder that are looked at.
@@ -20,6 +20,21 @@ pub(super) fn bytes(path: &Path, most: usize) -> Option<Vec<u8>> {
 /// What JSON holds.
 pub(super) fn json(bytes: Vec<u8>) -> Option<Node> {
     Arc::new(Document::new("", bytes, Format::Json).ok()?).parse_long().ok()
+}
+
+/// The objects in a document of JSON Lines, each with the line that it is in.
+pub(super) fn json_lines(whole: &Document) -> Result<Vec<Node>, Box<Diagnostic>> {
+    let lines = whole.text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    let parsed = lines.map(|(at, line)| {
+        let document = Document {
+            name: whole.name.clone(),
+            text: line.into(),
+            format: Format::Json,
+            line: Some(at + 1),
+        };
+        Arc::new(document).parse_long()
+    });
+    parsed.collect()
 }
 
 /// The names of the files and folders in a folder, up to a bound.

@@ -1,15 +1,16 @@
-//! Sacred: the folders of its `FileStorageObserver`.
+//! Sacred: the folders of its `FileStorageObserver`, and the files that `mongoexport` writes of its database.
 
 use std::path::Path;
 use std::sync::Arc;
 
-use super::peek::{bytes, json, names};
+use super::peek::{bytes, json, json_lines, names};
+use super::start::{has_ending, squeezed};
 use super::{FetchContext, Fetched, Fetcher, NOT_A_RUN, Place};
-use crate::document::limits::JSON_BYTES;
+use crate::document::limits::{JSON_BYTES, JSON_LINES_BYTES};
 use crate::document::{Diagnostic, Document, Format, Node};
 use crate::run::Origin;
 use crate::source::Tracked;
-use crate::source::sacred::{Files, tracked};
+use crate::source::sacred::{Files, exported_run, is_exported_run, tracked};
 
 pub(super) const FETCHER: Fetcher = Fetcher { name: "sacred", fetch, recognises };
 
@@ -18,6 +19,9 @@ pub(super) const FETCHER: Fetcher = Fetcher { name: "sacred", fetch, recognises 
 fn recognises(path: &Path) -> bool {
     if path.file_name().is_some_and(|name| name == "run.json") {
         return path.parent().is_some_and(is_run);
+    }
+    if path.is_file() {
+        return is_export(path);
     }
     is_run(path) || names(path).iter().any(|name| is_run(&path.join(name)))
 }
@@ -29,8 +33,54 @@ fn is_run(folder: &Path) -> bool {
             .is_some_and(|run| run.get("experiment").is_some() && run.get("meta").is_some())
 }
 
+/// Whether a file holds runs of Sacred's database: its beginning names what only these have together.
+fn is_export(path: &Path) -> bool {
+    let head = if has_ending(path, &["json", "jsonl"]) { squeezed(path) } else { String::new() };
+    head.trim_start_matches('[').starts_with("{\"_id\":")
+        && ["\"experiment\":", "\"repositories\":"].iter().all(|key| head.contains(key))
+}
+
+/// The runs in an export; their series are in a file `metrics.json` beside it, where that was exported too.
+fn exported(
+    place: &Place,
+    file: &str,
+    rest: &str,
+    around: &FetchContext<'_>,
+) -> Result<Fetched, Box<Diagnostic>> {
+    let documents = |name: &str| -> Result<Vec<Node>, Box<Diagnostic>> {
+        let Some(bytes) = place.read(name, JSON_LINES_BYTES)? else { return Ok(Vec::new()) };
+        let whole = Document::new(place.label_of(name), bytes, Format::Json)?;
+        if whole.text.trim_start().starts_with('[') {
+            let tree = Arc::new(whole).parse_long()?;
+            return Ok(tree.as_list().unwrap_or_default().to_vec());
+        }
+        json_lines(&whole)
+    };
+    let ending = file.rsplit_once('.').map_or("json", |(_, ending)| ending);
+    let series = documents(&format!("metrics.{ending}"))?;
+    let origin = Origin { tracker: "sacred".into(), reference: format!("sacred:{rest}"), resolved: None };
+    let mut runs = Vec::new();
+    for document in documents(file)?.iter().filter(|document| is_exported_run(document)) {
+        let (id, files) = exported_run(document, &series);
+        let label = format!("{}#{id}", place.label_of(file));
+        let mut run = tracked(&files, &id, label, origin.clone());
+        run.files = around.below_root(&place.path.join(file));
+        runs.push(Ok(run.packed()));
+    }
+    if runs.is_empty() {
+        let message = format!("`{rest}` holds no run of Sacred");
+        return Err(Diagnostic::new(NOT_A_RUN, message)
+            .help("export the collection: `mongoexport --collection runs`, and `--collection metrics` beside it")
+            .boxed());
+    }
+    Ok(Fetched { exact: runs.len() == 1, runs, in_tree: true, ..Fetched::default() })
+}
+
 fn fetch(rest: &str, around: &FetchContext<'_>) -> Result<Fetched, Box<Diagnostic>> {
     let place = around.place(rest)?;
+    if let Some(file) = place.file.as_deref().filter(|file| *file != "run.json") {
+        return exported(&place, file, rest, around);
+    }
     let read =
         |place: &Place, folder: &str| run(place, folder, rest, around).map_err(|problem| vec![*problem]);
     if place.has("run.json") {
@@ -76,8 +126,9 @@ fn run(
         Arc::new(Document::new(place.label_of(&path), bytes, Format::Json)?).parse().map(Some)
     };
     let (run, config, metrics) = (parse("run.json")?, parse("config.json")?, parse("metrics.json")?);
+    let info = parse("info.json")?;
     let below = place.below(around.root).map(|below| format!("{below}{}", path("")));
-    let files = Files { run: run.unwrap_or_default(), config, metrics, below };
+    let files = Files { run: run.unwrap_or_default(), config, metrics, info, below };
     let own = place.path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let id = if folder.is_empty() { own } else { folder };
     let label = if folder.is_empty() { place.label.clone() } else { place.label_of(folder) };

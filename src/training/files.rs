@@ -8,9 +8,10 @@ use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use sha2::{Digest as _, Sha256};
 
+use super::progress::{Counter, Progress};
 use super::{FILE_MISSING, OUTSIDE, STOPPED, UNREADABLE};
 use crate::document::{Diagnostic, hex};
-use crate::facts::hash_below;
+use crate::facts::{Watch, files_below, hash_below, hash_watched};
 use crate::process::StopSignal;
 use crate::recording::{FileFact, RowCounter};
 
@@ -27,6 +28,7 @@ pub(super) struct Files {
     dir: Dir,
     /// Reading a large file ends where this says so.
     told: Option<StopSignal>,
+    progress: Progress,
 }
 
 /// A moment by the clock of the file system.
@@ -41,19 +43,27 @@ pub(super) struct Stamp {
     changed: (u64, i64, i64),
 }
 
+/// The stamps of all files of a folder of data, or that of the one file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct DataStamp(Vec<(String, Stamp)>);
+
 impl Files {
     pub(super) fn open(root: &Path) -> Result<Self, Box<Diagnostic>> {
         match Dir::open_ambient_dir(root, ambient_authority()) {
-            Ok(dir) => Ok(Self { dir, told: None }),
+            Ok(dir) => Ok(Self { dir, told: None, progress: Progress::silent() }),
             Err(error) => {
                 Err(Diagnostic::new(UNREADABLE, format!("{} can't be read: {error}", root.display())).boxed())
             }
         }
     }
 
-    /// The same, read only until this program is told to stop.
-    pub(super) fn until(self, told: &StopSignal) -> Self {
-        Self { told: Some(told.clone()), ..self }
+    /// The same, read only until this program is told to stop, and seen by a person who waits.
+    pub(super) fn until(self, told: &StopSignal, progress: &Progress) -> Self {
+        Self { told: Some(told.clone()), progress: progress.clone(), ..self }
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.told.as_ref().is_some_and(|told| told.stop().is_some())
     }
 
     /// Now, as this file system tells it: a file that is changed after it is not older.
@@ -101,9 +111,11 @@ impl Files {
         let mut counter = RowCounter::of(path);
         let mut buffer = vec![0; BUFFER];
         let mut bytes = 0;
+        let all = file.metadata().map(|meta| meta.len()).unwrap_or_default();
+        let seen = Counter::of(&self.progress, path, 1, all);
         loop {
-            if self.told.as_ref().is_some_and(|told| told.stop().is_some()) {
-                return Err(Diagnostic::new(STOPPED, format!("told to stop while `{path}` was read")).boxed());
+            if self.is_stopped() {
+                return Err(stopped(path));
             }
             let read = match file.read(&mut buffer) {
                 Ok(0) => break,
@@ -116,9 +128,17 @@ impl Files {
                 counter.feed(&buffer[..read]);
             }
             bytes += read as u64;
+            seen.add(0, read as u64);
         }
+        seen.add(1, 0);
         let digest = format!("sha256:{}", hex(&hasher.finalize()));
-        Ok(FileFact { path: path.to_owned(), digest, bytes, rows: counter.and_then(RowCounter::rows) })
+        Ok(FileFact {
+            path: path.to_owned(),
+            digest,
+            bytes,
+            rows: counter.and_then(RowCounter::rows),
+            list: None,
+        })
     }
 
     /// Whether a path is that of a folder.
@@ -136,11 +156,14 @@ impl Files {
         let mut files = hashed.manifest.iter().flatten().map(|(file, _, _)| format!("{path}/{file}"));
         let older = files.find(|file| !self.changed_since(file, then));
         let digest = format!("sha256:{}", hashed.sha256);
-        Ok((FileFact { path: path.to_owned(), digest, bytes: hashed.bytes, rows: None }, older))
+        Ok((FileFact { path: path.to_owned(), digest, bytes: hashed.bytes, rows: None, list: None }, older))
     }
 
-    /// The same of a file of data, which must be there itself.
+    /// The same of a file or a folder of data, which must be there itself.
     pub(super) fn measure_data(&self, path: &str, role: &str) -> Result<FileFact, Box<Diagnostic>> {
+        if self.is_folder(path) {
+            return self.measure_data_folder(path);
+        }
         if self.is_pointer(path) {
             let message = format!("the data file `{path}` is a pointer of git-lfs, not the data");
             return Err(Diagnostic::new(UNREADABLE, message)
@@ -148,6 +171,40 @@ impl Files {
                 .boxed());
         }
         self.measure(path, role)
+    }
+
+    fn measure_data_folder(&self, path: &str) -> Result<FileFact, Box<Diagnostic>> {
+        let sizes = |file: &String| self.dir.metadata(format!("{path}/{file}")).map_or(0, |meta| meta.len());
+        let files = self.files_of(path)?;
+        let bytes = files.iter().map(sizes).sum();
+        let seen = Counter::of(&self.progress, path, files.len() as u64, bytes);
+        let watch: Watch<'_> = &|files, bytes| {
+            seen.add(files, bytes);
+            !self.is_stopped()
+        };
+        let hashed = hash_watched(&self.dir, path, None, watch)
+            .map_err(|problem| if self.is_stopped() { stopped(path) } else { as_unreadable(problem) })?;
+        let (digest, list) = (format!("sha256:{}", hashed.sha256), Some(hashed.list()));
+        Ok(FileFact { path: path.to_owned(), digest, bytes: hashed.bytes, rows: None, list })
+    }
+
+    fn files_of(&self, path: &str) -> Result<Vec<String>, Box<Diagnostic>> {
+        let folder = self.dir.open_dir(path).map_err(|error| fault(path, "data", &error))?;
+        let mut files = files_below(&folder, path).map_err(as_unreadable)?;
+        files.sort();
+        Ok(files)
+    }
+
+    /// What tells whether a file, or any file of a folder, was written since; `None` where there is none.
+    pub(super) fn data_stamp(&self, path: &str) -> Option<DataStamp> {
+        if !self.is_folder(path) {
+            return self.stamp(path).map(|stamp| DataStamp(vec![(String::new(), stamp)]));
+        }
+        let stamped = |file: String| {
+            let stamp = self.stamp(&format!("{path}/{file}"))?;
+            Some((file, stamp))
+        };
+        self.files_of(path).ok()?.into_iter().map(stamped).collect::<Option<_>>().map(DataStamp)
     }
 
     /// The bytes of a small file.
@@ -171,7 +228,7 @@ impl Files {
         let meta = self.dir.metadata(path).map_err(|error| fault(path, what, &error))?;
         if meta.is_dir() {
             return Err(Diagnostic::new(UNREADABLE, format!("the {what} `{path}` is a folder"))
-                .help("name the files in it, one by one")
+                .help("name a file in it")
                 .boxed());
         }
         if !meta.is_file() {
@@ -216,6 +273,15 @@ fn cap_tempfile(dir: &Dir) -> io::Result<cap_std::fs::File> {
 #[cfg(not(unix))]
 fn changed(_: &cap_std::fs::Metadata) -> (u64, i64, i64) {
     (0, 0, 0)
+}
+
+fn stopped(path: &str) -> Box<Diagnostic> {
+    Diagnostic::new(STOPPED, format!("told to stop while `{path}` was read")).boxed()
+}
+
+/// What is wrong with a folder of data.
+fn as_unreadable(problem: Box<Diagnostic>) -> Box<Diagnostic> {
+    Diagnostic { code: UNREADABLE.into(), ..*problem }.boxed()
 }
 
 fn fault(path: &str, what: &str, error: &io::Error) -> Box<Diagnostic> {

@@ -3,21 +3,25 @@
 use jiff::Timestamp;
 
 use super::files::Stamp;
+use super::mlflow::{Taken, fill};
 use super::start::{Data, Start};
 use super::surroundings::Code;
 use super::{CHANGED, FILE_MISSING, NOT_WRITTEN, place, sources};
 use crate::document::{Diagnostic, Map, Node, Path, hex};
-use crate::recording::{FileFact, Lines, TrainingFacts, Validation, leave_out, merge, scalar, seed_of};
+use crate::recording::{
+    FileFact, Lines, TrainingFacts, Validation, differing_files, leave_out, leave_out_infinite, merge,
+    scalar, seed_of,
+};
 use crate::secret::MASKED;
 use crate::source::mask_values;
 
 /// The facts of a run that ended well, and everything that is wrong with them.
 pub(super) fn facts(
     start: &Start<'_>,
-    said: Vec<u8>,
+    lines: &Lines,
+    taken: Option<&Taken>,
     ended_at: Timestamp,
-) -> Result<(TrainingFacts, Vec<Diagnostic>), Vec<Diagnostic>> {
-    let lines = sources::lines(said)?;
+) -> (TrainingFacts, Vec<Diagnostic>) {
     let mut problems = Vec::new();
     let order = start.order;
     let text = |option: &Option<String>, field: &str, problems: &mut Vec<Diagnostic>| {
@@ -30,9 +34,15 @@ pub(super) fn facts(
     let said_id = text(&order.run_id, "run_id", &mut problems);
     problems.extend(said_id.as_deref().and_then(|id| place::run_id(id).err()).map(|problem| *problem));
     let run_id = said_id.unwrap_or_else(|| run_id(start, model.as_deref()));
-    let mut params = params(start, &lines, &mut problems);
+    let mut params = params(start, lines, &mut problems);
+    let (mut metrics, mut left_out) = metrics(start, lines, &mut problems);
+    if let Some(taken) = taken {
+        fill(&mut params, &taken.params);
+        let mut logged = taken.metrics.clone();
+        left_out.extend(leave_out_infinite(&mut logged, &order.promised));
+        fill(&mut metrics, &logged);
+    }
     let seed_of_params = seed_of(&params);
-    let (metrics, left_out) = metrics(start, &lines, &mut problems);
     let mut tags = lines.tags.clone();
     let masked =
         [&mut params, &mut tags].into_iter().filter_map(|values| mask_values(values).then_some(())).count()
@@ -98,6 +108,9 @@ pub(super) fn facts(
         source: start.source.clone(),
         data_version,
         data,
+        lists: None,
+        logged_model: taken.and_then(|taken| taken.model.clone()),
+        tracked_as: taken.map(Taken::reference),
         validation,
         seed: seed.or(seed_of_params),
         params,
@@ -113,7 +126,7 @@ pub(super) fn facts(
         ended_at,
         metrics_files: start.metrics.iter().map(|(path, _)| path.clone()).collect(),
     };
-    Ok((facts, problems))
+    (facts, problems)
 }
 
 /// What was recorded, and what was not: said, so that nobody takes silence for everything.
@@ -123,7 +136,7 @@ pub(super) fn notes(code: &Code, facts: &TrainingFacts, label: &str) -> Vec<Stri
     let summary = format!(
         "recorded {label}: {}, {}, {}",
         counted(facts.metrics.len(), "metric"),
-        counted(facts.artifacts.len(), "artifact"),
+        counted(facts.artifacts.len().max(facts.logged_model.iter().len()), "artifact"),
         counted(facts.data.len(), "data file")
     );
     let environment = &facts.environment;
@@ -284,14 +297,21 @@ fn not_empty(fact: FileFact) -> Result<FileFact, Box<Diagnostic>> {
 /// A data file that must be what it was when the command was started.
 fn read(start: &Start<'_>, file: &Data) -> Result<FileFact, Box<Diagnostic>> {
     let Some((stamp, fact)) = &file.before else { return start.files.measure_data(&file.path, &file.role) };
-    if start.files.stamp(&file.path) == *stamp {
+    if start.files.data_stamp(&file.path) == *stamp {
         return Ok(fact.clone());
     }
-    let after = start.files.measure(&file.path, &file.role)?;
+    let after = start.files.measure_data(&file.path, &file.role)?;
     if after == *fact {
         return Ok(after);
     }
-    Err(Diagnostic::new(CHANGED, format!("the data file `{}` changed while the command ran", file.path))
+    let message = match (&fact.list, &after.list) {
+        (Some(before), Some(after)) => {
+            let files = differing_files(before, after).unwrap_or_default();
+            format!("the data folder `{}` changed while the command ran: {files}", file.path)
+        }
+        _ => format!("the data file `{}` changed while the command ran", file.path),
+    };
+    Err(Diagnostic::new(CHANGED, message)
         .help("what the run read can't be known: train again, and leave the data alone while training runs")
         .boxed())
 }

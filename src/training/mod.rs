@@ -7,8 +7,12 @@ mod files;
 mod finish;
 mod hardware;
 mod kept;
+mod mlflow;
+mod observed;
 mod place;
+mod progress;
 mod python;
+mod ranks;
 mod record;
 mod reproduce;
 mod rerun;
@@ -18,7 +22,9 @@ mod start;
 mod surroundings;
 mod write;
 
-pub use record::{LINES, Recorded, record};
+pub use observed::LINES;
+pub use progress::{Progress, Reading};
+pub use record::{Recorded, record};
 pub use reproduce::{Again, reproduce};
 pub use start::Order;
 
@@ -34,6 +40,9 @@ codes! {
     CANT_WRITE = "recording/cant-write": "The run record can't be written.";
     BAD_RUN_ID = "recording/bad-run-id": "A run id can't be the name of a file.";
     STOPPED = "recording/stopped": "The recording was told to stop.";
+    RANKS = "recording/several-ranks": "Several ranks of a distributed training wrote one thing.";
+    MLFLOW_RUNS = "recording/mlflow-runs": "The command logged no run to MLflow, or several, and the record is of one.";
+    MLFLOW_TAGS = "recording/mlflow-tags": "Tags of the run in MLflow were asked for, and could not be set.";
     NOT_AN_OBJECT = "recording/not-an-object": "A file of parameters or metrics is not an object with keys.";
     ONE_RUN = "reproduce/one-run": "A reference that is to be reproduced names no run, or several.";
     NO_COMMIT = "reproduce/no-commit": "The commit of the run is not recorded, or not here.";

@@ -38,6 +38,17 @@ impl Place {
         if parts.is_empty() { Err(outside()) } else { Ok(parts.join("/")) }
     }
 
+    /// The whole path of a file of the workspace, as a program that asks the system for it gets it.
+    pub(super) fn real(&self, path: &str) -> PathBuf {
+        self.root.canonicalize().unwrap_or_else(|_| self.root.clone()).join(path)
+    }
+
+    /// The folder of a file as a record keeps it; empty where that is the workspace, `None` where it is outside.
+    pub(super) fn folder_of(&self, path: &Path) -> Option<String> {
+        let path = self.inside(path).ok()?;
+        Some(path.rsplit_once('/').map(|(folder, _)| folder.to_owned()).unwrap_or_default())
+    }
+
     /// Where the command is started, as a record keeps it; empty where that is the workspace.
     pub(super) fn start(&self) -> String {
         self.inside(Path::new(".")).unwrap_or_default()

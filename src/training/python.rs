@@ -11,26 +11,20 @@ use serde::Deserialize;
 use crate::process::{self, End};
 
 /// What an interpreter says of itself. No path is among it.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
 pub(super) struct Python {
     pub(super) version: String,
     #[serde(default)]
     pub(super) packages: Vec<(String, String)>,
 }
 
-/// Asks the interpreter. The folder that it is started in is taken out of the search first, so that no file of the
-/// project is taken for a module of Python's.
-const QUESTION: &str = "import sys
-sys.path = [p for p in sys.path if p not in ('', '.')]
-import json, platform
-try:
-    from importlib import metadata
-    found = {(d.metadata['Name'], d.version) for d in metadata.distributions()}
-except Exception:
-    found = set()
-packages = sorted([n, v] for n, v in found if n and v)
-print(json.dumps({'version': platform.python_version(), 'packages': packages}))
-";
+/// Asks the interpreter, by what the module that observes Pythons asks. The folder that it is started in is taken out of
+/// the search first, so that no file of the project is taken for a module of Python's.
+const QUESTION: &str = concat!(
+    "import sys\nsys.path = [p for p in sys.path if p not in ('', '.')]\n",
+    include_str!("sitecustomize.py"),
+    "\nimport json\nprint(json.dumps(described_python(sys.path)))\n"
+);
 
 /// How long the answer may take; packages on a slow network drive take their time.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -92,6 +86,14 @@ fn lies_in(program: &OsStr, folder: &Path) -> bool {
         (Some(file), Some(folder)) => file.starts_with(folder),
         _ => true,
     }
+}
+
+/// Whether a command plainly runs Python, so that it is worth saying that nothing is known of which.
+pub(super) fn is_expected(command: &[String]) -> bool {
+    command.iter().any(|word| {
+        let name = word.rsplit(['/', '\\']).next().unwrap_or(word);
+        is_python(word) || word.ends_with(".py") || ENVIRONMENTS.contains(&name) || RUNNERS.contains(&name)
+    })
 }
 
 /// The words that start the Python which a command runs with: an interpreter alone, or one behind the program that chooses

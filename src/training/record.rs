@@ -4,7 +4,6 @@
 //! whole, and only when the command ended well and left what was promised: a run that fails or is killed changes no
 //! file of the gate's.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -12,11 +11,17 @@ use std::sync::Arc;
 use jiff::{Timestamp, Unit};
 
 use super::files::Files;
+use super::mlflow::{self, Found};
+use super::observed::{LINES, Observer};
 use super::place::Place;
+use super::progress::Progress;
 use super::start::{Data, Order, Start};
 use super::surroundings::{self, Said};
 use super::write::{Target, beside, text_of};
-use super::{BAD_RUN_ID, CANT_WRITE, FILE_MISSING, NOT_STARTED, STOPPED, UNREADABLE, finish, place};
+use super::{
+    BAD_RUN_ID, CANT_WRITE, FILE_MISSING, MLFLOW_RUNS, NOT_STARTED, STOPPED, UNREADABLE, finish, place,
+    ranks, sources,
+};
 use crate::check::workspace_root;
 use crate::document::{Diagnostic, Document, Format, Node};
 use crate::git::Git;
@@ -43,16 +48,13 @@ impl Recorded {
     }
 }
 
-/// The name of the environment variable that tells a command where to write lines for its record.
-pub const LINES: &str = "GATE_RECORD_FILE";
-
 /// Runs the command, and writes the record of it.
-pub fn record(order: &Order, folder: &Path) -> Recorded {
+pub fn record(order: &Order, folder: &Path, progress: &Progress) -> Recorded {
     let told = match StopSignal::listen() {
         Ok(told) => told,
         Err(error) => return not_started("gate", &error),
     };
-    match around(order, folder, &told) {
+    match around(order, folder, &told, progress) {
         Ok(recorded) => recorded,
         // What was noticed only because this was told to stop is not told.
         Err((code, problems)) => stopped(&told).unwrap_or_else(|| Recorded::broken(code, problems)),
@@ -68,24 +70,60 @@ fn stopped(told: &StopSignal) -> Option<Recorded> {
 
 type Broken = (u8, Vec<Diagnostic>);
 
-fn around(order: &Order, folder: &Path, told: &StopSignal) -> Result<Recorded, Broken> {
+fn around(order: &Order, folder: &Path, told: &StopSignal, progress: &Progress) -> Result<Recorded, Broken> {
     let early = |problem: Box<Diagnostic>| (2, vec![*problem]);
-    let mut start = look(order, folder, told).map_err(early)?;
+    let mut start = look(order, folder, told, progress).map_err(early)?;
     let keys = signing_keys(order, folder).map_err(early)?;
     if told.stop().is_some() {
         return Err((2, vec![Diagnostic::new(STOPPED, "told to stop before the command was started")]));
     }
-    let said = match run(order, &mut start, told)? {
-        Ok(said) => said,
-        Err(recorded) => return Ok(recorded),
-    };
-    let (facts, mut problems) = finish::facts(&start, said, now()).map_err(|problems| (1, problems))?;
+    let promised: Vec<PathBuf> = start.promised().map(|path| start.place.real(path)).collect();
+    let observer = Observer::begin(&promised).map_err(|error| {
+        (2, vec![Diagnostic::new(CANT_WRITE, format!("no file for ${LINES} can be made: {error}"))])
+    })?;
+    if let Some(recorded) = run(order, &mut start, &observer, told)? {
+        return Ok(recorded);
+    }
+    if let Some((rank, size)) = ranks::later_rank() {
+        let note =
+            format!("this is rank {rank} of {size}: the record is that of rank 0, and none was written here");
+        return Ok(Recorded { code: 0, problems: Vec::new(), notes: vec![note] });
+    }
+    let mut notes = Vec::new();
+    let lines = observer.lines().map_err(|error| {
+        let message = format!("what the command wrote for ${LINES} can't be read: {error}");
+        (1, vec![Diagnostic::new(UNREADABLE, message)])
+    })?;
+    let wrong = |problems| (1, problems);
+    let (lines, note) = ranks::as_one(lines, &observer, &start.place.root).map_err(wrong)?;
+    notes.extend(note);
+    let lines = sources::lines(lines).map_err(wrong)?;
+    let named = order.python.as_deref();
+    notes.extend(surroundings::python(&mut start.environment, &words(order), named, &observer, &start.place));
+    let Found { taken, problem } = mlflow::find(&observer, &start.place, start.created_at);
+    let (mut facts, mut problems) = finish::facts(&start, &lines, taken.as_ref(), now());
+    match problem {
+        // What it logged is all that there is to record.
+        Some(problem) if facts.metrics.is_empty() && !order.no_metrics => return Err((1, vec![problem])),
+        Some(problem) if order.mlflow_tags => return Err((1, vec![problem])),
+        Some(problem) => notes.push(format!("nothing was taken from MLflow: {}", problem.message)),
+        None if taken.is_none() && order.mlflow_tags => return Err((1, vec![no_run()])),
+        None => {}
+    }
+    notes.extend(taken.as_ref().map(|taken| {
+        format!(
+            "parameters and metrics that nothing else gave are those of {} in {}",
+            taken.reference(),
+            taken.store()
+        )
+    }));
     let name = format!("{}.json", facts.run_id);
     let output = match &order.output {
         Some(output) => start.place.folder.join(output),
         None => start.place.runs().join(name),
     };
     let label = start.place.inside(&output).unwrap_or_else(|_| output.display().to_string());
+    facts.lists = start.place.folder_of(&output);
     let record = facts.record();
     problems.extend(promises(order, &facts, &record, &label, !problems.is_empty()));
     if !problems.is_empty() {
@@ -94,24 +132,43 @@ fn around(order: &Order, folder: &Path, told: &StopSignal) -> Result<Recorded, B
     if told.stop().is_some() {
         return Err((1, vec![Diagnostic::new(STOPPED, "told to stop before the record was written")]));
     }
-    let mut notes = finish::notes(&start.code, &facts, &label);
+    notes.extend(finish::notes(&start.code, &facts, &label));
     if order.output.is_some() && output.exists() {
         notes.push(format!("the record that was in {label} was replaced"));
     }
     // A run id names one run, so no record of that name is written over.
     let fresh = order.output.is_none();
-    match (Target { path: &output, fresh }).write(&record, &keys) {
-        Ok(None) => {
-            notes.extend(ignored(&output, &label));
-            Ok(Recorded { code: 0, problems: Vec::new(), notes })
-        }
-        Ok(Some(other)) => {
+    let target = Target { path: &output, fresh };
+    let written = match target.write_lists(&facts).and_then(|()| target.write(&record, &keys)) {
+        Ok(written) => written,
+        Err(problem) => return Err((2, vec![draft(*problem, &record)])),
+    };
+    match written {
+        None => notes.extend(ignored(&output, &label)),
+        Some(other) => {
             let other = start.place.inside(&other).unwrap_or_else(|_| other.display().to_string());
             notes.push(format!("{label} exists already, of a run with this id: the record is in {other}"));
-            Ok(Recorded { code: 0, problems: Vec::new(), notes })
         }
-        Err(problem) => Err((2, vec![draft(*problem, &record)])),
     }
+    let mut recorded = Recorded { code: 0, problems: Vec::new(), notes };
+    if let Some(taken) = taken.filter(|_| order.mlflow_tags) {
+        match taken.write_back(&record) {
+            Ok(tags) => recorded.notes.push(format!("{} has {tags} tags of the record", taken.reference())),
+            Err(problem) => {
+                recorded.code = 2;
+                recorded.problems.push(*problem);
+            }
+        }
+    }
+    Ok(recorded)
+}
+
+fn no_run() -> Diagnostic {
+    let message = "--mlflow-tags was given, and the command created no run in MLflow";
+    Diagnostic::new(MLFLOW_RUNS, message).help(
+        "a run is found that Python's `mlflow.start_run()` creates, or whose id MLFLOW_RUN_ID has; \
+         one of `MlflowClient().create_run()` is not",
+    )
 }
 
 /// Says that no commit will hold the record, where git ignores it.
@@ -146,16 +203,19 @@ fn draft(problem: Diagnostic, record: &Node) -> Diagnostic {
     }
 }
 
-/// Runs the command; gives what it wrote for its record, or what this program leaves with where it did not end well.
-fn run(order: &Order, start: &mut Start<'_>, told: &StopSignal) -> Result<Result<Vec<u8>, Recorded>, Broken> {
-    let lines = tempfile::NamedTempFile::with_prefix("gate-record-").map_err(|error| {
-        (2, vec![Diagnostic::new(CANT_WRITE, format!("no file for ${LINES} can be made: {error}"))])
-    })?;
+/// Runs the command; gives what this program exits with where it did not end well.
+fn run(
+    order: &Order,
+    start: &mut Start<'_>,
+    observer: &Observer,
+    told: &StopSignal,
+) -> Result<Option<Recorded>, Broken> {
     let Some((program, arguments)) = order.command.split_first() else {
         return Err((2, vec![Diagnostic::new(NOT_STARTED, "there is no command")]));
     };
     let mut command = Command::new(program);
-    command.args(arguments).current_dir(&start.place.folder).env(LINES, lines.path());
+    command.args(arguments).current_dir(&start.place.folder);
+    observer.observe(&mut command);
     // What signs the record is not for the command that the record is of.
     command.env_remove(keys::VARIABLE);
     start.created_at = now();
@@ -165,31 +225,18 @@ fn run(order: &Order, start: &mut Start<'_>, told: &StopSignal) -> Result<Result
             start.interrupted = signal.is_some();
             end
         }
-        Err(error) => return Ok(Err(not_started(&program.to_string_lossy(), &error))),
+        Err(error) => return Ok(Some(not_started(&program.to_string_lossy(), &error))),
     };
-    match end {
-        End::Code(0) => {}
-        End::Code(code) => {
-            let note = format!("the command left with exit code {code}; no record was written");
-            return Ok(Err(Recorded { code, problems: Vec::new(), notes: vec![note] }));
-        }
-        end => {
-            let note = format!("signal {} ended the command; no record was written", end.code() - 128);
-            return Ok(Err(Recorded { code: end.code(), problems: Vec::new(), notes: vec![note] }));
-        }
-    }
-    let unreadable = |why: String| {
-        let message = format!("what the command wrote for ${LINES} can't be read: {why}");
-        Err((1, vec![Diagnostic::new(UNREADABLE, message)]))
+    let note = match end {
+        End::Code(0) => return Ok(None),
+        End::Code(code) => format!("the command left with exit code {code}; no record was written"),
+        end => format!("signal {} ended the command; no record was written", end.code() - 128),
     };
-    // Looked at before it is opened: opening a pipe would wait for its other end.
-    match fs::symlink_metadata(lines.path()) {
-        Ok(meta) if !meta.is_file() => return unreadable("it is no regular file any more".into()),
-        // A command that takes its file away says nothing.
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Ok(Vec::new())),
-        _ => {}
-    }
-    fs::read(lines.path()).map_or_else(|error| unreadable(error.to_string()), |said| Ok(Ok(said)))
+    Ok(Some(Recorded { code: end.code(), problems: Vec::new(), notes: vec![note] }))
+}
+
+fn words(order: &Order) -> Vec<String> {
+    order.command.iter().map(|word| word.to_string_lossy().into_owned()).collect()
 }
 
 /// What was promised, and the record does not hold. `told` is that something is missing already: a file that is not there
@@ -252,9 +299,14 @@ fn not_started(program: &str, error: &std::io::Error) -> Recorded {
 }
 
 /// Looks at everything that the command must not have changed yet.
-fn look<'o>(order: &'o Order, folder: &Path, told: &StopSignal) -> Result<Start<'o>, Box<Diagnostic>> {
+fn look<'o>(
+    order: &'o Order,
+    folder: &Path,
+    told: &StopSignal,
+    progress: &Progress,
+) -> Result<Start<'o>, Box<Diagnostic>> {
     let place = Place { root: workspace_root(folder), folder: folder.to_owned() };
-    let files = Files::open(&place.root)?.until(told);
+    let files = Files::open(&place.root)?.until(told, progress);
     if let Some(id) = &order.run_id {
         place::run_id(id)?;
     }
@@ -272,7 +324,7 @@ fn look<'o>(order: &'o Order, folder: &Path, told: &StopSignal) -> Result<Start<
     if order.sign {
         place.signable(&beside(&output))?;
     }
-    let command: Vec<String> = order.command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+    let command = words(order);
     let inside = |path: &PathBuf| place.inside(path);
     let stamped = |path: &PathBuf| {
         let path = inside(path)?;
@@ -281,8 +333,10 @@ fn look<'o>(order: &'o Order, folder: &Path, told: &StopSignal) -> Result<Start<
     };
     let data = |role: &str, path: &PathBuf| {
         let path = inside(path)?;
+        // Looked at first: what is written while the file is read is seen afterwards.
+        let stamp = files.data_stamp(&path);
         let before = match files.measure_data(&path, role) {
-            Ok(fact) => Some((files.stamp(&path), fact)),
+            Ok(fact) => Some((stamp, fact)),
             // What the command itself makes is looked at when it has ended.
             Err(problem) if problem.code == FILE_MISSING => None,
             Err(problem) => return Err(problem),
@@ -321,12 +375,8 @@ fn look<'o>(order: &'o Order, folder: &Path, told: &StopSignal) -> Result<Start<
         .map(|(path, _)| path.clone())
         .chain([output.clone(), beside(&output)].iter().filter_map(|path| place.inside(path).ok()))
         .collect();
-    let said = Said {
-        python: order.python.as_deref(),
-        lockfile: order.lockfile.as_deref(),
-        container: order.container.clone(),
-    };
-    let environment = surroundings::look(&command, &said, &place, &files)?;
+    let said = Said { lockfile: order.lockfile.as_deref(), container: order.container.clone() };
+    let environment = surroundings::look(&said, &place, &files)?;
     let code = surroundings::code(&place);
     Ok(Start {
         order,

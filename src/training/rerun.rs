@@ -9,11 +9,11 @@ use std::time::Duration;
 use cap_std::fs::{Dir, OpenOptions};
 
 use super::files::Files;
+use super::observed::LINES;
 use super::place::Place;
-use super::record::LINES;
 use super::{DATA_DIFFERS, RERUN_FAILED, sources};
 use crate::document::{Diagnostic, Map, Node};
-use crate::facts::{Repository, Workspace};
+use crate::facts::{Repository, Workspace, files_below};
 use crate::git::Git;
 use crate::process::{self, End};
 use crate::recording::{Rerun, recorded_files};
@@ -115,7 +115,7 @@ impl<'r> Bench<'r> {
         // A copy, so that nothing the command does can reach the data itself.
         if let Err(error) = copy(ours.dir(), self.files.dir(), path) {
             return wrong(
-                format!("the data file `{path}` can't be brought to the rerun: {error}"),
+                format!("the data `{path}` can't be brought to the rerun: {error}"),
                 "fetch it into the workspace first, for example by `dvc pull`",
             );
         }
@@ -126,13 +126,11 @@ impl<'r> Bench<'r> {
                 "fetch the data first: git lfs pull",
             ),
             Some(found) => wrong(
-                format!(
-                    "the data file `{path}` is not the one that the run read: it has {found}, the record {recorded}"
-                ),
+                format!("the data `{path}` is not what the run read: it has {found}, the record {recorded}"),
                 "bring back the version of the data that the run read; with another one nothing is reproduced",
             ),
             None => wrong(
-                format!("the data file `{path}` can't be held against its digest {recorded}"),
+                format!("the data `{path}` can't be compared with its digest {recorded}"),
                 "record its sha256: `gate record` does",
             ),
         }
@@ -196,7 +194,7 @@ impl<'r> Bench<'r> {
         for (path, recorded) in &self.data {
             if digest(&self.root, path, recorded).as_ref() != Some(recorded) {
                 return Err(vec![
-                    Diagnostic::new(DATA_DIFFERS, format!("the command changed its data file `{path}`"))
+                    Diagnostic::new(DATA_DIFFERS, format!("the command changed its data `{path}`"))
                         .help("what it then measured is not what the record says: let training leave its data alone"),
                 ]);
             }
@@ -291,8 +289,18 @@ fn needed(home: &Path) -> Vec<(String, std::ffi::OsString)> {
     needed
 }
 
-/// Copies a file between two folders that nothing leads out of.
+/// Copies a file, or a folder with all its files, between two folders that nothing leads out of.
 fn copy(from: &Dir, to: &Dir, path: &str) -> io::Result<()> {
+    if from.metadata(path)?.is_dir() {
+        let files = files_below(&from.open_dir(path)?, path);
+        // What the commit has there is no part of what the run read.
+        match to.remove_dir_all(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let files = files.map_err(|problem| io::Error::other(problem.message))?;
+        return files.iter().try_for_each(|file| copy(from, to, &format!("{path}/{file}")));
+    }
     if !from.metadata(path)?.is_file() {
         return Err(io::Error::other("not a regular file"));
     }

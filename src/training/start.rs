@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use super::files::{Files, Stamp, Tick};
+use super::files::{DataStamp, Files, Stamp, Tick};
 use super::place::Place;
 use super::surroundings::Code;
 use crate::recording::{Environment, FileFact};
@@ -34,6 +34,7 @@ pub struct Order {
     pub lockfile: Option<PathBuf>,
     pub python: Option<PathBuf>,
     pub container: Option<String>,
+    pub mlflow_tags: bool,
     pub sign: bool,
     pub keys: Vec<PathBuf>,
 }
@@ -62,9 +63,17 @@ pub(super) struct Start<'o> {
     pub(super) tick: Tick,
 }
 
-/// A data file before the command: what it was, if it was there.
+impl Start<'_> {
+    /// The paths of the files that the command was said to write, the record itself aside.
+    pub(super) fn promised(&self) -> impl Iterator<Item = &str> {
+        let written = self.metrics.iter().chain(&self.artifacts).chain(&self.predictions);
+        written.map(|(path, _)| path.as_str())
+    }
+}
+
+/// A file or a folder of data before the command: what it was, if it was there.
 pub(super) struct Data {
     pub(super) role: String,
     pub(super) path: String,
-    pub(super) before: Option<(Option<Stamp>, FileFact)>,
+    pub(super) before: Option<(Option<DataStamp>, FileFact)>,
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::files::Files;
 use super::hardware;
+use super::observed::{Observer, Trained};
 use super::place::Place;
 use super::python;
 use crate::document::Diagnostic;
@@ -32,24 +33,14 @@ const CODE: [&str; 16] = [
 /// What a person may say about the surroundings.
 #[derive(Debug, Default)]
 pub(super) struct Said<'s> {
-    pub(super) python: Option<&'s Path>,
     pub(super) lockfile: Option<&'s Path>,
     pub(super) container: Option<String>,
 }
 
 /// Looks at everything that does not depend on what the command does.
-pub(super) fn look(
-    command: &[String],
-    said: &Said<'_>,
-    place: &Place,
-    files: &Files,
-) -> Result<Environment, Box<Diagnostic>> {
+pub(super) fn look(said: &Said<'_>, place: &Place, files: &Files) -> Result<Environment, Box<Diagnostic>> {
     let mut environment = Environment { container: said.container.clone(), ..Environment::default() };
     hardware::describe(&mut environment);
-    if let Some(python) = python::ask(command, said.python, &place.folder, false) {
-        environment.python = Some(python.version);
-        environment.packages = python.packages;
-    }
     let lockfile = match said.lockfile {
         Some(path) => Some(place.inside(path)?),
         None => found(place, files),
@@ -58,6 +49,40 @@ pub(super) fn look(
     environment.variables =
         VARIABLES.iter().filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?))).collect();
     Ok(environment)
+}
+
+/// Adds the Python that trained: the one that a person named, else the one that the command ran, else the one that its
+/// words name. Where none of them is known, that is said.
+pub(super) fn python(
+    environment: &mut Environment,
+    command: &[String],
+    named: Option<&Path>,
+    observer: &Observer,
+    place: &Place,
+) -> Option<String> {
+    let ask = |named: Option<&Path>| python::ask(command, named, &place.folder, false);
+    let python = match (named, observer.python(&place.root)) {
+        (Some(named), _) => ask(Some(named)),
+        (None, Trained::One(python)) => Some(python),
+        (None, Trained::Several(names)) => {
+            return Some(format!(
+                "several Pythons ran files of the workspace ({}), so no packages were recorded: name the one that trained \
+                 with --python",
+                names.join(", ")
+            ));
+        }
+        (None, Trained::Unknown) => ask(None),
+    };
+    let Some(python) = python else {
+        return python::is_expected(command).then(|| {
+            "which Python trained is not known, so neither its version nor its packages were recorded: name it with \
+             --python"
+                .to_owned()
+        });
+    };
+    environment.python = Some(python.version);
+    environment.packages = python.packages;
+    None
 }
 
 /// A lockfile where the command is started, else at the top of the workspace.

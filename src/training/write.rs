@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::CANT_WRITE;
 use crate::atomic;
 use crate::document::{Diagnostic, Node, NotFinite, hex, to_text};
+use crate::recording::{TrainingFacts, list_name};
 use crate::signing::{BESIDE, Envelope, PrivateKey, RECORD_TYPE};
 
 /// The rights of a new record.
@@ -67,6 +68,22 @@ impl Target<'_> {
             atomic::write(self.path, |to| to.write_all(text.as_bytes()))
         };
         written.map_err(|error| cannot("record", self.path, &error)).map(|()| None)
+    }
+}
+
+impl Target<'_> {
+    /// Writes the list of the files of each folder of data, beside the record. One that is there already is of the same
+    /// files: its name is its digest's.
+    pub(super) fn write_lists(&self, facts: &TrainingFacts) -> Result<(), Box<Diagnostic>> {
+        for (role, fact) in &facts.data {
+            let Some(list) = &fact.list else { continue };
+            let path = self.path.with_file_name(list_name(role, &fact.digest));
+            let folder = path.parent().unwrap_or(self.path);
+            fs::create_dir_all(folder)
+                .and_then(|()| atomic::write(&path, |to| to.write_all(list.as_bytes())))
+                .map_err(|error| cannot("list of files", &path, &error))?;
+        }
+        Ok(())
     }
 }
 

@@ -232,6 +232,12 @@ impl BaselineReport {
             differences: Vec::new(),
         }
     }
+
+    /// The model of the baseline, where that is not the candidate's, as where one run was named whatever its model.
+    pub fn other_model(&self, candidate: Option<&str>) -> Option<&str> {
+        let model = self.run.as_ref()?.model.as_deref()?;
+        candidate.filter(|candidate| *candidate != model).map(|_| model)
+    }
 }
 
 /// A field that only one of two runs has, or whose values differ.

@@ -292,3 +292,35 @@ fn a_candidate_is_never_its_own_baseline() {
         .leaves_with(0)
         .says("runs/old.json");
 }
+
+#[test]
+fn a_baseline_of_another_model_is_said_and_fails_in_production() {
+    let project = Project::new();
+    let record = |model: &str, f1: &str| {
+        format!(
+            "{{\"model\": \"{model}\", \"metrics\": {{\"f1\": {f1}}}, \"validation\": {{\"split\": \"a\", \"digest\": \"sha256:aa\"}}}}"
+        )
+    };
+    project
+        .file("churn.json", record("churn", "0.8"))
+        .file("fraud.json", record("fraud", "0.7"))
+        .file("old.json", record("churn", "0.7"));
+    project.file("gate.yaml", "version: 1\nrules:\n  r: { metrics: { f1: { max_drop: 0 } } }\n");
+    let ran = project.gate(&["check", "churn.json", "--baseline", "fraud.json"]);
+    ran.leaves_with(0).says("the baseline is of another model, fraud");
+    project
+        .gate(&["check", "churn.json", "--baseline", "fraud.json", "--format", "markdown"])
+        .says("it is of another model");
+    let ran = project.gate(&["check", "churn.json", "--baseline", "old.json"]);
+    ran.leaves_with(0).never_says("another model");
+    project.file("gate.yaml", "version: 1\nextends: [ { pack: gate:production, with: { primary: f1 } } ]\n");
+    let other = project.gate(&["check", "churn.json", "--baseline", "fraud.json", "--format", "json"]).json();
+    let outcome = |report: &serde_json::Value| {
+        let rules = report["candidates"][0]["rules"].as_array().cloned().unwrap_or_default();
+        let rule = rules.iter().find(|rule| rule["id"] == "the-same-model").cloned().unwrap_or_default();
+        rule["outcome"].as_str().map(str::to_owned)
+    };
+    assert_eq!(outcome(&other).as_deref(), Some("fail"));
+    let same = project.gate(&["check", "churn.json", "--baseline", "old.json", "--format", "json"]).json();
+    assert_eq!(outcome(&same).as_deref(), Some("pass"));
+}

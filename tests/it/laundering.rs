@@ -133,6 +133,7 @@ fn one_key_serves_two_repositories() {
     // The folder can't be given another identity, so that no entry is signed for another ledger.
     one.file("ledger/id", other.read("ledger/id"));
     promote(&one, "good", &["--key", "a.key"]).leaves_with(2).says("one of them is of another ledger");
+    one.gate(&["audit"]).leaves_with(1).says("audit/identity the ledger is");
     // An older ledger has none, and verifies where none is asked for.
     let old = project();
     old.remove("ledger/id");

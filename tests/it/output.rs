@@ -272,3 +272,17 @@ fn what_no_policy_says_has_no_place_in_one() {
         .file("a.json", "{\"status\": \"failed\", \"metrics\": {\"f1\": 0.9}}");
     project.gate(&["check", "a.json", "--format", "github"]).leaves_with(1).says("[status/not-finished]");
 }
+
+#[test]
+fn many_candidates_that_passed_say_by_how_many_rules() {
+    let project = Project::new();
+    project.file("gate.yaml", "version: 1\nruns: runs\nrules:\n  r: { metrics: { f1: { min: 0.5 } } }\n");
+    for number in 0..12 {
+        project.file(
+            &format!("runs/{number}.json"),
+            format!("{{\"metrics\": {{\"f1\": 0.8}}, \"run_id\": \"{number}\"}}"),
+        );
+    }
+    let ran = project.gate(&["check", "--all"]);
+    ran.leaves_with(0).says("12 passed").says("1 rule").never_says("no rule of level error");
+}

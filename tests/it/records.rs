@@ -351,3 +351,16 @@ fn a_text_that_looks_like_the_number_is_told_from_it() {
         .file("gate.yaml", "version: 1\nrules: { r: { require: { team.size: { equals: 5 } } } }\n");
     project.gate(&["check", "a.json"]).leaves_with(1).says("`team.size` is the text \"5\", and must be 5");
 }
+
+#[test]
+fn of_several_records_in_a_file_the_best_may_be_named() {
+    let project = Project::new();
+    project.file("models.json", r#"{"best_model": "rf", "models": {"rf": {"f1": 0.8}, "xgb": {"f1": 0.4}}}"#);
+    let policy = "version: 1\nruns: { path: models.json, each: models, only: best_model }\nrules:\n  r: { metrics: { f1: { min: 0.5 } } }\n";
+    project.file("gate.yaml", policy);
+    project.gate(&["check", "--all"]).leaves_with(0).says("model rf").says("1 candidate");
+    project.edit("models.json", "\"rf\",", "\"svm\",");
+    project.gate(&["check", "--all"]).leaves_with(2).says("`svm` is meant, and holds no record of it");
+    project.file("models.json", r#"{"models": {"rf": {"f1": 0.8}}}"#);
+    project.gate(&["check", "--all"]).leaves_with(2).says("does not say at `best_model`");
+}

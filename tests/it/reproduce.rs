@@ -198,7 +198,7 @@ fn a_picked_seed_is_found() {
 fn a_changed_data_file_stops_it_before_anything_is_run() {
     let project = project(&format!("{TRAIN}echo ran >&2\n"));
     project.edit("runs/churn.json", "sha256:", "sha256:00");
-    reproduce(&project, &[]).leaves_with(2).says("is not the one that the run read").never_says("ran ");
+    reproduce(&project, &[]).leaves_with(2).says("is not what the run read").never_says("ran ");
     // Data that no commit has comes from the workspace.
     let project = self::project(TRAIN);
     project.file(".gitignore", "/data\n/runs\n/model.bin\n/metrics.json\n/tmp\n");
@@ -226,7 +226,7 @@ fn a_command_that_changes_its_data() {
     project
         .gate_with(&["reproduce", "runs/churn.json", "--env", "SPOIL"], &[("TMPDIR", &tmp), ("SPOIL", "1")])
         .leaves_with(2)
-        .says("the command changed its data file");
+        .says("the command changed its data");
     assert_eq!(project.read("data/train.csv"), "a\n1\n2\n", "the data itself is out of reach");
 }
 

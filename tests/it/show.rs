@@ -96,3 +96,13 @@ fn what_a_tracker_does_not_record_is_in_the_json_too() {
     assert_eq!((&record["notes"], record.get("not_recorded")), (&"mine".into(), None));
     assert_eq!(record["origin"]["notes"][0], "`created_at` has no zone, and is read as UTC");
 }
+
+#[test]
+fn numbers_of_a_file_of_metrics_are_listed_once() {
+    let project = Project::new();
+    project.file("a.json", r#"{"accuracy": 0.9, "test": {"f1": 0.8}, "epoch": 3}"#);
+    project.file("b.json", r#"{"accuracy": 0.91, "test": {"f1": 0.7}, "epoch": 3}"#);
+    let shown = project.gate(&["show", "a.json"]);
+    shown.leaves_with(0).says("plain record epoch 3 line 1 metrics.accuracy 0.9").says("metrics.\"test.f1\"");
+    project.gate(&["diff", "a.json", "b.json"]).says("accuracy").never_says("other");
+}

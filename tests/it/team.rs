@@ -1,5 +1,5 @@
-//! The life of a team over ten promotions: branches, merges, keys, a stage that ends, large files; and at each step the
-//! message that a person needs.
+//! What happens to the ledger of a team, one thing a test: branches, merges, keys, a stage that ends, large files; and the
+//! message that a person needs. `team_life` is all of it in one repository.
 
 use std::fs;
 
@@ -16,18 +16,18 @@ rules:
   measured: { metrics: { f1: { min: 0.5, max_drop: 0.05 } } }
 ";
 
-fn promote(project: &Project, name: &str, stage: &str, more: &[&str]) -> Ran {
+pub fn promote(project: &Project, name: &str, stage: &str, more: &[&str]) -> Ran {
     let run = format!("runs/{name}.json");
     project.gate(&[&["promote", &run, "--stage", stage], more].concat())
 }
 
-fn verify(project: &Project, name: &str, stage: &str, more: &[&str]) -> Ran {
+pub fn verify(project: &Project, name: &str, stage: &str, more: &[&str]) -> Ran {
     let model = format!("models/{name}.bin");
     project.gate(&[&["verify", &model, "--stage", stage], more].concat())
 }
 
 /// A repository with one model in both stages, signed with `old.key`.
-fn begun() -> Project {
+pub fn begun() -> Project {
     let project = Project::new();
     project.file("gate.yaml", POLICY).repository();
     project.gate(&["key", "new", "old.key"]).leaves_with(0).says("a line in");
@@ -244,8 +244,29 @@ fn a_stage_is_retired() {
     verify(&project, "one", "production", &["--key", "old.key.pub"]).leaves_with(0);
 }
 
+#[test]
+fn what_is_broken_is_neither_rolled_back_nor_retired() {
+    let project = begun();
+    run(&project, "two", "0.82");
+    promote(&project, "two", "staging", &["--key", "old.key"]).leaves_with(0);
+    let command = |command: &str, more: &[&str]| {
+        let words = [command, "-s", "staging", "--reason", "why not", "--key", "old.key"];
+        project.gate(&[&words[..], more].concat())
+    };
+    // A trust file that speaks of a stage that there is not.
+    project.file("trust.yaml", "keys: [{ file: old.key.pub }]\nthreshold: { stagin: 1 }\n");
+    for name in ["rollback", "retire"] {
+        command(name, &["--trust", "trust.yaml"]).leaves_with(2).says("did you mean `staging`?");
+    }
+    let entry = "ledger/churn/staging/000001.json";
+    project.edit(entry, "\"one\"", "\"won\"");
+    for name in ["rollback", "retire"] {
+        command(name, &[]).leaves_with(1).says("restore the ledger from git");
+    }
+}
+
 /// A run whose model is always saved to one path, committed in the way that `store` says.
-fn run_in_place(project: &Project, name: &str, f1: &str, store: impl Fn(&str)) {
+pub fn run_in_place(project: &Project, name: &str, f1: &str, store: impl Fn(&str)) {
     run(project, name, f1);
     let weights = project.read(&format!("models/{name}.bin"));
     project.edit(&format!("runs/{name}.json"), &format!("models/{name}.bin"), "models/m.bin");

@@ -81,6 +81,24 @@ judged() { # VENV
   done
 }
 
+# A training that logs to MLflow, recorded; what the run is given back; and its model, downloaded, promoted and verified.
+recorded() { # VENV ADDRESS
+  local bin=$root/target/real/$1/bin reference
+  rm -rf "$work/recorded" && mkdir -p "$work/recorded" && cd "$work/recorded" && git init --quiet .
+  printf 'version: 1\nextends: [{ pack: gate:checklist }]\nstages: { production: {} }\n' > gate.yaml
+  printf 'a\n1\n' > train.csv; printf 'a\n2\n' > test.csv; echo "mlflow" > requirements.txt
+  git add --all && git commit --quiet --message begin
+  TRAINED_TO=$2 leaves 0 "$gate" record --run-id one --data train=train.csv --validation test.csv --data-version 1 --mlflow-tags \
+    -- "$bin/python" "$scripts/trackers.py" one-run
+  says "tags of the record"
+  reference=$("$bin/python" -c "import json; print(json.load(open('runs/one.json'))['recorder']['run'])")
+  MLFLOW_TRACKING_URI=$2 leaves 0 "$gate" check "$reference"
+  MLFLOW_TRACKING_URI=$2 "$bin/mlflow" artifacts download --artifact-uri models:/recorded/1 --dst-path down > "$work/out" 2>&1 \
+    || { cat "$work/out" >&2; exit 1; }
+  MLFLOW_TRACKING_URI=$2 leaves 0 "$gate" promote mlflow:models:/recorded/1 --stage production --first --artifact down
+  leaves 0 "$gate" verify down --stage production; says "is recorded in production"
+}
+
 echo "-- MLflow 3: a server and its database say the same, and are judged alike"
 judged mlflow3
 python=$root/target/real/mlflow3/bin/python
@@ -92,6 +110,9 @@ says "churn@champion leads to version 2"
 leaves 0 "$gate" audit --stage production; says "churn@champion leads to version 2"
 "$python" "$scripts/trackers.py" alias 1 > /dev/null
 leaves 1 "$gate" audit --stage production; says "leads to version 1, and promotion 1 is of version 2"
+echo "-- gate record takes the run that a training logs, and gives it what MLflow does not record"
+recorded mlflow3 "$MLFLOW_TRACKING_URI"
+cd "$work/mlflow3"
 echo "-- a server that is gone is an error, and no verdict"
 stop
 leaves 2 "$gate" check mlflow:models:/churn/2 --baseline mlflow:models:/churn@champion; says "can't be reached"
@@ -101,6 +122,10 @@ echo "-- MLflow 2"
 judged mlflow2
 stop
 unset MLFLOW_TRACKING_URI
+
+recorded mlflow3 "sqlite:///$work/recorded.db"
+rm "$work/recorded.db" && recorded mlflow2 "sqlite:///$work/recorded.db"
+MLFLOW_ALLOW_FILE_STORE=true recorded mlflow3 "file://$work/recorded-runs"
 
 echo "-- MLflow's folder"
 mkdir -p "$work/folder" && cp "$work/gate.yaml" "$work/folder/" && cd "$work/folder"

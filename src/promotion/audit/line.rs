@@ -33,6 +33,7 @@ impl Auditing<'_> {
             it.warning(AUDIT_STRAY, message);
         }
         let read = self.read(&entries, &mut it);
+        self.identity(&read, &mut it);
         self.sound(&entries, &mut it);
         overrides(&entries, &read, &mut it);
         remarks(&read, &mut it);

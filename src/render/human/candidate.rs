@@ -29,7 +29,7 @@ pub(super) fn whole(
     writeln!(to)?;
     title(candidate, style, to)?;
     for baseline in &candidate.baselines {
-        for line in against(baseline, style) {
+        for line in against(baseline, candidate.run.model.as_deref(), style) {
             writeln!(to, "  {line}")?;
         }
     }
@@ -85,7 +85,7 @@ fn title(candidate: &CandidateReport, style: Style, to: &mut dyn Write) -> io::R
     Ok(())
 }
 
-fn against(baseline: &BaselineReport, style: Style) -> Vec<String> {
+fn against(baseline: &BaselineReport, model: Option<&str>, style: Style) -> Vec<String> {
     let mut parts = Vec::new();
     match (&baseline.run, &baseline.missing) {
         (Some(run), _) => parts.push(format!("{} {}", style.arrow(), clean(&run.source))),
@@ -102,6 +102,9 @@ fn against(baseline: &BaselineReport, style: Style) -> Vec<String> {
         && run.source == baseline.reference
     {
         lines = vec![format!("baseline {}", parts.join(", ").trim_start_matches(style.arrow()).trim())];
+    }
+    if let Some(other) = baseline.other_model(model) {
+        lines.push(style.yellow(&format!("the baseline is of another model, {}", clean(other))));
     }
     match &baseline.comparability {
         Some(Comparability::Same { by, note }) => {

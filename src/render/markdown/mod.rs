@@ -165,7 +165,7 @@ fn of_candidate(candidate: &CandidateReport, page: &Page, many: bool, sections: 
     let importance = if passed { 2 } else { 0 };
     let mut head = title;
     for baseline in &candidate.baselines {
-        head.push_str(&format!("\n{}\n", against(baseline)));
+        head.push_str(&format!("\n{}\n", against(baseline, candidate.run.model.as_deref())));
     }
     sections.push(Section { expendable: importance, what: text(&name), text: head });
     let rules: Vec<&RuleReport> =
@@ -257,7 +257,7 @@ fn title(candidate: &CandidateReport) -> String {
     format!("{mark} **{}**{parts}\n", text(&run.source))
 }
 
-fn against(baseline: &BaselineReport) -> String {
+fn against(baseline: &BaselineReport, model: Option<&str>) -> String {
     let mut line = format!("compared with {}", code(&baseline.reference));
     match (&baseline.run, &baseline.missing) {
         (Some(run), _) if run.source != baseline.reference => {
@@ -271,6 +271,9 @@ fn against(baseline: &BaselineReport) -> String {
     }
     for part in [&baseline.resolved, &baseline.age].into_iter().flatten() {
         line.push_str(&format!(", {}", text(part)));
+    }
+    if let Some(other) = baseline.other_model(model) {
+        line.push_str(&format!(" · ⚠️ it is of another model, {}", code(other)));
     }
     match &baseline.comparability {
         Some(Comparability::Same { .. }) => line.push_str(" · same validation split"),

@@ -83,7 +83,8 @@ impl RuleCheck for Artifact {
                 continue;
             };
             let digest = artifact.digest.as_ref();
-            let file = Recorded { what: "artifact".into(), at: artifact.at.clone(), path, digest };
+            let file =
+                Recorded { what: "artifact".into(), at: artifact.at.clone(), path, digest, list: None };
             let Some(facts) = check(&mut judgement, case.facts, &file) else { continue };
             if artifact.digest.is_none() {
                 if self.digest {

@@ -67,7 +67,8 @@ impl RuleCheck for Data {
                 (None, _) => no_path(&mut judgement, &what, &file.at, None),
                 (_, None) => no_digest(&mut judgement, case, &what, &file.at),
                 (Some(path), Some(digest)) => {
-                    let file = Recorded { what, at: file.at.clone(), path, digest: Some(digest) };
+                    let file =
+                        Recorded { what, at: file.at.clone(), path, digest: Some(digest), list: file.files };
                     check(&mut judgement, case.facts, &file);
                 }
             }

@@ -74,7 +74,8 @@ impl RuleCheck for Linked {
         for artifact in case.candidate.artifacts() {
             let Some(path) = artifact.path else { continue };
             let digest = artifact.digest.as_ref();
-            let file = Recorded { what: "artifact".into(), at: artifact.at.clone(), path, digest };
+            let file =
+                Recorded { what: "artifact".into(), at: artifact.at.clone(), path, digest, list: None };
             check(&mut judgement, case.facts, &file);
         }
         Ok(judgement)

@@ -5,7 +5,7 @@ use super::lock::Hashed;
 use super::paths::is_address;
 use super::paths::joined;
 use super::project::Project;
-use crate::document::{Diagnostic, Map, Node, Path, Span, Value};
+use crate::document::{Diagnostic, Map, Node, Path, Span, Value, sha256};
 use crate::source::tracked::Tracked;
 
 /// Endings of files that are code: git has them, so they are no data.
@@ -36,7 +36,7 @@ const SPLIT: [&str; 8] = ["test", "valid", "validation", "val", "holdout", "eval
 pub(super) fn files_of(
     files: &dyn Files,
     project: &Project,
-    prefix: &str,
+    (prefix, chosen): (&str, Option<&str>),
     run: &mut Tracked,
 ) -> Result<(), Box<Diagnostic>> {
     let lock = project.lock.as_deref().unwrap_or_default();
@@ -55,7 +55,7 @@ pub(super) fn files_of(
     let models = &project.pipeline.models;
     let is_model = |path: &str| {
         if models.is_empty() {
-            MODEL.contains(&ending(path))
+            MODEL.contains(&ending(path)) && !is_pickled_table(path)
         } else {
             models.iter().any(|(_, model)| model == path)
         }
@@ -70,7 +70,14 @@ pub(super) fn files_of(
         }
     }
     if !data.is_empty() {
-        let list = data.iter().map(|file| Node::made(Value::Map(described(file, prefix)))).collect();
+        let one = |file: &&Hashed| {
+            let mut map = described(file, prefix);
+            if let Some(role) = role(&file.path) {
+                map.insert("role", Span::default(), Node::text(role));
+            }
+            Node::made(Value::Map(map))
+        };
+        let list = data.iter().map(one).collect();
         run.put(&Path::of(["data"]), Value::List(list), "dvc.lock: stages.*.deps, *.dvc");
     }
     if let Some(file) = deps.iter().find(|dep| is_lockfile(&dep.path)) {
@@ -83,8 +90,10 @@ pub(super) fn files_of(
         .filter(|out| !left_out(&out.path) && !data.iter().any(|file| file.path == out.path))
         .chain(tracked.iter().filter(|file| is_model(&file.path)))
         .collect();
+    let chosen = models.iter().find(|(name, _)| Some(&**name) == chosen).map(|(_, path)| path);
+    let is_meant = |path: &str| chosen.map_or_else(|| is_model(path), |chosen| chosen == path);
     let (model, other): (Vec<&Hashed>, Vec<&Hashed>) =
-        produced.into_iter().partition(|out| is_model(&out.path));
+        produced.into_iter().partition(|out| is_meant(&out.path));
     match model.as_slice() {
         [one] => {
             run.put(&Path::of(["artifact"]), Value::Map(described(one, prefix)), "dvc.lock: stages.*.outs");
@@ -93,9 +102,14 @@ pub(super) fn files_of(
             }
         }
         [] => {}
-        several => run.notes.push(format!(
+        several if models.is_empty() => run.notes.push(format!(
             "{} outputs are models, so none of them is *the* artifact: name it under `artifacts:` in dvc.yaml",
             several.len()
+        )),
+        several => run.notes.push(format!(
+            "`artifacts:` names {} models, so none of them is *the* artifact: say which is meant, `dvc:DIR@{}`",
+            several.len(),
+            models.first().map(|(name, _)| name.as_str()).unwrap_or_default()
         )),
     }
     let rest: Vec<&Hashed> = if model.len() == 1 { other } else { model.into_iter().chain(other).collect() };
@@ -135,13 +149,53 @@ fn described(file: &Hashed, prefix: &str) -> Map {
     map
 }
 
-/// The one file of data whose name says that metrics are measured on it.
+/// The words in the name of a file.
+fn words(path: &str) -> Vec<String> {
+    let name = path.rsplit('/').next().unwrap_or_default().to_lowercase();
+    name.split(|c: char| !c.is_alphanumeric()).map(str::to_owned).collect()
+}
+
+/// What data is for, by the words in its name.
+fn role(path: &str) -> Option<&'static str> {
+    let words = words(path);
+    let has = |known: &[&str]| words.iter().any(|word| known.contains(&&**word));
+    if has(&["train", "training"]) {
+        Some("train")
+    } else if has(&["test", "holdout"]) {
+        Some("test")
+    } else if has(&SPLIT) {
+        Some("validation")
+    } else {
+        None
+    }
+}
+
+/// Whether a pickle is a table and no model, by the words in its name: `X_test.pkl`, `train_data.joblib`.
+fn is_pickled_table(path: &str) -> bool {
+    const TABLE: [&str; 14] = [
+        "x", "y", "data", "dataset", "df", "frame", "table", "features", "labels", "target", "targets",
+        "split", "rows", "samples",
+    ];
+    const MODEL: [&str; 8] =
+        ["model", "models", "classifier", "clf", "regressor", "estimator", "weights", "checkpoint"];
+    let words = words(path);
+    let has = |known: &[&str]| words.iter().any(|word| known.contains(&&**word));
+    matches!(ending(path), "pkl" | "pickle" | "joblib")
+        && !has(&MODEL)
+        && (has(&TABLE) || role(path).is_some())
+}
+
+/// The one file of data whose name says that metrics are measured on it, or those of one split: `X_test` and `y_test`.
 fn validation(data: &[&Hashed], run: &mut Tracked) {
-    let says_so = |file: &&&Hashed| {
-        let name = file.path.rsplit('/').next().unwrap_or_default();
-        name.to_lowercase().split(|c: char| !c.is_alphanumeric()).any(|word| SPLIT.contains(&word))
-    };
+    let says_so = |file: &&&Hashed| words(&file.path).iter().any(|word| SPLIT.contains(&word.as_str()));
     let found: Vec<&&Hashed> = data.iter().filter(says_so).collect();
+    if let Some((names, digest)) = in_parts(&found) {
+        let at = Path::of(["validation"]);
+        let from = "the data whose names say so";
+        run.text(&at.key("split"), Some(&names), from);
+        run.text(&at.key("digest"), digest.as_deref(), from);
+        return;
+    }
     match found.as_slice() {
         [] => {}
         [one] => {
@@ -158,4 +212,25 @@ fn validation(data: &[&Hashed], run: &mut Tracked) {
             ));
         }
     }
+}
+
+/// The names and a digest of files that are one split in parts, which their names tell but for an `x` or a `y`.
+fn in_parts(found: &[&&Hashed]) -> Option<(String, Option<String>)> {
+    let without_part = |file: &Hashed| {
+        let mut words = words(&file.path);
+        let before = words.len();
+        words.retain(|word| !matches!(word.as_str(), "x" | "y"));
+        (words.len() < before).then_some(words)
+    };
+    let first = without_part(found.first()?)?;
+    if found.len() < 2 || !found.iter().all(|file| without_part(file).as_ref() == Some(&first)) {
+        return None;
+    }
+    let mut files: Vec<&Hashed> = found.iter().map(|file| **file).collect();
+    files.sort_by(|one, other| one.path.cmp(&other.path));
+    let names: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
+    let lines: Option<Vec<String>> =
+        files.iter().map(|file| Some(format!("{}\t{}", file.path, file.digest.as_deref()?))).collect();
+    let digest = lines.map(|lines| format!("sha256:{}", sha256(lines.join("\n").as_bytes())));
+    Some((names.join(", "), digest))
 }

@@ -28,7 +28,7 @@ pub use hash::{Hash, folder_md5};
 pub use items::items;
 pub use outputs::{names_outputs, outputs};
 pub use paths::{joined, relative};
-pub use record::{Code, tracked};
+pub use record::{Code, model_names, tracked};
 
 use super::Tracker;
 use crate::code::codes;

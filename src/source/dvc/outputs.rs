@@ -13,7 +13,7 @@ pub fn names_outputs(path: &str) -> bool {
 /// The paths of the outputs that such a file names, relative to the workspace. One that can't be read names none: to
 /// account for files is not what it is for.
 pub fn outputs(path: &str, bytes: Vec<u8>) -> Vec<String> {
-    let Ok(document) = Document::new(path, bytes, Format::Yaml) else { return Vec::new() };
+    let Ok(document) = Document::new(path, bytes, Format::YamlWithMergeKeys) else { return Vec::new() };
     let Ok(tree) = Arc::new(document).parse() else { return Vec::new() };
     let Some(map) = tree.as_map() else { return Vec::new() };
     let stages = map.get("stages").and_then(Node::as_map).into_iter().flat_map(crate::document::Map::iter);

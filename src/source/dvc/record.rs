@@ -5,6 +5,7 @@ use indexmap::IndexMap;
 use super::Files;
 use super::data::files_of;
 use super::metrics::metrics;
+use super::pipeline::Pipeline;
 use super::project::Project;
 use super::stale::differences;
 use super::values::object;
@@ -23,11 +24,19 @@ pub struct Code {
     pub time: Option<String>,
 }
 
-/// The run that a folder describes. `prefix` leads to the folder from the workspace.
+/// The names of the models in `artifacts:` of `dvc.yaml`.
+pub fn model_names(files: &dyn Files) -> Result<Vec<String>, Box<Diagnostic>> {
+    let pipeline = Pipeline::read(files, "dvc.yaml", &[])?.unwrap_or_default();
+    Ok(pipeline.models.into_iter().map(|(name, _)| name).collect())
+}
+
+/// The run that a folder describes. `prefix` leads to the folder from the workspace; `model` is the one of those in
+/// `artifacts:` that is meant.
 pub fn tracked(
     files: &dyn Files,
     prefix: &str,
     code: &Code,
+    model: Option<&str>,
     label: String,
     origin: Origin,
 ) -> Result<Tracked, Box<Diagnostic>> {
@@ -50,7 +59,7 @@ pub fn tracked(
         run.put(&Path::of(["command"]), Value::List(commands), "dvc.lock: stages.*.cmd");
     }
     params(files, &project, &mut run)?;
-    files_of(files, &project, prefix, &mut run)?;
+    files_of(files, &project, (prefix, model), &mut run)?;
     let mut notes = std::mem::take(&mut project.notes);
     let names = project.metric_files(files, &mut notes)?;
     let metrics = metrics(files, lock, &names, &mut notes)?;

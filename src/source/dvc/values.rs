@@ -26,7 +26,7 @@ pub(super) fn parse_any(label: &str, path: &str, bytes: Vec<u8>) -> Result<Node,
         "toml" => toml(label, &bytes)?,
         "py" => Node::made(Value::Map(python::constants(&String::from_utf8_lossy(&bytes)))),
         "json" => Arc::new(Document::new(label, bytes, Format::Json)?).parse()?,
-        _ => Arc::new(Document::new(label, bytes, Format::Yaml)?).parse()?,
+        _ => Arc::new(Document::new(label, bytes, Format::YamlWithMergeKeys)?).parse()?,
     };
     plainly(&mut node);
     Ok(node)

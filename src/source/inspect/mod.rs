@@ -11,7 +11,7 @@ pub use archive::open;
 
 use super::Tracker;
 use super::cases::{case, decimal, measured_on};
-use super::tracked::without_places;
+use super::tracked::{directed, without_places};
 use crate::document::{Map, Node, Path, Span, Value};
 use crate::run::Origin;
 use crate::source::Tracked;
@@ -167,10 +167,22 @@ fn metrics(head: &Node, cases: usize, run: &mut Tracked) -> Option<usize> {
             ));
         }
     }
+    if let Some(least) = least.filter(|_| cases > 0) {
+        let missing = Node::made(Value::Number(cases.saturating_sub(least).to_string().into()));
+        metrics.insert("errors", Span::default(), directed(missing, Some(false)));
+    }
     if !metrics.is_empty() {
         run.put(&Path::of(["metrics"]), Value::Map(metrics), "results.scores");
     }
     least
+}
+
+/// Samples that were to be run and those that were, each epoch by itself: of a case that broke in one epoch, the others are
+/// scored, and nothing else tells.
+fn broken_samples(head: &Node) -> Option<(usize, usize)> {
+    let count = |key: &str| get(head, &["results", key])?.as_written()?.parse::<usize>().ok();
+    let (all, done) = (count("total_samples")?, count("completed_samples")?);
+    (done < all).then_some((all - done, all))
 }
 
 /// Only an evaluation of all its cases finished.
@@ -181,7 +193,11 @@ fn status(log: &Log, head: &Node, cases: usize, scored: Option<usize>, run: &mut
         _ if log.header.is_none() => "started",
         "success" if invalidated => "invalidated",
         "success" if scored.is_none() => "unknown",
-        "success" if scored.is_some_and(|scored| scored < cases) => {
+        "success" if scored.is_some_and(|scored| scored < cases) || broken_samples(head).is_some() => {
+            if let Some((broken, all)) = broken_samples(head) {
+                run.notes
+                    .push(format!("{broken} of {all} samples broke, epochs counted: they are in no score"));
+            }
             run.notes.push(
                 "cases are missing, so the evaluation is not taken for one that finished; where that is fine, the policy says \
                  `finished: [incomplete]`"

@@ -1,9 +1,11 @@
 //! From the rows of a run to the canonical record.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use super::{Dataset, Rows};
-use crate::document::{Map, Node, Path, Segment, Span, Value};
+use crate::document::{Document, Format, Map, Node, Path, Segment, Span, Value};
 use crate::run::Origin;
 use crate::source::Tracked;
 
@@ -13,8 +15,10 @@ const LEFT_OUT: [&str; 2] = ["mlflow.log-model.history", "mlflow.note.content"];
 const MEASURED_ON: [&str; 8] =
     ["validation", "valid", "val", "testing", "test", "eval", "evaluation", "holdout"];
 /// Tags whose names are fields of the canonical record.
-const BY_NAME: [&str; 13] = [
+const BY_NAME: [&str; 15] = [
+    "data",
     "data_version",
+    "seed",
     "git_dirty",
     "command",
     "validation.split",
@@ -231,9 +235,24 @@ fn named_tags(rows: &Rows, run: &mut Tracked) {
         let value = match (name, value.to_lowercase().as_str()) {
             ("git_dirty", "true") => Value::Bool(true),
             ("git_dirty", "false") => Value::Bool(false),
+            // The list that `gate record` writes, as JSON; anything else is a tag like any other.
+            ("data", _) => match list_of_data(value) {
+                Some(data) => data,
+                None => continue,
+            },
+            ("seed", seed) if seed.parse::<i64>().is_ok() => Value::Number(seed.into()),
+            ("seed", _) => continue,
             ("validation.rows", rows) if rows.parse::<u64>().is_ok() => Value::Number(rows.into()),
             _ => Value::String(value.into()),
         };
         run.put(&path, value, format!("tags.{name}"));
     }
+}
+
+/// A list of objects with digests, such as the data files of a record.
+fn list_of_data(text: &str) -> Option<Value> {
+    let document = Document::new("the tag `data`", text.as_bytes().to_vec(), Format::Json).ok()?;
+    let node = Arc::new(document).parse().ok()?.without_places();
+    let is_file = |node: &Node| node.get("digest").and_then(Node::as_written).is_some();
+    node.as_list().is_some_and(|items| !items.is_empty() && items.iter().all(is_file)).then_some(node.value)
 }

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::log::{LogError, records};
-use super::wire::{Message, NotAMessage};
 use crate::document::{Document, Format, Map, Node, Span, Value};
 use crate::source::tracked::without_places;
+use crate::source::wire::{Message, NotAMessage};
 
 /// What the logs of a run come to, those of a resumed run one after the other.
 #[derive(Debug, Clone, Default)]

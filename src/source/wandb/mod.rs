@@ -5,7 +5,6 @@ mod files;
 mod fold;
 mod log;
 mod record;
-mod wire;
 
 pub use files::from_files;
 pub use fold::{Logged, fold};

@@ -5,7 +5,9 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{MOST_RUNS, NO_STORE, STORE, Store, broken, is_child, too_many};
+use super::{
+    MOST_RUNS, NO_STORE, PART, STORE, Store, TakeRuns, broken, deleted, is_child, not_tagged, too_many,
+};
 use crate::document::{Diagnostic, Document, Format, Node};
 use crate::source::mlflow::folder::{dataset, input, logged_model, points, reads_differently, run, version};
 use crate::source::mlflow::{Dataset, LoggedModel, Point, Rows, Series, Version};
@@ -21,6 +23,9 @@ const ENTRIES: usize = 100_000;
 pub(super) struct Folder {
     root: PathBuf,
 }
+
+/// The folder of a store that deleted experiments lie in.
+const TRASH: &str = ".trash";
 
 type Read<T> = Result<T, Box<Diagnostic>>;
 
@@ -51,8 +56,8 @@ fn meta_says(folder: &Path, key: &str) -> bool {
 pub(super) enum At {
     /// The folder of a run, by its id.
     Run(String),
-    /// An experiment, or all of them, with their runs.
-    Runs(Vec<Rows>),
+    /// The folder of an experiment, or those of all.
+    Experiments(Vec<PathBuf>),
 }
 
 /// The store around a path, and what the path is.
@@ -66,16 +71,12 @@ pub(super) fn at(path: &str, around: &FetchContext<'_>) -> Read<(Folder, At)> {
     match (name, above(2), above(1)) {
         (Some(id), Some(store), _) if is_run(&place.path) => Ok((store, At::Run(id.to_owned()))),
         (_, _, Some(store)) if is_experiment(&place.path) => {
-            let runs = store.runs(&place.path)?;
-            Ok((store, At::Runs(runs)))
+            Ok((store, At::Experiments(vec![place.path.clone()])))
         }
         _ if Folder::holds_an_experiment(&place.path) => {
             let store = Folder { root: place.path.clone() };
-            let mut runs = Vec::new();
-            for experiment in store.experiments()? {
-                runs.extend(store.runs(&experiment)?);
-            }
-            Ok((store, At::Runs(runs)))
+            let experiments = store.experiments()?;
+            Ok((store, At::Experiments(experiments)))
         }
         _ => Err(Diagnostic::new(NOT_A_RUN, format!("`{path}` is not the folder of an MLflow run"))
             .help(
@@ -228,9 +229,24 @@ impl Folder {
 
     /// The run in a folder; `None` where it is none. Not whether there are metrics: git drops folders that are empty.
     fn read(&self, folder: &Path) -> Read<Option<Rows>> {
+        let Some(head) = self.head(folder)? else { return Ok(None) };
+        self.with_files(folder, head).map(Some)
+    }
+
+    /// What the `meta.yaml` in the folder of a run says.
+    fn head(&self, folder: &Path) -> Read<Option<Rows>> {
         let Some(meta) = self.meta(folder)? else { return Ok(None) };
         let mut rows = run(&meta).map_err(|what| self.wrong(folder, &what))?;
         self.about(folder, &rows.run_id)?;
+        if is_in_trash(folder) {
+            "deleted".clone_into(&mut rows.lifecycle);
+            rows.notes.push("its experiment is deleted: it lies in `.trash`".into());
+        }
+        Ok(Some(rows))
+    }
+
+    /// The run with what the other files in its folder say.
+    fn with_files(&self, folder: &Path, mut rows: Rows) -> Read<Rows> {
         rows.params = self.files(&folder.join("params"), SMALL)?;
         rows.tags = self.files(&folder.join("tags"), SMALL)?;
         rows.metrics = self.metrics(folder, &mut rows.notes)?;
@@ -246,7 +262,7 @@ impl Folder {
                 rows.models.push(name);
             }
         }
-        Ok(Some(rows))
+        Ok(rows)
     }
 
     fn dataset(&self, folder: &Path, datasets: &Path) -> Read<Option<Dataset>> {
@@ -259,9 +275,11 @@ impl Folder {
 
     /// The folder of something that lies in one of the experiments.
     fn in_experiments(&self, name: &str) -> Read<Option<PathBuf>> {
+        let deleted = self.folders(&self.root.join(TRASH))?;
         Ok(self
             .experiments()?
             .into_iter()
+            .chain(deleted)
             .map(|experiment| experiment.join(name))
             .find(|path| path.join("meta.yaml").is_file()))
     }
@@ -276,17 +294,23 @@ impl Folder {
         Ok(experiments)
     }
 
-    fn runs(&self, experiment: &Path) -> Read<Vec<Rows>> {
+    /// The runs of an experiment that are not deleted, some at a time.
+    pub(super) fn each_run(&self, experiment: &Path, take: &mut TakeRuns<'_>) -> Read<()> {
         let folders = self.folders(experiment)?;
         if folders.len() > MOST_RUNS {
             return Err(too_many(&self.name(), "runs"));
         }
-        let mut runs = Vec::new();
+        let mut heads = Vec::new();
         for folder in folders {
-            runs.extend(self.read(&folder)?.filter(|rows| rows.lifecycle == "active"));
+            let head = self.head(&folder)?.filter(|rows| rows.lifecycle == "active");
+            heads.extend(head.map(|head| (folder, head)));
         }
-        runs.sort_by_key(|rows| rows.started);
-        Ok(runs)
+        heads.sort_by_key(|(_, rows)| rows.started);
+        for part in heads.chunks(PART) {
+            let read = part.iter().map(|(folder, head)| self.with_files(folder, head.clone()));
+            take(read.collect::<Read<Vec<_>>>()?)?;
+        }
+        Ok(())
     }
 }
 
@@ -308,20 +332,27 @@ impl Store for Folder {
 
     fn children(&self, parent: &Rows) -> Read<Vec<Rows>> {
         let Some(folder) = self.in_experiments(&parent.run_id)? else { return Ok(Vec::new()) };
-        let mut runs = self.runs(folder.parent().unwrap_or(&self.root))?;
-        runs.retain(|rows| is_child(rows, parent));
+        let mut runs = Vec::new();
+        self.each_run(folder.parent().unwrap_or(&self.root), &mut |part| {
+            runs.extend(part.into_iter().filter(|rows| is_child(rows, parent)));
+            Ok(())
+        })?;
         Ok(runs)
     }
 
-    fn experiment(&self, name: &str) -> Read<Option<Vec<Rows>>> {
-        for folder in self.folders(&self.root)? {
+    fn experiment(&self, name: &str, take: &mut TakeRuns<'_>) -> Read<bool> {
+        let deleted_ones = self.folders(&self.root.join(TRASH))?;
+        for folder in self.folders(&self.root)?.into_iter().chain(deleted_ones) {
             let meta = self.meta(&folder)?;
             let named = meta.as_ref().and_then(|meta| meta.get("name")?.as_written());
+            if named == Some(name) && is_in_trash(&folder) {
+                return Err(deleted(&self.name(), name));
+            }
             if named == Some(name) {
-                return self.runs(&folder).map(Some);
+                return self.each_run(&folder, take).map(|()| true);
             }
         }
-        Ok(None)
+        Ok(false)
     }
 
     fn version(&self, name: &str, number: u64) -> Read<Option<Version>> {
@@ -365,6 +396,28 @@ impl Store for Folder {
         Ok(found)
     }
 
+    fn tagged(&self, key: &str, value: &str) -> Read<Vec<Rows>> {
+        let mut runs = Vec::new();
+        for experiment in self.experiments()? {
+            for folder in self.folders(&experiment)? {
+                if is_name(key) && self.text(&folder.join("tags").join(key), SMALL)?.as_deref() == Some(value)
+                {
+                    runs.extend(self.read(&folder)?.filter(|rows| rows.lifecycle == "active"));
+                }
+            }
+        }
+        Ok(runs)
+    }
+
+    fn set_tag(&self, run: &Rows, key: &str, value: &str) -> Read<()> {
+        let failed = |why: &str| not_tagged(&self.name(), key, why);
+        let folder = self.in_experiments(&run.run_id)?.filter(|_| is_name(key));
+        let tags = folder.ok_or_else(|| failed("its run is gone"))?.join("tags");
+        fs::create_dir_all(&tags)
+            .and_then(|()| crate::atomic::write(&tags.join(key), |to| to.write_all(value.as_bytes())))
+            .map_err(|error| failed(&error.to_string()))
+    }
+
     fn logged_model(&self, id: &str) -> Read<Option<LoggedModel>> {
         let Some(folder) = self.in_experiments(&format!("models/{id}"))? else { return Ok(None) };
         let Some(mut model) = self.meta(&folder)?.as_ref().and_then(logged_model) else { return Ok(None) };
@@ -376,6 +429,10 @@ impl Store for Folder {
         }
         Ok(Some(model))
     }
+}
+
+fn is_in_trash(folder: &Path) -> bool {
+    folder.components().any(|part| part.as_os_str() == TRASH)
 }
 
 /// A name that is one part of a path, and leads nowhere else.

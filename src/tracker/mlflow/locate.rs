@@ -56,7 +56,7 @@ fn is_server(uri: &str) -> bool {
 }
 
 /// The store at the address that a variable holds.
-fn open(variable: &str, uri: &str, started_in: &Path) -> Result<Box<dyn Store>, Box<Diagnostic>> {
+pub(super) fn open(variable: &str, uri: &str, started_in: &Path) -> Result<Box<dyn Store>, Box<Diagnostic>> {
     if is_server(uri) {
         return Ok(Box::new(Rest::new(uri)?));
     }

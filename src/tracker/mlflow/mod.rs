@@ -3,15 +3,19 @@
 mod alias;
 mod folder;
 mod locate;
+mod logged;
 mod rest;
 mod settings;
 mod sqlite;
 mod which;
 
-use std::collections::HashMap;
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 pub use self::alias::{Registered, alias_name, alias_now, store_name};
+pub use self::logged::{Logged, MAX_TAG, RECORDING, RUN_CONTEXT, RUN_ID, Sought};
+
 use self::locate::locate;
 use self::which::{Chosen, Which, decoded};
 use super::{FetchContext, Fetched, Fetcher, NOT_A_RUN, NOT_THERE, Role};
@@ -29,6 +33,7 @@ codes! {
     NOT_READY = "mlflow/not-ready": "A version of a model, or a logged model, is not complete.";
     BROKEN = "mlflow/broken": "An answer, a row or a file of an MLflow store is not what MLflow writes.";
     ALIAS = "mlflow/alias": "An alias can't be set, or not for this run.";
+    NOT_TAGGED = "mlflow/not-tagged": "A tag of a run can't be set.";
     TOO_MANY = "mlflow/too-many": "A name leads to more runs than are read at once.";
 }
 
@@ -36,6 +41,12 @@ pub(super) const FETCHER: Fetcher = Fetcher { name: "mlflow", fetch, recognises 
 
 /// Runs that one name may lead to.
 const MOST_RUNS: usize = 20_000;
+
+/// Runs that are read at once, of many.
+const PART: usize = 100;
+
+/// What takes runs, some at a time: all runs of an experiment would be too large.
+type TakeRuns<'t> = dyn FnMut(Vec<Rows>) -> Result<(), Box<Diagnostic>> + 't;
 
 /// Where MLflow keeps runs and models. What is not there is `None`; only what goes wrong is an error.
 trait Store {
@@ -57,8 +68,8 @@ trait Store {
     }
     /// The runs whose `mlflow.parentRunId` is that run.
     fn children(&self, parent: &Rows) -> Result<Vec<Rows>, Box<Diagnostic>>;
-    /// The runs of an experiment that are not deleted.
-    fn experiment(&self, name: &str) -> Result<Option<Vec<Rows>>, Box<Diagnostic>>;
+    /// Gives the runs of an experiment that are not deleted, some at a time. Whether there is such an experiment.
+    fn experiment(&self, name: &str, take: &mut TakeRuns<'_>) -> Result<bool, Box<Diagnostic>>;
     /// One version of a model.
     fn version(&self, name: &str, number: u64) -> Result<Option<Version>, Box<Diagnostic>>;
     /// All versions of a model, in any order.
@@ -67,6 +78,10 @@ trait Store {
     fn alias(&self, name: &str, alias: &str) -> Result<Option<u64>, Box<Diagnostic>>;
     /// The versions as which what these runs produced is registered.
     fn registered(&self, runs: &[&str]) -> Result<Vec<Version>, Box<Diagnostic>>;
+    /// The runs that have a tag with this value, and are not deleted.
+    fn tagged(&self, key: &str, value: &str) -> Result<Vec<Rows>, Box<Diagnostic>>;
+    /// Gives a run a tag, or another value of it.
+    fn set_tag(&self, run: &Rows, key: &str, value: &str) -> Result<(), Box<Diagnostic>>;
     /// A logged model.
     fn logged_model(&self, id: &str) -> Result<Option<LoggedModel>, Box<Diagnostic>>;
     /// These logged models, and maybe others of the same experiment.
@@ -89,14 +104,16 @@ fn fetch(rest: &str, around: &FetchContext<'_>) -> Result<Fetched, Box<Diagnosti
     let which = Which::parse(rest)?;
     if let Which::Path(path) = &which {
         let (store, at) = folder::at(path, around)?;
-        let fetching = Fetching { store: &store, registry: &store, rest, around };
+        let fetching = Fetching::new(&store, &store, rest, around);
         return match at {
             folder::At::Run(id) => fetching.run(&id, None),
-            folder::At::Runs(runs) => fetching.all(runs),
+            folder::At::Experiments(experiments) => fetching.all(|take| {
+                experiments.iter().try_for_each(|experiment| store.each_run(experiment, take)).map(|()| true)
+            }),
         };
     }
     let stores = locate(around.started_in, around.root)?;
-    let fetching = Fetching { store: &*stores.runs, registry: stores.registry(), rest, around };
+    let fetching = Fetching::new(&*stores.runs, stores.registry(), rest, around);
     match which {
         Which::Run(id) => fetching.run(&id, None),
         Which::Experiment(name) => fetching.experiment(&name),
@@ -115,12 +132,33 @@ struct Fetching<'f> {
     registry: &'f dyn Store,
     rest: &'f str,
     around: &'f FetchContext<'f>,
+    /// Logged models that came unasked, and the experiments whose models are all here: a server lists them all.
+    models: RefCell<HashMap<String, LoggedModel>>,
+    listed: RefCell<HashSet<String>>,
 }
 
-impl Fetching<'_> {
+impl<'f> Fetching<'f> {
+    fn new(
+        store: &'f dyn Store,
+        registry: &'f dyn Store,
+        rest: &'f str,
+        around: &'f FetchContext<'f>,
+    ) -> Self {
+        Self { store, registry, rest, around, models: RefCell::default(), listed: RefCell::default() }
+    }
+
     fn run(&self, id: &str, version: Option<&Version>) -> Result<Fetched, Box<Diagnostic>> {
-        let mut rows = self.store.run(id)?.ok_or_else(|| {
-            missing(self.store, &format!("there is no run `{id}`"), "look the id up in MLflow's list of runs")
+        let mut rows = self.store.run(id)?.ok_or_else(|| match version {
+            Some(Version { name, number, .. }) => missing(
+                self.store,
+                &format!("version {number} of the model `{name}` is of the run `{id}`, which is not there"),
+                "the run was removed for good, or the registry is of another store (MLFLOW_REGISTRY_URI)",
+            ),
+            None => missing(
+                self.store,
+                &format!("there is no run `{id}`"),
+                "look the id up in MLflow's list of runs",
+            ),
         })?;
         self.read_history(&mut rows)?;
         // The model that it produced knows on which data it was measured, and where it lies.
@@ -196,39 +234,48 @@ impl Fetching<'_> {
     }
 
     fn tracked(&self, rows: &Rows, label: String, resolved: Option<String>) -> Tracked {
-        let mut run = tracked(rows, label, self.origin(resolved), self.inside().as_deref());
+        let mut run = tracked(rows, label, self.origin(resolved), inside(self.around.root).as_deref());
         run.files = self.store.folder_of(rows).and_then(|folder| self.around.below_root(&folder));
         run
     }
 
     fn experiment(&self, name: &str) -> Result<Fetched, Box<Diagnostic>> {
-        let found = match self.store.experiment(name)? {
-            None if decoded(name) != name => self.store.experiment(&decoded(name))?,
-            found => found,
-        };
-        let runs = found.ok_or_else(|| {
-            missing(
+        self.all(|take| {
+            let plain = decoded(name);
+            if self.store.experiment(name, take)? || plain != name && self.store.experiment(&plain, take)? {
+                return Ok(true);
+            }
+            Err(missing(
                 self.store,
                 &format!("there is no experiment `{name}`"),
                 "its name, as MLflow's list shows it",
-            )
-        })?;
-        self.all(runs)
+            ))
+        })
     }
 
     /// Several runs, with the models that they produced.
-    fn all(&self, runs: Vec<Rows>) -> Result<Fetched, Box<Diagnostic>> {
-        let mut fetched = Fetched {
-            resolved: Some(format!("{} runs", runs.len())),
-            in_tree: self.store.is_local() || self.registry.is_local(),
-            ..Fetched::default()
-        };
-        let mut models = self.models_of(&runs)?;
+    fn all(
+        &self,
+        each: impl FnOnce(&mut TakeRuns<'_>) -> Result<bool, Box<Diagnostic>>,
+    ) -> Result<Fetched, Box<Diagnostic>> {
+        let mut fetched =
+            Fetched { in_tree: self.store.is_local() || self.registry.is_local(), ..Fetched::default() };
+        each(&mut |part| {
+            fetched.runs.extend(self.part(part)?.into_iter().map(Ok));
+            Ok(())
+        })?;
+        fetched.resolved = Some(format!("{} runs", fetched.runs.len()));
+        Ok(fetched)
+    }
+
+    fn part(&self, runs: Vec<Rows>) -> Result<Vec<Tracked>, Box<Diagnostic>> {
         let ids: Vec<&str> = runs.iter().map(|rows| rows.run_id.as_str()).collect();
         let mut registered: HashMap<String, Vec<Version>> = HashMap::new();
         for version in self.registry.registered(&ids)? {
             registered.entry(version.run_id.clone()).or_default().push(version);
         }
+        let mut models = self.models_of(&runs)?;
+        let mut read = Vec::new();
         for mut rows in runs {
             self.read_history(&mut rows)?;
             if let [one] = rows.models.as_slice()
@@ -238,9 +285,9 @@ impl Fetching<'_> {
             }
             let registered = registered.remove(&rows.run_id).unwrap_or_default();
             let label = label_of(&rows);
-            fetched.runs.push(Ok(self.finished(&rows, label, None, &registered)));
+            read.push(self.finished(&rows, label, None, &registered).packed());
         }
-        Ok(fetched)
+        Ok(read)
     }
 
     /// The logged models of runs that produced one, by their ids.
@@ -253,8 +300,12 @@ impl Fetching<'_> {
             })
             .collect();
         let Some(first) = runs.first().filter(|_| !ids.is_empty()) else { return Ok(HashMap::new()) };
-        let models = self.store.logged_models(&first.experiment, &ids)?;
-        Ok(models.into_iter().map(|model| (model.id.clone(), model)).collect())
+        let mut known = self.models.borrow_mut();
+        if self.store.is_local() || self.listed.borrow_mut().insert(first.experiment.clone()) {
+            let models = self.store.logged_models(&first.experiment, &ids)?;
+            known.extend(models.into_iter().map(|model| (model.id.clone(), model)));
+        }
+        Ok(ids.into_iter().filter_map(|id| known.remove_entry(id)).collect())
     }
 
     fn version(&self, name: &str, chosen: &Chosen) -> Result<Fetched, Box<Diagnostic>> {
@@ -298,12 +349,19 @@ impl Fetching<'_> {
             })?,
         };
         let version = self.registry.version(name, number)?.filter(|version| !version.is_deleted());
-        let version = version.ok_or_else(|| {
-            missing(
+        let version = version.ok_or_else(|| match chosen {
+            Chosen::Alias(alias) => missing(
+                self.registry,
+                &format!(
+                    "the alias `{alias}` of the model `{name}` leads to version {number}, which is not there"
+                ),
+                "the version was deleted and the alias was not; let the alias lead to another one",
+            ),
+            _ => missing(
                 self.registry,
                 &format!("there is no version {number} of the model `{name}`"),
                 "it may have been deleted; MLflow's registry lists the others",
-            )
+            ),
         })?;
         if version.status != "READY" {
             let message = format!("version {number} of the model `{name}` is {}, not READY", version.status);
@@ -357,12 +415,6 @@ impl Fetching<'_> {
         Origin { tracker: "mlflow".into(), reference: format!("mlflow:{}", self.rest), resolved }
     }
 
-    /// The folder below which an artifact is a file of ours.
-    fn inside(&self) -> Option<String> {
-        let folder = self.around.root.canonicalize().ok()?;
-        folder.to_str().map(str::to_owned)
-    }
-
     /// A name as it is written; where no model is called so, an address's `%20` in it is a space.
     fn model_name(&self, name: &str) -> Result<String, Box<Diagnostic>> {
         let plain = decoded(name);
@@ -371,6 +423,12 @@ impl Fetching<'_> {
         }
         Ok(plain)
     }
+}
+
+/// The folder below which an artifact is a file of ours.
+fn inside(root: &Path) -> Option<String> {
+    let folder = root.canonicalize().ok()?;
+    folder.to_str().map(str::to_owned)
 }
 
 fn missing(store: &dyn Store, what: &str, help: &str) -> Box<Diagnostic> {
@@ -386,10 +444,23 @@ fn newest<'v>(versions: impl Iterator<Item = &'v Version>) -> Option<u64> {
     versions.filter(|version| !version.is_deleted()).map(|version| version.number).max()
 }
 
+/// An experiment that was deleted, and that MLflow can restore.
+fn deleted(store: &str, name: &str) -> Box<Diagnostic> {
+    Diagnostic::new(NOT_THERE, format!("the experiment `{name}` in {store} is deleted"))
+        .help("`mlflow experiments restore` brings it back")
+        .boxed()
+}
+
 /// Something in a store that is not as MLflow writes it.
 fn broken(store: &str, what: &str) -> Box<Diagnostic> {
     Diagnostic::new(BROKEN, format!("{store}: {what}"))
         .help("MLflow 2 and 3 are read; look whether MLflow itself shows the run")
+        .boxed()
+}
+
+fn not_tagged(store: &str, key: &str, why: &str) -> Box<Diagnostic> {
+    Diagnostic::new(NOT_TAGGED, format!("{store}: the tag `{key}` can't be set: {why}"))
+        .help("look whether this user may write there; `mlflow.set_tag` sets it by hand")
         .boxed()
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::settings::settings;
-use super::{BROKEN, MOST_RUNS, SYNTAX, Store, broken, is_child, too_many};
+use super::{BROKEN, MOST_RUNS, SYNTAX, Store, TakeRuns, broken, deleted, is_child, too_many};
 use crate::document::{Diagnostic, Document, Format, Node};
 use crate::http::{Answer, Server, TOO_LARGE, UNEXPECTED};
 use crate::source::mlflow::answer::{self, Lacks};
@@ -63,7 +63,7 @@ impl Rest {
         Err(self.broken(&format!("asked for the {what} `{asked}`, it answered with `{answered}`")))
     }
 
-    /// The items of a list, page by page; `None` where what is listed is not there.
+    /// The items of a list; `None` where what is listed is not there.
     fn pages<T>(
         &self,
         list: &str,
@@ -71,9 +71,26 @@ impl Rest {
         first_size: usize,
         ask: &Asking<'_>,
         item: &dyn Fn(&Node) -> Result<T, Lacks>,
-        most: usize,
     ) -> Read<Option<Vec<T>>> {
         let mut found = Vec::new();
+        let is_there = self.each_page(list, items, first_size, ask, &mut |nodes| {
+            for node in nodes {
+                found.push(self.read(item(node))?);
+            }
+            Ok(())
+        })?;
+        Ok(is_there.then_some(found))
+    }
+
+    /// The items of a list, page by page. Whether what is listed is there.
+    fn each_page(
+        &self,
+        list: &str,
+        items: &str,
+        first_size: usize,
+        ask: &Asking<'_>,
+        take: &mut dyn FnMut(&[Node]) -> Read<()>,
+    ) -> Read<bool> {
         let mut token: Option<String> = None;
         let mut size = first_size;
         for _ in 0..PAGES {
@@ -87,19 +104,14 @@ impl Rest {
             };
             let Some(page) = page else {
                 return match token {
-                    None => Ok(None),
+                    None => Ok(false),
                     Some(_) => Err(self.broken(&format!("the list of {list} breaks off"))),
                 };
             };
             let listed = self.read(answer::items(Some(&page), items))?;
-            for node in listed {
-                found.push(self.read(item(node))?);
-            }
-            if found.len() > most {
-                return Err(too_many(&self.name(), list));
-            }
+            take(listed)?;
             match self.read(answer::next_page(&page))? {
-                None => return Ok(Some(found)),
+                None => return Ok(true),
                 // A server that gives the same page for ever, or nothing with the promise of more, is not believed.
                 next if next == token || listed.is_empty() => break,
                 next => token = next,
@@ -108,8 +120,8 @@ impl Rest {
         Err(self.broken(&format!("the list of {list} has no end")))
     }
 
-    /// The runs that a filter selects.
-    fn search(&self, experiment: &str, filter: &str) -> Read<Vec<Rows>> {
+    /// Gives the runs that a filter selects, a page at a time.
+    fn search(&self, experiment: &str, filter: &str, take: &mut TakeRuns<'_>) -> Read<()> {
         let ask = |size: usize, token: Option<&str>| {
             let mut body = json!({ "experiment_ids": [experiment], "filter": filter, "max_results": size,
                 "run_view_type": "ACTIVE_ONLY", "order_by": ["attributes.start_time ASC"] });
@@ -118,9 +130,18 @@ impl Rest {
             }
             self.post("runs/search", &body)
         };
-        self.pages("runs", "runs", PAGE, &ask, &answer::run, MOST_RUNS)?.ok_or_else(|| {
-            self.broken(&format!("the experiment {experiment} is there, and its runs are not"))
-        })
+        let mut number = 0;
+        let is_there = self.each_page("runs", "runs", PAGE, &ask, &mut |nodes| {
+            number += nodes.len();
+            if number > MOST_RUNS {
+                return Err(too_many(&self.name(), "runs"));
+            }
+            take(nodes.iter().map(|node| self.read(answer::run(node))).collect::<Read<Vec<_>>>()?)
+        })?;
+        if is_there {
+            return Ok(());
+        }
+        Err(self.broken(&format!("the experiment {experiment} is there, and its runs are not")))
     }
 
     fn search_versions(&self, filter: &str) -> Read<Vec<Version>> {
@@ -130,7 +151,7 @@ impl Rest {
             query.extend(token.map(|token| ("page_token", token)));
             self.get("model-versions/search", &query)
         };
-        let found = self.pages("versions", "model_versions", 200, &ask, &answer::version, usize::MAX)?;
+        let found = self.pages("versions", "model_versions", 200, &ask, &answer::version)?;
         Ok(found.unwrap_or_default())
     }
 
@@ -144,7 +165,7 @@ impl Rest {
         };
         let list = format!("values of `{metric}`");
         let value = |node: &Node| answer::value(node, metric);
-        let found = self.pages(&list, "metrics", VALUES, &ask, &value, usize::MAX)?.unwrap_or_default();
+        let found = self.pages(&list, "metrics", VALUES, &ask, &value)?.unwrap_or_default();
         if found.is_empty() {
             return Err(
                 self.broken(&format!("the run `{run}` has a last value of `{metric}`, and no first one"))
@@ -223,24 +244,32 @@ impl Store for Rest {
     }
 
     fn children(&self, parent: &Rows) -> Read<Vec<Rows>> {
-        let mut runs =
-            self.search(&parent.experiment, &format!("tags.`mlflow.parentRunId` = '{}'", parent.run_id))?;
-        runs.retain(|rows| is_child(rows, parent));
+        let mut runs = Vec::new();
+        let filter = format!("tags.`mlflow.parentRunId` = '{}'", parent.run_id);
+        self.search(&parent.experiment, &filter, &mut |part| {
+            runs.extend(part.into_iter().filter(|rows| is_child(rows, parent)));
+            Ok(())
+        })?;
         Ok(runs)
     }
 
-    fn experiment(&self, name: &str) -> Read<Option<Vec<Rows>>> {
+    fn experiment(&self, name: &str, take: &mut TakeRuns<'_>) -> Read<bool> {
         let Some(found) = self.get("experiments/get-by-name", &[("experiment_name", name)])? else {
-            return Ok(None);
+            return Ok(false);
         };
         let experiment = self.at(&found, "experiment")?;
         self.about("experiment", name, &self.read(answer::required(experiment, "name", "experiment"))?)?;
         let id = self.read(answer::required(experiment, "experiment_id", "experiment"))?;
-        let runs = self.search(&id, "")?;
-        for rows in &runs {
-            self.about("experiment", &id, &rows.experiment)?;
+        if experiment.get("lifecycle_stage").and_then(Node::as_written) == Some("deleted") {
+            return Err(deleted(&self.name(), name));
         }
-        Ok(Some(runs))
+        self.search(&id, "", &mut |part| {
+            for rows in &part {
+                self.about("experiment", &id, &rows.experiment)?;
+            }
+            take(part)
+        })?;
+        Ok(true)
     }
 
     fn version(&self, name: &str, number: u64) -> Read<Option<Version>> {
@@ -291,6 +320,41 @@ impl Store for Rest {
         Ok(versions)
     }
 
+    fn tagged(&self, key: &str, value: &str) -> Read<Vec<Rows>> {
+        let ask = |size: usize, token: Option<&str>| {
+            let mut body = json!({ "max_results": size, "order_by": ["last_update_time DESC"] });
+            if let Some(token) = token {
+                body["page_token"] = json!(token);
+            }
+            self.post("experiments/search", &body)
+        };
+        let id = |node: &Node| answer::required(node, "experiment_id", "experiment");
+        let found = self.pages("experiments", "experiments", 1_000, &ask, &id)?;
+        let filter = format!("tags.`{key}` = '{value}'");
+        let mut runs = Vec::new();
+        for experiments in found.unwrap_or_default().chunks(PAGE) {
+            let ask = |size: usize, token: Option<&str>| {
+                let mut body = json!({ "experiment_ids": experiments, "filter": filter, "max_results": size,
+                    "run_view_type": "ACTIVE_ONLY" });
+                if let Some(token) = token {
+                    body["page_token"] = json!(token);
+                }
+                self.post("runs/search", &body)
+            };
+            let found = self.pages("runs", "runs", PAGE, &ask, &answer::run)?;
+            runs.extend(found.unwrap_or_default());
+        }
+        runs.retain(|rows| rows.tags.iter().any(|(known, given)| known == key && given == value));
+        Ok(runs)
+    }
+
+    fn set_tag(&self, run: &Rows, key: &str, value: &str) -> Read<()> {
+        let body = json!({ "run_id": run.run_id, "key": key, "value": value });
+        self.post("runs/set-tag", &body)?
+            .map(|_| ())
+            .ok_or_else(|| self.broken(&format!("the run `{}` is gone", run.run_id)))
+    }
+
     fn logged_model(&self, id: &str) -> Read<Option<LoggedModel>> {
         let answer = self.server.get(&format!("api/2.0/mlflow/logged-models/{id}"), &[])?;
         // MLflow 2 has no such call, and answers with a page.
@@ -310,7 +374,7 @@ impl Store for Rest {
             }
             self.post("logged-models/search", &body)
         };
-        let found = self.pages("logged models", "models", PAGE, &ask, &answer::logged_model, usize::MAX)?;
+        let found = self.pages("logged models", "models", PAGE, &ask, &answer::logged_model)?;
         Ok(found.unwrap_or_default())
     }
 }

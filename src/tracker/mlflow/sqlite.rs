@@ -1,4 +1,4 @@
-//! MLflow's database as a SQLite file, which is its default store. It is only ever read.
+//! MLflow's database as a SQLite file, which is its default store. It is read; tags are written only on request.
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
@@ -12,7 +12,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Row};
 
 use super::settings::workspace;
-use super::{MOST_RUNS, STORE, Store, broken, too_many};
+use super::{MOST_RUNS, PART, STORE, Store, TakeRuns, broken, deleted, not_tagged, too_many};
 use crate::document::Diagnostic;
 use crate::source::mlflow::{Dataset, LoggedModel, Point, Reading, Rows, Series, Version};
 
@@ -134,6 +134,15 @@ impl Database {
     }
 
     fn runs(&self, condition: &str, value: &str) -> Read<Vec<Rows>> {
+        let mut runs = Vec::new();
+        self.each_run(condition, value, &mut |part| {
+            runs.extend(part);
+            Ok(())
+        })?;
+        Ok(runs)
+    }
+
+    fn each_run(&self, condition: &str, value: &str, take: &mut TakeRuns<'_>) -> Read<()> {
         let sql = format!(
             "SELECT run_uuid, name, status, start_time, end_time, lifecycle_stage, artifact_uri, experiment_id \
              FROM runs WHERE {condition} ORDER BY start_time, run_uuid LIMIT {}",
@@ -155,7 +164,10 @@ impl Database {
         if found.len() > MOST_RUNS {
             return Err(too_many(&self.name(), "runs"));
         }
-        found.into_iter().map(|rows| self.rows(rows)).collect()
+        for part in found.chunks(PART) {
+            take(part.iter().map(|rows| self.rows(rows.clone())).collect::<Read<Vec<_>>>()?)?;
+        }
+        Ok(())
     }
 
     /// What must equal the second value of a query: names are those of one workspace, where a table knows of any.
@@ -223,12 +235,17 @@ impl Store for Database {
         self.runs(condition, &parent.run_id)
     }
 
-    fn experiment(&self, name: &str) -> Read<Option<Vec<Rows>>> {
+    fn experiment(&self, name: &str, take: &mut TakeRuns<'_>) -> Read<bool> {
         let within = self.within_workspace("experiments")?;
-        let sql = format!("SELECT experiment_id FROM experiments WHERE name = ?1 AND {within} = ?2");
-        let id = self.one(&sql, &[&name, &workspace()], |row| text(row, 0))?;
-        let Some(id) = id else { return Ok(None) };
-        self.runs("lifecycle_stage = 'active' AND experiment_id = ?1", &id).map(Some)
+        let sql = format!(
+            "SELECT experiment_id, lifecycle_stage FROM experiments WHERE name = ?1 AND {within} = ?2"
+        );
+        let found = self.one(&sql, &[&name, &workspace()], |row| Ok((text(row, 0)?, text(row, 1)?)))?;
+        let Some((id, stage)) = found else { return Ok(false) };
+        if stage == "deleted" {
+            return Err(deleted(&self.name(), name));
+        }
+        self.each_run("lifecycle_stage = 'active' AND experiment_id = ?1", &id, take).map(|()| true)
     }
 
     fn version(&self, name: &str, number: u64) -> Read<Option<Version>> {
@@ -259,6 +276,28 @@ impl Store for Database {
         let mut versions = self.find_versions("run_id != ?1", "")?;
         versions.retain(|version| runs.contains(version.run_id.as_str()));
         Ok(versions)
+    }
+
+    fn tagged(&self, key: &str, value: &str) -> Read<Vec<Rows>> {
+        let sql = "SELECT run_uuid FROM tags WHERE key = ?1 AND value = ?2";
+        let ids = self.query(sql, &[&key, &value], |row| text(row, 0))?;
+        let mut runs = Vec::new();
+        for id in ids {
+            runs.extend(self.runs("lifecycle_stage = 'active' AND run_uuid = ?1", &id)?);
+        }
+        Ok(runs)
+    }
+
+    fn set_tag(&self, run: &Rows, key: &str, value: &str) -> Read<()> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let write = || {
+            let connection = Connection::open_with_flags(&self.path, flags)?;
+            connection.busy_timeout(PATIENCE)?;
+            let values = [key, value, run.run_id.as_str()];
+            connection
+                .execute("INSERT OR REPLACE INTO tags (key, value, run_uuid) VALUES (?1, ?2, ?3)", values)
+        };
+        write().map(|_| ()).map_err(|error| not_tagged(&self.name(), key, &error.to_string()))
     }
 
     fn logged_model(&self, id: &str) -> Read<Option<LoggedModel>> {

@@ -178,7 +178,7 @@ fn what_is_no_record_is_named_with_what_to_do() {
         ("m.pkl", b"\x80\x04\x95", "a pickle of Python"),
         ("m.pt", b"PK\x03\x04", "a ZIP archive"),
         ("p.png", b"\x89PNG\r\n", "a picture"),
-        ("events.out.tfevents.1.host.0", b"\x18\x00\x00\x00", "an event file of TensorBoard"),
+        ("events.out.tfevents.1.host.0", b"\x18\x00\x00\x00", "holds no event"),
         ("x.csv", b"id,y_true,y_pred\n1,0,0\n2,1,0\n", "predictions are named in a record"),
     ];
     for (name, bytes, says) in files {

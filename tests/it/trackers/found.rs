@@ -1,5 +1,6 @@
 //! Where runs are: a policy's `runs:` that names the folder of a tracker, and runs as they were committed.
 
+use super::project_with;
 use crate::project::Project;
 
 /// A repository with a run of MLflow's folder store, as a team commits it.
@@ -74,4 +75,22 @@ fn a_dvc_project_is_judged_by_either_of_its_files() {
     project.gate(&["check", "--base", "main"]).leaves_with(0).says("dvc");
     project.file("metrics.json", "{\"f1\": 0.1}");
     project.gate(&["check", "--base", "main"]).leaves_with(1);
+}
+
+#[test]
+fn runs_of_a_tracker_that_did_not_change_are_no_candidates_and_removed_ones_are_said() {
+    for (from, folder, gone) in
+        [("evals/ultralytics/runs/detect", "yolo", "yolo/early"), ("sacred", "runs", "runs/5")]
+    {
+        let project = project_with(from, folder);
+        project
+            .file("gate.yaml", format!("version: 1\nruns: {folder}\nrules:\n  r: {{ require: [name] }}\n"));
+        project.repository();
+        project.git(&["checkout", "--quiet", "-b", "change"]);
+        project.gate(&["check"]).leaves_with(0).says("none changed since").never_says("deletes");
+        project.git(&["rm", "-rq", gone]);
+        project.commit("one less");
+        let ran = project.gate(&["check"]);
+        ran.leaves_with(0).says(&format!("the change deletes the record `{gone}`")).says("nothing changed");
+    }
 }

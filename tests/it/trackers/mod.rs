@@ -2,8 +2,10 @@
 
 mod dvc;
 mod dvc_baseline;
+mod dvc_models;
 mod dvc_stale;
 mod evaluations;
+mod every_eval_ever;
 mod found;
 mod hugging_face;
 mod lm_eval;
@@ -11,13 +13,16 @@ mod mlflow;
 mod mlflow_alias;
 mod mlflow_credentials;
 mod mlflow_fake;
+mod mlflow_gone;
 mod mlflow_ill;
+mod mlflow_recorded;
 mod mlflow_server;
 mod paths;
 mod sacred;
 mod same_verdict;
 mod secrets;
 mod seeds;
+mod tensorboard;
 mod twelve_facts;
 mod wandb;
 

@@ -141,3 +141,50 @@ fn what_the_advice_says_fills_the_field() {
     assert_eq!(record["environment"]["lockfile"]["path"], "uv.lock");
     assert_eq!(record["artifact"]["path"], "runs/1/model.pkl");
 }
+
+#[test]
+fn what_main_returned_and_the_info_are_reached() {
+    let project = project_with("sacred/1", "runs/1");
+    let metrics = project.read("runs/1/metrics.json");
+    project.edit(
+        "runs/1/run.json",
+        "\"result\": 0.80731",
+        "\"result\": {\"f1\": {\"py/object\": \"numpy.float64\", \"dtype\": \"float64\", \"value\": 0.7}}",
+    );
+    project.file("runs/1/info.json", "{\"scores\": {\"recall\": 0.6}}");
+    // What was logged is what counts.
+    assert_eq!(value(&shown(&project, "runs/1"), "f1"), Some(0.80731.into()));
+    assert_eq!(shown(&project, "runs/1")["result"]["f1"], 0.7);
+    project.file("runs/1/metrics.json", "{}");
+    assert_eq!(value(&shown(&project, "runs/1"), "f1"), Some(0.7.into()));
+    let policy =
+        "version: 1\nfields: { metrics: info.scores }\nrules:\n  r: { metrics: { recall: { min: 0.5 } } }\n";
+    check(&project, policy, &["runs/1"]).leaves_with(0).says("0.6");
+    assert!(metrics.contains("f1"));
+}
+
+#[test]
+fn an_export_of_the_database_holds_runs() {
+    let run = |id: u32, status: &str| {
+        format!(
+            "{{\"_id\":{id},\"experiment\":{{\"name\":\"churn\",\"repositories\":[{{\"url\":\"u\",\"commit\":\
+             \"64a17f38dd4b6e0d1e52414a6f08254a6d857dcc\",\"dirty\":false}}]}},\"command\":\"main\",\"host\":{{\"python_version\":\
+             \"3.11.7\"}},\"start_time\":{{\"$date\":\"2026-11-23T08:51:23.000Z\"}},\"config\":{{\"seed\":{{\"$numberInt\":\"7\"}}}},\
+             \"status\":\"{status}\",\"info\":{{}},\"result\":null}}\n"
+        )
+    };
+    let project = Project::new();
+    project.file("dump/runs.json", run(1, "COMPLETED") + &run(2, "FAILED"));
+    let series = |id: u32, last: &str| {
+        format!(
+            "{{\"_id\":{{\"$oid\":\"a{id}\"}},\"name\":\"f1\",\"run_id\":{id},\"steps\":[0,1],\"values\":[0.5,{{\"$numberDouble\":\"{last}\"}}]}}\n"
+        )
+    };
+    project.file("dump/metrics.json", series(1, "0.84") + &series(2, "NaN"));
+    let ran = check(&project, POLICY, &["dump/runs.json"]);
+    ran.leaves_with(1).says("2 candidates: 1 failed, 1 passed").says("status is `failed`");
+    project.file("dump/runs.json", run(1, "COMPLETED"));
+    let record = shown(&project, "dump/runs.json");
+    assert_eq!((value(&record, "f1"), &record["seed"]), (Some(0.84.into()), &7.into()));
+    assert_eq!(record["created_at"], "2026-11-23T08:51:23.000Z");
+}

@@ -1,16 +1,18 @@
-//! Fields of protobuf messages, by their numbers: as much of the wire format as the log needs.
+//! Fields of protobuf messages, by their numbers: as much of the wire format as the logs of W&B and TensorBoard need.
 
 /// A message.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Message<'b>(pub(super) &'b [u8]);
 
 /// What a field holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 enum Field<'b> {
     Number(u64),
     Bytes(&'b [u8]),
-    /// 4 or 8 bytes; none that is read here.
-    Fixed,
+    /// 4 bytes: a float.
+    Float(f32),
+    /// 8 bytes: a double.
+    Double(f64),
 }
 
 /// The bytes are no message.
@@ -28,18 +30,12 @@ impl<'b> Message<'b> {
             let key = varint(&mut rest)?;
             let field = match key & 7 {
                 0 => Field::Number(varint(&mut rest)?),
-                1 => {
-                    take(&mut rest, 8)?;
-                    Field::Fixed
-                }
+                1 => Field::Double(f64::from_le_bytes(fixed(&mut rest)?)),
                 2 => {
                     let length = usize::try_from(varint(&mut rest)?).map_err(|_| NotAMessage)?;
                     Field::Bytes(take(&mut rest, length)?)
                 }
-                5 => {
-                    take(&mut rest, 4)?;
-                    Field::Fixed
-                }
+                5 => Field::Float(f32::from_le_bytes(fixed(&mut rest)?)),
                 _ => return Err(NotAMessage),
             };
             fields.push((key >> 3, field));
@@ -81,6 +77,71 @@ impl<'b> Message<'b> {
         Ok(found.unwrap_or_default())
     }
 
+    /// The double at a field.
+    pub(super) fn double(self, number: u64) -> Result<Option<f64>, NotAMessage> {
+        let found = self.fields()?.into_iter().rev().find_map(|(at, field)| match field {
+            Field::Double(value) if at == number => Some(value),
+            _ => None,
+        });
+        Ok(found)
+    }
+
+    /// The float at a field.
+    pub(super) fn float(self, number: u64) -> Result<Option<f32>, NotAMessage> {
+        Ok(self.floats(number)?.pop())
+    }
+
+    /// The floats at a field, one by one or packed.
+    pub(super) fn floats(self, number: u64) -> Result<Vec<f32>, NotAMessage> {
+        let mut found = Vec::new();
+        for (_, field) in self.fields()?.into_iter().filter(|(at, _)| *at == number) {
+            match field {
+                Field::Float(value) => found.push(value),
+                Field::Bytes(mut packed) => {
+                    while !packed.is_empty() {
+                        found.push(f32::from_le_bytes(fixed(&mut packed)?));
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(found)
+    }
+
+    /// The doubles at a field, one by one or packed.
+    pub(super) fn doubles(self, number: u64) -> Result<Vec<f64>, NotAMessage> {
+        let mut found = Vec::new();
+        for (_, field) in self.fields()?.into_iter().filter(|(at, _)| *at == number) {
+            match field {
+                Field::Double(value) => found.push(value),
+                Field::Bytes(mut packed) => {
+                    while !packed.is_empty() {
+                        found.push(f64::from_le_bytes(fixed(&mut packed)?));
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(found)
+    }
+
+    /// The whole numbers at a field, one by one or packed.
+    pub(super) fn numbers(self, number: u64) -> Result<Vec<i64>, NotAMessage> {
+        let mut found = Vec::new();
+        for (_, field) in self.fields()?.into_iter().filter(|(at, _)| *at == number) {
+            match field {
+                Field::Number(value) => found.push(value.cast_signed()),
+                Field::Bytes(mut packed) => {
+                    while !packed.is_empty() {
+                        found.push(varint(&mut packed)?.cast_signed());
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(found)
+    }
+
     /// The first message at one of some fields, with the number of that field.
     pub(super) fn one_of(self, numbers: &[u64]) -> Result<Option<(u64, Message<'b>)>, NotAMessage> {
         Ok(self.fields()?.into_iter().find_map(|(at, field)| match field {
@@ -101,6 +162,10 @@ fn varint(rest: &mut &[u8]) -> Result<u64, NotAMessage> {
         }
     }
     Err(NotAMessage)
+}
+
+fn fixed<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N], NotAMessage> {
+    take(rest, N)?.try_into().map_err(|_| NotAMessage)
 }
 
 fn take<'b>(rest: &mut &'b [u8], length: usize) -> Result<&'b [u8], NotAMessage> {

@@ -1,4 +1,8 @@
-//! Sacred: the files of its `FileStorageObserver`.
+//! Sacred: the files of its `FileStorageObserver`, and the exports of its `MongoObserver`.
+
+mod exported;
+
+pub use exported::{is_run as is_exported_run, run as exported_run};
 
 use super::Tracker;
 use super::tracked::{Tracked, by_name, with_history, without_places};
@@ -14,6 +18,8 @@ pub struct Files {
     pub config: Option<Node>,
     /// `metrics.json`
     pub metrics: Option<Node>,
+    /// `info.json`: what the run kept in `_run.info`.
+    pub info: Option<Node>,
     /// What leads to their folder from the workspace, where it lies there: empty, or ending in `/`.
     pub below: Option<String>,
 }
@@ -51,6 +57,10 @@ pub fn tracked(files: &Files, id: &str, label: String, origin: Origin) -> Tracke
         run.put(&Path::of(["params"]), Value::Map(params), "config.json");
     }
     metrics(files.metrics.as_ref(), &mut run);
+    result(at(&["result"]), &mut run);
+    if let Some(info) = files.info.as_ref().filter(|info| info.as_map().is_some_and(|map| !map.is_empty())) {
+        run.put(&Path::of(["info"]), info.without_places().value, "info.json");
+    }
     for (field, key) in [("created_at", "start_time"), ("ended_at", "stop_time")] {
         run.text(&Path::of([field]), text(&[key]), format!("run.json: {key}"));
     }
@@ -167,7 +177,7 @@ fn metrics(node: Option<&Node>, run: &mut Tracked) {
         let points: Vec<(i64, Node)> = list("values")
             .iter()
             .zip(steps.chain(std::iter::repeat(None)))
-            .map(|(value, step)| (step.unwrap_or_default(), without_places(value)))
+            .map(|(value, step)| (step.unwrap_or_default(), without_pickles(value)))
             .collect();
         if let Some((_, last)) = points.last() {
             metrics.insert(name, Span::default(), with_history(last.value.clone(), &points));
@@ -178,13 +188,46 @@ fn metrics(node: Option<&Node>, run: &mut Tracked) {
     }
 }
 
+/// What `main` returned. Where that is names with numbers and nothing was logged, these are the metrics.
+fn result(result: Option<&Node>, run: &mut Tracked) {
+    let Some(result) = result.filter(|result| !result.is_null()).map(without_pickles) else { return };
+    let is_number = |node: &Node| matches!(node.value, Value::Number(_) | Value::NotFinite(_));
+    let named = result.as_map().filter(|map| !map.is_empty() && map.iter().all(|(_, node)| is_number(node)));
+    if named.is_some() && run.record.get("metrics").is_none() {
+        run.put(&Path::of(["metrics"]), result.value.clone(), "run.json: result");
+        run.notes.push("no metric was logged, so the numbers that `main` returned are the metrics".into());
+    }
+    run.put(&Path::of(["result"]), result.value, "run.json: result");
+}
+
+/// A value in which numbers of NumPy, which are objects with `py/object`, are numbers.
+fn without_pickles(node: &Node) -> Node {
+    match &node.value {
+        Value::Map(map) => match (map.get("py/object"), map.get("value")) {
+            (Some(_), Some(value)) => value.without_places(),
+            _ => {
+                let mut made = Map::default();
+                for (key, node) in map.iter() {
+                    made.insert(key, Span::default(), without_pickles(node));
+                }
+                Node::made(Value::Map(made))
+            }
+        },
+        Value::List(items) => Node::made(Value::List(items.iter().map(without_pickles).collect())),
+        _ => node.without_places(),
+    }
+}
+
 /// What Sacred leaves out, and how to add it.
 pub const TRACKER: Tracker = Tracker {
     name: "sacred",
     title: "Sacred",
     advice: &[
         ("model", "`fields: { model: name }` in the policy, where the experiment is named after the model"),
-        ("metrics", "_run.log_scalar(\"f1\", f1): the result that `main` returns has no name"),
+        (
+            "metrics",
+            "_run.log_scalar(\"f1\", f1), or `return {\"f1\": f1}` from `main`; a number alone has no name",
+        ),
         ("git_commit", "Experiment(name, save_git_info=True), which is the default, inside the repository"),
         ("data_version", "@ex.config: data_version = \"2026-05-30\""),
         ("data", "ex.open_resource(\"data/train.csv\")"),

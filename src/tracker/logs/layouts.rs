@@ -1,0 +1,276 @@
+//! What each tool leaves, and how it is read.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::found::{Found, MAX_BYTES};
+use crate::document::limits::{JSON_LINES_BYTES, YAML_BYTES};
+use crate::document::{Diagnostic, Document, Format, Node, sha256};
+use crate::source::{
+    Tracked, catboost, deepeval, every_eval_ever, inspect, lightning, promptfoo, tensorboard, ultralytics,
+};
+use crate::tracker::peek::{json_lines, names};
+use crate::tracker::start::{has_ending, head, squeezed};
+
+/// What a tool leaves.
+pub(super) struct Layout {
+    pub(super) name: &'static str,
+    /// What a person names, for a message.
+    pub(super) example: &'static str,
+    /// Whether a file or a folder is a run.
+    pub(super) is_run: fn(&Path) -> bool,
+    /// The runs in one.
+    pub(super) read: fn(&Found<'_>) -> Result<Vec<Tracked>, Box<Diagnostic>>,
+}
+
+pub(super) const ULTRALYTICS: Layout = Layout {
+    name: "ultralytics",
+    example: "ultralytics:runs/detect/train",
+    is_run: |path| {
+        let head = head(&path.join("results.csv"));
+        path.join("args.yaml").is_file() && head.contains("epoch") && head.contains("train/")
+    },
+    read: |found| {
+        let weights = found.place.path.join(found.path("weights/best.pt"));
+        let files = ultralytics::Files {
+            results: found.read("results.csv", MAX_BYTES)?,
+            results_label: found.label_of("results.csv"),
+            args: found.yaml("args.yaml")?,
+            weights: if weights.is_file() { found.around.below_root(&weights) } else { None },
+        };
+        let run =
+            ultralytics::tracked(files, &found.folder_name(), found.folder_label(), found.origin.clone())?;
+        Ok(vec![run])
+    },
+};
+
+pub(super) const CATBOOST: Layout = Layout {
+    name: "catboost",
+    example: "catboost:catboost_info",
+    is_run: |path| path.join("catboost_training.json").is_file(),
+    read: |found| {
+        let file = found.json("catboost_training.json")?;
+        Ok(vec![catboost::tracked(&file, found.folder_label(), found.origin.clone())])
+    },
+};
+
+pub(super) const LIGHTNING: Layout = Layout {
+    name: "lightning",
+    example: "lightning:lightning_logs/version_0",
+    is_run: |path| path.join("hparams.yaml").is_file() && head(&path.join("metrics.csv")).contains("step"),
+    read: |found| {
+        let (hparams, left_out) = hparams(found)?;
+        let files = lightning::Files {
+            metrics: found.read("metrics.csv", MAX_BYTES)?,
+            metrics_label: found.label_of("metrics.csv"),
+            hparams,
+            left_out,
+        };
+        let run =
+            lightning::tracked(files, &found.folder_name(), found.folder_label(), found.origin.clone())?;
+        Ok(vec![run])
+    },
+};
+
+pub(super) const KERAS: Layout = Layout {
+    name: "keras",
+    example: "keras:training.log",
+    is_run: |path| {
+        has_ending(path, &["log"])
+            && ["epoch,", "epoch;", "epoch\t"].iter().any(|start| head(path).starts_with(start))
+    },
+    read: |found| {
+        let bytes = found.read(found.file(), MAX_BYTES)?;
+        Ok(vec![lightning::of_keras(bytes, &found.label_of(found.file()), found.origin.clone())?])
+    },
+};
+
+pub(super) const PROMPTFOO: Layout = Layout {
+    name: "promptfoo",
+    example: "promptfoo:results.json",
+    is_run: |path| {
+        let head = squeezed(path);
+        has_ending(path, &["json"]) && head.starts_with("{\"evalId\":") && head.contains("\"results\":")
+            || has_ending(path, &["jsonl"])
+                && ["\"promptIdx\":", "\"testIdx\":"].iter().all(|key| head.contains(key))
+    },
+    read: |found| {
+        let name = found.file();
+        let label = found.label_of(name);
+        if has_ending(Path::new(name), &["jsonl"]) {
+            let rows = lines(found, name)?;
+            return promptfoo::tracked(&rows, None, &label, &found.origin);
+        }
+        let file = found.json(name)?;
+        let results = file.get("results");
+        let rows = results.and_then(|results| results.get("results")?.as_list().map(<[Node]>::to_vec));
+        promptfoo::tracked(&rows.unwrap_or_default(), Some(&file), &label, &found.origin)
+    },
+};
+
+pub(super) const DEEPEVAL: Layout = Layout {
+    name: "deepeval",
+    example: "deepeval:test_run_20261128_035923.json",
+    is_run: |path| {
+        let head = squeezed(path);
+        let is_named = has_ending(path, &["json"]) || path.extension().is_none();
+        is_named && (head.starts_with("{\"testRunData\":") || head.starts_with("{\"testCases\":[{"))
+    },
+    read: |found| {
+        let file = found.json(found.file())?;
+        Ok(vec![deepeval::tracked(&file, found.label_of(found.file()), found.origin.clone())])
+    },
+};
+
+pub(super) const INSPECT: Layout = Layout {
+    name: "inspect",
+    example: "inspect:logs/2026-11-28T03-42-21-00-00_capitals_6qejVc46.eval",
+    is_run: |path| {
+        has_ending(path, &["eval"]) && path.is_file()
+            || has_ending(path, &["json"]) && {
+                let head = squeezed(path);
+                head.starts_with("{\"version\":") && head.contains("\"eval\":{") && head.contains("\"task\":")
+            }
+    },
+    read: |found| {
+        let name = found.file();
+        let log = if has_ending(Path::new(name), &["eval"]) {
+            inspect::open(&found.label_of(name), found.read(name, MAX_BYTES)?)?
+        } else {
+            inspect::Log::of_json(found.json(name)?)
+        };
+        Ok(vec![inspect::tracked(&log, found.label_of(name), found.origin.clone())])
+    },
+};
+
+pub(super) const TENSORBOARD: Layout = Layout {
+    name: "tensorboard",
+    example: "tensorboard:runs/churn",
+    is_run: |path| {
+        if path.is_dir() {
+            !event_files(path).is_empty()
+        } else {
+            path.file_name().and_then(|name| name.to_str()).is_some_and(is_event_file)
+        }
+    },
+    read: |found| {
+        let folder = found.place.path.join(&found.below);
+        let paths = match &found.file {
+            Some(file) => vec![("", file.clone())],
+            None => event_files(&folder),
+        };
+        let read = |(prefix, path): (&'static str, String)| {
+            let bytes = found.read(&path, MAX_BYTES)?;
+            Ok(tensorboard::File { label: found.label_of(&path), prefix, bytes })
+        };
+        let files = paths.into_iter().map(read).collect::<Result<Vec<_>, Box<Diagnostic>>>()?;
+        let label = match &found.file {
+            Some(file) => found.label_of(file),
+            None => found.folder_label(),
+        };
+        Ok(vec![tensorboard::tracked(&files, &found.folder_name(), label, found.origin.clone())?])
+    },
+};
+
+fn is_event_file(name: &str) -> bool {
+    // What profilers and SageMaker leave beside holds no event.
+    let is_mark = [".profile-empty", ".sagemaker-uploaded"].iter().any(|ending| name.ends_with(ending));
+    name.contains("tfevents.") && !is_mark
+}
+
+/// The event files of a training, each with what stands before its tags, in the order in which they were written: those in its
+/// folder; those in folders below that PyTorch's `add_hparams` names after the time; and where there is none in it, those of
+/// `train` and `validation`, which Keras writes.
+fn event_files(folder: &Path) -> Vec<(&'static str, String)> {
+    let of = |below: &str| {
+        let mut found = names(&folder.join(below));
+        found.retain(|name| is_event_file(name));
+        found.sort();
+        found
+            .into_iter()
+            .map(|name| if below.is_empty() { name } else { format!("{below}/{name}") })
+            .collect::<Vec<_>>()
+    };
+    let own = of("");
+    if own.is_empty() {
+        let parts = [("train", "train/"), ("validation", "validation/")];
+        return parts
+            .into_iter()
+            .flat_map(|(below, prefix)| of(below).into_iter().map(move |path| (prefix, path)))
+            .collect();
+    }
+    let mut times = names(folder);
+    times.retain(|name| name.parse::<f64>().is_ok());
+    times.sort();
+    let of_hparams = times.iter().flat_map(|name| of(name));
+    own.into_iter().chain(of_hparams).map(|path| ("", path)).collect()
+}
+
+pub(super) const EVERY_EVAL_EVER: Layout = Layout {
+    name: "every-eval-ever",
+    example: "every-eval-ever:data/mmlu/org/model/0d03a117-82c9-4823-a256-439a728d0ead.json",
+    is_run: |path| {
+        let head = squeezed(path);
+        has_ending(path, &["json"])
+            && ["\"schema_version\":", "\"evaluation_id\":", "\"source_metadata\":"]
+                .iter()
+                .all(|key| head.contains(key))
+    },
+    read: |found| {
+        let name = found.file();
+        let file = found.json(name)?;
+        let stem = name.trim_end_matches(".json");
+        // The name that the file gives leads elsewhere: what is meant is beside it.
+        let beside = [format!("{stem}_samples.jsonl"), format!("{stem}.jsonl")];
+        let samples = match beside.iter().find(|name| found.place.has(&found.path(name))) {
+            Some(name) => Some(every_eval_ever::Samples {
+                digest: sha256(&found.read(name, JSON_LINES_BYTES)?),
+                label: found.label_of(name),
+                rows: lines(found, name)?,
+            }),
+            None => None,
+        };
+        Ok(vec![every_eval_ever::tracked(
+            &file,
+            samples.as_ref(),
+            found.label_of(name),
+            found.origin.clone(),
+        )])
+    },
+};
+
+/// The objects of JSON Lines.
+fn lines(found: &Found<'_>, name: &str) -> Result<Vec<Node>, Box<Diagnostic>> {
+    let bytes = found.read(name, JSON_LINES_BYTES)?;
+    let whole = Document::new(found.label_of(name), bytes, Format::Json)?;
+    json_lines(&whole)
+}
+
+/// The hyperparameters, without objects of Python, which are code, and the tags of those.
+fn hparams(found: &Found<'_>) -> Result<(Option<Node>, Vec<String>), Box<Diagnostic>> {
+    let path = found.path("hparams.yaml");
+    let Some(bytes) = found.place.read(&path, YAML_BYTES)? else { return Ok((None, Vec::new())) };
+    let text = String::from_utf8_lossy(&bytes);
+    let mut left_out = Vec::new();
+    let mut plain = String::new();
+    let mut skipped: Option<usize> = None;
+    for line in text.lines() {
+        let indent = line.len() - line.trim_start().len();
+        if skipped.is_some_and(|key| indent > key || line.trim_start().starts_with("- ") && indent >= key) {
+            continue;
+        }
+        skipped = None;
+        if let Some((_, tag)) = line.split_once("!!python/") {
+            left_out.push(format!("!!python/{}", tag.split_whitespace().next().unwrap_or_default()));
+            skipped = Some(indent);
+            continue;
+        }
+        plain.push_str(line);
+        plain.push('\n');
+    }
+    if plain.trim().is_empty() {
+        return Ok((None, left_out));
+    }
+    let document = Document::new(found.place.label_of(&path), plain.into_bytes(), Format::Yaml)?;
+    Ok((Some(Arc::new(document).parse()?), left_out))
+}
