@@ -72,8 +72,9 @@ fn is_added_by_mlflow(folder: &Dir, paths: &[String]) -> bool {
         return false;
     }
     let mut text = String::new();
-    let read = open(folder, ADDED_BY_MLFLOW)
-        .is_ok_and(|file| file.take(MAX_ADDED).read_to_string(&mut text).is_ok_and(|read| (read as u64) < MAX_ADDED));
+    let read = open(folder, ADDED_BY_MLFLOW).is_ok_and(|file| {
+        file.take(MAX_ADDED).read_to_string(&mut text).is_ok_and(|read| (read as u64) < MAX_ADDED)
+    });
     // Nothing that YAML could make more of than a name.
     let is_plain = |value: &str| value.chars().all(|c| c.is_alphanumeric() || " _.-'".contains(c));
     let is_meta = |line: &str| {

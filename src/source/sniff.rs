@@ -1,7 +1,7 @@
 //! What a file is that no record can be read from, by its first bytes.
 
 use super::NO_RECORD;
-use crate::document::Diagnostic;
+use crate::document::{Diagnostic, FileKind};
 
 /// The first bytes of formats, what they are called, and what to do with them.
 const KNOWN: &[(&[u8], &str, &str)] = &[
@@ -48,7 +48,10 @@ pub(super) fn not_a_record(label: &str, bytes: &[u8]) -> Option<Diagnostic> {
         ));
     }
     let start = String::from_utf8_lossy(&bytes[..bytes.len().min(4 << 10)]);
-    if name.ends_with(".jsonl") && start.contains("\"evaluation_id\"") && start.contains("\"sample_id\"") {
+    if FileKind::of(name) == Some(FileKind::JsonLines)
+        && start.contains("\"evaluation_id\"")
+        && start.contains("\"sample_id\"")
+    {
         return Some(refuse(
             "a file of the samples of an evaluation (Every Eval Ever)",
             "name the JSON beside it, which says what the evaluation came to",
@@ -60,6 +63,6 @@ pub(super) fn not_a_record(label: &str, bytes: &[u8]) -> Option<Diagnostic> {
     }
     let start = &bytes[..bytes.len().min(512)];
     let is_utf16 = start.starts_with(&[0xFF, 0xFE]) || start.starts_with(&[0xFE, 0xFF]);
-    let is_known = crate::document::FileKind::of(label).is_some();
+    let is_known = FileKind::of(label).is_some();
     (start.contains(&0) && !is_utf16 && !is_known).then(|| refuse("a binary file", RECORD))
 }

@@ -75,16 +75,7 @@ pub(super) fn facts(
         strategy: lines.field("validation.strategy").and_then(Node::as_written).map(str::to_owned),
         seed: lines.field("validation.seed").and_then(Node::as_written).map(str::to_owned),
     };
-    let mut artifacts: Vec<FileFact> = Vec::new();
-    for (path, before) in &start.artifacts {
-        let fact = folder(start, path).unwrap_or_else(|| written(start, path, *before, "artifact"));
-        artifacts.extend(keep(fact, &mut problems));
-    }
-    for path in &lines.artifacts {
-        let below = inside(start, path).ok().and_then(|path| folder(start, &path));
-        let fact = keep(below.unwrap_or_else(|| named(start, path, "artifact")), &mut problems);
-        artifacts.extend(fact.filter(|fact| artifacts.iter().all(|known| known.path != fact.path)));
-    }
+    let artifacts = artifacts(start, lines, &mut problems);
     let predictions = match (&start.predictions, &lines.predictions) {
         (Some((path, before)), _) => {
             keep(written(start, path, *before, "file of predictions"), &mut problems)
@@ -127,6 +118,21 @@ pub(super) fn facts(
         metrics_files: start.metrics.iter().map(|(path, _)| path.clone()).collect(),
     };
     (facts, problems)
+}
+
+/// The files that were promised, and those that the training named, each once.
+fn artifacts(start: &Start<'_>, lines: &Lines, problems: &mut Vec<Diagnostic>) -> Vec<FileFact> {
+    let mut artifacts: Vec<FileFact> = Vec::new();
+    for (path, before) in &start.artifacts {
+        let fact = folder(start, path).unwrap_or_else(|| written(start, path, *before, "artifact"));
+        artifacts.extend(keep(fact, problems));
+    }
+    for path in &lines.artifacts {
+        let below = inside(start, path).ok().and_then(|path| folder(start, &path));
+        let fact = keep(below.unwrap_or_else(|| named(start, path, "artifact")), problems);
+        artifacts.extend(fact.filter(|fact| artifacts.iter().all(|known| known.path != fact.path)));
+    }
+    artifacts
 }
 
 /// What was recorded, and what was not: said, so that nobody takes silence for everything.

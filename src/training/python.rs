@@ -92,7 +92,10 @@ fn lies_in(program: &OsStr, folder: &Path) -> bool {
 pub(super) fn is_expected(command: &[String]) -> bool {
     command.iter().any(|word| {
         let name = word.rsplit(['/', '\\']).next().unwrap_or(word);
-        is_python(word) || word.ends_with(".py") || ENVIRONMENTS.contains(&name) || RUNNERS.contains(&name)
+        is_python(word)
+            || Path::new(word).extension().is_some_and(|end| end == "py")
+            || ENVIRONMENTS.contains(&name)
+            || RUNNERS.contains(&name)
     })
 }
 
