@@ -129,7 +129,14 @@ impl Excerpt {
     fn of(document: &Document, span: Span, label: &str) -> Self {
         let (line, column) = document.line_column(span.start as usize);
         let marked = first_line(document.slice(span)).chars().count().max(1);
-        let (excerpt, excerpt_column) = cut(document, span.start as usize, column, marked);
+        let (mut excerpt, excerpt_column) = cut(document, span.start as usize, column, marked);
+        // What an object lacks is shown at its beginning: what it has is no answer, and may look like one.
+        if matches!(document.slice(span), "{" | "[") {
+            let end = excerpt.char_indices().nth(column - excerpt_column + 1).map_or(excerpt.len(), |(at, _)| at);
+            if !excerpt[end..].trim().is_empty() {
+                excerpt.replace_range(end.., " …");
+            }
+        }
         Self {
             file: document.name.to_string(),
             line,

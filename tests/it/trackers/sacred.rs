@@ -159,7 +159,7 @@ fn what_main_returned_and_the_info_are_reached() {
     assert_eq!(value(&shown(&project, "runs/1"), "f1"), Some(0.7.into()));
     let policy =
         "version: 1\nfields: { metrics: info.scores }\nrules:\n  r: { metrics: { recall: { min: 0.5 } } }\n";
-    check(&project, policy, &["runs/1"]).leaves_with(0).says("0.6");
+    check(&project, policy, &["runs/1"]).leaves_with(0).says("reads `metrics` from `info.scores`");
     assert!(metrics.contains("f1"));
 }
 
