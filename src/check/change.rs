@@ -17,7 +17,7 @@ use crate::rule::{AboutChange, ChangeRecords, removed_records, touched_data};
 use crate::run::{Reference, Run};
 use crate::source::dvc;
 use crate::store::{Entry, Revision, Selector, Store};
-use crate::verdict::{ChangeReport, Level};
+use crate::verdict::{ChangeReport, Level, RuleKind};
 
 /// Bytes of a file of DVC that are read.
 const DVC_BYTES: usize = 16 << 20;
@@ -61,7 +61,7 @@ pub(super) fn judge_change(
             Err(why) => change.trouble = Some(*why),
         }
     }
-    if rules().any(|rule| rule.kind == "linked") {
+    if rules().any(|rule| rule.kind == RuleKind::Linked) {
         records.dvc_outputs = dvc_outputs(workspace).unwrap_or_default();
     }
     let removed = {

@@ -139,7 +139,7 @@ impl CandidateSink for Kept {
 fn shorten(report: &mut CandidateReport) {
     if report.is_unremarkable() {
         for rule in &mut report.rules {
-            let short = RuleReport::new(rule.id.as_str(), rule.kind.as_str(), rule.level);
+            let short = RuleReport::new(rule.id.as_str(), rule.kind.clone(), rule.level);
             *rule = RuleReport { outcome: rule.outcome, reason: rule.reason.take(), ..short };
         }
         report.baselines = Vec::new();

@@ -132,7 +132,8 @@ impl Excerpt {
         let (mut excerpt, excerpt_column) = cut(document, span.start as usize, column, marked);
         // What an object lacks is shown at its beginning: what it has is no answer, and may look like one.
         if matches!(document.slice(span), "{" | "[") {
-            let end = excerpt.char_indices().nth(column - excerpt_column + 1).map_or(excerpt.len(), |(at, _)| at);
+            let end =
+                excerpt.char_indices().nth(column - excerpt_column + 1).map_or(excerpt.len(), |(at, _)| at);
             if !excerpt[end..].trim().is_empty() {
                 excerpt.replace_range(end.., " …");
             }

@@ -9,7 +9,7 @@ use super::plan::plan_change;
 use super::rule_report::{cannot, empty, fill, in_the_policys_words, or_finding};
 use super::waive::WaiverUse;
 use crate::rule::{ChangeInput, ChangeRecords, NEWEST_RECORD, RuleResult};
-use crate::verdict::{ChangeReport, Level, Outcome, RuleReport};
+use crate::verdict::{ChangeReport, Level, Outcome, RuleKind, RuleReport};
 
 /// Judges the change; `None` where there is nothing to say of it. `removed` is what the change does to the newest
 /// records, to which every change is held.
@@ -44,7 +44,7 @@ pub fn judge_change(
 
 /// The rule that every change is held to, whatever the policy says. A waiver can name it.
 fn newest_record(decision: &Decision<'_>, removed: RuleResult, used: &mut BTreeSet<usize>) -> RuleReport {
-    let mut report = RuleReport::new(NEWEST_RECORD, "newest-record", Level::Error);
+    let mut report = RuleReport::new(NEWEST_RECORD, RuleKind::NewestRecord, Level::Error);
     fill(&mut report, removed, decision, None, NEWEST_RECORD, used);
     report
 }

@@ -16,7 +16,7 @@ use crate::policy::Policy;
 use crate::rule::{Baseline, Pattern, Rule, RuleInput};
 use crate::run::Run;
 use crate::verdict::{
-    BaselineReport, CandidateReport, Finding, Level, Outcome, RuleReport, RunSummary, Verdict,
+    BaselineReport, CandidateReport, Finding, Level, Outcome, RuleKind, RuleReport, RunSummary, Verdict,
 };
 
 /// What judging a candidate, or the change, gives.
@@ -179,7 +179,7 @@ fn judge_rule(
 fn slip(planned: &PlannedRule<'_>, candidate: &Run, warnings: Vec<Finding>) -> RuleReport {
     RuleReport {
         id: format!("gate:{}", planned.rule.id),
-        kind: "warning".into(),
+        kind: RuleKind::Warning,
         level: Level::Warning,
         reason: None,
         outcome: Outcome::Fail,

@@ -16,7 +16,7 @@ pub(super) fn empty(planned: &PlannedRule<'_>) -> RuleReport {
     RuleReport {
         place: planned.rule.place.clone(),
         reason: planned.note.clone(),
-        ..RuleReport::new(&planned.rule.id, planned.rule.kind, planned.level)
+        ..RuleReport::new(&planned.rule.id, planned.rule.kind.clone(), planned.level)
     }
 }
 

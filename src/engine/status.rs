@@ -5,7 +5,7 @@ use super::locate::located;
 use crate::document::Path;
 use crate::rule::measured_on_nothing;
 use crate::run::Run;
-use crate::verdict::{Comparison, Finding, Level, Outcome, RuleReport};
+use crate::verdict::{Comparison, Finding, Level, Outcome, RuleKind, RuleReport};
 
 /// The id under which the report shows it.
 pub(super) const STATUS_RULE: &str = "gate:status";
@@ -13,7 +13,7 @@ pub(super) const STATUS_RULE: &str = "gate:status";
 /// What a run says of itself: its status, and on how much its metrics were measured. Nothing where it says neither. The
 /// last value of a run that did not finish looks as good as any, and so does a number of an empty set.
 pub(super) fn status(candidate: &Run) -> Option<RuleReport> {
-    let mut report = RuleReport::new(STATUS_RULE, "status", Level::Error);
+    let mut report = RuleReport::new(STATUS_RULE, RuleKind::Status, Level::Error);
     let mut add = |comparison: &dyn Fn(Outcome) -> Comparison, finding: Option<Finding>| {
         let outcome = if finding.is_some() { Outcome::Fail } else { Outcome::Pass };
         let index = report.comparisons.len();

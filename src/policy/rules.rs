@@ -9,7 +9,7 @@ use crate::expression::Scope;
 use crate::rule::kind::{self, RESERVED};
 use crate::rule::{KINDS, Kind, Loading, Pattern, Rule};
 use crate::run::parse_date;
-use crate::verdict::Level;
+use crate::verdict::{Level, RuleKind};
 
 /// The keys that every rule may have.
 pub(super) const COMMON: [&str; 8] =
@@ -57,7 +57,7 @@ pub(super) fn read(
         baseline,
         message,
         docs,
-        kind: kind.name,
+        kind: RuleKind::named(kind.name),
         requirement,
         place,
     })

@@ -23,12 +23,12 @@ pub(super) fn evidence(one: &Comparison) -> Option<String> {
             .filter(|_| both || !shows_lower)
             .map_or("∞)".to_owned(), |end| format!("{}]", clean(end)));
         parts.push(format!("{lower}, {upper} at {confidence}"));
-        parts.push(clean(&one.method));
+        parts.push(clean(one.method.name()));
     } else {
         parts.push(format!("not shown at {confidence}"));
     }
     if let Some(n) = one.n {
-        parts.push(format!("{} {}", thousands(n), units(&one.method)));
+        parts.push(format!("{} {}", thousands(n), one.method.units()));
     }
     if let Some(clusters) = one.clusters {
         parts.push(format!("{} clusters", thousands(clusters)));
@@ -37,12 +37,4 @@ pub(super) fn evidence(one: &Comparison) -> Option<String> {
         parts.push(format!("{} gained, {} lost", thousands(gained), thousands(lost)));
     }
     Some(parts.join(", "))
-}
-
-fn units(method: &str) -> &'static str {
-    match method {
-        "paired t" | "Welch" => "seeds",
-        "corrected resampled t" => "folds",
-        _ => "cases",
-    }
 }

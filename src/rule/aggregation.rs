@@ -4,7 +4,7 @@ use super::Limit;
 use crate::code::codes;
 use crate::document::{Node, Path, Reader};
 use crate::run::{AGGREGATIONS, Aggregation, Decimal, Metric, MetricFault};
-use crate::verdict::LimitKind;
+use crate::verdict::{LimitKind, Method};
 
 codes! {
     WHICH_WAY = "policy/which-way": "`of: best` or `of: worst` stands beside limits that do not say which way is better.";
@@ -63,8 +63,8 @@ impl DirectedAggregation {
     }
 
     /// How the number came about, and from how many, where it is not the one that was written.
-    pub(super) fn method(self, metric: &Metric<'_>) -> Option<(&'static str, Option<u64>)> {
+    pub(super) fn method(self, metric: &Metric<'_>) -> Option<(Method, Option<u64>)> {
         let count = metric.count().and_then(|count| u64::try_from(count).ok());
-        (self.pick != Aggregation::Last).then(|| (self.pick.name(), count))
+        (self.pick != Aggregation::Last).then_some((Method::Picked(self.pick), count))
     }
 }

@@ -4,8 +4,7 @@ use super::{Limit, NoAnswer, RuleResult};
 use crate::code::codes;
 use crate::document::Path;
 use crate::run::Decimal;
-use crate::verdict::{Comparison, Outcome};
-use crate::verdict::{Finding, LimitKind};
+use crate::verdict::{Comparison, Finding, LimitKind, Method, Outcome};
 
 codes! {
     TOO_LOW = "limit/too-low": "A value is below its minimum.";
@@ -34,7 +33,7 @@ pub(super) struct Subject<'s> {
     /// The baseline's value.
     pub(super) baseline: Option<&'s Decimal>,
     /// How the values came about, and of how many, where they are not those that were written.
-    pub(super) of: Option<(&'static str, Option<u64>)>,
+    pub(super) of: Option<(Method, Option<u64>)>,
     /// The slice, where it is not the whole.
     pub(super) slice: Option<&'s str>,
 }
@@ -122,8 +121,8 @@ pub(super) fn hold(judgement: &mut RuleResult, subject: &Subject<'_>, limit: &Li
 }
 
 fn compared(subject: &Subject<'_>, limit: &Limit, outcome: Outcome) -> Comparison {
-    let plain = if limit.word.is_relative() { "point estimate" } else { "exact" };
-    let (method, n) = subject.of.unwrap_or((plain, None));
+    let plain = if limit.word.is_relative() { Method::PointEstimate } else { Method::Exact };
+    let (method, n) = subject.of.clone().unwrap_or((plain, None));
     let mut comparison = Comparison::by(method, subject.name, limit.word.name(), outcome)
         .candidate(subject.candidate.written())
         .limit(&*limit.written);

@@ -58,7 +58,7 @@ pub(crate) use limit::check_together;
 
 use crate::code::Code;
 use crate::expression::Expression;
-use crate::verdict::Level;
+use crate::verdict::{Level, RuleKind};
 
 /// The codes that rules can raise, and that reading one can.
 pub(crate) fn codes() -> impl Iterator<Item = &'static [Code]> {
@@ -107,7 +107,7 @@ pub struct Rule {
     /// A link, shown with a failure.
     pub docs: Option<String>,
     /// The kind's name.
-    pub kind: &'static str,
+    pub kind: RuleKind,
     /// What it requires.
     pub requirement: Box<dyn RuleCheck>,
     /// Where it is written, as `file:line`.

@@ -14,7 +14,7 @@ use crate::cases::{Cases, slices_of};
 use crate::code::codes;
 use crate::document::{Node, Path, Reader, Value};
 use crate::run::{Metric, Run};
-use crate::verdict::{Comparison, Finding, Outcome};
+use crate::verdict::{Comparison, Finding, Method, Outcome};
 
 codes! {
     NO_SLICES = "slices/none": "A rule is about slices, and nothing has any.";
@@ -205,7 +205,7 @@ impl Slices {
                             path: Path::of(["metrics", entry.name]),
                             candidate: &decimal(ours, 6),
                             baseline: theirs.as_ref(),
-                            of: Some(("recomputed", basis.n)),
+                            of: Some((Method::Recomputed, basis.n)),
                             slice: Some(slice),
                         };
                         if !limit.word.is_relative() || theirs.is_some() {

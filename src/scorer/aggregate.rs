@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use super::{Confusion, Metric, Score, Uncertainty};
 use crate::cases::Sample;
 use crate::stats::{
-    AucPair, AucSide, Bootstrap, ClusterSums, Confidence, Estimate, JackknifeEstimate, Limits, Moments,
-    Refusal, RightWrong, bca, cluster_limits, jackknife, johnson_limits, paired_folds, placements,
+    AucPair, AucSide, Bootstrap, ClusterSums, Confidence, Estimate, JackknifeEstimate, Limits, Method,
+    Moments, Refusal, RightWrong, bca, cluster_limits, jackknife, johnson_limits, paired_folds, placements,
     stderr_difference, stratified, student_limits, sum, welch, wilson,
 };
 
@@ -59,21 +59,21 @@ pub enum Aggregate {
 
 impl Aggregate {
     /// What the method is called.
-    pub fn method(&self) -> &'static str {
+    pub fn method(&self) -> Method {
         match self {
-            Self::Pairs(_) => "Tango",
-            Self::Auc(_) => "DeLong",
-            Self::Jackknife { changed: Some(_), .. } => "jackknife",
-            Self::Jackknife { changed: None, .. } => "jackknife over clusters",
-            Self::Mean(moments) if moments.n < 20 => "Student's t",
-            Self::Mean(_) => "Johnson's t",
-            Self::Clusters(_) => "CR1, t(G−1)",
-            Self::Resampled(_) => "BCa bootstrap",
-            Self::Share { .. } => "Wilson",
-            Self::Seeds(_) => "paired t",
-            Self::OtherSeeds(..) => "Welch",
-            Self::Folds(..) => "corrected resampled t",
-            Self::Stderr(..) => "normal, from stderr",
+            Self::Pairs(_) => Method::Tango,
+            Self::Auc(_) => Method::DeLong,
+            Self::Jackknife { changed: Some(_), .. } => Method::Jackknife,
+            Self::Jackknife { changed: None, .. } => Method::ClusterJackknife,
+            Self::Mean(moments) if moments.n < 20 => Method::StudentT,
+            Self::Mean(_) => Method::JohnsonT,
+            Self::Clusters(_) => Method::ClusterRobust,
+            Self::Resampled(_) => Method::Bca,
+            Self::Share { .. } => Method::Wilson,
+            Self::Seeds(_) => Method::PairedT,
+            Self::OtherSeeds(..) => Method::Welch,
+            Self::Folds(..) => Method::ResampledT,
+            Self::Stderr(..) => Method::Stderr,
         }
     }
 

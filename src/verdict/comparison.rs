@@ -4,8 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use super::Outcome;
-use crate::run::AGGREGATIONS;
+use super::{Method, Outcome};
 use crate::secret::masked_value;
 
 /// A comparison with everything that went into it. Numbers are text, in the digits that were compared.
@@ -39,7 +38,7 @@ pub struct Comparison {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub margin: Option<Box<str>>,
     /// How it was compared.
-    pub method: Cow<'static, str>,
+    pub method: Method,
     /// The one-sided limits of what was estimated, lower and upper, where evidence was asked for. `None` is an open
     /// end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -76,12 +75,12 @@ pub struct Comparison {
 impl Comparison {
     /// A comparison of exact values: no estimate, no evidence asked for.
     pub fn exact(subject: impl Into<Box<str>>, word: impl Into<Cow<'static, str>>, outcome: Outcome) -> Self {
-        Self::by("exact", subject, word, outcome)
+        Self::by(Method::Exact, subject, word, outcome)
     }
 
     /// A comparison by some method.
     pub fn by(
-        method: impl Into<Cow<'static, str>>,
+        method: Method,
         subject: impl Into<Box<str>>,
         word: impl Into<Cow<'static, str>>,
         outcome: Outcome,
@@ -97,7 +96,7 @@ impl Comparison {
             limit: None,
             limit_value: None,
             margin: None,
-            method: method.into(),
+            method,
             interval: None,
             confidence: None,
             n: None,
@@ -113,8 +112,10 @@ impl Comparison {
 
     /// What was looked at, and which of its numbers, where it has several: `f1 (mean)`.
     pub fn title(&self) -> String {
-        let picked = AGGREGATIONS.iter().any(|(word, _)| *word == self.method);
-        if picked { format!("{} ({})", self.subject, self.method) } else { self.subject.to_string() }
+        match self.method {
+            Method::Picked(pick) => format!("{} ({})", self.subject, pick.name()),
+            _ => self.subject.to_string(),
+        }
     }
 
     /// With the candidate's value.

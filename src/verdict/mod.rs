@@ -9,8 +9,10 @@ mod diff;
 mod explanation;
 mod finding;
 mod limit_kind;
+mod method;
 mod promotion;
 mod report;
+mod rule_kind;
 mod verification;
 
 pub use audit::{Audit, AuditFinding, AuditLine, Severity};
@@ -19,11 +21,13 @@ pub use diff::{CommitLine, Commits, DiffGroup, FieldDiff, MetricDiff, RunDiff};
 pub use explanation::{Answer, Explanation, Step};
 pub use finding::{Breach, Finding};
 pub use limit_kind::{LIMIT_KINDS, LimitKind};
+pub use method::Method;
 pub use promotion::{Promoted, PromotionOutcome};
 pub use report::{
     BaselineReport, CandidateReport, ChangeReport, Comparability, Difference, MANY, PackUse, PolicyReport,
     Proposed, Report, RuleReport, RunSummary, SCHEMA, Summary, WaiverReport, WaiverState,
 };
+pub use rule_kind::RuleKind;
 pub use verification::{Check, CheckState, FoundPromotion, Verification};
 
 use std::fmt;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Comparison, Exit, Finding, Level, Outcome, Verdict};
+use super::{Comparison, Exit, Finding, Level, Outcome, RuleKind, Verdict};
 use crate::document::Diagnostic;
 
 /// The format of the report, by which a reader knows what it holds.
@@ -283,7 +283,7 @@ pub struct RuleReport {
     /// Its id.
     pub id: String,
     /// Its kind.
-    pub kind: String,
+    pub kind: RuleKind,
     /// What its failure means, at the decision's clock.
     pub level: Level,
     /// Where it is written, as `file:line`.
@@ -316,10 +316,10 @@ pub struct RuleReport {
 
 impl RuleReport {
     /// A rule that has not judged yet.
-    pub fn new(id: impl Into<String>, kind: impl Into<String>, level: Level) -> Self {
+    pub fn new(id: impl Into<String>, kind: RuleKind, level: Level) -> Self {
         Self {
             id: id.into(),
-            kind: kind.into(),
+            kind,
             level,
             place: String::new(),
             outcome: Outcome::Skipped,

@@ -1,8 +1,8 @@
 //! How far a stage has come, by many small allowed changes, from the best that was ever promoted to it.
 
 use crate::document::Node;
-use crate::run::{AGGREGATIONS, Decimal, Run};
-use crate::verdict::{Comparison, Report};
+use crate::run::{Aggregation, Decimal, Run};
+use crate::verdict::{Comparison, Method, Report};
 
 /// A metric that is not what it was.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,10 +77,11 @@ pub(super) fn drift(
 
 fn of(comparison: &Comparison, best: Best, current: &Run, same: &[(u64, &Run)]) -> Option<(Decimal, Drift)> {
     // The same number of each: the last value, or the one of its seeds or folds that `of` picks.
-    let picked = AGGREGATIONS.into_iter().find(|(word, _)| *word == comparison.method).map(|(_, pick)| pick);
-    let value = |run: &Run, metric: &str| {
-        run.metric(metric)?.pick(picked.unwrap_or_default(), best != Best::Lowest).ok()
+    let pick = match comparison.method {
+        Method::Picked(pick) => pick,
+        _ => Aggregation::default(),
     };
+    let value = |run: &Run, metric: &str| run.metric(metric)?.pick(pick, best != Best::Lowest).ok();
     let now = value(current, &comparison.subject)?;
     let allowed = Decimal::parse(comparison.limit_value.as_ref().or(comparison.limit.as_ref())?).ok()?;
     let values: Vec<(u64, Decimal)> =

@@ -13,7 +13,7 @@ use crate::ledger::{Ledger, StageHistory};
 use crate::policy::Policy;
 use crate::rule::{DIGEST_DIFFERS, FILE_MISSING};
 use crate::run::Run;
-use crate::verdict::{Finding, RuleReport};
+use crate::verdict::{Finding, RuleKind, RuleReport};
 
 /// The SHA-256 of every file that a promotion is for, or that a record of the policy says its run made.
 pub(super) fn known_files(
@@ -40,14 +40,14 @@ pub(super) fn known_files(
 }
 
 /// Kinds of rules that look at files, and codes that say that a file is another, or gone.
-const KINDS: [&str; 3] = ["artifact", "data", "reproducible"];
+const KINDS: [RuleKind; 3] = [RuleKind::Artifact, RuleKind::Data, RuleKind::Reproducible];
 const CODES: [Code; 2] = [FILE_MISSING, DIGEST_DIFFERS];
 
 impl Auditing<'_> {
     /// Why a failing rule says nothing of what was promoted: each file that it misses is not here, and what is at its path
     /// is another version. `None` where a file is of unknown origin, or anything else is wrong.
     pub(super) fn elsewhere(&self, rule: &RuleReport, run: Option<&Run>) -> Option<Vec<String>> {
-        let looks_at_files = KINDS.contains(&&*rule.kind) && !rule.findings.is_empty();
+        let looks_at_files = KINDS.contains(&rule.kind) && !rule.findings.is_empty();
         looks_at_files.then(|| rule.findings.iter().map(|finding| self.not_here(finding, run)).collect())?
     }
 

@@ -6,7 +6,7 @@ use crate::check::{Request, check};
 use crate::document::{Diagnostic, Node};
 use crate::ledger::{Entry, passed_by_themselves};
 use crate::run::Run;
-use crate::verdict::{Level, Outcome, Report, Verdict};
+use crate::verdict::{Level, Outcome, Report, RuleKind, Verdict};
 
 /// Today's policy over the record that was promoted, against what it was judged against then.
 pub(super) fn judged_today(
@@ -75,7 +75,7 @@ pub(super) fn today(
                     |finding| finding.diagnostic.message.clone(),
                 );
                 // A run that was fresh when it was promoted grows old in service.
-                if rule.kind == "fresh" {
+                if rule.kind == RuleKind::Fresh {
                     it.warning(AUDIT_STALE, format!("promotion {number}, by today's `{}`: {why}", rule.id));
                 } else {
                     it.error(

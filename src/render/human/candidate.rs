@@ -9,7 +9,8 @@ use super::super::text::{clean, count, shortened_commit, wrap};
 use super::super::{Detail, Style};
 use super::table::table;
 use crate::verdict::{
-    BaselineReport, CandidateReport, Comparability, Finding, Level, Outcome, Report, RuleReport, Verdict,
+    BaselineReport, CandidateReport, Comparability, Finding, Level, Outcome, Report, RuleKind, RuleReport,
+    Verdict,
 };
 
 /// A candidate that passed, in one line.
@@ -38,7 +39,7 @@ pub(super) fn whole(
     }
     // That a run finished is worth a line only where it did not.
     let worth_a_line = |rule: &&RuleReport| {
-        rule.level != Level::Shadow && (rule.kind != "status" || rule.outcome != Outcome::Pass)
+        rule.level != Level::Shadow && (rule.kind != RuleKind::Status || rule.outcome != Outcome::Pass)
     };
     let rules: Vec<&RuleReport> = candidate.rules.iter().filter(worth_a_line).collect();
     if !rules.is_empty() {

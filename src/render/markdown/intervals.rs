@@ -116,7 +116,13 @@ mod tests {
 
     #[test]
     fn a_rise_that_is_worse_is_drawn_to_the_left() {
-        let mut one = Comparison::by("Johnson's t", "rmse", "max_rise", Outcome::Pass).limit("0.2");
+        let mut one = Comparison::by(
+            crate::verdict::Method::Interval(crate::stats::Method::JohnsonT),
+            "rmse",
+            "max_rise",
+            Outcome::Pass,
+        )
+        .limit("0.2");
         (one.change, one.interval) = (Some("+0.1".into()), Some([Some("0.05".into()), Some("0.15".into())]));
         let bar = bar(&one).expect("a bar");
         assert!(

@@ -15,7 +15,7 @@ use super::annotations::in_repository;
 use crate::document::{Diagnostic, Location};
 use crate::verdict::{
     BaselineReport, CandidateReport, Comparability, Comparison, Difference, Finding, Level, MANY, Outcome,
-    Report, RuleReport, Verdict, WaiverState,
+    Report, RuleKind, RuleReport, Verdict, WaiverState,
 };
 use budget::{Section, compose};
 
@@ -168,8 +168,11 @@ fn of_candidate(candidate: &CandidateReport, page: &Page, many: bool, sections: 
         head.push_str(&format!("\n{}\n", against(baseline, candidate.run.model.as_deref())));
     }
     sections.push(Section { expendable: importance, what: text(&name), text: head });
-    let rules: Vec<&RuleReport> =
-        candidate.rules.iter().filter(|rule| rule.kind != "status" || rule.outcome.blocks()).collect();
+    let rules: Vec<&RuleReport> = candidate
+        .rules
+        .iter()
+        .filter(|rule| rule.kind != RuleKind::Status || rule.outcome.blocks())
+        .collect();
     let table = |pick: &dyn Fn(&&&RuleReport) -> bool| -> String {
         rules.iter().filter(pick).map(|rule| rows(rule)).collect()
     };

@@ -13,7 +13,7 @@ use crate::scorer::Aggregate;
 use crate::stats::{
     Confidence, Estimate, Refusal, RightWrong, Verdict, cases_needed, cases_needed_for_pairs,
 };
-use crate::verdict::{Breach, Comparison, Finding, LimitKind, Outcome};
+use crate::verdict::{Breach, Comparison, Finding, LimitKind, Method, Outcome};
 
 /// What is asked about a metric.
 pub(in crate::rule) struct Slice<'s> {
@@ -77,7 +77,8 @@ pub(in crate::rule) fn hold_shown(
     };
     let [ours, theirs] = subject.reported;
     let mut comparison =
-        Comparison::by("none", subject.name, limit.word.name(), Outcome::Inconclusive).limit(&*limit.written);
+        Comparison::by(Method::NoEvidence, subject.name, limit.word.name(), Outcome::Inconclusive)
+            .limit(&*limit.written);
     comparison.slice = subject.slice.map(Into::into);
     comparison.confidence = Some(percent.clone());
     comparison.candidate = ours.map(|value| value.written().into());
@@ -106,7 +107,7 @@ pub(in crate::rule) fn hold_shown(
     comparison.note = basis.why_not_better.clone().map(Into::into);
     let estimate = match &basis.aggregate {
         Ok(aggregate) => {
-            comparison.method = aggregate.method().into();
+            comparison.method = Method::Interval(aggregate.method());
             aggregate.estimate(*confidence)
         }
         Err(refusal) => Err(*refusal),
@@ -219,11 +220,7 @@ impl Held<'_> {
 
 /// `500 cases (Tango)`.
 fn by(basis: &Basis, comparison: &Comparison) -> String {
-    let units = match &basis.aggregate {
-        Ok(Aggregate::Seeds(_) | Aggregate::OtherSeeds(..)) => "seeds",
-        Ok(Aggregate::Folds(..)) => "folds",
-        _ => "cases",
-    };
+    let units = comparison.method.units();
     match basis.n {
         Some(n) => format!("{} {units} ({})", thousands(n), comparison.method),
         None => format!("these data ({})", comparison.method),

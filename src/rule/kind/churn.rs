@@ -8,7 +8,7 @@ use crate::rule::evidence::{CaseEvidence, Lack, decimal};
 use crate::rule::loading::EMPTY_BODY;
 use crate::rule::{Amount, Baseline, Loading, RuleInput, RuleResult, Units, read_amount};
 use crate::scorer::Compared;
-use crate::verdict::{Comparison, Finding, Outcome};
+use crate::verdict::{Comparison, Finding, Method, Outcome};
 
 codes! {
     BROKEN = "churn/broken": "More cases than allowed were right with the baseline and are wrong now.";
@@ -99,7 +99,7 @@ impl RuleCheck for Churn {
             #[expect(clippy::cast_precision_loss, reason = "counts of cases are far below 2^53")]
             let (share, n) = (count as f64 / pairs.n() as f64, pairs.n());
             let outcome = if share <= bound.share { Outcome::Pass } else { Outcome::Fail };
-            let mut comparison = Comparison::by("counted", "churn", bound.word, outcome)
+            let mut comparison = Comparison::by(Method::Counted, "churn", bound.word, outcome)
                 .candidate(format!("{count} of {n}"))
                 .limit(&*bound.written);
             comparison.n = Some(n);

@@ -7,7 +7,7 @@ use crate::document::{Diagnostic, Node, Path, Value};
 use crate::rule::evidence::{CaseEvidence, Found, Lack, decimal, find_absolute, mismatch};
 use crate::rule::{Loading, RuleInput, RuleResult};
 use crate::run::{Decimal, Run};
-use crate::verdict::{Comparison, Finding, Outcome};
+use crate::verdict::{Comparison, Finding, Method, Outcome};
 
 codes! {
     IMPOSSIBLE = "consistent/impossible": "Reported numbers can't be true together.";
@@ -109,7 +109,7 @@ fn recomputed(judgement: &mut RuleResult, run: &Run, evidence: &CaseEvidence<'_>
         if !basis.recomputed {
             continue;
         }
-        let mut comparison = Comparison::by("recomputed", metric.name, "recomputed", Outcome::Pass)
+        let mut comparison = Comparison::by(Method::Recomputed, metric.name, "recomputed", Outcome::Pass)
             .candidate(value.written())
             .limit(decimal(basis.values[0], 6).written());
         comparison.n = basis.n;

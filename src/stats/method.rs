@@ -1,0 +1,79 @@
+//! The methods by which an interval comes about.
+
+/// A method, named as its field names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// The score limits of the difference of paired proportions.
+    Tango,
+    /// The areas under two curves of the same cases.
+    DeLong,
+    /// A function of counts, by leaving out one case at a time.
+    Jackknife,
+    /// The same by leaving out one cluster at a time.
+    ClusterJackknife,
+    /// The mean of few values.
+    StudentT,
+    /// The mean of many values, corrected for their skew.
+    JohnsonT,
+    /// The mean of values in clusters.
+    ClusterRobust,
+    /// Resamples, with the bias and the acceleration corrected.
+    Bca,
+    /// The score limits of one proportion.
+    Wilson,
+    /// Runs of the same seeds.
+    PairedT,
+    /// Runs of other seeds.
+    Welch,
+    /// Folds, whose training sets overlap.
+    ResampledT,
+    /// A standard error that the record has.
+    Stderr,
+}
+
+/// Every method.
+pub const METHODS: [Method; 13] = [
+    Method::Tango,
+    Method::DeLong,
+    Method::Jackknife,
+    Method::ClusterJackknife,
+    Method::StudentT,
+    Method::JohnsonT,
+    Method::ClusterRobust,
+    Method::Bca,
+    Method::Wilson,
+    Method::PairedT,
+    Method::Welch,
+    Method::ResampledT,
+    Method::Stderr,
+];
+
+impl Method {
+    /// As reports call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Tango => "Tango",
+            Self::DeLong => "DeLong",
+            Self::Jackknife => "jackknife",
+            Self::ClusterJackknife => "jackknife over clusters",
+            Self::StudentT => "Student's t",
+            Self::JohnsonT => "Johnson's t",
+            Self::ClusterRobust => "CR1, t(G−1)",
+            Self::Bca => "BCa bootstrap",
+            Self::Wilson => "Wilson",
+            Self::PairedT => "paired t",
+            Self::Welch => "Welch",
+            Self::ResampledT => "corrected resampled t",
+            Self::Stderr => "normal, from stderr",
+        }
+    }
+
+    /// What it counts.
+    pub fn units(self) -> &'static str {
+        match self {
+            Self::PairedT | Self::Welch => "seeds",
+            Self::ResampledT => "folds",
+            _ => "cases",
+        }
+    }
+}
