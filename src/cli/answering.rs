@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use super::Terminal;
+use super::terminal::Guard;
 use crate::atomic;
+use crate::document::Diagnostic;
 use crate::render::Style;
 use crate::verdict::Exit;
 
@@ -22,11 +24,42 @@ pub(super) struct Answering {
 
 /// How an answer is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
+pub(super) enum Format {
     /// For a person.
     Human,
     /// The whole answer as JSON.
     Json,
+}
+
+impl Format {
+    /// Prints what was found, and what was wrong with the rest; anything wrong is no verdict.
+    pub(super) fn print(
+        self,
+        terminal: &Terminal,
+        troubles: &[Diagnostic],
+        human: Human<'_>,
+        json: Json<'_>,
+    ) -> Exit {
+        let printed = Terminal::print(self.guard(terminal), |to| match self {
+            Self::Human => human(terminal.out(), to),
+            Self::Json => json(to),
+        });
+        for trouble in troubles {
+            terminal.trouble(trouble);
+        }
+        if let Err(error) = printed {
+            terminal.tell(&error.to_string());
+            return Exit::NoVerdict;
+        }
+        if troubles.is_empty() { Exit::Pass } else { Exit::NoVerdict }
+    }
+
+    fn guard(self, terminal: &Terminal) -> Guard {
+        match self {
+            Self::Human => terminal.guarded(),
+            Self::Json => terminal.guarded_json(),
+        }
+    }
 }
 
 /// Writes an answer for a person.
@@ -57,10 +90,7 @@ impl Answering {
         human: Human<'_>,
         json: Json<'_>,
     ) -> Exit {
-        let guard = match self.format {
-            Format::Human => terminal.guarded(),
-            Format::Json => terminal.guarded_json(),
-        };
+        let guard = self.format.guard(terminal);
         let write = |style: Style, to: &mut dyn Write| match self.format {
             Format::Human => human(style, to),
             Format::Json => json(to),

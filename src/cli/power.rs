@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::Terminal;
+use super::answering::Format;
 use crate::check::{self, PowerRequest};
 use crate::render::{self, PowerQuestion};
 use crate::scorer::power_of_count;
@@ -40,15 +41,6 @@ pub(super) struct Arguments {
     /// How to print it
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
-}
-
-/// How the table is printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For a person.
-    Human,
-    /// As JSON.
-    Json,
 }
 
 /// A share between 0 and 1, with its text.
@@ -102,16 +94,7 @@ pub(super) fn run(arguments: &Arguments, folder: &Path, terminal: &Terminal) -> 
     let Some(confidence) = Confidence::new(arguments.confidence.0) else { return Exit::NoVerdict };
     let asked =
         PowerQuestion { name: &name, confidence, percent: &arguments.confidence.1, margin: arguments.margin };
-    let guard = if arguments.format == Format::Json { terminal.guarded_json() } else { terminal.guarded() };
-    let printed = Terminal::print(guard, |to| match arguments.format {
-        Format::Json => render::power_json(&table, &asked, to),
-        Format::Human => render::power_human(&table, &asked, to),
-    });
-    match printed {
-        Ok(()) => Exit::Pass,
-        Err(error) => {
-            terminal.tell(&error.to_string());
-            Exit::NoVerdict
-        }
-    }
+    arguments.format.print(terminal, &[], &|_, to| render::power_human(&table, &asked, to), &|to| {
+        render::power_json(&table, &asked, to)
+    })
 }

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::Terminal;
+use super::answering::Format;
 use crate::check;
 use crate::render;
 use crate::verdict::Exit;
@@ -25,48 +26,16 @@ pub(super) struct Arguments {
     format: Format,
 }
 
-/// How a record is printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For a person: each field, its value, and where it stood.
-    Human,
-    /// As JSON.
-    Json,
-}
-
 pub(super) fn run(arguments: &Arguments, folder: &Path, terminal: &Terminal) -> Exit {
+    let (asked, policy, format) = (&arguments.runs, arguments.policy.as_deref(), arguments.format);
     if arguments.cases {
-        return run_cases(arguments, folder, terminal);
+        let (summaries, troubles) = check::show_cases(asked, policy, folder);
+        return format.print(terminal, &troubles, &|_, to| render::cases_human(&summaries, to), &|to| {
+            render::cases_json(&summaries, to)
+        });
     }
-    let (runs, troubles) = check::show(&arguments.runs, arguments.policy.as_deref(), folder);
-    let guard = if arguments.format == Format::Json { terminal.guarded_json() } else { terminal.guarded() };
-    let printed = Terminal::print(guard, |to| match arguments.format {
-        Format::Json => render::show_json(&runs, to),
-        Format::Human => render::show_human(&runs, terminal.out(), to),
-    });
-    for trouble in &troubles {
-        terminal.trouble(trouble);
-    }
-    if let Err(error) = printed {
-        terminal.tell(&error.to_string());
-        return Exit::NoVerdict;
-    }
-    if troubles.is_empty() { Exit::Pass } else { Exit::NoVerdict }
-}
-
-fn run_cases(arguments: &Arguments, folder: &Path, terminal: &Terminal) -> Exit {
-    let (summaries, troubles) = check::show_cases(&arguments.runs, arguments.policy.as_deref(), folder);
-    let guard = if arguments.format == Format::Json { terminal.guarded_json() } else { terminal.guarded() };
-    let printed = Terminal::print(guard, |to| match arguments.format {
-        Format::Json => render::cases_json(&summaries, to),
-        Format::Human => render::cases_human(&summaries, to),
-    });
-    for trouble in &troubles {
-        terminal.trouble(trouble);
-    }
-    if let Err(error) = printed {
-        terminal.tell(&error.to_string());
-        return Exit::NoVerdict;
-    }
-    if troubles.is_empty() { Exit::Pass } else { Exit::NoVerdict }
+    let (runs, troubles) = check::show(asked, policy, folder);
+    format.print(terminal, &troubles, &|style, to| render::show_human(&runs, style, to), &|to| {
+        render::show_json(&runs, to)
+    })
 }

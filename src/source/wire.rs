@@ -93,50 +93,39 @@ impl<'b> Message<'b> {
 
     /// The floats at a field, one by one or packed.
     pub(super) fn floats(self, number: u64) -> Result<Vec<f32>, NotAMessage> {
-        let mut found = Vec::new();
-        for (_, field) in self.fields()?.into_iter().filter(|(at, _)| *at == number) {
-            match field {
-                Field::Float(value) => found.push(value),
-                Field::Bytes(mut packed) => {
-                    while !packed.is_empty() {
-                        found.push(f32::from_le_bytes(fixed(&mut packed)?));
-                    }
-                }
-                _ => {}
-            }
-        }
-        Ok(found)
+        let single = |field: &Field<'_>| if let Field::Float(value) = field { Some(*value) } else { None };
+        self.repeated(number, single, |packed| fixed(packed).map(f32::from_le_bytes))
     }
 
     /// The doubles at a field, one by one or packed.
     pub(super) fn doubles(self, number: u64) -> Result<Vec<f64>, NotAMessage> {
-        let mut found = Vec::new();
-        for (_, field) in self.fields()?.into_iter().filter(|(at, _)| *at == number) {
-            match field {
-                Field::Double(value) => found.push(value),
-                Field::Bytes(mut packed) => {
-                    while !packed.is_empty() {
-                        found.push(f64::from_le_bytes(fixed(&mut packed)?));
-                    }
-                }
-                _ => {}
-            }
-        }
-        Ok(found)
+        let single = |field: &Field<'_>| if let Field::Double(value) = field { Some(*value) } else { None };
+        self.repeated(number, single, |packed| fixed(packed).map(f64::from_le_bytes))
     }
 
     /// The whole numbers at a field, one by one or packed.
     pub(super) fn numbers(self, number: u64) -> Result<Vec<i64>, NotAMessage> {
+        let single = |field: &Field<'_>| {
+            if let Field::Number(value) = field { Some(value.cast_signed()) } else { None }
+        };
+        self.repeated(number, single, |packed| varint(packed).map(u64::cast_signed))
+    }
+
+    /// The values at a field, each in a field of its own or packed into one.
+    fn repeated<T>(
+        self,
+        number: u64,
+        single: impl Fn(&Field<'b>) -> Option<T>,
+        next: impl Fn(&mut &'b [u8]) -> Result<T, NotAMessage>,
+    ) -> Result<Vec<T>, NotAMessage> {
         let mut found = Vec::new();
         for (_, field) in self.fields()?.into_iter().filter(|(at, _)| *at == number) {
-            match field {
-                Field::Number(value) => found.push(value.cast_signed()),
-                Field::Bytes(mut packed) => {
-                    while !packed.is_empty() {
-                        found.push(varint(&mut packed)?.cast_signed());
-                    }
+            if let Field::Bytes(mut packed) = field {
+                while !packed.is_empty() {
+                    found.push(next(&mut packed)?);
                 }
-                _ => {}
+            } else {
+                found.extend(single(&field));
             }
         }
         Ok(found)
