@@ -335,7 +335,7 @@ fn differs_from(
         }
         let Some(bytes) = bytes(entry) else { return Some(None) };
         let before = old_lines();
-        only_new(&bytes, &vec![Arc::clone(&before)]).map(|_| Some(before))
+        only_new(&bytes, std::slice::from_ref(&before)).map(|_| Some(before))
     };
     let compared = in_order(entries, |entry| Some((entry.path.clone(), differs(entry)?)));
     Ok(compared.into_iter().flatten().collect())

@@ -235,7 +235,7 @@ fn a_model_that_is_worse_by_the_margin_hardly_ever_passes() {
 }
 
 #[test]
-#[ignore = "takes minutes"]
+#[ignore = "takes a minute: .ci/run runs it"]
 fn nor_in_ten_thousand_pairs() {
     for setting in settings() {
         holds(&setting, &simulate(&setting, -number(&setting, "margin"), 10_000));
