@@ -75,7 +75,7 @@ mod tests {
                 run,
                 verdict: Some(*verdict),
                 baselines: Vec::new(),
-                rules: Vec::new(),
+                rules: Arc::default(),
                 troubles: Vec::new(),
                 notes: Vec::new(),
             });

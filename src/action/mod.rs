@@ -190,7 +190,7 @@ fn tell(
 /// How many rules of level error do not hold, for a candidate or for the change as a whole.
 fn blocking_rules(report: &Report) -> usize {
     let of_change = report.change.iter().flat_map(|change| &change.rules);
-    let of_candidates = report.candidates.iter().flat_map(|candidate| &candidate.rules);
+    let of_candidates = report.candidates.iter().flat_map(|candidate| candidate.rules.iter());
     of_change.chain(of_candidates).filter(|rule| rule.level == Level::Error && rule.outcome.blocks()).count()
 }
 

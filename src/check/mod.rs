@@ -128,13 +128,27 @@ pub struct DecidedOn {
 
 /// Takes the reports of candidates as they are made, in their order.
 pub trait CandidateSink {
+    /// How a report is made ready for it: many are at a time, on every core.
+    fn preparation(&self) -> fn(CandidateReport) -> Prepared {
+        |report| Prepared::Report(Box::new(report))
+    }
+
     /// The next one.
-    fn candidate(&mut self, report: CandidateReport);
+    fn candidate(&mut self, prepared: Prepared);
+}
+
+/// A report, ready for a sink.
+#[derive(Debug)]
+pub enum Prepared {
+    /// As it is.
+    Report(Box<CandidateReport>),
+    /// As it is written.
+    Written(Vec<u8>),
 }
 
 /// Checks what is asked for, from a folder, at a time.
 pub fn check(request: &Request, folder: &Path, clock: Timestamp) -> Report {
-    let mut kept = Kept { candidates: Vec::new(), brief: request.brief };
+    let mut kept = Kept::new(request.brief);
     let parts = parts(request, folder, clock, &mut kept);
     conclude(Parts { candidates: kept.candidates, ..parts })
 }
@@ -152,7 +166,7 @@ pub fn check_into(
 
 /// The same for whoever acts on it: the report, and what it speaks of.
 pub fn judge(request: &Request, folder: &Path, clock: Timestamp) -> (Report, DecidedOn) {
-    let mut kept = Kept { candidates: Vec::new(), brief: request.brief };
+    let mut kept = Kept::new(request.brief);
     let now = request.now.unwrap_or(clock);
     let (parts, decided_on) = match from_files(request, folder, now, &mut kept) {
         Ok(decided) => decided,

@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::trust::{self, FoundPolicy, PullRequestBase, Revisions};
-use super::{CandidateSink, LoadedFile, NO_POLICY, Request, Workspace, decide};
+use super::{CandidateSink, LoadedFile, NO_POLICY, Prepared, Request, Workspace, decide};
 use crate::document::{Diagnostic, Location};
 use crate::engine::{Parts, conclude};
 use crate::git::{Commit, Git, UNANSWERED, short};
 use crate::run::Reference;
 use crate::store::{Revision, Selector, Store as _};
-use crate::verdict::{CandidateReport, ChangeReport, Outcome, Proposed};
+use crate::verdict::{ChangeReport, Outcome, Proposed};
 
 /// Decides by the base's policy, and says what the head's would say.
 pub(super) fn decide_by_base(
@@ -249,11 +249,13 @@ struct Outcomes<'s> {
 }
 
 impl CandidateSink for Outcomes<'_> {
-    fn candidate(&mut self, report: CandidateReport) {
-        for rule in &report.rules {
+    // Reports are needed here as they are.
+    fn candidate(&mut self, prepared: Prepared) {
+        let Prepared::Report(report) = prepared else { return };
+        for rule in report.rules.iter() {
             self.of_candidates.insert((report.run.source.clone(), rule.id.clone()), rule.outcome);
         }
-        self.sink.candidate(report);
+        self.sink.candidate(Prepared::Report(report));
     }
 }
 
@@ -261,7 +263,7 @@ impl CandidateSink for Outcomes<'_> {
 struct Forget;
 
 impl CandidateSink for Forget {
-    fn candidate(&mut self, _: CandidateReport) {}
+    fn candidate(&mut self, _: Prepared) {}
 }
 
 fn with_change(mut outcomes: RuleOutcomes, change: Option<&ChangeReport>) -> RuleOutcomes {

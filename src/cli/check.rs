@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::Terminal;
 use super::terminal::Guard;
-use crate::check::{CandidateSink, PullRequestBase, Request, check, check_into};
+use crate::check::{CandidateSink, Prepared, PullRequestBase, Request, check, check_into};
 use crate::render::markdown::{Page, SUMMARY};
 use crate::render::{self, JsonStream};
 use crate::run::Moment;
@@ -127,15 +127,26 @@ pub(super) fn run(arguments: &Arguments, folder: &Path, terminal: &Terminal) -> 
 }
 
 impl CandidateSink for JsonStream<'_> {
-    fn candidate(&mut self, report: CandidateReport) {
-        Self::candidate(self, &report);
+    fn preparation(&self) -> fn(CandidateReport) -> Prepared {
+        |report| match serde_json::to_vec(&report) {
+            Ok(line) => Prepared::Written(line),
+            // Writing it says what is wrong.
+            Err(_) => Prepared::Report(Box::new(report)),
+        }
+    }
+
+    fn candidate(&mut self, prepared: Prepared) {
+        match prepared {
+            Prepared::Report(report) => Self::candidate(self, &report),
+            Prepared::Written(line) => self.line(&line),
+        }
     }
 }
 
 impl Printing {
     /// Whether what is printed shows of many candidates that passed only that they did.
     fn is_brief(&self) -> bool {
-        matches!(self.format, Format::Human | Format::Github)
+        matches!(self.format, Format::Human | Format::Github | Format::Markdown)
     }
 
     /// Checks, and writes the report as it is made, so that memory does not grow with the candidates.

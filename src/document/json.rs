@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use smol_str::SmolStr;
+
 use jiter::{Jiter, JiterError, JiterErrorType, JsonErrorType, Peek};
 
 use super::{DUPLICATE_KEY, Document, EMPTY, Map, Node, SYNTAX, Span, TOO_LARGE, Value, limits};
@@ -98,8 +100,8 @@ impl Parser<'_> {
         Ok(items)
     }
 
-    fn string(&mut self, start: usize) -> Result<Box<str>, Box<Diagnostic>> {
-        let text: Box<str> = match self.json.known_str() {
+    fn string(&mut self, start: usize) -> Result<SmolStr, Box<Diagnostic>> {
+        let text: SmolStr = match self.json.known_str() {
             Ok(text) => text.into(),
             Err(error) => return Err(self.syntax(&error)),
         };

@@ -7,6 +7,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use smol_str::SmolStr;
+
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{Error, Location, MergeKeyPolicy, NonFiniteFloatPolicy, Options, Spanned};
 
@@ -55,7 +57,7 @@ enum Raw {
     Null,
     Bool(bool),
     Number,
-    Text(Box<str>),
+    Text(SmolStr),
     List(Vec<Spanned<Raw>>),
     Map(Vec<(Spanned<String>, Spanned<Raw>)>),
 }
@@ -147,7 +149,7 @@ impl Builder<'_> {
                         key_span,
                         if node.span.end > key_span.end { node.span } else { key_span },
                     );
-                    let key = self.bounded(key.value.into_boxed_str(), key_span)?;
+                    let key = self.bounded(SmolStr::from(key.value.as_str()), key_span)?;
                     // The reader takes `1` and `"1"` for two keys; here they are one.
                     if let Some(first) = map.entry(&key) {
                         return Err(Diagnostic::new(
@@ -185,7 +187,7 @@ impl Builder<'_> {
         .boxed())
     }
 
-    fn bounded(&self, text: Box<str>, span: Span) -> Result<Box<str>, Box<Diagnostic>> {
+    fn bounded(&self, text: SmolStr, span: Span) -> Result<SmolStr, Box<Diagnostic>> {
         if text.len() <= limits::STRING_BYTES {
             return Ok(text);
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::decision::Decision;
 use super::references::BaselineReference;
-use super::{BASELINE_NOT_FINISHED, BASELINE_UNREADABLE, Pairing, comparability, differences, pair, summary};
+use super::{BASELINE_NOT_FINISHED, BASELINE_UNREADABLE, Pairing, comparability, pair, summary};
 use crate::document::Diagnostic;
 use crate::rule::Baseline;
 use crate::run::{Age, Run};
@@ -132,8 +132,5 @@ fn compared(
     let comparability = comparability(candidate, run, decision.policy.comparable.as_deref());
     report.age = run.created_at().map(|moment| Age(decision.now.duration_since(moment.at)).to_string());
     report.comparability = Some(comparability.clone());
-    if !decision.brief {
-        report.differences = differences(candidate, run);
-    }
     Baseline::Run { run: Arc::clone(run), comparability }
 }

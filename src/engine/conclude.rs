@@ -64,6 +64,16 @@ impl Tally {
         }
         self.comparisons += comparisons(&candidate.rules);
     }
+
+    /// Adds what was counted of others.
+    pub fn add(&mut self, other: Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+        self.undecided += other.undecided;
+        self.unreadable += other.unreadable;
+        self.unchanged += other.unchanged;
+        self.comparisons += other.comparisons;
+    }
 }
 
 fn comparisons(rules: &[RuleReport]) -> usize {

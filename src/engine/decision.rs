@@ -18,7 +18,7 @@ pub struct Decision<'d> {
     pub no_waivers: bool,
     /// A missing baseline is accepted: this is the first model.
     pub first: bool,
-    /// What differs beside the metrics is left out: nobody will be shown it.
+    /// Of a candidate that passed without a warning, what differs beside the metrics is left out: nobody is shown it.
     pub brief: bool,
     /// The world outside the records.
     pub facts: &'d dyn Facts,

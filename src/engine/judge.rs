@@ -1,6 +1,7 @@
 //! One candidate before the whole policy.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use super::baselines::{Baselines, ResolvedBaseline, not_found};
 use super::decision::Decision;
@@ -10,7 +11,7 @@ use super::references::References;
 use super::rule_report::{cannot, empty, fill, in_the_policys_words, or_finding};
 use super::status::{STATUS_RULE, status};
 use super::waive::WaiverUse;
-use super::{NO_BASELINE, NO_MODEL, NOTHING_JUDGED, UNKNOWN_MODEL};
+use super::{NO_BASELINE, NO_MODEL, NOTHING_JUDGED, UNKNOWN_MODEL, differences};
 use crate::document::{Diagnostic, Path, sha256};
 use crate::policy::Policy;
 use crate::rule::{Baseline, Pattern, Rule, RuleInput};
@@ -40,7 +41,7 @@ pub fn judge(
         run: summary(candidate),
         verdict: None,
         baselines: Vec::new(),
-        rules: Vec::with_capacity(decision.policy.rules.len() + 1),
+        rules: Arc::default(),
         troubles: Vec::new(),
         notes: candidate.notes.clone(),
     };
@@ -49,7 +50,8 @@ pub fn judge(
         report.troubles.push(why);
         return Judged { report, waivers };
     }
-    report.rules.extend(status(candidate));
+    let mut rules = Vec::with_capacity(decision.policy.rules.len() + 1);
+    rules.extend(status(candidate));
     let mut compared = Compared {
         decision,
         references,
@@ -61,7 +63,7 @@ pub fn judge(
     let mut warned = Vec::new();
     for planned in plan {
         match judge_rule(&mut compared, planned, &mut waivers.used, &mut warned) {
-            Ok(judged) => report.rules.push(judged),
+            Ok(judged) => rules.push(judged),
             Err(why) => cannot(&mut report.troubles, *why, &planned.rule.id),
         }
     }
@@ -71,16 +73,20 @@ pub fn judge(
             report.notes.extend(notes);
         }
     }
-    report.baselines = compared.found.into_iter().map(|found| found.report).collect();
-    if report.troubles.is_empty() && !is_judged(&report.rules) {
-        report.troubles.push(nothing_judged(&report.rules));
+    let found = compared.found;
+    if report.troubles.is_empty() && !is_judged(&rules) {
+        report.troubles.push(nothing_judged(&rules));
     }
-    waivers.reach(&decision.policy.waivers, &report.rules, Some(candidate), decision.stage);
-    report.rules.extend(warned);
+    waivers.reach(&decision.policy.waivers, &rules, Some(candidate), decision.stage);
+    rules.extend(warned);
+    report.rules = Arc::new(rules);
     if report.troubles.is_empty() {
         let blocked = report.rules.iter().any(RuleReport::blocks);
         report.verdict = Some(if blocked { Verdict::Fail } else { Verdict::Pass });
     }
+    let wants_differences = !decision.brief || !report.is_unremarkable();
+    report.baselines =
+        found.into_iter().map(|found| described(found, candidate, wants_differences)).collect();
     Judged { report, waivers }
 }
 
@@ -113,6 +119,15 @@ impl Compared<'_> {
         self.by_reference.insert(reference, index);
         index
     }
+}
+
+/// What the report says of a baseline.
+fn described(found: ResolvedBaseline, candidate: &Run, wants_differences: bool) -> BaselineReport {
+    let mut report = found.report;
+    if let (true, Baseline::Run { run, .. }) = (wants_differences, &found.baseline) {
+        report.differences = differences(candidate, run);
+    }
+    report
 }
 
 /// The identity of the baseline that nobody named.

@@ -169,7 +169,7 @@ fn replace(loading: &mut Loading<'_>, node: &mut Node, parameters: &mut [Paramet
                 let filled_in = match name_of(&key) {
                     None => key.clone(),
                     Some(name) => look_up(loading, name, entry.key, parameters)
-                        .and_then(|value| value.as_written().map(Box::<str>::from))
+                        .and_then(|value| value.as_written().map(Into::into))
                         .unwrap_or_else(|| key.clone()),
                 };
                 if let Some(first) = filled.entry(&filled_in) {

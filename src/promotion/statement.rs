@@ -261,7 +261,7 @@ fn kept(file: Option<&(&str, String)>) -> Json {
 
 /// Every rule that judged: of the run, and of the change.
 fn rules(report: &Report) -> impl Iterator<Item = &RuleReport> {
-    let of_runs = report.candidates.iter().flat_map(|candidate| &candidate.rules);
+    let of_runs = report.candidates.iter().flat_map(|candidate| candidate.rules.iter());
     of_runs.chain(report.change.iter().flat_map(|change| &change.rules))
 }
 

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use smol_str::SmolStr;
+
 use super::{BAD_LINE, SAID_TWICE};
 use crate::document::{Diagnostic, Document, Format, Map, Node, Segment, Span, Value, did_you_mean, nearest};
 use crate::run::{Decimal, FieldPath};
@@ -167,7 +169,7 @@ fn json(text: &str) -> Option<Node> {
 }
 
 /// `optimizer.lr` is `lr` within `optimizer`; `"lr.decay"` in quotes is one name.
-fn segments(name: &str) -> Vec<Box<str>> {
+fn segments(name: &str) -> Vec<SmolStr> {
     let path = FieldPath::parse(name).ok().and_then(|path| path.to_path());
     let keys = path.and_then(|path| {
         path.segments()
@@ -182,7 +184,7 @@ fn segments(name: &str) -> Vec<Box<str>> {
 }
 
 /// Puts a value at a path of keys; gives back whether nothing else stood there.
-fn put(map: &mut Map, keys: &[Box<str>], node: Node) -> bool {
+fn put(map: &mut Map, keys: &[SmolStr], node: Node) -> bool {
     let Some((first, rest)) = keys.split_first() else { return false };
     if rest.is_empty() {
         return match map.get(first) {

@@ -9,6 +9,7 @@ use crate::document::{Node, Reader, Span, Value};
 use crate::run::Decimal;
 use crate::stats::{Limits, Verdict};
 use crate::verdict::{Breach, LimitKind};
+use smol_str::SmolStr;
 
 codes! {
     NOT_A_LIMIT = "policy/not-a-limit": "A limit is not written as a number, or as a number with `%` directly behind it.";
@@ -34,7 +35,7 @@ pub struct Limit {
     /// How much.
     pub amount: Amount,
     /// The amount as it is written, such as `5%`.
-    pub written: Box<str>,
+    pub written: SmolStr,
     /// Where it is written.
     pub span: Span,
 }

@@ -2,13 +2,15 @@
 
 use std::fmt;
 
+use smol_str::SmolStr;
+
 use crate::document::{Path, Segment};
 
 /// One step of a [`FieldPath`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// Into an object.
-    Key(Box<str>),
+    Key(SmolStr),
     /// `[2]`: one element, counted from 0.
     Index(usize),
     /// `[]`: every element.
@@ -16,9 +18,9 @@ pub enum Step {
     /// `[role=train]`: every element that has this text at this key.
     Where {
         /// The key.
-        key: Box<str>,
+        key: SmolStr,
         /// The text.
-        value: Box<str>,
+        value: SmolStr,
     },
 }
 
@@ -27,7 +29,7 @@ pub enum Step {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldPath {
     steps: Vec<Step>,
-    written: Box<str>,
+    written: SmolStr,
 }
 
 /// Why some text is not a path.

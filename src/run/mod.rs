@@ -16,6 +16,7 @@ mod search;
 mod seeds;
 mod shape;
 mod slices;
+mod small;
 mod time;
 
 pub use decimal::{Decimal, NotDecimal};

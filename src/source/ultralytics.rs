@@ -8,6 +8,7 @@ use super::table::{Grid, History};
 use super::tracked::{Tracked, directed, without_places};
 use crate::document::{Diagnostic, Map, Node, Path, Span, Value};
 use crate::run::Origin;
+use smol_str::SmolStr;
 
 /// The files of a training.
 #[derive(Debug, Default)]
@@ -61,7 +62,7 @@ pub fn tracked(files: Files, name: &str, label: String, origin: Origin) -> Resul
     Ok(run)
 }
 
-fn take(map: &mut Map) -> Vec<(Box<str>, Node)> {
+fn take(map: &mut Map) -> Vec<(SmolStr, Node)> {
     std::mem::take(map).into_iter().map(|(name, entry)| (name, entry.node)).collect()
 }
 

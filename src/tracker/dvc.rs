@@ -6,6 +6,7 @@ use std::path::Path;
 
 use files::{Cache, Committed, Tree};
 
+use super::peek::Peek;
 use super::{AMBIGUOUS, FetchContext, Fetched, Fetcher, NOT_THERE, Place, Role};
 use crate::code::codes;
 use crate::document::{Diagnostic, Path as Keys};
@@ -21,14 +22,14 @@ codes! {
 pub(super) const FETCHER: Fetcher = Fetcher { name: "dvc", fetch, recognises };
 
 /// A project, one of the two files of it, or a folder that DVCLive wrote.
-fn recognises(path: &Path) -> bool {
-    let is_of_project = path.ends_with("dvc.yaml") || path.ends_with("dvc.lock");
-    is_of_project && path.is_file()
-        || path.join("dvc.yaml").is_file()
-        || path.join("dvc.lock").is_file()
-        || path.join("metrics.json").is_file()
-            && (path.join("plots/metrics").is_dir() || path.join("params.yaml").is_file())
-            && !path.join("run.json").is_file()
+fn recognises(peek: &Peek) -> bool {
+    let has = |name: &str| peek.inside(name).is_file();
+    peek.is_file() && matches!(peek.name(), "dvc.yaml" | "dvc.lock")
+        || has("dvc.yaml")
+        || has("dvc.lock")
+        || has("metrics.json")
+            && (peek.inside("plots/metrics").is_folder() || has("params.yaml"))
+            && !has("run.json")
 }
 
 /// A folder, and what stands behind an `@`.

@@ -1,9 +1,8 @@
 //! lm-evaluation-harness: the folder that `--output_path` named, or one file of results.
 
-use std::path::Path;
 use std::sync::Arc;
 
-use super::peek::{bytes, json, names};
+use super::peek::{Peek, json};
 use super::place::Place;
 use super::{FetchContext, Fetched, Fetcher, NOT_A_RUN};
 use crate::document::limits::JSON_BYTES;
@@ -29,33 +28,29 @@ fn before_time(name: &str) -> Option<&str> {
 }
 
 /// Whether JSON is of the harness, by what it begins with and by what is in it: anything else may be called alike.
-fn is_evaluation(path: &Path) -> bool {
-    let Some(bytes) = bytes(path, JSON_BYTES) else { return false };
-    let begins =
-        String::from_utf8_lossy(&bytes[..bytes.len().min(64)]).split_whitespace().collect::<String>();
-    begins.starts_with("{\"results\":{")
-        && json(bytes).is_some_and(|tree| {
+fn is_evaluation(peek: &Peek) -> bool {
+    peek.squeezed().starts_with("{\"results\":{")
+        && peek.bytes(JSON_BYTES).and_then(json).is_some_and(|tree| {
             ["configs", "versions", "n-shot"].into_iter().all(|key| tree.get(key).is_some())
         })
 }
 
 /// Whether a name with a time is that of results.
-fn is_results(path: &Path) -> bool {
-    match path.file_name().and_then(|name| before_time(name.to_str()?)) {
+fn is_results(peek: &Peek) -> bool {
+    match before_time(peek.name()) {
         Some("results") => true,
-        Some(_) => is_evaluation(path),
+        Some(_) => is_evaluation(peek),
         None => false,
     }
 }
 
-fn recognises(path: &Path) -> bool {
-    if path.is_file() {
-        return is_results(path)
-            || path.extension().is_some_and(|ending| ending == "json") && is_evaluation(path);
+fn recognises(peek: &Peek) -> bool {
+    if peek.is_file() {
+        return is_results(peek) || peek.has_ending(&["json"]) && is_evaluation(peek);
     }
     // The folder of an evaluation has one for each model, in which the results lie.
-    let holds = |path: &Path| names(path).iter().any(|name| is_results(&path.join(name)));
-    holds(path) || names(path).iter().take(100).any(|name| holds(&path.join(name)))
+    let holds = |peek: &Peek| peek.names().iter().any(|name| is_results(&peek.inside(name)));
+    holds(peek) || peek.names().iter().take(100).any(|name| holds(&peek.inside(name)))
 }
 
 fn fetch(rest: &str, around: &FetchContext<'_>) -> Result<Fetched, Box<Diagnostic>> {
@@ -64,7 +59,7 @@ fn fetch(rest: &str, around: &FetchContext<'_>) -> Result<Fetched, Box<Diagnosti
         Some(file) => vec![file.clone()],
         None => place.matching("**/*.json")?,
     };
-    names.retain(|path| place.file.is_some() || is_results(&place.path.join(path)));
+    names.retain(|path| place.file.is_some() || is_results(&Peek::new(place.path.join(path))));
     // Of each folder, and of each name in it, the newest.
     let before = |path: &str| before_time(path).unwrap_or(path).to_owned();
     names.sort_by_key(|path| (before(path), path.clone()));

@@ -13,7 +13,6 @@ pub mod mlflow;
 mod peek;
 mod place;
 mod sacred;
-mod start;
 mod wandb;
 
 use std::path::Path;
@@ -21,6 +20,7 @@ use std::path::Path;
 pub use beside::record_beside;
 pub use exported::export;
 pub use found::{OwnFiles, runs_at};
+use peek::Peek;
 pub use place::Place;
 
 use crate::code::codes;
@@ -105,7 +105,7 @@ struct Fetcher {
     fetch: fn(&str, &FetchContext<'_>) -> Result<Fetched, Box<Diagnostic>>,
     /// Whether a file or folder that was named without a prefix is one of this tracker's. It looks at names, and where
     /// they don't tell, into a file; what it knows is then fetched with the path behind the prefix.
-    recognises: fn(&Path) -> bool,
+    recognises: fn(&Peek) -> bool,
 }
 
 /// The codes of all trackers.
@@ -163,8 +163,9 @@ pub fn recognise(path: &str, around: &FetchContext<'_>) -> Result<Option<&'stati
     {
         return Ok(None);
     }
+    let peek = Peek::new(full);
     let mut known: Vec<&'static str> =
-        FETCHERS.iter().filter(|fetcher| (fetcher.recognises)(&full)).map(|fetcher| fetcher.name).collect();
+        FETCHERS.iter().filter(|fetcher| (fetcher.recognises)(&peek)).map(|fetcher| fetcher.name).collect();
     // Other tools write event files beside their own record of the same run.
     if known.len() > 1 {
         known.retain(|name| *name != "tensorboard");

@@ -1,8 +1,8 @@
 //! Weights & Biases: the folders that its client writes, offline and online.
 
-use std::path::Path;
 use std::sync::Arc;
 
+use super::peek::Peek;
 use super::{FetchContext, Fetched, Fetcher, NOT_A_RUN, Place};
 use crate::code::codes;
 use crate::document::{Diagnostic, Document, FileKind, Format, Node};
@@ -25,21 +25,16 @@ struct Found {
     folders: Vec<String>,
 }
 
-fn recognises(path: &Path) -> bool {
-    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    if path.is_file() {
-        return path.extension().is_some_and(|extension| extension == "wandb");
+fn recognises(peek: &Peek) -> bool {
+    let name = peek.name();
+    if peek.is_file() {
+        return peek.path().extension().is_some_and(|extension| extension == "wandb");
     }
-    if path.read_link().is_ok() && name == "latest-run" {
+    if name == "latest-run" && peek.path().read_link().is_ok() {
         return true;
     }
-    let has_run = || {
-        let entries = std::fs::read_dir(path).into_iter().flatten().flatten().take(10_000);
-        entries
-            .into_iter()
-            .any(|entry| entry.file_name().to_str().is_some_and(|name| run_folder(name).is_some()))
-    };
-    path.is_dir() && (run_folder(name).is_some() || name == "wandb" && has_run())
+    let has_run = || peek.names().iter().any(|name| run_folder(name).is_some());
+    peek.is_folder() && (run_folder(name).is_some() || name == "wandb" && has_run())
 }
 
 /// The time and the id in the name of a run's folder: `offline-run-20261123_085125-5vot4blv`.

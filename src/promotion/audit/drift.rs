@@ -51,7 +51,7 @@ pub(super) fn drift(
         promoted.iter().filter(|(_, run)| self::split(run) == Some(split)).copied().collect();
     let mut found: Vec<(Decimal, Drift)> = Vec::new();
     let mut bounded = false;
-    let rules = report.candidates.iter().flat_map(|candidate| &candidate.rules);
+    let rules = report.candidates.iter().flat_map(|candidate| candidate.rules.iter());
     for comparison in rules.flat_map(|rule| &rule.comparisons).filter(|one| one.slice.is_none()) {
         let Some(best) = best_by(&comparison.word) else { continue };
         bounded = true;

@@ -62,7 +62,7 @@ pub(super) fn today(
     match report.verdict {
         Some(Verdict::Pass) => it.holds.push("it holds today's policy".into()),
         Some(Verdict::Fail) => {
-            let rules = report.candidates.iter().flat_map(|candidate| &candidate.rules);
+            let rules = report.candidates.iter().flat_map(|candidate| candidate.rules.iter());
             let mut told = false;
             for rule in rules.filter(|rule| rule.level == Level::Error && rule.outcome.blocks()) {
                 told = true;
@@ -97,7 +97,7 @@ pub(super) fn today(
     let waived = report
         .candidates
         .iter()
-        .flat_map(|candidate| &candidate.rules)
+        .flat_map(|candidate| candidate.rules.iter())
         .filter(|rule| rule.outcome == Outcome::Waived);
     it.holds.extend(waived.map(|rule| format!("`{}` is waived today", rule.id)));
     Vec::new()

@@ -117,7 +117,7 @@ pub(in crate::render) fn last_line(report: &Report, style: Style, to: &mut dyn W
     if change_fails {
         parts.push("the change itself fails".to_owned());
     }
-    let of_candidates = report.candidates.iter().flat_map(|candidate| &candidate.rules);
+    let of_candidates = report.candidates.iter().flat_map(|candidate| candidate.rules.iter());
     let of_change = report.change.iter().flat_map(|change| &change.rules);
     let rules: Vec<&RuleReport> = of_change.chain(of_candidates).collect();
     let number = |pick: &dyn Fn(&RuleReport) -> bool| rules.iter().filter(|rule| pick(rule)).count();

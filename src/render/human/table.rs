@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use smol_str::SmolStr;
+
 use super::super::evidence::evidence;
 use super::super::text::{clean, count, cut, pad, shortened_digest, width, wrap};
 use super::super::{Detail, Style};
@@ -171,7 +173,7 @@ fn numbers(one: &Comparison, row: Row, style: Style) -> Row {
         Detail::Full => clean(text),
         _ => shortened_digest(&clean(text), style.dots()),
     };
-    let cell = |text: &Option<Box<str>>| text.as_deref().map(short).unwrap_or_default();
+    let cell = |text: &Option<SmolStr>| text.as_deref().map(short).unwrap_or_default();
     let mut what = clean(&one.title());
     if let Some(slice) = &one.slice {
         what = format!("{what} [{}]", clean(slice));

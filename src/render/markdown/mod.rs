@@ -7,6 +7,8 @@ mod intervals;
 
 use std::io::{self, Write};
 
+use smol_str::SmolStr;
+
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 pub use escape::{block, code, text};
@@ -316,7 +318,7 @@ fn rows(rule: &RuleReport) -> String {
     ordered.sort_by_key(|one| !one.outcome.blocks());
     let mut rows = String::new();
     for one in ordered.iter().take(ROWS) {
-        let cell = |value: &Option<Box<str>>| value.as_deref().map(text).unwrap_or_default();
+        let cell = |value: &Option<SmolStr>| value.as_deref().map(text).unwrap_or_default();
         let limit = match (&one.limit, &one.limit_value) {
             (Some(limit), Some(value)) => format!("{} {limit} = {value}", one.word),
             (Some(limit), None) => format!("{} {limit}", one.word),

@@ -9,6 +9,7 @@ use crate::rule::loading::EMPTY_BODY;
 use crate::rule::{Amount, Baseline, Loading, RuleInput, RuleResult, Units, read_amount};
 use crate::scorer::Compared;
 use crate::verdict::{Comparison, Finding, Method, Outcome};
+use smol_str::SmolStr;
 
 codes! {
     BROKEN = "churn/broken": "More cases than allowed were right with the baseline and are wrong now.";
@@ -28,7 +29,7 @@ pub(super) const KIND: Kind = Kind {
 struct Bound {
     word: &'static str,
     share: f64,
-    written: Box<str>,
+    written: SmolStr,
 }
 
 #[derive(Debug)]

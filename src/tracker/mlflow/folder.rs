@@ -11,7 +11,8 @@ use super::{
 use crate::document::{Diagnostic, Document, Format, Node};
 use crate::source::mlflow::folder::{dataset, input, logged_model, points, reads_differently, run, version};
 use crate::source::mlflow::{Dataset, LoggedModel, Point, Rows, Series, Version};
-use crate::tracker::{FetchContext, NOT_A_RUN, peek};
+use crate::tracker::peek::{self, Peek};
+use crate::tracker::{FetchContext, NOT_A_RUN};
 
 /// Bytes of a `meta.yaml`, a parameter or a tag.
 const SMALL: u64 = 1 << 20;
@@ -32,7 +33,7 @@ type Read<T> = Result<T, Box<Diagnostic>>;
 /// Whether a path is the folder of a run: its `meta.yaml` says so. Its other folders may be missing, since git keeps none that
 /// is empty.
 pub(super) fn is_run(path: &Path) -> bool {
-    meta_says(path, "run_id") || meta_says(path, "run_uuid")
+    path.is_dir() && (meta_says(path, "run_id") || meta_says(path, "run_uuid"))
 }
 
 /// Whether a path is the folder of an experiment that holds a run.
@@ -41,8 +42,12 @@ fn is_experiment(path: &Path) -> bool {
 }
 
 /// Whether a path is a store, an experiment or a run of MLflow, or the `meta.yaml` of one.
-pub(super) fn recognises(path: &Path) -> bool {
-    let folder = if path.ends_with("meta.yaml") { path.parent().unwrap_or(path) } else { path };
+pub(super) fn recognises(peek: &Peek) -> bool {
+    let folder = match peek.path().parent() {
+        Some(above) if peek.name() == "meta.yaml" => above,
+        _ if peek.is_folder() => peek.path(),
+        _ => return false,
+    };
     is_run(folder) || is_experiment(folder) || Folder::holds_an_experiment(folder)
 }
 

@@ -37,7 +37,7 @@ codes! {
     TOO_MANY = "mlflow/too-many": "A name leads to more runs than are read at once.";
 }
 
-pub(super) const FETCHER: Fetcher = Fetcher { name: "mlflow", fetch, recognises };
+pub(super) const FETCHER: Fetcher = Fetcher { name: "mlflow", fetch, recognises: folder::recognises };
 
 /// Runs that one name may lead to.
 const MOST_RUNS: usize = 20_000;
@@ -93,11 +93,6 @@ trait Store {
 /// Whether a run says that another is its parent.
 fn is_child(rows: &Rows, parent: &Rows) -> bool {
     rows.tags.iter().any(|(key, value)| key == "mlflow.parentRunId" && *value == parent.run_id)
-}
-
-/// What lies in `mlruns`: a run, an experiment, or all of them.
-fn recognises(path: &Path) -> bool {
-    folder::recognises(path)
 }
 
 fn fetch(rest: &str, around: &FetchContext<'_>) -> Result<Fetched, Box<Diagnostic>> {
