@@ -19,10 +19,10 @@ pub(super) fn tracker_at(
     let shown = if path == "/" { path } else { path.trim_end_matches('/') };
     if workspace.revisions().is_some() && around.role == Role::Candidate {
         let message = format!(
-            "`{path}` is read as a run of {title} by what lies there, which the pull request may have put there"
+            "`{path}` was recognised as a run of {title} by its contents, which the pull request may have put there"
         );
         return Err(Diagnostic::new(AMBIGUOUS, message)
-            .help(format!("say what is meant: `{name}:{shown}`, or a glob for plain records"))
+            .help(format!("say what you mean: `{name}:{shown}`, or a glob for plain records"))
             .boxed());
     }
     let folder = around.folder.join(path);
@@ -44,7 +44,7 @@ pub(super) fn tracker_at(
          `{before}{record}`"
     );
     Err(Diagnostic::new(AMBIGUOUS, message)
-        .help(format!("say which is meant: `{name}:{shown}` or `{before}{}`", glob(&record)))
+        .help(format!("say which you mean: `{name}:{shown}` or `{before}{}`", glob(&record)))
         .boxed())
 }
 

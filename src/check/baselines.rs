@@ -198,7 +198,7 @@ fn unreadable(set: &BaselineSet) -> Vec<String> {
     }
     let one = |bad: &BadRecord| {
         let why = bad.problems.first().map(|problem| problem.message.clone()).unwrap_or_default();
-        format!("the record `{}` can't be read, so it is no baseline: {why}", bad.label)
+        format!("the record `{}` can't be read, so it can't be a baseline: {why}", bad.label)
     };
     set.bad.iter().map(|(_, bad)| one(bad)).collect()
 }

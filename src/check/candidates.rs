@@ -136,7 +136,7 @@ fn discover<'c>(
             NOTHING_MATCHED,
             format!("`runs: {}` matches no file", runs.paths.join(", ")),
         )
-        .help("train, or correct the pattern; it is relative to the policy")
+        .help("record a run, or correct the pattern; it is relative to the policy")
         .boxed());
     }
     let matched = entries.len() + of_trackers.len();

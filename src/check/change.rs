@@ -76,7 +76,9 @@ pub(super) fn judge_change(
     }
     change.judged = engine::judge_change(decision, &records, removed.result);
     if change.judged.is_some() && unreadable > 0 {
-        change.notes.push(format!("{unreadable} of the records can't be read, so they account for no file"));
+        change.notes.push(format!(
+            "{unreadable} of the records can't be read, so the files that they name look unrecorded"
+        ));
     }
     change
 }

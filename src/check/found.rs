@@ -224,10 +224,10 @@ pub(super) fn tracked<'c>(
     // A pull request must not bring the bar that it is held against.
     if fetched.in_tree && around.role == Role::Baseline && protected {
         let message = format!(
-            "`{reference}` is read from the working tree, which the pull request may edit, so it is no baseline here"
+            "`{reference}` is read from the working tree, which the pull request can edit, so it can't be a baseline here"
         );
         return Err(Diagnostic::new(super::BASELINE_IN_CHANGE, message)
-            .help("name what lies elsewhere: a server, `dvc:DIR@main`, `hf:DIR@main`, `git:main:PATH`, `stage:NAME`")
+            .help("name a baseline that it can't edit: a server, `dvc:DIR@main`, `hf:DIR@main`, `git:main:PATH`, `stage:NAME`")
             .boxed());
     }
     let items = fetched

@@ -125,7 +125,7 @@ fn revision_paths(path: Option<&str>, policy: Option<&Policy>) -> Result<Vec<Str
         (None, Some(runs)) => Ok(runs.paths.clone()),
         (None, None) => Err(Diagnostic::new(
             NOTHING_NAMED,
-            "`git:REV` means the records that the policy's `runs:` matches, and it has none",
+            "`git:REV` means the records that the policy's `runs:` matches, but the policy has no `runs:`",
         )
         .help("add `runs: runs/*.json` to the policy, or write `git:REV:PATH`")
         .boxed()),
@@ -174,7 +174,7 @@ fn staged<'c>(
     if items.is_empty() && by == ReferenceOrigin::Typed {
         let message = format!("nothing is promoted to the stage `{stage}` in this ledger");
         return Err(Diagnostic::new(super::NOTHING_PROMOTED, message)
-            .help("promote a run: gate promote RUN --stage STAGE; a ledger elsewhere is named with --ledger DIR")
+            .help("promote a run: gate promote RUN --stage STAGE; for a ledger elsewhere, use --ledger DIR")
             .boxed());
     }
     Ok(Found { items, resolved, exact: false, siblings: Vec::new(), broken, commit: None, notes: Vec::new() })
@@ -209,7 +209,9 @@ fn promoted(
     let when = entry.statement()?.predicate(&["timeVerified"]).unwrap_or_default().to_owned();
     let mut what = format!("promotion {} of {}, {when}", entry.number, line.model);
     if entry.number != number {
-        what = format!("{what}; promotion {number}, the newest, did not pass by itself and is no baseline");
+        what = format!(
+            "{what}; promotion {number}, the newest, passed only with an override or waiver and is not used as a baseline"
+        );
     }
     Ok(Some(Promoted { label: ledger.label(&uri), record, what }))
 }
@@ -239,17 +241,16 @@ fn existing(store: &dyn Store, path: &str) -> Result<Vec<Entry>, Box<Diagnostic>
         let label = store.label(selector.written());
         return Err(if selector.is_glob() || path.ends_with('/') {
             Diagnostic::new(NOTHING_MATCHED, format!("`{label}` matches no run record"))
-                .help("in a folder, records end in .json, .jsonl, .ndjson, .yaml or .yml")
+                .help("in a folder, the names of records end in .json, .jsonl, .ndjson, .yaml or .yml")
                 .boxed()
         } else {
             let hint = Reference::meant(path).map(|meant| format!("did you mean `{meant}`?")).or_else(|| {
                 neighbour(store, selector.written()).map(|near| format!("did you mean `{near}`?"))
             });
             let help = hint.unwrap_or_else(|| {
-                "paths are relative to the folder that gate is started in; `-C DIR` starts it in another"
-                    .into()
+                "paths are relative to the current folder; use `-C DIR` to start in another one".into()
             });
-            Diagnostic::new(NOT_FOUND, format!("`{label}` is not there, or holds no run record"))
+            Diagnostic::new(NOT_FOUND, format!("`{label}` does not exist, or has no run record"))
                 .help(help)
                 .boxed()
         });

@@ -60,18 +60,18 @@ pub use workspace::{Pushed, Workspace};
 codes! {
     NO_POLICY = "check/no-policy": "There is no policy file here or above.";
     NOTHING_NAMED = "check/nothing-named": "No run was named, and the policy does not say where runs are.";
-    NO_CANDIDATES = "check/no-candidates": "No record changed, and --require-candidates asks for one.";
-    NONE_SELECTED = "check/none-selected": "Records changed, and the policy's `where` selects none of them.";
-    UNKNOWN_STAGE = "check/unknown-stage": "The stage that was asked for is not declared in the policy.";
-    BASELINE_IN_CHANGE = "baseline/in-change": "In a pull request, a baseline lies where the pull request may edit it.";
-    NO_BASE_POLICY = "check/no-base-policy": "The base branch has no policy, and --require-base-policy asks for one.";
+    NO_CANDIDATES = "check/no-candidates": "No record changed, but --require-candidates requires one.";
+    NONE_SELECTED = "check/none-selected": "Records changed, but the policy's `where` selects none of them.";
+    UNKNOWN_STAGE = "check/unknown-stage": "The requested stage is not declared in the policy.";
+    BASELINE_IN_CHANGE = "baseline/in-change": "In a pull request, a baseline is in a place that the pull request can edit.";
+    NO_BASE_POLICY = "check/no-base-policy": "The base branch has no policy, but --require-base-policy requires one.";
     BAD_REPORT = "report/unreadable": "A saved report can't be read, or contradicts itself.";
-    NO_PREDICTIONS = "show/no-predictions": "A run records no predictions, and its cases were asked for.";
-    NOT_COMPUTED = "power/not-computed": "A metric that was asked for can't be computed from the predictions.";
-    ONE_RUN = "check/one-run": "A reference that must name one run names none, or several.";
-    NOTHING_PROMOTED = "check/nothing-promoted": "A stage is named, and the ledger has no promotion to it.";
+    NO_PREDICTIONS = "show/no-predictions": "The cases of a run were requested, but it records no predictions.";
+    NOT_COMPUTED = "power/not-computed": "A requested metric can't be computed from the predictions.";
+    ONE_RUN = "check/one-run": "A reference must name exactly one run, but names none or several.";
+    NOTHING_PROMOTED = "check/nothing-promoted": "The ledger has no promotion to the named stage.";
     TWO_PARENTS = "check/two-parents": "Several records have the run id that a group of seeds belongs to.";
-    OTHER_MODEL = "check/other-model": "--model names another model than the record does.";
+    OTHER_MODEL = "check/other-model": "--model contradicts the model in the record.";
 }
 
 /// What to check, as it was asked for.
@@ -282,7 +282,7 @@ const ABSENT: [Code; 3] = [NO_CANDIDATES, NONE_SELECTED, NOTHING_MATCHED];
 /// Records match the policy, and none of them changed.
 fn unchanged(request: &Request, matched: usize, since: &str) -> (Judged, bool) {
     let message = match matched {
-        1 => format!("1 record matches the policy, and has not changed since {since}"),
+        1 => format!("1 record matches the policy, and it has not changed since {since}"),
         _ => format!("{matched} records match the policy, and none changed since {since}"),
     };
     let tally = Tally { unchanged: matched, ..Tally::default() };
@@ -311,7 +311,7 @@ fn known_stage(policy: &Policy, stage: Option<&str>) -> Result<(), Box<Diagnosti
 fn weakened(request: &Request, now: Timestamp) -> Vec<String> {
     let mut notes = Vec::new();
     if request.now.is_some() {
-        notes.push(format!("the decision's clock was set to {now} with --now"));
+        notes.push(format!("the time of the decision was set to {now} with --now"));
     }
     if request.first {
         notes.push("--first: a missing baseline is accepted".into());

@@ -105,7 +105,7 @@ pub(super) fn find(named: Option<&str>, folder: &Path) -> Result<PolicyName, Box
     }
     not_left_out(folder, None)?;
     Err(Diagnostic::new(NO_POLICY, "there is no gate.yaml here, or above in this repository")
-        .help("write one, name one with --policy FILE, or try a shipped one: --policy gate:checklist")
+        .help("create one with `gate init`, name one with --policy FILE, or try a built-in one: --policy gate:checklist")
         .boxed())
 }
 
@@ -155,7 +155,7 @@ fn boundary(name: &PolicyName) -> PathBuf {
 /// What a file is called that a policy, or what it extends, names.
 pub(super) fn label_beside(beside: &Document, path: &str) -> Result<String, Box<Diagnostic>> {
     if beside.name.starts_with("gate:") {
-        return Err(Diagnostic::new(policy::FILE_OUTSIDE, "a shipped pack names no files").boxed());
+        return Err(Diagnostic::new(policy::FILE_OUTSIDE, "a built-in pack can't name files").boxed());
     }
     Ok(match beside.name.rsplit_once('/') {
         Some((folder, _)) => format!("{folder}/{path}"),
@@ -201,7 +201,7 @@ fn outside(label: &str) -> Box<Diagnostic> {
 fn read(path: &Path, label: &str, format: Format) -> Result<Document, Box<Diagnostic>> {
     let unreadable = |why: String| {
         Diagnostic::new(policy::FILE_UNREADABLE, format!("`{label}` can't be read: {why}"))
-            .help("look at the path; it is relative to the file that names it")
+            .help("check the path; it is relative to the file that names it")
             .boxed()
     };
     let meta = fs::metadata(path).map_err(|error| match fs::read_link(path) {

@@ -33,12 +33,12 @@ pub fn read_report(path: &Path) -> Result<Report, Box<Diagnostic>> {
     };
     if let Some(candidate) = report.candidates.iter().find(passed_and_failed) {
         return Err(bad(format!(
-            "it says that `{}` passed, and that a rule of it failed",
+            "it says that `{}` passed, but also that one of its rules failed",
             candidate.run.source
         )));
     }
     if !follows(&report) {
-        return Err(bad("what it says in the end does not follow from what it holds".into()));
+        return Err(bad("its verdict does not match its contents".into()));
     }
     Ok(report)
 }

@@ -108,7 +108,7 @@ fn two_parents(key: &str, one: &Run, other: &Run) -> Diagnostic {
     let (one, other) = (one.document.label(), other.document.label());
     let message =
         format!("`{one}` and `{other}` both have the run id `{key}`, which a group of seeds belongs to");
-    Diagnostic::new(TWO_PARENTS, message).help("take one of them out, or give it a run id of its own")
+    Diagnostic::new(TWO_PARENTS, message).help("remove one of them, or give it its own run id")
 }
 
 fn bad_item<'c>(bad: BadRecord) -> Item<'c> {

@@ -60,7 +60,7 @@ pub(super) fn one_run(
         (Some(run), 0) => Ok(run),
         (run, more) => {
             let number = more + usize::from(run.is_some());
-            let message = format!("`{name}` names {number} runs, and one is meant");
+            let message = format!("`{name}` names {number} runs, but exactly one is needed");
             Err(vec![Diagnostic::new(ONE_RUN, message).help("name one file, such as runs/churn.json")])
         }
     }

@@ -65,10 +65,10 @@ fn sort<'c>(
         if let (Some((name, found)), true) = (found.first(), workspace.revisions().is_some()) {
             let title = source::tracker(name).map_or(*name, |tracker| tracker.title);
             let message = format!(
-                "`runs: {path}` holds runs of {title}, which the pull request may have put there instead of records"
+                "`runs: {path}` contains runs of {title}, which the pull request may have put there instead of records"
             );
             return Err(Diagnostic::new(AMBIGUOUS, message)
-                .help(format!("say in the policy what is meant: `runs: {name}:{found}`, or a glob such as `{path}/*.json`"))
+                .help(format!("say in the policy what you mean: `runs: {name}:{found}`, or a glob such as `{path}/*.json`"))
                 .boxed());
         }
         let is_whole = found.iter().any(|(_, found)| found == path.trim_end_matches('/'));

@@ -114,7 +114,7 @@ pub(super) fn find(
             return super::policy_file::find(Some(name), folder).map(FoundPolicy::Shipped).map(Some);
         }
         let Some(path) = below(&here, name) else {
-            return Err(Diagnostic::new(NO_POLICY, format!("`{name}` leads out of the repository"))
+            return Err(Diagnostic::new(NO_POLICY, format!("`{name}` is outside the repository"))
                 .help(
                     "the policy of a pull request comes from the base branch: name a file of the repository",
                 )
@@ -197,7 +197,7 @@ impl Committed<'_> {
                 policy::FILE_UNREADABLE,
                 format!("`{label}` can't be read at {}: {why}", short(&self.commit.id)),
             )
-            .help("look at the path; it is relative to the file that names it")
+            .help("check the path; it is relative to the file that names it")
             .boxed()
         };
         if let Ok(mut read) = self.read.lock() {

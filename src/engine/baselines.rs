@@ -123,10 +123,12 @@ fn compared(
 ) -> Baseline {
     report.run = Some(summary(run));
     if let Some(status) = run.unfinished() {
-        let message =
-            format!("the baseline `{}` has the status `{status}`, so its values are no bar", run.label());
+        let message = format!(
+            "the baseline `{}` has the status `{status}`, so its values can't be compared with",
+            run.label()
+        );
         report.missing = Some(message.clone());
-        let help = "name a run that finished; `gate show` says what is known of this one";
+        let help = "name a run that finished; `gate show` prints what is known about this one";
         return Baseline::Unclear(Diagnostic::new(BASELINE_NOT_FINISHED, message).help(help));
     }
     let comparability = comparability(candidate, run, decision.policy.comparable.as_deref());

@@ -67,7 +67,7 @@ pub fn comparability(candidate: &Run, baseline: &Run, instead: Option<&[FieldPat
             notes.push("the policy's `comparable:` decides, not the whole of `validation`".into());
         }
         if weak {
-            notes.push("that digest is weak: equal ones prove little".into());
+            notes.push("this digest is weak: equal digests prove little".into());
         }
         let note = (!notes.is_empty()).then(|| notes.join("; "));
         return Comparability::Same { by: same, note };
@@ -75,11 +75,11 @@ pub fn comparability(candidate: &Run, baseline: &Run, instead: Option<&[FieldPat
     let what =
         if instead.is_some() { "the fields that `comparable:` names" } else { "what it was measured on" };
     let why = match (ours_silent, theirs_silent) {
-        (true, true) => format!("neither run says {what}"),
-        (true, false) => format!("the candidate does not say {what}"),
-        (false, true) => format!("the baseline does not say {what}"),
+        (true, true) => format!("neither run records {what}"),
+        (true, false) => format!("the candidate does not record {what}"),
+        (false, true) => format!("the baseline does not record {what}"),
         (false, false) => unclear.into_iter().next().unwrap_or_else(|| {
-            "the two say different things about it, and neither names the split or its digest".into()
+            "the two record different facts about it, but neither names the split or its digest".into()
         }),
     };
     Comparability::Unshown { why }

@@ -127,7 +127,7 @@ fn none_named(rule: &Rule, decision: &Decision<'_>) -> ResolvedBaseline {
         return ResolvedBaseline { identity: NONE_NAMED, baseline: Baseline::First, report };
     }
     let message =
-        format!("the rule `{}` ({}) compares with a baseline, and none is named", rule.id, rule.place);
+        format!("the rule `{}` ({}) compares with a baseline, but none is named", rule.id, rule.place);
     let help = "add `baseline: git:main` to the policy, or pass --baseline; for a first model, pass --first";
     not_found(reference, Diagnostic::new(NO_BASELINE, message).help(help), NONE_NAMED)
 }
@@ -207,15 +207,14 @@ fn nothing_judged(rules: &[RuleReport]) -> Diagnostic {
     } else {
         format!("no rule applied, so nothing was judged: {}", why.join(", "))
     };
-    Diagnostic::new(NOTHING_JUDGED, message)
-        .help("a rule that is for every stage and model would have been judged")
+    Diagnostic::new(NOTHING_JUDGED, message).help("add a rule without `stages`, `models` and `when`")
 }
 
 fn unclear_model(policy: &Policy, candidate: &Run) -> Option<Diagnostic> {
     let (code, message, help) = match (candidate.model(), &policy.models) {
         (None, declared) if declared.is_some() || policy.scopes_by_model() => (
             NO_MODEL,
-            "the record does not say its `model`, and the policy has rules for some models only".to_owned(),
+            "the record does not name its `model`, but the policy has rules for specific models".to_owned(),
             "write `\"model\": \"churn\"` into the record".to_owned(),
         ),
         (Some(model), Some(declared)) if !declared.iter().any(|pattern| pattern.matches(model)) => {

@@ -85,7 +85,7 @@ pub(super) fn fill(
         outcome = Outcome::Waived;
     }
     if result.first {
-        report.notes.push("the first model: nothing to compare with, which was accepted".into());
+        report.notes.push("the first model: a missing baseline was accepted".into());
         if outcome == Outcome::Skipped {
             report.reason = Some("the first model, without a baseline".into());
         }

@@ -40,15 +40,15 @@ fn not_finished(status: &str) -> Finding {
     // What DVC keeps may have finished once, and have changed since.
     let (why, label, help) = if status == "stale" {
         (
-            "the files are not the ones that were run",
+            "the files differ from those of the last run",
             "stale",
-            "run it again, `dvc repro`, and commit what it writes; `gate show` says what differs",
+            "run `dvc repro`, and commit what it writes; `gate show` prints what differs",
         )
     } else {
         (
             "it did not finish",
             "not finished",
-            "judge a run that finished; where the word means that it did, say so in the policy: `finished: [WORD]`",
+            "judge a run that finished; if this status means that it did, say so in the policy: `finished: [WORD]`",
         )
     };
     Finding::new(NOT_FINISHED, format!("the run's status is `{status}`: {why}"))

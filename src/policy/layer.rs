@@ -107,13 +107,14 @@ fn version(reader: &mut Reader, map: &Map, root: Span) {
     match map.get("version") {
         None => {
             let top = Span { end: root.start + 1, ..root };
-            reader.problem(VERSION, top, "the policy does not say its version", "no `version` here").help =
+            reader.problem(VERSION, top, "the policy does not name its version", "no `version` here").help =
                 help;
         }
         Some(node) if node.as_written() == Some("1") => {}
         Some(node) => {
             let found = node.as_written().unwrap_or("something else");
-            let message = format!("this gate reads version 1 of the policy language, and this is {found}");
+            let message =
+                format!("this gate reads version 1 of the policy language, but the policy has {found}");
             reader.problem(VERSION, node.span, message, "unknown version").help = help;
         }
     }

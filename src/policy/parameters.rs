@@ -54,7 +54,7 @@ pub(super) fn fill(
         }
     }
     for parameter in parameters.iter().filter(|parameter| !parameter.used) {
-        let message = format!("`{file}` declares the parameter `{}` and does not use it", parameter.name);
+        let message = format!("`{file}` declares the parameter `{}` but does not use it", parameter.name);
         loading.reader.problem(UNKNOWN_PARAMETER, parameter.declared, message, "not used");
     }
     parameters
@@ -139,7 +139,7 @@ fn check(loading: &mut Loading<'_>, value: &Node, name: &str, sort: Type) -> boo
         let expected = TYPES.iter().find(|(_, known)| *known == sort).map_or("", |(word, _)| word);
         let message = match value.as_list() {
             Some([]) if sort == Type::List => format!("the list of the parameter `{name}` is empty"),
-            _ => format!("the parameter `{name}` must be a {expected}, and this is {}", value.value.sort()),
+            _ => format!("the parameter `{name}` must be a {expected}, but is {}", value.value.sort()),
         };
         loading.reader.problem(BAD_PARAMETER, value.span, message, "another type");
     }

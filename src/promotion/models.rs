@@ -58,12 +58,10 @@ impl Models {
             models.push((name.to_owned(), hashed));
         }
         if let Some(Named { name, hashed, .. }) = named.iter().find(|one| !one.taken) {
-            let message = format!(
-                "`{name}` is no artifact that the record has a digest of; its own is sha256:{}",
-                hashed.sha256
-            );
+            let message =
+                format!("the record has no artifact with the digest of `{name}`, sha256:{}", hashed.sha256);
             return Err(Diagnostic::new(ARTIFACT_DIFFERS, message)
-                .help("promote the file that the run made, or train again")
+                .help("promote the file that the run made; if the record has no digest, add it: `artifact.digest`")
                 .boxed());
         }
         if models.is_empty() {

@@ -10,7 +10,7 @@ use crate::run::Run;
 use crate::verdict::{Comparison, Finding, Outcome};
 
 codes! {
-    REMOVED = "change/newest-record-removed": "The change takes away the newest record of a model, the baseline of the next change.";
+    REMOVED = "change/newest-record-removed": "The change removes the newest record of a model, which is the baseline of the next change.";
 }
 
 /// The id of the rule that every change is held to, for waivers.
@@ -68,10 +68,10 @@ pub fn removed_records(records: &ChangeRecords, is_bar: &dyn Fn(&Run) -> bool) -
         };
         let raised = Finding::new(
             REMOVED,
-            format!("the change takes away `{label}`, the newest record{of_model}: {next}"),
+            format!("the change removes `{label}`, the newest record{of_model}: {next}"),
         )
         .help(format!(
-            "keep the record, or replace it by a newer one, which is then judged; where it must go, waive \
+            "keep the record, or replace it with a newer one, which is then judged; if it must be removed, waive \
              `{NEWEST_RECORD}` with `for: {{ path: {label} }}`"
         ))
         .subject(label.clone());

@@ -86,7 +86,7 @@ impl FieldMap {
                 let around = applied.moved.iter().find_map(|(known, from)| Some((ours.below(known)?, from)));
                 if let Some((rest, theirs)) = around {
                     applied.notes.push(format!(
-                        "`fields:` reads `{ours}` from `{from}` ({}); `{}` ({}) does not count",
+                        "`fields:` reads `{ours}` from `{from}` ({}); `{}` ({}) is ignored",
                         node.brief(),
                         theirs.join(rest),
                         own.brief()
@@ -99,7 +99,7 @@ impl FieldMap {
                     return Err(disagree(ours, ours, own, from, node, document));
                 }
                 applied.notes.push(format!(
-                    "`fields:` reads `{ours}` from `{from}` ({}); the record's own `{ours}` ({}) does not count",
+                    "`fields:` reads `{ours}` from `{from}` ({}); the record's own `{ours}` ({}) is ignored",
                     node.brief(),
                     own.brief()
                 ));
@@ -147,9 +147,9 @@ fn disagree(
     let (message, help) = if first == ours {
         (
             format!(
-                "`fields:` reads `{ours}` from `{second}`, and the record has another `{ours}` of its own"
+                "`fields:` reads `{ours}` from `{second}`, but the record has a different `{ours}` of its own"
             ),
-            format!("make the two agree where training writes them, or take `{ours}` out of `fields:`"),
+            format!("make training write the same value to both, or remove `{ours}` from `fields:`"),
         )
     } else {
         (
@@ -175,7 +175,7 @@ fn set_aside(root: &mut Map, from: &Path, filled: &[&str]) -> Option<String> {
         return None;
     }
     root.remove(&key);
-    Some(format!("`{key}` is no {key} of a run record: it counts only where `fields:` reads it"))
+    Some(format!("`{key}` is not usable as the {key} of a run record: it is only used if `fields:` reads it"))
 }
 
 fn first_key(path: &Path) -> Option<&str> {

@@ -131,12 +131,12 @@ impl Run {
             return Err(vec![
                 Diagnostic::new(
                     NOT_AN_OBJECT,
-                    format!("a run record is an object, and this is {}", tree.value.sort()),
+                    format!("a run record must be an object, but this is {}", tree.value.sort()),
                 )
                 .at(document, Span { end: span.end.min(span.start + 1), ..span }, "not an object")
                 .help(
-                    "one record in a file; several on a line each, in a file that ends in .jsonl; of a list, each element \
-                     by the policy: `runs: { path: …, each: \"[]\", model: name }`",
+                    "write one record per file, or one per line in a file that ends in .jsonl; for a list, \
+                     add this to the policy: `runs: { path: …, each: \"[]\", model: name }`",
                 ),
             ]);
         };
@@ -151,7 +151,7 @@ impl Run {
             .into_iter()
             .map(|(path, problem)| {
                 let node = get(&record, path.segments());
-                let problem = problem.help("see the fields of a run record in docs/run-record.md");
+                let problem = problem.help("docs/run-record.md describes the fields of a run record");
                 node.map_or(problem.clone(), |node| problem.at(document, node.span, "here"))
             })
             .collect();
@@ -192,7 +192,7 @@ impl Run {
         match flat {
             Flat::Read if all_metrics => {}
             Flat::Read => {
-                run.notes.push("read as metrics: the file holds no other field of a run record".into());
+                run.notes.push("read as metrics: the file has no other field of a run record".into());
             }
             Flat::Left(note) => run.notes.push(note),
             Flat::None => {}
@@ -203,11 +203,11 @@ impl Run {
                 continue;
             }
             run.notes.push(format!(
-                "{message}; it is kept as it is, and not taken for the run's `{name}`. The policy's `fields:` can move it"
+                "{message}; it is kept, but not used as the run's `{name}`. The policy's `fields:` can map it"
             ));
         }
         if run.created_at().is_some_and(|moment| moment.zone_assumed) {
-            run.notes.push("`created_at` has no zone, and is read as UTC".into());
+            run.notes.push("`created_at` has no zone, and was read as UTC".into());
         }
         Ok(run)
     }

@@ -54,7 +54,7 @@ impl Reference {
             |message: &str, help: &str| Err(Diagnostic::new(NOT_A_REFERENCE, message).help(help).boxed());
         if text.is_empty() || text.contains(['\n', '\r', '\0']) {
             return error(
-                "a run reference is a path, or a name such as `git:main`",
+                "a run reference must be a path, or a name such as `git:main`",
                 "write `runs/churn.json` or `git:main`",
             );
         }

@@ -259,5 +259,5 @@ fn field(node: &Node, shape: &Shape, at: &Path, faults: &mut Vec<(Path, Diagnost
 }
 
 fn wrong(at: &Path, expected: &str, found: &str) -> Diagnostic {
-    Diagnostic::new(WRONG_SHAPE, format!("`{at}` must be {expected}, and this is {found}"))
+    Diagnostic::new(WRONG_SHAPE, format!("`{at}` must be {expected}, but is {found}"))
 }

@@ -376,11 +376,13 @@ fn is_there(workspace: &Workspace, policy: Option<&Policy>) -> Result<(), Stop> 
     if folder.is_dir() {
         return Ok(());
     }
-    let what = if folder.exists() { "is not a folder" } else { "is not there" };
-    let message = format!("the ledger `{}` {what}, so nothing shows what is promoted", folder.display());
+    let what = if folder.exists() { "is not a folder" } else { "does not exist" };
+    let message = format!("the ledger `{}` {what}, so it is not known what is promoted", folder.display());
     Err(Diagnostic::new(NO_LEDGER, message)
-        .help("fetch it (a sparse checkout leaves it out), or name it with --ledger DIR; a single envelope is named with \
-               --attestation FILE")
+        .help(
+            "if nothing was promoted yet, run `gate promote` first; otherwise fetch the ledger (a sparse \
+         checkout may omit it) or name it with --ledger DIR; for a single envelope, use --attestation FILE",
+        )
         .boxed()
         .into())
 }

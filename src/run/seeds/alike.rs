@@ -78,8 +78,7 @@ fn twice(members: &[&Run]) -> Vec<Diagnostic> {
                     run.label()
                 );
                 problems.push(
-                    Diagnostic::new(SAME_SEED, message)
-                        .help("name each run once, and record the seed that each was trained with"),
+                    Diagnostic::new(SAME_SEED, message).help("name each run once, and record its seed"),
                 );
                 break;
             }
@@ -90,12 +89,12 @@ fn twice(members: &[&Run]) -> Vec<Diagnostic> {
 
 fn differ(one: &Run, other: &Run, field: &Path) -> Diagnostic {
     let message = format!(
-        "`{}` and `{}` are of one group, and differ in `{field}`: they are not seeds of one run",
+        "`{}` and `{}` are in one group, but differ in `{field}`: they are not seeds of one run",
         one.label(),
         other.label()
     );
     Diagnostic::new(SEEDS_DIFFER, message)
-        .help("group runs that differ in their seed alone; the policy's `seeds:` says by what")
+        .help("group only runs that differ in their seed; the policy's `seeds:` names the field")
 }
 
 /// The path at or below this one at which two runs differ.

@@ -60,7 +60,7 @@ impl Run {
         }
         let whose = if own && is_member { "this run's own" } else { "their mean" };
         run.notes.push(format!(
-            "{} runs of one group are taken together as its seeds; the value of a metric is {whose}",
+            "{} runs of one group are combined as seeds; the value of a metric is {whose}",
             members.len()
         ));
         Ok(run)
@@ -102,7 +102,7 @@ impl Run {
         {
             self.record.remove("git_dirty");
             self.notes.push(format!(
-                "`{}`, one of the seeds, does not say whether it had uncommitted changes",
+                "`{}`, one of the seeds, does not record whether it had uncommitted changes",
                 member.label()
             ));
         }

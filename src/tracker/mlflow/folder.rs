@@ -92,8 +92,8 @@ impl Folder {
         if root.is_dir() {
             return Ok(Self { root: root.to_owned() });
         }
-        Err(Diagnostic::new(NO_STORE, format!("`{}` is not there, or is no folder", root.display()))
-            .help("MLFLOW_TRACKING_URI names it; relative to the folder that gate is started in")
+        Err(Diagnostic::new(NO_STORE, format!("`{}` does not exist, or is not a folder", root.display()))
+            .help("MLFLOW_TRACKING_URI names it, relative to the current folder")
             .boxed())
     }
 
