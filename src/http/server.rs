@@ -316,6 +316,6 @@ mod tests {
         let server = Server::new("http://127.0.0.1:9", Settings::default()).expect("a server");
         let problem = server.get("x", &[]).expect_err("no time is left");
         assert_eq!(problem.code, TOO_SLOW);
-        assert!(problem.message.contains("for 0 answers together"), "{}", problem.message);
+        assert!(problem.message.contains("in total for 0 answers"), "{}", problem.message);
     }
 }

@@ -97,7 +97,7 @@ fn what_is_not_there_is_said_with_what_to_do() {
     for (name, says) in [
         ("models:/churn/3", "there is no version 3 of the model `churn`"),
         ("models:/churn@nope", "the model `churn` has no alias `nope`"),
-        ("models:/churn@Champion", "capital letters count"),
+        ("models:/churn@Champion", "case-sensitive"),
         ("models:/nope@champion", "no alias `champion`"),
         ("models:/churn/Production", "is in the stage `Production`"),
         ("runs:/00000000000000000000000000000000", "there is no run `0000"),
@@ -325,7 +325,7 @@ fn a_weak_digest_is_called_weak() {
     let policy = "version: 1\nrules:\n  r: { metrics: { f1: { max_drop: 0.01 } } }\n";
     let ran =
         check(&project, policy, &["mlflow:models:/churn/2", "--baseline", "mlflow:models:/churn@champion"]);
-    ran.leaves_with(0).says("that digest is weak");
+    ran.leaves_with(0).says("this digest is weak");
     // The same rows have another digest under another version of pandas.
     change(
         &project,
