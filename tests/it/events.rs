@@ -262,11 +262,7 @@ fn the_first_pull_request_passes_where_a_missing_baseline_is_accepted() {
     first("baseline: git:main").run().leaves_with(1).says("on_missing_baseline: pass");
     let mut by_input = first("baseline: git:main");
     by_input.set("GATE_INPUT_FIRST", "true");
-    by_input
-        .run()
-        .leaves_with(0)
-        .says("a missing baseline is accepted")
-        .says("has no policy yet");
+    by_input.run().leaves_with(0).says("a missing baseline is accepted").says("has no policy yet");
     assert!(by_input.github.bodies()[0].contains("a missing baseline is accepted"));
     first("baseline: git:main\non_missing_baseline: pass").run().leaves_with(0);
 }

@@ -36,10 +36,7 @@ fn shown(ran: &Ran) -> String {
 #[test]
 fn a_change_that_brings_only_a_record_is_judged_by_the_base() {
     let project = pull_request(|_| {});
-    check(&project)
-        .leaves_with(0)
-        .says("policy and baseline come from main")
-        .says("1 of 1 records changed");
+    check(&project).leaves_with(0).says("policy and baseline come from main").says("1 of 1 records changed");
 }
 
 #[test]
