@@ -1,4 +1,4 @@
-//! Paths without a prefix: what lies there decides how it is read, and where it could be read in two ways, nothing does.
+//! Paths without a prefix: their contents decide how they are read; if two ways are possible, that is an error.
 
 use super::Workspace;
 use crate::document::{Diagnostic, FileKind};
@@ -7,7 +7,7 @@ use crate::run::{MetricFault, Origin, Run};
 use crate::source;
 use crate::tracker::{self, AMBIGUOUS, FetchContext, Role};
 
-/// The tracker whose runs lie at a path, where they and nothing else do.
+/// The tracker whose runs are at a path, if nothing else is there.
 pub(super) fn tracker_at(
     path: &str,
     policy: Option<&Policy>,
@@ -58,7 +58,7 @@ fn is_run(run: &Run) -> bool {
     measured && !run.is_flat() || run.text("git_commit").is_some() || run.text("run_id").is_some()
 }
 
-/// What matches a record and those beside it.
+/// A glob that matches a record and its siblings.
 fn glob(record: &str) -> String {
     let (folder, name) =
         record.rsplit_once('/').map_or((None, record), |(folder, name)| (Some(folder), name));

@@ -1,5 +1,5 @@
-//! Records that a change puts beside those that `runs:` matches, and that `runs:` does not match: nobody judges them,
-//! which a person should know.
+//! Records that a change adds next to those that `runs:` matches, but that `runs:` does not match. They are not
+//! judged, so the report mentions them.
 
 use std::collections::HashSet;
 

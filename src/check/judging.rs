@@ -12,7 +12,7 @@ use crate::run::Run;
 use crate::source::BadRecord;
 use crate::verdict::{CandidateReport, MANY, RuleReport};
 
-/// What judging leaves beside the candidates' reports.
+/// The results of judging, in addition to the candidates' reports.
 #[derive(Default)]
 pub(super) struct Judged {
     pub(super) tally: Tally,

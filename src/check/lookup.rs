@@ -12,7 +12,7 @@ use crate::run::{LEDGER, Origin, Reference};
 use crate::source::BadRecord;
 use crate::store::{Entry, NOT_FOUND, NOTHING_MATCHED, Revision, Selector, Store};
 
-/// Looks a reference up. Naming what is not there is an error, except at a revision.
+/// Looks up a reference. A missing file is an error, except at a revision.
 pub(super) fn look_up<'c>(
     reference: &str,
     by: ReferenceOrigin,
@@ -110,7 +110,7 @@ fn store<'c>(
     let git = workspace.git()?;
     if by == ReferenceOrigin::Typed {
         let head = Revision::shown_plainly(git, revisions.head.clone()).shown_behind(&workspace.up());
-        // What a step before this one wrote is in no commit.
+        // A file that an earlier step wrote is in no commit.
         let committed = !head.select(&Selector::new(path)?)?.is_empty();
         return Ok(if committed { Arc::new(head) } else { Arc::new(workspace.found()) });
     }
@@ -118,7 +118,7 @@ fn store<'c>(
     Ok(Arc::new(Revision::new(git, name, revisions.trusted.clone())))
 }
 
-/// What a reference at a revision names: its path, else what the policy's `runs:` matches.
+/// The files of a reference at a revision: its path, else those that the policy's `runs:` matches.
 fn revision_paths(path: Option<&str>, policy: Option<&Policy>) -> Result<Vec<String>, Box<Diagnostic>> {
     match (path, policy.and_then(|policy| policy.runs.as_ref())) {
         (Some(path), _) => Ok(vec![path.to_owned()]),
@@ -189,8 +189,8 @@ struct Promoted {
     what: String,
 }
 
-/// As a candidate it is what is in service; as a baseline what passed by itself, since neither an override nor a waiver
-/// lowers the bar.
+/// As a candidate, it is the promotion in service; as a baseline, the newest one that passed without an override or
+/// waiver, since neither lowers the bar.
 fn promoted(
     ledger: &Ledger<'_>,
     line: &StageHistory,
@@ -233,7 +233,7 @@ pub(super) fn promoted_record(
     Ok((format!("{}/{uri}", line.folder()), bytes))
 }
 
-/// The files that a name leads to; none is an error.
+/// The files that a name matches; it is an error if there are none.
 fn existing(store: &dyn Store, path: &str) -> Result<Vec<Entry>, Box<Diagnostic>> {
     let selector = Selector::of_records(path)?;
     let entries = store.select(&selector)?;
@@ -258,7 +258,7 @@ fn existing(store: &dyn Store, path: &str) -> Result<Vec<Entry>, Box<Diagnostic>
     Ok(entries)
 }
 
-/// A record beside a path that is not there, whose name is like it.
+/// A record with a similar name, for a path that does not exist.
 fn neighbour(store: &dyn Store, path: &str) -> Option<String> {
     let (folder, name) = path.rsplit_once('/').map_or(("", path), |(folder, name)| (folder, name));
     let pattern = if folder.is_empty() { "*".to_owned() } else { format!("{folder}/*") };

@@ -1,7 +1,7 @@
-//! From names to a report: what `check`, and every command that decides, does before and after the engine.
+//! From names to a report: the steps before and after the engine, for `check` and every other command that decides.
 //!
-//! Names are looked up here, in the working tree and in git; the engine below sees runs and a policy. Whatever goes
-//! wrong on the way is in the report, so that there is one, whatever happens.
+//! Names are looked up here, in the working tree and in git; the engine below sees runs and a policy. Errors on the
+//! way go into the report, so that there always is one.
 
 mod autodetect;
 mod baselines;
@@ -82,11 +82,12 @@ pub struct Request {
     pub runs: Vec<String>,
     /// The policy; none means the `gate.yaml` here or above.
     pub policy: Option<String>,
-    /// What to compare with, instead of what the policy says.
+    /// What to compare with, instead of the policy's baseline.
     pub baseline: Option<String>,
     /// The stage that the model is to be promoted to.
     pub stage: Option<String>,
-    /// It is promoted: what it is compared with is what stands at the stage, and not what a change is.
+    /// The run is being promoted: it is compared with what is promoted to the stage, not with the baseline for
+    /// changes.
     pub promotes: bool,
     /// The model of records that do not say one.
     pub model: Option<String>,
@@ -106,16 +107,16 @@ pub struct Request {
     pub no_waivers: bool,
     /// The decision's clock, if it was given.
     pub now: Option<Timestamp>,
-    /// Rules about the change are left out: what is judged was promoted long ago.
+    /// Leave out rules about the change, because the judged run was promoted long ago.
     pub without_change: bool,
-    /// Keep only what a person is shown of many candidates: of one that passed, that it did. Every other reader wants
-    /// each comparison.
+    /// Keep only what the terminal shows for many candidates: for a passed one, only that it passed. Other formats
+    /// need each comparison.
     pub brief: bool,
     /// Take policy and baseline from this revision, as for a pull request.
     pub trust: Option<PullRequestBase>,
 }
 
-/// What a decision was made on, for whoever acts on it.
+/// The inputs of a decision, for commands that act on it.
 #[derive(Debug, Default)]
 pub struct DecidedOn {
     /// The candidates, in the order of the report.
@@ -132,7 +133,7 @@ pub trait CandidateSink {
     fn candidate(&mut self, report: CandidateReport);
 }
 
-/// Checks what is asked for, from a folder, at a time.
+/// Runs the requested check, in a folder, at a time.
 pub fn check(request: &Request, folder: &Path, clock: Timestamp) -> Report {
     let mut kept = Kept { candidates: Vec::new(), brief: request.brief };
     let parts = parts(request, folder, clock, &mut kept);
@@ -150,7 +151,7 @@ pub fn check_into(
     conclude(parts(request, folder, clock, sink))
 }
 
-/// The same for whoever acts on it: the report, and what it speaks of.
+/// The same for commands that act on the result: the report, and the runs and policy in it.
 pub fn judge(request: &Request, folder: &Path, clock: Timestamp) -> (Report, DecidedOn) {
     let mut kept = Kept { candidates: Vec::new(), brief: request.brief };
     let now = request.now.unwrap_or(clock);
@@ -170,7 +171,7 @@ fn parts(request: &Request, folder: &Path, clock: Timestamp, sink: &mut dyn Cand
     decided.unwrap_or_else(|why| without_verdict(request, now, why))
 }
 
-/// What is known before anything was judged.
+/// The facts that are known before anything is judged.
 fn nothing_yet(request: &Request, now: Timestamp) -> Parts {
     Parts { now, now_given: request.now.is_some(), stage: request.stage.clone(), ..Parts::default() }
 }
@@ -307,7 +308,7 @@ fn known_stage(policy: &Policy, stage: Option<&str>) -> Result<(), Box<Diagnosti
     Err(Diagnostic::new(UNKNOWN_STAGE, format!("the policy declares no stage `{stage}`")).help(help).boxed())
 }
 
-/// Whatever can weaken a verdict is said.
+/// Everything that can weaken a verdict is reported.
 fn weakened(request: &Request, now: Timestamp) -> Vec<String> {
     let mut notes = Vec::new();
     if request.now.is_some() {

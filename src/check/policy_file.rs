@@ -91,7 +91,7 @@ pub(super) fn find(named: Option<&str>, folder: &Path) -> Result<PolicyName, Box
     for above in folder.ancestors() {
         for name in NAMES {
             let path = above.join(name);
-            // A link to nowhere is a policy too, which can't be read: none above decides in its place.
+            // A broken link counts as a policy that can't be read; a policy in a folder above must not replace it.
             if path.symlink_metadata().is_ok() {
                 not_left_out(folder, Some(above))?;
                 let label = format!("{label}{name}");
@@ -132,7 +132,7 @@ fn read_all(name: &PolicyName, folder: &Path, now: Timestamp) -> Result<policy::
     policy::load(document, &files, now)
 }
 
-/// Reads a policy by its name, or the one here or above, for whoever looks at the policy itself; gives its name too.
+/// Reads the named policy, or the one here or above, for commands about the policy itself; returns its name too.
 pub fn load_policy(
     named: Option<&str>,
     folder: &Path,
@@ -152,7 +152,7 @@ fn boundary(name: &PolicyName) -> PathBuf {
     folder.ancestors().find(|above| above.join(".git").exists()).unwrap_or(&folder).to_owned()
 }
 
-/// What a file is called that a policy, or what it extends, names.
+/// The label of a file that a policy, or one that it extends, names.
 pub(super) fn label_beside(beside: &Document, path: &str) -> Result<String, Box<Diagnostic>> {
     if beside.name.starts_with("gate:") {
         return Err(Diagnostic::new(policy::FILE_OUTSIDE, "a built-in pack can't name files").boxed());

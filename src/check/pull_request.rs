@@ -1,5 +1,5 @@
-//! A decision on a pull request: by what the base branch says, and, where the pull request changes that, what would
-//! hold once it is merged.
+//! A decision on a pull request: by the policy of the base branch and, if the pull request changes it, what the
+//! verdict would be after the merge.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use crate::run::Reference;
 use crate::store::{Revision, Selector, Store as _};
 use crate::verdict::{CandidateReport, ChangeReport, Outcome, Proposed};
 
-/// Decides by the base's policy, and says what the head's would say.
+/// Decides by the base's policy, and reports the verdict under the head's.
 pub(super) fn decide_by_base(
     request: &Request,
     base: &PullRequestBase,
@@ -43,7 +43,7 @@ pub(super) fn decide_by_base(
     let (loaded, root, read) = match change.load(found, &revisions.base) {
         Ok(loaded) => loaded,
         Err(problems) => {
-            // What is not in this clone is no fault that the change could mend.
+            // The change can't fix history that is missing from this clone.
             if problems.iter().any(|problem| problem.code.is_any_of(&UNANSWERED)) {
                 return Err(problems);
             }
@@ -68,13 +68,13 @@ pub(super) fn decide_by_base(
     Ok(Parts { proposed, ..with_first_note(parts, note) })
 }
 
-/// Puts what a reader should know first before the other notes.
+/// Puts the most important notes first.
 fn with_first_note(mut parts: Parts, note: String) -> Parts {
     parts.notes.insert(0, note);
     parts
 }
 
-/// What is wrong with the policy of the base, told as that: the lines are not those of the change.
+/// Reports errors in the base's policy as such, because the lines are not those of the change.
 fn at_base_only(problems: Vec<Diagnostic>, revisions: &Revisions) -> Vec<Diagnostic> {
     let elsewhere = |location: Location| {
         let file = format!("{}:{}", short(&revisions.base.id), location.file());
@@ -151,8 +151,8 @@ impl Change<'_> {
         Ok(differing)
     }
 
-    /// What this changes of that which decides, and what would hold with it; nothing where it changes none of it. Also
-    /// what is wrong with the policy that it brings, where that can't be read.
+    /// Which policy files the change edits, and what the verdict would be with them; nothing if it edits none. Also
+    /// errors in the changed policy, if it can't be read.
     fn proposed(
         &self,
         current: &RuleOutcomes,
@@ -193,7 +193,7 @@ impl Change<'_> {
             }
             Some(Ok((loaded, root, _))) => (loaded, root),
         };
-        // What a stranger wrote into a policy is read, but not run.
+        // Expressions that a stranger wrote into a policy are read, but not evaluated.
         if let Some(new) = loaded.expressions.iter().find(|text| !trusted.expressions.contains(text)) {
             let why = format!("not known: the expression `{new}` is not evaluated before it is merged");
             return Ok((unknown(files, why), Vec::new()));

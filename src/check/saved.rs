@@ -11,7 +11,7 @@ use crate::verdict::{CandidateReport, Report, RuleReport, SCHEMA, Verdict};
 /// Bytes of a saved report that are read.
 const MOST: u64 = 64 << 20;
 
-/// Reads a saved report. What it says of itself must follow from what it holds.
+/// Reads a saved report. Its verdict and counts must match its contents.
 pub fn read_report(path: &Path) -> Result<Report, Box<Diagnostic>> {
     let label = path.display();
     let bad = |why: String| {
@@ -43,7 +43,7 @@ pub fn read_report(path: &Path) -> Result<Report, Box<Diagnostic>> {
     Ok(report)
 }
 
-/// Whether verdict and counts are what this version makes of the rest.
+/// Whether this version computes the same verdict and counts from the rest.
 fn follows(report: &Report) -> bool {
     let mut tally = Tally { unchanged: report.summary.unchanged, ..Tally::default() };
     report.candidates.iter().for_each(|candidate| tally.count(candidate));

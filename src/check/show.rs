@@ -71,7 +71,7 @@ pub fn show(names: &[String], policy: Option<&str>, folder: &Path) -> (Vec<Run>,
     let mut troubles = Vec::new();
     let mut runs = Vec::new();
     let (workspace, policy) = match open(policy, None, folder) {
-        // Whoever looks at a run wants to see the best beside the last.
+        // `gate show` also shows the best value, not only the last.
         Ok((workspace, policy)) => (workspace.with_history(), policy),
         Err(problems) => return (runs, problems.clone()),
     };

@@ -27,7 +27,8 @@ pub fn comparability(candidate: &Run, baseline: &Run, instead: Option<&[FieldPat
     let mut different = Vec::new();
     let mut unclear = Vec::new();
     let (mut ours_silent, mut theirs_silent, mut weak) = (true, true, false);
-    // A path such as `data[role=validation].digest` leads to several values; those of the two runs are paired in order.
+    // A path such as `data[role=validation].digest` can have several values; those of the two runs are paired in
+    // order.
     for path in paths {
         let (ours, theirs) = (values(candidate, path), values(baseline, path));
         ours_silent &= ours.is_empty();

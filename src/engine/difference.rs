@@ -1,5 +1,5 @@
-//! What differs between a candidate and its baseline beside the metrics: what was done differently, next to what came of
-//! it.
+//! Differences between a candidate and its baseline other than metrics: what was done differently, to explain the
+//! results.
 
 use std::collections::BTreeSet;
 
@@ -23,7 +23,7 @@ const OWN_PLACE: [&str; 12] = [
     "reproduced",
 ];
 
-/// Differences that are listed; beyond, nobody reads them.
+/// How many differences are listed; nobody reads more.
 const MOST: usize = 200;
 
 /// A field that only one of two runs has, or whose values differ.
@@ -59,7 +59,7 @@ pub(super) fn first(path: &Path) -> &str {
     }
 }
 
-/// Every field that differs, wherever it stands.
+/// Every field that differs, at any depth.
 pub(super) fn changed<'r>(candidate: &'r Run, baseline: &'r Run) -> Vec<Changed<'r>> {
     let mut found = Vec::new();
     maps(Some(candidate.record()), Some(baseline.record()), &Path::root(), &mut found);
@@ -117,7 +117,7 @@ fn is_metric(at: &Path) -> bool {
     at.segments().len() == 2 && first(at) == "metrics"
 }
 
-/// What stands beside the value of a metric that has no details in the other run.
+/// The details of a metric that has only a value in the other run.
 fn details_of<'r>(
     details: &'r Map,
     at: &Path,
@@ -143,7 +143,7 @@ fn naming(ours: &[Node], theirs: &[Node]) -> Option<&'static str> {
     ["name", "role", "path"].into_iter().find(|key| tells_apart(ours, key) && tells_apart(theirs, key))
 }
 
-/// Entries are paired by their names, wherever they stand; where those do not tell them apart, by their places.
+/// Entries are paired by name, in any order; if the names are not unique, by position.
 fn lists<'r>(ours: &'r [Node], theirs: &'r [Node], at: &Path, changes: &mut Vec<Changed<'r>>) {
     let Some(key) = naming(ours, theirs) else {
         for index in 0..ours.len().max(theirs.len()) {

@@ -22,7 +22,7 @@ use crate::verdict::{
 /// What judging a candidate, or the change, gives.
 #[derive(Debug)]
 pub struct Judged<R> {
-    /// What the report says of it.
+    /// How the report shows it.
     pub report: R,
     /// What became of the waivers.
     pub waivers: WaiverUse,
@@ -96,7 +96,7 @@ struct Compared<'c> {
 }
 
 impl Compared<'_> {
-    /// The place in `found` of what a rule compares with.
+    /// The index in `found` of a rule's baseline.
     fn index(&mut self, rule: &Rule, reference: Option<usize>) -> usize {
         if let Some(known) = self.by_reference.get(&reference) {
             return *known;
@@ -115,7 +115,7 @@ impl Compared<'_> {
     }
 }
 
-/// The identity of the baseline that nobody named.
+/// The identity of a baseline that was not named.
 const NONE_NAMED: usize = usize::MAX;
 
 fn none_named(rule: &Rule, decision: &Decision<'_>) -> ResolvedBaseline {
@@ -175,7 +175,7 @@ fn judge_rule(
     Ok(report)
 }
 
-/// What looks like a slip in a rule: a warning beside it, which changes no verdict.
+/// Likely mistakes in a rule: warnings that do not change the verdict.
 fn slip(planned: &PlannedRule<'_>, candidate: &Run, warnings: Vec<Finding>) -> RuleReport {
     RuleReport {
         id: format!("gate:{}", planned.rule.id),
@@ -188,7 +188,7 @@ fn slip(planned: &PlannedRule<'_>, candidate: &Run, warnings: Vec<Finding>) -> R
     }
 }
 
-/// What every run is held to is no rule of the policy: that it holds must not pass for a judgement.
+/// The built-in checks are not rules of the policy: passing them alone must not count as having judged something.
 fn is_judged(rules: &[RuleReport]) -> bool {
     rules.iter().any(|rule| match &*rule.id {
         STATUS_RULE => rule.outcome.blocks(),

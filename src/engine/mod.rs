@@ -1,4 +1,5 @@
-//! The decision: which rules judge a candidate, what it is compared with, what every rule says, what waivers cover.
+//! The decision: which rules judge a candidate, its baselines, the result of every rule, and which findings waivers
+//! cover.
 //!
 //! Pure. The same policy, runs, facts and clock give the same report to the byte. A candidate goes through it in this
 //! order: `References` names what each rule compares with, `plan` says which rules judge, `Baselines` finds what

@@ -76,7 +76,7 @@ fn missing_model(others: &[&Arc<Run>]) -> String {
 
 /// The very same record, read from two places.
 fn is_itself(candidate: &Run, run: &Run) -> bool {
-    // What is promoted is what counts, even where it is promoted again.
+    // A promoted run is a valid baseline, even if the same run is promoted again.
     if run.origin.tracker == LEDGER {
         return false;
     }

@@ -1,4 +1,4 @@
-//! What every run is held to, whatever the policy says: it finished, and was measured on something.
+//! The built-in checks of every run, whatever the policy says: it finished, and was measured on something.
 
 use super::NOT_FINISHED;
 use super::locate::located;
@@ -10,8 +10,8 @@ use crate::verdict::{Comparison, Finding, Level, Outcome, RuleKind, RuleReport};
 /// The id under which the report shows it.
 pub(super) const STATUS_RULE: &str = "gate:status";
 
-/// What a run says of itself: its status, and on how much its metrics were measured. Nothing where it says neither. The
-/// last value of a run that did not finish looks as good as any, and so does a number of an empty set.
+/// Checks the status of a run, and on how much its metrics were measured; nothing if it records neither. The last
+/// value of an unfinished run looks like any other value, and so does a number measured on an empty set.
 pub(super) fn status(candidate: &Run) -> Option<RuleReport> {
     let mut report = RuleReport::new(STATUS_RULE, RuleKind::Status, Level::Error);
     let mut add = |comparison: &dyn Fn(Outcome) -> Comparison, finding: Option<Finding>| {

@@ -39,7 +39,7 @@ fn entry(loading: &mut Loading<'_>, item: &Node, chain: &mut Vec<String>) -> Opt
     Some(layer)
 }
 
-/// What the ids of an extended policy's rules begin with.
+/// The prefix of the ids of an extended policy's rules.
 fn prefix(loading: &mut Loading<'_>, node: &Node) -> Option<String> {
     let text = loading.reader.text(node, "`as`")?.to_owned();
     if !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')) {

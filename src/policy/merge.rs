@@ -1,6 +1,6 @@
-//! Rules of a policy and of what it extends, merged into one map.
+//! Merges the rules of a policy and of those that it extends into one map.
 //!
-//! The rule is one sentence: common keys are merged one by one, the kind's body is replaced whole, a dotted key
+//! In one sentence: common keys are merged one by one, the kind's body is replaced whole, a dotted key
 //! replaces one value, and `off` turns a rule off.
 
 use indexmap::IndexMap;

@@ -72,9 +72,9 @@ codes! {
 pub struct Policy {
     /// Which files are run records, and which of them are candidates.
     pub runs: Option<Runs>,
-    /// What a candidate is compared with, where neither its stage nor a rule says otherwise.
+    /// The baseline, unless the stage or a rule has its own.
     pub baseline: Option<String>,
-    /// What a missing baseline means.
+    /// What to do when there is no baseline.
     pub on_missing_baseline: OnMissing,
     /// Where models are promoted to.
     pub stages: IndexMap<String, Stage>,
@@ -115,7 +115,7 @@ pub struct Runs {
     pub each: Option<crate::run::Each>,
 }
 
-/// What a missing baseline means.
+/// What to do when there is no baseline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnMissing {
     /// Rules that need one fail.
@@ -127,7 +127,7 @@ pub enum OnMissing {
 /// A place to which models are promoted.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Stage {
-    /// What a candidate for it is compared with.
+    /// The baseline for candidates of this stage.
     pub baseline: Option<String>,
     /// The stage that it must hold before.
     pub after: Option<String>,

@@ -120,7 +120,7 @@ pub(super) fn reference(reader: &mut Reader, node: &Node, what: &str) -> Option<
     }
 }
 
-/// What a missing baseline means.
+/// What to do when there is no baseline.
 pub(super) fn on_missing(loading: &mut Loading<'_>, layer: &Layer) -> OnMissing {
     let words = [("fail", OnMissing::Fail), ("pass", OnMissing::Pass)];
     find(layer, "on_missing_baseline")

@@ -18,13 +18,13 @@ pub struct Waiver {
     pub rule: String,
     /// The models that it is for; `None` means all.
     pub model: Option<Pattern>,
-    /// What it is narrowed to.
+    /// How it is narrowed.
     pub narrowing: Narrowing,
     /// The limits in place of the waived ones; empty where no limit is waived.
     pub down_to: Vec<Limit>,
     /// Why.
     pub reason: String,
-    /// Who is said to have agreed.
+    /// Who agreed, according to the policy.
     pub approved_by: String,
     /// The last day on which it counts, to its end in UTC.
     pub expires: Date,
@@ -32,7 +32,7 @@ pub struct Waiver {
     pub place: String,
 }
 
-/// What a waiver is for, beyond its rule and model.
+/// How a waiver is narrowed beyond its rule and model.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Narrowing {
     /// A metric.

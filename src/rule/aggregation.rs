@@ -1,4 +1,4 @@
-//! `of`: which number of a metric is held against its limits, where it has one for each seed or fold.
+//! `of`: which number of a metric its limits apply to, if it has one for each seed or fold.
 
 use super::Limit;
 use crate::code::codes;

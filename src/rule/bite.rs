@@ -11,7 +11,7 @@ codes! {
     UNIT_CHANGED = "limit/unit-changed": "A metric seems to be in another unit than in the baseline, such as per cent. This is a warning.";
 }
 
-/// Says that a limit is at least as large as what it limits.
+/// Warns if a limit is at least as large as the value that it limits.
 pub(super) fn without_bite(limit: &Limit, subject: &Subject<'_>) -> Option<Finding> {
     let baseline = subject.baseline.filter(|baseline| !baseline.is_zero())?;
     if !matches!(limit.word, LimitKind::MaxDrop | LimitKind::MaxRise | LimitKind::MaxChange) {
@@ -46,8 +46,8 @@ pub(super) fn without_bite(limit: &Limit, subject: &Subject<'_>) -> Option<Findi
     })
 }
 
-/// Whether an amount in a metric's own units is wide. What falls by its whole magnitude has nothing left; what rises
-/// has a bound only where the metric is a share, between 0 and 1.
+/// Whether an amount in a metric's own units is too wide. A drop is too wide if it reaches the value's whole
+/// magnitude. A rise has such a bound only if the metric is a share, between 0 and 1.
 fn is_wide(word: LimitKind, amount: &Decimal, baseline: &Decimal, candidate: &Decimal) -> bool {
     let one = Decimal::whole(1);
     let is_share = |value: &Decimal| !value.is_negative() && *value <= one;
@@ -59,7 +59,7 @@ fn is_wide(word: LimitKind, amount: &Decimal, baseline: &Decimal, candidate: &De
     }
 }
 
-/// Says that a metric was a share and is per cent now, or the other way round, or the like with thousands.
+/// Warns if a metric was a share and is per cent now, or vice versa, or changed by a factor of a thousand.
 pub(super) fn unit_changed(subject: &Subject<'_>) -> Option<Finding> {
     let baseline = subject.baseline?;
     let (candidate, before) = (subject.candidate.magnitude(), baseline.magnitude());

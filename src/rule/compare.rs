@@ -32,7 +32,7 @@ pub(super) struct Subject<'s> {
     pub(super) candidate: &'s Decimal,
     /// The baseline's value.
     pub(super) baseline: Option<&'s Decimal>,
-    /// How the values came about, and of how many, where they are not those that were written.
+    /// How the values were aggregated, and from how many, if they are not the recorded ones.
     pub(super) of: Option<(Method, Option<u64>)>,
     /// The slice, where it is not the whole.
     pub(super) slice: Option<&'s str>,

@@ -39,8 +39,8 @@ pub(super) fn contradicted(limits: &[Limit], metric: &Metric<'_>) -> Option<Find
     )
 }
 
-/// The word that takes a higher value, or a lower one, for the better. A bound says so where it is the only word that
-/// could: beside others it says what is plausible.
+/// The word that implies that higher, or lower, is better. A bound implies this only if it is the only word; next to
+/// others it just gives the plausible range.
 fn taking(limits: &[Limit], higher: bool) -> Option<LimitKind> {
     let words = || limits.iter().map(|limit| limit.word);
     if words().any(|word| word.higher_is_better().is_some()) {

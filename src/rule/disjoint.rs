@@ -43,7 +43,7 @@ struct Split<'s> {
 }
 
 impl Disjoint {
-    /// Reads what `data` says about splits; `None` where it says nothing, or something wrong.
+    /// Reads the keys of `data` about splits; `None` if there are none, or they are wrong.
     pub(super) fn load(reader: &mut Reader, map: &Map) -> Option<Self> {
         let Some(node) = map.get("disjoint") else {
             if let Some((_, entry)) = map.entries().find(|(key, _)| KEYS.contains(key)) {

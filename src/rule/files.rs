@@ -1,4 +1,4 @@
-//! Holding a file of the workspace against what a record says of it.
+//! Compares a file in the workspace with the facts in a record.
 
 use super::{Facts, FileFacts, FileFault, RuleInput, RuleResult};
 use crate::code::codes;

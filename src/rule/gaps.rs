@@ -1,7 +1,7 @@
-//! How far slices are apart: the worst against the best.
+//! The gap between slices: the worst compared with the best.
 //!
-//! A gap is held on the values themselves. With `confidence` it would be the difference between two slices that were
-//! chosen because they are extreme, which no interval here covers, so that the two words are refused together.
+//! Limits on a gap use the values themselves. With `confidence`, it would be the difference between two slices
+//! selected because they are extreme, which no interval here accounts for; so the two can't be combined.
 
 use std::collections::BTreeMap;
 

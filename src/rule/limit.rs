@@ -1,8 +1,8 @@
-//! Limits: the words of the policy language that a number is held against.
+//! Limits: the words of the policy language that bound a number.
 //!
-//! The word carries the direction, so nothing guesses whether more is better: `max_drop` is for what should not
-//! fall, `max_rise` for what should not grow. Every limit is inclusive. `N%` is relative to the baseline's
-//! magnitude, and what it came to is part of what is returned.
+//! The word determines the direction, so gate does not guess whether higher is better: `max_drop` is for metrics that
+//! should not fall, `max_rise` for those that should not grow. Every limit is inclusive. `N%` is relative to the
+//! baseline's magnitude; the result contains the absolute amount.
 
 use crate::code::codes;
 use crate::document::{Node, Reader, Span, Value};
@@ -50,7 +50,7 @@ pub struct LimitCheck {
     pub margin: Decimal,
 }
 
-/// Why a limit can't be held against anything.
+/// Why a limit can't be checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoAnswer {
     /// The word is about the baseline, and there is no value of it.

@@ -1,4 +1,4 @@
-//! What a kind has at hand while its body is read.
+//! The context in which a kind reads its body.
 
 use std::sync::Arc;
 
@@ -16,8 +16,8 @@ codes! {
 
 /// Files that belong to a policy, read from the place that the policy itself was read from.
 pub trait PolicyFiles {
-    /// The bytes of a file, by its path relative to the policy file `beside`. Refuses what leads out of the
-    /// folder of the policy's root.
+    /// The bytes of a file, by its path relative to the policy file `beside`. Refuses paths outside the folder of the
+    /// policy's root.
     fn read(&self, beside: &Document, path: &str) -> Result<Document, Box<Diagnostic>>;
 }
 

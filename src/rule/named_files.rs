@@ -1,4 +1,4 @@
-//! The files that run records name, so that one that a change touches can be held against all of them.
+//! The files that run records name, so that a file in the change can be compared with all of them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -165,7 +165,8 @@ impl<'r> NamedFiles<'r> {
         judgement.fail(comparison(Outcome::Fail).limit(limit), raised.subject(path));
     }
 
-    /// A model of which only the numbers are left can't be deployed; one that newer records have replaced may go.
+    /// A model without its file can't be deployed, so its removal is reported; one that newer records have replaced
+    /// may be removed.
     fn removed(&self, judgement: &mut RuleResult, case: &ChangeInput<'_>, path: &str) {
         let here = self.mentions.get(path).map_or(&[][..], Vec::as_slice);
         // DVC keeps it from here on, or a later step makes it.

@@ -1,5 +1,5 @@
-//! The newest record of a model is what the next change is compared with. A change that takes it away, or makes another
-//! the newest, lowers the bar for the next one without being judged itself.
+//! The newest record of a model is what the next change is compared with. A change that removes it, or makes another
+//! record the newest, lowers the bar for the next change without being judged itself.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -16,12 +16,12 @@ codes! {
 /// The id of the rule that every change is held to, for waivers.
 pub const NEWEST_RECORD: &str = "gate:newest-record";
 
-/// What the change does to records that were there.
+/// How the change affects existing records.
 #[derive(Debug, Default)]
 pub struct RemovedRecords {
     /// Each model whose newest record is gone while an older, unchanged one is the newest now, or none.
     pub result: RuleResult,
-    /// What a person should know: the records that are gone.
+    /// Notes: the removed records.
     pub notes: Vec<String>,
 }
 

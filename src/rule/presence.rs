@@ -31,7 +31,7 @@ const OF_TRACKERS: [&str; 11] = [
     "info",
 ];
 
-/// Says what is wrong with a field that must be there, if anything is.
+/// Reports what is wrong with a required field, if anything.
 pub(super) fn absent(run: &Run, field: &Field<'_>) -> Option<Finding> {
     let path = &field.path;
     if field.none_matched {
@@ -155,7 +155,7 @@ fn near_miss(run: &Run, path: &Path) -> Option<Path> {
     None
 }
 
-/// The first step of a path that leads to nothing.
+/// The first step of a path that does not exist.
 fn first_absent(run: &Run, path: &Path) -> String {
     let segments = path.segments();
     let depth =

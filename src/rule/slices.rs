@@ -32,7 +32,7 @@ enum OnSmall {
     Fail,
 }
 
-/// The parts on which limits are held.
+/// The parts of the split to which limits apply.
 #[derive(Debug)]
 pub(super) struct Slices {
     by: Vec<String>,

@@ -6,9 +6,9 @@ use std::fmt;
 /// which is not the same as being different.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Digest {
-    /// What stands before the colon, in small letters; empty where nothing does.
+    /// The part before the colon, in lower case; empty if there is none.
     pub algorithm: Box<str>,
-    /// What stands behind it; hexadecimal digits in small letters.
+    /// The part after it; hexadecimal digits in lower case.
     pub value: Box<str>,
 }
 

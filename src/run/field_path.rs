@@ -58,7 +58,7 @@ impl FieldPath {
         Self { steps: Vec::new(), written: "".into() }
     }
 
-    /// Whether it leads to the whole document.
+    /// Whether it means the whole document.
     pub fn is_whole(&self) -> bool {
         self.steps.is_empty()
     }

@@ -1,4 +1,4 @@
-//! A training run as data: what was trained, with which data, code and parameters, and what came out.
+//! A training run as data: what was trained, with which data, code and parameters, and the results.
 //!
 //! Pure: nothing here opens a file, asks a clock or knows a policy.
 

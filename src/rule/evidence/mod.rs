@@ -1,5 +1,5 @@
-//! What the data show. A limit with `confidence` asks whether the examples show it, and has three answers: shown,
-//! shown to be false, and "the data can't tell".
+//! Evidence. A limit with `confidence` asks whether the examples show that it is met. There are three answers: shown,
+//! refuted, and inconclusive.
 //!
 //! The best evidence that both runs have is used: the same cases, else seeds or folds, else standard errors.
 

@@ -1,4 +1,4 @@
-//! What no kind says is said in the Common Expression Language.
+//! Requirements that no other kind can express, in the Common Expression Language.
 
 use super::{Kind, RuleCheck};
 use crate::code::codes;

@@ -1,5 +1,4 @@
-//! A run of last winter may have passed last winter's bar. `fresh` limits how old a candidate, and what it is
-//! compared with, may be.
+//! An old run may have passed an older bar. `fresh` limits the age of a candidate and of its baseline.
 
 use jiff::SignedDuration;
 

@@ -1,5 +1,5 @@
-//! A model file in a change that no record names was made by nobody knows what. `linked` is about the change: each
-//! artifact that it adds has the record of the run that made it, and no notebook's output is the only record.
+//! A model file that no record names is of unknown origin. `linked` checks the change: each artifact that it adds
+//! must have the record of the run that made it, and a notebook's output must not be the only record.
 
 use std::collections::HashSet;
 
@@ -107,7 +107,7 @@ impl RuleCheck for Linked {
                     || is_boosted(case.facts, &file.path))
         }));
         artifacts.sort_by(|one, other| one.path.cmp(&other.path));
-        // Said even where there is nothing, so that a pass shows what it is about.
+        // Shown even if there are none, so that a pass shows what was checked.
         let looked_at =
             format!("{}, {}", counted(artifacts.len(), "artifact"), counted(notebooks.len(), "notebook"));
         judgement.compare(

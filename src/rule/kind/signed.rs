@@ -1,5 +1,5 @@
-//! Anyone can write a run record by hand. `signed` asks that it is the one that training wrote: a key that the policy
-//! lists signed these very bytes, in an envelope beside the record.
+//! Anyone can write a run record by hand. `signed` requires that training wrote it: a key that the policy lists must
+//! have signed exactly these bytes, in an envelope beside the record.
 
 use std::sync::Arc;
 

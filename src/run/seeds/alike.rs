@@ -9,7 +9,7 @@ use crate::run::{Run, SAME_SEED, SEEDS_DIFFER, Sameness, same_value};
 /// What must be the same in all members; one that does not say it differs from one that does.
 const SAME: [&str; 6] =
     ["git_commit", "data_version", "data", "validation", "params", "environment.lockfile"];
-/// What a parent may not say otherwise than its members.
+/// Fields in which a parent must agree with its members.
 const OF_PARENT: [&str; 4] = ["git_commit", "data_version", "data", "validation"];
 
 /// Everything that keeps the members from being seeds of one run.
@@ -56,7 +56,7 @@ fn contradicting(members: &[&Run]) -> Option<Diagnostic> {
     None
 }
 
-/// One run that counts twice is no second seed.
+/// The same run given twice is not a second seed.
 fn twice(members: &[&Run]) -> Vec<Diagnostic> {
     let mut seen: HashMap<(&str, String), &Run> = HashMap::new();
     let mut problems = Vec::new();
