@@ -207,7 +207,7 @@ fn read(path: &Path, label: &str, format: Format) -> Result<Document, Box<Diagno
     let meta = fs::metadata(path).map_err(|error| match fs::read_link(path) {
         Ok(target) => {
             let target = target.display();
-            unreadable(format!("it is a symbolic link to `{target}`, which leads to no file"))
+            unreadable(format!("it is a symbolic link to `{target}`, which does not exist"))
         }
         Err(_) => unreadable(error.to_string()),
     })?;

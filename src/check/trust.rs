@@ -210,11 +210,11 @@ impl Committed<'_> {
             Resolved::Refused(Refusal::Submodule) => return Err(unreadable("it is in a submodule")),
             Resolved::Refused(Refusal::BrokenLink { target }) => {
                 return Err(unreadable(&format!(
-                    "it is a symbolic link to `{target}`, which leads to no file"
+                    "it is a symbolic link to `{target}`, which does not exist"
                 )));
             }
             Resolved::Refused(Refusal::Outside { target }) => {
-                let why = format!("it is a symbolic link to `{target}`, which leads out of the repository");
+                let why = format!("it is a symbolic link to `{target}`, which is outside the repository");
                 return Err(unreadable(&why));
             }
         };

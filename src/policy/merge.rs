@@ -220,5 +220,5 @@ fn dotted(loading: &mut Loading<'_>, merged: &mut IndexMap<String, RawRule>, key
 }
 
 fn nothing(loading: &mut Loading<'_>, span: Span, message: &str, help: Option<String>) {
-    loading.reader.problem(NOTHING_TO_OVERRIDE, span, message, "leads to nothing").help = help;
+    loading.reader.problem(NOTHING_TO_OVERRIDE, span, message, "does not exist").help = help;
 }

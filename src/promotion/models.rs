@@ -52,7 +52,7 @@ impl Models {
             }
             let hashed = read(artifact, name, &dir, &mut named)?;
             match &artifact.digest {
-                None => weaker.push(json!({ "what": "no-digest", "says": format!("the record has no digest of `{name}`: that it is what the run made is believed") })),
+                None => weaker.push(json!({ "what": "no-digest", "says": format!("the record has no digest of `{name}`, so it is only assumed that the run made it") })),
                 Some(recorded) => holds(recorded, &hashed, name)?,
             }
             models.push((name.to_owned(), hashed));

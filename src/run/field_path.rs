@@ -178,7 +178,7 @@ impl Parser<'_> {
             return Ok(Step::Where { key: key.trim().into(), value: value.into() });
         }
         inside.parse().map(Step::Index).map_err(|_| PathError {
-            message: "in brackets stand a number, nothing (every element), or key=value".into(),
+            message: "write a number, nothing (every element), or key=value in the brackets".into(),
             at: start,
         })
     }

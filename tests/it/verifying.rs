@@ -358,7 +358,7 @@ fn the_envelope_must_be_the_one_that_trusted_keys_signed() {
     let (name, _) = good.envelope();
     good.project.remove(&name);
     refused("unsigned", &["--key", "1.pub"], "verify/not-signed");
-    good.verify(&[]).leaves_with(0).says("the ledger itself").says("whoever can write to it decides");
+    good.verify(&[]).leaves_with(0).says("the ledger itself").says("anyone who can write to it decides");
 }
 
 #[test]

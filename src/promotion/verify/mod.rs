@@ -168,7 +168,7 @@ impl Verifying<'_> {
         let trust = TrustedKeys::read(&order.trust, self.folder).map_err(Stop::Unclear)?;
         answer.trusted = match &trust {
             Some(trust) => format!("{} of the verifying side", keys(trust.keys.len())),
-            None => "the ledger itself: no key was named, so whoever can write to it decides".into(),
+            None => "the ledger itself: no key was named, so anyone who can write to it decides".into(),
         };
         // 1: once, from one handle.
         let hashed = hash_named(&self.folder.join(&order.model), None)
@@ -300,7 +300,7 @@ impl Verifying<'_> {
         let stage = &self.order.stage;
         // 3: strict, before anything of it is believed.
         let envelope = Self::well_formed(candidate)?;
-        held(answer, "no key stands twice");
+        held(answer, "no key occurs twice");
         // 4
         let signers = self.signatures(candidate, envelope.as_ref(), trust)?;
         match trust {

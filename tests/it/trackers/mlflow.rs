@@ -457,7 +457,7 @@ fn a_run_without_metrics_is_a_run_of_its_experiment() {
     let meta = project.read(&format!("{RUN}/meta.yaml"));
     for (from, to, says) in [
         ("d4be4020", "", "has no run_id"),
-        ("d4be4020", "e4be4020", "lies in a folder of another name"),
+        ("d4be4020", "e4be4020", "is in a folder with another name"),
         ("lifecycle_stage: active", "lifecycle_stage: Deleted", "the lifecycle_stage `Deleted`"),
     ] {
         let meta = if to.is_empty() {
@@ -474,7 +474,7 @@ fn a_run_without_metrics_is_a_run_of_its_experiment() {
 fn a_version_is_what_its_folder_is_called() {
     let project = with_folder();
     project.edit("mlruns/models/churn/version-2/meta.yaml", "version: 2", "version: 1");
-    project.gate(&["show", "mlflow:models:/churn/1"]).leaves_with(2).says("lies in a folder of another name");
+    project.gate(&["show", "mlflow:models:/churn/1"]).leaves_with(2).says("is in a folder with another name");
     let project = with_folder();
     project.edit("mlruns/models/churn/version-2/meta.yaml", "name: churn", "name: other");
     project.gate(&["show", "mlflow:models:/churn/2"]).leaves_with(2).says("is of the model `other`");
