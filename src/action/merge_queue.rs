@@ -63,6 +63,8 @@ fn severity(verdict: Option<Verdict>) -> u8 {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::engine::{Parts, conclude};
     use crate::verdict::{CandidateReport, RunSummary};

@@ -28,7 +28,7 @@ pub use inputs::Inputs;
 
 codes! {
     BAD_INPUT = "action/bad-input": "An input of the action can't be read.";
-    NOT_WRITTEN = "action/not-written": "A file that the runner asked for could not be written.";
+    NOT_WRITTEN = "action/not-written": "A file for the runner could not be written.";
 }
 
 /// Bytes of an event's payload that are read.

@@ -14,7 +14,7 @@ use crate::run::Run;
 use crate::source::BadRecord;
 use crate::verdict::{CandidateReport, MANY, RuleReport};
 
-/// What judging leaves beside the candidates' reports.
+/// The results of judging, in addition to the candidates' reports.
 #[derive(Default)]
 pub(super) struct Judged {
     pub(super) tally: Tally,
@@ -90,7 +90,7 @@ pub(super) fn judge_all(
         if judged.tally == Tally::default() {
             judged.troubles.push(
                 Diagnostic::new(NONE_SELECTED, "the policy's `where` selects none of the records")
-                    .help("mark the one that is meant to be promoted, or name it: gate check RUN"),
+                    .help("mark the record that you want to promote, or name it: gate check RUN"),
             );
         }
     }
@@ -130,9 +130,9 @@ fn of_model(mut run: Run, named: Option<&str>) -> Result<Run, Vec<Diagnostic>> {
         (Some(named), None) => run.set_model(named),
         (Some(named), Some(model)) if named != model => {
             let message =
-                format!("{}: the record is of the model `{model}`, and --model says `{named}`", run.label());
+                format!("{}: the record names the model `{model}`, but --model names `{named}`", run.label());
             return Err(vec![
-                Diagnostic::new(OTHER_MODEL, message).help("--model is for records that do not say one"),
+                Diagnostic::new(OTHER_MODEL, message).help("--model is for records that do not name a model"),
             ]);
         }
         _ => {}

@@ -29,9 +29,9 @@ pub struct Parts {
     pub waivers: Vec<WaiverReport>,
     /// What made a verdict impossible.
     pub troubles: Vec<Diagnostic>,
-    /// What a person should know.
+    /// Notes for the reader.
     pub notes: Vec<String>,
-    /// What the change proposes to decide by.
+    /// The policy that the change proposes.
     pub proposed: Option<Proposed>,
     /// Records match the policy, none of them changed, and that is a pass.
     pub only_unchanged: bool,

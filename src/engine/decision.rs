@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::policy::{OnMissing, Policy};
 use crate::rule::Facts;
 
-/// What a check decides on, beside the runs.
+/// The inputs of a decision, except the runs.
 #[derive(Clone, Copy)]
 pub struct Decision<'d> {
     /// The policy.

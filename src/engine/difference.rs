@@ -1,5 +1,5 @@
-//! What differs between a candidate and its baseline beside the metrics: what was done differently, next to what came of
-//! it.
+//! Differences between a candidate and its baseline other than metrics: what was done differently, to explain the
+//! results.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -23,7 +23,7 @@ const OWN_PLACE: [&str; 12] = [
     "reproduced",
 ];
 
-/// Differences that are listed; beyond, nobody reads them.
+/// How many differences are listed; nobody reads more.
 const MOST: usize = 200;
 
 /// A field that only one of two runs has, or whose values differ.
@@ -59,7 +59,7 @@ pub(super) fn first(path: &Path) -> &str {
     }
 }
 
-/// Every field that differs, wherever it stands.
+/// Every field that differs, at any depth.
 pub(super) fn changed<'r>(candidate: &'r Run, baseline: &'r Run) -> Vec<Changed<'r>> {
     let mut walk = Walk { at: Path::root(), found: Vec::new() };
     walk.maps(Some(candidate.record()), Some(baseline.record()));
@@ -137,7 +137,7 @@ impl<'r> Walk<'r> {
         self.at.segments().len() == 2 && first(&self.at) == "metrics"
     }
 
-    /// What stands beside the value of a metric that has no details in the other run.
+    /// The details of a metric that has none in the other run.
     fn details(&mut self, details: &'r Map, sides: fn(&'r Node) -> (Option<&'r Node>, Option<&'r Node>)) {
         for (key, node) in details.iter().filter(|(key, _)| *key != "value") {
             let (ours, theirs) = sides(node);
@@ -145,7 +145,7 @@ impl<'r> Walk<'r> {
         }
     }
 
-    /// Entries are paired by their names, wherever they stand; where those do not tell them apart, by their places.
+    /// Pairs entries by name, whatever their order; where names are not unique, by position.
     fn lists(&mut self, ours: &'r [Node], theirs: &'r [Node]) {
         let Some(key) = naming(ours, theirs) else {
             for index in 0..ours.len().max(theirs.len()) {

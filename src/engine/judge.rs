@@ -23,7 +23,7 @@ use crate::verdict::{
 /// What judging a candidate, or the change, gives.
 #[derive(Debug)]
 pub struct Judged<R> {
-    /// What the report says of it.
+    /// How the report shows it.
     pub report: R,
     /// What became of the waivers.
     pub waivers: WaiverUse,
@@ -102,7 +102,7 @@ struct Compared<'c> {
 }
 
 impl Compared<'_> {
-    /// The place in `found` of what a rule compares with.
+    /// The index in `found` of a rule's baseline.
     fn index(&mut self, rule: &Rule, reference: Option<usize>) -> usize {
         if let Some(known) = self.by_reference.get(&reference) {
             return *known;
@@ -142,7 +142,7 @@ fn none_named(rule: &Rule, decision: &Decision<'_>) -> ResolvedBaseline {
         return ResolvedBaseline { identity: NONE_NAMED, baseline: Baseline::First, report };
     }
     let message =
-        format!("the rule `{}` ({}) compares with a baseline, and none is named", rule.id, rule.place);
+        format!("the rule `{}` ({}) compares with a baseline, but none is named", rule.id, rule.place);
     let help = "add `baseline: git:main` to the policy, or pass --baseline; for a first model, pass --first";
     not_found(reference, Diagnostic::new(NO_BASELINE, message).help(help), NONE_NAMED)
 }
@@ -190,7 +190,7 @@ fn judge_rule(
     Ok(report)
 }
 
-/// What looks like a slip in a rule: a warning beside it, which changes no verdict.
+/// Likely mistakes in a rule: warnings that do not change the verdict.
 fn slip(planned: &PlannedRule<'_>, candidate: &Run, warnings: Vec<Finding>) -> RuleReport {
     RuleReport {
         id: format!("gate:{}", planned.rule.id),
@@ -203,7 +203,7 @@ fn slip(planned: &PlannedRule<'_>, candidate: &Run, warnings: Vec<Finding>) -> R
     }
 }
 
-/// What every run is held to is no rule of the policy: that it holds must not pass for a judgement.
+/// The built-in checks are not rules of the policy: passing them alone must not count as having judged something.
 fn is_judged(rules: &[RuleReport]) -> bool {
     rules.iter().any(|rule| match &*rule.id {
         STATUS_RULE => rule.outcome.blocks(),
@@ -222,15 +222,14 @@ fn nothing_judged(rules: &[RuleReport]) -> Diagnostic {
     } else {
         format!("no rule applied, so nothing was judged: {}", why.join(", "))
     };
-    Diagnostic::new(NOTHING_JUDGED, message)
-        .help("a rule that is for every stage and model would have been judged")
+    Diagnostic::new(NOTHING_JUDGED, message).help("add a rule without `stages`, `models` and `when`")
 }
 
 fn unclear_model(policy: &Policy, candidate: &Run) -> Option<Diagnostic> {
     let (code, message, help) = match (candidate.model(), &policy.models) {
         (None, declared) if declared.is_some() || policy.scopes_by_model() => (
             NO_MODEL,
-            "the record does not say its `model`, and the policy has rules for some models only".to_owned(),
+            "the record does not name its `model`, but the policy has rules for specific models".to_owned(),
             "write `\"model\": \"churn\"` into the record".to_owned(),
         ),
         (Some(model), Some(declared)) if !declared.iter().any(|pattern| pattern.matches(model)) => {

@@ -73,7 +73,7 @@ impl Lines {
             return wrong(format!("`{line}` has no `=`"), "a line is KEY=VALUE, such as metrics.f1=0.84");
         };
         if value.is_empty() {
-            return wrong(format!("`{key}` has no value"), "leave the line out, or give it a value");
+            return wrong(format!("`{key}` has no value"), "remove the line, or give it a value");
         }
         let twice = || (SAID_TWICE, format!("`{key}` has two values"), "say it once".to_owned());
         match key.split_once('.') {
@@ -81,7 +81,7 @@ impl Lines {
                 let Some(number) = metric(value) else {
                     return wrong(
                         format!("the metric `{name}` is `{value}`, which is not a number"),
-                        "write the number alone, without a unit",
+                        "write only the number, without a unit",
                     );
                 };
                 self.metrics.insert(name, Span::default(), number);

@@ -60,7 +60,7 @@ impl FieldPath {
         Self { steps: Vec::new(), written: "".into() }
     }
 
-    /// Whether it leads to the whole document.
+    /// Whether it means the whole document.
     pub fn is_whole(&self) -> bool {
         self.steps.is_empty()
     }
@@ -180,7 +180,7 @@ impl Parser<'_> {
             return Ok(Step::Where { key: key.trim().into(), value: value.into() });
         }
         inside.parse().map(Step::Index).map_err(|_| PathError {
-            message: "in brackets stand a number, nothing (every element), or key=value".into(),
+            message: "write a number, nothing (every element), or key=value in the brackets".into(),
             at: start,
         })
     }

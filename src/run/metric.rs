@@ -16,7 +16,7 @@ pub struct Metric<'r> {
     pub node: &'r Node,
 }
 
-/// Which of a metric's numbers is meant, where it has several.
+/// Which of a metric's numbers to use, if it has several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Aggregation {
     /// Its `value`.

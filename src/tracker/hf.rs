@@ -149,7 +149,8 @@ fn read(files: &Files<'_>, place: &Place, origin: Origin, path: &str) -> Result<
         ([("the card", _)], Some(card)) => {
             let mut run = of_card(&card, label, origin)?;
             if !results.is_empty() {
-                run.notes.push(format!("`hf:{path}/.eval_results` has results too, which are not read here"));
+                run.notes
+                    .push(format!("`hf:{path}/.eval_results` also has results, which are not read here"));
             }
             Ok(run)
         }
@@ -159,7 +160,7 @@ fn read(files: &Files<'_>, place: &Place, origin: Origin, path: &str) -> Result<
         (several, _) => {
             let choices: Vec<String> =
                 several.iter().map(|(what, name)| format!("`{name}` ({what})")).collect();
-            Err(Diagnostic::new(AMBIGUOUS, format!("`{path}` holds results of more than one kind"))
+            Err(Diagnostic::new(AMBIGUOUS, format!("`{path}` contains results of more than one kind"))
                 .help(format!("say which is meant: {}", choices.join(" or ")))
                 .boxed())
         }

@@ -73,7 +73,7 @@ fn fetch(rest: &str, around: &FetchContext<'_>) -> Result<Fetched, Box<Diagnosti
             .map(|newest| if alone(newest) { folder(newest) } else { (*newest).to_owned() })
             .map(|path| format!("`lm-eval:{rest}/{path}`"))
             .collect();
-        let message = format!("`{rest}` holds the results of {} models", models.len());
+        let message = format!("`{rest}` contains the results of {} models", models.len());
         return Err(Diagnostic::new(super::AMBIGUOUS, message)
             .help(format!("say which is meant: {}", choices.join(" or ")))
             .boxed());
@@ -82,7 +82,7 @@ fn fetch(rest: &str, around: &FetchContext<'_>) -> Result<Fetched, Box<Diagnosti
     let Some(newest) = names.pop() else {
         return Err(Diagnostic::new(
             NOT_A_RUN,
-            format!("`{rest}` holds no results of lm-evaluation-harness"),
+            format!("`{rest}` contains no results of lm-evaluation-harness"),
         )
         .help("name the folder of `--output_path`, or a file such as results_2026-11-23T08-31-51.889572.json")
         .boxed());
@@ -92,8 +92,8 @@ fn fetch(rest: &str, around: &FetchContext<'_>) -> Result<Fetched, Box<Diagnosti
     let tree = Arc::new(Document::new(label.as_str(), bytes, Format::Json)?).parse_long()?;
     if tree.get("results").is_none() || tree.get("configs").is_none() {
         let message =
-            format!("`{label}` has no `results` with `configs`: it is not of lm-evaluation-harness");
-        return Err(Diagnostic::new(NOT_A_RUN, message).help("versions from 0.4 on are read").boxed());
+            format!("`{label}` has no `results` with `configs`, so it is not from lm-evaluation-harness");
+        return Err(Diagnostic::new(NOT_A_RUN, message).help("version 0.4 or newer is required").boxed());
     }
     let resolved = place.file.is_none().then(|| newest.clone());
     let origin = Origin {
@@ -105,7 +105,7 @@ fn fetch(rest: &str, around: &FetchContext<'_>) -> Result<Fetched, Box<Diagnosti
     let mut run = tracked(&tree, &stem, label, origin);
     run.cases = samples(&place, &newest, &tree)?;
     if older > 0 {
-        run.notes.push(format!("this is the newest of {} results; they are never merged", older + 1));
+        run.notes.push(format!("this is the newest of {} results; gate never merges them", older + 1));
     }
     Ok(Fetched { runs: vec![Ok(run)], resolved, exact: true, in_tree: true, ..Fetched::default() })
 }

@@ -30,10 +30,10 @@ use crate::source::Tracked;
 use crate::store::Reach;
 
 codes! {
-    NOT_THERE = "tracker/not-there": "What a tracker's reference names is not there.";
-    NOT_A_RUN = "tracker/not-a-run": "What a tracker's reference names is there, and holds no run.";
-    AMBIGUOUS = "tracker/ambiguous": "What a path holds can be read as more than one thing.";
-    OUTSIDE = "tracker/outside": "A reference of a policy leads out of the workspace.";
+    NOT_THERE = "tracker/not-there": "A tracker's reference names something that does not exist.";
+    NOT_A_RUN = "tracker/not-a-run": "A tracker's reference names something that has no run.";
+    AMBIGUOUS = "tracker/ambiguous": "A path can be read as more than one thing.";
+    OUTSIDE = "tracker/outside": "A reference in a policy leaves the workspace.";
 }
 
 /// The repository around a workspace, opened when it is asked for.
@@ -147,8 +147,8 @@ const FETCHERS: &[Fetcher] = &[
 pub fn fetch(tracker: &str, rest: &str, around: &FetchContext<'_>) -> Result<Fetched, Box<Diagnostic>> {
     match FETCHERS.iter().find(|fetcher| fetcher.name == tracker) {
         Some(fetcher) => (fetcher.fetch)(rest, around),
-        None => Err(Diagnostic::new(NOT_A_RUN, format!("`{tracker}:` is no tracker that is read"))
-            .help("docs/trackers lists those that are")
+        None => Err(Diagnostic::new(NOT_A_RUN, format!("`{tracker}:` is not a tracker that gate reads"))
+            .help("docs/trackers lists the supported ones")
             .boxed()),
     }
 }

@@ -68,7 +68,7 @@ fn exported(
         runs.push(Ok(run.packed()));
     }
     if runs.is_empty() {
-        let message = format!("`{rest}` holds no run of Sacred");
+        let message = format!("`{rest}` contains no Sacred run");
         return Err(Diagnostic::new(NOT_A_RUN, message)
             .help("export the collection: `mongoexport --collection runs`, and `--collection metrics` beside it")
             .boxed());
@@ -98,8 +98,8 @@ fn fetch(rest: &str, around: &FetchContext<'_>) -> Result<Fetched, Box<Diagnosti
     }
     let folders = runs(&place)?;
     if folders.is_empty() {
-        return Err(Diagnostic::new(NOT_A_RUN, format!("`{rest}` holds no run of Sacred"))
-            .help("name the folder of a run, which holds `run.json` and `config.json`")
+        return Err(Diagnostic::new(NOT_A_RUN, format!("`{rest}` contains no Sacred run"))
+            .help("name the folder of a run, which contains `run.json` and `config.json`")
             .boxed());
     }
     let runs = folders.iter().map(|folder| read(&place, folder)).collect();

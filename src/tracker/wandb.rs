@@ -55,7 +55,7 @@ fn fetch(rest: &str, around: &FetchContext<'_>) -> Result<Fetched, Box<Diagnosti
     };
     let mut runs = found(&place)?;
     if runs.is_empty() {
-        return Err(Diagnostic::new(NOT_A_RUN, format!("`{rest}` holds no run of W&B"))
+        return Err(Diagnostic::new(NOT_A_RUN, format!("`{rest}` contains no W&B run"))
             .help("name the folder of a run, such as `wandb/offline-run-20261123_085125-5vot4blv`")
             .boxed());
     }
@@ -80,8 +80,10 @@ fn fetch(rest: &str, around: &FetchContext<'_>) -> Result<Fetched, Box<Diagnosti
         match sibling {
             Ok(sibling) => fetched.siblings.extend(sibling),
             Err(problem) => {
-                let note =
-                    format!("whether `{}` is of the same group is not known: {}", run.id, problem.message);
+                let note = format!(
+                    "it is not known whether `{}` belongs to the same group: {}",
+                    run.id, problem.message
+                );
                 fetched.runs.iter_mut().flatten().for_each(|named| named.notes.push(note.clone()));
             }
         }
@@ -167,7 +169,7 @@ fn read(place: &Place, run: &Found) -> Result<Logged, Box<Diagnostic>> {
     let (config, summary, metadata) =
         (parse("config.yaml")?, parse("wandb-summary.json")?, parse("wandb-metadata.json")?);
     if config.is_none() && summary.is_none() {
-        let message = format!("`{}` holds neither a log nor the files of a run", place.label_of(folder));
+        let message = format!("`{}` contains neither a log nor the files of a run", place.label_of(folder));
         return Err(Diagnostic::new(NOT_A_RUN, message).help("copy the whole folder of the run").boxed());
     }
     Ok(from_files(&run.id, config.as_ref(), summary.as_ref(), metadata.as_ref()))
@@ -191,9 +193,9 @@ fn described(
 
 fn broken(label: &str, error: &LogError) -> Box<Diagnostic> {
     let message = match error {
-        LogError::NotALog => format!("`{label}` is not a log of W&B"),
+        LogError::NotALog => format!("`{label}` is not a W&B log"),
         LogError::Damaged(0) => {
-            format!("`{label}` is damaged: a record in it is not of a form that is known")
+            format!("`{label}` is damaged: it has a record of an unknown form")
         }
         LogError::Damaged(at) => format!("`{label}` is damaged at byte {at}"),
     };

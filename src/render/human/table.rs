@@ -57,7 +57,7 @@ pub(super) fn table(rules: &[&RuleReport], style: Style, to: &mut dyn Write) -> 
     if holding.is_empty() {
         return Ok(());
     }
-    let verb = if holding.len() == 1 { "holds" } else { "hold" };
+    let verb = if holding.len() == 1 { "passes" } else { "pass" };
     let text = format!("{} {verb}: {}", count(holding.len(), "rule"), holding.join(", "));
     let mark = style.outcome(Outcome::Pass, Level::Error, style.mark(Outcome::Pass, Level::Error));
     let lines = wrap(&text, style.width.saturating_sub(4), "");
@@ -162,7 +162,7 @@ fn failed(rule: &RuleReport, head: Row, style: Style) -> Vec<Row> {
         rows.push(Row { text: Some(message), ..head });
     }
     if held > 0 {
-        let text = Some(format!("and {held} that {}", if held == 1 { "holds" } else { "hold" }));
+        let text = Some(format!("and {held} that {}", if held == 1 { "passes" } else { "pass" }));
         rows.push(Row { mark: " ", text, ..Row::default() });
     }
     rows

@@ -90,9 +90,9 @@ fn fetch(layout: &Layout, rest: &str, around: &FetchContext<'_>) -> Result<Fetch
     if paths.is_empty() {
         return Err(Diagnostic::new(
             NOT_A_RUN,
-            format!("`{rest}` holds nothing that {} wrote", title(layout)),
+            format!("`{rest}` contains nothing that {} wrote", title(layout)),
         )
-        .help(format!("name what it left, such as `{}`", layout.example))
+        .help(format!("name what it wrote, such as `{}`", layout.example))
         .boxed());
     }
     let mut fetched = Fetched { exact: paths.len() == 1, in_tree: true, ..Fetched::default() };

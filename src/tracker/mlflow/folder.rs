@@ -97,8 +97,8 @@ impl Folder {
         if root.is_dir() {
             return Ok(Self { root: root.to_owned() });
         }
-        Err(Diagnostic::new(NO_STORE, format!("`{}` is not there, or is no folder", root.display()))
-            .help("MLFLOW_TRACKING_URI names it; relative to the folder that gate is started in")
+        Err(Diagnostic::new(NO_STORE, format!("`{}` does not exist, or is not a folder", root.display()))
+            .help("MLFLOW_TRACKING_URI names it, relative to the current folder")
             .boxed())
     }
 
@@ -229,7 +229,7 @@ impl Folder {
         if folder.file_name().is_some_and(|folder| folder == name) {
             return Ok(());
         }
-        Err(self.wrong(folder, &format!("is of `{name}`, and lies in a folder of another name")))
+        Err(self.wrong(folder, &format!("is for `{name}`, but is in a folder with another name")))
     }
 
     /// The run in a folder; `None` where it is none. Not whether there are metrics: git drops folders that are empty.
@@ -245,7 +245,7 @@ impl Folder {
         self.about(folder, &rows.run_id)?;
         if is_in_trash(folder) {
             "deleted".clone_into(&mut rows.lifecycle);
-            rows.notes.push("its experiment is deleted: it lies in `.trash`".into());
+            rows.notes.push("its experiment is deleted: it is in `.trash`".into());
         }
         Ok(Some(rows))
     }
