@@ -51,7 +51,7 @@ pub(super) fn judge_change(
     }
     // Lookup errors are reported by `candidates`.
     let Sorted { plain, items: of_trackers } = of_policy.sorted().cloned().unwrap_or_default();
-    let (mut records, unreadable) = records(decision, request, workspace, (&plain, of_trackers));
+    let mut records = records(decision, request, workspace, (&plain, of_trackers));
     records.whole = whole;
     if whole {
         match base_records(decision.policy, request, workspace, &plain) {
@@ -75,9 +75,10 @@ pub(super) fn judge_change(
         change.notes.extend(unmatched_records(decision, workspace, &records));
     }
     change.judged = engine::judge_change(decision, &records, removed.result);
-    if change.judged.is_some() && unreadable > 0 {
+    if change.judged.is_some() && !records.unreadable.is_empty() {
         change.notes.push(format!(
-            "{unreadable} of the records can't be read, so the files that they name look unrecorded"
+            "{} of the records can't be read, so the files that they name look unrecorded",
+            records.unreadable.len()
         ));
     }
     change
@@ -116,13 +117,13 @@ impl Bars {
     }
 }
 
-/// Every record that the policy matches, changed or not, and those that were named; and how many can't be read.
+/// Every record that the policy matches, changed or not, and those that were named.
 fn records<'w>(
     decision: &Decision<'_>,
     request: &Request,
     workspace: &'w Workspace,
     (plain, of_trackers): (&[String], Vec<Item<'w>>),
-) -> (ChangeRecords, usize) {
+) -> ChangeRecords {
     let mut items = workspace.head().and_then(|store| matching(&store, plain, workspace)).unwrap_or_default();
     items.extend(of_trackers);
     if let Ok(chosen) = named_runs(&request.runs, Some(decision.policy), workspace) {
@@ -131,7 +132,8 @@ fn records<'w>(
     let mut seen = HashSet::new();
     items.retain(|item| seen.insert(item.label()));
     let (head, bad) = read_all(&items, &decision.policy.fields);
-    (ChangeRecords { head, ..ChangeRecords::default() }, bad.len())
+    let unreadable = bad.into_iter().map(|bad| bad.label).collect();
+    ChangeRecords { head, unreadable, ..ChangeRecords::default() }
 }
 
 /// The records that the policy matches at the base.
