@@ -41,10 +41,11 @@ use crate::run::Run;
 use crate::store::NOTHING_MATCHED;
 use crate::verdict::{CandidateReport, ChangeReport, MANY, PolicyReport, Report};
 
-use baselines::FoundBaselines;
+use baselines::{FoundBaselines, find_baseline};
 use candidates::Candidates;
 use change::JudgedChange;
 pub use diff::{commits as commits_between, diff};
+use found::ReferenceOrigin;
 use judging::{Judged, Kept, judge_all};
 use policy_file::LoadedFile;
 pub use policy_file::{PolicyName, load_policy};
@@ -264,7 +265,10 @@ fn decide(
             judged.tally.unchanged = chosen.unchanged;
             (judged, false)
         }
-        Ok(Candidates::Unchanged { matched, since }) => unchanged(request, matched, &since),
+        Ok(Candidates::Unchanged { matched, since }) => match named_baseline(request, policy, workspace) {
+            Ok(()) => unchanged(request, matched, &since),
+            Err(why) => (Judged { troubles: vec![*why], ..Judged::default() }, false),
+        },
         Err(why) => (Judged { troubles: vec![*why], ..Judged::default() }, false),
     };
     let Judged { tally, mut waivers, mut troubles, notes: of_judging, runs } = judged;
@@ -293,6 +297,12 @@ fn decide(
 
 /// What says that there is no candidate, and nothing else is wrong.
 const ABSENT: [Code; 3] = [NO_CANDIDATES, NONE_SELECTED, NOTHING_MATCHED];
+
+/// Looks up the baseline of the command line, so that a slip in it is found even if nothing is compared with it.
+fn named_baseline(request: &Request, policy: &Policy, workspace: &Workspace) -> Result<(), Box<Diagnostic>> {
+    let Some(reference) = &request.baseline else { return Ok(()) };
+    find_baseline(reference, ReferenceOrigin::TypedBaseline, policy, workspace).map(|_| ())
+}
 
 /// Records match the policy, and none of them changed.
 fn unchanged(request: &Request, matched: usize, since: &str) -> (Judged, bool) {
