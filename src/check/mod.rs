@@ -9,6 +9,7 @@ mod beside;
 mod candidates;
 mod change;
 mod diff;
+mod elsewhere;
 mod found;
 mod in_order;
 mod judging;
@@ -201,7 +202,12 @@ fn from_files(
     now: Timestamp,
     sink: &mut dyn CandidateSink,
 ) -> Result<(Parts, DecidedOn), Vec<Diagnostic>> {
-    let found = policy_file::find(request.policy.as_deref(), folder)?;
+    let found = policy_file::find(request.policy.as_deref(), folder).map_err(|mut why| {
+        let run = request.runs.first().filter(|_| request.policy.is_none());
+        let inner = run.and_then(|run| policy_file::around_run(run, folder));
+        why.help = inner.or_else(|| why.help.take());
+        why
+    })?;
     let root = found.folder.clone();
     let workspace = Workspace::new(folder, &root)
         .with_ledger(request.ledger.as_deref())
@@ -274,6 +280,11 @@ fn decide(
     let Judged { tally, mut waivers, mut troubles, notes: of_judging, runs } = judged;
     notes.extend(of_judging);
     troubles.extend(trouble);
+    if let ([name], Some(why)) = (request.runs.as_slice(), troubles.first_mut())
+        && let Some(help) = elsewhere::of_artifact(name, policy, workspace)
+    {
+        why.help = Some(help);
+    }
     let change = change.map(|change| {
         waivers.absorb(change.waivers);
         change.report
