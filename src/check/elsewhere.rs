@@ -19,7 +19,7 @@ const TRACKERS: [(&str, &str, &str); 3] =
 pub(super) fn without_runs(policy: &Policy, workspace: &Workspace) -> String {
     let tracker = || TRACKERS.iter().find(|(mark, ..)| workspace.root().join(mark).exists());
     let (run, runs) = match first(policy, workspace, &is_run) {
-        Some(record) => (record.clone(), glob(&record)),
+        Some(record) => (record.clone(), pattern(&record)),
         None => tracker().map_or_else(
             || ("runs/churn.json".to_owned(), "runs/*.json".to_owned()),
             |(_, run, runs)| ((*run).to_owned(), (*runs).to_owned()),
@@ -32,7 +32,7 @@ pub(super) fn without_runs(policy: &Policy, workspace: &Workspace) -> String {
 pub(super) fn without_match(policy: &Policy, workspace: &Workspace) -> String {
     match first(policy, workspace, &is_run) {
         Some(record) => {
-            format!("there are records elsewhere, such as `{record}`: write `runs: {}`", glob(&record))
+            format!("there are records elsewhere, such as `{record}`: write `runs: {}`", pattern(&record))
         }
         None => "record a run, or correct the pattern; it is relative to the policy".to_owned(),
     }
@@ -48,6 +48,11 @@ pub(super) fn of_artifact(named: &str, policy: &Policy, workspace: &Workspace) -
     let names_it = |run: &Run| run.artifacts().iter().any(|artifact| artifact.path == Some(path.as_str()));
     let record = format!("{}{}", workspace.up(), first(policy, workspace, &names_it)?);
     Some(format!("the record `{record}` names this file as its artifact: gate check {record}"))
+}
+
+/// What `runs:` matches a record with. At the top there are other files with the same ending.
+fn pattern(record: &str) -> String {
+    if record.contains('/') { glob(record) } else { record.to_owned() }
 }
 
 /// The first record of the workspace that is wanted, relative to the policy.

@@ -213,7 +213,7 @@ impl Git {
             let mut message = "the repository has neither `main` nor `master`, here or on a remote";
             let help = if self.commit("HEAD").is_err() {
                 message = "the repository has no commit yet, so there is nothing to compare with";
-                "make a first commit, then run `gate check --all`"
+                "make a first commit"
             } else if self.is_shallow() {
                 "this clone is shallow and has one branch only: fetch the branch to compare with, \
                  `git fetch origin main:refs/remotes/origin/main`, and in actions/checkout use `fetch-depth: 0`"
@@ -365,16 +365,17 @@ impl Git {
 }
 
 impl Git {
-    /// The branches, if there are few.
+    /// What to name instead: one of the branches, if there are few.
     fn branches_in_words(&self) -> String {
-        let few = |refs: &Refs| {
+        let words = |refs: &Refs| {
             let names: Vec<&str> = refs.branches().into_iter().collect();
-            (1..=MAX_LISTED)
-                .contains(&names.len())
-                .then(|| format!("the branches here are {}", listed(&names)))
+            match names.len() {
+                0 => "there is no branch yet: make a first commit".to_owned(),
+                1..=MAX_LISTED => format!("the branches here are {}", listed(&names)),
+                _ => "name a branch, a tag or a commit".to_owned(),
+            }
         };
-        let few = self.with_refs(few).ok().flatten();
-        few.unwrap_or_else(|| "name a branch, a tag or a commit".to_owned())
+        self.with_refs(words).unwrap_or_default()
     }
 }
 
