@@ -240,12 +240,11 @@ fn a_revision_without_a_record_and_a_repository_without_a_commit_are_told_so() {
 #[test]
 fn a_finding_says_what_to_write() {
     let project = committed();
-    for (limit, f1, expected) in [
-        ("f1: { min: 80 }", "0.9", "did you mean `min: 0.8`? the value is between 0 and 1"),
-        ("roc: { min: 0.8 }", "0.9", "\"metrics\": {\"roc\": …}"),
+    for (limit, expected) in [
+        ("f1: { min: 80 }", "did you mean `min: 0.8`? the value is between 0 and 1"),
+        ("roc: { min: 0.8 }", "\"metrics\": {\"roc\":"),
     ] {
         project.file("gate.yaml", format!("version: 1\nrules:\n  good: {{ metrics: {{ {limit} }} }}\n"));
-        project.file("runs/churn.json", RECORD.replace("0.9,", &format!("{f1},")));
         project.gate(&["check", "runs/churn.json"]).leaves_with(1).says(expected);
     }
     project.file("metrics.json", "{\"f1\": 0.9}\n");

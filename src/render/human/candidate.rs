@@ -72,8 +72,13 @@ const LACKS: [&str; 3] = ["field/missing", "any/none-holds", "reproducible/not-r
 
 /// Whether all that a rule found is that fields are missing.
 fn lacks_fields(rule: &RuleReport) -> bool {
-    let is_missing =
-        |finding: &Finding| finding.waiver.is_none() && LACKS.contains(&finding.diagnostic.code.as_str());
+    // A metric that is missing has another cause.
+    let is_metric = |path: &String| path.starts_with("metrics");
+    let is_missing = |finding: &Finding| {
+        finding.waiver.is_none()
+            && LACKS.contains(&finding.diagnostic.code.as_str())
+            && !finding.path.as_ref().is_some_and(is_metric)
+    };
     rule.outcome == Outcome::Fail && !rule.findings.is_empty() && rule.findings.iter().all(is_missing)
 }
 
