@@ -86,10 +86,15 @@ fn digest_to_add(run: &Run, named: &[Named]) -> Option<String> {
     let one = named.iter().find(|one| !one.taken)?;
     let tracker = source::tracker(&run.origin.tracker)?;
     let line = source::advice(tracker.name, "artifact.digest")?;
+    let or_folder = match tracker.name {
+        "mlflow" => {
+            "; a model that MLflow logged is known by its MLmodel: pass its folder, --artifact FOLDER"
+        }
+        _ => "",
+    };
     run.artifacts().iter().all(|artifact| artifact.digest.is_none()).then(|| {
         format!(
-            "{} recorded no artifact digest; to add it: {line} (`{}` is sha256:{}); a model that MLflow logged is known \
-             by its MLmodel: pass its folder, --artifact FOLDER",
+            "{} recorded no artifact digest; to add it: {line} (`{}` is sha256:{}){or_folder}",
             tracker.title, one.name, one.hashed.sha256
         )
     })
