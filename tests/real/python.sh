@@ -57,17 +57,6 @@ say "types"
 "$work/real/bin/python" -m mypy --strict --cache-dir "$work/mypy" python/mlgate
 
 say "the real pre-commit"
-environment hooks pre-commit
-mkdir "$work/project" && cd "$work/project"
-export GIT_CONFIG_GLOBAL=/dev/null GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@example.org GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@example.org
-git init --quiet --initial-branch=main
-printf 'version: 1\nruns: runs/*.json\nrules:\n  good: { metrics: { f1: { min: 0.8 } } }\n' > gate.yaml
-mkdir runs && echo '{"metrics": {"f1": 0.9}}' > runs/a.json
-git add --all && git commit --quiet --message begin
-PATH=$work/clean/bin:$work/hooks/bin:$PATH PRE_COMMIT_HOME=$work/pre-commit
-export PATH PRE_COMMIT_HOME
-pre-commit try-repo "$here" gate-check --hook-stage pre-push --all-files
-echo '{"metrics": {"f1": 0.7}}' > runs/a.json
-if pre-commit try-repo "$here" gate-check --hook-stage pre-push --all-files; then echo "a worse model was let through"; exit 1; fi
+GATE=$work/clean/bin/gate WHEEL=$wheel tests/real/pre_commit.sh
 
 say "all of the Python package holds"
