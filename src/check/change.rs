@@ -51,7 +51,7 @@ pub(super) fn judge_change(
     }
     // Lookup errors are reported by `candidates`.
     let Sorted { plain, items: of_trackers } = of_policy.sorted().cloned().unwrap_or_default();
-    let mut records = records(decision, request, workspace, (&plain, of_trackers));
+    let (mut records, unreadable) = records(decision, request, workspace, (&plain, of_trackers));
     records.whole = whole;
     if whole {
         match base_records(decision.policy, request, workspace, &plain) {
@@ -75,10 +75,9 @@ pub(super) fn judge_change(
         change.notes.extend(unmatched_records(decision, workspace, &records));
     }
     change.judged = engine::judge_change(decision, &records, removed.result);
-    if change.judged.is_some() && !records.unreadable.is_empty() {
+    if change.judged.is_some() && unreadable > 0 {
         change.notes.push(format!(
-            "{} of the records can't be read, so the files that they name look unrecorded",
-            records.unreadable.len()
+            "{unreadable} of the records can't be read, so the files that they name look unrecorded"
         ));
     }
     change
@@ -117,23 +116,28 @@ impl Bars {
     }
 }
 
-/// Every record that the policy matches, changed or not, and those that were named.
+/// Every record that the policy matches, changed or not, and those that were named; and how many can't be read.
 fn records<'w>(
     decision: &Decision<'_>,
     request: &Request,
     workspace: &'w Workspace,
     (plain, of_trackers): (&[String], Vec<Item<'w>>),
-) -> ChangeRecords {
+) -> (ChangeRecords, usize) {
     let mut items = workspace.head().and_then(|store| matching(&store, plain, workspace)).unwrap_or_default();
     items.extend(of_trackers);
+    let mut named = HashSet::new();
     if let Ok(chosen) = named_runs(&request.runs, Some(decision.policy), workspace) {
+        named.extend(chosen.items.iter().map(Item::label));
         items.extend(chosen.items);
     }
     let mut seen = HashSet::new();
     items.retain(|item| seen.insert(item.label()));
     let (head, bad) = read_all(&items, &decision.policy.fields);
-    let unreadable = bad.into_iter().map(|bad| bad.label).collect();
-    ChangeRecords { head, unreadable, ..ChangeRecords::default() }
+    let number = bad.len();
+    // Where runs are named, the others are no candidates, and what is wrong with them takes no verdict away.
+    let is_candidate = |label: &String| request.runs.is_empty() || named.contains(label);
+    let unreadable = bad.into_iter().map(|bad| bad.label).filter(is_candidate).collect();
+    (ChangeRecords { head, unreadable, ..ChangeRecords::default() }, number)
 }
 
 /// The records that the policy matches at the base.

@@ -60,7 +60,7 @@ pub struct ChangeRecords {
     pub head: Vec<Run>,
     /// The records that the policy matches at the base. Empty where only named runs are judged.
     pub base: Vec<Run>,
-    /// The labels of records beside `head` that can't be read. As candidates, they give no verdict.
+    /// The labels of candidates that can't be read, so that there is no verdict on them.
     pub unreadable: Vec<String>,
     /// Paths that DVC's files name as outputs.
     pub dvc_outputs: Vec<String>,
