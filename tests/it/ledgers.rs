@@ -154,7 +154,7 @@ fn an_audit_sees_what_was_taken_away_and_what_was_put_there() {
     for number in 1..=3 {
         project.remove(&format!("ledger/churn/production/00000{number}.json"));
     }
-    audit(&[]).leaves_with(1).says("audit/chain there are files of promotions, and no promotion");
+    audit(&[]).leaves_with(1).says("audit/chain there are files of promotions, but no promotion");
     project
         .gate(&["audit", "--model", "fraud"])
         .leaves_with(2)
@@ -214,7 +214,7 @@ fn drift_counts_against_the_tightest_limit_and_says_where_it_can_t() {
         .leaves_with(0)
         .says("audit/drift")
         .says("0.016 in all, although one promotion may only lose 0.01");
-    audit("  near: { metrics: { f1: { max_change: 0.01 } } }\n").says("where one promotion may change 0.01");
+    audit("  near: { metrics: { f1: { max_change: 0.01 } } }\n").says("one promotion may\n      only change 0.01");
     audit("")
         .leaves_with(0)
         .says("drift was not judged: no rule of today's policy limits how far a metric may fall");
