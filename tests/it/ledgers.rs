@@ -259,7 +259,7 @@ fn explained_as_far_as_the_ledger_goes() {
         .leaves_with(0)
         .says("run three")
         .says("train, data/train.csv, 1200 rows, sha256:aa11")
-        .says("what is said of the run is what the promotion repeats of it");
+        .says("facts about the run come from its promotion");
     // The beginning of a digest names a model, if it is only one's.
     let digest = mlgate::document::sha256(b"the weights of two\n");
     project.gate(&["explain", &format!("SHA256:{}", &digest[..12])]).leaves_with(0).says("promotion 2");
