@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # The wheel and the Python package, as users get them: built, installed into clean environments, used with the real
-# libraries. WHEEL names a wheel that is built already; WHEEL_PROFILE=dev builds a quick one.
+# libraries. WHEEL names a wheel that is built already; WHEEL_PROFILE=dev builds a quick one, and WHEEL_DIR keeps it.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 here=$PWD
 profile=${WHEEL_PROFILE:-release}
+kept=${WHEEL_DIR:+$(realpath --canonicalize-missing "$WHEEL_DIR")}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -15,8 +16,10 @@ say "the wheel"
 environment tools maturin uv
 wheel=${WHEEL:-}
 if [ -z "$wheel" ]; then
-  "$work/tools/bin/maturin" build --profile "$profile" --locked --out "$work/dist"
-  wheel=$(echo "$work"/dist/*.whl)
+  out=${kept:-$work/dist}
+  rm -rf "${out:?}"
+  "$work/tools/bin/maturin" build --profile "$profile" --locked --out "$out"
+  wheel=$(echo "$out"/*.whl)
 fi
 python3 - "$wheel" "$profile" <<'PYTHON'
 import sys, os, zipfile
