@@ -116,10 +116,12 @@ fn of_model(mut run: Run, named: Option<&str>) -> Result<Run, Vec<Diagnostic>> {
 }
 
 /// Keeps the reports of candidates for a report that is written at the end.
-pub(super) struct Kept {
-    pub(super) candidates: Vec<CandidateReport>,
-    /// Of many candidates that passed without a warning, only that they did.
-    pub(super) brief: bool,
+#[derive(Debug, Default)]
+pub struct Kept {
+    /// In their order.
+    pub candidates: Vec<CandidateReport>,
+    /// Of many candidates that passed without a warning, keep only that they did.
+    pub brief: bool,
 }
 
 impl CandidateSink for Kept {
@@ -135,10 +137,10 @@ impl CandidateSink for Kept {
     }
 }
 
-/// Leaves of a candidate that passed without a warning only that it did, and by which rules.
+/// Leaves of a candidate that passed without a warning only that it did, by which rules, and what was waived.
 fn shorten(report: &mut CandidateReport) {
     if report.is_unremarkable() {
-        for rule in &mut report.rules {
+        for rule in report.rules.iter_mut().filter(|rule| rule.findings.is_empty()) {
             let short = RuleReport::new(rule.id.as_str(), rule.kind.clone(), rule.level);
             *rule = RuleReport { outcome: rule.outcome, reason: rule.reason.take(), ..short };
         }

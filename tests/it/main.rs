@@ -19,6 +19,7 @@ mod examples;
 mod exit_codes;
 mod fail_open;
 mod fake_github;
+mod formats;
 mod hostile_git;
 mod init;
 mod launchers;
