@@ -28,6 +28,8 @@ pub(super) enum Format {
     Junit,
     /// As issues for GitLab's Code Quality.
     Gitlab,
+    /// As one page for a browser, with charts.
+    Html,
 }
 
 impl fmt::Display for Format {
@@ -39,7 +41,7 @@ impl fmt::Display for Format {
 impl Format {
     /// Whether it shows of many candidates that passed only that they did, and by which rules.
     pub(super) fn is_brief(self) -> bool {
-        !matches!(self, Self::Json | Self::Markdown)
+        !matches!(self, Self::Json | Self::Markdown | Self::Html)
     }
 
     /// Writes a report. Files are named from the top of the repository where the reader looks them up there.
@@ -61,6 +63,7 @@ impl Format {
             Self::Sarif => render::sarif(report, &below_top(folder), to),
             Self::Junit => render::junit(report, to),
             Self::Gitlab => render::gitlab(report, &below_top(folder), to),
+            Self::Html => render::html(report, to),
         }
     }
 }

@@ -47,8 +47,7 @@ fn output(text: OsString) -> Result<Output, String> {
         // A path, not a word.
         Err(_) if name.contains(['/', '\\', '.']) => Ok(Output { format: None, path: text.into() }),
         Err(_) => {
-            let names: Vec<String> =
-                Format::value_variants().iter().map(|format| format.to_string()).collect();
+            let names: Vec<String> = Format::value_variants().iter().map(ToString::to_string).collect();
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
             let help = did_you_mean(name, &names, "the formats are");
             Err(format!("there is no format `{name}`; {help}; a file of that name is `./{}`", text.display()))

@@ -9,6 +9,7 @@ mod diff;
 mod explanation;
 mod finding;
 mod limit_kind;
+mod margin;
 mod method;
 mod promotion;
 mod report;
@@ -21,6 +22,7 @@ pub use diff::{CommitLine, Commits, DiffGroup, FieldDiff, MetricDiff, RunDiff};
 pub use explanation::{Answer, Explanation, Step};
 pub use finding::{Breach, Finding};
 pub use limit_kind::{LIMIT_KINDS, LimitKind};
+pub use margin::{ClosestMargin, closest, margins, percent, share_left};
 pub use method::Method;
 pub use promotion::{Promoted, PromotionOutcome};
 pub use report::{

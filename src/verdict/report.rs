@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Comparison, Exit, Finding, Level, Outcome, RuleKind, Verdict};
+use super::{ClosestMargin, Comparison, Exit, Finding, Level, Outcome, RuleKind, Verdict};
 use crate::document::Diagnostic;
 
 /// The format of the report, by which a reader knows what it holds.
@@ -382,7 +382,7 @@ pub struct WaiverReport {
 }
 
 /// Counts over all candidates.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Summary {
     /// Candidates.
     pub candidates: usize,
@@ -396,4 +396,7 @@ pub struct Summary {
     pub unchanged: usize,
     /// Comparisons that were made.
     pub comparisons: usize,
+    /// The passing comparison that is nearest to its limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closest: Option<ClosestMargin>,
 }

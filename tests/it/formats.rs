@@ -188,7 +188,7 @@ fn of_junit(xml: &str) -> Claims {
 #[test]
 fn every_format_claims_what_the_report_claims() {
     let project = mixed();
-    let files = ["json", "sarif", "junit", "gitlab", "markdown", "github"];
+    let files = ["json", "sarif", "junit", "gitlab", "markdown", "github", "html"];
     let outputs: Vec<String> = files.iter().map(|format| format!("--output={format}=out.{format}")).collect();
     let mut arguments = vec!["check", "--now", NOW];
     arguments.extend(outputs.iter().map(String::as_str));
@@ -219,6 +219,7 @@ fn every_format_claims_what_the_report_claims() {
         ("human", ran.out.clone()),
         ("markdown", project.read("out.markdown")),
         ("github", project.read("out.github")),
+        ("html", project.read("out.html")),
     ] {
         for (about, rule) in claims.blocking.iter().chain(&claims.warning) {
             assert!(
@@ -250,10 +251,7 @@ fn what_passed_is_claimed_by_no_format_and_counted_by_junit() {
     assert_eq!(log["runs"][0]["results"], serde_json::json!([]));
     assert_eq!(log["runs"][0]["invocations"][0]["executionSuccessful"], true);
     let xml = check("junit");
-    assert!(
-        xml.contains("<testsuites name=\"gate\" tests=\"3\" failures=\"0\" errors=\"0\" skipped=\"0\">"),
-        "{xml}"
-    );
+    assert!(xml.contains("<testsuites name=\"gate\" tests=\"3\" failures=\"0\" errors=\"0\">"), "{xml}");
 }
 
 #[test]
@@ -310,6 +308,49 @@ fn text_of_others_is_only_text() {
     assert!(xml.contains("a]]&gt; &lt;b&gt; &amp;") && !xml.contains('\u{7}'), "{xml}");
     let sarif = check("sarif");
     assert!(sarif.contains("\\\\[x\\\\](https://evil.example)") && !sarif.contains(" [x]("), "{sarif}");
+}
+
+#[test]
+fn a_page_loads_nothing_and_runs_nothing_of_others() {
+    let project = mixed();
+    let ran = project.gate(&["check", "--now", NOW, "--format", "html"]);
+    ran.leaves_with(2);
+    assert!(ran.out.contains("default-src 'none'") && ran.out.contains("script-src 'sha256-"));
+    assert!(ran.out.contains("&lt;script&gt;alert('why')&lt;/script&gt;"), "{}", ran.out);
+    assert_eq!(ran.out.matches("<script").count(), 1, "its own");
+    for from_elsewhere in [" src=", "<link", "@import", "url("] {
+        assert!(!ran.out.contains(from_elsewhere), "{from_elsewhere}");
+    }
+}
+
+#[test]
+fn a_page_draws_limits_and_says_the_numbers() {
+    let project = Project::churn();
+    let ran = project.gate(&["check", "runs/new.json", "--now", NOW, "--format", "html"]);
+    ran.leaves_with(0)
+        .says("max_drop 0.005")
+        .says("Closest margin: f1 max_drop 0.005: 0 left (0% of its value)");
+    // Of f1 two limits, and two of latency.
+    assert_eq!(
+        ran.out.matches("<svg class=\"c\" aria-hidden=\"true\"><rect class=\"n\"").count(),
+        4 + 1,
+        "and the legend"
+    );
+}
+
+#[test]
+fn the_closest_margin_is_named_where_all_passed() {
+    let project = Project::churn();
+    project.edit("runs/new.json", "0.842", "0.846").edit("runs/new.json", "101", "104");
+    let check = |format: &str| project.gate(&["check", "runs/new.json", "--now", NOW, "--format", format]);
+    let closest = "f1 max_drop 0.005: 0.004 left (0.47% of its value)";
+    check("human").leaves_with(0).says(&format!("closest margin: {closest}"));
+    assert!(check("markdown").out.contains("Closest margin: f1 max&#95;drop 0.005&#58; 0.004 left"));
+    let report = check("json").json();
+    assert_eq!(report["summary"]["closest"]["margin"], "0.004");
+    assert_eq!(report["summary"]["closest"]["rule"], "holds-up");
+    project.edit("runs/new.json", "0.846", "0.7");
+    check("human").leaves_with(1).never_says("closest margin");
 }
 
 #[test]

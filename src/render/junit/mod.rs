@@ -22,7 +22,8 @@ pub fn junit(report: &Report, to: &mut dyn Write) -> io::Result<()> {
     writer
         .create_element("testsuites")
         .with_attributes([("name", "gate")])
-        .with_attributes(attributes(&total).iter().map(|(name, value)| (*name, value.as_str())))
+        // The schema of Jenkins allows no number of skipped tests here.
+        .with_attributes(attributes(&total)[..3].iter().map(|(name, value)| (*name, value.as_str())))
         .write_inner_content(|writer| suites(report).try_for_each(|suite| write_suite(&suite, writer)))?;
     writer.into_inner().write_all(b"\n")
 }

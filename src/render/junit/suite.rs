@@ -27,7 +27,7 @@ pub(super) enum Ended {
 }
 
 /// Numbers of tests.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 pub(super) struct Count {
     pub(super) tests: usize,
     pub(super) failures: usize,
