@@ -8,6 +8,7 @@ mod diff;
 mod explain;
 mod explain_code;
 mod format;
+mod history;
 mod init;
 mod key;
 mod mistakes;
@@ -98,6 +99,8 @@ enum Command {
     Explain(explain::Arguments),
     /// Hold what is promoted now against today's policy, and the ledger against itself
     Audit(Box<audit::Arguments>),
+    /// A metric of one line of models over time: promotions, versions in git, and records that are here
+    History(history::Arguments),
     /// Make a signing key, or show the public one of a file
     #[command(subcommand)]
     Key(key::Command),
@@ -176,6 +179,7 @@ pub fn run(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
         Command::Verify(arguments) => verify::run(arguments, &folder, &terminal),
         Command::Explain(arguments) => explain::run(arguments, &folder, &terminal),
         Command::Audit(arguments) => audit::run(arguments, &folder, &terminal),
+        Command::History(arguments) => history::run(arguments, &folder, &terminal),
         Command::Key(command) => key::run(command, &folder, &terminal),
         Command::Show(arguments) => show::run(arguments, &folder, &terminal),
         Command::Power(arguments) => power::run(arguments, &folder, &terminal),

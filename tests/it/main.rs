@@ -20,6 +20,7 @@ mod exit_codes;
 mod fail_open;
 mod fake_github;
 mod formats;
+mod history;
 mod hostile_git;
 mod init;
 mod launchers;

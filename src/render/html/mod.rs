@@ -2,6 +2,7 @@
 
 mod chart;
 mod evidence;
+mod history;
 mod overview;
 mod page;
 mod rules;
@@ -12,6 +13,7 @@ mod words;
 use std::io::{self, Write};
 
 use crate::verdict::{ChangeReport, MANY, Report};
+pub use history::history_html;
 use run::Detail;
 
 /// Bytes of details beyond which runs are only listed.
@@ -20,17 +22,17 @@ const MAX_DETAILS: usize = 4 << 20;
 /// Writes a report as a page.
 pub fn html(report: &Report, to: &mut dyn Write) -> io::Result<()> {
     let title = format!("gate: {}", page::verdict_in_words(report.verdict));
-    to.write_all(page::head(&title).into_string().as_bytes())?;
+    to.write_all(page::head(&title, "details", "Skip to the details").into_string().as_bytes())?;
     let order = overview::order(report);
     to.write_all(overview::summary(report).into_string().as_bytes())?;
     to.write_all(overview::table(report, &order).into_string().as_bytes())?;
     to.write_all(page::details().into_string().as_bytes())?;
     let change = report.change.as_ref().map(ChangeReport::as_candidate);
     if let Some(change) = &change {
-        let article = run::article(report, change, "change", Detail::Whole, false);
+        let article = run::article(report, change, "change", Detail::Whole);
         to.write_all(article.into_string().as_bytes())?;
     }
-    let many = report.candidates.len() > MANY;
+    let detail = if report.candidates.len() > MANY { Detail::Brief } else { Detail::Whole };
     let mut written = 0;
     let mut left_out = 0;
     for &at in &order {
@@ -39,8 +41,7 @@ pub fn html(report: &Report, to: &mut dyn Write) -> io::Result<()> {
             left_out += 1;
             continue;
         }
-        let detail = if many && candidate.is_unremarkable() { Detail::Closest } else { Detail::Whole };
-        let article = run::article(report, candidate, &format!("run-{at}"), detail, many).into_string();
+        let article = run::article(report, candidate, &format!("run-{at}"), detail).into_string();
         written += article.len();
         to.write_all(article.as_bytes())?;
     }

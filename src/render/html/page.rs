@@ -20,7 +20,7 @@ pub(super) fn verdict_in_words(verdict: Option<Verdict>) -> &'static str {
 }
 
 /// Everything up to the first heading. The page allows no script but its own, whatever text it shows.
-pub(super) fn head(title: &str) -> Markup {
+pub(super) fn head(title: &str, skip_to: &str, skip: &str) -> Markup {
     let allowed = format!(
         "default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-{}'",
         STANDARD.encode(Sha256::digest(SCRIPT.as_bytes()))
@@ -37,7 +37,7 @@ pub(super) fn head(title: &str) -> Markup {
             style { (PreEscaped(STYLE)) }
         }
         (PreEscaped("<body>"))
-        a class="skip" href="#details" { "Skip to the details" }
+        a class="skip" href={ "#" (skip_to) } { (skip) }
         (PreEscaped("<main>"))
     }
 }
@@ -68,8 +68,8 @@ pub(super) fn foot(report: &Report, left_out: usize) -> Markup {
                 "The details of " (left_out) " more runs are in the JSON report: this page would be too large with them."
             }
         }
-        (PreEscaped("</section></main>"))
-        footer {
+        (PreEscaped("</section>"))
+        (end(&html! {
             p {
                 "Written by gate " (clean(&report.gate)) ", decided at " (clean(&report.now))
                 @if let Some(policy) = &report.policy {
@@ -77,7 +77,15 @@ pub(super) fn foot(report: &Report, left_out: usize) -> Markup {
                 }
                 "."
             }
-        }
+        }))
+    }
+}
+
+/// The end of a page, with its last line.
+pub(super) fn end(line: &Markup) -> Markup {
+    html! {
+        (PreEscaped("</main>"))
+        footer { (line) }
         script { (PreEscaped(SCRIPT)) }
         (PreEscaped("</body></html>\n"))
     }

@@ -2,11 +2,11 @@
 
 use maud::{Markup, html};
 
-use super::chart::{chart, class};
+use super::chart::chart;
 use super::evidence::shown;
 use super::overview::excerpt;
 use super::slices::slices;
-use super::words::{cell, limit, outcome, prose};
+use super::words::{cell, class, limit, outcome, prose};
 use crate::render::scale::{Axis, Scale, domain};
 use crate::render::text::{clean, count};
 use crate::verdict::{
@@ -16,14 +16,20 @@ use crate::verdict::{
 /// Limits that are shown of a run that passed, where there are many.
 const CLOSEST: usize = 3;
 
-/// Every rule.
-pub(super) fn whole(report: &Report, candidate: &CandidateReport) -> Markup {
-    let mut rules: Vec<&RuleReport> = candidate
-        .rules
-        .iter()
-        .filter(|rule| rule.kind != RuleKind::Status || rule.outcome != Outcome::Pass)
-        .collect();
-    rules.sort_by_key(|rule| (!rule.outcome.blocks(), rule.outcome == Outcome::Skipped));
+/// Every rule, or only those that do not hold.
+pub(super) fn rules(report: &Report, candidate: &CandidateReport, all: bool) -> Markup {
+    let holds = |rule: &RuleReport| matches!(rule.outcome, Outcome::Pass | Outcome::Skipped);
+    let is_shown = |rule: &&RuleReport| {
+        if all {
+            rule.kind != RuleKind::Status || !holds(rule)
+        } else {
+            !holds(rule) && rule.level != Level::Shadow
+        }
+    };
+    let mut rules: Vec<&RuleReport> = candidate.rules.iter().filter(is_shown).collect();
+    rules.sort_by_key(|rule| {
+        (rule.level == Level::Shadow, !rule.outcome.blocks(), rule.outcome == Outcome::Skipped)
+    });
     let source = clean(&candidate.run.source);
     html! {
         @if !rules.is_empty() {
@@ -139,7 +145,8 @@ fn on_a_scale(one: &Comparison) -> Markup {
 
 /// What is wrong, with its line and what to do; what is waived, with the waiver.
 fn findings(report: &Report, rule: &RuleReport) -> Markup {
-    if matches!(rule.outcome, Outcome::Pass | Outcome::Skipped) {
+    // A shadow rule has its row, and nothing that asks for attention.
+    if matches!(rule.outcome, Outcome::Pass | Outcome::Skipped) || rule.level == Level::Shadow {
         return html! { @for note in &rule.notes { p class="note" { (clean(&rule.id)) ": " (prose(note)) } } };
     }
     html! {
@@ -152,7 +159,7 @@ fn one_finding(report: &Report, rule: &RuleReport, finding: &Finding) -> Markup 
     let waiver = finding.waiver.and_then(|index| report.waivers.get(index));
     let shown_as = if waiver.is_some() { Outcome::Waived } else { rule.outcome };
     html! {
-        div class={ "finding " (class(shown_as)) } {
+        div class={ "finding " (class(shown_as, rule.level)) } {
             p { strong { (clean(&rule.id)) } ": " (prose(&finding.diagnostic.message)) }
             (excerpt(finding.diagnostic.location.as_ref()))
             @if let Some(waiver) = waiver {

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::overview::{badge, trouble};
 use super::page::verdict_in_words;
-use super::rules::{closest_limits, whole};
+use super::rules::{closest_limits, rules};
 use super::words::prose;
 use crate::render::text::clean;
 use crate::verdict::{BaselineReport, CandidateReport, Comparability, Report};
@@ -14,18 +14,12 @@ use crate::verdict::{BaselineReport, CandidateReport, Comparability, Report};
 pub(super) enum Detail {
     /// Every rule.
     Whole,
-    /// Of one of many that passed, the limits that it came closest to.
-    Closest,
+    /// Of one of many: what does not hold, and the limits that it came closest to.
+    Brief,
 }
 
 /// A run, under the id that its row in the overview leads to. One of many is laid out when it comes into view.
-pub(super) fn article(
-    report: &Report,
-    candidate: &CandidateReport,
-    id: &str,
-    detail: Detail,
-    many: bool,
-) -> Markup {
+pub(super) fn article(report: &Report, candidate: &CandidateReport, id: &str, detail: Detail) -> Markup {
     let run = &candidate.run;
     let facts = [
         ("Model", &run.model),
@@ -35,7 +29,7 @@ pub(super) fn article(
         ("Created", &run.created_at),
     ];
     html! {
-        article id=(id) class=[many.then_some("m")] data-verdict=(verdict_in_words(candidate.verdict)) aria-labelledby={ (id) "-h" } {
+        article id=(id) class=[(detail == Detail::Brief).then_some("m")] data-verdict=(verdict_in_words(candidate.verdict)) aria-labelledby={ (id) "-h" } {
             h3 id={ (id) "-h" } { (badge(candidate.verdict)) " " (clean(&run.source)) }
             @if facts.iter().any(|(_, value)| value.is_some()) {
                 dl {
@@ -47,11 +41,9 @@ pub(super) fn article(
             @for baseline in &candidate.baselines { (against(baseline, run.model.as_deref())) }
             @for note in &candidate.notes { p class="note" { (prose(note)) } }
             @for why in &candidate.troubles { (trouble(why)) }
-            @match detail {
-                Detail::Whole => (whole(report, candidate)),
-                Detail::Closest => (closest_limits(candidate)),
-            }
-            @if detail == Detail::Whole {
+            (rules(report, candidate, detail == Detail::Whole))
+            @if detail == Detail::Brief { (closest_limits(candidate)) }
+            @if detail == Detail::Whole || !candidate.is_unremarkable() {
                 @for baseline in &candidate.baselines { (differences(baseline)) }
             }
         }

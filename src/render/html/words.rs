@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::chart::class;
+use super::chart;
 use crate::render::text::{clean, cut, shortened_digest};
 use crate::verdict::{Comparison, Level, Outcome};
 
@@ -30,13 +30,17 @@ pub(super) fn cell(value: Option<&str>) -> String {
     value.map(shortened).unwrap_or_default()
 }
 
+/// The class that colours an outcome of a rule of that level.
+pub(super) fn class(outcome: Outcome, level: Level) -> &'static str {
+    match (outcome, level) {
+        (Outcome::Fail | Outcome::Inconclusive, Level::Warning | Level::Shadow | Level::Off) => "x",
+        (outcome, _) => chart::class(outcome),
+    }
+}
+
 /// An outcome as a word; the style puts a sign before it, so that colour is not needed to read it.
 pub(super) fn outcome(outcome: Outcome, level: Level) -> Markup {
-    let class = match (outcome, level) {
-        (Outcome::Fail | Outcome::Inconclusive, Level::Warning | Level::Shadow | Level::Off) => "x",
-        (outcome, _) => class(outcome),
-    };
-    html! { span class={ "o " (class) } { (outcome) } }
+    html! { span class={ "o " (class(outcome, level)) } { (outcome) } }
 }
 
 /// A limit as the policy writes it, and what it came to.
