@@ -12,6 +12,7 @@ mod history;
 mod limit_kind;
 mod margin;
 mod method;
+mod model_facts;
 mod promotion;
 mod report;
 mod rule_kind;
@@ -26,6 +27,7 @@ pub use history::{History, HistoryLimit, HistoryPoint};
 pub use limit_kind::{LIMIT_KINDS, LimitKind};
 pub use margin::{ClosestMargin, closest, margins, percent, share_left};
 pub use method::Method;
+pub use model_facts::{FileFact, LimitFact, MetricFact, ModelFacts, PromotionFact};
 pub use promotion::{Promoted, PromotionOutcome};
 pub use report::{
     BaselineReport, CandidateReport, ChangeReport, Comparability, Difference, MANY, PackUse, PolicyReport,

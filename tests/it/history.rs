@@ -54,10 +54,8 @@ fn versions_in_git_and_the_record_that_is_here() {
 
 #[test]
 fn as_a_person_reads_it() {
-    let ran = project().gate(&HISTORY);
-    assert_snapshot!(
-        ran.leaves_with(0).out.replace(|c: char| c.is_ascii_hexdigit() && !c.is_ascii_digit(), "#")
-    );
+    // The commits have fixed names and dates, and so fixed ids.
+    assert_snapshot!(project().gate(&HISTORY).leaves_with(0).out);
 }
 
 #[test]
@@ -92,7 +90,10 @@ fn promotions_are_marked_and_a_stage_shows_only_its_own() {
 #[test]
 fn a_name_that_leads_to_nothing_is_answered_with_one_that_does() {
     let project = project();
-    project.gate(&["history", "churn", "--metric", "f2"]).leaves_with(2).says("its metrics are `f1`, `recall`");
+    project
+        .gate(&["history", "churn", "--metric", "f2"])
+        .leaves_with(2)
+        .says("its metrics are `f1`, `recall`");
     project.gate(&["history", "chrun", "--metric", "f1"]).leaves_with(2).says("did you mean `churn`");
     let answer =
         project.gate(&["history", "churn", "--metric", "f2", "--format", "json"]).leaves_with(2).json();

@@ -28,6 +28,7 @@ mod laundering;
 mod ledgers;
 mod linked;
 mod mistakes;
+mod model_documents;
 mod new_user;
 mod nothing_lost;
 mod output;

@@ -103,7 +103,7 @@ async function large(browser) {
   try {
     await use(browser);
     await withoutScripts(browser);
-    for (const folder of ["mixed", "slices"]) await look(browser, folder);
+    for (const folder of ["mixed", "slices", "ledger"]) await look(browser, folder);
     await large(browser);
   } finally {
     await browser.close();

@@ -128,6 +128,43 @@ def slices(folder):
         write(folder / path, record(name, "churn", metrics, predictions={"path": f"{name}.csv"}))
 
 
+def ledger(folder):
+    import hashlib
+
+    write(folder / "gate.yaml", """\
+version: 1
+runs: runs/*.json
+stages: { staging: {} }
+rules:
+  holds-up: { metrics: { f1: { min: 0.80, max_drop: 0.02 } } }
+""")
+    for name, day, f1 in [("one", 1, 0.84), ("two", 8, 0.85), ("three", 15, 0.833), ("four", 22, 0.79)]:
+        weights = f"the weights of {name}"
+        digest = lambda text: f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+        write(folder / "models" / f"{name}.bin", weights)
+        write(folder / "runs" / f"{name}.json", record(
+            name, "churn", {"f1": f1, "recall": 0.9}, created_at=f"2026-05-{day:02}T12:00:00Z",
+            slices={"region=EU": {"rows": 100, "metrics": {"f1": 0.8}}},
+            data=[{"role": "train", "path": "data/train.csv", "digest": digest("train"), "rows": 1200}],
+            validation={"split": "holdout", "digest": digest("holdout"), "rows": 300},
+            artifact={"path": f"models/{name}.bin", "digest": digest(weights)},
+        ))
+
+
+def documents(folder):
+    """A model card and a bill of materials, read by the libraries of those who defined them."""
+    from cyclonedx.schema import SchemaVersion
+    from cyclonedx.validation.json import JsonStrictValidator
+    from huggingface_hub import ModelCard
+
+    card = ModelCard.load(folder / "card.md")
+    results = card.data.eval_results
+    assert card.data.model_name == "churn", card.data
+    assert {(one.metric_type, one.metric_value) for one in results} == {("f1", 0.85), ("recall", 0.9)}, results
+    errors = JsonStrictValidator(SchemaVersion.V1_6).validate_str((folder / "bom.json").read_text())
+    assert errors is None, errors
+
+
 def validate(folder, sarif_schema, junit_schema):
     import jsonschema
     import junitparser
@@ -149,8 +186,10 @@ if __name__ == "__main__":
     command, folder, *rest = sys.argv[1:]
     folder = Path(folder)
     if command == "make":
-        for name, make in [("mixed", mixed), ("many", many), ("slices", slices)]:
+        for name, make in [("mixed", mixed), ("many", many), ("slices", slices), ("ledger", ledger)]:
             (folder / name).mkdir()
             make(folder / name)
+    elif command == "documents":
+        documents(folder)
     else:
         validate(folder, *rest)

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Reports, judged by what reads them: the schema of SARIF and its validator, the schema of Jenkins for JUnit, and for the
-# page html-validate, Chromium and axe. Installs what it needs below target/; Chromium comes from the system's packages.
+# Reports, judged by what reads them: the schema of SARIF and its validator, the schema of Jenkins for JUnit, html-validate,
+# Chromium and axe for the pages, and the libraries of Hugging Face and CycloneDX for the documents of a model. Installs
+# what it needs below target/; Chromium comes from the system's packages.
 # With SHOTS=FOLDER it leaves pictures of the page there.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -17,7 +18,8 @@ mkdir -p "$tools"
 cp "$scripts/reports.package.json" "$tools/package.json"
 npm install --prefix "$tools" --silent --no-audit --no-fund --no-package-lock
 [ -x "$tools/venv/bin/python" ] || python3 -m venv "$tools/venv"
-"$tools/venv/bin/pip" install --quiet --disable-pip-version-check "lxml==6.1.3" "junitparser==5.0.3" "jsonschema==4.26.0"
+"$tools/venv/bin/pip" install --quiet --disable-pip-version-check "lxml==6.1.3" "junitparser==5.0.3" "jsonschema==4.26.0" \
+  "huggingface_hub==2.4.0" "cyclonedx-python-lib[json-validation]==11.12.0"
 # The schema that Jenkins reads JUnit by is in the source distribution of pytest.
 if [ ! -f "$tools/junit-10.xsd" ]; then
   "$tools/venv/bin/pip" download --quiet --disable-pip-version-check --no-deps --no-binary :all: --dest "$tools" "pytest==8.4.2"
@@ -51,8 +53,17 @@ for folder in mixed many; do
   if grep -E ': (error|warning) ' "$work/multitool"; then exit 1; fi
 done
 
+echo "-- a model card, read by huggingface_hub, and a bill of materials, by cyclonedx"
+(cd "$work/ledger" && for run in one two; do
+  "$GATE" promote "runs/$run.json" --stage staging --first > /dev/null
+done
+"$GATE" explain stage:staging --format model-card --output card.md
+"$GATE" explain stage:staging --format ml-bom --output bom.json
+"$GATE" history churn --metric f1 --format html --output gate.html)
+"$tools/venv/bin/python" "$scripts/reports.py" documents "$work/ledger"
+
 echo "-- the page: html-validate, Chromium, axe"
-"$tools/node_modules/.bin/html-validate" --config "$scripts/reports.htmlvalidate.json" "$work/mixed/gate.html" "$work/slices/gate.html"
+"$tools/node_modules/.bin/html-validate" --config "$scripts/reports.htmlvalidate.json" "$work/mixed/gate.html" "$work/slices/gate.html" "$work/ledger/gate.html"
 NODE_PATH="$tools/node_modules" node "$scripts/reports.cjs" "$work" "$(command -v chromium)" "${SHOTS:-}"
 
 echo "reports are read by others"

@@ -98,7 +98,6 @@ fn chart(history: &History, title: &str) -> Markup {
                 @for limit in &history.limits {
                     @if let Some(at) = number(&limit.value) {
                         path class="limit" d=(format!("M{LEFT} {:.1}H{}", y(at), WIDTH - EDGE)) {}
-                        text class="f" x=(LEFT + 6.0) y=(format!("{:.1}", y(at) - 5.0)) { (limit_in_words(limit)) }
                     }
                 }
                 polyline points=(line.join(" ")) {}
@@ -109,6 +108,12 @@ fn chart(history: &History, title: &str) -> Markup {
                             (false, true) => "off",
                             (false, false) => "p on",
                         }) {}
+                }
+                // Above the line, so that it can be read where the two cross.
+                @for limit in &history.limits {
+                    @if let Some(at) = number(&limit.value) {
+                        text class="f" x=(LEFT + 6.0) y=(format!("{:.1}", y(at) - 5.0)) { (limit_in_words(limit)) }
+                    }
                 }
             }
             figcaption class="note" { "Filled: promoted. Red: beyond a limit of today. Open: not promoted." }
