@@ -44,7 +44,7 @@ pub struct Gate {
 pub struct Question<'q> {
     /// The runs.
     pub candidates: Vec<Run>,
-    /// What the policy's references mean. A reference that is missing here is no verdict for what needs it.
+    /// The runs that the policy's references resolve to. Rules that need a missing reference get no verdict.
     pub baselines: Runs,
     /// The stage that the candidates are to be promoted to.
     pub stage: Option<&'q str>,

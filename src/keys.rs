@@ -12,10 +12,10 @@ use crate::git::Git;
 use crate::signing::{Algorithm, NOT_A_KEY, PrivateKey, PublicKey};
 
 codes! {
-    KEY_UNREADABLE = "key/unreadable": "A file of a key or of trust can't be read.";
-    KEY_EXISTS = "key/exists": "A new key would be written over a file that exists.";
-    NOT_IGNORED = "key/not-ignored": "A private key would lie in a git work tree, where git does not ignore it.";
-    NO_KEY = "key/none": "Something is to be signed, and no key was given.";
+    KEY_UNREADABLE = "key/unreadable": "A key file or a trust file can't be read.";
+    KEY_EXISTS = "key/exists": "A new key would overwrite an existing file.";
+    NOT_IGNORED = "key/not-ignored": "A private key would be in a git work tree without being ignored.";
+    NO_KEY = "key/none": "A signature was requested, but no key was given.";
 }
 
 /// Bytes of a file of a key.
@@ -43,11 +43,9 @@ pub fn new_key(file: &Path, folder: &Path, algorithm: Algorithm) -> Result<NewKe
     name.push(".pub");
     let public = PathBuf::from(name);
     let exists = |path: &Path| {
-        let message = format!("`{}` exists, and a key is never written over", path.display());
+        let message = format!("`{}` exists, and gate never overwrites a key", path.display());
         Diagnostic::new(KEY_EXISTS, message)
-            .help(
-                "name another file; a key that is no longer used stays listed until its promotions are gone",
-            )
+            .help("name another file; keep an old public key as long as its promotions are in use")
             .boxed()
     };
     if let Some(taken) = [file, &public].into_iter().find(|path| folder.join(path).symlink_metadata().is_ok())
@@ -57,7 +55,7 @@ pub fn new_key(file: &Path, folder: &Path, algorithm: Algorithm) -> Result<NewKe
     let key = loop {
         let mut random = [0; 32];
         getrandom::fill(&mut random).map_err(|error| {
-            Diagnostic::new(KEY_UNREADABLE, format!("the system gives no random bytes: {error}")).boxed()
+            Diagnostic::new(KEY_UNREADABLE, format!("the system provides no random bytes: {error}")).boxed()
         })?;
         if let Some(key) = PrivateKey::from_random(algorithm, &random) {
             break key;
@@ -93,7 +91,8 @@ fn keep_out_of_git(file: &Path) -> Result<Option<PathBuf>, Box<Diagnostic>> {
     }
     let ignore = folder.join(".gitignore");
     let refuse = |why: String| {
-        let message = format!("`{}` would be in a git work tree, unignored: {why}", file.display());
+        let message =
+            format!("`{}` would be in a git work tree without being ignored: {why}", file.display());
         Diagnostic::new(NOT_IGNORED, message).help("make the key outside of the repository").boxed()
     };
     if name.contains(['\n', '\r']) {
@@ -153,9 +152,9 @@ fn from_environment(folder: &Path) -> Result<Option<PrivateKey>, Box<Diagnostic>
     let text = value.to_string_lossy();
     let text = text.trim();
     if text.is_empty() {
-        let message = format!("{VARIABLE} is set, and is empty: nothing would be signed");
-        let help = "a secret that is not set, or that this job may not see, arrives as an empty variable; to sign nothing, \
-                    unset it";
+        let message = format!("{VARIABLE} is set but empty, so nothing would be signed");
+        let help = "a secret that is not set, or not available to this job, arrives as an empty variable; \
+         to sign nothing, unset it";
         return Err(Diagnostic::new(NO_KEY, message).help(help).boxed());
     }
     if let Some(pem) = pem_of(text) {
@@ -165,7 +164,7 @@ fn from_environment(folder: &Path) -> Result<Option<PrivateKey>, Box<Diagnostic>
     let is_file = !text.contains('\n') && std::fs::metadata(&path).is_ok();
     let neither = || {
         let message =
-            format!("{VARIABLE} holds neither a private key in PEM nor the path of a file that is there");
+            format!("{VARIABLE} contains neither a private key in PEM nor the path of an existing file");
         let help = "store the text of the key file as it is, from `-----BEGIN PRIVATE KEY-----` on, or its base64 on one line; \
                     the value is not shown here";
         Diagnostic::new(NOT_A_KEY, message).help(help).boxed()
@@ -226,11 +225,11 @@ pub fn read(path: &Path) -> Result<String, Box<Diagnostic>> {
     let handed_over = ["/dev/fd", "/proc/self/fd", "/dev/stdin"].iter().any(|from| path.starts_with(from));
     let meta = std::fs::metadata(path).map_err(|error| {
         let problem = failed(error.to_string());
-        Box::new(problem.help("look at the path; `gate key new FILE` makes a key"))
+        Box::new(problem.help("check the path; `gate key new FILE` makes a key"))
     })?;
     let whole = |bytes: u64| bytes <= MOST;
     if !(meta.is_file() && whole(meta.len()) || handed_over && !meta.is_dir()) {
-        return Err(failed(format!("it is no regular file of at most {MOST} bytes")));
+        return Err(failed(format!("it is not a regular file of at most {MOST} bytes")));
     }
     let mut text = String::new();
     let read = std::fs::File::open(path).and_then(|file| file.take(MOST + 1).read_to_string(&mut text));

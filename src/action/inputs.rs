@@ -87,7 +87,7 @@ impl Inputs {
             .filter(|line| !line.is_empty())
             .collect();
         for run in runs.iter().filter(|run| run.starts_with('-')) {
-            problems.push(wrong("run", run, "runs, one on a line, none of which begins with `-`"));
+            problems.push(wrong("run", run, "runs, one per line, none of which begins with `-`"));
         }
         let asked = text("comment").unwrap_or_else(|| "auto".into());
         let comment = COMMENT.iter().find(|(word, _)| *word == asked).map(|(_, comment)| *comment);

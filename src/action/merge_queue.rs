@@ -63,6 +63,8 @@ fn severity(verdict: Option<Verdict>) -> u8 {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::engine::{Parts, conclude};
     use crate::verdict::{CandidateReport, RunSummary};
@@ -75,7 +77,7 @@ mod tests {
                 run,
                 verdict: Some(*verdict),
                 baselines: Vec::new(),
-                rules: Vec::new(),
+                rules: Arc::default(),
                 troubles: Vec::new(),
                 notes: Vec::new(),
             });

@@ -28,7 +28,7 @@ pub use inputs::Inputs;
 
 codes! {
     BAD_INPUT = "action/bad-input": "An input of the action can't be read.";
-    NOT_WRITTEN = "action/not-written": "A file that the runner asked for could not be written.";
+    NOT_WRITTEN = "action/not-written": "A file for the runner could not be written.";
 }
 
 /// Bytes of an event's payload that are read.
@@ -190,7 +190,7 @@ fn tell(
 /// How many rules of level error do not hold, for a candidate or for the change as a whole.
 fn blocking_rules(report: &Report) -> usize {
     let of_change = report.change.iter().flat_map(|change| &change.rules);
-    let of_candidates = report.candidates.iter().flat_map(|candidate| &candidate.rules);
+    let of_candidates = report.candidates.iter().flat_map(|candidate| candidate.rules.iter());
     of_change.chain(of_candidates).filter(|rule| rule.level == Level::Error && rule.outcome.blocks()).count()
 }
 

@@ -138,7 +138,7 @@ fn find(table: &Table, role: &str, said: Option<&str>, known: &[&str]) -> Result
             Err(CasesError::new(
                 CasesFault::Columns,
                 format!("the column of the {role} could be any of {}", names.join(", ")),
-                format!("say which: `cases: {{ {role}: {} }}`", table.columns[found[0]].0),
+                format!("name one: `cases: {{ {role}: {} }}`", table.columns[found[0]].0),
             ))
         }
     }

@@ -15,7 +15,7 @@ pub fn read_delimited(bytes: impl Read, delimiter: u8) -> Result<Table, CasesErr
         return Err(CasesError::new(
             CasesFault::Unreadable,
             "the header has no comma: it seems to be separated by semicolons or tabs",
-            "write commas and decimal points, or call a file with tabs `.tsv`",
+            "use commas as separators and decimal points, or name a file with tabs `.tsv`",
         ));
     }
     let mut table = Table::new(headers.iter().map(|name| name.trim_start_matches('\u{feff}')))?;

@@ -30,7 +30,7 @@ pub fn read_json_lines(bytes: impl Read) -> Result<Table, CasesError> {
         for (name, text) in &cells {
             match table.columns.iter_mut().find(|(known, _)| **known == **name) {
                 Some((_, column)) if column.len() > rows => {
-                    return Err(fault(number, &format!("the key `{name}` is there twice")));
+                    return Err(fault(number, &format!("the key `{name}` occurs twice")));
                 }
                 Some((_, column)) => column.push(text.as_deref()),
                 None => return Err(fault(number, &format!("the key `{name}` is not in the first line"))),
@@ -46,7 +46,11 @@ pub fn read_json_lines(bytes: impl Read) -> Result<Table, CasesError> {
 }
 
 fn fault(line: usize, message: &str) -> CasesError {
-    CasesError::new(CasesFault::Unreadable, format!("line {line}: {message}"), "write one JSON object a line")
+    CasesError::new(
+        CasesFault::Unreadable,
+        format!("line {line}: {message}"),
+        "write one JSON object per line",
+    )
 }
 
 /// The keys of an object with their values as text; `None` for null and for lists and objects, which are no cells.

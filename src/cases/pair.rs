@@ -43,12 +43,14 @@ impl Unpaired {
     pub fn help(&self) -> &'static str {
         match self {
             Self::Ids { written_otherwise: true, .. } => {
-                "the same ids are written in two ways, such as 007 and 7: write them alike, as text"
+                "the same ids are written in two ways, such as 007 and 7: write them the same way, as text"
             }
             Self::Ids { .. } => {
-                "judge both models on the same cases; none may be left out, since the hardest ones go missing first"
+                "judge both models on the same cases; none may be left out, since the hardest cases tend to go missing"
             }
-            Self::Differs { .. } => "judge both models on the same labels: score the baseline again on these",
+            Self::Differs { .. } => {
+                "judge both models with the same labels: score the baseline again with these"
+            }
         }
     }
 }

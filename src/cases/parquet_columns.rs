@@ -21,7 +21,7 @@ pub fn read_parquet(bytes: Vec<u8>) -> Result<Table, CasesError> {
     let unreadable = |error: ParquetError| {
         CasesError::new(
             CasesFault::Unreadable,
-            format!("it is no Parquet file that can be read: {error}"),
+            format!("it is not a readable Parquet file: {error}"),
             "write flat columns of text, numbers and booleans, with snappy, gzip or zstd",
         )
     };

@@ -108,7 +108,7 @@ fn not_a_number(name: &str, row: usize, text: &str) -> CasesError {
     };
     CasesError::new(
         CasesFault::Values,
-        format!("row {} of `{name}` is \"{}\", which is no number", row + 1, short(text)),
+        format!("row {} of `{name}` is \"{}\", which is not a number", row + 1, short(text)),
         help,
     )
 }
@@ -141,9 +141,9 @@ impl Table {
                 return Err(CasesError::new(
                     CasesFault::Columns,
                     if **known == *name {
-                        format!("the column `{name}` is there twice")
+                        format!("the column `{name}` occurs twice")
                     } else {
-                        format!("the columns `{known}` and `{name}` differ by case only")
+                        format!("the columns `{known}` and `{name}` differ only in case")
                     },
                     "give each column its own name",
                 ));

@@ -25,10 +25,10 @@ fn what_can_be_misread_is_refused() {
     refused("id,y_true,y_pred\n", "no rows");
     refused("id,y_true,y_pred\n1,a,a\n1,a,b\n", "an id occurs twice: `1`");
     refused("id,y_true,y_pred\n,a,a\n2,b,b\n3,a,a\n4,a,a\n", "1 of 4 cases have no id");
-    refused("id,y_true,y_pred,score\n1,1,1,\"0,5\"\n2,0,0,\"0,1\"\n", "which is no number");
+    refused("id,y_true,y_pred,score\n1,1,1,\"0,5\"\n2,0,0,\"0,1\"\n", "which is not a number");
     refused("id;y_true;y_pred\n1;a;a\n", "separated by semicolons");
     refused("y_true,y_pred\na,a\n", "no column of ids");
-    refused("id,Y,y\n1,a,a\n", "differ by case only");
+    refused("id,Y,y\n1,a,a\n", "differ only in case");
     refused("id,y_true,label,y_pred\n1,a,a,b\n", "could be any of `y_true`, `label`");
     refused("id,y_true,y_pred\n1,,1\n2,0,0\n3,0,0\n4,0,0\n", "1 of 4 cases have no label");
 }

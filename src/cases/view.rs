@@ -267,8 +267,8 @@ impl Cases {
             None => Ok(weights),
             Some(row) => Err(CasesError::new(
                 CasesFault::Values,
-                format!("row {} has no weight that is 0 or more", row + 1),
-                "give each case a weight, or take the column away with `cases: { weight: null }`",
+                format!("row {} has no weight of 0 or more", row + 1),
+                "give each case a weight, or ignore the column with `cases: { weight: null }`",
             )),
         }
     }

@@ -1,4 +1,4 @@
-//! Paths without a prefix: what lies there decides how it is read, and where it could be read in two ways, nothing does.
+//! Paths without a prefix: their contents decide how they are read; if two ways are possible, that is an error.
 
 use super::Workspace;
 use crate::document::{Diagnostic, FileKind};
@@ -7,7 +7,7 @@ use crate::run::{MetricFault, Origin, Run};
 use crate::source;
 use crate::tracker::{self, AMBIGUOUS, FetchContext, Role};
 
-/// The tracker whose runs lie at a path, where they and nothing else do.
+/// The tracker whose runs are at a path, if nothing else is there.
 pub(super) fn tracker_at(
     path: &str,
     policy: Option<&Policy>,
@@ -19,10 +19,10 @@ pub(super) fn tracker_at(
     let shown = if path == "/" { path } else { path.trim_end_matches('/') };
     if workspace.revisions().is_some() && around.role == Role::Candidate {
         let message = format!(
-            "`{path}` is read as a run of {title} by what lies there, which the pull request may have put there"
+            "`{path}` was recognised as a run of {title} by its contents, which the pull request may have put there"
         );
         return Err(Diagnostic::new(AMBIGUOUS, message)
-            .help(format!("say what is meant: `{name}:{shown}`, or a glob for plain records"))
+            .help(format!("say what you mean: `{name}:{shown}`, or a glob for plain records"))
             .boxed());
     }
     let folder = around.folder.join(path);
@@ -44,7 +44,7 @@ pub(super) fn tracker_at(
          `{before}{record}`"
     );
     Err(Diagnostic::new(AMBIGUOUS, message)
-        .help(format!("say which is meant: `{name}:{shown}` or `{before}{}`", glob(&record)))
+        .help(format!("say which you mean: `{name}:{shown}` or `{before}{}`", glob(&record)))
         .boxed())
 }
 
@@ -58,7 +58,7 @@ fn is_run(run: &Run) -> bool {
     measured && !run.is_flat() || run.text("git_commit").is_some() || run.text("run_id").is_some()
 }
 
-/// What matches a record and those beside it.
+/// A glob that matches a record and its siblings.
 fn glob(record: &str) -> String {
     let (folder, name) =
         record.rsplit_once('/').map_or((None, record), |(folder, name)| (Some(folder), name));

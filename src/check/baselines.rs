@@ -34,7 +34,7 @@ pub(super) struct FoundBaselines<'w> {
 
 struct FoundSet {
     set: BaselineSet,
-    /// Where a `git:` reference was read: the commit, and the path of each file by what it is called.
+    /// Where a `git:` reference was read: the commit, and the path of each file by its label.
     commit: Option<(Commit, HashMap<String, String>)>,
     /// What was found, so that two names of one thing are one baseline.
     identity: Vec<String>,
@@ -52,7 +52,7 @@ impl<'w> FoundBaselines<'w> {
         }
     }
 
-    /// Looks up what the plan of a candidate needs. Gives what a person should know of it.
+    /// Looks up the baselines that the plan of a candidate needs. Returns notes for the reader.
     pub(super) fn need(
         &mut self,
         plan: &[PlannedRule<'_>],
@@ -108,7 +108,7 @@ impl<'w> FoundBaselines<'w> {
             .filter(|_| self.policy.seeds.is_none())
             .map(|commit| (commit, found.items.iter().filter_map(path).collect()));
         let mut set = read(&reference.text, found, self.policy);
-        // What is no candidate of the policy is no baseline of its `runs:` either.
+        // A record that the policy's `where` excludes as a candidate is not a baseline of its `runs:` either.
         if let (Ok(Reference::Git { path: None, .. }), Some(runs)) =
             (Reference::parse(&reference.text), &self.policy.runs)
         {
@@ -190,15 +190,15 @@ fn read(reference: &str, found: Found<'_>, policy: &Policy) -> BaselineSet {
     }
 }
 
-/// A broken record at the base must not block every change, the one that corrects it included; but what it might have
-/// been is said.
+/// A broken record at the base must not block every change, including the one that fixes it; but the report mentions
+/// it.
 fn unreadable(set: &BaselineSet) -> Vec<String> {
     if set.runs.is_empty() {
         return Vec::new();
     }
     let one = |bad: &BadRecord| {
         let why = bad.problems.first().map(|problem| problem.message.clone()).unwrap_or_default();
-        format!("the record `{}` can't be read, so it is no baseline: {why}", bad.label)
+        format!("the record `{}` can't be read, so it can't be a baseline: {why}", bad.label)
     };
     set.bad.iter().map(|(_, bad)| one(bad)).collect()
 }

@@ -1,5 +1,5 @@
-//! Records that a change puts beside those that `runs:` matches, and that `runs:` does not match: nobody judges them,
-//! which a person should know.
+//! Records that a change adds next to those that `runs:` matches, but that `runs:` does not match. They are not
+//! judged, so the report mentions them.
 
 use std::collections::HashSet;
 
@@ -54,7 +54,7 @@ pub(super) fn unmatched_records(
     let more = named.len().saturating_sub(LISTED);
     let note = |path: &&String| {
         format!(
-            "`{path}` looks like a run record of this change, and `runs:` does not match it: it was not judged"
+            "`{path}` looks like a run record of this change, but `runs:` does not match it, so it was not judged"
         )
     };
     let mut notes: Vec<String> = named.iter().take(LISTED).map(note).collect();

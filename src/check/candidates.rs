@@ -21,7 +21,7 @@ use crate::store::{Entry, NOTHING_MATCHED, Revision, Selector, Store, left_out};
 use crate::tracker::OwnFiles;
 use crate::verdict::Level;
 
-/// What is to be judged.
+/// The runs to judge.
 pub(super) enum Candidates<'c> {
     /// These records.
     Chosen(Chosen<'c>),
@@ -136,11 +136,11 @@ fn discover<'c>(
             NOTHING_MATCHED,
             format!("`runs: {}` matches no file", runs.paths.join(", ")),
         )
-        .help("train, or correct the pattern; it is relative to the policy")
+        .help("record a run, or correct the pattern; it is relative to the policy")
         .boxed());
     }
     let matched = entries.len() + of_trackers.len();
-    // One seed that changed changes what it is a seed of.
+    // If one seed changed, the combined run changed.
     let all = policy.seeds.as_ref().map(|_| entries.clone());
     let mut notes = Vec::new();
     let mut before = HashMap::new();
@@ -178,7 +178,8 @@ fn discover<'c>(
     Ok(Candidates::Chosen(Chosen { items, runs: Some(runs), unchanged, notes }))
 }
 
-/// The files of run records that these name, each once; what a tracker keeps beside its runs is none, unless it is named.
+/// The files of run records that the selectors match, each once; a tracker's other files are not records, unless they
+/// are named.
 pub(super) fn record_files(
     store: &dyn Store,
     selectors: &[Selector],
@@ -197,9 +198,9 @@ pub(super) fn record_files(
     Ok(entries)
 }
 
-/// What a change is compared with.
+/// The commits that a change is compared with.
 pub(super) struct Compared {
-    /// What a person calls the base.
+    /// The name of the base, for messages.
     pub(super) name: String,
     /// The last commits in common: more than one where branches were merged into each other.
     pub(super) bases: Vec<Commit>,
@@ -228,7 +229,7 @@ pub(super) fn compared(request: &Request, workspace: &Workspace) -> Result<Compa
         let shown = request.pushed.as_ref().map(|pushed| format!("{} before this push", pushed.branch));
         (shown.unwrap_or_else(|| base.name().to_owned()), base.commit, git.commit("HEAD").map_err(how)?)
     };
-    // A push replaces what the branch was, even where it does not grow from it.
+    // A push replaces the previous state of the branch, even if it does not descend from it.
     let bases = if request.pushed.is_some() { vec![base] } else { git.merge_bases(&head, &base)? };
     Ok(Compared { name, bases })
 }
@@ -284,8 +285,8 @@ fn has_lines(path: &str) -> bool {
     FileKind::of(path) == Some(FileKind::JsonLines)
 }
 
-/// The files that are not at one base as they are here. One that only moved is the same record, and one of
-/// many records differs where a line is new: then what the base has of it comes with it.
+/// The files that differ from at least one base. A file that only moved is the same record. A file of many records
+/// differs if a line is new; then the base's version of it is included.
 fn differs_from(
     there: &Revision<'_>,
     store: &dyn Store,

@@ -1,4 +1,4 @@
-//! The change as a whole: the records on both sides, and what the rules about the change say of them.
+//! The change as a whole: the records on both sides, and the results of the rules about the change.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -22,18 +22,18 @@ use crate::verdict::{ChangeReport, Level, RuleKind};
 /// Bytes of a file of DVC that are read.
 const DVC_BYTES: usize = 16 << 20;
 
-/// What a change came to.
+/// The result of judging a change.
 #[derive(Default)]
 pub(super) struct JudgedChange {
-    /// What the rules about it say; absent where they have nothing to say.
+    /// The results of the rules about it; absent if there are none.
     pub(super) judged: Option<Judged<ChangeReport>>,
-    /// What a person should know.
+    /// Notes for the reader.
     pub(super) notes: Vec<String>,
     /// Why it could not be judged.
     pub(super) trouble: Option<Diagnostic>,
 }
 
-/// Judges the change, as far as it is what is asked about.
+/// Judges the change, if the request is about one.
 pub(super) fn judge_change(
     decision: &Decision<'_>,
     references: &References,
@@ -70,18 +70,20 @@ pub(super) fn judge_change(
     };
     change.notes.extend(removed.notes);
     if whole {
-        // What can't be answered here can't be answered where candidates are looked for.
+        // Lookup errors are reported by `candidates`.
         change.notes.extend(touched_data(&records, decision.facts).unwrap_or_default());
         change.notes.extend(unmatched_records(decision, workspace, &records));
     }
     change.judged = engine::judge_change(decision, &records, removed.result);
     if change.judged.is_some() && unreadable > 0 {
-        change.notes.push(format!("{unreadable} of the records can't be read, so they account for no file"));
+        change.notes.push(format!(
+            "{unreadable} of the records can't be read, so the files that they name look unrecorded"
+        ));
     }
     change
 }
 
-/// What rules compare a change with: the newest of these records of the base.
+/// The records of the base that rules compare a change with: the newest of these.
 struct Bars {
     /// Some rule names a revision, whose records are those that `runs:` matches.
     of_policy: bool,
@@ -159,7 +161,7 @@ fn matching<'w>(
     Ok(files(store, record_files(&**store, &selectors, workspace)?, &plain.join(", "), None))
 }
 
-/// What the files of DVC name as outputs.
+/// The outputs that DVC's files name.
 fn dvc_outputs(workspace: &Workspace) -> Result<Vec<String>, Box<Diagnostic>> {
     let store = workspace.head()?;
     let entries: Vec<Entry> = match workspace.revisions() {

@@ -30,7 +30,7 @@ pub fn diff(
 /// The commits between two runs, as far as this clone knows them.
 pub fn commits(a: &Run, b: &Run, workspace: &Workspace) -> Commits {
     let (Some(old), Some(new)) = (a.text("git_commit"), b.text("git_commit")) else {
-        return Commits::Unknown("a record does not say its commit".into());
+        return Commits::Unknown("a record does not name its commit".into());
     };
     if old == new {
         return Commits::Same;

@@ -1,4 +1,4 @@
-//! What a reference led to: files of records, runs of trackers, records of the ledger, each to be read one by one.
+//! What a reference resolves to: files of records, runs of trackers, or records of the ledger, each read one by one.
 
 use std::sync::Arc;
 
@@ -15,20 +15,20 @@ use crate::source::{self, BadRecord, Tracked};
 use crate::store::{Entry, Reach, Selector, Store};
 use crate::tracker::{self, FetchContext, Role, Wanted};
 
-/// What a reference leads to, to be read one by one.
+/// The items that a reference resolves to, read one by one.
 pub(super) struct Found<'c> {
     pub(super) items: Vec<Item<'c>>,
-    /// What a moving name led to now.
+    /// What a moving name resolves to now.
     pub(super) resolved: Option<String>,
     /// The reference names one run, whatever its model is called.
     pub(super) exact: bool,
-    /// Runs of the same group as these, which nobody named.
+    /// Runs of the same group that were not named.
     pub(super) siblings: Vec<Tracked>,
-    /// Models of which something should be there that can't be read.
+    /// Models with an expected record that can't be read.
     pub(super) broken: Vec<(String, BadRecord)>,
     /// The commit that a `git:` reference names.
     pub(super) commit: Option<Commit>,
-    /// What a person should know.
+    /// Notes for the reader.
     pub(super) notes: Vec<String>,
 }
 
@@ -61,7 +61,7 @@ pub(super) enum Item<'c> {
 pub(super) enum ReferenceOrigin {
     /// A person, on the command line: relative to the folder that the command was started in, and anywhere.
     Typed,
-    /// The same, as what to compare with: what is not at a revision yet is a first model, not a slip.
+    /// The same for a baseline: a path that does not exist at a revision yet means a first model, not a typo.
     TypedBaseline,
     /// The policy, as what to compare with: relative to it, and inside the workspace.
     Policy,
@@ -74,7 +74,7 @@ impl ReferenceOrigin {
 }
 
 impl Item<'_> {
-    /// What a person calls it; two items of the same name are the same.
+    /// Its name in messages; two items with the same name are the same.
     pub(super) fn label(&self) -> String {
         match self {
             Self::File { store, entry, .. } => store.label(&entry.path),
@@ -120,7 +120,7 @@ impl Item<'_> {
         Some(Self::Tracked { label, run })
     }
 
-    /// What it is, whatever it was called: the path at a commit, else the label.
+    /// Its identity, independent of how it was named: the path at a commit, else the label.
     pub(super) fn identity(&self, commit: Option<&Commit>) -> String {
         match (self.path(), commit) {
             (Some(path), Some(commit)) => format!("{}:{path}", commit.id),
@@ -136,7 +136,7 @@ impl Item<'_> {
         }
     }
 
-    /// Whether it is the whole of which its siblings are parts, and none of them.
+    /// Whether it is the parent of its siblings, not one of them.
     pub(super) fn is_whole(&self) -> bool {
         matches!(self, Self::Tracked { run, .. } if run.as_ref().as_ref().is_ok_and(|run| run.is_whole))
     }
@@ -153,7 +153,7 @@ impl Item<'_> {
                             None => bytes,
                         };
                         let mut runs = source::read(&label, bytes, fields, origin);
-                        // Beside a file of many records lies no signature of one.
+                        // A file with many records has no signature beside it.
                         if let (true, [Ok(run)]) = (*signed, runs.as_mut_slice()) {
                             run.signature = signature(&**store, entry);
                         }
@@ -187,7 +187,7 @@ pub(super) fn read_all(items: &[Item<'_>], fields: &FieldMap) -> (Vec<Run>, Vec<
     (runs, bad)
 }
 
-/// What lies beside a record as its signature.
+/// The signature file beside a record.
 fn signature(store: &dyn Store, record: &Entry) -> Option<Vec<u8>> {
     let path = format!("{}{BESIDE}", record.path);
     let found = store.select(&Selector::new(&path).ok()?).ok()?;
@@ -195,7 +195,7 @@ fn signature(store: &dyn Store, record: &Entry) -> Option<Vec<u8>> {
     store.read(&beside, MOST).ok()
 }
 
-/// What a tracker's reader finds itself in.
+/// The context for a tracker's reader.
 pub(super) fn around<'w>(
     by: ReferenceOrigin,
     policy: Option<&Policy>,
@@ -221,13 +221,13 @@ pub(super) fn tracked<'c>(
     protected: bool,
 ) -> Result<Found<'c>, Box<Diagnostic>> {
     let fetched = tracker::fetch(tracker, rest, around)?;
-    // A pull request must not bring the bar that it is held against.
+    // A pull request must not supply its own baseline.
     if fetched.in_tree && around.role == Role::Baseline && protected {
         let message = format!(
-            "`{reference}` is read from the working tree, which the pull request may edit, so it is no baseline here"
+            "`{reference}` is read from the working tree, which the pull request can edit, so it can't be a baseline here"
         );
         return Err(Diagnostic::new(super::BASELINE_IN_CHANGE, message)
-            .help("name what lies elsewhere: a server, `dvc:DIR@main`, `hf:DIR@main`, `git:main:PATH`, `stage:NAME`")
+            .help("name a baseline that it can't edit: a server, `dvc:DIR@main`, `hf:DIR@main`, `git:main:PATH`, `stage:NAME`")
             .boxed());
     }
     let items = fetched

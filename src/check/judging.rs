@@ -1,18 +1,20 @@
 //! Judging the candidates, some at a time: each part is read, planned, what its plans need is looked up, and it is
 //! judged. What was judged is handed on and forgotten, so that memory does not grow with the candidates that passed.
 
+use std::sync::Arc;
+
 use super::baselines::FoundBaselines;
 use super::candidates::Chosen;
 use super::found::Item;
 use super::in_order::in_order;
-use super::{CandidateSink, NONE_SELECTED, OTHER_MODEL, Request};
+use super::{CandidateSink, NONE_SELECTED, OTHER_MODEL, Prepared, Request};
 use crate::document::Diagnostic;
 use crate::engine::{self, Decision, PlannedRule, References, Tally, WaiverUse, plan};
 use crate::run::Run;
 use crate::source::BadRecord;
 use crate::verdict::{CandidateReport, MANY, RuleReport};
 
-/// What judging leaves beside the candidates' reports.
+/// The results of judging, in addition to the candidates' reports.
 #[derive(Default)]
 pub(super) struct Judged {
     pub(super) tally: Tally,
@@ -23,8 +25,10 @@ pub(super) struct Judged {
     pub(super) runs: Vec<Run>,
 }
 
-/// Files that are read and judged together: records of trackers may be half a megabyte each while they are judged.
-const PART: usize = 32;
+/// Files that are read and judged together: as many as keep every core busy.
+const FILES: usize = 256;
+/// The same for runs of trackers, which may be half a megabyte each while they are judged.
+const TRACKED: usize = 32;
 
 /// Judges every candidate; its report goes into the sink.
 pub(super) fn judge_all(
@@ -37,11 +41,19 @@ pub(super) fn judge_all(
 ) -> Judged {
     let mut judged = Judged::default();
     let mut not_selected = 0;
-    for part in chosen.items.chunks(PART) {
+    let is_tracked = |item: &Item<'_>| matches!(item, Item::Tracked { .. } | Item::Made(_));
+    let most = if chosen.items.iter().any(is_tracked) { TRACKED } else { FILES };
+    for part in chosen.items.chunks(most) {
         let mut candidates = Vec::new();
-        for read in in_order(part, |item| read(item, chosen, decision, request)).into_iter().flatten() {
+        let mut plans = Vec::new();
+        for read in
+            in_order(part, |item| read(item, chosen, decision, references, request)).into_iter().flatten()
+        {
             match read {
-                Read::Candidate(run) => candidates.push(*run),
+                Read::Candidate(run, plan) => {
+                    candidates.push(*run);
+                    plans.push(plan);
+                }
                 Read::NotSelected => not_selected += 1,
                 Read::Bad(why) => {
                     judged.tally.unreadable += 1;
@@ -49,19 +61,22 @@ pub(super) fn judge_all(
                 }
             }
         }
-        let plans = in_order(&candidates, |run| plan(decision, references, run));
         for (run, plan) in candidates.iter().zip(&plans) {
             judged.notes.extend(baselines.need(plan, references, run));
         }
         let planned: Vec<(&Run, Vec<PlannedRule<'_>>)> = candidates.iter().zip(plans).collect();
         let found = &*baselines;
+        let prepare = sink.preparation();
         let judge = |(run, plan): &(&Run, Vec<PlannedRule<'_>>)| {
-            engine::judge(decision, references, found, run, plan)
+            let engine::Judged { report, waivers } = engine::judge(decision, references, found, run, plan);
+            let mut tally = Tally::default();
+            tally.count(&report);
+            (tally, waivers, prepare(report))
         };
-        for engine::Judged { report, waivers } in in_order(&planned, judge) {
-            judged.tally.count(&report);
+        for (tally, waivers, prepared) in in_order(&planned, judge) {
+            judged.tally.add(tally);
             judged.waivers.absorb(waivers);
-            sink.candidate(report);
+            sink.candidate(prepared);
         }
         drop(planned);
         if request.promotes {
@@ -75,7 +90,7 @@ pub(super) fn judge_all(
         if judged.tally == Tally::default() {
             judged.troubles.push(
                 Diagnostic::new(NONE_SELECTED, "the policy's `where` selects none of the records")
-                    .help("mark the one that is meant to be promoted, or name it: gate check RUN"),
+                    .help("mark the record that you want to promote, or name it: gate check RUN"),
             );
         }
     }
@@ -83,17 +98,27 @@ pub(super) fn judge_all(
 }
 
 /// One record of a file.
-enum Read {
-    Candidate(Box<Run>),
+enum Read<'p> {
+    Candidate(Box<Run>, Vec<PlannedRule<'p>>),
     NotSelected,
     Bad(Vec<Diagnostic>),
 }
 
-fn read(item: &Item<'_>, chosen: &Chosen<'_>, decision: &Decision<'_>, request: &Request) -> Vec<Read> {
+fn read<'p>(
+    item: &Item<'_>,
+    chosen: &Chosen<'_>,
+    decision: &Decision<'p>,
+    references: &References,
+    request: &Request,
+) -> Vec<Read<'p>> {
     let one = |read: Result<Run, BadRecord>| {
         let run = of_model(read.map_err(|bad| bad.problems)?, request.model.as_deref())?;
         let selected = chosen.selects(&run, decision.now).map_err(Vec::from)?;
-        Ok(if selected { Read::Candidate(Box::new(run)) } else { Read::NotSelected })
+        if !selected {
+            return Ok(Read::NotSelected);
+        }
+        let plan = plan(decision, references, &run);
+        Ok(Read::Candidate(Box::new(run), plan))
     };
     let records = item.read(&decision.policy.fields);
     records.into_iter().map(|read| one(read).unwrap_or_else(Read::Bad)).collect()
@@ -105,9 +130,9 @@ fn of_model(mut run: Run, named: Option<&str>) -> Result<Run, Vec<Diagnostic>> {
         (Some(named), None) => run.set_model(named),
         (Some(named), Some(model)) if named != model => {
             let message =
-                format!("{}: the record is of the model `{model}`, and --model says `{named}`", run.label());
+                format!("{}: the record names the model `{model}`, but --model names `{named}`", run.label());
             return Err(vec![
-                Diagnostic::new(OTHER_MODEL, message).help("--model is for records that do not say one"),
+                Diagnostic::new(OTHER_MODEL, message).help("--model is for records that do not name a model"),
             ]);
         }
         _ => {}
@@ -122,28 +147,64 @@ pub struct Kept {
     pub candidates: Vec<CandidateReport>,
     /// Of many candidates that passed without a warning, keep only that they did.
     pub brief: bool,
+    /// What is kept of the rules of such candidates. Nearly all of them have the same.
+    shapes: Vec<Arc<Vec<RuleReport>>>,
 }
 
+/// Shapes that are looked through for an equal one.
+const SHAPES: usize = 64;
+
 impl CandidateSink for Kept {
-    fn candidate(&mut self, mut report: CandidateReport) {
+    fn candidate(&mut self, prepared: Prepared) {
+        let Prepared::Report(mut report) = prepared else { return };
         if self.brief && self.candidates.len() >= MANY {
             // Up to so many each is shown whole; of more, none that passed is.
             if self.candidates.len() == MANY {
-                self.candidates.iter_mut().for_each(shorten);
+                let mut first = std::mem::take(&mut self.candidates);
+                first.iter_mut().for_each(|report| self.shorten(report));
+                self.candidates = first;
             }
-            shorten(&mut report);
+            self.shorten(&mut report);
         }
-        self.candidates.push(report);
+        self.candidates.push(*report);
     }
 }
 
-/// Leaves of a candidate that passed without a warning only that it did, by which rules, and what was waived.
-fn shorten(report: &mut CandidateReport) {
-    if report.is_unremarkable() {
-        for rule in report.rules.iter_mut().filter(|rule| rule.findings.is_empty()) {
-            let short = RuleReport::new(rule.id.as_str(), rule.kind.clone(), rule.level);
-            *rule = RuleReport { outcome: rule.outcome, reason: rule.reason.take(), ..short };
+impl Kept {
+    /// Keeps nothing yet.
+    pub fn new(brief: bool) -> Self {
+        Self { brief, ..Self::default() }
+    }
+
+    /// Leaves of a candidate that passed without a warning only that it did, by which rules, and what was waived.
+    fn shorten(&mut self, report: &mut CandidateReport) {
+        if !report.is_unremarkable() {
+            return;
         }
         report.baselines = Vec::new();
+        let short = |rule: &RuleReport| {
+            let new = RuleReport::new(rule.id.as_str(), rule.kind.clone(), rule.level);
+            RuleReport { outcome: rule.outcome, reason: rule.reason.clone(), ..new }
+        };
+        if report.rules.iter().any(|rule| !rule.findings.is_empty()) {
+            let kept = |rule: &RuleReport| if rule.findings.is_empty() { short(rule) } else { rule.clone() };
+            report.rules = Arc::new(report.rules.iter().map(kept).collect());
+            return;
+        }
+        let is_like = |one: &RuleReport, other: &RuleReport| {
+            (&one.id, one.level, one.outcome, &one.reason)
+                == (&other.id, other.level, other.outcome, &other.reason)
+        };
+        let known = self.shapes.iter().find(|shape| {
+            shape.len() == report.rules.len()
+                && shape.iter().zip(report.rules.iter()).all(|(one, other)| is_like(one, other))
+        });
+        report.rules = known.cloned().unwrap_or_else(|| {
+            let shape = Arc::new(report.rules.iter().map(short).collect::<Vec<_>>());
+            if self.shapes.len() < SHAPES {
+                self.shapes.push(Arc::clone(&shape));
+            }
+            shape
+        });
     }
 }

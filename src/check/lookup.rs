@@ -12,7 +12,7 @@ use crate::run::{LEDGER, Origin, Reference};
 use crate::source::BadRecord;
 use crate::store::{Entry, NOT_FOUND, NOTHING_MATCHED, Revision, Selector, Store};
 
-/// Looks a reference up. Naming what is not there is an error, except at a revision.
+/// Looks up a reference. A missing file is an error, except at a revision.
 pub(super) fn look_up<'c>(
     reference: &str,
     by: ReferenceOrigin,
@@ -110,7 +110,7 @@ fn store<'c>(
     let git = workspace.git()?;
     if by == ReferenceOrigin::Typed {
         let head = Revision::shown_plainly(git, revisions.head.clone()).shown_behind(&workspace.up());
-        // What a step before this one wrote is in no commit.
+        // A file that an earlier step wrote is in no commit.
         let committed = !head.select(&Selector::new(path)?)?.is_empty();
         return Ok(if committed { Arc::new(head) } else { Arc::new(workspace.found()) });
     }
@@ -118,14 +118,14 @@ fn store<'c>(
     Ok(Arc::new(Revision::new(git, name, revisions.trusted.clone())))
 }
 
-/// What a reference at a revision names: its path, else what the policy's `runs:` matches.
+/// The files of a reference at a revision: its path, else those that the policy's `runs:` matches.
 fn revision_paths(path: Option<&str>, policy: Option<&Policy>) -> Result<Vec<String>, Box<Diagnostic>> {
     match (path, policy.and_then(|policy| policy.runs.as_ref())) {
         (Some(path), _) => Ok(vec![path.to_owned()]),
         (None, Some(runs)) => Ok(runs.paths.clone()),
         (None, None) => Err(Diagnostic::new(
             NOTHING_NAMED,
-            "`git:REV` means the records that the policy's `runs:` matches, and it has none",
+            "`git:REV` means the records that the policy's `runs:` matches, but the policy has no `runs:`",
         )
         .help("add `runs: runs/*.json` to the policy, or write `git:REV:PATH`")
         .boxed()),
@@ -174,7 +174,7 @@ fn staged<'c>(
     if items.is_empty() && by == ReferenceOrigin::Typed {
         let message = format!("nothing is promoted to the stage `{stage}` in this ledger");
         return Err(Diagnostic::new(super::NOTHING_PROMOTED, message)
-            .help("promote a run: gate promote RUN --stage STAGE; a ledger elsewhere is named with --ledger DIR")
+            .help("promote a run: gate promote RUN --stage STAGE; for a ledger elsewhere, use --ledger DIR")
             .boxed());
     }
     Ok(Found { items, resolved, exact: false, siblings: Vec::new(), broken, commit: None, notes: Vec::new() })
@@ -189,8 +189,8 @@ struct Promoted {
     what: String,
 }
 
-/// As a candidate it is what is in service; as a baseline what passed by itself, since neither an override nor a waiver
-/// lowers the bar.
+/// As a candidate, it is the promotion in service; as a baseline, the newest one that passed without an override or
+/// waiver, since neither lowers the bar.
 fn promoted(
     ledger: &Ledger<'_>,
     line: &StageHistory,
@@ -209,7 +209,9 @@ fn promoted(
     let when = entry.statement()?.predicate(&["timeVerified"]).unwrap_or_default().to_owned();
     let mut what = format!("promotion {} of {}, {when}", entry.number, line.model);
     if entry.number != number {
-        what = format!("{what}; promotion {number}, the newest, did not pass by itself and is no baseline");
+        what = format!(
+            "{what}; promotion {number}, the newest, passed only with an override or waiver and is not used as a baseline"
+        );
     }
     Ok(Some(Promoted { label: ledger.label(&uri), record, what }))
 }
@@ -231,7 +233,7 @@ pub(super) fn promoted_record(
     Ok((format!("{}/{uri}", line.folder()), bytes))
 }
 
-/// The files that a name leads to; none is an error.
+/// The files that a name matches; it is an error if there are none.
 fn existing(store: &dyn Store, path: &str) -> Result<Vec<Entry>, Box<Diagnostic>> {
     let selector = Selector::of_records(path)?;
     let entries = store.select(&selector)?;
@@ -239,17 +241,16 @@ fn existing(store: &dyn Store, path: &str) -> Result<Vec<Entry>, Box<Diagnostic>
         let label = store.label(selector.written());
         return Err(if selector.is_glob() || path.ends_with('/') {
             Diagnostic::new(NOTHING_MATCHED, format!("`{label}` matches no run record"))
-                .help("in a folder, records end in .json, .jsonl, .ndjson, .yaml or .yml")
+                .help("in a folder, the names of records end in .json, .jsonl, .ndjson, .yaml or .yml")
                 .boxed()
         } else {
             let hint = Reference::meant(path).map(|meant| format!("did you mean `{meant}`?")).or_else(|| {
                 neighbour(store, selector.written()).map(|near| format!("did you mean `{near}`?"))
             });
             let help = hint.unwrap_or_else(|| {
-                "paths are relative to the folder that gate is started in; `-C DIR` starts it in another"
-                    .into()
+                "paths are relative to the current folder; use `-C DIR` to start in another one".into()
             });
-            Diagnostic::new(NOT_FOUND, format!("`{label}` is not there, or holds no run record"))
+            Diagnostic::new(NOT_FOUND, format!("`{label}` does not exist, or has no run record"))
                 .help(help)
                 .boxed()
         });
@@ -257,7 +258,7 @@ fn existing(store: &dyn Store, path: &str) -> Result<Vec<Entry>, Box<Diagnostic>
     Ok(entries)
 }
 
-/// A record beside a path that is not there, whose name is like it.
+/// A record with a similar name, for a path that does not exist.
 fn neighbour(store: &dyn Store, path: &str) -> Option<String> {
     let (folder, name) = path.rsplit_once('/').map_or(("", path), |(folder, name)| (folder, name));
     let pattern = if folder.is_empty() { "*".to_owned() } else { format!("{folder}/*") };

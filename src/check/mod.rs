@@ -1,7 +1,7 @@
-//! From names to a report: what `check`, and every command that decides, does before and after the engine.
+//! From names to a report: the steps before and after the engine, for `check` and every other command that decides.
 //!
-//! Names are looked up here, in the working tree and in git; the engine below sees runs and a policy. Whatever goes
-//! wrong on the way is in the report, so that there is one, whatever happens.
+//! Names are looked up here, in the working tree and in git; the engine below sees runs and a policy. Errors on the
+//! way go into the report, so that there always is one.
 
 mod autodetect;
 mod baselines;
@@ -61,18 +61,18 @@ pub use workspace::{Pushed, Workspace};
 codes! {
     NO_POLICY = "check/no-policy": "There is no policy file here or above.";
     NOTHING_NAMED = "check/nothing-named": "No run was named, and the policy does not say where runs are.";
-    NO_CANDIDATES = "check/no-candidates": "No record changed, and --require-candidates asks for one.";
-    NONE_SELECTED = "check/none-selected": "Records changed, and the policy's `where` selects none of them.";
-    UNKNOWN_STAGE = "check/unknown-stage": "The stage that was asked for is not declared in the policy.";
-    BASELINE_IN_CHANGE = "baseline/in-change": "In a pull request, a baseline lies where the pull request may edit it.";
-    NO_BASE_POLICY = "check/no-base-policy": "The base branch has no policy, and --require-base-policy asks for one.";
+    NO_CANDIDATES = "check/no-candidates": "No record changed, but --require-candidates requires one.";
+    NONE_SELECTED = "check/none-selected": "Records changed, but the policy's `where` selects none of them.";
+    UNKNOWN_STAGE = "check/unknown-stage": "The requested stage is not declared in the policy.";
+    BASELINE_IN_CHANGE = "baseline/in-change": "In a pull request, a baseline is in a place that the pull request can edit.";
+    NO_BASE_POLICY = "check/no-base-policy": "The base branch has no policy, but --require-base-policy requires one.";
     BAD_REPORT = "report/unreadable": "A saved report can't be read, or contradicts itself.";
-    NO_PREDICTIONS = "show/no-predictions": "A run records no predictions, and its cases were asked for.";
-    NOT_COMPUTED = "power/not-computed": "A metric that was asked for can't be computed from the predictions.";
-    ONE_RUN = "check/one-run": "A reference that must name one run names none, or several.";
-    NOTHING_PROMOTED = "check/nothing-promoted": "A stage is named, and the ledger has no promotion to it.";
+    NO_PREDICTIONS = "show/no-predictions": "The cases of a run were requested, but it records no predictions.";
+    NOT_COMPUTED = "power/not-computed": "A requested metric can't be computed from the predictions.";
+    ONE_RUN = "check/one-run": "A reference must name exactly one run, but names none or several.";
+    NOTHING_PROMOTED = "check/nothing-promoted": "The ledger has no promotion to the named stage.";
     TWO_PARENTS = "check/two-parents": "Several records have the run id that a group of seeds belongs to.";
-    OTHER_MODEL = "check/other-model": "--model names another model than the record does.";
+    OTHER_MODEL = "check/other-model": "--model contradicts the model in the record.";
 }
 
 /// What to check, as it was asked for.
@@ -83,11 +83,12 @@ pub struct Request {
     pub runs: Vec<String>,
     /// The policy; none means the `gate.yaml` here or above.
     pub policy: Option<String>,
-    /// What to compare with, instead of what the policy says.
+    /// What to compare with, instead of the policy's baseline.
     pub baseline: Option<String>,
     /// The stage that the model is to be promoted to.
     pub stage: Option<String>,
-    /// It is promoted: what it is compared with is what stands at the stage, and not what a change is.
+    /// The run is being promoted: it is compared with what is promoted to the stage, not with the baseline for
+    /// changes.
     pub promotes: bool,
     /// The model of records that do not say one.
     pub model: Option<String>,
@@ -107,16 +108,16 @@ pub struct Request {
     pub no_waivers: bool,
     /// The decision's clock, if it was given.
     pub now: Option<Timestamp>,
-    /// Rules about the change are left out: what is judged was promoted long ago.
+    /// Leave out rules about the change, because the judged run was promoted long ago.
     pub without_change: bool,
-    /// Keep only what a person is shown of many candidates: of one that passed, that it did. Every other reader wants
-    /// each comparison.
+    /// Keep only what the terminal shows for many candidates: for a passed one, only that it passed. Other formats
+    /// need each comparison.
     pub brief: bool,
     /// Take policy and baseline from this revision, as for a pull request.
     pub trust: Option<PullRequestBase>,
 }
 
-/// What a decision was made on, for whoever acts on it.
+/// The inputs of a decision, for commands that act on it.
 #[derive(Debug, Default)]
 pub struct DecidedOn {
     /// The candidates, in the order of the report.
@@ -129,13 +130,27 @@ pub struct DecidedOn {
 
 /// Takes the reports of candidates as they are made, in their order.
 pub trait CandidateSink {
+    /// How a report is made ready for it: many are at a time, on every core.
+    fn preparation(&self) -> fn(CandidateReport) -> Prepared {
+        |report| Prepared::Report(Box::new(report))
+    }
+
     /// The next one.
-    fn candidate(&mut self, report: CandidateReport);
+    fn candidate(&mut self, prepared: Prepared);
 }
 
-/// Checks what is asked for, from a folder, at a time.
+/// A report, ready for a sink.
+#[derive(Debug)]
+pub enum Prepared {
+    /// As it is.
+    Report(Box<CandidateReport>),
+    /// As it is written.
+    Written(Vec<u8>),
+}
+
+/// Runs the requested check, in a folder, at a time.
 pub fn check(request: &Request, folder: &Path, clock: Timestamp) -> Report {
-    let mut kept = Kept { candidates: Vec::new(), brief: request.brief };
+    let mut kept = Kept::new(request.brief);
     let parts = parts(request, folder, clock, &mut kept);
     conclude(Parts { candidates: kept.candidates, ..parts })
 }
@@ -151,9 +166,9 @@ pub fn check_into(
     conclude(parts(request, folder, clock, sink))
 }
 
-/// The same for whoever acts on it: the report, and what it speaks of.
+/// The same for commands that act on the result: the report, and the runs and policy in it.
 pub fn judge(request: &Request, folder: &Path, clock: Timestamp) -> (Report, DecidedOn) {
-    let mut kept = Kept { candidates: Vec::new(), brief: request.brief };
+    let mut kept = Kept::new(request.brief);
     let now = request.now.unwrap_or(clock);
     let (parts, decided_on) = match from_files(request, folder, now, &mut kept) {
         Ok(decided) => decided,
@@ -171,7 +186,7 @@ fn parts(request: &Request, folder: &Path, clock: Timestamp, sink: &mut dyn Cand
     decided.unwrap_or_else(|why| without_verdict(request, now, why))
 }
 
-/// What is known before anything was judged.
+/// The facts that are known before anything is judged.
 fn nothing_yet(request: &Request, now: Timestamp) -> Parts {
     Parts { now, now_given: request.now.is_some(), stage: request.stage.clone(), ..Parts::default() }
 }
@@ -283,7 +298,7 @@ const ABSENT: [Code; 3] = [NO_CANDIDATES, NONE_SELECTED, NOTHING_MATCHED];
 /// Records match the policy, and none of them changed.
 fn unchanged(request: &Request, matched: usize, since: &str) -> (Judged, bool) {
     let message = match matched {
-        1 => format!("1 record matches the policy, and has not changed since {since}"),
+        1 => format!("1 record matches the policy, and it has not changed since {since}"),
         _ => format!("{matched} records match the policy, and none changed since {since}"),
     };
     let tally = Tally { unchanged: matched, ..Tally::default() };
@@ -308,11 +323,11 @@ fn known_stage(policy: &Policy, stage: Option<&str>) -> Result<(), Box<Diagnosti
     Err(Diagnostic::new(UNKNOWN_STAGE, format!("the policy declares no stage `{stage}`")).help(help).boxed())
 }
 
-/// Whatever can weaken a verdict is said.
+/// Everything that can weaken a verdict is reported.
 fn weakened(request: &Request, now: Timestamp) -> Vec<String> {
     let mut notes = Vec::new();
     if request.now.is_some() {
-        notes.push(format!("the decision's clock was set to {now} with --now"));
+        notes.push(format!("the time of the decision was set to {now} with --now"));
     }
     if request.first {
         notes.push("--first: a missing baseline is accepted".into());

@@ -1,13 +1,13 @@
-//! Which lines of a file of records are new: a log that grows by a line has one candidate, and not all that it ever held.
+//! Finds the new lines in a file of records: a log that grows by one line has one candidate, not all of its records.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// What the bases have of files of many records, one text for each base that a file differs from.
+/// The versions of a file of many records at the bases from which it differs.
 pub(super) type Before = Vec<Arc<[u8]>>;
 
-/// The file with the lines blanked that every base has, wherever; the others keep their line numbers. `None` where no
-/// line is new.
+/// The file with all lines blanked that every base also has, in any order; the others keep their line numbers. `None`
+/// if no line is new.
 pub(super) fn only_new(bytes: &[u8], before: &[Arc<[u8]>]) -> Option<Vec<u8>> {
     let mut known: Vec<HashMap<&[u8], usize>> = before.iter().map(|text| counted(text)).collect();
     let mut new = Vec::new();

@@ -91,7 +91,7 @@ pub(super) fn find(named: Option<&str>, folder: &Path) -> Result<PolicyName, Box
     for above in folder.ancestors() {
         for name in NAMES {
             let path = above.join(name);
-            // A link to nowhere is a policy too, which can't be read: none above decides in its place.
+            // A broken link counts as a policy that can't be read; a policy in a folder above must not replace it.
             if path.symlink_metadata().is_ok() {
                 not_left_out(folder, Some(above))?;
                 let label = format!("{label}{name}");
@@ -105,7 +105,7 @@ pub(super) fn find(named: Option<&str>, folder: &Path) -> Result<PolicyName, Box
     }
     not_left_out(folder, None)?;
     Err(Diagnostic::new(NO_POLICY, "there is no gate.yaml here, or above in this repository")
-        .help("write one, name one with --policy FILE, or try a shipped one: --policy gate:checklist")
+        .help("create one with `gate init`, name one with --policy FILE, or try a built-in one: --policy gate:checklist")
         .boxed())
 }
 
@@ -132,7 +132,7 @@ fn read_all(name: &PolicyName, folder: &Path, now: Timestamp) -> Result<policy::
     policy::load(document, &files, now)
 }
 
-/// Reads a policy by its name, or the one here or above, for whoever looks at the policy itself; gives its name too.
+/// Reads the named policy, or the one here or above, for commands about the policy itself; returns its name too.
 pub fn load_policy(
     named: Option<&str>,
     folder: &Path,
@@ -152,10 +152,10 @@ fn boundary(name: &PolicyName) -> PathBuf {
     folder.ancestors().find(|above| above.join(".git").exists()).unwrap_or(&folder).to_owned()
 }
 
-/// What a file is called that a policy, or what it extends, names.
+/// The label of a file that a policy, or one that it extends, names.
 pub(super) fn label_beside(beside: &Document, path: &str) -> Result<String, Box<Diagnostic>> {
     if beside.name.starts_with("gate:") {
-        return Err(Diagnostic::new(policy::FILE_OUTSIDE, "a shipped pack names no files").boxed());
+        return Err(Diagnostic::new(policy::FILE_OUTSIDE, "a built-in pack can't name files").boxed());
     }
     Ok(match beside.name.rsplit_once('/') {
         Some((folder, _)) => format!("{folder}/{path}"),
@@ -201,13 +201,13 @@ fn outside(label: &str) -> Box<Diagnostic> {
 fn read(path: &Path, label: &str, format: Format) -> Result<Document, Box<Diagnostic>> {
     let unreadable = |why: String| {
         Diagnostic::new(policy::FILE_UNREADABLE, format!("`{label}` can't be read: {why}"))
-            .help("look at the path; it is relative to the file that names it")
+            .help("check the path; it is relative to the file that names it")
             .boxed()
     };
     let meta = fs::metadata(path).map_err(|error| match fs::read_link(path) {
         Ok(target) => {
             let target = target.display();
-            unreadable(format!("it is a symbolic link to `{target}`, which leads to no file"))
+            unreadable(format!("it is a symbolic link to `{target}`, which does not exist"))
         }
         Err(_) => unreadable(error.to_string()),
     })?;

@@ -38,7 +38,7 @@ pub fn power(
             return Err(wrong);
         }
         if runs.len() != 1 {
-            let message = format!("`{name}` names {} runs, and power is about one", runs.len());
+            let message = format!("`{name}` names {} runs, but power needs one", runs.len());
             return Err(vec![Diagnostic::new(ONE_RUN, message).help("name one record")]);
         }
         let run = runs.remove(0);
@@ -69,7 +69,9 @@ pub fn power(
     let missing = asked.metrics.iter().find(|name| !table.powers.iter().any(|power| power.metric == **name));
     if let Some(name) = missing {
         let help = match asked.against {
-            None => "without another run only metrics of decisions are known: `--against RUN` names one",
+            None => {
+                "without another run, only metrics of decisions can be computed: name one with `--against RUN`"
+            }
             Some(_) => "name it as scikit-learn does, such as `f1`, `f1_macro`, `roc_auc` or `rmse`",
         };
         let message = format!("`{name}` can't be computed from the predictions of `{label}`");

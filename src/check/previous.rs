@@ -1,5 +1,5 @@
-//! The version of a record before the candidate. A candidate that is judged on the branch of its baseline, as on `main`
-//! itself, finds itself there; what it replaced is meant then.
+//! The version of a record before the candidate. A candidate that is judged on the branch of its baseline, such as
+//! `main`, finds itself there; then the version that it replaced is used.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! A decision on a pull request: by what the base branch says, and, where the pull request changes that, what would
-//! hold once it is merged.
+//! A decision on a pull request: by the policy of the base branch and, if the pull request changes it, what the
+//! verdict would be after the merge.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -7,15 +7,15 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::trust::{self, FoundPolicy, PullRequestBase, Revisions};
-use super::{CandidateSink, LoadedFile, NO_POLICY, Request, Workspace, decide};
+use super::{CandidateSink, LoadedFile, NO_POLICY, Prepared, Request, Workspace, decide};
 use crate::document::{Diagnostic, Location};
 use crate::engine::{Parts, conclude};
 use crate::git::{Commit, Git, UNANSWERED, short};
 use crate::run::Reference;
 use crate::store::{Revision, Selector, Store as _};
-use crate::verdict::{CandidateReport, ChangeReport, Outcome, Proposed};
+use crate::verdict::{ChangeReport, Outcome, Proposed};
 
-/// Decides by the base's policy, and says what the head's would say.
+/// Decides by the base's policy, and reports the verdict under the head's.
 pub(super) fn decide_by_base(
     request: &Request,
     base: &PullRequestBase,
@@ -37,16 +37,13 @@ pub(super) fn decide_by_base(
         let parts = change.decide_by_own(&loaded, &root, sink);
         return Ok(with_first_note(
             parts,
-            format!(
-                "this is the policy's first appearance: {} has none, so the one of this change is used",
-                revisions.words()
-            ),
+            format!("{} has no policy yet, so the one of this change is used", revisions.words()),
         ));
     };
     let (loaded, root, read) = match change.load(found, &revisions.base) {
         Ok(loaded) => loaded,
         Err(problems) => {
-            // What is not in this clone is no fault that the change could mend.
+            // The change can't fix history that is missing from this clone.
             if problems.iter().any(|problem| problem.code.is_any_of(&UNANSWERED)) {
                 return Err(problems);
             }
@@ -56,7 +53,7 @@ pub(super) fn decide_by_base(
             };
             let why = problems.first().map(|problem| problem.message.clone()).unwrap_or_default();
             let note =
-                format!("the policy of this change is used, since it mends the one it replaces: {why}");
+                format!("the policy of this change is used, since it fixes the one it replaces: {why}");
             return Ok(with_first_note(change.decide_by_own(&loaded, &root, sink), note));
         }
     };
@@ -67,17 +64,17 @@ pub(super) fn decide_by_base(
     let (proposed, unreadable) = change.proposed(&outcomes, &loaded, &workspace, read)?;
     // Once it is merged there would be no verdict on anything.
     parts.troubles.extend(unreadable);
-    let note = format!("policy and baseline are those of {}", revisions.words());
+    let note = format!("policy and baseline come from {}", revisions.words());
     Ok(Parts { proposed, ..with_first_note(parts, note) })
 }
 
-/// Puts what a reader should know first before the other notes.
+/// Puts the most important notes first.
 fn with_first_note(mut parts: Parts, note: String) -> Parts {
     parts.notes.insert(0, note);
     parts
 }
 
-/// What is wrong with the policy of the base, told as that: the lines are not those of the change.
+/// Reports errors in the base's policy as such, because the lines are not those of the change.
 fn at_base_only(problems: Vec<Diagnostic>, revisions: &Revisions) -> Vec<Diagnostic> {
     let elsewhere = |location: Location| {
         let file = format!("{}:{}", short(&revisions.base.id), location.file());
@@ -97,7 +94,7 @@ fn no_policy(revisions: &Revisions) -> Diagnostic {
         NO_POLICY,
         format!("neither {} nor the change has a gate.yaml here or above", revisions.words()),
     )
-    .help("write one, name one with --policy FILE, or try a shipped one: --policy gate:checklist")
+    .help("create one with `gate init`, name one with --policy FILE, or try a built-in one: --policy gate:checklist")
 }
 
 /// A change that is judged.
@@ -154,8 +151,8 @@ impl Change<'_> {
         Ok(differing)
     }
 
-    /// What this changes of that which decides, and what would hold with it; nothing where it changes none of it. Also
-    /// what is wrong with the policy that it brings, where that can't be read.
+    /// Which policy files the change edits, and what the verdict would be with them; nothing if it edits none. Also
+    /// errors in the changed policy, if it can't be read.
     fn proposed(
         &self,
         current: &RuleOutcomes,
@@ -179,12 +176,11 @@ impl Change<'_> {
         let unknown = |files, why: String| Some(Proposed { files, verdict: None, differences: vec![why] });
         let (loaded, root) = match proposal {
             None => {
-                let why = Diagnostic::new(
-                    NO_POLICY,
-                    "this change takes away the policy that decides about it",
-                )
-                .help("keep the file; to move it, name the new one in the same change where gate is called")
-                .boxed();
+                let why = Diagnostic::new(NO_POLICY, "this change removes the policy that judges it")
+                    .help(
+                        "keep the file; to move it, name the new one in the same change where gate is called",
+                    )
+                    .boxed();
                 return Ok((unknown(files, "the policy would be gone".into()), vec![*why]));
             }
             Some(Err(problems)) => {
@@ -197,9 +193,9 @@ impl Change<'_> {
             }
             Some(Ok((loaded, root, _))) => (loaded, root),
         };
-        // What a stranger wrote into a policy is read, but not run.
+        // Expressions that a stranger wrote into a policy are read, but not evaluated.
         if let Some(new) = loaded.expressions.iter().find(|text| !trusted.expressions.contains(text)) {
-            let why = format!("not found out: the expression `{new}` is not evaluated before it is merged");
+            let why = format!("not known: the expression `{new}` is not evaluated before it is merged");
             return Ok((unknown(files, why), Vec::new()));
         }
         let workspace = self.workspace(&root, self.revisions.proposed());
@@ -249,11 +245,13 @@ struct Outcomes<'s> {
 }
 
 impl CandidateSink for Outcomes<'_> {
-    fn candidate(&mut self, report: CandidateReport) {
-        for rule in &report.rules {
+    // Reports are needed here as they are.
+    fn candidate(&mut self, prepared: Prepared) {
+        let Prepared::Report(report) = prepared else { return };
+        for rule in report.rules.iter() {
             self.of_candidates.insert((report.run.source.clone(), rule.id.clone()), rule.outcome);
         }
-        self.sink.candidate(report);
+        self.sink.candidate(Prepared::Report(report));
     }
 }
 
@@ -261,7 +259,7 @@ impl CandidateSink for Outcomes<'_> {
 struct Forget;
 
 impl CandidateSink for Forget {
-    fn candidate(&mut self, _: CandidateReport) {}
+    fn candidate(&mut self, _: Prepared) {}
 }
 
 fn with_change(mut outcomes: RuleOutcomes, change: Option<&ChangeReport>) -> RuleOutcomes {
@@ -279,14 +277,14 @@ fn differences(troubles: &[Diagnostic], now: &RuleOutcomes, then: &RuleOutcomes)
         let (run, rule) = key;
         match (now.get(key), then.get(key)) {
             (Some(one), Some(other)) if one == other => None,
-            (Some(one), Some(other)) => Some(format!("{run}: {rule} is {one}, and would be {other}")),
-            (Some(one), None) => Some(format!("{run}: {rule} is {one}, and would be gone")),
-            (None, Some(other)) => Some(format!("{run}: {rule} would be new, and be {other}")),
+            (Some(one), Some(other)) => Some(format!("{run}: {rule} is {one}, but would be {other}")),
+            (Some(one), None) => Some(format!("{run}: {rule} is {one}, but would be gone")),
+            (None, Some(other)) => Some(format!("{run}: {rule} would be new, and {other}")),
             (None, None) => None,
         }
     }));
     if differences.is_empty() {
-        differences.push("every rule would say the same of these candidates".into());
+        differences.push("every rule would give the same result for these candidates".into());
     }
     differences
 }

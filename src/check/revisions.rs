@@ -10,8 +10,8 @@ use crate::git::Git;
 use crate::policy::Policy;
 use crate::run::Reference;
 
-/// The revisions that the request and its policy name: of baselines, and of what a commit must be part of. Nothing
-/// where the policy can't be read: the check says why.
+/// The revisions that the request and its policy name: for baselines, and for `ancestor_of`. Empty if the policy
+/// can't be read; the check then reports why.
 pub fn revisions_of_policy(request: &Request, folder: &Path, now: Timestamp) -> Vec<String> {
     let Some(policy) = policy(request, folder, now) else { return Vec::new() };
     let baselines = request

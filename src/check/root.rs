@@ -1,4 +1,4 @@
-//! The workspace: what the paths of records are relative to.
+//! The workspace: the folder that paths in records are relative to.
 
 use std::path::{Path, PathBuf};
 

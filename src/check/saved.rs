@@ -11,7 +11,7 @@ use crate::verdict::{CandidateReport, Report, RuleReport, SCHEMA, Verdict};
 /// Bytes of a saved report that are read.
 const MOST: u64 = 64 << 20;
 
-/// Reads a saved report. What it says of itself must follow from what it holds.
+/// Reads a saved report. Its verdict and counts must match its contents.
 pub fn read_report(path: &Path) -> Result<Report, Box<Diagnostic>> {
     let label = path.display();
     let bad = |why: String| {
@@ -33,17 +33,17 @@ pub fn read_report(path: &Path) -> Result<Report, Box<Diagnostic>> {
     };
     if let Some(candidate) = report.candidates.iter().find(passed_and_failed) {
         return Err(bad(format!(
-            "it says that `{}` passed, and that a rule of it failed",
+            "it says that `{}` passed, but also that one of its rules failed",
             candidate.run.source
         )));
     }
     if !follows(&report) {
-        return Err(bad("what it says in the end does not follow from what it holds".into()));
+        return Err(bad("its verdict does not match its contents".into()));
     }
     Ok(report)
 }
 
-/// Whether verdict and counts are what this version makes of the rest.
+/// Whether this version computes the same verdict and counts from the rest.
 fn follows(report: &Report) -> bool {
     let mut tally = Tally { unchanged: report.summary.unchanged, ..Tally::default() };
     report.candidates.iter().for_each(|candidate| tally.count(candidate));

@@ -13,13 +13,13 @@ struct Named {
     run: Run,
     /// It is what others are parts of, and none of them.
     whole: bool,
-    /// It is meant, and not only what it is a member of.
+    /// The run itself is meant, not only its group.
     chosen: bool,
 }
 
-/// Takes runs of one group together. `siblings` are further members that nobody named: they count, and are not judged by
-/// themselves, and neither are groups of which no run is `chosen`. What can't be read may be a member of any group, so it
-/// stays as it is.
+/// Combines the runs of each group. `siblings` are further members that were not named: they count as members, but
+/// are not judged by themselves. Groups without a `chosen` run are not judged either. An unreadable record could
+/// belong to any group, so it stays separate.
 pub(super) fn together<'c>(
     items: &[Item<'c>],
     siblings: Vec<Tracked>,
@@ -64,7 +64,7 @@ pub(super) fn together<'c>(
         of_parent.map(str::to_owned).or_else(|| group(&named.run))
     };
     let keys: Vec<Option<String>> = runs.iter().map(key_of).collect();
-    // Which of a group were named; a parent stands for all of them.
+    // Which runs of a group were named; a parent represents all of them.
     let mut named_of: HashMap<&str, Vec<&Run>> = HashMap::new();
     let mut chosen: HashSet<&str> = HashSet::new();
     let mut parents: HashMap<&str, Vec<&Run>> = HashMap::new();
@@ -103,12 +103,12 @@ pub(super) fn together<'c>(
     made
 }
 
-/// Two runs that the same seeds name as the one that they belong to: nothing says which of them counts.
+/// Two runs have the id that a group of seeds refers to, so the parent is ambiguous.
 fn two_parents(key: &str, one: &Run, other: &Run) -> Diagnostic {
     let (one, other) = (one.document.label(), other.document.label());
     let message =
         format!("`{one}` and `{other}` both have the run id `{key}`, which a group of seeds belongs to");
-    Diagnostic::new(TWO_PARENTS, message).help("take one of them out, or give it a run id of its own")
+    Diagnostic::new(TWO_PARENTS, message).help("remove one of them, or give it its own run id")
 }
 
 fn bad_item<'c>(bad: BadRecord) -> Item<'c> {

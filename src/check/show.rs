@@ -60,7 +60,7 @@ pub(super) fn one_run(
         (Some(run), 0) => Ok(run),
         (run, more) => {
             let number = more + usize::from(run.is_some());
-            let message = format!("`{name}` names {number} runs, and one is meant");
+            let message = format!("`{name}` names {number} runs, but exactly one is needed");
             Err(vec![Diagnostic::new(ONE_RUN, message).help("name one file, such as runs/churn.json")])
         }
     }
@@ -71,7 +71,7 @@ pub fn show(names: &[String], policy: Option<&str>, folder: &Path) -> (Vec<Run>,
     let mut troubles = Vec::new();
     let mut runs = Vec::new();
     let (workspace, policy) = match open(policy, None, folder) {
-        // Whoever looks at a run wants to see the best beside the last.
+        // `gate show` also shows the best value, not only the last.
         Ok((workspace, policy)) => (workspace.with_history(), policy),
         Err(problems) => return (runs, problems.clone()),
     };

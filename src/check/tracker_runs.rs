@@ -16,15 +16,15 @@ use crate::tracker::{self, AMBIGUOUS, FetchContext};
 /// Bytes of a file of a tracker that is compared with the base.
 const MAX_COMPARED: usize = 1 << 30;
 
-/// The paths of a `runs:` that are of plain records, and the runs of trackers that the others lead to.
+/// The paths of a `runs:` that match plain records, and the tracker runs at the others.
 #[derive(Clone, Default)]
 pub(super) struct Sorted<'c> {
     pub(super) plain: Vec<String>,
     pub(super) items: Vec<Item<'c>>,
 }
 
-/// What a policy's `runs:` names, looked up when it is first asked for: candidates and the rules about the change both
-/// ask, and a tracker may be a server.
+/// The runs that a policy's `runs:` names, looked up on first use: both the candidates and the rules about the change
+/// need them, and a tracker may be a server.
 pub(super) struct PolicyRuns<'c> {
     policy: &'c Policy,
     workspace: &'c Workspace,
@@ -65,10 +65,10 @@ fn sort<'c>(
         if let (Some((name, found)), true) = (found.first(), workspace.revisions().is_some()) {
             let title = source::tracker(name).map_or(*name, |tracker| tracker.title);
             let message = format!(
-                "`runs: {path}` holds runs of {title}, which the pull request may have put there instead of records"
+                "`runs: {path}` contains runs of {title}, which the pull request may have put there instead of records"
             );
             return Err(Diagnostic::new(AMBIGUOUS, message)
-                .help(format!("say in the policy what is meant: `runs: {name}:{found}`, or a glob such as `{path}/*.json`"))
+                .help(format!("say in the policy what you mean: `runs: {name}:{found}`, or a glob such as `{path}/*.json`"))
                 .boxed());
         }
         let is_whole = found.iter().any(|(_, found)| found == path.trim_end_matches('/'));
@@ -76,7 +76,8 @@ fn sort<'c>(
             let reference = format!("{name}:{found}");
             sorted.items.extend(tracked(name, found, &reference, &around, false)?.items);
         }
-        // What is a tracker's as a whole holds no records beside, and the files of a whole project are not meant as such.
+        // A folder that belongs to a tracker has no plain records of its own, and the files of a whole project are
+        // not meant as records.
         let is_project = matches!(path.as_str(), "." | "./") && !found.is_empty();
         if !is_whole && !is_project {
             sorted.plain.push(path.clone());
@@ -137,7 +138,7 @@ pub(super) fn at_base<'c>(
     items
 }
 
-/// What is at a path of a revision, where that is a tracker's: the same run as on the disk.
+/// The tracker run at a path of a revision, read as on the disk.
 pub(super) fn at_revision<'c>(
     reference: &str,
     revision: &str,

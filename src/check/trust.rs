@@ -1,5 +1,5 @@
-//! Whom to trust in a pull request: the policy, what it names, the waivers and the baseline come from the tip of the
-//! base branch; what the pull request brings is data, read through git's objects.
+//! Trust in a pull request: the policy, the files that it names, the waivers and the baseline come from the tip of
+//! the base branch. Files of the pull request are data, read from git's objects.
 //!
 //! The tip, not the merge base: the author of a branch chooses how old its merge base is.
 
@@ -21,7 +21,7 @@ use crate::rule::PolicyFiles;
 pub struct PullRequestBase {
     /// The tip of the branch that is trusted.
     pub base: String,
-    /// What is judged; `HEAD` if it is not said.
+    /// The commit to judge; default `HEAD`.
     pub head: Option<String>,
     /// The name of the base branch, as policies write it in `git:main`.
     pub branch: Option<String>,
@@ -78,7 +78,7 @@ pub(super) enum FoundPolicy {
         label: String,
         /// What its paths are relative to, in the working tree.
         folder: PathBuf,
-        /// Where it stands, from the top of the repository.
+        /// Its path from the top of the repository.
         path: String,
     },
 }
@@ -114,7 +114,7 @@ pub(super) fn find(
             return super::policy_file::find(Some(name), folder).map(FoundPolicy::Shipped).map(Some);
         }
         let Some(path) = below(&here, name) else {
-            return Err(Diagnostic::new(NO_POLICY, format!("`{name}` leads out of the repository"))
+            return Err(Diagnostic::new(NO_POLICY, format!("`{name}` is outside the repository"))
                 .help(
                     "the policy of a pull request comes from the base branch: name a file of the repository",
                 )
@@ -129,7 +129,7 @@ pub(super) fn find(
     while let Some(folder) = above {
         for name in NAMES {
             let path = if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
-            // A link to nowhere is a policy too, which can't be read: none above decides in its place.
+            // A broken link counts as a policy that can't be read; a policy in a folder above must not replace it.
             if git.look_up_from_top(commit, &path)? != Resolved::Missing {
                 return Ok(Some(FoundPolicy::Committed { label: format!("{up}{name}"), folder: root, path }));
             }
@@ -141,7 +141,7 @@ pub(super) fn find(
     Ok(None)
 }
 
-/// `a/b` and `../c` is `a/c`; nothing where it leads out.
+/// Joins `a/b` and `../c` to `a/c`; `None` if the result is outside.
 fn below(folder: &str, path: &str) -> Option<String> {
     let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
     for component in Path::new(path).components() {
@@ -185,7 +185,7 @@ struct Committed<'g> {
     commit: &'g Commit,
     /// The folder of the policy, from the top of the repository.
     root: &'g str,
-    /// What the policy file is called, so that what lies beside it can be called alike.
+    /// The label of the policy file, so that the files beside it get similar labels.
     label: &'g str,
     read: Mutex<BTreeSet<String>>,
 }
@@ -197,7 +197,7 @@ impl Committed<'_> {
                 policy::FILE_UNREADABLE,
                 format!("`{label}` can't be read at {}: {why}", short(&self.commit.id)),
             )
-            .help("look at the path; it is relative to the file that names it")
+            .help("check the path; it is relative to the file that names it")
             .boxed()
         };
         if let Ok(mut read) = self.read.lock() {
@@ -210,11 +210,11 @@ impl Committed<'_> {
             Resolved::Refused(Refusal::Submodule) => return Err(unreadable("it is in a submodule")),
             Resolved::Refused(Refusal::BrokenLink { target }) => {
                 return Err(unreadable(&format!(
-                    "it is a symbolic link to `{target}`, which leads to no file"
+                    "it is a symbolic link to `{target}`, which does not exist"
                 )));
             }
             Resolved::Refused(Refusal::Outside { target }) => {
-                let why = format!("it is a symbolic link to `{target}`, which leads out of the repository");
+                let why = format!("it is a symbolic link to `{target}`, which is outside the repository");
                 return Err(unreadable(&why));
             }
         };
@@ -251,8 +251,8 @@ impl PolicyFiles for Committed<'_> {
     }
 }
 
-/// The files that decide and that the head changes: against the last commits that it has in common with the base, since
-/// what the base changed meanwhile is not this change's doing.
+/// The policy files that the head changes, compared with its last common commits with the base: later changes on the
+/// base are not part of this change.
 pub(super) fn changed(
     paths: impl IntoIterator<Item = String>,
     git: &Git,
@@ -262,7 +262,7 @@ pub(super) fn changed(
     let bases =
         git.merge_bases(&revisions.head, &revisions.base).unwrap_or_else(|_| vec![revisions.base.clone()]);
     for path in paths {
-        // What a link leads to decides, and not the link's text.
+        // The target of a link decides, not the text of the link.
         let content = |commit| git.look_up_from_top(commit, &path);
         let head = content(&revisions.head)?;
         for base in &bases {

@@ -1,4 +1,4 @@
-//! Where paths lead: the folder that the command was started in, and the one that the policy speaks of.
+//! How paths are resolved: the current folder, and the folder of the policy.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -57,7 +57,7 @@ impl Workspace {
         }
     }
 
-    /// The same for a pull request: what is trusted and what is judged come from commits.
+    /// The same for a pull request: both the trusted files and the judged ones come from commits.
     #[must_use]
     pub fn with_revisions(mut self, revisions: Revisions) -> Self {
         self.revisions = Some(revisions);
@@ -115,7 +115,7 @@ impl Workspace {
         self.revisions.as_ref()
     }
 
-    /// What leads from the folder up to the root: empty, or `../../`.
+    /// The path from the folder up to the root: empty, or `../../`.
     pub(super) fn up(&self) -> String {
         let below = self.folder.strip_prefix(&self.root).map_or(0, |below| below.components().count());
         "../".repeat(below)
@@ -136,7 +136,7 @@ impl Workspace {
         &self.folder
     }
 
-    /// What the paths of the policy are relative to.
+    /// The folder that paths in the policy are relative to.
     pub fn root(&self) -> &Path {
         &self.root
     }
@@ -161,8 +161,8 @@ impl Workspace {
         WorkTree::new(&self.root, Reach::Inside).shown_from(&self.folder)
     }
 
-    /// What a revision means here. In a pull request, what a baseline names must not be for its author to choose, and
-    /// the base's name means its tip; after a push, the branch's name means what it was before.
+    /// Resolves a revision. In a pull request, the author must not be able to choose the baseline, and the base's
+    /// name means its tip; after a push, the branch's name means the commit before it.
     pub(super) fn resolve(
         &self,
         git: &Git,

@@ -15,12 +15,12 @@ use crate::render::{self, Style};
 use crate::verdict::Exit;
 
 #[derive(Debug, Clone, Args)]
-#[command(after_help = "Exit codes: 0 everything holds; 1 something does not; 2 not found out.")]
+#[command(after_help = "Exit codes: 0 everything is in order; 1 something is wrong; 2 not decided.")]
 pub(super) struct Arguments {
-    /// The stage [default: every one]
+    /// The stage [default: all]
     #[arg(long, short, value_name = "STAGE")]
     stage: Option<String>,
-    /// The line of models [default: every one]
+    /// The model [default: all]
     #[arg(long, value_name = "NAME")]
     model: Option<String>,
     /// The policy [default: gate.yaml here or above]
@@ -29,19 +29,19 @@ pub(super) struct Arguments {
     /// The folder of promotions [default: the policy's, else ledger]
     #[arg(long, value_name = "DIR")]
     ledger: Option<PathBuf>,
-    /// A public key that every promotion must be signed by
+    /// A public key that must have signed every promotion
     #[arg(long = "key", value_name = "FILE")]
     keys: Vec<PathBuf>,
     /// A file of public keys, with what each is trusted for
     #[arg(long, value_name = "FILE", conflicts_with = "keys")]
     trust: Option<PathBuf>,
-    /// How old a model may be that new ones are compared with: 30d, 26w
+    /// How old the model may be that new ones are compared with: 30d, 26w
     #[arg(long, value_name = "TIME", default_value = "180d", value_parser = age)]
     stale: SignedDuration,
-    /// Warnings fail too
+    /// Treat warnings as failures
     #[arg(long)]
     strict: bool,
-    /// The clock, RFC 3339
+    /// The current time, RFC 3339
     #[arg(long, value_name = "TIME", value_parser = clock)]
     now: Option<Timestamp>,
     #[command(flatten)]

@@ -20,10 +20,10 @@ pub(super) struct Arguments {
     /// The policy: a file, or a shipped pack such as gate:checklist [default: gate.yaml here or above]
     #[arg(long, short, value_name = "FILE")]
     policy: Option<String>,
-    /// What to compare with, instead of what the policy names
+    /// What to compare with, instead of the policy's baseline
     #[arg(long, short, value_name = "RUN")]
     baseline: Option<String>,
-    /// The stage that the model is to be promoted to
+    /// The stage that the model would be promoted to
     #[arg(long, short, value_name = "STAGE")]
     stage: Option<String>,
     /// The folder of promotions, where `stage:NAME` is looked up [default: the policy's, else ledger]
@@ -38,13 +38,13 @@ pub(super) struct Arguments {
     /// What is judged with --trust [default: HEAD]
     #[arg(long, value_name = "REV", requires = "trust")]
     head: Option<String>,
-    /// With --trust: a base without a policy is no verdict
+    /// With --trust: give no verdict if the base has no policy
     #[arg(long, requires = "trust")]
     require_base_policy: bool,
     /// Judge every record that the policy matches, changed or not
     #[arg(long, conflicts_with_all = ["runs", "base"])]
     all: bool,
-    /// Nothing to judge is no verdict
+    /// Give no verdict if there is nothing to judge
     #[arg(long)]
     require_candidates: bool,
     /// Accept that there is no baseline: this is the first model
@@ -53,7 +53,8 @@ pub(super) struct Arguments {
     /// Judge as if there were no waivers
     #[arg(long)]
     no_waivers: bool,
-    /// The decision's clock, RFC 3339: which rules count yet, which waivers have ended, how old a run is
+    /// The time of the decision, RFC 3339. It decides which rules apply already, which waivers have ended, and how
+    /// old a run is
     #[arg(long, value_name = "TIME", value_parser = clock)]
     now: Option<Timestamp>,
     #[command(flatten)]
@@ -64,7 +65,7 @@ pub(super) struct Arguments {
 pub(super) fn clock(text: &str) -> Result<Timestamp, String> {
     match Moment::parse(text) {
         Ok(moment) if !moment.zone_assumed => Ok(moment.at),
-        Ok(_) => Err("a clock needs a zone: 2026-06-01T00:00:00Z".into()),
+        Ok(_) => Err("a time needs a zone: 2026-06-01T00:00:00Z".into()),
         Err(error) => Err(error.to_string()),
     }
 }

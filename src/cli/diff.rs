@@ -18,7 +18,7 @@ pub(super) struct Arguments {
     /// The newer run
     #[arg(value_name = "B")]
     b: String,
-    /// List everything that differs, however much it is
+    /// List everything that differs, without a limit
     #[arg(long)]
     all: bool,
     /// The policy, for `fields:`, `comparable:` and the ledger [default: gate.yaml here or above, if any]

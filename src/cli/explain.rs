@@ -12,15 +12,15 @@ use crate::render::{self, Style};
 use crate::verdict::Exit;
 
 #[derive(Debug, Clone, Args)]
-#[command(after_help = "Exit codes: 0 explained; 1 nothing leads to it; 2 not found out.")]
+#[command(after_help = "Exit codes: 0 explained; 1 not found; 2 not decided.")]
 pub(super) struct Arguments {
     /// A model file or folder, its digest, the id of a run, or `stage:NAME`
     #[arg(value_name = "MODEL")]
     model: String,
-    /// The line of models, where several fit
+    /// The model, if several match
     #[arg(long = "model", value_name = "NAME")]
     line: Option<String>,
-    /// The policy, for where records are [default: gate.yaml here or above, if any]
+    /// The policy, which says where records are [default: gate.yaml here or above, if any]
     #[arg(long, short, value_name = "FILE")]
     policy: Option<String>,
     /// The folder of promotions [default: the policy's, else ledger]

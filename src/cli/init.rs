@@ -71,7 +71,7 @@ pub(super) fn run(arguments: &Arguments, folder: &Path, terminal: &Terminal) -> 
         return Exit::NoVerdict;
     }
     if arguments.dry_run || (ask && !agreed(terminal)) {
-        terminal.tell("nothing was written; `gate init --yes` writes it");
+        terminal.tell("nothing was written; `gate init --yes` writes the files");
         return Exit::Pass;
     }
     let written = match write(&plan) {
@@ -84,7 +84,7 @@ pub(super) fn run(arguments: &Arguments, folder: &Path, terminal: &Terminal) -> 
     let checked = policy_is_sound(&plan, terminal);
     let printed = Terminal::print(terminal.guarded(), |to| {
         match written.as_slice() {
-            [] => writeln!(to, "everything is there already; nothing was written")?,
+            [] => writeln!(to, "everything already exists; nothing was written")?,
             written => writeln!(to, "wrote {}", written.join(", "))?,
         }
         writeln!(to, "\nnext:")?;
@@ -104,7 +104,7 @@ fn show(plan: &Plan, with_texts: bool, to: &mut dyn Write) -> io::Result<()> {
         let word = match file.action {
             Action::Create => "new",
             Action::Append => "add lines to",
-            Action::Keep => "exists, stays as it is:",
+            Action::Keep => "exists, left unchanged:",
         };
         writeln!(to, "  {word} {}", file.path)?;
     }

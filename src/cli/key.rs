@@ -11,16 +11,16 @@ use crate::verdict::Exit;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Make a key: FILE for whoever promotes, FILE.pub for whoever verifies; neither may exist
+    /// Make a key: FILE to promote with, FILE.pub to verify with; neither may exist
     New {
         /// The file of the private key
         #[arg(value_name = "FILE")]
         file: PathBuf,
-        /// What sort of key
+        /// The type of key
         #[arg(long = "type", value_enum, default_value_t = Type::Ed25519)]
         sort: Type,
     },
-    /// Print the fingerprint and the public key of a file that holds either key
+    /// Print the fingerprint and the public key of a file with either key
     Show {
         /// The file
         #[arg(value_name = "FILE")]
@@ -31,9 +31,9 @@ pub(super) enum Command {
 /// The sorts of keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Type {
-    /// Small, fast, and what most use.
+    /// Small, fast, and most widely used.
     Ed25519,
-    /// ECDSA on P-256, which hardware and FIPS shops have.
+    /// ECDSA on P-256, for hardware keys and FIPS environments.
     P256,
 }
 

@@ -16,7 +16,7 @@ const COMMANDS: [(&[&str], &str); 8] = [
     (&["register", "deploy", "release", "approve"], "`gate promote RUN --stage STAGE` promotes a run"),
     (
         &["status", "list", "ls", "history"],
-        "`gate audit` lists what is promoted, `gate explain MODEL` tells about one model",
+        "`gate audit` lists what is promoted, `gate explain MODEL` explains one model",
     ),
     (&["setup", "new", "create", "configure"], "`gate init` writes a first policy"),
     (&["schema", "rule", "kinds"], "`gate policy schema` prints the schema, `gate rules` the kinds of rules"),
@@ -58,7 +58,7 @@ pub(super) fn hint(error: &clap::Error, words: &[OsString]) -> Option<String> {
             find(&OPTIONS, name)
         }
         ErrorKind::MissingRequiredArgument if command == Some("record") => {
-            Some("the command comes last, behind `--`: gate record -- python train.py".into())
+            Some("put the command last, after `--`: gate record -- python train.py".into())
         }
         _ => None,
     }

@@ -39,7 +39,7 @@ use terminal::Terminal;
 /// The heading of options that every command has.
 const GLOBAL: &str = "Options of every command";
 
-/// A promotion gate for ML models: judges run records against a policy, and blocks what does not hold.
+/// A promotion gate for ML models: judges run records against a policy, and blocks models that fail it.
 #[derive(Debug, Parser)]
 #[command(
     name = "gate",
@@ -54,7 +54,7 @@ struct Arguments {
     #[arg(long, value_enum, default_value_t = Color::Auto, value_name = "WHEN", global = true, help_heading = GLOBAL)]
     #[arg(help = "When to use colour; NO_COLOR and CLICOLOR_FORCE are respected")]
     color: Color,
-    /// Show everything: rules that hold, whole commits and digests
+    /// Show everything: rules that pass, full commits and digests
     #[arg(long, short, global = true, conflicts_with = "quiet", help_heading = GLOBAL)]
     verbose: bool,
     /// Print the verdict alone
@@ -83,9 +83,9 @@ enum Command {
     Check(check::Arguments),
     /// Run a training command and write its run record
     Record(Box<record::Arguments>),
-    /// Run a recorded command again at its commit, and compare what it leaves
+    /// Run a recorded command again at its commit, and compare the results
     Reproduce(Box<reproduce::Arguments>),
-    /// What differs between two runs: metrics, params, data, code, environment
+    /// Show what differs between two runs: metrics, params, data, code, environment
     Diff(diff::Arguments),
     /// Judge a run for a stage and, if the policy allows it, write the promotion to the ledger
     Promote(Box<promote::Arguments>),
@@ -93,27 +93,28 @@ enum Command {
     Rollback(Box<rollback::Arguments>),
     /// Take a model out of service at a stage, as a new entry with a reason
     Retire(Box<retire::Arguments>),
-    /// Whether a file is what is promoted to a stage: for deploy time
+    /// Verify that a file is the one promoted to a stage, before you deploy it
     Verify(Box<verify::Arguments>),
-    /// Which run made a model, with which data, why it was approved, what changed, and whether it can be made again
+    /// Explain a model: which run produced it, with which data, why it was approved, what changed, and whether it can
+    /// be reproduced
     Explain(explain::Arguments),
-    /// Hold what is promoted now against today's policy, and the ledger against itself
+    /// Check what is promoted against today's policy, and verify the ledger's integrity
     Audit(Box<audit::Arguments>),
     /// A metric of one line of models over time: promotions, versions in git, and records that are here
     History(history::Arguments),
-    /// Make a signing key, or show the public one of a file
+    /// Make a signing key, or show the public key of a file
     #[command(subcommand)]
     Key(key::Command),
     /// Print the canonical record of a run, and where each field came from
     Show(show::Arguments),
-    /// Which margins a validation split can show, or how many cases a margin needs
+    /// Show which margins a validation split can show, or how many cases a margin needs
     Power(power::Arguments),
     /// Check or print a policy, or print the schema of the language
     #[command(subcommand)]
     Policy(policy::Command),
-    /// List the kinds of rules, or read about one
+    /// List the kinds of rules, or print the page of one
     Rules(rules::Arguments),
-    /// What a code such as limit/drop means
+    /// Explain a code such as limit/drop
     ExplainCode(explain_code::Arguments),
     /// Render a saved report again, or post it to GitHub
     Report(report::Arguments),
@@ -122,7 +123,7 @@ enum Command {
     /// Write the man pages to a folder
     #[command(hide = true)]
     Man(shell::Man),
-    /// What the GitHub Action runs: inputs from the environment, a check, and everything that is told of it
+    /// Run as the GitHub Action: take inputs from the environment, check, and report the result
     #[command(hide = true)]
     Action,
 }

@@ -17,10 +17,10 @@ pub(super) struct Arguments {
     /// The baseline: a run that records its predictions
     #[arg(value_name = "RUN", required_unless_present = "cases", conflicts_with = "cases")]
     run: Option<String>,
-    /// Another run on the same cases: how much the two differ is how much a candidate will
+    /// Another run on the same cases; a candidate is assumed to differ as much as these two
     #[arg(long, value_name = "RUN", requires = "run", conflicts_with = "changed")]
     against: Option<String>,
-    /// How many cases there are, where no run has predictions yet
+    /// How many cases there are, if no run has predictions yet
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     cases: Option<u32>,
     /// The share of decisions that a candidate changes, such as 5%
@@ -56,13 +56,13 @@ fn share(text: &str) -> Result<Share, String> {
     if value > 0.0 && value < 1.0 {
         Ok(Share(value, text.to_owned()))
     } else {
-        Err("it is above 0 and below 1".into())
+        Err("write a share above 0 and below 1".into())
     }
 }
 
 fn confidence(text: &str) -> Result<Share, String> {
     let share = share(text)?;
-    Confidence::new(share.0).map(|_| share).ok_or_else(|| "it is above 50% and below 100%".to_owned())
+    Confidence::new(share.0).map(|_| share).ok_or_else(|| "write a share above 50% and below 100%".to_owned())
 }
 
 fn margin(text: &str) -> Result<f64, String> {

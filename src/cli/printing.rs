@@ -12,7 +12,7 @@ use super::Terminal;
 use super::format::Format;
 use super::terminal::Guard;
 use crate::atomic::{self, Unfinished};
-use crate::check::{CandidateSink, Kept, Request, check_into};
+use crate::check::{CandidateSink, Kept, Prepared, Request, check_into};
 use crate::document::did_you_mean;
 use crate::render::{JsonStream, Style};
 use crate::verdict::{CandidateReport, Exit, Report};
@@ -74,10 +74,27 @@ struct Sink<'w> {
 }
 
 impl CandidateSink for Sink<'_> {
-    fn candidate(&mut self, report: CandidateReport) {
-        self.streams.iter_mut().for_each(|stream| stream.candidate(&report));
+    fn preparation(&self) -> fn(CandidateReport) -> Prepared {
+        let as_it_is = |report| Prepared::Report(Box::new(report));
+        if self.kept.is_some() {
+            return as_it_is;
+        }
+        |report| match serde_json::to_vec(&report) {
+            Ok(line) => Prepared::Written(line),
+            // Writing it says what is wrong.
+            Err(_) => Prepared::Report(Box::new(report)),
+        }
+    }
+
+    fn candidate(&mut self, prepared: Prepared) {
+        for stream in &mut self.streams {
+            match &prepared {
+                Prepared::Report(report) => stream.candidate(report),
+                Prepared::Written(line) => stream.line(line),
+            }
+        }
         if let Some(kept) = &mut self.kept {
-            kept.candidate(report);
+            kept.candidate(prepared);
         }
     }
 }
@@ -174,7 +191,7 @@ impl Order<'_> {
         let others = || self.targets.iter().filter(|target| target.format != Format::Json);
         let brief = others().all(|target| target.format.is_brief());
         let has_out = json_out.is_some();
-        let kept = others().next().map(|_| Kept { brief, ..Kept::default() });
+        let kept = others().next().map(|_| Kept::new(brief));
         let mut sink = Sink { streams: Vec::new(), kept };
         if let Some(out) = json_out {
             sink.streams.push(JsonStream::new(out));

@@ -15,15 +15,17 @@ use crate::verdict::Exit;
 
 #[derive(Debug, Clone, Args)]
 #[command(
-    after_help = "The check is that of `gate check --stage STAGE`, and the run is compared with what stands at the stage, \
-unless the policy names a file or the stage a baseline of its own.\n\nExit codes: 0 promoted; 1 not allowed, nothing was \
-written; 2 not decided, nothing was written; or promoted, and the alias or this answer could not be written, which is then said."
+    after_help = "The run is judged as by `gate check --stage STAGE`, and compared with what is promoted to \
+     the stage now, unless the policy names a file as baseline, or the stage has its own.\n\nExit codes: 0 \
+      promoted; 1 not allowed, nothing was written; 2 not decided, nothing was written. The exit code is \
+      also 2 if it was promoted but the alias or this answer could not be written; the message then says \
+      so."
 )]
 pub(super) struct Arguments {
     /// The run: a file, `git:REV:PATH`, or a run of a tracker
     #[arg(value_name = "RUN")]
     run: String,
-    /// The stage that it is promoted to; the policy declares it
+    /// The stage to promote it to; the policy must declare it
     #[arg(long, short, value_name = "STAGE")]
     stage: String,
     /// The policy: a file, or a shipped pack such as gate:production [default: gate.yaml here or above]
@@ -35,10 +37,10 @@ pub(super) struct Arguments {
     /// Accept that there is no baseline: this is the first model
     #[arg(long)]
     first: bool,
-    /// The model of a record that does not say one
+    /// The model, if the record does not name one
     #[arg(long, value_name = "NAME")]
     model: Option<String>,
-    /// A file that the record names by an address; its digest must be the recorded one
+    /// The local file of an artifact that the record names by an address; its digest must match the recorded one
     #[arg(long = "artifact", value_name = "FILE")]
     artifacts: Vec<PathBuf>,
     /// The folder of promotions [default: the policy's, else ledger]
@@ -46,25 +48,25 @@ pub(super) struct Arguments {
     ledger: Option<PathBuf>,
     #[arg(long = "key", value_name = "FILE")]
     #[arg(
-        help = "A private key to sign with; several sign together [default: GATE_SIGNING_KEY, a key in PEM or the path of one]"
+        help = "A private key to sign with; repeat it to sign with several keys [default: GATE_SIGNING_KEY, a key in PEM or the path of one]"
     )]
     keys: Vec<PathBuf>,
-    /// A public key that every promotion must be signed by that this one builds on [default: the keys that it signs with]
+    /// A public key that must have signed the promotions that this one builds on [default: the signing keys]
     #[arg(long = "trusted-key", value_name = "FILE")]
     trusted: Vec<PathBuf>,
     /// A file of public keys, with what each is trusted for
     #[arg(long, value_name = "FILE", conflicts_with = "trusted")]
     trust: Option<PathBuf>,
-    /// Build on promotions that no trusted key signed; the new one says so, and so does everybody who verifies it
+    /// Build on promotions that no trusted key signed; the new entry records this, and every verification shows it
     #[arg(long)]
     accept_untrusted: bool,
-    /// An alias of MLflow's registry that leads to the version afterwards; `gate audit` finds where it does not
+    /// An alias in MLflow's registry to point to the promoted version; `gate audit` reports if it points elsewhere
     #[arg(long, value_name = "ALIAS", value_parser = crate::tracker::mlflow::alias_name)]
     mlflow_alias: Option<String>,
     /// When the promotion ends: a time, or 180d, 12h, 4w from now
     #[arg(long, value_name = "TIME", value_parser = end)]
     expires: Option<Timestamp>,
-    /// Promote what the policy does not allow: for an incident, with a reason that every audit will show
+    /// Promote although the policy does not allow it, for example in an incident; every audit will show the reason
     #[arg(long = "override", value_name = "REASON", value_parser = reason)]
     overridden: Option<String>,
     /// Say what would be promoted, and write nothing
@@ -84,7 +86,7 @@ fn end(text: &str) -> Result<Timestamp, String> {
     }
     match Moment::parse(text) {
         Ok(moment) if !moment.zone_assumed => Ok(moment.at),
-        Ok(_) => Err("an end needs a zone: 2027-01-01T00:00:00Z".into()),
+        Ok(_) => Err("the time needs a zone: 2027-01-01T00:00:00Z".into()),
         Err(error) => Err(format!("{error}; or a duration such as 180d")),
     }
 }
@@ -93,7 +95,7 @@ fn end(text: &str) -> Result<Timestamp, String> {
 pub(super) fn reason(text: &str) -> Result<String, String> {
     let text = text.trim();
     match text.chars().count() {
-        0..3 => Err("a reason is what an auditor will read: say why".into()),
+        0..3 => Err("the reason is too short: an auditor will read it, so explain why".into()),
         3..=1_000 => Ok(text.to_owned()),
         _ => Err("a reason has at most 1000 characters".into()),
     }

@@ -12,7 +12,7 @@ use crate::training::{self, Order};
 
 #[derive(Debug, Clone, Args)]
 #[command(
-    after_help = "The command may write lines such as `metrics.f1=0.84`, `params.c=1.0`, `data.train=data/train.csv` \
+    after_help = "The command can write lines such as `metrics.f1=0.84`, `params.c=1.0`, `data.train=data/train.csv` \
 or `artifact=models/churn.pkl` into the file that $GATE_RECORD_FILE names.\n\nExit codes: the command's own; 1 where it \
 ended well and left less than was promised; 2 where nothing was run."
 )]
@@ -20,22 +20,22 @@ pub(super) struct Arguments {
     /// Where to write the record [default: `runs/RUN_ID.json` beside the policy]
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// The line of models that the run belongs to, such as churn
+    /// The model that the run belongs to, such as churn
     #[arg(long, value_name = "NAME")]
     model: Option<String>,
-    /// A name that no other run has [default: the output's or the model's, with the time]
+    /// A unique name for the run [default: the output's or the model's, with the time]
     #[arg(long, value_name = "ID")]
     run_id: Option<String>,
-    /// A file of metrics that the command writes, JSON or YAML; it must, and every number in it must be finite
+    /// A file of metrics, JSON or YAML, that the command must write; every number in it must be finite
     #[arg(long, value_name = "FILE")]
     metrics: Vec<PathBuf>,
-    /// A metric that must be there at the end
+    /// A metric that must exist at the end
     #[arg(long = "metric", value_name = "NAME")]
     promised: Vec<String>,
     /// The command measures nothing
     #[arg(long, conflicts_with_all = ["metrics", "promised"])]
     no_metrics: bool,
-    /// A file that the command saves; it must
+    /// A file that the command must save
     #[arg(long = "artifact", value_name = "FILE")]
     artifacts: Vec<PathBuf>,
     /// The command saves nothing
@@ -47,7 +47,7 @@ pub(super) struct Arguments {
     /// The seed [default: that of the parameters]
     #[arg(long, value_name = "SEED")]
     seed: Option<String>,
-    /// A file or a folder of data with what it is for, such as train=data/train.csv
+    /// A file or folder of data, with its role, such as train=data/train.csv
     #[arg(long, value_name = "ROLE=PATH", value_parser = role)]
     data: Vec<(String, PathBuf)>,
     /// The dataset version, a name such as a date or a tag
@@ -82,7 +82,7 @@ pub(super) struct Arguments {
     /// A private key to sign the record with
     #[arg(long = "key", value_name = "FILE")]
     keys: Vec<PathBuf>,
-    /// The command, word by word; no shell takes it apart
+    /// The command and its arguments; it is started without a shell
     #[arg(required = true, last = true, value_name = "CMD")]
     command: Vec<OsString>,
 }
@@ -90,7 +90,7 @@ pub(super) struct Arguments {
 fn role(text: &str) -> Result<(String, PathBuf), String> {
     match text.split_once('=') {
         Some((role, path)) if !role.is_empty() && !path.is_empty() => Ok((role.into(), path.into())),
-        _ => Err("a data file is given with what it is for: train=data/train.csv".into()),
+        _ => Err("write the data file with its role, such as train=data/train.csv".into()),
     }
 }
 

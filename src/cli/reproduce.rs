@@ -15,29 +15,30 @@ use crate::verdict::Exit;
 
 #[derive(Debug, Clone, Args)]
 #[command(
-    after_help = "This runs the command that the record names, with your rights: reproduce only runs of people whose \
-code you would run.\n\nExit codes: 0 identical, same predictions or within tolerance; 1 differs; 2 could not run."
+    after_help = "This runs the command that the record names, with your permissions. Reproduce only runs \
+     of people whose code you would run.\n\nExit codes: 0 identical, same predictions or within tolerance; 1 differs; 2 could not run."
 )]
 pub(super) struct Arguments {
     /// The run: a file, or `git:REV:PATH`
     #[arg(value_name = "RUN")]
     run: String,
-    /// How far a metric may differ, such as f1=0.002 or f1=1%; `*` is every metric [default: not at all]
+    /// How far a metric may differ, such as f1=0.002 or f1=1%; `*` means every metric [default: not at all]
     #[arg(long = "tolerance", value_name = "METRIC=AMOUNT", value_parser = Tolerance::parse)]
     tolerances: Vec<Tolerance>,
     /// How long a rerun may take, such as 90s, 30m, 12h
     #[arg(long, value_name = "TIME", default_value = "24h", value_parser = duration)]
     timeout: Duration,
-    /// Run it several times, and say whether the recorded values lie where the reruns do
+    /// Run it several times, and report whether the recorded values are in the range of the reruns
     #[arg(long, value_name = "K", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1000))]
     times: u16,
-    /// Give this option of the command another seed each time: a value that only its own seed gives was picked
+    /// Give this option of the command another seed each time, to find out whether the recorded seed was picked for
+    /// its result
     #[arg(long, value_name = "OPTION", allow_hyphen_values = true)]
     vary_seed: Option<String>,
-    /// Write the answer into the record, as `reproduced`, so that a policy can ask for it
+    /// Write the answer into the record, as `reproduced`, so that a policy can require it
     #[arg(long)]
     write: bool,
-    /// A variable of this shell that the command gets beside the recorded ones
+    /// A variable of this shell to pass to the command, in addition to the recorded ones
     #[arg(long = "env", value_name = "NAME")]
     environment: Vec<String>,
     /// The policy whose `fields:` map reads records of another shape [default: gate.yaml here or above, if any]

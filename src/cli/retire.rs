@@ -14,15 +14,15 @@ use crate::verdict::Exit;
 
 #[derive(Debug, Clone, Args)]
 #[command(
-    after_help = "Nothing verifies for the stage afterwards, until a model is promoted to it again; the history stays, and \
-`gate audit` has no complaint about it.\n\nExit codes: 0 retired; 1 there is nothing to retire; 2 not decided. In both of \
-the latter nothing was written."
+    after_help = "Afterwards nothing verifies for the stage until a model is promoted to it again. The \
+     history stays, and `gate audit` accepts it.\n\nExit codes: 0 retired; 1 there is nothing to retire; 2 \
+      not decided. With 1 and 2, nothing was written."
 )]
 pub(super) struct Arguments {
     /// The stage
     #[arg(long, short, value_name = "STAGE")]
     stage: String,
-    /// The line of models, where the stage has several
+    /// The model, if the stage has several
     #[arg(long, value_name = "NAME")]
     model: Option<String>,
     /// Why: every audit will show it
@@ -34,7 +34,7 @@ pub(super) struct Arguments {
     #[arg(long = "key", value_name = "FILE")]
     #[arg(help = "A private key to sign the entry with [default: GATE_SIGNING_KEY]")]
     keys: Vec<PathBuf>,
-    /// A public key that the current promotion must be signed by [default: the keys that it signs with]
+    /// A public key that must have signed the current promotion [default: the signing keys]
     #[arg(long = "trusted-key", value_name = "FILE")]
     trusted: Vec<PathBuf>,
     /// A file of public keys, with what each is trusted for

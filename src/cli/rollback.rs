@@ -14,25 +14,25 @@ use crate::verdict::Exit;
 
 #[derive(Debug, Clone, Args)]
 #[command(
-    after_help = "What it goes back to must still hold: the chain, the signature where --trusted-key or --trust is given, \
-the files, the end. The metrics are not judged again.\n\nExit codes: 0 rolled back; 1 there is nothing to go back to that \
-holds; 2 not decided. In both of the latter nothing \
-was written, unless it is said that only the answer was not."
+    after_help = "The target must still verify: the chain, the signature if --trusted-key or --trust is \
+     given, the files, and the end. The metrics are not judged again.\n\nExit codes: 0 rolled back; 1 there \
+      is no valid promotion to go back to; 2 not decided. With 1 and 2, nothing was written, unless the \
+      message says that only the answer could not be written."
 )]
 pub(super) struct Arguments {
     /// The stage
     #[arg(long, short, value_name = "STAGE")]
     stage: String,
-    /// The number of the promotion to go back to [default: the newest earlier one of another file]
+    /// The number of the promotion to go back to [default: the newest earlier one with another file]
     #[arg(long, value_name = "N")]
     to: Option<u64>,
     /// Why: every audit will show it
     #[arg(long, value_name = "TEXT", value_parser = reason)]
     reason: String,
-    /// The line of models, where the stage has several
+    /// The model, if the stage has several
     #[arg(long, value_name = "NAME")]
     model: Option<String>,
-    /// The file to go back to, where it is not at the path that it was promoted from
+    /// The file to go back to, if it is not at the path from which it was promoted
     #[arg(long = "artifact", value_name = "FILE")]
     artifacts: Vec<PathBuf>,
     /// The folder of promotions [default: the policy's, else ledger]
@@ -41,7 +41,7 @@ pub(super) struct Arguments {
     #[arg(long = "key", value_name = "FILE")]
     #[arg(help = "A private key to sign the new entry with [default: GATE_SIGNING_KEY]")]
     keys: Vec<PathBuf>,
-    /// A public key that the promotions must be signed by that it builds on [default: the keys that it signs with]
+    /// A public key that must have signed the promotions that this one builds on [default: the signing keys]
     #[arg(long = "trusted-key", value_name = "FILE")]
     trusted: Vec<PathBuf>,
     /// A file of public keys, with what each is trusted for

@@ -10,7 +10,7 @@ use crate::verdict::Exit;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// A kind, to read its page; without one, all kinds are listed
+    /// The kind whose page to print; without one, all kinds are listed
     #[arg(value_name = "KIND")]
     kind: Option<String>,
 }

@@ -18,7 +18,7 @@ pub(super) struct Arguments {
     /// The policy whose `fields:` map reads records of another shape [default: gate.yaml here or above, if any]
     #[arg(long, short, value_name = "FILE")]
     policy: Option<String>,
-    /// Show the metrics that the run's predictions give, on all cases and on each slice
+    /// Show the metrics computed from the run's predictions, on all cases and on each slice
     #[arg(long)]
     cases: bool,
     /// How to print it

@@ -26,6 +26,9 @@ pub(super) enum Guard {
     Json,
 }
 
+/// Bytes that are written at once: a candidate in a report takes a few thousand.
+const BUFFER: usize = 64 << 10;
+
 /// Columns where there is no terminal to ask.
 const COLUMNS: usize = 100;
 
@@ -92,7 +95,7 @@ impl Terminal {
         guard: Guard,
         write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> io::Result<()> {
-        let mut out = io::BufWriter::new(io::stdout().lock());
+        let mut out = io::BufWriter::with_capacity(BUFFER, io::stdout().lock());
         let result = match guard {
             Guard::None => write(&mut out),
             Guard::Text | Guard::Json => {

@@ -16,18 +16,18 @@ use crate::verdict::Exit;
 
 #[derive(Debug, Clone, Args)]
 #[command(
-    after_help = "Whom to trust is said here, by --key or --trust, and never by the ledger. Without either, the ledger \
-itself is trusted, and the answer says so.\n\nExit codes: 0 every check holds; 1 not promoted, tampered with, superseded, \
-ended, or nothing found; 2 not decided."
+    after_help = "You decide whom to trust, with --key or --trust; the ledger never does. Without either, \
+     the ledger itself is trusted, and the answer says so.\n\nExit codes: 0 every check passes; 1 not \
+      promoted, tampered with, superseded, ended, or not found; 2 not decided."
 )]
 pub(super) struct Arguments {
-    /// The file or folder that is deployed
+    /// The file or folder to deploy
     #[arg(value_name = "MODEL")]
     model: PathBuf,
-    /// The stage that it is deployed to
+    /// The stage to deploy it to
     #[arg(long, short, value_name = "STAGE")]
     stage: String,
-    /// The line of models, where several have this file
+    /// The model, if several have this file
     #[arg(long = "model", value_name = "NAME")]
     line: Option<String>,
     /// The folder of promotions [default: the policy's, else ledger]
@@ -36,34 +36,34 @@ pub(super) struct Arguments {
     /// A single envelope instead of a ledger; needs --key or --trust
     #[arg(long, value_name = "FILE")]
     attestation: Option<PathBuf>,
-    /// The identity of the ledger, as its file `id` has it: one key can then serve several repositories
+    /// The identity of the ledger, as in its file `id`, if one key is used for several repositories
     #[arg(long, value_name = "ID", value_parser = ledger_id)]
     ledger_id: Option<String>,
-    /// Every other file of the promotion must be there as well, as far from this one as when it was promoted
+    /// Also require every other file of the promotion, at the same relative path as when it was promoted
     #[arg(long)]
     all: bool,
-    /// A public key that is trusted
+    /// A trusted public key
     #[arg(long = "key", value_name = "FILE")]
     keys: Vec<PathBuf>,
     /// A file of public keys, with what each is trusted for
     #[arg(long, value_name = "FILE", conflicts_with = "keys")]
     trust: Option<PathBuf>,
-    /// The policy that must have decided, by its digest as `gate promote` and `gate verify` show it; several may
+    /// The digest of the policy that must have decided, as `gate promote` and `gate verify` show it; may be repeated
     #[arg(long = "policy-digest", value_name = "sha256:…", value_parser = policy_digest)]
     policies: Vec<String>,
-    /// The number that the promotion must have at least, so that an old ledger does not pass for the newest
+    /// The lowest number that the promotion may have, so that an outdated ledger does not pass
     #[arg(long, value_name = "N")]
     at_least: Option<u64>,
     /// How old the promotion may be: 12h, 30d, 4w
     #[arg(long, value_name = "TIME", value_parser = age)]
     max_age: Option<SignedDuration>,
-    /// What a waiver means that has ended since
+    /// What to do if a waiver has ended since
     #[arg(long, value_enum, default_value_t = Waivers::Fail, value_name = "WORD")]
     waivers: Waivers,
-    /// Accept what was promoted by an override
+    /// Accept a promotion by an override
     #[arg(long)]
     accept_overridden: bool,
-    /// The clock, RFC 3339
+    /// The current time, RFC 3339
     #[arg(long, value_name = "TIME", value_parser = clock)]
     now: Option<Timestamp>,
     #[command(flatten)]
@@ -75,7 +75,7 @@ pub(super) struct Arguments {
 enum Waivers {
     /// The model is not approved any more.
     Fail,
-    /// It is told.
+    /// Only warn.
     Warn,
 }
 

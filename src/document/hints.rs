@@ -59,7 +59,7 @@ const WORDS: [(&[&str], &[&str], &str); 18] = [
     (
         &["description", "desc", "title", "name", "reason"],
         &["message"],
-        "write `message`; a rule is named by its id",
+        "write `message`; the name of a rule is its id",
     ),
     (
         &["metric", "thresholds", "limits"],
@@ -147,8 +147,8 @@ pub(super) fn for_bytes(name: &str) -> String {
     let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending).to_ascii_lowercase();
     if MODELS.contains(&ending.as_str()) {
         format!(
-            "this is a model file, not a run record: name the record that has it as its artifact, or ask \
-             `gate explain {name}` which one that is"
+            "this is a model file, not a run record: name the record that has it as its artifact; `gate \
+             explain {name}` finds it"
         )
     } else {
         "write the file as UTF-8".into()

@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use smol_str::SmolStr;
+
 use jiter::{Jiter, JiterError, JiterErrorType, JsonErrorType, Peek};
 
 use super::{DUPLICATE_KEY, Document, EMPTY, Map, Node, SYNTAX, Span, TOO_LARGE, Value, limits};
@@ -70,10 +72,10 @@ impl Parser<'_> {
                 return Err(self.string_too_long(key_span.start as usize, name.len()));
             }
             if let Some(first) = map.entry(&name) {
-                return Err(Diagnostic::new(DUPLICATE_KEY, format!("the key `{name}` stands twice"))
+                return Err(Diagnostic::new(DUPLICATE_KEY, format!("the key `{name}` occurs twice"))
                     .at(self.document, key_span, "and again here")
                     .also(self.document, first.key, "here first")
-                    .help("keep one of them: readers differ in which of the two they take")
+                    .help("keep one of them: readers differ in which of the two they use")
                     .boxed());
             }
             let peek = self.json.peek().map_err(|error| self.syntax(&error))?;
@@ -98,8 +100,8 @@ impl Parser<'_> {
         Ok(items)
     }
 
-    fn string(&mut self, start: usize) -> Result<Box<str>, Box<Diagnostic>> {
-        let text: Box<str> = match self.json.known_str() {
+    fn string(&mut self, start: usize) -> Result<SmolStr, Box<Diagnostic>> {
+        let text: SmolStr = match self.json.known_str() {
             Ok(text) => text.into(),
             Err(error) => return Err(self.syntax(&error)),
         };
@@ -122,12 +124,12 @@ impl Parser<'_> {
     fn too_large(&self, start: usize, message: String) -> Box<Diagnostic> {
         Diagnostic::new(TOO_LARGE, message)
             .at(self.document, Span::new(0, start, start + 1), "here")
-            .help("keep large tables in files of their own, and name them in the record")
+            .help("keep large tables in separate files, and name them in the record")
             .boxed()
     }
 
     fn string_too_long(&self, start: usize, bytes: usize) -> Box<Diagnostic> {
-        self.too_large(start, format!("a string of {bytes} bytes; {} are allowed", self.strings))
+        self.too_large(start, format!("a string has {bytes} bytes; {} are allowed", self.strings))
     }
 
     fn syntax(&self, error: &JiterError) -> Box<Diagnostic> {
@@ -162,17 +164,17 @@ fn explain(error: &JiterError, found: Option<u8>) -> (String, Option<&'static st
         | JsonErrorType::EofWhileParsingObject
         | JsonErrorType::EofWhileParsingString
         | JsonErrorType::EofWhileParsingValue => {
-            ("the text ends in the middle".into(), Some("was the program that wrote it stopped half-way?"))
+            ("the text is cut off".into(), Some("was the program that wrote it stopped half-way?"))
         }
         JsonErrorType::TrailingComma => {
-            ("a comma stands before the end of a list or object".into(), Some("take the comma out"))
+            ("there is a comma before the end of a list or object".into(), Some("take the comma out"))
         }
         JsonErrorType::KeyMustBeAString => {
-            ("a key in double quotes is expected".into(), Some("JSON takes neither single quotes nor none"))
+            ("a key in double quotes is expected".into(), Some("JSON needs double quotes around keys"))
         }
         JsonErrorType::TrailingCharacters => (
             "something follows the end of the record".into(),
-            Some("several records in one file: one on each line, in a file that ends in .jsonl"),
+            Some("for several records in one file, write one on each line, in a file that ends in .jsonl"),
         ),
         JsonErrorType::InvalidNumber => (
             "this is not a number".into(),
@@ -182,10 +184,10 @@ fn explain(error: &JiterError, found: Option<u8>) -> (String, Option<&'static st
             ("a value is expected".into(), Some("JSON puts text into double quotes"))
         }
         JsonErrorType::ExpectedSomeValue | JsonErrorType::ExpectedSomeIdent => {
-            ("a value is expected".into(), Some("true, false and null are written in small letters"))
+            ("a value is expected".into(), Some("write true, false and null in lower case"))
         }
         JsonErrorType::ControlCharacterWhileParsingString => {
-            ("a control character stands in a string".into(), Some("write it as \\n, \\t or \\u00XX"))
+            ("there is a control character in a string".into(), Some("write it as \\n, \\t or \\u00XX"))
         }
         other => (other.to_string(), None),
     }

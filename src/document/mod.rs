@@ -36,10 +36,10 @@ use crate::code::codes;
 codes! {
     INVALID_UTF8 = "document/invalid-utf8": "The file is not UTF-8.";
     UTF16 = "document/utf-16": "The file is UTF-16; write it as UTF-8.";
-    TOO_LARGE = "document/too-large": "The file, a string in it or its nesting is beyond what is read.";
+    TOO_LARGE = "document/too-large": "The file, a string in it or its nesting exceeds a limit.";
     SYNTAX = "document/syntax": "The text is not JSON, or not YAML.";
-    DUPLICATE_KEY = "document/duplicate-key": "A key stands twice in one object, so which value counts is unknown.";
-    DECIMAL_COMMA = "document/decimal-comma": "Digits stand in braces without a value: what a decimal comma leaves of a number.";
+    DUPLICATE_KEY = "document/duplicate-key": "A key occurs twice in one object, so the value is ambiguous.";
+    DECIMAL_COMMA = "document/decimal-comma": "Digits in braces have no value, probably because of a decimal comma.";
     EMPTY = "document/empty": "The file is empty.";
 }
 

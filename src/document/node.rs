@@ -2,6 +2,7 @@
 
 use foldhash::fast::RandomState;
 use indexmap::IndexMap;
+use smol_str::SmolStr;
 
 /// Bytes of a document, by their offsets in its text. `document` tells several documents apart where they were
 /// read together, as a policy and its packs are.
@@ -41,11 +42,11 @@ pub enum Value {
     /// `true` or `false`.
     Bool(bool),
     /// A finite number in the characters that it was written with.
-    Number(Box<str>),
+    Number(SmolStr),
     /// `NaN`, `Infinity`, `-Infinity`, or YAML's spellings of them, as written.
-    NotFinite(Box<str>),
+    NotFinite(SmolStr),
     /// Text.
-    String(Box<str>),
+    String(SmolStr),
     /// A list.
     List(Vec<Node>),
     /// An object.
@@ -78,7 +79,7 @@ pub struct Entry {
 
 /// The entries of an object, in the order in which they were written.
 #[derive(Debug, Clone, Default)]
-pub struct Map(IndexMap<Box<str>, Entry, RandomState>);
+pub struct Map(IndexMap<SmolStr, Entry, RandomState>);
 
 impl Map {
     /// The value at `key`.
@@ -102,7 +103,7 @@ impl Map {
     }
 
     /// Puts a value at `key`; gives back what stood there.
-    pub fn insert(&mut self, key: impl Into<Box<str>>, key_span: Span, node: Node) -> Option<Entry> {
+    pub fn insert(&mut self, key: impl Into<SmolStr>, key_span: Span, node: Node) -> Option<Entry> {
         self.0.insert(key.into(), Entry { key: key_span, node })
     }
 
@@ -143,8 +144,8 @@ impl Map {
 }
 
 impl IntoIterator for Map {
-    type Item = (Box<str>, Entry);
-    type IntoIter = indexmap::map::IntoIter<Box<str>, Entry>;
+    type Item = (SmolStr, Entry);
+    type IntoIter = indexmap::map::IntoIter<SmolStr, Entry>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.0.into_iter()
@@ -158,7 +159,7 @@ impl Node {
     }
 
     /// Text that no document holds.
-    pub fn text(text: impl Into<Box<str>>) -> Self {
+    pub fn text(text: impl Into<SmolStr>) -> Self {
         Self::made(Value::String(text.into()))
     }
 

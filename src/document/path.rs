@@ -2,11 +2,13 @@
 
 use std::fmt;
 
+use smol_str::SmolStr;
+
 /// One step of a [`Path`].
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Segment {
     /// Into an object.
-    Key(Box<str>),
+    Key(SmolStr),
     /// Into a list, counted from 0.
     Index(usize),
 }
@@ -41,6 +43,16 @@ impl Path {
         let mut path = self.clone();
         path.0.push(Segment::Index(index));
         path
+    }
+
+    /// One step further.
+    pub fn push(&mut self, step: Segment) {
+        self.0.push(step);
+    }
+
+    /// One step back.
+    pub fn pop(&mut self) {
+        self.0.pop();
     }
 
     /// The steps, from the root.

@@ -12,8 +12,8 @@ use crate::document::Diagnostic;
 
 codes! {
     UNKNOWN_KEY = "policy/unknown-key": "A key that the policy language does not have.";
-    WRONG_SORT = "policy/wrong-sort": "A value of another sort than the key takes.";
-    MISSING_KEY = "policy/missing-key": "A key that must be there is not.";
+    WRONG_SORT = "policy/wrong-sort": "A value of the wrong type for the key.";
+    MISSING_KEY = "policy/missing-key": "A required key is missing.";
 }
 
 /// The documents that are read together, so that a [`Span`] leads to its text.
@@ -158,8 +158,8 @@ impl Reader {
         }
         let all: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
         let help = did_you_mean(text, &all, "one of");
-        self.problem(WRONG_SORT, node.span, format!("{what} can't be `{text}`"), "not a word of this key")
-            .help = Some(help);
+        self.problem(WRONG_SORT, node.span, format!("{what} can't be `{text}`"), "not allowed here").help =
+            Some(help);
         None
     }
 
@@ -203,13 +203,8 @@ impl Reader {
             Value::String(text) if text.trim().is_empty() => "empty text",
             value => value.sort(),
         };
-        self.problem(
-            WRONG_SORT,
-            node.span,
-            format!("{what} must be {expected}, and this is {found}"),
-            found,
-        )
-        .help = hints::for_shape(what, node);
+        self.problem(WRONG_SORT, node.span, format!("{what} must be {expected}, but is {found}"), found)
+            .help = hints::for_shape(what, node);
     }
 }
 

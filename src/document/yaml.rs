@@ -7,6 +7,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use smol_str::SmolStr;
+
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{Error, Location, MergeKeyPolicy, NonFiniteFloatPolicy, Options, Spanned};
 
@@ -55,7 +57,7 @@ enum Raw {
     Null,
     Bool(bool),
     Number,
-    Text(Box<str>),
+    Text(SmolStr),
     List(Vec<Spanned<Raw>>),
     Map(Vec<(Spanned<String>, Spanned<Raw>)>),
 }
@@ -147,17 +149,14 @@ impl Builder<'_> {
                         key_span,
                         if node.span.end > key_span.end { node.span } else { key_span },
                     );
-                    let key = self.bounded(key.value.into_boxed_str(), key_span)?;
+                    let key = self.bounded(SmolStr::from(key.value.as_str()), key_span)?;
                     // The reader takes `1` and `"1"` for two keys; here they are one.
                     if let Some(first) = map.entry(&key) {
-                        return Err(Diagnostic::new(
-                            DUPLICATE_KEY,
-                            format!("the key `{key}` is there twice"),
-                        )
-                        .at(self.document, key_span, "and again here")
-                        .also(self.document, first.key, "here first")
-                        .help("keep one of them: with and without quotes it is the same key")
-                        .boxed());
+                        return Err(Diagnostic::new(DUPLICATE_KEY, format!("the key `{key}` occurs twice"))
+                            .at(self.document, key_span, "and again here")
+                            .also(self.document, first.key, "here first")
+                            .help("keep one of them: a key with quotes and the same key without are equal")
+                            .boxed());
                     }
                     map.insert(key, key_span, node);
                 }
@@ -178,20 +177,20 @@ impl Builder<'_> {
         }
         Err(Diagnostic::new(
             DECIMAL_COMMA,
-            format!("`{written}` has no value: in braces a comma ends what stands before it"),
+            format!("`{written}` has no value: in braces, a comma ends the entry before it"),
         )
-        .at(self.document, key, "behind a comma")
-        .help("a decimal is written with a point: 0.91")
+        .at(self.document, key, "after a comma")
+        .help("write decimals with a point: 0.91")
         .boxed())
     }
 
-    fn bounded(&self, text: Box<str>, span: Span) -> Result<Box<str>, Box<Diagnostic>> {
+    fn bounded(&self, text: SmolStr, span: Span) -> Result<SmolStr, Box<Diagnostic>> {
         if text.len() <= limits::STRING_BYTES {
             return Ok(text);
         }
         Err(Diagnostic::new(
             TOO_LARGE,
-            format!("a string of {} bytes; {} are allowed", text.len(), limits::STRING_BYTES),
+            format!("a string has {} bytes; {} are allowed", text.len(), limits::STRING_BYTES),
         )
         .at(self.document, Span { end: span.start + 1, ..span }, "here")
         .boxed())
@@ -239,8 +238,8 @@ fn problem(document: &Arc<Document>, error: &Error) -> Box<Diagnostic> {
     };
     if let Some(key) = message.strip_prefix("duplicate mapping key: ") {
         let key = key.split(", set ").next().unwrap_or(key);
-        return at(Diagnostic::new(DUPLICATE_KEY, format!("the key `{key}` stands twice")))
-            .help("keep one of them: readers differ in which of the two they take")
+        return at(Diagnostic::new(DUPLICATE_KEY, format!("the key `{key}` occurs twice")))
+            .help("keep one of them: readers differ in which of the two they use")
             .boxed();
     }
     let lower = message.to_lowercase();
@@ -259,11 +258,12 @@ fn problem(document: &Arc<Document>, error: &Error) -> Box<Diagnostic> {
     }
     let start = span.map(|span| document.slice(Span { end: span.start + 1, ..span }));
     let (message, help) = match (message, start) {
-        ("YAML merge keys are not allowed by configured policy", _) => {
-            ("merge keys (`<<`) are not read".into(), Some("use an anchor on a whole value, or `extends`"))
-        }
+        ("YAML merge keys are not allowed by configured policy", _) => (
+            "merge keys (`<<`) are not supported".into(),
+            Some("use an anchor on a whole value, or `extends`"),
+        ),
         ("alias references unknown anchor", Some("*")) => (
-            "`*` begins an alias, and there is no anchor of that name".into(),
+            "`*` begins an alias, but there is no anchor with that name".into(),
             Some("put a name that begins with `*` in quotes: \"*.acc\""),
         ),
         (_, Some("@" | "`" | "%" | "&" | "!")) => {
@@ -271,20 +271,20 @@ fn problem(document: &Arc<Document>, error: &Error) -> Box<Diagnostic> {
         }
         (_, Some("\t")) => (message.into(), Some("indent with spaces, not tabs")),
         _ if message.starts_with("tabs disallowed") => {
-            ("a tab stands where YAML wants spaces".into(), Some("indent with spaces, not tabs"))
+            ("there is a tab where YAML requires spaces".into(), Some("indent with spaces, not tabs"))
         }
         _ if message.contains("null into string") => {
-            ("a key is empty, `null` or `~`".into(), Some("put the name in quotes, or take the line out"))
+            ("a key is empty, `null` or `~`".into(), Some("put the name in quotes, or remove the line"))
         }
         _ if message.starts_with("multiple YAML documents") => {
-            ("a second document follows `---`".to_string(), Some("one document in a file"))
+            ("a second document follows `---`".to_string(), Some("keep one document per file"))
         }
         _ if message.starts_with("unclosed bracket") => {
             (message.to_string(), Some("close it with the matching `}` or `]`"))
         }
         _ if message.contains("did not find expected key") => (
             message.to_string(),
-            Some("the keys of one map begin in the same column; look at the indentation of this line"),
+            Some("all keys of a map must start in the same column; check the indentation of this line"),
         ),
         _ => (message.to_string(), None),
     };

@@ -1,10 +1,10 @@
-//! What a candidate is compared with: the run that a reference means for it, or why there is none.
+//! The baselines of a candidate: the run that each reference resolves to, or why there is none.
 
 use std::sync::Arc;
 
 use super::decision::Decision;
 use super::references::BaselineReference;
-use super::{BASELINE_NOT_FINISHED, BASELINE_UNREADABLE, Pairing, comparability, differences, pair, summary};
+use super::{BASELINE_NOT_FINISHED, BASELINE_UNREADABLE, Pairing, comparability, pair, summary};
 use crate::document::Diagnostic;
 use crate::rule::Baseline;
 use crate::run::{Age, Run};
@@ -14,7 +14,7 @@ use crate::verdict::BaselineReport;
 /// Gives the baselines of candidates. The command line finds them in files, git and trackers; [`Runs`](super::Runs)
 /// has them in memory.
 pub trait Baselines: Sync {
-    /// What a candidate is compared with under a reference.
+    /// The baseline of a candidate for one reference.
     fn resolve(
         &self,
         reference: &BaselineReference,
@@ -30,7 +30,7 @@ pub struct ResolvedBaseline {
     pub identity: usize,
     /// The run, or why there is none.
     pub baseline: Baseline,
-    /// What the report says of it.
+    /// How the report shows it.
     pub report: BaselineReport,
 }
 
@@ -39,7 +39,7 @@ pub struct ResolvedBaseline {
 pub struct BaselineSet {
     /// The reference.
     pub reference: String,
-    /// What a moving name meant at that moment.
+    /// What a moving name resolved to.
     pub resolved: Option<String>,
     /// The runs.
     pub runs: Vec<Arc<Run>>,
@@ -50,7 +50,7 @@ pub struct BaselineSet {
 }
 
 impl BaselineSet {
-    /// What a candidate is compared with. `identity` is the same for two sets that are one thing.
+    /// A set of runs to compare with. Two sets are the same if their `identity` is equal.
     pub fn resolve(&self, candidate: &Run, decision: &Decision<'_>, identity: usize) -> ResolvedBaseline {
         let mut report = BaselineReport::named(&self.reference, self.resolved.clone());
         let baseline = self.baseline(candidate, decision, &mut report);
@@ -93,7 +93,7 @@ impl BaselineSet {
     }
 }
 
-/// A baseline that can't be named or found, as what a rule compares with.
+/// A baseline that is not named or can't be found.
 pub fn not_found(reference: &str, why: Diagnostic, identity: usize) -> ResolvedBaseline {
     let mut report = BaselineReport::named(reference, None);
     report.missing = Some(why.message.clone());
@@ -123,17 +123,16 @@ fn compared(
 ) -> Baseline {
     report.run = Some(summary(run));
     if let Some(status) = run.unfinished() {
-        let message =
-            format!("the baseline `{}` has the status `{status}`, so its values are no bar", run.label());
+        let message = format!(
+            "the baseline `{}` has the status `{status}`, so its values can't be compared with",
+            run.label()
+        );
         report.missing = Some(message.clone());
-        let help = "name a run that finished; `gate show` says what is known of this one";
+        let help = "name a run that finished; `gate show` prints what is known about this one";
         return Baseline::Unclear(Diagnostic::new(BASELINE_NOT_FINISHED, message).help(help));
     }
     let comparability = comparability(candidate, run, decision.policy.comparable.as_deref());
     report.age = run.created_at().map(|moment| Age(decision.now.duration_since(moment.at)).to_string());
     report.comparability = Some(comparability.clone());
-    if !decision.brief {
-        report.differences = differences(candidate, run);
-    }
     Baseline::Run { run: Arc::clone(run), comparability }
 }

@@ -1,4 +1,4 @@
-//! The change as a whole before the rules that are about it: once, however many candidates it holds, and where it holds
+//! Judges the change as a whole by the rules about changes: once, however many candidates it has, even if it has
 //! none.
 
 use std::collections::BTreeSet;
@@ -11,8 +11,8 @@ use super::waive::WaiverUse;
 use crate::rule::{ChangeInput, ChangeRecords, NEWEST_RECORD, RuleResult};
 use crate::verdict::{ChangeReport, Level, Outcome, RuleKind, RuleReport};
 
-/// Judges the change; `None` where there is nothing to say of it. `removed` is what the change does to the newest
-/// records, to which every change is held.
+/// Judges the change; `None` if there is nothing to report. `removed` has the newest records that the change removes,
+/// which every change is checked for.
 pub fn judge_change(
     decision: &Decision<'_>,
     records: &ChangeRecords,
@@ -42,7 +42,7 @@ pub fn judge_change(
     (!report.rules.is_empty() || !report.troubles.is_empty()).then_some(Judged { report, waivers })
 }
 
-/// The rule that every change is held to, whatever the policy says. A waiver can name it.
+/// The built-in rule for every change, whatever the policy says. A waiver can name it.
 fn newest_record(decision: &Decision<'_>, removed: RuleResult, used: &mut BTreeSet<usize>) -> RuleReport {
     let mut report = RuleReport::new(NEWEST_RECORD, RuleKind::NewestRecord, Level::Error);
     fill(&mut report, removed, decision, None, NEWEST_RECORD, used);

@@ -27,7 +27,8 @@ pub fn comparability(candidate: &Run, baseline: &Run, instead: Option<&[FieldPat
     let mut different = Vec::new();
     let mut unclear = Vec::new();
     let (mut ours_silent, mut theirs_silent, mut weak) = (true, true, false);
-    // A path such as `data[role=validation].digest` leads to several values; those of the two runs are paired in order.
+    // A path such as `data[role=validation].digest` can have several values; those of the two runs are paired in
+    // order.
     for path in paths {
         let (ours, theirs) = (values(candidate, path), values(baseline, path));
         ours_silent &= ours.is_empty();
@@ -67,7 +68,7 @@ pub fn comparability(candidate: &Run, baseline: &Run, instead: Option<&[FieldPat
             notes.push("the policy's `comparable:` decides, not the whole of `validation`".into());
         }
         if weak {
-            notes.push("that digest is weak: equal ones prove little".into());
+            notes.push("this digest is weak: equal digests prove little".into());
         }
         let note = (!notes.is_empty()).then(|| notes.join("; "));
         return Comparability::Same { by: same, note };
@@ -75,11 +76,11 @@ pub fn comparability(candidate: &Run, baseline: &Run, instead: Option<&[FieldPat
     let what =
         if instead.is_some() { "the fields that `comparable:` names" } else { "what it was measured on" };
     let why = match (ours_silent, theirs_silent) {
-        (true, true) => format!("neither run says {what}"),
-        (true, false) => format!("the candidate does not say {what}"),
-        (false, true) => format!("the baseline does not say {what}"),
+        (true, true) => format!("neither run records {what}"),
+        (true, false) => format!("the candidate does not record {what}"),
+        (false, true) => format!("the baseline does not record {what}"),
         (false, false) => unclear.into_iter().next().unwrap_or_else(|| {
-            "the two say different things about it, and neither names the split or its digest".into()
+            "the two record different facts about it, but neither names the split or its digest".into()
         }),
     };
     Comparability::Unshown { why }

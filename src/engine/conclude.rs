@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::document::Diagnostic;
 use crate::verdict::{
     CandidateReport, ChangeReport, ClosestMargin, Exit, PolicyReport, Proposed, Report, RuleReport, SCHEMA,
-    Summary, Verdict, WaiverReport, closest,
+    Summary, Verdict, WaiverReport, closest, percent,
 };
 
 /// What a check found.
@@ -29,9 +29,9 @@ pub struct Parts {
     pub waivers: Vec<WaiverReport>,
     /// What made a verdict impossible.
     pub troubles: Vec<Diagnostic>,
-    /// What a person should know.
+    /// Notes for the reader.
     pub notes: Vec<String>,
-    /// What the change proposes to decide by.
+    /// The policy that the change proposes.
     pub proposed: Option<Proposed>,
     /// Records match the policy, none of them changed, and that is a pass.
     pub only_unchanged: bool,
@@ -68,7 +68,22 @@ impl Tally {
         if let Some((rule, one, share)) = closest(&candidate.rules)
             && self.closest.as_ref().is_none_or(|(best, _)| share < *best)
         {
-            self.closest = Some((share, ClosestMargin::of(&candidate.run.source, rule, one, share)));
+            self.closest = Some((share, ClosestMargin::of(&candidate.run.source, rule, one)));
+        }
+    }
+
+    /// Adds what was counted of others.
+    pub fn add(&mut self, other: Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+        self.undecided += other.undecided;
+        self.unreadable += other.unreadable;
+        self.unchanged += other.unchanged;
+        self.comparisons += other.comparisons;
+        if let Some((share, closest)) = other.closest
+            && self.closest.as_ref().is_none_or(|(best, _)| share < *best)
+        {
+            self.closest = Some((share, closest));
         }
     }
 }
@@ -88,7 +103,10 @@ pub fn conclude(parts: Parts) -> Report {
         no_verdict: tally.undecided + tally.unreadable,
         unchanged: tally.unchanged,
         comparisons: tally.comparisons + parts.change.as_ref().map_or(0, |change| comparisons(&change.rules)),
-        closest: tally.closest.as_ref().map(|(_, closest)| closest.clone()),
+        closest: tally
+            .closest
+            .as_ref()
+            .map(|(share, closest)| ClosestMargin { percent: percent(*share), ..closest.clone() }),
     };
     let verdict = verdict(&parts, &summary);
     Report {

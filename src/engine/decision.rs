@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::policy::{OnMissing, Policy};
 use crate::rule::Facts;
 
-/// What a check decides on, beside the runs.
+/// The inputs of a decision, except the runs.
 #[derive(Clone, Copy)]
 pub struct Decision<'d> {
     /// The policy.
@@ -18,7 +18,7 @@ pub struct Decision<'d> {
     pub no_waivers: bool,
     /// A missing baseline is accepted: this is the first model.
     pub first: bool,
-    /// What differs beside the metrics is left out: nobody will be shown it.
+    /// Of a candidate that passed without a warning, what differs beside the metrics is left out: nobody is shown it.
     pub brief: bool,
     /// The world outside the records.
     pub facts: &'d dyn Facts,

@@ -9,7 +9,7 @@ use crate::verdict::{Commits, DiffGroup, FieldDiff, MetricDiff, RunDiff};
 /// Digits of a percentage.
 const DIGITS: i64 = 3;
 
-/// The groups, and the top-level fields of each. What is in none is in `other`.
+/// The groups, and the top-level fields of each. All other fields are in `other`.
 const GROUPS: [(&str, &[&str]); 7] = [
     ("params", &["params", "seed"]),
     ("data", &["data", "data_version"]),

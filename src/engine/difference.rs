@@ -1,7 +1,7 @@
-//! What differs between a candidate and its baseline beside the metrics: what was done differently, next to what came of
-//! it.
+//! Differences between a candidate and its baseline other than metrics: what was done differently, to explain the
+//! results.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::document::{Map, Node, Path, Segment, Value, to_line};
 use crate::run::{Run, Sameness, same_value};
@@ -23,7 +23,7 @@ const OWN_PLACE: [&str; 12] = [
     "reproduced",
 ];
 
-/// Differences that are listed; beyond, nobody reads them.
+/// How many differences are listed; nobody reads more.
 const MOST: usize = 200;
 
 /// A field that only one of two runs has, or whose values differ.
@@ -59,74 +59,111 @@ pub(super) fn first(path: &Path) -> &str {
     }
 }
 
-/// Every field that differs, wherever it stands.
+/// Every field that differs, at any depth.
 pub(super) fn changed<'r>(candidate: &'r Run, baseline: &'r Run) -> Vec<Changed<'r>> {
-    let mut found = Vec::new();
-    maps(Some(candidate.record()), Some(baseline.record()), &Path::root(), &mut found);
+    let mut walk = Walk { at: Path::root(), found: Vec::new() };
+    walk.maps(Some(candidate.record()), Some(baseline.record()));
     // Numbers of a file of metrics are in its record as they are written, too.
-    found.retain(|one| ![candidate, baseline].iter().any(|run| run.is_also_metrics(first(&one.path))));
-    found
+    walk.found.retain(|one| ![candidate, baseline].iter().any(|run| run.is_also_metrics(first(&one.path))));
+    walk.found
 }
 
-fn maps<'r>(ours: Option<&'r Map>, theirs: Option<&'r Map>, at: &Path, changes: &mut Vec<Changed<'r>>) {
-    let keys: Vec<&str> = ours.into_iter().flat_map(Map::keys).collect();
-    let known: BTreeSet<&str> = keys.iter().copied().collect();
-    let gone: Vec<&str> = theirs.into_iter().flat_map(Map::keys).filter(|key| !known.contains(key)).collect();
-    for key in keys.into_iter().chain(gone) {
-        let of = |map: Option<&'r Map>| map.and_then(|map| map.get(key));
-        nodes(of(ours), of(theirs), &at.key(key), changes);
-    }
+/// A walk through two records side by side.
+struct Walk<'r> {
+    at: Path,
+    found: Vec<Changed<'r>>,
 }
 
-fn nodes<'r>(ours: Option<&'r Node>, theirs: Option<&'r Node>, at: &Path, changes: &mut Vec<Changed<'r>>) {
-    let there = |node: Option<&'r Node>| node.filter(|node| !node.is_null());
-    let (ours, theirs) = (there(ours), there(theirs));
-    match (ours.map(|node| &node.value), theirs.map(|node| &node.value)) {
-        (Some(Value::Map(ours)), Some(Value::Map(theirs))) => maps(Some(ours), Some(theirs), at, changes),
-        (Some(Value::Map(ours)), None) => maps(Some(ours), None, at, changes),
-        (None, Some(Value::Map(theirs))) => maps(None, Some(theirs), at, changes),
-        // A metric with details, and the same without.
-        (Some(Value::Map(details)), Some(_)) if is_metric(at) => {
-            nodes(details.get("value"), theirs, &at.key("value"), changes);
-            details_of(details, at, |node| (Some(node), None), changes);
+impl<'r> Walk<'r> {
+    fn maps(&mut self, ours: Option<&'r Map>, theirs: Option<&'r Map>) {
+        for (key, node) in ours.into_iter().flat_map(Map::iter) {
+            self.below(key, Some(node), theirs.and_then(|theirs| theirs.get(key)));
         }
-        (Some(_), Some(Value::Map(details))) if is_metric(at) => {
-            nodes(ours, details.get("value"), &at.key("value"), changes);
-            details_of(details, at, |node| (None, Some(node)), changes);
-        }
-        (Some(Value::List(ours)), Some(Value::List(theirs))) if of_objects(ours) && of_objects(theirs) => {
-            lists(ours, theirs, at, changes);
-        }
-        (None, None) => {}
-        _ => {
-            let sameness = match (ours, theirs) {
-                (Some(ours), Some(theirs)) => same_value(at, ours, theirs),
-                _ => Sameness::Different,
-            };
-            let not_comparable = match sameness {
-                Sameness::Same => return,
-                Sameness::Different => None,
-                Sameness::NotComparable(why) => Some(why),
-            };
-            changes.push(Changed { path: at.clone(), ours, theirs, not_comparable });
+        for (key, node) in theirs.into_iter().flat_map(Map::iter) {
+            if ours.is_none_or(|ours| ours.get(key).is_none()) {
+                self.below(key, None, Some(node));
+            }
         }
     }
-}
 
-fn is_metric(at: &Path) -> bool {
-    at.segments().len() == 2 && first(at) == "metrics"
-}
+    fn below(&mut self, key: &str, ours: Option<&'r Node>, theirs: Option<&'r Node>) {
+        self.step(Segment::Key(key.into()), ours, theirs);
+    }
 
-/// What stands beside the value of a metric that has no details in the other run.
-fn details_of<'r>(
-    details: &'r Map,
-    at: &Path,
-    sides: fn(&'r Node) -> (Option<&'r Node>, Option<&'r Node>),
-    changes: &mut Vec<Changed<'r>>,
-) {
-    for (key, node) in details.iter().filter(|(key, _)| *key != "value") {
-        let (ours, theirs) = sides(node);
-        nodes(ours, theirs, &at.key(key), changes);
+    fn step(&mut self, segment: Segment, ours: Option<&'r Node>, theirs: Option<&'r Node>) {
+        self.at.push(segment);
+        self.nodes(ours, theirs);
+        self.at.pop();
+    }
+
+    fn nodes(&mut self, ours: Option<&'r Node>, theirs: Option<&'r Node>) {
+        let there = |node: Option<&'r Node>| node.filter(|node| !node.is_null());
+        let (ours, theirs) = (there(ours), there(theirs));
+        match (ours.map(|node| &node.value), theirs.map(|node| &node.value)) {
+            (Some(Value::Map(ours)), Some(Value::Map(theirs))) => self.maps(Some(ours), Some(theirs)),
+            (Some(Value::Map(ours)), None) => self.maps(Some(ours), None),
+            (None, Some(Value::Map(theirs))) => self.maps(None, Some(theirs)),
+            // A metric with details, and the same without.
+            (Some(Value::Map(details)), Some(_)) if self.is_metric() => {
+                self.below("value", details.get("value"), theirs);
+                self.details(details, |node| (Some(node), None));
+            }
+            (Some(_), Some(Value::Map(details))) if self.is_metric() => {
+                self.below("value", ours, details.get("value"));
+                self.details(details, |node| (None, Some(node)));
+            }
+            (Some(Value::List(ours)), Some(Value::List(theirs)))
+                if of_objects(ours) && of_objects(theirs) =>
+            {
+                self.lists(ours, theirs);
+            }
+            (None, None) => {}
+            _ => {
+                let sameness = match (ours, theirs) {
+                    (Some(ours), Some(theirs)) => same_value(&self.at, ours, theirs),
+                    _ => Sameness::Different,
+                };
+                let not_comparable = match sameness {
+                    Sameness::Same => return,
+                    Sameness::Different => None,
+                    Sameness::NotComparable(why) => Some(why),
+                };
+                self.found.push(Changed { path: self.at.clone(), ours, theirs, not_comparable });
+            }
+        }
+    }
+
+    fn is_metric(&self) -> bool {
+        self.at.segments().len() == 2 && first(&self.at) == "metrics"
+    }
+
+    /// The details of a metric that has none in the other run.
+    fn details(&mut self, details: &'r Map, sides: fn(&'r Node) -> (Option<&'r Node>, Option<&'r Node>)) {
+        for (key, node) in details.iter().filter(|(key, _)| *key != "value") {
+            let (ours, theirs) = sides(node);
+            self.below(key, ours, theirs);
+        }
+    }
+
+    /// Pairs entries by name, whatever their order; where names are not unique, by position.
+    fn lists(&mut self, ours: &'r [Node], theirs: &'r [Node]) {
+        let Some(key) = naming(ours, theirs) else {
+            for index in 0..ours.len().max(theirs.len()) {
+                self.step(Segment::Index(index), ours.get(index), theirs.get(index));
+            }
+            return;
+        };
+        let name = |item: &'r Node| item.get(key).and_then(Node::as_written).unwrap_or_default();
+        let by_name = |items: &'r [Node]| -> HashMap<&'r str, &'r Node> {
+            items.iter().map(|item| (name(item), item)).collect()
+        };
+        let (our_names, their_names) = (by_name(ours), by_name(theirs));
+        for item in ours {
+            self.below(name(item), Some(item), their_names.get(name(item)).copied());
+        }
+        for item in theirs.iter().filter(|item| !our_names.contains_key(name(item))) {
+            self.below(name(item), None, Some(item));
+        }
     }
 }
 
@@ -141,24 +178,6 @@ fn naming(ours: &[Node], theirs: &[Node]) -> Option<&'static str> {
         names.len() == items.len()
     };
     ["name", "role", "path"].into_iter().find(|key| tells_apart(ours, key) && tells_apart(theirs, key))
-}
-
-/// Entries are paired by their names, wherever they stand; where those do not tell them apart, by their places.
-fn lists<'r>(ours: &'r [Node], theirs: &'r [Node], at: &Path, changes: &mut Vec<Changed<'r>>) {
-    let Some(key) = naming(ours, theirs) else {
-        for index in 0..ours.len().max(theirs.len()) {
-            nodes(ours.get(index), theirs.get(index), &at.index(index), changes);
-        }
-        return;
-    };
-    let name = |item: &'r Node| item.get(key).and_then(Node::as_written).unwrap_or_default();
-    for item in ours {
-        let other = theirs.iter().find(|other| name(other) == name(item));
-        nodes(Some(item), other, &at.key(name(item)), changes);
-    }
-    for item in theirs.iter().filter(|item| ours.iter().all(|other| name(other) != name(item))) {
-        nodes(None, Some(item), &at.key(name(item)), changes);
-    }
 }
 
 /// A value in full: a scalar as it is written, a command as a shell would take it, anything else as JSON on one line.

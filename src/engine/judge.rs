@@ -1,6 +1,7 @@
 //! One candidate before the whole policy.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use super::baselines::{Baselines, ResolvedBaseline, not_found};
 use super::decision::Decision;
@@ -10,7 +11,7 @@ use super::references::References;
 use super::rule_report::{cannot, empty, fill, in_the_policys_words, or_finding};
 use super::status::{STATUS_RULE, status};
 use super::waive::WaiverUse;
-use super::{NO_BASELINE, NO_MODEL, NOTHING_JUDGED, UNKNOWN_MODEL};
+use super::{NO_BASELINE, NO_MODEL, NOTHING_JUDGED, UNKNOWN_MODEL, differences};
 use crate::document::{Diagnostic, Path, sha256};
 use crate::policy::Policy;
 use crate::rule::{Baseline, Pattern, Rule, RuleInput};
@@ -22,7 +23,7 @@ use crate::verdict::{
 /// What judging a candidate, or the change, gives.
 #[derive(Debug)]
 pub struct Judged<R> {
-    /// What the report says of it.
+    /// How the report shows it.
     pub report: R,
     /// What became of the waivers.
     pub waivers: WaiverUse,
@@ -40,7 +41,7 @@ pub fn judge(
         run: summary(candidate),
         verdict: None,
         baselines: Vec::new(),
-        rules: Vec::with_capacity(decision.policy.rules.len() + 1),
+        rules: Arc::default(),
         troubles: Vec::new(),
         notes: candidate.notes.clone(),
     };
@@ -49,7 +50,8 @@ pub fn judge(
         report.troubles.push(why);
         return Judged { report, waivers };
     }
-    report.rules.extend(status(candidate));
+    let mut rules = Vec::with_capacity(decision.policy.rules.len() + 1);
+    rules.extend(status(candidate));
     let mut compared = Compared {
         decision,
         references,
@@ -61,7 +63,7 @@ pub fn judge(
     let mut warned = Vec::new();
     for planned in plan {
         match judge_rule(&mut compared, planned, &mut waivers.used, &mut warned) {
-            Ok(judged) => report.rules.push(judged),
+            Ok(judged) => rules.push(judged),
             Err(why) => cannot(&mut report.troubles, *why, &planned.rule.id),
         }
     }
@@ -71,16 +73,20 @@ pub fn judge(
             report.notes.extend(notes);
         }
     }
-    report.baselines = compared.found.into_iter().map(|found| found.report).collect();
-    if report.troubles.is_empty() && !is_judged(&report.rules) {
-        report.troubles.push(nothing_judged(&report.rules));
+    let found = compared.found;
+    if report.troubles.is_empty() && !is_judged(&rules) {
+        report.troubles.push(nothing_judged(&rules));
     }
-    waivers.reach(&decision.policy.waivers, &report.rules, Some(candidate), decision.stage);
-    report.rules.extend(warned);
+    waivers.reach(&decision.policy.waivers, &rules, Some(candidate), decision.stage);
+    rules.extend(warned);
+    report.rules = Arc::new(rules);
     if report.troubles.is_empty() {
         let blocked = report.rules.iter().any(RuleReport::blocks);
         report.verdict = Some(if blocked { Verdict::Fail } else { Verdict::Pass });
     }
+    let wants_differences = !decision.brief || !report.is_unremarkable();
+    report.baselines =
+        found.into_iter().map(|found| described(found, candidate, wants_differences)).collect();
     Judged { report, waivers }
 }
 
@@ -96,7 +102,7 @@ struct Compared<'c> {
 }
 
 impl Compared<'_> {
-    /// The place in `found` of what a rule compares with.
+    /// The index in `found` of a rule's baseline.
     fn index(&mut self, rule: &Rule, reference: Option<usize>) -> usize {
         if let Some(known) = self.by_reference.get(&reference) {
             return *known;
@@ -115,6 +121,15 @@ impl Compared<'_> {
     }
 }
 
+/// What the report says of a baseline.
+fn described(found: ResolvedBaseline, candidate: &Run, wants_differences: bool) -> BaselineReport {
+    let mut report = found.report;
+    if let (true, Baseline::Run { run, .. }) = (wants_differences, &found.baseline) {
+        report.differences = differences(candidate, run);
+    }
+    report
+}
+
 /// The identity of the baseline that nobody named.
 const NONE_NAMED: usize = usize::MAX;
 
@@ -127,7 +142,7 @@ fn none_named(rule: &Rule, decision: &Decision<'_>) -> ResolvedBaseline {
         return ResolvedBaseline { identity: NONE_NAMED, baseline: Baseline::First, report };
     }
     let message =
-        format!("the rule `{}` ({}) compares with a baseline, and none is named", rule.id, rule.place);
+        format!("the rule `{}` ({}) compares with a baseline, but none is named", rule.id, rule.place);
     let help = "add `baseline: git:main` to the policy, or pass --baseline; for a first model, pass --first";
     not_found(reference, Diagnostic::new(NO_BASELINE, message).help(help), NONE_NAMED)
 }
@@ -175,7 +190,7 @@ fn judge_rule(
     Ok(report)
 }
 
-/// What looks like a slip in a rule: a warning beside it, which changes no verdict.
+/// Likely mistakes in a rule: warnings that do not change the verdict.
 fn slip(planned: &PlannedRule<'_>, candidate: &Run, warnings: Vec<Finding>) -> RuleReport {
     RuleReport {
         id: format!("gate:{}", planned.rule.id),
@@ -188,7 +203,7 @@ fn slip(planned: &PlannedRule<'_>, candidate: &Run, warnings: Vec<Finding>) -> R
     }
 }
 
-/// What every run is held to is no rule of the policy: that it holds must not pass for a judgement.
+/// The built-in checks are not rules of the policy: passing them alone must not count as having judged something.
 fn is_judged(rules: &[RuleReport]) -> bool {
     rules.iter().any(|rule| match &*rule.id {
         STATUS_RULE => rule.outcome.blocks(),
@@ -207,15 +222,14 @@ fn nothing_judged(rules: &[RuleReport]) -> Diagnostic {
     } else {
         format!("no rule applied, so nothing was judged: {}", why.join(", "))
     };
-    Diagnostic::new(NOTHING_JUDGED, message)
-        .help("a rule that is for every stage and model would have been judged")
+    Diagnostic::new(NOTHING_JUDGED, message).help("add a rule without `stages`, `models` and `when`")
 }
 
 fn unclear_model(policy: &Policy, candidate: &Run) -> Option<Diagnostic> {
     let (code, message, help) = match (candidate.model(), &policy.models) {
         (None, declared) if declared.is_some() || policy.scopes_by_model() => (
             NO_MODEL,
-            "the record does not say its `model`, and the policy has rules for some models only".to_owned(),
+            "the record does not name its `model`, but the policy has rules for specific models".to_owned(),
             "write `\"model\": \"churn\"` into the record".to_owned(),
         ),
         (Some(model), Some(declared)) if !declared.iter().any(|pattern| pattern.matches(model)) => {

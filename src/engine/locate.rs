@@ -4,7 +4,7 @@ use crate::document::Location;
 use crate::run::Run;
 use crate::verdict::Finding;
 
-/// Looks up where a finding points. What is absent is pointed at by the nearest object that should hold it.
+/// Looks up the location of a finding. For a missing value, this is the nearest object that should contain it.
 pub(super) fn located(run: Option<&Run>, mut finding: Finding) -> Finding {
     if let (Some((path, label)), Some(run)) = (finding.field.take(), run) {
         finding.diagnostic.location = Some(Location::new(&run.document, run.span(&path), label));

@@ -1,4 +1,5 @@
-//! The decision: which rules judge a candidate, what it is compared with, what every rule says, what waivers cover.
+//! The decision: which rules judge a candidate, its baselines, the result of every rule, and which findings waivers
+//! cover.
 //!
 //! Pure. The same policy, runs, facts and clock give the same report to the byte. A candidate goes through it in this
 //! order: `References` names what each rule compares with, `plan` says which rules judge, `Baselines` finds what
@@ -41,13 +42,13 @@ pub use waivers::waiver_reports;
 use crate::code::codes;
 
 codes! {
-    NO_BASELINE = "check/no-baseline": "Rules compare with a baseline, and none is named.";
+    NO_BASELINE = "check/no-baseline": "Rules compare with a baseline, but none is named.";
     BASELINE_UNREADABLE = "check/baseline-unreadable": "The record of the baseline can't be read.";
     BASELINE_NOT_FINISHED = "baseline/not-finished": "The baseline failed, crashed, still runs, or is stale.";
     NOTHING_JUDGED = "check/nothing-judged": "No rule of the policy applied, so nothing was judged.";
-    UNCLEAR_BASELINE = "check/unclear-baseline": "Several runs could be the baseline, and nothing says which.";
-    NO_MODEL = "check/no-model": "The run does not say which line of models it belongs to, and the policy needs that.";
-    UNKNOWN_MODEL = "check/unknown-model": "The run belongs to a line of models that the policy does not declare.";
-    NOT_FINISHED = "status/not-finished": "The run did not finish, so its last values mean nothing.";
+    UNCLEAR_BASELINE = "check/unclear-baseline": "Several runs could be the baseline, and nothing determines which.";
+    NO_MODEL = "check/no-model": "The run does not name its model, but the policy needs it.";
+    UNKNOWN_MODEL = "check/unknown-model": "The run belongs to a model that the policy does not declare.";
+    NOT_FINISHED = "status/not-finished": "The run did not finish, so its last values are meaningless.";
     WHEN_FAILED = "when/no-answer": "The `when` of a rule could not be evaluated, so the rule fails.";
 }

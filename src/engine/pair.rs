@@ -37,23 +37,23 @@ pub fn pair<'p>(candidate: &Run, runs: &'p [Arc<Run>], reference: &str, exact: b
     match (candidate.model(), same_model.as_slice()) {
         (_, []) if has_itself => Pairing::Itself(
             missing(format!("the only record at `{reference}` is the candidate itself")).help(
-                "a run compared with itself proves nothing: name an earlier one, such as `git:REV:PATH`",
+                "comparing a run with itself proves nothing: name an earlier one, such as `git:REV:PATH`",
             ),
         ),
         (_, []) if runs.is_empty() => {
-            Pairing::Missing(missing(format!("`{reference}` holds no run record")).help(
-                "name a baseline that does; a first model gets in by --first, or `on_missing_baseline: pass`",
+            Pairing::Missing(missing(format!("`{reference}` has no run record")).help(
+                "name a baseline that has one; to accept a first model, use --first or `on_missing_baseline: pass`",
             ))
         }
         (Some(model), []) => Pairing::Missing(
-            missing(format!("`{reference}` holds no run of the model `{model}`"))
+            missing(format!("`{reference}` has no run of the model `{model}`"))
                 .help(missing_model(&others)),
         ),
         (None, [_, _, ..]) => Pairing::Unclear(
             Diagnostic::new(
                 UNCLEAR_BASELINE,
                 format!(
-                    "`{reference}` holds {} records, and the candidate does not say which model it is of",
+                    "`{reference}` has {} records, but the candidate does not name its model",
                     others.len()
                 ),
             )
@@ -69,14 +69,14 @@ fn missing_model(others: &[&Arc<Run>]) -> String {
     models.sort_unstable();
     models.dedup();
     if models.is_empty() {
-        return "its records do not say a model: write `\"model\"` into them, or name one baseline".into();
+        return "its records do not name a model: write `\"model\"` into them, or name one baseline".into();
     }
-    format!("it holds runs of {}; a first model gets in by --first", crate::document::listed(&models))
+    format!("it has runs of {}; to accept a first model, use --first", crate::document::listed(&models))
 }
 
 /// The very same record, read from two places.
 fn is_itself(candidate: &Run, run: &Run) -> bool {
-    // What is promoted is what counts, even where it is promoted again.
+    // A promoted run is a valid baseline, even if the same run is promoted again.
     if run.origin.tracker == LEDGER {
         return false;
     }
@@ -104,7 +104,7 @@ fn without_revision(run: &Run) -> String {
 fn newest<'p>(runs: &[&'p Arc<Run>], reference: &str) -> Pairing<'p> {
     if let Some(undated) = runs.iter().find(|run| run.created_at().is_none()) {
         return Pairing::Unclear(Diagnostic::new(UNCLEAR_BASELINE, format!(
-                "`{reference}` holds {} records of the model, and `{}` has no `created_at`, so which is the newest is unknown",
+                "`{reference}` has {} records of the model, but `{}` has no `created_at`, so the newest can't be determined",
                 runs.len(),
                 undated.label()
             )).help("write `created_at` into it, or name one baseline: `git:REV:PATH`"));
@@ -112,7 +112,7 @@ fn newest<'p>(runs: &[&'p Arc<Run>], reference: &str) -> Pairing<'p> {
     let moment = |run: &Run| run.created_at();
     let Some(latest) = runs.iter().copied().max_by_key(|run| moment(run).map(|moment| moment.at)) else {
         return Pairing::Missing(
-            Diagnostic::new(BASELINE_MISSING, format!("`{reference}` holds no run record"))
+            Diagnostic::new(BASELINE_MISSING, format!("`{reference}` has no run record"))
                 .help("name another"),
         );
     };
@@ -122,7 +122,7 @@ fn newest<'p>(runs: &[&'p Arc<Run>], reference: &str) -> Pairing<'p> {
             Some(Ordering::Greater) => continue,
             Some(_) => ("are equally new", "name one baseline: `git:REV:PATH`"),
             None => (
-                "were made within hours of each other, and one of the times has no zone, so which is newer is unknown",
+                "were made within hours of each other, but one of the times has no zone, so the newer one can't be determined",
                 "write `created_at` with its zone, such as `2026-05-30T12:00:00Z`, or name one baseline: `git:REV:PATH`",
             ),
         };

@@ -86,9 +86,14 @@ fn task(decision: &Decision<'_>, rule: &Rule, candidate: &Run, baseline: Option<
         Ok(true) => Task::Judge { baseline },
         Ok(false) => skip(format!("when {}", when.source())),
         Err(error) => {
-            let message =
-                format!("`when: {}` has no answer at `{}`: {}", when.source(), error.part, error.message);
-            let finding = Finding::new(WHEN_FAILED, message).help("`has(…)` asks whether a field is there");
+            let message = format!(
+                "`when: {}` can't be evaluated at `{}`: {}",
+                when.source(),
+                error.part,
+                error.message
+            );
+            let finding =
+                Finding::new(WHEN_FAILED, message).help("use `has(…)` to test whether a field is present");
             Task::Fail(Box::new(finding))
         }
     }

@@ -43,8 +43,8 @@ pub struct References {
 
 impl References {
     /// A rule's own baseline comes before `--baseline`, the stage's and the policy's, in this order. A promotion is
-    /// compared with what it replaces unless one of them says otherwise: what the whole policy names at a revision is
-    /// what a change is compared with.
+    /// compared with what it replaces, unless one of them says otherwise: a policy-wide baseline at a revision is
+    /// meant for changes.
     pub fn of(policy: &Policy, asked: Asked<'_>) -> Self {
         let by_policy = |text: &String| BaselineReference { text: text.clone(), named_by: NamedBy::Policy };
         let stage = asked.stage.and_then(|stage| policy.stages.get(stage));
@@ -81,7 +81,7 @@ impl References {
         &self.list
     }
 
-    /// What the rule at a place of the policy's list compares with, by its place in [`Self::list`].
+    /// The baseline of the rule at an index of the policy's list, as an index into [`Self::list`].
     pub fn of_rule(&self, rule: usize) -> Option<usize> {
         self.of_rule.get(rule).copied().flatten()
     }
@@ -93,8 +93,8 @@ pub fn is_for_stage(rule: &Rule, stage: Option<&str>) -> bool {
         || stage.is_some_and(|stage| rule.stages.iter().any(|pattern| pattern.matches(stage)))
 }
 
-/// Whether a baseline is what a change is compared with: what a repository had at a revision, as `git:main` or
-/// `dvc:.@main` name it. On that branch it is the candidate itself.
+/// Whether a baseline is meant for changes: a state of the repository at a revision, such as `git:main` or
+/// `dvc:.@main`. On that branch it would be the candidate itself.
 fn is_of_a_change(reference: &str) -> bool {
     match Reference::parse(reference) {
         Ok(Reference::Git { .. }) => true,

@@ -1,4 +1,4 @@
-//! From what a rule says to what the report says of it: levels, waivers, places.
+//! Turns the result of a rule into its part of the report: levels, waivers, locations.
 
 use std::collections::BTreeSet;
 
@@ -44,7 +44,7 @@ pub(super) fn cannot(troubles: &mut Vec<Diagnostic>, why: Diagnostic, rule: &str
     }
 }
 
-/// Puts what a rule says into its report; findings that a waiver covers do not block.
+/// Adds the result of a rule to its report; findings that a waiver covers do not block.
 pub(super) fn fill(
     report: &mut RuleReport,
     result: RuleResult,
@@ -85,7 +85,7 @@ pub(super) fn fill(
         outcome = Outcome::Waived;
     }
     if result.first {
-        report.notes.push("the first model: nothing to compare with, which was accepted".into());
+        report.notes.push("the first model: a missing baseline was accepted".into());
         if outcome == Outcome::Skipped {
             report.reason = Some("the first model, without a baseline".into());
         }

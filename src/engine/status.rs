@@ -1,4 +1,4 @@
-//! What every run is held to, whatever the policy says: it finished, and was measured on something.
+//! The built-in checks of every run, whatever the policy says: it finished, and was measured on something.
 
 use super::NOT_FINISHED;
 use super::locate::located;
@@ -10,8 +10,8 @@ use crate::verdict::{Comparison, Finding, Level, Outcome, RuleKind, RuleReport};
 /// The id under which the report shows it.
 pub(super) const STATUS_RULE: &str = "gate:status";
 
-/// What a run says of itself: its status, and on how much its metrics were measured. Nothing where it says neither. The
-/// last value of a run that did not finish looks as good as any, and so does a number of an empty set.
+/// Checks the status of a run, and on how much its metrics were measured; nothing if it records neither. The last
+/// value of an unfinished run looks like any other value, and so does a number measured on an empty set.
 pub(super) fn status(candidate: &Run) -> Option<RuleReport> {
     let mut report = RuleReport::new(STATUS_RULE, RuleKind::Status, Level::Error);
     let mut add = |comparison: &dyn Fn(Outcome) -> Comparison, finding: Option<Finding>| {
@@ -40,15 +40,15 @@ fn not_finished(status: &str) -> Finding {
     // What DVC keeps may have finished once, and have changed since.
     let (why, label, help) = if status == "stale" {
         (
-            "the files are not the ones that were run",
+            "the files differ from those of the last run",
             "stale",
-            "run it again, `dvc repro`, and commit what it writes; `gate show` says what differs",
+            "run `dvc repro`, and commit what it writes; `gate show` prints what differs",
         )
     } else {
         (
             "it did not finish",
             "not finished",
-            "judge a run that finished; where the word means that it did, say so in the policy: `finished: [WORD]`",
+            "judge a run that finished; if this status means that it did, say so in the policy: `finished: [WORD]`",
         )
     };
     Finding::new(NOT_FINISHED, format!("the run's status is `{status}`: {why}"))

@@ -7,7 +7,7 @@ use crate::rule::{Amount, Limit};
 use crate::run::Run;
 use crate::verdict::{Finding, Outcome, RuleReport};
 
-/// What the waivers of a policy say of one finding.
+/// Whether a waiver of the policy covers a finding.
 pub(super) enum Cover {
     /// This one covers it, by its place in the policy's list.
     By(usize),

@@ -1,4 +1,4 @@
-//! What the report says of the waivers.
+//! How the report lists the waivers.
 
 use super::waive::WaiverUse;
 use crate::policy::{Policy, Waiver};

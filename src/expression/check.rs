@@ -40,7 +40,7 @@ pub(super) fn cost(source: &str) -> Result<(), Box<ExpressionError>> {
         };
         if let Some(message) = too_much {
             return Err(ExpressionError::new(BAD_EXPRESSION, message, at..at + c.len_utf8())
-                .help("say it with several rules"));
+                .help("split it into several rules"));
         }
     }
     Ok(())
@@ -53,7 +53,7 @@ pub(super) fn names(root: &Expr, scope: Scope) -> Result<bool, Box<ExpressionErr
     if let Some(sort) = never_a_condition(root) {
         return Err(ExpressionError::new(
             NOT_A_CONDITION,
-            format!("the answer is {sort}, not true or false"),
+            format!("the result is {sort}, not true or false"),
             root.at.clone(),
         )
         .help("compare it with something: `… >= 0.8`"));
@@ -127,7 +127,7 @@ impl Checker {
                 self.folds += 1;
                 if self.folds > limits::COMPREHENSIONS {
                     let message = format!(
-                        "more than {} of all, exists, map and filter within each other",
+                        "all, exists, map and filter are nested more than {} deep",
                         limits::COMPREHENSIONS
                     );
                     return Err(ExpressionError::new(BAD_EXPRESSION, message, expr.at.clone()));
@@ -166,8 +166,8 @@ impl Checker {
             Scope::Where => &["candidate"],
         };
         if name == "stage" && self.scope == Scope::When {
-            return Err(ExpressionError::new(UNKNOWN_NAME, "`when` does not read the stage", at.clone())
-                .help("write `stages: [production]` beside it"));
+            return Err(ExpressionError::new(UNKNOWN_NAME, "`when` can't use the stage", at.clone())
+                .help("use `stages: [production]` instead"));
         }
         if names.contains(&name) {
             self.reads_baseline |= name == "baseline";
@@ -187,8 +187,8 @@ impl Checker {
     fn below(&self, keys: Keys, field: &str, at: &Range<usize>) -> Result<Keys, Box<ExpressionError>> {
         let Some(mut keys) = keys else { return Ok(None) };
         if self.scope == Scope::When && keys.is_empty() && field == "model" {
-            return Err(ExpressionError::new(UNKNOWN_NAME, "`when` does not read the model", at.clone())
-                .help("write `models: [churn]` beside it"));
+            return Err(ExpressionError::new(UNKNOWN_NAME, "`when` can't use the model", at.clone())
+                .help("use `models: [churn]` instead"));
         }
         let known: Vec<&str> = keys.iter().map(String::as_str).collect();
         let error = |message: String, help: String| {
@@ -204,7 +204,7 @@ impl Checker {
                 let near = did_you_mean(field, &names, "its fields are");
                 return error(
                     format!("{of} has no field `{field}`"),
-                    format!("{near} What else a record holds is reached by `get(candidate, \"{path}\")`"),
+                    format!("{near} For other fields of a record, use `get(candidate, \"{path}\")`"),
                 );
             }
             Names::None => {
@@ -244,7 +244,7 @@ fn check_path(args: &[Expr]) -> Result<(), Box<ExpressionError>> {
     if path.steps().iter().any(|step| matches!(step, Step::Each | Step::Where { .. })) {
         let help = format!("use {} on the list", listed(&["exists", "all"]));
         return Err(
-            ExpressionError::new(BAD_EXPRESSION, "a path here leads to one value", at.clone()).help(help)
+            ExpressionError::new(BAD_EXPRESSION, "a path here must name one value", at.clone()).help(help)
         );
     }
     Ok(())

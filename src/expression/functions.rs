@@ -79,7 +79,7 @@ fn get<'r>(from: &Val<'r>, path: &str) -> Result<Val<'r>, String> {
     let path =
         FieldPath::parse(path).map_err(|error| format!("\"{path}\" is not a path: {}", error.message))?;
     if path.steps().iter().any(|step| matches!(step, Step::Each | Step::Where { .. })) {
-        return Err("a path here leads to one value; use `candidate.data.exists(…)` for lists".into());
+        return Err("a path here must name one value; use `candidate.data.exists(…)` for lists".into());
     }
     if let Val::Run(run) = from {
         let field = run.find(&path).into_iter().next();

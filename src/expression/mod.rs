@@ -22,9 +22,9 @@ use crate::run::{Decimal, Run};
 pub use value::Val;
 
 codes! {
-    BAD_EXPRESSION = "expr/invalid": "An expression that is not CEL, or costs too much.";
+    BAD_EXPRESSION = "expr/invalid": "An expression is not valid CEL, or is too complex.";
     UNKNOWN_NAME = "expr/unknown-name": "A name in an expression that no run record has.";
-    NOT_A_CONDITION = "expr/not-a-condition": "An expression that does not answer true or false.";
+    NOT_A_CONDITION = "expr/not-a-condition": "The result of an expression is not true or false.";
 }
 
 /// What an expression may cost.

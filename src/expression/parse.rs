@@ -76,7 +76,7 @@ impl Lowering<'_> {
                 (Node::Fold(Box::new(fold)), at)
             }
             Cel::Map(_) | Cel::Struct(_) | Cel::Unspecified => {
-                let message = "objects can be read here, not made";
+                let message = "objects can't be created here";
                 return Err(ExpressionError::new(BAD_EXPRESSION, message, token));
             }
         };
@@ -146,7 +146,7 @@ impl Lowering<'_> {
             .help(did_you_mean(name, &names, "the functions are")));
         };
         if args != function.arity() {
-            let message = format!("`{name}` takes {} values, and here it has {args}", function.arity());
+            let message = format!("`{name}` takes {} values, but has {args} here", function.arity());
             return Err(ExpressionError::new(BAD_EXPRESSION, message, at.clone()).help(function.usage()));
         }
         Ok(function)
@@ -176,7 +176,7 @@ impl Lowering<'_> {
             LiteralValue::UInt(value) => number(value.inner().to_string()),
             LiteralValue::Double(value) => number(value.inner().to_string()),
             LiteralValue::Bytes(_) => {
-                Err(ExpressionError::new(BAD_EXPRESSION, "bytes are of no use here", at.clone()))
+                Err(ExpressionError::new(BAD_EXPRESSION, "bytes are not supported here", at.clone()))
             }
         }
     }

@@ -186,7 +186,7 @@ impl<'r> Val<'r> {
 }
 
 fn time_order(one: &Moment, other: &Moment) -> Result<Ordering, String> {
-    one.order(other).ok_or_else(|| "which time is earlier depends on a zone that is not written".into())
+    one.order(other).ok_or_else(|| "one time has no zone, so it is not known which is earlier".into())
 }
 
 /// The path of a field directly below a run.

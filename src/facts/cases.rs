@@ -87,12 +87,10 @@ pub(super) fn read_rows(
         NoCases::unreadable(format!("`{path}` can't be read: {error}"), "look at its rights")
     })?;
     if let Some((found, recorded)) = hashed.differs(digest).map_err(|algorithm| {
-        NoCases::unreadable(format!("a digest by {algorithm} can't be checked"), "record a sha256")
+        NoCases::unreadable(format!("a digest with {algorithm} can't be checked"), "record a sha256")
     })? {
         return Err(NoCases::changed(
-            format!(
-                "`{path}` is not the file that was recorded: its digest is {found}, recorded is {recorded}"
-            ),
+            format!("`{path}` is not the recorded file: its digest is {found}, but {recorded} was recorded"),
             "judge the file that the run wrote, or record the run again",
         ));
     }
@@ -134,7 +132,7 @@ fn table(path: &str, bytes: &mut dyn Read) -> Result<Table, CasesError> {
             read_parquet(whole)
         }
         _ => Err(unreadable_table(
-            "its name does not say what it is: .csv, .tsv, .jsonl or .parquet, also with .gz or .zst"
+            "its name has no known extension: .csv, .tsv, .jsonl or .parquet, optionally with .gz or .zst"
                 .to_owned(),
         )),
     }

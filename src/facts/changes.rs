@@ -163,7 +163,7 @@ impl<'g> AtHead<'g> {
             if self.visited > MOST_VISITED {
                 let message = format!("the change has more than {MOST_VISITED} files and folders");
                 return Err(Diagnostic::new(CANNOT_TELL, message)
-                    .help("split the change: so many can't be looked at one by one")
+                    .help("split the change: gate can't check so many files")
                     .boxed());
             }
             let path =

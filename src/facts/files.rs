@@ -42,7 +42,7 @@ fn of_pointer(pointer: &LfsPointer, algorithm: Option<&str>) -> Result<FileFacts
             digest: Some(Digest::new("sha256", pointer.sha256.as_str())),
             list: None,
         }),
-        Some(_) => Err(FileFault::Unreadable(format!("it is a pointer of Git LFS: {FETCH_LFS}"))),
+        Some(_) => Err(FileFault::Unreadable(format!("it is a Git LFS pointer: {FETCH_LFS}"))),
     }
 }
 
@@ -84,7 +84,7 @@ pub(super) fn blob_id(folder: &Dir, path: &str, digits: usize) -> Result<String,
 pub(super) fn bytes(folder: &Dir, path: &str, most: usize) -> Result<Vec<u8>, FileFault> {
     let (mut file, size) = open(folder, path)?;
     if pointer(&mut file, size)?.is_some() {
-        return Err(FileFault::Unreadable(format!("it is a pointer of Git LFS: {FETCH_LFS}")));
+        return Err(FileFault::Unreadable(format!("it is a Git LFS pointer: {FETCH_LFS}")));
     }
     let mut bytes = Vec::new();
     let limit = most as u64 + 1;

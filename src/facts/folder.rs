@@ -32,7 +32,7 @@ pub(super) fn hash_folder(
     walk.folder(folder, "", 0)?;
     let mut paths = walk.paths;
     if paths.is_empty() {
-        return Err(Diagnostic::new(UNREADABLE, format!("the folder `{label}` holds no file")).boxed());
+        return Err(Diagnostic::new(UNREADABLE, format!("the folder `{label}` contains no file")).boxed());
     }
     paths.sort();
     if is_added_by_mlflow(folder, &paths) {
@@ -107,14 +107,14 @@ impl Walk<'_> {
             let name = entry.file_name();
             let path = format!("{at}{}", name.to_string_lossy());
             if name.to_str().is_none_or(|name| name.contains('\\') || name.contains(char::is_control)) {
-                return Err(self.refused(&path, "has a name that a list of files can't hold"));
+                return Err(self.refused(&path, "has a name that can't be written in a list of files"));
             }
             if kind.is_symlink() {
                 return Err(self.refused(&path, "is a symbolic link"));
             }
             if kind.is_dir() {
                 if depth == MAX_DEPTH {
-                    return Err(self.refused(&path, "is too many folders deep"));
+                    return Err(self.refused(&path, "is nested too deeply"));
                 }
                 let below = entry.open_dir().map_err(|error| unreadable(&path, &error))?;
                 self.folder(&below, &format!("{path}/"), depth + 1)?;
@@ -131,9 +131,9 @@ impl Walk<'_> {
     }
 
     fn refused(&self, path: &str, why: &str) -> Box<Diagnostic> {
-        let message = format!("the folder `{}` holds `{path}`, which {why}", self.label);
+        let message = format!("the folder `{}` contains `{path}`, which {why}", self.label);
         let help = format!(
-            "a folder of a model or of data holds at most {MAX_FILES} regular files, in folders; copy what a link leads to"
+            "a folder of a model or of data may contain only regular files, at most {MAX_FILES}, and folders; replace links with copies"
         );
         Diagnostic::new(UNREADABLE, message).help(help).boxed()
     }

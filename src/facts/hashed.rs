@@ -118,7 +118,7 @@ pub(super) fn hash_file(
         file.by_ref().take(LFS_POINTER as u64 + 1).read_to_end(&mut start).map_err(|error| failed(&error))?;
         if let Some(pointer) = lfs_pointer(&start) {
             let message =
-                format!("`{label}` is a pointer of Git LFS to sha256:{}, and not that file", pointer.sha256);
+                format!("`{label}` is a Git LFS pointer to sha256:{}, not that file", pointer.sha256);
             return Err(Diagnostic::new(LFS, message).help(FETCH_LFS).boxed());
         }
         file.seek(io::SeekFrom::Start(0)).map_err(|error| failed(&error))?;
@@ -146,11 +146,11 @@ pub(super) fn hash_file(
     })
     .map_err(|error| failed(&error))?;
     if !(watched && watch(1, 0)) {
-        return Err(Diagnostic::new(STOPPED, format!("told to stop while `{label}` was read")).boxed());
+        return Err(Diagnostic::new(STOPPED, format!("stopped while `{label}` was read")).boxed());
     }
     let after = file.metadata().map_err(|error| failed(&error))?;
     if state(&before) != state(&after) || bytes != after.len() {
-        let message = format!("`{label}` was written to while it was read");
+        let message = format!("`{label}` was changed while it was read");
         return Err(Diagnostic::new(CHANGED, message).help("wait until training is done").boxed());
     }
     let sha256 = hex(&sha.finalize());
@@ -198,7 +198,7 @@ pub fn in_parts(file: &mut impl Read, expected: u64, mut each: impl FnMut(&[u8])
 
 pub(super) fn unreadable(label: &str, error: &io::Error) -> Box<Diagnostic> {
     let help = match error.kind() {
-        io::ErrorKind::NotFound => "look at the path; git-lfs and dvc have to fetch large files first",
+        io::ErrorKind::NotFound => "check the path; large files in git-lfs or dvc must be fetched first",
         _ => "a model is a regular file, or a folder of them, inside the workspace",
     };
     Diagnostic::new(UNREADABLE, format!("`{label}` can't be read: {error}")).help(help).boxed()

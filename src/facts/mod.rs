@@ -27,10 +27,10 @@ use crate::run::{Digest, Run};
 
 codes! {
     CANNOT_TELL = "facts/cannot-tell": "A question about a commit or a file that this clone can't answer.";
-    CHANGED = "artifact/changed": "A model file was written to while it was read.";
+    CHANGED = "artifact/changed": "A model file was changed while it was read.";
     STOPPED = "artifact/stopped": "Reading a file was stopped before its end.";
-    LFS = "artifact/lfs-pointer": "A pointer of Git LFS lies where a model file should be.";
-    UNREADABLE = "artifact/unreadable": "A model file or folder can't be read, or holds what is no regular file.";
+    LFS = "artifact/lfs-pointer": "A model file is only a Git LFS pointer.";
+    UNREADABLE = "artifact/unreadable": "A model file or folder can't be read, or contains something that is not a regular file.";
 }
 
 /// Bytes of a committed file that are read: a script, a lockfile.
@@ -124,7 +124,7 @@ impl Facts for Workspace<'_> {
             // A shallow clone lacks commits that exist.
             Found::Missing if self.git()?.is_shallow() => Err(Diagnostic::new(
                 CANNOT_TELL,
-                format!("this clone is shallow, and can't tell whether the commit {id} exists"),
+                format!("this clone is shallow, so it is not known whether the commit {id} exists"),
             )
             .help("fetch the history: `git fetch --unshallow`, or `fetch-depth: 0` in actions/checkout")
             .boxed()),
@@ -151,14 +151,14 @@ impl Facts for Workspace<'_> {
 
     fn cases(&self, run: &Run, columns: &CaseColumns) -> Result<Arc<Cases>, NoCases> {
         let folder = self.folder().map_err(|_| {
-            NoCases::unreadable("the workspace can't be read", "look at the rights of its folder")
+            NoCases::unreadable("the workspace can't be read", "check the permissions of its folder")
         })?;
         self.kept.cases(run, columns, folder, &|commit, path| self.committed(commit, path))
     }
 
     fn rows(&self, path: &str, digest: Option<&Digest>) -> Result<Arc<Table>, NoCases> {
         let folder = self.folder().map_err(|_| {
-            NoCases::unreadable("the workspace can't be read", "look at the rights of its folder")
+            NoCases::unreadable("the workspace can't be read", "check the permissions of its folder")
         })?;
         cases::read_rows(path, digest, None, folder, &|_, _| Ok(None)).map(Arc::new)
     }
@@ -179,6 +179,6 @@ impl Facts for Workspace<'_> {
 
 fn unreadable() -> Box<Diagnostic> {
     Diagnostic::new(CANNOT_TELL, "the workspace can't be read")
-        .help("look at the rights of its folder")
+        .help("check the permissions of its folder")
         .boxed()
 }

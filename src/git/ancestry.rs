@@ -19,7 +19,9 @@ impl Git {
                 NO_MERGE_BASE,
                 format!("{} and {} have no common history", short(&one.id), short(&other.id)),
             )
-            .help("name a base that this branch grew from (--base REV), or rebase the branch onto its base")
+            .help(
+                "name a base that this branch started from (--base REV), or rebase the branch onto its base",
+            )
             .boxed());
         }
         ids.iter().map(|id| self.commit(id)).collect()
@@ -83,7 +85,7 @@ fn lines(text: &[u8]) -> Vec<String> {
 }
 
 pub(super) fn too_shallow(question: &str) -> Box<Diagnostic> {
-    Diagnostic::new(SHALLOW, format!("this clone is shallow, and can't tell {question}"))
+    Diagnostic::new(SHALLOW, format!("this clone is shallow, so gate can't tell {question}"))
         .help("fetch the history: `git fetch --unshallow`, or `fetch-depth: 0` in actions/checkout")
         .boxed()
 }

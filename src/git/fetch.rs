@@ -42,7 +42,7 @@ impl Git {
         let protocol = protocol(&url).ok_or_else(|| {
             let message = match url.as_str() {
                 "" | "origin" => "the clone has no remote `origin` to fetch from".to_owned(),
-                url => format!("`{url}` is fetched by a program of its own, and gate runs none"),
+                url => format!("`{url}` needs a helper program to fetch, and gate does not run one"),
             };
             Diagnostic::new(NOT_FETCHED, message).help(FETCH_FIRST).boxed()
         })?;

@@ -46,13 +46,13 @@ use crate::document::Diagnostic;
 codes! {
     NOT_INSTALLED = "git/not-installed": "The program `git` was not found.";
     NOT_A_REPOSITORY = "git/not-a-repository": "The folder is not in a git repository.";
-    UNKNOWN_REVISION = "git/unknown-revision": "No branch, tag or commit of that name.";
+    UNKNOWN_REVISION = "git/unknown-revision": "There is no branch, tag or commit with that name.";
     AMBIGUOUS = "git/ambiguous": "More than one branch, tag or object has the name, or begins with these digits.";
-    NOT_TRUSTED = "git/not-trusted": "The change that is judged can shape what a revision means.";
+    NOT_TRUSTED = "git/not-trusted": "The change being judged can decide what a revision means.";
     SHALLOW = "git/shallow": "The clone is shallow, so the question can't be answered.";
     NOT_IN_CLONE = "git/not-in-clone": "A partial clone lacks a file that a commit has.";
     NO_WORK_TREE = "git/no-work-tree": "The repository is bare, and the question needs a working tree.";
-    NOT_FETCHED = "git/not-fetched": "What a shallow clone lacks could not be fetched.";
+    NOT_FETCHED = "git/not-fetched": "The missing history of a shallow clone could not be fetched.";
     REFUSED = "git/refused": "Git did not answer.";
     NO_MERGE_BASE = "git/no-merge-base": "Two revisions have no common history.";
     NO_DEFAULT_BRANCH = "git/no-default-branch": "The repository has no branch that looks like the default one.";
@@ -154,7 +154,7 @@ impl Git {
                 "fetch everything: `git fetch --refetch --no-filter`, or leave out `filter:` in actions/checkout",
             )
         } else {
-            (format!("{what} is missing in this repository"), "`git fsck` says what is damaged")
+            (format!("{what} is missing in this repository"), "`git fsck` shows what is damaged")
         };
         Diagnostic::new(NOT_IN_CLONE, message).help(help).boxed()
     }

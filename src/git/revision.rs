@@ -97,7 +97,7 @@ fn form(asked: &str) -> Form<'_> {
 fn why_shaped(asked: &str) -> Option<&'static str> {
     match form(asked) {
         Form::Head => Some("is what is checked out"),
-        Form::LeftBehind => Some("is what a command of git left behind"),
+        Form::LeftBehind => Some("was left behind by a git command"),
         Form::Relative { .. } => Some("is relative to another"),
         Form::Full | Form::Id | Form::Word => None,
     }
@@ -138,9 +138,9 @@ impl Git {
             });
         }
         let refused = |why: &str| {
-            let message = format!("`{asked}` {why}, so the change that is judged decides what it means");
+            let message = format!("`{asked}` {why}, so the change being judged can decide what it means");
             Diagnostic::new(NOT_TRUSTED, message)
-                .help("name the base branch, a tag that was there before, or all digits of a commit")
+                .help("name the base branch, an older tag, or all digits of a commit")
                 .boxed()
         };
         if let Some(why) = why_shaped(asked) {
@@ -264,7 +264,7 @@ impl Git {
                 let things = named.iter().map(|named| in_words(&named.full));
                 let ids = ids.iter().map(|commit| format!("the commit {}", short(&commit.id)));
                 let all: Vec<String> = things.chain(ids).collect();
-                let help = "write the whole name of the one that is meant, or rename the other";
+                let help = "write the full name of the one you mean, or rename the other";
                 let message = format!("`{asked}` is the name of {}", all.join(" and of "));
                 Err(Diagnostic::new(AMBIGUOUS, message).help(help).boxed())
             }
@@ -303,11 +303,12 @@ impl Git {
                 commit: Commit { id, time: committed_at(&data) },
                 local: None,
             }),
-            Found::Ambiguous => {
-                Err(Diagnostic::new(AMBIGUOUS, format!("`{asked}` begins more than one object"))
-                    .help("give more digits, or the name of a branch")
-                    .boxed())
-            }
+            Found::Ambiguous => Err(Diagnostic::new(
+                AMBIGUOUS,
+                format!("`{asked}` is ambiguous: more than one object begins with it"),
+            )
+            .help("give more digits, or the name of a branch")
+            .boxed()),
             Found::Missing | Found::TooLarge { .. } => Err(self.unknown(asked)),
         }
     }
@@ -333,7 +334,7 @@ impl Git {
             Some(branch) => format!("{branch}:refs/remotes/origin/{branch}"),
             None => revision.to_owned(),
         };
-        let fetch = format!("`git fetch origin {wanted}` fetches what is only on the server");
+        let fetch = format!("`git fetch origin {wanted}` fetches it if it is only on the server");
         let help = match form(revision) {
             Form::Head => "make a commit first".to_owned(),
             _ if self.is_shallow() => {

@@ -201,9 +201,7 @@ fn client(api_url: &str, token: &str) -> Result<Octocrab, Box<Diagnostic>> {
 }
 
 fn unexpected(path: &str) -> Failed {
-    Failed::No(
-        Diagnostic::new(FAILED, format!("GitHub answered {path} with something else than a list")).boxed(),
-    )
+    Failed::No(Diagnostic::new(FAILED, format!("GitHub's answer for {path} is not a list")).boxed())
 }
 
 enum Again {
@@ -253,9 +251,9 @@ fn judge(error: &octocrab::Error, verb: Verb, path: &str) -> Judged {
     let (again, problem) = match status {
         401 => (Again::Never, problem(DENIED, "the token is not valid any more")),
         403 => (Again::Never, problem(DENIED, permission(path))),
-        404 => (Again::Never, problem(DENIED, "it is not there, or the token may not see it")),
-        500..=599 => (Again::Unclear, problem(FAILED, "GitHub has trouble; run the job again later")),
-        _ => (Again::Never, problem(FAILED, "this is not expected; please report it")),
+        404 => (Again::Never, problem(DENIED, "it does not exist, or the token may not see it")),
+        500..=599 => (Again::Unclear, problem(FAILED, "GitHub failed; run the job again later")),
+        _ => (Again::Never, problem(FAILED, "this is unexpected; please report it")),
     };
     Judged { again, problem }
 }

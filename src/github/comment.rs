@@ -214,7 +214,7 @@ pub(super) async fn pull_request(api: &Api, context: &Context) -> Result<Option<
         several => Err(Failed::No(
             Diagnostic::new(
                 ODD,
-                format!("{} pull requests have the head {sha}, so none is commented on", several.len()),
+                format!("{} pull requests have the head {sha}, so no comment was posted", several.len()),
             )
             .boxed(),
         )),

@@ -139,14 +139,14 @@ fn required_sha(name: &str, payload: &Value, pointer: &str) -> Result<String, Bo
 /// A payload that can't be read.
 pub fn no_payload(name: &str, why: &str) -> Box<Diagnostic> {
     Diagnostic::new(BAD_PAYLOAD, format!("the payload of the event `{name}` can't be read: {why}"))
-        .help("GITHUB_EVENT_PATH must name the file that the runner wrote; without it nobody knows what to judge")
+        .help("GITHUB_EVENT_PATH must name the file that the runner wrote; without it gate does not know what to judge")
         .boxed()
 }
 
 fn incomplete(name: &str, pointer: &str) -> Box<Diagnostic> {
     let field = pointer.trim_start_matches('/').replace('/', ".");
     Diagnostic::new(BAD_PAYLOAD, format!("the payload of the event `{name}` has no valid `{field}`"))
-        .help("without it nobody knows what to judge; run the job again, or start it by `on: pull_request`")
+        .help("without it gate does not know what to judge; run the job again, or start it by `on: pull_request`")
         .boxed()
 }
 

@@ -65,9 +65,9 @@ pub fn post(report: &Report, context: &Context, posting: &Posting) -> Posted {
         posted.degraded.push(
             Diagnostic::new(
                 super::DENIED,
-                "a check run is not made of a report that another job wrote: it could be forged",
+                "gate makes no check run from a report that another job wrote, since it could be forged",
             )
-            .help("let the job that checks write it, or require that job"),
+            .help("let the checking job write it, or require that job"),
         );
         return posted;
     }
@@ -124,7 +124,7 @@ async fn comment(report: &Report, context: &Context, posting: &Posting, api: &Ap
     let number = match number {
         Ok(Some(number)) => number,
         Ok(None) => {
-            posted.notes.push("no open pull request has this head, so there is none to comment on".into());
+            posted.notes.push("no open pull request has this head, so no comment was posted".into());
             return;
         }
         Err(failed) => return posted.degraded.push(*failed.problem()),
@@ -148,7 +148,7 @@ async fn comment(report: &Report, context: &Context, posting: &Posting, api: &Ap
     match comment::upsert(api, number, &mark, &page_of(report, &page), worth_saying).await {
         Ok(Written::At(url)) => posted.comment_url = Some(url),
         Ok(Written::Newer(url)) => {
-            posted.notes.push("a newer run has written the comment, which stays as it is".into());
+            posted.notes.push("a newer run has written the comment, so it was left unchanged".into());
             posted.comment_url = Some(url);
         }
         Ok(Written::Nothing) => {}

@@ -10,15 +10,15 @@ pub use server::{Answer, Server, Settings};
 use crate::code::codes;
 
 codes! {
-    ADDRESS = "http/address": "The address of a server is not one that can be called.";
+    ADDRESS = "http/address": "The address of a server is not valid.";
     SETTING = "http/setting": "A setting of the environment, such as a certificate or a time, can't be used.";
     UNREACHABLE = "http/unreachable": "A server can't be reached.";
     TOO_SLOW = "http/too-slow": "A server did not answer in time.";
     CUT_OFF = "http/cut-off": "A server ended its answer early.";
-    TOO_LARGE = "http/too-large": "A server's answer is larger than what is read.";
-    DENIED = "http/denied": "A server wants to know who asks, or says that they may not.";
-    TROUBLE = "http/trouble": "A server has trouble of its own.";
-    UNEXPECTED = "http/unexpected": "A server answered with something that is not understood.";
+    TOO_LARGE = "http/too-large": "A server's answer is too large.";
+    DENIED = "http/denied": "A server requires credentials, or refuses them.";
+    TROUBLE = "http/trouble": "A server failed.";
+    UNEXPECTED = "http/unexpected": "A server's answer is not understood.";
 }
 
 /// Longest time for a connection to be made.

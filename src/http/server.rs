@@ -45,9 +45,9 @@ impl Settings {
     pub fn header(&mut self, name: &'static str, value: &str) -> Result<(), Box<Diagnostic>> {
         let mut value = HeaderValue::from_str(value).map_err(|_| {
             let message =
-                format!("the value for the header `{name}` holds characters that no header may have");
+                format!("the value for the header `{name}` has characters that are not allowed in headers");
             Diagnostic::new(SETTING, message)
-                .help("a line end at the end of a token is the usual reason")
+                .help("the usual reason is a newline at the end of a token")
                 .boxed()
         })?;
         value.set_sensitive(true);
@@ -186,13 +186,13 @@ impl Server {
             let most = self.timeout * CALLS;
             if self.began.elapsed() >= most {
                 let message = format!(
-                    "{} needed more than {} seconds for {} answers together",
+                    "{} needed more than {} seconds in total for {} answers",
                     self.address(),
                     most.as_secs(),
                     self.requests.get()
                 );
                 return Err(Diagnostic::new(TOO_SLOW, message)
-                    .help("ask for less, such as one run, or give it more time")
+                    .help("request less, such as one run, or allow more time")
                     .boxed());
             }
             self.requests.set(self.requests.get() + 1);
@@ -229,7 +229,7 @@ impl Server {
         while let Some(bytes) = response.chunk().await.map_err(|error| self.failed(&error, path))? {
             if body.len() + bytes.len() > MOST {
                 let message = format!("{} answered /{path} with more than {MOST} bytes", self.address());
-                let help = "ask for less, or name one run";
+                let help = "request less, or name one run";
                 return Err(Failure::Never(Diagnostic::new(TOO_LARGE, message).help(help).boxed()));
             }
             body.extend_from_slice(&bytes);
@@ -237,11 +237,11 @@ impl Server {
         let said = || format!("{} answered /{path} with {status}", self.address());
         match status {
             401 | 403 | 407 => {
-                let help = "check the credentials in the environment, and what they may read";
+                let help = "check the credentials in the environment, and their permissions";
                 Err(Failure::Never(Diagnostic::new(DENIED, said()).help(help).boxed()))
             }
             408 | 429 | 500..=599 => {
-                let help = "the server has trouble; its log says why. Run gate again later";
+                let help = "the server failed; its log says why. Run gate again later";
                 Err(Failure::Again(Diagnostic::new(TROUBLE, said()).help(help).boxed()))
             }
             _ => Ok(Answer { status, body, asked: format!("{}/{path}", self.address()) }),
@@ -255,29 +255,29 @@ impl Server {
                 format!("{server} did not answer /{path} within {} seconds", self.timeout.as_secs());
             return Failure::Never(
                 Diagnostic::new(TOO_SLOW, message)
-                    .help("look whether the server is well, and whether the address is its own")
+                    .help("check that the server works, and that the address is right")
                     .boxed(),
             );
         }
         let cause = root_cause(error);
         if error.is_redirect() {
-            let message = format!("{server} leads elsewhere, and not to an answer to /{path}: {cause}");
+            let message = format!("{server} redirects instead of answering /{path}: {cause}");
             return Failure::Never(
                 Diagnostic::new(UNEXPECTED, message)
-                    .help("look whether the address is the server's own, and not that of a page to log in")
+                    .help("check that the address is the server's own, not that of a login page")
                     .boxed(),
             );
         }
         if error.is_connect() {
             return Failure::Again(
                 Diagnostic::new(UNREACHABLE, format!("{server} can't be reached: {cause}"))
-                    .help("look whether the server runs, and whether the address is its own")
+                    .help("check that the server is running, and that the address is right")
                     .boxed(),
             );
         }
         Failure::Again(
             Diagnostic::new(CUT_OFF, format!("{server} did not finish its answer to /{path}: {cause}"))
-                .help("look whether the server, or a proxy before it, is well")
+                .help("check the server, and any proxy in front of it")
                 .boxed(),
         )
     }
@@ -288,7 +288,7 @@ fn address(text: &str) -> Result<Url, Box<Diagnostic>> {
     let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
     url.ok_or_else(|| {
         // The text may hold a password, so it is not repeated.
-        Diagnostic::new(ADDRESS, "the address of the server is not one of http or https")
+        Diagnostic::new(ADDRESS, "the address of the server must begin with http:// or https://")
             .help("write it as https://mlflow.example.org or http://127.0.0.1:5000")
             .boxed()
     })
@@ -316,6 +316,6 @@ mod tests {
         let server = Server::new("http://127.0.0.1:9", Settings::default()).expect("a server");
         let problem = server.get("x", &[]).expect_err("no time is left");
         assert_eq!(problem.code, TOO_SLOW);
-        assert!(problem.message.contains("for 0 answers together"), "{}", problem.message);
+        assert!(problem.message.contains("in total for 0 answers"), "{}", problem.message);
     }
 }

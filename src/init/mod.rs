@@ -21,7 +21,7 @@ use look::Repository;
 
 codes! {
     CANT_WRITE = "init/cant-write": "`gate init` could not write a file.";
-    NO_RUNS = "init/no-runs": "The runs that limits were to be taken from could not be read.";
+    NO_RUNS = "init/no-runs": "The runs from which to take limits could not be read.";
 }
 
 /// Where a project keeps its runs.
@@ -97,7 +97,7 @@ pub fn plan(request: &Request, folder: &Path) -> Result<Plan, Vec<Diagnostic>> {
         if references.is_empty() { (Vec::new(), Vec::new()) } else { check::show(&references, None, folder) };
     if !request.runs.is_empty() && runs.is_empty() {
         let mut problems = problems;
-        problems.push(Diagnostic::new(NO_RUNS, "`--run` names no run that can be read"));
+        problems.push(Diagnostic::new(NO_RUNS, "`--run` names no readable run"));
         return Err(problems);
     }
     let summary = runs::Summary::of(&runs);

@@ -190,9 +190,9 @@ fn same(path: &Path, bytes: &[u8]) -> Result<(), Box<Diagnostic>> {
     if fs::read(path).is_ok_and(|there| there == bytes) {
         return Ok(());
     }
-    let message = format!("`{}` is there, and is not what its name says", path.display());
+    let message = format!("`{}` exists, but its contents do not match its name", path.display());
     Err(Diagnostic::new(super::BROKEN, message)
-        .help("restore the ledger from git; `gate audit` names what is wrong")
+        .help("restore the ledger from git; `gate audit` lists what is wrong")
         .boxed())
 }
 

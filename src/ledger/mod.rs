@@ -34,7 +34,7 @@ use crate::code::codes;
 
 codes! {
     UNREADABLE = "ledger/unreadable": "A promotion in the ledger can't be read.";
-    BROKEN = "ledger/broken": "A file of the ledger is not what a promotion says it is.";
+    BROKEN = "ledger/broken": "A file of the ledger differs from what a promotion says about it.";
     BAD_NAME = "ledger/bad-name": "The name of a model or a stage is too long for the ledger, or empty.";
     CANT_WRITE = "ledger/cant-write": "The ledger can't be written.";
 }

@@ -72,7 +72,7 @@ impl<'s> Ledger<'s> {
         if super::is_id(&text) {
             return Ok(Some(text));
         }
-        let message = format!("`{}` does not hold the identity of a ledger", self.label(&path));
+        let message = format!("`{}` does not contain the identity of a ledger", self.label(&path));
         Err(Diagnostic::new(BROKEN, message).help("restore it from git").boxed())
     }
 
@@ -120,7 +120,7 @@ impl<'s> Ledger<'s> {
         }
         let bytes = self.store.read(&self.file(&path)?, MOST)?;
         if sha256(&bytes) != digest {
-            let message = format!("`{label}` is not what was promoted: its digest is another");
+            let message = format!("`{label}` differs from what was promoted: its digest does not match");
             return Err(Diagnostic::new(BROKEN, message).help("restore it from git").boxed());
         }
         Ok(bytes)
@@ -141,10 +141,9 @@ impl<'s> Ledger<'s> {
         match self.store.linked_folder(self.folder.trim_end_matches('/'), 2)? {
             None => Ok(()),
             Some(link) => {
-                let message =
-                    format!("`{}` is a link, and no promotion behind it is read", self.label(&link));
+                let message = format!("`{}` is a link, which gate does not follow", self.label(&link));
                 Err(Diagnostic::new(BROKEN, message)
-                    .help("put the folder itself there; a ledger elsewhere is named with --ledger DIR")
+                    .help("put the folder itself there; for a ledger elsewhere, use --ledger DIR")
                     .boxed())
             }
         }
@@ -153,7 +152,7 @@ impl<'s> Ledger<'s> {
     fn file(&self, path: &str) -> Result<File, Box<Diagnostic>> {
         let found = self.store.select(&Selector::new(path)?)?;
         found.into_iter().find(|file| file.path == path).ok_or_else(|| {
-            let message = format!("`{}` is not there, and a promotion names it", self.label(path));
+            let message = format!("`{}` is missing, but a promotion names it", self.label(path));
             Diagnostic::new(BROKEN, message).help("restore it from git").boxed()
         })
     }

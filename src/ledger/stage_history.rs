@@ -23,7 +23,8 @@ impl StageHistory {
         for (what, name) in [("model", model), ("stage", stage)] {
             if name.is_empty() || encoded(name).len() > LONGEST {
                 let message = format!("the {what} has a name of {} bytes", name.len());
-                let help = format!("it names a folder of the ledger, which takes 1 to {LONGEST}");
+                let help =
+                    format!("it is used as a folder name in the ledger, which may have 1 to {LONGEST} bytes");
                 return Err(Diagnostic::new(BAD_NAME, message).help(help).boxed());
             }
         }

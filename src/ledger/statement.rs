@@ -58,7 +58,7 @@ impl Statement {
         let document = Arc::new(Document::new(name, bytes, Format::Json)?);
         let root = document.parse()?;
         if root.as_map().is_none() {
-            let message = format!("`{name}` is {}, and a statement is an object", root.value.sort());
+            let message = format!("`{name}` is {}, but a statement must be an object", root.value.sort());
             return Err(Diagnostic::new(super::UNREADABLE, message).boxed());
         }
         Ok(Self { root })
@@ -166,16 +166,16 @@ fn changed_by_git(name: &str, bytes: &[u8]) -> Option<Box<Diagnostic>> {
     let has_line = |start: &[u8]| bytes.split(|byte| *byte == b'\n').any(|line| line.starts_with(start));
     if has_line(b"<<<<<<< ") && has_line(b">>>>>>> ") {
         let message =
-            format!("`{name}` has git's conflict markers: two branches made a promotion of this number");
+            format!("`{name}` has git's conflict markers: two branches made a promotion with this number");
         let help = "keep the whole file of one branch: `git checkout --ours -- FILE` (or --theirs), then promote the run \
-                    of the other branch again; `ledger/** -text -merge` in .gitattributes keeps git from mixing the two";
+                    of the other branch again; `ledger/** -text -merge` in .gitattributes keeps git from merging the two";
         return Some(Diagnostic::new(super::BROKEN, message).help(help).boxed());
     }
     if bytes.windows(2).any(|pair| pair == b"\r\n") {
         let message =
-            format!("the checkout changed the line ends of `{name}` (to CR LF), so its digest is another");
-        let help = "add `ledger/** -text -merge` to .gitattributes and commit it, then delete the folder of the ledger and \
-                    bring it back: `git checkout -- ledger`";
+            format!("the checkout changed the line endings of `{name}` (to CR LF), so its digest differs");
+        let help = "add `ledger/** -text -merge` to .gitattributes and commit it, then delete the folder of \
+         the ledger and restore it: `git checkout -- ledger`";
         return Some(Diagnostic::new(super::BROKEN, message).help(help).boxed());
     }
     None

@@ -10,7 +10,7 @@ use crate::rule::Loading;
 const KEYS: [&str; 9] =
     ["id", "label", "prediction", "score", "positive", "labels", "cluster", "weight", "unscored"];
 
-/// What a policy says of the columns.
+/// The meaning of columns, as the policy declares it.
 pub(super) fn columns(loading: &mut Loading<'_>, layer: &Layer) -> CaseColumns {
     let mut columns = CaseColumns::default();
     let Some(node) = find(layer, "cases").cloned() else { return columns };
@@ -69,7 +69,7 @@ pub(super) fn columns(loading: &mut Loading<'_>, layer: &Layer) -> CaseColumns {
     {
         let message = format!("`cases.labels` does not have the positive label `{positive}`");
         reader.problem(BAD_CASES, node.span, message, "these two").help =
-            Some("write every label, the positive one included, or leave `labels` out".into());
+            Some("write every label, including the positive one, or remove `labels`".into());
     }
     columns
 }

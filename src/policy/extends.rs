@@ -39,14 +39,14 @@ fn entry(loading: &mut Loading<'_>, item: &Node, chain: &mut Vec<String>) -> Opt
     Some(layer)
 }
 
-/// What the ids of an extended policy's rules begin with.
+/// The prefix of the ids of an extended policy's rules.
 fn prefix(loading: &mut Loading<'_>, node: &Node) -> Option<String> {
     let text = loading.reader.text(node, "`as`")?.to_owned();
     if !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')) {
         loading
             .reader
-            .problem(BAD_ID, node.span, format!("`{text}` can't begin the id of a rule"), "not an id")
-            .help = Some("ids have letters, digits, `-` and `_`".into());
+            .problem(BAD_ID, node.span, format!("`{text}` can't be the start of a rule's id"), "not an id")
+            .help = Some("ids may contain letters, digits, `-` and `_`".into());
         return None;
     }
     Some(text)
@@ -109,7 +109,7 @@ fn extend(
     if chain.iter().any(|known| known == name) || chain.len() >= DEPTH {
         let mut ring = chain.clone();
         ring.push(name.to_owned());
-        let message = format!("these policies extend each other in a ring: {}", ring.join(" → "));
+        let message = format!("these policies extend each other in a cycle: {}", ring.join(" → "));
         loading.reader.problem(EXTENDS_RING, span, message, "leads back");
         return None;
     }

@@ -9,7 +9,7 @@ use crate::verdict::PackUse;
 pub(super) struct Layer {
     /// Its name or path.
     pub(super) name: String,
-    /// What the ids of its rules begin with in the policy that extends it: `as:` of that entry.
+    /// The prefix of its rules' ids in the policy that extends it: `as:` of that entry.
     pub(super) prefix: Option<String>,
     /// Its top level.
     pub(super) map: Map,
@@ -17,7 +17,7 @@ pub(super) struct Layer {
     pub(super) root: Node,
     /// What it extends, in the order in which they are written.
     pub(super) extends: Vec<Layer>,
-    /// What the report says of it.
+    /// How the report shows it.
     pub(super) used: PackUse,
     /// It speaks of the best of a history, or of how many values there are.
     pub(super) reads_history: bool,
@@ -44,7 +44,7 @@ pub(super) const KEYS: [&str; 16] = [
 ];
 
 impl Layer {
-    /// Reads one file; `with` are the parameters that whoever extends it gave.
+    /// Reads one file; `with` has the parameters from the policy that extends it.
     pub(super) fn read(
         loading: &mut Loading<'_>,
         name: &str,
@@ -77,7 +77,7 @@ impl Layer {
         })
     }
 
-    /// What a rule of this layer is called in the layer that extends it.
+    /// The id of a rule of this layer in the layer that extends it.
     pub(super) fn id_here(&self, id: &str) -> String {
         match &self.prefix {
             Some(prefix) => format!("{prefix}-{id}"),
@@ -107,13 +107,14 @@ fn version(reader: &mut Reader, map: &Map, root: Span) {
     match map.get("version") {
         None => {
             let top = Span { end: root.start + 1, ..root };
-            reader.problem(VERSION, top, "the policy does not say its version", "no `version` here").help =
+            reader.problem(VERSION, top, "the policy does not name its version", "no `version` here").help =
                 help;
         }
         Some(node) if node.as_written() == Some("1") => {}
         Some(node) => {
             let found = node.as_written().unwrap_or("something else");
-            let message = format!("this gate reads version 1 of the policy language, and this is {found}");
+            let message =
+                format!("this gate reads version 1 of the policy language, but the policy has {found}");
             reader.problem(VERSION, node.span, message, "unknown version").help = help;
         }
     }

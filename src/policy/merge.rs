@@ -1,6 +1,6 @@
-//! Rules of a policy and of what it extends, merged into one map.
+//! Merges the rules of a policy and of those that it extends into one map.
 //!
-//! The rule is one sentence: common keys are merged one by one, the kind's body is replaced whole, a dotted key
+//! In one sentence: common keys are merged one by one, the kind's body is replaced whole, a dotted key
 //! replaces one value, and `off` turns a rule off.
 
 use indexmap::IndexMap;
@@ -84,18 +84,18 @@ fn defined_twice(loading: &mut Loading<'_>, layer: &Layer, id: &str, first: &str
     let (message, help) = if first == second.name {
         (
             format!(
-                "`{first}` is extended twice with other parameters, so the rule `{id}` has two definitions"
+                "`{first}` is extended twice with different parameters, so the rule `{id}` has two definitions"
             ),
             format!(
-                "keep both: add `as: NAME` to one of the entries, and its rules are called `NAME-{id}` and so on"
+                "to keep both, add `as: NAME` to one of the entries; its rules are then named `NAME-{id}` and so on"
             ),
         )
     } else {
         (
             format!("`{first}` and `{}` both define the rule `{id}`", second.name),
             format!(
-                "say which one in this file: write `{id}:` with its kind, or `{id}: off`; or keep both: add `as: NAME` \
-                 to one entry of `extends`, and its rules are called `NAME-{id}` and so on"
+                "define it in this file: write `{id}:` with its kind, or `{id}: off`; to keep both, add \
+                 `as: NAME` to one entry of `extends`; its rules are then named `NAME-{id}` and so on"
             ),
         )
     };
@@ -118,8 +118,10 @@ fn one(loading: &mut Loading<'_>, merged: &mut IndexMap<String, RawRule>, id: &s
         loading
             .reader
             .problem(BAD_ID, entry.key, format!("`{id}` can't be the id of a rule"), "not an id")
-            .help =
-            Some("ids have letters, digits, `-` and `_`; a dot leads into a rule that is extended".into());
+            .help = Some(
+            "ids may contain letters, digits, `-` and `_`; `ID.KEY` overrides one key of an extended rule"
+                .into(),
+        );
         return;
     }
     let body = match &entry.node.value {
@@ -130,7 +132,7 @@ fn one(loading: &mut Loading<'_>, merged: &mut IndexMap<String, RawRule>, id: &s
             map
         }
         Value::Bool(_) => {
-            let help = format!("write `{id}: off` to turn it off, or leave it out to keep it");
+            let help = format!("write `{id}: off` to turn it off, or remove this line to keep it");
             loading.reader.wrong_sort(&entry.node, &format!("the rule `{id}`"), "an object, or `off`");
             if let Some(problem) = loading.reader.last() {
                 problem.help = Some(help);
@@ -164,7 +166,7 @@ fn one(loading: &mut Loading<'_>, merged: &mut IndexMap<String, RawRule>, id: &s
         {
             let message = format!("`{id}` is a `{old}` rule, and an override can't make it a `{key}` rule");
             loading.reader.problem(KIND_CHANGED, below.key, message, "another kind").help =
-                Some(format!("turn it off with `{id}: off`, and write this one under an id of its own"));
+                Some(format!("turn it off with `{id}: off`, and write this one under another id"));
             continue;
         }
         base.body.insert(key, below.key, below.node.clone());
@@ -183,7 +185,7 @@ fn dotted(loading: &mut Loading<'_>, merged: &mut IndexMap<String, RawRule>, key
         })
         .collect();
     let Some(steps) = steps else {
-        nothing(loading, entry.key, &format!("`{key}` leads into a list"), None);
+        nothing(loading, entry.key, &format!("`{key}` refers into a list"), None);
         return;
     };
     let [id, inner @ .., last] = steps.as_slice() else { return };
@@ -218,5 +220,5 @@ fn dotted(loading: &mut Loading<'_>, merged: &mut IndexMap<String, RawRule>, key
 }
 
 fn nothing(loading: &mut Loading<'_>, span: Span, message: &str, help: Option<String>) {
-    loading.reader.problem(NOTHING_TO_OVERRIDE, span, message, "leads to nothing").help = help;
+    loading.reader.problem(NOTHING_TO_OVERRIDE, span, message, "does not exist").help = help;
 }

@@ -35,34 +35,35 @@ use crate::verdict::PackUse;
 
 codes! {
     WHERE_FAILED = "check/where-failed": "The policy's `where` could not be evaluated for a record, so whether it is a candidate is unknown.";
-    VERSION = "policy/version": "The policy does not say which version of the language it is in, or one that is unknown.";
+    VERSION = "policy/version": "The policy does not name the version of its language, or names an unknown one.";
     NO_RULES = "policy/no-rules": "The policy has no rule, so nothing would be judged.";
-    NO_KIND = "policy/no-kind": "A rule that requires nothing: none of the kinds stands in it.";
+    NO_KIND = "policy/no-kind": "A rule that requires nothing: it has no kind.";
     TWO_KINDS = "policy/two-kinds": "A rule with more than one kind.";
-    BAD_ID = "policy/bad-id": "The id of a rule has a character that ids do not have.";
+    BAD_ID = "policy/bad-id": "The id of a rule has a character that is not allowed.";
     UNKNOWN_RULE = "policy/unknown-rule": "A rule id that the policy does not have.";
     UNKNOWN_STAGE = "policy/unknown-stage": "A stage that the policy does not declare.";
-    STAGE_RING = "policy/stage-ring": "Stages that come after each other in a ring.";
+    STAGE_RING = "policy/stage-ring": "Stages that come after each other in a cycle.";
     UNKNOWN_MODEL = "policy/unknown-model": "A model that the policy does not declare.";
     UNKNOWN_FIELD = "policy/unknown-field": "A field that a run record does not have.";
     BAD_REFERENCE = "policy/bad-reference": "A run reference that can't be read.";
     BAD_DATE = "policy/bad-date": "A date that is not written as 2026-07-01.";
     BAD_MESSAGE = "policy/bad-message": "A message that looks like a template; messages are plain text.";
-    UNKNOWN_PACK = "policy/unknown-pack": "A pack that is not shipped with gate.";
-    EXTENDS_RING = "policy/extends-ring": "Policies that extend each other in a ring.";
-    SAME_RULE_TWICE = "policy/same-rule-twice": "Two extended policies define the same rule, and this file does not decide.";
+    UNKNOWN_PACK = "policy/unknown-pack": "An unknown pack.";
+    EXTENDS_RING = "policy/extends-ring": "Policies that extend each other in a cycle.";
+    SAME_RULE_TWICE = "policy/same-rule-twice": "Two extended policies define the same rule, and this file does not say which one to use.";
     KIND_CHANGED = "policy/kind-changed": "An override that gives a rule another kind.";
-    NOTHING_TO_OVERRIDE = "policy/nothing-to-override": "A dotted key that leads to nothing in the rule.";
+    NOTHING_TO_OVERRIDE = "policy/nothing-to-override": "A dotted key that does not exist in the rule.";
     UNKNOWN_PARAMETER = "policy/unknown-parameter": "A parameter that a pack does not have, or does not use.";
     MISSING_PARAMETER = "policy/missing-parameter": "A parameter without a default that was not given.";
-    BAD_PARAMETER = "policy/bad-parameter": "A value that is not of a parameter's type.";
+    BAD_PARAMETER = "policy/bad-parameter": "A value that does not have the parameter's type.";
     PARAMETER_COLLIDES = "policy/parameter-collides": "A parameter turns a key into one that its object already has.";
-    SAME_KEY_TWICE = "policy/same-key-twice": "Two extended policies give a top-level key different values, and this file does not decide.";
-    WAIVER_WITHOUT_LIMIT = "policy/waiver-without-limit": "A waiver of a limit that does not say which limit stands in its place.";
-    WAIVER_OTHER_LIMIT = "policy/waiver-other-limit": "A waiver puts another limit in place of one that the rule does not have.";
+    SAME_KEY_TWICE = "policy/same-key-twice": "Two extended policies give a top-level key different values, \
+     and this file does not say which one to use.";
+    WAIVER_WITHOUT_LIMIT = "policy/waiver-without-limit": "A waiver of a limit that does not say which limit replaces it.";
+    WAIVER_OTHER_LIMIT = "policy/waiver-other-limit": "A waiver replaces a limit that the rule does not have.";
     BAD_SEEDS = "policy/bad-seeds": "`seeds` does not name a field of a run record.";
-    BAD_CASES = "policy/bad-cases": "`cases` says of the columns of predictions what can't be.";
-    FILE_OUTSIDE = "policy/file-outside": "A policy names a file outside the folder that it is in.";
+    BAD_CASES = "policy/bad-cases": "`cases` is not consistent.";
+    FILE_OUTSIDE = "policy/file-outside": "A policy names a file outside its folder.";
     FILE_UNREADABLE = "policy/file-unreadable": "A file of the policy can't be read.";
 }
 
@@ -71,9 +72,9 @@ codes! {
 pub struct Policy {
     /// Which files are run records, and which of them are candidates.
     pub runs: Option<Runs>,
-    /// What a candidate is compared with, where neither its stage nor a rule says otherwise.
+    /// The baseline, unless the stage or a rule has its own.
     pub baseline: Option<String>,
-    /// What a missing baseline means.
+    /// What to do when there is no baseline.
     pub on_missing_baseline: OnMissing,
     /// Where models are promoted to.
     pub stages: IndexMap<String, Stage>,
@@ -114,7 +115,7 @@ pub struct Runs {
     pub each: Option<crate::run::Each>,
 }
 
-/// What a missing baseline means.
+/// What to do when there is no baseline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnMissing {
     /// Rules that need one fail.
@@ -126,7 +127,7 @@ pub enum OnMissing {
 /// A place to which models are promoted.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Stage {
-    /// What a candidate for it is compared with.
+    /// The baseline for candidates of this stage.
     pub baseline: Option<String>,
     /// The stage that it must hold before.
     pub after: Option<String>,
@@ -143,9 +144,11 @@ impl Runs {
         let bindings = Bindings { candidate: run, baseline: None, stage: None, now };
         filter.holds(&bindings).map_err(|error| {
             let message =
-                format!("{}: `where` has no answer at `{}`: {}", run.label(), error.part, error.message);
+                format!("{}: `where` can't be evaluated at `{}`: {}", run.label(), error.part, error.message);
             let help = match error.fault {
-                Fault::Absent => "`has(…)` asks whether a field is there, such as `has(tags.promote) && …`",
+                Fault::Absent => {
+                    "use `has(…)` to test whether a field is present, such as `has(tags.promote) && …`"
+                }
                 Fault::Other => "correct the expression, or the record",
             };
             Diagnostic::new(WHERE_FAILED, message).help(help).boxed()

@@ -1,6 +1,6 @@
 //! Parameters of packs: a pack can't know that a team's metric is `f1`.
 //!
-//! A parameter stands as a whole scalar, `$primary`, as a key or as a value, never inside text.
+//! A parameter is always a whole scalar, `$primary`, as a key or as a value, never a part of a text.
 
 use super::{BAD_PARAMETER, MISSING_PARAMETER, PARAMETER_COLLIDES, UNKNOWN_PARAMETER};
 use crate::document::{Map, Node, Span, Value, did_you_mean};
@@ -54,7 +54,7 @@ pub(super) fn fill(
         }
     }
     for parameter in parameters.iter().filter(|parameter| !parameter.used) {
-        let message = format!("`{file}` declares the parameter `{}` and does not use it", parameter.name);
+        let message = format!("`{file}` declares the parameter `{}` but does not use it", parameter.name);
         loading.reader.problem(UNKNOWN_PARAMETER, parameter.declared, message, "not used");
     }
     parameters
@@ -84,7 +84,7 @@ fn declared(loading: &mut Loading<'_>, file: &str, root: &Node, with: Option<&No
             loading.reader.problem(MISSING_PARAMETER, span, message, "not given").help =
                 Some(format!("give it: `with: {{ {name}: … }}`"));
         }
-        // What is missing or of another type is reported here, once, and not wherever it would stand.
+        // A parameter that is missing or has the wrong type is reported here, once, not at every use.
         let value = value
             .filter(|value| check(loading, value, name, sort))
             .map_or_else(|| stand_in(sort, entry.key), Node::clone);
@@ -139,7 +139,7 @@ fn check(loading: &mut Loading<'_>, value: &Node, name: &str, sort: Type) -> boo
         let expected = TYPES.iter().find(|(_, known)| *known == sort).map_or("", |(word, _)| word);
         let message = match value.as_list() {
             Some([]) if sort == Type::List => format!("the list of the parameter `{name}` is empty"),
-            _ => format!("the parameter `{name}` must be a {expected}, and this is {}", value.value.sort()),
+            _ => format!("the parameter `{name}` must be a {expected}, but is {}", value.value.sort()),
         };
         loading.reader.problem(BAD_PARAMETER, value.span, message, "another type");
     }
@@ -169,7 +169,7 @@ fn replace(loading: &mut Loading<'_>, node: &mut Node, parameters: &mut [Paramet
                 let filled_in = match name_of(&key) {
                     None => key.clone(),
                     Some(name) => look_up(loading, name, entry.key, parameters)
-                        .and_then(|value| value.as_written().map(Box::<str>::from))
+                        .and_then(|value| value.as_written().map(Into::into))
                         .unwrap_or_else(|| key.clone()),
                 };
                 if let Some(first) = filled.entry(&filled_in) {

@@ -107,7 +107,7 @@ fn the_kind<'r>(loading: &mut Loading<'_>, id: &str, raw: &'r RawRule) -> Option
             let also = raw.body.entry(first).map(|entry| entry.key);
             let document = loading.reader.documents.of(span).cloned();
             let problem = loading.reader.problem(TWO_KINDS, span, message, "a second kind");
-            problem.help = Some("make two rules of it; each is judged and reported by itself".into());
+            problem.help = Some("split it into two rules; each is judged and reported separately".into());
             if let (Some(document), Some(also)) = (document, also) {
                 *problem = problem.clone().also(&document, also, "the first");
             }
@@ -170,10 +170,10 @@ fn plain_text(reader: &mut Reader, node: &Node) -> Option<String> {
             .problem(
                 BAD_MESSAGE,
                 node.span,
-                "`message` is plain text, and nothing is put into it",
+                "`message` is plain text; variables are not replaced",
                 "looks like a template",
             )
-            .help = Some("the report shows the numbers beside it".into());
+            .help = Some("the report shows the numbers next to it".into());
         return None;
     }
     Some(text.to_owned())

@@ -27,7 +27,7 @@ pub fn schema() -> Value {
             "parameter": { "type": "string", "pattern": "^\\$[A-Za-z_]" },
             "paths": list_of("A field path, such as `metrics.f1` or `data[].digest`."),
             "limit": {
-                "description": "A number; on words against the baseline also a share, such as 5%.",
+                "description": "A number; for limits against the baseline also a share, such as 5%.",
                 "anyOf": [
                     { "type": "number" },
                     { "type": "string", "pattern": "^[+-]?([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][+-]?[0-9]+)?(%|[kKMG]i?B)?$" },
@@ -74,7 +74,7 @@ fn top(key: &str) -> Value {
         }),
         "cases" => cases(),
         "finished" => list_of("Words that also mean that a run finished."),
-        "models" => list_of("A line of models, or a glob."),
+        "models" => list_of("A model, or a glob."),
         "comparable" => json!({ "$ref": "#/$defs/paths" }),
         "fields" => {
             json!({ "type": "object", "description": "Our field: the field of records of another shape." })
@@ -97,7 +97,7 @@ fn top(key: &str) -> Value {
         }),
         "waivers" => json!({ "type": "array", "items": { "$ref": "#/$defs/waiver" } }),
         "ledger" => described("The folder of promotions; default: ledger."),
-        "seeds" => described("The field that runs share that are seeds of one run."),
+        "seeds" => described("The field that is the same for all seeds of one run."),
         _ => json!({}),
     }
 }
@@ -129,7 +129,7 @@ fn common(key: &str) -> Value {
         "level" => json!({ "enum": LEVELS.map(|(name, _)| name) }),
         "stages" | "models" => json!({ "anyOf": [text(), list_of("")] }),
         "from" => {
-            json!({ "type": "string", "description": "A date: the rule warns before it, and blocks from it on." })
+            json!({ "type": "string", "description": "A date: before it the rule warns, from then on it blocks." })
         }
         _ => text(),
     }
@@ -160,7 +160,7 @@ fn kind_body(kind: &str) -> Value {
             &[
                 ("digests", json!({ "type": "boolean" })),
                 ("disjoint", json!({ "type": "array", "minItems": 2, "items": text() })),
-                ("by", list_of("Columns that tell a row.")),
+                ("by", list_of("Columns that identify a row.")),
             ],
         ),
         "fresh" => object(&["candidate", "baseline"], &[("candidate", duration()), ("baseline", duration())]),
@@ -201,7 +201,7 @@ fn evidence() -> serde_json::Map<String, Value> {
 fn slices() -> Value {
     json!({
         "type": "object", "additionalProperties": false, "required": ["by"],
-        "description": "The limits hold on every slice.",
+        "description": "The limits apply to every slice.",
         "properties": {
             "by": list_of("Columns of the predictions."), "only": list_of(""), "except": list_of(""),
             "cross": { "type": "boolean" }, "min_rows": { "type": "integer" },
@@ -220,7 +220,7 @@ fn cases() -> Value {
             ("unscored", json!({ "enum": ["wrong", "refuse"] })),
         ],
     );
-    cases["description"] = "Which columns of tables of predictions are what: docs/evidence.md.".into();
+    cases["description"] = "The meaning of the columns in tables of predictions: docs/evidence.md.".into();
     cases
 }
 
@@ -281,7 +281,7 @@ fn waiver() -> Value {
             "rule": text(), "model": text(), "reason": text(), "approved_by": text(),
             "for": object(&["metric", "path", "slice", "stage", "run"], &[]),
             "down_to": { "$ref": "#/$defs/limits" },
-            "expires": { "type": "string", "description": "The last day on which it counts, such as 2026-07-01." }
+            "expires": { "type": "string", "description": "The last day on which it applies, such as 2026-07-01." }
         }
     })
 }

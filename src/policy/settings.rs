@@ -38,7 +38,7 @@ pub(super) fn contradictions(loading: &mut Loading<'_>, layer: &Layer) {
                     let span = layer.map.entry("extends").map_or(layer.root.span, |entry| entry.key);
                     let message = format!("`{name}` and `{}` give `{key}` different values", extended.name);
                     loading.reader.problem(SAME_KEY_TWICE, span, message, "extended here").help =
-                        Some(format!("write `{key}:` in this file, so that it decides"));
+                        Some(format!("write `{key}:` in this file to choose one"));
                     break;
                 }
             }
@@ -98,7 +98,8 @@ fn paths(loading: &mut Loading<'_>, node: &Node) -> Vec<String> {
                 paths.push(text);
             }
             _ => {
-                let message = format!("`runs` names files below the policy, and `{text}` is none");
+                let message =
+                    format!("`runs` must name files below the policy, but `{text}` is not below it");
                 loading.reader.problem(BAD_REFERENCE, span, message, "not below the policy").help =
                     Some("write a path, a glob or a folder, such as `runs/*.json`".into());
             }
@@ -119,7 +120,7 @@ pub(super) fn reference(reader: &mut Reader, node: &Node, what: &str) -> Option<
     }
 }
 
-/// What a missing baseline means.
+/// What to do when there is no baseline.
 pub(super) fn on_missing(loading: &mut Loading<'_>, layer: &Layer) -> OnMissing {
     let words = [("fail", OnMissing::Fail), ("pass", OnMissing::Pass)];
     find(layer, "on_missing_baseline")
@@ -189,9 +190,10 @@ pub(super) fn ledger(loading: &mut Loading<'_>, layer: &Layer) -> Option<String>
     let text = loading.reader.text(&node, "`ledger`")?.trim_end_matches('/').to_owned();
     let leads_out = text.starts_with('/') || text.split('/').any(|part| matches!(part, ".." | "." | ""));
     if leads_out || text.contains(['*', '?', '[', '{', '\\', ':']) {
-        let message = format!("`ledger` is a folder below the policy, and `{text}` is none");
-        loading.reader.problem(BAD_REFERENCE, node.span, message, "not below the policy").help =
-            Some("write a path such as `ledger: promotions`; elsewhere it is named with --ledger DIR".into());
+        let message = format!("`ledger` must be a folder below the policy, but `{text}` is not below it");
+        loading.reader.problem(BAD_REFERENCE, node.span, message, "not below the policy").help = Some(
+            "write a path such as `ledger: promotions`; for a ledger elsewhere, use --ledger DIR".into(),
+        );
         return None;
     }
     Some(text)
@@ -204,7 +206,7 @@ pub(super) fn seeds(loading: &mut Loading<'_>, layer: &Layer) -> Option<FieldPat
     FieldPath::parse(text)
         .map_err(|error| {
             loading.reader.problem(BAD_SEEDS, node.span, error.message, "not a field").help =
-                Some("write the field that they share, such as `seeds: tags.\"mlflow.parentRunId\"` or `seeds: group`".into());
+                Some("name the field that they share, such as `seeds: tags.\"mlflow.parentRunId\"` or `seeds: group`".into());
         })
         .ok()
 }
@@ -255,7 +257,8 @@ pub(super) fn fields(loading: &mut Loading<'_>, layer: &Layer) -> FieldMap {
             loading.paths(&entry.node, &format!("`{ours}`")).into_iter().map(|(path, _)| path).collect();
         let Some(path) = loading.path(ours, entry.key) else { continue };
         if let Some(help) = not_ours(&path) {
-            let message = format!("a run record has no field `{ours}`: left is ours, right is theirs");
+            let message =
+                format!("a run record has no field `{ours}`: our field is on the left, theirs on the right");
             loading.reader.problem(UNKNOWN_FIELD, entry.key, message, "not a field of a run record").help =
                 Some(help);
             continue;
@@ -282,14 +285,11 @@ fn whole(theirs: &Node) -> Option<&str> {
 
 fn not_whole(loading: &mut Loading<'_>, ours: &str, pointer: &str, span: crate::document::Span) {
     let (message, help) = if ours == "metrics" {
-        (
-            format!("`{pointer}` leads to nothing"),
-            "the whole document is written as empty text: `metrics: \"\"`",
-        )
+        (format!("`{pointer}` does not exist"), "write empty text for the whole document: `metrics: \"\"`")
     } else {
         (
             format!("`{ours}` can't be the whole document"),
-            "name the field that holds it; only `metrics` can be all of it",
+            "name the field that contains it; only `metrics` can be the whole document",
         )
     };
     loading.reader.problem(UNKNOWN_FIELD, span, message, "no field").help = Some(help.into());

@@ -18,13 +18,13 @@ pub struct Waiver {
     pub rule: String,
     /// The models that it is for; `None` means all.
     pub model: Option<Pattern>,
-    /// What it is narrowed to.
+    /// How it is narrowed.
     pub narrowing: Narrowing,
     /// The limits in place of the waived ones; empty where no limit is waived.
     pub down_to: Vec<Limit>,
     /// Why.
     pub reason: String,
-    /// Who is said to have agreed.
+    /// Who agreed, according to the policy.
     pub approved_by: String,
     /// The last day on which it counts, to its end in UTC.
     pub expires: Date,
@@ -32,7 +32,7 @@ pub struct Waiver {
     pub place: String,
 }
 
-/// What a waiver is for, beyond its rule and model.
+/// How a waiver is narrowed beyond its rule and model.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Narrowing {
     /// A metric.
@@ -217,10 +217,9 @@ fn bounded(
     };
     let Some((limits, given_span)) = given else {
         if rule.requirement.limits_only() {
-            let message =
-                format!("a waiver for `{}` says which limit stands in place of the waived one", rule.id);
+            let message = format!("a waiver for `{}` must say which limit replaces the waived one", rule.id);
             loading.reader.problem(WAIVER_WITHOUT_LIMIT, span, message, "no `down_to`").help = Some(format!(
-                "add `down_to: {{ {}: … }}`: beyond that, it is no longer waived",
+                "add `down_to: {{ {}: … }}`; anything beyond that limit is not waived",
                 names().first().unwrap_or(&"max_drop")
             ));
             return None;
@@ -230,9 +229,9 @@ fn bounded(
     for limit in &limits {
         if !words.contains(&limit.word) {
             let message =
-                format!("the rule `{}` has no `{}` that this could stand in for", rule.id, limit.word.name());
+                format!("the rule `{}` has no `{}` that this could replace", rule.id, limit.word.name());
             let help = if words.is_empty() {
-                "it has no limits; leave `down_to` out".into()
+                "it has no limits; remove `down_to`".into()
             } else {
                 format!("its limits are {}", listed(&names()))
             };
@@ -242,7 +241,7 @@ fn bounded(
         }
     }
     if limits.is_empty() {
-        loading.reader.problem(WAIVER_WITHOUT_LIMIT, given_span, "`down_to` says no limit", "empty");
+        loading.reader.problem(WAIVER_WITHOUT_LIMIT, given_span, "`down_to` has no limit", "empty");
         return None;
     }
     Some(limits)

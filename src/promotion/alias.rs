@@ -12,15 +12,14 @@ pub(super) fn follow(registered: &Registered, alias: &str, outcome: &mut Outcome
         Ok(()) => {
             outcome
                 .notes
-                .push(format!("{name}@{alias} leads to version {number} in {}", registered.server()));
+                .push(format!("{name}@{alias} points to version {number} in {}", registered.server()));
         }
         Err(problem) => {
             let message = format!(
-                "the promotion is in the ledger, and the alias {name}@{alias} was not set: {}",
+                "the promotion is in the ledger, but the alias {name}@{alias} was not set: {}",
                 problem.message
             );
-            let help =
-                format!("set it, it is not set by itself: {}", by_hand(name, alias, &number.to_string()));
+            let help = format!("set it yourself: {}", by_hand(name, alias, &number.to_string()));
             outcome.troubles.push(Diagnostic::new(ALIAS_NOT_SET, message).help(help));
         }
     }

@@ -55,11 +55,11 @@ pub(super) fn asked(order: &Order, overridden: Option<&str>) -> Vec<Json> {
     }
     if let Some(baseline) = &order.baseline {
         all.push(
-            json!({ "what": "baseline", "says": format!("--baseline {baseline}, whatever the policy names") }),
+            json!({ "what": "baseline", "says": format!("--baseline {baseline}, instead of the policy's") }),
         );
     }
     if let Some(model) = &order.model {
-        all.push(json!({ "what": "model", "says": format!("--model {model} says the model") }));
+        all.push(json!({ "what": "model", "says": format!("the model {model} comes from --model") }));
     }
     all
 }

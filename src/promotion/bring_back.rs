@@ -14,7 +14,7 @@ pub(super) fn bring_back(statement: &Statement, name: &str, sha256: &str, worksp
     let file = shown(name, workspace);
     let command = workspace.git().ok().and_then(|git| from_git(git, statement, name, sha256, &file));
     match command {
-        Some(command) => format!("bring it back and try again: {command}; or name a copy of it: --artifact FILE"),
+        Some(command) => format!("restore it and try again: {command}; or name a copy of it: --artifact FILE"),
         None => "no commit that the promotion names has the file: fetch it from where models are kept, and name it: \
                  --artifact FILE"
             .to_owned(),

@@ -29,7 +29,7 @@ impl Earlier<'_> {
         let after = &self.line.stage;
         let refuse = |why: String| {
             let message = format!(
-                "the stage `{stage}` comes after `{after}`, which this artifact does not hold: {why}"
+                "the stage `{stage}` comes after `{after}`, but this artifact is not promoted there: {why}"
             );
             Diagnostic::new(NOT_AT_EARLIER_STAGE, message)
                 .help(format!("promote it there first: gate promote {run} --stage {after}"))
@@ -50,7 +50,7 @@ impl Earlier<'_> {
         let is_one = models.0.iter().all(|(_, model)| is_for(&statement, &model.sha256, model.sort()));
         if !is_one {
             return Err(refuse(format!(
-                "promotion {}, which is current there, is for another file",
+                "promotion {}, which is the current one there, is for another file",
                 head.number
             )));
         }
@@ -59,7 +59,7 @@ impl Earlier<'_> {
         }
         let (there, here) = (statement.files().len(), models.0.len());
         let why = format!(
-            "promotion {}, which is current there, is for {there} files, and this run has {here}",
+            "promotion {}, which is the current one there, is for {there} files, but this run has {here}",
             head.number
         );
         Err(refuse(why))

@@ -58,12 +58,12 @@ impl Signer<'_> {
         }
         if self.keys.is_empty() && self.trust.is_none() && newest.envelope.is_some() && !self.dry_run {
             let message = format!(
-                "promotion {} of {} is signed, and this one would not be: nothing signed could follow it",
+                "promotion {} of {} is signed, but this one would not be, and no signed entry could follow it",
                 newest.number, look.line
             );
             if !self.accept_untrusted {
-                let help = "sign it: --key FILE, or GATE_SIGNING_KEY; to go on without signatures, say so: \
-                            --accept-untrusted";
+                let help = "sign it: --key FILE, or GATE_SIGNING_KEY; to continue without signatures: \
+                 --accept-untrusted";
                 return Err(Diagnostic::new(UNTRUSTED, message).help(help).boxed());
             }
             weaker.push(json!({ "what": "untrusted", "says": format!("--accept-untrusted: {message}") }));
@@ -78,9 +78,9 @@ impl Signer<'_> {
             return Ok(());
         }
         if let Some(wanted) = trust.ledger.as_deref().filter(|wanted| *wanted != id) {
-            let message = format!("this is the ledger {id}, and the trust file is for the ledger {wanted}");
+            let message = format!("this is the ledger {id}, but the trust file is for the ledger {wanted}");
             return Err(Diagnostic::new(WOULD_NOT_VERIFY, message)
-                .help("name the ledger that is meant with --ledger DIR, or its trust file with --trust FILE")
+                .help("name the right ledger with --ledger DIR, or its trust file with --trust FILE")
                 .boxed());
         }
         let signs = |key: &PrivateKey| {
@@ -93,14 +93,14 @@ impl Signer<'_> {
             return Ok(());
         }
         let message = match self.keys.len() {
-            0 => "what is written would not be signed, and the trust that was named asks for it".to_owned(),
+            0 => "the new entry would not be signed, but the named keys require a signature".to_owned(),
             _ => format!(
-                "{signing} of the keys that sign are trusted for `{stage}`, and {needed} must be: what is written would \
-                 not verify"
+                "{signing} of the signing keys are trusted for `{stage}`, but {needed} are required: the \
+                 new entry would not verify"
             ),
         };
-        let help = "sign with a trusted key: --key FILE, or GATE_SIGNING_KEY (which a job does not get where its secret is \
-                    not set)";
+        let help = "sign with a trusted key: --key FILE, or GATE_SIGNING_KEY (check that the job has access \
+         to this secret)";
         Err(Diagnostic::new(WOULD_NOT_VERIFY, message).help(help).boxed())
     }
 
@@ -114,7 +114,7 @@ impl Signer<'_> {
                 None => known = Some((line.to_string(), id.to_owned())),
                 Some((by, other)) if other != id => {
                     let message = format!(
-                        "the ledger is {other} by {by}, and {id} by {line}: one of them is of another ledger"
+                        "the ledger is {other} according to {by}, but {id} according to {line}: one of them is from another ledger"
                     );
                     return Err(Diagnostic::new(BROKEN, message).help(RESTORE).boxed());
                 }
@@ -139,8 +139,8 @@ impl Signer<'_> {
 /// What says that nobody signed who is trusted, and not that something was changed.
 const NOT_TRUSTED: [Code; 2] = [VERIFY_UNSIGNED, VERIFY_VERIFIER];
 
-const RESTORE: &str = "restore the ledger from git; `gate audit` names all that is wrong, and docs/releasing.md has what to do \
-                       after a merge of two branches that both promoted";
+const RESTORE: &str = "restore the ledger from git; `gate audit` lists everything that is wrong, and \
+ docs/releasing.md explains what to do after merging two branches that both promoted";
 
 fn untrusted(entry: &Entry, look: Look<'_>, why: &str) -> Box<Diagnostic> {
     let message = format!(
@@ -148,8 +148,8 @@ fn untrusted(entry: &Entry, look: Look<'_>, why: &str) -> Box<Diagnostic> {
         entry.number, look.line
     );
     let help = format!(
-        "if the key is one of yours, trust it as well: --trusted-key OLD.pub --trusted-key NEW.pub, or --trust FILE; if nobody \
-         knows that entry, take `{}` out of the ledger; to build on it all the same: --accept-untrusted",
+        "if the key is yours, trust it too: --trusted-key OLD.pub --trusted-key NEW.pub, or --trust FILE; \
+         if nobody knows that entry, remove `{}` from the ledger; to build on it anyway: --accept-untrusted",
         entry.label
     );
     Diagnostic::new(UNTRUSTED, message).help(help).boxed()

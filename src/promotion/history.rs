@@ -244,7 +244,7 @@ fn limits(order: &HistoryOrder, points: &[Point], folder: &Path, clock: Timestam
         ..Request::default()
     };
     let report = check(&request, folder, clock);
-    let rules = report.candidates.iter().flat_map(|candidate| &candidate.rules);
+    let rules = report.candidates.iter().flat_map(|candidate| candidate.rules.iter());
     rules
         .flat_map(|rule| rule.comparisons.iter().map(move |one| (rule, one)))
         .filter(|(_, one)| *one.subject == *order.metric && one.slice.is_none())

@@ -52,18 +52,16 @@ impl Models {
             }
             let hashed = read(artifact, name, &dir, &mut named)?;
             match &artifact.digest {
-                None => weaker.push(json!({ "what": "no-digest", "says": format!("the record has no digest of `{name}`: that it is what the run made is believed") })),
+                None => weaker.push(json!({ "what": "no-digest", "says": format!("the record has no digest of `{name}`, so it is only assumed that the run made it") })),
                 Some(recorded) => holds(recorded, &hashed, name)?,
             }
             models.push((name.to_owned(), hashed));
         }
         if let Some(Named { name, hashed, .. }) = named.iter().find(|one| !one.taken) {
-            let message = format!(
-                "`{name}` is no artifact that the record has a digest of; its own is sha256:{}",
-                hashed.sha256
-            );
+            let message =
+                format!("the record has no artifact with the digest of `{name}`, sha256:{}", hashed.sha256);
             return Err(Diagnostic::new(ARTIFACT_DIFFERS, message)
-                .help("promote the file that the run made, or train again")
+                .help("promote the file that the run made; if the record has no digest, add it: `artifact.digest`")
                 .boxed());
         }
         if models.is_empty() {

@@ -51,7 +51,7 @@ pub fn promote(order: &Order, folder: &Path) -> Outcome {
         }
     }
     let message = format!("other promotions took the next number {ATTEMPTS} times");
-    let help = "try again when the others are done; nothing of this one was written";
+    let help = "try again when the others are done; nothing was written for this one";
     Outcome::of_problems(&[Diagnostic::new(OVERTAKEN, message).help(help)])
 }
 
@@ -180,8 +180,11 @@ impl Attempt<'_> {
         match self.judged.runs.as_slice() {
             [run] => Ok(run),
             runs => {
-                let message =
-                    format!("`{}` names {} runs, and one is promoted at a time", self.order.run, runs.len());
+                let message = format!(
+                    "`{}` names {} runs, but only one can be promoted at a time",
+                    self.order.run,
+                    runs.len()
+                );
                 Err(Diagnostic::new(ONE_RUN, message)
                     .help("name one: gate promote runs/churn.json --stage production")
                     .boxed())
@@ -192,7 +195,7 @@ impl Attempt<'_> {
     fn line(&self, run: &Run) -> Result<StageHistory, Box<Diagnostic>> {
         let Some(model) = run.model() else {
             let message =
-                format!("{}: the record does not say its model, which the ledger is sorted by", run.label());
+                format!("{}: the record does not name its model, which the ledger needs", run.label());
             return Err(Diagnostic::new(NO_MODEL, message)
                 .help("write `\"model\": \"churn\"` into the record, or pass --model churn")
                 .boxed());

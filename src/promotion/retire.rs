@@ -78,7 +78,7 @@ fn run(order: &Retire, folder: &Path) -> Result<Promoted, Vec<Diagnostic>> {
     };
     let statement = newest.statement()?;
     if statement.retires() {
-        let message = format!("{line} was taken out of service already, by entry {}", newest.number);
+        let message = format!("{line} was already taken out of service by entry {}", newest.number);
         return Err(vec![Diagnostic::new(NO_TARGET, message)]);
     }
     let id = signer.identity(&ledger)?;
@@ -129,7 +129,8 @@ fn run(order: &Retire, folder: &Path) -> Result<Promoted, Vec<Diagnostic>> {
             Ok(promoted)
         }
         Appended::Taken => {
-            let message = format!("another promotion of {line} came in between, and nothing was retired");
+            let message =
+                format!("another promotion of {line} happened in the meantime, so nothing was retired");
             let help = format!("look at what is promoted now: gate explain stage:{}", order.stage);
             Err(vec![Diagnostic::new(OVERTAKEN, message).help(help)])
         }

@@ -122,7 +122,7 @@ fn run(order: &Back, folder: &Path) -> Result<(Promoted, Vec<String>), Vec<Diagn
         weakened,
         predicate: String::new(),
     };
-    let mut notes = vec!["the metrics were not judged again: they held when it was promoted".to_owned()];
+    let mut notes = vec!["the metrics were not judged again: they passed when it was promoted".to_owned()];
     notes.extend(alias(&head.statement()?, &statement));
     if order.dry_run {
         return Ok((promoted, notes));
@@ -143,7 +143,8 @@ fn run(order: &Back, folder: &Path) -> Result<(Promoted, Vec<String>), Vec<Diagn
         }
         // What to go back from is another one now, so a person has to look.
         Appended::Taken => {
-            let message = format!("another promotion of {line} came in between, and nothing was rolled back");
+            let message =
+                format!("another promotion of {line} happened in the meantime, so nothing was rolled back");
             Err(vec![
                 Diagnostic::new(OVERTAKEN, message)
                     .help(format!("look at what is promoted now: gate explain stage:{}", order.stage)),
@@ -159,7 +160,9 @@ fn alias(from: &Statement, to: &Statement) -> Option<String> {
     Some(match part(to, "version") {
         Some(number) => format!("{name}@{alias} was not moved: {}", by_hand(&name, &alias, &number)),
         None => {
-            format!("{name}@{alias} was not moved, and this promotion names no version that it could lead to")
+            format!(
+                "{name}@{alias} was not moved, because this promotion names no version that it could point to"
+            )
         }
     })
 }
@@ -177,7 +180,7 @@ pub(super) fn whole_chain(ledger: &Ledger<'_>, line: &StageHistory) -> Result<Ve
     match broken_chain(&entries, line) {
         None => Ok(entries),
         Some(broken) => Err(Diagnostic::new(VERIFY_SUPERSEDED, broken)
-            .help("restore the ledger from git; `gate audit` names all that is wrong")
+            .help("restore the ledger from git; `gate audit` lists everything that is wrong")
             .boxed()),
     }
 }
@@ -195,15 +198,13 @@ pub(super) fn line(
         (Some(line), 0) => Ok(line),
         (None, _) => {
             let message = format!("nothing is promoted to the stage `{stage}`");
-            Err(Diagnostic::new(NO_TARGET, message)
-                .help("a ledger elsewhere is named with --ledger DIR")
-                .boxed())
+            Err(Diagnostic::new(NO_TARGET, message).help("for a ledger elsewhere, use --ledger DIR").boxed())
         }
         (Some(last), _) => {
             let models: Vec<&str> = meant.iter().chain([&last]).map(|line| line.model.as_str()).collect();
             let message =
                 format!("the stage `{stage}` has promotions of {}", crate::document::listed(&models));
-            Err(Diagnostic::new(super::ONE_RUN, message).help("say which is meant: --model NAME").boxed())
+            Err(Diagnostic::new(super::ONE_RUN, message).help("name one: --model NAME").boxed())
         }
     }
 }
@@ -221,7 +222,7 @@ fn target<'e>(order: &Back, look: Look<'_>, entries: &'e [Entry]) -> Result<&'e 
             return Err(no_target(line, &message).boxed());
         };
         return match unfit(entry, look, &current) {
-            Some(why) => Err(no_target(line, &format!("of promotion {number}, {why}")).boxed()),
+            Some(why) => Err(no_target(line, &format!("promotion {number}: {why}")).boxed()),
             None => Ok(entry),
         };
     }
@@ -241,9 +242,10 @@ fn target<'e>(order: &Back, look: Look<'_>, entries: &'e [Entry]) -> Result<&'e 
         }
     }
     let mut why =
-        "no earlier promotion holds, is for another file, and was not itself rolled back from".to_owned();
+        "there is no earlier promotion that verifies, is for another file, and was not rolled back itself"
+            .to_owned();
     if !untrusted.is_empty() {
-        why = format!("{why}; not trusted is {}", untrusted.join(", and "));
+        why = format!("{why}; not trusted: {}", untrusted.join(", and "));
     }
     Err(no_target(line, &why).boxed())
 }
@@ -274,7 +276,7 @@ fn unfit(entry: &Entry, look: Look<'_>, current: &Statement) -> Option<String> {
     match look.in_force(entry) {
         Err(problem) => Some(problem.message),
         Ok(statement) => (!current.retires() && statement.files() == current.files())
-            .then(|| "the file is the one that is promoted now".into()),
+            .then(|| "the file is the same as the one promoted now".into()),
     }
 }
 
@@ -303,7 +305,7 @@ fn files(
             })?;
             if there.sha256 != wanted {
                 let message = format!(
-                    "`{}` is not the file that was promoted: it was sha256:{wanted}, and is sha256:{}",
+                    "`{}` is not the file that was promoted: it was sha256:{wanted}, but is sha256:{}",
                     subject.name, there.sha256
                 );
                 return Err(Diagnostic::new(ARTIFACT_DIFFERS, message).help(help).boxed());
@@ -348,7 +350,7 @@ fn again(
     own["judged"] = json!({
         "sequence": first,
         "at": at,
-        "note": "the rules were not judged again: they held then; the files and the end were looked at now",
+        "note": "the rules were not judged again: they passed then; the files and the end were checked now",
     });
     own["requestedBy"] = requested_by();
     Ok(pretty(&statement))

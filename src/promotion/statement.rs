@@ -261,7 +261,7 @@ fn kept(file: Option<&(&str, String)>) -> Json {
 
 /// Every rule that judged: of the run, and of the change.
 fn rules(report: &Report) -> impl Iterator<Item = &RuleReport> {
-    let of_runs = report.candidates.iter().flat_map(|candidate| &candidate.rules);
+    let of_runs = report.candidates.iter().flat_map(|candidate| candidate.rules.iter());
     of_runs.chain(report.change.iter().flat_map(|change| &change.rules))
 }
 
@@ -299,14 +299,14 @@ pub(super) fn weakened(report: &Report) -> Vec<Json> {
     }
     for rule in rules(report) {
         if rule.level == Level::Shadow {
-            all.push(json!({ "what": "shadow", "rule": rule.id, "says": format!("{}, and does not count yet", rule.outcome) }));
+            all.push(json!({ "what": "shadow", "rule": rule.id, "says": format!("{}, and does not apply yet", rule.outcome) }));
         } else if rule.level == Level::Warning && rule.outcome.blocks() {
             all.push(json!({ "what": "warning", "rule": rule.id, "says": format!("{}, at level warning", rule.outcome) }));
         }
     }
     for candidate in &report.candidates {
         for baseline in candidate.baselines.iter().filter(|baseline| baseline.first) {
-            all.push(json!({ "what": "first", "says": format!("`{}` has no run to compare with, and that was accepted", baseline.reference) }));
+            all.push(json!({ "what": "first", "says": format!("`{}` has no run to compare with, which was accepted", baseline.reference) }));
         }
     }
     all

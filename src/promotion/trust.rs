@@ -99,7 +99,7 @@ impl TrustedKeys {
                 continue;
             }
             let message =
-                format!("the trust file has a threshold for the stage `{stage}`, and there is no such stage");
+                format!("the trust file has a threshold for the stage `{stage}`, but there is no such stage");
             return Err(Diagnostic::new(BAD_TRUST, message)
                 .help(did_you_mean(stage, &names, "the stages are"))
                 .boxed());
@@ -130,7 +130,7 @@ impl Trusted {
             return Some(format!("`{}` is not trusted for the stage `{stage}`", self.label));
         }
         let ended = self.not_after.filter(|end| now > *end)?;
-        Some(format!("`{}` is trusted until {ended}, and no longer", self.label))
+        Some(format!("`{}` was trusted until {ended}", self.label))
     }
 }
 
@@ -161,8 +161,9 @@ fn fill(trust: &mut TrustedKeys, reader: &mut Reader, map: &Map, root: &Node, be
             trust.keys.extend(key(reader, item, beside));
         }
         if trust.keys.is_empty() && reader.problems().is_empty() {
-            reader.problem(BAD_TRUST, node.span, "a trust file without a key trusts nobody", "no key").help =
-                Some("write `keys: [{ file: release.key.pub }]`".into());
+            reader
+                .problem(BAD_TRUST, node.span, "the trust file has no key, so it trusts nobody", "no key")
+                .help = Some("write `keys: [{ file: release.key.pub }]`".into());
         }
     }
     if let Some(stages) = map.get("threshold").and_then(|node| reader.map(node, "`threshold`")).cloned() {
@@ -174,7 +175,7 @@ fn fill(trust: &mut TrustedKeys, reader: &mut Reader, map: &Map, root: &Node, be
                 }
                 _ => {
                     let message = format!(
-                        "the threshold of `{stage}` is a number from 1 to {most}, the keys that there are"
+                        "the threshold of `{stage}` must be a number from 1 to {most}, the number of keys"
                     );
                     reader.problem(BAD_TRUST, entry.node.span, message, "not such a number");
                 }
@@ -187,7 +188,7 @@ fn fill(trust: &mut TrustedKeys, reader: &mut Reader, map: &Map, root: &Node, be
         if is_id(&id) {
             trust.ledger = Some(id);
         } else {
-            let message = "`ledger` is the identity of a ledger: the 32 digits of its file `id`";
+            let message = "`ledger` must be the identity of a ledger: the 32 digits in its file `id`";
             reader.problem(BAD_TRUST, node.span, message, "not such an identity");
         }
     }
@@ -214,7 +215,7 @@ pub fn policy_digest(text: &str) -> Result<String, String> {
     if digits.len() == 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Ok(digits.to_ascii_lowercase());
     }
-    Err(format!("a policy is named by its digest, such as `sha256:` and 64 digits, and not by `{text}`"))
+    Err(format!("name a policy by its digest, `sha256:` and 64 digits, not by `{text}`"))
 }
 
 fn key(reader: &mut Reader, item: &Node, beside: &Path) -> Option<Trusted> {
@@ -233,9 +234,9 @@ fn key(reader: &mut Reader, item: &Node, beside: &Path) -> Option<Trusted> {
         }
         _ => {
             reader
-                .problem(BAD_TRUST, item.span, "a key is either a `file` or an `spki`", "not one of the two")
+                .problem(BAD_TRUST, item.span, "a key has either `file` or `spki`", "not one of the two")
                 .help =
-                Some("write `{ file: release.key.pub }`, or the lines of that file behind `spki: |`".into());
+                Some("write `{ file: release.key.pub }`, or the lines of that file after `spki: |`".into());
             return None;
         }
     };
@@ -264,7 +265,7 @@ fn key(reader: &mut Reader, item: &Node, beside: &Path) -> Option<Trusted> {
                     reader.problem(
                         BAD_TRUST,
                         node.span,
-                        "`not_after` is a time with its zone, such as 2027-01-01T00:00:00Z",
+                        "`not_after` must be a time with a zone, such as 2027-01-01T00:00:00Z",
                         "not such a time",
                     );
                     return None;

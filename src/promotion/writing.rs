@@ -71,12 +71,12 @@ impl Writing<'_> {
         let PolicyFound { uri: policy_uri, files: policy_files, uncommitted } =
             self.policy(&committed, report, policy);
         weaker.extend(uncommitted.into_iter().map(|path| {
-            let says = format!("`{path}` is not what the commit that is checked out has");
+            let says = format!("`{path}` differs from the commit that is checked out");
             json!({ "what": "policy", "says": says })
         }));
         let kept = kept(self.run);
         if self.run.signature.is_some() && !kept.signed {
-            let says = "the signature of the record is not kept: it is of another text than the ledger's";
+            let says = "the signature of the record is not kept, because it is for a different text than the one in the ledger";
             weaker.push(json!({ "what": "signature", "says": says }));
         }
         let record_name = content_name("records", kept.record.as_bytes());
@@ -193,7 +193,7 @@ impl Writing<'_> {
     fn after(&self, head: &Head, notes: &mut Vec<String>) -> Option<Json> {
         if let Some(before) = head.at.filter(|before| *before > self.attempt.at) {
             notes.push(format!(
-                "promotion {}, which this one follows, is dated {before}, which is later than now: compare the clocks",
+                "the previous promotion, {}, is dated {before}, which is in the future: compare the clocks",
                 head.entry.number
             ));
         }
@@ -205,8 +205,8 @@ impl Writing<'_> {
         notes.push(format!("these files are promoted there already, by promotion {number}"));
         let clean = head.baseline.as_ref().is_some_and(|(entry, _)| entry.number == number);
         let says = format!(
-            "promotion {number} put these files there without passing by itself, and promoting them again does not \
-             change that: new models are compared with the promotion before"
+            "promotion {number} put these files there with an override or waiver, and promoting them again \
+             does not change that: new models are compared with an earlier promotion"
         );
         (!clean).then(|| json!({ "what": "same-files", "says": says }))
     }
@@ -218,8 +218,8 @@ impl Writing<'_> {
         envelopes
             .map(|file| {
                 format!(
-                    "`{}` belongs to another promotion {}, which has no statement here: it lost a merge, or broke off; \
-                     promote its run again if it is still wanted, then remove that file",
+                    "`{}` belongs to another promotion {}, whose statement is missing: it lost a merge, or \
+                     was interrupted; if you still want it, promote its run again, then remove that file",
                     file.label, file.number
                 )
             })
@@ -292,7 +292,7 @@ fn attributes(workspace: &Workspace, ledger: &Path) -> Option<String> {
         about && words.contains(&"-text")
     };
     text.lines().find(line).is_none().then(|| {
-        format!("add `{path}/** -text -merge` to .gitattributes: git then neither mixes two promotions nor changes their line ends")
+        format!("add `{path}/** -text -merge` to .gitattributes, so that git neither merges two promotions nor changes their line endings")
     })
 }
 
@@ -363,7 +363,7 @@ fn too_large(statement: &str) -> Result<(), Box<Diagnostic>> {
     }
     let message =
         format!("the statement would have {} bytes, and at most {LARGEST} are read", statement.len());
-    Err(Diagnostic::new(TOO_LARGE, message).help("pack a folder of so many files into one").boxed())
+    Err(Diagnostic::new(TOO_LARGE, message).help("pack a folder with so many files into one file").boxed())
 }
 
 /// A path as it is from where the command was started.

@@ -32,7 +32,7 @@ pub struct ToleranceError;
 
 impl fmt::Display for ToleranceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a tolerance looks like f1=0.002 or f1=1%, and `*` is every metric")
+        f.write_str("a tolerance looks like f1=0.002 or f1=1%; `*` means every metric")
     }
 }
 

@@ -316,7 +316,7 @@ pub fn merge(into: &mut Map, from: Map, at: &Path, problems: &mut Vec<Diagnostic
                     let message = format!("`{path}` has two values, {} and {}", known.brief(), node.brief());
                     problems.push(
                         Diagnostic::new(SAID_TWICE, message)
-                            .help("let one source give it: a file, an option or a line"),
+                            .help("set it in one place only: a file, an option or a line"),
                     );
                 }
             }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use smol_str::SmolStr;
+
 use super::{BAD_LINE, SAID_TWICE};
 use crate::document::{Diagnostic, Document, Format, Map, Node, Segment, Span, Value, did_you_mean, nearest};
 use crate::run::{Decimal, FieldPath};
@@ -71,7 +73,7 @@ impl Lines {
             return wrong(format!("`{line}` has no `=`"), "a line is KEY=VALUE, such as metrics.f1=0.84");
         };
         if value.is_empty() {
-            return wrong(format!("`{key}` has no value"), "leave the line out, or give it a value");
+            return wrong(format!("`{key}` has no value"), "remove the line, or give it a value");
         }
         let twice = || (SAID_TWICE, format!("`{key}` has two values"), "say it once".to_owned());
         match key.split_once('.') {
@@ -79,7 +81,7 @@ impl Lines {
                 let Some(number) = metric(value) else {
                     return wrong(
                         format!("the metric `{name}` is `{value}`, which is not a number"),
-                        "write the number alone, without a unit",
+                        "write only the number, without a unit",
                     );
                 };
                 self.metrics.insert(name, Span::default(), number);
@@ -167,7 +169,7 @@ fn json(text: &str) -> Option<Node> {
 }
 
 /// `optimizer.lr` is `lr` within `optimizer`; `"lr.decay"` in quotes is one name.
-fn segments(name: &str) -> Vec<Box<str>> {
+fn segments(name: &str) -> Vec<SmolStr> {
     let path = FieldPath::parse(name).ok().and_then(|path| path.to_path());
     let keys = path.and_then(|path| {
         path.segments()
@@ -182,7 +184,7 @@ fn segments(name: &str) -> Vec<Box<str>> {
 }
 
 /// Puts a value at a path of keys; gives back whether nothing else stood there.
-fn put(map: &mut Map, keys: &[Box<str>], node: Node) -> bool {
+fn put(map: &mut Map, keys: &[SmolStr], node: Node) -> bool {
     let Some((first, rest)) = keys.split_first() else { return false };
     if rest.is_empty() {
         return match map.get(first) {

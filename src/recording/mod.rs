@@ -28,10 +28,10 @@ use crate::code::codes;
 codes! {
     BAD_LINE = "recording/bad-line": "A line that training wrote for the record can't be read.";
     SAID_TWICE = "recording/said-twice": "Two sources give one field of the record different values.";
-    NO_METRICS = "recording/no-metrics": "The command left no metric.";
-    METRIC_MISSING = "recording/metric-missing": "The command did not leave a metric that was promised.";
-    NOT_A_METRIC = "recording/not-a-metric": "What the command left as a metric is not a finite number.";
-    NO_ARTIFACT = "recording/no-artifact": "The command left no artifact.";
+    NO_METRICS = "recording/no-metrics": "The command wrote no metric.";
+    METRIC_MISSING = "recording/metric-missing": "The command did not write a promised metric.";
+    NOT_A_METRIC = "recording/not-a-metric": "A metric that the command wrote is not a finite number.";
+    NO_ARTIFACT = "recording/no-artifact": "The command wrote no artifact.";
 }
 
 #[cfg(test)]

@@ -10,19 +10,19 @@ pub fn broken(run: &Run, metrics: &[String], no_metrics: bool, no_artifact: bool
     let mut problems = Vec::new();
     let names: Vec<&str> = run.metrics().map(|metric| metric.name).collect();
     if names.is_empty() && !no_metrics {
-        problems.push(Diagnostic::new(NO_METRICS, "the command left no metric").help(
-            "name the file that it writes them to: --metrics metrics.json; or let it write `metrics.f1=0.84` \
-             into the file that $GATE_RECORD_FILE names; or say that there is none: --no-metrics",
+        problems.push(Diagnostic::new(NO_METRICS, "the command wrote no metric").help(
+            "name the file that it writes: --metrics metrics.json; or let it write `metrics.f1=0.84` into \
+             the file named by $GATE_RECORD_FILE; if there are none: --no-metrics",
         ));
     }
     for promised in metrics.iter().filter(|name| !names.contains(&name.as_str())) {
         let help = match nearest(promised, names.iter().copied()) {
-            Some(near) => format!("it left `{near}`: is that the one?"),
+            Some(near) => format!("it wrote `{near}`: did you mean that?"),
             None if names.is_empty() => "it left none at all".to_owned(),
             None => format!("it left {}", names.join(", ")),
         };
         problems.push(
-            Diagnostic::new(METRIC_MISSING, format!("the command did not leave the metric `{promised}`"))
+            Diagnostic::new(METRIC_MISSING, format!("the command did not write the metric `{promised}`"))
                 .help(help),
         );
     }
@@ -37,9 +37,9 @@ pub fn broken(run: &Run, metrics: &[String], no_metrics: bool, no_artifact: bool
         problems.push(Diagnostic::new(NOT_A_METRIC, format!("the metric `{name}` {fault}")).help(help));
     }
     if run.artifacts().is_empty() && !no_artifact {
-        problems.push(Diagnostic::new(NO_ARTIFACT, "the command left no artifact").help(
-            "name the file that it saves: --artifact models/churn.pkl; or let it write `artifact=PATH` into the \
-             file that $GATE_RECORD_FILE names; or say that there is none: --no-artifact",
+        problems.push(Diagnostic::new(NO_ARTIFACT, "the command wrote no artifact").help(
+            "name the file that it saves: --artifact models/churn.pkl; or let it write `artifact=PATH` into \
+             the file named by $GATE_RECORD_FILE; if there is none: --no-artifact",
         ));
     }
     problems

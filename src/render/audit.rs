@@ -42,9 +42,9 @@ pub fn audit_human(answer: &Audit, style: Style, to: &mut dyn Write) -> io::Resu
             .count()
     };
     let words = match answer.exit_code {
-        Exit::Pass => style.green("holds"),
-        Exit::Fail => style.red("does not hold"),
-        Exit::NoVerdict => style.red("could not be audited in full"),
+        Exit::Pass => style.green("passed"),
+        Exit::Fail => style.red("failed"),
+        Exit::NoVerdict => style.red("could not be completed"),
     };
     let (errors, warnings) = (of(Severity::Error), of(Severity::Warning));
     writeln!(to, "\naudit: {words}, {} and {}", count(errors, "error"), count(warnings, "warning"))

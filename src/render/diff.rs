@@ -69,7 +69,7 @@ fn comparable(comparability: &Comparability) -> (String, bool) {
             )
         }
         Comparability::Unshown { why } => {
-            (format!("nothing shows that both were measured on one split: {}", clean(why)), false)
+            (format!("the splits could not be shown to match: {}", clean(why)), false)
         }
     }
 }
@@ -157,7 +157,7 @@ fn more(number: usize, shown: usize, noun: &str, style: Style, to: &mut dyn Writ
 
 fn commits(commits: &Commits, all: bool, style: Style, to: &mut dyn Write) -> io::Result<()> {
     match commits {
-        Commits::Same => writeln!(to, "  {}", style.dim("both are of the same commit")),
+        Commits::Same => writeln!(to, "  {}", style.dim("both are from the same commit")),
         Commits::Unknown(why) => writeln!(to, "  {}", style.yellow(&clean(why))),
         Commits::Between { added, gone, more: beyond } => {
             let lines: Vec<String> = added
@@ -172,7 +172,7 @@ fn commits(commits: &Commits, all: bool, style: Style, to: &mut dyn Write) -> io
             }
             more(lines.len(), shown, "commit", style, to)?;
             if *beyond {
-                writeln!(to, "  {}", style.yellow("this clone knows no more of the history"))?;
+                writeln!(to, "  {}", style.yellow("this clone has no more history"))?;
             }
             Ok(())
         }
@@ -213,7 +213,7 @@ pub fn diff_markdown(diff: &RunDiff, all: bool, to: &mut dyn Write) -> io::Resul
     }
     writeln!(to, "\n### commits\n")?;
     match &diff.commits {
-        Commits::Same => writeln!(to, "Both are of the same commit."),
+        Commits::Same => writeln!(to, "Both are from the same commit."),
         Commits::Unknown(why) => writeln!(to, "{}", markdown::text(why)),
         Commits::Between { added, gone, more } => {
             let shown = if all { usize::MAX } else { MOST };

@@ -43,10 +43,22 @@ impl<'w> JsonStream<'w> {
         }
     }
 
+    /// Writes one candidate that is JSON already.
+    pub fn line(&mut self, candidate: &[u8]) {
+        if self.failed.is_ok() {
+            self.failed = self.next().and_then(|()| self.to.write_all(candidate));
+        }
+    }
+
     fn write(&mut self, candidate: &CandidateReport) -> io::Result<()> {
+        self.next()?;
+        Ok(serde_json::to_writer(&mut *self.to, candidate)?)
+    }
+
+    fn next(&mut self) -> io::Result<()> {
         self.to.write_all(if self.is_empty { b"\n" } else { b",\n" })?;
         self.is_empty = false;
-        Ok(serde_json::to_writer(&mut *self.to, candidate)?)
+        Ok(())
     }
 
     /// Writes what the report says beside its candidates.

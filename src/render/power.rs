@@ -78,7 +78,7 @@ pub fn power_human(table: &PowerTable, asked: &PowerQuestion<'_>, to: &mut dyn W
         )?;
     }
     match margin {
-        None => writeln!(to, "the smallest `max_drop` that these cases show at {percent} confidence")?,
+        None => writeln!(to, "the smallest `max_drop` that these cases can show at {percent} confidence")?,
         Some(margin) => writeln!(to, "the cases that a margin of {margin} needs at {percent} confidence")?,
     }
     let rows: Vec<[String; 5]> =

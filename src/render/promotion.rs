@@ -74,7 +74,7 @@ pub fn promotion_human(outcome: &PromotionOutcome, style: Style, to: &mut dyn Wr
         writeln!(
             to,
             "  {}",
-            style.dim("not signed: whoever can write to the ledger can change it; --key FILE signs")
+            style.dim("not signed: anyone who can write to the ledger can change it; sign with --key FILE")
         )?;
     }
     for key in &promoted.signed_by {

@@ -121,22 +121,22 @@ fn spreads(answer: &Reproduction, style: Style, to: &mut dyn Write) -> io::Resul
     let all_alike = |row: &MetricRow| row.reruns.windows(2).all(|pair| pair[0] == pair[1]);
     writeln!(to)?;
     if answer.metrics.iter().all(all_alike) {
-        let text = "every rerun gave the same values, so they say nothing of a picked seed: --vary-seed OPTION gives each \
-                    another one";
+        let text = "every rerun gave the same values, so they don't show whether the seed was picked: use \
+         --vary-seed OPTION to change it each time";
         return lines(text, style, to, Style::dim);
     }
     for row in answer.metrics.iter().filter(|row| !all_alike(row)) {
         let Some(spread) = &row.spread else { continue };
         let [low, high] = &spread.interval;
         let text = format!(
-            "{}: {} reruns have a mean of {} and a deviation of {}; one more would lie from {low} to {high}, and the \
-             recorded {} {}",
+            "{}: {} reruns have a mean of {} and a deviation of {}; one more would be between {low} and \
+             {high}, and the recorded {} {}",
             row.name,
             answer.times,
             spread.mean,
             spread.deviation,
             row.recorded,
-            if spread.inside { "does" } else { "does not: was it picked from many runs?" }
+            if spread.inside { "is" } else { "is not: was it picked from many runs?" }
         );
         lines(&text, style, to, if spread.inside { Style::dim } else { Style::yellow })?;
     }

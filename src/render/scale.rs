@@ -34,11 +34,10 @@ impl Scale {
         let limit = number(one.limit_value.as_deref().or(one.limit.as_deref()))?;
         let candidate = number(one.candidate.as_deref())?;
         let baseline = number(one.baseline.as_deref());
-        let [lower, upper] = one.interval.clone().unwrap_or_default();
-        let end = |end: Option<Box<str>>, open: f64| end.map_or(Some(open), |end| number(Some(&end)));
-        let interval = (one.interval.is_some()).then_some(());
-        let interval =
-            interval.and_then(|()| Some((end(lower, f64::NEG_INFINITY)?, end(upper, f64::INFINITY)?)));
+        let end = |end: Option<&str>, open: f64| end.map_or(Some(open), |end| number(Some(end)));
+        let interval = one.interval.as_ref().and_then(|[lower, upper]| {
+            Some((end(lower.as_deref(), f64::NEG_INFINITY)?, end(upper.as_deref(), f64::INFINITY)?))
+        });
         if !word.is_relative() {
             let (lowest, highest) = match word {
                 LimitKind::Min | LimitKind::MinRatio => (Some(limit), None),

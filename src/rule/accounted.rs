@@ -1,5 +1,5 @@
-//! A record speaks of the files that were there when it was written. A change that replaces one of them, and leaves the
-//! record as it is, swaps the model under its own numbers. So every file that a change touches and that records name as
+//! A record describes the files that existed when it was written. A change that replaces one of them, but not the
+//! record, swaps the model under its own numbers. So every file that a change touches and that records name as
 //! an artifact or as predictions must be the file of one of these records.
 //!
 //! Every rule that looks at artifacts asks this of the change: `artifact`, `linked`, and `require` where it asks for
@@ -30,7 +30,7 @@ pub(super) fn accounted(
     Ok(judgement)
 }
 
-/// What a person should know of the data files that the change touches and that records name.
+/// Notes about data files that the change touches and that records name.
 pub fn touched_data(records: &ChangeRecords, facts: &dyn Facts) -> Result<Vec<String>, Box<Diagnostic>> {
     let mut named: BTreeMap<String, Vec<&Run>> = BTreeMap::new();
     for run in &records.head {

@@ -9,7 +9,7 @@ pub(super) fn for_path(run: &Run, path: &Path) -> String {
     if let Some(tracker) = source::tracker(&run.origin.tracker) {
         return match source::advice(tracker.name, &path.to_string()) {
             Some(line) => {
-                format!("{} does not record it by itself; add it in training: {line}", tracker.title)
+                format!("{} does not record this itself; to add it: {line}", tracker.title)
             }
             None => format!("`gate show` prints what {} recorded, and where", tracker.title),
         };
@@ -52,13 +52,13 @@ pub(super) fn for_path(run: &Run, path: &Path) -> String {
             "\"environment\": {\"hardware\": {\"cpu\", \"cpus\", \"memory_bytes\", \"gpus\"}}"
         }
         ["environment", "variables", ..] => {
-            "\"environment\": {\"variables\": {\"PYTHONHASHSEED\": \"0\"}}: those that change numbers, or {} where none is set"
+            "\"environment\": {\"variables\": {\"PYTHONHASHSEED\": \"0\"}}: those that affect results, or {} if none is set"
         }
         ["environment", "container", ..] => "\"environment\": {\"container\": \"IMAGE@sha256:…\"}",
         ["environment", ..] => "\"environment\": {\"python\", \"os\", \"packages\"}",
-        ["model", ..] => "\"model\": the line of models that this run belongs to, such as \"churn\"",
-        ["run_id", ..] => "\"run_id\": a name that no other run has",
-        _ => return format!("write `{path}` into the record, inside training"),
+        ["model", ..] => "\"model\": the model that this run belongs to, such as \"churn\"",
+        ["run_id", ..] => "\"run_id\": a unique name for the run",
+        _ => return format!("write `{path}` into the record, in training"),
     };
-    format!("write it inside training: {line}")
+    format!("write it in training: {line}")
 }

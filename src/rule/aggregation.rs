@@ -1,4 +1,4 @@
-//! `of`: which number of a metric is held against its limits, where it has one for each seed or fold.
+//! `of`: which number of a metric its limits apply to, if it has one for each seed or fold.
 
 use super::Limit;
 use crate::code::codes;
@@ -7,7 +7,7 @@ use crate::run::{AGGREGATIONS, Aggregation, Decimal, Metric, MetricFault};
 use crate::verdict::{LimitKind, Method};
 
 codes! {
-    WHICH_WAY = "policy/which-way": "`of: best` or `of: worst` stands beside limits that do not say which way is better.";
+    WHICH_WAY = "policy/which-way": "`of: best` or `of: worst` is used with limits that do not imply which direction is better.";
 }
 
 /// Which number, and which way is better.
@@ -28,10 +28,13 @@ impl DirectedAggregation {
         });
         let way = ways.next().flatten().filter(|first| ways.all(|way| way == Some(*first)));
         if way.is_none() && matches!(pick, Aggregation::Best | Aggregation::Worst) && !limits.is_empty() {
-            let message = format!("`of: {}` of what? The limits do not say which way is better", pick.name());
+            let message = format!(
+                "`of: {}` is ambiguous: the limits do not imply which direction is better",
+                pick.name()
+            );
             reader.problem(WHICH_WAY, node.span, message, "the highest, or the lowest?").help = Some(
-                "`min`, `max_drop` and `min_rise` take higher for better, `max`, `max_rise` and `min_drop` lower; \
-                 write limits of one sort, or `of: mean`"
+                "`min`, `max_drop` and `min_rise` imply that higher is better, `max`, `max_rise` and \
+                 `min_drop` that lower is; use limits of one direction, or `of: mean`"
                     .into(),
             );
             return None;

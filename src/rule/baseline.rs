@@ -83,11 +83,11 @@ impl Baseline {
             Finding::new(NOT_COMPARABLE, format!("not comparable: {}", differ.join("; ")))
                 .at(path.unwrap_or_else(|| Path::of(["validation"])), "measured on another split")
                 .help(if only_weak(fields) {
-                    "this digest also differs between versions of pandas, and with another index; what settles it is \
-                     `mlflow.set_tag(\"validation.digest\", \"sha256:\" + sha256_of_the_ids)` in both trainings"
+                    "this digest also differs between versions of pandas, and with a different index; to be \
+                     certain, use `mlflow.set_tag(\"validation.digest\", \"sha256:\" + sha256_of_the_ids)` in both training runs"
                 } else {
-                    "measure both runs on the same split; where it must move, name the fields that decide instead \
-                     with `comparable:` at the top of the policy"
+                    "measure both runs on the same split; if the split changes by design, name the fields \
+                     that decide instead with `comparable:` at the top of the policy"
                 }),
         );
         Ok(None)

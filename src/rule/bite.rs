@@ -7,11 +7,11 @@ use crate::run::Decimal;
 use crate::verdict::{Finding, LimitKind};
 
 codes! {
-    CANNOT_BITE = "limit/cannot-bite": "A limit against the baseline is so wide that hardly any value can break it. It warns.";
-    UNIT_CHANGED = "limit/unit-changed": "A metric looks as if it were in another unit than in the baseline, such as per cent. It warns.";
+    CANNOT_BITE = "limit/cannot-bite": "A limit against the baseline is so wide that hardly any value can break it. This is a warning.";
+    UNIT_CHANGED = "limit/unit-changed": "A metric seems to be in another unit than in the baseline, such as per cent. This is a warning.";
 }
 
-/// Says that a limit is at least as large as what it limits.
+/// Warns if a limit is at least as large as the value that it limits.
 pub(super) fn without_bite(limit: &Limit, subject: &Subject<'_>) -> Option<Finding> {
     let baseline = subject.baseline.filter(|baseline| !baseline.is_zero())?;
     if !matches!(limit.word, LimitKind::MaxDrop | LimitKind::MaxRise | LimitKind::MaxChange) {
@@ -26,14 +26,14 @@ pub(super) fn without_bite(limit: &Limit, subject: &Subject<'_>) -> Option<Findi
         Amount::Absolute(amount) => (
             is_wide(limit.word, amount, baseline, subject.candidate),
             format!(
-                "`{word}: {written}` is at least as large as the baseline, {baseline}, or as all that it can move"
+                "`{word}: {written}` is so wide that hardly any value can break it; the baseline is {baseline}"
             ),
         ),
     };
     let help = match &limit.amount {
         Amount::Absolute(amount) if *amount >= Decimal::whole(1) && *amount < Decimal::whole(100) => {
             format!(
-                "for per cent, write `{word}: {written}%`; else a smaller limit in the metric's own units"
+                "for per cent, write `{word}: {written}%`; otherwise, write a smaller limit in the metric's own units"
             )
         }
         _ => format!("write a smaller limit, such as `{word}: 5%`"),
@@ -46,8 +46,8 @@ pub(super) fn without_bite(limit: &Limit, subject: &Subject<'_>) -> Option<Findi
     })
 }
 
-/// Whether an amount in a metric's own units is wide. What falls by its whole magnitude has nothing left; what rises
-/// has a bound only where the metric is a share, between 0 and 1.
+/// Whether an amount in a metric's own units is too wide. A drop is too wide if it reaches the value's whole
+/// magnitude. A rise has such a bound only if the metric is a share, between 0 and 1.
 fn is_wide(word: LimitKind, amount: &Decimal, baseline: &Decimal, candidate: &Decimal) -> bool {
     let one = Decimal::whole(1);
     let is_share = |value: &Decimal| !value.is_negative() && *value <= one;
@@ -59,7 +59,7 @@ fn is_wide(word: LimitKind, amount: &Decimal, baseline: &Decimal, candidate: &De
     }
 }
 
-/// Says that a metric was a share and is per cent now, or the other way round, or the like with thousands.
+/// Warns if a metric was a share and is per cent now, or vice versa, or changed by a factor of a thousand.
 pub(super) fn unit_changed(subject: &Subject<'_>) -> Option<Finding> {
     let baseline = subject.baseline?;
     let (candidate, before) = (subject.candidate.magnitude(), baseline.magnitude());
@@ -86,7 +86,7 @@ pub(super) fn unit_changed(subject: &Subject<'_>) -> Option<Finding> {
         Finding::new(UNIT_CHANGED, message)
             .at(subject.path.clone(), format!("the baseline has {baseline}"))
             .subject(subject.name)
-            .help("measure both runs in one unit: a limit between two units means nothing"),
+            .help("record both runs in the same unit; comparing different units is meaningless"),
     )
 }
 

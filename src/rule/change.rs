@@ -1,4 +1,4 @@
-//! What a rule is given to judge that is about the change, and not about one run.
+//! The input of rules about the change, rather than about one run.
 
 use std::collections::HashSet;
 
@@ -35,7 +35,7 @@ impl FileChange {
         }
     }
 
-    /// What became of a whole of which one part became `self` and another part became `other`.
+    /// The change of a whole if one of its parts changed by `self` and another by `other`.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         if self == other { self } else { Self::Replaced }

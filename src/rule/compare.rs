@@ -10,12 +10,12 @@ codes! {
     TOO_LOW = "limit/too-low": "A value is below its minimum.";
     TOO_HIGH = "limit/too-high": "A value is above its maximum.";
     DROP = "limit/drop": "A value fell against the baseline by more than is allowed.";
-    NO_RISE = "limit/no-rise": "A value did not rise against the baseline by as much as is asked for.";
+    NO_RISE = "limit/no-rise": "A value did not rise against the baseline by as much as required.";
     RISE = "limit/rise": "A value rose against the baseline by more than is allowed.";
-    NO_DROP = "limit/no-drop": "A value did not fall against the baseline by as much as is asked for.";
+    NO_DROP = "limit/no-drop": "A value did not fall against the baseline by as much as required.";
     CHANGE = "limit/change": "A value moved against the baseline by more than is allowed.";
     GAP = "limit/gap": "The gap between the best slice and the worst is larger than is allowed.";
-    RATIO = "limit/ratio": "The worst slice is a smaller share of the best than is asked for.";
+    RATIO = "limit/ratio": "The worst slice is a smaller share of the best than required.";
     GAP_RISE = "limit/gap-rise": "The gap between slices rose against the baseline by more than is allowed.";
     RELATIVE_TO_ZERO = "limit/relative-to-zero": "A relative limit against a baseline of zero, which has no meaning.";
 }
@@ -32,7 +32,7 @@ pub(super) struct Subject<'s> {
     pub(super) candidate: &'s Decimal,
     /// The baseline's value.
     pub(super) baseline: Option<&'s Decimal>,
-    /// How the values came about, and of how many, where they are not those that were written.
+    /// How the values were aggregated, and from how many, if they are not the recorded ones.
     pub(super) of: Option<(Method, Option<u64>)>,
     /// The slice, where it is not the whole.
     pub(super) slice: Option<&'s str>,
@@ -98,13 +98,13 @@ pub(super) fn hold(judgement: &mut RuleResult, subject: &Subject<'_>, limit: &Li
     };
     let help = match limit.word {
         LimitKind::Min | LimitKind::MaxDrop | LimitKind::MinRise | LimitKind::MinRatio => {
-            format!("{bound} or more would hold")
+            format!("{bound} or more would pass")
         }
         LimitKind::Max
         | LimitKind::MaxRise
         | LimitKind::MinDrop
         | LimitKind::MaxGap
-        | LimitKind::MaxGapRise => format!("{bound} or less would hold"),
+        | LimitKind::MaxGapRise => format!("{bound} or less would pass"),
         LimitKind::MaxChange => format!("it is {bound} too far"),
     };
     let label = baseline.filter(|_| limit.word.is_relative()).map_or_else(
@@ -163,15 +163,15 @@ fn describe(subject: &Subject<'_>, word: LimitKind, allowed: &str) -> (crate::co
     };
     let moved = baseline.map(moved).unwrap_or_default();
     match word {
-        LimitKind::Min => (TOO_LOW, format!("{said} is {candidate}, and at least {allowed} is asked for")),
-        LimitKind::Max => (TOO_HIGH, format!("{said} is {candidate}, and at most {allowed} is allowed")),
-        LimitKind::MaxGap => (GAP, format!("{said} is {candidate}, and at most {allowed} is allowed")),
-        LimitKind::MinRatio => (RATIO, format!("{said} is {candidate}, and at least {allowed} is asked for")),
+        LimitKind::Min => (TOO_LOW, format!("{said} is {candidate}; at least {allowed} is required")),
+        LimitKind::Max => (TOO_HIGH, format!("{said} is {candidate}; at most {allowed} is allowed")),
+        LimitKind::MaxGap => (GAP, format!("{said} is {candidate}; at most {allowed} is allowed")),
+        LimitKind::MinRatio => (RATIO, format!("{said} is {candidate}; at least {allowed} is required")),
         LimitKind::MaxGapRise => (GAP_RISE, format!("{moved}; a rise of at most {allowed} is allowed")),
         LimitKind::MaxDrop => (DROP, format!("{moved}; a drop of at most {allowed} is allowed")),
-        LimitKind::MinRise => (NO_RISE, format!("{moved}; a rise of at least {allowed} is asked for")),
+        LimitKind::MinRise => (NO_RISE, format!("{moved}; a rise of at least {allowed} is required")),
         LimitKind::MaxRise => (RISE, format!("{moved}; a rise of at most {allowed} is allowed")),
-        LimitKind::MinDrop => (NO_DROP, format!("{moved}; a drop of at least {allowed} is asked for")),
+        LimitKind::MinDrop => (NO_DROP, format!("{moved}; a drop of at least {allowed} is required")),
         LimitKind::MaxChange => (CHANGE, format!("{moved}; a change of at most {allowed} is allowed")),
     }
 }

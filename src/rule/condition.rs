@@ -14,12 +14,12 @@ use crate::verdict::{Comparison, Outcome};
 use crate::verdict::{Finding, LimitKind};
 
 codes! {
-    NOT_EQUAL = "field/not-equal": "A field holds another value than it must.";
-    NOT_ONE_OF = "field/not-one-of": "A field holds none of the values that it may.";
-    NONE_OF = "field/none-of": "A field holds a value that it must not.";
-    NO_MATCH = "field/no-match": "A field's text does not have the form that it must.";
-    TOO_MANY = "field/too-many": "A list has more elements than it may.";
-    NOT_UNIQUE = "field/not-unique": "A list holds the same value twice.";
+    NOT_EQUAL = "field/not-equal": "A field does not have the required value.";
+    NOT_ONE_OF = "field/not-one-of": "A field has none of the allowed values.";
+    NONE_OF = "field/none-of": "A field has a forbidden value.";
+    NO_MATCH = "field/no-match": "The text of a field does not match the required form.";
+    TOO_MANY = "field/too-many": "A list has more elements than allowed.";
+    NOT_UNIQUE = "field/not-unique": "A list has the same value twice.";
     BAD_PATTERN = "policy/bad-pattern": "A regular expression that can't be read.";
 }
 
@@ -121,7 +121,7 @@ impl Conditions {
             let wrong = (!same(expected)).then(|| {
                 Finding::new(
                     NOT_EQUAL,
-                    format!("`{name}` is {}, and must be {}", told(node, expected), told(expected, node)),
+                    format!("`{name}` is {}, but must be {}", told(node, expected), told(expected, node)),
                 )
                 .at(path.clone(), format!("not {}", expected.brief()))
             });
@@ -132,7 +132,7 @@ impl Conditions {
             let wrong = (!self.one_of.iter().any(same)).then(|| {
                 let raised = Finding::new(
                     NOT_ONE_OF,
-                    format!("`{name}` is {}, and must be one of {choice}", node.brief()),
+                    format!("`{name}` is {}, but must be one of {choice}", node.brief()),
                 )
                 .at(path.clone(), "not one of them");
                 let written = node.as_written().unwrap_or_default();
@@ -147,10 +147,10 @@ impl Conditions {
             let wrong = self.none_of.iter().find(|one| holds(path, node, one)).map(|one| {
                 let message = match node.as_written() {
                     Some(_) => {
-                        format!("`{name}` is {}, which the policy rules out", node.brief())
+                        format!("`{name}` is {}, which the policy does not allow", node.brief())
                     }
                     None => {
-                        format!("`{name}` holds {}, which the policy rules out", one.brief())
+                        format!("`{name}` contains {}, which the policy does not allow", one.brief())
                     }
                 };
                 Finding::new(NONE_OF, message).at(path.clone(), "ruled out")
@@ -227,7 +227,7 @@ fn holds(path: &Path, node: &Node, ruled_out: &Node) -> bool {
 }
 
 fn repeated(name: &str, path: &Path, shown: &str) -> Finding {
-    Finding::new(NOT_UNIQUE, format!("`{name}` holds {shown} twice")).at(path.clone(), "not unique")
+    Finding::new(NOT_UNIQUE, format!("`{name}` contains {shown} twice")).at(path.clone(), "not unique")
 }
 
 fn twice<'n, T>(path: &Path, items: &'n [T], node: impl Fn(&'n T) -> &'n Node) -> Option<String> {
@@ -326,7 +326,7 @@ fn never_both(reader: &mut Reader, map: &Map, what: &str) {
         reader.problem(
             super::limit::NEVER_HOLDS,
             span,
-            format!("no value of `{what}` can hold all of this"),
+            format!("no value of `{what}` can meet all of these conditions"),
             label,
         );
     }
@@ -341,8 +341,8 @@ fn too_many(name: &str, path: &Path, node: &Node, most: usize) -> Option<Finding
     };
     let message = match count {
         Some(count) if count <= most => return None,
-        Some(count) => format!("`{name}` has {count} entries, and may have {most}"),
-        None => format!("`{name}` is {}, and not a list", node.value.sort()),
+        Some(count) => format!("`{name}` has {count} entries; at most {most} are allowed"),
+        None => format!("`{name}` is {}, not a list", node.value.sort()),
     };
     Some(Finding::new(TOO_MANY, message).at(path.clone(), "too many"))
 }

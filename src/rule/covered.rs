@@ -1,4 +1,4 @@
-//! Whether run records account for what a notebook shows.
+//! Whether run records contain the metrics that a notebook shows.
 
 use super::notebook_metrics::{PrintedMetric, is_recorded, same_name};
 use crate::document::{Map, Node};

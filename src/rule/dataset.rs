@@ -1,4 +1,4 @@
-//! What a metric was measured on, where it says so itself: that is nearer than what its run says of all of them.
+//! The dataset of a metric, if the metric names it itself: this is more specific than the run's `validation`.
 
 use crate::document::Node;
 use crate::run::Metric;

@@ -8,7 +8,7 @@ use crate::run::Metric;
 use crate::verdict::{Finding, LimitKind};
 
 codes! {
-    OTHER_DIRECTION = "metrics/other-direction": "A limit takes a lower value for the better one, and the record says that a higher one is, or the other way round. It warns.";
+    OTHER_DIRECTION = "metrics/other-direction": "The direction of a limit contradicts `higher_is_better` in the record. This is a warning.";
 }
 
 /// What is odd about the limits on a metric, where its record says which way is better.
@@ -21,11 +21,11 @@ pub(super) fn contradicted(limits: &[Limit], metric: &Metric<'_>) -> Option<Find
     let (better, taken) = if recorded { ("higher", "lower") } else { ("lower", "higher") };
     let name = metric.name;
     let message = format!(
-        "the record says that a {better} `{name}` is better, and `{word}` takes a {taken} one for better"
+        "the record says that a {better} `{name}` is better, but `{word}` implies that a {taken} one is"
     );
     let help = match word {
-        "min" => "write `max`, or both, if it is meant as a range",
-        "max" => "write `min`, or both, if it is meant as a range",
+        "min" => "write `max`, or both if you mean a range",
+        "max" => "write `min`, or both if you mean a range",
         "max_drop" => "write `max_rise`",
         "max_rise" => "write `max_drop`",
         "min_drop" => "write `min_rise`",
@@ -39,8 +39,8 @@ pub(super) fn contradicted(limits: &[Limit], metric: &Metric<'_>) -> Option<Find
     )
 }
 
-/// The word that takes a higher value, or a lower one, for the better. A bound says so where it is the only word that
-/// could: beside others it says what is plausible.
+/// The word that implies that higher, or lower, is better. A bound implies this only if it is the only word; next to
+/// others it just gives the plausible range.
 fn taking(limits: &[Limit], higher: bool) -> Option<LimitKind> {
     let words = || limits.iter().map(|limit| limit.word);
     if words().any(|word| word.higher_is_better().is_some()) {

@@ -14,11 +14,11 @@ use crate::run::{DataFile, Moment};
 use crate::verdict::{Comparison, Finding, Outcome};
 
 codes! {
-    NO_SUCH_DATA = "data/no-such-split": "A rule names a split, and the record has no data file of that name or role.";
+    NO_SUCH_DATA = "data/no-such-split": "A rule names a split, but the record has no data file with that name or role.";
     UNREADABLE_ROWS = "data/unreadable": "The rows of a data file can't be read.";
-    NO_COLUMN = "data/no-column": "A column that tells rows, groups or times is not in a data file.";
-    SHARED_ROWS = "data/shared-rows": "Rows are in two splits that must share none.";
-    SHARED_GROUPS = "data/shared-groups": "A group, such as a customer, has rows in two splits that must share none.";
+    NO_COLUMN = "data/no-column": "A data file lacks a column for rows, groups or times.";
+    SHARED_ROWS = "data/shared-rows": "Two splits that must not overlap share rows.";
+    SHARED_GROUPS = "data/shared-groups": "A group, such as a customer, has rows in two splits that must not overlap.";
     LATER_TRAINING = "data/later-training": "Training rows are later than the first row that the model is judged on.";
 }
 
@@ -43,13 +43,12 @@ struct Split<'s> {
 }
 
 impl Disjoint {
-    /// Reads what `data` says about splits; `None` where it says nothing, or something wrong.
+    /// Reads the keys of `data` about splits; `None` if there are none, or they are wrong.
     pub(super) fn load(reader: &mut Reader, map: &Map) -> Option<Self> {
         let Some(node) = map.get("disjoint") else {
             if let Some((_, entry)) = map.entries().find(|(key, _)| KEYS.contains(key)) {
-                reader
-                    .problem(EMPTY_BODY, entry.key, "nothing says which splits are meant", "about nothing")
-                    .help = Some("write `disjoint: [train, validation]` beside it".into());
+                reader.problem(EMPTY_BODY, entry.key, "no splits are named", "about nothing").help =
+                    Some("add `disjoint: [train, validation]`".into());
             }
             return None;
         };
@@ -127,7 +126,7 @@ impl Disjoint {
             shared.examples.join("; ")
         );
         let help = format!(
-            "a model that was trained on them looks better than it is: split again; rows are told by {}",
+            "split the data again: a model that was trained on these rows looks better than it is; rows are identified by {}",
             by_words(&by)
         );
         Err(Box::new(Finding::new(SHARED_ROWS, message).at(Path::of(["data"]), "these files").help(help)))
@@ -149,7 +148,7 @@ fn read<'s>(case: &RuleInput<'_>, files: &[DataFile<'_>], name: &'s str) -> Resu
             _ => format!("the record has {}", listed(&known)),
         };
         return Err(Box::new(
-            Finding::new(NO_SUCH_DATA, format!("no data file is called `{name}`"))
+            Finding::new(NO_SUCH_DATA, format!("there is no data file named `{name}`"))
                 .at(Path::of(["data"]), "not one of these")
                 .subject(name)
                 .help(help),
@@ -196,7 +195,7 @@ fn told_by(first: &Split<'_>, second: &Split<'_>) -> Result<Vec<String>, Box<Fin
         Some(other) => Err(no_column(
             other,
             &format!("{} or {}", first.name, second.name),
-            "`by:` names the columns that tell rows",
+            "name the columns that identify a row with `by:`",
         )),
         None => Ok(columns.into_iter().map(str::to_owned).collect()),
     }
@@ -295,7 +294,7 @@ fn groups(first: &Split<'_>, second: &Split<'_>, column: &str) -> Result<String,
     Err(Box::new(
         Finding::new(SHARED_GROUPS, message)
             .at(Path::of(["data"]), "these files")
-            .help("put all rows of a group on one side, such as by `GroupKFold`"),
+            .help("put all rows of a group on one side, for example with `GroupKFold`"),
     ))
 }
 
@@ -333,7 +332,7 @@ fn split_times<'s>(split: &'s Split<'_>, column: &str) -> Result<Vec<(Timestamp,
         for text in columns(table, file, &[column])?[0].texts() {
             let date = || Moment::parse(&format!("{text}T00:00:00Z"));
             let moment = Moment::parse(text).or_else(|_| date()).map_err(|_| {
-                let message = format!("`{}` of the column `{column}` in `{file}` is no time", short(text));
+                let message = format!("`{}` in the column `{column}` of `{file}` is not a time", short(text));
                 Box::new(
                     Finding::new(UNREADABLE_ROWS, message)
                         .at(Path::of(["data"]), "these files")

@@ -17,7 +17,7 @@ pub struct FileFacts {
     pub bytes: u64,
     /// Its digest by the algorithm that was asked for.
     pub digest: Option<Digest>,
-    /// Of a folder, the list of its files as `sha256sum` prints it, of which its digest is.
+    /// For a folder, the list of its files as `sha256sum` prints it; the folder's digest is the digest of this list.
     pub list: Option<String>,
 }
 
@@ -67,8 +67,8 @@ pub trait Facts: Sync {
         each: &mut dyn FnMut(ChangedFile),
     ) -> Result<String, Box<Diagnostic>>;
 
-    /// What became of files and folders that records name, in the order of their paths; one that is as at the base is
-    /// left out. A path means what it leads to, behind whatever links: the change may touch that and not the path.
+    /// How files and folders that records name were changed, in the order of their paths; unchanged ones are left
+    /// out. Links are followed, because the change may touch the target of a path and not the path itself.
     fn named_changes(&self, paths: &[&str]) -> Result<Vec<ChangedFile>, Box<Diagnostic>>;
 
     /// Whether a commit exists.

@@ -1,4 +1,4 @@
-//! Holding a file of the workspace against what a record says of it.
+//! Compares a file in the workspace with the facts in a record.
 
 use super::{Facts, FileFacts, FileFault, RuleInput, RuleResult};
 use crate::code::codes;
@@ -9,13 +9,13 @@ use crate::verdict::Finding;
 use crate::verdict::{Comparison, Outcome};
 
 codes! {
-    FILE_MISSING = "file/missing": "A file that the record names is not there.";
+    FILE_MISSING = "file/missing": "A file that the record names does not exist.";
     OUTSIDE = "file/outside": "A file that the record names is not inside the workspace.";
-    NOT_A_FILE = "file/not-a-file": "What the record names is a folder, a device, or a link that may not be followed.";
+    NOT_A_FILE = "file/not-a-file": "The record names a folder, a device, or a link that may not be followed.";
     UNREADABLE = "file/unreadable": "A file that the record names can't be read.";
     DIGEST_DIFFERS = "file/digest-differs": "A file is not the one that the run recorded.";
     NO_DIGEST = "file/no-digest": "No digest of a file was recorded.";
-    ALGORITHM = "file/algorithm": "A digest was recorded by an algorithm that is not computed here.";
+    ALGORITHM = "file/algorithm": "A digest was recorded with an algorithm that gate does not compute.";
     NO_PATH = "file/no-path": "A file is recorded without a path in the workspace.";
 }
 
@@ -77,9 +77,9 @@ pub(super) fn check(judgement: &mut RuleResult, facts: &dyn Facts, file: &Record
             )
             .subject(subject)
             .help(if what == "artifact" {
-                "it was changed after the run, or made by another run: promote the run that made it"
+                "it was changed after the run, or made by another run: name the run that made this file"
             } else {
-                "it was changed after the run: bring back what the run read, or train on what is there"
+                "it was changed after the run: restore the version that the run read, or train again on the current one"
             });
         judgement.fail(comparison, raised);
     }
@@ -97,11 +97,11 @@ fn changed_files(
     let differs = format!("`{path}` is not the folder that the run recorded");
     let Some(list) = list else { return differs };
     let Ok(bytes) = facts.bytes(list, MAX_LIST) else {
-        return format!("{differs}; which files differ is not known without the list of them, `{list}`");
+        return format!("{differs}; to see which files differ, add their list, `{list}`");
     };
     if *recorded != Digest::new("sha256", sha256(&bytes)) {
         return format!(
-            "{differs}; `{list}` is not the list of its files, so which files differ is not known"
+            "{differs}; `{list}` is not the list of its files, so gate can't tell which files differ"
         );
     }
     let recorded = String::from_utf8_lossy(&bytes);
@@ -110,16 +110,23 @@ fn changed_files(
 
 fn faulty(fault: &FileFault, what: &str, path: &str) -> Finding {
     match fault {
-        FileFault::Missing => Finding::new(FILE_MISSING, format!("the {what} `{path}` is not there"))
-            .help("paths are relative to the workspace; fetch the file, or correct the path where training writes it"),
-        FileFault::Outside => Finding::new(OUTSIDE, format!("the {what} `{path}` is not inside the workspace"))
-            .help("keep it inside, and record its path relative to the workspace"),
-        FileFault::NotAFile(found) => Finding::new(NOT_A_FILE, format!("the {what} `{path}` is {found}, not a file")),
-        FileFault::Algorithm(algorithm) => {
-            Finding::new(ALGORITHM, format!("the digest of `{path}` is {algorithm}, which is not computed here"))
-                .help("record it as sha256")
+        FileFault::Missing => Finding::new(FILE_MISSING, format!("the {what} `{path}` does not exist"))
+            .help("fetch the file, or correct the path in training; paths are relative to the workspace"),
+        FileFault::Outside => {
+            Finding::new(OUTSIDE, format!("the {what} `{path}` is not inside the workspace"))
+                .help("keep it inside, and record its path relative to the workspace")
         }
-        FileFault::Unreadable(why) => Finding::new(UNREADABLE, format!("the {what} `{path}` can't be read: {why}")),
+        FileFault::NotAFile(found) => {
+            Finding::new(NOT_A_FILE, format!("the {what} `{path}` is {found}, not a file"))
+        }
+        FileFault::Algorithm(algorithm) => Finding::new(
+            ALGORITHM,
+            format!("the digest of `{path}` is {algorithm}, which gate does not compute"),
+        )
+        .help("record it as sha256"),
+        FileFault::Unreadable(why) => {
+            Finding::new(UNREADABLE, format!("the {what} `{path}` can't be read: {why}"))
+        }
     }
 }
 
@@ -134,7 +141,7 @@ pub(super) fn no_digest(judgement: &mut RuleResult, case: &RuleInput<'_>, what: 
 /// Says that a file is recorded without a path in the workspace.
 pub(super) fn no_path(judgement: &mut RuleResult, what: &str, at: &Path, uri: Option<&str>) {
     let message = match uri {
-        Some(uri) => format!("the {what} is at {uri}, which is not a file of the workspace"),
+        Some(uri) => format!("the {what} is at {uri}, which is not a file in the workspace"),
         None => format!("the {what} has no `path`"),
     };
     let raised = Finding::new(NO_PATH, message)

@@ -1,7 +1,7 @@
-//! How far slices are apart: the worst against the best.
+//! The gap between slices: the worst compared with the best.
 //!
-//! A gap is held on the values themselves. With `confidence` it would be the difference between two slices that were
-//! chosen because they are extreme, which no interval here covers, so that the two words are refused together.
+//! Limits on a gap use the values themselves. With `confidence`, it would be the difference between two slices
+//! selected because they are extreme, which no interval here accounts for; so the two can't be combined.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use crate::run::{Decimal, Run};
 use crate::verdict::{Comparison, Finding, LimitKind, Outcome};
 
 codes! {
-    NO_GAP = "slices/no-gap": "Fewer than two slices have a value, so that there is no gap between them, or the best one is 0.";
+    NO_GAP = "slices/no-gap": "Fewer than two slices have a value, so there is no gap between them; or the best value is 0.";
 }
 
 /// Digits behind the point of what is computed.
@@ -72,7 +72,7 @@ pub(super) fn judge_gaps(
     let Some(gap) = ours else {
         let raised = Finding::new(NO_GAP, format!("fewer than two slices have a value of `{name}`"))
             .subject(name)
-            .help("look at `min_rows`, `only` and `except`; a gap is between two slices");
+            .help("check `min_rows`, `only` and `except`: a gap needs two slices");
         return judgement.fail(Comparison::exact(name, "slices", Outcome::Fail), raised);
     };
     for limit in limits {

@@ -1,4 +1,4 @@
-//! What a rule is given to judge.
+//! The input of a rule.
 
 use jiff::Timestamp;
 
@@ -11,7 +11,7 @@ use crate::run::Run;
 pub struct RuleInput<'c> {
     /// The run being judged.
     pub candidate: &'c Run,
-    /// What it is compared with; absent where the rule compares with nothing.
+    /// The baseline; absent if the rule does not compare.
     pub baseline: Option<&'c Baseline>,
     /// The stage that was asked for.
     pub stage: Option<&'c str>,

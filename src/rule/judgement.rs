@@ -1,4 +1,4 @@
-//! What a rule says.
+//! The result of a rule.
 
 use crate::verdict::{Comparison, Finding, Outcome};
 
@@ -11,7 +11,7 @@ pub struct RuleResult {
     pub findings: Vec<Finding>,
     /// What looks like a slip in the rule. It warns, and decides nothing.
     pub warnings: Vec<Finding>,
-    /// What a person should know.
+    /// Notes for the reader.
     pub notes: Vec<String>,
     /// Some of the rule compares with a baseline, and this is the first model.
     pub first: bool,
@@ -61,7 +61,7 @@ impl RuleResult {
         !self.inconclusive.is_empty() && self.inconclusive.iter().all(|warns| *warns)
     }
 
-    /// What the rule says before waivers.
+    /// The result before waivers.
     pub fn outcome(&self) -> Outcome {
         let worst = self.comparisons.iter().map(|comparison| comparison.outcome);
         let is_inconclusive = |finding: &Finding| {

@@ -1,20 +1,21 @@
-//! Limits: the words of the policy language that a number is held against.
+//! Limits: the words of the policy language that bound a number.
 //!
-//! The word carries the direction, so nothing guesses whether more is better: `max_drop` is for what should not
-//! fall, `max_rise` for what should not grow. Every limit is inclusive. `N%` is relative to the baseline's
-//! magnitude, and what it came to is part of what is returned.
+//! The word determines the direction, so gate does not guess whether higher is better: `max_drop` is for metrics that
+//! should not fall, `max_rise` for those that should not grow. Every limit is inclusive. `N%` is relative to the
+//! baseline's magnitude; the result contains the absolute amount.
 
 use crate::code::codes;
 use crate::document::{Node, Reader, Span, Value};
 use crate::run::Decimal;
 use crate::stats::{Limits, Verdict};
 use crate::verdict::{Breach, LimitKind};
+use smol_str::SmolStr;
 
 codes! {
-    NOT_A_LIMIT = "policy/not-a-limit": "A limit is not written as a number, or as a number with `%` directly behind it.";
-    PERCENT_OF_WHAT = "policy/percent-of-what": "A relative limit stands on a word that is not about the baseline.";
-    NEGATIVE_LIMIT = "policy/negative-limit": "A limit on a change is below zero; the opposite word says that.";
-    NEVER_HOLDS = "policy/never-holds": "A limit that no value can hold, or two that none can hold at once.";
+    NOT_A_LIMIT = "policy/not-a-limit": "A limit is not written as a number, or as a number directly followed by `%`.";
+    PERCENT_OF_WHAT = "policy/percent-of-what": "A relative limit is used with a word that does not compare with the baseline.";
+    NEGATIVE_LIMIT = "policy/negative-limit": "A limit on a change is below zero; use the opposite word instead.";
+    NEVER_HOLDS = "policy/never-holds": "A limit that no value can meet, or two that no value can meet at once.";
 }
 
 /// How much.
@@ -34,7 +35,7 @@ pub struct Limit {
     /// How much.
     pub amount: Amount,
     /// The amount as it is written, such as `5%`.
-    pub written: Box<str>,
+    pub written: SmolStr,
     /// Where it is written.
     pub span: Span,
 }
@@ -50,7 +51,7 @@ pub struct LimitCheck {
     pub margin: Decimal,
 }
 
-/// Why a limit can't be held against anything.
+/// Why a limit can't be checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoAnswer {
     /// The word is about the baseline, and there is no value of it.
@@ -110,8 +111,8 @@ impl Limit {
             matches!(&amount, Amount::Absolute(value) | Amount::Percent(value) if value.is_negative());
         if word.is_relative() && negative {
             let help = match word.opposite() {
-                "none" => "write how far it may move, without a sign".to_owned(),
-                opposite => format!("write `{opposite}` and the amount without its sign"),
+                "none" => "write how far it may move, without a minus sign".to_owned(),
+                opposite => format!("write `{opposite}` and the amount without its minus sign"),
             };
             reader
                 .problem(NEGATIVE_LIMIT, node.span, format!("`{name}` can't be below zero"), "below zero")
@@ -123,11 +124,13 @@ impl Limit {
                 .problem(
                     PERCENT_OF_WHAT,
                     node.span,
-                    format!("`{name}` can't be relative: per cent of what?"),
+                    format!("`{name}` can't be a percentage: it is not compared with anything"),
                     "per cent",
                 )
-                .help =
-                Some("write it in the metric's own units; only words about the baseline take `%`".into());
+                .help = Some(
+                "write it in the metric's own units, such as 0.8; only limits against the baseline take `%`"
+                    .into(),
+            );
             return None;
         }
         let written = node.as_written().unwrap_or_default().into();
@@ -195,11 +198,11 @@ pub fn read_amount(reader: &mut Reader, node: &Node, what: &str, units: Units) -
     let text = match &node.value {
         Value::Number(text) | Value::String(text) => &**text,
         Value::NotFinite(text) => {
-            refuse(format!("`{what}` must be finite, and this is {text}"), accepted.into());
+            refuse(format!("`{what}` must be finite, but is {text}"), accepted.into());
             return None;
         }
         other => {
-            refuse(format!("`{what}` must be a number, and this is {}", other.sort()), accepted.into());
+            refuse(format!("`{what}` must be a number, but is {}", other.sort()), accepted.into());
             return None;
         }
     };
@@ -222,7 +225,7 @@ pub fn read_amount(reader: &mut Reader, node: &Node, what: &str, units: Units) -
         }
         refuse(
             format!("`{what}` is the text \"{text}\", not a number"),
-            format!("take the quotes away: `{what}: {text}`"),
+            format!("remove the quotes: `{what}: {text}`"),
         );
         return None;
     }
@@ -280,7 +283,7 @@ pub(crate) fn check_together(reader: &mut Reader, limits: &[Limit], what: &str) 
 
 fn never_holds(reader: &mut Reader, what: &str, low: &Limit, high: &Limit) {
     let message = format!(
-        "`{what}` can never hold both `{}: {}` and `{}: {}`",
+        "`{what}` can never meet both `{}: {}` and `{}: {}`",
         low.word.name(),
         low.written,
         high.word.name(),
@@ -288,7 +291,7 @@ fn never_holds(reader: &mut Reader, what: &str, low: &Limit, high: &Limit) {
     );
     let document = reader.documents.of(high.span).cloned();
     let problem = reader.problem(NEVER_HOLDS, low.span, message, "no value is both");
-    problem.help = Some("one of the two limits is a slip".into());
+    problem.help = Some("correct one of the two limits".into());
     if let Some(document) = document {
         *problem = problem.clone().also(&document, high.span, "and this");
     }

@@ -1,4 +1,4 @@
-//! What a kind has at hand while its body is read.
+//! The context in which a kind reads its body.
 
 use std::sync::Arc;
 
@@ -9,15 +9,15 @@ use crate::run::FieldPath;
 
 codes! {
     NOT_A_PATH = "policy/not-a-path": "A field path that can't be read.";
-    WRITE_OFF = "policy/write-off": "`false` as the body of a rule; a rule is turned off by `level: off`.";
+    WRITE_OFF = "policy/write-off": "`false` as the body of a rule; use `level: off` to turn a rule off.";
     EMPTY_BODY = "policy/empty-body": "A rule, or a part of one, that requires nothing.";
-    NOT_THERE_YET = "policy/not-there-yet": "A word that the language reserves and this version does not have.";
+    NOT_THERE_YET = "policy/not-there-yet": "A reserved word that this version does not support yet.";
 }
 
 /// Files that belong to a policy, read from the place that the policy itself was read from.
 pub trait PolicyFiles {
-    /// The bytes of a file, by its path relative to the policy file `beside`. Refuses what leads out of the
-    /// folder of the policy's root.
+    /// The bytes of a file, by its path relative to the policy file `beside`. Refuses paths outside the folder of the
+    /// policy's root.
     fn read(&self, beside: &Document, path: &str) -> Result<Document, Box<Diagnostic>>;
 }
 
@@ -75,8 +75,8 @@ impl<'l> Loading<'l> {
             Value::Bool(true) => true,
             Value::Bool(false) => {
                 self.reader
-                    .problem(WRITE_OFF, node.span, format!("`{kind}: false` says nothing"), "false")
-                    .help = Some("take the rule out, or write `level: off`".into());
+                    .problem(WRITE_OFF, node.span, format!("`{kind}: false` has no effect"), "false")
+                    .help = Some("remove the rule, or write `level: off`".into());
                 false
             }
             _ => false,
@@ -89,10 +89,10 @@ impl<'l> Loading<'l> {
             .problem(
                 NOT_THERE_YET,
                 span,
-                format!("this version of gate does not have `{word}` yet"),
+                format!("this version of gate does not support `{word}` yet"),
                 "reserved",
             )
-            .help = Some("take it out, and say the rest of the rule without it".into());
+            .help = Some("remove it".into());
     }
 
     /// An expression, or a problem at the part of it that is wrong.

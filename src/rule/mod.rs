@@ -1,7 +1,7 @@
 //! What a policy can require of a run.
 //!
-//! A rule has an id, says for whom and how seriously it is meant, and has exactly one requirement, of one of the
-//! kinds in [`kind`]. Adding a kind is a file there and a word in its list.
+//! A rule has an id, a scope and a level, and exactly one requirement of one of the kinds in [`kind`]. To add a kind,
+//! add a file there and a name to its list.
 
 mod accounted;
 mod advice;
@@ -114,7 +114,7 @@ pub struct Rule {
     pub place: String,
 }
 
-/// A name in which `*` stands for any characters, `.` and `/` included, and nothing else is special.
+/// A name in which `*` matches any characters, including `.` and `/`; no other character is special.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Pattern(Box<str>);
 

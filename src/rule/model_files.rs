@@ -103,7 +103,7 @@ const MODELS: [&str; 90] = [
     "xgboost",
     "xmodel",
 ];
-/// Endings of what lies in `models/` and is no model: code, text, settings, pictures, tables, records.
+/// Extensions of files in `models/` that are not models: code, text, settings, images, tables, records.
 const NO_MODELS: [&str; 75] = [
     "arrow",
     "avro",
@@ -186,7 +186,7 @@ const PACKED: [&str; 5] = ["bz2", "gz", "lz4", "xz", "zst"];
 /// Where gradient boosting keeps models in the format of records and settings.
 const BOOSTED: [&str; 3] = ["xgb", "xgboost", "lightgbm"];
 
-/// Whether a file is a model where the policy does not say what is one.
+/// Whether a file counts as a model, if the policy does not define it.
 pub(super) fn is_model(path: &str) -> bool {
     let lower = path.to_ascii_lowercase();
     let name = lower.rsplit('/').next().unwrap_or(&lower);

@@ -1,4 +1,4 @@
-//! The files that run records name, so that one that a change touches can be held against all of them.
+//! The files that run records name, so that a file in the change can be compared with all of them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -14,7 +14,7 @@ codes! {
     NO_RECORD = "linked/no-record": "A change adds an artifact that no run record names.";
     REPLACED = "linked/replaced": "An artifact is not the one that its run record names: it was replaced afterwards.";
     REMOVED = "linked/removed": "A change deletes the artifact of the newest run record of a model, and the record still names it.";
-    NO_DIGEST = "linked/no-digest": "An artifact changed, and its record has no digest that could show by which run.";
+    NO_DIGEST = "linked/no-digest": "An artifact changed, and its record has no digest that could show which run made it.";
     UNREADABLE = "linked/unreadable": "A file of the change can't be read.";
 }
 
@@ -123,7 +123,7 @@ impl<'r> NamedFiles<'r> {
                 format!("`{path}` is none of the files that {names} recorded under this path")
             };
             let raised = Finding::new(REPLACED, message).help(
-                "it was replaced after the run, or made by another one: add the record of the run that made it",
+                "it was replaced after the run, or made by another run: add the record of the run that made it",
             );
             return judgement.fail(comparison(Outcome::Fail).limit(names), raised.subject(path));
         }
@@ -132,11 +132,11 @@ impl<'r> NamedFiles<'r> {
             if change == FileChange::Added || mention.changed && undigested == Undigested::IsNoted {
                 judgement.compare(comparison(Outcome::Pass).limit(label.clone()).note("without a digest"));
                 judgement.notes.push(format!(
-                    "{label} names `{path}` without a digest: nothing shows that it is the file that the run made"
+                    "{label} names `{path}` without a digest, so it can't be shown that the run made this file"
                 ));
                 return;
             }
-            let message = format!("the change replaces `{path}`, and {label} has no digest of it");
+            let message = format!("the change replaces `{path}`, but {label} has no digest of it");
             let raised = Finding::new(NO_DIGEST, message)
                 .help("record its digest with the run that made it: `gate record` does");
             return judgement.fail(comparison(Outcome::Fail).limit(label), raised.subject(path));
@@ -159,13 +159,14 @@ impl<'r> NamedFiles<'r> {
             None => ("no record".to_owned(), "no run record names it".to_owned()),
         };
         let raised = Finding::new(NO_RECORD, format!("the change {verb} `{path}`, and {why}")).help(format!(
-            "record the run that makes it: gate record --artifact {path} -- CMD…; what is no model, `artifacts:` \
-             can leave out"
+            "record the run that makes it: gate record --artifact {path} -- CMD…; if it is not a model, \
+             exclude it with `artifacts:`"
         ));
         judgement.fail(comparison(Outcome::Fail).limit(limit), raised.subject(path));
     }
 
-    /// A model of which only the numbers are left can't be deployed; one that newer records have replaced may go.
+    /// A model without its file can't be deployed, so its removal is reported; one that newer records have replaced
+    /// may be removed.
     fn removed(&self, judgement: &mut RuleResult, case: &ChangeInput<'_>, path: &str) {
         let here = self.mentions.get(path).map_or(&[][..], Vec::as_slice);
         // DVC keeps it from here on, or a later step makes it.
@@ -184,7 +185,7 @@ impl<'r> NamedFiles<'r> {
             None => judgement.notes.push(message),
             Some(run) => {
                 let raised = Finding::new(REMOVED, message).help(
-                    "keep the file, or take its record out of use: a newer record, or none, of this model",
+                    "keep the file, or retire its record: add a newer record of this model, or delete the record too",
                 );
                 let label = run.document.label();
                 judgement.fail(
@@ -284,6 +285,6 @@ pub(super) fn unreadable(judgement: &mut RuleResult, path: &str, fault: &FileFau
         FileFault::Algorithm(why) | FileFault::Unreadable(why) => why,
     };
     let raised = Finding::new(UNREADABLE, format!("`{path}` can't be read: {why}"))
-        .help("commit the file itself, or fetch it: a link may not lead out, and a sparse checkout leaves files out");
+        .help("commit the file itself, or fetch it: links out of the workspace are not followed, and a sparse checkout omits files");
     judgement.fail(Comparison::exact(path, "linked", Outcome::Fail), raised.subject(path));
 }

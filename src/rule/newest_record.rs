@@ -1,5 +1,5 @@
-//! The newest record of a model is what the next change is compared with. A change that takes it away, or makes another
-//! the newest, lowers the bar for the next one without being judged itself.
+//! The newest record of a model is what the next change is compared with. A change that removes it, or makes another
+//! record the newest, lowers the bar for the next change without being judged itself.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -10,18 +10,18 @@ use crate::run::Run;
 use crate::verdict::{Comparison, Finding, Outcome};
 
 codes! {
-    REMOVED = "change/newest-record-removed": "The change takes away the newest record of a model, the baseline of the next change.";
+    REMOVED = "change/newest-record-removed": "The change removes the newest record of a model, which is the baseline of the next change.";
 }
 
 /// The id of the rule that every change is held to, for waivers.
 pub const NEWEST_RECORD: &str = "gate:newest-record";
 
-/// What the change does to records that were there.
+/// How the change affects existing records.
 #[derive(Debug, Default)]
 pub struct RemovedRecords {
     /// Each model whose newest record is gone while an older, unchanged one is the newest now, or none.
     pub result: RuleResult,
-    /// What a person should know: the records that are gone.
+    /// Notes: the removed records.
     pub notes: Vec<String>,
 }
 
@@ -68,10 +68,10 @@ pub fn removed_records(records: &ChangeRecords, is_bar: &dyn Fn(&Run) -> bool) -
         };
         let raised = Finding::new(
             REMOVED,
-            format!("the change takes away `{label}`, the newest record{of_model}: {next}"),
+            format!("the change removes `{label}`, the newest record{of_model}: {next}"),
         )
         .help(format!(
-            "keep the record, or replace it by a newer one, which is then judged; where it must go, waive \
+            "keep the record, or replace it with a newer one, which is then judged; if it must be removed, waive \
              `{NEWEST_RECORD}` with `for: {{ path: {label} }}`"
         ))
         .subject(label.clone());

@@ -6,10 +6,10 @@ use crate::document::Diagnostic;
 
 codes! {
     CASES_UNREADABLE = "cases/unreadable": "A file of predictions is missing, or can't be read.";
-    CASES_CHANGED = "cases/changed": "A file of predictions does not have the digest that the record says.";
-    CASES_COLUMNS = "cases/columns": "A column that is needed is missing from a file of predictions, or can't be told from others.";
+    CASES_CHANGED = "cases/changed": "A file of predictions does not have the recorded digest.";
+    CASES_COLUMNS = "cases/columns": "A file of predictions lacks a required column, or several columns could be meant.";
     CASES_IDS = "cases/ids": "An id in a file of predictions is missing, or occurs twice.";
-    CASES_VALUES = "cases/values": "A cell in a file of predictions is missing, or is no number.";
+    CASES_VALUES = "cases/values": "A cell in a file of predictions is missing, or is not a number.";
 }
 
 /// Why there are no cases.

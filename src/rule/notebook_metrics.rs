@@ -72,7 +72,7 @@ const NAMES: [&str; 47] = [
     "map",
 ];
 
-/// Names that are words of other things too, which a whole number may count.
+/// Names that have other meanings too, for which a whole number may be a count.
 const LIMIT_KINDS: [&str; 4] = ["map", "dice", "wer", "cer"];
 
 /// A number of the sort that metrics are.
@@ -212,7 +212,7 @@ pub(super) fn is_recorded(number: &str, recorded: &Decimal) -> bool {
     let behind = mantissa.split_once('.').map_or(0, |(_, behind)| behind.len());
     let exponent: i64 = exponent.parse().unwrap_or(0);
     let one = Decimal::whole(1);
-    // What is rounded to a whole number says little where all values lie between 0 and 1.
+    // A number rounded to a whole one says little if all values are between 0 and 1.
     let reach = if behind == 0 && exponent == 0 && !percent && shown.magnitude() <= one {
         Decimal::whole(0)
     } else {

@@ -8,10 +8,10 @@ use crate::verdict::Comparison;
 use crate::verdict::Finding;
 
 codes! {
-    MISSING = "field/missing": "A field that must be there is not.";
-    MISNAMED = "field/misnamed": "A field that must be there holds a value of another sort, so that something else is called by its name.";
-    EMPTY = "field/empty": "A field that must be there is empty.";
-    NONE_MATCHED = "field/none-matched": "A list that must hold something of a kind holds none.";
+    MISSING = "field/missing": "A required field is missing.";
+    MISNAMED = "field/misnamed": "A required field has a value of the wrong type: something else uses its name.";
+    EMPTY = "field/empty": "A required field is empty.";
+    NONE_MATCHED = "field/none-matched": "A list has no element that the rule asks for.";
     NOT_FINITE = "field/not-finite": "A number that must be finite is NaN or infinite.";
     NOT_A_NUMBER = "field/not-a-number": "A value that must be a number is something else.";
 }
@@ -31,7 +31,7 @@ const OF_TRACKERS: [&str; 11] = [
     "info",
 ];
 
-/// Says what is wrong with a field that must be there, if anything is.
+/// Reports what is wrong with a required field, if anything.
 pub(super) fn absent(run: &Run, field: &Field<'_>) -> Option<Finding> {
     let path = &field.path;
     if field.none_matched {
@@ -48,7 +48,7 @@ pub(super) fn absent(run: &Run, field: &Field<'_>) -> Option<Finding> {
             Finding::new(MISNAMED, message)
                 .at(path.clone(), "something else")
                 .subject(path.to_string())
-                .help(format!("where the field is in another place, name it: `fields: {{ {path}: … }}`")),
+                .help(format!("if the field is in another place, map it: `fields: {{ {path}: … }}`")),
         );
     }
     let raised = match (metric_at(path, node), &node.value) {
@@ -89,11 +89,9 @@ pub(super) fn not_a_number(name: &str, fault: &MetricFault) -> Finding {
         MetricFault::Text(_) => (NOT_A_NUMBER, "text", "log the number itself, without quotes or units"),
         MetricFault::Null => (NOT_A_NUMBER, "null", "log the number, or leave the metric out"),
         MetricFault::SomeMissing => (NOT_A_NUMBER, "not in all of them", "measure it for every seed or fold"),
-        MetricFault::NoValues => (
-            NOT_A_NUMBER,
-            "one number",
-            "name its seeds as one run, by the policy's `seeds:`, or record `values`",
-        ),
+        MetricFault::NoValues => {
+            (NOT_A_NUMBER, "one number", "combine its seeds with the policy's `seeds:`, or record `values`")
+        }
         MetricFault::Other(_) | MetricFault::Unusable(..) => {
             (NOT_A_NUMBER, "not a usable number", "log one number")
         }
@@ -113,7 +111,7 @@ fn missing(run: &Run, path: &Path) -> Finding {
         return raised.help(mapped_to_nothing(ours, theirs));
     }
     match near_miss(run, path) {
-        Some(near) => raised.help(format!("the record has `{near}`: is that the one?")),
+        Some(near) => raised.help(format!("the record has `{near}`: did you mean that?")),
         None => raised.help(advice::for_path(run, path)),
     }
 }
@@ -121,7 +119,7 @@ fn missing(run: &Run, path: &Path) -> Finding {
 /// Says that a policy's map is what is wrong.
 pub(super) fn mapped_to_nothing(ours: &Path, theirs: &str) -> String {
     format!(
-        "the policy's `fields:` looks for `{ours}` at {theirs}, and nothing is there; `gate show` prints the record"
+        "the policy's `fields:` looks for `{ours}` at {theirs}, but nothing is there; `gate show` prints the record"
     )
 }
 
@@ -157,7 +155,7 @@ fn near_miss(run: &Run, path: &Path) -> Option<Path> {
     None
 }
 
-/// The first step of a path that leads to nothing.
+/// The first step of a path that does not exist.
 fn first_absent(run: &Run, path: &Path) -> String {
     let segments = path.segments();
     let depth =

@@ -17,10 +17,10 @@ use crate::run::{Metric, Run};
 use crate::verdict::{Comparison, Finding, Method, Outcome};
 
 codes! {
-    NO_SLICES = "slices/none": "A rule is about slices, and nothing has any.";
+    NO_SLICES = "slices/none": "A rule uses slices, but neither the predictions nor the record has any.";
     SLICE_VANISHED = "slices/vanished": "A slice that the baseline has is not in the candidate.";
-    SLICE_SMALL = "slices/small": "A slice has fewer rows than the policy asks for.";
-    SLICE_DIFFERS = "slices/differ": "The same cases are in other slices in the two runs.";
+    SLICE_SMALL = "slices/small": "A slice has fewer rows than the policy requires.";
+    SLICE_DIFFERS = "slices/differ": "The same cases are in different slices in the two runs.";
 }
 
 /// What happens to a slice below `min_rows`.
@@ -32,7 +32,7 @@ enum OnSmall {
     Fail,
 }
 
-/// The parts on which limits are held.
+/// The parts of the split to which limits apply.
 #[derive(Debug)]
 pub(super) struct Slices {
     by: Vec<String>,
@@ -245,7 +245,7 @@ impl Slices {
         comparison.n = Some(rows);
         if self.on_small == OnSmall::Fail {
             comparison.outcome = Outcome::Fail;
-            let message = format!("{slice} has {rows} rows, and at least {} are asked for", self.min_rows);
+            let message = format!("{slice} has {rows} rows; at least {} are required", self.min_rows);
             one.fail(comparison, Finding::new(SLICE_SMALL, message).subject(name));
         } else {
             one.compare(comparison.note("too small to judge"));
@@ -266,7 +266,7 @@ impl Slices {
                 return Err(Box::new(
                     Finding::new(SLICE_DIFFERS, message)
                         .at(Path::of(["predictions"]), "these predictions")
-                        .help("take slices from the data, which both models share, not from a run"),
+                        .help("take slices from the data, which both models share, not from the output of a run"),
                 ));
             }
         }
@@ -296,7 +296,7 @@ impl Slices {
             return wrong(judgement, entry.name, &raised);
         }
         for slice in theirs.keys().filter(|slice| !ours.contains_key(*slice)) {
-            let message = format!("the slice {slice} is in the baseline, and not here");
+            let message = format!("the slice {slice} is in the baseline, but not here");
             let raised = Finding::new(SLICE_VANISHED, message).subject(entry.name).help("measure it");
             let mut comparison = Comparison::exact(entry.name, "present", Outcome::Fail);
             comparison.slice = Some((*slice).into());
@@ -316,7 +316,7 @@ impl Slices {
             let (value, their_value) =
                 (metric.value().ok(), theirs.get(slice).and_then(|it| it.value().ok()));
             let Some(value) = value else {
-                let message = format!("`{}` of {slice} is no number", entry.name);
+                let message = format!("`{}` of {slice} is not a number", entry.name);
                 wrong(&mut one, entry.name, &Finding::new(NO_SLICES, message).at(path, "not a number"));
                 each.push((f64::NEG_INFINITY, one));
                 continue;

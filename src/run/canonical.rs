@@ -88,7 +88,7 @@ fn flatten(
             moved.push((Path::of(["metrics", &name]), from));
         }
         if let Some(first) = flat.insert(name.as_str(), key_span, node) {
-            return Err(Diagnostic::new(SAME_METRIC_TWICE, format!("two metrics are called `{name}`"))
+            return Err(Diagnostic::new(SAME_METRIC_TWICE, format!("two metrics are named `{name}`"))
                 .at(document, key_span, "and again here, once nested names are joined by dots")
                 .also(document, first.key, "here first")
                 .help("rename one of them")

@@ -3,18 +3,39 @@
 //! 0.842 against 0.837 is a drop of exactly 0.005, which binary floating point would deny. There is no value of
 //! [`Decimal`] that is not finite, so no comparison can come out false in silence.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
+use smol_str::{SmolStr, format_smolstr};
+
 use bigdecimal::BigDecimal;
 use bigdecimal::num_traits::{Signed, Zero};
+
+use super::small::Small;
 
 /// A finite decimal number of any precision, with the characters that it was written with.
 #[derive(Debug, Clone)]
 pub struct Decimal {
-    value: BigDecimal,
-    written: Box<str>,
+    value: Value,
+    written: SmolStr,
+}
+
+/// What nearly every number fits in, beside what any does.
+#[derive(Debug, Clone)]
+enum Value {
+    Small(Small),
+    Big(BigDecimal),
+}
+
+impl Value {
+    fn big(&self) -> Cow<'_, BigDecimal> {
+        match self {
+            Self::Small(small) => Cow::Owned(BigDecimal::new(small.digits.into(), small.scale.into())),
+            Self::Big(big) => Cow::Borrowed(big),
+        }
+    }
 }
 
 /// Why some text is not a [`Decimal`].
@@ -36,11 +57,15 @@ impl Decimal {
 
     /// A whole number.
     pub fn whole(number: i64) -> Self {
-        Self { value: number.into(), written: number.to_string().into() }
+        let value = Small::new(number.into(), 0).map_or_else(|| Value::Big(number.into()), Value::Small);
+        Self { value, written: number.to_string().into() }
     }
 
     /// Reads a sign, digits, a point, an exponent. No white space, no separators, no other base.
     pub fn parse(text: &str) -> Result<Self, NotDecimal> {
+        if let Some(small) = Small::parse(text) {
+            return Ok(Self { value: Value::Small(small), written: text.into() });
+        }
         let (mantissa, exponent) = match text.find(['e', 'E']) {
             Some(at) => (&text[..at], Some(&text[at + 1..])),
             None => (text, None),
@@ -65,12 +90,30 @@ impl Decimal {
             return Err(NotDecimal::TooManyDigits);
         }
         let value = BigDecimal::from_str(text).map_err(|_| NotDecimal::Syntax)?;
-        Ok(Self { value, written: text.into() })
+        Ok(Self { value: Value::Big(value), written: text.into() })
     }
 
     fn made(value: BigDecimal) -> Self {
         let written = plain(&value).into();
-        Self { value, written }
+        Self { value: Value::Big(value), written }
+    }
+
+    fn made_small(small: Small) -> Self {
+        Self { value: Value::Small(small), written: format_smolstr!("{small}") }
+    }
+
+    /// The result of arithmetic on two: of what is small where it is, and fits.
+    fn combined(
+        &self,
+        other: &Self,
+        small: fn(Small, Small) -> Option<Small>,
+        big: fn(&BigDecimal, &BigDecimal) -> BigDecimal,
+    ) -> Self {
+        match (&self.value, &other.value) {
+            (Value::Small(one), Value::Small(other)) => small(*one, *other).map(Self::made_small),
+            _ => None,
+        }
+        .unwrap_or_else(|| Self::made(big(&self.value.big(), &other.value.big())))
     }
 
     /// The characters that it was written with, or for a result of arithmetic its shortest decimal form.
@@ -80,75 +123,92 @@ impl Decimal {
 
     /// Whether it is zero.
     pub fn is_zero(&self) -> bool {
-        self.value.is_zero()
+        match &self.value {
+            Value::Small(small) => small.digits == 0,
+            Value::Big(big) => big.is_zero(),
+        }
     }
 
     /// Whether it is below zero.
     pub fn is_negative(&self) -> bool {
-        self.value.is_negative()
+        match &self.value {
+            Value::Small(small) => small.digits < 0,
+            Value::Big(big) => big.is_negative(),
+        }
     }
 
     /// Whether it is a whole number.
     pub fn is_whole(&self) -> bool {
-        self.value.is_integer()
+        self.value.big().is_integer()
     }
 
     /// A text that two numbers share just where they are equal.
     pub(super) fn key(&self) -> String {
-        let (digits, exponent) = self.value.normalized().into_bigint_and_exponent();
+        let (digits, exponent) = self.value.big().normalized().into_bigint_and_exponent();
         format!("{digits}e{exponent}")
     }
 
     /// `self - other`, exactly.
     #[must_use]
     pub fn minus(&self, other: &Self) -> Self {
-        Self::made(&self.value - &other.value)
+        self.combined(other, Small::minus, |one, other| one - other)
     }
 
     /// `self + other`, exactly.
     #[must_use]
     pub fn plus(&self, other: &Self) -> Self {
-        Self::made(&self.value + &other.value)
+        self.combined(other, Small::plus, |one, other| one + other)
     }
 
     /// `self × other`, exactly.
     #[must_use]
     pub fn times(&self, other: &Self) -> Self {
-        Self::made(&self.value * &other.value)
+        Self::made(&*self.value.big() * &*other.value.big())
     }
 
     /// Whether it is a whole number of times `other`, exactly; `false` where `other` is zero.
     pub fn is_multiple_of(&self, other: &Self) -> bool {
-        !other.is_zero() && (&self.value % &other.value).is_zero()
+        !other.is_zero() && (&*self.value.big() % &*other.value.big()).is_zero()
     }
 
     /// `-self`.
     #[must_use]
     pub fn negated(&self) -> Self {
-        Self::made(-&self.value)
+        match &self.value {
+            Value::Small(small) => Self::made_small(Small { digits: -small.digits, ..*small }),
+            Value::Big(big) => Self::made(-big),
+        }
+    }
+
+    /// The same number, written as arithmetic writes its results.
+    fn without_writing(self) -> Self {
+        match self.value {
+            Value::Small(small) => Self::made_small(small),
+            Value::Big(big) => Self::made(big),
+        }
     }
 
     /// Its distance from zero.
     #[must_use]
     pub fn magnitude(&self) -> Self {
-        Self::made(self.value.abs())
+        if self.is_negative() { self.negated() } else { self.clone().without_writing() }
     }
 
     /// `self` per cent of the magnitude of `whole`, exactly.
     #[must_use]
     pub fn percent_of(&self, whole: &Self) -> Self {
-        let (digits, scale) = (&self.value * whole.value.abs()).into_bigint_and_scale();
+        let (digits, scale) = (&*self.value.big() * whole.value.big().abs()).into_bigint_and_scale();
         Self::made(BigDecimal::from_bigint(digits, scale + 2))
     }
 
     /// `self / other` to 34 significant digits, as IEEE 754 decimal128 has; `None` when `other` is zero.
     pub fn divided_by(&self, other: &Self) -> Option<Self> {
-        (!other.is_zero()).then(|| Self::made((&self.value / &other.value).with_prec(34)))
+        (!other.is_zero()).then(|| Self::made((&*self.value.big() / &*other.value.big()).with_prec(34)))
     }
 
     /// The mean, to 15 significant digits where it has more, which is more than was measured; `None` of no numbers.
     pub fn mean(numbers: &[Self]) -> Option<Self> {
-        let sum = numbers.iter().fold(BigDecimal::zero(), |sum, number| sum + &number.value);
+        let sum = numbers.iter().fold(BigDecimal::zero(), |sum, number| sum + &*number.value.big());
         let count = u64::try_from(numbers.len()).ok().filter(|count| *count > 0)?;
         let digits = std::num::NonZeroU64::new(15)?;
         let mean = sum / BigDecimal::from(count);
@@ -169,12 +229,16 @@ impl Decimal {
     /// Rounded to `digits` behind the point, half to even: for showing, never for comparing.
     #[must_use]
     pub fn rounded(&self, digits: i64) -> Self {
-        Self::made(self.value.with_scale_round(digits, bigdecimal::RoundingMode::HalfEven))
+        Self::made(self.value.big().with_scale_round(digits, bigdecimal::RoundingMode::HalfEven))
     }
 
     /// With an explicit `+` when it is above zero: the way that a change is shown.
     pub fn signed(&self) -> String {
-        if self.value.is_positive() { format!("+{}", self.written) } else { self.written.to_string() }
+        if !self.is_negative() && !self.is_zero() {
+            format!("+{}", self.written)
+        } else {
+            self.written.to_string()
+        }
     }
 }
 
@@ -182,7 +246,9 @@ impl Decimal {
 fn plain(value: &BigDecimal) -> String {
     let value = value.normalized();
     let (digits, exponent) = value.as_bigint_and_exponent();
-    if exponent < -20 || exponent > 60 + i64::try_from(digits.to_string().len()).unwrap_or(0) {
+    let is_mostly_zeros =
+        || exponent > 60 && exponent > 60 + i64::try_from(digits.to_string().len()).unwrap_or(0);
+    if exponent < -20 || is_mostly_zeros() {
         return value.to_scientific_notation();
     }
     value.to_plain_string()
@@ -190,7 +256,7 @@ fn plain(value: &BigDecimal) -> String {
 
 impl PartialEq for Decimal {
     fn eq(&self, other: &Self) -> bool {
-        self.value == other.value
+        self.cmp(other) == Ordering::Equal
     }
 }
 
@@ -204,7 +270,10 @@ impl PartialOrd for Decimal {
 
 impl Ord for Decimal {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.value.cmp(&other.value)
+        match (&self.value, &other.value) {
+            (Value::Small(one), Value::Small(other)) => one.cmp(other),
+            (one, other) => one.big().cmp(&other.big()),
+        }
     }
 }
 

@@ -2,14 +2,16 @@
 
 use std::fmt;
 
+use smol_str::SmolStr;
+
 /// A digest with its algorithm, as in `sha256:9f86…`. Two digests of different algorithms can't be compared,
 /// which is not the same as being different.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Digest {
     /// What stands before the colon, in small letters; empty where nothing does.
-    pub algorithm: Box<str>,
+    pub algorithm: SmolStr,
     /// What stands behind it; hexadecimal digits in small letters.
-    pub value: Box<str>,
+    pub value: SmolStr,
 }
 
 impl Digest {
@@ -24,7 +26,7 @@ impl Digest {
     }
 
     /// A digest that the gate made.
-    pub fn new(algorithm: &str, value: impl Into<Box<str>>) -> Self {
+    pub fn new(algorithm: &str, value: impl Into<SmolStr>) -> Self {
         Self { algorithm: algorithm.into(), value: value.into() }
     }
 

@@ -81,7 +81,7 @@ fn same_tree(one: &Node, other: &Node, text_may_be_a_number: bool) -> bool {
         (Value::Null, Value::Null) => true,
         (Value::Bool(one), Value::Bool(other)) => one == other,
         (Value::String(one), Value::String(other)) if one == other => true,
-        (Value::Number(one), Value::Number(other)) => same_number(one, other),
+        (Value::Number(one), Value::Number(other)) => one == other || same_number(one, other),
         (Value::String(one), Value::String(other))
         | (Value::String(one), Value::Number(other))
         | (Value::Number(one), Value::String(other))

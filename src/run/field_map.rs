@@ -6,8 +6,8 @@ use super::field_path::index_of;
 use super::{FIELDS_DISAGREE, FieldPath, Step, shape};
 use crate::document::{Diagnostic, Document, Map, Node, Path, Segment, Value};
 
-/// Where the canonical fields are in records of another shape: left is ours, right is theirs, and several on the
-/// right are tried in turn. The order of the fields changes nothing.
+/// Where the canonical fields are in records with another layout: our field is on the left, theirs on the right;
+/// several on the right are tried in turn. The order of the fields does not matter.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FieldMap {
     /// Each canonical path with the paths at which its value may be.
@@ -29,7 +29,7 @@ pub struct Each {
     pub only: Option<FieldPath>,
 }
 
-/// What a map did to a record.
+/// The changes that a map made to a record.
 #[derive(Debug, Default)]
 pub(super) struct Applied {
     /// Each canonical path that was filled, with where its value was.
@@ -38,7 +38,7 @@ pub(super) struct Applied {
     pub(super) nowhere: Vec<(Path, String)>,
     /// The whole document is metrics.
     pub(super) all_metrics: bool,
-    /// What a person should know: values of the record that the map put others in place of.
+    /// Notes: values of the record that the map replaced.
     pub(super) notes: Vec<String>,
 }
 
@@ -82,11 +82,11 @@ impl FieldMap {
             if let Some(own) = own
                 && !super::equal::identical(own, node)
             {
-                // The entry that names the field itself counts, and not the one that names all around it.
+                // The entry for the field itself takes precedence over one for its parent.
                 let around = applied.moved.iter().find_map(|(known, from)| Some((ours.below(known)?, from)));
                 if let Some((rest, theirs)) = around {
                     applied.notes.push(format!(
-                        "`fields:` reads `{ours}` from `{from}` ({}); `{}` ({}) does not count",
+                        "`fields:` reads `{ours}` from `{from}` ({}); `{}` ({}) is ignored",
                         node.brief(),
                         theirs.join(rest),
                         own.brief()
@@ -99,7 +99,7 @@ impl FieldMap {
                     return Err(disagree(ours, ours, own, from, node, document));
                 }
                 applied.notes.push(format!(
-                    "`fields:` reads `{ours}` from `{from}` ({}); the record's own `{ours}` ({}) does not count",
+                    "`fields:` reads `{ours}` from `{from}` ({}); the record's own `{ours}` ({}) is ignored",
                     node.brief(),
                     own.brief()
                 ));
@@ -147,9 +147,9 @@ fn disagree(
     let (message, help) = if first == ours {
         (
             format!(
-                "`fields:` reads `{ours}` from `{second}`, and the record has another `{ours}` of its own"
+                "`fields:` reads `{ours}` from `{second}`, but the record has a different `{ours}` of its own"
             ),
-            format!("make the two agree where training writes them, or take `{ours}` out of `fields:`"),
+            format!("make training write the same value to both, or remove `{ours}` from `fields:`"),
         )
     } else {
         (
@@ -175,7 +175,7 @@ fn set_aside(root: &mut Map, from: &Path, filled: &[&str]) -> Option<String> {
         return None;
     }
     root.remove(&key);
-    Some(format!("`{key}` is no {key} of a run record: it counts only where `fields:` reads it"))
+    Some(format!("`{key}` is not usable as the {key} of a run record: it is only used if `fields:` reads it"))
 }
 
 fn first_key(path: &Path) -> Option<&str> {

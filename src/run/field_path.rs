@@ -2,13 +2,15 @@
 
 use std::fmt;
 
+use smol_str::SmolStr;
+
 use crate::document::{Path, Segment};
 
 /// One step of a [`FieldPath`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// Into an object.
-    Key(Box<str>),
+    Key(SmolStr),
     /// `[2]`: one element, counted from 0.
     Index(usize),
     /// `[]`: every element.
@@ -16,9 +18,9 @@ pub enum Step {
     /// `[role=train]`: every element that has this text at this key.
     Where {
         /// The key.
-        key: Box<str>,
+        key: SmolStr,
         /// The text.
-        value: Box<str>,
+        value: SmolStr,
     },
 }
 
@@ -27,7 +29,7 @@ pub enum Step {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldPath {
     steps: Vec<Step>,
-    written: Box<str>,
+    written: SmolStr,
 }
 
 /// Why some text is not a path.
@@ -58,7 +60,7 @@ impl FieldPath {
         Self { steps: Vec::new(), written: "".into() }
     }
 
-    /// Whether it leads to the whole document.
+    /// Whether it means the whole document.
     pub fn is_whole(&self) -> bool {
         self.steps.is_empty()
     }
@@ -178,7 +180,7 @@ impl Parser<'_> {
             return Ok(Step::Where { key: key.trim().into(), value: value.into() });
         }
         inside.parse().map(Step::Index).map_err(|_| PathError {
-            message: "in brackets stand a number, nothing (every element), or key=value".into(),
+            message: "write a number, nothing (every element), or key=value in the brackets".into(),
             at: start,
         })
     }

@@ -62,7 +62,7 @@ pub(super) fn read(
         let names: Vec<&str> = measured.iter().take(MAX_LISTED).map(|(key, _)| &**key).collect();
         return Flat::Left(format!(
             "`{key}` makes this a run record, so the numbers beside it are not read as metrics ({}); write them below \
-             `metrics`, or say so in the policy: `fields: {{ metrics: \"\" }}`",
+             `metrics`, or declare it in the policy: `fields: {{ metrics: \"\" }}`",
             names.join(", ")
         ));
     }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use smol_str::SmolStr;
+
 use super::Decimal;
 use crate::document::{Node, Path, Value};
 
@@ -14,7 +16,7 @@ pub struct Metric<'r> {
     pub node: &'r Node,
 }
 
-/// Which of a metric's numbers is meant, where it has several.
+/// Which of a metric's numbers to use, if it has several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Aggregation {
     /// Its `value`.
@@ -56,13 +58,13 @@ pub enum MetricFault {
     /// One number, where several are asked for.
     NoValues,
     /// Not a number or infinite, as written.
-    NotFinite(Box<str>),
+    NotFinite(SmolStr),
     /// Text, even if it looks like a number.
-    Text(Box<str>),
+    Text(SmolStr),
     /// Something else altogether.
     Other(&'static str),
     /// A number that can't be compared.
-    Unusable(Box<str>, super::NotDecimal),
+    Unusable(SmolStr, super::NotDecimal),
 }
 
 /// The spellings of a number that is not finite, among those that trackers write as text.

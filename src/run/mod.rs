@@ -1,4 +1,4 @@
-//! A training run as data: what was trained, with which data, code and parameters, and what came out.
+//! A training run as data: what was trained, with which data, code and parameters, and the results.
 //!
 //! Pure: nothing here opens a file, asks a clock or knows a policy.
 
@@ -16,6 +16,7 @@ mod search;
 mod seeds;
 mod shape;
 mod slices;
+mod small;
 mod time;
 
 pub use decimal::{Decimal, NotDecimal};
@@ -35,12 +36,12 @@ use crate::code::codes;
 
 codes! {
     NOT_A_REFERENCE = "check/not-a-reference": "A run reference that can't be read.";
-    NOT_AN_OBJECT = "record/not-an-object": "A run record is an object, and this is something else.";
-    WRONG_SHAPE = "record/wrong-shape": "A field of the run record holds a value of another sort than it must.";
+    NOT_AN_OBJECT = "record/not-an-object": "A run record must be an object, but this is something else.";
+    WRONG_SHAPE = "record/wrong-shape": "A field of the run record has a value of the wrong type.";
     SAME_METRIC_TWICE = "record/same-metric-twice": "Two entries of `metrics` have the same name once nested ones are joined by dots.";
-    SAME_SEED = "record/same-seed": "Two runs that the policy's `seeds:` takes together are one run, or have the same seed.";
-    SEEDS_DIFFER = "record/seeds-differ": "Runs that the policy's `seeds:` takes together differ in more than their seed.";
-    FIELDS_DISAGREE = "record/fields-disagree": "The policy's `fields:` map finds a value in two places, and they differ.";
+    SAME_SEED = "record/same-seed": "Two runs that the policy's `seeds:` combines are the same run, or have the same seed.";
+    SEEDS_DIFFER = "record/seeds-differ": "Runs that the policy's `seeds:` combines differ in more than their seed.";
+    FIELDS_DISAGREE = "record/fields-disagree": "The policy's `fields:` map finds two different values.";
 }
 
 #[cfg(test)]

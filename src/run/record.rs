@@ -20,22 +20,22 @@ pub struct Run {
     pub document: Arc<Document>,
     /// How it was named, and what that name led to.
     pub origin: Origin,
-    /// What lies beside the record as its signature, where that was looked for.
+    /// The signature beside the record, if it was looked for.
     pub signature: Option<Vec<u8>>,
-    /// The records that it was made of, each with its signature, where it was made of several.
+    /// The records that were combined into it, each with its signature, if there are several.
     pub parts: Vec<(Arc<Document>, Option<Vec<u8>>)>,
     /// What was measured of each case of an evaluation, where a tracker keeps that.
     pub cases: Arc<[CaseResult]>,
-    /// What a reader had to decide, such as taking a time without a zone for UTC.
+    /// Decisions of the reader, such as reading a time without a zone as UTC.
     pub notes: Vec<String>,
     pub(super) record: Map,
     /// The bytes of the whole record.
     span: Span,
-    /// Canonical paths whose values stand elsewhere in the document.
+    /// Canonical paths whose values are elsewhere in the document.
     moved: Vec<(Path, Path)>,
     /// Canonical paths that a tracker's reader filled, with where the values stood in the tracker.
     recorded_at: Vec<(Path, String)>,
-    /// Fields by whose name something else is recorded, each with what it must hold.
+    /// Fields whose name is used for something else, each with the expected type.
     misnamed: Vec<(String, String)>,
     /// Fields that a policy's `fields:` map looks for where there is nothing, with where it looks.
     nowhere: Vec<(Path, String)>,
@@ -58,7 +58,7 @@ pub struct CaseResult {
     pub metric: String,
     /// The score, as it was written; none of a case that was not scored.
     pub score: Option<super::Decimal>,
-    /// Whether it passed, where the evaluation decides that.
+    /// Whether it passed, if the evaluation decides that.
     pub right: Option<bool>,
     /// It broke before it was scored: no answer, and neither right nor wrong.
     pub error: bool,
@@ -74,7 +74,7 @@ pub struct Origin {
     pub tracker: String,
     /// The reference that led to it, as it was given.
     pub reference: String,
-    /// What a moving reference led to at that moment, such as a commit.
+    /// What a moving reference resolved to, such as a commit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resolved: Option<String>,
 }
@@ -131,12 +131,12 @@ impl Run {
             return Err(vec![
                 Diagnostic::new(
                     NOT_AN_OBJECT,
-                    format!("a run record is an object, and this is {}", tree.value.sort()),
+                    format!("a run record must be an object, but this is {}", tree.value.sort()),
                 )
                 .at(document, Span { end: span.end.min(span.start + 1), ..span }, "not an object")
                 .help(
-                    "one record in a file; several on a line each, in a file that ends in .jsonl; of a list, each element \
-                     by the policy: `runs: { path: …, each: \"[]\", model: name }`",
+                    "write one record per file, or one per line in a file that ends in .jsonl; for a list, \
+                     add this to the policy: `runs: { path: …, each: \"[]\", model: name }`",
                 ),
             ]);
         };
@@ -151,7 +151,7 @@ impl Run {
             .into_iter()
             .map(|(path, problem)| {
                 let node = get(&record, path.segments());
-                let problem = problem.help("see the fields of a run record in docs/run-record.md");
+                let problem = problem.help("docs/run-record.md describes the fields of a run record");
                 node.map_or(problem.clone(), |node| problem.at(document, node.span, "here"))
             })
             .collect();
@@ -192,7 +192,7 @@ impl Run {
         match flat {
             Flat::Read if all_metrics => {}
             Flat::Read => {
-                run.notes.push("read as metrics: the file holds no other field of a run record".into());
+                run.notes.push("read as metrics: the file has no other field of a run record".into());
             }
             Flat::Left(note) => run.notes.push(note),
             Flat::None => {}
@@ -203,11 +203,11 @@ impl Run {
                 continue;
             }
             run.notes.push(format!(
-                "{message}; it is kept as it is, and not taken for the run's `{name}`. The policy's `fields:` can move it"
+                "{message}; it is kept, but not used as the run's `{name}`. The policy's `fields:` can map it"
             ));
         }
         if run.created_at().is_some_and(|moment| moment.zone_assumed) {
-            run.notes.push("`created_at` has no zone, and is read as UTC".into());
+            run.notes.push("`created_at` has no zone, and was read as UTC".into());
         }
         Ok(run)
     }
@@ -234,7 +234,7 @@ impl Run {
         self.is_flat && self.metrics().any(|metric| is_of_key(metric.name))
     }
 
-    /// What is wrong with the field that a path begins with, where something else is recorded by its name.
+    /// The problem with the first field of a path, if its name is used for something else.
     pub fn misnamed(&self, path: &Path) -> Option<&str> {
         let Some(Segment::Key(first)) = path.segments().first() else { return None };
         self.misnamed.iter().find(|(name, _)| **name == **first).map(|(_, message)| message.as_str())
@@ -256,7 +256,7 @@ impl Run {
         &self.record
     }
 
-    /// What a person calls this run: where it was read.
+    /// The name of this run in messages: where it was read.
     pub fn label(&self) -> &str {
         &self.document.name
     }
@@ -364,7 +364,7 @@ impl Run {
         span
     }
 
-    /// Where the value at a canonical path stood in the document.
+    /// Where the value at a canonical path is in the document.
     pub fn place(&self, path: &Path) -> Path {
         place_in(&self.moved_by_path(), path)
     }

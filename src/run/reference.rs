@@ -5,7 +5,7 @@ use std::fmt;
 use super::NOT_A_REFERENCE;
 use crate::document::Diagnostic;
 
-/// What a reference names, before anything is looked up.
+/// A parsed reference, before anything is looked up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reference {
     /// `runs/churn.json`, `runs/*.json`, `runs/`: a file, a glob or a folder.
@@ -23,7 +23,7 @@ pub enum Reference {
     Tracker {
         /// The prefix, such as `mlflow`.
         tracker: &'static str,
-        /// What stands behind it.
+        /// The part after the prefix.
         rest: String,
     },
 }
@@ -54,7 +54,7 @@ impl Reference {
             |message: &str, help: &str| Err(Diagnostic::new(NOT_A_REFERENCE, message).help(help).boxed());
         if text.is_empty() || text.contains(['\n', '\r', '\0']) {
             return error(
-                "a run reference is a path, or a name such as `git:main`",
+                "a run reference must be a path, or a name such as `git:main`",
                 "write `runs/churn.json` or `git:main`",
             );
         }
@@ -95,7 +95,7 @@ impl Reference {
 }
 
 impl Reference {
-    /// What a name that is no path was probably meant as: a stage, or a branch.
+    /// What a name that is not a path probably means: a stage, or a branch.
     pub fn meant(text: &str) -> Option<String> {
         if matches!(text, "production" | "prod" | "staging" | "champion") {
             return Some(format!("stage:{}", if text == "prod" { "production" } else { text }));

@@ -1,11 +1,11 @@
-//! What a field path leads to in a record.
+//! Finds the values of a field path in a record.
 
 use super::field_path::index_of;
 use super::record::{Run, written};
 use super::{FieldPath, Step};
 use crate::document::{Map, Node, Path, Segment, Value};
 
-/// One value that a [`FieldPath`] leads to.
+/// One value that a [`FieldPath`] matches.
 #[derive(Debug, Clone)]
 pub struct Field<'r> {
     /// Its path in the canonical record; of what is absent, the path where it would be.
@@ -17,8 +17,8 @@ pub struct Field<'r> {
 }
 
 impl Run {
-    /// Every value that `path` leads to; never empty. Below `metrics` the longest name that exists counts, since a
-    /// metric's name may hold dots. `[]` of a single object is that object, as if it were a list of one.
+    /// Every value that `path` matches; never empty. Below `metrics`, the longest existing name is used, since a
+    /// metric's name may contain dots. `[]` on a single object means that object, as if it were a list of one.
     pub fn find(&self, path: &FieldPath) -> Vec<Field<'_>> {
         let mut found = Vec::new();
         descend(&Position::root(&self.record), path.steps(), &mut found);

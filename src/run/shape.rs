@@ -1,7 +1,7 @@
 //! The fields that a run record has by name, and what each holds.
 //!
-//! The policy decides what must be there; this only says what a field is when it is there. Anything else in a
-//! record is kept, and reached by its path.
+//! The policy decides which fields are required; this only defines the type of each field. Other fields in a record
+//! are kept, and can be used by their path.
 
 use super::{Moment, WRONG_SHAPE};
 use crate::document::{Diagnostic, Map, Node, Path, Value};
@@ -126,7 +126,7 @@ pub enum Names {
     Unknown,
 }
 
-/// What can stand below a path of keys in the canonical record; an element of a list is written as `[]`.
+/// What can be below a path of keys in the canonical record; an element of a list is written as `[]`.
 pub fn fields_below(keys: &[&str]) -> Names {
     let names = |fields: &'static [(&'static str, Shape)]| fields.iter().map(|(name, _)| *name).collect();
     let Some((first, rest)) = keys.split_first() else { return Names::These(names(RECORD)) };
@@ -259,5 +259,5 @@ fn field(node: &Node, shape: &Shape, at: &Path, faults: &mut Vec<(Path, Diagnost
 }
 
 fn wrong(at: &Path, expected: &str, found: &str) -> Diagnostic {
-    Diagnostic::new(WRONG_SHAPE, format!("`{at}` must be {expected}, and this is {found}"))
+    Diagnostic::new(WRONG_SHAPE, format!("`{at}` must be {expected}, but is {found}"))
 }

@@ -57,6 +57,16 @@ proptest! {
     }
 
     #[test]
+    fn arithmetic_is_exact_whatever_the_size(one in "-?[0-9]{1,12}(\\.[0-9]{1,12})?", other in "-?[0-9]{1,12}(\\.[0-9]{1,12})?") {
+        let exact = |text: &str| text.parse::<BigDecimal>().expect("a number");
+        let (difference, sum) = (exact(&one) - exact(&other), exact(&one) + exact(&other));
+        prop_assert_eq!(decimal(&one).minus(&decimal(&other)).written().to_owned(), difference.normalized().to_plain_string());
+        prop_assert_eq!(decimal(&one).plus(&decimal(&other)).written().to_owned(), sum.normalized().to_plain_string());
+        prop_assert_eq!(decimal(&one).cmp(&decimal(&other)), exact(&one).cmp(&exact(&other)));
+        prop_assert_eq!(decimal(&one).negated().magnitude(), decimal(&one).magnitude());
+    }
+
+    #[test]
     fn no_text_makes_a_number_panic(text in ".{0,40}") {
         let _ = Decimal::parse(&text);
         let _ = FieldPath::parse(&text);

@@ -254,7 +254,7 @@ impl Metric {
             return Err("all weights are 0");
         }
         if self.needs_positive() && sample.positive.is_none() {
-            return Err("nothing says which label is the positive one");
+            return Err("it is not known which label is the positive one");
         }
         // Ranks exist for infinite numbers.
         let fits = |value: &f64| value.is_finite() || *self == Self::Spearman && !value.is_nan();
@@ -274,7 +274,7 @@ impl Metric {
         };
         if numbers.is_empty() {
             return Err(match self.needs() {
-                Needs::Numbers => "labels and predictions are no numbers",
+                Needs::Numbers => "labels and predictions are not numbers",
                 _ => "there are no scores",
             });
         }
@@ -282,7 +282,7 @@ impl Metric {
             return Err("a value is missing or not finite");
         }
         if self.needs_probabilities() && numbers.iter().any(|value| !(0.0..=1.0).contains(value)) {
-            return Err("the scores are no probabilities");
+            return Err("the scores are not probabilities");
         }
         self.of_values(sample)
     }

@@ -117,6 +117,9 @@ fn is_of_name(c: char) -> bool {
 
 /// `None` where nothing was masked.
 fn without_pairs(text: &str) -> Option<String> {
+    if !name::may_name_a_secret(text) {
+        return None;
+    }
     let mut kept = String::new();
     let mut rest = text;
     let mut any = false;

@@ -80,9 +80,30 @@ const HARMLESS: [&str; 56] = [
     "second",
 ];
 
+/// A part of each of the words above: a text without one names no secret.
+const STEMS: [&[u8]; 11] =
+    [b"pass", b"pwd", b"secret", b"cred", b"auth", b"bearer", b"key", b"jwt", b"token", b"cookie", b"sig"];
+
+/// Whether a text could have the name of a secret in it. Most have none, and this is all that they cost.
+pub(super) fn may_name_a_secret(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    bytes.iter().enumerate().any(|(at, byte)| match byte.to_ascii_lowercase() {
+        b'p' | b's' | b'c' | b'a' | b'b' | b'k' | b'j' | b't' => {
+            let rest = &bytes[at..];
+            let begins =
+                |stem: &[u8]| rest.get(..stem.len()).is_some_and(|part| part.eq_ignore_ascii_case(stem));
+            STEMS.iter().any(|stem| begins(stem))
+        }
+        _ => false,
+    })
+}
+
 /// Whether an option, a variable or a parameter of that name holds a secret: `--hf-token`, `AWS_ACCESS_KEY_ID`, but not
 /// `--max-tokens` and not `--tokenizer`. Names are read part by part, as `-`, `_`, `.` and capitals divide them.
 pub fn is_secret_name(name: &str) -> bool {
+    if !may_name_a_secret(name) {
+        return false;
+    }
     let lower = divided(name).to_ascii_lowercase();
     let mut parts: Vec<&str> =
         lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|part| !part.is_empty()).collect();
@@ -128,6 +149,13 @@ fn divided(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::is_secret_name;
+
+    #[test]
+    fn every_word_has_a_stem() {
+        for word in super::ANYWHERE.iter().chain(&super::LAST) {
+            assert!(super::may_name_a_secret(word), "{word}");
+        }
+    }
 
     #[test]
     fn names_of_secrets() {

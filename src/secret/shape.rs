@@ -38,6 +38,9 @@ pub(super) fn without_tokens(text: &str) -> Option<String> {
     }
     let keys = without_keys(text);
     let text = keys.as_deref().unwrap_or(text);
+    if keys.is_none() && !text.split(|c: char| !in_word(c)).any(is_token) {
+        return None;
+    }
     let mut kept = String::new();
     let mut any = keys.is_some();
     let mut rest = text;

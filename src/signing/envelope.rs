@@ -60,7 +60,7 @@ impl Envelope {
     pub fn parse(name: &str, bytes: Vec<u8>) -> Result<Self, Box<Diagnostic>> {
         let wrong = |why: &str| {
             Diagnostic::new(NOT_AN_ENVELOPE, format!("`{name}` is not a DSSE envelope: {why}"))
-                .help("it holds `payload`, `payloadType` and `signatures`")
+                .help("an envelope has `payload`, `payloadType` and `signatures`")
                 .boxed()
         };
         let document = Arc::new(Document::new(name, bytes, Format::Json)?);

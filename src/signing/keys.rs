@@ -60,9 +60,9 @@ impl PrivateKey {
             return Ok(Self(Private::P256(Box::new(key))));
         }
         let help = if pem.contains("PUBLIC KEY") {
-            "that is a public key; sign with the private one beside it"
+            "this is a public key; sign with the private key"
         } else if pem.contains("ENCRYPTED") {
-            "keys behind a passphrase are not read; keep the key in the secret store of your CI"
+            "keys with a passphrase are not supported; keep the key in the secret store of your CI"
         } else {
             "make one with `gate key new FILE`, or `openssl genpkey -algorithm ed25519`"
         };
@@ -117,9 +117,9 @@ impl PublicKey {
             return Ok(Self(Public::P256(Box::new(key))));
         }
         let help = if pem.contains("PRIVATE KEY") {
-            "that is a private key, which must not be where it is verified; name the public one (`gate key show FILE`)"
+            "this is a private key, which does not belong where models are verified; name the public key (`gate key show FILE`)"
         } else {
-            "it begins with `-----BEGIN PUBLIC KEY-----`, and holds an Ed25519 or a P-256 key"
+            "a public key file begins with `-----BEGIN PUBLIC KEY-----` and contains an Ed25519 or P-256 key"
         };
         Err(not_a_key(name, "public", help))
     }
@@ -190,7 +190,9 @@ impl PublicKey {
 }
 
 fn not_a_key(name: &str, sort: &str, help: &str) -> Box<Diagnostic> {
-    Diagnostic::new(NOT_A_KEY, format!("`{name}` holds no {sort} key that gate can use")).help(help).boxed()
+    Diagnostic::new(NOT_A_KEY, format!("`{name}` contains no {sort} key that gate can use"))
+        .help(help)
+        .boxed()
 }
 
 #[cfg(test)]

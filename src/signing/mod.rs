@@ -18,6 +18,6 @@ pub const BESIDE: &str = ".dsse";
 use crate::code::codes;
 
 codes! {
-    NOT_A_KEY = "signing/not-a-key": "A file that should hold a key in PEM holds none, or one of another sort.";
-    NOT_AN_ENVELOPE = "signing/not-an-envelope": "A file that should be a DSSE envelope is none.";
+    NOT_A_KEY = "signing/not-a-key": "A file has no key in PEM, or one of the wrong type.";
+    NOT_AN_ENVELOPE = "signing/not-an-envelope": "A file is not a DSSE envelope.";
 }

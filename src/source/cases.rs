@@ -69,8 +69,8 @@ pub(super) fn errors(number: usize, of: usize, metrics: &mut Map, run: &mut Trac
     metrics.insert("errors", Span::default(), super::tracked::directed(count, Some(false)));
     if number > 0 {
         run.notes.push(format!(
-            "{number} of {of} results are errors, such as a rate limit or a timeout, and no answers: they count as wrong. \
-             `errors: {{ max: 0 }}` in the policy refuses such an evaluation"
+            "{number} of {of} results are errors, such as a rate limit or a timeout, and count as wrong. To \
+             refuse such an evaluation, add `errors: {{ max: 0 }}` to the policy"
         ));
     }
 }

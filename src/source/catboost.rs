@@ -29,15 +29,16 @@ pub fn tracked(file: &Node, label: String, origin: Origin) -> Tracked {
     if !metrics.is_empty() {
         run.put(&Path::of(["metrics"]), Value::Map(metrics), "iterations");
     }
-    run.notes
-        .push("this is the last training in the folder, whichever it was: the next one overwrites it".into());
+    run.notes.push(
+        "this is the latest training run in the folder, whichever it was: each run overwrites it".into(),
+    );
     if tests.is_empty() {
         run.notes.push(
             "there is no eval set, so what was measured is the error on the training data (`learn.…`)".into(),
         );
     }
     if rows.is_empty() {
-        run.notes.push("no iteration was written: the training broke off".into());
+        run.notes.push("no iteration was written: the training was interrupted".into());
         run.text(&Path::of(["status"]), Some("unknown"), "iterations");
     }
     kept(rows, tests.last().copied(), meta, &mut run);
@@ -115,7 +116,7 @@ fn kept(rows: &[Node], set: Option<&str>, meta: Option<&Node>, run: &mut Tracked
     if at != last {
         run.notes.push(format!(
             "the metrics are those of the last iteration, {last}; the model that is kept (`use_best_model`) ends at {at}, the \
-             best {name} on `{set}`. Where that is what you ship, say so in the policy: `fields: {{ metrics: best_model.metrics }}`"
+             best {name} on `{set}`. If you ship that one, say so in the policy: `fields: {{ metrics: best_model.metrics }}`"
         ));
     }
 }

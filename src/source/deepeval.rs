@@ -82,7 +82,7 @@ fn metrics(scores: &IndexMap<String, Scores>, passed: &[f64], broken: usize, run
         if of.errors > 0 {
             put(format!("{name}.scored"), &of.scored);
             run.notes.push(format!(
-                "`{name}` broke in {} of {} cases: they count as 0; `{name}.scored` is the mean of the others, which deepeval shows",
+                "`{name}` failed with an error in {} of {} cases, which count as 0; `{name}.scored` is the mean of the others, which deepeval shows",
                 of.errors,
                 of.all.len()
             ));

@@ -38,7 +38,7 @@ pub fn tracked(files: Files, name: &str, label: String, origin: Origin) -> Resul
     }
     if !files.left_out.is_empty() {
         run.notes.push(format!(
-            "`hparams.yaml` holds objects of Python ({}), which are not made, so those values are left out",
+            "`hparams.yaml` contains Python objects ({}), which gate never creates, so those values are left out",
             files.left_out.join(", ")
         ));
     }

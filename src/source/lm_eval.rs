@@ -183,7 +183,10 @@ fn validation(tasks: &[Task<'_>], run: &mut Tracked) {
     run.text(&at.key("digest"), digest(tasks).as_deref(), "task_hashes");
     run.put(&at.key("tasks"), Value::Map(described), "configs");
     if tasks.iter().any(|task| task.hash.is_none()) {
-        run.notes.push("without `--log_samples` nothing shows that the samples were the same, so there is no `validation.digest`".into());
+        run.notes.push(
+            "without `--log_samples` the samples can't be compared, so there is no `validation.digest`"
+                .into(),
+        );
     }
     for task in tasks {
         if let (Some(effective), Some(original)) = (task.effective, task.original)

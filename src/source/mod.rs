@@ -36,6 +36,6 @@ pub use trackers::{TRACKERS, advice, tracker};
 use crate::code::codes;
 
 codes! {
-    NO_RECORD = "record/not-read": "A file is none of the formats that records are read from.";
-    NOT_EACH = "record/not-each": "The policy says that a file holds several records, and it does not.";
+    NO_RECORD = "record/not-read": "A file is in no format that records can be read from.";
+    NOT_EACH = "record/not-each": "The policy says that a file contains several records, but it does not.";
 }

@@ -52,10 +52,10 @@ fn whole(
     let Some(found) = elements(&tree, &each.path) else {
         let what = if each.path.is_whole() { "`[]`".to_owned() } else { format!("`{}`", each.path) };
         let message =
-            format!("`{label}` holds no list of records at {what}, where `runs: each:` looks for one");
+            format!("`{label}` has no list of records at {what}, where `runs: each:` looks for one");
         let problem = Diagnostic::new(NOT_EACH, message)
             .at(&document, tree.span, "")
-            .help("name the list, or the object, that holds a record for each model");
+            .help("name the list, or the object, that contains a record for each model");
         return vec![Err(bad(vec![problem]))];
     };
     // Beside the records of an object there may be what is said of all of them.
@@ -72,13 +72,13 @@ fn whole(
         if records.is_empty() {
             let message = match chosen {
                 Some(model) => {
-                    format!("`{label}` says at `{only}` that `{model}` is meant, and holds no record of it")
+                    format!("`{label}` selects `{model}` at `{only}`, but has no record of it")
                 }
-                None => format!("`{label}` does not say at `{only}` which of its records is meant"),
+                None => format!("`{label}` does not select a record at `{only}`"),
             };
             let problem = Diagnostic::new(NOT_EACH, message)
                 .at(&document, tree.span, "")
-                .help("name the model there as the records do, or leave `only:` out");
+                .help("use the same model name there as in the records, or remove `only:`");
             return vec![Err(bad(vec![problem]))];
         }
     }
@@ -126,7 +126,7 @@ fn lines(label: &str, bytes: Vec<u8>, fields: &FieldMap, origin: &Origin) -> Vec
             let most = limits::JSON_LINES_RECORDS;
             let problem =
                 Diagnostic::new(TOO_LARGE, format!("`{label}` has more than {most} records to judge"))
-                    .help("keep them in several files, or name the runs that are to be judged");
+                    .help("split them into several files, or name the runs to judge");
             return vec![Err(BadRecord { label: label.to_owned(), problems: vec![problem] })];
         }
         let document =

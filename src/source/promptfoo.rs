@@ -32,8 +32,8 @@ pub fn tracked(
         groups.entry((text(&["promptIdx"]), text(&["provider", "id"]))).or_default().push(row);
     }
     if groups.is_empty() {
-        return Err(Diagnostic::new(BROKEN, format!("`{label}` holds no results"))
-            .help("run `promptfoo eval -o results.json`, and let it end")
+        return Err(Diagnostic::new(BROKEN, format!("`{label}` contains no results"))
+            .help("run `promptfoo eval -o results.json`, and let it finish")
             .boxed());
     }
     let several = groups.len() > 1;

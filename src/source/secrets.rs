@@ -2,6 +2,7 @@
 
 use crate::document::{Map, Node, Value, to_line};
 use crate::secret::{is_secret_name, mask as hide, masked, says_nothing};
+use smol_str::SmolStr;
 
 /// Masks every text of a record that is a secret, or holds one.
 pub(super) fn mask(record: &mut Map) {
@@ -18,7 +19,7 @@ pub fn mask_values(values: &mut Map) -> bool {
 }
 
 fn mask_map(map: &mut Map, secret: bool, except: &[&str]) {
-    let keys: Vec<Box<str>> = map.keys().filter(|key| !except.contains(key)).map(Into::into).collect();
+    let keys: Vec<SmolStr> = map.keys().filter(|key| !except.contains(key)).map(Into::into).collect();
     for key in keys {
         if let Some(node) = map.get_mut(&key) {
             mask_node(node, secret || is_secret_name(&key));

@@ -20,22 +20,19 @@ const KNOWN: &[(&[u8], &str, &str)] = &[
     (b"\x28\xB5\x2F\xFD", "a zstd archive", "unpack it first"),
     (b":W&B", "the log of a W&B run", "name its folder: `wandb:wandb/run-…`"),
     (b"\x93NUMPY", "an array of NumPy", RECORD),
-    (
-        b"version https://git-lfs",
-        "a pointer of Git LFS, and the file itself is not here",
-        "fetch it: `git lfs pull`",
-    ),
+    (b"version https://git-lfs", "a Git LFS pointer without the file itself", "fetch it: `git lfs pull`"),
     (b"<!DOCTYPE", "an HTML page", RECORD),
     (b"<html", "an HTML page", RECORD),
 ];
 
-const RECORD: &str = "write what was measured as JSON: `{\"metrics\": {\"f1\": 0.84}}`; docs/trackers lists the formats that are read";
-const MODEL: &str = "a model holds no metrics: name the record of the run, or write one with `gate record`";
+const RECORD: &str =
+    "write the metrics as JSON: `{\"metrics\": {\"f1\": 0.84}}`; docs/trackers lists the supported formats";
+const MODEL: &str = "a model file contains no metrics: name the record of the run that made it, or write one with `gate record`";
 
 /// Says what a file is, where it can't be a record. A pickle is never opened: it could run any code.
 pub(super) fn not_a_record(label: &str, bytes: &[u8]) -> Option<Diagnostic> {
     let refuse = |what: &str, help: &str| {
-        Diagnostic::new(NO_RECORD, format!("`{label}` is {what}, and no record")).help(help)
+        Diagnostic::new(NO_RECORD, format!("`{label}` is {what}, not a record")).help(help)
     };
     if let Some((_, what, help)) = KNOWN.iter().find(|(start, ..)| bytes.starts_with(start)) {
         return Some(refuse(what, help));
@@ -43,7 +40,7 @@ pub(super) fn not_a_record(label: &str, bytes: &[u8]) -> Option<Diagnostic> {
     let name = label.rsplit('/').next().unwrap_or(label);
     if name.contains("tfevents") {
         return Some(refuse(
-            "an event file of TensorBoard",
+            "a TensorBoard event file",
             "name the folder that it is in: `tensorboard:runs/churn`",
         ));
     }
@@ -54,12 +51,12 @@ pub(super) fn not_a_record(label: &str, bytes: &[u8]) -> Option<Diagnostic> {
     {
         return Some(refuse(
             "a file of the samples of an evaluation (Every Eval Ever)",
-            "name the JSON beside it, which says what the evaluation came to",
+            "name the JSON beside it, which has the results of the evaluation",
         ));
     }
     let is_pickle = matches!(bytes, [0x80, 2..=5, ..]);
     if is_pickle {
-        return Some(refuse("a pickle of Python, which gate never opens", MODEL));
+        return Some(refuse("a Python pickle, which gate never opens", MODEL));
     }
     let start = &bytes[..bytes.len().min(512)];
     let is_utf16 = start.starts_with(&[0xFF, 0xFE]) || start.starts_with(&[0xFE, 0xFF]);

@@ -8,6 +8,7 @@ use super::table::{Grid, History};
 use super::tracked::{Tracked, directed, without_places};
 use crate::document::{Diagnostic, Map, Node, Path, Span, Value};
 use crate::run::Origin;
+use smol_str::SmolStr;
 
 /// The files of a training.
 #[derive(Debug, Default)]
@@ -61,7 +62,7 @@ pub fn tracked(files: Files, name: &str, label: String, origin: Origin) -> Resul
     Ok(run)
 }
 
-fn take(map: &mut Map) -> Vec<(Box<str>, Node)> {
+fn take(map: &mut Map) -> Vec<(SmolStr, Node)> {
     std::mem::take(map).into_iter().map(|(name, entry)| (name, entry.node)).collect()
 }
 
@@ -140,8 +141,8 @@ fn best_pt(grid: &Grid, history: &History<'_>, best: Option<usize>, run: &mut Tr
     run.put(&at.key("metrics"), Value::Map(metrics), format!("results.csv, epoch {epoch}"));
     if epoch != last {
         run.notes.push(format!(
-            "the metrics are those of the last epoch, {last}; `best.pt` is of epoch {epoch}. Where that is what you ship, \
-             say so in the policy: `fields: {{ metrics: best_pt.metrics }}`"
+            "the metrics are those of the last epoch, {last}; `best.pt` is of epoch {epoch}. If you ship \
+             that one, say so in the policy: `fields: {{ metrics: best_pt.metrics }}`"
         ));
     }
 }
@@ -170,7 +171,7 @@ fn status(args: Option<&Node>, history: &History<'_>, best: Option<usize>, run: 
     let status = if last >= asked || stopped().unwrap_or_default() { "finished" } else { "unknown" };
     if status == "unknown" {
         run.notes.push(format!(
-            "{last} of {asked} epochs are in `results.csv`, and patience does not explain why: the training may have crashed"
+            "only {last} of {asked} epochs are in `results.csv`, and patience does not explain why: the training may have crashed"
         ));
     }
     run.text(&Path::of(["status"]), Some(status), "results.csv, args.yaml: epochs, patience");

@@ -120,7 +120,7 @@ impl fmt::Display for Refusal {
             Self::TooFew { what, have, need } => {
                 write!(f, "{have} {what}, and an interval needs at least {need}")
             }
-            Self::NoSpread => f.write_str("the differences have no spread, which is no certainty"),
+            Self::NoSpread => f.write_str("the differences have no spread, which does not prove certainty"),
             Self::Undefined => f.write_str("the metric is not defined on these cases"),
             Self::UndefinedResamples { share } => {
                 write!(f, "the metric is not defined on {:.1} % of the resamples", share * 100.0)

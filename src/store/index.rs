@@ -12,7 +12,7 @@ pub fn left_out(git: &Git, selectors: &[Selector]) -> Result<Option<Box<Diagnost
         let path = &entry.path;
         match entry.kind {
             IndexKind::LeftOut if selectors.iter().any(|selector| selector.names(path)) => {
-                let message = format!("`{path}` is committed, and this sparse checkout left it out");
+                let message = format!("`{path}` is committed, but this sparse checkout omits it");
                 return Ok(Some(
                     Diagnostic::new(SPARSE, message)
                         .help("check it out: `git sparse-checkout add FOLDER`, or `git sparse-checkout disable`")

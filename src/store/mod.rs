@@ -19,17 +19,17 @@ use crate::document::Diagnostic;
 use crate::git::Refusal;
 
 codes! {
-    NOT_FOUND = "reference/not-found": "A file or folder that was named is not there.";
-    NOTHING_MATCHED = "reference/nothing-matched": "A glob or a folder that was named holds no run record.";
+    NOT_FOUND = "reference/not-found": "A named file or folder does not exist.";
+    NOTHING_MATCHED = "reference/nothing-matched": "A named glob or folder has no run record.";
     BAD_GLOB = "reference/bad-glob": "A glob that can't be read.";
     OUTSIDE = "reference/outside": "A file that was found is not inside the workspace.";
-    NOT_A_FILE = "reference/not-a-file": "What was named is not a regular file.";
+    NOT_A_FILE = "reference/not-a-file": "The named path is not a regular file.";
     UNREADABLE = "reference/unreadable": "A file can't be read.";
-    BROKEN_LINK = "reference/broken-link": "A symbolic link leads to nothing, or in a circle.";
-    SUBMODULE = "reference/submodule": "What was named is a submodule: another repository, whose files are not part of this one.";
-    SPARSE = "reference/sparse": "A sparse checkout left out a file that is to be read.";
-    TOO_MANY = "reference/too-many": "A glob or a folder leads through more files, or more linked folders, than are looked at.";
-    TOO_LARGE = "reference/too-large": "A file has more bytes than are read.";
+    BROKEN_LINK = "reference/broken-link": "A symbolic link is broken or circular.";
+    SUBMODULE = "reference/submodule": "The named path is a submodule: another repository, whose files are not part of this one.";
+    SPARSE = "reference/sparse": "A sparse checkout omits a needed file.";
+    TOO_MANY = "reference/too-many": "A glob or a folder covers too many files or linked folders.";
+    TOO_LARGE = "reference/too-large": "A file is too large.";
 }
 
 /// A file that was found.
@@ -63,19 +63,19 @@ fn refused(label: &str, why: &Refusal) -> Box<Diagnostic> {
     match why {
         Refusal::BrokenLink { target } => Diagnostic::new(
             BROKEN_LINK,
-            format!("`{label}` is a symbolic link to `{target}`, which leads to no file"),
+            format!("`{label}` is a symbolic link to `{target}`, which does not exist"),
         )
         .help("put the file itself there, or correct the link"),
         Refusal::Outside { target } => Diagnostic::new(
             OUTSIDE,
-            format!("`{label}` is a symbolic link to `{target}`, which leads out of the workspace"),
+            format!("`{label}` is a symbolic link to `{target}`, which is outside the workspace"),
         )
-        .help("a link in the workspace may only lead to a file in it"),
+        .help("a link in the workspace may only point to a file in it"),
         Refusal::Submodule => Diagnostic::new(
             SUBMODULE,
             format!("`{label}` is a submodule, another repository: its files are not part of this one"),
         )
-        .help("keep run records in the repository that is judged, or let `runs:` name other folders"),
+        .help("keep run records in this repository, or let `runs:` name other folders"),
     }
     .boxed()
 }
@@ -87,6 +87,6 @@ fn below(folder: &str, name: &str) -> String {
 
 fn too_large(label: &str, bytes: usize, most: usize) -> Box<Diagnostic> {
     Diagnostic::new(TOO_LARGE, format!("`{label}` has {bytes} bytes, and at most {most} are read"))
-        .help("keep large tables in files of their own, and name them in the record")
+        .help("keep large tables in separate files, and name them in the record")
         .boxed()
 }

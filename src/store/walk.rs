@@ -91,8 +91,8 @@ impl<'s> Walk<'s> {
 
     fn too_many(&self, what: &str) -> Box<Diagnostic> {
         let written = self.selector.written();
-        Diagnostic::new(TOO_MANY, format!("`{written}` leads through more than {what}"))
-            .help("name the folder of the records more closely, such as `runs/*.json`")
+        Diagnostic::new(TOO_MANY, format!("`{written}` covers more than {what}"))
+            .help("name the folder of the records more precisely, such as `runs/*.json`")
             .boxed()
     }
 }

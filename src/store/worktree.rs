@@ -259,8 +259,8 @@ fn unreadable(label: &str, error: &io::Error) -> Box<Diagnostic> {
         io::ErrorKind::IsADirectory => {
             Diagnostic::new(NOT_A_FILE, format!("`{label}` is not a regular file")).boxed()
         }
-        _ if leads_out(error) => Diagnostic::new(OUTSIDE, format!("`{label}` leads out of the workspace"))
-            .help("a link in the workspace may only lead to a file in it")
+        _ if leads_out(error) => Diagnostic::new(OUTSIDE, format!("`{label}` is outside the workspace"))
+            .help("a link in the workspace may only point to a file in it")
             .boxed(),
         _ => Diagnostic::new(UNREADABLE, format!("`{label}` can't be read: {error}")).boxed(),
     }

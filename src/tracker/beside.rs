@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use super::FETCHERS;
+use super::peek::Peek;
 use crate::document::FileKind;
 use crate::store::{Entry, Reach, Store as _, WorkTree};
 
@@ -95,5 +96,6 @@ pub(super) fn is_own(tracker: &str, name: &str) -> bool {
 }
 
 fn is_of_tracker(folder: &Path) -> bool {
-    FETCHERS.iter().any(|fetcher| (fetcher.recognises)(folder))
+    let peek = Peek::new(folder);
+    FETCHERS.iter().any(|fetcher| (fetcher.recognises)(&peek))
 }

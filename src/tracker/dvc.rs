@@ -6,6 +6,7 @@ use std::path::Path;
 
 use files::{Cache, Committed, Tree};
 
+use super::peek::Peek;
 use super::{AMBIGUOUS, FetchContext, Fetched, Fetcher, NOT_THERE, Place, Role};
 use crate::code::codes;
 use crate::document::{Diagnostic, Path as Keys};
@@ -15,20 +16,20 @@ use crate::source::dvc::{Code, Files, current, items, joined, model_names, track
 use crate::store::Revision;
 
 codes! {
-    EXPERIMENT = "dvc/experiment": "A baseline is an experiment of DVC, which no branch and no tag holds.";
+    EXPERIMENT = "dvc/experiment": "A baseline is a DVC experiment that is on no branch and no tag.";
 }
 
 pub(super) const FETCHER: Fetcher = Fetcher { name: "dvc", fetch, recognises };
 
 /// A project, one of the two files of it, or a folder that DVCLive wrote.
-fn recognises(path: &Path) -> bool {
-    let is_of_project = path.ends_with("dvc.yaml") || path.ends_with("dvc.lock");
-    is_of_project && path.is_file()
-        || path.join("dvc.yaml").is_file()
-        || path.join("dvc.lock").is_file()
-        || path.join("metrics.json").is_file()
-            && (path.join("plots/metrics").is_dir() || path.join("params.yaml").is_file())
-            && !path.join("run.json").is_file()
+fn recognises(peek: &Peek) -> bool {
+    let has = |name: &str| peek.inside(name).is_file();
+    peek.is_file() && matches!(peek.name(), "dvc.yaml" | "dvc.lock")
+        || has("dvc.yaml")
+        || has("dvc.lock")
+        || has("metrics.json")
+            && (peek.inside("plots/metrics").is_folder() || has("params.yaml"))
+            && !has("run.json")
 }
 
 /// A folder, and what stands behind an `@`.
@@ -179,7 +180,7 @@ fn not_an_experiment(git: &Git, revision: &str, commit: &Commit) -> Result<(), B
     if !is_experiment(revision) && (!only || is_ours()) {
         return Ok(());
     }
-    Err(Diagnostic::new(EXPERIMENT, format!("`{revision}` is an experiment of DVC, and no baseline"))
+    Err(Diagnostic::new(EXPERIMENT, format!("`{revision}` is a DVC experiment, which can't be a baseline"))
         .help("commit it to a branch: `dvc exp branch NAME BRANCH`")
         .boxed())
 }
@@ -204,7 +205,7 @@ fn commit(git: &Git, revision: &str, around: &FetchContext<'_>) -> Result<(Strin
             Ok((tag.name.clone(), commit))
         }
         Some(Err(why)) => Err(Diagnostic::new(NOT_THERE, why)
-            .help("`git fetch --tags` brings tags into a clone; `gto show` lists what they say")
+            .help("fetch the tags with `git fetch --tags`; `gto show` lists what they mean")
             .boxed()),
     }
 }
@@ -216,12 +217,11 @@ fn experiment(git: &Git, name: &str) -> Result<Option<String>, Box<Diagnostic>> 
     match found.as_slice() {
         [] => Ok(None),
         [one] => Ok(Some(one.clone())),
-        several => Err(Diagnostic::new(
-            AMBIGUOUS,
-            format!("{} experiments of DVC are called `{name}`", several.len()),
-        )
-        .help(format!("name one in full: {}", several.join(", ")))
-        .boxed()),
+        several => {
+            Err(Diagnostic::new(AMBIGUOUS, format!("{} DVC experiments are named `{name}`", several.len()))
+                .help(format!("name one in full: {}", several.join(", ")))
+                .boxed())
+        }
     }
 }
 

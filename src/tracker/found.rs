@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use globset::GlobBuilder;
 
 use super::beside::is_own;
-use super::peek::names;
+use super::peek::{Peek, names};
 use super::{FETCHERS, FetchContext, recognise};
 use crate::document::Diagnostic;
 
@@ -153,7 +153,8 @@ impl OwnFiles {
             let folder = root.join(parts[..depth].join("/"));
             let found = *self.known.entry(folder.clone()).or_insert_with(|| {
                 let keepers = FETCHERS.iter().filter(|fetcher| KEEPERS.contains(&fetcher.name));
-                keepers.into_iter().find(|fetcher| (fetcher.recognises)(&folder)).map(|fetcher| fetcher.name)
+                let peek = Peek::new(&folder);
+                keepers.into_iter().find(|fetcher| (fetcher.recognises)(&peek)).map(|fetcher| fetcher.name)
             });
             found.is_some_and(owns)
         })

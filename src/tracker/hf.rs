@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::peek::{bytes, json, names};
+use super::peek::{Peek, bytes, json};
 use super::{AMBIGUOUS, FetchContext, Fetched, Fetcher, NOT_A_RUN, Place};
 use crate::document::limits::{JSON_BYTES, YAML_BYTES};
 use crate::document::{Diagnostic, Document, Format, Node};
@@ -24,10 +24,10 @@ const TRAINER: [&str; 3] = ["all_results.json", "eval_results.json", STATE];
 /// The folder of the newer form of results.
 const RESULTS: &str = ".eval_results";
 
-fn recognises(path: &Path) -> bool {
-    if path.is_file() {
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        return match name {
+fn recognises(peek: &Peek) -> bool {
+    let path = peek.path();
+    if peek.is_file() {
+        return match peek.name() {
             "README.md" => is_card(path),
             name if TRAINER.contains(&name) => is_output(path),
             _ => {
@@ -36,13 +36,15 @@ fn recognises(path: &Path) -> bool {
             }
         };
     }
-    path.join(RESULTS).is_dir()
-        || path.ends_with(RESULTS) && path.is_dir()
-        || TRAINER.iter().any(|name| is_output(&path.join(name)))
-        || is_card(&path.join("README.md"))
-        || names(path)
-            .iter()
-            .any(|name| checkpoint(name).is_some() && is_output(&path.join(name).join(STATE)))
+    peek.is_folder()
+        && (path.ends_with(RESULTS)
+            || peek.inside(RESULTS).is_folder()
+            || TRAINER.iter().any(|name| is_output(&path.join(name)))
+            || is_card(&path.join("README.md"))
+            || peek
+                .names()
+                .iter()
+                .any(|name| checkpoint(name).is_some() && is_output(&path.join(name).join(STATE))))
 }
 
 /// A card with results; one that can't be read is named as such, where it looks as if it had some.
@@ -147,7 +149,8 @@ fn read(files: &Files<'_>, place: &Place, origin: Origin, path: &str) -> Result<
         ([("the card", _)], Some(card)) => {
             let mut run = of_card(&card, label, origin)?;
             if !results.is_empty() {
-                run.notes.push(format!("`hf:{path}/.eval_results` has results too, which are not read here"));
+                run.notes
+                    .push(format!("`hf:{path}/.eval_results` also has results, which are not read here"));
             }
             Ok(run)
         }
@@ -157,7 +160,7 @@ fn read(files: &Files<'_>, place: &Place, origin: Origin, path: &str) -> Result<
         (several, _) => {
             let choices: Vec<String> =
                 several.iter().map(|(what, name)| format!("`{name}` ({what})")).collect();
-            Err(Diagnostic::new(AMBIGUOUS, format!("`{path}` holds results of more than one kind"))
+            Err(Diagnostic::new(AMBIGUOUS, format!("`{path}` contains results of more than one kind"))
                 .help(format!("say which is meant: {}", choices.join(" or ")))
                 .boxed())
         }

@@ -1,9 +1,8 @@
 //! lm-evaluation-harness: the folder that `--output_path` named, or one file of results.
 
-use std::path::Path;
 use std::sync::Arc;
 
-use super::peek::{bytes, json, names};
+use super::peek::{Peek, json};
 use super::place::Place;
 use super::{FetchContext, Fetched, Fetcher, NOT_A_RUN};
 use crate::document::limits::JSON_BYTES;
@@ -29,33 +28,29 @@ fn before_time(name: &str) -> Option<&str> {
 }
 
 /// Whether JSON is of the harness, by what it begins with and by what is in it: anything else may be called alike.
-fn is_evaluation(path: &Path) -> bool {
-    let Some(bytes) = bytes(path, JSON_BYTES) else { return false };
-    let begins =
-        String::from_utf8_lossy(&bytes[..bytes.len().min(64)]).split_whitespace().collect::<String>();
-    begins.starts_with("{\"results\":{")
-        && json(bytes).is_some_and(|tree| {
+fn is_evaluation(peek: &Peek) -> bool {
+    peek.squeezed().starts_with("{\"results\":{")
+        && peek.bytes(JSON_BYTES).and_then(json).is_some_and(|tree| {
             ["configs", "versions", "n-shot"].into_iter().all(|key| tree.get(key).is_some())
         })
 }
 
 /// Whether a name with a time is that of results.
-fn is_results(path: &Path) -> bool {
-    match path.file_name().and_then(|name| before_time(name.to_str()?)) {
+fn is_results(peek: &Peek) -> bool {
+    match before_time(peek.name()) {
         Some("results") => true,
-        Some(_) => is_evaluation(path),
+        Some(_) => is_evaluation(peek),
         None => false,
     }
 }
 
-fn recognises(path: &Path) -> bool {
-    if path.is_file() {
-        return is_results(path)
-            || path.extension().is_some_and(|ending| ending == "json") && is_evaluation(path);
+fn recognises(peek: &Peek) -> bool {
+    if peek.is_file() {
+        return is_results(peek) || peek.has_ending(&["json"]) && is_evaluation(peek);
     }
     // The folder of an evaluation has one for each model, in which the results lie.
-    let holds = |path: &Path| names(path).iter().any(|name| is_results(&path.join(name)));
-    holds(path) || names(path).iter().take(100).any(|name| holds(&path.join(name)))
+    let holds = |peek: &Peek| peek.names().iter().any(|name| is_results(&peek.inside(name)));
+    holds(peek) || peek.names().iter().take(100).any(|name| holds(&peek.inside(name)))
 }
 
 fn fetch(rest: &str, around: &FetchContext<'_>) -> Result<Fetched, Box<Diagnostic>> {
@@ -64,7 +59,7 @@ fn fetch(rest: &str, around: &FetchContext<'_>) -> Result<Fetched, Box<Diagnosti
         Some(file) => vec![file.clone()],
         None => place.matching("**/*.json")?,
     };
-    names.retain(|path| place.file.is_some() || is_results(&place.path.join(path)));
+    names.retain(|path| place.file.is_some() || is_results(&Peek::new(place.path.join(path))));
     // Of each folder, and of each name in it, the newest.
     let before = |path: &str| before_time(path).unwrap_or(path).to_owned();
     names.sort_by_key(|path| (before(path), path.clone()));
@@ -78,7 +73,7 @@ fn fetch(rest: &str, around: &FetchContext<'_>) -> Result<Fetched, Box<Diagnosti
             .map(|newest| if alone(newest) { folder(newest) } else { (*newest).to_owned() })
             .map(|path| format!("`lm-eval:{rest}/{path}`"))
             .collect();
-        let message = format!("`{rest}` holds the results of {} models", models.len());
+        let message = format!("`{rest}` contains the results of {} models", models.len());
         return Err(Diagnostic::new(super::AMBIGUOUS, message)
             .help(format!("say which is meant: {}", choices.join(" or ")))
             .boxed());
@@ -87,7 +82,7 @@ fn fetch(rest: &str, around: &FetchContext<'_>) -> Result<Fetched, Box<Diagnosti
     let Some(newest) = names.pop() else {
         return Err(Diagnostic::new(
             NOT_A_RUN,
-            format!("`{rest}` holds no results of lm-evaluation-harness"),
+            format!("`{rest}` contains no results of lm-evaluation-harness"),
         )
         .help("name the folder of `--output_path`, or a file such as results_2026-11-23T08-31-51.889572.json")
         .boxed());
@@ -97,8 +92,8 @@ fn fetch(rest: &str, around: &FetchContext<'_>) -> Result<Fetched, Box<Diagnosti
     let tree = Arc::new(Document::new(label.as_str(), bytes, Format::Json)?).parse_long()?;
     if tree.get("results").is_none() || tree.get("configs").is_none() {
         let message =
-            format!("`{label}` has no `results` with `configs`: it is not of lm-evaluation-harness");
-        return Err(Diagnostic::new(NOT_A_RUN, message).help("versions from 0.4 on are read").boxed());
+            format!("`{label}` has no `results` with `configs`, so it is not from lm-evaluation-harness");
+        return Err(Diagnostic::new(NOT_A_RUN, message).help("version 0.4 or newer is required").boxed());
     }
     let resolved = place.file.is_none().then(|| newest.clone());
     let origin = Origin {
@@ -110,7 +105,7 @@ fn fetch(rest: &str, around: &FetchContext<'_>) -> Result<Fetched, Box<Diagnosti
     let mut run = tracked(&tree, &stem, label, origin);
     run.cases = samples(&place, &newest, &tree)?;
     if older > 0 {
-        run.notes.push(format!("this is the newest of {} results; they are never merged", older + 1));
+        run.notes.push(format!("this is the newest of {} results; gate never merges them", older + 1));
     }
     Ok(Fetched { runs: vec![Ok(run)], resolved, exact: true, in_tree: true, ..Fetched::default() })
 }

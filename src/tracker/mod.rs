@@ -13,7 +13,6 @@ pub mod mlflow;
 mod peek;
 mod place;
 mod sacred;
-mod start;
 mod wandb;
 
 use std::path::Path;
@@ -21,6 +20,7 @@ use std::path::Path;
 pub use beside::record_beside;
 pub use exported::export;
 pub use found::{OwnFiles, runs_at};
+use peek::Peek;
 pub use place::Place;
 
 use crate::code::codes;
@@ -30,10 +30,10 @@ use crate::source::Tracked;
 use crate::store::Reach;
 
 codes! {
-    NOT_THERE = "tracker/not-there": "What a tracker's reference names is not there.";
-    NOT_A_RUN = "tracker/not-a-run": "What a tracker's reference names is there, and holds no run.";
-    AMBIGUOUS = "tracker/ambiguous": "What a path holds can be read as more than one thing.";
-    OUTSIDE = "tracker/outside": "A reference of a policy leads out of the workspace.";
+    NOT_THERE = "tracker/not-there": "A tracker's reference names something that does not exist.";
+    NOT_A_RUN = "tracker/not-a-run": "A tracker's reference names something that has no run.";
+    AMBIGUOUS = "tracker/ambiguous": "A path can be read as more than one thing.";
+    OUTSIDE = "tracker/outside": "A reference in a policy leaves the workspace.";
 }
 
 /// The repository around a workspace, opened when it is asked for.
@@ -105,7 +105,7 @@ struct Fetcher {
     fetch: fn(&str, &FetchContext<'_>) -> Result<Fetched, Box<Diagnostic>>,
     /// Whether a file or folder that was named without a prefix is one of this tracker's. It looks at names, and where
     /// they don't tell, into a file; what it knows is then fetched with the path behind the prefix.
-    recognises: fn(&Path) -> bool,
+    recognises: fn(&Peek) -> bool,
 }
 
 /// The codes of all trackers.
@@ -147,8 +147,8 @@ const FETCHERS: &[Fetcher] = &[
 pub fn fetch(tracker: &str, rest: &str, around: &FetchContext<'_>) -> Result<Fetched, Box<Diagnostic>> {
     match FETCHERS.iter().find(|fetcher| fetcher.name == tracker) {
         Some(fetcher) => (fetcher.fetch)(rest, around),
-        None => Err(Diagnostic::new(NOT_A_RUN, format!("`{tracker}:` is no tracker that is read"))
-            .help("docs/trackers lists those that are")
+        None => Err(Diagnostic::new(NOT_A_RUN, format!("`{tracker}:` is not a tracker that gate reads"))
+            .help("docs/trackers lists the supported ones")
             .boxed()),
     }
 }
@@ -163,8 +163,9 @@ pub fn recognise(path: &str, around: &FetchContext<'_>) -> Result<Option<&'stati
     {
         return Ok(None);
     }
+    let peek = Peek::new(full);
     let mut known: Vec<&'static str> =
-        FETCHERS.iter().filter(|fetcher| (fetcher.recognises)(&full)).map(|fetcher| fetcher.name).collect();
+        FETCHERS.iter().filter(|fetcher| (fetcher.recognises)(&peek)).map(|fetcher| fetcher.name).collect();
     // Other tools write event files beside their own record of the same run.
     if known.len() > 1 {
         known.retain(|name| *name != "tensorboard");

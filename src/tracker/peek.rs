@@ -1,7 +1,9 @@
 //! A first look at a path, to see whose it is. Nothing but a regular file is opened, nothing outside of its folder, and
 //! nothing is waited for.
 
-use std::path::Path;
+use std::cell::OnceCell;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::document::{Diagnostic, Document, Format, Node};
@@ -9,6 +11,102 @@ use crate::store::{Entry, Reach, Store as _, WorkTree};
 
 /// Names of a folder that are looked at.
 const MOST: usize = 10_000;
+/// Bytes of the start of a file.
+const HEAD: usize = 4 << 10;
+
+/// A path as every tracker is asked about it: what it is, and how it starts, is looked up once for all of them.
+pub(super) struct Peek {
+    path: PathBuf,
+    kind: Kind,
+    head: OnceCell<String>,
+    squeezed: OnceCell<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    File,
+    Folder,
+    /// Nothing, or neither of the two.
+    Other,
+}
+
+impl Peek {
+    pub(super) fn new(path: impl Into<PathBuf>) -> Self {
+        let path = path.into();
+        let kind = match path.metadata() {
+            Ok(data) if data.is_file() => Kind::File,
+            Ok(data) if data.is_dir() => Kind::Folder,
+            _ => Kind::Other,
+        };
+        Self::of(path, kind)
+    }
+
+    fn of(path: PathBuf, kind: Kind) -> Self {
+        Self { path, kind, head: OnceCell::new(), squeezed: OnceCell::new() }
+    }
+
+    /// What has this name in it: nothing, where it is no folder.
+    pub(super) fn inside(&self, name: &str) -> Self {
+        let path = self.path.join(name);
+        if self.is_folder() { Self::new(path) } else { Self::of(path, Kind::Other) }
+    }
+
+    /// The folder that it is in.
+    pub(super) fn parent(&self) -> Option<Self> {
+        self.path.parent().map(Self::new)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn name(&self) -> &str {
+        self.path.file_name().and_then(|name| name.to_str()).unwrap_or_default()
+    }
+
+    pub(super) fn is_file(&self) -> bool {
+        self.kind == Kind::File
+    }
+
+    pub(super) fn is_folder(&self) -> bool {
+        self.kind == Kind::Folder
+    }
+
+    pub(super) fn has_ending(&self, endings: &[&str]) -> bool {
+        has_ending(&self.path, endings)
+    }
+
+    /// The names in it; none, where it is no folder.
+    pub(super) fn names(&self) -> Vec<String> {
+        if self.is_folder() { names(&self.path) } else { Vec::new() }
+    }
+
+    /// The bytes of the file; none of one that is larger than `most`.
+    pub(super) fn bytes(&self, most: usize) -> Option<Vec<u8>> {
+        if self.is_file() { bytes(&self.path, most) } else { None }
+    }
+
+    /// The start of the file.
+    pub(super) fn head(&self) -> &str {
+        self.head.get_or_init(|| {
+            let mut bytes = Vec::with_capacity(HEAD);
+            if let Some(Ok(file)) = self.is_file().then(|| std::fs::File::open(&self.path)) {
+                // What can't be read is told by whoever reads it.
+                let _ = file.take(HEAD as u64).read_to_end(&mut bytes);
+            }
+            String::from_utf8_lossy(&bytes).into_owned()
+        })
+    }
+
+    /// The start of the file, without blanks.
+    pub(super) fn squeezed(&self) -> &str {
+        self.squeezed.get_or_init(|| self.head().split_whitespace().collect())
+    }
+}
+
+pub(super) fn has_ending(path: &Path, endings: &[&str]) -> bool {
+    path.extension().is_some_and(|found| endings.iter().any(|ending| found.eq_ignore_ascii_case(ending)))
+}
 
 /// The bytes of a file; none of one that is larger than `most`.
 pub(super) fn bytes(path: &Path, most: usize) -> Option<Vec<u8>> {

@@ -47,7 +47,9 @@ impl FetchContext<'_> {
         let full = self.folder.join(path);
         let real = full.canonicalize().map_err(|error| {
             Diagnostic::new(NOT_THERE, format!("`{path}` can't be opened: {error}"))
-                .help("paths are relative to the folder that gate is started in; those of a policy to the policy")
+                .help(
+                    "paths are relative to the current folder; paths in a policy are relative to the policy",
+                )
                 .boxed()
         })?;
         let limit = match self.reach {
@@ -69,8 +71,8 @@ impl FetchContext<'_> {
 }
 
 fn outside(path: &str) -> Box<Diagnostic> {
-    let message = format!("`{path}` leads out of the workspace");
-    Diagnostic::new(OUTSIDE, message).help("a policy names what is below it").boxed()
+    let message = format!("`{path}` is outside the workspace");
+    Diagnostic::new(OUTSIDE, message).help("a policy can only name paths below it").boxed()
 }
 
 impl Place {

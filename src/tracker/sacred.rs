@@ -1,10 +1,8 @@
 //! Sacred: the folders of its `FileStorageObserver`, and the files that `mongoexport` writes of its database.
 
-use std::path::Path;
 use std::sync::Arc;
 
-use super::peek::{bytes, json, json_lines, names};
-use super::start::{has_ending, squeezed};
+use super::peek::{Peek, json, json_lines};
 use super::{FetchContext, Fetched, Fetcher, NOT_A_RUN, Place};
 use crate::document::limits::{JSON_BYTES, JSON_LINES_BYTES};
 use crate::document::{Diagnostic, Document, Format, Node};
@@ -16,26 +14,28 @@ pub(super) const FETCHER: Fetcher = Fetcher { name: "sacred", fetch, recognises 
 
 /// The folder of a run holds two files, the folder of an observer such folders. Others have a `run.json` too, so what
 /// stands in it decides.
-fn recognises(path: &Path) -> bool {
-    if path.file_name().is_some_and(|name| name == "run.json") {
-        return path.parent().is_some_and(is_run);
+fn recognises(peek: &Peek) -> bool {
+    if peek.name() == "run.json" {
+        return peek.parent().as_ref().is_some_and(is_run);
     }
-    if path.is_file() {
-        return is_export(path);
+    if peek.is_file() {
+        return is_export(peek);
     }
-    is_run(path) || names(path).iter().any(|name| is_run(&path.join(name)))
+    is_run(peek) || peek.names().iter().any(|name| is_run(&peek.inside(name)))
 }
 
-fn is_run(folder: &Path) -> bool {
-    folder.join("config.json").is_file()
-        && bytes(&folder.join("run.json"), JSON_BYTES)
+fn is_run(folder: &Peek) -> bool {
+    folder.inside("config.json").is_file()
+        && folder
+            .inside("run.json")
+            .bytes(JSON_BYTES)
             .and_then(json)
             .is_some_and(|run| run.get("experiment").is_some() && run.get("meta").is_some())
 }
 
 /// Whether a file holds runs of Sacred's database: its beginning names what only these have together.
-fn is_export(path: &Path) -> bool {
-    let head = if has_ending(path, &["json", "jsonl"]) { squeezed(path) } else { String::new() };
+fn is_export(peek: &Peek) -> bool {
+    let head = if peek.has_ending(&["json", "jsonl"]) { peek.squeezed() } else { "" };
     head.trim_start_matches('[').starts_with("{\"_id\":")
         && ["\"experiment\":", "\"repositories\":"].iter().all(|key| head.contains(key))
 }
@@ -68,7 +68,7 @@ fn exported(
         runs.push(Ok(run.packed()));
     }
     if runs.is_empty() {
-        let message = format!("`{rest}` holds no run of Sacred");
+        let message = format!("`{rest}` contains no Sacred run");
         return Err(Diagnostic::new(NOT_A_RUN, message)
             .help("export the collection: `mongoexport --collection runs`, and `--collection metrics` beside it")
             .boxed());
@@ -98,8 +98,8 @@ fn fetch(rest: &str, around: &FetchContext<'_>) -> Result<Fetched, Box<Diagnosti
     }
     let folders = runs(&place)?;
     if folders.is_empty() {
-        return Err(Diagnostic::new(NOT_A_RUN, format!("`{rest}` holds no run of Sacred"))
-            .help("name the folder of a run, which holds `run.json` and `config.json`")
+        return Err(Diagnostic::new(NOT_A_RUN, format!("`{rest}` contains no Sacred run"))
+            .help("name the folder of a run, which contains `run.json` and `config.json`")
             .boxed());
     }
     let runs = folders.iter().map(|folder| read(&place, folder)).collect();

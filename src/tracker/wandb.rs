@@ -1,8 +1,8 @@
 //! Weights & Biases: the folders that its client writes, offline and online.
 
-use std::path::Path;
 use std::sync::Arc;
 
+use super::peek::Peek;
 use super::{FetchContext, Fetched, Fetcher, NOT_A_RUN, Place};
 use crate::code::codes;
 use crate::document::{Diagnostic, Document, FileKind, Format, Node};
@@ -25,21 +25,16 @@ struct Found {
     folders: Vec<String>,
 }
 
-fn recognises(path: &Path) -> bool {
-    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    if path.is_file() {
-        return path.extension().is_some_and(|extension| extension == "wandb");
+fn recognises(peek: &Peek) -> bool {
+    let name = peek.name();
+    if peek.is_file() {
+        return peek.path().extension().is_some_and(|extension| extension == "wandb");
     }
-    if path.read_link().is_ok() && name == "latest-run" {
+    if name == "latest-run" && peek.path().read_link().is_ok() {
         return true;
     }
-    let has_run = || {
-        let entries = std::fs::read_dir(path).into_iter().flatten().flatten().take(10_000);
-        entries
-            .into_iter()
-            .any(|entry| entry.file_name().to_str().is_some_and(|name| run_folder(name).is_some()))
-    };
-    path.is_dir() && (run_folder(name).is_some() || name == "wandb" && has_run())
+    let has_run = || peek.names().iter().any(|name| run_folder(name).is_some());
+    peek.is_folder() && (run_folder(name).is_some() || name == "wandb" && has_run())
 }
 
 /// The time and the id in the name of a run's folder: `offline-run-20261123_085125-5vot4blv`.
@@ -60,7 +55,7 @@ fn fetch(rest: &str, around: &FetchContext<'_>) -> Result<Fetched, Box<Diagnosti
     };
     let mut runs = found(&place)?;
     if runs.is_empty() {
-        return Err(Diagnostic::new(NOT_A_RUN, format!("`{rest}` holds no run of W&B"))
+        return Err(Diagnostic::new(NOT_A_RUN, format!("`{rest}` contains no W&B run"))
             .help("name the folder of a run, such as `wandb/offline-run-20261123_085125-5vot4blv`")
             .boxed());
     }
@@ -85,8 +80,10 @@ fn fetch(rest: &str, around: &FetchContext<'_>) -> Result<Fetched, Box<Diagnosti
         match sibling {
             Ok(sibling) => fetched.siblings.extend(sibling),
             Err(problem) => {
-                let note =
-                    format!("whether `{}` is of the same group is not known: {}", run.id, problem.message);
+                let note = format!(
+                    "it is not known whether `{}` belongs to the same group: {}",
+                    run.id, problem.message
+                );
                 fetched.runs.iter_mut().flatten().for_each(|named| named.notes.push(note.clone()));
             }
         }
@@ -172,7 +169,7 @@ fn read(place: &Place, run: &Found) -> Result<Logged, Box<Diagnostic>> {
     let (config, summary, metadata) =
         (parse("config.yaml")?, parse("wandb-summary.json")?, parse("wandb-metadata.json")?);
     if config.is_none() && summary.is_none() {
-        let message = format!("`{}` holds neither a log nor the files of a run", place.label_of(folder));
+        let message = format!("`{}` contains neither a log nor the files of a run", place.label_of(folder));
         return Err(Diagnostic::new(NOT_A_RUN, message).help("copy the whole folder of the run").boxed());
     }
     Ok(from_files(&run.id, config.as_ref(), summary.as_ref(), metadata.as_ref()))
@@ -196,9 +193,9 @@ fn described(
 
 fn broken(label: &str, error: &LogError) -> Box<Diagnostic> {
     let message = match error {
-        LogError::NotALog => format!("`{label}` is not a log of W&B"),
+        LogError::NotALog => format!("`{label}` is not a W&B log"),
         LogError::Damaged(0) => {
-            format!("`{label}` is damaged: a record in it is not of a form that is known")
+            format!("`{label}` is damaged: it has a record of an unknown form")
         }
         LogError::Damaged(at) => format!("`{label}` is damaged at byte {at}"),
     };

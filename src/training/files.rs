@@ -165,7 +165,7 @@ impl Files {
             return self.measure_data_folder(path);
         }
         if self.is_pointer(path) {
-            let message = format!("the data file `{path}` is a pointer of git-lfs, not the data");
+            let message = format!("the data file `{path}` is a Git LFS pointer, not the data");
             return Err(Diagnostic::new(UNREADABLE, message)
                 .help("fetch the data first: git lfs pull")
                 .boxed());
@@ -217,7 +217,7 @@ impl Files {
                 UNREADABLE,
                 format!("the {what} `{path}` has more than {MOST} bytes"),
             )
-            .help("keep large tables in files of their own, and name them as data")
+            .help("keep large tables in separate files, and name them as data")
             .boxed());
         }
         Ok(bytes)
@@ -276,7 +276,7 @@ fn changed(_: &cap_std::fs::Metadata) -> (u64, i64, i64) {
 }
 
 fn stopped(path: &str) -> Box<Diagnostic> {
-    Diagnostic::new(STOPPED, format!("told to stop while `{path}` was read")).boxed()
+    Diagnostic::new(STOPPED, format!("stopped while `{path}` was read")).boxed()
 }
 
 /// What is wrong with a folder of data.
@@ -287,13 +287,15 @@ fn as_unreadable(problem: Box<Diagnostic>) -> Box<Diagnostic> {
 fn fault(path: &str, what: &str, error: &io::Error) -> Box<Diagnostic> {
     match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
-            Diagnostic::new(FILE_MISSING, format!("the {what} `{path}` is not there"))
-                .help("paths are relative to the folder that gate is started in, and are looked up when the command has ended")
+            Diagnostic::new(FILE_MISSING, format!("the {what} `{path}` does not exist"))
+                .help(
+                    "paths are relative to the current folder, and are looked up after the command has ended",
+                )
                 .boxed()
         }
         // What cap-std answers when a path or a link leads out.
         io::ErrorKind::PermissionDenied if error.to_string().contains("outside") => {
-            Diagnostic::new(OUTSIDE, format!("the {what} `{path}` leads out of the workspace"))
+            Diagnostic::new(OUTSIDE, format!("the {what} `{path}` is outside the workspace"))
                 .help("keep the file itself inside")
                 .boxed()
         }

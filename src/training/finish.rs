@@ -165,25 +165,28 @@ pub(super) fn notes(code: &Code, facts: &TrainingFacts, label: &str) -> Vec<Stri
         notes.push(format!("not recorded: {}; `gate record --help` says how to add each", absent.join(", ")));
     }
     if !facts.left_out.is_empty() {
-        notes.push(format!("left out of the metrics, being no numbers: {}", facts.left_out.join(", ")));
+        notes.push(format!(
+            "left out of the metrics because they are not numbers: {}",
+            facts.left_out.join(", ")
+        ));
     }
     if facts.masked {
         notes.push(
-            "parameters or tags hold secrets; of each only the beginning of a digest was recorded".into(),
+            "parameters or tags contain secrets; only the beginning of a digest was recorded for each".into(),
         );
     }
     if facts.interrupted {
         notes.push(
-            "the command was told to stop while it ran: recorded as interrupted, which no check passes"
+            "the command was stopped while it ran: it is recorded as interrupted, which fails every check"
                 .into(),
         );
     }
     notes.extend(code.silent.as_ref().map(|why| format!("the commit is not recorded: {why}")));
     if facts.dirty == Some(true) {
-        notes.push("the code had changes that no commit holds: commit first, then train".into());
+        notes.push("the code had uncommitted changes: commit first, then train".into());
     }
     if facts.command.iter().any(|word| word.contains(MASKED)) {
-        notes.push("a part of the command is named like a secret; its value was not recorded".into());
+        notes.push("a part of the command looks like a secret; its value was not recorded".into());
     }
     notes
 }
@@ -227,8 +230,8 @@ fn params(start: &Start<'_>, lines: &Lines, problems: &mut Vec<Diagnostic>) -> M
         if before.as_ref().is_some_and(|before| *before != after) {
             problems.push(
                 Diagnostic::new(CHANGED, format!("the {what} `{path}` changed while the command ran")).help(
-                    "which of the two the run used can't be known: leave it alone while training runs; if training \
-                     writes it, let it write lines such as `params.c=1.0` into the file that $GATE_RECORD_FILE names",
+                    "gate can't know which version the run used: don't change it while training runs; if \
+                     training writes it, let it write lines such as `params.c=1.0` into the file that $GATE_RECORD_FILE names",
                 ),
             );
             continue;
@@ -269,7 +272,7 @@ fn written(
     start.files.measure(path, what).and_then(not_empty).map_err(|problem| {
         if problem.code == FILE_MISSING {
             let help = format!(
-                "the command ended well and left no `{path}`: look at where training saves it, and name that"
+                "the command succeeded but did not write `{path}`: check where training saves it, and name that path"
             );
             return problem.help(help).boxed();
         }
@@ -284,9 +287,9 @@ fn folder(start: &Start<'_>, path: &str) -> Option<Result<FileFact, Box<Diagnost
         (fact, None) => not_empty(fact),
         (_, Some(file)) => Err(Diagnostic::new(
             NOT_WRITTEN,
-            format!("the artifact `{path}` holds `{file}`, which the command did not write"),
+            format!("the artifact `{path}` contains `{file}`, which the command did not write"),
         )
-        .help("what was there before is another run's: let training begin with an empty folder")
+        .help("older files belong to another run: let training start with an empty folder")
         .boxed()),
     })
 }
@@ -318,7 +321,7 @@ fn read(start: &Start<'_>, file: &Data) -> Result<FileFact, Box<Diagnostic>> {
         _ => format!("the data file `{}` changed while the command ran", file.path),
     };
     Err(Diagnostic::new(CHANGED, message)
-        .help("what the run read can't be known: train again, and leave the data alone while training runs")
+        .help("gate can't know what the run read: train again, and don't change the data while training runs")
         .boxed())
 }
 
@@ -331,7 +334,7 @@ fn named(start: &Start<'_>, path: &str, what: &str) -> Result<FileFact, Box<Diag
 
 fn older(path: &str, what: &str) -> Box<Diagnostic> {
     Diagnostic::new(NOT_WRITTEN, format!("the command did not write the {what} `{path}`"))
-        .help("the file that is there was there before, so it is another run's: look at where training saves its own")
+        .help("the existing file is older, so it belongs to another run: check where training saves its own")
         .boxed()
 }
 

@@ -24,14 +24,14 @@ impl Keeper {
         let path = folder.join(reference);
         if !path.is_file() || FileKind::of(reference) != Some(FileKind::Json) {
             return wrong(
-                "it is not the file of one record",
-                "name a record that is a file ending in .json; without --write the answer is only printed",
+                "it is not a file with one record",
+                "name a record in a file that ends in .json; without --write the answer is only printed",
             );
         }
         if beside(&path).exists() {
             return wrong(
-                "it is signed, and would no longer be what was signed",
-                "keep the answer beside it: --format json --output FILE",
+                "it is signed, and changing it would break the signature",
+                "save the answer beside it: --format json --output FILE",
             );
         }
         Ok(Self(path))

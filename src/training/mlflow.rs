@@ -37,7 +37,7 @@ pub(super) fn find(observer: &Observer, place: &Place, started: Timestamp) -> Fo
             (Some(one), 0) if !one.is_written_since(started.as_millisecond()) => {
                 let message =
                     format!("the command did not write to the run `{}`, which {RUN_ID} names", one.id());
-                let help = "what it holds is of another training: take the variable out of the environment";
+                let help = "its contents are from another training run: unset the variable";
                 Found { problem: Some(Diagnostic::new(MLFLOW_RUNS, message).help(help)), taken: None }
             }
             (Some(one), 0) => match take(one, place) {
@@ -47,11 +47,11 @@ pub(super) fn find(observer: &Observer, place: &Place, started: Timestamp) -> Fo
             (Some(last), _) => {
                 let ids: Vec<&str> = runs.iter().chain([&last]).map(Logged::id).collect();
                 let message = format!(
-                    "the command logged {} runs to MLflow, and which of them the record is of is not known: {}",
+                    "the command logged {} runs to MLflow, and gate does not know which one to record: {}",
                     ids.len(),
                     ids.join(", ")
                 );
-                let help = "log one run for each `gate record`, or the others within it: \
+                let help = "log one run for each `gate record`, or nest the others: \
                             `mlflow.start_run(nested=True)`; lines such as `metrics.f1=0.84` for $GATE_RECORD_FILE say \
                             which values count";
                 Found { problem: Some(Diagnostic::new(MLFLOW_RUNS, message).help(help)), taken: None }
@@ -143,7 +143,7 @@ impl Taken {
         let tags = tags_of(record);
         self.logged.set_tags(&tags).map_err(|problem| {
             let message = format!(
-                "the record is written, and the tags of the run in MLflow are not: {}",
+                "the record was written, but the tags of the MLflow run were not: {}",
                 problem.message
             );
             Diagnostic { code: MLFLOW_TAGS.into(), ..Diagnostic { message, ..*problem } }.boxed()

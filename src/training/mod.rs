@@ -32,26 +32,26 @@ use crate::code::codes;
 
 codes! {
     OUTSIDE = "recording/outside": "A file for the record is not inside the workspace.";
-    FILE_MISSING = "recording/file-missing": "A file that was promised for the record is not there.";
-    UNREADABLE = "recording/unreadable": "A file for the record can't be read, or is no regular file.";
-    NOT_WRITTEN = "recording/not-written": "The command did not write a file that was promised; what is there is older.";
+    FILE_MISSING = "recording/file-missing": "A promised file for the record does not exist.";
+    UNREADABLE = "recording/unreadable": "A file for the record can't be read, or is not a regular file.";
+    NOT_WRITTEN = "recording/not-written": "The command did not write a promised file; the existing one is older.";
     CHANGED = "recording/changed": "A file that the run depends on changed while the command ran.";
     NOT_STARTED = "recording/not-started": "The command could not be started.";
     CANT_WRITE = "recording/cant-write": "The run record can't be written.";
     BAD_RUN_ID = "recording/bad-run-id": "A run id can't be the name of a file.";
     STOPPED = "recording/stopped": "The recording was told to stop.";
-    RANKS = "recording/several-ranks": "Several ranks of a distributed training wrote one thing.";
-    MLFLOW_RUNS = "recording/mlflow-runs": "The command logged no run to MLflow, or several, and the record is of one.";
-    MLFLOW_TAGS = "recording/mlflow-tags": "Tags of the run in MLflow were asked for, and could not be set.";
+    RANKS = "recording/several-ranks": "Several ranks of a distributed training run wrote the same thing.";
+    MLFLOW_RUNS = "recording/mlflow-runs": "The command must log exactly one run to MLflow, but logged none or several.";
+    MLFLOW_TAGS = "recording/mlflow-tags": "Tags of the MLflow run were requested, but could not be set.";
     NOT_AN_OBJECT = "recording/not-an-object": "A file of parameters or metrics is not an object with keys.";
-    ONE_RUN = "reproduce/one-run": "A reference that is to be reproduced names no run, or several.";
+    ONE_RUN = "reproduce/one-run": "The reference to reproduce must name exactly one run.";
     NO_COMMIT = "reproduce/no-commit": "The commit of the run is not recorded, or not here.";
     NO_COMMAND = "reproduce/no-command": "The command of the run is not recorded, or can't be run as it is recorded.";
     NO_WORKSHOP = "reproduce/no-folder": "No folder can be made for a rerun.";
-    NO_SEED_OPTION = "reproduce/no-seed-option": "The recorded command does not have the option that is to be given other seeds.";
-    TOO_FEW = "reproduce/too-few": "Too few reruns with other seeds were asked for.";
+    NO_SEED_OPTION = "reproduce/no-seed-option": "The recorded command does not have the option for the seed.";
+    TOO_FEW = "reproduce/too-few": "Too few reruns with other seeds were requested.";
     CANT_KEEP = "reproduce/cant-keep": "The answer can't be written into the record.";
-    DATA_DIFFERS = "reproduce/data-differs": "The data is not the one that the run read, or the rerun changed it.";
-    RERUN_FAILED = "reproduce/failed": "The recorded command could not be run to its end.";
-    NOTHING_TO_COMPARE = "reproduce/nothing-to-compare": "The record holds nothing that a rerun could be compared with.";
+    DATA_DIFFERS = "reproduce/data-differs": "The data differs from what the run read, or the rerun changed it.";
+    RERUN_FAILED = "reproduce/failed": "The recorded command did not finish.";
+    NOTHING_TO_COMPARE = "reproduce/nothing-to-compare": "The record has nothing that a rerun could be compared with.";
 }

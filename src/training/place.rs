@@ -18,7 +18,7 @@ impl Place {
         let outside = || {
             let shown = path.display();
             Diagnostic::new(OUTSIDE, format!("`{shown}` is not inside the workspace {}", self.root.display()))
-                .help("the workspace is the folder of gate.yaml, else the one that gate is started in; keep the file below it")
+                .help("the workspace is the folder of gate.yaml, or the current folder if there is none; keep the file below it")
                 .boxed()
         };
         let mut parts: Vec<&std::ffi::OsStr> = Vec::new();
@@ -83,7 +83,7 @@ impl Place {
             return wrong("it is no regular file");
         }
         if FileKind::of(&output.to_string_lossy()) != Some(FileKind::Json) {
-            return wrong("a run record is a file that ends in .json");
+            return wrong("the name of a run record must end in .json");
         }
         match full.ancestors().skip(1).find(|above| above.exists()) {
             Some(above) if above.is_dir() => match tempfile::tempfile_in(above) {
@@ -106,6 +106,8 @@ pub(super) fn run_id(id: &str) -> Result<(), Box<Diagnostic>> {
     }
     let message = format!("`{}` can't be a run id", id.escape_default());
     Err(Diagnostic::new(BAD_RUN_ID, message)
-        .help(format!("it is the name of a file too: no `/`, no `\\`, no `.` first, at most {LONGEST} bytes"))
+        .help(format!(
+            "it is also used as a file name: no `/` or `\\`, no `.` at the start, at most {LONGEST} bytes"
+        ))
         .boxed())
 }

@@ -16,7 +16,7 @@ const VARIABLES: [(&str, &str); 4] = [
     ("SLURM_PROCID", "SLURM_NTASKS"),
 ];
 
-const ONE_WRITES: &str = "let one rank measure and write: `if int(os.environ[\"RANK\"]) == 0:`, after the ranks have put their results together";
+const ONE_WRITES: &str = "let one rank measure and write: `if int(os.environ[\"RANK\"]) == 0:`, after the ranks have combined their results";
 
 /// The rank that this program is itself, of how many, where it is not the first: the record is the first one's.
 pub(super) fn later_rank() -> Option<(u64, u64)> {
@@ -36,7 +36,7 @@ pub(super) fn as_one(
     let root = root.canonicalize().unwrap_or_else(|_| root.to_owned());
     for (path, ranks) in observer.written_by_ranks() {
         let shown = path.strip_prefix(&root).unwrap_or(&path).display();
-        let message = format!("{} wrote `{shown}`: it has what the last of them wrote", listed(&ranks));
+        let message = format!("{} wrote `{shown}`; only the last one's content is left", listed(&ranks));
         problems.push(Diagnostic::new(RANKS, message).help(ONE_WRITES));
     }
     let texts: Vec<(&str, String)> = lines
@@ -57,7 +57,7 @@ pub(super) fn as_one(
     }
     let note = same.first().map(|(key, ranks)| {
         let more = if same.len() > 1 { format!(" and {} more", same.len() - 1) } else { String::new() };
-        format!("{} wrote the same value of `{key}`{more}: one of them is enough", listed(ranks))
+        format!("{} wrote the same value of `{key}`{more}; one rank is enough", listed(ranks))
     });
     let mut all = Vec::new();
     for (_, bytes) in lines {

@@ -75,7 +75,7 @@ fn around(order: &Order, folder: &Path, told: &StopSignal, progress: &Progress) 
     let mut start = look(order, folder, told, progress).map_err(early)?;
     let keys = signing_keys(order, folder).map_err(early)?;
     if told.stop().is_some() {
-        return Err((2, vec![Diagnostic::new(STOPPED, "told to stop before the command was started")]));
+        return Err((2, vec![Diagnostic::new(STOPPED, "stopped before the command was started")]));
     }
     let promised: Vec<PathBuf> = start.promised().map(|path| start.place.real(path)).collect();
     let observer = Observer::begin(&promised).map_err(|error| {
@@ -85,8 +85,7 @@ fn around(order: &Order, folder: &Path, told: &StopSignal, progress: &Progress) 
         return Ok(recorded);
     }
     if let Some((rank, size)) = ranks::later_rank() {
-        let note =
-            format!("this is rank {rank} of {size}: the record is that of rank 0, and none was written here");
+        let note = format!("this is rank {rank} of {size}: only rank 0 writes the record");
         return Ok(Recorded { code: 0, problems: Vec::new(), notes: vec![note] });
     }
     let mut notes = Vec::new();
@@ -111,11 +110,7 @@ fn around(order: &Order, folder: &Path, told: &StopSignal, progress: &Progress) 
         None => {}
     }
     notes.extend(taken.as_ref().map(|taken| {
-        format!(
-            "parameters and metrics that nothing else gave are those of {} in {}",
-            taken.reference(),
-            taken.store()
-        )
+        format!("the other parameters and metrics come from {} in {}", taken.reference(), taken.store())
     }));
     let name = format!("{}.json", facts.run_id);
     let output = match &order.output {
@@ -130,7 +125,7 @@ fn around(order: &Order, folder: &Path, told: &StopSignal, progress: &Progress) 
         return Err((1, problems));
     }
     if told.stop().is_some() {
-        return Err((1, vec![Diagnostic::new(STOPPED, "told to stop before the record was written")]));
+        return Err((1, vec![Diagnostic::new(STOPPED, "stopped before the record was written")]));
     }
     notes.extend(finish::notes(&start.code, &facts, &label));
     if order.output.is_some() && output.exists() {
@@ -147,7 +142,7 @@ fn around(order: &Order, folder: &Path, told: &StopSignal, progress: &Progress) 
         None => notes.extend(ignored(&output, &label)),
         Some(other) => {
             let other = start.place.inside(&other).unwrap_or_else(|_| other.display().to_string());
-            notes.push(format!("{label} exists already, of a run with this id: the record is in {other}"));
+            notes.push(format!("{label} already exists for a run with this id, so the record is in {other}"));
         }
     }
     let mut recorded = Recorded { code: 0, problems: Vec::new(), notes };
@@ -164,10 +159,10 @@ fn around(order: &Order, folder: &Path, told: &StopSignal, progress: &Progress) 
 }
 
 fn no_run() -> Diagnostic {
-    let message = "--mlflow-tags was given, and the command created no run in MLflow";
+    let message = "--mlflow-tags was given, but the command created no run in MLflow";
     Diagnostic::new(MLFLOW_RUNS, message).help(
-        "a run is found that Python's `mlflow.start_run()` creates, or whose id MLFLOW_RUN_ID has; \
-         one of `MlflowClient().create_run()` is not",
+        "gate finds a run that `mlflow.start_run()` creates, or that MLFLOW_RUN_ID names, but not one from \
+         `MlflowClient().create_run()`",
     )
 }
 
@@ -176,8 +171,8 @@ fn ignored(output: &Path, label: &str) -> Option<String> {
     let git = Git::open(output.parent()?).ok()?;
     let by = git.ignored_by(output.file_name()?.to_str()?)?;
     Some(format!(
-        "git ignores {label} ({}: `{}`), so no commit and no pull request will have it: add `!{}` behind that line, \
-         or commit it with `git add --force`",
+        "git ignores {label} ({}: `{}`), so no commit and no pull request will contain it: add `!{}` after \
+         that line, or commit it with `git add --force`",
         by.place,
         by.pattern,
         output.file_name()?.to_str()?
@@ -193,9 +188,7 @@ fn draft(problem: Diagnostic, record: &Node) -> Diagnostic {
             file.keep().map(|(_, path)| path).map_err(|error| error.error)
         });
     match kept {
-        Ok(path) => {
-            problem.help(format!("what was recorded is in {}: copy it to where it belongs", path.display()))
-        }
+        Ok(path) => problem.help(format!("the record is in {}: copy it to its place", path.display())),
         Err(_) => {
             let line = crate::document::to_line(record);
             problem.help(format!("what was recorded is: {line}"))
@@ -229,7 +222,7 @@ fn run(
     };
     let note = match end {
         End::Code(0) => return Ok(None),
-        End::Code(code) => format!("the command left with exit code {code}; no record was written"),
+        End::Code(code) => format!("the command ended with exit code {code}; no record was written"),
         end => format!("signal {} ended the command; no record was written", end.code() - 128),
     };
     Ok(Some(Recorded { code: end.code(), problems: Vec::new(), notes: vec![note] }))
@@ -251,7 +244,7 @@ fn promises(order: &Order, facts: &TrainingFacts, record: &Node, label: &str, to
                 for problem in problems.iter_mut().filter(|problem| problem.code == NO_METRICS) {
                     let names = facts.left_out.join(", ");
                     problem.message =
-                        format!("the command left no metric: {names} in its file are no numbers");
+                        format!("the command wrote no metric: {names} in its file are not numbers");
                 }
             }
             problems
@@ -267,7 +260,7 @@ fn signing_keys(order: &Order, folder: &Path) -> Result<Vec<PrivateKey>, Box<Dia
     }
     let keys = keys::signing_keys(&order.keys, folder)?;
     if keys.is_empty() {
-        let message = format!("--sign was given, and neither --key nor {} is", keys::VARIABLE);
+        let message = format!("--sign was given, but neither --key nor {} is", keys::VARIABLE);
         return Err(Diagnostic::new(keys::NO_KEY, message)
             .help("make a key: gate key new training.key")
             .boxed());
@@ -293,7 +286,7 @@ fn not_started(program: &str, error: &std::io::Error) -> Recorded {
     let missing = error.kind() == std::io::ErrorKind::NotFound;
     let message = format!("`{program}` could not be started: {error}");
     let problem = Diagnostic::new(NOT_STARTED, message).help(
-        "the command stands behind `--`, word by word, and no shell takes it apart: gate record -- python train.py",
+        "write the command after `--` without quotes around it, since it is started without a shell: gate record -- python train.py",
     );
     Recorded::broken(if missing { 127 } else { 126 }, vec![problem])
 }
@@ -317,9 +310,12 @@ fn look<'o>(
     place.writable(&output)?;
     if let (Some(id), None, true) = (&order.run_id, &order.output, output.exists()) {
         let label = place.inside(&output).unwrap_or_else(|_| output.display().to_string());
-        return Err(Diagnostic::new(BAD_RUN_ID, format!("`{label}` exists already: another run has the id `{id}`"))
-            .help("give each run an id of its own, or leave --run-id out; --output FILE names a file that is replaced")
-            .boxed());
+        return Err(Diagnostic::new(
+            BAD_RUN_ID,
+            format!("`{label}` already exists: another run has the id `{id}`"),
+        )
+        .help("give each run its own id, or omit --run-id; --output FILE replaces a file")
+        .boxed());
     }
     if order.sign {
         place.signable(&beside(&output))?;

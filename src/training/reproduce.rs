@@ -99,10 +99,11 @@ fn the_run(order: &Again, folder: &Path) -> Result<Run, Vec<Diagnostic>> {
 
 fn fill(answer: &mut Reproduction, order: &Again, folder: &Path, run: &Run) -> Result<(), Vec<Diagnostic>> {
     if order.vary_seed.is_some() && order.times < FEWEST {
-        let message = format!("--times {} is too few to say where runs with other seeds lie", order.times);
+        let message =
+            format!("--times {} is too few to estimate the range of runs with other seeds", order.times);
         return Err(vec![
             Diagnostic::new(TOO_FEW, message)
-                .help(format!("run it at least {FEWEST} times; 5 and more say something: --times 5")),
+                .help(format!("run it at least {FEWEST} times; 5 or more are useful: --times 5")),
         ]);
     }
     let told = StopSignal::listen().map_err(|error| {
@@ -155,7 +156,7 @@ fn fill(answer: &mut Reproduction, order: &Again, folder: &Path, run: &Run) -> R
                 super::NOTHING_TO_COMPARE,
                 "the record has neither a metric nor the digest of a file",
             )
-            .help("there is nothing that a rerun could be compared with: record the run with `gate record`"),
+            .help("there is nothing to compare a rerun with: record the run with `gate record`"),
         ]);
     }
     Ok(())
@@ -173,16 +174,15 @@ fn command(run: &Run) -> Result<Vec<String>, Box<Diagnostic>> {
     words(run.record().get("command")).map_err(|why| {
         let (message, help) = match why {
             Unusable::Missing => (
-                "the record does not say which command was run".to_owned(),
+                "the record does not name the command".to_owned(),
                 "record the run with `gate record -- CMD…`".to_owned(),
             ),
             Unusable::Shell(line) => (
-                format!("the recorded command is a line for a shell: {line}"),
-                "record it word by word, as a list; where a shell is needed, as [\"sh\", \"-c\", \"…\"]"
-                    .to_owned(),
+                format!("the recorded command needs a shell: {line}"),
+                "record it as a list of words; if a shell is needed, as [\"sh\", \"-c\", \"…\"]".to_owned(),
             ),
             Unusable::Masked(word) => (
-                format!("a part of the command was not recorded, because it is named like a secret: {word}"),
+                format!("a part of the command was not recorded, because it looks like a secret: {word}"),
                 "let training take secrets from the environment, and pass them with --env NAME".to_owned(),
             ),
         };
@@ -195,7 +195,7 @@ fn commit(run: &Run, git: &Git) -> Result<String, Box<Diagnostic>> {
     let wrong = |message: String, help: &str| Err(Diagnostic::new(NO_COMMIT, message).help(help).boxed());
     let Some(id) = run.text("git_commit") else {
         return wrong(
-            "the record does not say which commit was checked out".into(),
+            "the record does not name its commit".into(),
             "record the run in a git repository with `gate record`",
         );
     };
@@ -210,7 +210,7 @@ fn commit(run: &Run, git: &Git) -> Result<String, Box<Diagnostic>> {
         Found::Ambiguous => wrong(format!("more than one commit begins with {id}"), "record all its digits"),
         Found::Missing => wrong(
             format!("there is no commit {id} in this repository"),
-            "fetch it: git fetch origin, or `fetch-depth: 0` in actions/checkout; one that was amended away is gone",
+            "fetch it: git fetch origin, or `fetch-depth: 0` in actions/checkout; a commit that was amended away is gone",
         ),
     }
 }
@@ -243,7 +243,7 @@ fn seeded(
     let seed = u64::from(first) + number as u64;
     with_seed(command, option, &seed.to_string()).ok_or_else(|| {
         Diagnostic::new(NO_SEED_OPTION, format!("the recorded command has no `{option}` with a value"))
-            .help("name the option that the command takes its seed by, such as --vary-seed --seed")
+            .help("name the option with which the command takes its seed, such as --vary-seed --seed")
             .boxed()
     })
 }

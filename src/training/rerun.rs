@@ -84,7 +84,7 @@ impl<'r> Bench<'r> {
             if let Err(error) = if is_folder { dir.remove_dir_all(path) } else { dir.remove_file(path) }
                 && !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
             {
-                let message = format!("`{path}` of the commit can't be taken out of the way: {error}");
+                let message = format!("`{path}` of the commit can't be moved away: {error}");
                 return Err(vec![Diagnostic::new(RERUN_FAILED, message)]);
             }
         }
@@ -115,19 +115,21 @@ impl<'r> Bench<'r> {
         // A copy, so that nothing the command does can reach the data itself.
         if let Err(error) = copy(ours.dir(), self.files.dir(), path) {
             return wrong(
-                format!("the data `{path}` can't be brought to the rerun: {error}"),
+                format!("the data `{path}` can't be copied for the rerun: {error}"),
                 "fetch it into the workspace first, for example by `dvc pull`",
             );
         }
         match digest(&self.root, path, recorded) {
             Some(found) if found == *recorded => Ok(()),
             _ if ours.is_pointer(path) => wrong(
-                format!("the data file `{path}` is a pointer of git-lfs, not the data"),
+                format!("the data file `{path}` is a Git LFS pointer, not the data"),
                 "fetch the data first: git lfs pull",
             ),
             Some(found) => wrong(
-                format!("the data `{path}` is not what the run read: it has {found}, the record {recorded}"),
-                "bring back the version of the data that the run read; with another one nothing is reproduced",
+                format!(
+                    "the data `{path}` differs from what the run read: it has {found}, the record has {recorded}"
+                ),
+                "restore the version of the data that the run read; any other version reproduces nothing",
             ),
             None => wrong(
                 format!("the data `{path}` can't be compared with its digest {recorded}"),
@@ -169,22 +171,22 @@ impl<'r> Bench<'r> {
         let end = process::contained(&mut command, self.recipe.limit).map_err(|error| {
             failed(
                 format!("`{program}` could not be started: {error}"),
-                "install what the command needs, and put it on the PATH; what git ignores is not in a checkout",
+                "install what the command needs, and put it on the PATH; files that git ignores are not in a checkout",
             )
         })?;
         match end {
             End::Code(0) => {}
             End::Code(code) => {
                 return Err(failed(
-                    format!("the command left with exit code {code}"),
-                    "its own output, above, says why; --env NAME gives it a variable of this shell",
+                    format!("the command ended with exit code {code}"),
+                    "its own output above says why; to pass it a variable of this shell, use --env NAME",
                 ));
             }
             End::Signal(signal) => return Err(ended(format!("signal {signal} ended the command"))),
             End::TimedOut => {
                 return Err(failed(
-                    "the command ran longer than it may, and was ended".into(),
-                    "--timeout 48h gives it more",
+                    "the command exceeded its time limit and was ended".into(),
+                    "allow more time: --timeout 48h",
                 ));
             }
             End::Interrupted(_) => {
@@ -194,8 +196,9 @@ impl<'r> Bench<'r> {
         for (path, recorded) in &self.data {
             if digest(&self.root, path, recorded).as_ref() != Some(recorded) {
                 return Err(vec![
-                    Diagnostic::new(DATA_DIFFERS, format!("the command changed its data `{path}`"))
-                        .help("what it then measured is not what the record says: let training leave its data alone"),
+                    Diagnostic::new(DATA_DIFFERS, format!("the command changed its data `{path}`")).help(
+                        "its results don't belong to the recorded data: training must not change its data",
+                    ),
                 ]);
             }
         }

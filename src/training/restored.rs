@@ -20,7 +20,7 @@ pub(super) fn missing(run: &Run, command: &[String], bench: &Bench<'_>) -> Vec<S
     let text = |keys: &[&str]| get(keys).and_then(Node::as_written);
     match get(&["git_dirty"]).map(|node| &node.value) {
         Some(Value::Bool(false)) => {}
-        Some(_) => missing.push("changes that no commit held: the tree was dirty".into()),
+        Some(_) => missing.push("uncommitted changes: the tree was dirty".into()),
         None => missing.push("whether the tree was clean: not recorded".into()),
     }
     let params = get(&["params"]).and_then(Node::as_map).cloned().unwrap_or_default();
@@ -28,7 +28,7 @@ pub(super) fn missing(run: &Run, command: &[String], bench: &Bench<'_>) -> Vec<S
         missing.push("the seed: not recorded".into());
     }
     if run.data().is_empty() {
-        missing.push("data: not recorded, so whatever the commit has was read".into());
+        missing.push("data: not recorded, so the rerun read the data of the commit".into());
     }
     for file in run.data().iter().filter(|file| file.path.is_none() || file.digest.is_none()) {
         let name = file.name.or(file.path).unwrap_or("a data file");
@@ -39,7 +39,7 @@ pub(super) fn missing(run: &Run, command: &[String], bench: &Bench<'_>) -> Vec<S
         missing.push("environment variables: not recorded".into());
     }
     if let Some(image) = text(&["environment", "container"]) {
-        missing.push(format!("the container {image}: this ran outside of it"));
+        missing.push(format!("the container {image}: the rerun was outside of it"));
     }
     if bench.files.dir().metadata(".gitmodules").is_ok() {
         missing.push("submodules: their folders were left empty".into());
@@ -70,8 +70,8 @@ fn lockfile(run: &Run, bench: &Bench<'_>, missing: &mut Vec<String>) {
     let at_commit = bench.files.measure(path, "lockfile").map(|fact| Digest::parse(&fact.digest));
     match at_commit {
         Ok(found) if found == Digest::parse(digest) => {}
-        Ok(_) => missing.push(format!("{path}: at the commit it is not the one that was recorded")),
-        Err(_) => missing.push(format!("{path}: not there at the commit")),
+        Ok(_) => missing.push(format!("{path}: the one at the commit differs from the recorded one")),
+        Err(_) => missing.push(format!("{path}: missing at the commit")),
     }
 }
 
@@ -80,13 +80,13 @@ fn interpreter(run: &Run, command: &[String], bench: &Bench<'_>, missing: &mut V
     let recorded = run.get(&Path::of(["environment", "packages"])).and_then(Node::as_map);
     let version = run.get(&Path::of(["environment", "python"])).and_then(Node::as_written);
     if recorded.is_none() {
-        missing.push("packages: not recorded, so those that are installed here were used".into());
+        missing.push("packages: not recorded, so the installed ones were used".into());
     }
     if recorded.is_none() && version.is_none() {
         return;
     }
     let Some(here) = python::ask(command, None, &bench.root, true) else {
-        missing.push("packages: those that are installed here were used, and can't be listed".into());
+        missing.push("packages: the installed ones were used, but can't be listed".into());
         return;
     };
     if version.is_some_and(|version| version != here.version) {

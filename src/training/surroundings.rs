@@ -66,8 +66,8 @@ pub(super) fn python(
         (None, Trained::One(python)) => Some(python),
         (None, Trained::Several(names)) => {
             return Some(format!(
-                "several Pythons ran files of the workspace ({}), so no packages were recorded: name the one that trained \
-                 with --python",
+                "several Pythons ran files of the workspace ({}), so no packages were recorded: name the \
+                 one used for training with --python",
                 names.join(", ")
             ));
         }
@@ -75,7 +75,7 @@ pub(super) fn python(
     };
     let Some(python) = python else {
         return python::is_expected(command).then(|| {
-            "which Python trained is not known, so neither its version nor its packages were recorded: name it with \
+            "it is not known which Python was used for training, so neither its version nor its packages were recorded: name it with \
              --python"
                 .to_owned()
         });

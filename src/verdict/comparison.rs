@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use smol_str::SmolStr;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Method, Outcome};
@@ -11,41 +13,41 @@ use crate::secret::masked_value;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Comparison {
     /// What was looked at: a metric's name, or the path of a field.
-    pub subject: Box<str>,
+    pub subject: SmolStr,
     /// The word of the policy that was held against it: `max_drop`, `min`, `present`, `same`, …
     pub word: Cow<'static, str>,
     /// What it said.
     pub outcome: Outcome,
     /// The part of the validation split, where it is not the whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub slice: Option<Box<str>>,
+    pub slice: Option<SmolStr>,
     /// The candidate's value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub candidate: Option<Box<str>>,
+    pub candidate: Option<SmolStr>,
     /// The baseline's value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub baseline: Option<Box<str>>,
+    pub baseline: Option<SmolStr>,
     /// Candidate minus baseline, signed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub change: Option<Box<str>>,
+    pub change: Option<SmolStr>,
     /// The limit as it is written, such as `5%`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub limit: Option<Box<str>>,
+    pub limit: Option<SmolStr>,
     /// What a relative limit came to, in the metric's own units.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub limit_value: Option<Box<str>>,
+    pub limit_value: Option<SmolStr>,
     /// How far the value is from its limit, in the metric's own units; below zero when it does not hold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub margin: Option<Box<str>>,
+    pub margin: Option<SmolStr>,
     /// How it was compared.
     pub method: Method,
     /// The one-sided limits of what was estimated, lower and upper, where evidence was asked for. `None` is an open
     /// end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub interval: Option<[Option<Box<str>>; 2]>,
+    pub interval: Option<[Option<SmolStr>; 2]>,
     /// The confidence of each of those limits, as it is written, such as `95%`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub confidence: Option<Box<str>>,
+    pub confidence: Option<SmolStr>,
     /// How many cases, seeds or folds the evidence has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub n: Option<u64>,
@@ -63,25 +65,25 @@ pub struct Comparison {
     pub looks: Option<u64>,
     /// Something to know about it, such as that a metric is new.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub note: Option<Box<str>>,
+    pub note: Option<SmolStr>,
     /// The waiver that covers it, by its place in the report's list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiver: Option<usize>,
     /// Values that are secrets, each with what is shown in its place.
     #[serde(skip)]
-    hidden: Vec<(Box<str>, Box<str>)>,
+    hidden: Vec<(SmolStr, SmolStr)>,
 }
 
 impl Comparison {
     /// A comparison of exact values: no estimate, no evidence asked for.
-    pub fn exact(subject: impl Into<Box<str>>, word: impl Into<Cow<'static, str>>, outcome: Outcome) -> Self {
+    pub fn exact(subject: impl Into<SmolStr>, word: impl Into<Cow<'static, str>>, outcome: Outcome) -> Self {
         Self::by(Method::Exact, subject, word, outcome)
     }
 
     /// A comparison by some method.
     pub fn by(
         method: Method,
-        subject: impl Into<Box<str>>,
+        subject: impl Into<SmolStr>,
         word: impl Into<Cow<'static, str>>,
         outcome: Outcome,
     ) -> Self {
@@ -120,22 +122,22 @@ impl Comparison {
 
     /// With the candidate's value.
     #[must_use]
-    pub fn candidate(mut self, value: impl Into<Box<str>>) -> Self {
+    pub fn candidate(mut self, value: impl Into<SmolStr>) -> Self {
         self.candidate = Some(self.without_secret(value.into()));
         self
     }
 
     /// With the baseline's value.
     #[must_use]
-    pub fn baseline(mut self, value: impl Into<Box<str>>) -> Self {
+    pub fn baseline(mut self, value: impl Into<SmolStr>) -> Self {
         self.baseline = Some(self.without_secret(value.into()));
         self
     }
 
     /// A value of a record as it may be shown: a report goes where the record does not.
-    fn without_secret(&mut self, value: Box<str>) -> Box<str> {
+    fn without_secret(&mut self, value: SmolStr) -> SmolStr {
         let name = self.subject.rsplit('.').next().unwrap_or(&self.subject);
-        let masked: Box<str> = match masked_value(name, &value) {
+        let masked: SmolStr = match masked_value(name, &value) {
             Cow::Borrowed(_) => return value,
             Cow::Owned(masked) => masked.into(),
         };
@@ -150,14 +152,14 @@ impl Comparison {
 
     /// With the limit as it is written.
     #[must_use]
-    pub fn limit(mut self, value: impl Into<Box<str>>) -> Self {
+    pub fn limit(mut self, value: impl Into<SmolStr>) -> Self {
         self.limit = Some(value.into());
         self
     }
 
     /// With something to know about it.
     #[must_use]
-    pub fn note(mut self, note: impl Into<Box<str>>) -> Self {
+    pub fn note(mut self, note: impl Into<SmolStr>) -> Self {
         self.note = Some(note.into());
         self
     }

@@ -1,6 +1,7 @@
 //! How near a passing comparison is to its limit, on one scale for metrics in different units.
 
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 use super::{Comparison, Level, Outcome, RuleReport};
 
@@ -12,33 +13,33 @@ pub struct ClosestMargin {
     /// The rule.
     pub rule: String,
     /// The metric, and which of its numbers where it has several.
-    pub subject: String,
+    pub subject: SmolStr,
     /// The word of the policy.
-    pub word: String,
+    pub word: SmolStr,
     /// The part of the validation split, where it is not the whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub slice: Option<String>,
+    pub slice: Option<SmolStr>,
     /// The limit as it is written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub limit: Option<String>,
+    pub limit: Option<SmolStr>,
     /// What is left before the limit breaks, in the metric's own units.
-    pub margin: String,
+    pub margin: SmolStr,
     /// The same in percent of the candidate's value, rounded to two significant digits.
     pub percent: String,
 }
 
 impl ClosestMargin {
-    /// Of a comparison of a rule, with the share that is left.
-    pub fn of(run: &str, rule: &RuleReport, one: &Comparison, share: f64) -> Self {
+    /// Of a comparison of a rule; the percent come when the last candidate is counted.
+    pub fn of(run: &str, rule: &RuleReport, one: &Comparison) -> Self {
         Self {
             run: run.to_owned(),
             rule: rule.id.clone(),
-            subject: one.title(),
-            word: one.word.to_string(),
-            slice: one.slice.as_deref().map(str::to_owned),
-            limit: one.limit.as_deref().map(str::to_owned),
-            margin: one.margin.as_deref().unwrap_or_default().to_owned(),
-            percent: percent(share),
+            subject: one.title().into(),
+            word: one.word.as_ref().into(),
+            slice: one.slice.as_deref().map(Into::into),
+            limit: one.limit.as_deref().map(Into::into),
+            margin: one.margin.as_deref().unwrap_or_default().into(),
+            percent: String::new(),
         }
     }
 

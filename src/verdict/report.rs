@@ -1,6 +1,7 @@
 //! The report of a check: one type, which every format renders and none adds to.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -112,8 +113,8 @@ pub struct CandidateReport {
     /// What it was compared with; a rule names one by its place in this list.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub baselines: Vec<BaselineReport>,
-    /// What each rule said.
-    pub rules: Vec<RuleReport>,
+    /// What each rule said. Candidates of which the same is kept share it.
+    pub rules: Arc<Vec<RuleReport>>,
     /// Why it, or a rule of it, could not be judged.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub troubles: Vec<Diagnostic>,
@@ -158,7 +159,7 @@ impl ChangeReport {
             run: RunSummary { source: "the change".into(), ..RunSummary::default() },
             verdict: self.troubles.is_empty().then_some(verdict),
             baselines: Vec::new(),
-            rules: self.rules.clone(),
+            rules: Arc::new(self.rules.clone()),
             troubles: self.troubles.clone(),
             notes: Vec::new(),
         }

@@ -337,8 +337,8 @@ fn a_pull_request_that_lowers_its_own_bar() {
         );
     });
     workflow.run().leaves_with(1).says("this changes what decides about it (gate.yaml)");
-    assert!(workflow.github.bodies()[0].contains("This changes what decides about it"));
-    assert!(workflow.file("summary").contains("With it the verdict would be **pass**"));
+    assert!(workflow.github.bodies()[0].contains("This change edits the rules that judge it"));
+    assert!(workflow.file("summary").contains("With them, the verdict would be **pass**"));
 }
 
 #[test]

@@ -138,7 +138,7 @@ fn of_many_at_once_those_get_in_that_hold_against_what_came_before() {
         .collect();
     assert!(f1.is_sorted(), "{f1:?}");
     assert_eq!(f1.last(), Some(&format!("0.8{:02}", MANY - 1)));
-    project.gate(&["audit"]).leaves_with(0).says("is whole");
+    project.gate(&["audit"]).leaves_with(0).says("is complete");
 }
 
 /// Starts so many commands at once, and gives what each left with.
@@ -168,7 +168,7 @@ fn rollbacks_at_once_take_nothing_from_what_they_go_back_to() {
     });
     let entries = entries(&project.path().join("ledger/churn/production"));
     assert_eq!(entries.len(), 3 + codes.iter().filter(|code| **code == Some(0)).count(), "{codes:?}");
-    project.gate(&["audit"]).leaves_with(0).says("every record and every report is as it was");
+    project.gate(&["audit"]).leaves_with(0).says("every record and every report is unchanged");
 }
 
 /// Points exist where the program is not a release.

@@ -213,7 +213,7 @@ fn where_nothing_says_which_there_is_no_verdict() {
         ("b", "fraud", "2026-05-02T00:00:00Z", "0.99"),
     ]);
     two.edit("runs/new.json", "  \"model\": \"churn\",\n", "");
-    two.gate(&["check", "runs/new.json"]).leaves_with(2).says("which model it is of");
+    two.gate(&["check", "runs/new.json"]).leaves_with(2).says("does not name its model");
 }
 
 #[test]

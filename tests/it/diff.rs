@@ -111,5 +111,5 @@ fn a_commit_cut_short_is_still_that_commit() {
     project
         .file("a.json", format!("{{\"git_commit\": \"{head}\"}}"))
         .file("b.json", format!("{{\"git_commit\": \"{}\"}}", &head[..10]));
-    project.gate(&["diff", "a.json", "b.json"]).leaves_with(0).says("both are of the same commit");
+    project.gate(&["diff", "a.json", "b.json"]).leaves_with(0).says("both are from the same commit");
 }

@@ -204,7 +204,7 @@ fn one_seed_is_inconclusive_and_predictions_or_more_seeds_settle_it() {
     let judged = |record: &str| Project::new().gate_in(&example, &["check", record], &[]);
     judged("runs/seed-0-alone.json")
         .leaves_with(1)
-        .says("nothing shows how certain `f1` is")
+        .says("it is not known how certain `f1` is")
         .says("evidence/none");
     judged("runs/deeper.json").leaves_with(0).says("jackknife").says("10,000 cases");
     judged("runs/five-seeds.json").leaves_with(0).says("Welch").says("5 seeds");

@@ -51,7 +51,7 @@ fn the_first_pull_request_passes_and_a_worse_model_after_it_fails() {
 fn nothing_that_exists_is_overwritten() {
     let project = repository();
     project.file("gate.yml", "version: 1\n").file(".gitattributes", "*.csv text");
-    project.gate(&["init", "--yes"]).says("exists, stays as it is: gate.yaml");
+    project.gate(&["init", "--yes"]).says("exists, left unchanged: gate.yaml");
     assert_eq!(project.read("gate.yml"), "version: 1\n");
     assert!(!project.path().join("gate.yaml").exists());
     let attributes = project.read(".gitattributes");

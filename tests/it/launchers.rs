@@ -96,7 +96,7 @@ fn an_environment_that_is_not_known_is_not_guessed() {
         "bin/dvc",
         "#!/bin/sh\necho metrics.f1=0.8 >> \"$GATE_RECORD_FILE\"\nenv -i env/bin/python -c pass\n",
     );
-    record(&project, &["dvc", "repro"], &[]).leaves_with(0).says("which Python trained is not known");
+    record(&project, &["dvc", "repro"], &[]).leaves_with(0).says("which Python was used for training");
     assert!(packages(&project).is_null());
     // Two that both ran files of the workspace: neither is the one.
     let venv = ["-m", "venv", "--without-pip", "other"];

@@ -67,7 +67,7 @@ fn a_waiver_that_was_taken_out_is_shown_until_it_is_replaced() {
     promote(&project, "bad", &[]).leaves_with(0).says("weakened by waiver");
     project.gate(&["audit"]).leaves_with(0).says("is in force until 2126-01-01");
     project.file("gate.yaml", POLICY);
-    project.gate(&["audit"]).leaves_with(1).says("which the policy no longer has");
+    project.gate(&["audit"]).leaves_with(1).says("that is no longer in the policy");
     promote(&project, "worse", &[]).leaves_with(1).says("promotion 1 of churn");
     promote(&project, "better", &[]).leaves_with(0);
     project.gate(&["audit"]).leaves_with(0).never_says("audit/waiver");
@@ -129,10 +129,10 @@ fn one_key_serves_two_repositories() {
     };
     trust(&id(&one)).leaves_with(0);
     trust(&id(&other)).leaves_with(1).says("verify/other-ledger");
-    trust("churn").leaves_with(2).says("`ledger` is the identity of a ledger");
+    trust("churn").leaves_with(2).says("`ledger` must be the identity of a ledger");
     // The folder can't be given another identity, so that no entry is signed for another ledger.
     one.file("ledger/id", other.read("ledger/id"));
-    promote(&one, "good", &["--key", "a.key"]).leaves_with(2).says("one of them is of another ledger");
+    promote(&one, "good", &["--key", "a.key"]).leaves_with(2).says("one of them is from another ledger");
     one.gate(&["audit"]).leaves_with(1).says("audit/identity the ledger is");
     // An older ledger has none, and verifies where none is asked for.
     let old = project();
@@ -142,7 +142,7 @@ fn one_key_serves_two_repositories() {
         old.read(entry).lines().filter(|line| !line.contains("\"ledger\":")).map(str::to_owned).collect();
     old.file(entry, without.join("\n") + "\n");
     verify(&old, "good", &[]).leaves_with(0);
-    verify(&old, "good", &["--ledger-id", &id(&one)]).leaves_with(1).says("it does not say its ledger");
+    verify(&old, "good", &["--ledger-id", &id(&one)]).leaves_with(1).says("it does not name its ledger");
     promote(&old, "better", &[]).leaves_with(0);
     verify(&old, "better", &["--ledger-id", &id(&old)]).leaves_with(0);
 }
@@ -189,7 +189,7 @@ fn a_set_is_promoted_and_verified_as_one() {
     project
         .gate(&["promote", "runs/set.json", "-s", "production", "--first"])
         .leaves_with(1)
-        .says("is for 2 files, and this run has 1");
+        .says("is for 2 files, but this run has 1");
 }
 
 #[test]

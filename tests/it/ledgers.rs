@@ -99,7 +99,7 @@ fn nothing_is_built_on_a_chain_that_is_broken() {
     project
         .gate(&["promote", "runs/three.json", "-s", "staging", "--key", "a.key"])
         .leaves_with(2)
-        .says("is not what its envelope holds");
+        .says("differs from the content of its envelope");
     // Nor is it approved, with a key or without.
     for more in [&["--key", "a.key.pub"][..], &[]] {
         project
@@ -168,7 +168,7 @@ fn rules_about_the_change_say_nothing_of_what_is_promoted() {
     project.repository();
     project.file("models/stranger.bin", "whose?");
     project.gate(&["check", "runs/one.json", "--first"]).leaves_with(1);
-    project.gate(&["audit"]).leaves_with(0).says("it holds today's policy");
+    project.gate(&["audit"]).leaves_with(0).says("it passes today's policy");
 }
 
 #[test]
@@ -213,11 +213,11 @@ fn drift_counts_against_the_tightest_limit_and_says_where_it_can_t() {
     audit(&format!("{loose}{tight}"))
         .leaves_with(0)
         .says("audit/drift")
-        .says("0.016 in all, where one promotion may lose 0.01");
+        .says("0.016 in all, although one promotion may only lose 0.01");
     audit("  near: { metrics: { f1: { max_change: 0.01 } } }\n").says("where one promotion may change 0.01");
     audit("")
         .leaves_with(0)
-        .says("drift was not judged: no rule of today's policy bounds what a metric may lose");
+        .says("drift was not judged: no rule of today's policy limits how far a metric may fall");
     project.edit("runs/step2.json", ", \"digest\": \"sha256:bb22\"", "");
     project.file("gate.yaml", policy(tight));
     promote(&project, "step2").leaves_with(0);
@@ -290,7 +290,7 @@ fn a_record_without_a_digest_is_found_by_its_path_with_a_doubt() {
         .says("run plain")
         .says("the record has no digest of this file");
     project.file("runs/twice.json", project.read("runs/plain.json"));
-    project.gate(&["explain", "plain"]).leaves_with(2).says("several records lead to `plain`");
+    project.gate(&["explain", "plain"]).leaves_with(2).says("several records match `plain`");
     project.remove("runs/twice.json").file("runs/torn.json", "{");
     project.gate(&["explain", "unknown"]).leaves_with(2);
 }
@@ -317,7 +317,7 @@ fn a_signed_record_stays_signed_in_the_ledger_however_it_is_laid_out() {
     );
     project.file("r.json", &text).file("r.json.dsse", envelope.to_json());
     project.gate(&["promote", "r.json", "-s", "production"]).leaves_with(0);
-    project.gate(&["audit"]).leaves_with(0).says("it holds today's policy");
+    project.gate(&["audit"]).leaves_with(0).says("it passes today's policy");
 }
 
 #[test]

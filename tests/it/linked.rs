@@ -174,7 +174,7 @@ fn globs_of_the_policy() {
     project.edit("gate.yaml", "'*.bin'", "'[.bin'");
     project.gate(&["check"]).leaves_with(2).says("`[.bin` is not a glob");
     project.file("gate.yaml", POLICY.replace("linked: true", "linked: {}"));
-    project.gate(&["check"]).leaves_with(2).says("`linked` asks for nothing");
+    project.gate(&["check"]).leaves_with(2).says("`linked` requires nothing");
 }
 
 #[test]
@@ -213,7 +213,7 @@ fn a_notebook_that_shows_other_numbers_than_its_record() {
         .gate(&["check"])
         .leaves_with(1)
         .says("linked/notebook-differs")
-        .says("shows f1 score 0.99, and runs/nb.json, which covers it, does not");
+        .says("shows f1 score 0.99, but its record, runs/nb.json, does not");
     // What it was on the way is not what came out.
     project.file("churn.ipynb", notebook("Epoch 1/2 - accuracy: 0.61\nEpoch 2/2 - accuracy: 0.83\n"));
     project.file("runs/nb.json", record("{\"accuracy\": 0.842}"));

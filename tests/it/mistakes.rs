@@ -72,7 +72,7 @@ fn a_model_file_is_not_taken_for_a_record_in_another_encoding() {
     project
         .gate(&["check", "models/churn.joblib"])
         .leaves_with(2)
-        .says("a pickle of Python, which gate never opens");
+        .says("a Python pickle, which gate never opens");
 }
 
 #[test]

@@ -320,8 +320,8 @@ fn the_help_names_the_missing_zone() {
         project.file("a.json", format!("{{\"created_at\": \"{time}\"}}"));
         project.gate(&["check", "a.json", "--now", "2026-06-01T10:00:00Z"])
     };
-    run("2026-06-01T18:00:00").leaves_with(1).says("8 hours in the future").says("with its zone");
-    run("2026-06-01T18:00:00Z").leaves_with(1).never_says("with its zone");
+    run("2026-06-01T18:00:00").leaves_with(1).says("8 hours in the future").says("with a zone");
+    run("2026-06-01T18:00:00Z").leaves_with(1).never_says("with a zone");
     run("2026-06-01T18:00:00+09:00").leaves_with(0);
 }
 

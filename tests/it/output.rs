@@ -177,7 +177,7 @@ fn a_saved_report_that_contradicts_itself_is_refused() {
         .replace("\"failed\":1", "\"failed\":0")
         .replace("\"passed\":0", "\"passed\":1");
     project.file("forged.json", forged);
-    project.gate(&["report", "forged.json"]).leaves_with(2).says("that a rule of it failed");
+    project.gate(&["report", "forged.json"]).leaves_with(2).says("that one of its rules failed");
 }
 
 #[test]

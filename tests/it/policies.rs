@@ -90,8 +90,8 @@ fn limits_are_read_from_the_source_text() {
         (".inf", "must be finite"),
         (".nan", "must be finite"),
         (".5", "write `max_drop: 0.5`"),
-        ("\"0.5\"", "take the quotes away"),
-        ("'5'", "take the quotes away"),
+        ("\"0.5\"", "remove the quotes"),
+        ("'5'", "remove the quotes"),
         ("0x10", "write it like"),
         ("1e99999", "write it like"),
         ("five", "write it like"),
@@ -103,8 +103,8 @@ fn limits_are_read_from_the_source_text() {
         rule(&format!("metrics:\n  f1:\n    max_drop: {limit}"), &[("policy/not-a-limit", 6, help)]);
     }
     rule("metrics: { f1: { max_drop: -0.01 } }", &[("policy/negative-limit", 4, "write `min_rise`")]);
-    rule("metrics: { f1: { max_change: -1 } }", &[("policy/negative-limit", 4, "without a sign")]);
-    rule("metrics: { f1: { min: 80% } }", &[("policy/percent-of-what", 4, "per cent of what?")]);
+    rule("metrics: { f1: { max_change: -1 } }", &[("policy/negative-limit", 4, "without a minus sign")]);
+    rule("metrics: { f1: { min: 80% } }", &[("policy/percent-of-what", 4, "can't be a percentage")]);
 }
 
 #[test]
@@ -127,10 +127,10 @@ fn limits_that_no_value_can_hold() {
     ] {
         rule(
             &format!("metrics: {{ f1: {{ {limits} }} }}"),
-            &[("policy/never-holds", 4, "one of the two limits is a slip")],
+            &[("policy/never-holds", 4, "correct one of the two limits")],
         );
     }
-    rule("require: { seed: { min: 2, max: 1 } }", &[("policy/never-holds", 4, "can never hold both")]);
+    rule("require: { seed: { min: 2, max: 1 } }", &[("policy/never-holds", 4, "can never meet both")]);
     rule(
         "require: { seed: { equals: 1, none_of: [1] } }",
         &[("policy/never-holds", 4, "no value of `seed`")],
@@ -183,14 +183,14 @@ fn yaml_that_says_something_else_than_it_seems() {
     );
     wrong(
         "version: 1\nrules:\n  r: { require: [params] }\n  r: { require: [model] }\n",
-        &[("document/duplicate-key", 4, "stands twice")],
+        &[("document/duplicate-key", 4, "occurs twice")],
     );
     wrong(
         "version: 1\nx: &x { require: [params] }\nrules:\n  r: { <<: *x }\n",
         &[("document/syntax", 4, "merge keys")],
     );
     wrong("version: 1\nrules:\n\tr: 1\n", &[("document/syntax", 3, "spaces, not tabs")]);
-    wrong("version: 1\n---\nversion: 1\n", &[("document/syntax", 3, "one document in a file")]);
+    wrong("version: 1\n---\nversion: 1\n", &[("document/syntax", 3, "one document per file")]);
     wrong("version: 1\nrules: !include other.yaml\n", &[("document/syntax", 2, "tag")]);
 }
 
@@ -209,8 +209,8 @@ fn expressions_are_checked_before_they_are_needed() {
         ("'yes'", "expr/not-a-condition", "the answer is text"),
         ("sizes(candidate.data) > 1", "expr/invalid", "did you mean `size`?"),
         ("get(candidate) == null", "expr/invalid", "takes 2 values"),
-        ("get(candidate, 'data[].rows') == null", "expr/invalid", "leads to one value"),
-        ("{'a': 1}.a == 1", "expr/invalid", "can be read here, not made"),
+        ("get(candidate, 'data[].rows') == null", "expr/invalid", "must name one value"),
+        ("{'a': 1}.a == 1", "expr/invalid", "can't be created here"),
     ] {
         if code.is_empty() {
             continue;
@@ -370,7 +370,7 @@ fn extending_goes_wrong_in_words() {
         "extends: [ { path: a.yaml }, { path: b.yaml } ]\n",
         &[("a.yaml", a), ("b.yaml", "version: 1\nrules: { x: { require: [model] } }\n")],
         "policy/same-rule-twice",
-        "say which one in this file",
+        "define it in this file",
     );
     one(
         "extends: [ { path: a.yaml } ]\nrules: { x: { same: [model] } }\n",
@@ -475,9 +475,9 @@ rules:
         .leaves_with(1)
         .says("`tags.owner` is missing");
     project.edit("runs/new.json", "  \"model\": \"churn\",\n", "");
-    project.gate(&["check", "runs/new.json"]).leaves_with(2).says("does not say its `model`");
+    project.gate(&["check", "runs/new.json"]).leaves_with(2).says("does not name its `model`");
     project.file("runs/new.json", CANDIDATE.replace("\"rows\": 20000", "\"row\": 1"));
-    project.gate(&["check", "runs/new.json"]).leaves_with(1).says("has no answer");
+    project.gate(&["check", "runs/new.json"]).leaves_with(1).says("can't be evaluated");
 }
 
 #[test]

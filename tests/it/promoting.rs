@@ -339,7 +339,7 @@ fn many_small_drops_are_drift() {
         promote(&project, &name, "staging", &first).leaves_with(0);
     }
     let ran = project.gate(&["audit", "-s", "staging"]);
-    ran.leaves_with(0).says("audit/drift f1 is 0.816, and was 0.840 in promotion 1: 0.024 in all, where one promotion may lose 0.01");
+    ran.leaves_with(0).says("audit/drift f1 is 0.816, but was 0.840 in promotion 1: 0.024 in all, although one promotion may only lose 0.01");
     project.gate(&["audit", "-s", "staging", "--strict"]).leaves_with(1);
 }
 
@@ -374,7 +374,7 @@ fn a_key_is_never_written_over_and_is_private() {
         ran.leaves_with(0).says("signed by SHA256:");
     }
     let ran = promote(&project, "one", "staging", &["--key", "release.key.pub"]);
-    ran.leaves_with(2).says("that is a public key");
+    ran.leaves_with(2).says("this is a public key");
     let ran = project.gate_with(
         &["promote", "runs/one.json", "-s", "staging"],
         &[("GATE_SIGNING_KEY", "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n")],

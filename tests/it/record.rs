@@ -138,11 +138,11 @@ fn what_was_promised_and_is_not_there() {
         ("echo '{\"f1\": NaN}' > metrics.json", "the metric `f1` is NaN", "recording/not-a-metric"),
         (
             "echo '{\"f1\": \"high\"}' > metrics.json",
-            "the command left no metric: f1 in its file",
+            "the command wrote no metric: f1 in its file",
             "recording/no-metrics",
         ),
-        ("echo '{}' > metrics.json", "the command left no metric", "recording/no-metrics"),
-        ("echo '{' > metrics.json", "the text ends in the middle", "document/syntax"),
+        ("echo '{}' > metrics.json", "the command wrote no metric", "recording/no-metrics"),
+        ("echo '{' > metrics.json", "the text is cut off", "document/syntax"),
         (": > models/churn.bin", "`models/churn.bin` is empty", "recording/not-written"),
         ("echo metrics.f1=0.9 > $GATE_RECORD_FILE", "two values", "recording/said-twice"),
     ];
@@ -179,7 +179,7 @@ fn a_file_that_a_line_names_must_be_of_this_run_too() {
     let script = "echo today > old.bin; echo artifact=old.bin > $GATE_RECORD_FILE";
     record_with(&project, &options, &["sh", "-c", script]).leaves_with(0);
     // What a run wrote itself makes no later one dirty.
-    record_with(&project, &options, &["sh", "-c", script]).leaves_with(0).never_says("no commit holds");
+    record_with(&project, &options, &["sh", "-c", script]).leaves_with(0).never_says("uncommitted changes");
     assert!(project.read("runs/r.json").contains("\"git_dirty\": false"));
 }
 
@@ -430,7 +430,7 @@ fn secrets_on_the_command_line_are_not_recorded() {
         ],
     )
     .leaves_with(0)
-    .says("named like a secret");
+    .says("looks like a secret");
     let text = project.read("runs/s.json");
     assert!(!text.contains("hunter2"), "{text}");
     assert!(text.contains("\"--token=***") && text.contains("\"bert\""), "{text}");
@@ -665,7 +665,7 @@ fn what_is_no_number_among_the_metrics_is_left_out_and_said() {
         ["record", "-o", "runs/m.json", "--metrics", "m.json", "--metric", "f1", "--no-artifact", "--"];
     record_with(&project, &options, &["sh", "-c", script])
         .leaves_with(0)
-        .says("left out of the metrics, being no numbers: confusion_matrix, note, auc");
+        .says("left out of the metrics because they are not numbers: confusion_matrix, note, auc");
     let record: serde_json::Value = serde_json::from_str(&project.read("runs/m.json")).expect("JSON");
     assert_eq!(record["metrics"], serde_json::json!({ "f1": 0.8 }));
     // What was promised must be a number, and a number that is not finite is a finding as before.
@@ -724,7 +724,7 @@ fn a_pipe_in_the_place_of_a_file_hangs_nothing() {
         .leaves_with(1)
         .says("no regular file");
     let ran = record_with(&project, &options, &["sh", "-c", "mkdir -p runs; mkfifo runs/p.json"]);
-    ran.leaves_with(2).says("no regular file").says("what was recorded is in");
+    ran.leaves_with(2).says("no regular file").says("the record is in");
     record_with(&project, &options, &["touch", "started"]).leaves_with(2).says("no regular file");
     assert!(!project.path().join("started").exists());
 }
@@ -740,7 +740,7 @@ fn secrets_among_parameters_and_tags_are_not_recorded() {
         ["record", "-o", "runs/s.json", "--params", "params.yaml", "--no-metrics", "--no-artifact", "--"];
     record_with(&project, &options, &["sh", "-c", "echo tags.jwt=hunter2 >> \"$GATE_RECORD_FILE\""])
         .leaves_with(0)
-        .says("parameters or tags hold secrets");
+        .says("parameters or tags contain secrets");
     let text = project.read("runs/s.json");
     assert!(!text.contains("hunter2") && !text.contains("ghp_"), "{text}");
     assert!(text.contains("0.125") && text.contains("\"name\": \"ada\""), "{text}");

@@ -45,7 +45,7 @@ fn a_folder_has_one_digest_and_the_files_that_changed_are_named() {
     project.edit(&path, "a/1.txt", "a/9.txt");
     checked().leaves_with(1).says("is not the list of its files").never_says("a/9.txt");
     project.remove(&path);
-    checked().leaves_with(1).says("is not known without the list");
+    checked().leaves_with(1).says("to see which files differ, add their list");
 }
 
 #[test]

@@ -45,9 +45,9 @@ const EXPECTED: &[(&str, &str, i32, &str)] = &[
     ("churn", "no-artifact", 1, "`artifact` is missing"),
     ("churn", "no-data-version", 1, "`data_version` is missing"),
     ("churn", "no-params", 1, "`params` is missing"),
-    ("churn", "renamed-metric", 1, "the record has `f1_score`: is that the one?"),
+    ("churn", "renamed-metric", 1, "the record has `f1_score`: did you mean that?"),
     // Nothing in the smallest shape says what it was measured on, and that is said.
-    ("churn", "other-split", 0, "nothing shows that the validation split is the same"),
+    ("churn", "other-split", 0, "the validation splits could not be shown to match"),
     ("fraud", "baseline", 0, "verdict: pass"),
     ("fraud", "no-weights", 1, "`recall` fell by 0.559633"),
     ("fraud", "gbm", 1, "`pr_auc` fell by"),
@@ -85,7 +85,7 @@ fn every_real_record_gets_the_verdict_that_a_person_would_give() {
         );
         let itself = name.ends_with("baseline-s0");
         let (code, says) =
-            if itself { (1, "a run compared with itself proves nothing") } else { (*code, *says) };
+            if itself { (1, "comparing a run with itself proves nothing") } else { (*code, *says) };
         let ran = project.gate(&["check", "candidate.json"]);
         assert_eq!(ran.code, code, "{name}\n{}{}", ran.out, ran.err);
         ran.says(says);
@@ -147,12 +147,12 @@ fn what_is_not_a_record_is_refused_at_its_place() {
     let cases: Vec<(&str, Vec<u8>, &str)> = vec![
         ("empty", Vec::new(), "document/empty"),
         ("white space", b" \n ".to_vec(), "document/empty"),
-        ("cut off", b"{\"metrics\": {\"f1\": 0.9".to_vec(), "the text ends in the middle"),
+        ("cut off", b"{\"metrics\": {\"f1\": 0.9".to_vec(), "the text is cut off"),
         ("a trailing comma", b"{\"metrics\": {\"f1\": 0.9,}}".to_vec(), "document/syntax"),
         ("a comment", b"{\"a\": 1} // why".to_vec(), "document/syntax"),
         ("single quotes", b"{'a': 1}".to_vec(), "document/syntax"),
-        ("a list", b"[{\"metrics\": {}}]".to_vec(), "a run record is an object, and this is a list"),
-        ("a number", b"0.9".to_vec(), "a run record is an object"),
+        ("a list", b"[{\"metrics\": {}}]".to_vec(), "a run record must be an object, but this is a list"),
+        ("a number", b"0.9".to_vec(), "a run record must be an object"),
         ("UTF-16, little end first", utf16(GOOD, true), "document/utf-16"),
         ("UTF-16, big end first", utf16(GOOD, false), "document/utf-16"),
         ("Latin-1", latin1, "a.json:2:"),
@@ -340,7 +340,7 @@ fn a_run_that_did_not_finish_fails_whatever_its_numbers_say() {
 #[test]
 fn a_time_without_a_zone_is_utc_and_the_report_says_so() {
     let record = "{\"created_at\": \"2026-05-30T12:00:00\", \"metrics\": {\"f1\": 0.9}}";
-    judged("a.json", record).1.leaves_with(0).says("`created_at` has no zone, and is read as UTC");
+    judged("a.json", record).1.leaves_with(0).says("`created_at` has no zone, and was read as UTC");
 }
 
 #[test]
@@ -360,7 +360,7 @@ fn of_several_records_in_a_file_the_best_may_be_named() {
     project.file("gate.yaml", policy);
     project.gate(&["check", "--all"]).leaves_with(0).says("model rf").says("1 candidate");
     project.edit("models.json", "\"rf\",", "\"svm\",");
-    project.gate(&["check", "--all"]).leaves_with(2).says("`svm` is meant, and holds no record of it");
+    project.gate(&["check", "--all"]).leaves_with(2).says("selects `svm`");
     project.file("models.json", r#"{"models": {"rf": {"f1": 0.8}}}"#);
     project.gate(&["check", "--all"]).leaves_with(2).says("does not say at `best_model`");
 }

@@ -182,7 +182,7 @@ fn a_picked_seed_is_found() {
     record(&project, &["sh", "train.sh", "--seed", "7"]);
     reproduce(&project, &["--times", "2"]).leaves_with(0).says("identical");
     let ran = reproduce(&project, &["--times", "4", "--vary-seed", "--seed"]);
-    ran.leaves_with(1).says("does not: was it picked from many runs?");
+    ran.leaves_with(1).says("is not: was it picked from many runs?");
     insta::assert_snapshot!(shown(&ran, &project));
     reproduce(&project, &["--times", "4", "--vary-seed", "--random"])
         .leaves_with(2)
@@ -198,7 +198,7 @@ fn a_picked_seed_is_found() {
 fn a_changed_data_file_stops_it_before_anything_is_run() {
     let project = project(&format!("{TRAIN}echo ran >&2\n"));
     project.edit("runs/churn.json", "sha256:", "sha256:00");
-    reproduce(&project, &[]).leaves_with(2).says("is not what the run read").never_says("ran ");
+    reproduce(&project, &[]).leaves_with(2).says("differs from what the run read").never_says("ran ");
     // Data that no commit has comes from the workspace.
     let project = self::project(TRAIN);
     project.file(".gitignore", "/data\n/runs\n/model.bin\n/metrics.json\n/tmp\n");
@@ -211,7 +211,7 @@ fn a_changed_data_file_stops_it_before_anything_is_run() {
     project.file("data/train.csv", "version https://git-lfs.github.com/spec/v1\noid sha256:aa\nsize 5\n");
     reproduce(&project, &[]).leaves_with(2).says("git lfs pull");
     project.remove("data/train.csv");
-    reproduce(&project, &[]).leaves_with(2).says("can't be brought to the rerun");
+    reproduce(&project, &[]).leaves_with(2).says("can't be copied for the rerun");
 }
 
 #[test]
@@ -270,9 +270,9 @@ fn what_could_not_run() {
             "\"git_commit\": \"abcdef0123\", \"was\": \"",
             "there is no commit abcdef0123",
         ),
-        ("\"git_commit\"", "\"was\"", "does not say which commit"),
-        ("\"command\"", "\"was\"", "does not say which command"),
-        (COMMAND, "\"sh train.sh | tee log\"", "is a line for a shell"),
+        ("\"git_commit\"", "\"was\"", "does not name its commit"),
+        ("\"command\"", "\"was\"", "does not name the command"),
+        (COMMAND, "\"sh train.sh | tee log\"", "needs a shell"),
         (COMMAND, "[\"no-such-program\"]", "could not be started"),
     ];
     let record = project.read("runs/churn.json");
@@ -282,7 +282,7 @@ fn what_could_not_run() {
     }
     project.file("runs/churn.json", &record).edit("runs/churn.json", COMMAND, "\"sh 'train.sh'\"");
     reproduce(&project, &[]).leaves_with(0).says("identical");
-    project.gate(&["reproduce", "runs/none.json"]).leaves_with(2).says("is not there");
+    project.gate(&["reproduce", "runs/none.json"]).leaves_with(2).says("does not exist");
     project.gate(&["reproduce", "runs/churn.json", "--timeout", "5"]).leaves_with(2);
     project.gate(&["reproduce", "runs/churn.json", "--times", "0"]).leaves_with(2);
     project
@@ -295,7 +295,7 @@ fn what_could_not_run() {
 fn a_command_that_fails_or_leaves_nothing() {
     let project = project(TRAIN);
     for (script, code, message) in [
-        ("exit 3", 2, "the command left with exit code 3"),
+        ("exit 3", 2, "the command ended with exit code 3"),
         ("kill -9 $$", 2, "signal 9 ended"),
         ("true", 1, "differs"),
     ] {
@@ -381,7 +381,7 @@ fn a_time_limit_ends_the_command() {
         "\"git_commit\": \"",
         &format!("\"git_commit\": \"{head}\", \"was\": \""),
     );
-    reproduce(&project, &["--timeout", "1s"]).leaves_with(2).says("ran longer than it may");
+    reproduce(&project, &["--timeout", "1s"]).leaves_with(2).says("exceeded its time limit");
 }
 
 #[test]

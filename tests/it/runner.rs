@@ -237,7 +237,7 @@ fn harmless(markdown: &str, from: &str) {
     let (text, more) = rendered(markdown);
     for part in more {
         let rest = OURS.iter().fold(part.clone(), |part, ours| part.replace(ours, ""));
-        let rest = rest.replace("Rules that hold, or did not apply", "");
+        let rest = rest.replace("Rules that pass, or did not apply", "");
         let rest = rest.split("What changed between the runs").next().unwrap_or_default();
         assert!(rest.trim().is_empty(), "{from:?} became {part:?}\n{markdown}");
     }

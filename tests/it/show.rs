@@ -94,7 +94,7 @@ fn what_a_tracker_does_not_record_is_in_the_json_too() {
     project.file("a.json", "{\"notes\": \"mine\", \"created_at\": \"2026-05-30T12:00:00\"}");
     let record = project.gate(&["show", "a.json", "--format", "json"]).json();
     assert_eq!((&record["notes"], record.get("not_recorded")), (&"mine".into(), None));
-    assert_eq!(record["origin"]["notes"][0], "`created_at` has no zone, and is read as UTC");
+    assert_eq!(record["origin"]["notes"][0], "`created_at` has no zone, and was read as UTC");
 }
 
 #[test]

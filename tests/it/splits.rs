@@ -58,7 +58,7 @@ fn a_split_that_is_not_recorded_or_not_readable_fails() {
     project
         .gate(&["check", "run.json"])
         .leaves_with(1)
-        .says("no data file is called `train`")
+        .says("there is no data file named `train`")
         .says("`learning`");
     project.file("run.json", DATA).remove("train.csv");
     project.gate(&["check", "run.json"]).leaves_with(1).says("data/unreadable");

@@ -115,7 +115,7 @@ fn what_git_does_to_a_statement_is_said() {
     project.file(entry, text.replace('\n', "\r\n"));
     verify(&project, "one", "production", &["--key", "old.key.pub"])
         .leaves_with(1)
-        .says("the line ends")
+        .says("the line endings")
         .says("ledger/** -text -merge");
 }
 
@@ -138,7 +138,7 @@ fn a_squash_takes_commits_away_and_a_revert_takes_a_promotion_away() {
     project.git(&["reflog", "expire", "--expire=now", "--all"]);
     project.git(&["gc", "--quiet", "--prune=now"]);
     let ran = project.gate(&["explain", "models/two.bin"]);
-    ran.leaves_with(0).says("which is gone: no branch of this repository has it any more");
+    ran.leaves_with(0).says("which is gone: no branch of this repository contains it");
     ran.says("ledger/churn/staging/records/").says("ledger/churn/staging/policies/");
     project.git(&["revert", "--no-edit", "HEAD"]);
     verify(&project, "two", "staging", &["--key", "old.key.pub"]).leaves_with(1);
@@ -205,7 +205,7 @@ fn an_entry_that_nobody_signed_changes_nothing_and_is_named() {
     promote(&project, "evil", "production", &["--key", "old.key"]).leaves_with(1);
     // Without a key nothing is put on top of what is signed, by a secret that is not there.
     project.remove("ledger/churn/staging/000003.json");
-    promote(&project, "evil", "staging", &[]).leaves_with(1).says("nothing signed could follow it");
+    promote(&project, "evil", "staging", &[]).leaves_with(1).says("no signed entry could follow it");
     let ran = project.gate_with(
         &["promote", "runs/evil.json", "-s", "staging", "--trusted-key", "old.key.pub"],
         &[("GATE_SIGNING_KEY", "")],

@@ -108,7 +108,7 @@ impl Team {
         project
             .gate(&["explain", "models/four.bin"])
             .leaves_with(0)
-            .says("no branch of this repository has it any more");
+            .says("no branch of this repository contains it");
         self.audit().leaves_with(0);
     }
 

@@ -36,10 +36,7 @@ fn shown(ran: &Ran) -> String {
 #[test]
 fn a_change_that_brings_only_a_record_is_judged_by_the_base() {
     let project = pull_request(|_| {});
-    check(&project)
-        .leaves_with(0)
-        .says("policy and baseline are those of main")
-        .says("1 of 1 records changed");
+    check(&project).leaves_with(0).says("policy and baseline come from main").says("1 of 1 records changed");
 }
 
 #[test]
@@ -59,7 +56,7 @@ fn a_change_of_the_baseline_does_not_count() {
         project.edit("runs/new.json", "0.842", "0.82");
         project.edit("approved.json", "0.847", "0.81");
     });
-    check(&project).leaves_with(1).says("approved.json").says("with it the verdict would be pass");
+    check(&project).leaves_with(1).says("approved.json").says("with them, the verdict would be pass");
 }
 
 #[test]
@@ -79,7 +76,7 @@ fn a_change_that_removes_the_policy_is_no_pass() {
     check(&gone)
         .leaves_with(2)
         .says("the policy would be gone")
-        .says("this change takes away the policy that decides about it");
+        .says("this change removes the policy that judges it");
 }
 
 #[test]
@@ -121,11 +118,11 @@ fn broken_base(change: impl Fn(&Project)) -> Project {
 fn a_change_that_mends_the_policy_is_judged_by_its_own() {
     let mends = broken_base(|project| _ = project.edit("gate.yaml", "max_dropp", "max_drop"));
     let ran = check(&mends);
-    ran.leaves_with(0).says("the policy of this change is used, since it mends the one it replaces");
+    ran.leaves_with(0).says("the policy of this change is used, since it fixes the one it replaces");
     let json = mends.gate(&["check", "--trust", "main", "--format", "json"]).json();
     let first = json["notes"][0].clone();
     let first = first.as_str().expect("a note").to_owned();
-    assert!(first.contains("since it mends") && first.contains("max_dropp"), "{first}");
+    assert!(first.contains("since it fixes") && first.contains("max_dropp"), "{first}");
     mends.gate(&["check", "--trust", "main", "--require-base-policy"]).leaves_with(2);
     let worse = broken_base(|project| {
         project.edit("gate.yaml", "max_dropp", "max_drop").edit("runs/new.json", "0.842", "0.7");
@@ -153,7 +150,7 @@ fn the_first_policy_is_used_and_the_report_says_so_first() {
     project.file("runs/new.json", crate::project::CANDIDATE).file("gate.yaml", crate::project::POLICY);
     project.commit("train");
     let ran = check(&project);
-    ran.leaves_with(0).says("this is the policy's first appearance");
+    ran.leaves_with(0).says("has no policy yet, so the one of this change is used");
     project
         .gate(&["check", "--trust", "main", "--require-base-policy"])
         .leaves_with(2)

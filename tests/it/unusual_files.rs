@@ -79,7 +79,7 @@ fn a_linked_folder_is_looked_into_once() {
 fn a_link_that_leads_to_no_record_is_no_verdict() {
     let nowhere = project();
     link(&nowhere, "gone.json", "runs/new.json");
-    both(&nowhere, 2, "`runs/new.json` is a symbolic link to `gone.json`, which leads to no file");
+    both(&nowhere, 2, "`runs/new.json` is a symbolic link to `gone.json`, which does not exist");
     let circle = project();
     link(&circle, "other.json", "runs/new.json");
     link(&circle, "new.json", "runs/other.json");
@@ -106,7 +106,7 @@ fn a_link_out_of_a_workspace_that_is_a_folder_of_the_repository() {
     link(&project, "../../other/x.json", "churn/runs/new.json");
     project.commit("link");
     for arguments in [&["-C", "churn", "check"][..], &["-C", "churn", "check", "--trust", "main"][..]] {
-        project.gate(arguments).leaves_with(2).says("leads out of the workspace");
+        project.gate(arguments).leaves_with(2).says("is outside the workspace");
     }
 }
 
@@ -200,7 +200,7 @@ fn what_a_sparse_checkout_left_out_is_not_gone() {
     project.file("src/train.py", "").file("runs/second.json", record("0.10", "r1", 4)).commit("train");
     project.git(&["sparse-checkout", "set", "--no-cone", "/*", "!runs/second.json"]);
     assert!(!project.path().join("runs/second.json").exists());
-    project.gate(&["check"]).leaves_with(2).says("this sparse checkout left it out").says("runs/second.json");
+    project.gate(&["check"]).leaves_with(2).says("this sparse checkout omits it").says("runs/second.json");
 }
 
 #[test]
@@ -244,7 +244,7 @@ fn a_policy_that_a_sparse_checkout_left_out_gives_way_to_none_above() {
         .commit("a policy of the team");
     project.git(&["sparse-checkout", "set", "--no-cone", "/*", "!/team/gate.yaml"]);
     let ran = project.gate_in(&project.path().join("team"), &["check", "--all"], &[]);
-    ran.leaves_with(2).says("this sparse checkout left it out");
+    ran.leaves_with(2).says("this sparse checkout omits it");
 }
 
 /// A commit whose folders lead to more files than anybody could list.

@@ -358,7 +358,7 @@ fn the_envelope_must_be_the_one_that_trusted_keys_signed() {
     let (name, _) = good.envelope();
     good.project.remove(&name);
     refused("unsigned", &["--key", "1.pub"], "verify/not-signed");
-    good.verify(&[]).leaves_with(0).says("the ledger itself").says("whoever can write to it decides");
+    good.verify(&[]).leaves_with(0).says("the ledger itself").says("anyone who can write to it decides");
 }
 
 #[test]
@@ -369,7 +369,7 @@ fn many_keys_count_each_once() {
     let verify = || good.verify(&["--trust", "trust.yaml"]);
     let two = "keys: [{ file: 1.pub }, { file: 2.pub }]\nthreshold: { production: 2 }\n";
     trust(two);
-    verify().leaves_with(1).says("1 of the trusted keys signed this promotion, and `production` needs 2");
+    verify().leaves_with(1).says("1 of the trusted keys signed this promotion, but `production` needs 2");
     good.put(&text, PAYLOAD_TYPE, &[1, 1]);
     verify().leaves_with(1).says("verify/not-signed");
     // One key, listed twice, is one key.
@@ -537,7 +537,7 @@ fn a_key_may_be_handed_over_by_the_shell() {
         .expect("bash can be started");
     assert!(status.success());
     good.verify(&["--key", "nowhere.pub"]).leaves_with(2).says("key/unreadable");
-    good.verify(&["--key", "."]).leaves_with(2).says("is no regular file").never_says("makes a key");
+    good.verify(&["--key", "."]).leaves_with(2).says("is not a regular file").never_says("makes a key");
 }
 
 #[test]
@@ -564,7 +564,7 @@ fn time_is_looked_at_from_the_verifying_side() {
     let at = |now: &str, more: &[&str]| good.verify(&[&["--key", "1.pub", "--now", now], more].concat());
     // Five minutes are forgiven.
     at("2026-06-01T11:55:00Z", &[]).leaves_with(0);
-    at("2026-06-01T11:54:59Z", &[]).leaves_with(1).says("of the future");
+    at("2026-06-01T11:54:59Z", &[]).leaves_with(1).says("dated in the future");
     at("2026-07-01T12:00:00Z", &["--max-age", "30d"]).leaves_with(0);
     at("2026-07-01T12:00:01Z", &["--max-age", "30d"]).leaves_with(1).says("--max-age");
     at("9999-12-30T21:59:59Z", &[]).leaves_with(0);

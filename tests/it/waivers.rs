@@ -39,7 +39,7 @@ fn within_its_bounds_it_covers_and_the_finding_stays_in_the_report() {
 #[test]
 fn beyond_its_bounds_it_covers_nothing() {
     let project = waived(&waiver("for: { metric: f1 }, down_to: { max_drop: 0.01 }"));
-    check(&project).leaves_with(1).says("a waiver allows max_drop: 0.01, and this is beyond it");
+    check(&project).leaves_with(1).says("a waiver allows max_drop: 0.01, but this exceeds it");
     let exact = waived(&waiver("for: { metric: f1 }, down_to: { max_drop: 0.012 }"));
     check(&exact).leaves_with(0);
 }
@@ -99,7 +99,7 @@ fn it_lasts_through_its_last_day_in_utc() {
     assert_eq!(at("2026-06-02T00:00:00Z"), 1);
     project
         .gate(&["check", "runs/new.json", "--now", "2026-06-02T00:00:00Z"])
-        .says("ended on 2026-06-01 and does not count");
+        .says("ended on 2026-06-01 and no longer applies");
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn a_rule_without_limits_is_waived_as_it_is() {
 fn one_that_nothing_needs_is_said() {
     let project = waived(&waiver("for: { metric: f1 }, down_to: { max_drop: 0.02 }"));
     project.edit("runs/new.json", "0.835", "0.846");
-    check(&project).leaves_with(0).says("is not needed: take it out");
+    check(&project).leaves_with(0).says("is not needed: remove it");
 }
 
 #[test]

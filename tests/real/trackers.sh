@@ -72,7 +72,7 @@ judged() { # VENV
   leaves 0 "$gate" check mlflow:models:/churn/2 --baseline mlflow:models:/churn/Production
   leaves 1 "$gate" check mlflow:models:/churn/3 --baseline mlflow:models:/churn@champion; says "lower than\|below\|dropped\|drop"
   leaves 2 "$gate" check mlflow:models:/churn/9 --baseline mlflow:models:/churn@champion; says "no version 9"
-  leaves 2 "$gate" check mlflow:models:/churn/2 --baseline mlflow:models:/churn/latest; says "no baseline"
+  leaves 2 "$gate" check mlflow:models:/churn/2 --baseline mlflow:models:/churn/latest; says "can't be a baseline"
   for version in 1 2 3; do
     "$gate" show "mlflow:models:/churn/$version" --format json > "$work/by-server.json"
     MLFLOW_TRACKING_URI=sqlite:///$database "$gate" show "mlflow:models:/churn/$version" --format json > "$work/by-database.json"
@@ -105,9 +105,9 @@ python=$root/target/real/mlflow3/bin/python
 echo "-- a promotion moves the alias, and an audit finds where it does not lead there"
 git init --quiet . && git add gate.yaml && git commit --quiet --message policy
 leaves 0 "$gate" promote mlflow:models:/churn/2 --stage production --first --artifact better.pkl --mlflow-alias champion
-says "churn@champion leads to version 2"
+says "churn@champion points to version 2"
 [ "$("$python" "$scripts/trackers.py" alias)" = 2 ] || { echo "trackers.sh: the alias was not moved" >&2; exit 1; }
-leaves 0 "$gate" audit --stage production; says "churn@champion leads to version 2"
+leaves 0 "$gate" audit --stage production; says "churn@champion points to version 2"
 "$python" "$scripts/trackers.py" alias 1 > /dev/null
 leaves 1 "$gate" audit --stage production; says "leads to version 1, and promotion 1 is of version 2"
 echo "-- gate record takes the run that a training logs, and gives it what MLflow does not record"
@@ -297,7 +297,7 @@ gto assign churn --version v1.0.0 --stage live --simple true > /dev/null; leaves
 gto deprecate churn v1.0.0 prod > /dev/null; leaves 2 "$gate" show dvc:.@churn#prod; says "no tag of GTO"
 gto register proj/a:bahn --version v0.1.0 > /dev/null; leaves 0 "$gate" show dvc:.@proj/a:bahn@v0.1.0
 sleep 1
-gto deprecate churn v1.0.0 > /dev/null; leaves 2 "$gate" show dvc:.@churn@v1.0.0; says "took the version"
-gto deprecate proj/a:bahn > /dev/null; leaves 2 "$gate" show dvc:.@proj/a:bahn@v0.1.0; says "ended the artifact"
+gto deprecate churn v1.0.0 > /dev/null; leaves 2 "$gate" show dvc:.@churn@v1.0.0; says "deregistered the version"
+gto deprecate proj/a:bahn > /dev/null; leaves 2 "$gate" show dvc:.@proj/a:bahn@v0.1.0; says "deprecated the artifact"
 
 echo "runs of real trackers are read and judged"

@@ -51,7 +51,7 @@ pub(super) fn drift(
         promoted.iter().filter(|(_, run)| self::split(run) == Some(split)).copied().collect();
     let mut found: Vec<(Decimal, Drift)> = Vec::new();
     let mut bounded = false;
-    let rules = report.candidates.iter().flat_map(|candidate| &candidate.rules);
+    let rules = report.candidates.iter().flat_map(|candidate| candidate.rules.iter());
     for comparison in rules.flat_map(|rule| &rule.comparisons).filter(|one| one.slice.is_none()) {
         let Some(best) = best_by(&comparison.word) else { continue };
         bounded = true;
@@ -66,11 +66,11 @@ pub(super) fn drift(
     let first =
         report.candidates.iter().flat_map(|candidate| &candidate.baselines).any(|baseline| baseline.first);
     if !bounded && first && same.len() > 1 {
-        return Err("what is promoted was the first, which nothing was there to compare with");
+        return Err("the current promotion is the first, so there is nothing to compare it with");
     }
     // A first model was compared with nothing, and has come from nowhere.
     if !bounded && same.len() > 1 {
-        return Err("no rule of today's policy bounds what a metric may lose");
+        return Err("no rule of today's policy limits how far a metric may fall");
     }
     Ok(found.into_iter().map(|(_, drift)| drift).collect())
 }

@@ -68,7 +68,7 @@ impl Auditing<'_> {
             }
         }
         let why = if there { "another version is at its path" } else { "nothing is at its path" };
-        Some(format!("`{file}` as it was promoted is not here, so it was not looked at: {why}"))
+        Some(format!("the promoted `{file}` is not here, so it was not checked: {why}"))
     }
 }
 

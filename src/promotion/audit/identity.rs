@@ -17,7 +17,7 @@ impl Auditing<'_> {
         let other = read.iter().find_map(|read| Some((read, named(read).filter(|named| *named != id)?)));
         if let Some((read, named)) = other {
             let message = format!(
-                "the ledger is {id} by {by}, and {named} by `{}`: one of them is of another ledger",
+                "the ledger is {id} according to {by}, but {named} according to `{}`: one of them is from another ledger",
                 read.entry.label
             );
             it.error(AUDIT_IDENTITY, message);

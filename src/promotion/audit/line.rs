@@ -23,12 +23,14 @@ impl Auditing<'_> {
         let mut it = Findings::default();
         match broken_chain(&entries, self.line) {
             Some(broken) => it.error(AUDIT_CHAIN, broken),
-            None => it.holds.push(format!("the chain of {} is whole", counted(entries.len(), "promotion"))),
+            None => {
+                it.holds.push(format!("the chain of {} is complete", counted(entries.len(), "promotion")))
+            }
         }
         let unowned = self.unowned(&mut it)?;
         for stray in strays.iter().filter(|stray| !unowned.contains(*stray)) {
             let message = format!(
-                "`{stray}` belongs to no promotion: a promotion that broke off or lost left it, or one was taken away"
+                "`{stray}` belongs to no promotion: it may be left from an interrupted promotion, or a promotion was removed"
             );
             it.warning(AUDIT_STRAY, message);
         }
@@ -59,15 +61,15 @@ impl Auditing<'_> {
                 if !self.in_policy {
                     let (model, stage) = (&self.line.model, &self.line.stage);
                     it.notes.push(format!(
-                        "the policy no longer declares the stage `{stage}`, so what is promoted there was not judged; take it \
-                         out of service with: gate retire --stage {stage} --model {model} --reason TEXT"
+                        "the policy no longer declares the stage `{stage}`, so the promotion to it was not \
+                         judged; take it out of service with: gate retire --stage {stage} --model {model} --reason TEXT"
                     ));
                 }
                 self.aliases(&read, current, &mut it);
                 let run =
                     current.statement.own_text(&["run", "runId"]).unwrap_or(current.own(&["run", "uri"]));
                 let at = current.statement.predicate(&["timeVerified"]).unwrap_or_default();
-                format!("promotion {} of {at}: run {run}", current.entry.number)
+                format!("promotion {} from {at}: run {run}", current.entry.number)
             }
             None => "nothing that could be read".into(),
         };
@@ -82,14 +84,15 @@ impl Auditing<'_> {
         for Unowned { number, label, .. } in &envelopes {
             if *number > newest {
                 let message = format!(
-                    "`{label}` is the envelope of a promotion {number}, whose statement is not there: it was taken away, or \
-                     that promotion broke off"
+                    "`{label}` is the envelope of promotion {number}, whose statement is missing: it was \
+                     removed, or that promotion was interrupted"
                 );
                 it.warning(AUDIT_UNOWNED, message);
             } else {
                 let message = format!(
-                    "two promotions {number} were signed: `{label}` belongs to one whose statement is not there; after a \
-                     merge, promote its run again if it is still wanted, and remove that file"
+                    "two promotions with the number {number} were signed: `{label}` belongs to one whose \
+                     statement is missing; after a merge, promote its run again if you still want it, and \
+                     remove that file"
                 );
                 it.error(AUDIT_UNOWNED, message);
             }
@@ -126,7 +129,7 @@ impl Auditing<'_> {
             read.push(Read { entry, statement, run });
         }
         if whole {
-            it.holds.push("every record and every report is as it was".into());
+            it.holds.push("every record and every report is unchanged".into());
         }
         read
     }
@@ -187,23 +190,23 @@ impl Auditing<'_> {
             let name = format!("{model}@{alias}");
             match self.alias_now(server, model, alias) {
                 Err(why) => {
-                    it.warning(AUDIT_ALIAS, format!("where {name} leads was not found out: {why}"));
+                    it.warning(AUDIT_ALIAS, format!("it is not known where {name} points: {why}"));
                 }
                 Ok(now) => {
                     let wanted = version_of(current, model);
                     if wanted.is_some() && now == wanted {
-                        it.holds.push(format!("{name} leads to version {}", now.unwrap_or_default()));
+                        it.holds.push(format!("{name} points to version {}", now.unwrap_or_default()));
                         continue;
                     }
                     let now = now.map_or_else(|| "nothing".to_owned(), |now| format!("version {now}"));
                     let number = current.entry.number;
                     let should = match wanted {
-                        Some(version) => format!("promotion {number} is of version {version}"),
+                        Some(version) => format!("promotion {number} is for version {version}"),
                         None => format!(
-                            "promotion {number}, which is current, is of no version of it; promotion {by} set it"
+                            "promotion {number}, which is the current one, is for no version of it; promotion {by} set it"
                         ),
                     };
-                    it.error(AUDIT_ALIAS, format!("{name} leads to {now}, and {should}"));
+                    it.error(AUDIT_ALIAS, format!("{name} points to {now}, but {should}"));
                 }
             }
         }
@@ -214,7 +217,7 @@ impl Auditing<'_> {
     fn alias_now(&self, server: &str, model: &str, alias: &str) -> Result<Option<u64>, String> {
         let store = store_name(self.folder, self.workspace).map_err(|problem| problem.message)?;
         if store != server {
-            return Err(format!("it was set in {server}, and what would be asked here is {store}"));
+            return Err(format!("it was set in {server}, but the store here is {store}"));
         }
         alias_now(self.folder, self.workspace, model, alias).map_err(|problem| problem.message)
     }
@@ -225,7 +228,7 @@ impl Auditing<'_> {
         if let Some(created) = created {
             let age = self.now.duration_since(created.at);
             if age > self.order.stale {
-                let message = format!("what new models are compared with is {}", Age(age));
+                let message = format!("the baseline of new models is {}", Age(age));
                 it.warning(AUDIT_STALE, message);
             }
         }

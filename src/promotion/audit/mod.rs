@@ -126,9 +126,9 @@ fn fill(
         let of = order.model.as_ref().map_or_else(String::new, |model| format!(" of the model `{model}`"));
         let to = order.stage.as_ref().map_or_else(String::new, |stage| format!(" to the stage `{stage}`"));
         let message = format!("nothing{of} is promoted{to}, so there is nothing to audit");
-        return Err(vec![
-            Diagnostic::new(NOT_FOUND, message).help("a ledger elsewhere is named with --ledger DIR"),
-        ]);
+        return Err(vec![Diagnostic::new(NOT_FOUND, message).help(
+            "promote a run first (gate promote RUN --stage STAGE); for a ledger elsewhere, use --ledger DIR",
+        )]);
     }
     Ok(())
 }
@@ -137,7 +137,7 @@ fn fill(
 fn without_promotions(line: &StageHistory, files: &[String]) -> AuditLine {
     let mut it = Findings::default();
     let message = format!(
-        "there are files of promotions, and no promotion: they were taken away, or the first one broke off ({})",
+        "there are files of promotions, but no promotion: they were removed, or the first one was interrupted ({})",
         files.join(", ")
     );
     it.error(AUDIT_CHAIN, message);

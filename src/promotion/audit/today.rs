@@ -60,9 +60,9 @@ pub(super) fn today(
 ) -> Vec<Diagnostic> {
     let number = current.entry.number;
     match report.verdict {
-        Some(Verdict::Pass) => it.holds.push("it holds today's policy".into()),
+        Some(Verdict::Pass) => it.holds.push("it passes today's policy".into()),
         Some(Verdict::Fail) => {
-            let rules = report.candidates.iter().flat_map(|candidate| &candidate.rules);
+            let rules = report.candidates.iter().flat_map(|candidate| candidate.rules.iter());
             let mut told = false;
             for rule in rules.filter(|rule| rule.level == Level::Error && rule.outcome.blocks()) {
                 told = true;
@@ -78,18 +78,15 @@ pub(super) fn today(
                 if rule.kind == RuleKind::Fresh {
                     it.warning(AUDIT_STALE, format!("promotion {number}, by today's `{}`: {why}", rule.id));
                 } else {
-                    it.error(
-                        AUDIT_POLICY,
-                        format!("promotion {number} does not hold today's `{}`: {why}", rule.id),
-                    );
+                    it.error(AUDIT_POLICY, format!("promotion {number} fails today's `{}`: {why}", rule.id));
                 }
             }
             if !told {
-                it.error(AUDIT_POLICY, format!("promotion {number} does not hold today's policy"));
+                it.error(AUDIT_POLICY, format!("promotion {number} fails today's policy"));
             }
         }
         None => {
-            it.error(AUDIT_UNJUDGED, "it can't be held against today's policy");
+            it.error(AUDIT_UNJUDGED, "it can't be judged by today's policy");
             let of_candidates = report.candidates.iter().flat_map(|candidate| &candidate.troubles);
             return report.troubles.iter().chain(of_candidates).cloned().collect();
         }
@@ -97,7 +94,7 @@ pub(super) fn today(
     let waived = report
         .candidates
         .iter()
-        .flat_map(|candidate| &candidate.rules)
+        .flat_map(|candidate| candidate.rules.iter())
         .filter(|rule| rule.outcome == Outcome::Waived);
     it.holds.extend(waived.map(|rule| format!("`{}` is waived today", rule.id)));
     Vec::new()
@@ -113,7 +110,7 @@ pub(super) fn drifted(read: &[Read<'_>], current: &Read<'_>, report: &Report, it
         Ok(drifts) => {
             for one in drifts {
                 let message = format!(
-                    "{} is {}, and was {} in promotion {}: {} in all, where one promotion may {} {}",
+                    "{} is {}, but was {} in promotion {}: {} in all, although one promotion may only {} {}",
                     one.metric, one.now, one.best, one.number, one.lost, one.word, one.allowed
                 );
                 if one.beyond { it.warning(AUDIT_DRIFT, message) } else { it.holds.push(message) }

@@ -26,7 +26,7 @@ fn unclean<'r, 'e>(entries: &[Entry], read: &'r [Read<'e>]) -> impl Iterator<Ite
 pub(super) fn overrides(entries: &[Entry], read: &[Read<'_>], it: &mut Findings) {
     for one in unclean(entries, read).filter(|one| one.overridden()) {
         let message = format!(
-            "promotion {} did not pass the policy and was overridden: {}; no run that passes by itself has replaced it",
+            "promotion {} did not pass the policy and was overridden: {}; no run that passes without an override or waiver has replaced it",
             one.entry.number,
             one.own(&["reason"])
         );
@@ -66,12 +66,12 @@ pub(super) fn waivers(
                 Some(end) if today <= end => it.error(
                     AUDIT_WAIVER,
                     format!(
-                        "promotion {number} passed by a waiver of `{rule}`, which the policy no longer has"
+                        "promotion {number} passed with a waiver of `{rule}` that is no longer in the policy"
                     ),
                 ),
                 _ => it.error(
                     AUDIT_WAIVER,
-                    format!("promotion {number} passed by a waiver of `{rule}` that ended on {expires}"),
+                    format!("promotion {number} passed with a waiver of `{rule}` that ended on {expires}"),
                 ),
             }
         }

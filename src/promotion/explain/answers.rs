@@ -59,8 +59,8 @@ impl Evidence<'_> {
 pub(super) fn gone(workspace: &Workspace, commit: &str) -> &'static str {
     let Ok(git) = workspace.git() else { return "" };
     match git.commit_by_id(commit) {
-        Ok(Found::Missing) if git.is_shallow() => ", which this shallow clone does not have",
-        Ok(Found::Missing) => ", which is gone: no branch of this repository has it any more",
+        Ok(Found::Missing) if git.is_shallow() => ", which is missing from this shallow clone",
+        Ok(Found::Missing) => ", which is gone: no branch of this repository contains it",
         _ => "",
     }
 }
@@ -73,8 +73,7 @@ pub(super) fn produced(
     let mut it = Gathered::default();
     it.fact("run", run.text("run_id").map(str::to_owned));
     it.fact("model", run.model().map(str::to_owned));
-    let dirty =
-        if run.text("git_dirty") == Some("true") { ", with changes that no commit holds" } else { "" };
+    let dirty = if run.text("git_dirty") == Some("true") { ", with uncommitted changes" } else { "" };
     it.fact(
         "commit",
         run.text("git_commit").map(|commit| format!("{commit}{dirty}{}", gone(workspace, commit))),
@@ -190,11 +189,7 @@ pub(super) fn approved(evidence: &Evidence<'_>, entry: &Entry, statement: &State
     it.evidence.push(format!("policy {policy} sha256:{digest}"));
     for file in statement.own_list(&["policyFiles"]) {
         let part = |key: &str| file.get(key).and_then(Node::as_written).unwrap_or("?");
-        it.evidence.push(format!(
-            "its text at that moment, {}: {}",
-            part("name"),
-            evidence.file(part("uri"))
-        ));
+        it.evidence.push(format!("its text at that time, {}: {}", part("name"), evidence.file(part("uri"))));
     }
     it.evidence.push(format!("{} sha256:{}", entry.label, entry.digest));
     if let (Some(uri), Some(digest)) = (own(&["report", "uri"]), own(&["report", "digest", "sha256"])) {
@@ -300,7 +295,7 @@ pub(super) fn reproducible(run: &Run, statement: &Statement) -> Answer {
         part("kind") == Some("reproducible") && part("outcome") == Some("pass")
     });
     if held {
-        answer.evidence.push("the policy's `reproducible` rule held when it was promoted".into());
+        answer.evidence.push("the policy's `reproducible` rule passed when it was promoted".into());
     }
     answer
 }
@@ -335,7 +330,7 @@ pub(super) fn again(run: &Run) -> Answer {
     if it.missing.is_empty() {
         it.facts.insert(
             0,
-            "all that is needed was recorded; `gate reproduce RUN` shows whether it comes out the same"
+            "everything needed was recorded; `gate reproduce RUN` shows whether the result is the same"
                 .into(),
         );
     }

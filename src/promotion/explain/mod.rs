@@ -105,7 +105,7 @@ fn fill(answer: &mut Explanation, question: &Question, folder: &Path) -> Result<
     if let (Asked::Stage(stage), true) = (&asked, found.len() > 1) {
         let models: Vec<&str> = found.iter().map(|(line, _, _)| line.model.as_str()).collect();
         let message = format!("the stage `{stage}` has promotions of {}", listed(&models));
-        return Err(vec![Diagnostic::new(ONE_RUN, message).help("say which is meant: --model NAME")]);
+        return Err(vec![Diagnostic::new(ONE_RUN, message).help("name one: --model NAME")]);
     }
     // What is current somewhere comes first, then what has come furthest, then what was decided last.
     found.sort_by_key(|(line, entry, current)| {
@@ -138,7 +138,7 @@ fn fill(answer: &mut Explanation, question: &Question, folder: &Path) -> Result<
         Ok(run) => run,
         Err(problem) => {
             answer.notes.push(format!(
-                "{}; what is said of the run is what the promotion repeats of it, and not recorded can mean lost",
+                "{}; facts about the run come from its promotion, so 'not recorded' may mean lost",
                 problem.message
             ));
             recalled(&entry.label, &statement)?
@@ -161,7 +161,7 @@ fn fill(answer: &mut Explanation, question: &Question, folder: &Path) -> Result<
     if let Some(broken) = super::verify::broken_chain(&entries, &line) {
         answer.notes.push(format!("the chain is broken: {broken}"));
     }
-    answer.notes.push("read from the ledger as it lies here; `gate verify --key` shows who signed it".into());
+    answer.notes.push("read from the local ledger; `gate verify --key` shows who signed it".into());
     Ok(Exit::Pass)
 }
 
@@ -233,8 +233,8 @@ fn promotions(
     }
     if digests.len() > 1 {
         let digests: Vec<&str> = digests.iter().map(String::as_str).collect();
-        let message = format!("several models begin like that: {}", listed(&digests));
-        return Err(Diagnostic::new(ONE_RUN, message).help("write more of the digest").boxed());
+        let message = format!("several models begin with that digest: {}", listed(&digests));
+        return Err(Diagnostic::new(ONE_RUN, message).help("write more digits").boxed());
     }
     match unreadable {
         Some(problem) if found.is_empty() => Err(problem),

@@ -23,7 +23,7 @@ pub(super) fn unpromoted(
     let what = match asked {
         Asked::Stage(stage) => {
             let message = format!("nothing is promoted to the stage `{stage}`");
-            let help = "a ledger elsewhere is named with --ledger DIR";
+            let help = "for a ledger elsewhere, use --ledger DIR";
             answer.troubles.push(Diagnostic::new(NOT_FOUND, message).help(help));
             return Ok(Exit::Fail);
         }
@@ -40,12 +40,12 @@ pub(super) fn unpromoted(
     let mut fitting: Vec<(&Run, Fit)> =
         runs.iter().filter_map(|run| Some((run, fits(run, asked, workspace.root())?))).collect();
     let Some((run, fit)) = fitting.pop() else {
-        let message = format!("no promotion, and no run record, leads to `{what}`");
+        let message = format!("no promotion and no run record was found for `{what}`");
         let help = match asked {
             _ if paths.is_empty() => {
-                "a policy with `runs:` says where the records are; a ledger elsewhere is named with --ledger DIR"
+                "a policy with `runs:` says where the records are; for a ledger elsewhere, use --ledger DIR"
             }
-            Asked::RunId(_) => "it is neither a file that is here, nor the id of a run",
+            Asked::RunId(_) => "it is neither an existing file nor the id of a run",
             _ => "a model file without the run that produced it is a file of unknown origin",
         };
         answer.troubles.push(Diagnostic::new(NOT_FOUND, message).help(help));
@@ -56,12 +56,11 @@ pub(super) fn unpromoted(
     };
     if !fitting.is_empty() {
         let labels: Vec<&str> = fitting.iter().map(|(run, _)| run.label()).chain([run.label()]).collect();
-        let message = format!("several records lead to `{what}`: {}", listed(&labels));
-        return Err(vec![Diagnostic::new(ONE_RUN, message).help("give each run an id of its own")]);
+        let message = format!("several records match `{what}`: {}", listed(&labels));
+        return Err(vec![Diagnostic::new(ONE_RUN, message).help("give each run its own id")]);
     }
     if matches!(fit, Fit::ByPath) {
-        let doubt =
-            "the record has no digest of this file, so nothing shows that it is the one that the run made";
+        let doubt = "the record has no digest of this file, so it can't be shown that the run made it";
         answer.notes.push(doubt.into());
     }
     answer.what = format!(
@@ -78,10 +77,10 @@ pub(super) fn unpromoted(
     answer.answers = vec![
         produced(run, None, workspace),
         trained(run),
-        silent(2, "it was not promoted: no entry of the ledger is for it"),
+        silent(2, "it was not promoted: the ledger has no entry for it"),
         silent(
             3,
-            "nothing was promoted, so there is no version before: `gate diff A B` compares any two runs",
+            "nothing was promoted, so there is no earlier version; `gate diff A B` compares any two runs",
         ),
         again(run),
     ];

@@ -20,7 +20,7 @@ pub(super) fn newest(
         return fails(
             VERIFY_SUPERSEDED,
             broken,
-            "restore the ledger from git; `gate audit` names all that is wrong",
+            "restore the ledger from git; `gate audit` lists everything that is wrong",
         );
     }
     match entries.last() {
@@ -33,7 +33,7 @@ pub(super) fn newest(
                     head.number, problem.message
                 );
                 let help = format!(
-                    "find out who wrote `{}`; take it out of the ledger if nobody knows it",
+                    "find out who wrote `{}`; if nobody knows it, remove it from the ledger",
                     head.label
                 );
                 return fails(VERIFY_SUPERSEDED, message, &help);
@@ -49,7 +49,7 @@ pub(super) fn newest(
                 "deploy what is promoted now, or roll back: gate rollback --stage STAGE",
             )
         }
-        None => fails(VERIFY_SUPERSEDED, "the ledger has no promotion any more", ""),
+        None => fails(VERIFY_SUPERSEDED, "the ledger no longer has a promotion", ""),
     }
 }
 
@@ -66,11 +66,11 @@ pub(super) fn unowned(
             let (label, number) = (&file.label, file.number);
             if number > newest {
                 return format!(
-                    "`{label}` is the envelope of a promotion {number}, whose statement is not there: it was taken away, \
-                     or that promotion broke off"
+                    "`{label}` is the envelope of promotion {number}, whose statement is missing: it was \
+                     removed, or that promotion was interrupted"
                 );
             }
-            format!("two promotions {number} were signed: `{label}` belongs to the one whose statement is not there")
+            format!("two promotions with the number {number} were signed: `{label}` belongs to the one whose statement is missing")
         })
         .collect())
 }
@@ -89,7 +89,7 @@ pub(in crate::promotion) fn broken_chain(entries: &[Entry], line: &StageHistory)
         };
         if statement.sequence() != Some(number) || statement.predicate(&["resourceUri"]) != Some(&line.uri())
         {
-            return Some(format!("`{}` says that it is another promotion", entry.label));
+            return Some(format!("`{}` names another promotion inside", entry.label));
         }
         let expected = before.map(|before| (before.number, before.digest.as_str()));
         if statement.previous() != expected {
@@ -97,7 +97,7 @@ pub(in crate::promotion) fn broken_chain(entries: &[Entry], line: &StageHistory)
                 Some((number, _)) => {
                     format!("promotion {number} of {line} was changed after the next one was made")
                 }
-                None => format!("the first promotion of {line} names one before it, which is not there"),
+                None => format!("the first promotion of {line} names an earlier one, which is missing"),
             });
         }
         match (&ledger, statement.own_text(&["ledger"])) {
@@ -105,7 +105,7 @@ pub(in crate::promotion) fn broken_chain(entries: &[Entry], line: &StageHistory)
             (Some(known), other) => {
                 let other = other.unwrap_or("none");
                 return Some(format!(
-                    "promotion {number} of {line} is of the ledger {other}, and the one before of {known}"
+                    "promotion {number} of {line} is from the ledger {other}, but the one before is from {known}"
                 ));
             }
             (None, id) => ledger = id.map(str::to_owned),

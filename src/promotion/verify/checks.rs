@@ -38,7 +38,7 @@ impl Verifying<'_> {
         if candidate.line.is_some() && envelope.to_json().as_bytes() != bytes.as_slice() {
             return fails(
                 VERIFY_MALFORMED,
-                format!("`{label}` is not as gate writes an envelope"),
+                format!("`{label}` is not an envelope as gate writes it"),
                 "it was changed after it was promoted: restore it from git",
             );
         }
@@ -94,20 +94,20 @@ impl Verifying<'_> {
                 let named = if named.is_empty() {
                     String::new()
                 } else {
-                    format!("; it says it is signed by {}", named.join(", "))
+                    format!("; it names as its signer {}", named.join(", "))
                 };
                 format!("no trusted key signed this promotion{named}")
             }
             (0, false) => why.join("; "),
             (number, _) => {
-                format!("{number} of the trusted keys signed this promotion, and `{stage}` needs {needed}")
+                format!("{number} of the trusted keys signed this promotion, but `{stage}` needs {needed}")
             }
         };
         fails(VERIFY_UNSIGNED, message, "compare the fingerprints: gate key show FILE")
     }
 
     pub(super) fn subject(statement: &Statement, hashed: &Hashed) -> Result<(), Stop> {
-        let told = "the digest of this file is not among those that it is for";
+        let told = "the promotion is not for a file with this digest";
         if !statement.is_for(&hashed.sha256) {
             return fails(VERIFY_SUBJECT, told, "");
         }
@@ -118,7 +118,7 @@ impl Verifying<'_> {
             .find(|one| text(one, &["digest", "sha256"]) == Some(&hashed.sha256))
             .and_then(|one| text(one, &["kind"]));
         if sort != Some(hashed.sort()) {
-            let message = format!("what was promoted with this digest is not a {}", hashed.sort());
+            let message = format!("the promotion with this digest is not for a {}", hashed.sort());
             return fails(VERIFY_SUBJECT, message, "");
         }
         Ok(())
@@ -136,11 +136,11 @@ impl Verifying<'_> {
             (None, None) => statement.own_text(&["model"]).unwrap_or_default().to_owned(),
         };
         let line = StageHistory::new(&model, stage)
-            .or_else(|_| fails(VERIFY_RESOURCE, "the promotion does not say its model", ""))?;
+            .or_else(|_| fails(VERIFY_RESOURCE, "the promotion does not name its model", ""))?;
         let uri = statement.predicate(&["resourceUri"]).unwrap_or_default();
         let own = (statement.own_text(&["model"]), statement.own_text(&["stage"]));
         if uri != line.uri() || own != (Some(line.model.as_str()), Some(stage.as_str())) {
-            let message = format!("it is a promotion of `{uri}`, and not of `{}`", line.uri());
+            let message = format!("it is a promotion of `{uri}`, not of `{}`", line.uri());
             return fails(VERIFY_RESOURCE, message, "");
         }
         Ok(line)
@@ -169,7 +169,7 @@ impl Verifying<'_> {
         let result = statement.predicate(&["verificationResult"]).unwrap_or("nothing");
         if overridden {
             let message = format!("the policy did not allow this promotion; it was overridden: {reason}");
-            return fails(VERIFY_FAILED, message, "to deploy it all the same, say so: --accept-overridden");
+            return fails(VERIFY_FAILED, message, "to deploy it anyway: --accept-overridden");
         }
         fails(
             VERIFY_FAILED,
@@ -186,7 +186,7 @@ impl Verifying<'_> {
     ) -> Result<(), Stop> {
         let digest = decided_by(statement);
         if digest.is_empty() {
-            return fails(VERIFY_POLICY, "the promotion does not say by which policy it was decided", "");
+            return fails(VERIFY_POLICY, "the promotion does not name the policy that decided", "");
         }
         // Where both say what they expect, it is what both expect.
         let expected: Vec<&Vec<String>> = [Some(&self.order.policies), trust.map(|trust| &trust.policies)]
@@ -199,11 +199,11 @@ impl Verifying<'_> {
             return Ok(());
         }
         if !expected.iter().all(|list| list.iter().any(|expected| expected == digest)) {
-            let message = format!("it was decided by the policy sha256:{digest}, which is not expected");
+            let message = format!("it was decided by the unexpected policy sha256:{digest}");
             return fails(
                 VERIFY_POLICY,
                 message,
-                "a policy that changed, or extends what changed, is a new digest: add it where it is expected",
+                "a policy has a new digest after any change to it or to what it extends: add the digest to the expected ones",
             );
         }
         held(answer, format!("sha256:{digest}"));
@@ -215,12 +215,12 @@ impl Verifying<'_> {
             Moment::parse(text).ok().filter(|moment| !moment.zone_assumed).map(|moment| moment.at)
         };
         let Some(at) = statement.predicate(&["timeVerified"]).and_then(parse) else {
-            return fails(VERIFY_TIME, "the promotion does not say when it was decided", "");
+            return fails(VERIFY_TIME, "the promotion has no time of the decision", "");
         };
         if at.duration_since(self.now) > SignedDuration::from_mins(SKEW) {
             return fails(
                 VERIFY_TIME,
-                format!("the promotion is of the future: {at}"),
+                format!("the promotion is dated in the future: {at}"),
                 "compare the clocks of both machines",
             );
         }
@@ -241,7 +241,7 @@ impl Verifying<'_> {
         {
             return fails(
                 VERIFY_TIME,
-                format!("the promotion is of {at}, which is longer ago than --max-age allows"),
+                format!("the promotion is from {at}, which is older than --max-age allows"),
                 "promote the model again",
             );
         }
@@ -252,7 +252,7 @@ impl Verifying<'_> {
         match self.order.at_least {
             Some(least) if number < least => fails(
                 VERIFY_SUPERSEDED,
-                format!("it is promotion {number}, and --at-least asks for {least}"),
+                format!("it is promotion {number}, but --at-least requires {least}"),
                 "fetch the newest ledger",
             ),
             _ => Ok(()),
@@ -291,7 +291,7 @@ impl Verifying<'_> {
             answer.notes.extend(ended);
             return Ok(());
         }
-        fails(VERIFY_WAIVER, ended.join("; "), "promote again without it, or accept that: --waivers warn")
+        fails(VERIFY_WAIVER, ended.join("; "), "promote again without it, or accept it: --waivers warn")
     }
 }
 
@@ -323,7 +323,7 @@ fn text<'n>(node: &'n Node, path: &[&str]) -> Option<&'n str> {
 pub(super) fn payload(candidate: &Candidate, envelope: Option<&Envelope>) -> Result<Statement, Stop> {
     let payload = match (envelope, &candidate.statement) {
         (Some(envelope), Some(statement)) if envelope.unverified() != statement.as_slice() => {
-            let message = format!("`{}` is not what its envelope holds", candidate.label);
+            let message = format!("`{}` differs from the content of its envelope", candidate.label);
             return fails(
                 VERIFY_STATEMENT,
                 message,
@@ -346,14 +346,14 @@ pub(super) fn types(envelope: Option<&Envelope>, statement: &Statement) -> Resul
     {
         return fails(
             VERIFY_TYPE,
-            format!("what was signed is `{}`, and not `{PAYLOAD_TYPE}`", envelope.payload_type),
+            format!("the signed content is `{}`, not `{PAYLOAD_TYPE}`", envelope.payload_type),
             "",
         );
     }
     for (key, wanted) in [("_type", STATEMENT_TYPE), ("predicateType", PREDICATE_TYPE)] {
         let found = statement.text(&[key]).unwrap_or("nothing");
         if found != wanted {
-            return fails(VERIFY_TYPE, format!("its `{key}` is `{found}`, and not `{wanted}`"), "");
+            return fails(VERIFY_TYPE, format!("its `{key}` is `{found}`, not `{wanted}`"), "");
         }
     }
     Ok(())
@@ -376,7 +376,7 @@ pub(super) fn verifier(
     }
     fails(
         VERIFY_VERIFIER,
-        format!("it is by the verifier `{id}`, for which the key that signed is not trusted"),
+        format!("it is from the verifier `{id}`, for which the signing key is not trusted"),
         "",
     )
 }

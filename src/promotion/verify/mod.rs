@@ -168,7 +168,7 @@ impl Verifying<'_> {
         let trust = TrustedKeys::read(&order.trust, self.folder).map_err(Stop::Unclear)?;
         answer.trusted = match &trust {
             Some(trust) => format!("{} of the verifying side", keys(trust.keys.len())),
-            None => "the ledger itself: no key was named, so whoever can write to it decides".into(),
+            None => "the ledger itself: no key was named, so anyone who can write to it decides".into(),
         };
         // 1: once, from one handle.
         let hashed = hash_named(&self.folder.join(&order.model), None)
@@ -300,7 +300,7 @@ impl Verifying<'_> {
         let stage = &self.order.stage;
         // 3: strict, before anything of it is believed.
         let envelope = Self::well_formed(candidate)?;
-        held(answer, "no key stands twice");
+        held(answer, "no key occurs twice");
         // 4
         let signers = self.signatures(candidate, envelope.as_ref(), trust)?;
         match trust {
@@ -376,11 +376,13 @@ fn is_there(workspace: &Workspace, policy: Option<&Policy>) -> Result<(), Stop> 
     if folder.is_dir() {
         return Ok(());
     }
-    let what = if folder.exists() { "is not a folder" } else { "is not there" };
-    let message = format!("the ledger `{}` {what}, so nothing shows what is promoted", folder.display());
+    let what = if folder.exists() { "is not a folder" } else { "does not exist" };
+    let message = format!("the ledger `{}` {what}, so it is not known what is promoted", folder.display());
     Err(Diagnostic::new(NO_LEDGER, message)
-        .help("fetch it (a sparse checkout leaves it out), or name it with --ledger DIR; a single envelope is named with \
-               --attestation FILE")
+        .help(
+            "if nothing was promoted yet, run `gate promote` first; otherwise fetch the ledger (a sparse \
+         checkout may omit it) or name it with --ledger DIR; for a single envelope, use --attestation FILE",
+        )
         .boxed()
         .into())
 }

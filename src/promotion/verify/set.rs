@@ -67,11 +67,11 @@ impl Verifying<'_> {
             match found {
                 Some(found) if found == expected => {}
                 Some(found) => {
-                    let message = format!("it is a promotion of the ledger {found}, and not of {expected}");
+                    let message = format!("it is a promotion from the ledger {found}, not from {expected}");
                     return fails(VERIFY_LEDGER, message, "fetch the ledger of this deployment");
                 }
                 None => {
-                    let message = format!("it does not say its ledger, and {expected} is expected");
+                    let message = format!("it does not name its ledger, but {expected} is expected");
                     let help = "it was made before ledgers had an identity: promote the same run again";
                     return fails(VERIFY_LEDGER, message, help);
                 }

@@ -117,7 +117,7 @@ fn against(baseline: &BaselineReport, model: Option<&str>, style: Style) -> Vec<
         }
         Some(Comparability::Unshown { why }) => {
             lines.push(
-                style.yellow(&format!("nothing shows that the validation split is the same: {}", clean(why))),
+                style.yellow(&format!("the validation splits could not be shown to match: {}", clean(why))),
             );
         }
         None => {}
@@ -179,7 +179,7 @@ fn one(rule: &RuleReport, finding: &Finding, style: Style, to: &mut dyn Write) -
     let severity = if rule.level == Level::Error { Severity::Error } else { Severity::Warning };
     let mut help = finding.diagnostic.help.clone();
     if !finding.beyond.is_empty() {
-        let allowed = format!("a waiver allows {}, and this is beyond it", finding.beyond.join(", "));
+        let allowed = format!("a waiver allows {}, but this exceeds it", finding.beyond.join(", "));
         help = Some(help.map_or_else(|| allowed.clone(), |help| format!("{help}; {allowed}")));
     }
     let shown = Shown {

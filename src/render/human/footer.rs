@@ -62,9 +62,9 @@ fn waivers(report: &Report, style: Style, to: &mut dyn Write) -> io::Result<()> 
     for waiver in &report.waivers {
         let what = format!("waiver for {} ({})", clean(&waiver.rule), clean(&waiver.place));
         let line = match waiver.state {
-            WaiverState::Unused => style.yellow(&format!("! {what} is not needed: take it out")),
+            WaiverState::Unused => style.yellow(&format!("! {what} is not needed: remove it")),
             WaiverState::Expired => {
-                style.yellow(&format!("! {what} ended on {} and does not count", clean(&waiver.expires)))
+                style.yellow(&format!("! {what} ended on {} and no longer applies", clean(&waiver.expires)))
             }
             WaiverState::Ignored => style.dim(&format!("- {what} is not applied: --no-waivers")),
             WaiverState::Used | WaiverState::Elsewhere => continue,
@@ -80,11 +80,11 @@ fn proposed(report: &Report, style: Style, to: &mut dyn Write) -> io::Result<()>
     writeln!(to)?;
     let files: Vec<String> = proposed.files.iter().map(|file| clean(file)).collect();
     let would_be = match proposed.verdict {
-        Some(verdict) => format!("with it the verdict would be {verdict}"),
-        None => "with it there would be no verdict".into(),
+        Some(verdict) => format!("with them, the verdict would be {verdict}"),
+        None => "with them, there would be no verdict".into(),
     };
     let text = format!(
-        "! this changes what decides about it ({}), which does not count before it is merged; {would_be}",
+        "! this change edits the rules that judge it ({}), which takes effect only after the merge; {would_be}",
         files.join(", ")
     );
     for line in wrap(&text, style.width, "  ") {
@@ -132,7 +132,7 @@ pub(in crate::render) fn last_line(report: &Report, style: Style, to: &mut dyn W
     if change_fails {
         parts.push("the change itself fails".to_owned());
     }
-    let of_candidates = report.candidates.iter().flat_map(|candidate| &candidate.rules);
+    let of_candidates = report.candidates.iter().flat_map(|candidate| candidate.rules.iter());
     let of_change = report.change.iter().flat_map(|change| &change.rules);
     let rules: Vec<&RuleReport> = of_change.chain(of_candidates).collect();
     let number = |pick: &dyn Fn(&RuleReport) -> bool| rules.iter().filter(|rule| pick(rule)).count();
@@ -164,7 +164,7 @@ pub(in crate::render) fn last_line(report: &Report, style: Style, to: &mut dyn W
     }
     let blocking = rules.iter().any(|rule| rule.level == Level::Error && rule.outcome != Outcome::Skipped);
     if report.verdict == Some(Verdict::Pass) && !report.candidates.is_empty() && !blocking {
-        parts.push("no rule of level error was judged, so nothing could have blocked".to_owned());
+        parts.push("no rule of level error was judged, so nothing could block".to_owned());
     }
     writeln!(to, "{verdict}{}{}", style.separator(), parts.join(style.separator()))
 }

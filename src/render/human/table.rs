@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use smol_str::SmolStr;
+
 use super::super::evidence::evidence;
 use super::super::text::{clean, count, cut, pad, shortened_digest, width, wrap};
 use super::super::{Detail, Style};
@@ -55,7 +57,7 @@ pub(super) fn table(rules: &[&RuleReport], style: Style, to: &mut dyn Write) -> 
     if holding.is_empty() {
         return Ok(());
     }
-    let verb = if holding.len() == 1 { "holds" } else { "hold" };
+    let verb = if holding.len() == 1 { "passes" } else { "pass" };
     let text = format!("{} {verb}: {}", count(holding.len(), "rule"), holding.join(", "));
     let mark = style.outcome(Outcome::Pass, Level::Error, style.mark(Outcome::Pass, Level::Error));
     let lines = wrap(&text, style.width.saturating_sub(4), "");
@@ -160,7 +162,7 @@ fn failed(rule: &RuleReport, head: Row, style: Style) -> Vec<Row> {
         rows.push(Row { text: Some(message), ..head });
     }
     if held > 0 {
-        let text = Some(format!("and {held} that {}", if held == 1 { "holds" } else { "hold" }));
+        let text = Some(format!("and {held} that {}", if held == 1 { "passes" } else { "pass" }));
         rows.push(Row { mark: " ", text, ..Row::default() });
     }
     rows
@@ -171,7 +173,7 @@ fn numbers(one: &Comparison, row: Row, style: Style) -> Row {
         Detail::Full => clean(text),
         _ => shortened_digest(&clean(text), style.dots()),
     };
-    let cell = |text: &Option<Box<str>>| text.as_deref().map(short).unwrap_or_default();
+    let cell = |text: &Option<SmolStr>| text.as_deref().map(short).unwrap_or_default();
     let mut what = clean(&one.title());
     if let Some(slice) = &one.slice {
         what = format!("{what} [{}]", clean(slice));

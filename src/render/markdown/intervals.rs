@@ -3,6 +3,7 @@
 
 use super::super::text::{clean, cut, pad, width};
 use crate::verdict::{CandidateReport, Comparison, Outcome};
+use smol_str::SmolStr;
 
 /// Rows beyond this are in the table.
 const MOST: usize = 20;
@@ -81,7 +82,7 @@ fn bar(one: &Comparison) -> Option<Bar> {
         number(one.limit_value.as_deref().or(one.limit.as_deref())?).filter(|limit| *limit > 0.0)?;
     let change = number(one.change.as_deref()?)?;
     let [lower, upper] = one.interval.as_ref()?;
-    let end = |end: &Option<Box<str>>, open: f64| end.as_deref().map_or(Some(open), number);
+    let end = |end: &Option<SmolStr>, open: f64| end.as_deref().map_or(Some(open), number);
     let (lower, upper) = (end(lower, f64::NEG_INFINITY)?, end(upper, f64::INFINITY)?);
     let share = |value: f64| value / allowed;
     let (lower, value, upper) = if worse_is_less {

@@ -7,6 +7,8 @@ mod intervals;
 
 use std::io::{self, Write};
 
+use smol_str::SmolStr;
+
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 pub use escape::{block, code, text};
@@ -54,7 +56,7 @@ pub fn markdown(report: &Report, page: &Page, to: &mut dyn Write) -> io::Result<
 pub fn page_of(report: &Report, page: &Page) -> String {
     let mut sections = vec![Section::kept(format!("{}{}", page.head, headline(report, &page.scope)))];
     if page.claimed {
-        let claim = "> [!NOTE]\n> Reported by a job of the pull request's own workflow, which its author can change.\n";
+        let claim = "> [!NOTE]\n> Reported by a job in the pull request's own workflow, which its author can change.\n";
         sections.push(Section::kept(claim.into()));
     }
     if let Some(closest) = report.summary.closest.as_ref().filter(|_| report.verdict == Some(Verdict::Pass)) {
@@ -70,11 +72,11 @@ pub fn page_of(report: &Report, page: &Page) -> String {
     if let Some(proposed) = &report.proposed {
         let files: Vec<String> = proposed.files.iter().map(|file| code(file)).collect();
         let would_be = match proposed.verdict {
-            Some(verdict) => format!("With it the verdict would be **{verdict}**."),
-            None => "With it there would be no verdict.".into(),
+            Some(verdict) => format!("With them, the verdict would be **{verdict}**."),
+            None => "With them, there would be no verdict.".into(),
         };
         let mut lines = format!(
-            "> [!WARNING]\n> This changes what decides about it: {}. That does not count before it is merged. {would_be}\n",
+            "> [!WARNING]\n> This change edits the rules that judge it: {}. The edits take effect only after the merge. {would_be}\n",
             files.join(", ")
         );
         for difference in &proposed.differences {
@@ -215,7 +217,7 @@ fn of_candidate(candidate: &CandidateReport, page: &Page, many: bool, sections: 
     });
     if !held.is_empty() {
         let text_ = format!(
-            "<details><summary>Rules that hold, or did not apply</summary>\n\n{HEAD}{held}\n</details>\n"
+            "<details><summary>Rules that pass, or did not apply</summary>\n\n{HEAD}{held}\n</details>\n"
         );
         sections.push(Section::expendable(5, format!("passes of {}", text(&name)), text_));
     }
@@ -272,7 +274,7 @@ fn against(baseline: &BaselineReport, model: Option<&str>) -> String {
             line.push_str(&format!(" → {}", code(&run.source)));
         }
         (None, Some(missing)) if baseline.first => {
-            line.push_str(&format!(": none, and that was accepted as the first model ({})", text(missing)));
+            line.push_str(&format!(": none, accepted as the first model ({})", text(missing)));
         }
         (None, Some(missing)) => line.push_str(&format!(": {}", text(missing))),
         _ => {}
@@ -287,10 +289,7 @@ fn against(baseline: &BaselineReport, model: Option<&str>) -> String {
         Some(Comparability::Same { .. }) => line.push_str(" · same validation split"),
         Some(Comparability::Different { .. }) => line.push_str(" · **measured on another validation split**"),
         Some(Comparability::Unshown { why }) => {
-            line.push_str(&format!(
-                " · ⚠️ nothing shows that the validation split is the same: {}",
-                text(why)
-            ));
+            line.push_str(&format!(" · ⚠️ the validation splits could not be shown to match: {}", text(why)));
         }
         None => {}
     }
@@ -321,7 +320,7 @@ fn rows(rule: &RuleReport) -> String {
     ordered.sort_by_key(|one| !one.outcome.blocks());
     let mut rows = String::new();
     for one in ordered.iter().take(ROWS) {
-        let cell = |value: &Option<Box<str>>| value.as_deref().map(text).unwrap_or_default();
+        let cell = |value: &Option<SmolStr>| value.as_deref().map(text).unwrap_or_default();
         let limit = match (&one.limit, &one.limit_value) {
             (Some(limit), Some(value)) => format!("{} {limit} = {value}", one.word),
             (Some(limit), None) => format!("{} {limit}", one.word),
@@ -365,7 +364,7 @@ fn finding(finding: &Finding, rule: &RuleReport, page: &Page) -> String {
         item.push_str(&format!("<br>→ {}", text(help)));
     }
     for beyond in &finding.beyond {
-        item.push_str(&format!("<br>a waiver allows {}, and this is beyond it", text(beyond)));
+        item.push_str(&format!("<br>a waiver allows {}, but this exceeds it", text(beyond)));
     }
     item.push('\n');
     item
@@ -378,7 +377,7 @@ fn waivers(report: &Report) -> Option<String> {
         .filter_map(|waiver| {
             let state = match waiver.state {
                 WaiverState::Used => "🔓 used",
-                WaiverState::Unused => "not needed: take it out",
+                WaiverState::Unused => "not needed: remove it",
                 WaiverState::Expired => "ended, and not applied",
                 WaiverState::Ignored => "not applied",
                 WaiverState::Elsewhere => return None,

@@ -14,8 +14,8 @@ pub(super) struct Rules<'r>(IndexMap<&'r str, &'r RuleReport>);
 
 impl<'r> Rules<'r> {
     pub(super) fn of(report: &'r Report) -> Self {
-        let of_change = report.change.iter().flat_map(|change| &change.rules);
-        let of_candidates = report.candidates.iter().flat_map(|candidate| &candidate.rules);
+        let of_change = report.change.iter().flat_map(|change| change.rules.iter());
+        let of_candidates = report.candidates.iter().flat_map(|candidate| candidate.rules.iter());
         let mut rules: IndexMap<&str, &RuleReport> = IndexMap::new();
         for rule in of_change.chain(of_candidates) {
             let known = rules.entry(&rule.id).or_insert(rule);

@@ -4,6 +4,7 @@ use super::NOT_A_CONFIDENCE;
 use crate::document::{Map, Node, Reader};
 use crate::rule::{Amount, Units, read_amount};
 use crate::stats::Confidence;
+use smol_str::SmolStr;
 
 /// What an inconclusive answer means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -21,7 +22,7 @@ pub(in crate::rule) enum OnInconclusive {
 #[derive(Debug, Clone, Default)]
 pub(in crate::rule) struct Settings {
     /// One-sided, with its text.
-    pub(in crate::rule) confidence: Option<(Confidence, Box<str>)>,
+    pub(in crate::rule) confidence: Option<(Confidence, SmolStr)>,
     /// What an inconclusive answer means.
     pub(in crate::rule) on_inconclusive: OnInconclusive,
 }
@@ -46,7 +47,7 @@ impl Settings {
     }
 }
 
-fn confidence(reader: &mut Reader, node: &Node) -> Option<(Confidence, Box<str>)> {
+fn confidence(reader: &mut Reader, node: &Node) -> Option<(Confidence, SmolStr)> {
     let amount = read_amount(reader, node, "confidence", Units::Plain)?;
     let (Amount::Absolute(number) | Amount::Percent(number)) = &amount;
     let number: f64 = number.written().parse().unwrap_or(f64::NAN);

@@ -92,7 +92,7 @@ pub(in crate::rule) fn hold_shown(
         Err(why) => {
             let why = Unanswered {
                 code: NO_EVIDENCE,
-                message: format!("nothing shows how certain {said} is: {why}"),
+                message: format!("it is not known how certain {said} is: {why}"),
                 help: "record the file of predictions of both runs, or a metric's `values` by seed, or its `stderr`"
                     .into(),
                 breach: None,
@@ -138,7 +138,7 @@ impl Held<'_> {
         Unanswered {
             code: INCONCLUSIVE,
             message: format!(
-                "the data can't show whether {} holds `{word}: {written}`: {refusal}",
+                "the data can't show whether {} meets `{word}: {written}`: {refusal}",
                 self.said
             ),
             help: match refusal {
@@ -208,7 +208,7 @@ impl Held<'_> {
                     .limits(estimate.limits);
                 let why = Unanswered {
                     code: INCONCLUSIVE,
-                    message: format!("{moved}, and {by} can't tell: {found} at {percent} confidence"),
+                    message: format!("{moved}, but {by} can't decide it: {found} at {percent} confidence"),
                     help: settle(self.basis, limit.word, &turned, bound, digits, confidence),
                     breach: raised.breach,
                 };
@@ -285,16 +285,16 @@ fn settle(
     let needed = needed.filter(|needed| basis.n.is_none_or(|n| *needed > n));
     let mut help = match needed {
         Some(needed) if needed < 1_000_000_000 => {
-            format!("about {} would settle it, if the rates stay as they are", thousands(needed))
+            format!("about {} would decide it, if the rates stay the same", thousands(needed))
         }
-        _ => "more cases would settle it".to_owned(),
+        _ => "more cases would decide it".to_owned(),
     };
     if matches!(word, LimitKind::MaxDrop | LimitKind::MaxRise)
         && let Some(held) = outwards(-turned.limits.lower, digits, true)
     {
         let word = word.name();
         help.push_str(&format!(
-            "; these can hold `{word}: {}`. `gate power` says it beforehand",
+            "; these cases can show `{word}: {}`. `gate power` computes this in advance",
             held.written()
         ));
     }

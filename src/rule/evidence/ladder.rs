@@ -69,7 +69,7 @@ pub(in crate::rule) fn how_scored<'n>(
                 format!("`{means}` could mean several metrics for {} labels", classes.unwrap_or_default()),
             )
             .subject(name)
-            .help(format!("say which with `as:`: {}", listed(ambiguous.choices)));
+            .help(format!("choose one with `as:`: {}", listed(ambiguous.choices)));
             Err(Box::new(raised))
         }
     }
@@ -398,9 +398,9 @@ pub(in crate::rule) fn mismatch(
     Some(
         Finding::new(
             NOT_RECOMPUTED,
-            format!("`{name}` of {whose} is reported as {reported}, and its predictions give {shown}"),
+            format!("`{name}` of {whose} is reported as {reported}, but its predictions give {shown}"),
         )
         .subject(name)
-        .help("one of the two is not from this evaluation: record both again; `as:` says if the name means another metric"),
+        .help("one of the two is not from this evaluation: record both again; if the name means another metric, say so with `as:`"),
     )
 }

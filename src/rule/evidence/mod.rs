@@ -1,5 +1,5 @@
-//! What the data show. A limit with `confidence` asks whether the examples show it, and has three answers: shown,
-//! shown to be false, and "the data can't tell".
+//! Evidence. A limit with `confidence` asks whether the examples show that it is met. There are three answers: shown,
+//! refuted, and inconclusive.
 //!
 //! The best evidence that both runs have is used: the same cases, else seeds or folds, else standard errors.
 
@@ -23,7 +23,7 @@ codes! {
     OTHER_CASES = "cases/other-ids": "The two runs do not have the same cases.";
     LABELS_CHANGED = "cases/labels-changed": "Labels, weights or clusters of the same cases differ between the two runs.";
     UNSCORED = "cases/unscored": "Some cases have no prediction: they failed, timed out, or were left out.";
-    NOT_RECOMPUTED = "cases/not-recomputed": "A reported value is not the one that the predictions give.";
+    NOT_RECOMPUTED = "cases/not-recomputed": "A reported value differs from the one computed from the predictions.";
     INCONCLUSIVE = "evidence/inconclusive": "The data can't show whether a limit holds.";
-    NO_EVIDENCE = "evidence/none": "`confidence` was asked for, and nothing in the records shows how certain a value is.";
+    NO_EVIDENCE = "evidence/none": "A rule has `confidence`, but nothing in the records shows how certain a value is.";
 }

@@ -28,7 +28,7 @@ fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn RuleCheck>> {
         loading
             .reader
             .problem(EMPTY_BODY, body.span, "`any` needs at least two alternatives", "too few")
-            .help = Some("with one, write it as the rule itself".into());
+            .help = Some("for a single one, write it as the rule itself".into());
     }
     let arms: Vec<_> = items.iter().filter_map(|item| arm(loading, item)).collect();
     (arms.len() == items.len() && !arms.is_empty()).then(|| Box::new(Any(arms)) as Box<dyn RuleCheck>)

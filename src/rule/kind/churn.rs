@@ -9,11 +9,12 @@ use crate::rule::loading::EMPTY_BODY;
 use crate::rule::{Amount, Baseline, Loading, RuleInput, RuleResult, Units, read_amount};
 use crate::scorer::Compared;
 use crate::verdict::{Comparison, Finding, Method, Outcome};
+use smol_str::SmolStr;
 
 codes! {
     BROKEN = "churn/broken": "More cases than allowed were right with the baseline and are wrong now.";
     CHANGED = "churn/changed": "More decisions than allowed differ from the baseline's.";
-    NO_DECISIONS = "churn/no-decisions": "There are no decisions of both models on the same cases.";
+    NO_DECISIONS = "churn/no-decisions": "The two models have no decisions on the same cases.";
 }
 
 pub(super) const KIND: Kind = Kind {
@@ -28,7 +29,7 @@ pub(super) const KIND: Kind = Kind {
 struct Bound {
     word: &'static str,
     share: f64,
-    written: Box<str>,
+    written: SmolStr,
 }
 
 #[derive(Debug)]
@@ -120,12 +121,12 @@ impl RuleCheck for Churn {
                 .take(3)
                 .collect();
             let message = format!(
-                "{count} of {n} cases {said} ({} %), and at most {} is allowed",
+                "{count} of {n} cases {said} ({} %); at most {} is allowed",
                 decimal(share * 100.0, 2),
                 bound.written
             );
             let raised = at(Finding::new(code, message))
-                .help(format!("such as {}; look at what these have in common", examples.join(", ")));
+                .help(format!("look for what these cases have in common: {}", examples.join(", ")));
             judgement.fail(comparison, raised);
         }
         Ok(judgement)

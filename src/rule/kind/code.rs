@@ -11,11 +11,11 @@ use crate::verdict::Finding;
 use crate::verdict::{Comparison, Outcome};
 
 codes! {
-    NOT_A_COMMIT = "code/not-a-commit": "What is recorded as the code version is not the id of a commit.";
+    NOT_A_COMMIT = "code/not-a-commit": "The recorded code version is not the id of a commit.";
     UNKNOWN_COMMIT = "code/unknown-commit": "The recorded commit is not in the repository.";
     AMBIGUOUS_COMMIT = "code/ambiguous-commit": "More than one commit begins with the recorded id.";
     NOT_AN_ANCESTOR = "code/not-an-ancestor": "The recorded commit is not part of what is being released.";
-    DIRTY = "code/dirty": "The tree had changes that no commit holds when the run was made.";
+    DIRTY = "code/dirty": "The tree had uncommitted changes when the run was made.";
     CANNOT_TELL = "code/cannot-tell": "The repository can't answer: it is shallow, or there is none.";
 }
 
@@ -127,7 +127,7 @@ fn clean(case: &RuleInput<'_>, judgement: &mut RuleResult) {
     } else if matches!(node.map(|node| &node.value), Some(Value::Bool(false))) {
         judgement.compare(Comparison::exact("git_dirty", "clean", Outcome::Pass).candidate("false"));
     } else {
-        let raised = Finding::new(DIRTY, "the tree had changes that no commit holds")
+        let raised = Finding::new(DIRTY, "the tree had uncommitted changes")
             .at(path, "dirty")
             .help("commit first, then train");
         judgement.fail(Comparison::exact("git_dirty", "clean", Outcome::Fail).candidate("true"), raised);

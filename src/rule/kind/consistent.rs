@@ -11,13 +11,13 @@ use crate::verdict::{Comparison, Finding, Method, Outcome};
 
 codes! {
     IMPOSSIBLE = "consistent/impossible": "Reported numbers can't be true together.";
-    OTHER_ROWS = "consistent/other-rows": "The predictions have another number of rows than the record says.";
+    OTHER_ROWS = "consistent/other-rows": "The number of predicted rows differs from the record.";
     NOTHING_TO_CHECK = "consistent/nothing": "Nothing in the record can be checked against anything else.";
 }
 
 pub(super) const KIND: Kind = Kind {
     name: "consistent",
-    says: "reported numbers can be true together, and are what the predictions give",
+    says: "the reported numbers agree with each other and with the predictions",
     codes: CODES,
     load,
 };
@@ -60,9 +60,7 @@ impl RuleCheck for Consistent {
                 judgement.fail(Comparison::exact("predictions", "cases", Outcome::Fail), (**raised).clone());
             }
             Err(Lack::NotRecorded(_)) => {
-                judgement
-                    .notes
-                    .push("no predictions are recorded, so no metric could be computed again".into());
+                judgement.notes.push("no predictions are recorded, so no metric could be recomputed".into());
             }
             Ok(own) => {
                 recomputed(&mut judgement, case.candidate, &evidence);
@@ -78,10 +76,10 @@ impl RuleCheck for Consistent {
                         judgement.compare(comparison);
                     } else {
                         let message =
-                            format!("the split has {rows} rows, and {} were predicted", own.cases.rows());
+                            format!("the split has {rows} rows, but {} were predicted", own.cases.rows());
                         let raised = Finding::new(OTHER_ROWS, message)
                             .at(Path::of(["validation", "rows"]), "another number")
-                            .help("predict every row of the split; those that failed count as well");
+                            .help("predict every row of the split, including those that failed");
                         judgement.fail(comparison, raised);
                     }
                 }
@@ -89,8 +87,7 @@ impl RuleCheck for Consistent {
         }
         together(&mut judgement, case.candidate);
         if judgement.comparisons.is_empty() && judgement.findings.is_empty() {
-            let message =
-                "nothing can be checked: no predictions are recorded, and no metrics that bound each other";
+            let message = "nothing can be checked: there are no recorded predictions, and no metrics that depend on each other";
             judgement.raise(
                 Finding::new(NOTHING_TO_CHECK, message)
                     .at(Path::of(["metrics"]), "these")
@@ -119,7 +116,7 @@ fn recomputed(judgement: &mut RuleResult, run: &Run, evidence: &CaseEvidence<'_>
             }
             Some(raised) => {
                 comparison.outcome = Outcome::Fail;
-                judgement.fail(comparison, raised.at(metric.path(), "not what the predictions give"));
+                judgement.fail(comparison, raised.at(metric.path(), "differs from the predictions"));
             }
         }
     }
@@ -144,7 +141,7 @@ fn together(judgement: &mut RuleResult, run: &Run) {
         let holds = f1.value + f1.half >= low && f1.value - f1.half <= high;
         let said = format!("{} to {}", decimal(low, 4), decimal(high, 4));
         let message = format!(
-            "`{name}` is {}, and its precision and recall give {said}",
+            "`{name}` is {}, but precision and recall give {said}",
             run.metric(name)
                 .and_then(|metric| metric.value().ok())
                 .map(|value| value.written().to_owned())
@@ -164,7 +161,7 @@ fn together(judgement: &mut RuleResult, run: &Run) {
         let holds = high.floor() >= low.ceil();
         let nearest = decimal((accuracy.value * rows).round() / rows, 6).written().to_owned();
         let message =
-            format!("`{name}` of {rows} rows is no whole number of cases: the nearest is {nearest}");
+            format!("`{name}` of {rows} rows is not a whole number of cases: the nearest is {nearest}");
         say(judgement, name, "whole number of rows", holds, nearest.clone(), message);
     }
 }
@@ -183,9 +180,9 @@ fn say(
         judgement.compare(comparison);
     } else {
         let raised = Finding::new(IMPOSSIBLE, message)
-            .at(Path::of(["metrics", name]), "can't be true with the others")
+            .at(Path::of(["metrics", name]), "contradicts the others")
             .subject(name)
-            .help("one of these numbers is from another run, or typed: record them from one evaluation");
+            .help("one of these numbers is from another run, or was typed: record all of them from one evaluation");
         judgement.fail(comparison, raised);
     }
 }

@@ -39,7 +39,7 @@ fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn RuleCheck>> {
     }
     let is_empty = map.iter().all(|(key, _)| key == "digests");
     if is_empty {
-        loading.reader.problem(EMPTY_BODY, body.span, "`data` asks for nothing", "nothing").help =
+        loading.reader.problem(EMPTY_BODY, body.span, "`data` requires nothing", "nothing").help =
             Some("write `data: { digests: true }`, or `data: { disjoint: [train, validation] }`".into());
     }
     None

@@ -1,4 +1,4 @@
-//! What no kind says is said in the Common Expression Language.
+//! Requirements that no other kind can express, in the Common Expression Language.
 
 use super::{Kind, RuleCheck};
 use crate::code::codes;
@@ -11,7 +11,7 @@ use crate::verdict::{Comparison, Outcome};
 
 codes! {
     DOES_NOT_HOLD = "expr/does-not-hold": "An expression is false.";
-    NO_ANSWER = "expr/no-answer": "An expression could not be evaluated, so it does not hold.";
+    NO_ANSWER = "expr/no-answer": "An expression could not be evaluated, so the rule fails.";
 }
 
 pub(super) const KIND: Kind = Kind { name: "expr", says: "this expression is true", codes: CODES, load };
@@ -61,6 +61,7 @@ fn no_answer(source: &str, error: &EvaluationError) -> Finding {
     } else {
         format!(" at `{}`", error.part)
     };
-    Finding::new(NO_ANSWER, format!("`{source}` has no answer{at}: {}", error.message))
-        .help("`has(…)` asks whether a field is there; `get(candidate, \"a.b\")` is null when it is not")
+    Finding::new(NO_ANSWER, format!("`{source}` can't be evaluated{at}: {}", error.message)).help(
+        "use `has(…)` to test whether a field is present; `get(candidate, \"a.b\")` is null if it is not",
+    )
 }

@@ -10,10 +10,10 @@ use crate::verdict::Finding;
 use crate::verdict::{Comparison, Outcome};
 
 codes! {
-    FORBIDDEN = "forbid/there": "A field that must not be there is.";
+    FORBIDDEN = "forbid/there": "A forbidden field is present.";
 }
 
-pub(super) const KIND: Kind = Kind { name: "forbid", says: "these fields are not there", codes: CODES, load };
+pub(super) const KIND: Kind = Kind { name: "forbid", says: "these fields are absent", codes: CODES, load };
 
 #[derive(Debug)]
 struct Forbid(Vec<FieldPath>);
@@ -39,7 +39,7 @@ impl RuleCheck for Forbid {
                 let raised = Finding::new(FORBIDDEN, format!("`{name}` must not be in the record"))
                     .at(field.path, "must not be here")
                     .subject(name)
-                    .help("take it out where training writes the record");
+                    .help("remove it where training writes the record");
                 judgement.fail(comparison, raised);
             }
         }

@@ -1,5 +1,4 @@
-//! A run of last winter may have passed last winter's bar. `fresh` limits how old a candidate, and what it is
-//! compared with, may be.
+//! An old run may have passed an older bar. `fresh` limits the age of a candidate and of its baseline.
 
 use jiff::SignedDuration;
 
@@ -116,10 +115,10 @@ fn age(
     if age < -SKEW {
         let raised = Finding::new(IN_THE_FUTURE, format!("{who} is dated {created}, which is {}", Age(age)));
         let help = if moment.zone_may_explain(-age) {
-            "the time has no zone, and is read as UTC: write it with its zone, such as `2026-05-30T12:00:00+09:00`; \
+            "the time has no zone, and was read as UTC: write it with a zone, such as `2026-05-30T12:00:00+09:00`; \
              in Python, `datetime.now(timezone.utc).isoformat()`"
         } else {
-            "look at the clock of the machine that trained it"
+            "check the clock of the machine that trained it"
         };
         let label = if moment.zone_assumed { "no zone is written" } else { "in the future" };
         let raised = at(raised, label.into()).help(help);
@@ -129,9 +128,9 @@ fn age(
         judgement.compare(comparison(Outcome::Pass));
         return;
     }
-    let raised = Finding::new(TOO_OLD, format!("{who} is {}, and at most {written} is allowed", Age(age)));
+    let raised = Finding::new(TOO_OLD, format!("{who} is {}; at most {written} is allowed", Age(age)));
     let help = if is_candidate {
-        "train again, on today's data"
+        "train again on current data"
     } else {
         "measure the baseline again, or name a newer one"
     };

@@ -1,5 +1,5 @@
-//! A model file in a change that no record names was made by nobody knows what. `linked` is about the change: each
-//! artifact that it adds has the record of the run that made it, and no notebook's output is the only record.
+//! A model file that no record names is of unknown origin. `linked` checks the change: each artifact that it adds
+//! must have the record of the run that made it, and a notebook's output must not be the only record.
 
 use std::collections::HashSet;
 
@@ -22,9 +22,9 @@ use crate::verdict::Finding;
 use crate::verdict::{Comparison, Outcome};
 
 codes! {
-    NOTEBOOK_ONLY = "linked/notebook-only": "The outputs of a notebook show metrics that no run record holds.";
-    NOTEBOOK_DIFFERS = "linked/notebook-differs": "The outputs of a notebook show other values than the run record that covers it.";
-    CANNOT_TELL = "linked/cannot-tell": "What the change adds can't be told: there is no repository, or a part of its history is missing.";
+    NOTEBOOK_ONLY = "linked/notebook-only": "The outputs of a notebook show metrics that no run record has.";
+    NOTEBOOK_DIFFERS = "linked/notebook-differs": "The outputs of a notebook differ from its run record.";
+    CANNOT_TELL = "linked/cannot-tell": "The files of the change can't be determined: there is no repository, or a part of its history is missing.";
 }
 
 pub(super) const KIND: Kind = Kind {
@@ -54,7 +54,7 @@ fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn RuleCheck>> {
     let map = loading.reader.map(body, "`linked`, unless it is `true`,")?;
     loading.reader.only(map, "`linked`", &["artifacts", "notebooks"]);
     if map.is_empty() {
-        loading.reader.problem(EMPTY_BODY, body.span, "`linked` asks for nothing", "empty").help =
+        loading.reader.problem(EMPTY_BODY, body.span, "`linked` requires nothing", "empty").help =
             Some("write `linked: true`".into());
         return None;
     }
@@ -107,7 +107,7 @@ impl RuleCheck for Linked {
                     || is_boosted(case.facts, &file.path))
         }));
         artifacts.sort_by(|one, other| one.path.cmp(&other.path));
-        // Said even where there is nothing, so that a pass shows what it is about.
+        // Shown even if there are none, so that a pass shows what was checked.
         let looked_at =
             format!("{}, {}", counted(artifacts.len(), "artifact"), counted(notebooks.len(), "notebook"));
         judgement.compare(
@@ -169,7 +169,7 @@ fn notebook(judgement: &mut RuleResult, case: &ChangeInput<'_>, file: &ChangedFi
         Err(why) => {
             let raised =
                 Finding::new(UNREADABLE, format!("`{path}` is not a notebook that can be read: {why}"))
-                    .help("save it again, or take it out of the change");
+                    .help("save it again, or remove it from the change");
             judgement.fail(comparison(Outcome::Fail), raised.subject(path));
             return;
         }
@@ -185,7 +185,7 @@ fn notebook(judgement: &mut RuleResult, case: &ChangeInput<'_>, file: &ChangedFi
     let Some(first) = covering.first().map(|run| run.document.label()) else {
         let raised = Finding::new(
             NOTEBOOK_ONLY,
-            format!("the outputs of `{path}` show {all}, and no run record covers them"),
+            format!("the outputs of `{path}` show {all}, but no run record covers them"),
         )
         .help(
             "record the experiment: gate record -- jupyter nbconvert --execute …; or clear the outputs before you \
@@ -202,9 +202,9 @@ fn notebook(judgement: &mut RuleResult, case: &ChangeInput<'_>, file: &ChangedFi
         Some(unrecorded) => {
             let raised = Finding::new(
                 NOTEBOOK_DIFFERS,
-                format!("an output of `{path}` shows {unrecorded}, and {first}, which covers it, does not"),
+                format!("an output of `{path}` shows {unrecorded}, but its record, {first}, does not"),
             )
-            .help("what is shown is another experiment's: record that one too; or clear the output before you commit");
+            .help("the output is from another experiment: record that one too, or clear the output before you commit");
             judgement
                 .fail(comparison(Outcome::Fail).candidate(unrecorded).limit(first), raised.subject(path));
         }

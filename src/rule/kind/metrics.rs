@@ -24,13 +24,13 @@ use crate::verdict::{Comparability, Comparison, Outcome};
 use crate::verdict::{Finding, LIMIT_KINDS, LimitKind};
 
 codes! {
-    GAP_OF_WHAT = "policy/gap-of-what": "A limit on the gap between slices stands in a rule without slices, or beside `confidence`.";
+    GAP_OF_WHAT = "policy/gap-of-what": "A limit on the gap between slices is in a rule without slices, or is combined with `confidence`.";
     NOT_IN_BASELINE = "metrics/not-in-baseline": "A metric with a limit against the baseline is not in the baseline.";
     VANISHED = "metrics/vanished": "A metric that the baseline has is not in the candidate.";
-    BASELINE_NOT_A_NUMBER = "metrics/baseline-not-a-number": "The baseline's value of a metric is no finite number.";
+    BASELINE_NOT_A_NUMBER = "metrics/baseline-not-a-number": "The baseline's value of a metric is not a finite number.";
     NOTHING_MATCHED = "metrics/nothing-matched": "A name with `*` matches no metric of either run.";
-    MEASURED_ON_NOTHING = "metrics/measured-on-nothing": "A metric was measured on no rows or examples, so its value says nothing.";
-    OTHER_DATASET = "metrics/other-dataset": "A metric was measured on another dataset than in the baseline.";
+    MEASURED_ON_NOTHING = "metrics/measured-on-nothing": "A metric was measured on no rows or examples, so its value is meaningless.";
+    OTHER_DATASET = "metrics/other-dataset": "A metric was measured on a different dataset than in the baseline.";
 }
 
 pub(super) const KIND: Kind = Kind {
@@ -141,13 +141,13 @@ fn gaps_make_sense(reader: &mut Reader, limits: &Limits, has_slices: bool) {
     let Some(first) = limits.gaps.first() else { return };
     let word = first.word.name();
     if !has_slices {
-        let message = format!("`{word}` is about slices, and the rule has none");
+        let message = format!("`{word}` needs slices, but the rule has none");
         reader.problem(GAP_OF_WHAT, first.span, message, "between what?").help =
             Some("write `slices: { by: region, min_rows: 200 }` beside `metrics`".into());
     } else if limits.evidence.confidence.is_some() {
-        let message = format!("`{word}` is held on the values themselves, and takes no `confidence`");
+        let message = format!("`{word}` uses the values themselves, and takes no `confidence`");
         reader.problem(GAP_OF_WHAT, first.span, message, "not by an interval").help = Some(
-            "write it in a rule of its own; `max_drop` with `confidence` shows that no slice fell behind"
+            "write it in a separate rule; `max_drop` with `confidence` shows that no slice fell behind"
                 .into(),
         );
     }
@@ -160,7 +160,7 @@ fn limit_without_word(name: &str, node: &Node) -> Option<String> {
     Decimal::parse(number).ok()?;
     let word = if text.starts_with('<') { "max" } else { "min" };
     Some(format!(
-        "write `{name}: {{ {word}: {number} }}`; `min` is the least that is allowed, `max` the most"
+        "write `{name}: {{ {word}: {number} }}`; `min` is the lowest value allowed, `max` the highest"
     ))
 }
 
@@ -178,7 +178,7 @@ fn except(reader: &mut Reader, node: &Node, name: &Pattern, key: Span) -> Vec<Pa
         reader.problem(
             EMPTY_BODY,
             key,
-            "`except` takes something out of a name with `*`, and there is none",
+            "`except` only works with a name that contains `*`",
             "nothing to take out",
         );
     }
@@ -192,7 +192,7 @@ impl RuleCheck for Metrics {
             && self.notices_baseline()
             && let Some(Baseline::Missing(why) | Baseline::Unclear(why)) = case.baseline
         {
-            judgement.notes.push(format!("a metric that vanished can't be noticed: {}", why.message));
+            judgement.notes.push(format!("a metric that disappeared can't be noticed: {}", why.message));
         }
         let baseline = match case.baseline {
             _ if !self.compares() => None,
@@ -289,7 +289,7 @@ impl Limits {
             let raised = Finding::new(NOTHING_MATCHED, format!("no metric matches `{pattern}`"))
                 .at(Path::of(["metrics"]), "none of these")
                 .subject(pattern)
-                .help("`*` stands for any characters, and case counts");
+                .help("`*` matches any characters; case matters");
             judgement.fail(Comparison::exact(pattern, "present", Outcome::Fail), raised);
         }
         for name in &ours {
@@ -298,10 +298,10 @@ impl Limits {
         let ours: HashSet<&str> = ours.iter().map(String::as_str).collect();
         for name in theirs.iter().filter(|name| !ours.contains(name.as_str())) {
             let raised =
-                Finding::new(VANISHED, format!("the metric `{name}` is in the baseline, and not here"))
+                Finding::new(VANISHED, format!("the metric `{name}` is in the baseline, but not here"))
                     .at(Path::of(["metrics", name]), format!("no `{name}` here"))
                     .subject(name.as_str())
-                    .help("measure it, or take it out of the rule with `except`");
+                    .help("measure it, or exclude it from the rule with `except`");
             judgement.fail(Comparison::exact(name.as_str(), "present", Outcome::Fail), raised);
         }
     }
@@ -326,9 +326,7 @@ impl Limits {
                 Finding::new(MEASURED_ON_NOTHING, format!("the metric `{name}` was measured on 0 examples"))
                     .at(Path::of(["metrics", name, "n"]), "on nothing")
                     .subject(name)
-                    .help(
-                        "find out why nothing was left to measure on; a number of an empty set says nothing",
-                    );
+                    .help("find out why there was nothing to measure on");
             judgement.fail(Comparison::exact(name, "examples", Outcome::Fail).candidate("0"), raised);
         }
         let value = match self.of.number(&metric) {
@@ -357,7 +355,7 @@ impl Limits {
                 .subject(name)
                 .help(near.map_or_else(
                     || "measure it for the baseline too, or give it only `min` and `max`".to_owned(),
-                    |near| format!("the baseline has `{near}`: is that the same one?"),
+                    |near| format!("the baseline has `{near}`: is that the same metric?"),
                 ));
                 judgement.fail(
                     Comparison::exact(name, "present in baseline", Outcome::Fail).candidate(value.written()),
@@ -446,7 +444,7 @@ impl Limits {
                             Comparison::exact(ours.name, "recomputed", Outcome::Fail)
                                 .candidate(reported.written())
                                 .note(format!("of {whose}")),
-                            raised.at(subject.path.clone(), "not what the predictions give"),
+                            raised.at(subject.path.clone(), "differs from the predictions"),
                         );
                     }
                 }
@@ -546,7 +544,7 @@ pub fn measured_on_nothing(run: &Run) -> Option<Finding> {
         Finding::new(MEASURED_ON_NOTHING, "the metrics were measured on 0 rows")
             .at(Path::of(["validation", "rows"]), "on nothing")
             .subject("validation.rows")
-            .help("find out why nothing was left of the validation split; a number of an empty set says nothing")
+            .help("find out why the validation split was empty")
     })
 }
 
@@ -562,7 +560,7 @@ fn missing(run: &Run, name: &str) -> Finding {
         return raised.help(crate::rule::presence::mapped_to_nothing(ours, theirs));
     }
     match nearest(name, run.metrics().map(|metric| metric.name)) {
-        Some(near) => raised.help(format!("the record has `{near}`: is that the one?")),
+        Some(near) => raised.help(format!("the record has `{near}`: did you mean that?")),
         None => raised.help(crate::rule::advice::for_path(run, &Path::of(["metrics"]))),
     }
 }

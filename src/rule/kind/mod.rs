@@ -48,7 +48,7 @@ kinds![
 /// Kinds that the language reserves and this version does not have.
 pub const RESERVED: &[&str] = &["preregistered"];
 
-/// Keys that may stand beside `metrics`, and hold for all of its entries.
+/// Keys that may be next to `metrics`, and apply to all of its entries.
 pub const BESIDE_METRICS: &[&str] = &["confidence", "on_inconclusive", "slices"];
 
 /// A sort of requirement.
@@ -56,7 +56,7 @@ pub const BESIDE_METRICS: &[&str] = &["confidence", "on_inconclusive", "slices"]
 pub struct Kind {
     /// The key in a policy.
     pub name: &'static str,
-    /// What it says, in one sentence.
+    /// What it requires, in one sentence.
     pub says: &'static str,
     /// Every code that it can raise.
     pub codes: &'static [Code],
@@ -64,7 +64,7 @@ pub struct Kind {
     pub load: fn(&mut Loading<'_>, &Node) -> Option<Box<dyn RuleCheck>>,
 }
 
-/// What a rule requires: a function from a case to a judgement.
+/// The requirement of a rule: a function from an input to a result.
 pub trait RuleCheck: Debug + Send + Sync {
     /// Judges one candidate.
     fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, Box<Diagnostic>>;
@@ -79,7 +79,7 @@ pub trait RuleCheck: Debug + Send + Sync {
         Ok(RuleResult::default())
     }
 
-    /// Whether it looks at what lies beside the record as its signature.
+    /// Whether it needs the signature beside the record.
     fn reads_signatures(&self) -> bool {
         false
     }
@@ -94,7 +94,7 @@ pub trait RuleCheck: Debug + Send + Sync {
         None
     }
 
-    /// Whether it looks at a baseline where the policy names one, and does without where it does not.
+    /// Whether it uses a baseline if the policy names one, but also works without one.
     fn notices_baseline(&self) -> bool {
         false
     }

@@ -18,7 +18,7 @@ use crate::verdict::{Comparison, Outcome};
 
 pub(super) const KIND: Kind = Kind {
     name: "require",
-    says: "these fields are there: not null, not empty, finite if a number; and what is said of each holds",
+    says: "these fields are present: not null, not empty, and finite if a number; and they meet their conditions",
     codes: &[],
     load,
 };

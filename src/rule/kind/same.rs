@@ -12,15 +12,15 @@ use crate::verdict::Finding;
 use crate::verdict::{Comparison, Outcome};
 
 codes! {
-    DIFFERENT = "same/different": "A field that must be the same in both runs is not.";
+    DIFFERENT = "same/different": "A field that must be the same in both runs differs.";
     NOT_COMPARABLE = "same/not-comparable": "The two values can't be compared, such as digests of different algorithms.";
     NOT_IN_BASELINE = "same/not-in-baseline": "A field that must be the same in both runs is not in the baseline.";
-    NO_CASES = "same/no-cases": "Cases must be the same in both runs, and one of them records no predictions.";
+    NO_CASES = "same/no-cases": "Cases must be the same in both runs, but one of them records no predictions.";
     NOT_IN_CANDIDATE = "same/not-in-candidate": "The baseline has more elements that must be the same than the candidate has.";
 }
 
 pub(super) const KIND: Kind =
-    Kind { name: "same", says: "these fields are there in both runs, and equal", codes: CODES, load };
+    Kind { name: "same", says: "these fields are present in both runs, and equal", codes: CODES, load };
 
 #[derive(Debug)]
 struct Same {
@@ -86,7 +86,7 @@ impl RuleCheck for Same {
                         Sameness::NotComparable(why) => {
                             Finding::new(NOT_COMPARABLE, format!("`{name}` can't be compared: {why}"))
                                 .at(field.path, format!("the baseline has {}", theirs.brief()))
-                                .help("record both with the same algorithm; sha256 is the one to choose")
+                                .help("record both with the same algorithm, preferably sha256")
                         }
                     },
                     (None, _, _) => Finding::new(
@@ -106,9 +106,9 @@ impl RuleCheck for Same {
                 comparison.baseline = field.node.map(|node| node.in_full().into());
                 let raised = Finding::new(
                     NOT_IN_CANDIDATE,
-                    format!("`{name}` is in the baseline, and has no like here"),
+                    format!("`{name}` is in the baseline, but has no counterpart here"),
                 )
-                .at(field.path.clone(), "one less than in the baseline")
+                .at(field.path.clone(), "one fewer than in the baseline")
                 .help("record everything that the run read, or name the baseline that read the same")
                 .subject(name);
                 judgement.fail(comparison, raised);

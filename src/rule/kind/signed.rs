@@ -1,5 +1,5 @@
-//! Anyone can write a run record by hand. `signed` asks that it is the one that training wrote: a key that the policy
-//! lists signed these very bytes, in an envelope beside the record.
+//! Anyone can write a run record by hand. `signed` requires that training wrote it: a key that the policy lists must
+//! have signed exactly these bytes, in an envelope beside the record.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::verdict::{Comparison, Outcome};
 
 codes! {
     UNSIGNED = "signed/unsigned": "The record has no signature beside it.";
-    MALFORMED = "signed/malformed": "What lies beside the record is no signature of a record.";
+    MALFORMED = "signed/malformed": "The file beside the record is not a signature of a record.";
     CHANGED = "signed/changed": "The record is not the one that was signed.";
     OTHER_KEY = "signed/other-key": "The record is signed, but not by enough of the keys that the policy lists.";
     BAD_KEY = "policy/bad-key": "A key that the policy names can't be read.";

@@ -9,7 +9,7 @@ use crate::run::{Run, SAME_SEED, SEEDS_DIFFER, Sameness, same_value};
 /// What must be the same in all members; one that does not say it differs from one that does.
 const SAME: [&str; 6] =
     ["git_commit", "data_version", "data", "validation", "params", "environment.lockfile"];
-/// What a parent may not say otherwise than its members.
+/// Fields in which a parent must agree with its members.
 const OF_PARENT: [&str; 4] = ["git_commit", "data_version", "data", "validation"];
 
 /// Everything that keeps the members from being seeds of one run.
@@ -56,7 +56,7 @@ fn contradicting(members: &[&Run]) -> Option<Diagnostic> {
     None
 }
 
-/// One run that counts twice is no second seed.
+/// The same run given twice is not a second seed.
 fn twice(members: &[&Run]) -> Vec<Diagnostic> {
     let mut seen: HashMap<(&str, String), &Run> = HashMap::new();
     let mut problems = Vec::new();
@@ -78,8 +78,7 @@ fn twice(members: &[&Run]) -> Vec<Diagnostic> {
                     run.label()
                 );
                 problems.push(
-                    Diagnostic::new(SAME_SEED, message)
-                        .help("name each run once, and record the seed that each was trained with"),
+                    Diagnostic::new(SAME_SEED, message).help("name each run once, and record its seed"),
                 );
                 break;
             }
@@ -90,12 +89,12 @@ fn twice(members: &[&Run]) -> Vec<Diagnostic> {
 
 fn differ(one: &Run, other: &Run, field: &Path) -> Diagnostic {
     let message = format!(
-        "`{}` and `{}` are of one group, and differ in `{field}`: they are not seeds of one run",
+        "`{}` and `{}` are in one group, but differ in `{field}`: they are not seeds of one run",
         one.label(),
         other.label()
     );
     Diagnostic::new(SEEDS_DIFFER, message)
-        .help("group runs that differ in their seed alone; the policy's `seeds:` says by what")
+        .help("group only runs that differ in their seed; the policy's `seeds:` names the field")
 }
 
 /// The path at or below this one at which two runs differ.

@@ -11,7 +11,7 @@ use crate::document::{Diagnostic, Map, Node, Path, Segment, Span, Value};
 
 /// Keys of `params` that differ from seed to seed.
 const SEED: [&str; 5] = ["seed", "random_seed", "random_state", "torch_seed", "numpy_seed"];
-/// What a parent takes from its members, which is about what they measured.
+/// Fields that a parent takes from its members, about what they measured.
 const TAKEN_OVER: [&str; 5] = ["model", "git_commit", "data_version", "data", "validation"];
 /// Details of a metric that are as true of the mean as of each value.
 const OF_ALL: [&str; 3] = ["dataset", "dataset_digest", "higher_is_better"];
@@ -60,7 +60,7 @@ impl Run {
         }
         let whose = if own && is_member { "this run's own" } else { "their mean" };
         run.notes.push(format!(
-            "{} runs of one group are taken together as its seeds; the value of a metric is {whose}",
+            "{} runs of one group are combined as seeds; the value of a metric is {whose}",
             members.len()
         ));
         Ok(run)
@@ -85,7 +85,8 @@ impl Run {
         }
     }
 
-    /// A tree that was not clean for one seed was not clean; one that nobody knows of is not known to be.
+    /// If the tree was dirty for one seed, it was dirty for the whole; if it is unknown for one seed, it is unknown
+    /// for the whole.
     fn worst_tree(&mut self, members: &[&Self]) {
         let dirty = |run: &Self| match run.record.get("git_dirty").map(|node| &node.value) {
             Some(Value::Bool(dirty)) => Some(*dirty),
@@ -102,7 +103,7 @@ impl Run {
         {
             self.record.remove("git_dirty");
             self.notes.push(format!(
-                "`{}`, one of the seeds, does not say whether it had uncommitted changes",
+                "`{}`, one of the seeds, does not record whether it had uncommitted changes",
                 member.label()
             ));
         }

@@ -57,7 +57,9 @@ pub fn current<'t>(tags: &'t [Tag], name: &str) -> Option<Result<&'t Tag, String
         event.what == What::Deprecated && !events.iter().any(|other| other.is_later_than(event))
     });
     Some(match (found, ended) {
-        (Ok(_), Some(event)) => Err(format!("the tag `{}` ended the artifact `{artifact}`", event.tag.name)),
+        (Ok(_), Some(event)) => {
+            Err(format!("the tag `{}` deprecated the artifact `{artifact}`", event.tag.name))
+        }
         (found, _) => found,
     })
 }
@@ -68,7 +70,7 @@ fn version<'t>(events: &[Event<'t>], artifact: &str, version: &str) -> Option<Re
     let registered = of(false).reduce(|last, next| if next.is_later_than(last) { next } else { last })?;
     Some(match of(true).find(|event| !registered.is_later_than(event)) {
         Some(event) => {
-            Err(format!("the tag `{}` took the version `{version}` of `{artifact}` away", event.tag.name))
+            Err(format!("the tag `{}` deregistered the version `{version}` of `{artifact}`", event.tag.name))
         }
         None => Ok(registered.tag),
     })

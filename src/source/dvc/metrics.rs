@@ -33,7 +33,7 @@ pub(super) fn metrics(
         let stem = file.rsplit_once('.').map_or(file.as_str(), |(stem, _)| stem);
         let name = if twice { format!("{}.{metric}", stem.replace('/', ".")) } else { metric.clone() };
         if metrics.insert(name.as_str(), Span::default(), node.clone()).is_some() {
-            return Err(broken(&files.label(file), &format!("two metrics are called `{name}`")));
+            return Err(broken(&files.label(file), &format!("two metrics are named `{name}`")));
         }
     }
     Ok(metrics)
@@ -60,7 +60,7 @@ fn metric_file(
     let is_it = |out: &&Hashed| out.path == name || name.starts_with(&format!("{}/", out.path));
     let out = lock.iter().flat_map(|locked| &locked.outs).find(is_it);
     let Some((hash, is_folder, md5)) = out.and_then(Hashed::parts) else {
-        notes.push(format!("the metrics file `{name}` is not there, and no stage left it"));
+        notes.push(format!("the metrics file `{name}` is missing, and no stage wrote it"));
         return Ok(None);
     };
     if !is_folder && let Some(bytes) = files.cached(hash, md5)? {

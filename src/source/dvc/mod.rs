@@ -35,9 +35,9 @@ use crate::code::codes;
 use crate::document::Diagnostic;
 
 codes! {
-    BROKEN = "dvc/broken": "A file of a DVC project is not what DVC writes.";
-    NOT_SEEDS = "dvc/not-seeds": "The policy takes the items of a stage for seeds, and they differ in more.";
-    NO_PROJECT = "dvc/no-project": "A folder holds neither a DVC project nor the files of DVCLive.";
+    BROKEN = "dvc/broken": "A file in a DVC project is not as DVC writes it.";
+    NOT_SEEDS = "dvc/not-seeds": "The policy treats the items of a stage as seeds, but they differ in more than the seed.";
+    NO_PROJECT = "dvc/no-project": "A folder contains neither a DVC project nor DVCLive files.";
 }
 
 /// The files of a folder, and of those around it.

@@ -120,7 +120,7 @@ impl Pipeline {
                 items.push((None, context.clone()));
             }
             self.notes.push(format!(
-                "what the stage `{name}` is made for can't be resolved, so those that ran are looked at; `dvc status` looks at all"
+                "the items of the stage `{name}` can't be resolved, so only those that ran are checked; `dvc status` checks all"
             ));
         }
         let body = map.get("do").and_then(Node::as_map).unwrap_or(map);
@@ -133,7 +133,7 @@ impl Pipeline {
             let open = stage.deps.iter().chain(stage.left()).chain([&stage.command, &stage.folder]);
             if let Some(text) = open.into_iter().find(|text| text.contains("${")) {
                 self.notes.push(format!(
-                    "what `{text}` in the stage `{}` stands for can't be resolved, so what the lock says is taken; `dvc status` looks at it",
+                    "`{text}` in the stage `{}` can't be resolved, so the lock's value is used; `dvc status` checks it",
                     stage.name
                 ));
             }

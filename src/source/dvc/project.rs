@@ -32,9 +32,9 @@ impl Project {
             },
             None => {
                 let message =
-                    format!("`{}` is not there, nor are the files of DVCLive", files.label("dvc.yaml"));
+                    format!("`{}` does not exist, and there are no DVCLive files", files.label("dvc.yaml"));
                 return Err(Diagnostic::new(NO_PROJECT, message)
-                    .help("name the folder that holds `dvc.yaml`, or DVCLive's folder: `dvc:DIR`")
+                    .help("name the folder with `dvc.yaml`, or DVCLive's folder: `dvc:DIR`")
                     .boxed());
             }
         };
@@ -75,7 +75,7 @@ impl Project {
     ) -> Result<Vec<String>, Box<Diagnostic>> {
         for path in stage.metrics.iter().filter(|path| path.contains("${")) {
             if self.resolved(stage, std::slice::from_ref(path)).next().is_none() {
-                notes.push(format!("no file that the stage `{}` left is called as `{path}`", stage.name));
+                notes.push(format!("the stage `{}` wrote no file that matches `{path}`", stage.name));
             }
         }
         in_folders(files, self.resolved(stage, &stage.metrics))
@@ -93,7 +93,7 @@ impl Project {
         }
         for path in &self.pipeline.metrics {
             if path.contains("${") {
-                notes.push(format!("what `{path}` under `metrics:` stands for can't be resolved"));
+                notes.push(format!("`{path}` under `metrics:` can't be resolved"));
             } else if path.contains('*') {
                 names.extend(files.matching(path)?);
             } else {

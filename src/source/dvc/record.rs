@@ -50,7 +50,7 @@ pub fn tracked(
         run.text(&Path::of(["status"]), Some(status), "dvc.lock");
     }
     run.notes.extend(
-        stale.iter().map(|line| format!("stale: {line}; run `dvc repro`, and commit what it leaves")),
+        stale.iter().map(|line| format!("stale: {line}; run `dvc repro`, and commit what it writes")),
     );
     let lock = project.lock.as_deref().unwrap_or_default();
     let commands: Vec<Node> =

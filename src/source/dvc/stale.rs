@@ -81,7 +81,7 @@ fn command(stage: &Stage, locked: &Locked, found: &mut Found) {
         None => stage.command == ran,
     };
     if !same {
-        found.differs(format!("the command of the stage `{}` is another now", stage.name));
+        found.differs(format!("the command of the stage `{}` has changed", stage.name));
     }
 }
 
@@ -148,7 +148,7 @@ fn params(
     let stage = &locked.name;
     let ran_with = locked.params.iter().find(|(known, _)| known == file).map(|(_, map)| map);
     let Some(now) = object(files, file)? else {
-        found.differs(format!("`{file}`, with which the stage `{stage}` ran, is not there"));
+        found.differs(format!("`{file}`, with which the stage `{stage}` ran, is missing"));
         return Ok(());
     };
     let is_python = file.strip_suffix(".py").is_some();

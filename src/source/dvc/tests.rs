@@ -64,12 +64,12 @@ fn versions_and_artifacts_end() {
     assert_eq!(led_to(&all, "churn@v1.0.0"), "churn@v1.0.0");
     assert_eq!(led_to(&all, "churn@v1.1.0"), "churn@v1.1.0#2");
     all.extend(tags(&[("churn@v1.0.0!", "a", 4)]));
-    let why = "the tag `churn@v1.0.0!` took the version `v1.0.0` of `churn` away";
+    let why = "the tag `churn@v1.0.0!` deregistered the version `v1.0.0` of `churn`";
     assert_eq!(led_to(&all, "churn@v1.0.0"), why);
     assert_eq!(led_to(&all, "churn#prod"), why);
     assert_eq!(led_to(&all, "churn@v1.1.0"), "churn@v1.1.0#2");
     all.extend(tags(&[("churn@deprecated", "b", 5)]));
-    assert_eq!(led_to(&all, "churn@v1.1.0"), "the tag `churn@deprecated` ended the artifact `churn`");
+    assert_eq!(led_to(&all, "churn@v1.1.0"), "the tag `churn@deprecated` deprecated the artifact `churn`");
     // What is registered anew is there again.
     all.extend(tags(&[("churn@v1.2.0", "c", 6)]));
     assert_eq!(led_to(&all, "churn@v1.2.0"), "churn@v1.2.0");

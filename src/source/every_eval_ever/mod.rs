@@ -164,13 +164,12 @@ fn are_of(file: &Node, samples: &Samples, run: &mut Tracked) -> bool {
     let id = written(file, &["evaluation_id"]);
     let is_of_other = samples.rows.iter().any(|row| written(row, &["evaluation_id"]) != id);
     let why = match (other_sum, other_number, is_of_other) {
-        (true, ..) => "its checksum is another one",
-        (_, true, _) => "it has another number of rows",
-        (_, _, true) => "rows are of another `evaluation_id`",
+        (true, ..) => "its checksum differs",
+        (_, true, _) => "its number of rows differs",
+        (_, _, true) => "its rows have another `evaluation_id`",
         _ => return true,
     };
-    run.notes
-        .push(format!("`{}` is not the file of samples that the evaluation speaks of: {why}", samples.label));
+    run.notes.push(format!("`{}` is not the samples file of this evaluation: {why}", samples.label));
     run.text(&Path::of(["status"]), Some("unknown"), "detailed_evaluation_results");
     false
 }

@@ -30,7 +30,7 @@ pub fn front_matter(label: &str, bytes: Vec<u8>) -> Result<Option<Card>, Box<Dia
         if first.trim_end() == "---" {
             return refuse(
                 format!(
-                    "`{label}`: the line `---` has spaces behind it, so the Hub's library sees no metadata"
+                    "`{label}`: the line `---` has trailing spaces, so the Hub's library sees no metadata"
                 ),
                 "take the spaces out",
             );
@@ -267,9 +267,9 @@ fn metrics(card: &Card, measured: &[Measured<'_>], run: &mut Tracked) -> Result<
         };
         for (name, value) in values {
             if metrics.get(&name).is_some() {
-                return Err(Diagnostic::new(TWICE, format!("the metric `{name}` stands there twice"))
+                return Err(Diagnostic::new(TWICE, format!("the metric `{name}` occurs twice"))
                     .at(&card.document, one.entry.span, "and again here")
-                    .help("keep the one that is true, or say by `config`, `split` or `name` what each is of")
+                    .help("keep the right one, or distinguish them by `config`, `split` or `name`")
                     .boxed());
             }
             metrics.insert(name, Span::default(), on_dataset(value, &one.dataset.in_full(), one.revision));

@@ -30,12 +30,9 @@ pub fn tracked(files: &[(String, Node)], label: String, origin: Origin) -> Resul
             let name = text("task_id").map_or_else(|| id.to_owned(), |task| format!("{id}/{task}"));
             let node = on_dataset(value, id, text("revision"));
             if metrics.insert(name.as_str(), Span::default(), node).is_some() {
-                return Err(Diagnostic::new(
-                    TWICE,
-                    format!("`{label}`: the result `{name}` stands there twice"),
-                )
-                .help("keep the one that is true")
-                .boxed());
+                return Err(Diagnostic::new(TWICE, format!("`{label}`: the result `{name}` occurs twice"))
+                    .help("keep the right one")
+                    .boxed());
             }
             if !datasets.contains(&(id, text("revision"))) {
                 datasets.push((id, text("revision")));

@@ -12,9 +12,9 @@ use super::Tracker;
 use crate::code::codes;
 
 codes! {
-    NO_CARD = "hf/no-card": "A model card has no metadata that can be read, though it looks as if it should.";
+    NO_CARD = "hf/no-card": "A model card has no readable metadata, although it seems to have some.";
     TWICE = "hf/metric-twice": "A model card has two values for the same metric on the same dataset.";
-    BROKEN = "hf/broken": "A file is not what the Hub or the Trainer writes.";
+    BROKEN = "hf/broken": "A file is not as the Hub or the Trainer writes it.";
 }
 
 /// What Hugging Face's files leave out, and how to add it.

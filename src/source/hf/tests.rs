@@ -30,7 +30,7 @@ fn values_stay_as_they_are_written() {
 
 #[test]
 fn a_fence_that_the_library_would_overlook_is_refused() {
-    assert!(read("--- \nmodel-index: []\n---\n").expect_err("spaces").contains("spaces behind it"));
+    assert!(read("--- \nmodel-index: []\n---\n").expect_err("spaces").contains("trailing spaces"));
     assert!(read("---\nmodel-index: []\n").expect_err("open").contains("no closing line"));
     assert_eq!(read("# A model\n").expect("a text"), "no metadata");
     assert_eq!(read("---\n---\n# A model\n").expect("a text"), "no metadata");
@@ -41,7 +41,7 @@ fn what_has_two_meanings_is_refused() {
     assert!(read("---\nlicense: mit\nlicense: apache-2.0\n---\n").is_err());
     assert!(read("---\na:\n\t- b\n---\n").is_err());
     let twice = card("    - {type: f1, value: 0.8}\n    - {type: f1, value: 0.9}\n");
-    assert!(read(&twice).expect_err("twice").contains("stands there twice"));
+    assert!(read(&twice).expect_err("twice").contains("occurs twice"));
 }
 
 #[test]

@@ -162,7 +162,7 @@ fn metrics(head: &Node, cases: usize, run: &mut Tracked) -> Option<usize> {
         }
         if let Some(scored) = scored.filter(|scored| *scored < cases) {
             run.notes.push(format!(
-                "`{name}` is over {scored} of {cases} cases: {} broke or were not scored, and Inspect leaves them out",
+                "`{name}` is over {scored} of {cases} cases: {} failed or were not scored, and Inspect leaves them out",
                 cases - scored
             ));
         }
@@ -195,12 +195,13 @@ fn status(log: &Log, head: &Node, cases: usize, scored: Option<usize>, run: &mut
         "success" if scored.is_none() => "unknown",
         "success" if scored.is_some_and(|scored| scored < cases) || broken_samples(head).is_some() => {
             if let Some((broken, all)) = broken_samples(head) {
-                run.notes
-                    .push(format!("{broken} of {all} samples broke, epochs counted: they are in no score"));
+                run.notes.push(format!(
+                    "{broken} of {all} samples, counting epochs, ended in an error and are in no score"
+                ));
             }
             run.notes.push(
-                "cases are missing, so the evaluation is not taken for one that finished; where that is fine, the policy says \
-                 `finished: [incomplete]`"
+                "cases are missing, so the evaluation does not count as finished; to accept it, add \
+                 `finished: [incomplete]` to the policy"
                     .into(),
             );
             "incomplete"

@@ -23,7 +23,7 @@ pub fn with_model(mut rows: Rows, model: &LoggedModel) -> Rows {
     }
     for ((run, dataset), values) in elsewhere {
         rows.notes.push(format!(
-            "the run `{run}` measured this model too{}: {}. These are values of that run, and not of this one",
+            "the run `{run}` measured this model too{}: {}. These values belong to that run, not to this one",
             on(dataset),
             listed(&values)
         ));

@@ -70,7 +70,7 @@ impl Grid {
         let mut rows = split(&document.text, separator).into_iter();
         let Some(head) = rows.next() else {
             return Err(Diagnostic::new(crate::document::EMPTY, format!("`{label}` is empty"))
-                .help("a table of metrics has a row of names, and rows of numbers")
+                .help("a table of metrics has a header, and rows of numbers")
                 .boxed());
         };
         let mut names: Vec<String> = head.cells.iter().map(|cell| cell.text.clone()).collect();
@@ -87,23 +87,23 @@ impl Grid {
         }
         for (at, name) in names.iter().enumerate() {
             if !name.is_empty() && names[..at].contains(name) {
-                let help = "rename one of them: which of the two counts is unknown";
-                return Err(wrong(&head, format!("two columns are called `{name}`"), help));
+                let help = "rename one of them";
+                return Err(wrong(&head, format!("two columns are named `{name}`"), help));
             }
         }
         for row in &rows {
             if row.cells.iter().map(|cell| &cell.text).eq(&names) {
-                let help = "keep each training in a file of its own";
+                let help = "keep each training run in its own file";
                 return Err(wrong(
                     row,
-                    "the names stand here again, so another training was appended".into(),
+                    "the header is repeated here, so another training run was appended".into(),
                     help,
                 ));
             }
             if row.cells.len() != names.len() {
                 let message =
-                    format!("this row has {} values, and there are {} names", row.cells.len(), names.len());
-                let help = "another training, with other metrics, may have been appended; keep each in a file of its own";
+                    format!("this row has {} values, but there are {} names", row.cells.len(), names.len());
+                let help = "another training run with other metrics may have been appended; keep each in its own file";
                 return Err(wrong(row, message, help));
             }
         }

@@ -13,8 +13,8 @@ use crate::document::{Diagnostic, Document, Map, Node, Span, Value};
 use crate::run::{FieldMap, Origin, Run};
 
 codes! {
-    BROKEN_TABLE = "table/broken": "A table of metrics has rows that do not fit its names.";
-    UNCLEAR_TABLE = "table/unclear": "What the rows of a table are can't be told from its names.";
+    BROKEN_TABLE = "table/broken": "A table of metrics has rows that do not match its header.";
+    UNCLEAR_TABLE = "table/unclear": "The header of a table does not show what its rows are.";
 }
 
 /// Names of columns that say where in training a row was written, the coarsest first.
@@ -65,8 +65,10 @@ pub(super) fn read(
 /// The metrics of a table that is of one run, with what a person should know.
 fn one_run(grid: &Grid) -> Result<(Map, Vec<String>), Box<Diagnostic>> {
     if grid.rows.is_empty() {
-        let message = format!("`{}` has names, and no row of values", grid.document.name);
-        return Err(Diagnostic::new(BROKEN_TABLE, message).help("train, so that a row is written").boxed());
+        let message = format!("`{}` has a header, but no row of values", grid.document.name);
+        return Err(Diagnostic::new(BROKEN_TABLE, message)
+            .help("train first, so that a row is written")
+            .boxed());
     }
     if let Some(metrics) = names_and_values(grid) {
         return Ok((metrics, vec!["read as metrics: a name and a value in each row".into()]));
@@ -220,13 +222,13 @@ impl<'g> History<'g> {
             if last.is_some_and(|last| at < last) {
                 if Some(at) == first {
                     notes.push(format!(
-                        "the positions start again in line {}: several trainings are in the file, and the last one counts",
+                        "the steps start again in line {}: the file has several training runs, and the last one counts",
                         row.line
                     ));
                     rows.clear();
                 } else {
                     notes.push(format!(
-                        "in line {} the training was resumed; of what is there twice, the later counts",
+                        "in line {} the training was resumed; for repeated steps, the later row counts",
                         row.line
                     ));
                     rows.retain(|(known, _)| *known < at);

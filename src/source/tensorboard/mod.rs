@@ -52,7 +52,7 @@ pub fn tracked(
     if log.events == 0 {
         let message = format!("`{}` holds no event", run.label);
         return Err(Diagnostic::new(DAMAGED, message)
-            .help("look whether training wrote its event files, and where; `tensorboard --inspect` shows what is in them")
+            .help("check whether and where training wrote its event files; `tensorboard --inspect` shows their contents")
             .boxed());
     }
     let mut metrics = Map::default();
@@ -81,14 +81,14 @@ pub fn tracked(
     run.text(&Path::of(["created_at"]), began.as_deref(), "the time of the first event");
     if let Some(file) = &log.cut {
         run.notes.push(format!(
-            "`{file}` ends in the middle of an event: the training was killed, or still writes"
+            "`{file}` ends in the middle of an event: the training was killed, or is still writing"
         ));
     }
     let status = if log.cut.is_some() { Some("unknown") } else { log.status };
     run.text(&Path::of(["status"]), status, "the end of the files, hparams: session_end_info");
     if log.went_back {
         run.notes.push(
-            "steps go back: the training was resumed, or several were logged here; of what is there twice, the later counts"
+            "steps go back: the training was resumed, or several runs were logged here; for repeated steps, the later value counts"
                 .into(),
         );
     }
@@ -131,7 +131,7 @@ impl Log {
     fn read(&mut self, file: &File) -> Result<(), Box<Diagnostic>> {
         let damaged = |what: String| {
             Diagnostic::new(DAMAGED, format!("`{}` {what}", file.label))
-                .help("copy the file again; one that training could not write whole can't be judged")
+                .help("copy the file again; an incomplete file can't be judged")
                 .boxed()
         };
         let read = frames(&file.bytes).map_err(|at| match at {

@@ -58,7 +58,7 @@ impl Logged {
     pub fn begins_in_the_middle(&mut self) {
         if self.resumes {
             self.notes.push(
-                "this run may have been resumed, and no earlier part lies beside it: what that logged is not read".into(),
+                "this run may have been resumed, but there is no earlier part beside it, so its values are missing".into(),
             );
         }
     }

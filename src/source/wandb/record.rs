@@ -112,7 +112,7 @@ fn metrics(logged: &Logged, run: &mut Tracked) -> Result<(), Box<Diagnostic>> {
     if let Some(name) = twice {
         let message = format!("`{}` has two metrics called `{name}`, one of them in an object", run.label);
         return Err(Diagnostic::new(METRIC_TWICE, message)
-            .help("names are joined by dots: call one of them otherwise")
+            .help("names are joined by dots: rename one of them")
             .boxed());
     }
     // A summary that was lost, or never written, does not take away what was logged.

@@ -9,8 +9,7 @@ use crate::document::{Diagnostic, Document, Format, Node, sha256};
 use crate::source::{
     Tracked, catboost, deepeval, every_eval_ever, inspect, lightning, promptfoo, tensorboard, ultralytics,
 };
-use crate::tracker::peek::{json_lines, names};
-use crate::tracker::start::{has_ending, head, squeezed};
+use crate::tracker::peek::{Peek, has_ending, json_lines, names};
 
 /// What a tool leaves.
 pub(super) struct Layout {
@@ -18,7 +17,7 @@ pub(super) struct Layout {
     /// What a person names, for a message.
     pub(super) example: &'static str,
     /// Whether a file or a folder is a run.
-    pub(super) is_run: fn(&Path) -> bool,
+    pub(super) is_run: fn(&Peek) -> bool,
     /// The runs in one.
     pub(super) read: fn(&Found<'_>) -> Result<Vec<Tracked>, Box<Diagnostic>>,
 }
@@ -26,9 +25,11 @@ pub(super) struct Layout {
 pub(super) const ULTRALYTICS: Layout = Layout {
     name: "ultralytics",
     example: "ultralytics:runs/detect/train",
-    is_run: |path| {
-        let head = head(&path.join("results.csv"));
-        path.join("args.yaml").is_file() && head.contains("epoch") && head.contains("train/")
+    is_run: |peek| {
+        peek.inside("args.yaml").is_file() && {
+            let results = peek.inside("results.csv");
+            results.head().contains("epoch") && results.head().contains("train/")
+        }
     },
     read: |found| {
         let weights = found.place.path.join(found.path("weights/best.pt"));
@@ -47,7 +48,7 @@ pub(super) const ULTRALYTICS: Layout = Layout {
 pub(super) const CATBOOST: Layout = Layout {
     name: "catboost",
     example: "catboost:catboost_info",
-    is_run: |path| path.join("catboost_training.json").is_file(),
+    is_run: |peek| peek.inside("catboost_training.json").is_file(),
     read: |found| {
         let file = found.json("catboost_training.json")?;
         Ok(vec![catboost::tracked(&file, found.folder_label(), found.origin.clone())])
@@ -57,7 +58,9 @@ pub(super) const CATBOOST: Layout = Layout {
 pub(super) const LIGHTNING: Layout = Layout {
     name: "lightning",
     example: "lightning:lightning_logs/version_0",
-    is_run: |path| path.join("hparams.yaml").is_file() && head(&path.join("metrics.csv")).contains("step"),
+    is_run: |peek| {
+        peek.inside("hparams.yaml").is_file() && peek.inside("metrics.csv").head().contains("step")
+    },
     read: |found| {
         let (hparams, left_out) = hparams(found)?;
         let files = lightning::Files {
@@ -75,9 +78,9 @@ pub(super) const LIGHTNING: Layout = Layout {
 pub(super) const KERAS: Layout = Layout {
     name: "keras",
     example: "keras:training.log",
-    is_run: |path| {
-        has_ending(path, &["log"])
-            && ["epoch,", "epoch;", "epoch\t"].iter().any(|start| head(path).starts_with(start))
+    is_run: |peek| {
+        peek.has_ending(&["log"])
+            && ["epoch,", "epoch;", "epoch\t"].iter().any(|start| peek.head().starts_with(start))
     },
     read: |found| {
         let bytes = found.read(found.file(), MAX_BYTES)?;
@@ -88,10 +91,10 @@ pub(super) const KERAS: Layout = Layout {
 pub(super) const PROMPTFOO: Layout = Layout {
     name: "promptfoo",
     example: "promptfoo:results.json",
-    is_run: |path| {
-        let head = squeezed(path);
-        has_ending(path, &["json"]) && head.starts_with("{\"evalId\":") && head.contains("\"results\":")
-            || has_ending(path, &["jsonl"])
+    is_run: |peek| {
+        let head = peek.squeezed();
+        peek.has_ending(&["json"]) && head.starts_with("{\"evalId\":") && head.contains("\"results\":")
+            || peek.has_ending(&["jsonl"])
                 && ["\"promptIdx\":", "\"testIdx\":"].iter().all(|key| head.contains(key))
     },
     read: |found| {
@@ -111,9 +114,9 @@ pub(super) const PROMPTFOO: Layout = Layout {
 pub(super) const DEEPEVAL: Layout = Layout {
     name: "deepeval",
     example: "deepeval:test_run_20261128_035923.json",
-    is_run: |path| {
-        let head = squeezed(path);
-        let is_named = has_ending(path, &["json"]) || path.extension().is_none();
+    is_run: |peek| {
+        let head = peek.squeezed();
+        let is_named = peek.has_ending(&["json"]) || peek.path().extension().is_none();
         is_named && (head.starts_with("{\"testRunData\":") || head.starts_with("{\"testCases\":[{"))
     },
     read: |found| {
@@ -125,10 +128,10 @@ pub(super) const DEEPEVAL: Layout = Layout {
 pub(super) const INSPECT: Layout = Layout {
     name: "inspect",
     example: "inspect:logs/2026-11-28T03-42-21-00-00_capitals_6qejVc46.eval",
-    is_run: |path| {
-        has_ending(path, &["eval"]) && path.is_file()
-            || has_ending(path, &["json"]) && {
-                let head = squeezed(path);
+    is_run: |peek| {
+        peek.has_ending(&["eval"]) && peek.is_file()
+            || peek.has_ending(&["json"]) && {
+                let head = peek.squeezed();
                 head.starts_with("{\"version\":") && head.contains("\"eval\":{") && head.contains("\"task\":")
             }
     },
@@ -146,12 +149,8 @@ pub(super) const INSPECT: Layout = Layout {
 pub(super) const TENSORBOARD: Layout = Layout {
     name: "tensorboard",
     example: "tensorboard:runs/churn",
-    is_run: |path| {
-        if path.is_dir() {
-            !event_files(path).is_empty()
-        } else {
-            path.file_name().and_then(|name| name.to_str()).is_some_and(is_event_file)
-        }
+    is_run: |peek| {
+        if peek.is_folder() { !event_files(peek.path()).is_empty() } else { is_event_file(peek.name()) }
     },
     read: |found| {
         let folder = found.place.path.join(&found.below);
@@ -209,9 +208,9 @@ fn event_files(folder: &Path) -> Vec<(&'static str, String)> {
 pub(super) const EVERY_EVAL_EVER: Layout = Layout {
     name: "every-eval-ever",
     example: "every-eval-ever:data/mmlu/org/model/0d03a117-82c9-4823-a256-439a728d0ead.json",
-    is_run: |path| {
-        let head = squeezed(path);
-        has_ending(path, &["json"])
+    is_run: |peek| {
+        let head = peek.squeezed();
+        peek.has_ending(&["json"])
             && ["\"schema_version\":", "\"evaluation_id\":", "\"source_metadata\":"]
                 .iter()
                 .all(|key| head.contains(key))

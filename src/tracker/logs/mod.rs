@@ -8,7 +8,7 @@ use std::path::Path;
 
 use self::found::Found;
 use self::layouts::Layout;
-use super::peek::names;
+use super::peek::{Peek, names};
 use super::{FetchContext, Fetched, Fetcher, NOT_A_RUN};
 use crate::document::Diagnostic;
 use crate::run::Origin;
@@ -22,7 +22,7 @@ macro_rules! fetcher {
         pub(super) const $name: Fetcher = Fetcher {
             name: layouts::$layout.name,
             fetch: |rest, around| fetch(&layouts::$layout, rest, around),
-            recognises: |path| recognises(&layouts::$layout, path),
+            recognises: |peek| recognises(&layouts::$layout, peek),
         };
     };
 }
@@ -38,20 +38,19 @@ fetcher!(TENSORBOARD_FETCHER, TENSORBOARD);
 fetcher!(EVERY_EVAL_EVER_FETCHER, EVERY_EVAL_EVER);
 
 /// The files of a run may be named themselves.
-fn folder_of<'p>(layout: &Layout, path: &'p Path) -> Option<&'p Path> {
-    if (layout.is_run)(path) {
-        return Some(path);
+fn folder_of<'p>(layout: &Layout, peek: &'p Peek) -> Option<&'p Path> {
+    if (layout.is_run)(peek) {
+        return Some(peek.path());
     }
-    let named = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let is_part = matches!(
-        named,
+        peek.name(),
         "results.csv" | "args.yaml" | "catboost_training.json" | "metrics.csv" | "hparams.yaml"
     );
-    path.parent().filter(|above| is_part && (layout.is_run)(above))
+    peek.path().parent().filter(|above| is_part && (layout.is_run)(&Peek::new(*above)))
 }
 
-fn recognises(layout: &Layout, path: &Path) -> bool {
-    folder_of(layout, path).is_some() || path.is_dir() && !inside(layout, path, 2).is_empty()
+fn recognises(layout: &Layout, peek: &Peek) -> bool {
+    folder_of(layout, peek).is_some() || peek.is_folder() && !inside(layout, peek.path(), 2).is_empty()
 }
 
 /// The runs in a folder and so many levels below, by their paths.
@@ -65,7 +64,7 @@ fn inside(layout: &Layout, folder: &Path, levels: usize) -> Vec<String> {
         if name.starts_with('.') && name != ".deepeval" && path.is_dir() {
             continue;
         }
-        if (layout.is_run)(&path) {
+        if (layout.is_run)(&Peek::new(&path)) {
             found.push(name);
         } else if levels > 0 && path.symlink_metadata().is_ok_and(|data| data.is_dir()) {
             found
@@ -80,7 +79,8 @@ fn fetch(layout: &Layout, rest: &str, around: &FetchContext<'_>) -> Result<Fetch
     let origin =
         Origin { tracker: layout.name.into(), reference: format!("{}:{rest}", layout.name), resolved: None };
     let full = place.file.as_ref().map_or_else(|| place.path.clone(), |file| place.path.join(file));
-    let paths = match (&place.file, folder_of(layout, &full)) {
+    let peek = Peek::new(&full);
+    let paths = match (&place.file, folder_of(layout, &peek)) {
         (Some(file), Some(run)) if run == full => vec![file.clone()],
         (_, Some(_)) => vec![String::new()],
         // A file that was named is what the reference says, or its reader says why not.
@@ -90,9 +90,9 @@ fn fetch(layout: &Layout, rest: &str, around: &FetchContext<'_>) -> Result<Fetch
     if paths.is_empty() {
         return Err(Diagnostic::new(
             NOT_A_RUN,
-            format!("`{rest}` holds nothing that {} wrote", title(layout)),
+            format!("`{rest}` contains nothing that {} wrote", title(layout)),
         )
-        .help(format!("name what it left, such as `{}`", layout.example))
+        .help(format!("name what it wrote, such as `{}`", layout.example))
         .boxed());
     }
     let mut fetched = Fetched { exact: paths.len() == 1, in_tree: true, ..Fetched::default() };

@@ -23,13 +23,14 @@ impl Registered {
         let refuse = |message: String, help: &str| Err(Diagnostic::new(ALIAS, message).help(help).boxed());
         let Some(uri) = registry_server() else {
             return refuse(
-                "an alias is set on a tracking server, and MLFLOW_TRACKING_URI names none".into(),
+                "an alias can only be set on a tracking server, but MLFLOW_TRACKING_URI does not name one"
+                    .into(),
                 "`mlflow server --backend-store-uri sqlite:///mlflow.db` is one for a database on the disk",
             );
         };
         let ("mlflow", Some(run_id)) = (run.origin.tracker.as_str(), run.text("run_id")) else {
             return refuse(
-                format!("{}: an alias of MLflow is for a run of MLflow", run.label()),
+                format!("{}: an MLflow alias needs an MLflow run", run.label()),
                 "promote the registered version: gate promote mlflow:models:/NAME/2 --stage STAGE",
             );
         };
@@ -43,7 +44,10 @@ impl Registered {
         };
         let [(name, number)] = known.as_slice() else {
             return refuse(
-                format!("the run `{run_id}` is registered as {} versions, and one is meant", known.len()),
+                format!(
+                    "the run `{run_id}` is registered as {} versions, so the alias is ambiguous",
+                    known.len()
+                ),
                 "name the version: gate promote mlflow:models:/NAME/2 --stage STAGE",
             );
         };
@@ -53,7 +57,7 @@ impl Registered {
             }
             _ => refuse(
                 format!("version {number} of the model `{name}` is not of the run `{run_id}`"),
-                "it was registered again since; look at MLflow's registry",
+                "it was registered again in the meantime; check MLflow's registry",
             ),
         }
     }
@@ -93,11 +97,11 @@ pub fn alias_name(text: &str) -> Result<String, String> {
     match text {
         "" => Err("an alias has a name".into()),
         _ if !text.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-') => {
-            Err("an alias of MLflow holds letters, digits, `_` and `-`".into())
+            Err("an MLflow alias may contain letters, digits, `_` and `-`".into())
         }
-        _ if text.chars().count() > 255 => Err("an alias of MLflow has at most 255 characters".into()),
+        _ if text.chars().count() > 255 => Err("an MLflow alias may have at most 255 characters".into()),
         _ if text.eq_ignore_ascii_case("latest") || is_version(text) => {
-            Err("MLflow keeps `latest` and `v1`, `v2` … for itself".into())
+            Err("MLflow reserves `latest` and `v1`, `v2` …".into())
         }
         _ => Ok(text.to_owned()),
     }

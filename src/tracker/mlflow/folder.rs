@@ -11,7 +11,8 @@ use super::{
 use crate::document::{Diagnostic, Document, Format, Node};
 use crate::source::mlflow::folder::{dataset, input, logged_model, points, reads_differently, run, version};
 use crate::source::mlflow::{Dataset, LoggedModel, Point, Rows, Series, Version};
-use crate::tracker::{FetchContext, NOT_A_RUN, peek};
+use crate::tracker::peek::{self, Peek};
+use crate::tracker::{FetchContext, NOT_A_RUN};
 
 /// Bytes of a `meta.yaml`, a parameter or a tag.
 const SMALL: u64 = 1 << 20;
@@ -32,7 +33,7 @@ type Read<T> = Result<T, Box<Diagnostic>>;
 /// Whether a path is the folder of a run: its `meta.yaml` says so. Its other folders may be missing, since git keeps none that
 /// is empty.
 pub(super) fn is_run(path: &Path) -> bool {
-    meta_says(path, "run_id") || meta_says(path, "run_uuid")
+    path.is_dir() && (meta_says(path, "run_id") || meta_says(path, "run_uuid"))
 }
 
 /// Whether a path is the folder of an experiment that holds a run.
@@ -41,8 +42,12 @@ fn is_experiment(path: &Path) -> bool {
 }
 
 /// Whether a path is a store, an experiment or a run of MLflow, or the `meta.yaml` of one.
-pub(super) fn recognises(path: &Path) -> bool {
-    let folder = if path.ends_with("meta.yaml") { path.parent().unwrap_or(path) } else { path };
+pub(super) fn recognises(peek: &Peek) -> bool {
+    let folder = match peek.path().parent() {
+        Some(above) if peek.name() == "meta.yaml" => above,
+        _ if peek.is_folder() => peek.path(),
+        _ => return false,
+    };
     is_run(folder) || is_experiment(folder) || Folder::holds_an_experiment(folder)
 }
 
@@ -92,8 +97,8 @@ impl Folder {
         if root.is_dir() {
             return Ok(Self { root: root.to_owned() });
         }
-        Err(Diagnostic::new(NO_STORE, format!("`{}` is not there, or is no folder", root.display()))
-            .help("MLFLOW_TRACKING_URI names it; relative to the folder that gate is started in")
+        Err(Diagnostic::new(NO_STORE, format!("`{}` does not exist, or is not a folder", root.display()))
+            .help("MLFLOW_TRACKING_URI names it, relative to the current folder")
             .boxed())
     }
 
@@ -224,7 +229,7 @@ impl Folder {
         if folder.file_name().is_some_and(|folder| folder == name) {
             return Ok(());
         }
-        Err(self.wrong(folder, &format!("is of `{name}`, and lies in a folder of another name")))
+        Err(self.wrong(folder, &format!("is for `{name}`, but is in a folder with another name")))
     }
 
     /// The run in a folder; `None` where it is none. Not whether there are metrics: git drops folders that are empty.
@@ -240,7 +245,7 @@ impl Folder {
         self.about(folder, &rows.run_id)?;
         if is_in_trash(folder) {
             "deleted".clone_into(&mut rows.lifecycle);
-            rows.notes.push("its experiment is deleted: it lies in `.trash`".into());
+            rows.notes.push("its experiment is deleted: it is in `.trash`".into());
         }
         Ok(Some(rows))
     }

@@ -83,25 +83,25 @@ fn not_read(variable: &str, uri: &str) -> Box<Diagnostic> {
     let is_port = rest.split('/').next().is_some_and(|port| port.parse::<u16>().is_ok());
     let (message, help) = match scheme {
         _ if is_port => (
-            format!("{variable} has no scheme, so MLflow does not know it as a server"),
+            format!("{variable} has no scheme, so it is not recognised as a server"),
             "put `http://` or `https://` before it".to_owned(),
         ),
         "databricks" | "databricks-uc" => (
-            format!("{variable} is Databricks, whose interface gate does not read"),
+            format!("{variable} is Databricks, which gate can't read"),
             "export the run first: `mlflow.artifacts` and `mlflow.get_run(ID).data` into a JSON record"
                 .to_owned(),
         ),
         "azureml" => (
-            format!("{variable} is Azure ML, whose login gate does not have"),
+            format!("{variable} is Azure ML, where gate can't log in"),
             "write the run into a JSON record in the job, with `mlflow.get_run(ID).data`".to_owned(),
         ),
         "arn" => (
-            format!("{variable} is a server of SageMaker, whose login gate does not have"),
+            format!("{variable} is a SageMaker server, where gate can't log in"),
             "write the run into a JSON record in the job, with `mlflow.get_run(ID).data`".to_owned(),
         ),
         _ => (
-            format!("{variable} is a `{scheme}:` address, which gate does not read"),
-            "name the tracking server before that database: https://mlflow.example.org".to_owned(),
+            format!("{variable} is a `{scheme}:` address, which gate can't read"),
+            "name the tracking server in front of that database: https://mlflow.example.org".to_owned(),
         ),
     };
     Diagnostic::new(NO_STORE, message).help(help).boxed()

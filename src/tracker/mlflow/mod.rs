@@ -26,18 +26,18 @@ use crate::source::Tracked;
 use crate::source::mlflow::{LoggedModel, Rows, Version, as_model, tracked, with_model};
 
 codes! {
-    SYNTAX = "mlflow/syntax": "What stands behind `mlflow:` is none of the names that MLflow has for a run or a model.";
-    LATEST = "mlflow/latest": "`latest` is the newest version of a model, whatever it is worth, and so no baseline.";
-    NO_STORE = "mlflow/no-store": "There is no MLflow store here, and none is named.";
+    SYNTAX = "mlflow/syntax": "The text after `mlflow:` is not a name of a run or a model.";
+    LATEST = "mlflow/latest": "`latest` is the newest version of a model, good or bad, so it can't be a baseline.";
+    NO_STORE = "mlflow/no-store": "No MLflow store was found, and none is named.";
     STORE = "mlflow/store": "An MLflow store can't be read.";
     NOT_READY = "mlflow/not-ready": "A version of a model, or a logged model, is not complete.";
     BROKEN = "mlflow/broken": "An answer, a row or a file of an MLflow store is not what MLflow writes.";
     ALIAS = "mlflow/alias": "An alias can't be set, or not for this run.";
     NOT_TAGGED = "mlflow/not-tagged": "A tag of a run can't be set.";
-    TOO_MANY = "mlflow/too-many": "A name leads to more runs than are read at once.";
+    TOO_MANY = "mlflow/too-many": "A name matches more runs than gate reads at once.";
 }
 
-pub(super) const FETCHER: Fetcher = Fetcher { name: "mlflow", fetch, recognises };
+pub(super) const FETCHER: Fetcher = Fetcher { name: "mlflow", fetch, recognises: folder::recognises };
 
 /// Runs that one name may lead to.
 const MOST_RUNS: usize = 20_000;
@@ -95,11 +95,6 @@ fn is_child(rows: &Rows, parent: &Rows) -> bool {
     rows.tags.iter().any(|(key, value)| key == "mlflow.parentRunId" && *value == parent.run_id)
 }
 
-/// What lies in `mlruns`: a run, an experiment, or all of them.
-fn recognises(path: &Path) -> bool {
-    folder::recognises(path)
-}
-
 fn fetch(rest: &str, around: &FetchContext<'_>) -> Result<Fetched, Box<Diagnostic>> {
     let which = Which::parse(rest)?;
     if let Which::Path(path) = &which {
@@ -151,13 +146,13 @@ impl<'f> Fetching<'f> {
         let mut rows = self.store.run(id)?.ok_or_else(|| match version {
             Some(Version { name, number, .. }) => missing(
                 self.store,
-                &format!("version {number} of the model `{name}` is of the run `{id}`, which is not there"),
-                "the run was removed for good, or the registry is of another store (MLFLOW_REGISTRY_URI)",
+                &format!("version {number} of the model `{name}` is from the run `{id}`, which does not exist"),
+                "the run was deleted permanently, or the registry belongs to another store (MLFLOW_REGISTRY_URI)",
             ),
             None => missing(
                 self.store,
                 &format!("there is no run `{id}`"),
-                "look the id up in MLflow's list of runs",
+                "look up the id in MLflow's list of runs",
             ),
         })?;
         self.read_history(&mut rows)?;
@@ -248,7 +243,7 @@ impl<'f> Fetching<'f> {
             Err(missing(
                 self.store,
                 &format!("there is no experiment `{name}`"),
-                "its name, as MLflow's list shows it",
+                "use the name that MLflow shows in its list",
             ))
         })
     }
@@ -316,7 +311,7 @@ impl<'f> Fetching<'f> {
                 missing(
                     self.registry,
                     &format!("the model `{name}` has no alias `{alias}`"),
-                    "aliases are set in MLflow's registry; capital letters count",
+                    "set aliases in MLflow's registry; they are case-sensitive",
                 )
             })?,
             Chosen::Stage(stage) => {
@@ -333,7 +328,7 @@ impl<'f> Fetching<'f> {
             }
             Chosen::Latest if self.around.role == Role::Baseline => {
                 let message = format!(
-                    "`mlflow:{}` is no baseline: the newest version need not be a good one",
+                    "`mlflow:{}` can't be a baseline: the newest version need not be a good one",
                     self.rest
                 );
                 return Err(Diagnostic::new(LATEST, message)
@@ -353,9 +348,9 @@ impl<'f> Fetching<'f> {
             Chosen::Alias(alias) => missing(
                 self.registry,
                 &format!(
-                    "the alias `{alias}` of the model `{name}` leads to version {number}, which is not there"
+                    "the alias `{alias}` of the model `{name}` points to version {number}, which does not exist"
                 ),
-                "the version was deleted and the alias was not; let the alias lead to another one",
+                "the version was deleted but the alias was not; point the alias to another version",
             ),
             _ => missing(
                 self.registry,
@@ -382,7 +377,11 @@ impl<'f> Fetching<'f> {
 
     fn logged_model(&self, id: &str) -> Result<LoggedModel, Box<Diagnostic>> {
         let model = self.store.logged_model(id)?.ok_or_else(|| {
-            missing(self.store, &format!("there is no logged model `{id}`"), "these are in MLflow 3 only")
+            missing(
+                self.store,
+                &format!("there is no logged model `{id}`"),
+                "logged models exist only in MLflow 3",
+            )
         })?;
         if !model.ready {
             let message = format!("the logged model `{id}` is not complete");
@@ -403,7 +402,7 @@ impl<'f> Fetching<'f> {
         let mut rows = self.store.run(run_id)?.ok_or_else(|| {
             missing(
                 self.store,
-                &format!("the run `{run_id}` that produced `{}` is not there", model.id),
+                &format!("the run `{run_id}` that produced `{}` does not exist", model.id),
                 "a model without its run can't be judged",
             )
         })?;
@@ -454,13 +453,13 @@ fn deleted(store: &str, name: &str) -> Box<Diagnostic> {
 /// Something in a store that is not as MLflow writes it.
 fn broken(store: &str, what: &str) -> Box<Diagnostic> {
     Diagnostic::new(BROKEN, format!("{store}: {what}"))
-        .help("MLflow 2 and 3 are read; look whether MLflow itself shows the run")
+        .help("gate reads MLflow 2 and 3; check whether MLflow itself shows the run")
         .boxed()
 }
 
 fn not_tagged(store: &str, key: &str, why: &str) -> Box<Diagnostic> {
     Diagnostic::new(NOT_TAGGED, format!("{store}: the tag `{key}` can't be set: {why}"))
-        .help("look whether this user may write there; `mlflow.set_tag` sets it by hand")
+        .help("check whether this user may write there; you can set it by hand with `mlflow.set_tag`")
         .boxed()
 }
 

@@ -189,9 +189,7 @@ impl Rest {
         let strange = |what: &str| {
             let message = format!("{asked} answered with {status} and {}", self.server.quoted(what));
             Diagnostic::new(UNEXPECTED, message)
-                .help(
-                    "look whether MLFLOW_TRACKING_URI is the address of MLflow, and not of a page before it",
-                )
+                .help("check that MLFLOW_TRACKING_URI is the address of MLflow, not of a page in front of it")
                 .boxed()
         };
         let tree = Document::new(asked.as_str(), body.clone(), Format::Json)

@@ -57,12 +57,9 @@ fn authorize(uri: &str, settings: &mut Settings) -> Result<(), Box<Diagnostic>> 
                 Some(_) => ("name", "MLFLOW_TRACKING_PASSWORD"),
                 None => ("password", "MLFLOW_TRACKING_USERNAME"),
             };
-            Err(Diagnostic::new(
-                SETTING,
-                format!("only the {known} of who asks is known, and so not who it is"),
-            )
-            .help(format!("set {lacks} too, or both in ~/.mlflow/credentials"))
-            .boxed())
+            Err(Diagnostic::new(SETTING, format!("only the {known} is set"))
+                .help(format!("set {lacks} too, or both in ~/.mlflow/credentials"))
+                .boxed())
         }
     }
 }
@@ -120,8 +117,8 @@ fn truth(name: &str) -> Result<bool, Box<Diagnostic>> {
 }
 
 fn wrong(name: &str, value: &str, expected: &str) -> Box<Diagnostic> {
-    Diagnostic::new(SETTING, format!("{name} is `{value}`, and not {expected}"))
-        .help("take it out of the environment, or correct it")
+    Diagnostic::new(SETTING, format!("{name} is `{value}`, not {expected}"))
+        .help("unset it, or correct it")
         .boxed()
 }
 
@@ -129,7 +126,7 @@ fn file(name: &str) -> Result<Option<Vec<u8>>, Box<Diagnostic>> {
     let Some(path) = text(name) else { return Ok(None) };
     fs::read(&path).map(Some).map_err(|error| {
         Diagnostic::new(SETTING, format!("{name} names `{path}`, which can't be read: {error}"))
-            .help("take it out of the environment, or correct it")
+            .help("unset it, or correct it")
             .boxed()
     })
 }

@@ -34,7 +34,7 @@ impl Database {
     pub(super) fn open(path: &Path) -> Read<Self> {
         if !path.is_file() {
             return Err(Diagnostic::new(super::NO_STORE, format!("`{}` is not there", path.display()))
-                .help("MLFLOW_TRACKING_URI names it; relative to the folder that gate is started in")
+                .help("MLFLOW_TRACKING_URI names it, relative to the current folder")
                 .boxed());
         }
         let connection = connect(path).map_err(|error| unreadable(path, &error))?;
@@ -389,10 +389,10 @@ fn reading(row: &Row<'_>, value: usize, flag: usize) -> rusqlite::Result<Reading
 fn unreadable(path: &Path, error: &rusqlite::Error) -> Box<Diagnostic> {
     let message = format!("the database `{}` can't be read: {error}", path.display());
     let help = if log_holds_something(path) {
-        "it has a write-ahead log, which is read by writing beside it: make the folder writable, or copy the database \
-         with its `-wal` to where it is"
+        "it has a write-ahead log, and reading that needs write access: make the folder writable, or copy \
+         the database with its `-wal` to a writable folder"
     } else {
-        "look whether it is whole, and whether MLflow itself opens it; `mlflow db upgrade` mends an old one"
+        "check that it is complete, and that MLflow itself opens it; `mlflow db upgrade` updates an old one"
     };
     Diagnostic::new(STORE, message).help(help).boxed()
 }

@@ -348,7 +348,7 @@ fn nothing_outside_is_read() {
     project.file("q/dvc.yaml", "metrics: [m.json]\n").file("q/m.json", "{\"f1\": 0.5}");
     project.file("p/run.json", "{\"metrics\": {\"f1\": 0.5}}");
     let ran = project.gate_in(&project.path().join("p"), &["check", "run.json"], &[]);
-    ran.leaves_with(2).says("leads out of the workspace");
+    ran.leaves_with(2).says("is outside the workspace");
 }
 
 #[test]

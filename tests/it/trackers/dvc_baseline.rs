@@ -67,7 +67,7 @@ fn a_baseline_must_have_finished() {
     // This branch was committed with other parameters than it ran with.
     check(&project, policy, &["dvc:.@better"])
         .leaves_with(2)
-        .says("has the status `stale`, so its values are no bar");
+        .says("has the status `stale`, so its values can't be compared with");
     // An experiment, by its name or by a commit that nothing else holds.
     let commit = project.git(&["commit-tree", "better^{tree}", "-p", "main", "-m", "tried"]);
     let commit = commit.trim();
@@ -76,7 +76,7 @@ fn a_baseline_must_have_finished() {
         let policy = policy.replace("dvc:.@worse", name);
         check(&project, &policy, &["dvc:.@main"])
             .leaves_with(2)
-            .says("is an experiment of DVC, and no baseline");
+            .says("is a DVC experiment, which can't be a baseline");
         project.gate(&["show", name]).leaves_with(0);
     }
     // It is what was committed, once it is.

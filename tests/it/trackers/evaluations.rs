@@ -175,7 +175,7 @@ fn a_log_of_inspect_that_lacks_cases_did_not_finish() {
 fn what_is_no_record_is_named_with_what_to_do() {
     let project = Project::new();
     let files: [(&str, &[u8], &str); 5] = [
-        ("m.pkl", b"\x80\x04\x95", "a pickle of Python"),
+        ("m.pkl", b"\x80\x04\x95", "a Python pickle"),
         ("m.pt", b"PK\x03\x04", "a ZIP archive"),
         ("p.png", b"\x89PNG\r\n", "a picture"),
         ("events.out.tfevents.1.host.0", b"\x18\x00\x00\x00", "holds no event"),

@@ -120,7 +120,7 @@ fn what_is_ambiguous_lists_the_choices() {
     // Two trackers in one folder.
     let project = project_with("hf/churn-better", "model");
     project.file("model/dvc.yaml", "metrics: [m.json]\n");
-    project.gate(&["show", "model"]).leaves_with(2).says("say which is meant: `dvc:model` or `hf:model`");
+    project.gate(&["show", "model"]).leaves_with(2).says("say which you mean: `dvc:model` or `hf:model`");
 }
 
 /// A card with these results.

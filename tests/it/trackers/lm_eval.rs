@@ -79,7 +79,7 @@ fn a_limited_run_and_an_older_one_are_said() {
         newer.replace("0.8433333333333334", "0.9"),
     );
     let ran = project.gate(&["show", SMALL]);
-    ran.leaves_with(0).says("larger.acc\".value 0.9").says("the newest of 2 results; they are never merged");
+    ran.leaves_with(0).says("larger.acc\".value 0.9").says("the newest of 2 results; gate never merges them");
     assert_eq!(shown(&project, &path)["metrics"]["larger.acc"]["value"], 0.843_333_333_333_333_4);
 }
 
@@ -158,7 +158,7 @@ fn a_limit_that_takes_the_worse_for_the_better_is_warned_of() {
     super::copy(&fixture("lm-eval/models__small"), &project.path().join("base"));
     let policy = HOLDS_UP.replace("max_drop", "max_rise");
     let says =
-        "the record says that a higher `larger.acc` is better, and `max_rise` takes a lower one for better";
+        "the record says that a higher `larger.acc` is better, but `max_rise` implies that a lower one is";
     let medium = "evals/models__medium";
     check(&project, &policy, &[medium]).says(says).says("metrics/other-direction");
     check(&project, HOLDS_UP, &[medium]).leaves_with(0).never_says("metrics/other-direction");
@@ -177,7 +177,7 @@ fn a_limit_that_takes_the_worse_for_the_better_is_warned_of() {
     project.file(&results(&project), lower);
     check(&project, &bounds("min: 0.5"), &[SMALL])
         .leaves_with(0)
-        .says("a lower `larger.acc` is better, and `min` takes a higher one for better");
+        .says("a lower `larger.acc` is better, but `min` implies that a higher one is");
 }
 
 #[test]

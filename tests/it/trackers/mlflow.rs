@@ -97,7 +97,7 @@ fn what_is_not_there_is_said_with_what_to_do() {
     for (name, says) in [
         ("models:/churn/3", "there is no version 3 of the model `churn`"),
         ("models:/churn@nope", "the model `churn` has no alias `nope`"),
-        ("models:/churn@Champion", "capital letters count"),
+        ("models:/churn@Champion", "case-sensitive"),
         ("models:/nope@champion", "no alias `champion`"),
         ("models:/churn/Production", "is in the stage `Production`"),
         ("runs:/00000000000000000000000000000000", "there is no run `0000"),
@@ -325,7 +325,7 @@ fn a_weak_digest_is_called_weak() {
     let policy = "version: 1\nrules:\n  r: { metrics: { f1: { max_drop: 0.01 } } }\n";
     let ran =
         check(&project, policy, &["mlflow:models:/churn/2", "--baseline", "mlflow:models:/churn@champion"]);
-    ran.leaves_with(0).says("that digest is weak");
+    ran.leaves_with(0).says("this digest is weak");
     // The same rows have another digest under another version of pandas.
     change(
         &project,
@@ -457,7 +457,7 @@ fn a_run_without_metrics_is_a_run_of_its_experiment() {
     let meta = project.read(&format!("{RUN}/meta.yaml"));
     for (from, to, says) in [
         ("d4be4020", "", "has no run_id"),
-        ("d4be4020", "e4be4020", "lies in a folder of another name"),
+        ("d4be4020", "e4be4020", "is in a folder with another name"),
         ("lifecycle_stage: active", "lifecycle_stage: Deleted", "the lifecycle_stage `Deleted`"),
     ] {
         let meta = if to.is_empty() {
@@ -474,7 +474,7 @@ fn a_run_without_metrics_is_a_run_of_its_experiment() {
 fn a_version_is_what_its_folder_is_called() {
     let project = with_folder();
     project.edit("mlruns/models/churn/version-2/meta.yaml", "version: 2", "version: 1");
-    project.gate(&["show", "mlflow:models:/churn/1"]).leaves_with(2).says("lies in a folder of another name");
+    project.gate(&["show", "mlflow:models:/churn/1"]).leaves_with(2).says("is in a folder with another name");
     let project = with_folder();
     project.edit("mlruns/models/churn/version-2/meta.yaml", "name: churn", "name: other");
     project.gate(&["show", "mlflow:models:/churn/2"]).leaves_with(2).says("is of the model `other`");

@@ -65,7 +65,7 @@ fn an_alias_follows_a_promotion_and_an_audit_finds_where_it_does_not() {
     let alias = ["--mlflow-alias", "champion"];
     promoted(&server, &project, &[&alias[..], &["--dry-run"]].concat()).leaves_with(0);
     assert_eq!(*leads_to.lock().expect("a version"), "1", "nothing is set that was only tried");
-    promoted(&server, &project, &alias).leaves_with(0).says("churn@champion leads to version 2");
+    promoted(&server, &project, &alias).leaves_with(0).says("churn@champion points to version 2");
     assert_eq!(*leads_to.lock().expect("a version"), "2");
     let statement = project.read("ledger/churn/production/000001.json");
     assert!(
@@ -75,15 +75,15 @@ fn an_alias_follows_a_promotion_and_an_audit_finds_where_it_does_not() {
     let environment = [("MLFLOW_TRACKING_URI", server.uri.as_str())];
     let audit =
         |environment: &[(&str, &str)]| project.gate_with(&["audit", "--stage", "production"], environment);
-    audit(&environment).leaves_with(0).says("churn@champion leads to version 2");
+    audit(&environment).leaves_with(0).says("churn@champion points to version 2");
     "3".clone_into(&mut leads_to.lock().expect("a version"));
     audit(&environment)
         .leaves_with(1)
-        .says("churn@champion leads to version 3, and promotion 1 is of version 2");
+        .says("churn@champion points to version 3, but promotion 1 is for version 2");
     // Not found out is not the same as wrong.
     audit(&[("MLFLOW_TRACKING_URI", "http://127.0.0.1:9"), ("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")])
         .leaves_with(0)
-        .says("was not found out");
+        .says("it is not known where");
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn an_alias_that_is_not_set_does_not_undo_the_promotion() {
     let ran = promoted(&server, &project, &["--mlflow-alias", "champion"]);
     ran.leaves_with(2)
         .says("churn in production promoted: promotion 1")
-        .says("the promotion is in the ledger, and the alias churn@champion was not set")
+        .says("the promotion is in the ledger, but the alias churn@champion was not set")
         .says("client.set_registered_model_alias(\"churn\", \"champion\", \"2\")");
     assert_eq!(*leads_to.lock().expect("a version"), "1");
     let environment = [("MLFLOW_TRACKING_URI", server.uri.as_str())];

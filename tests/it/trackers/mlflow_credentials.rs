@@ -52,7 +52,7 @@ fn who_asks_is_said_and_never_printed() {
     ran.leaves_with(2).never_says("hunter2");
     assert!(server.requests()[0].headers.contains(&"authorization: Basic YWRhOmh1bnRlcjI=".to_owned()));
     let ran = server.gate_with(&CHAMPION, &[("MLFLOW_TRACKING_TOKEN", "hunter2\nx: y")]);
-    ran.leaves_with(2).says("characters that no header may have").never_says("hunter2");
+    ran.leaves_with(2).says("characters that are not allowed in headers").never_says("hunter2");
     // Half of it is nobody.
     let ran = server.gate_with(&CHAMPION, &[("MLFLOW_TRACKING_PASSWORD", "hunter2")]);
     ran.leaves_with(2).says("only the password of who asks is known").never_says("hunter2");

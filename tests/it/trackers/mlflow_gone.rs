@@ -22,10 +22,10 @@ fn an_alias_or_a_version_that_leads_nowhere_says_where_it_breaks_off() {
     let project = with_database("DELETE FROM model_versions WHERE name = 'churn' AND version = 1");
     let ran = project.gate(&["show", "mlflow:models:/churn@champion"]);
     ran.leaves_with(2)
-        .says("the alias `champion` of the model `churn` leads to version 1, which is not there");
+        .says("the alias `champion` of the model `churn` points to version 1, which does not exist");
     let project = with_database("DELETE FROM runs WHERE run_uuid = '7f972113ab8048e08b368e3ce8cac2c2'");
     let ran = project.gate(&["show", "mlflow:models:/churn/1"]);
-    ran.leaves_with(2).says("that produced").says("is not there");
+    ran.leaves_with(2).says("that produced").says("does not exist");
 }
 
 #[test]

@@ -60,7 +60,7 @@ fn a_server_that_is_ill_is_an_error_in_bounded_time() {
             "answered with 201",
             2,
         ),
-        ("a loop", |_| Some(Answer::Elsewhere("/api".into())), "leads elsewhere", 2),
+        ("a loop", |_| Some(Answer::Elsewhere("/api".into())), "redirects instead of answering", 2),
     ];
     for (name, change, says, code) in cases {
         let ran = small(change).gate(&CHAMPION);

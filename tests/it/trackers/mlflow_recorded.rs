@@ -65,7 +65,7 @@ fn the_values_of_the_run_that_training_logged_are_recorded() {
     record(&project, &[])
         .leaves_with(0)
         .says("mlflow:runs:/")
-        .says("left out of the metrics, being no numbers: loss");
+        .says("left out of the metrics because they are not numbers: loss");
     let text = project.read("runs/r.json");
     let made: serde_json::Value = serde_json::from_str(&text).expect("JSON");
     assert_eq!(made["metrics"], serde_json::json!({ "f1": 0.842 }), "the last value of the outer run");

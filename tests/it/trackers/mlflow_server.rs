@@ -35,7 +35,7 @@ fn a_server_of_mlflow_2_has_no_logged_models() {
     assert_eq!(value(&record, "f1"), Some(0.80731.into()));
     assert_eq!(record["fields_from"]["artifact.uri"], "tags.mlflow.log-model.history");
     let ran = server.gate(&["show", "mlflow:models:/m-d499110b96174ab898cfbd4769d50999"]);
-    ran.leaves_with(2).says("these are in MLflow 3 only");
+    ran.leaves_with(2).says("logged models exist only in MLflow 3");
 }
 
 #[test]
@@ -48,7 +48,7 @@ fn the_newest_version_is_no_baseline_by_any_name() {
         let arguments =
             ["check", "mlflow:models:/churn/1", "--baseline", &format!("mlflow:models:/churn@{name}")];
         let ran = project.gate_with(&arguments, &[("MLFLOW_TRACKING_URI", &server.uri)]);
-        ran.leaves_with(2).says("mlflow/latest").says("is no baseline");
+        ran.leaves_with(2).says("mlflow/latest").says("can't be a baseline");
     }
 }
 

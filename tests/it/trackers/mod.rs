@@ -109,7 +109,7 @@ fn a_pull_request_does_not_bring_its_own_baseline() {
         let project = pull_request(from, to, baseline, rules);
         project.file("run.json", "{\"metrics\": {\"f1\": 0.99}}").commit("a change");
         let ran = project.gate(&["check", "--trust", "main", "run.json"]);
-        ran.leaves_with(2).says("read from the working tree, which the pull request may edit");
+        ran.leaves_with(2).says("read from the working tree, which the pull request can edit");
     }
     // What the base branch has is a baseline, whatever the clone calls it.
     let project = pull_request(

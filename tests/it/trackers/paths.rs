@@ -40,7 +40,7 @@ fn a_run_of_a_tracker_does_not_hide_plain_records() {
         ran.leaves_with(2)
             .says("tracker/ambiguous")
             .says("plain records such as `runs/a.json`")
-            .says(&format!("say which is meant: `{reference}` or `runs/*.json`"));
+            .says(&format!("say which you mean: `{reference}` or `runs/*.json`"));
         // The same where it is what others are compared with, and where a record lies deeper or has another shape.
         project.file("new.json", RECORD);
         let drop = "version: 1\nbaseline: runs\nrules:\n  r: { metrics: { f1: { max_drop: 0.1 } } }\n";

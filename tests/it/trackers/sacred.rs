@@ -23,7 +23,7 @@ fn a_run_is_read_from_its_folder() {
     }
     let ran = check(&project, "version: 1\nrules:\n  r: { require: [run_id] }\n", &["runs"]);
     ran.leaves_with(0).says("5 candidates");
-    project.gate(&["show", "runs/3"]).says("`created_at` has no zone, and is read as UTC");
+    project.gate(&["show", "runs/3"]).says("`created_at` has no zone, and was read as UTC");
 }
 
 #[test]

@@ -81,7 +81,7 @@ fn what_a_rule_asks_of_one_seed_holds_for_all() {
         .leaves_with(1)
         .says("`s/1.json`, one of the seeds, had uncommitted changes");
     let silent = project(&[run(1, 0.9), with(run(2, 0.9), "/git_dirty", Value::Null)]);
-    check(&silent, &clean, &["s/"]).leaves_with(1).says("does not say whether it had uncommitted changes");
+    check(&silent, &clean, &["s/"]).leaves_with(1).says("does not record whether it had uncommitted changes");
     let killed = project(&[run(1, 0.9), with(run(2, 0.9), "/status", json!("killed"))]);
     check(&killed, &clean, &["s/"]).leaves_with(1).says("status is `killed`");
     for (field, value) in [

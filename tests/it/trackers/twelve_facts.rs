@@ -42,7 +42,7 @@ fn mlflows_dataset_digest_proves_little_when_equal_and_nothing_when_different() 
     let project = project_with("mlflow/sqlite-3.17.db", "mlflow.db");
     let policy = "version: 1\nrules:\n  r: { metrics: { f1: { max_drop: 0.01 } } }\n";
     let ran = check(&project, policy, &["mlflow:models:/churn/2", "--baseline", CHAMPION]);
-    ran.leaves_with(0).says("that digest is weak: equal ones prove little");
+    ran.leaves_with(0).says("this digest is weak: equal digests prove little");
     // The database of MLflow 2 was written with another pandas: the same rows have another digest.
     let older = project_with("mlflow/sqlite-2.22.db", "mlflow.db");
     let digest = |project: &Project| shown(project, CHAMPION)["validation"]["digest"].clone();
@@ -143,7 +143,7 @@ fn a_metric_that_vanished_fails_where_dvc_leaves_with_zero() {
     let policy = "version: 1\nbaseline: dvc:.@baseline\ncomparable: [data]\nrules:\n  r: { metrics: { '*': { max_drop: 1, except: ['*.*', n] } } }\n";
     check(&project, policy, &["dvc:.@origin/renamed-metric"])
         .leaves_with(1)
-        .says("the metric `f1` is in the baseline, and not here");
+        .says("the metric `f1` is in the baseline, but not here");
     check(&project, policy, &["dvc:.@nope"]).leaves_with(2);
 }
 

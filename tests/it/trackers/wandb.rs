@@ -168,7 +168,7 @@ fn a_resumed_run_is_one_run() {
     check(&project, POLICY, &[first]).leaves_with(1);
     project.file(&second, &whole);
     let ran = check(&project, POLICY, &[first]);
-    ran.leaves_with(0).says("may have been resumed, and no earlier part lies beside it");
+    ran.leaves_with(0).says("may have been resumed, but there is no earlier part beside it");
     assert_eq!(shown(&project, BASELINE)["origin"]["resolved"], "2 parts of a resumed run");
     assert_eq!(shown(&project, "wandb")["run_id"], "5vot4blv");
     // The second part ends without a word.
@@ -302,7 +302,7 @@ fn a_baseline_that_failed_is_no_bar() {
     );
     check(&project, &policy, &["run.json"])
         .leaves_with(2)
-        .says("has the status `failed`, so its values are no bar")
+        .says("has the status `failed`, so its values can't be compared with")
         .says("baseline/not-finished");
 }
 

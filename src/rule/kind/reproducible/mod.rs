@@ -1,4 +1,4 @@
-//! Can another engineer reproduce the run? Only if what it depended on was written down.
+//! Checks that another engineer can reproduce the run: everything that it depended on must be recorded.
 
 mod code;
 mod data;

@@ -1,8 +1,8 @@
-//! A team that already has a JSON Schema of its records keeps it.
+//! For teams that already have a JSON Schema for their records.
 //!
-//! The schema is held against the canonical record, as `gate show --format json` prints it. The evaluator is ours:
-//! numbers are exact decimals, and whatever a schema says, it costs a bounded number of steps and no memory to
-//! speak of. References lead to files beside the policy, never to the network.
+//! The schema is checked against the canonical record, as `gate show --format json` prints it. The evaluator is our
+//! own: numbers are exact decimals, and every schema takes a limited number of steps and little memory. References
+//! can point to files beside the policy, never to the network.
 
 mod evaluate;
 mod format;

@@ -162,7 +162,7 @@ impl<'l> Resources<'l> {
         let nowhere = |why: &str| {
             Refusal::new(
                 format!("`{reference}` in {why}"),
-                "a `$ref` leads to a part of a file beside the policy",
+                "a `$ref` must refer to a part of a file beside the policy",
             )
         };
         let label = self.label(from);
@@ -204,7 +204,7 @@ impl<'l> Resources<'l> {
                 Some((location, dynamic)) => {
                     Ok(Target { location: location.clone(), dynamic: dynamic.then_some(fragment) })
                 }
-                None => Err(nowhere(&format!("{label} leads to no `$anchor`"))),
+                None => Err(nowhere(&format!("{label} refers to no `$anchor`"))),
             };
         };
         let mut location = root;
@@ -217,7 +217,7 @@ impl<'l> Resources<'l> {
             location.path = location.path.join(&[segment]);
         }
         if self.node(&location).is_none() {
-            return Err(nowhere(&format!("{label} leads to nothing")));
+            return Err(nowhere(&format!("{label} refers to nothing")));
         }
         Ok(Target { location, dynamic: None })
     }
