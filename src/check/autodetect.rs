@@ -49,7 +49,7 @@ pub(super) fn tracker_at(
 }
 
 /// Whether something that can be read as a record is one: it holds numbers, or says which run it is of.
-fn is_run(run: &Run) -> bool {
+pub(super) fn is_run(run: &Run) -> bool {
     let measured = run.metrics().any(|metric| match metric.value() {
         Ok(_) | Err(MetricFault::NotFinite(_)) => true,
         Err(_) => false,
@@ -59,7 +59,7 @@ fn is_run(run: &Run) -> bool {
 }
 
 /// A glob that matches a record and its siblings.
-fn glob(record: &str) -> String {
+pub(super) fn glob(record: &str) -> String {
     let (folder, name) =
         record.rsplit_once('/').map_or((None, record), |(folder, name)| (Some(folder), name));
     let ending = name.rsplit_once('.').map_or("json", |(_, ending)| ending);

@@ -2,7 +2,7 @@
 //! looked up when the first rule needs it, and once.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 
@@ -17,6 +17,7 @@ use crate::engine::{
 };
 use crate::git::Commit;
 use crate::policy::Policy;
+use crate::rule::Baseline;
 use crate::run::{Reference, Run};
 use crate::source::BadRecord;
 
@@ -38,6 +39,8 @@ struct FoundSet {
     commit: Option<(Commit, HashMap<String, String>)>,
     /// What was found, so that two names of one thing are one baseline.
     identity: Vec<String>,
+    /// What to do where git ignores the records, so that no commit has them. Asked for one candidate only.
+    ignored: OnceLock<Option<String>>,
 }
 
 impl<'w> FoundBaselines<'w> {
@@ -89,10 +92,7 @@ impl<'w> FoundBaselines<'w> {
             NamedBy::CommandLine => ReferenceOrigin::TypedBaseline,
             NamedBy::Policy => ReferenceOrigin::Policy,
         };
-        let found = look_up(&reference.text, origin, Some(self.policy), self.workspace).map_err(|why| {
-            let message = format!("the baseline can't be found: {}", why.message);
-            Box::new(Diagnostic { message, ..*why })
-        })?;
+        let found = find_baseline(&reference.text, origin, self.policy, self.workspace)?;
         notes.extend(found.notes.iter().cloned());
         let identity: Vec<String> =
             found.items.iter().map(|item| item.identity(found.commit.as_ref())).collect();
@@ -122,7 +122,7 @@ impl<'w> FoundBaselines<'w> {
             });
         }
         notes.extend(unreadable(&set));
-        self.sets.push(FoundSet { set, commit, identity });
+        self.sets.push(FoundSet { set, commit, identity, ignored: OnceLock::new() });
         Ok(self.sets.len() - 1)
     }
 
@@ -154,7 +154,14 @@ impl Baselines for FoundBaselines<'_> {
         match self.by_reference.get(reference) {
             Some(Ok(index)) => {
                 let before = self.before.get(&(*index, candidate.label().to_owned()));
-                before.unwrap_or(&self.sets[*index].set).resolve(candidate, decision, *index)
+                let mut resolved =
+                    before.unwrap_or(&self.sets[*index].set).resolve(candidate, decision, *index);
+                if let Baseline::Missing(why) = &mut resolved.baseline
+                    && let Some(help) = self.ignored_by_git(&self.sets[*index], candidate)
+                {
+                    why.help = Some(help);
+                }
+                resolved
             }
             Some(Err(why)) => not_found(&reference.text, (**why).clone(), self.failed(reference)),
             None => unreachable!("`need` looks up every reference of a plan"),
@@ -163,6 +170,24 @@ impl Baselines for FoundBaselines<'_> {
 }
 
 impl FoundBaselines<'_> {
+    /// What to do if a revision has no record because git ignores the files of records.
+    fn ignored_by_git(&self, found: &FoundSet, candidate: &Run) -> Option<String> {
+        let reference = Reference::parse(&found.set.reference).ok()?;
+        if !found.set.runs.is_empty() || !matches!(reference, Reference::Git { .. }) {
+            return None;
+        }
+        let ask = || {
+            let label = candidate.label();
+            let by = self.workspace.git().ok()?.ignored_by(label.strip_prefix(&self.workspace.up())?)?;
+            Some(format!(
+                "git ignores `{label}` ({}: `{}`), so `{reference}` can't have it: remove that line, and commit the \
+                 record",
+                by.place, by.pattern
+            ))
+        };
+        found.ignored.get_or_init(ask).clone()
+    }
+
     /// An identity of its own for each reference that could not be found.
     fn failed(&self, reference: &BaselineReference) -> usize {
         let mut failed: Vec<_> = self.by_reference.iter().filter(|(_, found)| found.is_err()).collect();
@@ -171,6 +196,19 @@ impl FoundBaselines<'_> {
         let place = failed.iter().position(|(known, _)| *known == reference).unwrap_or_default();
         self.sets.len() + place
     }
+}
+
+/// Looks up what a baseline names.
+pub(super) fn find_baseline<'w>(
+    reference: &str,
+    origin: ReferenceOrigin,
+    policy: &Policy,
+    workspace: &'w Workspace,
+) -> Result<Found<'w>, Box<Diagnostic>> {
+    look_up(reference, origin, Some(policy), workspace).map_err(|why| {
+        let message = format!("the baseline can't be found: {}", why.message);
+        Box::new(Diagnostic { message, ..*why })
+    })
 }
 
 /// Reads every run of a set.

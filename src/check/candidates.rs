@@ -11,7 +11,7 @@ use super::lookup::look_up;
 use super::new_lines::{Before, only_new};
 use super::seeds::together;
 use super::tracker_runs::{self, PolicyRuns, Sorted};
-use super::{NOTHING_NAMED, Request, Workspace};
+use super::{NOTHING_NAMED, Request, Workspace, elsewhere};
 use crate::document::{Diagnostic, FileKind};
 use crate::git::{self, Commit, short};
 use crate::policy::{Policy, Runs};
@@ -119,7 +119,7 @@ fn discover<'c>(
 ) -> Result<Candidates<'c>, Box<Diagnostic>> {
     let Some(runs) = &policy.runs else {
         return Err(Diagnostic::new(NOTHING_NAMED, "no run was named, and the policy has no `runs:`")
-            .help("name a run: gate check runs/churn.json; or add `runs: runs/*.json` to the policy")
+            .help(elsewhere::without_runs(policy, workspace))
             .boxed());
     };
     let store = workspace.head()?;
@@ -136,7 +136,7 @@ fn discover<'c>(
             NOTHING_MATCHED,
             format!("`runs: {}` matches no file", runs.paths.join(", ")),
         )
-        .help("record a run, or correct the pattern; it is relative to the policy")
+        .help(elsewhere::without_match(policy, workspace))
         .boxed());
     }
     let matched = entries.len() + of_trackers.len();

@@ -125,13 +125,19 @@ fn records<'w>(
 ) -> (ChangeRecords, usize) {
     let mut items = workspace.head().and_then(|store| matching(&store, plain, workspace)).unwrap_or_default();
     items.extend(of_trackers);
+    let mut named = HashSet::new();
     if let Ok(chosen) = named_runs(&request.runs, Some(decision.policy), workspace) {
+        named.extend(chosen.items.iter().map(Item::label));
         items.extend(chosen.items);
     }
     let mut seen = HashSet::new();
     items.retain(|item| seen.insert(item.label()));
     let (head, bad) = read_all(&items, &decision.policy.fields);
-    (ChangeRecords { head, ..ChangeRecords::default() }, bad.len())
+    let number = bad.len();
+    // Where runs are named, the others are no candidates, and what is wrong with them takes no verdict away.
+    let is_candidate = |label: &String| request.runs.is_empty() || named.contains(label);
+    let unreadable = bad.into_iter().map(|bad| bad.label).filter(is_candidate).collect();
+    (ChangeRecords { head, unreadable, ..ChangeRecords::default() }, number)
 }
 
 /// The records that the policy matches at the base.

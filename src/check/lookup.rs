@@ -28,7 +28,7 @@ pub(super) fn look_up<'c>(
             }
             let path = &workspace.seen_from_root(path, by == ReferenceOrigin::Policy);
             let store = store(path, by, workspace)?;
-            let entries = existing(&*store, path)?;
+            let entries = existing(&*store, path).map_err(|why| below_root(why, path, workspace))?;
             let exact =
                 entries.len() == 1 && entries.first().is_some_and(|entry| reference.ends_with(&*entry.path));
             let items = files(&store, entries, reference, None);
@@ -51,11 +51,11 @@ pub(super) fn look_up<'c>(
             let mut entries = Vec::new();
             let (mut of_trackers, mut tracked_items) = (Vec::new(), Vec::new());
             let mut siblings = Vec::new();
-            for path in revision_paths(path.as_deref(), policy)? {
+            for pattern in revision_paths(path.as_deref(), policy)? {
                 let at = super::tracker_runs::at_revision(
                     reference,
                     revision,
-                    &path,
+                    &pattern,
                     &store,
                     (by, policy),
                     workspace,
@@ -66,10 +66,18 @@ pub(super) fn look_up<'c>(
                     tracked_items.extend(found.items);
                     continue;
                 }
-                match existing(&store, &path) {
+                match existing(&store, &pattern) {
                     Ok(found) => entries.extend(found),
                     Err(_) if by != ReferenceOrigin::Typed => {}
-                    Err(problem) => return Err(problem),
+                    Err(mut problem) => {
+                        if path.is_none() {
+                            problem.help = Some(format!(
+                                "the policy's `runs:` matches no record at `{revision}`: name a newer revision, or a file \
+                                 that `{revision}` has: `git:{revision}:PATH`"
+                            ));
+                        }
+                        return Err(problem);
+                    }
                 }
             }
             let exact =
@@ -244,7 +252,7 @@ fn existing(store: &dyn Store, path: &str) -> Result<Vec<Entry>, Box<Diagnostic>
                 .help("in a folder, the names of records end in .json, .jsonl, .ndjson, .yaml or .yml")
                 .boxed()
         } else {
-            let hint = Reference::meant(path).map(|meant| format!("did you mean `{meant}`?")).or_else(|| {
+            let hint = Reference::meant(path).or_else(|| {
                 neighbour(store, selector.written()).map(|near| format!("did you mean `{near}`?"))
             });
             let help = hint.unwrap_or_else(|| {
@@ -256,6 +264,16 @@ fn existing(store: &dyn Store, path: &str) -> Result<Vec<Entry>, Box<Diagnostic>
         });
     }
     Ok(entries)
+}
+
+/// Names the path from the current folder, where one was typed that the policy's folder has.
+fn below_root(mut why: Box<Diagnostic>, path: &str, workspace: &Workspace) -> Box<Diagnostic> {
+    let up = workspace.up();
+    let found = || workspace.found().select(&Selector::of_records(path)?);
+    if !up.is_empty() && found().is_ok_and(|found| !found.is_empty()) {
+        why.help = Some(format!("paths are relative to the current folder: did you mean `{up}{path}`?"));
+    }
+    why
 }
 
 /// A record with a similar name, for a path that does not exist.

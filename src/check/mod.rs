@@ -9,6 +9,7 @@ mod beside;
 mod candidates;
 mod change;
 mod diff;
+mod elsewhere;
 mod found;
 mod in_order;
 mod judging;
@@ -41,10 +42,11 @@ use crate::run::Run;
 use crate::store::NOTHING_MATCHED;
 use crate::verdict::{CandidateReport, ChangeReport, MANY, PolicyReport, Report};
 
-use baselines::FoundBaselines;
+use baselines::{FoundBaselines, find_baseline};
 use candidates::Candidates;
 use change::JudgedChange;
 pub use diff::{commits as commits_between, diff};
+use found::ReferenceOrigin;
 pub use judging::Kept;
 use judging::{Judged, judge_all};
 use policy_file::LoadedFile;
@@ -201,7 +203,12 @@ fn from_files(
     now: Timestamp,
     sink: &mut dyn CandidateSink,
 ) -> Result<(Parts, DecidedOn), Vec<Diagnostic>> {
-    let found = policy_file::find(request.policy.as_deref(), folder)?;
+    let found = policy_file::find(request.policy.as_deref(), folder).map_err(|mut why| {
+        let run = request.runs.first().filter(|_| request.policy.is_none());
+        let inner = run.and_then(|run| policy_file::around_run(run, folder));
+        why.help = inner.or_else(|| why.help.take());
+        why
+    })?;
     let root = found.folder.clone();
     let workspace = Workspace::new(folder, &root)
         .with_ledger(request.ledger.as_deref())
@@ -265,12 +272,20 @@ fn decide(
             judged.tally.unchanged = chosen.unchanged;
             (judged, false)
         }
-        Ok(Candidates::Unchanged { matched, since }) => unchanged(request, matched, &since),
+        Ok(Candidates::Unchanged { matched, since }) => match named_baseline(request, policy, workspace) {
+            Ok(()) => unchanged(request, matched, &since),
+            Err(why) => (Judged { troubles: vec![*why], ..Judged::default() }, false),
+        },
         Err(why) => (Judged { troubles: vec![*why], ..Judged::default() }, false),
     };
     let Judged { tally, mut waivers, mut troubles, notes: of_judging, runs } = judged;
     notes.extend(of_judging);
     troubles.extend(trouble);
+    if let ([name], Some(why)) = (request.runs.as_slice(), troubles.first_mut())
+        && let Some(help) = elsewhere::of_artifact(name, policy, workspace)
+    {
+        why.help = Some(help);
+    }
     let change = change.map(|change| {
         waivers.absorb(change.waivers);
         change.report
@@ -294,6 +309,12 @@ fn decide(
 
 /// What says that there is no candidate, and nothing else is wrong.
 const ABSENT: [Code; 3] = [NO_CANDIDATES, NONE_SELECTED, NOTHING_MATCHED];
+
+/// Looks up the baseline of the command line, so that a slip in it is found even if nothing is compared with it.
+fn named_baseline(request: &Request, policy: &Policy, workspace: &Workspace) -> Result<(), Box<Diagnostic>> {
+    let Some(reference) = &request.baseline else { return Ok(()) };
+    find_baseline(reference, ReferenceOrigin::TypedBaseline, policy, workspace).map(|_| ())
+}
 
 /// Records match the policy, and none of them changed.
 fn unchanged(request: &Request, matched: usize, since: &str) -> (Judged, bool) {

@@ -109,6 +109,14 @@ pub(super) fn find(named: Option<&str>, folder: &Path) -> Result<PolicyName, Box
         .boxed())
 }
 
+/// How to check a run in a folder that has a policy, or is below one that has.
+pub(super) fn around_run(run: &str, folder: &Path) -> Option<String> {
+    let has_policy = |above: &&Path| NAMES.iter().any(|name| folder.join(above).join(name).is_file());
+    let above = Path::new(run).ancestors().skip(1).find(has_policy)?;
+    let (rest, above) = (Path::new(run).strip_prefix(above).ok()?.display(), above.display());
+    Some(format!("the policy is in `{above}`: gate -C {above} check {rest}"))
+}
+
 /// Reads a policy with everything that it names.
 pub(super) fn load(name: PolicyName, folder: &Path, now: Timestamp) -> Result<LoadedFile, Vec<Diagnostic>> {
     Ok(LoadedFile::new(read_all(&name, folder, now)?, name.label))

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use super::Terminal;
-use crate::atomic;
+use super::answering::write_to;
 use crate::promotion::{Question, explain};
 use crate::render::{self, Style};
 use crate::verdict::Exit;
@@ -73,13 +73,7 @@ pub(super) fn run(arguments: &Arguments, folder: &Path, terminal: &Terminal) -> 
         Format::ModelCard => render::model_card(&facts, to),
         Format::MlBom => render::ml_bom(&facts, to),
     };
-    let written = match &arguments.output {
-        None => Terminal::print(guard, |to| write(terminal.out(), to)),
-        Some(path) => {
-            let style = Style { color: false, ..terminal.out() };
-            atomic::write(&folder.join(path), |to| write(style, to))
-        }
-    };
+    let written = write_to(arguments.output.as_deref(), folder, guard, terminal, &write);
     if let Err(error) = written {
         terminal.tell(&format!("the answer can't be written: {error}"));
         return Exit::NoVerdict;

@@ -7,8 +7,8 @@ use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 
 use super::Terminal;
+use super::answering::write_to;
 use super::check::clock;
-use crate::atomic;
 use crate::promotion::{HistoryOrder, history};
 use crate::render::{self, Style};
 use crate::verdict::{Exit, History};
@@ -74,13 +74,9 @@ pub(super) fn run(arguments: &Arguments, folder: &Path, terminal: &Terminal) -> 
         }
     }
     let guard = if arguments.format == Format::Json { terminal.guarded_json() } else { terminal.guarded() };
-    let written = match &arguments.output {
-        None => Terminal::print(guard, |to| write(&answer, arguments.format, terminal.out(), to)),
-        Some(path) => {
-            let style = Style { color: false, ..terminal.out() };
-            atomic::write(&folder.join(path), |to| write(&answer, arguments.format, style, to))
-        }
-    };
+    let written = write_to(arguments.output.as_deref(), folder, guard, terminal, &|style, to| {
+        write(&answer, arguments.format, style, to)
+    });
     if let Err(error) = written {
         terminal.tell(&format!("the history can't be written: {error}"));
         return Exit::NoVerdict;

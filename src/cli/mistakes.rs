@@ -27,7 +27,7 @@ const OPTIONS: [(&[&str], &str); 6] = [
     (&["--config", "--policy-file", "--file", "-f", "-c"], "`--policy FILE` names the policy"),
     (
         &["--strict", "--fail-on", "--fail-on-warning", "--error-on-warnings"],
-        "a rule blocks if its level is `error`; `level: warning` never does",
+        "a rule blocks if its level is `error`, `level: warning` never does; `gate audit --strict` is for audits",
     ),
     (&["--json"], "`--format json` prints JSON"),
     (&["--reference", "--compare-to", "--against"], "`--baseline RUN` names what to compare with"),

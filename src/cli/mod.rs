@@ -30,6 +30,7 @@ mod verify;
 
 use std::path::PathBuf;
 
+use clap::error::ContextKind;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::render::{self, Detail};
@@ -134,7 +135,7 @@ pub fn run(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
     let verbose = words.iter().any(|word| word == "--verbose" || word == "-v");
     let arguments = match Arguments::try_parse_from(&words) {
         Ok(arguments) => arguments,
-        Err(error) => {
+        Err(mut error) => {
             if error.kind() == clap::error::ErrorKind::DisplayVersion && verbose {
                 let text = shell::long_version();
                 let _ = Terminal::print(terminal::Guard::None, |to| to.write_all(text.as_bytes()));
@@ -146,9 +147,18 @@ pub fn run(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
                 return 0;
             }
             let terminal = Terminal::new(Color::Auto);
+            let hint = mistakes::hint(&error, &words);
+            // Ours knows what the word means elsewhere; a second one that only looks like it would confuse.
+            if hint.is_some() {
+                for tip in
+                    [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg, ContextKind::Suggested]
+                {
+                    error.remove(tip);
+                }
+            }
             let text = error.render();
             terminal.error(&if terminal.err_color() { text.ansi().to_string() } else { text.to_string() });
-            if let Some(hint) = mistakes::hint(&error, &words) {
+            if let Some(hint) = hint {
                 terminal.tell(&render::clean(&hint));
             }
             return Exit::NoVerdict.into();

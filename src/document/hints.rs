@@ -4,7 +4,7 @@ use super::Node;
 
 /// Words of other tools, each with the keys of ours that it may stand for, and what to write. The entry counts where one
 /// of those keys is allowed.
-const WORDS: [(&[&str], &[&str], &str); 18] = [
+const WORDS: [(&[&str], &[&str], &str); 20] = [
     (
         &["max_decrease", "max_decline", "max_regression", "max_loss", "allowed_drop", "max_degradation"],
         &["max_drop"],
@@ -66,6 +66,13 @@ const WORDS: [(&[&str], &[&str], &str); 18] = [
         &["metrics"],
         "write the metric's name and its limits below `metrics`: `metrics: { f1: { min: 0.8 } }`",
     ),
+    (&LIMITS, &["metrics"], "a limit goes below a metric: `metrics: { f1: { min: 0.8 } }`"),
+    (
+        &["fail_on", "strict", "level", "severity", "enforcement", "mode"],
+        &["rules"],
+        "each rule has its own level: write `level: error` into a rule that blocks, `level: warning` into one that \
+         only warns",
+    ),
     (&["expression", "cel", "assert"], &["expr"], "write `expr`"),
     (
         &["checks", "gates", "policies", "requirements", "tests"],
@@ -84,6 +91,28 @@ const WORDS: [(&[&str], &[&str], &str); 18] = [
         "write `extends: [{ pack: gate:checklist }]`",
     ),
 ];
+
+/// The words of limits.
+const LIMITS: [&str; 7] = ["min", "max", "max_drop", "min_rise", "max_rise", "min_drop", "max_change"];
+
+/// What to write for a key that this place does not have, if its value has limits.
+pub(super) fn for_entry(key: &str, node: &Node, known: &[&str]) -> Option<String> {
+    let has_limits = node.as_map()?.keys().any(|key| LIMITS.contains(&key));
+    (has_limits && known.contains(&"metrics"))
+        .then(|| format!("a limit goes below a metric: `metrics: {{ {key}: {{ min: 0.8 }} }}`"))
+}
+
+/// What to add for a key that is missing.
+pub(super) fn for_missing(key: &str) -> String {
+    let value = match key {
+        "rule" => "ID",
+        "reason" => "WHY",
+        "approved_by" => "NAME",
+        "expires" => "2026-12-31",
+        _ => "…",
+    };
+    format!("add `{key}: {value}`")
+}
 
 /// What to write for a key that this place does not have, if it is a word of other tools.
 pub(super) fn for_key(key: &str, known: &[&str]) -> Option<&'static str> {
@@ -107,6 +136,7 @@ pub(super) fn for_shape(what: &str, node: &Node) -> Option<String> {
         ("`rules`", _) if is_list => {
             "rules have ids: write `rules:` and below it `good-enough: { metrics: { f1: { min: 0.8 } } }`, without `-`".into()
         }
+        ("`rules`", _) if node.is_null() => "write each rule below `rules:`, indented by two spaces".into(),
         ("`metrics`", _) => "write each metric with its limits: `metrics: { f1: { min: 0.8 } }`".into(),
         ("`stages`", _) => "write a map: `stages: { staging: {}, production: { after: staging } }`".into(),
         ("`extends`", Some(text)) => {
@@ -128,9 +158,6 @@ pub(super) fn for_shape(what: &str, node: &Node) -> Option<String> {
         ("`any`", _) => "write a list with at least two of `metrics` and `require`".into(),
         ("`require`" | "`same`" | "`forbid`", _) => "write a list of field paths: `[params, metrics.f1]`".into(),
         ("`runs`", _) => "write `runs: runs/*.json`".into(),
-        ("a policy", None) if node.is_null() => {
-            "the file is empty; `gate init` writes a policy that fits this repository".into()
-        }
         (place, _) if place.starts_with("the rule `") => {
             "write a rule with its kind: `good-enough: { metrics: { f1: { min: 0.8 } } }`, or `off`".into()
         }
@@ -186,8 +213,8 @@ pub(super) fn for_line(line: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{for_bytes, for_key, for_line, for_shape};
-    use crate::document::Node;
+    use super::{for_bytes, for_entry, for_key, for_line, for_shape};
+    use crate::document::{Map, Node, Span, Value};
 
     #[test]
     fn a_word_of_another_tool_counts_only_where_ours_is_allowed() {
@@ -197,6 +224,17 @@ mod tests {
         assert!(for_key("severity", &["level"]).is_some_and(|help| help.contains("`level: error`")));
         assert_eq!(for_key("severity", &limits), None);
         assert_eq!(for_key("minn", &limits), None);
+    }
+
+    #[test]
+    fn a_limit_without_its_metric_is_put_below_one() {
+        assert!(for_key("min", &["metrics"]).is_some_and(|help| help.contains("below a metric")));
+        let mut limits = Map::default();
+        limits.insert("min", Span::default(), Node::text("0.8"));
+        let limits = Node::made(Value::Map(limits));
+        let help = for_entry("f1", &limits, &["metrics"]).expect("a hint");
+        assert!(help.contains("metrics: { f1:"), "{help}");
+        assert_eq!(for_entry("f1", &limits, &["rules"]), None);
     }
 
     #[test]

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::hints;
-use super::{Document, Entry, Format, Map, Node, Span, Value, nearest, yaml};
+use super::{Document, EMPTY, Entry, Format, Map, Node, Span, Value, nearest, yaml};
 use crate::code::{Code, codes};
 use crate::document::Diagnostic;
 
@@ -28,7 +28,13 @@ impl Documents {
         document.check_size()?;
         let index = u16::try_from(self.0.len()).unwrap_or(u16::MAX);
         self.0.push(Arc::clone(&document));
-        yaml::parse(&document, index)
+        yaml::parse(&document, index).map_err(|mut problem| {
+            if index == 0 && problem.code == EMPTY {
+                problem.help =
+                    Some("remove the file: `gate init` writes a policy that fits this repository".into());
+            }
+            problem
+        })
     }
 
     /// The document that a span points into.
@@ -178,10 +184,10 @@ impl Reader {
             Some((name, rest)) if entry.node.is_null() && known.contains(&name) => {
                 format!("a space is missing after the colon: `{name}: {rest}`")
             }
-            _ => match hints::for_key(key, known) {
-                Some(hint) => hint.into(),
-                None => did_you_mean(key, known, "the keys here are"),
-            },
+            _ => hints::for_key(key, known)
+                .map(str::to_owned)
+                .or_else(|| hints::for_entry(key, &entry.node, known))
+                .unwrap_or_else(|| did_you_mean(key, known, "the keys here are")),
         };
         self.problem(UNKNOWN_KEY, entry.key, format!("unknown key `{key}` in {what}"), "not a key").help =
             Some(help);
@@ -191,7 +197,8 @@ impl Reader {
     pub fn required<'n>(&mut self, map: &'n Map, key: &str, what: &str, span: Span) -> Option<&'n Node> {
         let node = map.get(key);
         if node.is_none() {
-            self.problem(MISSING_KEY, span, format!("{what} needs `{key}`"), "in here");
+            self.problem(MISSING_KEY, span, format!("{what} needs `{key}`"), "in here").help =
+                Some(hints::for_missing(key));
         }
         node
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Git, refused};
-use crate::document::Diagnostic;
+use crate::document::{Diagnostic, nearest};
 
 const FORMAT: &str = "--format=%(refname) %(objectname) %(symref)";
 
@@ -69,6 +69,18 @@ impl Refs {
         names.find_map(|name| self.by_name.get_key_value(&name)).map(|(name, _)| name.as_str())
     }
 
+    /// The names of branches, here and on remotes.
+    pub(super) fn branches(&self) -> BTreeSet<&str> {
+        self.by_name.keys().filter_map(|full| branch_name(full)).filter(|name| *name != "HEAD").collect()
+    }
+
+    /// The branch that was probably meant by a name that nothing has.
+    pub(super) fn meant(&self, name: &str) -> Option<&str> {
+        let usual = matches!(name, "main" | "master");
+        let default = self.default_branch().filter(|_| usual).and_then(branch_name);
+        default.or_else(|| nearest(name, self.branches()))
+    }
+
     /// Whether git would take a word for the name of a reference, whatever else it is.
     pub(super) fn is_name(&self, word: &str) -> bool {
         PREFIXES.iter().any(|prefix| self.by_name.contains_key(&format!("{prefix}{word}")))
@@ -124,6 +136,11 @@ pub(super) struct Named {
 /// A reference as people write it: `origin/main`, `main`, `v1`.
 pub(super) fn short_name(full: &str) -> &str {
     [REMOTES, HEADS, TAGS].iter().find_map(|prefix| full.strip_prefix(prefix)).unwrap_or(full)
+}
+
+/// The name of a branch, without that of its remote.
+fn branch_name(full: &str) -> Option<&str> {
+    full.strip_prefix(HEADS).or_else(|| full.strip_prefix(REMOTES)?.split_once('/').map(|(_, name)| name))
 }
 
 /// What a reference is, in words: `the tag refs/tags/v1`.
@@ -208,6 +225,14 @@ mod tests {
             refs(&["refs/remotes/origin/master", "refs/heads/main"]).default_branch(),
             Some("refs/remotes/origin/master")
         );
+    }
+
+    #[test]
+    fn the_branch_that_was_meant() {
+        assert_eq!(refs(&["refs/heads/main", "refs/heads/dev"]).meant("master"), Some("main"));
+        assert_eq!(refs(&["refs/remotes/origin/master"]).meant("main"), Some("master"));
+        assert_eq!(refs(&["refs/heads/main", "refs/tags/v1"]).meant("mian"), Some("main"));
+        assert_eq!(refs(&["refs/heads/main"]).meant("nosuch"), None);
     }
 
     #[test]

@@ -4,12 +4,15 @@
 //! Git itself takes a tag before a branch and a branch before an id. gate looks at the references itself, so that nobody
 //! can push something that hides the branch which decides.
 
-use super::refs::{HEADS, REMOTES, in_words, short_name};
+use super::refs::{HEADS, REMOTES, Refs, in_words, short_name};
 use super::{
     AMBIGUOUS, Commit, Found, Git, NO_DEFAULT_BRANCH, NOT_TRUSTED, UNKNOWN_REVISION, committed_at, is_id,
     short,
 };
-use crate::document::Diagnostic;
+use crate::document::{Diagnostic, listed};
+
+/// Branches that a message lists.
+const MAX_LISTED: usize = 8;
 
 /// A revision that was resolved.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -207,8 +210,11 @@ impl Git {
     /// The default branch: what the remote calls so, else `main` or `master`.
     pub fn default_branch(&self) -> Result<Revision, Box<Diagnostic>> {
         let Some(full) = self.with_refs(|refs| refs.default_branch().map(str::to_owned))? else {
-            let message = "the repository has neither `main` nor `master`, here or on a remote";
-            let help = if self.is_shallow() {
+            let mut message = "the repository has neither `main` nor `master`, here or on a remote";
+            let help = if self.commit("HEAD").is_err() {
+                message = "the repository has no commit yet, so there is nothing to compare with";
+                "make a first commit"
+            } else if self.is_shallow() {
                 "this clone is shallow and has one branch only: fetch the branch to compare with, \
                  `git fetch origin main:refs/remotes/origin/main`, and in actions/checkout use `fetch-depth: 0`"
             } else {
@@ -346,9 +352,30 @@ impl Git {
             Form::Word | Form::Full if self.with_refs(|refs| !refs.remotes().is_empty()).unwrap_or(false) => {
                 format!("name a branch, a tag or a commit that this clone has; {fetch}")
             }
+            Form::Word | Form::Full => self.branches_in_words(),
             _ => "name a branch, a tag or a commit".to_owned(),
         };
+        let meant = match form(revision) {
+            Form::Word => self.with_refs(|refs| refs.meant(revision).map(str::to_owned)).ok().flatten(),
+            _ => None,
+        };
+        let help = meant.map_or_else(|| help.clone(), |near| format!("did you mean `{near}`? {help}"));
         Diagnostic::new(UNKNOWN_REVISION, message).help(help).boxed()
+    }
+}
+
+impl Git {
+    /// What to name instead: one of the branches, if there are few.
+    fn branches_in_words(&self) -> String {
+        let words = |refs: &Refs| {
+            let names: Vec<&str> = refs.branches().into_iter().collect();
+            match names.len() {
+                0 => "there is no branch yet: make a first commit".to_owned(),
+                1..=MAX_LISTED => format!("the branches here are {}", listed(&names)),
+                _ => "name a branch, a tag or a commit".to_owned(),
+            }
+        };
+        self.with_refs(words).unwrap_or_default()
     }
 }
 

@@ -84,14 +84,25 @@ pub(super) fn better(name: &str) -> Option<Better> {
     }
 }
 
-/// The limits as the policy writes them, such as `min: 0.8, max_drop: 0.01`; `None` where the values allow none.
-pub(super) fn limits(values: &[Decimal], better: Better, rows: Option<u64>) -> Option<String> {
+/// The limits as the policy writes them, such as `min: 0.8, max_drop: 0.01`; `None` if the values allow none. `shown` is
+/// the margin that the predictions can show, which then is the least that is allowed, with `confidence`.
+pub(super) fn limits(
+    values: &[Decimal],
+    better: Better,
+    rows: Option<u64>,
+    shown: Option<f64>,
+) -> Option<String> {
     let numbers: Vec<f64> = values.iter().filter_map(|value| value.written().parse().ok()).collect();
     let low = numbers.iter().copied().reduce(f64::min)?;
     let high = numbers.iter().copied().reduce(f64::max)?;
     let is_share = low >= 0.0 && high <= 1.0;
     let worst = if better == Better::Higher { low } else { high };
-    let change = if is_share { allowed_change(low, high, rows) } else { 0.0 };
+    let shown = shown.filter(|_| is_share && better == Better::Higher);
+    let change = match shown {
+        Some(margin) => up(allowed_change(low, high, None).max(high - low + margin)),
+        None if is_share => allowed_change(low, high, rows),
+        None => 0.0,
+    };
     // The bound leaves room beyond the worst run that is there, so that it stops only what is clearly broken.
     let room = (worst.abs() * 0.05).max(change);
     // What is relative to a value below zero, or near it, says little.
@@ -107,7 +118,8 @@ pub(super) fn limits(values: &[Decimal], better: Better, rows: Option<u64>) -> O
     }
     let number = if is_share { plain(change) } else { number };
     let bound = format!("{}: {}", words.0, plain(bound));
-    Some(if relative { format!("{bound}, {}: {number}", words.1) } else { bound })
+    let confidence = if shown.is_some() { ", confidence: 95%" } else { "" };
+    Some(if relative { format!("{bound}, {}: {number}{confidence}", words.1) } else { bound })
 }
 
 /// How far a share may move: one part in a hundred, or what chance alone does to that many examples, or what the runs that
@@ -122,6 +134,11 @@ fn allowed_change(low: f64, high: f64, rows: Option<u64>) -> f64 {
         (2.0 * share * (1.0 - share) / rows).sqrt()
     });
     let change = (share * 0.01).max(noise).clamp(0.001, 0.05).max(high - low);
+    up(change)
+}
+
+/// Three digits behind the point, at least as much.
+fn up(change: f64) -> f64 {
     (change * 1000.0 - 1e-6).ceil() / 1000.0
 }
 
@@ -181,7 +198,7 @@ mod tests {
             (vec!["118.2", "97"], Better::Lower),
             (vec!["-3.5", "-2"], Better::Higher),
         ] {
-            let text = limits(&decimals(&values), way, Some(200)).expect("limits");
+            let text = limits(&decimals(&values), way, Some(200), None).expect("limits");
             let bound: f64 = text.split([' ', ',']).nth(1).and_then(|text| text.parse().ok()).expect(&text);
             for value in values {
                 let value: f64 = value.parse().expect("a number");
@@ -195,7 +212,7 @@ mod tests {
 
     #[test]
     fn runs_that_differ_more_than_usual_are_within_the_limits_of_each_other() {
-        let of = |values: &[&str], way| limits(&decimals(values), way, None).expect("limits");
+        let of = |values: &[&str], way| limits(&decimals(values), way, None, None).expect("limits");
         assert_eq!(of(&["0.82", "0.81"], Better::Higher), "min: 0.76, max_drop: 0.01");
         assert_eq!(of(&["100", "120"], Better::Lower), "max: 130, max_rise: 20%");
         assert_eq!(of(&["-2"], Better::Higher), "min: -2.1");
@@ -203,8 +220,17 @@ mod tests {
 
     #[test]
     fn few_examples_allow_a_larger_change() {
-        let of = |rows| limits(&decimals(&["0.8"]), Better::Higher, rows).expect("limits");
+        let of = |rows| limits(&decimals(&["0.8"]), Better::Higher, rows, None).expect("limits");
         assert_eq!(of(Some(1_000_000)), "min: 0.76, max_drop: 0.008");
         assert_eq!(of(Some(500)), "min: 0.76, max_drop: 0.026");
+    }
+
+    #[test]
+    fn what_predictions_can_show_is_the_least_that_is_allowed() {
+        let of =
+            |values: &[&str], way| limits(&decimals(values), way, Some(500), Some(0.0214)).expect("limits");
+        assert_eq!(of(&["0.8"], Better::Higher), "min: 0.76, max_drop: 0.022, confidence: 95%");
+        assert_eq!(of(&["0.8", "0.81"], Better::Higher), "min: 0.76, max_drop: 0.032, confidence: 95%");
+        assert_eq!(of(&["0.3"], Better::Lower), "max: 0.33, max_rise: 0.029");
     }
 }

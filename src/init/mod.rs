@@ -6,6 +6,7 @@
 mod ci;
 mod limits;
 mod look;
+mod margins;
 mod mlflow;
 mod policy;
 mod runs;
@@ -18,6 +19,7 @@ use crate::code::codes;
 use crate::document::Diagnostic;
 
 use look::Repository;
+use margins::Margins;
 
 codes! {
     CANT_WRITE = "init/cant-write": "`gate init` could not write a file.";
@@ -101,9 +103,11 @@ pub fn plan(request: &Request, folder: &Path) -> Result<Plan, Vec<Diagnostic>> {
         return Err(problems);
     }
     let summary = runs::Summary::of(&runs);
+    let margins = Margins::of(&runs, folder);
     let mut found = repository.found(layout, summary.runs);
     found.extend(problems.iter().map(|problem| format!("not read: {}", problem.message)));
-    let mut files = vec![file(folder, "gate.yaml", policy::text(&repository, layout, &summary), false)];
+    let mut files =
+        vec![file(folder, "gate.yaml", policy::text(&repository, layout, &summary, &margins), false)];
     let workflow = !request.no_workflow && repository.on_github && repository.ci_can_read(layout);
     if workflow {
         files.push(file(folder, ".github/workflows/gate.yml", ci::workflow(&repository, layout), false));

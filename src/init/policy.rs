@@ -3,13 +3,14 @@
 use super::Layout;
 use super::limits::{better, limits};
 use super::look::Repository;
+use super::margins::Margins;
 use super::runs::Summary;
 
 /// Where editors find the schema of the policy language.
 const SCHEMA: &str = "https://raw.githubusercontent.com/gate-ci/gate/main/docs/schemas/policy.v1.json";
 
 /// A commented policy that fits the runs.
-pub(super) fn text(repository: &Repository, layout: Layout, summary: &Summary) -> String {
+pub(super) fn text(repository: &Repository, layout: Layout, summary: &Summary, margins: &Margins) -> String {
     let mut text = format!(
         "# yaml-language-server: $schema={SCHEMA}\n\
          # What must be true before a model is merged. `gate check` judges it, `gate rules` lists every kind of rule.\n\
@@ -28,7 +29,7 @@ pub(super) fn text(repository: &Repository, layout: Layout, summary: &Summary) -
         text += "\n  # Metrics on different validation splits can't be compared.\n  same-split:\n";
         text += &format!("    same: [{}]\n", fields.join(", "));
     }
-    text += &held_up(summary);
+    text += &held_up(summary, margins);
     text
 }
 
@@ -97,7 +98,7 @@ fn recorded(summary: &Summary, layout: Layout) -> String {
     text
 }
 
-fn held_up(summary: &Summary) -> String {
+fn held_up(summary: &Summary, margins: &Margins) -> String {
     let mut text = String::from("\n  # No metric gets worse. Adjust each limit to what matters to you.\n");
     let mut entries = String::new();
     let mut unclear = Vec::new();
@@ -106,7 +107,8 @@ fn held_up(summary: &Summary) -> String {
             unclear.push(name.clone());
             continue;
         };
-        let Some(limits) = limits(values, way, summary.rows) else { continue };
+        let shown = margins.of.get(name).copied();
+        let Some(limits) = limits(values, way, summary.rows, shown) else { continue };
         let range = match values.as_slice() {
             [one] => one.written().to_owned(),
             many => {
@@ -119,7 +121,9 @@ fn held_up(summary: &Summary) -> String {
                 format!("{} to {} in {} runs", written(low), written(high), many.len())
             }
         };
-        entries += &format!("      {}: {{ {limits} }} # now {range}\n", quoted(name));
+        let cases =
+            shown.map(|_| format!(", a drop that {} cases can show", margins.cases)).unwrap_or_default();
+        entries += &format!("      {}: {{ {limits} }} # now {range}{cases}\n", quoted(name));
     }
     if entries.is_empty() {
         return "\n  # No metric gets worse. Write the names of yours.\n  # holds-up:\n  #   metrics:\n  \

@@ -2,7 +2,7 @@
 
 use super::{VERSION, parameters};
 use crate::document::{self, Document, Map, Node, Reader, Span};
-use crate::rule::Loading;
+use crate::rule::{KINDS, Loading};
 use crate::verdict::PackUse;
 
 /// A policy file with its parameters filled in.
@@ -63,7 +63,7 @@ impl Layer {
         };
         let parameters = parameters::fill(loading, name, &mut root, with);
         let map = loading.reader.map(&root, "a policy")?.clone();
-        loading.reader.only(&map, "a policy", &KEYS);
+        known_keys(loading.reader, &map);
         version(loading.reader, &map, root.span);
         let used = PackUse { name: name.to_owned(), digest, parameters };
         Some(Self {
@@ -97,6 +97,18 @@ impl Layer {
             if !into.contains(&layer.used) {
                 into.push(layer.used.clone());
             }
+        }
+    }
+}
+
+/// Refuses every key that a policy does not have; one with the kind of a rule in it is a rule.
+fn known_keys(reader: &mut Reader, map: &Map) {
+    for (key, entry) in map.entries().filter(|(key, _)| !KEYS.contains(key)) {
+        reader.unknown_key(key, entry, "a policy", &KEYS);
+        let is_rule = KINDS.iter().any(|kind| entry.node.get(kind.name).is_some());
+        if let (true, Some(problem)) = (is_rule, reader.last()) {
+            problem.help =
+                Some(format!("a rule goes below `rules`: indent `{key}` by two spaces below `rules:`"));
         }
     }
 }

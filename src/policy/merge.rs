@@ -118,10 +118,10 @@ fn one(loading: &mut Loading<'_>, merged: &mut IndexMap<String, RawRule>, id: &s
         loading
             .reader
             .problem(BAD_ID, entry.key, format!("`{id}` can't be the id of a rule"), "not an id")
-            .help = Some(
-            "ids may contain letters, digits, `-` and `_`; `ID.KEY` overrides one key of an extended rule"
-                .into(),
-        );
+            .help = Some(format!(
+            "{}ids may contain letters, digits, `-` and `_`; `ID.KEY` overrides one key of an extended rule",
+            plain_id(id).map(|plain| format!("write `{plain}`: ")).unwrap_or_default()
+        ));
         return;
     }
     let body = match &entry.node.value {
@@ -172,6 +172,13 @@ fn one(loading: &mut Loading<'_>, merged: &mut IndexMap<String, RawRule>, id: &s
         base.body.insert(key, below.key, below.node.clone());
     }
     base.id_span = entry.key;
+}
+
+/// An id with `-` in place of what an id can't have.
+fn plain_id(id: &str) -> Option<String> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let words: Vec<&str> = id.split(|c: char| !is_plain(c)).filter(|word| !word.is_empty()).collect();
+    (!words.is_empty()).then(|| words.join("-"))
 }
 
 fn dotted(loading: &mut Loading<'_>, merged: &mut IndexMap<String, RawRule>, key: &str, entry: &Entry) {

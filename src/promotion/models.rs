@@ -13,7 +13,7 @@ use super::{ARTIFACT_DIFFERS, NO_ARTIFACT};
 use crate::document::Diagnostic;
 use crate::facts::{Hashed, LFS, UNREADABLE, hash_below, hash_named};
 use crate::run::{Artifact, Digest, Run};
-use crate::source::mlflow::is_logged_model;
+use crate::source::{self, mlflow::is_logged_model};
 
 /// Each artifact by its name in the record, with what was read.
 pub(super) struct Models(pub(super) Vec<(String, Hashed)>);
@@ -50,7 +50,12 @@ impl Models {
                 models.push((name.to_owned(), hashed));
                 continue;
             }
-            let hashed = read(artifact, name, &dir, &mut named)?;
+            let hashed = read(artifact, name, &dir, &mut named).map_err(|mut why| {
+                if artifact.digest.is_none() && artifact.path.is_none() {
+                    why.help = digest_to_add(run, &named).or_else(|| why.help.take());
+                }
+                why
+            })?;
             match &artifact.digest {
                 None => weaker.push(json!({ "what": "no-digest", "says": format!("the record has no digest of `{name}`, so it is only assumed that the run made it") })),
                 Some(recorded) => holds(recorded, &hashed, name)?,
@@ -60,9 +65,10 @@ impl Models {
         if let Some(Named { name, hashed, .. }) = named.iter().find(|one| !one.taken) {
             let message =
                 format!("the record has no artifact with the digest of `{name}`, sha256:{}", hashed.sha256);
-            return Err(Diagnostic::new(ARTIFACT_DIFFERS, message)
-                .help("promote the file that the run made; if the record has no digest, add it: `artifact.digest`")
-                .boxed());
+            let help = digest_to_add(run, &named).unwrap_or_else(|| {
+                "promote the file that the run made; if the record has no digest, add it: `artifact.digest`".into()
+            });
+            return Err(Diagnostic::new(ARTIFACT_DIFFERS, message).help(help).boxed());
         }
         if models.is_empty() {
             let message =
@@ -73,6 +79,25 @@ impl Models {
         }
         Ok((Self(models), weaker))
     }
+}
+
+/// How to record the digest of the file that was named, in a tracker that recorded none.
+fn digest_to_add(run: &Run, named: &[Named]) -> Option<String> {
+    let one = named.iter().find(|one| !one.taken)?;
+    let tracker = source::tracker(&run.origin.tracker)?;
+    let line = source::advice(tracker.name, "artifact.digest")?;
+    let or_folder = match tracker.name {
+        "mlflow" => {
+            "; a model that MLflow logged is known by its MLmodel: pass its folder, --artifact FOLDER"
+        }
+        _ => "",
+    };
+    run.artifacts().iter().all(|artifact| artifact.digest.is_none()).then(|| {
+        format!(
+            "{} recorded no artifact digest; to add it: {line} (`{}` is sha256:{}){or_folder}",
+            tracker.title, one.name, one.hashed.sha256
+        )
+    })
 }
 
 /// Bytes of MLflow's description of a model.

@@ -23,6 +23,7 @@ use crate::keys::signing_keys;
 use crate::ledger::{Entry, StageHistory};
 use crate::run::{Moment, Run};
 use crate::signing::PrivateKey;
+use crate::source;
 use crate::verdict::{PromotionOutcome as Outcome, Verdict};
 
 /// How often a promotion that others overtake is judged again.
@@ -196,9 +197,11 @@ impl Attempt<'_> {
         let Some(model) = run.model() else {
             let message =
                 format!("{}: the record does not name its model, which the ledger needs", run.label());
-            return Err(Diagnostic::new(NO_MODEL, message)
-                .help("write `\"model\": \"churn\"` into the record, or pass --model churn")
-                .boxed());
+            let help = match source::advice(&run.origin.tracker, "model") {
+                Some(line) => format!("pass --model churn, or name it in training: {line}"),
+                None => "write `\"model\": \"churn\"` into the record, or pass --model churn".to_owned(),
+            };
+            return Err(Diagnostic::new(NO_MODEL, message).help(help).boxed());
         };
         StageHistory::new(model, &self.order.stage)
     }

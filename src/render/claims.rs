@@ -149,7 +149,7 @@ impl<'r> Claim<'r> {
     }
 
     /// What makes it the same claim in another report: neither the line nor the numbers, which move.
-    fn identity(&self) -> String {
+    fn identity(&self, below: &str) -> String {
         let compared = self
             .finding
             .and_then(|finding| finding.comparison)
@@ -157,8 +157,11 @@ impl<'r> Claim<'r> {
             .map(|one| {
                 format!("{}\0{}\0{}", one.subject, one.word, one.slice.as_deref().unwrap_or_default())
             });
+        let source = self.candidate.map(|candidate| candidate.run.source.as_str());
+        // The same file, whatever folder the check was started in.
+        let file = source.map(|source| in_repository(source, below).unwrap_or_else(|| source.to_owned()));
         let parts = [
-            self.candidate.map(|candidate| candidate.run.source.as_str()),
+            file.as_deref(),
             self.rule.map(|rule| rule.id.as_str()),
             Some(self.code()),
             self.finding.and_then(|finding| finding.path.as_deref()),
@@ -169,15 +172,21 @@ impl<'r> Claim<'r> {
 }
 
 /// Names claims so that the same one has the same name in the next report, and no two of a report share one.
-#[derive(Debug, Default)]
-pub(super) struct Fingerprints {
+#[derive(Debug)]
+pub(super) struct Fingerprints<'b> {
+    below: &'b str,
     seen: HashMap<String, usize>,
 }
 
-impl Fingerprints {
+impl<'b> Fingerprints<'b> {
+    /// For the claims of one report. `below` is as in [`Claim::place`].
+    pub(super) fn new(below: &'b str) -> Self {
+        Self { below, seen: HashMap::new() }
+    }
+
     /// The fingerprint of the next claim: 32 hexadecimal digits.
     pub(super) fn of(&mut self, claim: &Claim<'_>) -> String {
-        let identity = claim.identity();
+        let identity = claim.identity(self.below);
         let before = self.seen.entry(identity.clone()).or_default();
         let digest = Sha256::digest(format!("{identity}\0{before}").as_bytes());
         *before += 1;

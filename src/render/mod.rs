@@ -37,7 +37,7 @@ pub use diff::{diff_human, diff_markdown};
 pub use explanation::explanation_human;
 pub use gitlab::gitlab;
 pub use history::{history_human, history_markdown};
-pub use html::{history_html, html};
+pub use html::{audit_html, history_html, html};
 pub use human::{human, text_of_last_line, trouble};
 pub use json::{JsonStream, json, json_of};
 pub use junit::junit;

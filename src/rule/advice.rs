@@ -9,6 +9,7 @@ pub(super) fn for_path(run: &Run, path: &Path) -> String {
     if let Some(tracker) = source::tracker(&run.origin.tracker) {
         return match source::advice(tracker.name, &path.to_string()) {
             Some(line) => {
+                let line = of_metric(line, path);
                 format!("{} does not record this itself; to add it: {line}", tracker.title)
             }
             None => format!("`gate show` prints what {} recorded, and where", tracker.title),
@@ -24,7 +25,7 @@ pub(super) fn for_path(run: &Run, path: &Path) -> String {
         .collect();
     let line = match keys.as_slice() {
         ["params", ..] => "\"params\": model.get_params(), or the arguments that training was started with",
-        ["metrics", ..] => "\"metrics\": {\"f1\": f1_score(y_valid, predicted)}, measured inside training",
+        ["metrics", ..] => "\"metrics\": {\"f1\": …}, measured on the validation split",
         ["git_commit", ..] => "\"git_commit\": the output of `git rev-parse HEAD`",
         ["git_dirty", ..] => "\"git_dirty\": whether `git status --porcelain` prints anything",
         ["data_version", ..] => {
@@ -60,5 +61,15 @@ pub(super) fn for_path(run: &Run, path: &Path) -> String {
         ["run_id", ..] => "\"run_id\": a unique name for the run",
         _ => return format!("write `{path}` into the record, in training"),
     };
-    format!("write it in training: {line}")
+    format!("write it in training: {}", of_metric(line, path))
+}
+
+/// A line about `f1` as one about the metric of a path.
+fn of_metric(line: &str, path: &Path) -> String {
+    match path.segments() {
+        [Segment::Key(metrics), Segment::Key(name), ..] if &**metrics == "metrics" => {
+            line.replace("\"f1\"", &format!("\"{name}\""))
+        }
+        _ => line.to_owned(),
+    }
 }

@@ -1,6 +1,6 @@
 //! Limits that let everything through: `max_drop: 5` on a metric between 0 and 1, which was meant as `5%`.
 
-use super::compare::Subject;
+use super::compare::{Subject, is_share};
 use super::{Amount, Limit};
 use crate::code::codes;
 use crate::run::Decimal;
@@ -50,7 +50,6 @@ pub(super) fn without_bite(limit: &Limit, subject: &Subject<'_>) -> Option<Findi
 /// magnitude. A rise has such a bound only if the metric is a share, between 0 and 1.
 fn is_wide(word: LimitKind, amount: &Decimal, baseline: &Decimal, candidate: &Decimal) -> bool {
     let one = Decimal::whole(1);
-    let is_share = |value: &Decimal| !value.is_negative() && *value <= one;
     let both_shares = is_share(baseline) && is_share(candidate);
     match word {
         LimitKind::MaxDrop => *amount >= baseline.magnitude(),

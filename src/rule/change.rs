@@ -60,6 +60,8 @@ pub struct ChangeRecords {
     pub head: Vec<Run>,
     /// The records that the policy matches at the base. Empty where only named runs are judged.
     pub base: Vec<Run>,
+    /// The labels of candidates that can't be read, so that there is no verdict on them.
+    pub unreadable: Vec<String>,
     /// Paths that DVC's files name as outputs.
     pub dvc_outputs: Vec<String>,
     /// The change is what is judged: the records in it were found, and not named one by one.

@@ -1,6 +1,6 @@
 //! Holding a number against a limit, in the words that a person reads.
 
-use super::{Limit, NoAnswer, RuleResult};
+use super::{Amount, Limit, NoAnswer, RuleResult};
 use crate::code::codes;
 use crate::document::Path;
 use crate::run::Decimal;
@@ -98,7 +98,8 @@ pub(super) fn hold(judgement: &mut RuleResult, subject: &Subject<'_>, limit: &Li
     };
     let help = match limit.word {
         LimitKind::Min | LimitKind::MaxDrop | LimitKind::MinRise | LimitKind::MinRatio => {
-            format!("{bound} or more would pass")
+            let meant = per_cent_of_share(limit, candidate).unwrap_or_default();
+            format!("{bound} or more would pass{meant}")
         }
         LimitKind::Max
         | LimitKind::MaxRise
@@ -118,6 +119,21 @@ pub(super) fn hold(judgement: &mut RuleResult, subject: &Subject<'_>, limit: &Li
         .on_slice(subject.slice)
         .breach(limit.word, candidate, baseline.filter(|_| limit.word.is_relative()));
     judgement.fail(comparison, raised);
+}
+
+/// What was probably meant by `min: 80` for a value between 0 and 1.
+fn per_cent_of_share(limit: &Limit, candidate: &Decimal) -> Option<String> {
+    let Amount::Absolute(amount) = &limit.amount else { return None };
+    let is_per_cent = *amount >= Decimal::whole(10) && *amount <= Decimal::whole(100);
+    (limit.word == LimitKind::Min && is_per_cent && is_share(candidate)).then(|| {
+        let share = amount.percent_of(&Decimal::whole(1));
+        format!("; did you mean `min: {share}`? the value is between 0 and 1")
+    })
+}
+
+/// Whether a value can be a share: it is between 0 and 1.
+pub(super) fn is_share(value: &Decimal) -> bool {
+    !value.is_negative() && *value <= Decimal::whole(1)
 }
 
 fn compared(subject: &Subject<'_>, limit: &Limit, outcome: Outcome) -> Comparison {

@@ -119,7 +119,9 @@ impl Limit {
                 .help = Some(help);
             return None;
         }
-        if matches!(amount, Amount::Percent(_)) && !word.is_relative() {
+        if let Amount::Percent(percent) = &amount
+            && !word.is_relative()
+        {
             reader
                 .problem(
                     PERCENT_OF_WHAT,
@@ -127,10 +129,10 @@ impl Limit {
                     format!("`{name}` can't be a percentage: it is not compared with anything"),
                     "per cent",
                 )
-                .help = Some(
-                "write it in the metric's own units, such as 0.8; only limits against the baseline take `%`"
-                    .into(),
-            );
+                .help = Some(format!(
+                "write `{name}: {}`; only limits against the baseline take `%`",
+                percent.percent_of(&Decimal::whole(1))
+            ));
             return None;
         }
         let written = node.as_written().unwrap_or_default().into();

@@ -41,7 +41,11 @@ pub fn removed_records(records: &ChangeRecords, is_bar: &dyn Fn(&Run) -> bool) -
     // A record of the same file or id is the same record, edited: it is a candidate.
     let is_edited =
         |run: &Run| files.contains(run.label()) || run.text("run_id").is_some_and(|id| ids.contains(id));
-    for run in gone.iter().filter(|run| !is_edited(run)) {
+    // A file that can't be read any more is a candidate, which says why. Of a file with many records, only new lines
+    // are.
+    let is_unreadable =
+        |run: &Run| run.document.line.is_none() && records.unreadable.iter().any(|bad| bad == run.label());
+    for run in gone.iter().filter(|run| !is_edited(run) && !is_unreadable(run)) {
         removed.notes.push(format!("the change deletes the record `{}`", run.document.label()));
     }
     let mut models: BTreeMap<Option<&str>, Vec<&Run>> = BTreeMap::new();
@@ -50,7 +54,10 @@ pub fn removed_records(records: &ChangeRecords, is_bar: &dyn Fn(&Run) -> bool) -
     }
     for (model, before) in models {
         let lost = newest(&before).into_iter().find(|run| !now.contains(&text(run)));
-        let Some(lost) = lost.filter(|run| model.is_some() || !is_edited(run)) else { continue };
+        let Some(lost) = lost.filter(|run| !is_unreadable(run) && (model.is_some() || !is_edited(run)))
+        else {
+            continue;
+        };
         let after: Vec<&Run> =
             records.head.iter().filter(|run| run.model() == model && is_bar(run)).collect();
         let newest_now = newest(&after);
@@ -66,15 +73,15 @@ pub fn removed_records(records: &ChangeRecords, is_bar: &dyn Fn(&Run) -> bool) -
             }
             None => "the next change would have no baseline".to_owned(),
         };
-        let raised = Finding::new(
-            REMOVED,
-            format!("the change removes `{label}`, the newest record{of_model}: {next}"),
-        )
-        .help(format!(
-            "keep the record, or replace it with a newer one, which is then judged; if it must be removed, waive \
-             `{NEWEST_RECORD}` with `for: {{ path: {label} }}`"
-        ))
-        .subject(label.clone());
+        let (what, help) = renamed(lost, &records.head).unwrap_or_else(|| {
+            let what = format!("the change removes `{label}`, the newest record{of_model}");
+            let help = format!(
+                "keep the record, or replace it with a newer one, which is then judged; if it must be removed, \
+                 waive `{NEWEST_RECORD}` with `for: {{ path: {label} }}`"
+            );
+            (what, help)
+        });
+        let raised = Finding::new(REMOVED, format!("{what}: {next}")).help(help).subject(label.clone());
         let now = newest_now.first().map_or_else(|| "none".to_owned(), |run| run.document.label());
         let comparison = Comparison::exact(format!("newest record{of_model}"), "kept", Outcome::Fail)
             .candidate(now)
@@ -82,6 +89,23 @@ pub fn removed_records(records: &ChangeRecords, is_bar: &dyn Fn(&Run) -> bool) -
         removed.result.fail(comparison, raised);
     }
     removed
+}
+
+/// What happened to a record whose file is still there but no longer names its model, and what to do.
+fn renamed(lost: &Run, head: &[Run]) -> Option<(String, String)> {
+    let before = lost.model()?;
+    let is_file = |run: &Run| run.document.line.is_none() && run.label() == lost.label();
+    let now = head.iter().find(|run| is_file(run) && lost.document.line.is_none())?;
+    let label = lost.label();
+    let name_it = format!("write `\"model\": \"{before}\"` into it");
+    match now.model() {
+        None => Some((format!("`{label}` no longer names its model (`{before}` on the base)"), name_it)),
+        Some(model) if model != before => Some((
+            format!("`{label}` names the model `{model}` now, on the base it is `{before}`"),
+            format!("{name_it}, or give `{model}` a record file of its own and keep this one"),
+        )),
+        Some(_) => None,
+    }
 }
 
 /// The newest records: the last by date, and every one that has no date and may be.

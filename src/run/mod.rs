@@ -26,7 +26,7 @@ pub(crate) use equal::{identical, same_commits, value_key};
 pub use field_map::{Each, FieldMap, elements, text_at};
 pub use field_path::{FieldPath, PathError, Step};
 pub use metric::{AGGREGATIONS, Aggregation, Metric, MetricFault};
-pub use record::{Artifact, CaseResult, DataFile, LEDGER, Origin, Run};
+pub use record::{Artifact, CaseResult, DataFile, LEDGER, ONLY_METRICS, Origin, Run};
 pub use reference::Reference;
 pub use search::Field;
 pub use shape::{Names, fields_below, known_fields};

@@ -10,6 +10,9 @@ use super::flat::{self, Flat};
 use super::{Digest, FieldMap, Metric, Moment, NOT_AN_OBJECT, shape};
 use crate::document::{Diagnostic, Document, Map, Node, Path, Segment, Span, Value};
 
+/// The note on a file of nothing but metrics.
+pub const ONLY_METRICS: &str = "read as metrics: the file has no other field of a run record";
+
 /// One training run.
 ///
 /// The record is kept as a tree in canonical form: artifacts are objects, nested metrics are joined by dots,
@@ -192,7 +195,7 @@ impl Run {
         match flat {
             Flat::Read if all_metrics => {}
             Flat::Read => {
-                run.notes.push("read as metrics: the file has no other field of a run record".into());
+                run.notes.push(ONLY_METRICS.into());
             }
             Flat::Left(note) => run.notes.push(note),
             Flat::None => {}

@@ -95,19 +95,36 @@ impl Reference {
 }
 
 impl Reference {
-    /// What a name that is not a path probably means: a stage, or a branch.
+    /// What to write for a name that is not a path: a stage, a branch, a run of a tracker.
     pub fn meant(text: &str) -> Option<String> {
+        if matches!(text, "latest" | "last" | "previous" | "best" | "base") {
+            return Some(format!(
+                "`{text}` is no reference: write `git:main` for the newest record there, or `stage:production` for what \
+                 is promoted"
+            ));
+        }
+        Self::with_prefix(text).map(|meant| format!("did you mean `{meant}`?"))
+    }
+
+    fn with_prefix(text: &str) -> Option<String> {
         if matches!(text, "production" | "prod" | "staging" | "champion") {
             return Some(format!("stage:{}", if text == "prod" { "production" } else { text }));
+        }
+        if TRACKERS.contains(&text) {
+            return Some(match text {
+                "mlflow" => "mlflow:models:/NAME@ALIAS".into(),
+                "dvc" | "hf" => format!("{text}:."),
+                _ => format!("{text}:PATH"),
+            });
+        }
+        // Ids of MLflow's runs have 32 digits, those of commits 40 or 64.
+        if text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Some(format!("mlflow:runs:/{text}"));
         }
         let is_name = !text.is_empty()
             && !text.contains(['.', '*', ':', ' ', '\\'])
             && !["runs", "models", "ledger"].iter().any(|folder| text.starts_with(folder));
-        match text {
-            "latest" | "last" | "previous" | "best" | "base" => Some("git:main".into()),
-            _ if is_name => Some(format!("git:{text}")),
-            _ => None,
-        }
+        is_name.then(|| format!("git:{text}"))
     }
 }
 

@@ -285,9 +285,14 @@ fn now() -> Timestamp {
 fn not_started(program: &str, error: &std::io::Error) -> Recorded {
     let missing = error.kind() == std::io::ErrorKind::NotFound;
     let message = format!("`{program}` could not be started: {error}");
-    let problem = Diagnostic::new(NOT_STARTED, message).help(
-        "write the command after `--` without quotes around it, since it is started without a shell: gate record -- python train.py",
-    );
+    let help = if program.contains(' ') {
+        format!("the command is started without a shell: write it without quotes, `gate record -- {program}`")
+    } else if missing {
+        "check its spelling, and that it is installed; it is looked up in PATH, without a shell".to_owned()
+    } else {
+        "check that it is a program, and that you may execute it".to_owned()
+    };
+    let problem = Diagnostic::new(NOT_STARTED, message).help(help);
     Recorded::broken(if missing { 127 } else { 126 }, vec![problem])
 }
 

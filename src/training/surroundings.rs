@@ -98,7 +98,7 @@ fn found(place: &Place, files: &Files) -> Option<String> {
 pub(super) struct Code {
     pub(super) commit: Option<String>,
     pub(super) branch: Option<String>,
-    /// Files with changes that no commit holds, as far as they are code; `None` where that is not known.
+    /// Files with uncommitted changes, as far as they are code; `None` where that is not known.
     changed: Option<Vec<String>>,
     /// Where the workspace is in the repository.
     prefix: String,

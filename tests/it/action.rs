@@ -266,7 +266,7 @@ fn no_more_is_asked_of_github_than_it_takes() {
         "| an edited comment | 3 |",
         "| nothing new to say | 2 |",
         "| a check run with up to 50 annotations | 1 |",
-        "| a fork, or no permission asked for | 0 |",
+        "| a fork, or a job without the permission | 0 |",
     ] {
         assert!(page.contains(row), "docs/github.md does not say {row}");
     }
@@ -336,7 +336,7 @@ fn a_pull_request_that_lowers_its_own_bar() {
             "min: 0.1",
         );
     });
-    workflow.run().leaves_with(1).says("this changes what decides about it (gate.yaml)");
+    workflow.run().leaves_with(1).says("this change edits the rules that judge it (gate.yaml)");
     assert!(workflow.github.bodies()[0].contains("This change edits the rules that judge it"));
     assert!(workflow.file("summary").contains("With them, the verdict would be **pass**"));
 }

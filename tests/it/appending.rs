@@ -101,7 +101,7 @@ fn fifty_at_once_are_each_judged_against_their_true_predecessor() {
     project
         .gate(&["audit"])
         .leaves_with(0)
-        .says("the chain of 51 promotions is whole")
+        .says("the chain of 51 promotions is complete")
         .never_says("audit/stray");
     let reports =
         fs::read_dir(project.path().join("ledger/churn/production/reports")).expect("the reports").count();

@@ -250,7 +250,7 @@ fn a_broken_baseline_among_others_is_said_and_left_out() {
     project
         .gate(&["check", "runs/new.json"])
         .leaves_with(0)
-        .says("the record `approved/broken.json` can't be read, so it is no baseline");
+        .says("the record `approved/broken.json` can't be read, so it can't be a baseline");
 }
 
 #[test]

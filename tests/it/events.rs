@@ -34,7 +34,7 @@ fn an_event_with_the_shape_of_a_pull_request_is_one_whatever_its_name() {
         };
         let mut bad = Workflow::pull_request(lowered);
         bad.name = name;
-        bad.run().leaves_with(1).says("this changes what decides about it (gate.yaml)");
+        bad.run().leaves_with(1).says("this change edits the rules that judge it (gate.yaml)");
         let mut good = Workflow::pull_request(|_| {});
         good.name = name;
         good.run().leaves_with(0).says("policy and baseline come from main");

@@ -98,7 +98,7 @@ fn few_cases_can_not_tell_and_that_blocks() {
     ran.leaves_with(1);
     assert_eq!(comparison(&ran)["outcome"], "inconclusive");
     assert_eq!(codes(&ran), ["evidence/inconclusive"]);
-    project.gate(&["check", "runs/new.json"]).leaves_with(1).says("can't tell").says("would decide it");
+    project.gate(&["check", "runs/new.json"]).leaves_with(1).says("can't decide it").says("would decide it");
     project.edit("gate.yaml", "confidence: 95%", "confidence: 95%, on_inconclusive: warn");
     check(&project).leaves_with(0);
     project.edit("gate.yaml", "on_inconclusive: warn", "on_inconclusive: fail");

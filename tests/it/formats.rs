@@ -291,11 +291,18 @@ fn a_fingerprint_survives_lines_that_move_and_values_that_change() {
     project.edit("runs/new.json", "{\n", "{\n\n\n  \"note\": 1,\n").edit("runs/new.json", "0.7", "0.71");
     project.edit("gate.yaml", "rules:", "\n\nrules:");
     assert_eq!([fingerprints("sarif"), fingerprints("gitlab")], before);
+    // Nor does it matter where the check is started.
+    project.repository();
+    let below =
+        project.gate_in(&project.path().join("runs"), &["check", "new.json", "--format", "gitlab"], &[]);
+    let below: Vec<String> = list(&below.json()).map(|one| text(&one["fingerprint"])).collect();
+    assert_eq!(below, before[1]);
 }
 
 #[test]
 fn text_of_others_is_only_text() {
     let project = Project::churn();
+    project.edit("runs/new.json", "\"r2\"", "\"r2\\ufffe\\u0001\"");
     project.edit("runs/new.json", "0.842", "0.7").edit(
         "gate.yaml",
         "  holds-up:\n",
@@ -305,7 +312,10 @@ fn text_of_others_is_only_text() {
         project.gate(&["check", "runs/new.json", "--format", format]).leaves_with(1).out.clone()
     };
     let xml = check("junit");
-    assert!(xml.contains("a]]&gt; &lt;b&gt; &amp;") && !xml.contains('\u{7}'), "{xml}");
+    assert!(
+        xml.contains("a]]&gt; &lt;b&gt; &amp;") && !xml.contains(['\u{7}', '\u{1}', '\u{fffe}']),
+        "{xml}"
+    );
     let sarif = check("sarif");
     assert!(sarif.contains("\\\\[x\\\\](https://evil.example)") && !sarif.contains(" [x]("), "{sarif}");
 }

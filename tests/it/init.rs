@@ -103,3 +103,27 @@ fn a_hook_is_written_where_it_is_wanted() {
         std::fs::metadata(project.path().join(".git/hooks/pre-push")).expect("a hook").permissions().mode();
     assert_eq!(mode & 0o111, 0o111);
 }
+
+#[test]
+fn where_there_are_predictions_the_limit_is_one_that_they_can_show() {
+    let project = Project::new();
+    let predictions = |wrong: usize| -> String {
+        let row = |case: usize| format!("c{case},{},{}\n", case % 2, (case + usize::from(case < wrong)) % 2);
+        format!("id,y_true,y_pred\n{}", (0..500).map(row).collect::<String>())
+    };
+    project.file("eval/one.csv", predictions(100));
+    project.file(
+        "runs/one.json",
+        r#"{"model": "churn", "metrics": {"accuracy": 0.8}, "validation": {"split": "holdout"}, "predictions": {"path": "eval/one.csv"}}"#,
+    );
+    project.repository();
+    project.gate(&["init", "--yes"]).leaves_with(0);
+    let policy = project.read("gate.yaml");
+    // (1.6449 + 0.8416)·√(0.05/500) is 0.0249.
+    let limit =
+        "accuracy: { min: 0.76, max_drop: 0.025, confidence: 95% } # now 0.8, a drop that 500 cases can show";
+    assert!(policy.contains(limit), "{policy}");
+    project.gate(&["check", "--all"]).leaves_with(0);
+    project.file("eval/one.csv", predictions(160)).edit("runs/one.json", "0.8}", "0.68}");
+    project.gate(&["check", "--all"]).leaves_with(1).says("limit/drop");
+}

@@ -95,7 +95,7 @@ fn the_key_of_the_environment_is_read_in_every_usual_form_and_never_shown() {
         let ran = signed_with(value);
         ran.leaves_with(2).never_says(value).never_says(&body[8..]).says("GATE_SIGNING_KEY");
     }
-    signed_with("").leaves_with(2).says("is empty");
+    signed_with("").leaves_with(2).says("is set but empty");
 }
 
 fn base64(bytes: &[u8]) -> String {

@@ -154,7 +154,7 @@ fn an_audit_sees_what_was_taken_away_and_what_was_put_there() {
     for number in 1..=3 {
         project.remove(&format!("ledger/churn/production/00000{number}.json"));
     }
-    audit(&[]).leaves_with(1).says("audit/chain there are files of promotions, and no promotion");
+    audit(&[]).leaves_with(1).says("audit/chain there are files of promotions, but no promotion");
     project
         .gate(&["audit", "--model", "fraud"])
         .leaves_with(2)
@@ -214,7 +214,7 @@ fn drift_counts_against_the_tightest_limit_and_says_where_it_can_t() {
         .leaves_with(0)
         .says("audit/drift")
         .says("0.016 in all, although one promotion may only lose 0.01");
-    audit("  near: { metrics: { f1: { max_change: 0.01 } } }\n").says("where one promotion may change 0.01");
+    audit("  near: { metrics: { f1: { max_change: 0.01 } } }\n").says("one promotion may\n      only change 0.01");
     audit("")
         .leaves_with(0)
         .says("drift was not judged: no rule of today's policy limits how far a metric may fall");
@@ -259,7 +259,7 @@ fn explained_as_far_as_the_ledger_goes() {
         .leaves_with(0)
         .says("run three")
         .says("train, data/train.csv, 1200 rows, sha256:aa11")
-        .says("what is said of the run is what the promotion repeats of it");
+        .says("facts about the run come from its promotion");
     // The beginning of a digest names a model, if it is only one's.
     let digest = mlgate::document::sha256(b"the weights of two\n");
     project.gate(&["explain", &format!("SHA256:{}", &digest[..12])]).leaves_with(0).says("promotion 2");

@@ -67,3 +67,17 @@ fn a_model_that_was_not_promoted_says_so_and_nothing_is_no_document() {
     ran.leaves_with(1).says("promotion/not-found");
     assert_eq!(ran.out, "");
 }
+
+#[test]
+fn an_audit_as_a_page_shows_every_stage() {
+    let project = promoting::project();
+    for stage in ["staging", "production"] {
+        project.gate(&["promote", "runs/one.json", "--stage", stage, "--first"]).leaves_with(0);
+    }
+    project.remove("ledger/churn/production/000001.json");
+    let audit = project.gate(&["audit"]);
+    let page = project.gate(&["audit", "--format", "html"]);
+    page.leaves_with(audit.code).says("gate audit: <span class=\"badge o f\">failed").says("audit/chain");
+    assert_eq!(page.out.matches("<article").count(), 2);
+    project.gate(&["audit", "--format", "html", "--output", "audit.html"]).leaves_with(audit.code);
+}

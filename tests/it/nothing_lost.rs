@@ -192,7 +192,7 @@ fn the_order_of_fields_changes_nothing() {
         let policy = format!(
             "fields: {fields}\nrules: {{ r: {{ metrics: {{ f1: {{ min: 0.8 }}, auc: {{ min: 0.8 }} }} }} }}"
         );
-        check(&policy, nested).leaves_with(0).says("`eval.f1` (0.1) does not count");
+        check(&policy, nested).leaves_with(0).says("`eval.f1` (0.1) is ignored");
     }
 }
 

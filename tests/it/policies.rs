@@ -79,7 +79,7 @@ rules:
 #[test]
 fn the_version_must_be_said_and_known() {
     wrong("rules: { r: { require: [params] } }\n", &[("policy/version", 1, "write `version: 1`")]);
-    wrong("version: 2\nrules: { r: { require: [params] } }\n", &[("policy/version", 1, "this is 2")]);
+    wrong("version: 2\nrules: { r: { require: [params] } }\n", &[("policy/version", 1, "the policy has 2")]);
 }
 
 #[test]
@@ -206,7 +206,7 @@ fn expressions_are_checked_before_they_are_needed() {
         ("candidate.metrics.f1 >", "expr/invalid", "not CEL"),
         ("candidate.metrics.f1", "", ""),
         ("candidate.metrics.f1 + 1", "expr/not-a-condition", "not true or false"),
-        ("'yes'", "expr/not-a-condition", "the answer is text"),
+        ("'yes'", "expr/not-a-condition", "the result is text"),
         ("sizes(candidate.data) > 1", "expr/invalid", "did you mean `size`?"),
         ("get(candidate) == null", "expr/invalid", "takes 2 values"),
         ("get(candidate, 'data[].rows') == null", "expr/invalid", "must name one value"),

@@ -133,7 +133,7 @@ fn a_command_that_is_not_there() {
 #[test]
 fn what_was_promised_and_is_not_there() {
     let broken: [(&str, &str, &str); 8] = [
-        ("rm metrics.json", "the file of metrics `metrics.json` is not there", "recording/file-missing"),
+        ("rm metrics.json", "the file of metrics `metrics.json` does not exist", "recording/file-missing"),
         ("rm models/churn.bin", "the artifact `models/churn.bin` is not there", "recording/file-missing"),
         ("echo '{\"f1\": NaN}' > metrics.json", "the metric `f1` is NaN", "recording/not-a-metric"),
         (
@@ -376,7 +376,7 @@ fn mistakes_that_are_told_before_training() {
         .says("its folder is a file");
     assert!(!project.path().join("started").exists(), "the folder of records is looked at too");
     let early: [(&[&str], &str); 6] = [
-        (&["--output", "runs/a.txt"], "ends in .json"),
+        (&["--output", "runs/a.txt"], "end in .json"),
         (&["--output", "train.sh/a.json"], "its folder is a file"),
         (&["--output", "data"], "it is a folder"),
         (&["--params", "train.sh"], "not JSON"),
@@ -692,7 +692,7 @@ fn a_run_id_is_one_runs() {
     let script = "printf 'run_id=a\\nmetrics.f1=0.9\\n' >> \"$GATE_RECORD_FILE\"";
     record_with(&project, &["record", "--no-artifact", "--"], &["sh", "-c", script])
         .leaves_with(0)
-        .says("runs/a.json exists already");
+        .says("runs/a.json already exists");
     assert!(project.read("runs/a.json").contains("0.8"));
     // A file that was named is replaced, and that is said.
     let named = ["record", "-o", "runs/a.json", "--no-metrics", "--no-artifact", "--"];

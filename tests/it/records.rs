@@ -349,7 +349,7 @@ fn a_text_that_looks_like_the_number_is_told_from_it() {
     project
         .file("a.json", "{\"team\": {\"size\": \"5\"}}")
         .file("gate.yaml", "version: 1\nrules: { r: { require: { team.size: { equals: 5 } } } }\n");
-    project.gate(&["check", "a.json"]).leaves_with(1).says("`team.size` is the text \"5\", and must be 5");
+    project.gate(&["check", "a.json"]).leaves_with(1).says("`team.size` is the text \"5\", but must be 5");
 }
 
 #[test]
@@ -362,5 +362,5 @@ fn of_several_records_in_a_file_the_best_may_be_named() {
     project.edit("models.json", "\"rf\",", "\"svm\",");
     project.gate(&["check", "--all"]).leaves_with(2).says("selects `svm`");
     project.file("models.json", r#"{"models": {"rf": {"f1": 0.8}}}"#);
-    project.gate(&["check", "--all"]).leaves_with(2).says("does not say at `best_model`");
+    project.gate(&["check", "--all"]).leaves_with(2).says("does not select a record at `best_model`");
 }

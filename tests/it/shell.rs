@@ -67,7 +67,7 @@ fn quiet_is_the_verdict_and_verbose_is_everything() {
     assert_eq!(quiet.leaves_with(0).out.lines().count(), 1, "{}", quiet.out);
     quiet.says("verdict: pass");
     let run = ["check", "runs/new.json", "--now", "2026-06-02T00:00:00Z"];
-    project.gate(&run).says("rules hold: recorded, same-split");
+    project.gate(&run).says("rules pass: recorded, same-split");
     project.gate(&[&run[..], &["--verbose"]].concat()).never_says("rules hold").says("params, metrics.f1");
 }
 

@@ -54,7 +54,7 @@ fn of_several_and_of_a_broken_one() {
         .file("runs/c.json", "{\"run_id\": \"c\"}");
     let ran = project.gate(&["show", "runs/"]);
     ran.leaves_with(2).says("run_id a").says("run_id c").says("runs/b.json:1:1");
-    project.gate(&["show", "nothing.json"]).leaves_with(2).says("`nothing.json` is not there");
+    project.gate(&["show", "nothing.json"]).leaves_with(2).says("`nothing.json` does not exist");
 }
 
 #[test]

@@ -160,7 +160,7 @@ fn what_no_commit_has_of_the_policy_is_named() {
     project.edit("org.yaml", "min: 0.9", "min: 0.0");
     promote(&project, "one", "staging", &[])
         .leaves_with(0)
-        .says("weakened by policy: `org.yaml` is not what");
+        .says("weakened by policy: `org.yaml` differs from");
     let loosened = own(&project, "ledger/churn/staging/000001.json")["effectivePolicy"].clone();
     // Whoever verifies names what decided, with all that it extends.
     let verify = |digest: &str| {
@@ -222,5 +222,5 @@ fn a_folder_is_recorded_checked_and_promoted() {
     // What an earlier training left in it is not of this run.
     record("echo weights > out/model/w.bin && echo '{\"f1\": 0.8}' > m.json")
         .leaves_with(1)
-        .says("holds `out/model/config.json`, which the command did not write");
+        .says("contains `out/model/config.json`, which the command did not write");
 }

@@ -77,11 +77,11 @@ fn two_branches_that_both_promote() {
     project.commit("merge a");
     verify(&project, "three", "staging", &["--key", "old.key.pub"])
         .leaves_with(0)
-        .says("two promotions 2 were signed");
+        .says("two promotions with the number 2 were signed");
     project
         .gate(&["audit", "--key", "old.key.pub"])
         .leaves_with(1)
-        .says("audit/unowned-envelope two promotions 2 were signed");
+        .says("audit/unowned-envelope two promotions with the number 2 were signed");
     // The one that lost is promoted again, against what won; what it left is named until it is removed.
     let ran = promote(&project, "two", "staging", &["--key", "old.key"]);
     ran.leaves_with(0).says("belongs to another promotion 2, which has no statement here");
@@ -210,7 +210,7 @@ fn an_entry_that_nobody_signed_changes_nothing_and_is_named() {
         &["promote", "runs/evil.json", "-s", "staging", "--trusted-key", "old.key.pub"],
         &[("GATE_SIGNING_KEY", "")],
     );
-    ran.leaves_with(2).says("GATE_SIGNING_KEY is set, and is empty");
+    ran.leaves_with(2).says("GATE_SIGNING_KEY is set but empty");
 }
 
 #[test]

@@ -70,7 +70,7 @@ impl Team {
         project.git(&["checkout", "--ours", "--", "ledger"]);
         project.commit("merge a");
         project.git(&["checkout", "--quiet", "-B", "main"]);
-        self.audit().leaves_with(1).says("two promotions 2 were signed");
+        self.audit().leaves_with(1).says("two promotions with the number 2 were signed");
         self.promote("two", "staging").leaves_with(0).says("belongs to another promotion 2");
         let kept = sha256(project.read("ledger/churn/staging/000002.json").as_bytes());
         for name in self

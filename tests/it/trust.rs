@@ -170,7 +170,7 @@ fn what_a_policy_extends_comes_from_the_base_too() {
     project.commit("train");
     check(&project)
         .leaves_with(1)
-        .says("`f1` is 0.842, and at least 0.99 is asked for")
+        .says("`f1` is 0.842; at least 0.99 is required")
         .says("org/strict.yaml")
         .says("verdict would be pass");
 }

@@ -150,7 +150,7 @@ fn a_policy_may_be_a_link_inside_the_repository() {
     project
         .gate(&["check", "--trust", "main"])
         .leaves_with(0)
-        .says("this changes what decides about it (gate.yaml)");
+        .says("this change edits the rules that judge it (gate.yaml)");
 }
 
 #[test]

@@ -386,7 +386,7 @@ fn many_keys_count_each_once() {
     trust("keys: [{ file: 1.pub, stages: [staging] }]\n");
     verify().leaves_with(1).says("is not trusted for the stage `production`");
     trust("keys: [{ file: 1.pub, not_after: 2026-01-01T00:00:00Z }]\n");
-    verify().leaves_with(1).says("and no longer");
+    verify().leaves_with(1).says("was trusted until");
     trust("keys: [{ file: 1.pub, verifier: 'https://example.org/v' }]\n");
     verify().leaves_with(1).says("verify/other-verifier");
     let digest = good.statement["predicate"]["policy"]["digest"]["sha256"].as_str().expect("text");
@@ -430,7 +430,7 @@ fn a_single_file_is_named_and_needs_a_key() {
     with_ledger(&["--key", "1.pub"]).leaves_with(2).says("verify/no-ledger").says("--attestation FILE");
     verify(&[]).leaves_with(2).says("name the public key");
     verify(&["--key", "1.pub"]).leaves_with(0).says("a single file does not show what came after it");
-    verify(&["--key", "1.pub", "--at-least", "2"]).leaves_with(1).says("--at-least asks for 2");
+    verify(&["--key", "1.pub", "--at-least", "2"]).leaves_with(1).says("--at-least requires 2");
     verify(&["--key", "1.pub", "--model", "fraud"]).leaves_with(1).says("verify/other-resource");
     verify(&["--key", "1.pub", "--max-age", "1h", "--now", "2999-01-01T00:00:00Z"])
         .leaves_with(1)

@@ -159,7 +159,7 @@ fn a_swapped_file_in_a_folder_that_is_the_model() {
         .repository();
     project.git(&["switch", "--quiet", "--create", "feature"]);
     project.file("models/m/weights", "v2").commit("swap");
-    project.gate(&["check"]).leaves_with(1).says("replaces `models/m`, and runs/a.json has no digest of it");
+    project.gate(&["check"]).leaves_with(1).says("replaces `models/m`, but runs/a.json has no digest of it");
 }
 
 #[test]
@@ -280,7 +280,7 @@ fn taking_away_the_newest_record_fails_until_it_is_waived() {
             .gate(way)
             .leaves_with(1)
             .says("change/newest-record-removed")
-            .says("takes away `runs/best.json`, the newest record of `churn`")
+            .says("removes `runs/best.json`, the newest record of `churn`")
             .says("the older `runs/old.json`");
     }
     let waiver = "waivers: [{ rule: 'gate:newest-record', for: { path: runs/best.json }, reason: x, approved_by: y, expires: 2099-01-01 }]\n";

@@ -15,7 +15,7 @@ fi
 PATH="$venv/bin:$PATH"
 
 echo "== the scripts"
-shellcheck action/*.sh tests/real/*.sh benches/run.sh .ci/run
+shellcheck action/*.sh tests/real/*.sh benches/*.sh .ci/run
 
 echo "== the metadata"
 check-jsonschema --builtin-schema vendor.github-actions action.yml

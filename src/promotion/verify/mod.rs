@@ -377,7 +377,8 @@ fn is_there(workspace: &Workspace, policy: Option<&Policy>) -> Result<(), Stop> 
         return Ok(());
     }
     let what = if folder.exists() { "is not a folder" } else { "does not exist" };
-    let message = format!("the ledger `{}` {what}, so it is not known what is promoted", folder.display());
+    let shown = folder.strip_prefix(workspace.folder()).unwrap_or(&folder).display();
+    let message = format!("the ledger `{shown}` {what}, so it is not known what is promoted");
     Err(Diagnostic::new(NO_LEDGER, message)
         .help(
             "if nothing was promoted yet, run `gate promote` first; otherwise fetch the ledger (a sparse \

@@ -34,13 +34,13 @@ struct IssueLines {
 /// Writes a report as a list of issues. `below` is the path of the report's folder from the top of the repository:
 /// empty, or ending in `/`.
 pub fn gitlab(report: &Report, below: &str, to: &mut dyn Write) -> io::Result<()> {
-    let mut fingerprints = Fingerprints::default();
+    let mut fingerprints = Fingerprints::new(below);
     let issues = claims(report).map(|claim| issue(&claim, report, below, &mut fingerprints));
     serde_json::Serializer::pretty(&mut *to).collect_seq(issues)?;
     to.write_all(b"\n")
 }
 
-fn issue(claim: &Claim<'_>, report: &Report, below: &str, fingerprints: &mut Fingerprints) -> Issue {
+fn issue(claim: &Claim<'_>, report: &Report, below: &str, fingerprints: &mut Fingerprints<'_>) -> Issue {
     let place = claim.place(report, below);
     let about = claim.candidate.map(|candidate| format!("{}: ", clean(&candidate.run.source)));
     let waived = claim.waived().map(|waived| format!("{waived}: ")).unwrap_or_default();

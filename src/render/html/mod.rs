@@ -1,5 +1,6 @@
 //! The report as one page for a browser: nothing is loaded from elsewhere, and all of it can be read without its script.
 
+mod audit;
 mod chart;
 mod evidence;
 mod history;
@@ -13,6 +14,7 @@ mod words;
 use std::io::{self, Write};
 
 use crate::verdict::{ChangeReport, MANY, Report};
+pub use audit::audit_html;
 pub use history::history_html;
 use run::Detail;
 

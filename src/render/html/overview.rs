@@ -156,14 +156,18 @@ pub(super) fn table(report: &Report, order: &[usize]) -> Markup {
             section aria-labelledby="runs" {
                 h2 id="runs" { "Runs" }
                 div class="tools" id="tools" role="search" aria-label="Runs" hidden {
-                    label for="text" { "Filter" }
-                    input id="text" type="search" placeholder="run, model or rule";
-                    label for="verdict" { "Verdict" }
-                    select id="verdict" {
-                        option value="" { "all" }
-                        option value="fail" { "fail" }
-                        option value="no verdict" { "no verdict" }
-                        option value="pass" { "pass" }
+                    span {
+                        label for="text" { "Filter" }
+                        input id="text" type="search" placeholder="run, model or rule";
+                    }
+                    span {
+                        label for="verdict" { "Verdict" }
+                        select id="verdict" {
+                            option value="" { "all" }
+                            option value="fail" { "fail" }
+                            option value="no verdict" { "no verdict" }
+                            option value="pass" { "pass" }
+                        }
                     }
                     output id="shown" for="text verdict" {}
                 }

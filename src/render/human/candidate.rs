@@ -8,6 +8,7 @@ use super::super::diagnostic::{Shown, render};
 use super::super::text::{clean, count, shortened_commit, wrap};
 use super::super::{Detail, Style};
 use super::table::table;
+use crate::run::ONLY_METRICS;
 use crate::verdict::{
     BaselineReport, CandidateReport, Comparability, Finding, Level, Outcome, Report, RuleKind, RuleReport,
     Verdict,
@@ -46,7 +47,15 @@ pub(super) fn whole(
         writeln!(to)?;
         table(&rules, style, to)?;
     }
-    for rule in &rules {
+    let only_metrics = candidate.notes.iter().any(|note| note == ONLY_METRICS);
+    let lacking: usize = rules.iter().filter(|rule| lacks_fields(rule)).map(|rule| rule.findings.len()).sum();
+    let folds = only_metrics && lacking > MAX_LACKING && style.detail != Detail::Full;
+    let (folded, others): (Vec<&RuleReport>, Vec<&RuleReport>) =
+        rules.into_iter().partition(|rule| folds && lacks_fields(rule));
+    if !folded.is_empty() {
+        without_fields(&folded, &candidate.run.source, style, to)?;
+    }
+    for rule in others {
         findings(rule, report, style, to)?;
     }
     for trouble in &candidate.troubles {
@@ -54,6 +63,53 @@ pub(super) fn whole(
         super::footer::trouble(trouble, style, to)?;
     }
     Ok(())
+}
+
+/// Missing fields that are explained one by one.
+const MAX_LACKING: usize = 2;
+/// Codes of findings about fields that a file of nothing but metrics can't have.
+const LACKS: [&str; 3] = ["field/missing", "any/none-holds", "reproducible/not-recorded"];
+
+/// Whether all that a rule found is that fields are missing.
+fn lacks_fields(rule: &RuleReport) -> bool {
+    // A metric that is missing has another cause.
+    let is_metric = |path: &String| path.starts_with("metrics");
+    let is_missing = |finding: &Finding| {
+        finding.waiver.is_none()
+            && LACKS.contains(&finding.diagnostic.code.as_str())
+            && !finding.path.as_ref().is_some_and(is_metric)
+    };
+    rule.outcome == Outcome::Fail && !rule.findings.is_empty() && rule.findings.iter().all(is_missing)
+}
+
+/// One block for what a file of metrics lacks: the table above has each field, and one command records them.
+fn without_fields(rules: &[&RuleReport], source: &str, style: Style, to: &mut dyn Write) -> io::Result<()> {
+    writeln!(to)?;
+    let blocks = rules.iter().any(|rule| rule.level == Level::Error);
+    let source = clean(source);
+    let help = format!(
+        "`gate record --metrics {source} --artifact MODEL -- COMMAND` runs training and records the rest; --verbose \
+         explains each field"
+    );
+    let shown = Shown {
+        message: format!(
+            "`{source}` has only metrics, so {} can't find the fields that the policy requires",
+            count(rules.len(), "rule")
+        ),
+        severity: if blocks { Severity::Error } else { Severity::Warning },
+        help: Some(&help),
+        place: None,
+        also: None,
+    };
+    to.write_all(render(&shown, style).as_bytes())?;
+    let mut codes: Vec<&str> = rules
+        .iter()
+        .flat_map(|rule| &rule.findings)
+        .map(|finding| finding.diagnostic.code.as_str())
+        .collect();
+    codes.sort_unstable();
+    codes.dedup();
+    writeln!(to, "  {}", style.dim(&codes.join(style.separator())))
 }
 
 fn title(candidate: &CandidateReport, style: Style, to: &mut dyn Write) -> io::Result<()> {

@@ -76,7 +76,7 @@ struct Results<'r> {
 
 impl Serialize for Results<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fingerprints = Fingerprints::default();
+        let mut fingerprints = Fingerprints::new(self.below);
         let mut results = serializer.serialize_seq(None)?;
         for claim in claims(self.report) {
             if let Some(rule) = claim.rule {
@@ -88,7 +88,7 @@ impl Serialize for Results<'_> {
 }
 
 impl Results<'_> {
-    fn result(&self, claim: &Claim<'_>, rule: &RuleReport, fingerprints: &mut Fingerprints) -> Value {
+    fn result(&self, claim: &Claim<'_>, rule: &RuleReport, fingerprints: &mut Fingerprints<'_>) -> Value {
         let fingerprint = fingerprints.of(claim);
         let mut result = json!({
             "ruleId": rule.id,

@@ -561,7 +561,7 @@ fn missing(run: &Run, name: &str) -> Finding {
     }
     match nearest(name, run.metrics().map(|metric| metric.name)) {
         Some(near) => raised.help(format!("the record has `{near}`: did you mean that?")),
-        None => raised.help(crate::rule::advice::for_path(run, &Path::of(["metrics"]))),
+        None => raised.help(crate::rule::advice::for_path(run, &Path::of(["metrics", name]))),
     }
 }
 

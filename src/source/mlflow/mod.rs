@@ -169,6 +169,7 @@ pub const TRACKER: Tracker = Tracker {
             "validation",
             "mlflow.log_input(mlflow.data.from_pandas(valid, name=\"churn-valid\"), context=\"validation\")",
         ),
+        ("metrics", "mlflow.log_metric(\"f1\", value)"),
         ("seed", "mlflow.log_param(\"seed\", seed)"),
         ("artifact.digest", "mlflow.set_tag(\"artifact.digest\", \"sha256:\" + sha256_of_the_file)"),
         ("artifact", "mlflow.sklearn.log_model(model, name=\"model\")"),

@@ -53,7 +53,7 @@ fn names_and_values_are_metrics() {
 
 #[test]
 fn what_does_not_fit_is_refused_by_its_line() {
-    assert!(one("epoch,f1\n1,0.5\nepoch,f1\n1,0.6\n").contains("line 3: the names stand here again"));
+    assert!(one("epoch,f1\n1,0.5\nepoch,f1\n1,0.6\n").contains("line 3: the header is repeated here"));
     assert!(one("epoch,f1\n1,0.5\n2,0.6,0.7\n").contains("line 3: this row has 3 values"));
     assert!(one("f1,f1\n1,2\n").contains("two columns are named `f1`"));
     assert!(one("id,y_true,y_pred\n1,0,0\n2,1,0\n").contains("no column says what they are"));

@@ -98,7 +98,7 @@ fn is_child(rows: &Rows, parent: &Rows) -> bool {
 fn fetch(rest: &str, around: &FetchContext<'_>) -> Result<Fetched, Box<Diagnostic>> {
     let which = Which::parse(rest)?;
     if let Which::Path(path) = &which {
-        let (store, at) = folder::at(path, around)?;
+        let (store, at) = folder::at(path, around).map_err(|why| which::without_prefix(why, rest))?;
         let fetching = Fetching::new(&store, &store, rest, around);
         return match at {
             folder::At::Run(id) => fetching.run(&id, None),

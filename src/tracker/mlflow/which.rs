@@ -2,7 +2,7 @@
 
 use percent_encoding::percent_decode_str;
 
-use super::SYNTAX;
+use super::{NOT_THERE, SYNTAX};
 use crate::document::Diagnostic;
 use crate::source::mlflow::is_logged_model;
 
@@ -93,6 +93,22 @@ fn named(text: &str) -> Option<String> {
 /// A name in which the `%20` of an address is a space: for where there is none that is written so.
 pub(super) fn decoded(name: &str) -> String {
     percent_decode_str(name).decode_utf8_lossy().into_owned()
+}
+
+/// What to write where a name or an id without its prefix was taken for the path of a folder.
+pub(super) fn without_prefix(mut why: Box<Diagnostic>, rest: &str) -> Box<Diagnostic> {
+    if why.code != NOT_THERE || rest.contains(['/', '\\']) || rest.starts_with("mlruns") {
+        return why;
+    }
+    let is_id = rest.len() == 32 && rest.bytes().all(|byte| byte.is_ascii_hexdigit());
+    why.help = Some(match rest.split_once('@') {
+        _ if is_id => format!("did you mean `mlflow:runs:/{rest}`?"),
+        Some(_) => format!("did you mean `mlflow:models:/{rest}`?"),
+        None => format!(
+            "write `mlflow:models:/{rest}@champion` for a registered model, or `mlflow:runs:/ID` for a run"
+        ),
+    });
+    why
 }
 
 pub(super) fn unclear(rest: &str) -> Box<Diagnostic> {

@@ -141,7 +141,7 @@ fn a_stale_lock_fails() {
             "dvc.yaml",
             "python src/train.py",
             "python src/train.py --fast",
-            "the command of the stage `train` is another now",
+            "the command of the stage `train` has changed",
         ),
         ("dvc.lock", "  train:\n", "  other:\n", "the stage `train` was never run"),
     ] {

@@ -97,5 +97,5 @@ fn what_is_to_be_known_of_a_baseline_is_said() {
     project.file("run.json", "{\"metrics\": {\"f1\": 0.8}}\n");
     check(&project, policy, &["run.json"])
         .leaves_with(0)
-        .says("the baseline `dvc:.@main`: the metrics file `gone.json` is not there");
+        .says("the baseline `dvc:.@main`: the metrics file `gone.json` is missing");
 }

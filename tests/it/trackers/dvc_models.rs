@@ -82,7 +82,7 @@ fn an_experiment_is_found_by_its_name_and_is_no_baseline() {
     let ran = check(&project, policy, &["dvc:.", "--baseline", "dvc:.@bumpy-cats"]);
     ran.leaves_with(2).says("is a DVC experiment, which can't be a baseline");
     project.git(&["update-ref", "refs/exps/ab/other/bumpy-cats", "HEAD"]);
-    project.gate(&["show", "dvc:.@bumpy-cats"]).leaves_with(2).says("2 experiments of DVC are called");
+    project.gate(&["show", "dvc:.@bumpy-cats"]).leaves_with(2).says("2 DVC experiments are named");
 }
 
 #[test]

@@ -160,7 +160,7 @@ fn templates_do_not_hide_what_changed() {
     check(&project, policy, &["."]).leaves_with(0);
     assert_eq!(shown(&project, ".")["metrics"]["eval.m.f1"], 0.8);
     for (path, from, to, says) in [
-        ("params.yaml", "lr: 1e-3", "lr: 2e-3", "the command of the stage `train` is another now"),
+        ("params.yaml", "lr: 1e-3", "lr: 2e-3", "the command of the stage `train` has changed"),
         ("params.yaml", "[80, 81]", "[80, 81, 95]", "the stage `ev@95` was never run"),
         (
             "dvc.yaml",
@@ -202,7 +202,7 @@ fn what_can_not_be_resolved_is_said_and_matched() {
     let policy = "version: 1\nrules:\n  r: { metrics: { f1: { min: 0.5 } } }\n";
     check(&project, policy, &["."]).leaves_with(0);
     let ran = project.gate(&["show", "."]);
-    ran.says("what the stage `ev` is made for can't be resolved")
+    ran.says("the items of the stage `ev` can't be resolved")
         .says("`ev 80 ${lr}` in the stage `ev@80`")
         .never_says("auc");
     project.edit("dvc.lock", "ev 80 0.1", "other 80 0.1");
@@ -301,5 +301,5 @@ fn a_folder_that_has_moved_since_is_read_where_it_was() {
     project
         .gate(&["show", "dvc:nowhere@main"])
         .leaves_with(2)
-        .says("`git:main:nowhere/dvc.yaml` is not there");
+        .says("`git:main:nowhere/dvc.yaml` does not exist");
 }

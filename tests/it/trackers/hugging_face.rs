@@ -16,7 +16,7 @@ fn a_card_names_the_dataset_of_a_metric_where_there_are_several() {
     let ran = project.gate(&["show", "model"]);
     ran.leaves_with(0)
         .says("results on 2 datasets, so there is no one `validation`")
-        .says("`hf:model/.eval_results` has results too");
+        .says("`hf:model/.eval_results` also has results");
 }
 
 #[test]
@@ -120,7 +120,7 @@ fn what_is_ambiguous_lists_the_choices() {
     // Two trackers in one folder.
     let project = project_with("hf/churn-better", "model");
     project.file("model/dvc.yaml", "metrics: [m.json]\n");
-    project.gate(&["show", "model"]).leaves_with(2).says("say which you mean: `dvc:model` or `hf:model`");
+    project.gate(&["show", "model"]).leaves_with(2).says("say which is meant: `dvc:model` or `hf:model`");
 }
 
 /// A card with these results.

@@ -32,7 +32,7 @@ fn an_evaluation_is_read_with_its_errors_and_counts() {
     project
         .gate(&["show", "evals"])
         .leaves_with(2)
-        .says("holds the results of 2 models")
+        .says("contains the results of 2 models")
         .says("`lm-eval:evals/models__small`");
 }
 
@@ -143,7 +143,7 @@ fn a_file_that_output_path_named_is_known_by_what_it_holds() {
     }
     project.file("out/other_2026-11-23T08-31-51.889572.json", &text);
     let ran = project.gate(&["show", "out"]);
-    ran.leaves_with(2).says("holds the results of 2 models").says("other_2026-11-23T08-31-51.889572.json`");
+    ran.leaves_with(2).says("contains the results of 2 models").says("other_2026-11-23T08-31-51.889572.json`");
     // A record may be called so too.
     let project = Project::new();
     project.file("runs/churn_2026-11-24T08-31-51.json", "{\"metrics\": {\"f1\": 0.8}}");
@@ -168,7 +168,7 @@ fn a_limit_that_takes_the_worse_for_the_better_is_warned_of() {
         // It warns in every format, and changes no verdict.
         check(&project, &wrong, &[medium, "--format", format])
             .leaves_with(0)
-            .says("takes a lower one for better");
+            .says("implies that a lower one");
     }
     for fine in ["min: 0.5", "min: 0.1, max: 0.99", "max: 0.99, max_drop: 0.01", "max_change: 1"] {
         check(&project, &bounds(fine), &[medium]).leaves_with(0).never_says("metrics/other-direction");

@@ -113,6 +113,15 @@ fn what_is_not_there_is_said_with_what_to_do() {
 }
 
 #[test]
+fn a_metric_that_was_not_logged_is_answered_with_the_line_that_logs_it() {
+    let project = with_database();
+    let policy = "version: 1\nrules:\n  good: { metrics: { zzz: { min: 0.5 } } }\n";
+    check(&project, policy, &[&format!("mlflow:runs:/{BETTER}")])
+        .leaves_with(1)
+        .says("mlflow.log_metric(\"zzz\", value)");
+}
+
+#[test]
 fn the_newest_version_is_no_baseline() {
     let project = with_database();
     let policy = "version: 1\nbaseline: mlflow:models:/churn/latest\nrules:\n  r: { metrics: { f1: { max_drop: 0.01 } } }\n";

@@ -105,7 +105,7 @@ fn an_alias_that_is_not_set_does_not_undo_the_promotion() {
     project
         .gate_with(&["audit"], &environment)
         .leaves_with(1)
-        .says("leads to version 1, and promotion 1 is of version 2");
+        .says("points to version 1, but promotion 1 is for version 2");
 }
 
 #[test]

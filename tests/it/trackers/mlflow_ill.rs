@@ -51,7 +51,7 @@ fn a_server_that_is_ill_is_an_error_in_bounded_time() {
         (
             "a key twice",
             |_| Some(Answer::Whole(200, "application/json", b"{\"a\": 1, \"a\": 2}".to_vec())),
-            "the key `a` stands twice",
+            "the key `a` occurs twice",
             2,
         ),
         (

@@ -135,7 +135,7 @@ fn of_says_which_number_is_meant() {
         check(&project, &bar(limits), &["s/"]).leaves_with(code);
     }
     let ran = check(&project, &bar("min: 0.71, of: worst"), &["s/"]);
-    ran.says("the worst `f1` is 0.7, and at least 0.71 is asked for").says("f1 (worst)");
+    ran.says("the worst `f1` is 0.7; at least 0.71 is required").says("f1 (worst)");
     // The baseline's is picked by the same word, and what has one number has no worst.
     for index in 0..3 {
         let run = with(run(index, 0.8), "/tags/group", json!("old"));

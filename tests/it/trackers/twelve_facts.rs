@@ -61,7 +61,7 @@ fn mlflow_keeps_no_digest_of_artifacts_and_no_dirty_flag() {
         .says("mlflow.set_tag(\"git_dirty\"")
         .says("mlflow.set_tag(\"artifact.digest\"");
     let policy = "version: 1\nrules:\n  r: { require: [git_dirty] }\n";
-    check(&project, policy, &[CHAMPION]).leaves_with(1).says("MLflow does not record it by itself");
+    check(&project, policy, &[CHAMPION]).leaves_with(1).says("MLflow does not record this itself");
     // In a notebook there is no commit, and on a detached HEAD no branch.
     change(&project, "DELETE FROM tags WHERE key LIKE 'mlflow.source.git.%'");
     assert!(shown(&project, CHAMPION).get("git_commit").is_none());
