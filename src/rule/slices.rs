@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 use super::compare::{Subject, hold};
 use super::evidence::{
-    CaseEvidence, Found, Lack, Settings, Slice, decimal, find_absolute, find_relative, hold_shown,
+    CaseEvidence, Found, Lack, Settings, Slice, decimal, find_absolute, find_recorded, find_relative,
+    hold_shown,
 };
 use super::{Limit, Pattern, RuleInput, RuleResult};
 use crate::cases::{Cases, slices_of};
@@ -322,15 +323,24 @@ impl Slices {
                 continue;
             };
             for limit in entry.limits {
-                if entry.evidence.confidence.is_some() {
+                let is_new = limit.word.is_relative() && their_value.is_none();
+                if entry.evidence.confidence.is_some() && !is_new {
                     let subject = Slice {
                         name: entry.name,
                         slice: Some(slice),
                         path: path.clone(),
                         reported: [Some(&value), their_value.as_ref()],
                     };
-                    let why = "slices of a record have no cases";
-                    hold_shown(&mut one, &subject, limit, entry.evidence, Err(why));
+                    let their_metric = theirs.get(slice).filter(|_| limit.word.is_relative());
+                    match find_recorded(metric, their_metric, case.candidate) {
+                        Found::Basis(basis) => {
+                            hold_shown(&mut one, &subject, limit, entry.evidence, Ok(&basis));
+                        }
+                        Found::Nothing(why) => {
+                            hold_shown(&mut one, &subject, limit, entry.evidence, Err(&why));
+                        }
+                        Found::Wrong(raised) => wrong(&mut one, entry.name, &raised),
+                    }
                     continue;
                 }
                 let said = format!("`{}` [{slice}]", entry.name);
@@ -343,7 +353,7 @@ impl Slices {
                     of: None,
                     slice: Some(slice),
                 };
-                if !limit.word.is_relative() || their_value.is_some() {
+                if !is_new {
                     hold(&mut one, &subject, limit);
                 } else if baseline.is_some() {
                     one.notes

@@ -265,3 +265,32 @@ fn the_metrics_of_cases_are_shown() {
     assert_eq!(shown["slices"]["region=EU"]["rows"], 500);
     project.gate(&["show", "--cases", "runs/new.json"]).leaves_with(0).says("balanced_accuracy");
 }
+
+#[test]
+fn a_slice_of_the_record_may_bring_its_standard_error() {
+    let record = |value: &str| {
+        format!(
+            r#"{{"model": "m", "validation": {{"split": "holdout"}}, "metrics": {{"f1": {{"value": 0.9, "stderr": 0.002}}}}, "slices": {{"region=EU": {{"rows": 900, "metrics": {{"f1": {value}}}}}}}}}"#
+        )
+    };
+    let policy = POLICY.replace("accuracy:", "f1:") + "    slices: { by: region }\n";
+    let project = Project::new();
+    project.file("gate.yaml", policy).file("approved.json", record(r#"{"value": 0.812, "stderr": 0.002}"#));
+    for (value, outcome, code) in [
+        (r#"{"value": 0.815, "stderr": 0.002}"#, "pass", 0),
+        (r#"{"value": 0.795, "stderr": 0.004}"#, "inconclusive", 1),
+        (r#"{"value": 0.7, "stderr": 0.002}"#, "fail", 1),
+        ("0.815", "inconclusive", 1),
+    ] {
+        project.file("runs/new.json", record(value));
+        let ran = check(&project);
+        ran.leaves_with(code);
+        let report: Value = serde_json::from_str(&ran.out).expect("JSON");
+        let rules = report["candidates"][0]["rules"].as_array().expect("rules");
+        let rule = rules.iter().find(|rule| rule["id"] == "no-worse").expect("the rule");
+        let of_slice = rule["comparisons"].as_array().expect("comparisons").iter();
+        let of_slice: Vec<&Value> = of_slice.filter(|one| one["slice"] == "region=EU").collect();
+        assert_eq!(of_slice.len(), 1, "{report}");
+        assert_eq!(of_slice[0]["outcome"], outcome, "{value}: {report}");
+    }
+}

@@ -114,7 +114,7 @@ fn where_there_are_predictions_the_limit_is_one_that_they_can_show() {
     project.file("eval/one.csv", predictions(100));
     project.file(
         "runs/one.json",
-        r#"{"model": "churn", "metrics": {"accuracy": 0.8}, "validation": {"split": "holdout"}, "predictions": {"path": "eval/one.csv"}}"#,
+        r#"{"run_id": "r1", "model": "churn", "metrics": {"accuracy": 0.8}, "validation": {"split": "holdout"}, "predictions": {"path": "eval/one.csv"}}"#,
     );
     project.repository();
     project.gate(&["init", "--yes"]).leaves_with(0);

@@ -214,7 +214,8 @@ fn drift_counts_against_the_tightest_limit_and_says_where_it_can_t() {
         .leaves_with(0)
         .says("audit/drift")
         .says("0.016 in all, although one promotion may only lose 0.01");
-    audit("  near: { metrics: { f1: { max_change: 0.01 } } }\n").says("one promotion may\n      only change 0.01");
+    audit("  near: { metrics: { f1: { max_change: 0.01 } } }\n")
+        .says("one promotion may\n      only change 0.01");
     audit("")
         .leaves_with(0)
         .says("drift was not judged: no rule of today's policy limits how far a metric may fall");
@@ -266,7 +267,7 @@ fn explained_as_far_as_the_ledger_goes() {
     project
         .gate(&["explain", "nothing.bin"])
         .leaves_with(1)
-        .says("neither a file that is here, nor the id of a run");
+        .says("neither an existing file nor the id of a run");
     // An entry that can't be read may be the one that is meant.
     project.file("ledger/churn/production/000003.json", "{");
     project.gate(&["explain", "stage:production"]).leaves_with(2);

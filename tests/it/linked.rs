@@ -342,5 +342,8 @@ fn what_fails_for_the_change_is_told_everywhere() {
         .leaves_with(1)
         .says("the change itself fails");
     project.file("report.json", honest.replacen("\"verdict\":\"fail\"", "\"verdict\":\"pass\"", 1));
-    project.gate(&["report", "report.json", "--format", "human"]).leaves_with(2).says("does not match its contents");
+    project
+        .gate(&["report", "report.json", "--format", "human"])
+        .leaves_with(2)
+        .says("does not match its contents");
 }

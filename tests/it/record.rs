@@ -134,7 +134,7 @@ fn a_command_that_is_not_there() {
 fn what_was_promised_and_is_not_there() {
     let broken: [(&str, &str, &str); 8] = [
         ("rm metrics.json", "the file of metrics `metrics.json` does not exist", "recording/file-missing"),
-        ("rm models/churn.bin", "the artifact `models/churn.bin` is not there", "recording/file-missing"),
+        ("rm models/churn.bin", "the artifact `models/churn.bin` does not exist", "recording/file-missing"),
         ("echo '{\"f1\": NaN}' > metrics.json", "the metric `f1` is NaN", "recording/not-a-metric"),
         (
             "echo '{\"f1\": \"high\"}' > metrics.json",
@@ -380,7 +380,7 @@ fn mistakes_that_are_told_before_training() {
         (&["--output", "train.sh/a.json"], "its folder is a file"),
         (&["--output", "data"], "it is a folder"),
         (&["--params", "train.sh"], "not JSON"),
-        (&["--lockfile", "none.lock"], "`none.lock` is not there"),
+        (&["--lockfile", "none.lock"], "`none.lock` does not exist"),
         (&["--data", "train.csv"], "train=data/train.csv"),
     ];
     for (options, message) in early {

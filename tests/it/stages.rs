@@ -176,7 +176,7 @@ fn what_no_commit_has_of_the_policy_is_named() {
     // A path that begins like a reference to git is a path.
     project.edit("gitops/gate.yaml", "min: 0.5", "min: 0.1");
     promote(&project, "one", "staging", &["--policy", "gitops/gate.yaml"])
-        .says("weakened by policy: `gitops/gate.yaml` is not what");
+        .says("weakened by policy: `gitops/gate.yaml` differs from");
 }
 
 #[test]

@@ -84,7 +84,7 @@ fn two_branches_that_both_promote() {
         .says("audit/unowned-envelope two promotions with the number 2 were signed");
     // The one that lost is promoted again, against what won; what it left is named until it is removed.
     let ran = promote(&project, "two", "staging", &["--key", "old.key"]);
-    ran.leaves_with(0).says("belongs to another promotion 2, which has no statement here");
+    ran.leaves_with(0).says("belongs to another promotion 2, whose statement is missing");
     let left: Vec<_> = fs::read_dir(project.path().join("ledger/churn/staging"))
         .expect("a folder")
         .flatten()

@@ -230,6 +230,25 @@ pub(in crate::rule) fn find_absolute(
         Err(Lack::Wrong(raised)) => return Found::Wrong(raised.clone()),
         Err(Lack::NotRecorded(whose)) => format!("{whose} records no predictions"),
     };
+    from_record(ours, why)
+}
+
+/// Evidence in the records alone, for a slice of which there are no cases: seeds, folds or standard errors. Without a
+/// baseline's value, evidence on the candidate's own.
+pub(in crate::rule) fn find_recorded(
+    ours: &Metric<'_>,
+    theirs: Option<&Metric<'_>>,
+    candidate: &Run,
+) -> Found {
+    let why = "slices of a record have no cases".to_owned();
+    match theirs {
+        Some(theirs) => from_records(ours, theirs, candidate, why),
+        None => from_record(ours, why),
+    }
+}
+
+/// The standard error that the record has of the candidate's value.
+fn from_record(ours: &Metric<'_>, why: String) -> Found {
     let (Some(value), Some(stderr)) = (number(ours.value().ok()), detail(ours, "stderr")) else {
         return Found::Nothing(why);
     };

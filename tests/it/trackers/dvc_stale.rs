@@ -166,7 +166,7 @@ fn templates_do_not_hide_what_changed() {
             "dvc.yaml",
             "cmd: ev ${item}",
             "cmd: ev ${item} --x",
-            "the command of the stage `ev@80` is another now",
+            "the command of the stage `ev@80` has changed",
         ),
         ("e.py", "run", "walk", "`e.py` is not what the stage `train` read"),
     ] {
@@ -206,7 +206,7 @@ fn what_can_not_be_resolved_is_said_and_matched() {
         .says("`ev 80 ${lr}` in the stage `ev@80`")
         .never_says("auc");
     project.edit("dvc.lock", "ev 80 0.1", "other 80 0.1");
-    check(&project, policy, &["."]).leaves_with(1).says("the command of the stage `ev@80` is another now");
+    check(&project, policy, &["."]).leaves_with(1).says("the command of the stage `ev@80` has changed");
     project.file("dvc.lock", "schema: '2.0'\nstages: {}\n");
     check(&project, policy, &["."]).leaves_with(1).says("the stage `ev` was never run");
 }

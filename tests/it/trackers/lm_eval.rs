@@ -143,7 +143,9 @@ fn a_file_that_output_path_named_is_known_by_what_it_holds() {
     }
     project.file("out/other_2026-11-23T08-31-51.889572.json", &text);
     let ran = project.gate(&["show", "out"]);
-    ran.leaves_with(2).says("contains the results of 2 models").says("other_2026-11-23T08-31-51.889572.json`");
+    ran.leaves_with(2)
+        .says("contains the results of 2 models")
+        .says("other_2026-11-23T08-31-51.889572.json`");
     // A record may be called so too.
     let project = Project::new();
     project.file("runs/churn_2026-11-24T08-31-51.json", "{\"metrics\": {\"f1\": 0.8}}");
