@@ -58,6 +58,28 @@ impl fmt::Display for CodeName {
     }
 }
 
+/// Where the project is.
+pub const PROJECT: &str = "https://github.com/gate-ci/gate";
+
+/// Where the documentation is.
+pub const DOCS: &str = "https://github.com/gate-ci/gate/blob/main/docs";
+
+/// The address at which the documentation explains a code.
+pub fn page(name: &str) -> String {
+    format!("{DOCS}/codes.md#{}", name.replace('/', "-"))
+}
+
+/// The address at which the documentation explains a kind of rule. Kinds without a page of their own share the list.
+pub fn rule_page(kind: &str) -> String {
+    match kind {
+        "status" | "newest-record" | "warning" => format!("{DOCS}/rules/README.md"),
+        kind if kind.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-') => {
+            format!("{DOCS}/rules/{kind}.md")
+        }
+        _ => format!("{DOCS}/rules/README.md"),
+    }
+}
+
 /// Declares the codes of a module, and `CODES`, the list of them.
 macro_rules! codes {
     ($($ident:ident = $name:literal: $says:literal;)*) => {

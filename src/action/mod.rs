@@ -205,13 +205,14 @@ fn verdict(verdict: Option<Verdict>) -> &'static str {
 
 /// A folder, from the top of the repository that the runner checked out: empty, or ending in `/`.
 pub fn below(variable: &dyn Fn(&str) -> Option<String>, folder: &Path) -> String {
-    variable("GITHUB_WORKSPACE")
-        .map(PathBuf::from)
-        .and_then(|top| Some((top.canonicalize().ok()?, folder.canonicalize().ok()?)))
-        .and_then(|(top, folder)| Some(folder.strip_prefix(top).ok()?.to_str()?.replace('\\', "/")))
-        .filter(|below| !below.is_empty())
-        .map(|below| format!("{below}/"))
-        .unwrap_or_default()
+    variable("GITHUB_WORKSPACE").and_then(|top| path_below(Path::new(&top), folder)).unwrap_or_default()
+}
+
+/// A folder from another above it: empty, or ending in `/`; `None` where it is not below.
+pub fn path_below(top: &Path, folder: &Path) -> Option<String> {
+    let (top, folder) = (top.canonicalize().ok()?, folder.canonicalize().ok()?);
+    let below = folder.strip_prefix(top).ok()?.to_str()?.replace('\\', "/");
+    Some(if below.is_empty() { below } else { format!("{below}/") })
 }
 
 /// Where the two reports are left for later steps.

@@ -141,11 +141,12 @@ fn of_model(mut run: Run, named: Option<&str>) -> Result<Run, Vec<Diagnostic>> {
 }
 
 /// Keeps the reports of candidates for a report that is written at the end.
-#[derive(Default)]
-pub(super) struct Kept {
-    pub(super) candidates: Vec<CandidateReport>,
-    /// Of many candidates that passed without a warning, only that they did.
-    pub(super) brief: bool,
+#[derive(Debug, Default)]
+pub struct Kept {
+    /// In their order.
+    pub candidates: Vec<CandidateReport>,
+    /// Of many candidates that passed without a warning, keep only that they did.
+    pub brief: bool,
     /// What is kept of the rules of such candidates. Nearly all of them have the same.
     shapes: Vec<Arc<Vec<RuleReport>>>,
 }
@@ -170,16 +171,26 @@ impl CandidateSink for Kept {
 }
 
 impl Kept {
-    pub(super) fn new(brief: bool) -> Self {
+    /// Keeps nothing yet.
+    pub fn new(brief: bool) -> Self {
         Self { brief, ..Self::default() }
     }
 
-    /// Leaves of a candidate that passed without a warning only that it did, and by which rules.
+    /// Leaves of a candidate that passed without a warning only that it did, by which rules, and what was waived.
     fn shorten(&mut self, report: &mut CandidateReport) {
         if !report.is_unremarkable() {
             return;
         }
         report.baselines = Vec::new();
+        let short = |rule: &RuleReport| {
+            let new = RuleReport::new(rule.id.as_str(), rule.kind.clone(), rule.level);
+            RuleReport { outcome: rule.outcome, reason: rule.reason.clone(), ..new }
+        };
+        if report.rules.iter().any(|rule| !rule.findings.is_empty()) {
+            let kept = |rule: &RuleReport| if rule.findings.is_empty() { short(rule) } else { rule.clone() };
+            report.rules = Arc::new(report.rules.iter().map(kept).collect());
+            return;
+        }
         let is_like = |one: &RuleReport, other: &RuleReport| {
             (&one.id, one.level, one.outcome, &one.reason)
                 == (&other.id, other.level, other.outcome, &other.reason)
@@ -189,10 +200,6 @@ impl Kept {
                 && shape.iter().zip(report.rules.iter()).all(|(one, other)| is_like(one, other))
         });
         report.rules = known.cloned().unwrap_or_else(|| {
-            let short = |rule: &RuleReport| {
-                let new = RuleReport::new(rule.id.as_str(), rule.kind.clone(), rule.level);
-                RuleReport { outcome: rule.outcome, reason: rule.reason.clone(), ..new }
-            };
             let shape = Arc::new(report.rules.iter().map(short).collect::<Vec<_>>());
             if self.shapes.len() < SHAPES {
                 self.shapes.push(Arc::clone(&shape));

@@ -57,6 +57,6 @@ fn follows(report: &Report) -> bool {
         only_unchanged: report.candidates.is_empty() && report.summary.unchanged > 0,
         ..Parts::default()
     });
-    (derived.verdict, derived.exit_code, derived.summary)
-        == (report.verdict, report.exit_code, report.summary)
+    (derived.verdict, derived.exit_code, &derived.summary)
+        == (report.verdict, report.exit_code, &report.summary)
 }

@@ -95,18 +95,29 @@ impl Answering {
             Format::Human => human(style, to),
             Format::Json => json(to),
         };
-        let written = match &self.output {
-            None => Terminal::print(guard, |to| write(terminal.out(), to)),
-            Some(path) => {
-                let style = Style { color: false, ..terminal.out() };
-                atomic::write(&folder.join(path), |to| write(style, to))
-            }
-        };
+        let written = write_to(self.output.as_deref(), folder, guard, terminal, &write);
         if let Err(error) = written {
             let done = done.map_or_else(String::new, |done| format!("; {done}"));
             terminal.tell(&format!("the answer can't be written: {error}{done}"));
             return Exit::NoVerdict;
         }
         exit
+    }
+}
+
+/// Writes an answer to a file, without colour; without one to standard output, guarded.
+pub(super) fn write_to(
+    output: Option<&Path>,
+    folder: &Path,
+    guard: Guard,
+    terminal: &Terminal,
+    write: Human<'_>,
+) -> io::Result<()> {
+    match output {
+        None => Terminal::print(guard, |to| write(terminal.out(), to)),
+        Some(path) => {
+            let style = Style { color: false, ..terminal.out() };
+            atomic::write(&folder.join(path), |to| write(style, to))
+        }
     }
 }

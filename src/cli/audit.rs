@@ -3,11 +3,11 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use jiff::{SignedDuration, Timestamp};
 
 use super::Terminal;
-use super::answering::Answering;
+use super::answering::write_to;
 use super::check::clock;
 use super::verify::age;
 use crate::promotion::{AuditOrder, TrustOrder, audit};
@@ -44,8 +44,23 @@ pub(super) struct Arguments {
     /// The current time, RFC 3339
     #[arg(long, value_name = "TIME", value_parser = clock)]
     now: Option<Timestamp>,
-    #[command(flatten)]
-    answering: Answering,
+    /// How to print the answer
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+    /// Write the answer to a file instead of standard output
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// How an audit is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For a person.
+    Human,
+    /// The whole answer as JSON.
+    Json,
+    /// As one page for a browser.
+    Html,
 }
 
 pub(super) fn run(arguments: &Arguments, folder: &Path, terminal: &Terminal) -> Exit {
@@ -60,7 +75,15 @@ pub(super) fn run(arguments: &Arguments, folder: &Path, terminal: &Terminal) -> 
         now: arguments.now,
     };
     let answer = audit(&order, folder, Timestamp::now());
-    let human = |style: Style, to: &mut dyn Write| render::audit_human(&answer, style, to);
-    let json = |to: &mut dyn Write| render::json_of(&answer, to);
-    arguments.answering.print(folder, terminal, answer.exit_code, &human, &json)
+    let guard = if arguments.format == Format::Json { terminal.guarded_json() } else { terminal.guarded() };
+    let write = |style: Style, to: &mut dyn Write| match arguments.format {
+        Format::Human => render::audit_human(&answer, style, to),
+        Format::Json => render::json_of(&answer, to),
+        Format::Html => render::audit_html(&answer, to),
+    };
+    if let Err(error) = write_to(arguments.output.as_deref(), folder, guard, terminal, &write) {
+        terminal.tell(&format!("the answer can't be written: {error}"));
+        return Exit::NoVerdict;
+    }
+    answer.exit_code
 }

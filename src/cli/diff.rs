@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use super::Terminal;
+use super::answering::write_to;
+use crate::check;
 use crate::render::{self, Style};
 use crate::verdict::{Exit, RunDiff};
-use crate::{atomic, check};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -58,13 +59,9 @@ pub(super) fn run(arguments: &Arguments, folder: &Path, terminal: &Terminal) -> 
         }
     };
     let guard = if arguments.format == Format::Json { terminal.guarded_json() } else { terminal.guarded() };
-    let written = match &arguments.output {
-        None => Terminal::print(guard, |to| write(&diff, arguments, terminal.out(), to)),
-        Some(path) => {
-            let style = Style { color: false, ..terminal.out() };
-            atomic::write(&folder.join(path), |to| write(&diff, arguments, style, to))
-        }
-    };
+    let written = write_to(arguments.output.as_deref(), folder, guard, terminal, &|style, to| {
+        write(&diff, arguments, style, to)
+    });
     if let Err(error) = written {
         terminal.tell(&format!("the difference can't be written: {error}"));
         return Exit::NoVerdict;

@@ -3,10 +3,10 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::Terminal;
-use super::answering::Answering;
+use super::answering::write_to;
 use crate::promotion::{Question, explain};
 use crate::render::{self, Style};
 use crate::verdict::Exit;
@@ -26,8 +26,25 @@ pub(super) struct Arguments {
     /// The folder of promotions [default: the policy's, else ledger]
     #[arg(long, value_name = "DIR")]
     ledger: Option<PathBuf>,
-    #[command(flatten)]
-    answering: Answering,
+    /// How to print the answer
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+    /// Write the answer to a file instead of standard output
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// How an explanation is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For a person.
+    Human,
+    /// The whole answer as JSON.
+    Json,
+    /// What is recorded, as a model card for Hugging Face.
+    ModelCard,
+    /// What is recorded, as a bill of materials in CycloneDX 1.6.
+    MlBom,
 }
 
 pub(super) fn run(arguments: &Arguments, folder: &Path, terminal: &Terminal) -> Exit {
@@ -38,7 +55,28 @@ pub(super) fn run(arguments: &Arguments, folder: &Path, terminal: &Terminal) -> 
         ledger: arguments.ledger.clone(),
     };
     let answer = explain(&question, folder);
-    let human = |style: Style, to: &mut dyn Write| render::explanation_human(&answer, style, to);
-    let json = |to: &mut dyn Write| render::json_of(&answer, to);
-    arguments.answering.print(folder, terminal, answer.exit_code, &human, &json)
+    // A document of nothing would look like one of a model without records.
+    if matches!(arguments.format, Format::ModelCard | Format::MlBom) && answer.facts.is_none() {
+        for trouble in &answer.troubles {
+            terminal.trouble(trouble);
+        }
+        return answer.exit_code;
+    }
+    let facts = answer.facts.clone().unwrap_or_default();
+    let guard = match arguments.format {
+        Format::Human | Format::ModelCard => terminal.guarded(),
+        Format::Json | Format::MlBom => terminal.guarded_json(),
+    };
+    let write = |style: Style, to: &mut dyn Write| match arguments.format {
+        Format::Human => render::explanation_human(&answer, style, to),
+        Format::Json => render::json_of(&answer, to),
+        Format::ModelCard => render::model_card(&facts, to),
+        Format::MlBom => render::ml_bom(&facts, to),
+    };
+    let written = write_to(arguments.output.as_deref(), folder, guard, terminal, &write);
+    if let Err(error) = written {
+        terminal.tell(&format!("the answer can't be written: {error}"));
+        return Exit::NoVerdict;
+    }
+    answer.exit_code
 }

@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::Terminal;
+use crate::code::{self, DOCS};
 use crate::document::did_you_mean;
 use crate::verdict::Exit;
 
@@ -12,9 +13,6 @@ pub(super) struct Arguments {
     #[arg(value_name = "CODE")]
     code: String,
 }
-
-/// Where the documentation is.
-const DOCS: &str = "https://github.com/gate-ci/gate/blob/main/docs";
 
 pub(super) fn run(arguments: &Arguments, terminal: &Terminal) -> Exit {
     let codes = crate::all_codes();
@@ -35,7 +33,8 @@ pub(super) fn run(arguments: &Arguments, terminal: &Terminal) -> Exit {
             kind.name, kind.name
         );
     }
-    text += &format!("{DOCS}/codes.md#{}\n", code.name.replace('/', "-"));
+    text += &code::page(code.name);
+    text.push('\n');
     match Terminal::print(terminal.guarded(), |to| to.write_all(text.as_bytes())) {
         Ok(()) => Exit::Pass,
         Err(_) => Exit::NoVerdict,

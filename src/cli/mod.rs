@@ -7,11 +7,14 @@ mod check;
 mod diff;
 mod explain;
 mod explain_code;
+mod format;
+mod history;
 mod init;
 mod key;
 mod mistakes;
 mod policy;
 mod power;
+mod printing;
 mod progress;
 mod promote;
 mod record;
@@ -98,6 +101,8 @@ enum Command {
     Explain(explain::Arguments),
     /// Check what is promoted against today's policy, and verify the ledger's integrity
     Audit(Box<audit::Arguments>),
+    /// A metric of one line of models over time: promotions, versions in git, and records that are here
+    History(history::Arguments),
     /// Make a signing key, or show the public key of a file
     #[command(subcommand)]
     Key(key::Command),
@@ -185,6 +190,7 @@ pub fn run(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
         Command::Verify(arguments) => verify::run(arguments, &folder, &terminal),
         Command::Explain(arguments) => explain::run(arguments, &folder, &terminal),
         Command::Audit(arguments) => audit::run(arguments, &folder, &terminal),
+        Command::History(arguments) => history::run(arguments, &folder, &terminal),
         Command::Key(command) => key::run(command, &folder, &terminal),
         Command::Show(arguments) => show::run(arguments, &folder, &terminal),
         Command::Power(arguments) => power::run(arguments, &folder, &terminal),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::Terminal;
-use super::check::Printing;
+use super::printing::Printing;
 use crate::check::read_report;
 use crate::github::{Comment, Context, Posting, Scope, post};
 use crate::render;

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use crate::document::Diagnostic;
 use crate::verdict::{
-    CandidateReport, ChangeReport, Exit, PolicyReport, Proposed, Report, RuleReport, SCHEMA, Summary,
-    Verdict, WaiverReport,
+    CandidateReport, ChangeReport, ClosestMargin, Exit, PolicyReport, Proposed, Report, RuleReport, SCHEMA,
+    Summary, Verdict, WaiverReport, closest, percent,
 };
 
 /// What a check found.
@@ -38,7 +38,7 @@ pub struct Parts {
 }
 
 /// Counts over candidates.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Tally {
     /// Candidates that passed.
     pub passed: usize,
@@ -52,6 +52,8 @@ pub struct Tally {
     pub unchanged: usize,
     /// Comparisons that were made.
     pub comparisons: usize,
+    /// The passing comparison that is nearest to its limit, and the share that is left.
+    pub closest: Option<(f64, ClosestMargin)>,
 }
 
 impl Tally {
@@ -63,6 +65,11 @@ impl Tally {
             None => self.undecided += 1,
         }
         self.comparisons += comparisons(&candidate.rules);
+        if let Some((rule, one, share)) = closest(&candidate.rules)
+            && self.closest.as_ref().is_none_or(|(best, _)| share < *best)
+        {
+            self.closest = Some((share, ClosestMargin::of(&candidate.run.source, rule, one)));
+        }
     }
 
     /// Adds what was counted of others.
@@ -73,6 +80,11 @@ impl Tally {
         self.unreadable += other.unreadable;
         self.unchanged += other.unchanged;
         self.comparisons += other.comparisons;
+        if let Some((share, closest)) = other.closest
+            && self.closest.as_ref().is_none_or(|(best, _)| share < *best)
+        {
+            self.closest = Some((share, closest));
+        }
     }
 }
 
@@ -83,7 +95,7 @@ fn comparisons(rules: &[RuleReport]) -> usize {
 /// Makes the report. Over several candidates the worst decides: no verdict, then fail, then pass; nothing judged is
 /// never a pass, unless nothing changed.
 pub fn conclude(parts: Parts) -> Report {
-    let tally = parts.tally;
+    let tally = &parts.tally;
     let summary = Summary {
         candidates: tally.passed + tally.failed + tally.undecided,
         passed: tally.passed,
@@ -91,6 +103,10 @@ pub fn conclude(parts: Parts) -> Report {
         no_verdict: tally.undecided + tally.unreadable,
         unchanged: tally.unchanged,
         comparisons: tally.comparisons + parts.change.as_ref().map_or(0, |change| comparisons(&change.rules)),
+        closest: tally
+            .closest
+            .as_ref()
+            .map(|(share, closest)| ClosestMargin { percent: percent(*share), ..closest.clone() }),
     };
     let verdict = verdict(&parts, &summary);
     Report {

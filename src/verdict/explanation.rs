@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Exit;
+use super::{Exit, ModelFacts};
 use crate::document::Diagnostic;
 
 /// What is known of a model.
@@ -14,6 +14,9 @@ pub struct Explanation {
     pub asked: String,
     /// What it is, in words.
     pub what: String,
+    /// What is recorded of it, field by field, for documents that others read; absent where nothing leads to it.
+    #[serde(skip)]
+    pub facts: Option<ModelFacts>,
     /// The answers.
     pub answers: Vec<Answer>,
     /// The promotions of the same line, the newest first.

@@ -8,8 +8,11 @@ mod comparison;
 mod diff;
 mod explanation;
 mod finding;
+mod history;
 mod limit_kind;
+mod margin;
 mod method;
+mod model_facts;
 mod promotion;
 mod report;
 mod rule_kind;
@@ -20,8 +23,11 @@ pub use comparison::Comparison;
 pub use diff::{CommitLine, Commits, DiffGroup, FieldDiff, MetricDiff, RunDiff};
 pub use explanation::{Answer, Explanation, Step};
 pub use finding::{Breach, Finding};
+pub use history::{History, HistoryLimit, HistoryPoint};
 pub use limit_kind::{LIMIT_KINDS, LimitKind};
+pub use margin::{ClosestMargin, closest, margins, percent, share_left};
 pub use method::Method;
+pub use model_facts::{FileFact, LimitFact, MetricFact, ModelFacts, PromotionFact};
 pub use promotion::{Promoted, PromotionOutcome};
 pub use report::{
     BaselineReport, CandidateReport, ChangeReport, Comparability, Difference, MANY, PackUse, PolicyReport,

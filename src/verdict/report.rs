@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Comparison, Exit, Finding, Level, Outcome, RuleKind, Verdict};
+use super::{ClosestMargin, Comparison, Exit, Finding, Level, Outcome, RuleKind, Verdict};
 use crate::document::Diagnostic;
 
 /// The format of the report, by which a reader knows what it holds.
@@ -383,7 +383,7 @@ pub struct WaiverReport {
 }
 
 /// Counts over all candidates.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Summary {
     /// Candidates.
     pub candidates: usize,
@@ -397,4 +397,7 @@ pub struct Summary {
     pub unchanged: usize,
     /// Comparisons that were made.
     pub comparisons: usize,
+    /// The passing comparison that is nearest to its limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closest: Option<ClosestMargin>,
 }

@@ -1,6 +1,7 @@
 //! `gate explain`: which run, which data, why, what changed, and whether it can be made again.
 
 mod answers;
+mod model;
 mod unpromoted;
 
 use std::collections::BTreeSet;
@@ -14,7 +15,7 @@ use crate::facts::hash_named;
 use crate::ledger::{Entry, Ledger, StageHistory};
 use crate::policy::Policy;
 use crate::run::Reference;
-use crate::verdict::{Exit, Explanation, Step};
+use crate::verdict::{Exit, Explanation, ModelFacts, Step};
 use answers::{Evidence, approved, changed, produced, reproducible, trained};
 use unpromoted::unpromoted;
 
@@ -46,6 +47,7 @@ pub fn explain(question: &Question, folder: &Path) -> Explanation {
         schema: "gate-explanation/v1",
         asked: question.model.clone(),
         what: String::new(),
+        facts: None,
         answers: Vec::new(),
         chain: Vec::new(),
         elsewhere: Vec::new(),
@@ -151,6 +153,10 @@ fn fill(answer: &mut Explanation, question: &Question, folder: &Path) -> Result<
         changed(&run, before, &line, &ledger, &workspace, policy.as_ref()),
         reproducible(&run, &statement),
     ];
+    answer.facts = Some(ModelFacts {
+        promotion: Some(model::promotion(&line, &entry, &statement)),
+        ..model::facts(&run)
+    });
     answer.chain = entries.iter().rev().filter_map(|other| step(other, entry.number)).collect();
     if let Some(broken) = super::verify::broken_chain(&entries, &line) {
         answer.notes.push(format!("the chain is broken: {broken}"));

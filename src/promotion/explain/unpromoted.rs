@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::answers::{again, produced, trained};
-use super::{Asked, QUESTIONS, Question};
+use super::{Asked, QUESTIONS, Question, model};
 use crate::check::{Workspace, show};
 use crate::document::{Diagnostic, listed};
 use crate::facts::hash_named;
@@ -73,6 +73,7 @@ pub(super) fn unpromoted(
         evidence: Vec::new(),
         not_recorded: vec![why.to_owned()],
     };
+    answer.facts = Some(model::facts(run));
     answer.answers = vec![
         produced(run, None, workspace),
         trained(run),

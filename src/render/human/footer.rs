@@ -19,7 +19,22 @@ pub(super) fn footer(report: &Report, style: Style, to: &mut dyn Write) -> io::R
     waivers(report, style, to)?;
     proposed(report, style, to)?;
     writeln!(to)?;
+    closest(report, style, to)?;
     last_line(report, style, to)
+}
+
+/// Of what passed, the limit that would break first.
+fn closest(report: &Report, style: Style, to: &mut dyn Write) -> io::Result<()> {
+    let Some(closest) = report.summary.closest.as_ref().filter(|_| report.verdict == Some(Verdict::Pass))
+    else {
+        return Ok(());
+    };
+    let run = if report.summary.candidates > 1 { format!(" ({})", closest.run) } else { String::new() };
+    let text = format!("closest margin: {}{run}", closest.in_words());
+    for line in wrap(&clean(&text), style.width, "  ") {
+        writeln!(to, "{}", style.dim(&line))?;
+    }
+    Ok(())
 }
 
 /// Why there is no verdict on something.

@@ -59,6 +59,11 @@ pub fn page_of(report: &Report, page: &Page) -> String {
         let claim = "> [!NOTE]\n> Reported by a job in the pull request's own workflow, which its author can change.\n";
         sections.push(Section::kept(claim.into()));
     }
+    if let Some(closest) = report.summary.closest.as_ref().filter(|_| report.verdict == Some(Verdict::Pass)) {
+        let run = if report.summary.candidates > 1 { format!(" ({})", closest.run) } else { String::new() };
+        let line = format!("Closest margin: {}\n", text(&format!("{}{run}", closest.in_words())));
+        sections.push(Section::expendable(5, "the closest margin", line));
+    }
     // First of all, as in every format: whose policy decided, and what weakens the verdict.
     if !report.notes.is_empty() {
         let notes: Vec<String> = report.notes.iter().map(|note| format!("- {}", text(note))).collect();

@@ -1,0 +1,21 @@
+//! What the cases show of a comparison.
+
+use maud::{Markup, html};
+
+use super::chart::gained_and_lost;
+use crate::render::evidence::evidence;
+use crate::verdict::Comparison;
+
+/// The interval in words, with the cases that only one of the runs has right as a bar.
+pub(super) fn shown(one: &Comparison) -> Markup {
+    html! {
+        @if let Some(words) = evidence(one) {
+            div class="evidence" {
+                (words)
+                @if let (Some(gained), Some(lost)) = (one.gained, one.lost) {
+                    @if gained + lost > 0 { (gained_and_lost(gained, lost)) }
+                }
+            }
+        }
+    }
+}

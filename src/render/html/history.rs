@@ -1,0 +1,122 @@
+//! A metric over time as a page: a line with the limits, and the table of what it is drawn from.
+
+use std::io::{self, Write};
+
+use maud::{Markup, html};
+
+use super::page;
+use super::words::prose;
+use crate::render::history::{day, ends, is_beyond, limit_in_words, number};
+use crate::render::text::{clean, count};
+use crate::verdict::{History, HistoryPoint};
+
+/// Units of the drawing.
+const WIDTH: f64 = 900.0;
+const HEIGHT: f64 = 260.0;
+/// Room for the numbers on the left, and around.
+const LEFT: f64 = 70.0;
+const EDGE: f64 = 16.0;
+
+/// Writes a history as a page.
+pub fn history_html(history: &History, to: &mut dyn Write) -> io::Result<()> {
+    let title = format!("{} of {}", history.metric, history.model);
+    to.write_all(page::head(&title, "table", "Skip to the table").into_string().as_bytes())?;
+    to.write_all(body(history, &clean(&title)).into_string().as_bytes())?;
+    to.write_all(
+        page::end(&html! { p { "Written by gate " (env!("CARGO_PKG_VERSION")) "." } })
+            .into_string()
+            .as_bytes(),
+    )
+}
+
+fn body(history: &History, title: &str) -> Markup {
+    html! {
+        h1 { (title) }
+        p class="lead" { (count(history.points.len(), "run")) ", the oldest first" }
+        @if !history.limits.is_empty() {
+            ul { @for limit in &history.limits { li { "Limit " (limit_in_words(limit)) } } }
+        }
+        @for note in &history.notes { p class="note" { (prose(note)) } }
+        (chart(history, title))
+        h2 id="table" { "Runs" }
+        div class="scroll" tabindex="0" role="group" aria-label="Runs" {
+            table {
+                thead { tr {
+                    th scope="col" { "Day" } th scope="col" class="r" { (clean(&history.metric)) }
+                    th scope="col" { "Run" } th scope="col" { "Commit" }
+                    th scope="col" { "Promoted" } th scope="col" { "Read at" }
+                } }
+                tbody { @for point in &history.points { (row(point, history)) } }
+            }
+        }
+    }
+}
+
+fn row(point: &HistoryPoint, history: &History) -> Markup {
+    let beyond = number(&point.value).is_some_and(|value| is_beyond(value, &history.limits));
+    let text = |value: &Option<String>| value.as_deref().map(clean).unwrap_or_default();
+    html! {
+        tr {
+            th scope="row" { (day(point)) }
+            td class="r" {
+                @if beyond { span class="o f" { (clean(&point.value)) } span class="note" { " beyond a limit" } }
+                @else { (clean(&point.value)) }
+            }
+            td { (text(&point.run_id)) }
+            td { code { (text(&point.git_commit)) } }
+            td { (clean(&point.promoted.join(", "))) }
+            td { code { (clean(&point.source)) } }
+        }
+    }
+}
+
+/// The values in their order, joined by a line; promoted ones are filled.
+fn chart(history: &History, title: &str) -> Markup {
+    let (low, high) = ends(history);
+    let y = |value: f64| HEIGHT - EDGE - (value - low) / (high - low) * (HEIGHT - 2.0 * EDGE);
+    #[expect(clippy::cast_precision_loss, reason = "for a picture")]
+    let step = (WIDTH - LEFT - EDGE) / history.points.len().saturating_sub(1).max(1) as f64;
+    let points: Vec<(f64, f64, &HistoryPoint)> = history
+        .points
+        .iter()
+        .enumerate()
+        .filter_map(|(at, point)| {
+            #[expect(clippy::cast_precision_loss, reason = "for a picture")]
+            let x = LEFT + step * at as f64;
+            Some((x, y(number(&point.value)?), point))
+        })
+        .collect();
+    let line: Vec<String> = points.iter().map(|(x, y, _)| format!("{x:.1},{y:.1}")).collect();
+    let beyond =
+        |point: &HistoryPoint| number(&point.value).is_some_and(|value| is_beyond(value, &history.limits));
+    html! {
+        figure {
+            svg class="h" viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-label={ (title) " over time, drawn from the table below" } {
+                @for end in [low, high] {
+                    text x=(LEFT - 10.0) y=(format!("{:.1}", y(end) + 4.0)) text-anchor="end" { (format!("{end:.4}")) }
+                }
+                @for limit in &history.limits {
+                    @if let Some(at) = number(&limit.value) {
+                        path class="limit" d=(format!("M{LEFT} {:.1}H{}", y(at), WIDTH - EDGE)) {}
+                    }
+                }
+                polyline points=(line.join(" ")) {}
+                @for (x, y, point) in &points {
+                    circle cx=(format!("{x:.1}")) cy=(format!("{y:.1}")) r="5"
+                        class=(match (beyond(point), point.promoted.is_empty()) {
+                            (true, _) => "f on",
+                            (false, true) => "off",
+                            (false, false) => "p on",
+                        }) {}
+                }
+                // Above the line, so that it can be read where the two cross.
+                @for limit in &history.limits {
+                    @if let Some(at) = number(&limit.value) {
+                        text class="f" x=(LEFT + 6.0) y=(format!("{:.1}", y(at) - 5.0)) { (limit_in_words(limit)) }
+                    }
+                }
+            }
+            figcaption class="note" { "Filled: promoted. Red: beyond a limit of today. Open: not promoted." }
+        }
+    }
+}
