@@ -4,17 +4,28 @@
 //! weight, a cluster, and any other columns as slices. Nothing here guesses: what could be read in two ways is
 //! refused with the reason, since a silently misread table decides a verdict.
 
+mod class;
+mod codes;
+mod column;
 mod columns;
 mod delimited;
 mod error;
+mod ids;
 mod json_lines;
+mod keys;
+mod labels;
+mod numbers;
 mod pair;
+mod parquet_chunk;
 mod parquet_columns;
 mod recorded;
 mod sample;
+mod slices;
 mod table;
 mod view;
 
+pub use class::DecisionCounts;
+pub use column::Column;
 pub use columns::{CaseColumns, ID_COLUMNS, Roles, Scores};
 pub use delimited::read_delimited;
 pub use error::{CasesError, CasesFault};
@@ -23,8 +34,11 @@ pub use pair::{Pairing, Unpaired, pair};
 pub use parquet_columns::read_parquet;
 pub use recorded::recorded_cases;
 pub use sample::Sample;
-pub use table::{Column, Table, short};
-pub use view::{Cases, slices_of};
+pub use slices::slices_of;
+pub use table::{Table, short};
+pub use view::Cases;
 
+#[cfg(test)]
+mod parquet_tests;
 #[cfg(test)]
 mod tests;

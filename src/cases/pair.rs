@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::Cases;
+use super::{Cases, Column, short};
 
 /// For each case of the baseline, its row in the candidate's table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,30 +83,17 @@ impl fmt::Display for Unpaired {
 /// Pairs two tables by id, whatever their order. Never only what both have: the hardest cases are those that vanish.
 pub fn pair(baseline: &Cases, candidate: &Cases) -> Result<Pairing, Unpaired> {
     let (ours, theirs) = (candidate.ids(), baseline.ids());
-    let gone: Vec<&str> = theirs.texts().filter(|id| ours.code_of(id).is_none()).collect();
-    let new: Vec<&str> = ours.texts().filter(|id| theirs.code_of(id).is_none()).collect();
-    if !gone.is_empty() || !new.is_empty() {
-        let three = |ids: &[&str]| ids.iter().take(3).map(|id| super::table::short(id)).collect();
-        return Err(Unpaired::Ids {
-            gone: gone.len(),
-            new: new.len(),
-            examples: [three(&gone), three(&new)],
-            written_otherwise: gone.len() == new.len() && same_numbers(&gone, &new),
-        });
-    }
-    // Ids occur once each, so that the code of an id is its row.
-    let candidate_rows: Vec<u32> =
-        (0..theirs.len()).filter_map(|row| u32::try_from(ours.code_of(theirs.text(row)?)?).ok()).collect();
-    let pairing = Pairing { candidate: candidate_rows };
-    for (what, theirs, ours) in baseline.must_agree(candidate) {
-        let differs = |(row, other): &(usize, &u32)| theirs.text(*row) != ours.text(**other as usize);
-        let mut different = pairing.candidate.iter().enumerate().filter(differs);
-        if let Some((row, other)) = different.next() {
-            let text = |column: &super::Column, row: usize| {
-                super::table::short(column.text(row).unwrap_or("nothing"))
-            };
+    let must_agree = baseline.must_agree(candidate);
+    let Some(candidate) = rows_of(theirs, ours) else { return Err(other_ids(theirs, ours)) };
+    let pairing = Pairing { candidate };
+    for (what, theirs, ours) in must_agree {
+        let mut different = theirs.different_rows(ours, &pairing.candidate);
+        if let Some(row) = different.next() {
+            let text =
+                |column: &Column, row: usize| short(column.written(row).as_deref().unwrap_or("nothing"));
+            let other = pairing.candidate[row] as usize;
             return Err(Unpaired::Differs {
-                example: [text(baseline.ids(), row), text(theirs, row), text(ours, *other as usize)],
+                example: [text(baseline.ids(), row), text(theirs, row), text(ours, other)],
                 what,
                 count: different.count() + 1,
                 of: theirs.len(),
@@ -114,6 +101,38 @@ pub fn pair(baseline: &Cases, candidate: &Cases) -> Result<Pairing, Unpaired> {
         }
     }
     Ok(pairing)
+}
+
+/// For each of the baseline's ids, the row where the candidate has it; `None` where the ids are not the same set. Each
+/// side has each id once.
+fn rows_of(theirs: &Column, ours: &Column) -> Option<Vec<u32>> {
+    if theirs.len() != ours.len() {
+        return None;
+    }
+    if let (Some(theirs), Some(ours)) = (theirs.as_numbers(), ours.as_numbers())
+        && theirs.kind() == ours.kind()
+    {
+        return ours.rows_of(theirs);
+    }
+    // The code of an id is its row. Two runs mostly have their cases in the same order, which needs no search.
+    let same_order = ours.texts().zip(theirs.texts()).enumerate();
+    let row = |(row, (our_id, their_id)): (usize, (&str, &str))| {
+        let row = if our_id == their_id { row } else { ours.code_of(their_id)? };
+        u32::try_from(row).ok()
+    };
+    same_order.map(row).collect()
+}
+
+fn other_ids(theirs: &Column, ours: &Column) -> Unpaired {
+    let gone: Vec<&str> = theirs.texts().filter(|id| ours.code_of(id).is_none()).collect();
+    let new: Vec<&str> = ours.texts().filter(|id| theirs.code_of(id).is_none()).collect();
+    let three = |ids: &[&str]| ids.iter().take(3).map(|id| short(id)).collect();
+    Unpaired::Ids {
+        gone: gone.len(),
+        new: new.len(),
+        examples: [three(&gone), three(&new)],
+        written_otherwise: gone.len() == new.len() && same_numbers(&gone, &new),
+    }
 }
 
 fn same_numbers(gone: &[&str], new: &[&str]) -> bool {

@@ -1,138 +1,213 @@
-//! Parquet, column by column.
+//! Parquet, column by column, on all cores.
 
 use bytes::Bytes;
 use parquet::basic::{LogicalType, Type as Physical};
-use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
-use parquet::data_type::{
-    BoolType, ByteArray, ByteArrayType, DataType, DoubleType, FloatType, Int32Type, Int64Type,
-};
+use parquet::column::reader::ColumnReader;
+use parquet::data_type::{BoolType, DoubleType, FloatType, Int32Type, Int64Type};
 use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::schema::types::ColumnDescriptor;
+use rayon::prelude::*;
 
+use super::keys::Keys;
+use super::numbers::{MAX_CODED, NumberKind, Numbers, real_key};
+use super::parquet_chunk::{Chunk, read_keys, read_texts};
 use super::{CasesError, CasesFault, Column, Table};
-
-/// Values of a column that are read at once.
-const BATCH: usize = 8192;
 
 /// Reads a table from the bytes of a Parquet file. Whole numbers become their digits, so that they equal the same
 /// numbers in a CSV file.
 pub fn read_parquet(bytes: Vec<u8>) -> Result<Table, CasesError> {
-    let unreadable = |error: ParquetError| {
+    let unreadable = |error: &ParquetError| {
         CasesError::new(
             CasesFault::Unreadable,
             format!("it is not a readable Parquet file: {error}"),
             "write flat columns of text, numbers and booleans, with snappy, gzip or zstd",
         )
     };
-    let reader = SerializedFileReader::new(Bytes::from(bytes)).map_err(unreadable)?;
+    let reader = SerializedFileReader::new(Bytes::from(bytes)).map_err(|error| unreadable(&error))?;
     let schema = reader.metadata().file_metadata().schema_descr_ptr();
     let names: Vec<String> = schema.columns().iter().map(|column| column.path().string()).collect();
-    let mut table = Table::new(names.iter().map(String::as_str))?;
-    for group in 0..reader.num_row_groups() {
-        let rows = reader.get_row_group(group).map_err(unreadable)?;
-        for (index, described) in schema.columns().iter().enumerate() {
-            if described.max_rep_level() > 0 {
-                continue;
+    let named = Table::new(names.iter().map(String::as_str))?;
+    // Lists and structures are no cells.
+    let flat = |index: usize| schema.column(index).max_rep_level() == 0;
+    let columns: Vec<Option<Result<Column, Fault>>> = (0..names.len())
+        .into_par_iter()
+        .map(|index| flat(index).then(|| read_column(&reader, index, &names[index])))
+        .collect();
+    let (mut kept, mut first): (Vec<(Box<str>, Column)>, Option<Fault>) = (Vec::new(), None);
+    for ((name, _), column) in named.columns.into_iter().zip(columns) {
+        match column {
+            None => {}
+            Some(Ok(column)) => kept.push((name, column)),
+            Some(Err(fault)) if first.as_ref().is_none_or(|first| fault.group < first.group) => {
+                first = Some(fault);
             }
-            let column = &mut table.columns[index].1;
-            match rows.get_column_reader(index).map_err(unreadable)? {
-                ColumnReader::BoolColumnReader(reader) => {
-                    values::<BoolType>(reader, described, column, |value, text| *text = value.to_string())
-                }
-                ColumnReader::Int32ColumnReader(reader) => {
-                    let scale = scale(described);
-                    let unsigned = is_unsigned(described);
-                    values::<Int32Type>(reader, described, column, move |value, text| {
-                        let wide =
-                            if unsigned { i64::from(value.cast_unsigned()) } else { i64::from(*value) };
-                        *text = decimal(wide.into(), scale);
-                    })
-                }
-                ColumnReader::Int64ColumnReader(reader) => {
-                    let scale = scale(described);
-                    let unsigned = is_unsigned(described);
-                    values::<Int64Type>(reader, described, column, move |value, text| {
-                        let wide =
-                            if unsigned { i128::from(value.cast_unsigned()) } else { i128::from(*value) };
-                        *text = decimal(wide, scale);
-                    })
-                }
-                ColumnReader::FloatColumnReader(reader) => {
-                    values::<FloatType>(reader, described, column, |value, text| {
-                        *text = format!("{:?}", f64::from(*value));
-                    })
-                }
-                ColumnReader::DoubleColumnReader(reader) => {
-                    values::<DoubleType>(reader, described, column, |value, text| {
-                        *text = format!("{value:?}");
-                    })
-                }
-                ColumnReader::ByteArrayColumnReader(reader) => {
-                    values::<ByteArrayType>(reader, described, column, |value: &ByteArray, text| {
-                        text.clear();
-                        text.push_str(&String::from_utf8_lossy(value.data()));
-                    })
-                }
-                _ => Err(ParquetError::General(format!(
-                    "the column `{}` is of the type {}",
-                    names[index],
-                    described.physical_type()
-                ))),
-            }
-            .map_err(unreadable)?;
+            Some(Err(_)) => {}
         }
     }
-    // Lists and structures are no cells.
-    let flat: Vec<bool> = schema.columns().iter().map(|column| column.max_rep_level() == 0).collect();
-    let mut keep = flat.into_iter();
-    table.columns.retain(|_| keep.next().unwrap_or(false));
+    if let Some(fault) = first {
+        return Err(unreadable(&fault.error));
+    }
+    let table = Table { columns: kept };
+    if let Some((name, column)) = table.columns.iter().find(|(_, column)| column.len() != table.rows()) {
+        let rows = format!("`{name}` has {} cells, but there are {} rows", column.len(), table.rows());
+        return Err(unreadable(&ParquetError::General(rows)));
+    }
     Ok(table)
 }
 
-fn values<T: DataType>(
-    mut reader: ColumnReaderImpl<T>,
-    described: &ColumnDescriptor,
-    column: &mut Column,
-    write: impl Fn(&T::T, &mut String),
-) -> Result<(), ParquetError> {
-    let most = described.max_def_level();
-    let (mut read, mut levels) = (Vec::with_capacity(BATCH), Vec::with_capacity(BATCH));
-    let mut text = String::new();
-    loop {
-        read.clear();
-        levels.clear();
-        let (records, _, _) = reader.read_records(BATCH, Some(&mut levels), None, &mut read)?;
-        if records == 0 {
-            return Ok(());
-        }
-        let mut values = read.iter();
-        for record in 0..records {
-            if levels.get(record).is_none_or(|level| *level == most) {
-                let Some(value) = values.next() else { break };
-                write(value, &mut text);
-                column.push(Some(&text));
-            } else {
-                column.push(None);
+/// What is wrong in a column, and in which row group.
+struct Fault {
+    group: usize,
+    error: ParquetError,
+}
+
+/// How a value is written as text.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Written {
+    Text,
+    Boolean,
+    Whole,
+    Unsigned,
+    /// With so many digits behind the point.
+    Decimal(usize),
+    Real,
+}
+
+impl Written {
+    fn of(described: &ColumnDescriptor) -> Self {
+        match (described.physical_type(), described.logical_type_ref()) {
+            (Physical::BOOLEAN, _) => Self::Boolean,
+            (Physical::FLOAT | Physical::DOUBLE, _) => Self::Real,
+            (Physical::INT32 | Physical::INT64, Some(LogicalType::Decimal(decimal))) => {
+                Self::Decimal(usize::try_from(decimal.scale).unwrap_or(0))
             }
+            (Physical::INT32 | Physical::INT64, Some(LogicalType::Integer(whole))) if !whole.is_signed => {
+                Self::Unsigned
+            }
+            (Physical::INT32 | Physical::INT64, _) => Self::Whole,
+            _ => Self::Text,
+        }
+    }
+
+    /// What a column of many different numbers is kept as.
+    fn numbers(self) -> Option<NumberKind> {
+        match self {
+            Self::Whole | Self::Unsigned => Some(NumberKind::Whole),
+            Self::Real => Some(NumberKind::Real),
+            Self::Text | Self::Boolean | Self::Decimal(_) => None,
+        }
+    }
+
+    fn text(self, key: i64) -> String {
+        match self {
+            Self::Boolean => (key != 0).to_string(),
+            Self::Unsigned => key.cast_unsigned().to_string(),
+            Self::Decimal(scale) => decimal(key, scale),
+            Self::Real => format!("{:?}", f64::from_bits(key.cast_unsigned())),
+            Self::Whole | Self::Text => key.to_string(),
         }
     }
 }
 
-fn is_unsigned(described: &ColumnDescriptor) -> bool {
-    matches!(described.logical_type_ref(), Some(LogicalType::Integer(integer)) if !integer.is_signed)
+fn read_column(reader: &SerializedFileReader<Bytes>, index: usize, name: &str) -> Result<Column, Fault> {
+    let described = reader.metadata().file_metadata().schema_descr().column(index);
+    let written = Written::of(&described);
+    let all = |max_coded: usize| -> Result<Vec<Chunk>, Fault> {
+        let groups = 0..reader.num_row_groups();
+        let chunks: Vec<Result<Chunk, Fault>> = groups
+            .into_par_iter()
+            .map(|group| {
+                read_chunk(reader, group, index, &described, written, max_coded, name)
+                    .map_err(|error| Fault { group, error })
+            })
+            .collect();
+        chunks.into_iter().collect()
+    };
+    let mut chunks = all(if written.numbers().is_some() { MAX_CODED } else { usize::MAX })?;
+    if chunks.iter().any(|chunk| matches!(chunk, Chunk::Conflict)) {
+        chunks = all(usize::MAX)?;
+    }
+    let kind = written.numbers().filter(|_| chunks.iter().any(|chunk| matches!(chunk, Chunk::Numbers(_))));
+    Ok(match kind {
+        Some(kind) => Column::of_numbers(Numbers::new(kind, join_numbers(kind, chunks))),
+        None => join_codes(written, chunks),
+    })
 }
 
-/// Digits behind the point of a decimal.
-fn scale(described: &ColumnDescriptor) -> usize {
-    debug_assert!(matches!(described.physical_type(), Physical::INT32 | Physical::INT64));
-    match described.logical_type_ref() {
-        Some(LogicalType::Decimal(decimal)) => usize::try_from(decimal.scale).unwrap_or(0),
-        _ => 0,
+fn read_chunk(
+    reader: &SerializedFileReader<Bytes>,
+    group: usize,
+    index: usize,
+    described: &ColumnDescriptor,
+    written: Written,
+    max_coded: usize,
+    name: &str,
+) -> Result<Chunk, ParquetError> {
+    let most = described.max_def_level();
+    let missing = written.numbers().map_or(0, NumberKind::missing);
+    let unsigned = written == Written::Unsigned;
+    match reader.get_row_group(group)?.get_column_reader(index)? {
+        ColumnReader::BoolColumnReader(reader) => {
+            read_keys::<BoolType>(reader, most, missing, max_coded, |value| i64::from(*value))
+        }
+        ColumnReader::Int32ColumnReader(reader) => {
+            read_keys::<Int32Type>(reader, most, missing, max_coded, move |value| {
+                if unsigned { i64::from(value.cast_unsigned()) } else { i64::from(*value) }
+            })
+        }
+        // Of an unsigned number beyond those of `i64`, the bits: no such key is kept as a number.
+        ColumnReader::Int64ColumnReader(reader) if unsigned && max_coded != usize::MAX => {
+            read_keys::<Int64Type>(reader, most, missing, max_coded, move |value| {
+                if *value < 0 { missing } else { *value }
+            })
+        }
+        ColumnReader::Int64ColumnReader(reader) => {
+            read_keys::<Int64Type>(reader, most, missing, max_coded, |value| *value)
+        }
+        ColumnReader::FloatColumnReader(reader) => {
+            read_keys::<FloatType>(reader, most, missing, max_coded, |value| real_key(f64::from(*value)))
+        }
+        ColumnReader::DoubleColumnReader(reader) => {
+            read_keys::<DoubleType>(reader, most, missing, max_coded, |value| real_key(*value))
+        }
+        ColumnReader::ByteArrayColumnReader(reader) => read_texts(reader, most),
+        _ => Err(ParquetError::General(format!(
+            "the column `{name}` is of the type {}",
+            described.physical_type()
+        ))),
     }
 }
 
-fn decimal(value: i128, scale: usize) -> String {
+/// The keys of all row groups.
+fn join_numbers(kind: NumberKind, chunks: Vec<Chunk>) -> Vec<Keys> {
+    let keys = |chunk| match chunk {
+        Chunk::Numbers(keys) => Some(keys),
+        Chunk::Keys(codes, keys) => {
+            let key = |code: u32| keys.get(code as usize).copied().unwrap_or(kind.missing());
+            Some(Keys::of(codes.iter().map(key).collect()))
+        }
+        Chunk::Texts(..) | Chunk::Conflict => None,
+    };
+    chunks.into_iter().filter_map(keys).collect()
+}
+
+/// The codes of all row groups, each distinct value with its text.
+fn join_codes(written: Written, chunks: Vec<Chunk>) -> Column {
+    let mut column = Column::default();
+    for chunk in chunks {
+        match chunk {
+            Chunk::Texts(codes, texts) => column.append(&codes, texts),
+            Chunk::Keys(codes, keys) => {
+                column.append(&codes, keys.into_iter().map(|key| written.text(key).into()));
+            }
+            Chunk::Numbers(_) | Chunk::Conflict => {}
+        }
+    }
+    column
+}
+
+fn decimal(value: i64, scale: usize) -> String {
     if scale == 0 {
         return value.to_string();
     }

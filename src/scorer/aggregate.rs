@@ -1,24 +1,17 @@
 //! Rows to aggregates, and aggregates to an estimate: two functions with plain data between them, so that the rows can
 //! be counted elsewhere.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+
+use foldhash::fast::FixedState;
 
 use super::{Confusion, Metric, Score, Uncertainty};
 use crate::cases::Sample;
 use crate::stats::{
     AucPair, AucSide, Bootstrap, ClusterSums, Confidence, Estimate, JackknifeEstimate, Limits, Method,
     Moments, Refusal, RightWrong, bca, cluster_limits, jackknife, johnson_limits, paired_folds, placements,
-    stderr_difference, stratified, student_limits, sum, welch, wilson,
+    stderr_difference, student_limits, sum, welch, wilson,
 };
-
-/// How many times the cases are drawn where no formula covers a metric.
-const RESAMPLES: u32 = 10_000;
-
-/// The seed of all resampling: the same cases give the same limits on any machine.
-const SEED: u64 = 0x6761_7465;
-
-/// Above this many units the acceleration of `BCa` comes from groups of them.
-const MOST_LEFT_OUT: usize = 1_000;
 
 /// What an estimate of a difference, or of one value, is made from.
 #[derive(Debug, Clone, PartialEq)]
@@ -174,19 +167,36 @@ impl Compared<'_> {
     }
 
     /// The candidate's value minus the baseline's; without a baseline, the candidate's value.
-    fn difference(&self, of: impl Fn(&Sample) -> f64) -> f64 {
+    pub(super) fn difference(&self, of: impl Fn(&Sample) -> f64) -> f64 {
         of(self.candidate) - self.baseline.map_or(0.0, of)
     }
 
-    fn weighted(&self) -> bool {
+    pub(super) fn weighted(&self) -> bool {
         !self.candidate.weights.is_empty()
+    }
+
+    /// The metric's value of the candidate and, if there is one, of the baseline; or why one of them has none.
+    pub fn scores(&self, metric: &Metric) -> Result<(Score, Option<Score>), &'static str> {
+        let (candidate, baseline) = rayon::join(
+            || metric.score(self.candidate),
+            || self.baseline.map(|baseline| metric.score(baseline)).transpose(),
+        );
+        Ok((candidate?, baseline?))
     }
 
     /// The rows of a metric as an aggregate. Refuses a metric that is not defined on them.
     pub fn aggregate(&self, metric: &Metric) -> Result<Aggregate, Refusal> {
-        let value = |sample: &Sample| metric.score(sample).ok().and_then(Score::sound);
-        for sample in self.baseline.into_iter().chain([self.candidate]) {
-            value(sample).ok_or(Refusal::Undefined)?;
+        self.aggregate_of(metric, self.scores(metric).map_err(|_| Refusal::Undefined)?)
+    }
+
+    /// The same where the metric's values are known already.
+    pub fn aggregate_of(
+        &self,
+        metric: &Metric,
+        (candidate, baseline): (Score, Option<Score>),
+    ) -> Result<Aggregate, Refusal> {
+        if !baseline.into_iter().chain([candidate]).all(|score| score.sound().is_some()) {
+            return Err(Refusal::Undefined);
         }
         match metric.uncertainty() {
             Uncertainty::Share => Ok(self.share(metric)),
@@ -280,9 +290,11 @@ impl Compared<'_> {
                 sample.truth.iter().map(|class| Some(*class) == sample.positive).collect();
             placements(&positive, &sample.scores).ok_or(Refusal::Undefined)
         };
-        let candidate = side(self.candidate)?;
-        Ok(Aggregate::Auc(match self.baseline {
-            Some(baseline) => AucPair::of(&side(baseline)?, &candidate),
+        let (candidate, baseline) =
+            rayon::join(|| side(self.candidate), || self.baseline.map(side).transpose());
+        let (candidate, baseline) = (candidate?, baseline?);
+        Ok(Aggregate::Auc(match baseline {
+            Some(baseline) => AucPair::of(&baseline, &candidate),
             None => AucPair::alone(&candidate),
         }))
     }
@@ -290,13 +302,15 @@ impl Compared<'_> {
     /// Leaves out one case of each kind: cases with the same label, decisions and weight are of a kind.
     fn cells(&self, metric: &Metric) -> Result<Aggregate, Refusal> {
         let candidate = self.candidate;
-        let mut kinds: BTreeMap<(u32, u32, u32, u64), u64> = BTreeMap::new();
+        let mut kinds: HashMap<(u32, u32, u32, u64), u64, FixedState> = HashMap::default();
         for case in 0..candidate.n {
             let theirs = self.baseline.map_or(0, |baseline| baseline.predicted[case]);
             let weight = candidate.weight(case).to_bits();
             *kinds.entry((candidate.truth[case], theirs, candidate.predicted[case], weight)).or_default() +=
                 1;
         }
+        // In an order that does not depend on the table of hashes.
+        let kinds: BTreeMap<_, _> = kinds.into_iter().collect();
         let whole = |sample: &Sample| Confusion::of(sample);
         let (ours, theirs) = (whole(candidate), self.baseline.map(whole));
         let mut own: BTreeMap<(usize, u32, u32), u64> = BTreeMap::new();
@@ -331,94 +345,4 @@ impl Compared<'_> {
         });
         Ok(Aggregate::Jackknife { estimate: jackknife(estimate, groups)?, changed: Some(changed) })
     }
-
-    fn statistic(&self, metric: &Metric, cases: &[u32]) -> f64 {
-        self.difference(|sample| {
-            metric.score(&sample.take(cases)).ok().and_then(Score::sound).unwrap_or(f64::NAN)
-        })
-    }
-
-    /// The rows of each cluster, in the order of their first row.
-    fn units(&self) -> Vec<Vec<u32>> {
-        let all = 0..u32::try_from(self.candidate.n).unwrap_or(u32::MAX);
-        let Some(clusters) = self.clusters else { return all.map(|case| vec![case]).collect() };
-        let mut units: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
-        for case in all {
-            units.entry(clusters[case as usize]).or_default().push(case);
-        }
-        units.into_values().collect()
-    }
-
-    fn without_each_cluster(&self, metric: &Metric) -> Result<Aggregate, Refusal> {
-        let units = self.units();
-        let every: Vec<u32> = units.concat();
-        let without = (0..units.len())
-            .map(|left_out| (1, self.statistic(metric, &others(&units, left_out..left_out + 1))));
-        let estimate = jackknife(self.statistic(metric, &every), without)?;
-        Ok(Aggregate::Jackknife { estimate, changed: None })
-    }
-
-    /// Draws cases again, within each class where there are classes; whole clusters where they are named.
-    fn resampled(&self, metric: &Metric) -> Result<Aggregate, Refusal> {
-        let units = self.units();
-        if self.clusters.is_some() && units.len() < 5 {
-            return Err(Refusal::TooFew { what: "clusters", have: units.len() as u64, need: 5 });
-        }
-        let strata: Vec<Vec<u32>> = if self.clusters.is_none() && !self.candidate.truth.is_empty() {
-            let mut strata: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
-            for (case, class) in self.candidate.truth.iter().enumerate() {
-                strata.entry(*class).or_default().push(u32::try_from(case).unwrap_or(u32::MAX));
-            }
-            strata.into_values().collect()
-        } else {
-            vec![(0..u32::try_from(units.len()).unwrap_or(u32::MAX)).collect()]
-        };
-        let resamples = stratified(units.len(), &strata, RESAMPLES, SEED, |counts| {
-            let drawn: Vec<u32> = units
-                .iter()
-                .zip(counts)
-                .flat_map(|(unit, count)| std::iter::repeat_n(unit, *count as usize))
-                .flatten()
-                .copied()
-                .collect();
-            self.statistic(metric, &drawn)
-        });
-        let left_out = strata
-            .iter()
-            .map(|stratum| {
-                let groups = stratum.len().min(MOST_LEFT_OUT);
-                (0..groups)
-                    .map(|group| {
-                        let out: Vec<u32> = stratum.iter().skip(group).step_by(groups).copied().collect();
-                        let mut drop = vec![false; units.len()];
-                        for unit in &out {
-                            drop[*unit as usize] = true;
-                        }
-                        let rest: Vec<u32> = units
-                            .iter()
-                            .zip(&drop)
-                            .filter(|(_, drop)| !**drop)
-                            .flat_map(|(unit, _)| unit)
-                            .copied()
-                            .collect();
-                        self.statistic(metric, &rest)
-                    })
-                    .collect()
-            })
-            .collect();
-        let every: Vec<u32> = units.concat();
-        let value = self.statistic(metric, &every);
-        Ok(Aggregate::Resampled(Box::new(Bootstrap { value, resamples, jackknife: left_out })))
-    }
-}
-
-/// All rows but those of some units.
-fn others(units: &[Vec<u32>], left_out: std::ops::Range<usize>) -> Vec<u32> {
-    units
-        .iter()
-        .enumerate()
-        .filter(|(unit, _)| !left_out.contains(unit))
-        .flat_map(|(_, rows)| rows)
-        .copied()
-        .collect()
 }

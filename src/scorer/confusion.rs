@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::cases::Sample;
+use crate::cases::{DecisionCounts, Sample};
+
+/// With at most so many classes every pair has a place in a table; with more, only the pairs that occur are kept.
+const MAX_DENSE_CLASSES: usize = 256;
 
 /// Weights of cases by true and predicted class. Only pairs that occur are there.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -24,9 +27,32 @@ pub(super) struct ClassSums {
 impl Confusion {
     /// Of the cases of a sample.
     pub fn of(sample: &Sample) -> Self {
-        let mut confusion = Self::default();
+        // One more for what is no label.
+        let classes = sample.labels.len() + 1;
+        if classes > MAX_DENSE_CLASSES {
+            let mut confusion = Self::default();
+            for case in 0..sample.n {
+                confusion.add(sample.truth[case], sample.predicted[case], sample.weight(case));
+            }
+            return confusion;
+        }
+        let place = |class: u32| (class as usize).min(classes - 1);
+        let mut cells: Vec<(f64, Option<(u32, u32)>)> = vec![(0.0, None); classes * classes];
         for case in 0..sample.n {
-            confusion.add(sample.truth[case], sample.predicted[case], sample.weight(case));
+            let (truth, predicted) = (sample.truth[case], sample.predicted[case]);
+            let cell = &mut cells[place(truth) * classes + place(predicted)];
+            cell.0 += sample.weight(case);
+            cell.1 = Some((truth, predicted));
+        }
+        Self { cells: cells.into_iter().filter_map(|(weight, pair)| Some((pair?, weight))).collect() }
+    }
+
+    /// Of cases that were counted, each with a weight of 1.
+    pub fn of_counts(counts: &DecisionCounts) -> Self {
+        let mut confusion = Self::default();
+        for &(truth, predicted, count) in counts {
+            #[expect(clippy::cast_precision_loss, reason = "counts of cases are far below 2^53")]
+            confusion.add(truth, predicted, count as f64);
         }
         confusion
     }

@@ -10,7 +10,9 @@ mod precision_recall;
 mod probability;
 mod ranking;
 mod regression;
+mod resampled;
 mod summary;
+mod summary_metrics;
 
 pub use aggregate::{Aggregate, Compared};
 pub use confusion::Confusion;
@@ -247,15 +249,7 @@ impl Metric {
 
     /// Its value on these cases, or why there is none.
     pub fn score(&self, sample: &Sample) -> Result<Score, &'static str> {
-        if sample.n == 0 {
-            return Err("there are no cases");
-        }
-        if !sample.weights.is_empty() && sample.weights.iter().all(|weight| *weight == 0.0) {
-            return Err("all weights are 0");
-        }
-        if self.needs_positive() && sample.positive.is_none() {
-            return Err("it is not known which label is the positive one");
-        }
+        self.refuse(sample)?;
         // Ranks exist for infinite numbers.
         let fits = |value: &f64| value.is_finite() || *self == Self::Spearman && !value.is_nan();
         let numbers = match self.needs() {
@@ -285,6 +279,27 @@ impl Metric {
             return Err("the scores are not probabilities");
         }
         self.of_values(sample)
+    }
+
+    /// Why no metric has a value on these cases, or this one has none.
+    fn refuse(&self, sample: &Sample) -> Result<(), &'static str> {
+        if sample.n == 0 {
+            return Err("there are no cases");
+        }
+        if !sample.weights.is_empty() && sample.weights.iter().all(|weight| *weight == 0.0) {
+            return Err("all weights are 0");
+        }
+        if self.needs_positive() && sample.positive.is_none() {
+            return Err("it is not known which label is the positive one");
+        }
+        Ok(())
+    }
+
+    /// [`Self::score`] by how often each class was taken for each, which is the same for all metrics of decisions. Of
+    /// `sample` the decisions themselves are not needed.
+    pub fn score_of_confusion(&self, confusion: &Confusion, sample: &Sample) -> Result<Score, &'static str> {
+        self.refuse(sample)?;
+        Ok(self.of_confusion(confusion, sample))
     }
 
     /// Its value by how often each class was taken for each, for metrics that need no more. `sample` gives the labels
@@ -368,7 +383,7 @@ impl Metric {
     }
 
     /// Averages over the declared labels, where scikit-learn's default is over those that appear.
-    pub fn over_all_labels(&self, sample: &Sample) -> Option<Score> {
+    pub fn over_all_labels(&self, confusion: &Confusion, sample: &Sample) -> Option<Score> {
         let (which, average) = match self {
             Self::Precision(average) => (Which::Precision, *average),
             Self::Recall(average) => (Which::Recall, *average),
@@ -376,6 +391,6 @@ impl Metric {
             _ => return None,
         };
         let declared = Some(sample.labels.len());
-        Some(precision_recall::score(which, average, &Confusion::of(sample), sample.positive, declared))
+        Some(precision_recall::score(which, average, confusion, sample.positive, declared))
     }
 }

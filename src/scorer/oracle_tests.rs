@@ -59,7 +59,10 @@ fn check(what: &str, sample: &Sample, expected: &Value, ill: &mut Vec<String>) {
             _ => match key.strip_suffix("_all_labels") {
                 Some(key) => {
                     let metric = metric(key).expect("a metric");
-                    metric.over_all_labels(sample).ok_or("none").map(|score| score.value)
+                    metric
+                        .over_all_labels(&Confusion::of(sample), sample)
+                        .ok_or("none")
+                        .map(|score| score.value)
                 }
                 None => match metric(key) {
                     Some(metric) => metric.score(sample).map(|score| score.value),

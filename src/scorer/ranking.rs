@@ -1,5 +1,7 @@
 //! Metrics of the order of scores.
 
+use rayon::prelude::*;
+
 use super::Score;
 use crate::cases::Sample;
 
@@ -11,7 +13,8 @@ pub(super) struct Ranked {
 impl Ranked {
     pub(super) fn new(cases: impl IntoIterator<Item = (f64, bool, f64)>) -> Self {
         let mut cases: Vec<_> = cases.into_iter().filter(|case| case.2 != 0.0).collect();
-        cases.sort_by(|a, b| b.0.total_cmp(&a.0));
+        // The order of ties is that of the cases, since sums of weights are rounded.
+        cases.par_sort_by(|a, b| b.0.total_cmp(&a.0));
         Self { cases }
     }
 
@@ -53,6 +56,68 @@ impl Ranked {
             positive / total * (positives / (positives + negatives))
         }))
     }
+}
+
+/// One class against the rest, sorted once for many counts of units, which are cases or clusters of them.
+pub(super) struct RankedUnits {
+    /// The unit of each case and whether it is positive, from the highest score down.
+    cases: Vec<(u32, bool)>,
+    /// Where the cases of one score end, and whether one of them is positive.
+    steps: Vec<(usize, bool)>,
+}
+
+impl RankedUnits {
+    pub(super) fn new(sample: &Sample, units: &[Vec<u32>], class: u32, score: impl Fn(usize) -> f64) -> Self {
+        let of_unit = |(unit, rows): (usize, &Vec<u32>)| {
+            let unit = u32::try_from(unit).unwrap_or(u32::MAX);
+            rows.iter().map(move |row| (*row as usize, unit)).collect::<Vec<_>>()
+        };
+        let mut sorted: Vec<(f64, u32, bool)> = units
+            .iter()
+            .enumerate()
+            .flat_map(of_unit)
+            .map(|(case, unit)| (score(case), unit, sample.truth[case] == class))
+            .collect();
+        sorted.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let mut end = 0;
+        #[expect(clippy::float_cmp, reason = "ties are equal scores")]
+        let tied = sorted.chunk_by(|a, b| a.0 == b.0);
+        let steps = tied.map(|tied| {
+            end += tied.len();
+            (end, tied.iter().any(|case| case.2))
+        });
+        let steps = steps.collect();
+        Self { cases: sorted.into_iter().map(|case| (case.1, case.2)).collect(), steps }
+    }
+
+    /// [`Ranked::average_precision`] where each case counts as often as its unit: the same sums of whole numbers, to the
+    /// last bit. `None` without a positive case.
+    pub(super) fn average_precision(&self, counts: &[u32]) -> Option<f64> {
+        let count = |unit: u32| u64::from(counts[unit as usize]);
+        let total: u64 = self.cases.iter().map(|case| if case.1 { count(case.0) } else { 0 }).sum();
+        if total == 0 {
+            return None;
+        }
+        let total = float(total);
+        let (mut positives, mut all, mut start) = (0_u64, 0_u64, 0);
+        Some(crate::stats::sum(self.steps.iter().filter_map(|&(end, has_positive)| {
+            let tied = &self.cases[start..end];
+            start = end;
+            all += tied.iter().map(|case| count(case.0)).sum::<u64>();
+            // A step without a positive case adds nothing.
+            if !has_positive {
+                return None;
+            }
+            let positive: u64 = tied.iter().map(|case| if case.1 { count(case.0) } else { 0 }).sum();
+            positives += positive;
+            (positive > 0).then(|| float(positive) / total * (float(positives) / float(all)))
+        })))
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of cases are far below 2^53")]
+fn float(count: u64) -> f64 {
+    count as f64
 }
 
 /// One class against the rest.

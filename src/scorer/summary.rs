@@ -1,8 +1,11 @@
 //! Every metric that a table of cases gives.
 
-use super::{Average, Metric, Score};
-use crate::cases::{Cases, CasesError, Sample, slices_of};
-use crate::stats::{Moments, sum};
+use rayon::prelude::*;
+
+use super::Confusion;
+use super::summary_metrics::metrics;
+use crate::cases::{Cases, CasesError, DecisionCounts, Sample, slices_of};
+use crate::stats::Moments;
 
 /// A column with more different values than this is not shown as slices.
 const MOST_SLICES: usize = 20;
@@ -29,6 +32,9 @@ pub struct CasesSummary {
 
 /// Computes every metric that the columns allow.
 pub fn summary(cases: &Cases) -> Result<CasesSummary, CasesError> {
+    if let Some(summary) = summary_of_counts(cases)? {
+        return Ok(summary);
+    }
     let sample = cases.sample()?;
     let values: Vec<(String, Vec<f64>)> = if cases.has_decisions() {
         Vec::new()
@@ -37,7 +43,8 @@ pub fn summary(cases: &Cases) -> Result<CasesSummary, CasesError> {
         columns.iter().filter_map(|name| Some(((*name).to_owned(), cases.values(name)?.ok()?))).collect()
     };
     let of = |sample: &Sample, rows: Option<&[u32]>| {
-        let mut metrics = metrics(sample);
+        let decisions = !sample.predicted.is_empty();
+        let mut metrics = metrics(sample, decisions.then(|| Confusion::of(sample)).as_ref());
         for (name, values) in &values {
             let picked: Vec<f64> = match rows {
                 None => values.clone(),
@@ -60,7 +67,7 @@ pub fn summary(cases: &Cases) -> Result<CasesSummary, CasesError> {
     };
     let is_value = |column: &str| values.iter().any(|(name, _)| name == column);
     let slices = slice_rows(cases, is_value)?
-        .into_iter()
+        .into_par_iter()
         .map(|(slice, rows)| {
             let summary = of(&sample.take(&rows), Some(&rows));
             (slice, summary)
@@ -69,144 +76,46 @@ pub fn summary(cases: &Cases) -> Result<CasesSummary, CasesError> {
     Ok(CasesSummary { unscored: cases.unscored(), overall: of(&sample, None), slices })
 }
 
+/// The same where labels and predictions are all there is: counted in one pass for each column, with no copy of the cases.
+fn summary_of_counts(cases: &Cases) -> Result<Option<CasesSummary>, CasesError> {
+    if !cases.has_decisions_only() {
+        return Ok(None);
+    }
+    let of = |counts: &DecisionCounts| {
+        let rows = counts.iter().map(|(_, _, count)| usize::try_from(*count).unwrap_or(usize::MAX)).sum();
+        let about =
+            Sample { n: rows, labels: cases.class_names(), positive: cases.positive(), ..Sample::default() };
+        MetricSummary { rows, metrics: metrics(&about, Some(&Confusion::of_counts(counts))) }
+    };
+    let Some(all) = cases.decision_counts(None)? else { return Ok(None) };
+    let overall: DecisionCounts = all.into_values().flatten().collect();
+    let mut slices = Vec::new();
+    for column in columns_of_slices(cases, |_| false) {
+        let Some(counts) = cases.decision_counts(Some(column))? else { return Ok(None) };
+        slices.extend(counts.iter().map(|(slice, counts)| (slice.clone(), of(counts))));
+    }
+    Ok(Some(CasesSummary { unscored: cases.unscored(), overall: of(&overall), slices }))
+}
+
+/// The columns that look like slices, and are no values.
+fn columns_of_slices(cases: &Cases, is_value: impl Fn(&str) -> bool) -> Vec<&str> {
+    let mut columns = cases.slice_columns();
+    columns.retain(|name| {
+        let distinct = cases.column(name).and_then(|column| column.distinct(MOST_SLICES));
+        distinct.is_some_and(|distinct| distinct > 0 && 2 * distinct <= cases.rows().max(2))
+            && !is_value(name)
+    });
+    columns
+}
+
 /// The rows of each slice by one column, of the columns that look like slices and are no values.
 pub(super) fn slice_rows(
     cases: &Cases,
     is_value: impl Fn(&str) -> bool,
 ) -> Result<Vec<(String, Vec<u32>)>, CasesError> {
     let mut slices = Vec::new();
-    for column in cases.slice_columns() {
-        let distinct = cases.column(column).map_or(0, |column| column.texts().len());
-        if (1..=MOST_SLICES).contains(&distinct) && 2 * distinct <= cases.rows().max(2) && !is_value(column) {
-            slices.extend(slices_of(cases, &[column])?);
-        }
+    for column in columns_of_slices(cases, is_value) {
+        slices.extend(slices_of(cases, &[column])?);
     }
     Ok(slices)
-}
-
-fn metrics(sample: &Sample) -> Vec<(String, f64)> {
-    let mut found: Vec<(String, f64)> = Vec::new();
-    let (decisions, binary) = (!sample.predicted.is_empty(), sample.labels.len() <= 2);
-    let mut all = if decisions { of_decisions(binary) } else { Vec::new() };
-    all.extend(of_scores(sample, binary));
-    if !decisions && !sample.estimate.is_empty() {
-        all.extend(of_numbers(sample));
-    }
-    for (name, metric) in &all {
-        found.push((name.clone(), metric.score(sample).map_or(f64::NAN, |score: Score| score.value)));
-    }
-    if decisions && binary && sample.positive.is_some() {
-        for (name, truth, predicted) in
-            [("tp", true, true), ("fp", false, true), ("fn", true, false), ("tn", false, false)]
-        {
-            let is = |class: u32| Some(class) == sample.positive;
-            let cases = (0..sample.n)
-                .filter(|case| is(sample.truth[*case]) == truth && is(sample.predicted[*case]) == predicted);
-            found.push((name.to_owned(), sum(cases.map(|case| sample.weight(case)))));
-        }
-    }
-    if decisions && !binary {
-        for (name, metric) in &all {
-            if let Some(score) = metric.over_all_labels(sample) {
-                found.push((format!("{name}_all_labels"), score.value));
-            }
-        }
-    }
-    found
-}
-
-fn named(names: &[(&str, Metric)]) -> Vec<(String, Metric)> {
-    names.iter().map(|(name, metric)| ((*name).to_owned(), metric.clone())).collect()
-}
-
-/// Metrics of labels and predictions.
-fn of_decisions(binary: bool) -> Vec<(String, Metric)> {
-    let mut all = Vec::new();
-    all.extend(named(&[
-        ("accuracy", Metric::Accuracy),
-        ("exact_match", Metric::ExactMatch),
-        ("balanced_accuracy", Metric::BalancedAccuracy),
-        ("mcc", Metric::Mcc),
-        ("cohen_kappa", Metric::Kappa { quadratic: false }),
-        ("cohen_kappa_quadratic", Metric::Kappa { quadratic: true }),
-    ]));
-    if binary {
-        all.extend(named(&[
-            ("precision", Metric::Precision(Average::Binary)),
-            ("recall", Metric::Recall(Average::Binary)),
-            ("f1", Metric::FBeta(1.0, Average::Binary)),
-            ("f2", Metric::FBeta(2.0, Average::Binary)),
-            ("specificity", Metric::Specificity),
-        ]));
-    } else {
-        all.extend(named(&[("specificity_macro", Metric::SpecificityMacro)]));
-    }
-    for (average, word) in
-        [(Average::Macro, "macro"), (Average::Micro, "micro"), (Average::Weighted, "weighted")]
-    {
-        all.extend([
-            (format!("precision_{word}"), Metric::Precision(average)),
-            (format!("recall_{word}"), Metric::Recall(average)),
-            (format!("f1_{word}"), Metric::FBeta(1.0, average)),
-            (format!("f2_{word}"), Metric::FBeta(2.0, average)),
-        ]);
-    }
-    all
-}
-
-/// Metrics of labels and scores.
-fn of_scores(sample: &Sample, binary: bool) -> Vec<(String, Metric)> {
-    let mut all = Vec::new();
-    let equal = |equal_mass| Metric::Ece { bins: 15, equal_mass };
-    let top = |equal_mass| Metric::EceTopLabel { bins: 15, equal_mass };
-    if !sample.scores.is_empty() && binary {
-        all.extend(named(&[
-            ("roc_auc", Metric::RocAuc),
-            ("average_precision", Metric::AveragePrecision),
-            ("log_loss", Metric::LogLoss),
-            ("brier", Metric::Brier),
-            ("ece_15", equal(false)),
-            ("ece_15_equal_mass", equal(true)),
-        ]));
-    }
-    if !sample.probabilities.is_empty() && !binary {
-        all.extend(named(&[
-            ("roc_auc_ovr_macro", Metric::RocAucOneVsRest { weighted: false }),
-            ("roc_auc_ovr_weighted", Metric::RocAucOneVsRest { weighted: true }),
-            ("roc_auc_ovo_macro", Metric::RocAucOneVsOne { weighted: false }),
-            ("roc_auc_ovo_weighted", Metric::RocAucOneVsOne { weighted: true }),
-            ("average_precision_macro", Metric::AveragePrecisionMacro),
-            ("log_loss", Metric::LogLoss),
-            ("brier_multiclass", Metric::BrierMulticlass),
-            ("ece_15_top_label", top(false)),
-            ("ece_15_top_label_equal_mass", top(true)),
-        ]));
-        for k in [2, 3] {
-            if k < sample.labels.len() {
-                all.push((format!("top_{k}_accuracy"), Metric::TopK(k)));
-            }
-        }
-    }
-    all
-}
-
-/// Metrics of numbers.
-fn of_numbers(sample: &Sample) -> Vec<(String, Metric)> {
-    let mut all = Vec::new();
-    all.extend(named(&[
-        ("rmse", Metric::Rmse),
-        ("mse", Metric::Mse),
-        ("mae", Metric::Mae),
-        ("mape", Metric::Mape),
-        ("median_ae", Metric::MedianAbsoluteError),
-        ("r2", Metric::R2),
-        ("bias", Metric::Bias),
-        ("pinball_0.1", Metric::Pinball(0.1)),
-        ("pinball_0.5", Metric::Pinball(0.5)),
-        ("pinball_0.9", Metric::Pinball(0.9)),
-    ]));
-    if sample.weights.is_empty() {
-        all.extend(named(&[("max_error", Metric::MaxError), ("spearman", Metric::Spearman)]));
-    }
-    all
 }

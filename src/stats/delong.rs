@@ -1,5 +1,7 @@
 //! The area under the ROC curve of two models on the same cases.
 
+use rayon::prelude::*;
+
 use super::limits::{Confidence, Estimate, Limits, Refusal};
 use super::sum::sum;
 
@@ -20,8 +22,9 @@ pub struct AucSide {
 /// The structural components of `DeLong`'s variance, by midranks in O(n log n) (Sun and Xu 2014, *IEEE Signal
 /// Processing Letters* 21, 1389–1393). `None` where a class is empty.
 pub fn placements(positive: &[bool], scores: &[f64]) -> Option<AucSide> {
-    let mut order: Vec<u32> = (0..u32::try_from(scores.len()).ok()?).collect();
-    order.sort_unstable_by(|&a, &b| scores[a as usize].total_cmp(&scores[b as usize]));
+    let mut order: Vec<(f64, u32)> =
+        scores.iter().copied().zip(0..u32::try_from(scores.len()).ok()?).collect();
+    order.par_sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
     let positives = positive.iter().filter(|&&positive| positive).count();
     let negatives = positive.len() - positives;
     if positives == 0 || negatives == 0 {
@@ -31,15 +34,15 @@ pub fn placements(positive: &[bool], scores: &[f64]) -> Option<AucSide> {
     let mut below = vec![0.0_f64; scores.len()];
     let (mut seen, mut start) = ([0usize; 2], 0usize);
     while start < order.len() {
-        let score = scores[order[start] as usize];
+        let score = order[start].0;
         let mut end = start;
         let mut tied = [0usize; 2];
         #[expect(clippy::float_cmp, reason = "ties are equal scores")]
-        while end < order.len() && scores[order[end] as usize] == score {
-            tied[usize::from(positive[order[end] as usize])] += 1;
+        while end < order.len() && order[end].0 == score {
+            tied[usize::from(positive[order[end].1 as usize])] += 1;
             end += 1;
         }
-        for &case in &order[start..end] {
+        for &(_, case) in &order[start..end] {
             let other = usize::from(!positive[case as usize]);
             below[case as usize] = float(seen[other]) + float(tied[other]) / 2.0;
         }

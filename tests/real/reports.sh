@@ -1,11 +1,15 @@
 #!/usr/bin/env bash
 # Reports, judged by what reads them: the schema of SARIF and its validator, the schema of Jenkins for JUnit, html-validate,
 # Chromium and axe for the pages, and the libraries of Hugging Face and CycloneDX for the documents of a model. Installs
-# what it needs below target/; Chromium comes from the system's packages.
+# what it needs below target/; Chromium comes from the system's packages, and is installed by root.
 # With SHOTS=FOLDER it leaves pictures of the page there.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
+if ! command -v chromium > /dev/null && [ "$(id -u)" = 0 ] && command -v apt-get > /dev/null; then
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium > /dev/null
+fi
 for program in python3 node npm chromium; do
   command -v "$program" > /dev/null || { echo "reports.sh: $program is not installed" >&2; exit 1; }
 done

@@ -6,7 +6,7 @@ use super::{AMBIGUOUS_METRIC, NOT_RECOMPUTED};
 use crate::cases::{Cases, Sample};
 use crate::document::{Node, listed};
 use crate::run::{Decimal, Metric, Run};
-use crate::scorer::{Aggregate, Compared, Metric as Scorer, Score, metric_named};
+use crate::scorer::{Aggregate, Compared, Metric as Scorer, metric_named};
 use crate::stats::{Moments, Refusal, RightWrong};
 use crate::verdict::Finding;
 
@@ -264,11 +264,9 @@ fn from_record(ours: &Metric<'_>, why: String) -> Found {
 }
 
 fn of_metric(metric: &Scorer, compared: &Compared<'_>) -> Result<Basis, &'static str> {
-    let value = |sample: &Sample| metric.score(sample).map(|score: Score| score.value);
-    let candidate = value(compared.candidate)?;
-    let baseline = compared.baseline.map(value).transpose()?.unwrap_or(f64::NAN);
-    let aggregate = compared.aggregate(metric);
-    Ok(basis(compared, aggregate, [candidate, baseline]))
+    let scores = compared.scores(metric)?;
+    let values = [scores.0.value, scores.1.map_or(f64::NAN, |score| score.value)];
+    Ok(basis(compared, compared.aggregate_of(metric, scores), values))
 }
 
 fn of_values(compared: &Compared<'_>, theirs: &[f64], ours: &[f64]) -> Basis {

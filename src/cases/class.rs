@@ -1,0 +1,153 @@
+//! The true and the predicted class of each case, and how often each was taken for each.
+
+use std::collections::{BTreeMap, HashMap};
+
+use rayon::prelude::*;
+
+use super::codes::Codes;
+use super::slices::{slice_column, slice_name};
+use super::{Cases, CasesError, Column};
+
+/// Rows that are counted at once.
+const BLOCK: usize = 1 << 16;
+
+/// The largest table of counts, in cells.
+const MAX_CELLS: usize = 1 << 16;
+
+/// What a case that was not scored is taken for, where that counts as wrong.
+const NOT_SCORED: &str = "(not scored)";
+
+/// Counts of cases by true and predicted class: only pairs that occur.
+pub type DecisionCounts = Vec<(u32, u32, u64)>;
+
+/// The class of each case: a place in the labels, or `u32::MAX` for a text that is no label.
+pub(super) struct Classes<'c> {
+    codes: &'c Codes,
+    of_code: Vec<u32>,
+    /// Rows that were not scored, with the class that they have.
+    unscored: Option<(&'c [bool], u32)>,
+}
+
+impl Classes<'_> {
+    #[inline]
+    fn get(&self, row: usize) -> u32 {
+        match self.unscored {
+            Some((unscored, class)) if unscored[row] => class,
+            _ => self.of_code.get(self.codes.get(row) as usize).copied().unwrap_or(u32::MAX),
+        }
+    }
+
+    pub(super) fn to_vec(&self) -> Vec<u32> {
+        (0..self.codes.len()).map(|row| self.get(row)).collect()
+    }
+}
+
+impl Cases {
+    fn classes_of<'c>(&'c self, column: &'c Column) -> Classes<'c> {
+        let place =
+            |(place, label): (usize, &'c Box<str>)| (&**label, u32::try_from(place).unwrap_or(u32::MAX));
+        // Of a label that is declared twice the first place counts.
+        let places: HashMap<&str, u32> = self.labels.iter().enumerate().rev().map(place).collect();
+        let class = |text| places.get(text).copied().unwrap_or(u32::MAX);
+        Classes { codes: column.codes(), of_code: column.texts().map(class).collect(), unscored: None }
+    }
+
+    /// `None` where labels are numbers, or there are none.
+    pub(super) fn true_classes(&self) -> Option<Classes<'_>> {
+        Some(self.classes_of(self.labels().filter(|_| !self.are_numbers)?))
+    }
+
+    /// `None` where predictions are numbers, or there are none.
+    pub(super) fn predicted_classes(&self) -> Option<Classes<'_>> {
+        let mut classes = self.classes_of(self.predictions().filter(|_| !self.are_numbers)?);
+        if self.has_class_of_unscored() {
+            classes.unscored = Some((&self.unscored, u32::try_from(self.labels.len()).unwrap_or(u32::MAX)));
+        }
+        Some(classes)
+    }
+
+    fn has_class_of_unscored(&self) -> bool {
+        self.unscored_are_wrong() && self.unscored() > 0 && self.predictions().is_some() && !self.are_numbers
+    }
+
+    /// The labels in their order, and what cases that were not scored are taken for.
+    pub fn class_names(&self) -> Vec<Box<str>> {
+        let mut names = self.labels.clone();
+        if self.has_class_of_unscored() {
+            names.push(NOT_SCORED.into());
+        }
+        names
+    }
+
+    /// The class that counts, where there are two.
+    pub fn positive(&self) -> Option<u32> {
+        self.positive
+    }
+
+    /// Whether decisions are all that metrics can be computed from: no scores, no weights.
+    pub fn has_decisions_only(&self) -> bool {
+        self.has_decisions()
+            && !self.are_numbers
+            && self.roles.score.is_none()
+            && self.roles.scores.is_empty()
+            && self.roles.weight.is_none()
+    }
+
+    /// How often each class was taken for each, for each value of a column by a key such as `region=EU`; without a column,
+    /// for all cases by an empty key. In one pass on all cores. `None` where there are no decisions, or too many
+    /// classes.
+    pub fn decision_counts(
+        &self,
+        by: Option<&str>,
+    ) -> Result<Option<BTreeMap<String, DecisionCounts>>, CasesError> {
+        let column = by.map(|name| slice_column(self, name)).transpose()?;
+        let (Some(truth), Some(predicted)) = (self.true_classes(), self.predicted_classes()) else {
+            return Ok(None);
+        };
+        // One more for a text that is no label; one more slice for cells without a value.
+        let classes = self.class_names().len() + 1;
+        let slices = column.map_or(0, |column| column.texts().len()) + 1;
+        let cells = classes.saturating_mul(classes).saturating_mul(slices);
+        if cells > MAX_CELLS {
+            return Ok(None);
+        }
+        let slice_codes = column.map(Column::codes);
+        let limited = |code: u32, bound: usize| (code as usize).min(bound - 1);
+        let count = |block: usize| {
+            let mut counts = vec![0_u64; cells];
+            for row in block * BLOCK..((block + 1) * BLOCK).min(self.rows()) {
+                let slice = slice_codes.map_or(0, |codes| limited(codes.get(row), slices));
+                let (truth, predicted) =
+                    (limited(truth.get(row), classes), limited(predicted.get(row), classes));
+                counts[(slice * classes + truth) * classes + predicted] += 1;
+            }
+            counts
+        };
+        let add = |mut sum: Vec<u64>, counts: Vec<u64>| {
+            sum.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
+            sum
+        };
+        let counts = (0..self.rows().div_ceil(BLOCK))
+            .into_par_iter()
+            .fold(|| vec![0; cells], |sum, block| add(sum, count(block)))
+            .reduce(|| vec![0; cells], add);
+        let class = |place: usize| {
+            if place + 1 == classes { u32::MAX } else { u32::try_from(place).unwrap_or(u32::MAX) }
+        };
+        let mut found: BTreeMap<String, DecisionCounts> = BTreeMap::new();
+        for (slice, counts) in counts.chunks(classes * classes).enumerate() {
+            let occurs = counts.iter().enumerate().filter(|(_, count)| **count > 0);
+            let occurs: DecisionCounts =
+                occurs.map(|(cell, count)| (class(cell / classes), class(cell % classes), *count)).collect();
+            if occurs.is_empty() {
+                continue;
+            }
+            let key = match (by, column) {
+                (Some(name), Some(column)) => slice_name(name, column.texts().nth(slice)),
+                _ => String::new(),
+            };
+            found.entry(key).or_default().extend(occurs);
+        }
+        Ok(Some(found))
+    }
+}

@@ -1,0 +1,121 @@
+//! Which distinct value each cell of a column has, one byte a cell while there are few.
+
+/// The code of a cell without a value.
+pub(super) const MISSING: u32 = u32::MAX;
+
+const NARROW_MISSING: u8 = u8::MAX;
+
+/// A code for each cell: an index of the column's distinct values, or [`MISSING`].
+#[derive(Debug, Clone)]
+pub(super) enum Codes {
+    /// Codes below 255; 255 is a missing value.
+    Narrow(Vec<u8>),
+    /// Any codes.
+    Wide(Vec<u32>),
+}
+
+impl Default for Codes {
+    fn default() -> Self {
+        Self::Narrow(Vec::new())
+    }
+}
+
+impl Codes {
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Narrow(codes) => codes.len(),
+            Self::Wide(codes) => codes.len(),
+        }
+    }
+
+    #[inline]
+    pub(super) fn get(&self, row: usize) -> u32 {
+        match self {
+            Self::Narrow(codes) => widened(codes[row]),
+            Self::Wide(codes) => codes[row],
+        }
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = u32> {
+        (0..self.len()).map(|row| self.get(row))
+    }
+
+    #[inline]
+    pub(super) fn push(&mut self, code: u32) {
+        match self {
+            Self::Narrow(codes) => match narrowed(code) {
+                Some(code) => codes.push(code),
+                None => self.push_wide(code),
+            },
+            Self::Wide(codes) => codes.push(code),
+        }
+    }
+
+    #[cold]
+    fn push_wide(&mut self, code: u32) {
+        self.widen();
+        self.push(code);
+    }
+
+    fn widen(&mut self) {
+        if let Self::Narrow(codes) = self {
+            *self = Self::Wide(codes.iter().copied().map(widened).collect());
+        }
+    }
+
+    /// Adds the cells of the next rows; `code_of` gives the code here for each code there.
+    pub(super) fn append(&mut self, next: &Self, code_of: &[u32]) {
+        if code_of.iter().any(|code| narrowed(*code).is_none()) {
+            self.widen();
+        }
+        let code = |code: u32| code_of.get(code as usize).copied().unwrap_or(MISSING);
+        match (self, next) {
+            (Self::Narrow(codes), Self::Narrow(next)) => {
+                let mut table = [NARROW_MISSING; 256];
+                for (slot, code) in table.iter_mut().zip(code_of) {
+                    *slot = narrowed(*code).unwrap_or(NARROW_MISSING);
+                }
+                codes.extend(next.iter().map(|code| table[usize::from(*code)]));
+            }
+            (codes, next) => next.iter().for_each(|old| codes.push(code(old))),
+        }
+    }
+}
+
+fn widened(code: u8) -> u32 {
+    if code == NARROW_MISSING { MISSING } else { u32::from(code) }
+}
+
+fn narrowed(code: u32) -> Option<u8> {
+    match code {
+        MISSING => Some(NARROW_MISSING),
+        code => u8::try_from(code).ok().filter(|code| *code != NARROW_MISSING),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_than_255_codes_widen_the_cells_before_them() {
+        let mut codes = Codes::default();
+        for code in (0..300).chain([MISSING, 254, 255]) {
+            codes.push(code);
+        }
+        assert!(matches!(codes, Codes::Wide(_)));
+        assert!(codes.iter().eq((0..300).chain([MISSING, 254, 255])));
+    }
+
+    #[test]
+    fn appended_codes_are_those_of_the_whole_column() {
+        let mut codes = Codes::default();
+        [0, 1, MISSING].into_iter().for_each(|code| codes.push(code));
+        let next = codes.clone();
+        codes.append(&next, &[1, 7]);
+        assert!(matches!(codes, Codes::Narrow(_)));
+        assert!(codes.iter().eq([0, 1, MISSING, 1, 7, MISSING]));
+        codes.append(&next, &[255, 0]);
+        assert!(codes.iter().eq([0, 1, MISSING, 1, 7, MISSING, 255, 0, MISSING]));
+    }
+}

@@ -1,0 +1,274 @@
+//! One column: distinct texts with a code for each cell, or numbers as they are.
+
+use std::sync::OnceLock;
+
+use indexmap::IndexSet;
+
+use super::codes::{Codes, MISSING};
+use super::numbers::Numbers;
+use super::{CasesError, CasesFault, table::short};
+
+type Texts = IndexSet<Box<str>, foldhash::fast::FixedState>;
+
+/// One column. Each cell has a text, or no value.
+///
+/// Equal texts share a code, so that labels and slices are compared as numbers. A column of a Parquet file with many
+/// different numbers keeps the numbers; it writes them as text only where something asks for the text.
+#[derive(Debug, Clone)]
+pub struct Column {
+    cells: Cells,
+    /// The texts of numbers, once they are needed.
+    written: OnceLock<Coded>,
+}
+
+#[derive(Debug, Clone)]
+enum Cells {
+    Coded(Coded),
+    Numbers(Numbers),
+}
+
+#[derive(Debug, Clone, Default)]
+struct Coded {
+    codes: Codes,
+    texts: Texts,
+}
+
+impl Coded {
+    fn push(&mut self, text: Option<&str>) {
+        let code = text.map_or(MISSING, |text| match self.texts.get_index_of(text) {
+            Some(code) => u32::try_from(code).unwrap_or(MISSING),
+            None => u32::try_from(self.texts.insert_full(text.into()).0).unwrap_or(MISSING),
+        });
+        self.codes.push(code);
+    }
+}
+
+impl Default for Column {
+    fn default() -> Self {
+        Self::of(Cells::Coded(Coded::default()))
+    }
+}
+
+impl Column {
+    fn of(cells: Cells) -> Self {
+        Self { cells, written: OnceLock::new() }
+    }
+
+    /// A column of numbers of which there are more than [`super::numbers::MAX_CODED`].
+    pub(super) fn of_numbers(numbers: Numbers) -> Self {
+        Self::of(Cells::Numbers(numbers))
+    }
+
+    /// Adds a cell.
+    pub fn push(&mut self, text: Option<&str>) {
+        if let Cells::Numbers(_) = self.cells {
+            self.cells = Cells::Coded(self.coded().clone());
+            self.written = OnceLock::new();
+        }
+        if let Cells::Coded(coded) = &mut self.cells {
+            coded.push(text);
+        }
+    }
+
+    /// Adds the cells of the next rows by their distinct texts, in the order of their first row.
+    pub(super) fn append(&mut self, codes: &Codes, texts: impl IntoIterator<Item = Box<str>>) {
+        if let Cells::Coded(coded) = &mut self.cells {
+            let here = |text| u32::try_from(coded.texts.insert_full(text).0).unwrap_or(MISSING);
+            let code_of: Vec<u32> = texts.into_iter().map(here).collect();
+            coded.codes.append(codes, &code_of);
+        }
+    }
+
+    fn coded(&self) -> &Coded {
+        match &self.cells {
+            Cells::Coded(coded) => coded,
+            Cells::Numbers(numbers) => self.written.get_or_init(|| {
+                // The texts in the order of their rows, as if each had been read as text.
+                let mut coded = Coded::default();
+                (0..numbers.len()).for_each(|row| coded.push(numbers.text(row).as_deref()));
+                coded
+            }),
+        }
+    }
+
+    /// The numbers, where the column is kept as numbers.
+    pub(super) fn as_numbers(&self) -> Option<&Numbers> {
+        match &self.cells {
+            Cells::Coded(_) => None,
+            Cells::Numbers(numbers) => Some(numbers),
+        }
+    }
+
+    /// How many cells.
+    pub fn len(&self) -> usize {
+        match &self.cells {
+            Cells::Coded(coded) => coded.codes.len(),
+            Cells::Numbers(numbers) => numbers.len(),
+        }
+    }
+
+    /// Whether it has no cell.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The text of a cell; `None` where there is none.
+    pub fn text(&self, row: usize) -> Option<&str> {
+        let coded = self.coded();
+        coded.texts.get_index(coded.codes.get(row) as usize).map(|text| &**text)
+    }
+
+    /// The same for a few cells, such as the examples of a message: writes no other cell as text.
+    pub fn written(&self, row: usize) -> Option<String> {
+        match &self.cells {
+            Cells::Coded(_) => self.text(row).map(str::to_owned),
+            Cells::Numbers(numbers) => numbers.text(row),
+        }
+    }
+
+    /// The code of a cell, an index of [`Self::texts`].
+    pub fn code(&self, row: usize) -> Option<u32> {
+        Some(self.coded().codes.get(row)).filter(|code| *code != MISSING)
+    }
+
+    /// The code of each cell; `u32::MAX` where it has no value.
+    pub(super) fn codes(&self) -> &Codes {
+        &self.coded().codes
+    }
+
+    /// Every distinct text, in the order of its first row.
+    pub fn texts(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.coded().texts.iter().map(|text| &**text)
+    }
+
+    /// The code of a text.
+    pub fn code_of(&self, text: &str) -> Option<usize> {
+        self.coded().texts.get_index_of(text)
+    }
+
+    /// How many distinct texts there are, if at most so many.
+    pub fn distinct(&self, most: usize) -> Option<usize> {
+        if self.as_numbers().is_some() && most <= super::numbers::MAX_CODED {
+            return None;
+        }
+        Some(self.texts().len()).filter(|distinct| *distinct <= most)
+    }
+
+    /// Whether a text, or number, is in more than one cell, of a column where each cell has a value.
+    pub(super) fn has_repeats(&self) -> bool {
+        match &self.cells {
+            Cells::Coded(coded) => coded.texts.len() < coded.codes.len(),
+            Cells::Numbers(numbers) => numbers.has_repeats(),
+        }
+    }
+
+    /// How many cells have no value, or an empty one.
+    pub fn without_value(&self) -> usize {
+        match &self.cells {
+            Cells::Numbers(numbers) => numbers.missing(),
+            Cells::Coded(coded) => {
+                let empty = self.code_of("").and_then(|code| u32::try_from(code).ok());
+                coded.codes.iter().filter(|code| *code == MISSING || Some(*code) == empty).count()
+            }
+        }
+    }
+
+    /// Every cell as a number: NaN where it has none, or an error that says which row is no number.
+    pub fn numbers(&self, name: &str) -> Result<Vec<f64>, CasesError> {
+        let coded = match &self.cells {
+            Cells::Numbers(numbers) => return Ok(numbers.values()),
+            Cells::Coded(coded) => coded,
+        };
+        let parsed: Vec<Option<f64>> = self.texts().map(number).collect();
+        let mut values = Vec::with_capacity(coded.codes.len());
+        for (row, code) in coded.codes.iter().enumerate() {
+            values.push(match parsed.get(code as usize) {
+                None => f64::NAN,
+                Some(Some(value)) => *value,
+                Some(None) => return Err(not_a_number(name, row, self.text(row).unwrap_or_default())),
+            });
+        }
+        Ok(values)
+    }
+
+    /// Whether every cell that has a value is a number.
+    pub fn is_numeric(&self) -> bool {
+        self.as_numbers().is_some()
+            || self.texts().all(|text| number(text).is_some())
+                && self.texts().any(|text| !text.trim().is_empty())
+    }
+
+    /// Marks the rows of whose cell `is` is true. Asks once for each distinct text; `marked` stays empty while no row is.
+    pub(super) fn mark(&self, marked: &mut Vec<bool>, is: impl Fn(Option<&str>) -> bool) {
+        if let Some(numbers) = self.as_numbers()
+            && !is(Some("0"))
+            && !is(Some("0.5"))
+        {
+            // Numbers are alike here, but for what is no number.
+            let (missing, nan) = (is(None), is(Some("NaN")));
+            return mark_rows(marked, numbers.len(), |row| match numbers.value(row) {
+                None => missing,
+                Some(value) => nan && value.is_nan(),
+            });
+        }
+        let coded = self.coded();
+        let of_code: Vec<bool> = self.texts().map(|text| is(Some(text))).collect();
+        let missing = is(None);
+        let is = |row| of_code.get(coded.codes.get(row) as usize).copied().unwrap_or(missing);
+        mark_rows(marked, self.len(), is);
+    }
+
+    /// The rows whose cell is not the one that `other` has in the row of the same place in `rows`.
+    pub(super) fn different_rows<'c>(
+        &'c self,
+        other: &'c Self,
+        rows: &'c [u32],
+    ) -> Box<dyn Iterator<Item = usize> + 'c> {
+        let pairs = rows.iter().enumerate().map(|(row, other)| (row, *other as usize));
+        if let (Some(ours), Some(theirs)) = (self.as_numbers(), other.as_numbers())
+            && ours.kind() == theirs.kind()
+        {
+            return Box::new(pairs.filter(|(row, at)| ours.key(*row) != theirs.key(*at)).map(|pair| pair.0));
+        }
+        // `MISSING - 1` for a text that the other column does not have: there are not so many rows.
+        let there: Vec<u32> = self
+            .texts()
+            .map(|text| other.code_of(text).and_then(|code| u32::try_from(code).ok()).unwrap_or(MISSING - 1))
+            .collect();
+        let (ours, theirs) = (self.codes(), other.codes());
+        let code = move |row| there.get(ours.get(row) as usize).copied().unwrap_or(MISSING);
+        Box::new(pairs.filter(move |(row, at)| code(*row) != theirs.get(*at)).map(|pair| pair.0))
+    }
+}
+
+fn mark_rows(marked: &mut Vec<bool>, rows: usize, is: impl Fn(usize) -> bool) {
+    if let Some(first) = (0..rows).find(|row| is(*row)) {
+        marked.resize(rows, false);
+        (first..rows).filter(|row| is(*row)).for_each(|row| marked[row] = true);
+    }
+}
+
+/// A number as tools write it. An empty text is NaN, a missing value.
+pub(super) fn number(text: &str) -> Option<f64> {
+    let text = text.trim();
+    match text {
+        "" => Some(f64::NAN),
+        "True" | "true" => Some(1.0),
+        "False" | "false" => Some(0.0),
+        _ => text.parse().ok(),
+    }
+}
+
+fn not_a_number(name: &str, row: usize, text: &str) -> CasesError {
+    let comma = text.contains(',') && text.replace(',', ".").parse::<f64>().is_ok();
+    let help = if comma {
+        "write numbers with a decimal point, not a comma"
+    } else {
+        "write a number in each row, or name another column with `cases:`"
+    };
+    CasesError::new(
+        CasesFault::Values,
+        format!("row {} of `{name}` is \"{}\", which is not a number", row + 1, short(text)),
+        help,
+    )
+}

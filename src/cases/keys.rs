@@ -1,0 +1,95 @@
+//! Whole numbers in little memory, by stretches of rows.
+
+/// The keys of consecutive rows.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Keys {
+    /// Each is one more than the one before it, as row numbers are.
+    Sequence { first: i64, len: usize },
+    /// How far each is above the smallest one.
+    Offsets { smallest: i64, offsets: Vec<u32> },
+    /// Any.
+    Wide(Vec<i64>),
+}
+
+impl Keys {
+    pub(super) fn of(keys: Vec<i64>) -> Self {
+        let (Some(&first), Some(&smallest), Some(&largest)) =
+            (keys.first(), keys.iter().min(), keys.iter().max())
+        else {
+            return Self::Wide(keys);
+        };
+        if keys.windows(2).all(|pair| pair[0].checked_add(1) == Some(pair[1])) {
+            return Self::Sequence { first, len: keys.len() };
+        }
+        if u32::try_from(largest.abs_diff(smallest)).is_err() {
+            return Self::Wide(keys);
+        }
+        let offset = |key: &i64| u32::try_from(key.abs_diff(smallest)).unwrap_or(u32::MAX);
+        Self::Offsets { smallest, offsets: keys.iter().map(offset).collect() }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Sequence { len, .. } => *len,
+            Self::Offsets { offsets, .. } => offsets.len(),
+            Self::Wide(keys) => keys.len(),
+        }
+    }
+
+    #[inline]
+    pub(super) fn get(&self, row: usize) -> i64 {
+        match self {
+            Self::Sequence { first, .. } => first.wrapping_add_unsigned(row as u64),
+            Self::Offsets { smallest, offsets } => smallest + i64::from(offsets[row]),
+            Self::Wide(keys) => keys[row],
+        }
+    }
+
+    pub(super) fn for_each(&self, mut each: impl FnMut(i64)) {
+        match self {
+            Self::Sequence { .. } => (0..self.len()).for_each(|row| each(self.get(row))),
+            Self::Offsets { smallest, offsets } => {
+                offsets.iter().for_each(|offset| each(smallest + i64::from(*offset)));
+            }
+            Self::Wide(keys) => keys.iter().for_each(|key| each(*key)),
+        }
+    }
+
+    /// The smallest and the largest.
+    pub(super) fn bounds(&self) -> Option<(i64, i64)> {
+        match self {
+            Self::Sequence { len: 0, .. } => None,
+            Self::Sequence { len, .. } => Some((self.get(0), self.get(len - 1))),
+            Self::Offsets { smallest, offsets } => {
+                Some((*smallest, smallest + i64::from(*offsets.iter().max()?)))
+            }
+            Self::Wide(keys) => Some((*keys.iter().min()?, *keys.iter().max()?)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_read_back_however_they_are_kept() {
+        for keys in [
+            vec![],
+            vec![7],
+            vec![-2, -1, 0, 1],
+            vec![5, 3, 4],
+            vec![-5, i64::from(u32::MAX) - 5],
+            vec![-5, i64::from(u32::MAX) - 4],
+            vec![i64::MIN, 0, i64::MAX],
+            vec![i64::MAX, i64::MIN],
+        ] {
+            let kept = Keys::of(keys.clone());
+            let mut read = Vec::new();
+            kept.for_each(|key| read.push(key));
+            assert_eq!(read, keys);
+            assert!((0..kept.len()).map(|row| kept.get(row)).eq(keys.iter().copied()));
+            assert_eq!(kept.bounds(), keys.iter().min().copied().zip(keys.iter().max().copied()));
+        }
+    }
+}

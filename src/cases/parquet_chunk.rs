@@ -1,0 +1,147 @@
+//! One column of one row group of a Parquet file, its distinct values found while it is decoded.
+
+use std::collections::HashMap;
+
+use foldhash::fast::FixedState;
+use indexmap::IndexSet;
+use parquet::column::reader::ColumnReaderImpl;
+use parquet::data_type::{ByteArray, ByteArrayType, DataType};
+use parquet::errors::ParquetError;
+
+use super::codes::{Codes, MISSING};
+use super::keys::Keys;
+
+/// Values of a column that are decoded at once.
+const BATCH: usize = 8192;
+
+/// Whole numbers below this find their code in a table.
+const SMALL: usize = 256;
+
+/// What was read.
+pub(super) enum Chunk {
+    /// A code for each cell, and the key of each code.
+    Keys(Codes, Vec<i64>),
+    /// The key of each cell, since there are too many for codes.
+    Numbers(Keys),
+    /// A code for each cell, and the text of each code.
+    Texts(Codes, Vec<Box<str>>),
+    /// A value has the key that is kept for missing ones.
+    Conflict,
+}
+
+/// Calls `cell` for each cell.
+fn for_each_cell<T: DataType>(
+    mut reader: ColumnReaderImpl<T>,
+    most: i16,
+    mut cell: impl FnMut(Option<&T::T>),
+) -> Result<(), ParquetError> {
+    let (mut read, mut levels) = (Vec::with_capacity(BATCH), Vec::with_capacity(BATCH));
+    loop {
+        read.clear();
+        levels.clear();
+        let (records, _, _) = reader.read_records(BATCH, Some(&mut levels), None, &mut read)?;
+        if records == 0 {
+            return Ok(());
+        }
+        if read.len() == records {
+            read.iter().for_each(|value| cell(Some(value)));
+            continue;
+        }
+        let mut values = read.iter();
+        for record in 0..records {
+            if levels.get(record).is_none_or(|level| *level == most) {
+                let Some(value) = values.next() else { break };
+                cell(Some(value));
+            } else {
+                cell(None);
+            }
+        }
+    }
+}
+
+/// Reads values that have a number as key. Beyond `max_coded` distinct ones there are no codes; `missing` is then the key
+/// of a cell without a value, and no value may have it unless `max_coded` is without a bound.
+pub(super) fn read_keys<T: DataType>(
+    reader: ColumnReaderImpl<T>,
+    most: i16,
+    missing: i64,
+    max_coded: usize,
+    key: impl Fn(&T::T) -> i64,
+) -> Result<Chunk, ParquetError> {
+    let (mut coder, mut numbers) = (Coder::new(), Vec::new());
+    let (mut coded, mut conflict) = (true, false);
+    for_each_cell(reader, most, |value| {
+        let key = value.map(&key);
+        if coded {
+            coder.push(key);
+            if coder.keys.len() > max_coded {
+                coded = false;
+                let known = |code: u32| coder.keys.get(code as usize).copied().unwrap_or(missing);
+                numbers.extend(coder.codes.iter().map(known));
+            }
+        } else {
+            conflict |= key == Some(missing);
+            numbers.push(key.unwrap_or(missing));
+        }
+    })?;
+    conflict |= max_coded != usize::MAX && coder.keys.contains(&missing);
+    Ok(match (coded, conflict) {
+        (_, true) => Chunk::Conflict,
+        (true, false) => Chunk::Keys(coder.codes, coder.keys),
+        (false, false) => Chunk::Numbers(Keys::of(numbers)),
+    })
+}
+
+/// Gives each distinct key a code, in the order of its first cell.
+struct Coder {
+    codes: Codes,
+    keys: Vec<i64>,
+    small: [u32; SMALL],
+    other: HashMap<i64, u32, FixedState>,
+}
+
+impl Coder {
+    fn new() -> Self {
+        Self { codes: Codes::default(), keys: Vec::new(), small: [MISSING; SMALL], other: HashMap::default() }
+    }
+
+    fn push(&mut self, key: Option<i64>) {
+        let Some(key) = key else { return self.codes.push(MISSING) };
+        let next = u32::try_from(self.keys.len()).unwrap_or(MISSING);
+        let small = usize::try_from(key).ok().filter(|place| *place < SMALL);
+        let code = match small {
+            Some(place) => &mut self.small[place],
+            None => self.other.entry(key).or_insert(MISSING),
+        };
+        if *code == MISSING {
+            *code = next;
+            self.keys.push(key);
+        }
+        let code = *code;
+        self.codes.push(code);
+    }
+}
+
+/// Reads texts.
+pub(super) fn read_texts(reader: ColumnReaderImpl<ByteArrayType>, most: i16) -> Result<Chunk, ParquetError> {
+    let mut texts: IndexSet<Box<str>, FixedState> = IndexSet::default();
+    let mut codes = Codes::default();
+    // Cells of one entry of a dictionary have the same address. Another text may come there later, so bytes are compared.
+    let mut recent = [MISSING; SMALL];
+    for_each_cell(reader, most, |value| {
+        let Some(value) = value.map(ByteArray::data) else { return codes.push(MISSING) };
+        let address = value.as_ptr().addr();
+        let slot = &mut recent[(address ^ (address >> 8)) % SMALL];
+        let known = texts.get_index(*slot as usize).is_some_and(|text| text.as_bytes() == value);
+        if !known {
+            let text = String::from_utf8_lossy(value);
+            let place = match texts.get_index_of(&*text) {
+                Some(place) => place,
+                None => texts.insert_full(text.into()).0,
+            };
+            *slot = u32::try_from(place).unwrap_or(MISSING);
+        }
+        codes.push(*slot);
+    })?;
+    Ok(Chunk::Texts(codes, texts.into_iter().collect()))
+}
