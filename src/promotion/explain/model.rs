@@ -1,6 +1,6 @@
 //! What a record and its promotion say of a model, field by field.
 
-use crate::document::{Node, sha256};
+use crate::document::{Map, Node, sha256};
 use crate::ledger::{Entry, StageHistory, Statement};
 use crate::run::Run;
 use crate::secret::masked_value;
@@ -61,9 +61,9 @@ fn metrics(run: &Run) -> Vec<MetricFact> {
         Some(MetricFact { name: metric.name.to_owned(), value, slice: None })
     });
     let slices = run.record().get("slices").and_then(Node::as_map);
-    let of_slices = slices.into_iter().flat_map(|slices| slices.iter()).flat_map(|(slice, node)| {
+    let of_slices = slices.into_iter().flat_map(Map::iter).flat_map(|(slice, node)| {
         let metrics = node.get("metrics").and_then(Node::as_map);
-        metrics.into_iter().flat_map(|metrics| metrics.iter()).filter_map(move |(name, node)| {
+        metrics.into_iter().flat_map(Map::iter).filter_map(move |(name, node)| {
             let value = node.get("value").unwrap_or(node).as_written()?;
             // A number that is not finite says nothing that a card could show.
             value.parse::<f64>().ok().filter(|value| value.is_finite())?;

@@ -38,7 +38,7 @@ fn body(answer: &Audit) -> Markup {
     html! {
         header {
             h1 { "gate audit: " span class={ "badge o " (class) } { (in_words(answer.exit_code)) } }
-            p class="lead" { (counts(answer.lines.iter())) " in " (count(answer.lines.len(), "stage")) }
+            p class="lead" { (counts(&answer.lines)) " in " (count(answer.lines.len(), "stage")) }
             @if !answer.trusted.is_empty() { p { "Trusted: " (prose(&answer.trusted)) } }
         }
         @if !answer.troubles.is_empty() {
@@ -70,9 +70,9 @@ fn body(answer: &Audit) -> Markup {
 }
 
 /// `2 errors, 1 warning`.
-fn counts<'l>(lines: impl Iterator<Item = &'l AuditLine> + Clone) -> String {
+fn counts(lines: &[AuditLine]) -> String {
     let of = |wanted: Severity| {
-        lines.clone().flat_map(|line| &line.findings).filter(|finding| finding.severity == wanted).count()
+        lines.iter().flat_map(|line| &line.findings).filter(|finding| finding.severity == wanted).count()
     };
     format!("{}, {}", count(of(Severity::Error), "error"), count(of(Severity::Warning), "warning"))
 }
@@ -104,7 +104,7 @@ fn article(line: &AuditLine, at: usize) -> Markup {
     html! {
         article id={ "line-" (at) } aria-labelledby={ "line-" (at) "-h" } {
             h3 id={ "line-" (at) "-h" } { (state(line)) " " (clean(&line.model)) " in " (clean(&line.stage)) }
-            p { (prose(&line.current)) ", " (counts(std::iter::once(line))) }
+            p { (prose(&line.current)) ", " (counts(std::slice::from_ref(line))) }
             @for finding in &line.findings {
                 div class={ "finding " (if finding.severity == Severity::Error { "f" } else { "x" }) } {
                     p { (prose(&finding.message)) }
