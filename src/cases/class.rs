@@ -44,10 +44,11 @@ impl Classes<'_> {
 
 impl Cases {
     fn classes_of<'c>(&'c self, column: &'c Column) -> Classes<'c> {
-        let place =
-            |(place, label): (usize, &'c Box<str>)| (&**label, u32::try_from(place).unwrap_or(u32::MAX));
-        // Of a label that is declared twice the first place counts.
-        let places: HashMap<&str, u32> = self.labels.iter().enumerate().rev().map(place).collect();
+        let mut places: HashMap<&str, u32> = HashMap::new();
+        for (label, place) in self.labels.iter().zip(0..) {
+            // Of a label that is declared twice the first place counts.
+            places.entry(label).or_insert(place);
+        }
         let class = |text| places.get(text).copied().unwrap_or(u32::MAX);
         Classes { codes: column.codes(), of_code: column.texts().map(class).collect(), unscored: None }
     }

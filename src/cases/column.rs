@@ -219,7 +219,7 @@ impl Column {
     }
 
     /// The rows whose cell is not the one that `other` has in the row of the same place in `rows`.
-    pub(super) fn different_rows<'c>(
+    pub fn different_rows<'c>(
         &'c self,
         other: &'c Self,
         rows: &'c [u32],

@@ -49,7 +49,9 @@ impl Keys {
         match self {
             Self::Sequence { .. } => (0..self.len()).for_each(|row| each(self.get(row))),
             Self::Offsets { smallest, offsets } => {
-                offsets.iter().for_each(|offset| each(smallest + i64::from(*offset)));
+                for offset in offsets {
+                    each(smallest + i64::from(*offset));
+                }
             }
             Self::Wide(keys) => keys.iter().for_each(|key| each(*key)),
         }

@@ -11,6 +11,13 @@ pub struct Pairing {
     pub candidate: Vec<u32>,
 }
 
+impl Pairing {
+    /// Whether each case has the same row in both tables.
+    pub fn is_same_order(&self) -> bool {
+        self.candidate.iter().enumerate().all(|(row, other)| row == *other as usize)
+    }
+}
+
 /// Why two tables are not about the same cases.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unpaired {

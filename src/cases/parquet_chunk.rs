@@ -44,7 +44,9 @@ fn for_each_cell<T: DataType>(
             return Ok(());
         }
         if read.len() == records {
-            read.iter().for_each(|value| cell(Some(value)));
+            for value in &read {
+                cell(Some(value));
+            }
             continue;
         }
         let mut values = read.iter();

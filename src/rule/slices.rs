@@ -3,6 +3,7 @@
 //! All slices must hold, which needs no correction for their number: requiring all is an intersection–union test, and
 //! the chance of a wrong pass stays at most 1 − confidence.
 
+use std::cell::{LazyCell, OnceCell};
 use std::collections::BTreeMap;
 
 use super::compare::{Subject, hold};
@@ -156,7 +157,14 @@ impl Slices {
         let Some(metric) = case.candidate.metric(entry.name) else { return };
         let theirs = baseline.and_then(|run| run.metric(entry.name));
         let mut each = Vec::new();
+        // Rows of paired tables are in the baseline's order; those of the candidate alone in its own.
+        let own: LazyCell<_, _> =
+            LazyCell::new(|| evidence.own().ok().and_then(|own| self.rows(&own.cases).ok()));
         for (slice, rows) in &rows {
+            let own_rows =
+                || own.as_ref().and_then(|slices| slices.get(slice)).map_or(&rows[..], Vec::as_slice);
+            // The same for all limits.
+            let (relative, absolute) = (OnceCell::new(), OnceCell::new());
             let mut one = RuleResult::default();
             if self.is_small(&mut one, entry.name, slice, rows.len() as u64) {
                 each.push((f64::INFINITY, one));
@@ -164,11 +172,13 @@ impl Slices {
             }
             for limit in entry.limits {
                 let found = match (&theirs, limit.word.is_relative()) {
-                    (Some(theirs), true) => {
-                        find_relative(evidence, [&metric, theirs], case.candidate, entry.as_name, Some(rows))
-                    }
+                    (Some(theirs), true) => relative.get_or_init(|| {
+                        let both = [&metric, theirs];
+                        find_relative(evidence, both, case.candidate, entry.as_name, Some(rows))
+                    }),
                     (None, true) => continue,
-                    (_, false) => self.absolute(evidence, &metric, entry, slice, rows),
+                    (_, false) => absolute
+                        .get_or_init(|| find_absolute(evidence, &metric, entry.as_name, Some(own_rows()))),
                 };
                 let subject = Slice {
                     name: entry.name,
@@ -177,18 +187,19 @@ impl Slices {
                     reported: [None, None],
                 };
                 match found {
-                    Found::Wrong(raised) => wrong(&mut one, entry.name, &raised),
+                    Found::Wrong(raised) => wrong(&mut one, entry.name, raised),
                     Found::Nothing(why) if entry.evidence.confidence.is_some() => {
-                        hold_shown(&mut one, &subject, limit, entry.evidence, Err(&why));
+                        hold_shown(&mut one, &subject, limit, entry.evidence, Err(why));
                     }
                     Found::Nothing(why) => {
                         let path = Path::of(["predictions"]);
-                        let raised =
-                            Finding::new(NO_SLICES, why).at(path, "these predictions").subject(entry.name);
+                        let raised = Finding::new(NO_SLICES, why.as_str())
+                            .at(path, "these predictions")
+                            .subject(entry.name);
                         wrong(&mut one, entry.name, &raised);
                     }
                     Found::Basis(basis) if entry.evidence.confidence.is_some() => {
-                        hold_shown(&mut one, &subject, limit, entry.evidence, Ok(&basis));
+                        hold_shown(&mut one, &subject, limit, entry.evidence, Ok(basis));
                     }
                     Found::Basis(basis) => {
                         let [ours, theirs] = basis.values;
@@ -220,21 +231,6 @@ impl Slices {
         absorb(judgement, each);
     }
 
-    /// A value on a slice, from both runs' cases where they are paired, so that rows mean the same.
-    fn absolute(
-        &self,
-        evidence: &CaseEvidence<'_>,
-        metric: &Metric<'_>,
-        entry: &SliceEntry<'_>,
-        slice: &str,
-        rows: &[u32],
-    ) -> Found {
-        // Rows of paired tables are in the baseline's order; those of the candidate alone in its own.
-        let own = evidence.own().ok().and_then(|own| self.rows(&own.cases).ok());
-        let rows = own.as_ref().and_then(|slices| slices.get(slice)).map_or(rows, Vec::as_slice);
-        find_absolute(evidence, metric, entry.as_name, Some(rows))
-    }
-
     fn is_small(&self, one: &mut RuleResult, name: &str, slice: &str, rows: u64) -> bool {
         if rows >= self.min_rows {
             return false;
@@ -257,11 +253,7 @@ impl Slices {
     fn same_slices(&self, baseline: &Cases, candidate: &Cases, rows: &[u32]) -> Result<(), Box<Finding>> {
         for by in &self.by {
             let (Some(theirs), Some(ours)) = (baseline.column(by), candidate.column(by)) else { continue };
-            let differ = rows
-                .iter()
-                .enumerate()
-                .filter(|(row, other)| theirs.text(*row) != ours.text(**other as usize));
-            let count = differ.count();
+            let count = theirs.different_rows(ours, rows).count();
             if count > 0 {
                 let message = format!("not comparable: `{by}` differs in {count} of {} cases", rows.len());
                 return Err(Box::new(

@@ -103,7 +103,8 @@ impl<'c> CaseEvidence<'c> {
             cases.sample().map_err(|error| wrong(NoCases::of("predictions", error), whose))
         };
         let base = sample(&baseline, "the baseline's ")?;
-        let cand = sample(&candidate, "")?.take(&pairing.candidate);
+        let cand = sample(&candidate, "")?;
+        let cand = if pairing.is_same_order() { cand } else { cand.take(&pairing.candidate) };
         let clusters = baseline.cluster_codes();
         Ok(PairedCases { baseline, candidate, pairing, base, cand, clusters })
     }

@@ -1,5 +1,7 @@
 //! The best evidence that both runs have: the same cases, else seeds or folds, else standard errors.
 
+use std::borrow::Cow;
+
 use super::cases::{CaseEvidence, Lack, PairedCases};
 use super::rounding::decimal;
 use super::{AMBIGUOUS_METRIC, NOT_RECOMPUTED};
@@ -116,23 +118,32 @@ pub(in crate::rule) fn find_relative(
 }
 
 /// Some of the cases of both runs.
-struct Part {
-    base: Sample,
-    cand: Sample,
-    clusters: Option<Vec<u32>>,
+struct Part<'p> {
+    base: Cow<'p, Sample>,
+    cand: Cow<'p, Sample>,
+    clusters: Option<Cow<'p, [u32]>>,
 }
 
-impl Part {
+/// These cases; without rows, all.
+fn taken<'s>(sample: &'s Sample, rows: Option<&[u32]>) -> Cow<'s, Sample> {
+    rows.map_or(Cow::Borrowed(sample), |rows| Cow::Owned(sample.take(rows)))
+}
+
+/// The clusters of these cases; without rows, of all.
+fn clusters_of<'c>(clusters: Option<&'c [u32]>, rows: Option<&[u32]>) -> Option<Cow<'c, [u32]>> {
+    let clusters = clusters?;
+    let of_rows = |rows: &[u32]| rows.iter().map(|row| clusters[*row as usize]).collect();
+    Some(rows.map_or(Cow::Borrowed(clusters), |rows| Cow::Owned(of_rows(rows))))
+}
+
+impl<'p> Part<'p> {
     /// These rows of the baseline's order; without them, all.
-    fn of(paired: &PairedCases, rows: Option<&[u32]>) -> Self {
-        let take = |sample: &Sample| rows.map_or_else(|| sample.clone(), |rows| sample.take(rows));
-        let clusters = paired.clusters.as_ref().map(|clusters| {
-            rows.map_or_else(
-                || clusters.clone(),
-                |rows| rows.iter().map(|row| clusters[*row as usize]).collect(),
-            )
-        });
-        Self { base: take(&paired.base), cand: take(&paired.cand), clusters }
+    fn of(paired: &'p PairedCases, rows: Option<&[u32]>) -> Self {
+        Self {
+            base: taken(&paired.base, rows),
+            cand: taken(&paired.cand, rows),
+            clusters: clusters_of(paired.clusters.as_deref(), rows),
+        }
     }
 
     fn compared(&self) -> Compared<'_> {
@@ -195,13 +206,8 @@ pub(in crate::rule) fn find_absolute(
                         _ => None,
                     };
                     let rows = measured.as_deref().or(rows);
-                    let sample = rows.map_or_else(|| own.sample.clone(), |rows| own.sample.take(rows));
-                    let clusters: Option<Vec<u32>> = own.clusters.as_ref().map(|clusters| {
-                        rows.map_or_else(
-                            || clusters.clone(),
-                            |rows| rows.iter().map(|row| clusters[*row as usize]).collect(),
-                        )
-                    });
+                    let sample = taken(&own.sample, rows);
+                    let clusters = clusters_of(own.clusters.as_deref(), rows);
                     let compared =
                         Compared { baseline: None, candidate: &sample, clusters: clusters.as_deref() };
                     let basis = match how {

@@ -111,13 +111,13 @@ impl RuleCheck for Churn {
                 judgement.compare(comparison);
                 continue;
             }
-            let examples: Vec<&str> = (0..paired.base.n)
+            let examples: Vec<String> = (0..paired.base.n)
                 .filter(|row| {
                     let right = paired.base.truth[*row] == paired.base.predicted[*row];
                     let differs = paired.base.predicted[*row] != paired.cand.predicted[*row];
                     differs && (right || bound.word == "max_changed")
                 })
-                .filter_map(|row| paired.baseline.ids().text(row))
+                .filter_map(|row| paired.baseline.ids().written(row))
                 .take(3)
                 .collect();
             let message = format!(
