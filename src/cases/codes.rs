@@ -110,7 +110,9 @@ mod tests {
     #[test]
     fn appended_codes_are_those_of_the_whole_column() {
         let mut codes = Codes::default();
-        [0, 1, MISSING].into_iter().for_each(|code| codes.push(code));
+        for code in [0, 1, MISSING] {
+            codes.push(code);
+        }
         let next = codes.clone();
         codes.append(&next, &[1, 7]);
         assert!(matches!(codes, Codes::Narrow(_)));

@@ -211,6 +211,6 @@ mod tests {
         assert_eq!(numbers.missing(), 1);
         assert!(numbers.values()[4].is_nan());
         assert_eq!(whole(&[i64::MIN, 7]).text(0), None);
-        assert_eq!(whole(&[i64::MIN, 7]).values()[1], 7.0);
+        assert_eq!(whole(&[i64::MIN, 7]).values()[1].to_bits(), 7f64.to_bits());
     }
 }

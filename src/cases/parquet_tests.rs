@@ -18,6 +18,7 @@ fn write_column<T: DataType>(group: &mut SerializedRowGroupWriter<'_, Vec<u8>>, 
 }
 
 /// A file of one column, by row groups; each cell may be missing.
+#[expect(clippy::needless_pass_by_value, reason = "each call makes it anew")]
 fn file<T: DataType>(
     physical: Physical,
     logical: Option<LogicalType>,
@@ -58,7 +59,9 @@ fn reads(column: &Column, expected: &[Option<String>]) {
     }
     // The same as if each cell had been read as text.
     let mut texts = Column::default();
-    expected.iter().for_each(|text| texts.push(text.as_deref()));
+    for text in expected {
+        texts.push(text.as_deref());
+    }
     assert_eq!(column.without_value(), texts.without_value());
     if texts.without_value() == 0 {
         assert_eq!(column.has_repeats(), texts.has_repeats());
@@ -71,7 +74,7 @@ fn reads(column: &Column, expected: &[Option<String>]) {
         assert_eq!(bits(column), bits(&texts));
     }
     assert!(column.texts().eq(texts.texts()));
-    let rows: Vec<u32> = (0..expected.len() as u32).collect();
+    let rows: Vec<u32> = (0..u32::try_from(expected.len()).expect("few")).collect();
     assert_eq!(column.different_rows(&texts, &rows).count(), 0);
     assert_eq!(texts.different_rows(column, &rows).count(), 0);
 }
@@ -114,7 +117,8 @@ fn unsigned_numbers_are_never_negative() {
         let texts: Vec<Option<String>> =
             cells.iter().map(|cell| cell.map(|cell| cell.cast_unsigned().to_string())).collect();
         reads(&column, &texts);
-        let small: Vec<Option<i32>> = (0..extra as i32).map(Some).chain([Some(-1), None]).collect();
+        let small: Vec<Option<i32>> =
+            (0..i32::try_from(extra).expect("few")).map(Some).chain([Some(-1), None]).collect();
         let texts: Vec<Option<String>> =
             small.iter().map(|cell| cell.map(|cell| cell.cast_unsigned().to_string())).collect();
         reads(&read::<Int32Type>(Physical::INT32, unsigned(32), vec![small]), &texts);
@@ -165,7 +169,7 @@ fn texts_and_booleans_keep_the_order_of_their_first_row() {
     let many: Vec<Option<String>> =
         (0..9000).map(|row| Some(format!("case {}", row * 7919 % 9000))).collect();
     let groups =
-        vec![words(&[Some("b"), None, Some("a"), Some("b")]), words(&[Some("c"), Some("a"), Some("")]), many];
+        [words(&[Some("b"), None, Some("a"), Some("b")]), words(&[Some("c"), Some("a"), Some("")]), many];
     let bytes = groups.iter().map(|cells| cells.iter().map(|cell| cell.as_deref().map(Into::into)).collect());
     let column = read::<ByteArrayType>(Physical::BYTE_ARRAY, Some(LogicalType::String), bytes.collect());
     reads(&column, &groups.concat());

@@ -161,7 +161,9 @@ impl CandidateSink for Kept {
             // Up to so many each is shown whole; of more, none that passed is.
             if self.candidates.len() == MANY {
                 let mut first = std::mem::take(&mut self.candidates);
-                first.iter_mut().for_each(|report| self.shorten(report));
+                for report in &mut first {
+                    self.shorten(report);
+                }
                 self.candidates = first;
             }
             self.shorten(&mut report);

@@ -153,14 +153,14 @@ mod tests {
     use super::*;
 
     /// Scores with ties, each class several times.
-    fn sample(shift: usize) -> Sample {
+    fn sample(shift: u32) -> Sample {
         let n = 60;
-        let score = |case: usize, class: usize| ((case * 7 + class * 5 + shift) % 11) as f64 / 11.0;
+        let score = |case: u32, class: u32| f64::from((case * 7 + class * 5 + shift) % 11) / 11.0;
         Sample {
-            n,
+            n: n as usize,
             labels: ["a", "b", "c"].map(Into::into).to_vec(),
             positive: Some(1),
-            truth: (0..n).map(|case| (case % 3) as u32).collect(),
+            truth: (0..n).map(|case| case % 3).collect(),
             scores: (0..n).map(|case| score(case, 1)).collect(),
             probabilities: (0..n).flat_map(|case| (0..3).map(move |class| score(case, class))).collect(),
             ..Sample::default()

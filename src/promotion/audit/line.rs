@@ -24,7 +24,7 @@ impl Auditing<'_> {
         match broken_chain(&entries, self.line) {
             Some(broken) => it.error(AUDIT_CHAIN, broken),
             None => {
-                it.holds.push(format!("the chain of {} is complete", counted(entries.len(), "promotion")))
+                it.holds.push(format!("the chain of {} is complete", counted(entries.len(), "promotion")));
             }
         }
         let unowned = self.unowned(&mut it)?;

@@ -12,7 +12,9 @@ mod rounding;
 pub(super) use cases::{CaseEvidence, Lack, same_cases};
 pub(super) use confidence::Settings;
 pub(super) use hold::{Slice, hold_shown};
-pub(super) use ladder::{Found, HowScored, find_absolute, find_recorded, find_relative, how_scored, mismatch};
+pub(super) use ladder::{
+    Found, HowScored, find_absolute, find_recorded, find_relative, how_scored, mismatch,
+};
 pub(super) use rounding::decimal;
 
 use crate::code::codes;
