@@ -69,7 +69,7 @@ pub(super) fn of_rule<'r>(
         waiver: finding.waiver.and_then(|index| report.waivers.get(index)),
     };
     let mut claims: Vec<Claim<'_>> = rule.findings.iter().map(of_finding).collect();
-    // A rule that does not hold is never silent.
+    // A rule that fails is never silent.
     if rule.outcome.blocks() && claims.iter().all(|claim| claim.waiver.is_some()) {
         claims.push(Claim { candidate, rule: Some(rule), finding: None, diagnostic: None, waiver: None });
     }
@@ -95,7 +95,7 @@ impl<'r> Claim<'r> {
     pub(super) fn says(&self) -> Cow<'r, str> {
         match (self.diagnostic, self.rule) {
             (Some(diagnostic), _) => Cow::Borrowed(&diagnostic.message),
-            (None, Some(rule)) => Cow::Owned(format!("the rule `{}` does not hold", rule.id)),
+            (None, Some(rule)) => Cow::Owned(format!("the rule `{}` fails", rule.id)),
             (None, None) => Cow::Borrowed("no verdict"),
         }
     }

@@ -177,7 +177,7 @@ pub(super) fn table(report: &Report, order: &[usize]) -> Markup {
                             th scope="col" data-sort="text" { "Verdict" }
                             th scope="col" data-sort="text" { "Run" }
                             th scope="col" data-sort="text" { "Model" }
-                            th scope="col" data-sort="text" { "Rules that do not hold" }
+                            th scope="col" data-sort="text" { "Rules that fail" }
                             th scope="col" data-sort="number" class="r" { "Closest margin" }
                         } }
                         tbody {

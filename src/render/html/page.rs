@@ -54,7 +54,7 @@ pub(super) fn details() -> Markup {
             (key("<circle class=\"d\" cx=\"14\"/>", "candidate"))
             (key("<circle class=\"b\" cx=\"14\"/>", "baseline, or no change"))
             (key("<rect class=\"l\" x=\"13\"/>", "limit"))
-            (key("<rect class=\"n\" x=\"2\" width=\"24\"/>", "does not hold"))
+            (key("<rect class=\"n\" x=\"2\" width=\"24\"/>", "not allowed"))
             (key("<rect class=\"i\" x=\"2\" width=\"24\"/>", "interval"))
         }
     }

@@ -16,7 +16,7 @@ use crate::verdict::{
 /// Limits that are shown of a run that passed, where there are many.
 const CLOSEST: usize = 3;
 
-/// Every rule, or only those that do not hold.
+/// Every rule, or only those that fail.
 pub(super) fn rules(report: &Report, candidate: &CandidateReport, all: bool) -> Markup {
     let holds = |rule: &RuleReport| matches!(rule.outcome, Outcome::Pass | Outcome::Skipped);
     let is_shown = |rule: &&RuleReport| {
@@ -28,7 +28,8 @@ pub(super) fn rules(report: &Report, candidate: &CandidateReport, all: bool) -> 
     };
     let mut rules: Vec<&RuleReport> = candidate.rules.iter().filter(is_shown).collect();
     rules.sort_by_key(|rule| {
-        (rule.level == Level::Shadow, !rule.outcome.blocks(), rule.outcome == Outcome::Skipped)
+        let is_drawn = rule.comparisons.iter().any(|one| one.margin.is_some());
+        (rule.level == Level::Shadow, !rule.outcome.blocks(), rule.outcome == Outcome::Skipped, !is_drawn)
     });
     let source = clean(&candidate.run.source);
     html! {
@@ -37,9 +38,9 @@ pub(super) fn rules(report: &Report, candidate: &CandidateReport, all: bool) -> 
                 table class="rules" {
                     thead { tr {
                         th scope="col" { "Rule" } th scope="col" { "Outcome" } th scope="col" { "Metric or field" }
-                        th scope="col" class="r" { "Baseline" } th scope="col" class="r" { "Candidate" }
+                        th scope="col" { "On a scale" } th scope="col" class="r" { "Baseline" } th scope="col" class="r" { "Candidate" }
                         th scope="col" class="r" { "Change" } th scope="col" { "Limit" }
-                        th scope="col" class="r" { "Margin" } th scope="col" { "On a scale" }
+                        th scope="col" class="r" { "Margin" }
                     } }
                     @for rule in &rules { (body(rule)) }
                 }
@@ -50,7 +51,7 @@ pub(super) fn rules(report: &Report, candidate: &CandidateReport, all: bool) -> 
     }
 }
 
-/// The limits that a run came closest to, and how many rules hold.
+/// The limits that a run came closest to, and how many rules pass.
 pub(super) fn closest_limits(candidate: &CandidateReport) -> Markup {
     let mut nearest: Vec<(&RuleReport, &Comparison, f64)> = margins(&candidate.rules).collect();
     nearest.sort_by(|one, other| one.2.total_cmp(&other.2));
@@ -58,7 +59,7 @@ pub(super) fn closest_limits(candidate: &CandidateReport) -> Markup {
     let held = candidate.rules.iter().filter(|rule| rule.outcome == Outcome::Pass).count();
     html! {
         details {
-            summary { (count(held, "rule")) " hold" @if !nearest.is_empty() { "; the closest limits" } }
+            summary { (count(held, "rule")) (if held == 1 { " passes" } else { " pass" }) @if !nearest.is_empty() { "; the closest limits" } }
             @if !nearest.is_empty() {
                 table {
                     thead { tr {
@@ -99,12 +100,12 @@ fn body(rule: &RuleReport) -> Markup {
                         @if let Some(note) = &one.note { " (" (clean(note)) ")" }
                         (shown(one))
                     }
+                    td { (on_a_scale(one)) }
                     td class="r" { (cell(one.baseline.as_deref())) }
                     td class="r" { (cell(one.candidate.as_deref())) }
                     td class="r" { (cell(one.change.as_deref())) }
                     td { (limit(one)) }
                     td class="r" { (cell(one.margin.as_deref())) }
-                    td { (on_a_scale(one)) }
                 }
             }
             @if slices > 0 || rows.is_empty() {

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::chart;
-use crate::render::text::{clean, cut, shortened_digest};
+use crate::render::text::{clean, cut, shortened_commit, shortened_digest};
 use crate::verdict::{Comparison, Level, Outcome};
 
 /// Columns of a value in a cell; the whole one is in the JSON report.
@@ -26,7 +26,7 @@ pub(super) fn prose(text: &str) -> Markup {
 
 /// A value in a cell of a table.
 pub(super) fn cell(value: Option<&str>) -> String {
-    let shortened = |value| cut(&shortened_digest(&clean(value), "…"), MAX_COLUMNS, "…");
+    let shortened = |value| cut(&shortened_commit(&shortened_digest(&clean(value), "…")), MAX_COLUMNS, "…");
     value.map(shortened).unwrap_or_default()
 }
 

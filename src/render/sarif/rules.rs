@@ -40,7 +40,7 @@ impl<'r> Rules<'r> {
 
 fn described(rule: &RuleReport) -> Value {
     let page = code::rule_page(rule.kind.name());
-    let what = format!("A rule of the kind `{}` does not hold.", rule.kind);
+    let what = format!("A rule of the kind `{}` fails.", rule.kind);
     let why = rule.message.as_deref().map(clean);
     let paragraph = |text: &str| format!("{text}\n\n");
     let markdown = why.as_deref().map(|why| paragraph(&markdown::text(why))).unwrap_or_default();
