@@ -109,7 +109,7 @@ says "churn@champion points to version 2"
 [ "$("$python" "$scripts/trackers.py" alias)" = 2 ] || { echo "trackers.sh: the alias was not moved" >&2; exit 1; }
 leaves 0 "$gate" audit --stage production; says "churn@champion points to version 2"
 "$python" "$scripts/trackers.py" alias 1 > /dev/null
-leaves 1 "$gate" audit --stage production; says "leads to version 1, and promotion 1 is of version 2"
+leaves 1 "$gate" audit --stage production; says "points to version 1, but promotion 1 is for version 2"
 echo "-- gate record takes the run that a training logs, and gives it what MLflow does not record"
 recorded mlflow3 "$MLFLOW_TRACKING_URI"
 cd "$work/mlflow3"
