@@ -28,6 +28,16 @@ pub(super) struct Classes<'c> {
     unscored: Option<(&'c [bool], u32)>,
 }
 
+/// For each row a byte, and for each byte the part of the place in a table of counts that it gives.
+struct ByBytes<'c> {
+    codes: &'c [u8],
+    part: [usize; 256],
+}
+
+fn limited(code: u32, bound: usize) -> usize {
+    (code as usize).min(bound - 1)
+}
+
 impl Classes<'_> {
     #[inline]
     fn get(&self, row: usize) -> u32 {
@@ -35,6 +45,17 @@ impl Classes<'_> {
             Some((unscored, class)) if unscored[row] => class,
             _ => self.of_code.get(self.codes.get(row) as usize).copied().unwrap_or(u32::MAX),
         }
+    }
+
+    /// The class of each code, up to `classes - 1` for what is no label, where each code is a byte; times `factor`.
+    fn of_bytes(&self, classes: usize, factor: usize) -> Option<ByBytes<'_>> {
+        let Codes::Narrow(codes) = self.codes else { return None };
+        if self.unscored.is_some() {
+            return None;
+        }
+        let class =
+            |code: usize| self.of_code.get(code).map_or(classes - 1, |class| limited(*class, classes));
+        Some(ByBytes { codes, part: std::array::from_fn(|code| class(code) * factor) })
     }
 
     pub(super) fn to_vec(&self) -> Vec<u32> {
@@ -113,10 +134,35 @@ impl Cases {
             return Ok(None);
         }
         let slice_codes = column.map(Column::codes);
-        let limited = |code: u32, bound: usize| (code as usize).min(bound - 1);
+        let of_slices = match slice_codes {
+            None => None,
+            Some(Codes::Narrow(codes)) => Some(Some(ByBytes {
+                codes,
+                part: std::array::from_fn(|code| code.min(slices - 1) * classes * classes),
+            })),
+            Some(Codes::Wide(_)) => Some(None),
+        };
+        let of_bytes = match (truth.of_bytes(classes, classes), predicted.of_bytes(classes, 1), &of_slices) {
+            (Some(truth), Some(predicted), None) => Some((truth, predicted, None)),
+            (Some(truth), Some(predicted), Some(Some(slices))) => Some((truth, predicted, Some(slices))),
+            _ => None,
+        };
         let count = |block: usize| {
             let mut counts = vec![0_u64; cells];
-            for row in block * BLOCK..((block + 1) * BLOCK).min(self.rows()) {
+            let rows = block * BLOCK..((block + 1) * BLOCK).min(self.rows());
+            if let Some((truth, predicted, slices)) = &of_bytes {
+                let of = |by: &ByBytes<'_>, row: usize| by.part[usize::from(by.codes[row])];
+                match slices {
+                    None => rows.for_each(|row| counts[of(truth, row) + of(predicted, row)] += 1),
+                    Some(slices) => {
+                        rows.for_each(|row| {
+                            counts[of(slices, row) + of(truth, row) + of(predicted, row)] += 1
+                        });
+                    }
+                }
+                return counts;
+            }
+            for row in rows {
                 let slice = slice_codes.map_or(0, |codes| limited(codes.get(row), slices));
                 let (truth, predicted) =
                     (limited(truth.get(row), classes), limited(predicted.get(row), classes));

@@ -21,6 +21,35 @@ impl Default for Codes {
 }
 
 impl Codes {
+    pub(super) fn with_capacity(is_narrow: bool, rows: usize) -> Self {
+        if is_narrow { Self::Narrow(Vec::with_capacity(rows)) } else { Self::Wide(Vec::with_capacity(rows)) }
+    }
+
+    pub(super) fn reserve(&mut self, rows: usize) {
+        match self {
+            Self::Narrow(codes) => codes.reserve(rows),
+            Self::Wide(codes) => codes.reserve(rows),
+        }
+    }
+
+    /// One more than the largest code.
+    pub(super) fn bound(&self) -> u32 {
+        match self {
+            Self::Narrow(codes) => {
+                u32::from(codes.iter().fold(0, |most, code| most.max(code.wrapping_add(1))))
+            }
+            Self::Wide(codes) => codes.iter().fold(0, |most, code| most.max(code.wrapping_add(1))),
+        }
+    }
+
+    /// Whether a cell has no value.
+    pub(super) fn has_missing(&self) -> bool {
+        match self {
+            Self::Narrow(codes) => codes.contains(&NARROW_MISSING),
+            Self::Wide(codes) => codes.contains(&MISSING),
+        }
+    }
+
     pub(super) fn len(&self) -> usize {
         match self {
             Self::Narrow(codes) => codes.len(),
@@ -69,7 +98,9 @@ impl Codes {
             self.widen();
         }
         let code = |code: u32| code_of.get(code as usize).copied().unwrap_or(MISSING);
+        let is_same = code_of.iter().zip(0..).all(|(code, place)| *code == place);
         match (self, next) {
+            (Self::Narrow(codes), Self::Narrow(next)) if is_same => codes.extend_from_slice(next),
             (Self::Narrow(codes), Self::Narrow(next)) => {
                 let mut table = [NARROW_MISSING; 256];
                 for (slot, code) in table.iter_mut().zip(code_of) {

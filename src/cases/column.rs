@@ -70,6 +70,13 @@ impl Column {
         }
     }
 
+    /// Makes room for so many cells more.
+    pub(super) fn reserve(&mut self, rows: usize) {
+        if let Cells::Coded(coded) = &mut self.cells {
+            coded.codes.reserve(rows);
+        }
+    }
+
     /// Adds the cells of the next rows by their distinct texts, in the order of their first row.
     pub(super) fn append(&mut self, codes: &Codes, texts: impl IntoIterator<Item = Box<str>>) {
         if let Cells::Coded(coded) = &mut self.cells {
@@ -214,6 +221,9 @@ impl Column {
         let coded = self.coded();
         let of_code: Vec<bool> = self.texts().map(|text| is(Some(text))).collect();
         let missing = is(None);
+        if !of_code.contains(&true) && !(missing && coded.codes.has_missing()) {
+            return;
+        }
         let is = |row| of_code.get(coded.codes.get(row) as usize).copied().unwrap_or(missing);
         mark_rows(marked, self.len(), is);
     }

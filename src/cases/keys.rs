@@ -13,14 +13,14 @@ pub(super) enum Keys {
 
 impl Keys {
     pub(super) fn of(keys: Vec<i64>) -> Self {
-        let (Some(&first), Some(&smallest), Some(&largest)) =
-            (keys.first(), keys.iter().min(), keys.iter().max())
-        else {
-            return Self::Wide(keys);
-        };
-        if keys.windows(2).all(|pair| pair[0].checked_add(1) == Some(pair[1])) {
+        if let Some(&first) = keys.first()
+            && keys.windows(2).all(|pair| pair[0].checked_add(1) == Some(pair[1]))
+        {
             return Self::Sequence { first, len: keys.len() };
         }
+        let (Some(&smallest), Some(&largest)) = (keys.iter().min(), keys.iter().max()) else {
+            return Self::Wide(keys);
+        };
         if u32::try_from(largest.abs_diff(smallest)).is_err() {
             return Self::Wide(keys);
         }
@@ -54,6 +54,22 @@ impl Keys {
                 }
             }
             Self::Wide(keys) => keys.iter().for_each(|key| each(*key)),
+        }
+    }
+
+    /// How many cells have a key.
+    pub(super) fn count(&self, key: i64) -> usize {
+        match self {
+            Self::Sequence { .. } => {
+                usize::from(self.bounds().is_some_and(|(first, last)| (first..=last).contains(&key)))
+            }
+            Self::Offsets { smallest, offsets } => {
+                match u32::try_from(i128::from(key) - i128::from(*smallest)) {
+                    Ok(wanted) => offsets.iter().filter(|offset| **offset == wanted).count(),
+                    Err(_) => 0,
+                }
+            }
+            Self::Wide(keys) => keys.iter().filter(|one| **one == key).count(),
         }
     }
 
@@ -91,6 +107,9 @@ mod tests {
             kept.for_each(|key| read.push(key));
             assert_eq!(read, keys);
             assert!((0..kept.len()).map(|row| kept.get(row)).eq(keys.iter().copied()));
+            for key in keys.iter().chain(&[1, i64::MIN, i64::MAX]) {
+                assert_eq!(kept.count(*key), keys.iter().filter(|one| *one == key).count());
+            }
             assert_eq!(kept.bounds(), keys.iter().min().copied().zip(keys.iter().max().copied()));
         }
     }

@@ -18,6 +18,8 @@ mod numbers;
 mod pair;
 mod parquet_chunk;
 mod parquet_columns;
+mod parquet_dictionary;
+mod parquet_runs;
 mod recorded;
 mod sample;
 mod slices;

@@ -29,11 +29,40 @@ pub(super) enum Chunk {
     Conflict,
 }
 
-/// Calls `cell` for each cell.
-fn for_each_cell<T: DataType>(
+impl Chunk {
+    /// How many cells.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Keys(codes, _) | Self::Texts(codes, _) => codes.len(),
+            Self::Numbers(keys) => keys.len(),
+            Self::Conflict => 0,
+        }
+    }
+}
+
+/// Some consecutive cells: the values, and where there are fewer than cells, which cells have one.
+struct Batch<'b, T> {
+    values: &'b [T],
+    levels: &'b [i16],
+    most: i16,
+}
+
+impl<T> Batch<'_, T> {
+    fn for_each_cell(&self, mut cell: impl FnMut(Option<&T>)) {
+        let mut values = self.values.iter();
+        if self.levels.is_empty() {
+            return values.for_each(|value| cell(Some(value)));
+        }
+        for level in self.levels {
+            cell(if *level == self.most { values.next() } else { None });
+        }
+    }
+}
+
+fn for_each_batch<T: DataType>(
     mut reader: ColumnReaderImpl<T>,
     most: i16,
-    mut cell: impl FnMut(Option<&T::T>),
+    mut batch: impl FnMut(&Batch<'_, T::T>),
 ) -> Result<(), ParquetError> {
     let (mut read, mut levels) = (Vec::with_capacity(BATCH), Vec::with_capacity(BATCH));
     loop {
@@ -44,20 +73,9 @@ fn for_each_cell<T: DataType>(
             return Ok(());
         }
         if read.len() == records {
-            for value in &read {
-                cell(Some(value));
-            }
-            continue;
+            levels.clear();
         }
-        let mut values = read.iter();
-        for record in 0..records {
-            if levels.get(record).is_none_or(|level| *level == most) {
-                let Some(value) = values.next() else { break };
-                cell(Some(value));
-            } else {
-                cell(None);
-            }
-        }
+        batch(&Batch { values: &read, levels: &levels, most });
     }
 }
 
@@ -68,22 +86,27 @@ pub(super) fn read_keys<T: DataType>(
     most: i16,
     missing: i64,
     max_coded: usize,
+    rows: usize,
     key: impl Fn(&T::T) -> i64,
 ) -> Result<Chunk, ParquetError> {
     let (mut coder, mut numbers) = (Coder::new(), Vec::new());
     let (mut coded, mut conflict) = (true, false);
-    for_each_cell(reader, most, |value| {
-        let key = value.map(&key);
-        if coded {
-            coder.push(key);
-            if coder.keys.len() > max_coded {
-                coded = false;
-                let known = |code: u32| coder.keys.get(code as usize).copied().unwrap_or(missing);
-                numbers.extend(coder.codes.iter().map(known));
+    for_each_batch(reader, most, |batch| {
+        if !coded {
+            conflict |= batch.values.iter().any(|value| key(value) == missing);
+            if batch.levels.is_empty() {
+                numbers.extend(batch.values.iter().map(&key));
+            } else {
+                batch.for_each_cell(|value| numbers.push(value.map_or(missing, &key)));
             }
-        } else {
-            conflict |= key == Some(missing);
-            numbers.push(key.unwrap_or(missing));
+            return;
+        }
+        batch.for_each_cell(|value| coder.push(value.map(&key)));
+        if coder.keys.len() > max_coded {
+            coded = false;
+            numbers.reserve_exact(rows);
+            let known = |code: u32| coder.keys.get(code as usize).copied().unwrap_or(missing);
+            numbers.extend(coder.codes.iter().map(known));
         }
     })?;
     conflict |= max_coded != usize::MAX && coder.keys.contains(&missing);
@@ -130,7 +153,7 @@ pub(super) fn read_texts(reader: ColumnReaderImpl<ByteArrayType>, most: i16) -> 
     let mut codes = Codes::default();
     // Cells of one entry of a dictionary have the same address. Another text may come there later, so bytes are compared.
     let mut recent = [MISSING; SMALL];
-    for_each_cell(reader, most, |value| {
+    let mut cell = |value: Option<&ByteArray>| {
         let Some(value) = value.map(ByteArray::data) else { return codes.push(MISSING) };
         let address = value.as_ptr().addr();
         let slot = &mut recent[(address ^ (address >> 8)) % SMALL];
@@ -144,6 +167,7 @@ pub(super) fn read_texts(reader: ColumnReaderImpl<ByteArrayType>, most: i16) -> 
             *slot = u32::try_from(place).unwrap_or(MISSING);
         }
         codes.push(*slot);
-    })?;
+    };
+    for_each_batch(reader, most, |batch| batch.for_each_cell(&mut cell))?;
     Ok(Chunk::Texts(codes, texts.into_iter().collect()))
 }

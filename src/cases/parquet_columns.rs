@@ -5,6 +5,7 @@ use parquet::basic::{LogicalType, Type as Physical};
 use parquet::column::reader::ColumnReader;
 use parquet::data_type::{BoolType, DoubleType, FloatType, Int32Type, Int64Type};
 use parquet::errors::ParquetError;
+use parquet::file::metadata::{ColumnChunkMetaData, RowGroupMetaData};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::schema::types::ColumnDescriptor;
 use rayon::prelude::*;
@@ -12,6 +13,7 @@ use rayon::prelude::*;
 use super::keys::Keys;
 use super::numbers::{MAX_CODED, NumberKind, Numbers, real_key};
 use super::parquet_chunk::{Chunk, read_keys, read_texts};
+use super::parquet_dictionary::{has_indices_only, read_indices};
 use super::{CasesError, CasesFault, Column, Table};
 
 /// Reads a table from the bytes of a Parquet file. Whole numbers become their digits, so that they equal the same
@@ -25,6 +27,15 @@ pub fn read_parquet(bytes: Vec<u8>) -> Result<Table, CasesError> {
         )
     };
     let reader = SerializedFileReader::new(Bytes::from(bytes)).map_err(|error| unreadable(&error))?;
+    // The library panics at these.
+    let places = reader.metadata().row_groups().iter().flat_map(RowGroupMetaData::columns);
+    let is_negative = |column: &ColumnChunkMetaData| {
+        let start = column.dictionary_page_offset().unwrap_or_else(|| column.data_page_offset());
+        start < 0 || column.data_page_offset() < 0 || column.compressed_size() < 0
+    };
+    if places.into_iter().any(is_negative) {
+        return Err(unreadable(&ParquetError::General("a column begins before the file".into())));
+    }
     let schema = reader.metadata().file_metadata().schema_descr_ptr();
     let names: Vec<String> = schema.columns().iter().map(|column| column.path().string()).collect();
     let named = Table::new(names.iter().map(String::as_str))?;
@@ -135,6 +146,54 @@ fn read_column(reader: &SerializedFileReader<Bytes>, index: usize, name: &str) -
     })
 }
 
+/// A column of which the file has a dictionary, and no cell apart from it; `None` where it is to be read value by value.
+fn read_coded(
+    reader: &SerializedFileReader<Bytes>,
+    group: usize,
+    index: usize,
+    described: &ColumnDescriptor,
+    written: Written,
+    max_coded: usize,
+) -> Result<Option<Chunk>, ParquetError> {
+    let row_group = reader.get_row_group(group)?;
+    if !has_indices_only(row_group.metadata().column(index)) {
+        return Ok(None);
+    }
+    let rows = room(row_group.metadata());
+    let mut pages = row_group.get_column_page_reader(index)?;
+    let physical = described.physical_type();
+    let Some(indices) = read_indices(&mut *pages, described.max_def_level(), rows)? else { return Ok(None) };
+    let key: fn(u64) -> i64 = match (physical, written) {
+        (Physical::BYTE_ARRAY, _) => {
+            let (codes, texts) = indices.texts()?;
+            return Ok(Some(Chunk::Texts(codes, texts)));
+        }
+        (Physical::INT32, Written::Unsigned) | (Physical::INT64, _) => u64::cast_signed,
+        (Physical::INT32, _) => |bits| i64::from(low_half(bits).cast_signed()),
+        (Physical::FLOAT, _) => |bits| real_key(f64::from(f32::from_bits(low_half(bits)))),
+        (Physical::DOUBLE, _) => |bits| real_key(f64::from_bits(bits)),
+        _ => return Ok(None),
+    };
+    let (codes, keys) = indices.keys(physical, key)?;
+    // As of numbers that are read one by one.
+    let missing = written.numbers().filter(|_| max_coded != usize::MAX).map(NumberKind::missing);
+    let too_large = |key: i64| written == Written::Unsigned && key < 0;
+    if missing.is_some_and(|missing| keys.iter().any(|key| *key == missing || too_large(*key))) {
+        return Ok(Some(Chunk::Conflict));
+    }
+    Ok((keys.len() <= max_coded).then_some(Chunk::Keys(codes, keys)))
+}
+
+/// How many rows to make room for, whatever a damaged file says.
+fn room(group: &RowGroupMetaData) -> usize {
+    usize::try_from(group.num_rows()).unwrap_or_default().min(1 << 22)
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "values of four bytes are the low half")]
+fn low_half(bits: u64) -> u32 {
+    bits as u32
+}
+
 fn read_chunk(
     reader: &SerializedFileReader<Bytes>,
     group: usize,
@@ -147,29 +206,36 @@ fn read_chunk(
     let most = described.max_def_level();
     let missing = written.numbers().map_or(0, NumberKind::missing);
     let unsigned = written == Written::Unsigned;
-    match reader.get_row_group(group)?.get_column_reader(index)? {
+    if let Some(chunk) = read_coded(reader, group, index, described, written, max_coded)? {
+        return Ok(chunk);
+    }
+    let row_group = reader.get_row_group(group)?;
+    let rows = room(row_group.metadata());
+    match row_group.get_column_reader(index)? {
         ColumnReader::BoolColumnReader(reader) => {
-            read_keys::<BoolType>(reader, most, missing, max_coded, |value| i64::from(*value))
+            read_keys::<BoolType>(reader, most, missing, max_coded, rows, |value| i64::from(*value))
         }
         ColumnReader::Int32ColumnReader(reader) => {
-            read_keys::<Int32Type>(reader, most, missing, max_coded, move |value| {
+            read_keys::<Int32Type>(reader, most, missing, max_coded, rows, move |value| {
                 if unsigned { i64::from(value.cast_unsigned()) } else { i64::from(*value) }
             })
         }
         // Of an unsigned number beyond those of `i64`, the bits: no such key is kept as a number.
         ColumnReader::Int64ColumnReader(reader) if unsigned && max_coded != usize::MAX => {
-            read_keys::<Int64Type>(reader, most, missing, max_coded, move |value| {
+            read_keys::<Int64Type>(reader, most, missing, max_coded, rows, move |value| {
                 if *value < 0 { missing } else { *value }
             })
         }
         ColumnReader::Int64ColumnReader(reader) => {
-            read_keys::<Int64Type>(reader, most, missing, max_coded, |value| *value)
+            read_keys::<Int64Type>(reader, most, missing, max_coded, rows, |value| *value)
         }
         ColumnReader::FloatColumnReader(reader) => {
-            read_keys::<FloatType>(reader, most, missing, max_coded, |value| real_key(f64::from(*value)))
+            read_keys::<FloatType>(reader, most, missing, max_coded, rows, |value| {
+                real_key(f64::from(*value))
+            })
         }
         ColumnReader::DoubleColumnReader(reader) => {
-            read_keys::<DoubleType>(reader, most, missing, max_coded, |value| real_key(*value))
+            read_keys::<DoubleType>(reader, most, missing, max_coded, rows, |value| real_key(*value))
         }
         ColumnReader::ByteArrayColumnReader(reader) => read_texts(reader, most),
         _ => Err(ParquetError::General(format!(
@@ -195,6 +261,7 @@ fn join_numbers(kind: NumberKind, chunks: Vec<Chunk>) -> Vec<Keys> {
 /// The codes of all row groups, each distinct value with its text.
 fn join_codes(written: Written, chunks: Vec<Chunk>) -> Column {
     let mut column = Column::default();
+    column.reserve(chunks.iter().map(Chunk::len).sum());
     for chunk in chunks {
         match chunk {
             Chunk::Texts(codes, texts) => column.append(&codes, texts),

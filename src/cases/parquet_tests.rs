@@ -4,9 +4,12 @@ use std::sync::Arc;
 
 use parquet::basic::{LogicalType, Repetition, Type as Physical};
 use parquet::data_type::{BoolType, ByteArrayType, DataType, DoubleType, Int32Type, Int64Type};
+use parquet::file::properties::{WriterProperties, WriterVersion};
+use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::types::Type;
 
+use super::parquet_dictionary::{has_indices_only, read_indices};
 use super::*;
 
 fn write_column<T: DataType>(group: &mut SerializedRowGroupWriter<'_, Vec<u8>>, cells: Vec<Option<T::T>>) {
@@ -23,6 +26,7 @@ fn file<T: DataType>(
     physical: Physical,
     logical: Option<LogicalType>,
     groups: Vec<Vec<Option<T::T>>>,
+    version: WriterVersion,
 ) -> Vec<u8> {
     let mut column = Type::primitive_type_builder("x", physical)
         .with_repetition(Repetition::OPTIONAL)
@@ -32,8 +36,8 @@ fn file<T: DataType>(
     }
     let field = Arc::new(column.build().expect("a column"));
     let schema = Type::group_type_builder("schema").with_fields(vec![field]).build().expect("a schema");
-    let mut writer =
-        SerializedFileWriter::new(Vec::new(), Arc::new(schema), Arc::default()).expect("a writer");
+    let properties = Arc::new(WriterProperties::builder().set_writer_version(version).build());
+    let mut writer = SerializedFileWriter::new(Vec::new(), Arc::new(schema), properties).expect("a writer");
     for cells in groups {
         let mut group = writer.next_row_group().expect("a group");
         write_column::<T>(&mut group, cells);
@@ -47,8 +51,12 @@ fn read<T: DataType>(
     logical: Option<LogicalType>,
     groups: Vec<Vec<Option<T::T>>>,
 ) -> Column {
-    let mut table = read_parquet(file::<T>(physical, logical, groups)).expect("a table");
-    table.columns.remove(0).1
+    let [old, new] = [WriterVersion::PARQUET_1_0, WriterVersion::PARQUET_2_0].map(|version| {
+        let bytes = file::<T>(physical, logical.clone(), groups.clone(), version);
+        read_parquet(bytes).expect("a table").columns.remove(0).1
+    });
+    assert!((0..old.len()).all(|row| old.written(row) == new.written(row)) && old.len() == new.len());
+    old
 }
 
 #[track_caller]
@@ -184,7 +192,9 @@ fn texts_and_booleans_keep_the_order_of_their_first_row() {
 #[test]
 fn ids_as_numbers_pair_with_the_same_ids_as_text() {
     let ids: Vec<Option<i64>> = (0..5000).rev().map(Some).collect();
-    let mut parquet = read_parquet(file::<Int64Type>(Physical::INT64, None, vec![ids])).expect("a table");
+    let mut parquet =
+        read_parquet(file::<Int64Type>(Physical::INT64, None, vec![ids], WriterVersion::PARQUET_1_0))
+            .expect("a table");
     parquet.columns[0].0 = "id".into();
     let zero_padded = |width: usize| {
         let rows: String = (0..5000).map(|id| format!("{id:0width$}\n")).collect();
@@ -198,4 +208,34 @@ fn ids_as_numbers_pair_with_the_same_ids_as_text() {
     let Err(Unpaired::Ids { gone: 5000, new: 5000, .. }) = pair(&cases(zero_padded(5)), &numbers) else {
         panic!("padded ids are other ids")
     };
+}
+
+/// One cell in three rows has no value, so that definition levels are read as well.
+#[test]
+fn cells_of_a_dictionary_are_read_without_a_value_for_each() {
+    let cells: Vec<Option<i64>> = (0..1000).map(|row| (row % 3 != 1).then_some(row % 7)).collect();
+    let bytes = file::<Int64Type>(Physical::INT64, None, vec![cells.clone()], WriterVersion::PARQUET_1_0);
+    let reader = SerializedFileReader::new(bytes::Bytes::from(bytes)).expect("a file");
+    let group = reader.get_row_group(0).expect("a group");
+    assert!(has_indices_only(group.metadata().column(0)));
+    let mut pages = group.get_column_page_reader(0).expect("pages");
+    let indices = read_indices(&mut *pages, 1, 1000).expect("read").expect("indices only");
+    let (codes, keys) = indices.keys(Physical::INT64, u64::cast_signed).expect("keys");
+    let read: Vec<Option<i64>> = codes.iter().map(|code| keys.get(code as usize).copied()).collect();
+    assert_eq!(read, cells);
+    assert_eq!(keys, [0, 2, 3, 5, 6, 1, 4]);
+}
+
+/// What a damaged file says may be wrong, but reading it ends, and without a panic.
+#[test]
+fn a_damaged_file_is_read_or_refused() {
+    let cells: Vec<Option<i64>> = (0..1000).map(|row| Some(row * row % 11)).collect();
+    let bytes = file::<Int64Type>(Physical::INT64, None, vec![cells], WriterVersion::PARQUET_1_0);
+    for at in 4..bytes.len() - 8 {
+        for value in [0, 0xFF, bytes[at] ^ 1] {
+            let mut damaged = bytes.clone();
+            damaged[at] = value;
+            let _ = read_parquet(damaged);
+        }
+    }
 }

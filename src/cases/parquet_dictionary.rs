@@ -1,0 +1,192 @@
+//! A column of one row group whose cells are all indices into a dictionary: the indices become the codes as they stand,
+//! without a value for each cell.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+
+use bytes::Bytes;
+use foldhash::fast::FixedState;
+use parquet::basic::{Encoding, Type as Physical};
+use parquet::column::page::{Page, PageReader};
+use parquet::errors::ParquetError;
+use parquet::file::metadata::ColumnChunkMetaData;
+
+use super::codes::{Codes, MISSING};
+use super::parquet_runs::read_runs;
+
+/// What a file has instead of values.
+pub(super) struct Indices {
+    /// For each cell an index into the dictionary, or [`MISSING`].
+    pub(super) codes: Codes,
+    dictionary: Bytes,
+    size: usize,
+}
+
+/// Whether every cell is an index, as far as the file says.
+pub(super) fn has_indices_only(chunk: &ColumnChunkMetaData) -> bool {
+    let only = [Encoding::RLE_DICTIONARY, Encoding::PLAIN_DICTIONARY];
+    chunk.dictionary_page_offset().is_some()
+        && chunk
+            .page_encoding_stats_mask()
+            .is_some_and(|mask| only.iter().any(|encoding| mask.is_only(*encoding)))
+}
+
+/// Reads the indices; `None` where a page has something else after all.
+pub(super) fn read_indices(
+    pages: &mut dyn PageReader,
+    most: i16,
+    rows: usize,
+) -> Result<Option<Indices>, ParquetError> {
+    let Some(Page::DictionaryPage { buf: dictionary, num_values, .. }) = pages.get_next_page()? else {
+        return Ok(None);
+    };
+    let size = num_values as usize;
+    let is_narrow = size < usize::from(u8::MAX);
+    let mut codes = Codes::with_capacity(is_narrow, rows);
+    let mut levels: Vec<u8> = Vec::new();
+    while let Some(page) = pages.get_next_page()? {
+        if !matches!(page.encoding(), Encoding::RLE_DICTIONARY | Encoding::PLAIN_DICTIONARY) {
+            return Ok(None);
+        }
+        let cells = page.num_values() as usize;
+        let Some((of_levels, values)) = parts(&page, most)? else { return Ok(None) };
+        levels.clear();
+        if most > 0 {
+            read_runs(of_levels, bits(most), cells, |level, times| {
+                let there = u8::from(i16::try_from(level).ok() == Some(most));
+                levels.extend(std::iter::repeat_n(there, times));
+            })?;
+        }
+        let Some((width, values)) = values.split_first() else { return Err(cut_short()) };
+        if levels.iter().all(|there| *there == 1) {
+            extend(&mut codes, values, *width, cells)?;
+            continue;
+        }
+        let there = levels.iter().filter(|there| **there == 1).count();
+        let mut present = Codes::with_capacity(is_narrow, there);
+        extend(&mut present, values, *width, there)?;
+        let mut present = present.iter();
+        for is_there in &levels {
+            codes.push(if *is_there == 1 { present.next().unwrap_or(MISSING) } else { MISSING });
+        }
+    }
+    if codes.bound() as usize > size {
+        return Err(beyond());
+    }
+    Ok(Some(Indices { codes, dictionary, size }))
+}
+
+/// Adds the indices of a page.
+fn extend(codes: &mut Codes, values: &[u8], width: u8, count: usize) -> Result<(), ParquetError> {
+    let mut is_beyond = false;
+    match codes {
+        Codes::Narrow(codes) => read_runs(values, width, count, |index, times| {
+            let code = u8::try_from(index).unwrap_or(u8::MAX);
+            is_beyond |= code == u8::MAX;
+            if times == 1 { codes.push(code) } else { codes.extend(std::iter::repeat_n(code, times)) }
+        })?,
+        Codes::Wide(codes) => read_runs(values, width, count, |index, times| {
+            is_beyond |= index == MISSING;
+            codes.extend(std::iter::repeat_n(index, times));
+        })?,
+    }
+    if is_beyond { Err(beyond()) } else { Ok(()) }
+}
+
+fn beyond() -> ParquetError {
+    ParquetError::General("an index is beyond its dictionary".into())
+}
+
+/// The bits of a definition level.
+fn bits(most: i16) -> u8 {
+    u8::try_from(16 - most.leading_zeros()).unwrap_or(16)
+}
+
+/// Definition levels and values of a page; `None` where the levels are in an encoding of long ago.
+fn parts(page: &Page, most: i16) -> Result<Option<(&[u8], &[u8])>, ParquetError> {
+    match page {
+        Page::DataPage { buf, .. } if most == 0 => Ok(Some((&[], buf))),
+        Page::DataPage { buf, def_level_encoding: Encoding::RLE, .. } => {
+            let (length, rest) = buf.split_first_chunk::<4>().ok_or_else(cut_short)?;
+            let length = u32::from_le_bytes(*length) as usize;
+            rest.split_at_checked(length).map(Some).ok_or_else(cut_short)
+        }
+        Page::DataPageV2 { buf, def_levels_byte_len, rep_levels_byte_len, .. } => {
+            let rest = buf.get(*rep_levels_byte_len as usize..).ok_or_else(cut_short)?;
+            rest.split_at_checked(*def_levels_byte_len as usize).map(Some).ok_or_else(cut_short)
+        }
+        _ => Ok(None),
+    }
+}
+
+fn cut_short() -> ParquetError {
+    ParquetError::EOF("a page ends before its values do".into())
+}
+
+impl Indices {
+    /// The keys of a dictionary of numbers, and for each cell which of them it has.
+    pub(super) fn keys(
+        self,
+        physical: Physical,
+        key: impl Fn(u64) -> i64,
+    ) -> Result<(Codes, Vec<i64>), ParquetError> {
+        let bytes = if physical == Physical::INT32 || physical == Physical::FLOAT { 4 } else { 8 };
+        let values: Vec<i64> = self
+            .dictionary
+            .chunks_exact(bytes)
+            .take(self.size)
+            .map(|value| {
+                let mut whole = [0; 8];
+                whole[..bytes].copy_from_slice(value);
+                key(u64::from_le_bytes(whole))
+            })
+            .collect();
+        self.in_order_of_cells(values)
+    }
+
+    /// The texts of a dictionary, and for each cell which of them it has.
+    pub(super) fn texts(self) -> Result<(Codes, Vec<Box<str>>), ParquetError> {
+        let mut values: Vec<Box<str>> = Vec::with_capacity(self.size.min(self.dictionary.len()));
+        let mut rest = &self.dictionary[..];
+        for _ in 0..self.size {
+            let (length, behind) = rest.split_first_chunk::<4>().ok_or_else(cut_short)?;
+            let length = u32::from_le_bytes(*length) as usize;
+            let (text, behind) = behind.split_at_checked(length).ok_or_else(cut_short)?;
+            values.push(String::from_utf8_lossy(text).into());
+            rest = behind;
+        }
+        self.in_order_of_cells(values)
+    }
+
+    /// Each value once, in the order of the first cell that has it. A dictionary may have others, and one twice.
+    fn in_order_of_cells<V: Hash + Eq + Clone>(
+        self,
+        values: Vec<V>,
+    ) -> Result<(Codes, Vec<V>), ParquetError> {
+        if values.len() < self.size {
+            return Err(cut_short());
+        }
+        let mut first: HashMap<&V, u32, FixedState> = HashMap::default();
+        let same: Vec<u32> =
+            values.iter().zip(0..).map(|(value, index)| *first.entry(value).or_insert(index)).collect();
+        let mut code_of = vec![MISSING; values.len()];
+        let mut kept: Vec<V> = Vec::with_capacity(first.len());
+        for index in self.codes.iter().filter(|code| *code != MISSING) {
+            let value = same[index as usize] as usize;
+            if code_of[value] == MISSING {
+                code_of[value] = u32::try_from(kept.len()).unwrap_or(MISSING);
+                kept.push(values[value].clone());
+                if kept.len() == first.len() {
+                    break;
+                }
+            }
+        }
+        let code_of: Vec<u32> = same.iter().map(|value| code_of[*value as usize]).collect();
+        if code_of.iter().zip(0..).all(|(code, index)| *code == index) || self.codes.len() == 0 {
+            return Ok((self.codes, kept));
+        }
+        let mut codes = Codes::default();
+        codes.append(&self.codes, &code_of);
+        Ok((codes, kept))
+    }
+}
