@@ -8,9 +8,9 @@ use foldhash::fast::FixedState;
 use super::{Confusion, Metric, Score, Uncertainty};
 use crate::cases::Sample;
 use crate::stats::{
-    AucPair, AucSide, Bootstrap, ClusterSums, Confidence, Estimate, JackknifeEstimate, Limits, Method,
-    Moments, Refusal, RightWrong, bca, cluster_limits, jackknife, johnson_limits, paired_folds, placements,
-    stderr_difference, student_limits, sum, welch, wilson,
+    AucPair, Bootstrap, ClusterSums, Confidence, Estimate, JackknifeEstimate, Limits, Method, Moments,
+    Refusal, RightWrong, bca, cluster_limits, jackknife, johnson_limits, paired_folds, stderr_difference,
+    student_limits, sum, welch, wilson,
 };
 
 /// What an estimate of a difference, or of one value, is made from.
@@ -131,6 +131,16 @@ fn float(count: u64) -> f64 {
     count as f64
 }
 
+/// The values of a metric, with what was computed on the way.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Scores {
+    /// The candidate's.
+    pub candidate: Score,
+    /// The baseline's, where there is one.
+    pub baseline: Option<Score>,
+    pub(super) auc: Option<AucPair>,
+}
+
 /// Cases of one or two runs, in the same order, with what belongs together.
 #[derive(Debug, Clone, Copy)]
 pub struct Compared<'s> {
@@ -176,12 +186,15 @@ impl Compared<'_> {
     }
 
     /// The metric's value of the candidate and, if there is one, of the baseline; or why one of them has none.
-    pub fn scores(&self, metric: &Metric) -> Result<(Score, Option<Score>), &'static str> {
+    pub fn scores(&self, metric: &Metric) -> Result<Scores, &'static str> {
+        if metric.uncertainty() == Uncertainty::Auc && self.clusters.is_none() && !self.weighted() {
+            return self.auc(metric);
+        }
         let (candidate, baseline) = rayon::join(
             || metric.score(self.candidate),
             || self.baseline.map(|baseline| metric.score(baseline)).transpose(),
         );
-        Ok((candidate?, baseline?))
+        Ok(Scores { candidate: candidate?, baseline: baseline?, auc: None })
     }
 
     /// The rows of a metric as an aggregate. Refuses a metric that is not defined on them.
@@ -190,18 +203,16 @@ impl Compared<'_> {
     }
 
     /// The same where the metric's values are known already.
-    pub fn aggregate_of(
-        &self,
-        metric: &Metric,
-        (candidate, baseline): (Score, Option<Score>),
-    ) -> Result<Aggregate, Refusal> {
-        if !baseline.into_iter().chain([candidate]).all(|score| score.sound().is_some()) {
+    pub fn aggregate_of(&self, metric: &Metric, scores: Scores) -> Result<Aggregate, Refusal> {
+        if !scores.baseline.into_iter().chain([scores.candidate]).all(|score| score.sound().is_some()) {
             return Err(Refusal::Undefined);
+        }
+        if let Some(pair) = scores.auc {
+            return Ok(Aggregate::Auc(pair));
         }
         match metric.uncertainty() {
             Uncertainty::Share => Ok(self.share(metric)),
             Uncertainty::Cells if self.clusters.is_none() => self.cells(metric),
-            Uncertainty::Auc if self.clusters.is_none() && !self.weighted() => self.auc(),
             Uncertainty::Mean | Uncertainty::RootOfMean => self.mean(metric),
             Uncertainty::Cells | Uncertainty::Auc if self.clusters.is_some() => {
                 self.without_each_cluster(metric)
@@ -282,21 +293,6 @@ impl Compared<'_> {
             cluster.total += value;
         }
         Aggregate::Clusters(sums.into_values().collect())
-    }
-
-    fn auc(&self) -> Result<Aggregate, Refusal> {
-        let side = |sample: &Sample| -> Result<AucSide, Refusal> {
-            let positive: Vec<bool> =
-                sample.truth.iter().map(|class| Some(*class) == sample.positive).collect();
-            placements(&positive, &sample.scores).ok_or(Refusal::Undefined)
-        };
-        let (candidate, baseline) =
-            rayon::join(|| side(self.candidate), || self.baseline.map(side).transpose());
-        let (candidate, baseline) = (candidate?, baseline?);
-        Ok(Aggregate::Auc(match baseline {
-            Some(baseline) => AucPair::of(&baseline, &candidate),
-            None => AucPair::alone(&candidate),
-        }))
     }
 
     /// Leaves out one case of each kind: cases with the same label, decisions and weight are of a kind.

@@ -3,6 +3,7 @@
 mod accuracy;
 mod aggregate;
 mod agreement;
+mod auc;
 mod confusion;
 mod name;
 mod power;
@@ -14,7 +15,7 @@ mod resampled;
 mod summary;
 mod summary_metrics;
 
-pub use aggregate::{Aggregate, Compared};
+pub use aggregate::{Aggregate, Compared, Scores};
 pub use confusion::Confusion;
 pub use name::{Ambiguous, metric_named};
 pub use power::{Power, PowerTable, power_of_count, power_of_runs, power_of_share};
@@ -249,6 +250,15 @@ impl Metric {
 
     /// Its value on these cases, or why there is none.
     pub fn score(&self, sample: &Sample) -> Result<Score, &'static str> {
+        self.check(sample)?;
+        match self.needs() {
+            Needs::Decisions => Ok(self.of_confusion(&Confusion::of(sample), sample)),
+            _ => self.of_values(sample),
+        }
+    }
+
+    /// Why it has no value on these cases.
+    fn check(&self, sample: &Sample) -> Result<(), &'static str> {
         self.refuse(sample)?;
         // Ranks exist for infinite numbers.
         let fits = |value: &f64| value.is_finite() || *self == Self::Spearman && !value.is_nan();
@@ -256,7 +266,7 @@ impl Metric {
             Needs::Decisions if sample.truth.is_empty() || sample.predicted.is_empty() => {
                 return Err("there are no labels with predictions");
             }
-            Needs::Decisions => return Ok(self.of_confusion(&Confusion::of(sample), sample)),
+            Needs::Decisions => return Ok(()),
             Needs::Score => &sample.scores,
             Needs::Probabilities => &sample.probabilities,
             Needs::AnyScore if sample.probabilities.is_empty() => &sample.scores,
@@ -278,7 +288,7 @@ impl Metric {
         if self.needs_probabilities() && numbers.iter().any(|value| !(0.0..=1.0).contains(value)) {
             return Err("the scores are not probabilities");
         }
-        self.of_values(sample)
+        Ok(())
     }
 
     /// Why no metric has a value on these cases, or this one has none.

@@ -19,35 +19,43 @@ pub struct AucSide {
     pub negatives: Vec<f64>,
 }
 
+/// A case by its score.
+#[derive(Clone, Copy)]
+struct Ranked {
+    rank: u64,
+    case: u32,
+    positive: bool,
+}
+
+/// A number that grows with the score, and is the same for both zeros.
+fn ascending(score: f64) -> u64 {
+    let bits = (score + 0.0).to_bits();
+    if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }
+}
+
 /// The structural components of `DeLong`'s variance, by midranks in O(n log n) (Sun and Xu 2014, *IEEE Signal
 /// Processing Letters* 21, 1389–1393). `None` where a class is empty.
 pub fn placements(positive: &[bool], scores: &[f64]) -> Option<AucSide> {
-    let mut order: Vec<(f64, u32)> =
-        scores.iter().copied().zip(0..u32::try_from(scores.len()).ok()?).collect();
-    order.par_sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
     let positives = positive.iter().filter(|&&positive| positive).count();
     let negatives = positive.len() - positives;
     if positives == 0 || negatives == 0 {
         return None;
     }
+    let cases = scores.iter().zip(positive).zip(0..u32::try_from(scores.len()).ok()?);
+    let mut order: Vec<Ranked> =
+        cases.map(|((score, &positive), case)| Ranked { rank: ascending(*score), case, positive }).collect();
+    order.par_sort_unstable_by_key(|one| one.rank);
     // Per case: how many of the other class stand below it, ties counted half.
     let mut below = vec![0.0_f64; scores.len()];
-    let (mut seen, mut start) = ([0usize; 2], 0usize);
-    while start < order.len() {
-        let score = order[start].0;
-        let mut end = start;
-        let mut tied = [0usize; 2];
-        #[expect(clippy::float_cmp, reason = "ties are equal scores")]
-        while end < order.len() && order[end].0 == score {
-            tied[usize::from(positive[order[end].1 as usize])] += 1;
-            end += 1;
+    let mut seen = [0usize; 2];
+    for tied in order.chunk_by(|one, other| one.rank == other.rank) {
+        let of_positives = tied.iter().filter(|one| one.positive).count();
+        let here = [tied.len() - of_positives, of_positives];
+        for one in tied {
+            let other = usize::from(!one.positive);
+            below[one.case as usize] = float(seen[other]) + float(here[other]) / 2.0;
         }
-        for &(_, case) in &order[start..end] {
-            let other = usize::from(!positive[case as usize]);
-            below[case as usize] = float(seen[other]) + float(tied[other]) / 2.0;
-        }
-        seen = [seen[0] + tied[0], seen[1] + tied[1]];
-        start = end;
+        seen = [seen[0] + here[0], seen[1] + here[1]];
     }
     let (m, n) = (float(positives), float(negatives));
     let mut side = AucSide {

@@ -69,7 +69,7 @@ impl<'c> CaseEvidence<'c> {
     pub(in crate::rule) fn own(&self) -> Result<&OwnCases, &Lack> {
         self.own
             .get_or_init(|| {
-                let cases = self.read(self.case.candidate, "the candidate")?;
+                let cases = read(&self.case, self.case.candidate, "the candidate")?;
                 let sample = cases.sample().map_err(|error| wrong(NoCases::of("predictions", error), ""))?;
                 let clusters = cases.cluster_codes();
                 Ok(OwnCases { cases, sample, clusters })
@@ -77,37 +77,40 @@ impl<'c> CaseEvidence<'c> {
             .as_ref()
     }
 
-    fn read(&self, run: &Run, whose: &'static str) -> Result<Arc<Cases>, Lack> {
-        let cases = table(&self.case, run, whose)?;
-        if cases.unscored() > 0 && !cases.unscored_are_wrong() {
-            let message = format!(
-                "{} of {} cases of {whose} were not scored: they have no prediction, or an error",
-                cases.unscored(),
-                cases.rows()
-            );
-            return Err(Lack::Wrong(Box::new(
-                at_predictions(Finding::new(UNSCORED, message))
-                    .help("score them, or count them as wrong: `cases: { unscored: wrong }`"),
-            )));
-        }
-        Ok(cases)
-    }
-
     fn pair(&self) -> Result<PairedCases, Lack> {
         let Some(run) = self.baseline else { return Err(Lack::NotRecorded("the baseline")) };
-        let mut candidate = (*self.read(self.case.candidate, "the candidate")?).clone();
-        let mut baseline = (*self.read(run, "the baseline")?).clone();
+        let case = &self.case;
+        let (candidate, baseline) =
+            rayon::join(|| read(case, case.candidate, "the candidate"), || read(case, run, "the baseline"));
+        let (mut candidate, mut baseline) = ((*candidate?).clone(), (*baseline?).clone());
         let pairing = pair(&baseline, &candidate).map_err(|why| Lack::Wrong(Box::new(unpaired(&why))))?;
         baseline.align(&mut candidate);
         let sample = |cases: &Cases, whose: &str| {
             cases.sample().map_err(|error| wrong(NoCases::of("predictions", error), whose))
         };
-        let base = sample(&baseline, "the baseline's ")?;
-        let cand = sample(&candidate, "")?;
+        let (base, cand) = rayon::join(|| sample(&baseline, "the baseline's "), || sample(&candidate, ""));
+        let (base, cand) = (base?, cand?);
         let cand = if pairing.is_same_order() { cand } else { cand.take(&pairing.candidate) };
         let clusters = baseline.cluster_codes();
         Ok(PairedCases { baseline, candidate, pairing, base, cand, clusters })
     }
+}
+
+/// The cases of a run, of which each was scored.
+fn read(case: &RuleInput<'_>, run: &Run, whose: &'static str) -> Result<Arc<Cases>, Lack> {
+    let cases = table(case, run, whose)?;
+    if cases.unscored() > 0 && !cases.unscored_are_wrong() {
+        let message = format!(
+            "{} of {} cases of {whose} were not scored: they have no prediction, or an error",
+            cases.unscored(),
+            cases.rows()
+        );
+        return Err(Lack::Wrong(Box::new(
+            at_predictions(Finding::new(UNSCORED, message))
+                .help("score them, or count them as wrong: `cases: { unscored: wrong }`"),
+        )));
+    }
+    Ok(cases)
 }
 
 fn at_predictions(raised: Finding) -> Finding {

@@ -271,7 +271,7 @@ fn from_record(ours: &Metric<'_>, why: String) -> Found {
 
 fn of_metric(metric: &Scorer, compared: &Compared<'_>) -> Result<Basis, &'static str> {
     let scores = compared.scores(metric)?;
-    let values = [scores.0.value, scores.1.map_or(f64::NAN, |score| score.value)];
+    let values = [scores.candidate.value, scores.baseline.map_or(f64::NAN, |score| score.value)];
     Ok(basis(compared, compared.aggregate_of(metric, scores), values))
 }
 

@@ -1,0 +1,30 @@
+//! The area under the ROC curve with what its variance needs, from one sort of each model's scores.
+
+use super::{Compared, Metric, Score, Scores};
+use crate::cases::Sample;
+use crate::stats::{AucPair, AucSide, placements};
+
+impl Compared<'_> {
+    /// The areas of both models on cases that weigh the same and are independent.
+    pub(super) fn auc(&self, metric: &Metric) -> Result<Scores, &'static str> {
+        let side = |sample: &Sample| -> Result<Option<AucSide>, &'static str> {
+            metric.check(sample)?;
+            let positive: Vec<bool> =
+                sample.truth.iter().map(|class| Some(*class) == sample.positive).collect();
+            Ok(placements(&positive, &sample.scores))
+        };
+        let (candidate, baseline) =
+            rayon::join(|| side(self.candidate), || self.baseline.map(side).transpose());
+        let (candidate, baseline) = (candidate?, baseline?);
+        let score = |side: &Option<AucSide>| match side {
+            Some(side) => Score::defined(side.auc),
+            None => Score::undefined(),
+        };
+        let auc = match (&candidate, &baseline) {
+            (Some(candidate), Some(Some(baseline))) => Some(AucPair::of(baseline, candidate)),
+            (Some(candidate), None) => Some(AucPair::alone(candidate)),
+            _ => None,
+        };
+        Ok(Scores { candidate: score(&candidate), baseline: baseline.as_ref().map(score), auc })
+    }
+}
