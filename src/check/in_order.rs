@@ -5,6 +5,15 @@ use rayon::prelude::*;
 /// Below this, starting threads costs more than it saves.
 const PARALLEL: usize = 32;
 
+/// The same of a list whose elements are used up.
+pub(super) fn each_in_order<T: Send, R: Send>(list: Vec<T>, work: impl Fn(T) -> R + Sync + Send) -> Vec<R> {
+    if list.len() < PARALLEL {
+        list.into_iter().map(work).collect()
+    } else {
+        list.into_par_iter().map(work).collect()
+    }
+}
+
 /// The results of a function over a list, in the order of the list.
 pub(super) fn in_order<T: Sync, R: Send>(list: &[T], work: impl Fn(&T) -> R + Sync + Send) -> Vec<R> {
     if list.len() < PARALLEL { list.iter().map(work).collect() } else { list.par_iter().map(work).collect() }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::baselines::FoundBaselines;
 use super::candidates::Chosen;
 use super::found::Item;
-use super::in_order::in_order;
+use super::in_order::{each_in_order, in_order};
 use super::{CandidateSink, NONE_SELECTED, OTHER_MODEL, Prepared, Request};
 use crate::document::Diagnostic;
 use crate::engine::{self, Decision, PlannedRule, References, Tally, WaiverUse, plan};
@@ -44,16 +44,12 @@ pub(super) fn judge_all(
     let is_tracked = |item: &Item<'_>| matches!(item, Item::Tracked { .. } | Item::Made(_));
     let most = if chosen.items.iter().any(is_tracked) { TRACKED } else { FILES };
     for part in chosen.items.chunks(most) {
-        let mut candidates = Vec::new();
-        let mut plans = Vec::new();
+        let mut candidates: Vec<Planned<'_>> = Vec::new();
         for read in
             in_order(part, |item| read(item, chosen, decision, references, request)).into_iter().flatten()
         {
             match read {
-                Read::Candidate(run, plan) => {
-                    candidates.push(*run);
-                    plans.push(plan);
-                }
+                Read::Candidate(candidate) => candidates.push(candidate),
                 Read::NotSelected => not_selected += 1,
                 Read::Bad(why) => {
                     judged.tally.unreadable += 1;
@@ -61,26 +57,28 @@ pub(super) fn judge_all(
                 }
             }
         }
-        for (run, plan) in candidates.iter().zip(&plans) {
+        for (run, plan) in &candidates {
             judged.notes.extend(baselines.need(plan, references, run));
         }
-        let planned: Vec<(&Run, Vec<PlannedRule<'_>>)> = candidates.iter().zip(plans).collect();
         let found = &*baselines;
         let prepare = sink.preparation();
-        let judge = |(run, plan): &(&Run, Vec<PlannedRule<'_>>)| {
-            let engine::Judged { report, waivers } = engine::judge(decision, references, found, run, plan);
+        // A few are shown whole, and how many there are is not known before.
+        let decision = Decision { brief: decision.brief && judged.tally.judged() > MANY, ..*decision };
+        let judge = |(run, plan): Planned<'_>| {
+            let engine::Judged { mut report, waivers } =
+                engine::judge(&decision, references, found, &run, &plan);
             let mut tally = Tally::default();
             tally.count(&report);
-            (tally, waivers, prepare(report))
+            if decision.brief {
+                report.shorten();
+            }
+            (tally, waivers, prepare(report), request.promotes.then_some(*run))
         };
-        for (tally, waivers, prepared) in in_order(&planned, judge) {
+        for (tally, waivers, prepared, run) in each_in_order(candidates, judge) {
             judged.tally.add(tally);
             judged.waivers.absorb(waivers);
             sink.candidate(prepared);
-        }
-        drop(planned);
-        if request.promotes {
-            judged.runs.extend(candidates);
+            judged.runs.extend(run);
         }
     }
     if not_selected > 0 {
@@ -97,9 +95,12 @@ pub(super) fn judge_all(
     judged
 }
 
+/// A candidate, and what it is judged by.
+type Planned<'p> = (Box<Run>, Vec<PlannedRule<'p>>);
+
 /// One record of a file.
 enum Read<'p> {
-    Candidate(Box<Run>, Vec<PlannedRule<'p>>),
+    Candidate(Planned<'p>),
     NotSelected,
     Bad(Vec<Diagnostic>),
 }
@@ -118,7 +119,7 @@ fn read<'p>(
             return Ok(Read::NotSelected);
         }
         let plan = plan(decision, references, &run);
-        Ok(Read::Candidate(Box::new(run), plan))
+        Ok(Read::Candidate((Box::new(run), plan)))
     };
     let records = item.read(&decision.policy.fields);
     records.into_iter().map(|read| one(read).unwrap_or_else(Read::Bad)).collect()
@@ -180,17 +181,7 @@ impl Kept {
 
     /// Leaves of a candidate that passed without a warning only that it did, by which rules, and what was waived.
     fn shorten(&mut self, report: &mut CandidateReport) {
-        if !report.is_unremarkable() {
-            return;
-        }
-        report.baselines = Vec::new();
-        let short = |rule: &RuleReport| {
-            let new = RuleReport::new(rule.id.as_str(), rule.kind.clone(), rule.level);
-            RuleReport { outcome: rule.outcome, reason: rule.reason.clone(), ..new }
-        };
-        if report.rules.iter().any(|rule| !rule.findings.is_empty()) {
-            let kept = |rule: &RuleReport| if rule.findings.is_empty() { short(rule) } else { rule.clone() };
-            report.rules = Arc::new(report.rules.iter().map(kept).collect());
+        if !report.shorten() || report.rules.iter().any(|rule| !rule.findings.is_empty()) {
             return;
         }
         let is_like = |one: &RuleReport, other: &RuleReport| {
@@ -201,12 +192,10 @@ impl Kept {
             shape.len() == report.rules.len()
                 && shape.iter().zip(report.rules.iter()).all(|(one, other)| is_like(one, other))
         });
-        report.rules = known.cloned().unwrap_or_else(|| {
-            let shape = Arc::new(report.rules.iter().map(short).collect::<Vec<_>>());
-            if self.shapes.len() < SHAPES {
-                self.shapes.push(Arc::clone(&shape));
-            }
-            shape
-        });
+        match known {
+            Some(shape) => report.rules = Arc::clone(shape),
+            None if self.shapes.len() < SHAPES => self.shapes.push(Arc::clone(&report.rules)),
+            None => {}
+        }
     }
 }

@@ -8,11 +8,12 @@ use std::sync::OnceLock;
 const STEP: usize = 4 << 10;
 
 /// A text with marks that are made when the first line is asked for, so that many findings in one long text cost
-/// little each.
+/// little each. Its digest, too, is computed once.
 #[derive(Clone)]
 pub struct Text {
     text: Box<str>,
     marks: OnceLock<Vec<Mark>>,
+    sha256: OnceLock<Box<str>>,
 }
 
 /// What is known at every [`STEP`]th byte.
@@ -45,6 +46,11 @@ impl Mark {
 }
 
 impl Text {
+    /// Its SHA-256, in hexadecimal digits.
+    pub fn sha256(&self) -> &str {
+        self.sha256.get_or_init(|| super::sha256(self.text.as_bytes()).into())
+    }
+
     /// Newlines before a byte, where its line begins, and the characters of the line before it.
     pub(super) fn locate(&self, offset: usize) -> (usize, usize, usize) {
         let offset = super::floor_char(&self.text, offset);
@@ -73,7 +79,7 @@ impl Deref for Text {
 
 impl<T: Into<Box<str>>> From<T> for Text {
     fn from(text: T) -> Self {
-        Self { text: text.into(), marks: OnceLock::new() }
+        Self { text: text.into(), marks: OnceLock::new(), sha256: OnceLock::new() }
     }
 }
 

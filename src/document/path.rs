@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use smallvec::SmallVec;
 use smol_str::SmolStr;
 
 /// One step of a [`Path`].
@@ -16,7 +17,7 @@ pub enum Segment {
 /// The steps from the root of a document to one value. Shown dotted, as a policy writes it: `metrics.f1`,
 /// `data[0].digest`, `params."lr.decay"`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct Path(Vec<Segment>);
+pub struct Path(SmallVec<[Segment; 3]>);
 
 impl Path {
     /// The root.
@@ -69,14 +70,14 @@ impl Path {
     #[must_use]
     pub fn join(&self, steps: &[Segment]) -> Self {
         let mut path = self.clone();
-        path.0.extend_from_slice(steps);
+        path.0.extend(steps.iter().cloned());
         path
     }
 
     /// The path without its last step; the root has none.
     pub fn parent(&self) -> Option<Self> {
         let (_, rest) = self.0.split_last()?;
-        Some(Self(rest.to_vec()))
+        Some(Self(rest.into()))
     }
 }
 

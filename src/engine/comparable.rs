@@ -20,6 +20,8 @@ const FIELDS: [&str; 6] = [
 static DEFAULT: LazyLock<Vec<FieldPath>> =
     LazyLock::new(|| FIELDS.iter().filter_map(|path| FieldPath::parse(path).ok()).collect());
 
+static ROWS: LazyLock<Option<FieldPath>> = LazyLock::new(|| FieldPath::parse("validation.rows").ok());
+
 /// Compares what two runs say they were measured on; `instead` are the fields that a policy names for it.
 pub fn comparability(candidate: &Run, baseline: &Run, instead: Option<&[FieldPath]>) -> Comparability {
     let paths = instead.unwrap_or(&DEFAULT);
@@ -49,7 +51,7 @@ pub fn comparability(candidate: &Run, baseline: &Run, instead: Option<&[FieldPat
         }
     }
     // What was measured on nothing is no measure for anything.
-    let rows = FieldPath::parse("validation.rows").map(|path| values(baseline, &path)).unwrap_or_default();
+    let rows = ROWS.as_ref().map(|path| values(baseline, path)).unwrap_or_default();
     if let [(at, rows)] = rows.as_slice()
         && different.is_empty()
         && rows.as_written().and_then(|text| Decimal::parse(text).ok()).is_some_and(|rows| rows.is_zero())

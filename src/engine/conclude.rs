@@ -57,6 +57,11 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// Candidates that were counted.
+    pub fn judged(&self) -> usize {
+        self.passed + self.failed + self.undecided
+    }
+
     /// Counts one candidate.
     pub fn count(&mut self, candidate: &CandidateReport) {
         match candidate.verdict {
@@ -97,7 +102,7 @@ fn comparisons(rules: &[RuleReport]) -> usize {
 pub fn conclude(parts: Parts) -> Report {
     let tally = &parts.tally;
     let summary = Summary {
-        candidates: tally.passed + tally.failed + tally.undecided,
+        candidates: tally.judged(),
         passed: tally.passed,
         failed: tally.failed,
         no_verdict: tally.undecided + tally.unreadable,

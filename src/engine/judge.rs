@@ -12,7 +12,7 @@ use super::rule_report::{cannot, empty, fill, in_the_policys_words, or_finding};
 use super::status::{STATUS_RULE, status};
 use super::waive::WaiverUse;
 use super::{NO_BASELINE, NO_MODEL, NOTHING_JUDGED, UNKNOWN_MODEL, differences};
-use crate::document::{Diagnostic, Path, sha256};
+use crate::document::{Diagnostic, Path};
 use crate::policy::Policy;
 use crate::rule::{Baseline, Pattern, Rule, RuleInput};
 use crate::run::Run;
@@ -248,7 +248,7 @@ pub(crate) fn summary(run: &Run) -> RunSummary {
     let text = |field: &str| run.text(field).map(str::to_owned);
     RunSummary {
         source: run.document.label(),
-        digest: Some(format!("sha256:{}", sha256(run.document.text.as_bytes()))),
+        digest: Some(format!("sha256:{}", run.document.text.sha256())),
         run_id: text("run_id"),
         model: text("model"),
         git_commit: text("git_commit"),

@@ -1,7 +1,7 @@
 //! One policy file, and what it extends, before they are merged.
 
 use super::{VERSION, parameters};
-use crate::document::{self, Document, Map, Node, Reader, Span};
+use crate::document::{Document, Map, Node, Reader, Span};
 use crate::rule::{KINDS, Loading};
 use crate::verdict::PackUse;
 
@@ -51,7 +51,7 @@ impl Layer {
         document: Document,
         with: Option<&Node>,
     ) -> Option<Self> {
-        let digest = sha256(document.text.as_bytes());
+        let digest = format!("sha256:{}", document.text.sha256());
         // A name that only looks like it costs a few questions to a tracker, and nothing else.
         let reads_history = ["best", ".points"].iter().any(|word| document.text.contains(word));
         let mut root = match loading.reader.documents.add(document) {
@@ -130,9 +130,4 @@ fn version(reader: &mut Reader, map: &Map, root: Span) {
             reader.problem(VERSION, node.span, message, "unknown version").help = help;
         }
     }
-}
-
-/// `sha256:` and the hexadecimal digest of some bytes.
-pub(crate) fn sha256(bytes: &[u8]) -> String {
-    format!("sha256:{}", document::sha256(bytes))
 }

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use jiff::Timestamp;
 
-use super::layer::{Layer, sha256};
+use super::layer::Layer;
 use super::rules::Declared;
 use super::{NO_RULES, Policy, cases, effective, extends, merge, rules, settings, waiver};
 use crate::document::{Diagnostic, Document, Reader, Span};
@@ -27,7 +27,7 @@ pub struct Loaded {
 /// Reads a policy with everything that it extends. `now` decides which waivers have ended.
 pub fn load(document: Document, files: &dyn PolicyFiles, now: Timestamp) -> Result<Loaded, Vec<Diagnostic>> {
     let mut reader = Reader::default();
-    let digest = sha256(document.text.as_bytes());
+    let digest = format!("sha256:{}", document.text.sha256());
     let name = document.name.to_string();
     let files = Noted { files, read: RefCell::default() };
     let mut loading = Loading::new(&mut reader, &files);
@@ -60,7 +60,7 @@ impl PolicyFiles for Noted<'_> {
         let document = self.files.read(beside, path)?;
         let file = PackUse {
             name: document.name.to_string(),
-            digest: sha256(document.text.as_bytes()),
+            digest: format!("sha256:{}", document.text.sha256()),
             parameters: Vec::new(),
         };
         let mut read = self.read.borrow_mut();

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use crate::document::{Node, sha256};
+use crate::document::Node;
 use crate::facts::Hashed;
 use crate::run::Run;
 
@@ -66,7 +66,7 @@ fn picked(node: &Node, keys: &[(&str, &str)]) -> Map<String, Json> {
 }
 
 pub(super) fn run(run: &Run, uri: &str) -> Json {
-    let mut one = json!({ "uri": uri, "digest": { "sha256": sha256(run.document.text.as_bytes()) } });
+    let mut one = json!({ "uri": uri, "digest": { "sha256": run.document.text.sha256() } });
     for (field, key) in [("run_id", "runId"), ("name", "name"), ("created_at", "createdAt")] {
         if let Some(value) = run.text(field) {
             one[key] = json!(value);

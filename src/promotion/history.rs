@@ -225,7 +225,7 @@ impl Found<'_> {
 /// What tells one run from another, whatever file it is in.
 fn key(run: &Run) -> String {
     match (run.text("run_id"), run.text("created_at")) {
-        (None, None) => crate::document::sha256(run.document.text.as_bytes()),
+        (None, None) => run.document.text.sha256().to_owned(),
         (id, at) => format!("{}\0{}", id.unwrap_or_default(), at.unwrap_or_default()),
     }
 }

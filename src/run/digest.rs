@@ -20,8 +20,8 @@ impl Digest {
         let (algorithm, value) = text.split_once(':').unwrap_or(("", text));
         let hexadecimal = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_hexdigit());
         Self {
-            algorithm: algorithm.to_ascii_lowercase().into(),
-            value: if hexadecimal { value.to_ascii_lowercase().into() } else { value.into() },
+            algorithm: in_small_letters(algorithm),
+            value: if hexadecimal { in_small_letters(value) } else { value.into() },
         }
     }
 
@@ -58,6 +58,14 @@ impl Digest {
     /// The algorithm, for a person.
     pub fn algorithm_name(&self) -> &str {
         if self.algorithm.is_empty() { "an algorithm that is not named" } else { &self.algorithm }
+    }
+}
+
+fn in_small_letters(text: &str) -> SmolStr {
+    if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        text.to_ascii_lowercase().into()
+    } else {
+        text.into()
     }
 }
 

@@ -72,6 +72,9 @@ fn is_token(word: &str) -> bool {
         word.strip_prefix(start).is_some_and(|rest| rest.len() >= *least && looks_random(rest))
     });
     let is_jwt = || {
+        if !word.starts_with(JWT) {
+            return false;
+        }
         let parts: Vec<&str> = word.split('.').collect();
         parts.len() == 3 && parts[..2].iter().all(|part| part.starts_with(JWT) && part.len() >= 10)
     };

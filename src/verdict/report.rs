@@ -128,6 +128,20 @@ impl CandidateReport {
     pub fn is_unremarkable(&self) -> bool {
         self.verdict == Some(Verdict::Pass) && !self.rules.iter().any(|rule| rule.outcome.blocks())
     }
+
+    /// Of a candidate that passed without a warning, leaves only that it did, by which rules, and what was waived;
+    /// says whether it is one.
+    pub fn shorten(&mut self) -> bool {
+        if !self.is_unremarkable() {
+            return false;
+        }
+        self.baselines = Vec::new();
+        for rule in Arc::make_mut(&mut self.rules).iter_mut().filter(|rule| rule.findings.is_empty()) {
+            rule.comparisons = Vec::new();
+            rule.notes = Vec::new();
+        }
+        true
+    }
 }
 
 /// What was decided about the change as a whole, whether or not there are candidates in it.

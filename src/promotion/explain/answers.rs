@@ -2,7 +2,7 @@
 
 use super::QUESTIONS;
 use crate::check::{Workspace, commits_between};
-use crate::document::{Node, sha256};
+use crate::document::Node;
 use crate::engine;
 use crate::git::{Found, short};
 use crate::ledger::{Entry, Ledger, StageHistory, Statement};
@@ -98,7 +98,7 @@ pub(super) fn produced(
                 own(&["record", "digest", "sha256"])
             ));
         }
-        None => it.evidence.push(format!("{} sha256:{}", run.label(), sha256(run.document.text.as_bytes()))),
+        None => it.evidence.push(format!("{} sha256:{}", run.label(), run.document.text.sha256())),
     }
     it.answer(0)
 }

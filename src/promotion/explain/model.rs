@@ -1,6 +1,6 @@
 //! What a record and its promotion say of a model, field by field.
 
-use crate::document::{Map, Node, sha256};
+use crate::document::{Map, Node};
 use crate::ledger::{Entry, StageHistory, Statement};
 use crate::run::Run;
 use crate::secret::masked_value;
@@ -21,7 +21,7 @@ pub(super) fn facts(run: &Run) -> ModelFacts {
         source: text("source"),
         created_at: text("created_at"),
         data_version: text("data_version"),
-        record: format!("sha256:{}", sha256(run.document.text.as_bytes())),
+        record: format!("sha256:{}", run.document.text.sha256()),
         params,
         metrics: metrics(run),
         split: run.record().get("validation").map(|node| file(node, &["split", "name", "path"])),

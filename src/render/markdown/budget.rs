@@ -1,5 +1,7 @@
 //! A text of sections that must not be longer than the place that it goes to takes.
 
+use std::cmp::Reverse;
+
 /// One part of a text, and how soon it is left out.
 #[derive(Debug)]
 pub(super) struct Section {
@@ -19,6 +21,11 @@ impl Section {
     pub(super) fn expendable(expendable: u8, what: impl Into<String>, text: String) -> Self {
         Self { expendable, what: what.into(), text }
     }
+
+    /// With the line break behind it.
+    fn bytes(&self) -> usize {
+        self.text.len() + 1
+    }
 }
 
 /// The sections in at most so many bytes. What had to go is said behind the first section, not at the end, where
@@ -26,25 +33,23 @@ impl Section {
 pub(super) fn compose(mut sections: Vec<Section>, most: usize, where_else: &str) -> String {
     /// Room for the line that says what was left out.
     const NOTE: usize = 600;
-    let total = |sections: &[Section]| sections.iter().map(|section| section.text.len() + 1).sum::<usize>();
-    if total(&sections) <= most {
+    let mut total = sections.iter().map(Section::bytes).sum::<usize>();
+    if total <= most {
         return join(&sections, None);
     }
+    let mut first_to_go: Vec<usize> = (0..sections.len()).filter(|&at| sections[at].expendable > 0).collect();
+    first_to_go.sort_unstable_by_key(|&at| Reverse((sections[at].expendable, at)));
     let mut left_out: Vec<String> = Vec::new();
-    while total(&sections) + NOTE > most {
-        let Some(at) = sections
-            .iter()
-            .enumerate()
-            .filter(|(_, section)| section.expendable > 0)
-            .max_by_key(|(at, section)| (section.expendable, *at))
-            .map(|(at, _)| at)
-        else {
+    for at in first_to_go {
+        if total + NOTE <= most {
             break;
-        };
-        left_out.push(sections.remove(at).what);
+        }
+        total -= sections[at].bytes();
+        left_out.push(std::mem::take(&mut sections[at].what));
+        sections[at].text.clear();
     }
-    left_out.reverse();
-    let named = left_out.iter().take(5).cloned().collect::<Vec<_>>().join(", ");
+    sections.retain(|section| !section.text.is_empty());
+    let named = left_out.iter().rev().take(5).cloned().collect::<Vec<_>>().join(", ");
     let more = left_out.len().saturating_sub(5);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     let note = format!("> [!NOTE]\n> Cut to fit: {named}{more} left out. {where_else}\n");
