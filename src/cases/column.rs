@@ -182,20 +182,22 @@ impl Column {
 
     /// Every cell as a number: NaN where it has none, or an error that says which row is no number.
     pub fn numbers(&self, name: &str) -> Result<Vec<f64>, CasesError> {
+        self.check_numeric(name)?;
         let coded = match &self.cells {
             Cells::Numbers(numbers) => return Ok(numbers.values()),
             Cells::Coded(coded) => coded,
         };
-        let parsed: Vec<Option<f64>> = self.texts().map(number).collect();
-        let mut values = Vec::with_capacity(coded.codes.len());
-        for (row, code) in coded.codes.iter().enumerate() {
-            values.push(match parsed.get(code as usize) {
-                None => f64::NAN,
-                Some(Some(value)) => *value,
-                Some(None) => return Err(not_a_number(name, row, self.text(row).unwrap_or_default())),
-            });
-        }
-        Ok(values)
+        let parsed: Vec<f64> = self.texts().map(|text| number(text).unwrap_or(f64::NAN)).collect();
+        Ok(coded.codes.iter().map(|code| parsed.get(code as usize).copied().unwrap_or(f64::NAN)).collect())
+    }
+
+    /// An error that names the first row which is no number.
+    pub(super) fn check_numeric(&self, name: &str) -> Result<(), CasesError> {
+        let Cells::Coded(coded) = &self.cells else { return Ok(()) };
+        let Some(text) = self.texts().find(|text| number(text).is_none()) else { return Ok(()) };
+        let code = self.code_of(text).and_then(|code| u32::try_from(code).ok());
+        let row = coded.codes.iter().position(|here| Some(here) == code).unwrap_or_default();
+        Err(not_a_number(name, row, text))
     }
 
     /// Whether every cell that has a value is a number.

@@ -235,13 +235,8 @@ impl Cases {
         let scores = self.roles.scores.iter().map(|(_, index)| *index).chain(self.roles.score);
         for index in scores {
             let (name, column) = &self.table.columns[index];
-            let scores = column.numbers(name)?;
-            if scores.iter().any(|score| score.is_nan()) {
-                unscored.resize(scores.len(), false);
-                for (unscored, score) in unscored.iter_mut().zip(scores) {
-                    *unscored |= score.is_nan();
-                }
-            }
+            column.check_numeric(name)?;
+            column.mark(&mut unscored, |text| text.is_none_or(|text| number(text).is_none_or(f64::is_nan)));
         }
         if let Some(errors) = self.column("error") {
             errors.mark(&mut unscored, |text| {

@@ -71,18 +71,24 @@ pub(super) fn read_rows(
         })?,
         None => None,
     };
-    let bytes: Box<dyn Read> = match (in_commit, commit, digest) {
-        (Some(bytes), ..) => Box::new(Cursor::new(bytes)),
+    let (bytes, size): (Box<dyn Read>, u64) = match (in_commit, commit, digest) {
+        (Some(bytes), ..) => {
+            let size = bytes.len() as u64;
+            (Box::new(Cursor::new(bytes)), size)
+        }
         // Predictions are often too large for git. A file of the working tree is the same one if its digest is.
         (None, Some(commit), None) => {
             let message =
                 format!("`{path}` is not in the commit {commit}, and the record has no digest of it");
             return Err(NoCases::unreadable(message, "commit the file, or record its digest"));
         }
-        (None, ..) => Box::new(files::open(folder, path).map_err(|fault| unreadable(path, &fault))?.0),
+        (None, ..) => {
+            let (file, size) = files::open(folder, path).map_err(|fault| unreadable(path, &fault))?;
+            (Box::new(file), size)
+        }
     };
     let mut hashed = Hashed::new(bytes, digest);
-    let table = table(path, &mut hashed);
+    let table = table(path, &mut hashed, size);
     io::copy(&mut hashed, &mut io::sink()).map_err(|error| {
         NoCases::unreadable(format!("`{path}` can't be read: {error}"), "look at its rights")
     })?;
@@ -109,8 +115,8 @@ fn unreadable(path: &str, fault: &FileFault) -> NoCases {
     NoCases::unreadable(message, "fetch the file to where the record names it, relative to the workspace")
 }
 
-/// The table in these bytes, by the file's name.
-fn table(path: &str, bytes: &mut dyn Read) -> Result<Table, CasesError> {
+/// The table in a file of so many bytes, by the file's name.
+fn table(path: &str, bytes: &mut dyn Read, size: u64) -> Result<Table, CasesError> {
     let name = path.to_ascii_lowercase();
     let (name, bytes): (&str, Box<dyn Read + '_>) = if let Some(name) = name.strip_suffix(".gz") {
         (name, Box::new(flate2::read::MultiGzDecoder::new(bytes)))
@@ -126,7 +132,7 @@ fn table(path: &str, bytes: &mut dyn Read) -> Result<Table, CasesError> {
         Some("tsv" | "tab") => read_delimited(BufReader::with_capacity(1 << 16, bytes), b'\t'),
         Some("jsonl" | "ndjson") => read_json_lines(bytes),
         Some("parquet" | "pq") => {
-            let mut whole = Vec::new();
+            let mut whole = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
             let mut bytes = bytes;
             bytes.read_to_end(&mut whole).map_err(|error| unreadable_table(error.to_string()))?;
             read_parquet(whole)

@@ -7,10 +7,10 @@ use crate::stats::{AucPair, AucSide, placements};
 impl Compared<'_> {
     /// The areas of both models on cases that weigh the same and are independent.
     pub(super) fn auc(&self, metric: &Metric) -> Result<Scores, &'static str> {
+        let positive: Vec<bool> =
+            self.candidate.truth.iter().map(|class| Some(*class) == self.candidate.positive).collect();
         let side = |sample: &Sample| -> Result<Option<AucSide>, &'static str> {
             metric.check(sample)?;
-            let positive: Vec<bool> =
-                sample.truth.iter().map(|class| Some(*class) == sample.positive).collect();
             Ok(placements(&positive, &sample.scores))
         };
         let (candidate, baseline) =
@@ -21,8 +21,10 @@ impl Compared<'_> {
             None => Score::undefined(),
         };
         let auc = match (&candidate, &baseline) {
-            (Some(candidate), Some(Some(baseline))) => Some(AucPair::of(baseline, candidate)),
-            (Some(candidate), None) => Some(AucPair::alone(candidate)),
+            (Some(candidate), None) => Some(AucPair::of(&positive, None, candidate)),
+            (Some(candidate), Some(Some(baseline))) => {
+                Some(AucPair::of(&positive, Some(baseline), candidate))
+            }
             _ => None,
         };
         Ok(Scores { candidate: score(&candidate), baseline: baseline.as_ref().map(score), auc })

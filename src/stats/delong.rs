@@ -13,10 +13,9 @@ const FEWEST: u64 = 10;
 pub struct AucSide {
     /// The area under the curve; ties count half.
     pub auc: f64,
-    /// For each positive case, in the order given: the share of negatives below it.
-    pub positives: Vec<f64>,
-    /// For each negative case: the share of positives above it.
-    pub negatives: Vec<f64>,
+    /// For each case, in the order given: of a positive one the share of negatives below it, of a negative one the share
+    /// of positives above it.
+    pub shares: Vec<f64>,
 }
 
 /// A case by its score.
@@ -45,33 +44,27 @@ pub fn placements(positive: &[bool], scores: &[f64]) -> Option<AucSide> {
     let mut order: Vec<Ranked> =
         cases.map(|((score, &positive), case)| Ranked { rank: ascending(*score), case, positive }).collect();
     order.par_sort_unstable_by_key(|one| one.rank);
-    // Per case: how many of the other class stand below it, ties counted half.
-    let mut below = vec![0.0_f64; scores.len()];
+    let (m, n) = (float(positives), float(negatives));
+    let mut shares = vec![0.0_f64; scores.len()];
     let mut seen = [0usize; 2];
     for tied in order.chunk_by(|one, other| one.rank == other.rank) {
         let of_positives = tied.iter().filter(|one| one.positive).count();
         let here = [tied.len() - of_positives, of_positives];
         for one in tied {
+            // Of the other class, how many are below it; ties count half.
             let other = usize::from(!one.positive);
-            below[one.case as usize] = float(seen[other]) + float(here[other]) / 2.0;
+            let below = float(seen[other]) + float(here[other]) / 2.0;
+            shares[one.case as usize] = if one.positive { below / n } else { 1.0 - below / m };
         }
         seen = [seen[0] + here[0], seen[1] + here[1]];
     }
-    let (m, n) = (float(positives), float(negatives));
-    let mut side = AucSide {
-        auc: 0.0,
-        positives: Vec::with_capacity(positives),
-        negatives: Vec::with_capacity(negatives),
-    };
-    for (&positive, below) in positive.iter().zip(below) {
-        if positive {
-            side.positives.push(below / n);
-        } else {
-            side.negatives.push(1.0 - below / m);
-        }
-    }
-    side.auc = sum(side.positives.iter().copied()) / m;
-    Some(side)
+    let auc = sum(of_class(positive, true, shares.iter().copied())) / m;
+    Some(AucSide { auc, shares })
+}
+
+/// The values of the cases of one class.
+fn of_class(positive: &[bool], class: bool, values: impl Iterator<Item = f64>) -> impl Iterator<Item = f64> {
+    positive.iter().zip(values).filter(move |(positive, _)| **positive == class).map(|(_, value)| value)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of cases are far below 2^53")]
@@ -93,25 +86,27 @@ pub struct AucPair {
 }
 
 impl AucPair {
-    /// From both models' components, whose cases are in the same order.
-    pub fn of(baseline: &AucSide, candidate: &AucSide) -> Self {
-        Self {
-            positives: baseline.positives.len() as u64,
-            negatives: baseline.negatives.len() as u64,
-            difference: candidate.auc - baseline.auc,
-            variance: variance_of_mean(&baseline.positives, &candidate.positives)
-                + variance_of_mean(&baseline.negatives, &candidate.negatives),
-        }
-    }
-
-    /// One model's area alone, as a difference from 0.
-    pub fn alone(side: &AucSide) -> Self {
-        let zeros = AucSide {
-            auc: 0.0,
-            positives: vec![0.0; side.positives.len()],
-            negatives: vec![0.0; side.negatives.len()],
+    /// From the areas of both models on the same cases in the same order; without a baseline, of one model's area as a
+    /// difference from 0.
+    pub fn of(positive: &[bool], baseline: Option<&AucSide>, candidate: &AucSide) -> Self {
+        let positives = positive.iter().filter(|&&positive| positive).count();
+        let variance = |class: bool, cases: usize| {
+            let differences = || {
+                let theirs = baseline.into_iter().flat_map(|side| &side.shares).copied();
+                let theirs = theirs.chain(std::iter::repeat(0.0));
+                let differences = candidate.shares.iter().zip(theirs).map(|(ours, theirs)| ours - theirs);
+                of_class(positive, class, differences)
+            };
+            let n = float(cases);
+            let mean = sum(differences()) / n;
+            sum(differences().map(|value| (value - mean).powi(2))) / (n - 1.0) / n
         };
-        Self::of(&zeros, side)
+        Self {
+            positives: positives as u64,
+            negatives: (positive.len() - positives) as u64,
+            difference: candidate.auc - baseline.map_or(0.0, |side| side.auc),
+            variance: variance(true, positives) + variance(false, positive.len() - positives),
+        }
     }
 
     /// `DeLong`'s normal limits (`DeLong`, `DeLong` and Clarke-Pearson 1988, *Biometrics* 44, 837–845).
@@ -128,12 +123,4 @@ impl AucPair {
         let limits = Limits::around(self.difference, confidence.z() * stderr);
         Ok(Estimate { value: self.difference, stderr, limits })
     }
-}
-
-/// The variance of the mean of the differences, with n − 1.
-fn variance_of_mean(baseline: &[f64], candidate: &[f64]) -> f64 {
-    let n = float(baseline.len());
-    let differences = || candidate.iter().zip(baseline).map(|(candidate, baseline)| candidate - baseline);
-    let mean = sum(differences()) / n;
-    sum(differences().map(|value| (value - mean).powi(2))) / (n - 1.0) / n
 }

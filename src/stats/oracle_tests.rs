@@ -195,7 +195,7 @@ fn clusters_and_delong() {
     let entry = &oracle["delong"];
     let positive: Vec<bool> = numbers(&entry["y"]).iter().map(|y| *y > 0.5).collect();
     let side = |name: &str| placements(&positive, &numbers(&entry[name])).expect("both classes");
-    let pair = AucPair::of(&side("a"), &side("b"));
+    let pair = AucPair::of(&positive, Some(&side("a")), &side("b"));
     close(side("a").auc, number(&entry["auc_a"]), "area");
     close(side("b").auc, number(&entry["auc_b"]), "area");
     close(pair.variance, number(&entry["var_diff"]), "variance");
