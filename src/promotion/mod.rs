@@ -25,7 +25,7 @@ mod verify;
 mod writing;
 
 pub use attempt::Order;
-pub use audit::{AuditOrder, audit};
+pub use audit::{AuditOrder, audit, rank};
 pub use explain::{Question, explain};
 pub use history::{HistoryOrder, history};
 pub use promote::promote;

@@ -14,6 +14,7 @@ mod margin;
 mod method;
 mod model_facts;
 mod promotion;
+mod ranking;
 mod report;
 mod rule_kind;
 mod verification;
@@ -29,6 +30,7 @@ pub use margin::{ClosestMargin, closest, margins, percent, share_left};
 pub use method::Method;
 pub use model_facts::{FileFact, LimitFact, MetricFact, ModelFacts, PromotionFact};
 pub use promotion::{Promoted, PromotionOutcome};
+pub use ranking::{Implied, Nearest, RankedLimit, RankedRule, Ranking};
 pub use report::{
     BaselineReport, CandidateReport, ChangeReport, Comparability, Difference, MANY, PackUse, PolicyReport,
     Proposed, Report, RuleReport, RunSummary, SCHEMA, Summary, WaiverReport, WaiverState,

@@ -6,6 +6,7 @@ mod evidence;
 mod history;
 mod overview;
 mod page;
+mod ranking;
 mod rules;
 mod run;
 mod slices;
@@ -16,6 +17,7 @@ use std::io::{self, Write};
 use crate::verdict::{ChangeReport, MANY, Report};
 pub use audit::audit_html;
 pub use history::history_html;
+pub use ranking::ranking_html;
 use run::Detail;
 
 /// Bytes of details beyond which runs are only listed.
