@@ -235,7 +235,7 @@ fn guard(format: Format, terminal: &Terminal) -> Guard {
     match format {
         // Its lines are commands, or were made safe beside them.
         Format::Github => Guard::None,
-        Format::Json | Format::Sarif | Format::Gitlab => terminal.guarded_json(),
+        Format::Json | Format::Sarif | Format::Gitlab | Format::TestResult => terminal.guarded_json(),
         _ => terminal.guarded(),
     }
 }

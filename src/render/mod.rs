@@ -26,6 +26,8 @@ mod sarif;
 mod scale;
 mod show;
 mod style;
+mod suite;
+mod test_result;
 mod text;
 mod verification;
 
@@ -52,5 +54,6 @@ pub use reproduction::reproduction_human;
 pub use sarif::sarif;
 pub use show::{show_human, show_json};
 pub use style::{Detail, Style};
+pub use test_result::test_result;
 pub use text::clean;
 pub use verification::verification_human;
