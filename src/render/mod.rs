@@ -31,11 +31,10 @@ mod test_result;
 mod text;
 mod verification;
 
-pub use annotations::{
-    Annotation, Loudness, annotations, github, in_repository, workflow_commands, workflow_message,
-};
+pub use annotations::{Annotation, Loudness, annotations, github, workflow_commands, workflow_message};
 pub use audit::audit_human;
 pub use cases::{cases_human, cases_json};
+pub use claims::in_repository;
 pub use diff::{diff_human, diff_markdown};
 pub use explanation::explanation_human;
 pub use gitlab::gitlab;

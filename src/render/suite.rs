@@ -3,7 +3,7 @@
 use super::claims::{Claim, of_rule};
 use super::text::clean;
 use crate::document::{Diagnostic, Location};
-use crate::verdict::{CandidateReport, Level, Outcome, Report, RuleReport, RunSummary, Verdict};
+use crate::verdict::{CandidateReport, Level, Outcome, Report, RuleReport, RunSummary, THE_CHANGE, Verdict};
 
 /// A candidate, the change, or the check as a whole.
 pub(super) struct Suite {
@@ -75,7 +75,7 @@ impl Suite {
 /// The suites of a report, made one by one: a report may have many candidates.
 pub(super) fn suites(report: &Report) -> impl Iterator<Item = Suite> {
     let of_change = report.change.iter().map(|change| Suite {
-        name: "the change".into(),
+        name: THE_CHANGE.into(),
         properties: Vec::new(),
         cases: cases(report, None, &change.troubles, &change.rules),
     });

@@ -33,7 +33,7 @@ pub use promotion::{Promoted, PromotionOutcome};
 pub use ranking::{Implied, Nearest, RankedLimit, RankedRule, Ranking};
 pub use report::{
     BaselineReport, CandidateReport, ChangeReport, Comparability, Difference, MANY, PackUse, PolicyReport,
-    Proposed, Report, RuleReport, RunSummary, SCHEMA, Summary, WaiverReport, WaiverState,
+    Proposed, Report, RuleReport, RunSummary, SCHEMA, Summary, THE_CHANGE, WaiverReport, WaiverState,
 };
 pub use rule_kind::RuleKind;
 pub use verification::{Check, CheckState, FoundPromotion, Verification};

@@ -14,6 +14,9 @@ pub const SCHEMA: &str = "gate-report/v2";
 /// Candidates up to which each is shown with all its rules; beyond, one that passed takes one line.
 pub const MANY: usize = 10;
 
+/// What stands for a run where something is about the change as a whole.
+pub const THE_CHANGE: &str = "the change";
+
 /// Everything that was decided, and what it was decided on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
@@ -156,7 +159,7 @@ impl ChangeReport {
     pub fn as_candidate(&self) -> CandidateReport {
         let verdict = if self.blocks() { Verdict::Fail } else { Verdict::Pass };
         CandidateReport {
-            run: RunSummary { source: "the change".into(), ..RunSummary::default() },
+            run: RunSummary { source: THE_CHANGE.into(), ..RunSummary::default() },
             verdict: self.troubles.is_empty().then_some(verdict),
             baselines: Vec::new(),
             rules: Arc::new(self.rules.clone()),

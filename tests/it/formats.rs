@@ -185,6 +185,28 @@ fn of_junit(xml: &str) -> Claims {
     claims
 }
 
+/// The annotations at lines of files. What is waived annotates nothing.
+fn of_github(text: &str) -> Claims {
+    let mut claims = Claims::default();
+    for line in text.lines().filter(|line| line.starts_with("::")) {
+        let title = line.split_once("title=").expect("a title").1.split_once("::").expect("a message").0;
+        let title = title.replace("%3A", ":");
+        let title = title.strip_prefix("gate: ").expect("ours");
+        if title.starts_with("no verdict") {
+            claims.no_verdict += 1;
+            continue;
+        }
+        let (rule, about) = title.split_once(": ").expect("a rule and a record");
+        let claim = (about.to_owned(), rule.to_owned());
+        if line.starts_with("::error") {
+            claims.blocking.insert(claim)
+        } else {
+            claims.warning.insert(claim)
+        };
+    }
+    claims
+}
+
 fn of_test_result(statement: &Value) -> (Claims, BTreeSet<(String, String)>) {
     let tests = |key: &str| -> BTreeSet<(String, String)> {
         let split = |test: &Value| {
@@ -232,6 +254,8 @@ fn every_format_claims_what_the_report_claims() {
     assert_eq!(test_result.blocking, claims.blocking, "in-toto");
     assert_eq!(test_result.no_verdict, claims.no_verdict, "in-toto");
     assert_eq!(warned, claims.warning.union(&claims.waived).cloned().collect(), "in-toto");
+    let annotated = of_github(&project.read("out.github"));
+    assert_eq!(annotated, Claims { waived: BTreeSet::new(), ..of_json(&json("out.json")) }, "GitHub");
     // What people read names each of them.
     for (name, text) in [
         ("human", ran.out.clone()),

@@ -13,7 +13,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 pub use escape::{block, code, text};
 
-use super::annotations::in_repository;
+use super::claims::in_repository;
 use crate::document::{Diagnostic, Location};
 use crate::verdict::{
     BaselineReport, CandidateReport, Comparability, Comparison, Difference, Finding, Level, MANY, Outcome,
