@@ -12,7 +12,7 @@ use crate::document::Diagnostic;
 use crate::engine::{self, Decision, PlannedRule, References, Tally, WaiverUse, plan};
 use crate::run::Run;
 use crate::source::BadRecord;
-use crate::verdict::{CandidateReport, MANY, RuleReport};
+use crate::verdict::{CandidateReport, MANY, RuleReport, near_limits};
 
 /// The results of judging, in addition to the candidates' reports.
 #[derive(Default)]
@@ -147,6 +147,8 @@ pub struct Kept {
     pub candidates: Vec<CandidateReport>,
     /// Of many candidates that passed without a warning, keep only that they did.
     pub brief: bool,
+    /// And the limits that they came closest to, which a page shows.
+    pub near: bool,
     /// What is kept of the rules of such candidates. Nearly all of them have the same.
     shapes: Vec<Arc<Vec<RuleReport>>>,
 }
@@ -178,12 +180,21 @@ impl Kept {
         Self { brief, ..Self::default() }
     }
 
+    /// With the limits that came closest.
+    #[must_use]
+    pub fn with_near(self, near: bool) -> Self {
+        Self { near, ..self }
+    }
+
     /// Leaves of a candidate that passed without a warning only that it did, by which rules, and what was waived.
     fn shorten(&mut self, report: &mut CandidateReport) {
         if !report.is_unremarkable() {
             return;
         }
         report.baselines = Vec::new();
+        if self.near {
+            report.near = near_limits(&report.rules);
+        }
         let short = |rule: &RuleReport| {
             let new = RuleReport::new(rule.id.as_str(), rule.kind.clone(), rule.level);
             RuleReport { outcome: rule.outcome, reason: rule.reason.clone(), ..new }

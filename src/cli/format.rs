@@ -45,7 +45,7 @@ impl fmt::Display for Format {
 impl Format {
     /// Whether it shows of many candidates that passed only that they did, and by which rules.
     pub(super) fn is_brief(self) -> bool {
-        !matches!(self, Self::Json | Self::Html)
+        self != Self::Json
     }
 
     /// Writes a report. Files are named from the top of the repository where the reader looks them up there.

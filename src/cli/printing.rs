@@ -14,6 +14,7 @@ use super::terminal::Guard;
 use crate::atomic::{self, Unfinished};
 use crate::check::{CandidateSink, Kept, Prepared, Request, check_into};
 use crate::document::did_you_mean;
+use crate::promotion::history_of;
 use crate::render::{JsonStream, Style};
 use crate::verdict::{CandidateReport, Exit, Report};
 
@@ -189,9 +190,9 @@ impl Order<'_> {
             }
         }
         let others = || self.targets.iter().filter(|target| target.format != Format::Json);
-        let brief = others().all(|target| target.format.is_brief());
         let has_out = json_out.is_some();
-        let kept = others().next().map(|_| Kept::new(brief));
+        let near = others().any(|target| target.format == Format::Html);
+        let kept = others().next().map(|_| Kept::new(true).with_near(near));
         let mut sink = Sink { streams: Vec::new(), kept };
         if let Some(out) = json_out {
             sink.streams.push(JsonStream::new(out));
@@ -200,6 +201,9 @@ impl Order<'_> {
             sink.streams.push(JsonStream::new(file));
         }
         let mut report = check_into(self.request, self.folder, self.now, &mut sink);
+        if let Some(kept) = sink.kept.as_ref().filter(|_| near) {
+            report.history = history_of(&kept.candidates, self.request, self.folder);
+        }
         let mut finished: Vec<io::Result<()>> =
             sink.streams.into_iter().map(|stream| stream.finish(&report)).collect();
         report.candidates = sink.kept.map(|kept| kept.candidates).unwrap_or_default();

@@ -29,6 +29,7 @@ mod style;
 mod suite;
 mod test_result;
 mod text;
+mod timeline;
 mod verification;
 
 pub use annotations::{Annotation, Loudness, annotations, github, workflow_commands, workflow_message};

@@ -26,7 +26,7 @@ pub use explanation::{Answer, Explanation, Step};
 pub use finding::{Breach, Finding};
 pub use history::{History, HistoryLimit, HistoryPoint};
 pub use limit_kind::{LIMIT_KINDS, LimitKind};
-pub use margin::{ClosestMargin, closest, margins, percent, share_left};
+pub use margin::{ClosestMargin, NearLimit, closest, margins, near_limits, percent, share_left};
 pub use method::Method;
 pub use model_facts::{FileFact, LimitFact, MetricFact, ModelFacts, PromotionFact};
 pub use promotion::{Promoted, PromotionOutcome};

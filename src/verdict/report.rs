@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ClosestMargin, Comparison, Exit, Finding, Level, Outcome, RuleKind, Verdict};
+use super::{
+    ClosestMargin, Comparison, Exit, Finding, History, Level, NearLimit, Outcome, RuleKind, Verdict,
+    near_limits,
+};
 use crate::document::Diagnostic;
 
 /// The format of the report, by which a reader knows what it holds.
@@ -55,6 +58,9 @@ pub struct Report {
     /// The pull request changes what decides about it: what would hold once it is merged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proposed: Option<Proposed>,
+    /// Metrics of the candidates over time, where a page was asked for. Nothing is decided by it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<History>,
     /// Counts.
     pub summary: Summary,
 }
@@ -124,9 +130,17 @@ pub struct CandidateReport {
     /// What a person should know about the record.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+    /// The limits that it came closest to, where its comparisons are not kept.
+    #[serde(skip)]
+    pub near: Vec<NearLimit>,
 }
 
 impl CandidateReport {
+    /// The limits that it came closest to, the closest first.
+    pub fn near_limits(&self) -> Cow<'_, [NearLimit]> {
+        if self.near.is_empty() { Cow::Owned(near_limits(&self.rules)) } else { Cow::Borrowed(&self.near) }
+    }
+
     /// Whether it passed, and no rule warns.
     pub fn is_unremarkable(&self) -> bool {
         self.verdict == Some(Verdict::Pass) && !self.rules.iter().any(|rule| rule.outcome.blocks())
@@ -165,6 +179,7 @@ impl ChangeReport {
             rules: Arc::new(self.rules.clone()),
             troubles: self.troubles.clone(),
             notes: Vec::new(),
+            near: Vec::new(),
         }
     }
 }
@@ -208,6 +223,9 @@ pub struct BaselineReport {
     /// How old it is at the decision's clock, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub age: Option<String>,
+    /// That it is old, and how to get a newer one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh: Option<String>,
     /// Why there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missing: Option<String>,
@@ -230,6 +248,7 @@ impl BaselineReport {
             resolved,
             run: None,
             age: None,
+            refresh: None,
             missing: None,
             first: false,
             comparability: None,

@@ -517,3 +517,24 @@ fn a_test_result_is_about_the_records_and_names_the_policy() {
     let ran = project.gate_with(&["check", "runs/new.json", "--now", NOW, "--format", "test-result"], &job);
     assert_eq!(ran.json()["predicate"]["url"], "https://github.com/ada/churn/actions/runs/7");
 }
+
+/// A page of many runs shows each that passed in a few lines, whether or not its comparisons were kept.
+#[test]
+fn a_page_of_many_runs_is_brief_and_the_same_from_the_saved_report() {
+    let project = Project::churn();
+    for number in 0..60 {
+        let f1 = if number == 7 { "0.7" } else { "0.843" };
+        let text =
+            project.read("runs/new.json").replace("\"r2\"", &format!("\"r{number}\"")).replace("0.842", f1);
+        project.file(&format!("runs/run{number}.json"), text);
+    }
+    let ran =
+        project.gate(&["check", "--all", "--now", NOW, "--output", "json=out.json", "--format", "html"]);
+    ran.leaves_with(1)
+        .says("<table id=\"overview\" class=\"many\">")
+        .says("<li>holds-up: f1 max_drop 0.005, 0.001 left (0.12% of its value)</li>")
+        .says("model churn · run r3 · commit");
+    assert_eq!(ran.out.matches("<tbody><tr data-verdict=").count(), 2, "fifty rows are one part");
+    assert_eq!(ran.out.matches("Compared with").count(), 1, "of the run that fails");
+    assert_eq!(project.gate(&["report", "out.json", "--format", "html"]).out, ran.out);
+}

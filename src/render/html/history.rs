@@ -6,9 +6,9 @@ use maud::{Markup, html};
 
 use super::page;
 use super::words::prose;
-use crate::render::history::{day, ends, is_beyond, limit_in_words, number};
 use crate::render::text::{clean, count};
-use crate::verdict::{History, HistoryPoint};
+use crate::render::timeline::{day, ends, is_beyond, limit_in_words, number};
+use crate::verdict::{History, HistoryPoint, Report};
 
 /// Units of the drawing.
 const WIDTH: f64 = 900.0;
@@ -37,7 +37,8 @@ fn body(history: &History, title: &str) -> Markup {
             ul { @for limit in &history.limits { li { "Limit " (limit_in_words(limit)) } } }
         }
         @for note in &history.notes { p class="note" { (prose(note)) } }
-        (chart(history, title))
+        (chart(history, &format!("{title} over time, drawn from the table below"), &|_| false))
+        p class="note" { (KEY) "." }
         h2 id="table" { "Runs" }
         div class="scroll" tabindex="0" role="group" aria-label="Runs" {
             table {
@@ -70,8 +71,44 @@ fn row(point: &HistoryPoint, history: &History) -> Markup {
     }
 }
 
-/// The values in their order, joined by a line; promoted ones are filled.
-fn chart(history: &History, title: &str) -> Markup {
+/// What the signs of a chart say.
+const KEY: &str = "Filled: promoted. Red: beyond a limit of today. Open: not promoted";
+
+/// The metrics of the judged runs over time, each with its limits.
+pub(super) fn beside(report: &Report) -> Markup {
+    let is_judged = |point: &HistoryPoint| {
+        report.candidates.iter().any(|candidate| {
+            candidate.run.source == point.source
+                || point.run_id.is_some() && candidate.run.run_id == point.run_id
+        })
+    };
+    html! {
+        @if !report.history.is_empty() {
+            section aria-labelledby="history" {
+                h2 id="history" { "Over time" }
+                p class="note" { (KEY) ". Ringed: judged here." }
+                @for history in &report.history {
+                    @let title = format!("{} of {}", clean(&history.metric), clean(&history.model));
+                    h3 { (title) }
+                    p { (from_to(history)) }
+                    (chart(history, &format!("{title} over time"), &is_judged))
+                    @for note in &history.notes { p class="note" { (prose(note)) } }
+                }
+            }
+        }
+    }
+}
+
+/// `4 runs, from 0.84 on 2026-05-01 to 0.845 on 2026-05-05`.
+fn from_to(history: &History) -> String {
+    let at = |point: &HistoryPoint| format!("{} on {}", clean(&point.value), day(point));
+    let ends = history.points.first().zip(history.points.last());
+    let ends = ends.map(|(first, last)| format!(", from {} to {}", at(first), at(last))).unwrap_or_default();
+    format!("{}{ends}", count(history.points.len(), "run"))
+}
+
+/// The values in their order, joined by a line; promoted ones are filled, and those that `is_ringed` have a ring.
+fn chart(history: &History, label: &str, is_ringed: &dyn Fn(&HistoryPoint) -> bool) -> Markup {
     let (low, high) = ends(history);
     let y = |value: f64| HEIGHT - EDGE - (value - low) / (high - low) * (HEIGHT - 2.0 * EDGE);
     #[expect(clippy::cast_precision_loss, reason = "for a picture")]
@@ -91,7 +128,7 @@ fn chart(history: &History, title: &str) -> Markup {
         |point: &HistoryPoint| number(&point.value).is_some_and(|value| is_beyond(value, &history.limits));
     html! {
         figure {
-            svg class="h" viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-label={ (title) " over time, drawn from the table below" } {
+            svg class="h" viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-label=(label) {
                 @for end in [low, high] {
                     text x=(LEFT - 10.0) y=(format!("{:.1}", y(end) + 4.0)) text-anchor="end" { (format!("{end:.4}")) }
                 }
@@ -101,6 +138,9 @@ fn chart(history: &History, title: &str) -> Markup {
                     }
                 }
                 polyline points=(line.join(" ")) {}
+                @for (x, y, _) in points.iter().filter(|(_, _, point)| is_ringed(point)) {
+                    circle class="now" cx=(format!("{x:.1}")) cy=(format!("{y:.1}")) r="9" {}
+                }
                 @for (x, y, point) in &points {
                     circle cx=(format!("{x:.1}")) cy=(format!("{y:.1}")) r="5"
                         class=(match (beyond(point), point.promoted.is_empty()) {
@@ -116,7 +156,6 @@ fn chart(history: &History, title: &str) -> Markup {
                     }
                 }
             }
-            figcaption class="note" { "Filled: promoted. Red: beyond a limit of today. Open: not promoted." }
         }
     }
 }

@@ -30,6 +30,7 @@ pub fn html(report: &Report, to: &mut dyn Write) -> io::Result<()> {
     let order = overview::order(report);
     to.write_all(overview::summary(report).into_string().as_bytes())?;
     to.write_all(overview::table(report, &order).into_string().as_bytes())?;
+    to.write_all(history::beside(report).into_string().as_bytes())?;
     to.write_all(page::details().into_string().as_bytes())?;
     let change = report.change.as_ref().map(ChangeReport::as_candidate);
     if let Some(change) = &change {
