@@ -64,11 +64,15 @@ echo "-- a model card, read by huggingface_hub, and a bill of materials, by cycl
 done
 "$GATE" explain stage:staging --format model-card --output card.md
 "$GATE" explain stage:staging --format ml-bom --output bom.json
-"$GATE" history churn --metric f1 --format html --output gate.html)
+"$GATE" history churn --metric f1 --format html --output gate.html
+mkdir ../time ../rules
+"$GATE" check runs/three.json --stage staging --baseline stage:staging --output html=../time/gate.html > /dev/null || true
+"$GATE" audit --margins --format html --output ../rules/gate.html)
 "$tools/venv/bin/python" "$scripts/reports.py" documents "$work/ledger"
 
 echo "-- the page: html-validate, Chromium, axe"
-"$tools/node_modules/.bin/html-validate" --config "$scripts/reports.htmlvalidate.json" "$work/mixed/gate.html" "$work/slices/gate.html" "$work/ledger/gate.html"
+"$tools/node_modules/.bin/html-validate" --config "$scripts/reports.htmlvalidate.json" "$work/mixed/gate.html" "$work/slices/gate.html" "$work/ledger/gate.html" \
+  "$work/time/gate.html" "$work/rules/gate.html"
 NODE_PATH="$tools/node_modules" node "$scripts/reports.cjs" "$work" "$(command -v chromium)" "${SHOTS:-}"
 
 echo "reports are read by others"
