@@ -4,7 +4,9 @@ use std::path::Path;
 
 use super::history::{Found, Wanted, absolute, limits_of};
 use crate::check::Request;
-use crate::verdict::{CandidateReport, Comparison, History, HistoryPoint, MANY, Method};
+use crate::verdict::{
+    CandidateReport, Comparison, History, HistoryPoint, Level, MANY, Method, RuleReport, RunSummary,
+};
 
 /// Versions of one file that are looked at.
 const MAX_VERSIONS: usize = 20;
@@ -44,9 +46,11 @@ pub fn history_of(candidates: &[CandidateReport], request: &Request, folder: &Pa
         }
         found.sort();
         for (index, metric) in metrics.iter().enumerate() {
-            let mut history = History { limits: limits_of(&candidate.rules, metric), ..found.history(index) };
+            let mut history =
+                History { limits: limits_of(counted(candidate), metric), ..found.history(index) };
             history.points.extend(judged_here(candidate, metric, &history.points));
-            if history.points.len() > 1 {
+            // Runs that are all judged here have nothing behind them.
+            if history.points.iter().any(|point| !candidates.iter().any(|one| is_of(point, &one.run))) {
                 all.push(history);
             }
         }
@@ -57,12 +61,9 @@ pub fn history_of(candidates: &[CandidateReport], request: &Request, folder: &Pa
 /// The candidate itself, where it was named and is no record of the policy.
 fn judged_here(candidate: &CandidateReport, metric: &str, points: &[HistoryPoint]) -> Option<HistoryPoint> {
     let run = &candidate.run;
-    let is_it = |point: &HistoryPoint| {
-        point.source == run.source || point.run_id.is_some() && point.run_id == run.run_id
-    };
     let mut comparisons = candidate.rules.iter().flat_map(|rule| &rule.comparisons);
     let value = comparisons.find(|one| *one.subject == *metric && one.slice.is_none())?.candidate.as_ref()?;
-    (!points.iter().any(is_it)).then(|| HistoryPoint {
+    (!points.iter().any(|point| is_of(point, run))).then(|| HistoryPoint {
         at: run.created_at.clone(),
         value: value.to_string(),
         run_id: run.run_id.clone(),
@@ -78,7 +79,7 @@ fn limited_metrics(candidate: &CandidateReport) -> Vec<String> {
         one.slice.is_none() && !matches!(one.method, Method::Picked(_)) && !absolute(one).is_empty()
     };
     let mut all: Vec<&Comparison> =
-        candidate.rules.iter().flat_map(|rule| &rule.comparisons).filter(is_drawn).collect();
+        counted(candidate).flat_map(|rule| &rule.comparisons).filter(is_drawn).collect();
     all.sort_by_key(|one| !one.outcome.blocks());
     let mut names: Vec<String> = Vec::new();
     for one in all {
@@ -87,4 +88,13 @@ fn limited_metrics(candidate: &CandidateReport) -> Vec<String> {
         }
     }
     names
+}
+
+fn is_of(point: &HistoryPoint, run: &RunSummary) -> bool {
+    point.source == run.source || point.run_id.is_some() && point.run_id == run.run_id
+}
+
+/// The rules that may ask for attention.
+fn counted(candidate: &CandidateReport) -> impl Iterator<Item = &RuleReport> {
+    candidate.rules.iter().filter(|rule| rule.level != Level::Shadow)
 }

@@ -245,7 +245,7 @@ impl<'o> Found<'o> {
 
     fn note_unread(&mut self, number: usize, what: &str) {
         if number > 0 {
-            self.notes.push(format!("{number} {what} could not be read, and are left out"));
+            self.notes.push(format!("{what} that could not be read: {number}"));
         }
     }
 
@@ -297,12 +297,12 @@ fn limits(order: &HistoryOrder, points: &[Point], folder: &Path, clock: Timestam
         ..Request::default()
     };
     let report = check(&request, folder, clock);
-    report.candidates.iter().flat_map(|candidate| limits_of(&candidate.rules, &order.metric)).collect()
+    report.candidates.iter().flat_map(|candidate| limits_of(candidate.rules.iter(), &order.metric)).collect()
 }
 
 /// The limits of a metric as rules held them, in values of the metric.
-pub(super) fn limits_of(rules: &[RuleReport], metric: &str) -> Vec<HistoryLimit> {
-    let comparisons = rules.iter().flat_map(|rule| rule.comparisons.iter().map(move |one| (rule, one)));
+pub(super) fn limits_of<'r>(rules: impl Iterator<Item = &'r RuleReport>, metric: &str) -> Vec<HistoryLimit> {
+    let comparisons = rules.flat_map(|rule| rule.comparisons.iter().map(move |one| (rule, one)));
     comparisons
         .filter(|(_, one)| *one.subject == *metric && one.slice.is_none())
         .flat_map(|(rule, one)| {

@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use jiff::Timestamp;
 
 use super::today::judged_today;
-use super::{AuditOrder, Auditing, Findings};
+use super::{AuditOrder, Auditing, Findings, counted};
 use crate::check::{CandidateSink, NO_POLICY, Prepared, Request, Workspace, check_into, open};
 use crate::document::Diagnostic;
 use crate::policy::Policy;
@@ -80,10 +80,9 @@ fn fill(
         )]);
     }
     if seen.without_verdict > 0 {
-        seen.notes.push(format!(
-            "runs without a verdict, which count only where a rule judged them: {}",
-            seen.without_verdict
-        ));
+        let number = counted(seen.without_verdict, "run");
+        seen.notes
+            .push(format!("without a verdict: {number}, counted only for the rules that could judge them"));
     }
     answer.promotions = seen.promotions;
     answer.records = seen.records;
@@ -146,7 +145,7 @@ fn promotions(
             match judged_today(&auditing, &entries, &read, one) {
                 Some(report) => seen.promotion(&report, &one.entry.label),
                 None => {
-                    seen.notes.push(format!("`{}` is left out: its record can't be read", one.entry.label))
+                    seen.notes.push(format!("`{}` is left out: its record can't be read", one.entry.label));
                 }
             }
         }
@@ -169,9 +168,12 @@ impl CandidateSink for Records<'_> {
     }
 }
 
+/// The limits of a rule by their metric and their word.
+type Limits = IndexMap<(String, String), RankedLimit>;
+
 /// What was seen of each rule so far.
 struct Seen {
-    rules: IndexMap<String, (RankedRule, IndexMap<(String, String), RankedLimit>)>,
+    rules: IndexMap<String, (RankedRule, Limits)>,
     promotions: usize,
     records: usize,
     without_verdict: usize,
@@ -272,7 +274,7 @@ fn identity(run: &RunSummary) -> Option<String> {
 }
 
 /// Counts each limit once for a run, however many slices it has.
-fn add_limits(limits: &mut IndexMap<(String, String), RankedLimit>, rule: &RuleReport, run: &str) {
+fn add_limits(limits: &mut Limits, rule: &RuleReport, run: &str) {
     let mut here: IndexMap<(String, String), Vec<&Comparison>> = IndexMap::new();
     let is_limit = |one: &&Comparison| one.margin.is_some() || LimitKind::named(&one.word).is_some();
     for one in rule.comparisons.iter().filter(is_limit) {

@@ -1,5 +1,6 @@
 //! A metric over time as a page: a line with the limits, and the table of what it is drawn from.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use maud::{Markup, html};
@@ -14,7 +15,7 @@ use crate::verdict::{History, HistoryPoint, Report};
 const WIDTH: f64 = 900.0;
 const HEIGHT: f64 = 260.0;
 /// Room for the numbers on the left, and around.
-const LEFT: f64 = 70.0;
+const LEFT: f64 = 90.0;
 const EDGE: f64 = 16.0;
 
 /// Writes a history as a page.
@@ -82,6 +83,7 @@ pub(super) fn beside(report: &Report) -> Markup {
                 || point.run_id.is_some() && candidate.run.run_id == point.run_id
         })
     };
+    let notes: BTreeSet<&String> = report.history.iter().flat_map(|history| &history.notes).collect();
     html! {
         @if !report.history.is_empty() {
             section aria-labelledby="history" {
@@ -92,8 +94,8 @@ pub(super) fn beside(report: &Report) -> Markup {
                     h3 { (title) }
                     p { (from_to(history)) }
                     (chart(history, &format!("{title} over time"), &is_judged))
-                    @for note in &history.notes { p class="note" { (prose(note)) } }
                 }
+                @for note in notes { p class="note" { (prose(note)) } }
             }
         }
     }
@@ -130,7 +132,7 @@ fn chart(history: &History, label: &str, is_ringed: &dyn Fn(&HistoryPoint) -> bo
         figure {
             svg class="h" viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-label=(label) {
                 @for end in [low, high] {
-                    text x=(LEFT - 10.0) y=(format!("{:.1}", y(end) + 4.0)) text-anchor="end" { (format!("{end:.4}")) }
+                    text x=(LEFT - 10.0) y=(format!("{:.1}", y(end) + 4.0)) text-anchor="end" { (four_digits(end)) }
                 }
                 @for limit in &history.limits {
                     @if let Some(at) = number(&limit.value) {
@@ -157,5 +159,25 @@ fn chart(history: &History, label: &str, is_ringed: &dyn Fn(&HistoryPoint) -> bo
                 }
             }
         }
+    }
+}
+
+/// A number as an axis shows it: four digits, or all before the point.
+fn four_digits(number: f64) -> String {
+    let size = number.abs();
+    let decimals = [1.0, 10.0, 100.0, 1000.0].iter().filter(|least| size >= **least).count();
+    format!("{number:.*}", 4 - decimals)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_axis_has_room_for_large_numbers() {
+        assert_eq!(
+            [0.85042, -1.5, 43.6, 136.4, 12_345.6].map(four_digits),
+            ["0.8504", "-1.500", "43.60", "136.4", "12346"]
+        );
     }
 }
