@@ -80,6 +80,7 @@ mod tests {
                 rules: Arc::default(),
                 troubles: Vec::new(),
                 notes: Vec::new(),
+                near: Vec::new(),
             });
             report.summary.candidates += 1;
             report.summary.failed += usize::from(*verdict == Verdict::Fail);

@@ -70,7 +70,7 @@ pub(super) fn judge_all(
             let mut tally = Tally::default();
             tally.count(&report);
             if decision.brief {
-                report.shorten();
+                report.shorten(request.near);
             }
             (tally, waivers, prepare(report), request.promotes.then_some(*run))
         };
@@ -147,7 +147,9 @@ pub struct Kept {
     /// In their order.
     pub candidates: Vec<CandidateReport>,
     /// Of many candidates that passed without a warning, keep only that they did.
-    pub brief: bool,
+    brief: bool,
+    /// And the limits that they came closest to, which a page shows.
+    near: bool,
     /// What is kept of the rules of such candidates. Nearly all of them have the same.
     shapes: Vec<Arc<Vec<RuleReport>>>,
 }
@@ -175,13 +177,13 @@ impl CandidateSink for Kept {
 
 impl Kept {
     /// Keeps nothing yet.
-    pub fn new(brief: bool) -> Self {
-        Self { brief, ..Self::default() }
+    pub fn new(brief: bool, near: bool) -> Self {
+        Self { brief, near, ..Self::default() }
     }
 
     /// Leaves of a candidate that passed without a warning only that it did, by which rules, and what was waived.
     fn shorten(&mut self, report: &mut CandidateReport) {
-        if !report.shorten() || report.rules.iter().any(|rule| !rule.findings.is_empty()) {
+        if !report.shorten(self.near) || report.rules.iter().any(|rule| !rule.findings.is_empty()) {
             return;
         }
         let is_like = |one: &RuleReport, other: &RuleReport| {

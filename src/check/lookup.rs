@@ -215,7 +215,10 @@ fn promoted(
     let Some(entry) = entry else { return Ok(None) };
     let (uri, record) = promoted_record(ledger, line, &entry)?;
     let when = entry.statement()?.predicate(&["timeVerified"]).unwrap_or_default().to_owned();
-    let mut what = format!("promotion {} of {}, {when}", entry.number, line.model);
+    let who =
+        entry.statement()?.own_text(&["requestedBy", "actor"]).map(|who| format!(", requested by {who}"));
+    let who = who.unwrap_or_default();
+    let mut what = format!("promotion {} of {}, {when}{who}", entry.number, line.model);
     if entry.number != number {
         what = format!(
             "{what}; promotion {number}, the newest, passed only with an override or waiver and is not used as a baseline"

@@ -115,6 +115,8 @@ pub struct Request {
     /// Keep only what the terminal shows for many candidates: for a passed one, only that it passed. Other formats
     /// need each comparison.
     pub brief: bool,
+    /// Then also keep the limits that it came closest to.
+    pub near: bool,
     /// Take policy and baseline from this revision, as for a pull request.
     pub trust: Option<PullRequestBase>,
 }
@@ -152,7 +154,7 @@ pub enum Prepared {
 
 /// Runs the requested check, in a folder, at a time.
 pub fn check(request: &Request, folder: &Path, clock: Timestamp) -> Report {
-    let mut kept = Kept::new(request.brief);
+    let mut kept = Kept::new(request.brief, request.near);
     let parts = parts(request, folder, clock, &mut kept);
     conclude(Parts { candidates: kept.candidates, ..parts })
 }
@@ -170,7 +172,7 @@ pub fn check_into(
 
 /// The same for commands that act on the result: the report, and the runs and policy in it.
 pub fn judge(request: &Request, folder: &Path, clock: Timestamp) -> (Report, DecidedOn) {
-    let mut kept = Kept::new(request.brief);
+    let mut kept = Kept::new(request.brief, request.near);
     let now = request.now.unwrap_or(clock);
     let (parts, decided_on) = match from_files(request, folder, now, &mut kept) {
         Ok(decided) => decided,

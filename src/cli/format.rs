@@ -5,8 +5,10 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use clap::ValueEnum;
+use serde_json::Value;
 
 use crate::action;
+use crate::github::Context;
 use crate::render::markdown::{Page, SUMMARY};
 use crate::render::{self, Style};
 use crate::verdict::Report;
@@ -30,6 +32,8 @@ pub(super) enum Format {
     Gitlab,
     /// As one page for a browser, with charts.
     Html,
+    /// As an in-toto statement with a test result, to be signed.
+    TestResult,
 }
 
 impl fmt::Display for Format {
@@ -41,7 +45,7 @@ impl fmt::Display for Format {
 impl Format {
     /// Whether it shows of many candidates that passed only that they did, and by which rules.
     pub(super) fn is_brief(self) -> bool {
-        !matches!(self, Self::Json | Self::Html)
+        self != Self::Json
     }
 
     /// Writes a report. Files are named from the top of the repository where the reader looks them up there.
@@ -64,12 +68,18 @@ impl Format {
             Self::Junit => render::junit(report, to),
             Self::Gitlab => render::gitlab(report, &below_top(folder), to),
             Self::Html => render::html(report, to),
+            Self::TestResult => render::test_result(report, job().as_deref(), to),
         }
     }
 }
 
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The page of the job that judges.
+fn job() -> Option<String> {
+    variable("CI_JOB_URL").or_else(|| Context::new(variable, &Value::Null).run_url())
 }
 
 /// The folder from the top of the repository: where the runner checked it out, else where git's folder is.

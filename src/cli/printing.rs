@@ -14,6 +14,7 @@ use super::terminal::Guard;
 use crate::atomic::{self, Unfinished};
 use crate::check::{CandidateSink, Kept, Prepared, Request, check_into};
 use crate::document::did_you_mean;
+use crate::promotion::history_of;
 use crate::render::{JsonStream, Style};
 use crate::verdict::{CandidateReport, Exit, Report};
 
@@ -116,6 +117,7 @@ impl Printing {
             }
         };
         request.brief = targets.iter().all(|target| target.format.is_brief());
+        request.near = targets.iter().any(|target| target.format == Format::Html);
         let order = Order { request: &request, targets: &targets, folder, now, terminal };
         let Some(out) = targets.iter().find(|target| target.path.is_none() && target.format == Format::Json)
         else {
@@ -189,9 +191,8 @@ impl Order<'_> {
             }
         }
         let others = || self.targets.iter().filter(|target| target.format != Format::Json);
-        let brief = others().all(|target| target.format.is_brief());
         let has_out = json_out.is_some();
-        let kept = others().next().map(|_| Kept::new(brief));
+        let kept = others().next().map(|_| Kept::new(true, self.request.near));
         let mut sink = Sink { streams: Vec::new(), kept };
         if let Some(out) = json_out {
             sink.streams.push(JsonStream::new(out));
@@ -200,6 +201,9 @@ impl Order<'_> {
             sink.streams.push(JsonStream::new(file));
         }
         let mut report = check_into(self.request, self.folder, self.now, &mut sink);
+        if let Some(kept) = sink.kept.as_ref().filter(|_| self.request.near) {
+            report.history = history_of(&kept.candidates, self.request, self.folder);
+        }
         let mut finished: Vec<io::Result<()>> =
             sink.streams.into_iter().map(|stream| stream.finish(&report)).collect();
         report.candidates = sink.kept.map(|kept| kept.candidates).unwrap_or_default();
@@ -235,7 +239,7 @@ fn guard(format: Format, terminal: &Terminal) -> Guard {
     match format {
         // Its lines are commands, or were made safe beside them.
         Format::Github => Guard::None,
-        Format::Json | Format::Sarif | Format::Gitlab => terminal.guarded_json(),
+        Format::Json | Format::Sarif | Format::Gitlab | Format::TestResult => terminal.guarded_json(),
         _ => terminal.guarded(),
     }
 }

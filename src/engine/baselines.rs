@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use jiff::SignedDuration;
+
 use super::decision::Decision;
 use super::references::BaselineReference;
 use super::{BASELINE_NOT_FINISHED, BASELINE_UNREADABLE, Pairing, comparability, pair, summary};
 use crate::document::Diagnostic;
 use crate::rule::Baseline;
-use crate::run::{Age, Run};
+use crate::run::{Age, LEDGER, Reference, Run};
 use crate::source::BadRecord;
 use crate::verdict::BaselineReport;
 
@@ -132,7 +134,29 @@ fn compared(
         return Baseline::Unclear(Diagnostic::new(BASELINE_NOT_FINISHED, message).help(help));
     }
     let comparability = comparability(candidate, run, decision.policy.comparable.as_deref());
-    report.age = run.created_at().map(|moment| Age(decision.now.duration_since(moment.at)).to_string());
+    // The ledger says which promotion it is, and who asked for it; a set of several models can't.
+    if run.origin.tracker == LEDGER {
+        report.resolved = report.resolved.take().or_else(|| run.origin.resolved.clone());
+    }
+    if let Some(created) = run.created_at() {
+        let age = decision.now.duration_since(created.at);
+        report.age = Some(Age(age).to_string());
+        report.refresh = (age > OLD).then(|| refresh(&report.reference));
+    }
     report.comparability = Some(comparability.clone());
     Baseline::Run { run: Arc::clone(run), comparability }
+}
+
+/// Beyond this, a baseline says little of what is usual now; `gate audit --stale` has the same default.
+const OLD: SignedDuration = SignedDuration::from_hours(180 * 24);
+
+/// How to get a newer baseline, by what named the old one.
+fn refresh(reference: &str) -> String {
+    let how = match Reference::parse(reference) {
+        Ok(Reference::Stage(stage)) => format!("promote a newer run: gate promote RUN --stage {stage}"),
+        Ok(Reference::Git { revision, .. }) => format!("merge the record of a newer run into `{revision}`"),
+        Ok(Reference::Tracker { .. }) => format!("let `{reference}` name a newer run"),
+        Ok(Reference::Files(_)) | Err(_) => "replace it with the record of a newer run that passed".into(),
+    };
+    format!("the baseline is older than 180 days; {how}")
 }

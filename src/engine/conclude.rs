@@ -129,6 +129,7 @@ pub fn conclude(parts: Parts) -> Report {
         troubles: parts.troubles,
         notes: parts.notes,
         proposed: parts.proposed,
+        history: Vec::new(),
         summary,
     }
 }

@@ -44,6 +44,7 @@ pub fn judge(
         rules: Arc::default(),
         troubles: Vec::new(),
         notes: candidate.notes.clone(),
+        near: Vec::new(),
     };
     let mut waivers = WaiverUse::default();
     if let Some(why) = unclear_model(decision.policy, candidate) {

@@ -7,6 +7,7 @@
 mod cases;
 mod effective;
 mod extends;
+mod implied;
 mod layer;
 mod load;
 mod merge;
@@ -20,6 +21,7 @@ mod waiver;
 use indexmap::IndexMap;
 use jiff::Timestamp;
 
+pub use implied::ImpliedLimit;
 pub use load::{Loaded, load};
 pub use pack::{PACKS, Pack};
 pub use schema::schema;

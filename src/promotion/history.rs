@@ -14,7 +14,7 @@ use crate::policy::Policy;
 use crate::run::{Decimal, Origin, Run};
 use crate::source;
 use crate::store::{Revision, Selector, Store as _};
-use crate::verdict::{Comparison, Exit, History, HistoryLimit, HistoryPoint, LimitKind};
+use crate::verdict::{Comparison, Exit, History, HistoryLimit, HistoryPoint, LimitKind, RuleReport};
 
 /// Versions of one file that are looked at.
 const MAX_VERSIONS: usize = 200;
@@ -40,60 +40,107 @@ pub struct HistoryOrder {
 
 /// A metric over time.
 pub fn history(order: &HistoryOrder, folder: &Path, clock: Timestamp) -> History {
-    let mut found = Found { order, points: Vec::new(), notes: Vec::new(), seen: Vec::new() };
+    let metrics = [order.metric.clone()];
+    let mut found = Found::of(Wanted {
+        model: &order.model,
+        metrics: &metrics,
+        stage: order.stage.as_deref(),
+        policy: order.policy.as_deref(),
+        ledger: order.ledger.as_deref(),
+        first: &[],
+        most_files: MAX_FILES,
+        most_versions: MAX_VERSIONS,
+    });
     let troubles = found.gather(folder).err().unwrap_or_default();
-    let Found { mut points, mut notes, .. } = found;
-    // A run without a time is as old as nothing says; it stays where it was found, before all others.
-    points.sort_by_key(|point| point.at);
-    let limits = if troubles.is_empty() { limits(order, &points, folder, clock) } else { Vec::new() };
-    notes.sort();
-    notes.dedup();
+    found.sort();
+    let limits = if troubles.is_empty() { limits(order, &found.points, folder, clock) } else { Vec::new() };
     History {
-        schema: "gate-history/v1",
-        model: order.model.clone(),
-        metric: order.metric.clone(),
         exit_code: if troubles.is_empty() { Exit::Pass } else { Exit::NoVerdict },
-        points: points.into_iter().map(|point| point.shown).collect(),
         limits,
-        notes,
         troubles,
+        ..found.history(0)
     }
 }
 
-/// A point with what orders it and tells it from others.
+/// A run with what orders it and tells it from others.
 struct Point {
     at: Option<Timestamp>,
     key: String,
     in_tree: bool,
+    /// The value of each metric that is wanted.
+    values: Vec<Option<String>>,
     shown: HistoryPoint,
 }
 
-struct Found<'o> {
-    order: &'o HistoryOrder,
+/// What is looked for, and where.
+pub(super) struct Wanted<'o> {
+    pub(super) model: &'o str,
+    pub(super) metrics: &'o [String],
+    pub(super) stage: Option<&'o str>,
+    pub(super) policy: Option<&'o str>,
+    pub(super) ledger: Option<&'o Path>,
+    /// The files whose earlier versions are looked at before those of others, of at most so many.
+    pub(super) first: &'o [String],
+    pub(super) most_files: usize,
+    pub(super) most_versions: usize,
+}
+
+pub(super) struct Found<'o> {
+    wanted: Wanted<'o>,
     points: Vec<Point>,
     notes: Vec<String>,
     /// Models and metrics that were seen, for a name that leads to nothing.
     seen: Vec<(Option<String>, Vec<String>)>,
 }
 
-impl Found<'_> {
-    fn gather(&mut self, folder: &Path) -> Result<(), Vec<Diagnostic>> {
-        let (workspace, policy) = open(self.order.policy.as_deref(), self.order.ledger.as_deref(), folder)?;
+impl<'o> Found<'o> {
+    pub(super) fn of(wanted: Wanted<'o>) -> Self {
+        Self { wanted, points: Vec::new(), notes: Vec::new(), seen: Vec::new() }
+    }
+
+    /// A run without a time is as old as nothing says; it stays where it was found, before all others.
+    pub(super) fn sort(&mut self) {
+        self.points.sort_by_key(|point| point.at);
+        self.notes.sort();
+        self.notes.dedup();
+    }
+
+    /// The history of one of the metrics, without limits.
+    pub(super) fn history(&self, metric: usize) -> History {
+        let point = |point: &Point| {
+            Some(HistoryPoint { value: point.values.get(metric)?.clone()?, ..point.shown.clone() })
+        };
+        History {
+            schema: "gate-history/v1".into(),
+            model: self.wanted.model.to_owned(),
+            metric: self.wanted.metrics[metric].clone(),
+            points: self.points.iter().filter_map(point).collect(),
+            limits: Vec::new(),
+            notes: self.notes.clone(),
+            troubles: Vec::new(),
+            exit_code: Exit::Pass,
+        }
+    }
+
+    pub(super) fn gather(&mut self, folder: &Path) -> Result<(), Vec<Diagnostic>> {
+        let (workspace, policy) = open(self.wanted.policy, self.wanted.ledger, folder)?;
         let paths = policy.as_ref().and_then(|policy| policy.runs.as_ref()).map(|runs| runs.paths.clone());
         let mut files = Vec::new();
-        if let Some(paths) = paths.filter(|_| self.order.stage.is_none()) {
-            let (runs, unread) = show(&paths, self.order.policy.as_deref(), folder);
+        if let Some(paths) = paths.filter(|_| self.wanted.stage.is_none()) {
+            let (runs, unread) = show(&paths, self.wanted.policy, folder);
             for run in runs {
                 if self.add(&run, run.label(), None, true) {
                     files.push(run.label().to_owned());
                 }
             }
+            files.sort_by_key(|file| !self.wanted.first.contains(file));
             self.note_unread(unread.len(), "records of the working tree");
             self.versions(&files, policy.as_ref(), &workspace);
         }
         let ledger = workspace.ledger(policy.as_ref())?;
-        for line in ledger.lines()?.iter().filter(|line| line.model == self.order.model) {
-            if self.order.stage.as_ref().is_none_or(|stage| *stage == line.stage) {
+        let (model, stage) = (self.wanted.model, self.wanted.stage);
+        for line in ledger.lines()?.iter().filter(|line| line.model == model) {
+            if stage.is_none_or(|stage| *stage == line.stage) {
                 self.promotions(&ledger, line)?;
             }
         }
@@ -104,16 +151,18 @@ impl Found<'_> {
     fn versions(&mut self, files: &[String], policy: Option<&Policy>, workspace: &Workspace) {
         let Ok(git) = workspace.git() else { return };
         let Ok(head) = git.commit("HEAD") else { return };
-        if files.len() > MAX_FILES {
-            let more = files.len() - MAX_FILES;
+        let most_files = self.wanted.most_files;
+        if files.len() > most_files {
+            let more = files.len() - most_files;
             self.notes.push(format!("the earlier versions of {more} more files are left out"));
         }
         let fields = policy.map(|policy| policy.fields.clone()).unwrap_or_default();
         let mut unread = 0;
-        for path in files.iter().take(MAX_FILES) {
-            let ids = git.versions(&head, path, MAX_VERSIONS).unwrap_or_default();
-            if ids.len() == MAX_VERSIONS {
-                self.notes.push(format!("only the newest {MAX_VERSIONS} versions of {path} are shown"));
+        for path in files.iter().take(most_files) {
+            let most = self.wanted.most_versions;
+            let ids = git.versions(&head, path, most).unwrap_or_default();
+            if ids.len() == most {
+                self.notes.push(format!("only the newest {most} versions of {path} are shown"));
             }
             for id in ids {
                 let Ok(commit) = git.commit(&id) else { continue };
@@ -167,41 +216,45 @@ impl Found<'_> {
 
     /// Adds a run of the model that records the metric; whether it is one.
     fn add(&mut self, run: &Run, source: &str, otherwise_at: Option<Timestamp>, in_tree: bool) -> bool {
-        let is_meant = run.model() == Some(self.order.model.as_str());
-        let value = run.metric(&self.order.metric).and_then(|metric| metric.value().ok());
-        let Some(value) = value.filter(|_| is_meant) else {
+        let is_meant = run.model() == Some(self.wanted.model);
+        let value = |name: &String| {
+            let value = run.metric(name).and_then(|metric| metric.value().ok());
+            value.map(|value| value.written().to_owned())
+        };
+        let values: Vec<Option<String>> = self.wanted.metrics.iter().map(value).collect();
+        if !is_meant || values.iter().all(Option::is_none) {
             let metrics = run.metrics().map(|metric| metric.name.to_owned()).collect();
             self.seen.push((run.model().map(str::to_owned), metrics));
             return false;
-        };
+        }
         let key = key(run);
         if self.points.iter().all(|point| point.key != key) {
             let at = run.created_at().map(|moment| moment.at).or(otherwise_at);
             let shown = HistoryPoint {
                 at: at.map(|at| at.to_string()),
-                value: value.written().to_owned(),
+                value: String::new(),
                 run_id: run.text("run_id").map(str::to_owned),
                 git_commit: run.text("git_commit").map(str::to_owned),
                 source: source.to_owned(),
                 promoted: Vec::new(),
             };
-            self.points.push(Point { at, key, in_tree, shown });
+            self.points.push(Point { at, key, in_tree, values, shown });
         }
         true
     }
 
     fn note_unread(&mut self, number: usize, what: &str) {
         if number > 0 {
-            self.notes.push(format!("{number} {what} could not be read, and are left out"));
+            self.notes.push(format!("{what} that could not be read: {number}"));
         }
     }
 
     fn nothing(&self) -> Diagnostic {
-        let HistoryOrder { model, metric, .. } = self.order;
+        let (model, metric) = (self.wanted.model, self.wanted.metrics[0].as_str());
         let of_model: Vec<&Vec<String>> = self
             .seen
             .iter()
-            .filter(|(of, _)| of.as_deref() == Some(model.as_str()))
+            .filter(|(of, _)| of.as_deref() == Some(model))
             .map(|(_, metrics)| metrics)
             .collect();
         let mut names: Vec<&str> = if of_model.is_empty() {
@@ -212,7 +265,7 @@ impl Found<'_> {
         names.sort_unstable();
         names.dedup();
         let message = format!("no run of the model `{model}` records the metric `{metric}`");
-        let knows_model = self.seen.iter().any(|(of, _)| of.as_deref() == Some(model.as_str()));
+        let knows_model = self.seen.iter().any(|(of, _)| of.as_deref() == Some(model));
         let help = match (names.is_empty(), knows_model) {
             (true, _) => "runs are read from the policy's `runs:`, from git, and from the ledger".to_owned(),
             (false, true) => did_you_mean(metric, &names, "its metrics are"),
@@ -244,10 +297,14 @@ fn limits(order: &HistoryOrder, points: &[Point], folder: &Path, clock: Timestam
         ..Request::default()
     };
     let report = check(&request, folder, clock);
-    let rules = report.candidates.iter().flat_map(|candidate| candidate.rules.iter());
-    rules
-        .flat_map(|rule| rule.comparisons.iter().map(move |one| (rule, one)))
-        .filter(|(_, one)| *one.subject == *order.metric && one.slice.is_none())
+    report.candidates.iter().flat_map(|candidate| limits_of(candidate.rules.iter(), &order.metric)).collect()
+}
+
+/// The limits of a metric as rules held them, in values of the metric.
+pub(super) fn limits_of<'r>(rules: impl Iterator<Item = &'r RuleReport>, metric: &str) -> Vec<HistoryLimit> {
+    let comparisons = rules.flat_map(|rule| rule.comparisons.iter().map(move |one| (rule, one)));
+    comparisons
+        .filter(|(_, one)| *one.subject == *metric && one.slice.is_none())
         .flat_map(|(rule, one)| {
             absolute(one).into_iter().map(|(value, is_lowest)| HistoryLimit {
                 rule: rule.id.clone(),
@@ -261,7 +318,7 @@ fn limits(order: &HistoryOrder, points: &[Point], folder: &Path, clock: Timestam
 }
 
 /// A limit in values of the metric, and whether values below it do not hold.
-fn absolute(one: &Comparison) -> Vec<(String, bool)> {
+pub(super) fn absolute(one: &Comparison) -> Vec<(String, bool)> {
     let number = |text: Option<&str>| Decimal::parse(text?).ok();
     let Some(word) = LimitKind::named(&one.word) else { return Vec::new() };
     let Some(limit) = number(one.limit_value.as_deref().or(one.limit.as_deref())) else { return Vec::new() };

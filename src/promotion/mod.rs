@@ -7,6 +7,7 @@
 mod alias;
 mod attempt;
 mod audit;
+mod beside;
 mod bring_back;
 mod earlier;
 mod explain;
@@ -25,7 +26,8 @@ mod verify;
 mod writing;
 
 pub use attempt::Order;
-pub use audit::{AuditOrder, audit};
+pub use audit::{AuditOrder, audit, rank};
+pub use beside::history_of;
 pub use explain::{Question, explain};
 pub use history::{HistoryOrder, history};
 pub use promote::promote;

@@ -4,9 +4,10 @@
 
 use std::io::{self, Write};
 
+use super::claims::{Claim, claims, in_repository};
 use super::text::clean;
-use crate::document::{Diagnostic, Location};
-use crate::verdict::{CandidateReport, Finding, Level, Outcome, Report, RuleReport};
+use crate::document::Location;
+use crate::verdict::{Report, THE_CHANGE};
 
 /// How loud an annotation is, the loudest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,23 +43,10 @@ const BUDGET: usize = 10;
 const MESSAGE: usize = 4_000;
 
 /// Every annotation of a report. `below` is the path of the folder that the report speaks of, from the top of the
-/// repository: empty, or ending in `/`.
+/// repository: empty, or ending in `/`. What a waiver covers is in the report, and annotates nothing.
 pub fn annotations(report: &Report, below: &str) -> Vec<Annotation> {
-    let mut all: Vec<Annotation> = Vec::new();
-    for trouble in &report.troubles {
-        all.push(of_trouble(trouble, None, below));
-    }
-    for candidate in &report.shown() {
-        for trouble in &candidate.troubles {
-            all.push(of_trouble(trouble, Some(candidate), below));
-        }
-        for rule in candidate.rules.iter().filter(|rule| rule.level != Level::Shadow && rule.outcome.blocks())
-        {
-            for finding in rule.findings.iter().filter(|finding| finding.waiver.is_none()) {
-                all.push(of_finding(finding, rule, candidate, below));
-            }
-        }
-    }
+    let mut all: Vec<Annotation> =
+        claims(report).filter(|claim| claim.waiver.is_none()).map(|claim| of_claim(&claim, below)).collect();
     all.sort_by_key(|annotation| annotation.loudness);
     let mut seen = Vec::new();
     all.retain(|annotation| {
@@ -71,43 +59,28 @@ pub fn annotations(report: &Report, below: &str) -> Vec<Annotation> {
     all
 }
 
-fn of_trouble(trouble: &Diagnostic, candidate: Option<&CandidateReport>, below: &str) -> Annotation {
-    let mut title = String::from("no verdict");
-    if let Some(candidate) = candidate {
-        title = format!("no verdict on {}", candidate.run.source);
-    }
-    if !trouble.rules.is_empty() {
-        title = format!("{title}: {}", trouble.rules.join(", "));
-    }
+fn of_claim(claim: &Claim<'_>, below: &str) -> Annotation {
+    let about = claim.candidate.map(|candidate| candidate.run.source.as_str());
+    let title = match (claim.rule, claim.diagnostic) {
+        (Some(rule), _) => format!("{}: {}", rule.id, about.unwrap_or(THE_CHANGE)),
+        (None, diagnostic) => {
+            let on = about.map(|about| format!(" on {about}")).unwrap_or_default();
+            let rules = diagnostic.map_or(&[][..], |diagnostic| &diagnostic.rules);
+            let rules = if rules.is_empty() { String::new() } else { format!(": {}", rules.join(", ")) };
+            format!("no verdict{on}{rules}")
+        }
+    };
+    // What every run is held to stands in no policy.
+    let place = claim.rule.map(|rule| rule.place.as_str()).filter(|place| !place.is_empty());
+    let source: Vec<&str> = [claim.code()].into_iter().filter(|code| !code.is_empty()).chain(place).collect();
+    let source = if source.is_empty() { String::new() } else { format!(" [{}]", source.join(", ")) };
     made(
-        Loudness::Error,
-        trouble.location.as_ref(),
+        if claim.blocks() { Loudness::Error } else { Loudness::Warning },
+        claim.diagnostic.and_then(|diagnostic| diagnostic.location.as_ref()),
         title,
-        format!("{}{} [{}]", trouble.message, help(trouble.help.as_deref()), trouble.code),
+        format!("{}{source}", claim.text()),
         below,
     )
-}
-
-fn of_finding(finding: &Finding, rule: &RuleReport, candidate: &CandidateReport, below: &str) -> Annotation {
-    let loudness = match (rule.level, rule.outcome) {
-        (Level::Error, Outcome::Fail | Outcome::Inconclusive) => Loudness::Error,
-        _ => Loudness::Warning,
-    };
-    let why = rule.message.as_ref().map(|message| format!("\nwhy: {message}")).unwrap_or_default();
-    // What every run is held to stands in no policy.
-    let place = if rule.place.is_empty() { String::new() } else { format!(", {}", rule.place) };
-    let message = format!(
-        "{}{}{why} [{}{place}]",
-        finding.diagnostic.message,
-        help(finding.diagnostic.help.as_deref()),
-        finding.diagnostic.code
-    );
-    let title = format!("{}: {}", rule.id, candidate.run.source);
-    made(loudness, finding.diagnostic.location.as_ref(), title, message, below)
-}
-
-fn help(help: Option<&str>) -> String {
-    help.map(|help| format!("\nhelp: {help}")).unwrap_or_default()
 }
 
 fn made(
@@ -133,24 +106,6 @@ fn made(
         title,
         message,
     }
-}
-
-/// A path from the top of the repository; nothing for what a tracker or a commit holds, or what lies outside.
-pub fn in_repository(file: &str, below: &str) -> Option<String> {
-    if file.starts_with('/') || file.split_once(':').is_some_and(|(prefix, _)| !prefix.contains('/')) {
-        return None;
-    }
-    let mut parts: Vec<&str> = below.split('/').filter(|part| !part.is_empty()).collect();
-    for part in file.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop()?;
-            }
-            part => parts.push(part),
-        }
-    }
-    (!parts.is_empty()).then(|| parts.join("/"))
 }
 
 /// Writes annotations as workflow commands: of each kind as many as the runner keeps, the last of them saying how

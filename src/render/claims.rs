@@ -6,7 +6,6 @@ use std::collections::HashMap;
 
 use sha2::{Digest, Sha256};
 
-use super::annotations::in_repository;
 use super::text::clean;
 use crate::document::{Diagnostic, Location};
 use crate::verdict::{CandidateReport, Finding, Level, Outcome, Report, RuleReport, WaiverReport};
@@ -192,4 +191,22 @@ impl<'b> Fingerprints<'b> {
         *before += 1;
         digest[..16].iter().map(|byte| format!("{byte:02x}")).collect()
     }
+}
+
+/// A path from the top of the repository; nothing for what a tracker or a commit holds, or what lies outside.
+pub fn in_repository(file: &str, below: &str) -> Option<String> {
+    if file.starts_with('/') || file.split_once(':').is_some_and(|(prefix, _)| !prefix.contains('/')) {
+        return None;
+    }
+    let mut parts: Vec<&str> = below.split('/').filter(|part| !part.is_empty()).collect();
+    for part in file.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop()?;
+            }
+            part => parts.push(part),
+        }
+    }
+    (!parts.is_empty()).then(|| parts.join("/"))
 }

@@ -11,7 +11,7 @@ codes! {
 }
 
 /// Which number, and which way is better.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct DirectedAggregation {
     pick: Aggregation,
     higher: bool,

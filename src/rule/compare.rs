@@ -85,29 +85,22 @@ pub(super) fn hold(judgement: &mut RuleResult, subject: &Subject<'_>, limit: &Li
         |value| format!("{} of {} = {value}", limit.written, baseline.map_or("", Decimal::written)),
     );
     let (code, message) = describe(subject, limit.word, &allowed);
-    let bound = match limit.word {
-        LimitKind::Min | LimitKind::MaxDrop | LimitKind::MinRise | LimitKind::MinRatio => {
-            candidate.minus(&held.margin)
-        }
+    // The margin is below zero here: so much is missing.
+    let rose = baseline.is_some_and(|baseline| *candidate > baseline);
+    let needs_more = match limit.word {
+        LimitKind::Min | LimitKind::MaxDrop | LimitKind::MinRise | LimitKind::MinRatio => true,
         LimitKind::Max
         | LimitKind::MaxRise
         | LimitKind::MinDrop
         | LimitKind::MaxGap
-        | LimitKind::MaxGapRise => candidate.plus(&held.margin),
-        LimitKind::MaxChange => held.margin.magnitude(),
+        | LimitKind::MaxGapRise => false,
+        LimitKind::MaxChange => !rose,
     };
-    let help = match limit.word {
-        LimitKind::Min | LimitKind::MaxDrop | LimitKind::MinRise | LimitKind::MinRatio => {
-            let meant = per_cent_of_share(limit, candidate).unwrap_or_default();
-            format!("{bound} or more would pass{meant}")
-        }
-        LimitKind::Max
-        | LimitKind::MaxRise
-        | LimitKind::MinDrop
-        | LimitKind::MaxGap
-        | LimitKind::MaxGapRise => format!("{bound} or less would pass"),
-        LimitKind::MaxChange => format!("it is {bound} too far"),
-    };
+    let needed = if needs_more { candidate.minus(&held.margin) } else { candidate.plus(&held.margin) };
+    let way = if needs_more { "more" } else { "less" };
+    let meant = per_cent_of_share(limit, candidate).unwrap_or_default();
+    let help = format!("{needed} or {way} would pass ({} {way}){meant}", held.margin.magnitude());
+    comparison.needed = Some(needed.written().into());
     let label = baseline.filter(|_| limit.word.is_relative()).map_or_else(
         || format!("{}: {}", limit.word.name(), limit.written),
         |baseline| format!("the baseline has {baseline}"),

@@ -19,6 +19,7 @@ mod evidence;
 mod facts;
 mod files;
 mod gaps;
+mod implied;
 mod in_memory;
 mod input;
 mod judgement;
@@ -45,6 +46,7 @@ pub use change::{AboutChange, ChangeInput, ChangeRecords, ChangedFile, FileChang
 pub(crate) use evidence::OTHER_CASES;
 pub use facts::{CommitFacts, Facts, FileFacts, FileFault};
 pub(crate) use files::{DIGEST_DIFFERS, FILE_MISSING};
+pub use implied::StatedLimit;
 pub use in_memory::InMemoryFacts;
 pub use input::RuleInput;
 pub use judgement::RuleResult;

@@ -35,7 +35,7 @@ enum OnSmall {
 }
 
 /// The parts of the split to which limits apply.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Slices {
     by: Vec<String>,
     cross: bool,

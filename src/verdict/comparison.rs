@@ -39,6 +39,9 @@ pub struct Comparison {
     /// How far the value is from its limit, in the metric's own units; below zero when it does not hold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub margin: Option<SmolStr>,
+    /// The value nearest to the candidate's that would pass, where it does not and no evidence is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub needed: Option<SmolStr>,
     /// How it was compared.
     pub method: Method,
     /// The one-sided limits of what was estimated, lower and upper, where evidence was asked for. `None` is an open
@@ -98,6 +101,7 @@ impl Comparison {
             limit: None,
             limit_value: None,
             margin: None,
+            needed: None,
             method,
             interval: None,
             confidence: None,

@@ -1,15 +1,15 @@
 //! A metric of one line of models over time, as plain data.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Exit;
 use crate::document::Diagnostic;
 
 /// A metric over the ledger, git and the working tree.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct History {
     /// The format.
-    pub schema: &'static str,
+    pub schema: String,
     /// The line of models.
     pub model: String,
     /// The metric.
@@ -17,41 +17,41 @@ pub struct History {
     /// Every run that records the metric, the oldest first.
     pub points: Vec<HistoryPoint>,
     /// The limits of the newest run, by today's policy; by its promotion where it can't be judged again.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub limits: Vec<HistoryLimit>,
     /// What a person should know.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
     /// Why there is no history.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub troubles: Vec<Diagnostic>,
     /// What the program exits with: 0 with a history, 2 without.
     pub exit_code: Exit,
 }
 
 /// One run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HistoryPoint {
     /// When the run was made, RFC 3339; else when it was promoted or committed.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<String>,
     /// The metric's value as written.
     pub value: String,
     /// The run's id.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run_id: Option<String>,
     /// The code version.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub git_commit: Option<String>,
     /// Where it was read, such as `runs/churn.json` or `git:3f2a9c1:runs/churn.json`.
     pub source: String,
     /// What it was promoted to, such as `production 12` or `production 13 (rollback)`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub promoted: Vec<String>,
 }
 
 /// A limit, drawn as a line.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HistoryLimit {
     /// The rule.
     pub rule: String,

@@ -56,6 +56,48 @@ impl ClosestMargin {
     }
 }
 
+/// A limit that a run came close to, without the comparison that it is of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NearLimit {
+    /// The rule.
+    pub rule: SmolStr,
+    /// The metric, and which of its numbers where it has several.
+    pub subject: SmolStr,
+    /// The limit in words: `f1 max_drop 0.005`.
+    pub limit: String,
+    /// What is left, in the metric's own units.
+    pub margin: SmolStr,
+    /// The same as a share of the candidate's value, in digits.
+    pub share: SmolStr,
+}
+
+impl NearLimit {
+    fn of(rule: &RuleReport, one: &Comparison, share: f64) -> Self {
+        let closest = ClosestMargin::of("", rule, one);
+        Self {
+            rule: closest.rule.as_str().into(),
+            limit: closest.limit_in_words(),
+            subject: closest.subject,
+            margin: closest.margin,
+            share: format!("{share:e}").into(),
+        }
+    }
+
+    /// What is left in percent of the candidate's value, to two significant digits.
+    pub fn percent(&self) -> String {
+        self.share.parse().map(percent).unwrap_or_default()
+    }
+}
+
+/// The limits that a run came closest to, the closest first.
+pub fn near_limits(rules: &[RuleReport]) -> Vec<NearLimit> {
+    /// A page has no room for more of each of many runs.
+    const MAX_NEAR: usize = 3;
+    let mut nearest: Vec<(&RuleReport, &Comparison, f64)> = margins(rules).collect();
+    nearest.sort_by(|one, other| one.2.total_cmp(&other.2));
+    nearest.into_iter().take(MAX_NEAR).map(|(rule, one, share)| NearLimit::of(rule, one, share)).collect()
+}
+
 /// What is left before a limit breaks, as a share of the candidate's value. For ordering and pictures only: nothing is
 /// decided by it.
 pub fn share_left(one: &Comparison) -> Option<f64> {

@@ -14,6 +14,7 @@ mod margin;
 mod method;
 mod model_facts;
 mod promotion;
+mod ranking;
 mod report;
 mod rule_kind;
 mod verification;
@@ -25,13 +26,14 @@ pub use explanation::{Answer, Explanation, Step};
 pub use finding::{Breach, Finding};
 pub use history::{History, HistoryLimit, HistoryPoint};
 pub use limit_kind::{LIMIT_KINDS, LimitKind};
-pub use margin::{ClosestMargin, closest, margins, percent, share_left};
+pub use margin::{ClosestMargin, NearLimit, closest, margins, near_limits, percent, share_left};
 pub use method::Method;
 pub use model_facts::{FileFact, LimitFact, MetricFact, ModelFacts, PromotionFact};
 pub use promotion::{Promoted, PromotionOutcome};
+pub use ranking::{Implied, Nearest, RankedLimit, RankedRule, Ranking};
 pub use report::{
     BaselineReport, CandidateReport, ChangeReport, Comparability, Difference, MANY, PackUse, PolicyReport,
-    Proposed, Report, RuleReport, RunSummary, SCHEMA, Summary, WaiverReport, WaiverState,
+    Proposed, Report, RuleReport, RunSummary, SCHEMA, Summary, THE_CHANGE, WaiverReport, WaiverState,
 };
 pub use rule_kind::RuleKind;
 pub use verification::{Check, CheckState, FoundPromotion, Verification};

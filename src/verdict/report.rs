@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ClosestMargin, Comparison, Exit, Finding, Level, Outcome, RuleKind, Verdict};
+use super::{
+    ClosestMargin, Comparison, Exit, Finding, History, Level, NearLimit, Outcome, RuleKind, Verdict,
+    near_limits,
+};
 use crate::document::Diagnostic;
 
 /// The format of the report, by which a reader knows what it holds.
@@ -13,6 +16,9 @@ pub const SCHEMA: &str = "gate-report/v2";
 
 /// Candidates up to which each is shown with all its rules; beyond, one that passed takes one line.
 pub const MANY: usize = 10;
+
+/// What stands for a run where something is about the change as a whole.
+pub const THE_CHANGE: &str = "the change";
 
 /// Everything that was decided, and what it was decided on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,6 +58,9 @@ pub struct Report {
     /// The pull request changes what decides about it: what would hold once it is merged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proposed: Option<Proposed>,
+    /// Metrics of the candidates over time, where a page was asked for. Nothing is decided by it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<History>,
     /// Counts.
     pub summary: Summary,
 }
@@ -121,19 +130,30 @@ pub struct CandidateReport {
     /// What a person should know about the record.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+    /// The limits that it came closest to, where its comparisons are not kept.
+    #[serde(skip)]
+    pub near: Vec<NearLimit>,
 }
 
 impl CandidateReport {
+    /// The limits that it came closest to, the closest first.
+    pub fn near_limits(&self) -> Cow<'_, [NearLimit]> {
+        if self.near.is_empty() { Cow::Owned(near_limits(&self.rules)) } else { Cow::Borrowed(&self.near) }
+    }
+
     /// Whether it passed, and no rule warns.
     pub fn is_unremarkable(&self) -> bool {
         self.verdict == Some(Verdict::Pass) && !self.rules.iter().any(|rule| rule.outcome.blocks())
     }
 
-    /// Of a candidate that passed without a warning, leaves only that it did, by which rules, and what was waived;
-    /// says whether it is one.
-    pub fn shorten(&mut self) -> bool {
+    /// Of a candidate that passed without a warning, leaves only that it did, by which rules, and what was waived, and
+    /// if `near` is set the limits that it came closest to. Says whether it is one.
+    pub fn shorten(&mut self, near: bool) -> bool {
         if !self.is_unremarkable() {
             return false;
+        }
+        if near && self.near.is_empty() {
+            self.near = near_limits(&self.rules);
         }
         self.baselines = Vec::new();
         for rule in Arc::make_mut(&mut self.rules).iter_mut().filter(|rule| rule.findings.is_empty()) {
@@ -170,12 +190,13 @@ impl ChangeReport {
     pub fn as_candidate(&self) -> CandidateReport {
         let verdict = if self.blocks() { Verdict::Fail } else { Verdict::Pass };
         CandidateReport {
-            run: RunSummary { source: "the change".into(), ..RunSummary::default() },
+            run: RunSummary { source: THE_CHANGE.into(), ..RunSummary::default() },
             verdict: self.troubles.is_empty().then_some(verdict),
             baselines: Vec::new(),
             rules: Arc::new(self.rules.clone()),
             troubles: self.troubles.clone(),
             notes: Vec::new(),
+            near: Vec::new(),
         }
     }
 }
@@ -219,6 +240,9 @@ pub struct BaselineReport {
     /// How old it is at the decision's clock, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub age: Option<String>,
+    /// That it is old, and how to get a newer one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh: Option<String>,
     /// Why there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missing: Option<String>,
@@ -241,6 +265,7 @@ impl BaselineReport {
             resolved,
             run: None,
             age: None,
+            refresh: None,
             missing: None,
             first: false,
             comparability: None,

@@ -324,3 +324,60 @@ fn a_baseline_of_another_model_is_said_and_fails_in_production() {
     let same = project.gate(&["check", "churn.json", "--baseline", "old.json", "--format", "json"]).json();
     assert_eq!(outcome(&same).as_deref(), Some("pass"));
 }
+
+#[test]
+fn an_old_baseline_says_how_to_get_a_newer_one() {
+    let project = Project::churn();
+    let check =
+        |now: &str, format: &str| project.gate(&["check", "runs/new.json", "--now", now, "--format", format]);
+    let old = "the baseline is older than 180 days; replace it with the record of a newer run that passed";
+    check("2026-06-01T00:00:00Z", "human").leaves_with(0).never_says("older than");
+    check("2027-06-01T00:00:00Z", "human").leaves_with(0).says(old);
+    check("2027-06-01T00:00:00Z", "markdown").leaves_with(0).says(old);
+    check("2027-06-01T00:00:00Z", "html").leaves_with(0).says(old);
+    let report = check("2027-06-01T00:00:00Z", "json").json();
+    assert_eq!(report["candidates"][0]["baselines"][0]["refresh"], old);
+}
+
+#[test]
+fn a_baseline_of_the_ledger_says_who_asked_for_it() {
+    let project = crate::promoting::project();
+    let by = [("GITHUB_ACTIONS", "true"), ("GITHUB_ACTOR", "ada")];
+    project.gate_with(&["promote", "runs/one.json", "--stage", "staging", "--first"], &by).leaves_with(0);
+    let check = ["check", "runs/two.json", "--stage", "staging", "--baseline", "stage:staging"];
+    project.gate(&check).leaves_with(0).says("promotion 1 of churn").says("requested by ada");
+    let later =
+        project.gate(&[&check[..], &["--now", "2030-01-01T00:00:00Z", "--format", "markdown"]].concat());
+    later.says("promote a newer run&#58; gate promote RUN --stage staging");
+}
+
+#[test]
+fn what_fails_says_the_smallest_change_that_would_pass() {
+    let project = Project::churn();
+    let needed = |limit: &str, value: &str| {
+        project.file(
+            "gate.yaml",
+            format!("version: 1\nbaseline: approved.json\nrules: {{ r: {{ metrics: {{ f1: {{ {limit} }} }} }} }}\n"),
+        );
+        let text = project.read("runs/new.json");
+        project.file("new.json", text.replace("0.842", value));
+        let report = project.gate(&["check", "new.json", "--format", "json"]).leaves_with(1).json();
+        let rules = report["candidates"][0]["rules"].as_array().expect("rules").clone();
+        let rule = rules.iter().find(|rule| rule["id"] == "r").expect("the rule").clone();
+        let help = rule["findings"][0]["help"].as_str().unwrap_or_default().to_owned();
+        (rule["comparisons"][0]["needed"].as_str().unwrap_or_default().to_owned(), help)
+    };
+    // The baseline has 0.847.
+    for (limit, value, least, help) in [
+        ("min: 0.8912", "0.8811", "0.8912", "0.8912 or more would pass (0.0101 more)"),
+        ("max: 0.5", "0.842", "0.5", "0.5 or less would pass (0.342 less)"),
+        ("max_drop: 0.005", "0.7", "0.842", "0.842 or more would pass (0.142 more)"),
+        ("min_rise: 0.01", "0.85", "0.857", "0.857 or more would pass (0.007 more)"),
+        ("max_rise: 0.01", "0.9", "0.857", "0.857 or less would pass (0.043 less)"),
+        ("min_drop: 0.01", "0.85", "0.837", "0.837 or less would pass (0.013 less)"),
+        ("max_change: 0.01", "0.9", "0.857", "0.857 or less would pass (0.043 less)"),
+        ("max_change: 0.01", "0.8", "0.837", "0.837 or more would pass (0.037 more)"),
+    ] {
+        assert_eq!(needed(limit, value), (least.to_owned(), help.to_owned()), "{limit}");
+    }
+}

@@ -185,10 +185,46 @@ fn of_junit(xml: &str) -> Claims {
     claims
 }
 
+/// The annotations at lines of files. What is waived annotates nothing.
+fn of_github(text: &str) -> Claims {
+    let mut claims = Claims::default();
+    for line in text.lines().filter(|line| line.starts_with("::")) {
+        let title = line.split_once("title=").expect("a title").1.split_once("::").expect("a message").0;
+        let title = title.replace("%3A", ":");
+        let title = title.strip_prefix("gate: ").expect("ours");
+        if title.starts_with("no verdict") {
+            claims.no_verdict += 1;
+            continue;
+        }
+        let (rule, about) = title.split_once(": ").expect("a rule and a record");
+        let claim = (about.to_owned(), rule.to_owned());
+        if line.starts_with("::error") {
+            claims.blocking.insert(claim)
+        } else {
+            claims.warning.insert(claim)
+        };
+    }
+    claims
+}
+
+fn of_test_result(statement: &Value) -> (Claims, BTreeSet<(String, String)>) {
+    let tests = |key: &str| -> BTreeSet<(String, String)> {
+        let split = |test: &Value| {
+            let text = text(test);
+            let (about, rule) = text.split_once(": ").expect("a record and a rule");
+            (about.to_owned(), rule.to_owned())
+        };
+        list(&statement["predicate"][key]).map(split).collect()
+    };
+    let (not_judged, blocking): (BTreeSet<_>, _) =
+        tests("failedTests").into_iter().partition(|(_, rule)| rule == "verdict");
+    (Claims { blocking, no_verdict: not_judged.len(), ..Claims::default() }, tests("warnedTests"))
+}
+
 #[test]
 fn every_format_claims_what_the_report_claims() {
     let project = mixed();
-    let files = ["json", "sarif", "junit", "gitlab", "markdown", "github", "html"];
+    let files = ["json", "sarif", "junit", "gitlab", "markdown", "github", "html", "test-result"];
     let outputs: Vec<String> = files.iter().map(|format| format!("--output={format}=out.{format}")).collect();
     let mut arguments = vec!["check", "--now", NOW];
     arguments.extend(outputs.iter().map(String::as_str));
@@ -214,6 +250,12 @@ fn every_format_claims_what_the_report_claims() {
     assert_eq!(of_sarif(&json("out.sarif")), claims, "SARIF");
     assert_eq!(of_gitlab(&json("out.gitlab")), claims, "GitLab");
     assert_eq!(of_junit(&project.read("out.junit")), claims, "JUnit");
+    let (test_result, warned) = of_test_result(&json("out.test-result"));
+    assert_eq!(test_result.blocking, claims.blocking, "in-toto");
+    assert_eq!(test_result.no_verdict, claims.no_verdict, "in-toto");
+    assert_eq!(warned, claims.warning.union(&claims.waived).cloned().collect(), "in-toto");
+    let annotated = of_github(&project.read("out.github"));
+    assert_eq!(annotated, Claims { waived: BTreeSet::new(), ..of_json(&json("out.json")) }, "GitHub");
     // What people read names each of them.
     for (name, text) in [
         ("human", ran.out.clone()),
@@ -427,4 +469,72 @@ fn of_many_candidates_each_is_counted_and_what_is_waived_is_kept() {
     assert_eq!(of_sarif(&ran.json()), claims);
     let again = project.gate(&["report", "whole.json", "--format", "sarif"]).json();
     assert_eq!(again["runs"][0]["results"], ran.json()["runs"][0]["results"], "fingerprints included");
+}
+
+#[test]
+fn a_test_result_is_about_the_records_and_names_the_policy() {
+    let project = Project::churn();
+    let statement = |result: &str, code: i32| {
+        let ran = project.gate(&["check", "runs/new.json", "--now", NOW, "--format", "test-result"]);
+        let statement = ran.leaves_with(code).json();
+        assert_eq!(statement["predicate"]["result"], result, "{statement:#}");
+        statement
+    };
+    let digest = |path: &str| mlgate::document::sha256(project.read(path).as_bytes());
+    let passed = statement("PASSED", 0);
+    assert_eq!(passed["_type"], "https://in-toto.io/Statement/v1");
+    assert_eq!(passed["predicateType"], "https://in-toto.io/attestation/test-result/v0.1");
+    let subject =
+        serde_json::json!([{ "name": "runs/new.json", "digest": { "sha256": digest("runs/new.json") } }]);
+    assert_eq!(passed["subject"], subject);
+    let policy = serde_json::json!([{ "name": "gate.yaml", "digest": { "sha256": digest("gate.yaml") } }]);
+    assert_eq!(passed["predicate"]["configuration"], policy);
+    assert!(list(&passed["predicate"]["passedTests"]).any(|test| test == "runs/new.json: holds-up"));
+    assert_eq!(passed["predicate"].get("url"), None);
+    project.edit("gate.yaml", "  holds-up:\n", "  holds-up:\n    level: warning\n");
+    project.edit("runs/new.json", "0.842", "0.7");
+    assert_eq!(
+        statement("WARNED", 0)["predicate"]["warnedTests"],
+        serde_json::json!(["runs/new.json: holds-up"])
+    );
+    project.edit("gate.yaml", "    level: warning\n", "");
+    assert_eq!(
+        statement("FAILED", 1)["predicate"]["failedTests"],
+        serde_json::json!(["runs/new.json: holds-up"])
+    );
+    // What can't be judged has failed; without any record or policy, there is nothing to state.
+    project.file("runs/new.json", "{");
+    let unread = statement("FAILED", 2);
+    assert_eq!(
+        (&unread["subject"], &unread["predicate"]["passedTests"]),
+        (&unread["predicate"]["configuration"], &serde_json::json!([]))
+    );
+    project.file("gate.yaml", "rules: [");
+    let ran = project.gate(&["check", "runs/new.json", "--format", "test-result"]);
+    ran.leaves_with(2).says("a statement needs a subject");
+    let job = [("GITHUB_REPOSITORY", "ada/churn"), ("GITHUB_RUN_ID", "7")];
+    let project = Project::churn();
+    let ran = project.gate_with(&["check", "runs/new.json", "--now", NOW, "--format", "test-result"], &job);
+    assert_eq!(ran.json()["predicate"]["url"], "https://github.com/ada/churn/actions/runs/7");
+}
+
+/// A page of many runs shows each that passed in a few lines, whether or not its comparisons were kept.
+#[test]
+fn a_page_of_many_runs_is_brief_and_the_same_from_the_saved_report() {
+    let project = Project::churn();
+    for number in 0..60 {
+        let f1 = if number == 7 { "0.7" } else { "0.843" };
+        let text =
+            project.read("runs/new.json").replace("\"r2\"", &format!("\"r{number}\"")).replace("0.842", f1);
+        project.file(&format!("runs/run{number}.json"), text);
+    }
+    let ran =
+        project.gate(&["check", "--all", "--now", NOW, "--output", "json=out.json", "--format", "html"]);
+    ran.leaves_with(1)
+        .says("<table id=\"overview\" class=\"many\">")
+        .says("<li>holds-up: f1 max_drop 0.005, 0.001 left (0.12% of its value)</li>")
+        .says("model churn · run r3 · commit");
+    assert_eq!(ran.out.matches("<tbody><tr data-verdict=").count(), 2, "fifty rows are one part");
+    assert_eq!(ran.out.matches("Compared with").count(), 1, "of the run that fails");
+    assert_eq!(project.gate(&["report", "out.json", "--format", "html"]).out, ran.out);
 }

@@ -99,3 +99,42 @@ fn a_name_that_leads_to_nothing_is_answered_with_one_that_does() {
         project.gate(&["history", "churn", "--metric", "f2", "--format", "json"]).leaves_with(2).json();
     assert_eq!(answer["troubles"][0]["code"], "promotion/not-found");
 }
+
+#[test]
+fn a_page_of_a_check_draws_the_metrics_of_its_runs_with_the_limits() {
+    let project = project();
+    let check = |more: &[&str]| {
+        project.gate(&[&["check", "runs/churn.json", "--baseline", "runs/churn.json"], more].concat())
+    };
+    let page = check(&["--format", "html", "--output", "json=report.json", "--output", "markdown=page.md"]);
+    page.says("<h2 id=\"history\">Over time</h2>")
+        .says("4 runs, from 0.84 on 2026-05-01 to 0.845 on 2026-05-05");
+    assert_eq!(page.out.matches("<circle class=\"now\"").count(), 1, "the run that is judged");
+    assert!(page.out.contains("class=\"limit\""), "the limit is a line");
+    let report: serde_json::Value = serde_json::from_str(&project.read("report.json")).expect("JSON");
+    assert_eq!(report["history"][0]["points"].as_array().map(Vec::len), Some(4), "{report:#}");
+    assert_eq!(project.gate(&["report", "report.json", "--format", "html"]).out, page.out);
+    assert!(!project.read("page.md").contains("over time"), "only what fails");
+    // Nobody waits for it where no page was asked for.
+    let report = check(&["--format", "json"]).json();
+    assert_eq!(report.get("history"), None);
+}
+
+#[test]
+fn what_fails_is_drawn_over_time_in_a_comment_that_is_made_beside_a_page() {
+    let project = project();
+    project.edit("runs/churn.json", "0.845", "0.7");
+    let arguments = ["check", "runs/churn.json", "--output", "html=page.html", "--format", "markdown"];
+    let page = project.gate(&arguments);
+    page.leaves_with(1).says("`f1` over time").says("2026-05-05 0.7 ");
+    let trusted = project.gate(&[&arguments[..], &["--trust", "main"]].concat());
+    trusted.never_says("over time");
+}
+
+#[test]
+fn a_run_that_no_policy_matches_is_drawn_too() {
+    let project = project();
+    project.file("new/run.json", record("e", 9, "0.86"));
+    let page = project.gate(&["check", "new/run.json", "--format", "html"]);
+    page.says("5 runs, from 0.84 on 2026-05-01 to 0.86 on 2026-05-09");
+}

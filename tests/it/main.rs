@@ -38,6 +38,7 @@ mod posting;
 mod power;
 mod project;
 mod promoting;
+mod ranking;
 mod record;
 mod record_data;
 mod records;

@@ -87,7 +87,10 @@ fn shown(ran: &Ran) -> String {
             }
         })
         .collect();
-    let lines = without_times.split_inclusive('\n').map(|line| match line.strip_suffix(" old\n") {
+    // The records grow old while the years go by.
+    let lines =
+        without_times.split_inclusive('\n').filter(|line| !line.contains("the baseline is older than"));
+    let lines = lines.map(|line| match line.strip_suffix(" old\n") {
         Some(line) => format!("{}, (age) old\n", line.rsplit_once(", ").map_or(line, |(before, _)| before)),
         None => line.to_owned(),
     });

@@ -87,15 +87,38 @@ async function withoutScripts(browser) {
   assert.strictEqual(await page.locator("#overview tbody tr:visible").count(), 5);
 }
 
+// The best of a few: what else the machine does is not the page's.
+async function opens(browser, folder) {
+  let best = Infinity;
+  for (let time = 0; time < 5; time++) {
+    const page = await (await browser.newContext()).newPage();
+    await page.goto(address(folder));
+    best = Math.min(best, await page.evaluate(() => performance.getEntriesByType("navigation")[0].domContentLoadedEventEnd));
+    await page.context().close();
+  }
+  return best;
+}
+
 async function large(browser) {
+  const bytes = fs.statSync(path.join(work, "many", "gate.html")).size;
+  const ready = await opens(browser, "many");
+  console.log(`   ${bytes} bytes, ready after ${Math.round(ready)} ms`);
+  assert.ok(ready < 1000, "a page of a thousand runs opens in less than a second");
   const page = await (await browser.newContext()).newPage();
   await page.goto(address("many"));
-  const ready = await page.evaluate(() => performance.getEntriesByType("navigation")[0].domContentLoadedEventEnd);
-  console.log(`   ${fs.statSync(path.join(work, "many", "gate.html")).size} bytes, ready after ${Math.round(ready)} ms`);
-  assert.strictEqual(await page.locator("#overview tbody tr").count(), 1000);
+  const rows = page.locator("#overview tbody tr");
+  assert.strictEqual(await rows.count(), 1000);
   assert.strictEqual(await page.locator("article").count(), 1000, "every run has its details");
+  assert.strictEqual(await page.getByRole("columnheader").count() >= 5, true, "it is a table for those who hear it");
+  assert.strictEqual(await page.locator("#overview").getByRole("row").nth(1).getByRole("cell").count(), 4);
+  await page.getByRole("button", { name: "Run", exact: true }).click();
+  assert.match(await rows.first().textContent(), /run-0000/);
+  assert.match(await rows.last().textContent(), /run-0999/, "the parts of the table are sorted as one");
   await page.getByLabel("Filter").fill("run-0990");
   assert.match(await page.locator("output").textContent(), /^1 of 1000/);
+  assert.strictEqual(await page.locator("#overview tbody:visible").count(), 1, "no room is kept for what is filtered out");
+  await page.getByLabel("Filter").fill("");
+  assert.match(await page.locator("output").textContent(), /^1000 of 1000/);
 }
 
 (async () => {
@@ -103,7 +126,7 @@ async function large(browser) {
   try {
     await use(browser);
     await withoutScripts(browser);
-    for (const folder of ["mixed", "slices", "ledger"]) await look(browser, folder);
+    for (const folder of ["mixed", "slices", "ledger", "time", "rules"]) await look(browser, folder);
     await large(browser);
   } finally {
     await browser.close();

@@ -1,5 +1,6 @@
 """Projects whose reports have everything in them, and the schemas that the reports must fit."""
 
+import hashlib
 import json
 import random
 import subprocess
@@ -129,8 +130,6 @@ def slices(folder):
 
 
 def ledger(folder):
-    import hashlib
-
     write(folder / "gate.yaml", """\
 version: 1
 runs: runs/*.json
@@ -165,15 +164,79 @@ def documents(folder):
     assert errors is None, errors
 
 
-def validate(folder, sarif_schema, junit_schema):
+# What GitLab documents of Code Quality. Its own schema asks for less, but GitLab reads no further than the first issue that
+# does not fit, and draws none whose severity it does not know.
+GITLAB = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "required": ["description", "check_name", "fingerprint", "severity", "location"],
+        "properties": {
+            "description": {"type": "string", "minLength": 1},
+            "check_name": {"type": "string", "minLength": 1},
+            "fingerprint": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
+            "severity": {"enum": ["info", "minor", "major", "critical", "blocker"]},
+            "location": {
+                "type": "object",
+                "required": ["path", "lines"],
+                "properties": {
+                    # From the top of the repository, without `./`.
+                    "path": {"type": "string", "pattern": "^[^./]"},
+                    "lines": {
+                        "type": "object",
+                        "required": ["begin"],
+                        "properties": {"begin": {"type": "integer", "minimum": 1}},
+                    },
+                },
+            },
+        },
+    },
+}
+
+
+def fits(instance, schema):
     import jsonschema
+
+    validator = jsonschema.validators.validator_for(schema)(schema)
+    errors = [f"{list(error.absolute_path)}: {error.message}" for error in validator.iter_errors(instance)]
+    assert not errors, errors
+
+
+def gitlab(folder):
+    issues = json.loads((folder / "gate.gitlab.json").read_text())
+    fits(issues, GITLAB)
+    names = [issue["fingerprint"] for issue in issues]
+    assert issues and len(set(names)) == len(names), "GitLab shows issues of one fingerprint once"
+
+
+def test_result(folder):
+    """The statement and its predicate, read strictly by in-toto's own classes."""
+    from google.protobuf.json_format import Parse, ParseDict
+    from in_toto_attestation.predicates.test_result.v0.test_result_pb2 import TestResult
+    from in_toto_attestation.v1.resource_descriptor import ResourceDescriptor
+    from in_toto_attestation.v1.statement import Statement
+    from in_toto_attestation.v1.statement_pb2 import Statement as Message
+
+    text = (folder / "gate.intoto.json").read_text()
+    statement = Statement.copy_from_pb(Parse(text, Message()))
+    statement.validate()
+    predicate = ParseDict(json.loads(text)["predicate"], TestResult())
+    assert statement.pb.predicate_type == "https://in-toto.io/attestation/test-result/v0.1"
+    assert predicate.result == "FAILED" and predicate.failed_tests, predicate
+    assert len(predicate.configuration) > 0
+    for one in predicate.configuration:
+        ResourceDescriptor.copy_from_pb(one).validate()
+    for subject in json.loads(text)["subject"]:
+        assert subject["digest"]["sha256"] == hashlib.sha256((folder / subject["name"]).read_bytes()).hexdigest(), subject
+
+
+def validate(folder, sarif_schema, junit_schema):
     import junitparser
     from lxml import etree
 
-    sarif = json.loads((folder / "gate.sarif").read_text())
-    schema = json.loads(Path(sarif_schema).read_text(encoding="utf-8-sig"))
-    errors = [f"{list(error.absolute_path)}: {error.message}" for error in jsonschema.validators.validator_for(schema)(schema).iter_errors(sarif)]
-    assert not errors, errors
+    fits(json.loads((folder / "gate.sarif").read_text()), json.loads(Path(sarif_schema).read_text(encoding="utf-8-sig")))
+    gitlab(folder)
+    test_result(folder)
     xml = etree.parse(folder / "gate.xml")
     schema = etree.XMLSchema(etree.parse(junit_schema))
     assert schema.validate(xml), schema.error_log

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Reports, judged by what reads them: the schema of SARIF and its validator, the schema of Jenkins for JUnit, html-validate,
-# Chromium and axe for the pages, and the libraries of Hugging Face and CycloneDX for the documents of a model. Installs
+# Reports, judged by what reads them: the schema of SARIF and its validator, the schema of Jenkins for JUnit, what GitLab
+# documents of Code Quality, in-toto's own classes for test results, html-validate, Chromium and axe for the pages, and the libraries of Hugging Face and CycloneDX for the documents of a model. Installs
 # what it needs below target/; Chromium comes from the system's packages, and is installed by root.
 # With SHOTS=FOLDER it leaves pictures of the page there.
 set -euo pipefail
@@ -23,7 +23,7 @@ cp "$scripts/reports.package.json" "$tools/package.json"
 npm install --prefix "$tools" --silent --no-audit --no-fund --no-package-lock
 [ -x "$tools/venv/bin/python" ] || python3 -m venv "$tools/venv"
 "$tools/venv/bin/pip" install --quiet --disable-pip-version-check "lxml==6.1.3" "junitparser==5.0.3" "jsonschema==4.26.0" \
-  "huggingface_hub==2.4.0" "cyclonedx-python-lib[json-validation]==11.12.0"
+  "in-toto-attestation==0.9.3" "huggingface_hub==2.4.0" "cyclonedx-python-lib[json-validation]==11.12.0"
 # The schema that Jenkins reads JUnit by is in the source distribution of pytest.
 if [ ! -f "$tools/junit-10.xsd" ]; then
   "$tools/venv/bin/pip" download --quiet --disable-pip-version-check --no-deps --no-binary :all: --dest "$tools" "pytest==8.4.2"
@@ -38,18 +38,19 @@ trap 'rm -rf "$work"' EXIT
 echo "-- a report with every outcome, in every format at once"
 code=0
 (cd "$work/mixed" && "$GATE" check --now 2026-06-01T00:00:00Z --output sarif=gate.sarif --output junit=gate.xml \
-  --output gitlab=gate.gitlab.json --output html=gate.html --output json=gate.json > gate.txt) || code=$?
+  --output gitlab=gate.gitlab.json --output test-result=gate.intoto.json --output html=gate.html --output json=gate.json > gate.txt) || code=$?
 [ "$code" = 2 ] || { echo "reports.sh: the exit code is $code, and not 2" >&2; cat "$work/mixed/gate.txt"; exit 1; }
 
 echo "-- a thousand runs and twenty rules"
-(cd "$work/many" && "$GATE" check --all --output html=gate.html --output sarif=gate.sarif --output junit=gate.xml > /dev/null) || true
+(cd "$work/many" && "$GATE" check --all --output html=gate.html --output sarif=gate.sarif --output junit=gate.xml \
+  --output gitlab=gate.gitlab.json --output test-result=gate.intoto.json > /dev/null) || true
 bytes=$(wc -c < "$work/many/gate.html")
 [ "$bytes" -lt 5000000 ] || { echo "reports.sh: the page has $bytes bytes" >&2; exit 1; }
 
 echo "-- slices and intervals"
 (cd "$work/slices" && "$GATE" check --all --output html=gate.html > /dev/null) || true
 
-echo "-- the schema of SARIF, Microsoft's validator, the schema of JUnit, and a reader of it"
+echo "-- the schema of SARIF, Microsoft's validator, the schema of JUnit and a reader of it, GitLab, in-toto"
 schema=$(find "$tools/node_modules/@microsoft" -name sarif-2.1.0.json | head -1)
 for folder in mixed many; do
   "$tools/venv/bin/python" "$scripts/reports.py" validate "$work/$folder" "$schema" "$tools/junit-10.xsd"
@@ -63,11 +64,15 @@ echo "-- a model card, read by huggingface_hub, and a bill of materials, by cycl
 done
 "$GATE" explain stage:staging --format model-card --output card.md
 "$GATE" explain stage:staging --format ml-bom --output bom.json
-"$GATE" history churn --metric f1 --format html --output gate.html)
+"$GATE" history churn --metric f1 --format html --output gate.html
+mkdir ../time ../rules
+"$GATE" check runs/three.json --stage staging --baseline stage:staging --output html=../time/gate.html > /dev/null || true
+"$GATE" audit --margins --format html --output ../rules/gate.html)
 "$tools/venv/bin/python" "$scripts/reports.py" documents "$work/ledger"
 
 echo "-- the page: html-validate, Chromium, axe"
-"$tools/node_modules/.bin/html-validate" --config "$scripts/reports.htmlvalidate.json" "$work/mixed/gate.html" "$work/slices/gate.html" "$work/ledger/gate.html"
+"$tools/node_modules/.bin/html-validate" --config "$scripts/reports.htmlvalidate.json" "$work/mixed/gate.html" "$work/slices/gate.html" "$work/ledger/gate.html" \
+  "$work/time/gate.html" "$work/rules/gate.html"
 NODE_PATH="$tools/node_modules" node "$scripts/reports.cjs" "$work" "$(command -v chromium)" "${SHOTS:-}"
 
 echo "reports are read by others"

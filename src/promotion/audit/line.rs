@@ -101,7 +101,7 @@ impl Auditing<'_> {
     }
 
     /// Every promotion with its record; what is gone or was changed is found.
-    fn read<'e>(&self, entries: &'e [Entry], it: &mut Findings) -> Vec<Read<'e>> {
+    pub(super) fn read<'e>(&self, entries: &'e [Entry], it: &mut Findings) -> Vec<Read<'e>> {
         let mut read = Vec::new();
         let mut whole = true;
         for entry in entries {

@@ -4,8 +4,11 @@ mod drift;
 mod elsewhere;
 mod identity;
 mod line;
+mod ranking;
 mod today;
 mod weaker;
+
+pub use ranking::rank;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -44,6 +47,13 @@ pub struct AuditOrder {
     pub strict: bool,
     /// The clock, if it was given.
     pub now: Option<Timestamp>,
+}
+
+impl AuditOrder {
+    fn is_about(&self, line: &StageHistory) -> bool {
+        self.stage.as_ref().is_none_or(|stage| *stage == line.stage)
+            && self.model.as_ref().is_none_or(|model| *model == line.model)
+    }
 }
 
 /// Audits a ledger.
@@ -92,15 +102,11 @@ fn fill(
     let lines = ledger.lines()?;
     let known = elsewhere::known_files(&ledger, &lines, policy.as_ref(), order.policy.as_deref(), folder);
     let mut strays = ledger.strays()?;
-    let meant = |line: &StageHistory| {
-        order.stage.as_ref().is_none_or(|stage| *stage == line.stage)
-            && order.model.as_ref().is_none_or(|model| *model == line.model)
-    };
     let empty: Vec<StageHistory> = strays.of.keys().filter(|line| !lines.contains(line)).cloned().collect();
-    for line in empty.iter().filter(|line| meant(line)) {
+    for line in empty.iter().filter(|line| order.is_about(line)) {
         answer.lines.push(without_promotions(line, &strays.of[line]));
     }
-    for line in lines.iter().filter(|line| meant(line)) {
+    for line in lines.iter().filter(|line| order.is_about(line)) {
         let auditing = Auditing {
             order,
             folder,

@@ -6,6 +6,7 @@ mod evidence;
 mod history;
 mod overview;
 mod page;
+mod ranking;
 mod rules;
 mod run;
 mod slices;
@@ -16,6 +17,7 @@ use std::io::{self, Write};
 use crate::verdict::{ChangeReport, MANY, Report};
 pub use audit::audit_html;
 pub use history::history_html;
+pub use ranking::ranking_html;
 use run::Detail;
 
 /// Bytes of details beyond which runs are only listed.
@@ -28,6 +30,7 @@ pub fn html(report: &Report, to: &mut dyn Write) -> io::Result<()> {
     let order = overview::order(report);
     to.write_all(overview::summary(report).into_string().as_bytes())?;
     to.write_all(overview::table(report, &order).into_string().as_bytes())?;
+    to.write_all(history::beside(report).into_string().as_bytes())?;
     to.write_all(page::details().into_string().as_bytes())?;
     let change = report.change.as_ref().map(ChangeReport::as_candidate);
     if let Some(change) = &change {

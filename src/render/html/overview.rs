@@ -7,12 +7,12 @@ use super::words::prose;
 use crate::document::{Diagnostic, Location};
 use crate::render::text::clean;
 use crate::render::text_of_last_line;
-use crate::verdict::{
-    CandidateReport, Level, Outcome, Report, Verdict, WaiverReport, WaiverState, closest, percent,
-};
+use crate::verdict::{CandidateReport, Level, MANY, Outcome, Report, Verdict, WaiverReport, WaiverState};
 
 /// Rows of runs that passed; more are counted.
 const MAX_ROWS: usize = 5_000;
+/// Rows of one part of the table. A browser lays a part out when it comes into view.
+const ROWS_TOGETHER: usize = 50;
 
 /// The candidates by their places, the worst first.
 pub(super) fn order(report: &Report) -> Vec<usize> {
@@ -172,7 +172,7 @@ pub(super) fn table(report: &Report, order: &[usize]) -> Markup {
                     output id="shown" for="text verdict" {}
                 }
                 div class="scroll" tabindex="0" role="group" aria-label="Runs" {
-                    table id="overview" {
+                    table id="overview" class=[(shown.len() > MANY).then_some("many")] {
                         thead { tr {
                             th scope="col" data-sort="text" { "Verdict" }
                             th scope="col" data-sort="text" { "Run" }
@@ -180,8 +180,8 @@ pub(super) fn table(report: &Report, order: &[usize]) -> Markup {
                             th scope="col" data-sort="text" { "Rules that fail" }
                             th scope="col" data-sort="number" class="r" { "Closest margin" }
                         } }
-                        tbody {
-                            @for &at in shown { (row(&report.candidates[at], at)) }
+                        @for part in shown.chunks(ROWS_TOGETHER) {
+                            tbody { @for &at in part { (row(&report.candidates[at], at)) } }
                         }
                     }
                 }
@@ -192,8 +192,8 @@ pub(super) fn table(report: &Report, order: &[usize]) -> Markup {
 }
 
 fn row(candidate: &CandidateReport, at: usize) -> Markup {
-    let closest = closest(&candidate.rules);
-    let share = closest.map_or_else(String::new, |(_, _, share)| format!("{share:e}"));
+    let near = candidate.near_limits();
+    let closest = near.first();
     let wrong: Vec<String> = candidate
         .rules
         .iter()
@@ -212,10 +212,8 @@ fn row(candidate: &CandidateReport, at: usize) -> Markup {
             th scope="row" { a href={ "#run-" (at) } { (clean(&candidate.run.source)) } }
             td { (candidate.run.model.as_deref().map(clean).unwrap_or_default()) }
             td { (wrong.join(", ")) }
-            td class="r" data-value=(share) {
-                @if let Some((_, one, share)) = closest {
-                    (clean(&one.title())) " " (percent(share))
-                }
+            td class="r" data-value=[closest.map(|closest| &closest.share)] {
+                @if let Some(closest) = closest { (clean(&closest.subject)) " " (closest.percent()) }
             }
         }
     }

@@ -9,12 +9,7 @@ use super::slices::slices;
 use super::words::{cell, class, limit, outcome, prose};
 use crate::render::scale::{Axis, Scale, domain};
 use crate::render::text::{clean, count};
-use crate::verdict::{
-    CandidateReport, Comparison, Finding, Level, Outcome, Report, RuleKind, RuleReport, margins,
-};
-
-/// Limits that are shown of a run that passed, where there are many.
-const CLOSEST: usize = 3;
+use crate::verdict::{CandidateReport, Comparison, Finding, Level, Outcome, Report, RuleKind, RuleReport};
 
 /// Every rule, or only those that fail.
 pub(super) fn rules(report: &Report, candidate: &CandidateReport, all: bool) -> Markup {
@@ -53,29 +48,17 @@ pub(super) fn rules(report: &Report, candidate: &CandidateReport, all: bool) -> 
 
 /// The limits that a run came closest to, and how many rules pass.
 pub(super) fn closest_limits(candidate: &CandidateReport) -> Markup {
-    let mut nearest: Vec<(&RuleReport, &Comparison, f64)> = margins(&candidate.rules).collect();
-    nearest.sort_by(|one, other| one.2.total_cmp(&other.2));
-    nearest.truncate(CLOSEST);
+    let near = candidate.near_limits();
     let held = candidate.rules.iter().filter(|rule| rule.outcome == Outcome::Pass).count();
     html! {
         details {
-            summary { (count(held, "rule")) (if held == 1 { " passes" } else { " pass" }) @if !nearest.is_empty() { "; the closest limits" } }
-            @if !nearest.is_empty() {
-                table {
-                    thead { tr {
-                        th scope="col" { "Rule" } th scope="col" { "Limit" }
-                        th scope="col" class="r" { "Candidate" } th scope="col" class="r" { "Margin" }
-                        th scope="col" { "On a scale" }
-                    } }
-                    tbody {
-                        @for (rule, one, _) in nearest {
-                            tr {
-                                th scope="row" { (clean(&rule.id)) }
-                                td { (name(one)) " " (limit(one)) }
-                                td class="r" { (cell(one.candidate.as_deref())) }
-                                td class="r" { (cell(one.margin.as_deref())) }
-                                td { (on_a_scale(one)) }
-                            }
+            summary { (count(held, "rule")) (if held == 1 { " passes" } else { " pass" }) @if !near.is_empty() { "; the closest limits" } }
+            @if !near.is_empty() {
+                ul {
+                    @for one in near.iter() {
+                        li {
+                            (clean(&one.rule)) ": " (clean(&one.limit)) ", " (clean(&one.margin)) " left ("
+                            (one.percent()) " of its value)"
                         }
                     }
                 }

@@ -28,26 +28,40 @@ pub(super) fn article(report: &Report, candidate: &CandidateReport, id: &str, de
         ("Data", &run.data_version),
         ("Created", &run.created_at),
     ];
+    // Of a run that passed as most did, a few lines say enough, and a page of a thousand opens at once.
+    let is_short = detail == Detail::Brief && candidate.is_unremarkable();
     html! {
         article id=(id) class=[(detail == Detail::Brief).then_some("m")] data-verdict=(verdict_in_words(candidate.verdict)) aria-labelledby={ (id) "-h" } {
             h3 id={ (id) "-h" } { (badge(candidate.verdict)) " " (clean(&run.source)) }
-            @if facts.iter().any(|(_, value)| value.is_some()) {
+            @if is_short { (on_one_line(&facts)) }
+            @else if facts.iter().any(|(_, value)| value.is_some()) {
                 dl {
                     @for (name, value) in facts {
                         @if let Some(value) = value { div { dt { (name) } dd { (clean(value)) } } }
                     }
                 }
             }
-            @for baseline in &candidate.baselines { (against(baseline, run.model.as_deref())) }
+            @if !is_short {
+                @for baseline in &candidate.baselines { (against(baseline, run.model.as_deref())) }
+            }
             @for note in &candidate.notes { p class="note" { (prose(note)) } }
             @for why in &candidate.troubles { (trouble(why)) }
             (rules(report, candidate, detail == Detail::Whole))
             @if detail == Detail::Brief { (closest_limits(candidate)) }
-            @if detail == Detail::Whole || !candidate.is_unremarkable() {
+            @if !is_short {
                 @for baseline in &candidate.baselines { (differences(baseline)) }
             }
         }
     }
+}
+
+/// `model churn · run r2`: one element, where a list would have three for each fact.
+fn on_one_line(facts: &[(&str, &Option<String>)]) -> Markup {
+    let known = |(name, value): &(&str, &Option<String>)| {
+        value.as_deref().map(|value| format!("{} {}", name.to_lowercase(), clean(value)))
+    };
+    let line: Vec<String> = facts.iter().filter_map(known).collect();
+    html! { @if !line.is_empty() { p { (line.join(" · ")) } } }
 }
 
 fn text(value: Option<&str>) -> String {
@@ -65,6 +79,7 @@ fn against(baseline: &BaselineReport, model: Option<&str>) -> Markup {
                 ": none, " (clean(missing)) @if baseline.first { "; accepted as the first model" }
             }
             @for part in [&baseline.resolved, &baseline.age].into_iter().flatten() { ", " (clean(part)) }
+            @if let Some(refresh) = &baseline.refresh { " · " strong { (prose(refresh)) } }
             @if let Some(other) = baseline.other_model(model) {
                 " · " strong { "the baseline is of another model, " (clean(other)) }
             }

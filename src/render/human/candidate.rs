@@ -160,6 +160,9 @@ fn against(baseline: &BaselineReport, model: Option<&str>, style: Style) -> Vec<
     {
         lines = vec![format!("baseline {}", parts.join(", ").trim_start_matches(style.arrow()).trim())];
     }
+    if let Some(refresh) = &baseline.refresh {
+        lines.push(style.yellow(&clean(refresh)));
+    }
     if let Some(other) = baseline.other_model(model) {
         lines.push(style.yellow(&format!("the baseline is of another model, {}", clean(other))));
     }

@@ -4,6 +4,7 @@ mod budget;
 mod chart;
 mod escape;
 mod intervals;
+mod over_time;
 
 use std::io::{self, Write};
 
@@ -13,7 +14,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 pub use escape::{block, code, text};
 
-use super::annotations::in_repository;
+use super::claims::in_repository;
 use crate::document::{Diagnostic, Location};
 use crate::verdict::{
     BaselineReport, CandidateReport, Comparability, Comparison, Difference, Finding, Level, MANY, Outcome,
@@ -90,6 +91,7 @@ pub fn page_of(report: &Report, page: &Page) -> String {
     let many = report.candidates.len() > MANY;
     for candidate in &report.shown() {
         of_candidate(candidate, page, many, &mut sections);
+        sections.extend(over_time::over_time(report, candidate));
     }
     if let Some(waivers) = waivers(report) {
         sections.push(Section::expendable(2, "the waivers", waivers));
@@ -281,6 +283,9 @@ fn against(baseline: &BaselineReport, model: Option<&str>) -> String {
     }
     for part in [&baseline.resolved, &baseline.age].into_iter().flatten() {
         line.push_str(&format!(", {}", text(part)));
+    }
+    if let Some(refresh) = &baseline.refresh {
+        line.push_str(&format!(" · ⚠️ {}", text(refresh)));
     }
     if let Some(other) = baseline.other_model(model) {
         line.push_str(&format!(" · ⚠️ it is of another model, {}", code(other)));

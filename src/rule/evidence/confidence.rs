@@ -19,7 +19,7 @@ pub(in crate::rule) enum OnInconclusive {
 }
 
 /// How much evidence is asked for.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(in crate::rule) struct Settings {
     /// One-sided, with its text.
     pub(in crate::rule) confidence: Option<(Confidence, SmolStr)>,

@@ -17,7 +17,8 @@ use crate::rule::loading::EMPTY_BODY;
 use crate::rule::presence::{MISSING, not_a_number};
 use crate::rule::slices::{SliceEntry, Slices};
 use crate::rule::{
-    Baseline, Limit, Loading, Pattern, RuleInput, RuleResult, Units, bite, check_together, dataset, direction,
+    Baseline, Limit, Loading, Pattern, RuleInput, RuleResult, StatedLimit, Units, bite, check_together,
+    dataset, direction,
 };
 use crate::run::{Decimal, Metric, MetricFault, Run};
 use crate::verdict::{Comparability, Comparison, Outcome};
@@ -235,6 +236,11 @@ impl RuleCheck for Metrics {
     fn limits_only(&self) -> bool {
         true
     }
+
+    fn stated_limits(&self) -> Vec<StatedLimit<'_>> {
+        let slices = self.slices.as_ref();
+        self.entries.iter().flat_map(|entry| entry.stated(slices)).collect()
+    }
 }
 
 impl Metrics {
@@ -254,6 +260,18 @@ impl Metrics {
 impl Limits {
     fn covers(&self, metric: &str) -> bool {
         self.name.matches(metric) && !self.except.iter().any(|except| except.matches(metric))
+    }
+
+    fn stated<'r>(&'r self, slices: Option<&'r Slices>) -> impl Iterator<Item = StatedLimit<'r>> {
+        self.limits.iter().chain(&self.gaps).map(move |limit| StatedLimit {
+            metric: &self.name,
+            limit,
+            except: &self.except,
+            of: self.of,
+            as_name: self.as_name.as_deref(),
+            evidence: &self.evidence,
+            slices,
+        })
     }
 
     fn compares(&self) -> bool {

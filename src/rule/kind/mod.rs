@@ -6,7 +6,7 @@
 
 use std::fmt::Debug;
 
-use super::{AboutChange, ChangeInput, Loading, RuleInput, RuleResult};
+use super::{AboutChange, ChangeInput, Loading, RuleInput, RuleResult, StatedLimit};
 use crate::code::Code;
 use crate::document::Diagnostic;
 use crate::document::Node;
@@ -97,6 +97,11 @@ pub trait RuleCheck: Debug + Send + Sync {
     /// Whether it uses a baseline if the policy names one, but also works without one.
     fn notices_baseline(&self) -> bool {
         false
+    }
+
+    /// Its limits on numbers, for asking whether one of them follows from another.
+    fn stated_limits(&self) -> Vec<StatedLimit<'_>> {
+        Vec::new()
     }
 
     /// The words whose limits a waiver can replace.

@@ -1,9 +1,9 @@
-//! What a report comes to as suites and tests.
+//! What a report comes to as suites and tests, for JUnit and for in-toto.
 
+use super::claims::{Claim, of_rule};
+use super::text::clean;
 use crate::document::{Diagnostic, Location};
-use crate::render::claims::{Claim, of_rule};
-use crate::render::text::clean;
-use crate::verdict::{CandidateReport, Level, Outcome, Report, RuleReport, RunSummary, Verdict};
+use crate::verdict::{CandidateReport, Level, Outcome, Report, RuleReport, RunSummary, THE_CHANGE, Verdict};
 
 /// A candidate, the change, or the check as a whole.
 pub(super) struct Suite {
@@ -21,9 +21,23 @@ pub(super) struct Case {
 /// How a test ended.
 pub(super) enum Ended {
     Passed,
-    Skipped { message: String },
-    Failed { kind: String, message: String, text: String },
-    Error { kind: String, message: String, text: String },
+    /// It does not hold, and does not block: a waiver covers it, or its level is `warning`.
+    Warned {
+        message: String,
+    },
+    Skipped {
+        message: String,
+    },
+    Failed {
+        kind: String,
+        message: String,
+        text: String,
+    },
+    Error {
+        kind: String,
+        message: String,
+        text: String,
+    },
 }
 
 /// Numbers of tests.
@@ -53,7 +67,7 @@ impl Suite {
             tests: self.cases.len(),
             failures: number(|ended| matches!(ended, Ended::Failed { .. })),
             errors: number(|ended| matches!(ended, Ended::Error { .. })),
-            skipped: number(|ended| matches!(ended, Ended::Skipped { .. })),
+            skipped: number(|ended| matches!(ended, Ended::Warned { .. } | Ended::Skipped { .. })),
         }
     }
 }
@@ -61,7 +75,7 @@ impl Suite {
 /// The suites of a report, made one by one: a report may have many candidates.
 pub(super) fn suites(report: &Report) -> impl Iterator<Item = Suite> {
     let of_change = report.change.iter().map(|change| Suite {
-        name: "the change".into(),
+        name: THE_CHANGE.into(),
         properties: Vec::new(),
         cases: cases(report, None, &change.troubles, &change.rules),
     });
@@ -156,9 +170,9 @@ fn ended(rule: &RuleReport, claims: &[Claim<'_>]) -> Ended {
         (Outcome::Waived, _) => {
             let mut waived: Vec<String> = claims.iter().filter_map(Claim::waived).collect();
             waived.dedup();
-            Ended::Skipped { message: waived.join("; ") }
+            Ended::Warned { message: waived.join("; ") }
         }
-        (outcome, Level::Warning) => Ended::Skipped { message: format!("warning: {outcome}: {first}") },
+        (outcome, Level::Warning) => Ended::Warned { message: format!("warning: {outcome}: {first}") },
         (outcome, Level::Error) => {
             let more = open.len().saturating_sub(1);
             let more = if more > 0 { format!(" (and {more} more)") } else { String::new() };

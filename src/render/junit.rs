@@ -4,15 +4,13 @@
 //! JUnit has no warning. What is shown without blocking is a test that was skipped, with the reason as its message: a
 //! failed test would make a pipeline red that the gate lets pass.
 
-mod suite;
-
 use std::io::{self, Write};
 
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
 
+use super::suite::{Case, Count, Ended, Suite, suites};
 use crate::verdict::Report;
-use suite::{Case, Count, Ended, Suite, suites};
 
 /// Writes a report as JUnit XML.
 pub fn junit(report: &Report, to: &mut dyn Write) -> io::Result<()> {
@@ -69,7 +67,7 @@ fn write_case(case: &Case, suite: &Suite, writer: &mut Writer<&mut dyn Write>) -
             element.write_empty()?;
             return Ok(());
         }
-        Ended::Skipped { message } => ("skipped", message, None, None),
+        Ended::Warned { message } | Ended::Skipped { message } => ("skipped", message, None, None),
         Ended::Failed { kind, message, text } => ("failure", message, Some(kind), Some(text)),
         Ended::Error { kind, message, text } => ("error", message, Some(kind), Some(text)),
     };

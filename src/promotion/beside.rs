@@ -1,0 +1,100 @@
+//! The history that a page shows beside a verdict: of a few runs, and without making anybody wait.
+
+use std::path::Path;
+
+use super::history::{Found, Wanted, absolute, limits_of};
+use crate::check::Request;
+use crate::verdict::{
+    CandidateReport, Comparison, History, HistoryPoint, Level, MANY, Method, RuleReport, RunSummary,
+};
+
+/// Versions of one file that are looked at.
+const MAX_VERSIONS: usize = 20;
+/// Files whose versions are looked at.
+const MAX_FILES: usize = 10;
+/// Metrics of one model that are drawn.
+const MAX_CHARTS: usize = 4;
+
+/// The metrics that a check of a few runs has limits on, over time: for each model, those that fail first.
+pub fn history_of(candidates: &[CandidateReport], request: &Request, folder: &Path) -> Vec<History> {
+    let mut all = Vec::new();
+    // A pull request could draw itself a history: what is not judged by its base has no place beside the verdict.
+    if candidates.len() > MANY || request.trust.is_some() {
+        return all;
+    }
+    let files: Vec<String> = candidates.iter().map(|candidate| candidate.run.source.clone()).collect();
+    for (at, candidate) in candidates.iter().enumerate() {
+        let Some(model) = &candidate.run.model else { continue };
+        let is_known = |other: &CandidateReport| other.run.model.as_ref() == Some(model);
+        if candidates[..at].iter().any(is_known) {
+            continue;
+        }
+        let metrics = limited_metrics(candidate);
+        let mut found = Found::of(Wanted {
+            model,
+            metrics: &metrics,
+            stage: None,
+            policy: request.policy.as_deref(),
+            ledger: request.ledger.as_deref(),
+            first: &files,
+            most_files: MAX_FILES,
+            most_versions: MAX_VERSIONS,
+        });
+        // A picture that can't be drawn is no reason to say anything else of a verdict.
+        if metrics.is_empty() || found.gather(folder).is_err() {
+            continue;
+        }
+        found.sort();
+        for (index, metric) in metrics.iter().enumerate() {
+            let mut history =
+                History { limits: limits_of(counted(candidate), metric), ..found.history(index) };
+            history.points.extend(judged_here(candidate, metric, &history.points));
+            // Runs that are all judged here have nothing behind them.
+            if history.points.iter().any(|point| !candidates.iter().any(|one| is_of(point, &one.run))) {
+                all.push(history);
+            }
+        }
+    }
+    all
+}
+
+/// The candidate itself, where it was named and is no record of the policy.
+fn judged_here(candidate: &CandidateReport, metric: &str, points: &[HistoryPoint]) -> Option<HistoryPoint> {
+    let run = &candidate.run;
+    let mut comparisons = candidate.rules.iter().flat_map(|rule| &rule.comparisons);
+    let value = comparisons.find(|one| *one.subject == *metric && one.slice.is_none())?.candidate.as_ref()?;
+    (!points.iter().any(|point| is_of(point, run))).then(|| HistoryPoint {
+        at: run.created_at.clone(),
+        value: value.to_string(),
+        run_id: run.run_id.clone(),
+        git_commit: run.git_commit.clone(),
+        source: run.source.clone(),
+        promoted: Vec::new(),
+    })
+}
+
+/// The metrics that limits are on, those that fail first. Of several numbers of one metric, a history shows the last.
+fn limited_metrics(candidate: &CandidateReport) -> Vec<String> {
+    let is_drawn = |one: &&Comparison| {
+        one.slice.is_none() && !matches!(one.method, Method::Picked(_)) && !absolute(one).is_empty()
+    };
+    let mut all: Vec<&Comparison> =
+        counted(candidate).flat_map(|rule| &rule.comparisons).filter(is_drawn).collect();
+    all.sort_by_key(|one| !one.outcome.blocks());
+    let mut names: Vec<String> = Vec::new();
+    for one in all {
+        if names.len() < MAX_CHARTS && !names.iter().any(|name| *name == *one.subject) {
+            names.push(one.subject.to_string());
+        }
+    }
+    names
+}
+
+fn is_of(point: &HistoryPoint, run: &RunSummary) -> bool {
+    point.source == run.source || point.run_id.is_some() && point.run_id == run.run_id
+}
+
+/// The rules that may ask for attention.
+fn counted(candidate: &CandidateReport) -> impl Iterator<Item = &RuleReport> {
+    candidate.rules.iter().filter(|rule| rule.level != Level::Shadow)
+}
