@@ -1,4 +1,4 @@
-//! Keys in files and in the environment.
+//! Reads keys from files and the environment.
 
 use std::path::{Path, PathBuf};
 
@@ -18,26 +18,26 @@ codes! {
     NO_KEY = "key/none": "A signature was requested, but no key was given.";
 }
 
-/// Bytes of a file of a key.
+/// Maximum size in bytes of a key file.
 const MOST: u64 = 64 << 10;
 
-/// The variable that holds a key, or the path of one.
+/// The variable with a key, or with the path of one.
 pub const VARIABLE: &str = "GATE_SIGNING_KEY";
 
-/// A key that was made.
+/// A newly created key.
 #[derive(Debug)]
 pub struct NewKey {
     /// The file of the private key.
     pub private: PathBuf,
     /// The file of the public key.
     pub public: PathBuf,
-    /// The fingerprint of both.
+    /// The fingerprint of the key pair.
     pub fingerprint: String,
-    /// The `.gitignore` that keeps the private one out of git, where a line was added to it.
+    /// The `.gitignore` that keeps the private key out of git, if a line was added to it.
     pub ignored_by: Option<PathBuf>,
 }
 
-/// Makes a key, at a path below `folder`. Neither file may exist; only its owner may read the private one.
+/// Creates a key pair at a path below `folder`. Neither file may exist; the private one is readable only by its owner.
 pub fn new_key(file: &Path, folder: &Path, algorithm: Algorithm) -> Result<NewKey, Box<Diagnostic>> {
     let mut name = file.as_os_str().to_owned();
     name.push(".pub");
@@ -77,14 +77,14 @@ pub fn new_key(file: &Path, folder: &Path, algorithm: Algorithm) -> Result<NewKe
     Ok(NewKey { private: file.to_owned(), public, fingerprint: key.public().fingerprint(), ignored_by })
 }
 
-/// Inside a work tree, a private key is one `git add` away from being published: adds a line to the `.gitignore` beside it,
-/// unless it is ignored already.
+/// In a git work tree, a private key is one `git add` away from being published, so this adds a line to the
+/// `.gitignore` next to it, unless it is ignored already.
 fn keep_out_of_git(file: &Path) -> Result<Option<PathBuf>, Box<Diagnostic>> {
     let (Some(folder), Some(name)) = (file.parent(), file.file_name().and_then(|name| name.to_str())) else {
         return Ok(None);
     };
     let Ok(git) = Git::open(folder) else { return Ok(None) };
-    // Git compares paths as they are on the disk, without links.
+    // Git compares paths as on disk, without links.
     let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
     if git.is_bare() || git.ignored_by(name).is_some() {
         return Ok(None);
@@ -106,7 +106,7 @@ fn keep_out_of_git(file: &Path) -> Result<Option<PathBuf>, Box<Diagnostic>> {
     if !text.is_empty() && !text.ends_with('\n') {
         text.push('\n');
     }
-    // What means something in a pattern means itself behind a backslash.
+    // A backslash escapes characters that are special in a pattern.
     let pattern: String =
         name.chars().flat_map(|c| "\\*?[] ".contains(c).then_some('\\').into_iter().chain([c])).collect();
     text.push_str(&format!("/{pattern}\n"));
@@ -118,7 +118,7 @@ fn keep_out_of_git(file: &Path) -> Result<Option<PathBuf>, Box<Diagnostic>> {
     Err(refuse(format!("a line in `{}` does not make git ignore it", ignore.display())))
 }
 
-/// The public key of a file that holds either of the two.
+/// The public key of a file that contains either key.
 pub fn show_key(path: &Path) -> Result<PublicKey, Box<Diagnostic>> {
     let label = path.display().to_string();
     let pem = read(path)?;
@@ -129,7 +129,7 @@ pub fn show_key(path: &Path) -> Result<PublicKey, Box<Diagnostic>> {
     }
 }
 
-/// The keys of files, else the one of the environment.
+/// The keys in the files, else the one in the environment.
 pub fn signing_keys(files: &[PathBuf], folder: &Path) -> Result<Vec<PrivateKey>, Box<Diagnostic>> {
     if files.is_empty() {
         return Ok(from_environment(folder)?.into_iter().collect());
@@ -137,7 +137,7 @@ pub fn signing_keys(files: &[PathBuf], folder: &Path) -> Result<Vec<PrivateKey>,
     let mut keys: Vec<PrivateKey> = Vec::new();
     for file in files {
         let key = PrivateKey::from_pem(&read(&folder.join(file))?, &file.display().to_string())?;
-        // A key signs once, however often it was named.
+        // A key signs once, even if it was given several times.
         if keys.iter().all(|known| known.public() != key.public()) {
             keys.push(key);
         }
@@ -145,8 +145,8 @@ pub fn signing_keys(files: &[PathBuf], folder: &Path) -> Result<Vec<PrivateKey>,
     Ok(keys)
 }
 
-/// The key of the environment: in PEM, in PEM as base64 or on one line, the base64 within PEM, or a path. Whatever it is,
-/// no message shows it, since a key that is mangled looks like a path.
+/// The key in the environment: PEM, PEM as base64 or on one line, the base64 inside PEM, or a path. No message shows
+/// the value, since a mangled key looks like a path.
 fn from_environment(folder: &Path) -> Result<Option<PrivateKey>, Box<Diagnostic>> {
     let Some(value) = std::env::var_os(VARIABLE) else { return Ok(None) };
     let text = value.to_string_lossy();
@@ -179,8 +179,8 @@ fn from_environment(folder: &Path) -> Result<Option<PrivateKey>, Box<Diagnostic>
     }
 }
 
-/// The PEM that a text is: as it is, with its line ends written as `\n` or lost, as base64, or only what is between its
-/// first and last lines. `None` where it is none.
+/// Restores PEM from a text: as is, with its newlines escaped as `\n` or lost, as base64, or without its first and last
+/// lines. `None` if it is not PEM.
 fn pem_of(text: &str) -> Option<String> {
     const BEGIN: &str = "-----BEGIN";
     if text.contains(BEGIN) {
@@ -188,7 +188,7 @@ fn pem_of(text: &str) -> Option<String> {
         if lines.contains('\n') {
             return Some(lines);
         }
-        // A secret store may turn line ends into blanks.
+        // A secret store may turn newlines into blanks.
         let mut parts = lines.splitn(5, "-----");
         let (_, begin, body, end) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
         return Some(armoured(begin, &body.split_whitespace().collect::<String>(), end));
@@ -197,7 +197,7 @@ fn pem_of(text: &str) -> Option<String> {
     let bytes = STANDARD.decode(&packed).ok()?;
     match String::from_utf8(bytes) {
         Ok(pem) if pem.contains(BEGIN) => Some(pem),
-        // The shortest private key has 48 bytes, and begins as a sequence does.
+        // The shortest private key has 48 bytes, and starts with an ASN.1 sequence.
         _ if packed.len() >= 64 && packed.starts_with('M') => {
             Some(armoured("BEGIN PRIVATE KEY", &packed, "END PRIVATE KEY"))
         }
@@ -211,12 +211,12 @@ fn armoured(begin: &str, body: &str, end: &str) -> String {
     format!("-----{begin}-----\n{}\n-----{end}-----\n", lines.join("\n"))
 }
 
-/// A public key of a file.
+/// The public key in a file.
 pub fn public_key(path: &Path, label: &str) -> Result<PublicKey, Box<Diagnostic>> {
     PublicKey::from_pem(&read(path)?, label)
 }
 
-/// A small file of text, or what a shell hands over as one: `<(…)`.
+/// A small text file, or a pipe from the shell: `<(…)`.
 pub fn read(path: &Path) -> Result<String, Box<Diagnostic>> {
     use std::io::Read as _;
     let failed = |why: String| {

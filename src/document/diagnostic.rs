@@ -1,7 +1,7 @@
-//! The one type for something that is wrong: its code, what is wrong, where, and what to do about it.
+//! The one type for problems: a code, what is wrong, where, and what to do about it.
 //!
-//! By itself it makes a verdict impossible: input that can't be read, a policy that can't be loaded, a name that
-//! can't be found. What a rule found wrong with a run is a `Finding`, which has one inside.
+//! On its own it prevents a verdict: input that can't be read, a policy that can't be loaded, a name that can't be
+//! found. What a rule found wrong with a run is a `Finding`, which contains one.
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,13 +19,13 @@ pub struct Diagnostic {
     pub code: CodeName,
     /// What is wrong.
     pub message: String,
-    /// The rules that could not be judged because of it, if it was about rules.
+    /// The rules that could not be judged because of it, if any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rules: Vec<String>,
-    /// Where, if it is in a text.
+    /// Where it is, if it is in a text.
     #[serde(default, skip_serializing_if = "without_excerpt")]
     pub location: Option<Location>,
-    /// Another location that belongs to it, such as the first of two equal keys.
+    /// Another relevant location, such as the first of two duplicate keys.
     #[serde(default, skip_serializing_if = "without_excerpt")]
     pub related: Option<Location>,
     /// What to do next.
@@ -46,14 +46,14 @@ impl Diagnostic {
         }
     }
 
-    /// Points at bytes of a document.
+    /// Points to a span of a document.
     #[must_use]
     pub fn at(mut self, document: &Arc<Document>, span: Span, label: impl Into<String>) -> Self {
         self.location = Some(Location::new(document, span, label));
         self
     }
 
-    /// Points at a second location.
+    /// Points to a second location.
     #[must_use]
     pub fn also(mut self, document: &Arc<Document>, span: Span, label: impl Into<String>) -> Self {
         self.related = Some(Location::new(document, span, label));
@@ -67,14 +67,14 @@ impl Diagnostic {
         self
     }
 
-    /// On the heap, as results carry it.
+    /// Boxes it, as results need it.
     #[must_use]
     pub fn boxed(self) -> Box<Self> {
         Box::new(self)
     }
 }
 
-/// A function that finds many problems passes on the one of a function that stops at the first.
+/// Lets a function that collects many problems pass on one from a function that stops at the first.
 impl From<Box<Diagnostic>> for Vec<Diagnostic> {
     fn from(diagnostic: Box<Diagnostic>) -> Self {
         vec![*diagnostic]

@@ -1,13 +1,13 @@
-//! How a file is written, by the ending of its name.
+//! The format of a file, by its extension.
 
 use super::limits;
 
-/// The formats that run records come in.
+/// The formats of run records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileKind {
     /// `.json`
     Json,
-    /// `.jsonl`, `.ndjson`: a record on each line.
+    /// `.jsonl`, `.ndjson`: one record per line.
     JsonLines,
     /// `.yaml`, `.yml`
     Yaml,
@@ -16,7 +16,7 @@ pub enum FileKind {
 }
 
 impl FileKind {
-    /// The kind that a file's ending names, in capitals or not.
+    /// The kind that a file's extension stands for, ignoring case.
     pub fn of(path: &str) -> Option<Self> {
         let name = path.rsplit('/').next().unwrap_or(path);
         let (_, ending) = name.rsplit_once('.')?;
@@ -29,12 +29,12 @@ impl FileKind {
         }
     }
 
-    /// Whether a file in a folder of records is one, by its ending. Tables lie there for many reasons, so they are named.
+    /// Whether a file in a folder of records is one, by its extension. Tables have many uses, so they must be named.
     pub fn is_record(path: &str) -> bool {
         Self::of(path).is_some_and(|kind| kind != Self::Table)
     }
 
-    /// Bytes that are read of such a file.
+    /// Maximum size in bytes of such a file.
     pub fn most(self) -> usize {
         match self {
             Self::Json => limits::JSON_BYTES,

@@ -1,9 +1,9 @@
-//! What a person probably meant who wrote a policy in the words or the shape of another tool.
+//! Suggestions for policies written in the words or the structure of another tool.
 
 use super::Node;
 
-/// Words of other tools, each with the keys of ours that it may stand for, and what to write. The entry counts where one
-/// of those keys is allowed.
+/// Words of other tools, each with our keys that it may stand for, and what to write. An entry applies if one of those
+/// keys is allowed.
 const WORDS: [(&[&str], &[&str], &str); 20] = [
     (
         &["max_decrease", "max_decline", "max_regression", "max_loss", "allowed_drop", "max_degradation"],
@@ -92,17 +92,17 @@ const WORDS: [(&[&str], &[&str], &str); 20] = [
     ),
 ];
 
-/// The words of limits.
+/// The keys of limits.
 const LIMITS: [&str; 7] = ["min", "max", "max_drop", "min_rise", "max_rise", "min_drop", "max_change"];
 
-/// What to write for a key that this place does not have, if its value has limits.
+/// What to write for a key that is not allowed here, if its value has limits.
 pub(super) fn for_entry(key: &str, node: &Node, known: &[&str]) -> Option<String> {
     let has_limits = node.as_map()?.keys().any(|key| LIMITS.contains(&key));
     (has_limits && known.contains(&"metrics"))
         .then(|| format!("a limit goes below a metric: `metrics: {{ {key}: {{ min: 0.8 }} }}`"))
 }
 
-/// What to add for a key that is missing.
+/// What to add for a missing key.
 pub(super) fn for_missing(key: &str) -> String {
     let value = match key {
         "rule" => "ID",
@@ -114,7 +114,7 @@ pub(super) fn for_missing(key: &str) -> String {
     format!("add `{key}: {value}`")
 }
 
-/// What to write for a key that this place does not have, if it is a word of other tools.
+/// What to write for a key that is not allowed here, if it is another tool's word.
 pub(super) fn for_key(key: &str, known: &[&str]) -> Option<&'static str> {
     let lower = key.to_ascii_lowercase().replace('-', "_");
     WORDS
@@ -125,7 +125,7 @@ pub(super) fn for_key(key: &str, known: &[&str]) -> Option<&'static str> {
         .map(|(_, _, help)| *help)
 }
 
-/// What to write for a value of another shape. `what` is how the message calls the place.
+/// What to write for a value of the wrong shape. `what` is the message's name for it.
 pub(super) fn for_shape(what: &str, node: &Node) -> Option<String> {
     let written = node.as_written();
     let is_list = node.as_list().is_some();
@@ -165,7 +165,7 @@ pub(super) fn for_shape(what: &str, node: &Node) -> Option<String> {
     })
 }
 
-/// Endings of model files, which are no records.
+/// File extensions of models, which are not records.
 const MODELS: [&str; 12] =
     ["pkl", "pickle", "joblib", "pt", "pth", "onnx", "safetensors", "h5", "keras", "ubj", "cbm", "gguf"];
 
@@ -182,7 +182,7 @@ pub(super) fn for_bytes(name: &str) -> String {
     }
 }
 
-/// `>=0.8`, `0.8`, `< 100`: what the limit is called here.
+/// `>=0.8`, `0.8`, `< 100`: the limit in our words.
 fn limits(written: Option<&str>) -> String {
     let text = written.unwrap_or_default().trim();
     let number = text.trim_start_matches(['<', '>', '=', ' ']);
@@ -197,7 +197,7 @@ fn limits(written: Option<&str>) -> String {
     }
 }
 
-/// What to write where YAML takes the rest of a line for something else: `f1: >=0.8`.
+/// What to write if YAML misinterprets the rest of a line: `f1: >=0.8`.
 pub(super) fn for_line(line: &str) -> Option<String> {
     let (key, value) = line.split_once(": ")?;
     let value = value.trim();

@@ -1,5 +1,5 @@
-//! JSON to a tree. Not by `serde_json`: that refuses `NaN`, rounds numbers, and keeps the last of two equal keys in
-//! silence.
+//! Parses JSON into a tree. It does not use `serde_json`, which refuses `NaN`, rounds numbers, and silently keeps the
+//! last of two duplicate keys.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use jiter::{Jiter, JiterError, JiterErrorType, JsonErrorType, Peek};
 use super::{DUPLICATE_KEY, Document, EMPTY, Map, Node, SYNTAX, Span, TOO_LARGE, Value, limits};
 use crate::document::Diagnostic;
 
-/// `strings` are the bytes that one string may have.
+/// `strings` is the maximum length in bytes of a string.
 pub(super) fn parse(document: &Arc<Document>, strings: usize) -> Result<Node, Box<Diagnostic>> {
     let text = document.text.as_bytes();
     let mut parser = Parser { document, text, strings, json: Jiter::new(text).with_allow_inf_nan() };
@@ -45,7 +45,7 @@ impl Parser<'_> {
                 self.json.known_null().map_err(|error| self.syntax(&error))?;
                 Value::Null
             }
-            // A digit, a minus, `NaN`, `Infinity`, or a mistake, which this call reports.
+            // A digit, a minus, `NaN`, `Infinity`, or an error, which this call reports.
             _ => {
                 self.json.known_skip(peek).map_err(|error| self.syntax(&error))?;
                 let written = &self.document.text[start..self.json.current_index()];
@@ -111,8 +111,8 @@ impl Parser<'_> {
         Ok(text)
     }
 
-    /// The bytes of the key that was just read: it begins at the first quote at or behind `from` and ends at the
-    /// last quote before the colon where the reader stands now.
+    /// The span of the key that was just read: from the first quote at or after `from` to the last quote before the
+    /// colon at the current position.
     fn key_span(&self, from: usize) -> Span {
         let until = self.json.current_index();
         let start = self.text[from..until].iter().position(|&byte| byte == b'"').map_or(from, |at| from + at);
@@ -141,7 +141,7 @@ impl Parser<'_> {
         }
         let (message, help) = explain(error, self.text.get(at).copied());
         let problem = Diagnostic::new(SYNTAX, format!("not JSON: {message}"));
-        // At the end of the text there is nothing to underline, so the last character is.
+        // At the end of the text there is nothing to underline, so underline the last character.
         let start = if at == self.text.len() { last_visible(self.text) } else { at };
         let problem = problem.at(self.document, Span::new(0, start, start + 1), "here");
         match help {

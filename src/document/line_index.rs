@@ -1,14 +1,14 @@
-//! A text that finds the line of a byte without reading everything before it.
+//! Text that finds the line of a byte without reading everything before it.
 
 use std::fmt;
 use std::ops::Deref;
 use std::sync::OnceLock;
 
-/// Bytes between two marks. A lookup reads at most so many.
+/// Bytes between two marks, so a lookup reads at most this many.
 const STEP: usize = 4 << 10;
 
-/// A text with marks that are made when the first line is asked for, so that many findings in one long text cost
-/// little each. Its digest, too, is computed once.
+/// Text with marks, which are computed when a line is first requested, so that many findings in one long text cost
+/// little each. Its digest, too, is computed only once.
 #[derive(Clone)]
 pub struct Text {
     text: Box<str>,
@@ -16,21 +16,21 @@ pub struct Text {
     sha256: OnceLock<Box<str>>,
 }
 
-/// What is known at every [`STEP`]th byte.
+/// The position at a multiple of [`STEP`] bytes.
 #[derive(Debug, Clone, Copy)]
 struct Mark {
-    /// The byte, at the beginning of a character.
+    /// The byte offset, at a character boundary.
     at: usize,
     /// Newlines before it.
     lines: usize,
-    /// Where its line begins.
+    /// The start of its line.
     line_start: usize,
-    /// Characters of its line before it.
+    /// Characters in its line before it.
     columns: usize,
 }
 
 impl Mark {
-    /// The same, some bytes further.
+    /// The mark moved forward to a later byte.
     fn until(self, text: &str, at: usize) -> Self {
         let passed = &text[self.at..at];
         match passed.rfind('\n') {
@@ -51,7 +51,7 @@ impl Text {
         self.sha256.get_or_init(|| super::sha256(self.text.as_bytes()).into())
     }
 
-    /// Newlines before a byte, where its line begins, and the characters of the line before it.
+    /// The number of newlines before a byte, the start of its line, and the characters in the line before it.
     pub(super) fn locate(&self, offset: usize) -> (usize, usize, usize) {
         let offset = super::floor_char(&self.text, offset);
         let marks = self.marks.get_or_init(|| {

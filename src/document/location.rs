@@ -1,4 +1,4 @@
-//! A place in a text. Line and column are looked up only when somebody is shown them.
+//! A place in a text. Line and column are computed only when they are shown.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::{Document, Span};
 use crate::secret::{DIGITS, MASKED, masked};
 
-/// Bytes of a document with a few words about them, or the excerpt that a saved report kept of them.
+/// A span of a document with a short label, or the excerpt of it that a saved report has.
 #[derive(Debug, Clone)]
 pub struct Location(Place);
 
@@ -18,23 +18,23 @@ enum Place {
     Shown(Excerpt),
 }
 
-/// The line that a location is on, so that a saved report can be shown without the file.
+/// The line of a location, so that a saved report can be shown without the file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Excerpt {
-    /// The file, as it was named.
+    /// The file, as named by the user.
     pub file: String,
-    /// The line, counted from 1.
+    /// The line, from 1.
     pub line: usize,
-    /// The column of the first character, counted from 1 in characters.
+    /// The column of the first character, from 1, in characters.
     pub column: usize,
-    /// The column behind the last character on this line.
+    /// The column after the last character on this line.
     pub end_column: usize,
     /// The line itself; a very long one is cut around the location.
     pub excerpt: String,
-    /// The column at which the excerpt begins: beyond 1 where the line is cut.
+    /// The column where the excerpt starts: more than 1 if the line was cut.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub excerpt_column: usize,
-    /// A few words about what is underlined.
+    /// A short label for what is underlined.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub label: String,
 }
@@ -48,16 +48,16 @@ fn is_one(column: &usize) -> bool {
     *column == 1
 }
 
-/// Characters kept of a line on either side of the location.
+/// Characters kept on either side of the location.
 const MAX_EXCERPT_SIDE: usize = 160;
 
 impl Location {
-    /// Bytes of a document, and what to write beside them; the label may be empty.
+    /// A span of a document, and the label to show with it, which may be empty.
     pub fn new(document: &Arc<Document>, span: Span, label: impl Into<String>) -> Self {
         Self(Place::In { document: Arc::clone(document), span, label: label.into() })
     }
 
-    /// The file, as it was named.
+    /// The file, as named by the user.
     pub fn file(&self) -> &str {
         match &self.0 {
             Place::In { document, .. } => &document.name,
@@ -65,7 +65,7 @@ impl Location {
         }
     }
 
-    /// The same place, in a file that is called otherwise.
+    /// The same place, with another name for the file.
     #[must_use]
     pub fn called(self, file: &str) -> Self {
         Self(match self.0 {
@@ -77,7 +77,7 @@ impl Location {
         })
     }
 
-    /// Line and column of the first character, counted from 1.
+    /// Line and column of the first character, from 1.
     pub fn line_column(&self) -> (usize, usize) {
         match &self.0 {
             Place::In { document, span, .. } => document.line_column(span.start as usize),
@@ -85,7 +85,7 @@ impl Location {
         }
     }
 
-    /// The line to show; `None` where the document has no text, as a server's answer has none.
+    /// The line to show; `None` if the document has no text, as with a server's response.
     pub fn excerpt(&self) -> Option<Excerpt> {
         match &self.0 {
             Place::In { document, .. } if document.text.is_empty() => None,
@@ -99,7 +99,7 @@ impl Location {
     }
 }
 
-/// Whether there is nothing to write of a location into a report.
+/// Whether a report has nothing to say about the location.
 #[expect(clippy::ref_option, reason = "serde passes a reference to the field")]
 pub(super) fn without_excerpt(location: &Option<Location>) -> bool {
     !location.as_ref().is_some_and(Location::has_excerpt)
@@ -130,7 +130,7 @@ impl Excerpt {
         let (line, column) = document.line_column(span.start as usize);
         let marked = first_line(document.slice(span)).chars().count().max(1);
         let (mut excerpt, excerpt_column) = cut(document, span.start as usize, column, marked);
-        // What an object lacks is shown at its beginning: what it has is no answer, and may look like one.
+        // For a missing key, show the start of the object: its other contents are no answer, but may look like one.
         if matches!(document.slice(span), "{" | "[") {
             let end =
                 excerpt.char_indices().nth(column - excerpt_column + 1).map_or(excerpt.len(), |(at, _)| at);
@@ -150,13 +150,13 @@ impl Excerpt {
     }
 }
 
-/// A line without its secrets, and as long as it was, so that every column stays where it is.
+/// A line with its secrets masked, at the same length, so that columns stay the same.
 fn without_secrets(line: &str) -> Cow<'_, str> {
     let Cow::Owned(masked) = masked(line) else { return line.into() };
     let same = |one: &mut dyn Iterator<Item = char>, other: &mut dyn Iterator<Item = char>| {
         one.zip(other).take_while(|(a, b)| a == b).count()
     };
-    // What stands for a secret may begin or end as the secret does, and is no part of the line.
+    // A mask may begin or end like the secret, and is not part of the line.
     let (head, rest) = masked.split_once(MASKED).unwrap_or((masked.as_str(), masked.as_str()));
     let tail = rest.rsplit_once(MASKED).map_or(rest, |(_, tail)| tail);
     let tail = if masked.contains(MASKED) { tail.get(DIGITS..).unwrap_or_default() } else { tail };
@@ -171,8 +171,8 @@ fn first_line(text: &str) -> &str {
     text.split('\n').next().unwrap_or(text).trim_end_matches('\r')
 }
 
-/// The line of a byte, or what is around it where the line is very long, and the column at which that begins. Only
-/// what is near is read: a line may have megabytes and as many findings.
+/// The line of a byte, or the part around it if the line is very long, with the column where it starts. Only that part
+/// is read: a line may have megabytes and as many findings.
 fn cut(document: &Document, offset: usize, column: usize, marked: usize) -> (String, usize) {
     let text = &*document.text;
     let line = document.line_start(offset);

@@ -1,7 +1,7 @@
-//! Text that people and programs wrote, as a tree that keeps every number as it is written.
+//! Text written by people and programs, as a tree that keeps every number as written.
 //!
-//! Two formats, one tree: JSON (with the `NaN` and `Infinity` that Python writes) and YAML. Every node knows its
-//! bytes in the text; lines and columns are counted only when something is shown.
+//! Two formats, one tree: JSON (including Python's `NaN` and `Infinity`) and YAML. Every node knows its span in the
+//! text; lines and columns are computed only when something is shown.
 
 mod diagnostic;
 mod file_kind;
@@ -43,39 +43,39 @@ codes! {
     EMPTY = "document/empty": "The file is empty.";
 }
 
-/// How a document is written.
+/// The format of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// JSON, with Python's three tokens for numbers that are not finite.
+    /// JSON, with Python's three tokens for non-finite numbers.
     Json,
-    /// YAML 1.2, without merge keys, with bounded aliases.
+    /// YAML 1.2, without merge keys, and with a limit on aliases.
     Yaml,
     /// The same with merge keys (`<<`), as DVC reads it.
     YamlWithMergeKeys,
 }
 
-/// A text with a name, and what is needed to point into it.
+/// A named text, and what is needed to point into it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Document {
-    /// What a person calls it: a path as it was given, or `git:main:runs/a.json`.
+    /// Its name in messages: a path as given, or `git:main:runs/a.json`.
     pub name: Box<str>,
     /// The text, without a byte order mark.
     pub text: Text,
-    /// How it is written.
+    /// The format.
     pub format: Format,
-    /// The line of the file on which the text begins, where it is one line of a file that holds several records.
+    /// The line number in the file where the text starts, if it is one line of a file with several records.
     pub line: Option<usize>,
 }
 
 impl Document {
-    /// Takes bytes as text: strips a byte order mark, and refuses what is not UTF-8 or too large.
+    /// Decodes bytes: strips a byte order mark, and refuses bytes that are not UTF-8 or too many.
     pub fn new(name: impl Into<Box<str>>, bytes: Vec<u8>, format: Format) -> Result<Self, Box<Diagnostic>> {
         let name = name.into();
         let text = text::decode(&name, bytes, format)?.into();
         Ok(Self { name, text, format, line: None })
     }
 
-    /// What a person calls the record: the file, and the line where it holds several.
+    /// The record's name in messages: the file, with the line if it has several records.
     pub fn label(&self) -> String {
         match self.line {
             Some(line) => format!("{}:{line}", self.name),
@@ -83,7 +83,7 @@ impl Document {
         }
     }
 
-    /// The whole text as a tree.
+    /// Parses the whole text.
     pub fn parse(self: &Arc<Self>) -> Result<Node, Box<Diagnostic>> {
         self.check_size()?;
         match self.format {
@@ -92,24 +92,24 @@ impl Document {
         }
     }
 
-    /// The same of JSON in which one string may be all of it, such as the payload of an envelope.
+    /// The same for JSON in which a single string may be almost everything, such as an envelope's payload.
     pub fn parse_long(self: &Arc<Self>) -> Result<Node, Box<Diagnostic>> {
         self.check_size()?;
         json::parse(self, limits::JSON_BYTES)
     }
 
-    /// The line and the column of a byte, both counted from 1, columns in characters.
+    /// The line and column of a byte, both from 1, with columns in characters.
     pub fn line_column(&self, offset: usize) -> (usize, usize) {
         let (lines, _, columns) = self.text.locate(offset);
         (self.line.unwrap_or(1) + lines, columns + 1)
     }
 
-    /// The byte at which the line of a byte begins.
+    /// The byte offset where the line of a byte starts.
     pub fn line_start(&self, offset: usize) -> usize {
         self.text.locate(offset).1
     }
 
-    /// The bytes of a span as they are written.
+    /// The text of a span.
     pub fn slice(&self, span: Span) -> &str {
         let start = floor_char(&self.text, span.start as usize);
         let end = floor_char(&self.text, span.end as usize).max(start);
@@ -133,7 +133,7 @@ impl Document {
     }
 }
 
-/// Bytes as hexadecimal digits in small letters, the way that digests and ids are written.
+/// Bytes as lower-case hexadecimal digits, as used in digests and ids.
 pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     bytes

@@ -1,39 +1,39 @@
-//! The tree that a document becomes.
+//! The tree of a document.
 
 use foldhash::fast::RandomState;
 use indexmap::IndexMap;
 use smol_str::SmolStr;
 
-/// Bytes of a document, by their offsets in its text. `document` tells several documents apart where they were
-/// read together, as a policy and its packs are.
+/// A range of bytes in a document's text. `document` identifies the document if several were read together, such as a
+/// policy and its packs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Span {
     /// The first byte.
     pub start: u32,
-    /// The byte behind the last.
+    /// The byte after the last.
     pub end: u32,
-    /// Which document of [`crate::document::Documents`]; 0 where there is only one.
+    /// The document in [`crate::document::Documents`]; 0 if there is only one.
     pub document: u16,
 }
 
 impl Span {
-    /// The bytes from `start` up to `end`. Documents end far below 4 GiB, so nothing is cut.
+    /// The bytes from `start` up to `end`. Documents are far smaller than 4 GiB, so offsets always fit.
     pub fn new(document: u16, start: usize, end: usize) -> Self {
         let clamp = |offset: usize| u32::try_from(offset).unwrap_or(u32::MAX);
         Self { start: clamp(start), end: clamp(end.max(start)), document }
     }
 }
 
-/// A value and where it is written.
+/// A value and where it is.
 #[derive(Debug, Clone, Default)]
 pub struct Node {
-    /// What it is.
+    /// The value.
     pub value: Value,
-    /// Where it stands.
+    /// Where it is.
     pub span: Span,
 }
 
-/// What a node can be.
+/// The values of a node.
 #[derive(Debug, Clone, Default)]
 pub enum Value {
     /// `null`, or nothing at all in YAML.
@@ -41,7 +41,7 @@ pub enum Value {
     Null,
     /// `true` or `false`.
     Bool(bool),
-    /// A finite number in the characters that it was written with.
+    /// A finite number, exactly as written.
     Number(SmolStr),
     /// `NaN`, `Infinity`, `-Infinity`, or YAML's spellings of them, as written.
     NotFinite(SmolStr),
@@ -54,7 +54,7 @@ pub enum Value {
 }
 
 impl Value {
-    /// What a person calls this sort of value.
+    /// The name of this type of value in messages.
     pub fn sort(&self) -> &'static str {
         match self {
             Self::Null => "null",
@@ -68,16 +68,16 @@ impl Value {
     }
 }
 
-/// A value by its key, with the place of the key.
+/// A value with the position of its key.
 #[derive(Debug, Clone)]
 pub struct Entry {
-    /// Where the key stands.
+    /// Where the key is.
     pub key: Span,
     /// The value.
     pub node: Node,
 }
 
-/// The entries of an object, in the order in which they were written.
+/// The entries of an object, in document order.
 #[derive(Debug, Clone, Default)]
 pub struct Map(IndexMap<SmolStr, Entry, RandomState>);
 
@@ -87,27 +87,27 @@ impl Map {
         self.0.get(key).map(|entry| &entry.node)
     }
 
-    /// The value at `key`, to be changed.
+    /// The value at `key`, mutably.
     pub fn get_mut(&mut self, key: &str) -> Option<&mut Node> {
         self.0.get_mut(key).map(|entry| &mut entry.node)
     }
 
-    /// The value at `key` with the place of the key.
+    /// The value at `key` with the position of the key.
     pub fn entry(&self, key: &str) -> Option<&Entry> {
         self.0.get(key)
     }
 
-    /// The value at `key` with the key as it is kept.
+    /// The value at `key` with the stored key.
     pub fn key_value(&self, key: &str) -> Option<(&str, &Node)> {
         self.0.get_key_value(key).map(|(key, entry)| (&**key, &entry.node))
     }
 
-    /// Puts a value at `key`; gives back what stood there.
+    /// Sets the value at `key`; returns the previous entry.
     pub fn insert(&mut self, key: impl Into<SmolStr>, key_span: Span, node: Node) -> Option<Entry> {
         self.0.insert(key.into(), Entry { key: key_span, node })
     }
 
-    /// Takes the value at `key` out; the others keep their order.
+    /// Removes the value at `key`; the others keep their order.
     pub fn remove(&mut self, key: &str) -> Option<Entry> {
         self.0.shift_remove(key)
     }
@@ -122,7 +122,7 @@ impl Map {
         self.0.values_mut().map(|entry| &mut entry.node)
     }
 
-    /// Keys and values with the places of the keys, in order.
+    /// Keys and values with the positions of the keys, in order.
     pub fn entries(&self) -> impl ExactSizeIterator<Item = (&str, &Entry)> {
         self.0.iter().map(|(key, entry)| (&**key, entry))
     }
@@ -153,12 +153,12 @@ impl IntoIterator for Map {
 }
 
 impl Node {
-    /// A node that no document holds.
+    /// A node that is not from a document.
     pub fn made(value: Value) -> Self {
         Self { value, span: Span::default() }
     }
 
-    /// Text that no document holds.
+    /// A text that is not from a document.
     pub fn text(text: impl Into<SmolStr>) -> Self {
         Self::made(Value::String(text.into()))
     }
@@ -179,8 +179,8 @@ impl Node {
         }
     }
 
-    /// The characters of a scalar as they were written: text, number or truth value alike. What YAML reads as a
-    /// number may well be meant as a name (`12e4567` is a commit).
+    /// The text of a scalar as written: string, number or boolean. What YAML reads as a number may well be meant as a
+    /// name (`12e4567` is a commit).
     pub fn as_written(&self) -> Option<&str> {
         match &self.value {
             Value::String(text) | Value::Number(text) | Value::NotFinite(text) => Some(text),
@@ -195,12 +195,12 @@ impl Node {
         self.as_map()?.get(key)
     }
 
-    /// Whether it is null: there, but nothing.
+    /// Whether it is null: present, but empty.
     pub fn is_null(&self) -> bool {
         matches!(self.value, Value::Null)
     }
 
-    /// The same, without places: for another document than the one that it stands in.
+    /// The same without positions, for use in another document.
     #[must_use]
     pub fn without_places(&self) -> Self {
         Self::made(match &self.value {
@@ -216,7 +216,7 @@ impl Node {
         })
     }
 
-    /// As JSON, where numbers that are not finite, or beyond a double, stand as the text that they are written as.
+    /// As JSON; numbers that are not finite, or don't fit a double, become text as written.
     pub fn to_json(&self) -> serde_json::Value {
         use serde_json::Value as Json;
         match &self.value {
@@ -232,7 +232,7 @@ impl Node {
         }
     }
 
-    /// A scalar as it is written; of a list or an object, how much it holds.
+    /// A scalar as written; for a list or an object, its number of entries.
     pub fn in_full(&self) -> String {
         let counted = |number: usize, noun: &str| {
             if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
@@ -248,7 +248,7 @@ impl Node {
         }
     }
 
-    /// The same in a few characters, for a message: digests and long texts are cut.
+    /// The same, shortened for a message: digests and long texts are cut.
     pub fn brief(&self) -> String {
         let text = self.in_full();
         let is_digest = text.split_once(':').is_some_and(|(algorithm, value)| {
@@ -262,5 +262,5 @@ impl Node {
     }
 }
 
-/// Characters of a text that is shown in passing.
+/// Maximum number of characters of a text in a message.
 const LONGEST: usize = 60;

@@ -1,4 +1,4 @@
-//! A path to one value of a document.
+//! A path to a value in a document.
 
 use std::fmt;
 
@@ -10,11 +10,11 @@ use smol_str::SmolStr;
 pub enum Segment {
     /// Into an object.
     Key(SmolStr),
-    /// Into a list, counted from 0.
+    /// Into a list, from 0.
     Index(usize),
 }
 
-/// The steps from the root of a document to one value. Shown dotted, as a policy writes it: `metrics.f1`,
+/// The steps from the root of a document to a value. Displayed with dots, as in a policy: `metrics.f1`,
 /// `data[0].digest`, `params."lr.decay"`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Path(SmallVec<[Segment; 3]>);
@@ -30,7 +30,7 @@ impl Path {
         Self(keys.iter().map(|&key| Segment::Key(key.into())).collect())
     }
 
-    /// This path, one key further.
+    /// This path with one more key.
     #[must_use]
     pub fn key(&self, key: &str) -> Self {
         let mut path = self.clone();
@@ -38,7 +38,7 @@ impl Path {
         path
     }
 
-    /// This path, one element further.
+    /// This path with one more index.
     #[must_use]
     pub fn index(&self, index: usize) -> Self {
         let mut path = self.clone();
@@ -46,12 +46,12 @@ impl Path {
         path
     }
 
-    /// One step further.
+    /// Adds a step.
     pub fn push(&mut self, step: Segment) {
         self.0.push(step);
     }
 
-    /// One step back.
+    /// Removes the last step.
     pub fn pop(&mut self) {
         self.0.pop();
     }
@@ -61,7 +61,7 @@ impl Path {
         &self.0
     }
 
-    /// The steps below `prefix`, if this path leads through it.
+    /// The steps below `prefix`, if this path begins with it.
     pub fn below(&self, prefix: &Self) -> Option<&[Segment]> {
         self.0.strip_prefix(&prefix.0[..])
     }
@@ -104,7 +104,7 @@ impl fmt::Display for Path {
     }
 }
 
-/// Writes a key of a dotted path, quoted where it would not read back as one key.
+/// Writes a key of a dotted path, quoted if it would not parse back as one key.
 pub(crate) fn write_key(f: &mut impl fmt::Write, key: &str) -> fmt::Result {
     let plain = !key.is_empty()
         && !key.starts_with('/')

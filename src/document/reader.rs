@@ -1,7 +1,7 @@
-//! Reading a tree as something definite, and collecting everything that is wrong on the way.
+//! Reads a tree into typed values, and collects everything that is wrong on the way.
 //!
-//! A policy is wrong in several places at once more often than not, so a reader never stops at the first: it
-//! notes a [`Diagnostic`] and goes on with what it has.
+//! A policy often has several mistakes at once, so a reader never stops at the first: it records a [`Diagnostic`] and
+//! continues with what it has.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ codes! {
     MISSING_KEY = "policy/missing-key": "A required key is missing.";
 }
 
-/// The documents that are read together, so that a [`Span`] leads to its text.
+/// The documents that are read together, so that a [`Span`] can be traced to its text.
 #[derive(Debug, Clone, Default)]
 pub struct Documents(Vec<Arc<Document>>);
 
@@ -42,44 +42,44 @@ impl Documents {
         self.0.get(usize::from(span.document))
     }
 
-    /// The characters at a span.
+    /// The text of a span.
     pub fn slice(&self, span: Span) -> &str {
         self.of(span).map_or("", |document| document.slice(span))
     }
 
-    /// `gate.yaml:12`: where something is written.
+    /// `gate.yaml:12`: the position of a span.
     pub fn place(&self, span: Span) -> String {
         self.of(span).map_or_else(String::new, |document| {
             format!("{}:{}", document.name, document.line_column(span.start as usize).0)
         })
     }
 
-    /// All of them, in the order in which they were read.
+    /// All documents, in reading order.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Document>> {
         self.0.iter()
     }
 }
 
-/// Reads nodes, and keeps what is wrong with them.
+/// Reads nodes, and collects what is wrong with them.
 #[derive(Debug, Default)]
 pub struct Reader {
-    /// What is being read.
+    /// The documents being read.
     pub documents: Documents,
     problems: Vec<Diagnostic>,
 }
 
 impl Reader {
-    /// Everything that was wrong, in the order in which it was found.
+    /// All problems, in the order found.
     pub fn problems(&self) -> &[Diagnostic] {
         &self.problems
     }
 
-    /// Everything that was wrong, and the documents it points into.
+    /// All problems, and the documents that they point into.
     pub fn finish(self) -> (Documents, Vec<Diagnostic>) {
         (self.documents, self.problems)
     }
 
-    /// Notes a problem at a span; the returned reference takes the help.
+    /// Records a problem at a span; the returned reference can be given the help.
     pub fn problem(
         &mut self,
         code: Code,
@@ -95,12 +95,12 @@ impl Reader {
         self.problems.last_mut().expect("a problem was just pushed")
     }
 
-    /// The problem that was noted last.
+    /// The last recorded problem.
     pub fn last(&mut self) -> Option<&mut Diagnostic> {
         self.problems.last_mut()
     }
 
-    /// Notes a problem that was found elsewhere.
+    /// Records a problem that was found elsewhere.
     pub fn push(&mut self, problem: Diagnostic) {
         self.problems.push(problem);
     }
@@ -123,7 +123,7 @@ impl Reader {
         list
     }
 
-    /// The text of a scalar as it is written, whatever YAML takes it for; a problem if it is none, or empty.
+    /// The text of a scalar as written, whatever its YAML type; a problem if it is not a scalar, or empty.
     pub fn text<'n>(&mut self, node: &'n Node, what: &str) -> Option<&'n str> {
         match node.as_written() {
             Some(text) if !text.trim().is_empty() => Some(text),
@@ -134,7 +134,7 @@ impl Reader {
         }
     }
 
-    /// A scalar, or a list of scalars, as a list with places.
+    /// A scalar, or a list of scalars, as a list with positions.
     pub fn texts<'n>(&mut self, node: &'n Node, what: &str) -> Vec<(&'n str, Span)> {
         match &node.value {
             Value::List(items) => {
@@ -156,7 +156,7 @@ impl Reader {
         None
     }
 
-    /// One of a few words, or a problem that lists them and names the nearest.
+    /// One of several words, or a problem that lists them and suggests the nearest.
     pub fn word<T: Copy>(&mut self, node: &Node, what: &str, words: &[(&str, T)]) -> Option<T> {
         let text = self.text(node, what)?;
         if let Some((_, value)) = words.iter().find(|(word, _)| *word == text) {
@@ -193,7 +193,7 @@ impl Reader {
             Some(help);
     }
 
-    /// The value of a key that must be there; a problem at `span` if it is not.
+    /// The value of a required key, or a problem at `span` if it is missing.
     pub fn required<'n>(&mut self, map: &'n Map, key: &str, what: &str, span: Span) -> Option<&'n Node> {
         let node = map.get(key);
         if node.is_none() {
@@ -203,7 +203,7 @@ impl Reader {
         node
     }
 
-    /// Notes that a value is of the wrong sort.
+    /// Records that a value has the wrong type.
     pub fn wrong_sort(&mut self, node: &Node, what: &str, expected: &str) {
         let found = match &node.value {
             Value::Null => "nothing",
@@ -215,7 +215,7 @@ impl Reader {
     }
 }
 
-/// "did you mean `x`?", or the whole choice where nothing is near.
+/// "did you mean `x`?", or all choices if none is similar.
 pub fn did_you_mean(word: &str, known: &[&str], lead: &str) -> String {
     match nearest(word, known.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
@@ -223,7 +223,7 @@ pub fn did_you_mean(word: &str, known: &[&str], lead: &str) -> String {
     }
 }
 
-/// A count as a person reads it: `9,300`.
+/// A count for messages: `9,300`.
 pub fn thousands(n: u64) -> String {
     let digits = n.to_string();
     let mut text = String::new();

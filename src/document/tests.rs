@@ -70,7 +70,7 @@ fn a_path_is_shown_with_quotes_where_it_needs_them() {
     assert_eq!(Path::of(["data"]).index(0).key("digest").to_string(), "data[0].digest");
 }
 
-/// Values of every sort.
+/// Values of every type.
 fn tree() -> impl Strategy<Value = serde_json::Value> {
     let leaf = prop_oneof![
         Just(serde_json::Value::Null),

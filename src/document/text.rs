@@ -1,4 +1,4 @@
-//! Bytes to text.
+//! Decodes bytes into text.
 
 use std::sync::Arc;
 
@@ -34,7 +34,7 @@ pub(super) fn decode(name: &str, bytes: Vec<u8>, format: Format) -> Result<Box<s
     }
 }
 
-/// UTF-16 without its mark: JSON and YAML begin with ASCII, so every other byte of the start is zero.
+/// UTF-16 without a byte order mark: JSON and YAML start with ASCII, so every other byte at the start is zero.
 fn looks_like_utf16(bytes: &[u8]) -> bool {
     match bytes {
         [0, second, ..] => *second != 0,

@@ -1,8 +1,8 @@
-//! A tree as JSON text, every number with the characters that it was written with.
+//! Writes a tree as JSON text, with every number as originally written.
 
 use super::{Node, Value};
 
-/// How a number that is not finite is written.
+/// How a non-finite number is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotFinite {
     /// As Python does, `NaN` without quotes: [`super::Document::parse`] reads it again.
@@ -11,7 +11,7 @@ pub enum NotFinite {
     Text,
 }
 
-/// The tree as JSON, two spaces a level.
+/// The tree as JSON, indented by two spaces per level.
 pub fn to_text(node: &Node, not_finite: NotFinite) -> String {
     let mut text = String::new();
     write(node, 0, not_finite, &mut text);
@@ -20,7 +20,7 @@ pub fn to_text(node: &Node, not_finite: NotFinite) -> String {
 
 /// The tree as JSON on one line.
 pub fn to_line(node: &Node) -> String {
-    // Text has no line ends of its own once it is written as JSON.
+    // JSON strings contain no raw newlines.
     to_text(node, NotFinite::Token).lines().map(str::trim_start).collect()
 }
 
@@ -30,7 +30,7 @@ fn write(node: &Node, level: usize, not_finite: NotFinite, to: &mut String) {
         Value::Bool(value) => to.push_str(if *value { "true" } else { "false" }),
         Value::Number(written) => match number(written) {
             Some(number) => to.push_str(&number),
-            // YAML's `0x1f` has no number in JSON that keeps its digits.
+            // YAML's `0x1f` can't be a JSON number that keeps its digits.
             None => string(written, to),
         },
         Value::NotFinite(written) if not_finite == NotFinite::Token => to.push_str(token(written)),
@@ -80,7 +80,7 @@ fn string(text: &str, to: &mut String) {
     to.push_str(&serde_json::Value::from(text).to_string());
 }
 
-/// YAML and TOML write `+1`, `.5` and `1.`, which JSON does not have.
+/// YAML and TOML allow `+1`, `.5` and `1.`, which JSON does not.
 fn number(written: &str) -> Option<String> {
     let (sign, digits) = match written.strip_prefix('-') {
         Some(digits) => ("-", digits),

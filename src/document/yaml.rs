@@ -1,8 +1,8 @@
-//! YAML to the same tree, by `serde-saphyr`.
+//! Parses YAML into the same tree, using `serde-saphyr`.
 //!
-//! Scalars are judged by their source text, not by what a YAML reader makes of them: `12e4567` is a commit, `1.10`
-//! a version, `0.80` a limit with two digits. Merge keys are refused, since readers differ in what they do, but in files of
-//! tools that read them.
+//! Scalars are judged by their source text, not by a YAML parser's interpretation: `12e4567` is a commit, `1.10` a
+//! version, `0.80` a limit with two digits. Merge keys are refused, because parsers disagree about them, except in
+//! files of tools that use them.
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::document::{Diagnostic, hints};
 
-/// Parses the document as number `index` of those that are read together.
+/// Parses the document as number `index` of the documents that are read together.
 pub(super) fn parse(document: &Arc<Document>, index: u16) -> Result<Node, Box<Diagnostic>> {
     let root: Spanned<Raw> = serde_saphyr::from_str_with_options(&document.text, options(document.format))
         .map_err(|error| problem(document, &error))?;
@@ -52,7 +52,7 @@ fn options(format: Format) -> Options {
     options
 }
 
-/// What serde gives, before the source text is looked at.
+/// The output of serde, before the source text is considered.
 enum Raw {
     Null,
     Bool(bool),
@@ -150,7 +150,7 @@ impl Builder<'_> {
                         if node.span.end > key_span.end { node.span } else { key_span },
                     );
                     let key = self.bounded(SmolStr::from(key.value.as_str()), key_span)?;
-                    // The reader takes `1` and `"1"` for two keys; here they are one.
+                    // The parser treats `1` and `"1"` as two keys; here they are one.
                     if let Some(first) = map.entry(&key) {
                         return Err(Diagnostic::new(DUPLICATE_KEY, format!("the key `{key}` occurs twice"))
                             .at(self.document, key_span, "and again here")
@@ -166,7 +166,7 @@ impl Builder<'_> {
         Ok(Node { value, span })
     }
 
-    /// `{f1: 0,91}` is a `f1` of 0 and a `91` without a value, and nobody who writes it means that.
+    /// `{f1: 0,91}` means an `f1` of 0 and a `91` without a value, which nobody who writes it intends.
     fn no_decimal_comma(&self, key: Span) -> Result<(), Box<Diagnostic>> {
         let written = self.document.slice(key);
         let rest = self.document.text.get(key.end as usize..).unwrap_or_default();
@@ -201,13 +201,14 @@ impl Builder<'_> {
         let offset = |value: Option<u64>| value.and_then(|value| usize::try_from(value).ok()).unwrap_or(0);
         let start = offset(span.byte_offset());
         let end = start + offset(span.byte_len());
-        // A block scalar's span runs on to the next token.
+        // A block scalar's span extends to the next token.
         let text = self.document.text.get(start..end).map_or(0, |text| text.trim_end().len());
         Span::new(self.index, start, start + text)
     }
 }
 
-/// A block's own span is empty: it covers what it holds. One that an alias fetched from elsewhere keeps its own.
+/// A block's own span is empty, so extend it over its contents. A node that an alias brought from elsewhere keeps its
+/// span.
 fn cover(span: Span, first: Span, last: Span) -> Span {
     if span.end > span.start + 1 || first.start < span.start {
         return span;
@@ -215,8 +216,8 @@ fn cover(span: Span, first: Span, last: Span) -> Span {
     Span { end: span.end.max(last.end), ..span }
 }
 
-/// What YAML takes for a number: finite ones keep their characters, hexadecimal and octal ones become text, since
-/// neither a limit nor a metric is written so.
+/// A YAML number: finite ones are kept as written; hexadecimal and octal ones become text, since no limit or metric is
+/// written that way.
 fn number(written: &str) -> Value {
     let unsigned = written.trim_start_matches(['+', '-']);
     if unsigned.eq_ignore_ascii_case(".nan") || unsigned.eq_ignore_ascii_case(".inf") {
@@ -301,7 +302,7 @@ fn problem(document: &Arc<Document>, error: &Error) -> Box<Diagnostic> {
     }
 }
 
-/// Syntax errors know a character, not a byte.
+/// Syntax errors give a character offset, not a byte offset.
 fn place(document: &Document, location: &Location) -> Span {
     let characters = usize::try_from(location.span().offset()).unwrap_or(0);
     let start = document.text.char_indices().nth(characters).map_or(document.text.len(), |(at, _)| at);

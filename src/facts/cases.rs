@@ -1,4 +1,4 @@
-//! The cases of a run: its file of predictions, from where the run is, with its digest checked while it is read.
+//! The cases of a run: its predictions file, read from where the run is, with its digest checked while reading.
 
 use std::collections::HashMap;
 use std::io::{self, BufReader, Cursor, Read};
@@ -17,7 +17,7 @@ use crate::document::{Diagnostic, Node, hex};
 use crate::rule::{FileFault, NoCases};
 use crate::run::{Digest, Run};
 
-/// Tables that were read, since several rules ask for the same.
+/// Tables that were read, since several rules need the same one.
 #[derive(Debug, Default)]
 pub(super) struct Kept(Mutex<HashMap<String, Arc<Cases>>>);
 
@@ -49,7 +49,7 @@ impl Kept {
     }
 }
 
-/// The cases that the run's own tool kept.
+/// The cases that the run's own tool recorded.
 fn kept_by_tool(run: &Run, columns: &CaseColumns) -> Result<Arc<Cases>, NoCases> {
     let of_run = |error| NoCases::of(run.label(), error);
     let table = recorded_cases(run, columns.unscored_are_wrong).map_err(of_run)?;
@@ -76,7 +76,7 @@ pub(super) fn read_rows(
             let size = bytes.len() as u64;
             (Box::new(Cursor::new(bytes)), size)
         }
-        // Predictions are often too large for git. A file of the working tree is the same one if its digest is.
+        // Predictions are often too large for git. A file in the working tree is the same one if its digest matches.
         (None, Some(commit), None) => {
             let message =
                 format!("`{path}` is not in the commit {commit}, and the record has no digest of it");
@@ -115,7 +115,7 @@ fn unreadable(path: &str, fault: &FileFault) -> NoCases {
     NoCases::unreadable(message, "fetch the file to where the record names it, relative to the workspace")
 }
 
-/// The table in a file of so many bytes, by the file's name.
+/// Parses a file of `size` bytes as a table; its name gives the format.
 fn table(path: &str, bytes: &mut dyn Read, size: u64) -> Result<Table, CasesError> {
     let name = path.to_ascii_lowercase();
     let (name, bytes): (&str, Box<dyn Read + '_>) = if let Some(name) = name.strip_suffix(".gz") {
@@ -152,7 +152,7 @@ fn unreadable_table(message: String) -> CasesError {
     }
 }
 
-/// Bytes that are hashed as they pass.
+/// Hashes bytes as they are read.
 struct Hashed<R> {
     bytes: R,
     sha256: Option<Sha256>,
@@ -165,7 +165,7 @@ impl<R: Read> Hashed<R> {
         Self { bytes, sha256: by("sha256").then(Sha256::new), md5: by("md5").then(Md5::new) }
     }
 
-    /// The digest found and the one recorded, where they differ; an algorithm that can't be checked.
+    /// The found and the recorded digest if they differ; an error if the algorithm is not supported.
     fn differs(self, recorded: Option<&Digest>) -> Result<Option<(String, String)>, String> {
         let Some(recorded) = recorded else { return Ok(None) };
         let found = match (self.sha256, self.md5) {

@@ -1,5 +1,5 @@
-//! What a change adds: the files of the working tree, or of the head of a pull request, that the base has not as they
-//! are here.
+//! What a change adds: files in the working tree, or at the head of a pull request, that are missing or different at
+//! the base.
 
 use std::collections::HashMap;
 
@@ -10,24 +10,24 @@ use crate::document::Diagnostic;
 use crate::git::{Commit, Found, Git, Resolved, TreeKind, short, unix_line_ends};
 use crate::rule::{ChangedFile, FileChange};
 
-/// Bytes of a committed text whose line ends are compared, and of a pointer of git-lfs.
+/// Maximum size in bytes of a committed text whose line endings are compared, and of a git-lfs pointer.
 const SMALL: usize = 1 << 20;
-/// What a pointer of git-lfs begins with.
+/// The start of a git-lfs pointer.
 const POINTER: &[u8] = b"version https://git-lfs.github.com/spec/";
 
-/// What a change is seen between.
+/// The two ends of a change.
 #[derive(Debug, Clone)]
 pub(super) enum Span {
-    /// From the last commits in common with a branch, the default one if none is named, to the working tree.
+    /// From the merge base with a branch, by default the default branch, to the working tree.
     WorkingTree {
         /// The branch.
         base: Option<String>,
     },
-    /// From the last commits in common with the base to the head of a pull request.
+    /// From the merge base with the base branch to the head of a pull request.
     Commits {
-        /// The tip of the branch that is trusted.
+        /// The tip of the trusted branch.
         base: Commit,
-        /// What is judged.
+        /// The head commit.
         head: Commit,
         /// Names that mean the base.
         names: Vec<String>,
@@ -40,7 +40,7 @@ impl Default for Span {
     }
 }
 
-/// Hands over the wanted files that differ, one by one; gives since what, in words.
+/// Passes on the wanted files that differ, one by one; returns a description of the base.
 pub(super) fn since(
     git: &Git,
     span: &Span,
@@ -61,11 +61,11 @@ pub(super) fn since(
     Ok(format!("{name} ({})", ids.join(", ")))
 }
 
-/// What a change is seen between, looked up.
+/// The resolved ends of a change.
 pub(super) struct Ends {
-    /// What the base is called.
+    /// The name of the base.
     name: String,
-    /// The last commits in common.
+    /// The merge bases.
     pub(super) bases: Vec<Commit>,
     pub(super) head: Commit,
 }
@@ -82,7 +82,7 @@ pub(super) fn ends(git: &Git, span: &Span) -> Result<Ends, Box<Diagnostic>> {
     Ok(Ends { name, bases, head })
 }
 
-/// Uncommitted files included.
+/// Passes on the changed files in the working tree, including uncommitted ones.
 pub(super) fn in_working_tree(
     git: &Git,
     bases: &[Commit],
@@ -91,7 +91,7 @@ pub(super) fn in_working_tree(
     each: &mut dyn FnMut(ChangedFile),
 ) -> Result<(), Box<Diagnostic>> {
     for path in git.files(wanted)? {
-        // What is still in the index and no longer on the disk was taken out, which adds nothing.
+        // A file that is in the index but not on disk was removed, which adds nothing.
         let Ok(meta) = folder.symlink_metadata(&path) else { continue };
         let before = at_each(git, bases, &path)?;
         let mut unchanged = true;
@@ -99,9 +99,9 @@ pub(super) fn in_working_tree(
             unchanged = unchanged
                 && match before {
                     Resolved::File { id, .. } => same(git, id, folder, &path)?,
-                    // A link that was broken before and is broken now did not change.
+                    // A link that was broken before and still is did not change.
                     Resolved::Refused(_) => meta.is_symlink() && folder.metadata(&path).is_err(),
-                    // The files of a folder are compared under their own paths.
+                    // Files in a folder are compared under their own paths.
                     Resolved::Folder { .. } => folder.metadata(&path).is_ok_and(|meta| meta.is_dir()),
                     Resolved::Missing => false,
                 };
@@ -113,17 +113,17 @@ pub(super) fn in_working_tree(
     Ok(())
 }
 
-/// Files and folders of the head that are looked at in folders that changed: a commit may have more paths than anybody
+/// Maximum number of files and folders visited in the head's changed folders: a commit may have more paths than anyone
 /// could list.
 const MOST_VISITED: usize = 300_000;
 
-/// Walks through what a commit has.
+/// Walks through the files of a commit.
 pub(super) struct AtHead<'g> {
     git: &'g Git,
     bases: &'g [Commit],
     head: &'g Commit,
     visited: usize,
-    /// Whether a link is in a folder or below, by the id of the folder.
+    /// Whether a folder contains a link at any depth, by the folder's id.
     linked: HashMap<String, bool>,
 }
 
@@ -132,8 +132,8 @@ impl<'g> AtHead<'g> {
         Self { git, bases, head, visited: 0, linked: HashMap::new() }
     }
 
-    /// Hands over the wanted files below a folder that differ. Whatever is checked out: a file of the head that is not
-    /// here can't be read, and fails for that.
+    /// Passes on the wanted files below a folder that differ, regardless of the checkout: a file of the head that is
+    /// not checked out can't be read, and fails for that reason.
     pub(super) fn walk(
         &mut self,
         tree: &str,
@@ -144,7 +144,7 @@ impl<'g> AtHead<'g> {
         self.walk_into(tree, folder, false, wanted, each)
     }
 
-    /// `is_new`: no base has the folder, so none has what is in it.
+    /// `is_new`: no base has the folder, nor anything in it.
     fn walk_into(
         &mut self,
         tree: &str,
@@ -170,7 +170,7 @@ impl<'g> AtHead<'g> {
                 if folder.is_empty() { entry.name.clone() } else { format!("{folder}/{}", entry.name) };
             match entry.kind {
                 TreeKind::Folder => self.walk_into(&entry.id, &path, is_new, wanted, each)?,
-                // Another repository's files are not part of this one, on the disk either.
+                // Another repository's files are not part of this one, not even on disk.
                 TreeKind::Submodule => {}
                 TreeKind::File | TreeKind::Link if wanted(&path) => {
                     let before = self.before(&path, is_new)?;
@@ -201,7 +201,7 @@ impl<'g> AtHead<'g> {
         }
     }
 
-    /// Whether a folder that is as it was may hold something that changed: what a link leads to.
+    /// Whether an unchanged folder may still contain a change, through the target of a link.
     fn has_links(&mut self, tree: &str) -> Result<bool, Box<Diagnostic>> {
         if let Some(known) = self.linked.get(tree) {
             return Ok(*known);
@@ -222,12 +222,12 @@ impl<'g> AtHead<'g> {
     }
 }
 
-/// What a path leads to at each of several merge bases: it changed where it differs from any.
+/// What a path resolves to at each of several merge bases: it changed if it differs from any of them.
 pub(super) fn at_each(git: &Git, bases: &[Commit], path: &str) -> Result<Vec<Resolved>, Box<Diagnostic>> {
     bases.iter().map(|base| git.look_up(base, path)).collect()
 }
 
-/// A file that is here: none of the merge bases has it, or one has another.
+/// The change of an existing file: added if no merge base has it, else replaced.
 pub(super) fn added_or_replaced(before: &[Resolved]) -> FileChange {
     if before.iter().all(|before| *before == Resolved::Missing) {
         FileChange::Added
@@ -236,7 +236,7 @@ pub(super) fn added_or_replaced(before: &[Resolved]) -> FileChange {
     }
 }
 
-/// Whether a file is as it was committed. One that can't be read is not: the rule then says why.
+/// Whether a file is as committed. An unreadable file is not, so that the rule reports why.
 fn same(git: &Git, blob: &str, folder: &Dir, path: &str) -> Result<bool, Box<Diagnostic>> {
     match files::blob_id(folder, path, blob.len()) {
         Ok(id) if id == blob => return Ok(true),
@@ -250,7 +250,7 @@ fn same(git: &Git, blob: &str, folder: &Dir, path: &str) -> Result<bool, Box<Dia
         let ours = files::facts(folder, path, Some("sha256")).ok().and_then(|facts| facts.digest);
         return Ok(digest.is_some() && ours.map(|ours| ours.to_string()).as_deref() == digest);
     }
-    // On Windows git may write other line ends than it keeps.
+    // On Windows git may check out other line endings than it stores.
     let Ok(bytes) = files::bytes(folder, path, SMALL) else { return Ok(false) };
     Ok(unix_line_ends(&bytes) == data)
 }

@@ -1,4 +1,4 @@
-//! Size and digest of a file, read once from one open handle.
+//! The size and digest of a file, read once through one open handle.
 
 use std::io::{self, Read, Seek as _};
 
@@ -12,7 +12,7 @@ use super::hashed::{FETCH_LFS, LFS_POINTER, LfsPointer, in_parts, lfs_pointer};
 use crate::rule::{FileFacts, FileFault};
 use crate::run::Digest;
 
-/// What is known of a file below `folder`. A path, or a link on it, that leads out is refused.
+/// The facts about a file below `folder`. A path or link that leaves the folder is refused.
 pub(super) fn facts(folder: &Dir, path: &str, algorithm: Option<&str>) -> Result<FileFacts, FileFault> {
     if folder.metadata(path).is_ok_and(|meta| meta.is_dir()) {
         return folder_facts(folder, path, algorithm);
@@ -33,7 +33,7 @@ pub(super) fn facts(folder: &Dir, path: &str, algorithm: Option<&str>) -> Result
     Ok(FileFacts { bytes, digest: Some(Digest::new(algorithm, value)), list: None })
 }
 
-/// What is read of a pointer of Git LFS: it names the very file, by its SHA-256.
+/// The facts in a Git LFS pointer, which identifies the actual file by its SHA-256.
 fn of_pointer(pointer: &LfsPointer, algorithm: Option<&str>) -> Result<FileFacts, FileFault> {
     match algorithm {
         None => Ok(FileFacts { bytes: pointer.bytes, digest: None, list: None }),
@@ -46,7 +46,7 @@ fn of_pointer(pointer: &LfsPointer, algorithm: Option<&str>) -> Result<FileFacts
     }
 }
 
-/// The pointer of Git LFS that a file is, if it is one; else the file is at its beginning.
+/// The Git LFS pointer in a file, if it is one; otherwise rewinds the file.
 fn pointer(file: &mut cap_std::fs::File, size: u64) -> Result<Option<LfsPointer>, FileFault> {
     if size > LFS_POINTER as u64 {
         return Ok(None);
@@ -58,7 +58,7 @@ fn pointer(file: &mut cap_std::fs::File, size: u64) -> Result<Option<LfsPointer>
     Ok(lfs_pointer(&start))
 }
 
-/// A folder has the digest of the list of its files.
+/// The facts about a folder, whose digest is that of its list of files.
 fn folder_facts(folder: &Dir, path: &str, algorithm: Option<&str>) -> Result<FileFacts, FileFault> {
     let hashed =
         hash_below(folder, path, algorithm).map_err(|problem| FileFault::Unreadable(problem.message))?;
@@ -68,7 +68,7 @@ fn folder_facts(folder: &Dir, path: &str, algorithm: Option<&str>) -> Result<Fil
     Ok(FileFacts { bytes: hashed.bytes, list: Some(hashed.list()), digest: hashed.asked })
 }
 
-/// The id that git gives to a file, in a repository whose ids have so many digits.
+/// The git blob id of a file, in a repository whose ids have this many digits.
 pub(super) fn blob_id(folder: &Dir, path: &str, digits: usize) -> Result<String, FileFault> {
     let (mut file, size) = open(folder, path)?;
     let header = Some(format!("blob {size}\0"));
@@ -95,7 +95,7 @@ pub(super) fn bytes(folder: &Dir, path: &str, most: usize) -> Result<Vec<u8>, Fi
     Ok(bytes)
 }
 
-/// The first bytes of a file; all of them where there are fewer.
+/// The first bytes of a file, or all of them if there are fewer.
 pub(super) fn first_bytes(folder: &Dir, path: &str, count: usize) -> Result<Vec<u8>, FileFault> {
     let (file, _) = open(folder, path)?;
     let mut bytes = Vec::new();
@@ -106,7 +106,7 @@ pub(super) fn first_bytes(folder: &Dir, path: &str, count: usize) -> Result<Vec<
 }
 
 pub(super) fn open(folder: &Dir, path: &str) -> Result<(cap_std::fs::File, u64), FileFault> {
-    // Looked at before it is opened: opening a pipe would wait for its other end.
+    // Check before opening: opening a pipe would block until its other end is opened.
     let meta = folder.metadata(path).map_err(|error| fault(&error))?;
     if meta.is_dir() {
         return Err(FileFault::NotAFile("a folder"));
@@ -137,7 +137,7 @@ fn hash<H: sha2::Digest>(
 fn fault(error: &io::Error) -> FileFault {
     match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => FileFault::Missing,
-        // What cap-std answers when a path or a link leads out.
+        // cap-std's error for a path or a link that leaves the folder.
         io::ErrorKind::PermissionDenied if error.to_string().contains("outside") => FileFault::Outside,
         _ => FileFault::Unreadable(error.to_string()),
     }

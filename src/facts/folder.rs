@@ -1,4 +1,4 @@
-//! A folder of files as one thing: the list of its files with their digests, read by all processors at once.
+//! A folder of files as a unit: the list of its files with their digests, computed on all processors.
 
 use std::io::{self, Read as _};
 
@@ -11,17 +11,17 @@ use crate::document::{Diagnostic, sha256};
 use crate::run::Digest;
 use crate::source::dvc::folder_md5;
 
-/// Files of a folder.
+/// Maximum number of files in a folder.
 const MAX_FILES: usize = 1_000_000;
-/// Folders within each other.
+/// Maximum nesting depth of folders.
 const MAX_DEPTH: usize = 64;
-/// Bytes of a file that MLflow adds.
+/// Maximum size in bytes of the file that MLflow adds.
 const MAX_ADDED: u64 = 4096;
-/// The algorithm by which DVC hashes a folder.
+/// The algorithm that DVC uses to hash a folder.
 const OF_DVC: &str = "md5dir";
 
-/// Reads every file of a folder. Its digest is that of the list that `sha256sum` prints of them in the order of their
-/// paths, so that it covers names as well as bytes.
+/// Hashes every file in a folder. The folder's digest is that of the `sha256sum` listing sorted by path, so it covers
+/// names as well as contents.
 pub(super) fn hash_folder(
     folder: &Dir,
     label: &str,
@@ -61,11 +61,11 @@ pub(super) fn hash_folder(
     Ok(hashed)
 }
 
-/// What MLflow's download adds to the folder of a registered model: as which version it was asked for.
+/// The file that MLflow adds when downloading a registered model: which version was requested.
 const ADDED_BY_MLFLOW: &str = "registered_model_meta";
 
-/// Whether a folder of a model has a file that is no part of the model: the model is the same without it, and has the same
-/// digest. A file of that name that says anything else is one like any other.
+/// Whether a model folder contains that file, which is not part of the model: with or without it, the digest is the
+/// same. A file of that name with any other content is treated like all others.
 fn is_added_by_mlflow(folder: &Dir, paths: &[String]) -> bool {
     let has = |name: &str| paths.iter().any(|path| path == name);
     if !(has("MLmodel") && has(ADDED_BY_MLFLOW)) {
@@ -75,7 +75,7 @@ fn is_added_by_mlflow(folder: &Dir, paths: &[String]) -> bool {
     let read = open(folder, ADDED_BY_MLFLOW).is_ok_and(|file| {
         file.take(MAX_ADDED).read_to_string(&mut text).is_ok_and(|read| (read as u64) < MAX_ADDED)
     });
-    // Nothing that YAML could make more of than a name.
+    // Plain values only, which YAML can't interpret as anything but names.
     let is_plain = |value: &str| value.chars().all(|c| c.is_alphanumeric() || " _.-'".contains(c));
     let is_meta = |line: &str| {
         let value = line.strip_prefix("model_name: ").or_else(|| line.strip_prefix("model_version: "));
@@ -84,14 +84,14 @@ fn is_added_by_mlflow(folder: &Dir, paths: &[String]) -> bool {
     read && !text.is_empty() && text.lines().all(is_meta)
 }
 
-/// The paths of all files of a folder, relative to it; refused where one of them is no regular file.
+/// The relative paths of all files in a folder; refused if any of them is not a regular file.
 pub fn files_below(folder: &Dir, label: &str) -> Result<Vec<String>, Box<Diagnostic>> {
     let mut walk = Walk { label, paths: Vec::new() };
     walk.folder(folder, "", 0)?;
     Ok(walk.paths)
 }
 
-/// A folder on its way to the list of its files.
+/// A walk that collects a folder's files.
 struct Walk<'w> {
     label: &'w str,
     paths: Vec<String>,

@@ -1,4 +1,4 @@
-//! Reading what a path names, a file or a folder.
+//! Hashes the file or folder at a path.
 
 use std::path::Path;
 
@@ -13,12 +13,12 @@ use crate::document::Diagnostic;
 /// Watches nothing.
 const UNWATCHED: Watch<'static> = &|_, _| true;
 
-/// Reads a file or a folder below a folder; a link may not lead out of it.
+/// Hashes a file or folder inside another folder; links may not leave that folder.
 pub fn hash_below(folder: &Dir, path: &str, asked: Option<&str>) -> Result<Hashed, Box<Diagnostic>> {
     hash_watched(folder, path, asked, UNWATCHED)
 }
 
-/// The same, which may take long.
+/// The same, with progress, because it may take long.
 pub fn hash_watched(
     folder: &Dir,
     path: &str,
@@ -37,7 +37,7 @@ pub fn hash_watched(
     hash_file(open(folder, path)?, path, asked, watch)
 }
 
-/// Reads a file or a folder that a person named; a link to a file is followed.
+/// Hashes a file or folder that the user named; a link to a file is followed.
 pub fn hash_named(path: &Path, asked: Option<&str>) -> Result<Hashed, Box<Diagnostic>> {
     let label = path.display().to_string();
     let meta = std::fs::metadata(path).map_err(|error| unreadable(&label, &error))?;

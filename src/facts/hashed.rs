@@ -1,4 +1,4 @@
-//! What a model is, byte for byte: a file, or a folder of files by their names.
+//! The exact contents of a model: a file, or a folder of named files.
 
 use std::fs::File;
 use std::io::{self, Read, Seek as _};
@@ -12,19 +12,19 @@ use super::{CHANGED, LFS, STOPPED, UNREADABLE};
 use crate::document::{Diagnostic, hex};
 use crate::run::Digest;
 
-/// A pointer of Git LFS, which a checkout without git-lfs has in place of a large file.
+/// A Git LFS pointer, which replaces a large file in a checkout without git-lfs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LfsPointer {
-    /// The SHA-256 of the file itself.
+    /// The SHA-256 of the actual file.
     pub sha256: String,
-    /// Its bytes.
+    /// Its size in bytes.
     pub bytes: u64,
 }
 
-/// Bytes that a pointer of Git LFS has at most.
+/// Maximum size in bytes of a Git LFS pointer.
 pub const LFS_POINTER: usize = 1024;
 
-/// Reads a pointer of Git LFS (<https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md>); `None` where it is none.
+/// Parses a Git LFS pointer (<https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md>); `None` if it is not one.
 pub fn lfs_pointer(bytes: &[u8]) -> Option<LfsPointer> {
     let text = std::str::from_utf8(bytes.get(..bytes.len().min(LFS_POINTER))?).ok()?;
     if bytes.len() > LFS_POINTER || !text.starts_with("version https://git-lfs.github.com/spec/") {
@@ -37,43 +37,43 @@ pub fn lfs_pointer(bytes: &[u8]) -> Option<LfsPointer> {
     is_digest.then(|| LfsPointer { sha256: sha256.to_ascii_lowercase(), bytes })
 }
 
-/// What to do where there is a pointer in place of a file.
+/// What to do about a pointer in place of a file.
 pub const FETCH_LFS: &str = "run `git lfs pull`; in actions/checkout, set `lfs: true`";
 
-/// Bytes that are read at once.
+/// Bytes read at once.
 const BUFFER: usize = 1 << 20;
-/// The same of a small file.
+/// The same for a small file.
 const SMALL_BUFFER: usize = 1 << 12;
-/// A file or a folder that was read.
+/// A hashed file or folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hashed {
-    /// Of a file its SHA-256, of a folder that of its manifest, in hexadecimal digits.
+    /// The SHA-256 of the file, or of the folder's manifest, in hexadecimal digits.
     pub sha256: String,
-    /// Bytes of all that was read.
+    /// The total number of bytes.
     pub bytes: u64,
-    /// Of a folder: each file with its SHA-256 and its size, in order of their paths.
+    /// For a folder: each file with its SHA-256 and size, sorted by path.
     pub manifest: Option<Vec<(String, String, u64)>>,
-    /// The digest by the algorithm that was asked for.
+    /// The digest by the requested algorithm.
     pub asked: Option<Digest>,
 }
 
 impl Hashed {
-    /// What it is: `file` or `folder`.
+    /// The type: `file` or `folder`.
     pub fn sort(&self) -> &'static str {
         if self.manifest.is_some() { "folder" } else { "file" }
     }
 
-    /// Of a folder, the list of its files as `sha256sum` prints it: what its digest is of.
+    /// For a folder, its files as listed by `sha256sum`: the text that its digest covers.
     pub fn list(&self) -> String {
         let files = self.manifest.iter().flatten();
         files.map(|(path, digest, _)| format!("{digest}  {path}\n")).collect()
     }
 }
 
-/// Sees what is read while it is read: of so many files so many bytes more. Reading ends where it answers false.
+/// Receives progress while reading: the number of additional files and bytes. Returning false stops reading.
 pub type Watch<'w> = &'w (dyn Fn(u64, u64) -> bool + Sync);
 
-/// Opening a pipe would wait for its other end.
+/// Opening a pipe would block until its other end is opened.
 #[cfg(unix)]
 const NO_WAITING: i32 = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
 
@@ -88,7 +88,7 @@ pub(super) fn open(folder: &Dir, path: &str) -> Result<File, Box<Diagnostic>> {
         .map_err(|error| unreadable(path, &error))
 }
 
-/// Opens a file that a person named; a link is followed.
+/// Opens a file that the user named, following links.
 pub(super) fn open_named(path: &std::path::Path) -> io::Result<File> {
     let mut options = std::fs::OpenOptions::new();
     options.read(true);
@@ -97,8 +97,8 @@ pub(super) fn open_named(path: &std::path::Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// Reads a file once, from one handle: what is hashed is what the handle holds, and that it stayed the same is looked
-/// at before and after.
+/// Hashes a file in one pass through one handle; its state is compared before and after, to be sure that it did not
+/// change.
 pub(super) fn hash_file(
     mut file: File,
     label: &str,
@@ -163,8 +163,8 @@ pub(super) fn hash_file(
     Ok(Hashed { sha256, bytes, manifest: None, asked })
 }
 
-/// What changes whenever a file is written to: its size, and its times. The time of the last change (`ctime`) can't be set
-/// back by who writes to the file.
+/// The state that changes with every write to a file: its size and times. The change time (`ctime`) can't be reset by
+/// the writer.
 #[cfg(unix)]
 fn state(meta: &std::fs::Metadata) -> (u64, Option<std::time::SystemTime>, i64, i64) {
     use std::os::unix::fs::MetadataExt as _;
@@ -176,8 +176,8 @@ fn state(meta: &std::fs::Metadata) -> (u64, Option<std::time::SystemTime>) {
     (meta.len(), meta.modified().ok())
 }
 
-/// Reads to the end, or until `each` answers false, part by part, and gives the number of bytes: a model may be larger
-/// than the memory. A small file of so many `expected` bytes needs no large buffer.
+/// Reads in chunks to the end, or until `each` returns false, and returns the number of bytes: a model may be larger
+/// than memory. A small file of `expected` bytes needs no large buffer.
 pub fn in_parts(file: &mut impl Read, expected: u64, mut each: impl FnMut(&[u8]) -> bool) -> io::Result<u64> {
     let mut buffer = vec![0; usize::try_from(expected).unwrap_or(BUFFER).clamp(SMALL_BUFFER, BUFFER)];
     let mut bytes = 0;

@@ -1,4 +1,4 @@
-//! Answers to what rules ask of the world: files of the workspace, and the repository around it.
+//! Answers what rules ask about the outside world: files in the workspace, and the repository around it.
 
 mod cases;
 mod changes;
@@ -33,22 +33,22 @@ codes! {
     UNREADABLE = "artifact/unreadable": "A model file or folder can't be read, or contains something that is not a regular file.";
 }
 
-/// Bytes of a committed file that are read: a script, a lockfile.
+/// Maximum size in bytes of a committed file that is read: a script, a lockfile.
 const COMMITTED: usize = 64 << 20;
 
-/// Gives the repository, when it is asked for: a rule that asks nothing of git starts no process.
+/// Provides the repository on demand: a rule that does not need git starts no process.
 pub trait Repository: Sync {
     /// The repository around the workspace.
     fn git(&self) -> Result<&Git, Box<Diagnostic>>;
 }
 
-/// The workspace on the disk.
+/// The workspace on disk.
 pub struct Workspace<'w> {
     folder: std::io::Result<Dir>,
     repository: &'w dyn Repository,
-    /// What a change is seen between.
+    /// The two ends of the change.
     span: changes::Span,
-    /// Tables that were read.
+    /// Tables that were already read.
     kept: cases::Kept,
 }
 
@@ -63,14 +63,14 @@ impl<'w> Workspace<'w> {
         }
     }
 
-    /// Sees changes against this branch instead of the default one.
+    /// Compares changes with this branch instead of the default one.
     #[must_use]
     pub fn against(mut self, base: Option<&str>) -> Self {
         self.span = changes::Span::WorkingTree { base: base.map(str::to_owned) };
         self
     }
 
-    /// Sees changes between two commits, whatever is in the working tree: those of a pull request.
+    /// Uses the changes between two commits, those of a pull request, whatever is in the working tree.
     #[must_use]
     pub fn between(mut self, change: Trusted<'_>) -> Self {
         self.span = changes::Span::Commits {
@@ -166,7 +166,7 @@ impl Facts for Workspace<'_> {
     fn is_ancestor(&self, id: &str, of: &str) -> Result<bool, Box<Diagnostic>> {
         let git = self.git()?;
         let of = match &self.span {
-            // Where a change is judged, that is what is released, whatever is checked out.
+            // If a change is being judged, its head is what gets released, whatever is checked out.
             changes::Span::Commits { head, .. } if of == "HEAD" => head.clone(),
             changes::Span::Commits { base, head, names } => {
                 git.resolve_trusted(of, Trusted { base, head, names })?.commit

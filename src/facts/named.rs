@@ -1,5 +1,5 @@
-//! What a change does to files that records name. A name means what it leads to: behind a link, the change touches another
-//! path, or only the link.
+//! What a change does to files that records name. Links are followed: the change may touch the target at another path,
+//! or only the link.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,7 +11,7 @@ use crate::document::Diagnostic;
 use crate::git::{Commit, Git, Refusal, Resolved};
 use crate::rule::{ChangedFile, FileChange};
 
-/// What became of each of these paths; those that are as at the base are left out.
+/// The changes to these paths; unchanged ones are left out.
 pub(super) fn named(
     git: &Git,
     span: &Span,
@@ -52,7 +52,7 @@ fn between(
         let is_there = here != Resolved::Missing;
         return Ok(Some(if is_there { added_or_replaced(&before) } else { FileChange::Removed }));
     }
-    // A folder may be the same while what a link in it leads to is not.
+    // A folder may be unchanged although the target of a link in it has changed.
     let mut touched = None;
     if let Resolved::Folder { id, .. } = &here {
         let mut each = |file: ChangedFile| touched = Some(file.change);
@@ -61,7 +61,8 @@ fn between(
     Ok(touched.map(|_| FileChange::Replaced))
 }
 
-/// Uncommitted files included. What neither a base has nor git would add is no part of the change.
+/// The same on disk, including uncommitted files. Files that are in no base and that git would not add are not part of
+/// the change.
 fn on_disk(
     git: &Git,
     bases: &[Commit],
@@ -69,7 +70,7 @@ fn on_disk(
     paths: &[&str],
 ) -> Result<Vec<ChangedFile>, Box<Diagnostic>> {
     let mut changed: BTreeMap<&str, FileChange> = BTreeMap::new();
-    // Where each path really is, and the names under which records know what is there.
+    // The real location of each path, and the names that records use for it.
     let mut leads: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for path in paths {
         let before = at_each(git, bases, path)?;
@@ -84,7 +85,7 @@ fn on_disk(
                     leads.entry(real).or_default().push(path);
                 }
             }
-            // The entry is there, and leads to nothing that can be read.
+            // The entry exists, but points to nothing readable.
             Err(_) if folder.symlink_metadata(path).is_ok() => {
                 if !before.iter().all(|before| matches!(before, Resolved::Refused(_) | Resolved::Missing)) {
                     changed.insert(path, FileChange::Replaced);
@@ -109,7 +110,7 @@ fn on_disk(
     Ok(changed.into_iter().map(|(path, change)| ChangedFile { path: path.to_owned(), change }).collect())
 }
 
-/// Whether a path led somewhere else at the base, or to another kind of thing.
+/// Whether a path resolved to another place at the base, or to another type.
 fn is_another(git: &Git, before: &Resolved, folder: &Dir, real: &str) -> bool {
     let is_folder = folder.metadata(real).is_ok_and(|meta| meta.is_dir());
     match before {
@@ -120,7 +121,7 @@ fn is_another(git: &Git, before: &Resolved, folder: &Dir, real: &str) -> bool {
     }
 }
 
-/// Takes out the files that a sparse checkout left out: they are not deleted.
+/// Removes the files that a sparse checkout left out: they are not deleted.
 fn without_left_out(git: &Git, changed: &mut BTreeMap<&str, FileChange>) -> Result<(), Box<Diagnostic>> {
     if changed.values().any(|change| *change == FileChange::Removed) {
         for entry in git.special_index_entries()? {

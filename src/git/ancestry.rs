@@ -4,8 +4,8 @@ use super::{Commit, Git, NO_MERGE_BASE, SHALLOW, refused, short};
 use crate::document::Diagnostic;
 
 impl Git {
-    /// The last commits that two have in common: one, or several where branches were merged in both directions. Never
-    /// empty: no common history is an error, and so is a clone that is too shallow to know.
+    /// The merge bases of two commits: one, or several where branches were merged in both directions. Never empty: it
+    /// is an error if there is no common history, or if the clone is too shallow to know.
     pub fn merge_bases(&self, one: &Commit, other: &Commit) -> Result<Vec<Commit>, Box<Diagnostic>> {
         if one.id == other.id {
             return Ok(vec![one.clone()]);
@@ -27,7 +27,7 @@ impl Git {
         ids.iter().map(|id| self.commit(id)).collect()
     }
 
-    /// Whether a commit is `of`, or one of the commits before it.
+    /// Whether a commit is `of` or one of its ancestors.
     pub fn is_ancestor(&self, id: &str, of: &str) -> Result<bool, Box<Diagnostic>> {
         let key = (id.to_owned(), of.to_owned());
         if let Some(known) = self.ancestors.lock().expect("no question panics half-way").get(&key) {
@@ -48,7 +48,7 @@ impl Git {
         Ok(answer)
     }
 
-    /// All last commits in common, as far as this clone knows.
+    /// All merge bases, as far as this clone knows.
     pub(super) fn common(&self, one: &str, other: &str) -> Result<Vec<String>, Box<Diagnostic>> {
         let output = self.run(&["merge-base", "--all", one, other])?;
         match output.status.code() {
@@ -57,7 +57,7 @@ impl Git {
         }
     }
 
-    /// Whether the history of a shallow clone ends in what only one of two commits has: what was cut off there may have
+    /// Whether a shallow clone's history is cut off in commits that only one of the two has: the missing part may have
     /// more in common.
     fn is_cut_between(&self, one: &str, other: &str) -> Result<bool, Box<Diagnostic>> {
         let range = format!("{one}...{other}");
@@ -66,7 +66,7 @@ impl Git {
             return Err(refused(&output));
         }
         for id in lines(&output.stdout) {
-            // A commit at the edge is shown without its parents, and still has them.
+            // At the cut-off, git lists a commit without its parents, but the object still has them.
             if let super::Found::Object { data, .. } = self.ask(&id, usize::MAX)?
                 && String::from_utf8_lossy(&data)
                     .lines()

@@ -1,11 +1,11 @@
-//! Whether the bytes of a file are those of a blob, without asking git.
+//! Whether a file's bytes are those of a blob, without asking git.
 
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
 
 use crate::document::hex;
 
-/// Whether bytes are those of a blob, line ends aside: on Windows git may write others than it keeps.
+/// Whether bytes are those of a blob, ignoring line endings: on Windows git may check out others than it stores.
 pub fn is_blob(id: &str, bytes: &[u8]) -> bool {
     if blob_id(id.len(), bytes) == id {
         return true;
@@ -14,13 +14,13 @@ pub fn is_blob(id: &str, bytes: &[u8]) -> bool {
     unix.len() != bytes.len() && blob_id(id.len(), &unix) == id
 }
 
-/// The ids that git gives to these bytes, with their own line ends and with those that git keeps, in a repository whose
-/// ids have so many digits.
+/// The blob ids of these bytes, as they are and with the line endings that git stores, in a repository whose ids have
+/// this many digits.
 pub fn blob_ids(digits: usize, bytes: &[u8]) -> [String; 2] {
     [blob_id(digits, bytes), blob_id(digits, &unix_line_ends(bytes))]
 }
 
-/// The bytes with the line ends that git keeps.
+/// The bytes with the line endings that git stores.
 pub fn unix_line_ends(bytes: &[u8]) -> Vec<u8> {
     bytes
         .iter()
@@ -30,7 +30,7 @@ pub fn unix_line_ends(bytes: &[u8]) -> Vec<u8> {
         .collect()
 }
 
-/// The id that git gives to these bytes, in a repository whose ids have so many digits.
+/// The blob id of these bytes, in a repository whose ids have this many digits.
 fn blob_id(digits: usize, bytes: &[u8]) -> String {
     let header = format!("blob {}\0", bytes.len());
     if digits == 64 {

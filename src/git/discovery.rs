@@ -1,7 +1,7 @@
-//! Which repository a folder is in.
+//! Finds the repository that a folder is in.
 //!
-//! Git takes the first thing on the way up that looks like a repository, and a change can bring a folder with `HEAD`,
-//! `objects` and `refs`. So gate looks for `.git`, which git refuses to commit, and starts git right there.
+//! Git takes the first thing above that looks like a repository, and a change can add a folder with `HEAD`, `objects`
+//! and `refs`. So gate looks for `.git`, which git refuses to commit, and starts git right there.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,10 +15,10 @@ use crate::document::Diagnostic;
 pub(super) struct Discovered {
     /// Where git is started: the folder with the `.git`, or a bare repository.
     pub(super) top: PathBuf,
-    /// The path of the folder that was asked about, from the top: empty, or ending in `/`.
+    /// The path from the top to the requested folder: empty, or ending in `/`.
     pub(super) prefix: String,
     pub(super) bare: bool,
-    /// The repository is bare, and has no `.git` around it.
+    /// The repository is bare, and not inside a `.git`.
     pub(super) itself_bare: bool,
     pub(super) shallow: bool,
 }
@@ -41,7 +41,7 @@ pub(super) fn discover(folder: &Path) -> Result<Discovered, Box<Diagnostic>> {
             return Err(refused(&output));
         };
         let bare = bare == "true";
-        // Where this `.git` is broken git goes on looking, and its answer is about another folder.
+        // If this `.git` is broken, git searches further up, and answers for another folder.
         if bare || lines.next().is_some_and(|found| is_same(Path::new(found), top)) {
             return Ok(Discovered {
                 top: top.to_owned(),
@@ -59,8 +59,8 @@ pub(super) fn discover(folder: &Path) -> Result<Discovered, Box<Diagnostic>> {
     })
 }
 
-/// A bare repository, such as a server keeps it. Only one with the usual name `NAME.git` is taken: the folder of a
-/// model that looks like a repository is none.
+/// A bare repository, as a server has it. Only the usual name `NAME.git` is accepted: a model folder that looks like a
+/// repository is not one.
 fn bare(folder: &Path) -> Result<Option<Discovered>, Box<Diagnostic>> {
     let named = |top: &&Path| top.extension().is_some_and(|extension| extension == "git");
     let Some(top) = folder.ancestors().find(named) else { return Ok(None) };
@@ -91,7 +91,7 @@ fn is_no_repository(output: &Output) -> bool {
     said.contains("not a git repository") || said.contains("cannot use bare repository")
 }
 
-/// A path without links. Windows has few of them, and git does not start in the form that they are resolved to there.
+/// A path without links. Windows rarely has links, and git does not start in a path in the form they resolve to there.
 fn physical(folder: &Path) -> io::Result<PathBuf> {
     if cfg!(windows) { std::path::absolute(folder) } else { folder.canonicalize() }
 }
@@ -106,7 +106,7 @@ fn prefix(folder: &Path, top: &Path) -> String {
 }
 
 impl Git {
-    /// The repository that `folder` is in: the nearest one with a `.git`, a worktree's or a submodule's included.
+    /// The repository that `folder` is in: the nearest one with a `.git`, including worktrees and submodules.
     pub fn open(folder: &Path) -> Result<Self, Box<Diagnostic>> {
         discover(folder).map(Self::new)
     }

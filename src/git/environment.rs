@@ -1,17 +1,17 @@
-//! The environment in which git is started: the caller's own settings, and nothing that a change could bring along.
+//! The environment that git runs in: the caller's own settings, and nothing that a change could bring along.
 //!
-//! Git takes its orders from variables, configuration and the files of a repository. A hook sets `GIT_DIR`, a
-//! repository's configuration names programs to run. Neither may decide what gate sees or runs.
+//! Git is controlled by variables, configuration and files in the repository: a hook sets `GIT_DIR`, and a repository's
+//! configuration names programs to run. Neither may decide what gate sees or runs.
 
 use std::env;
 use std::ffi::OsStr;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// The caller's variables that git keeps: where the person's own configuration is.
+/// Caller's variables that are kept: they locate the user's own configuration.
 const KEPT: [&str; 3] = ["GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM"];
 
-/// Settings that a repository can't take back, for every command.
+/// Settings for every command, which a repository can't override.
 const SETTINGS: [&str; 9] = [
     // Each of these can name a program.
     "core.fsmonitor=false",
@@ -20,14 +20,14 @@ const SETTINGS: [&str; 9] = [
     "credential.helper=",
     "log.showSignature=false",
     "submodule.recurse=false",
-    // A collection of garbage runs hooks, and takes long.
+    // Garbage collection runs hooks and takes long.
     "gc.auto=0",
     "maintenance.auto=false",
     "fetch.recurseSubmodules=false",
 ];
 
-/// Git, to be started in the folder that has the repository's `.git`, so that nothing below it is discovered first.
-/// `bare` is for a repository that has no `.git` because it is bare.
+/// A git command that runs in the folder with the repository's `.git`, so that it discovers nothing below that first.
+/// `bare` is for a repository without `.git` because it is bare.
 pub(super) fn command(folder: &Path, bare: bool) -> Command {
     let mut command = Command::new("git");
     for (name, _) in env::vars_os().filter(|(name, _)| is_dropped(name)) {
@@ -40,25 +40,25 @@ pub(super) fn command(folder: &Path, bare: bool) -> Command {
     command
         .current_dir(folder)
         .stdin(Stdio::null())
-        // Neither replacement objects nor grafts: a commit is what its id says.
+        // Disable replacement objects and grafts: a commit is what its id says.
         .env("GIT_NO_REPLACE_OBJECTS", "1")
         .env("GIT_GRAFT_FILE", "/dev/null")
-        // Nothing is fetched, and nobody is asked for a password.
+        // Never fetch, and never ask for a password.
         .env("GIT_NO_LAZY_FETCH", "1")
         .env("GIT_ALLOW_PROTOCOL", "")
         .env("GIT_TERMINAL_PROMPT", "0")
         .env("GIT_ASKPASS", "")
         .env("GIT_PAGER", "cat")
         .env("GIT_OPTIONAL_LOCKS", "0")
-        // A folder may be called `[a]`.
+        // A folder may be named `[a]`.
         .env("GIT_LITERAL_PATHSPECS", "1")
         .env("LC_ALL", "C");
     configure(&mut command, &safe_directories());
     command
 }
 
-/// Adds settings in the environment, which no list of processes shows. A later call replaces those of an earlier one,
-/// apart from the folders that the caller trusts.
+/// Passes settings in the environment, where process listings don't show them. A later call replaces the settings of an
+/// earlier one, except for the folders that the caller trusts.
 pub(super) fn configure(command: &mut Command, settings: &[(String, String)]) {
     let all: Vec<(String, String)> = if settings.iter().any(|(key, _)| key == SAFE_DIRECTORY) {
         settings.to_vec()
@@ -76,7 +76,7 @@ pub(super) fn configure(command: &mut Command, settings: &[(String, String)]) {
 
 const SAFE_DIRECTORY: &str = "safe.directory";
 
-/// The folders of other users that the caller trusts by variables: in a container that is often the only way.
+/// Other users' folders that the caller trusts through variables: in a container that is often the only way.
 fn safe_directories() -> Vec<(String, String)> {
     let count = env::var("GIT_CONFIG_COUNT").ok().and_then(|count| count.parse::<usize>().ok()).unwrap_or(0);
     let pair = |index: usize| {
@@ -87,10 +87,10 @@ fn safe_directories() -> Vec<(String, String)> {
     (0..count.min(MAX_SETTINGS)).filter_map(pair).collect()
 }
 
-/// Settings that are looked through in the caller's environment.
+/// Maximum number of settings read from the caller's environment.
 const MAX_SETTINGS: usize = 1_000;
 
-/// Whether git does not see a variable of the caller.
+/// Whether a caller's variable is hidden from git.
 fn is_dropped(name: &OsStr) -> bool {
     let name = name.to_string_lossy().to_ascii_uppercase();
     name.starts_with("GIT_") && !KEPT.contains(&name.as_str())

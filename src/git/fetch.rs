@@ -1,5 +1,5 @@
-//! Fetching what a question needs and a shallow clone does not have. The only part of this module that reaches the
-//! network, and only where it is asked to.
+//! Fetches what is needed and missing in a shallow clone. This is the only part of the module that uses the network,
+//! and only on request.
 
 use std::env;
 use std::process::Output;
@@ -11,21 +11,21 @@ use base64::engine::general_purpose::STANDARD;
 use super::{Git, NOT_FETCHED, not_started};
 use crate::document::Diagnostic;
 
-/// A header that authenticates a fetch; it goes to git in its environment, never on its command line.
+/// A token that authenticates a fetch; it is passed to git in its environment, never on its command line.
 #[derive(Clone)]
 pub struct Credentials {
-    /// The base of the server's pages, such as `https://github.com`.
+    /// The base URL of the server, such as `https://github.com`.
     pub server_url: String,
     /// The token.
     pub token: String,
 }
 
-/// The caller's variables that a connection needs: certificates of a company, and how it starts ssh.
+/// Caller's variables that a connection needs: company certificates, and how to start ssh.
 const OF_CONNECTIONS: [&str; 3] = ["GIT_SSL_", "GIT_PROXY_SSL_", "GIT_SSH_COMMAND"];
 
 impl Git {
-    /// Fetches refs from `origin`, given as `SOURCE:DESTINATION`, with at most so many commits of history; `None` is all
-    /// of it. Runs no program that the repository's configuration names, ssh and credential helpers included.
+    /// Fetches refs from `origin`, given as `SOURCE:DESTINATION`, with at most `depth` commits of history, or all of it
+    /// for `None`. Runs no program that the repository's configuration names, including ssh and credential helpers.
     pub fn fetch(
         &self,
         refs: &[String],
@@ -46,7 +46,7 @@ impl Git {
             };
             Diagnostic::new(NOT_FETCHED, message).help(FETCH_FIRST).boxed()
         })?;
-        // Nothing else, wherever a setting of the repository leads.
+        // Allow no other protocol, whatever the repository's settings say.
         command.env("GIT_ALLOW_PROTOCOL", protocol);
         for (name, value) in env::vars_os() {
             if OF_CONNECTIONS.iter().any(|kept| name.to_string_lossy().starts_with(kept)) {
@@ -57,7 +57,7 @@ impl Git {
             command.env("GIT_SSH_COMMAND", "ssh");
         }
         if protocol == "https" {
-            // A partial clone asks for more as it needs it. Over other protocols that can start a program.
+            // A partial clone fetches more on demand. Over other protocols that could start a program.
             command.env_remove("GIT_NO_LAZY_FETCH");
         }
         command.args([
@@ -79,7 +79,7 @@ impl Git {
         if output.status.success() { Ok(()) } else { Err(not_fetched(&output)) }
     }
 
-    /// Looks anew at what a fetch changes.
+    /// Drops the cached state that a fetch changes.
     fn forget(&self) {
         let shallow = self.run(&["rev-parse", "--is-shallow-repository"]);
         if let Ok(output) = shallow {
@@ -93,7 +93,7 @@ impl Git {
 
 const FETCH_FIRST: &str = "let actions/checkout fetch the history: `fetch-depth: 0`";
 
-/// The token as a header, also where the remote is written as one of ssh: its key is the checkout's and not gate's.
+/// The token as a header. It is used for ssh remotes too, since the ssh key belongs to the checkout, not to gate.
 fn authentication(credentials: &Credentials) -> Vec<(String, String)> {
     if credentials.token.is_empty() {
         return Vec::new();
@@ -102,7 +102,7 @@ fn authentication(credentials: &Credentials) -> Vec<(String, String)> {
     let key = format!("http.{server}/.extraheader");
     let secret = STANDARD.encode(format!("x-access-token:{}", credentials.token));
     let mut settings = vec![
-        // The empty value takes back what a checkout left in the configuration: two headers are refused.
+        // The empty value clears the header that a checkout left in the configuration: servers refuse two.
         (key.clone(), String::new()),
         (key, format!("AUTHORIZATION: basic {secret}")),
     ];
@@ -114,7 +114,7 @@ fn authentication(credentials: &Credentials) -> Vec<(String, String)> {
     settings
 }
 
-/// The protocol of a remote's address, as git calls it; nothing where it is one that starts a program.
+/// Git's name for a URL's protocol; `None` for one that starts a program.
 fn protocol(url: &str) -> Option<&'static str> {
     if url.is_empty() || url == "origin" {
         return None;
@@ -130,7 +130,7 @@ fn protocol(url: &str) -> Option<&'static str> {
     }
     let host = url.split('/').next().unwrap_or_default();
     match host.split_once(':') {
-        // `ext::sh -c …` names a program.
+        // `ext::sh -c …` runs a program.
         Some((_, rest)) if rest.starts_with(':') => None,
         // `C:\clones` is a folder.
         Some((drive, _)) if drive.len() == 1 => Some("file"),

@@ -1,22 +1,22 @@
-//! The commits between two.
+//! The commits between two others.
 
 use super::{Commit, Git, is_id, refused};
 use crate::document::Diagnostic;
 
-/// A commit, and which of the two has it.
+/// A commit, and which of the two sides has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Logged {
     /// Its id.
     pub id: String,
     /// The first line of its message.
     pub subject: String,
-    /// Only the second of the two has it; else only the first.
+    /// Only the second of the two has it; otherwise only the first.
     pub added: bool,
 }
 
 impl Git {
-    /// The commits that only one of two has, the newest first, at most `most`. Both are full ids: a name could be an
-    /// option.
+    /// The commits that only one of the two has, the newest first, at most `most`. Both must be full ids: a name could
+    /// be taken for an option.
     pub fn between(&self, a: &str, b: &str, most: usize) -> Result<Vec<Logged>, Box<Diagnostic>> {
         if !is_id(a) || !is_id(b) {
             return Ok(Vec::new());
@@ -50,8 +50,8 @@ impl Git {
 }
 
 impl Git {
-    /// The ids of the commits, from one backwards, that added or changed a file: the newest first, at most `most`. The
-    /// path is relative to the folder.
+    /// The ids of the commits that added or changed a file, going back from one commit: the newest first, at most
+    /// `most`. The path is relative to the folder.
     pub fn versions(&self, from: &Commit, path: &str, most: usize) -> Result<Vec<String>, Box<Diagnostic>> {
         let most = format!("--max-count={most}");
         let output = self.run(&[

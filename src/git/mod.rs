@@ -1,8 +1,8 @@
-//! Git, asked safely: the program itself, with the user's own configuration and none of the repository's helpers.
+//! Runs git safely: the program itself, with the user's own configuration and none of the repository's helpers.
 //!
-//! Revisions are given to `git cat-file --batch` on its standard input, where nothing can be taken for an option, and
-//! go on as object ids. Replacement objects, lazy fetching, prompts and transports are off, so that a question never
-//! reaches the network or a program that a repository names.
+//! Revisions are passed to `git cat-file --batch` on standard input, where nothing can be taken for an option, and used
+//! as object ids from then on. Replacement objects, lazy fetching, prompts and transports are off, so a query never
+//! reaches the network or a program that the repository names.
 
 mod ancestry;
 mod blob;
@@ -58,7 +58,7 @@ codes! {
     NO_DEFAULT_BRANCH = "git/no-default-branch": "The repository has no branch that looks like the default one.";
 }
 
-/// What says that git has no answer here, and not what the answer is: a reason to fetch, and never to look elsewhere.
+/// Codes that mean git can't answer here, whatever the answer is: a reason to fetch, but never to look elsewhere.
 pub const UNANSWERED: [Code; 4] = [SHALLOW, NOT_IN_CLONE, NOT_FETCHED, REFUSED];
 
 /// A repository, seen from one folder.
@@ -66,10 +66,10 @@ pub const UNANSWERED: [Code; 4] = [SHALLOW, NOT_IN_CLONE, NOT_FETCHED, REFUSED];
 pub struct Git {
     /// Where git is started: the folder with the `.git`.
     top: PathBuf,
-    /// The path of the folder that was opened below it: empty, or ending in `/`.
+    /// The path from there to the opened folder: empty, or ending in `/`.
     prefix: String,
     bare: bool,
-    /// There is no `.git`: the top itself is the repository.
+    /// There is no `.git`: the top is itself the repository.
     itself_bare: bool,
     shallow: AtomicBool,
     objects: Mutex<Option<Objects>>,
@@ -82,7 +82,7 @@ pub struct Git {
 /// A commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Commit {
-    /// Its whole id.
+    /// Its full id.
     pub id: String,
     /// When it was committed.
     pub time: Option<Timestamp>,
@@ -104,7 +104,7 @@ impl Git {
         }
     }
 
-    /// The folder's path below the top of the working tree: empty, or ending in `/`.
+    /// The folder's path from the top of the working tree: empty, or ending in `/`.
     pub fn prefix(&self) -> &str {
         &self.prefix
     }
@@ -114,7 +114,7 @@ impl Git {
         self.top == other.top
     }
 
-    /// Whether the clone lacks a part of the history.
+    /// Whether the clone lacks part of the history.
     pub fn is_shallow(&self) -> bool {
         self.shallow.load(Ordering::Relaxed)
     }
@@ -124,8 +124,8 @@ impl Git {
         self.bare
     }
 
-    /// The bytes of a blob that a folder or a commit lists, unless it is larger than `most`. One that is listed and absent
-    /// is an error.
+    /// The bytes of a blob that a folder or a commit lists, unless it is larger than `most`. It is an error if the
+    /// listed blob is missing.
     pub fn blob(&self, id: &str, most: usize) -> Result<Found, Box<Diagnostic>> {
         match self.ask(id, most)? {
             Found::Missing => Err(self.absent(&format!("the object {}", short(id)))),
@@ -133,7 +133,7 @@ impl Git {
         }
     }
 
-    /// Whether the clone lacks objects on purpose, and fetches them when they are needed, which gate does not do.
+    /// Whether the clone deliberately lacks objects, and would fetch them on demand, which gate prevents.
     pub fn is_partial(&self) -> bool {
         *self.partial.get_or_init(|| {
             let question = ["config", "--get-regexp", r"^(extensions\.partialclone|remote\..*\.promisor)$"];
@@ -141,7 +141,7 @@ impl Git {
         })
     }
 
-    /// Whether the working tree leaves files out.
+    /// Whether the working tree is a sparse checkout.
     pub fn is_sparse(&self) -> bool {
         let asked = self.run(&["config", "--type=bool", "core.sparseCheckout"]);
         asked.is_ok_and(|output| output.stdout.starts_with(b"true"))
@@ -201,7 +201,7 @@ impl Git {
     }
 }
 
-/// The first digits of an id, as people quote it.
+/// The first digits of an id, as people usually quote it.
 pub fn short(id: &str) -> &str {
     id.get(..10).unwrap_or(id)
 }

@@ -1,9 +1,9 @@
-//! One `git cat-file --batch`, kept for as long as there are questions.
+//! A `git cat-file --batch` process, kept running for all queries.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, ChildStdout};
 
-/// The process and its two ends.
+/// The process, and the pipes to and from it.
 #[derive(Debug)]
 pub(super) struct Objects {
     child: Child,
@@ -11,7 +11,7 @@ pub(super) struct Objects {
     answers: BufReader<ChildStdout>,
 }
 
-/// What git said of a name.
+/// Git's answer for a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
     /// An object.
@@ -23,29 +23,29 @@ pub enum Found {
         /// Its bytes.
         data: Vec<u8>,
     },
-    /// An object with more bytes than were asked for; they were not kept.
+    /// An object with more bytes than requested; they were not kept.
     TooLarge {
         /// Its id.
         id: String,
         /// `commit`, `tree`, `blob` or `tag`.
         kind: String,
-        /// How many it has.
+        /// Its size.
         bytes: usize,
     },
-    /// There is none of that name.
+    /// No object has that name.
     Missing,
-    /// The digits begin more than one.
+    /// More than one id starts with these digits.
     Ambiguous,
 }
 
-/// What an entry of a folder is.
+/// The type of a folder entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TreeKind {
     /// A file.
     File,
     /// A folder.
     Folder,
-    /// A symbolic link, whose blob is the text of it.
+    /// A symbolic link; its blob contains the target.
     Link,
     /// A commit of another repository.
     Submodule,
@@ -109,7 +109,7 @@ impl Objects {
 
 impl Drop for Objects {
     fn drop(&mut self) {
-        // Closing its input ends it; waiting leaves no zombie.
+        // Closing its input ends the process, and waiting prevents a zombie.
         drop(self.questions.take());
         let _ = self.child.wait();
     }

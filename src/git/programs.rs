@@ -1,7 +1,7 @@
-//! Programs that a repository's own configuration names, and how they are kept from running.
+//! Prevents the programs that a repository's own configuration names from running.
 //!
-//! Most have one fixed key, which [`super::environment`] overrides. Filters and hooks have names of their own, so they
-//! are looked up first. What a person's own configuration names is run as ever: that is how git-lfs works.
+//! Most are named by a fixed key, which [`super::environment`] overrides. Filters and hooks have arbitrary names, so
+//! these are looked up first. Programs in the user's own configuration still run: git-lfs relies on it.
 
 use std::process::Command;
 
@@ -9,7 +9,7 @@ use super::environment::configure;
 use super::{Git, refused};
 use crate::document::Diagnostic;
 
-/// What `git lfs install --local` writes, as actions/checkout does: no program that a repository chose.
+/// Settings that `git lfs install --local` writes, as does actions/checkout: not a program that the repository chose.
 const LFS: [(&str, &str); 6] = [
     ("clean", "git-lfs clean -- %f"),
     ("smudge", "git-lfs smudge -- %f"),
@@ -20,7 +20,7 @@ const LFS: [(&str, &str); 6] = [
 ];
 
 impl Git {
-    /// Settings for commands that would run filters or hooks: none that the repository names is run with them.
+    /// Settings that disable the repository's filters and hooks, for commands that would run them.
     pub(super) fn without_own_programs(&self) -> Result<Vec<(String, String)>, Box<Diagnostic>> {
         let listing = ["config", "--list", "--includes", "--show-scope", "-z"];
         let output = self.run(&listing)?;
@@ -30,7 +30,7 @@ impl Git {
         Ok(switched_off(&String::from_utf8_lossy(&output.stdout)))
     }
 
-    /// Git with such settings, given in its environment.
+    /// A git command with these settings in its environment.
     pub(super) fn configured(&self, settings: &[(String, String)]) -> Command {
         let mut command = self.command();
         configure(&mut command, settings);
@@ -38,8 +38,8 @@ impl Git {
     }
 }
 
-/// Settings that switch off the filters that the repository's own configuration defines, and every hook that
-/// configuration defines. The listing has a scope and a setting in turns, each ended by a zero byte.
+/// Settings that disable the filters defined in the repository's own configuration, and all hooks defined in any
+/// configuration. The listing alternates scopes and settings, each terminated by a zero byte.
 fn switched_off(listing: &str) -> Vec<(String, String)> {
     let mut parts = listing.split('\0');
     let mut settings = Vec::new();

@@ -1,4 +1,4 @@
-//! The branches, tags and other references of a repository, by their full names.
+//! The branches, tags and other references of a repository, by full name.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use crate::document::{Diagnostic, nearest};
 
 const FORMAT: &str = "--format=%(refname) %(objectname) %(symref)";
 
-/// All references at one moment.
+/// All references at one point in time.
 #[derive(Debug, Default)]
 pub(super) struct Refs {
     by_name: BTreeMap<String, Target>,
@@ -16,7 +16,7 @@ pub(super) struct Refs {
 #[derive(Debug)]
 struct Target {
     id: String,
-    /// The reference that this one is another name for.
+    /// The target, if this is a symbolic reference.
     symbolic: Option<String>,
 }
 
@@ -32,18 +32,18 @@ impl Refs {
         Self { by_name: text.lines().filter_map(line).collect() }
     }
 
-    /// The object of a reference: of an annotated tag that is the tag.
+    /// The object of a reference; for an annotated tag, that is the tag itself.
     pub(super) fn id(&self, full: &str) -> Option<&str> {
         self.by_name.get(full).map(|target| target.id.as_str())
     }
 
-    /// The names of remotes that branches are known of.
+    /// The names of the remotes that have known branches.
     pub(super) fn remotes(&self) -> BTreeSet<&str> {
         self.by_name.keys().filter_map(|name| Some(name.strip_prefix(REMOTES)?.split_once('/')?.0)).collect()
     }
 
-    /// The remote that the default branch is on: `origin`, else the only one, else the only one that says which branch is
-    /// its default.
+    /// The remote of the default branch: `origin`, else the only remote, else the only one whose default branch is
+    /// known.
     pub(super) fn default_remote(&self) -> Option<&str> {
         let remotes = self.remotes();
         let mut with_head =
@@ -55,8 +55,8 @@ impl Refs {
         }
     }
 
-    /// The full name of the default branch: what the default remote calls so, else its `main` or `master`, else those
-    /// of this clone.
+    /// The full name of the default branch: the default remote's `HEAD`, else its `main` or `master`, else the local
+    /// ones.
     pub(super) fn default_branch(&self) -> Option<&str> {
         let remote = self.default_remote();
         let head =
@@ -69,26 +69,26 @@ impl Refs {
         names.find_map(|name| self.by_name.get_key_value(&name)).map(|(name, _)| name.as_str())
     }
 
-    /// The names of branches, here and on remotes.
+    /// The names of branches, local and remote.
     pub(super) fn branches(&self) -> BTreeSet<&str> {
         self.by_name.keys().filter_map(|full| branch_name(full)).filter(|name| *name != "HEAD").collect()
     }
 
-    /// The branch that was probably meant by a name that nothing has.
+    /// The branch that an unknown name probably meant.
     pub(super) fn meant(&self, name: &str) -> Option<&str> {
         let usual = matches!(name, "main" | "master");
         let default = self.default_branch().filter(|_| usual).and_then(branch_name);
         default.or_else(|| nearest(name, self.branches()))
     }
 
-    /// Whether git would take a word for the name of a reference, whatever else it is.
+    /// Whether git would accept a word as the name of a reference, whatever else it may be.
     pub(super) fn is_name(&self, word: &str) -> bool {
         PREFIXES.iter().any(|prefix| self.by_name.contains_key(&format!("{prefix}{word}")))
             || self.by_name.contains_key(&format!("{REMOTES}{word}/HEAD"))
     }
 
-    /// The references that a short name can mean. Branches of the same name, of the default remote and here, are one
-    /// thing: the first of them is meant, and the second is given beside it.
+    /// The references that a short name can mean. Branches of the same name on the default remote and in this clone
+    /// count as one: the remote one is used, and the local one is returned with it.
     pub(super) fn named(&self, name: &str) -> Vec<Named> {
         let has = |full: String| self.by_name.contains_key(&full).then_some(full);
         let here = has(format!("{HEADS}{name}"));
@@ -96,7 +96,7 @@ impl Refs {
         let mut there: Vec<String> = match remote.and_then(|remote| has(format!("{REMOTES}{remote}/{name}")))
         {
             Some(there) => vec![there],
-            // A branch of another remote is meant where no other has the name.
+            // Use another remote's branch if no other branch has the name.
             None if here.is_none() => {
                 self.remotes().iter().filter_map(|remote| has(format!("{REMOTES}{remote}/{name}"))).collect()
             }
@@ -122,28 +122,28 @@ impl Refs {
 pub(super) const HEADS: &str = "refs/heads/";
 pub(super) const REMOTES: &str = "refs/remotes/";
 pub(super) const TAGS: &str = "refs/tags/";
-/// What git puts before a word, from gitrevisions(7).
+/// The prefixes that git tries for a name, from gitrevisions(7).
 const PREFIXES: [&str; 4] = ["refs/", TAGS, HEADS, REMOTES];
 
 /// A reference that a short name means.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Named {
     pub(super) full: String,
-    /// The branch of this clone that has the same name.
+    /// The local branch of the same name.
     pub(super) here: Option<String>,
 }
 
-/// A reference as people write it: `origin/main`, `main`, `v1`.
+/// A reference as people usually write it: `origin/main`, `main`, `v1`.
 pub(super) fn short_name(full: &str) -> &str {
     [REMOTES, HEADS, TAGS].iter().find_map(|prefix| full.strip_prefix(prefix)).unwrap_or(full)
 }
 
-/// The name of a branch, without that of its remote.
+/// The name of a branch, without its remote.
 fn branch_name(full: &str) -> Option<&str> {
     full.strip_prefix(HEADS).or_else(|| full.strip_prefix(REMOTES)?.split_once('/').map(|(_, name)| name))
 }
 
-/// What a reference is, in words: `the tag refs/tags/v1`.
+/// A description of a reference: `the tag refs/tags/v1`.
 pub(super) fn in_words(full: &str) -> String {
     let kind = if full.starts_with(HEADS) {
         "the branch"
@@ -158,7 +158,7 @@ pub(super) fn in_words(full: &str) -> String {
 }
 
 impl Git {
-    /// The references, read once until the next fetch.
+    /// The references, read once and kept until the next fetch.
     pub(super) fn with_refs<T>(&self, read: impl FnOnce(&Refs) -> T) -> Result<T, Box<Diagnostic>> {
         let mut refs = self.refs.lock().expect("no question panics half-way");
         if refs.is_none() {

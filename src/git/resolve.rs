@@ -1,5 +1,5 @@
-//! What a path of a commit leads to. Links are followed as they would be on the disk, inside the folder that they may
-//! not leave, so that a commit and its checkout give the same answer.
+//! Resolves a path at a commit. Links are followed as on disk, within the folder that they may not leave, so that a
+//! commit and its checkout give the same answer.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
@@ -7,14 +7,14 @@ use std::sync::{Arc, Mutex};
 use super::{Commit, Found, Git, TreeEntry, TreeKind, short};
 use crate::document::Diagnostic;
 
-/// Links that are followed on one path, as on Linux.
+/// Maximum number of links followed on one path, as on Linux.
 const MAX_HOPS: usize = 40;
-/// Bytes of a link's text.
+/// Maximum length in bytes of a link's target.
 const MAX_LINK_BYTES: usize = 4096;
-/// Folders that are kept.
+/// Maximum number of folders in the cache.
 const MAX_CACHED: usize = 256;
 
-/// What a path leads to.
+/// The result of resolving a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Resolved {
     /// A regular file.
@@ -31,47 +31,47 @@ pub enum Resolved {
         /// Its path without links, from the top of the repository.
         path: String,
     },
-    /// Nothing is there.
+    /// It does not exist.
     Missing,
-    /// Something is there that can't be read as a file or a folder.
+    /// It exists, but can't be read as a file or a folder.
     Refused(Refusal),
 }
 
 /// Why a path of a commit is neither a file nor a folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
-    /// A link to nothing, or in a circle.
+    /// A dangling or circular link.
     BrokenLink {
-        /// The text of the link.
+        /// The link's target.
         target: String,
     },
-    /// A link that leads out of the folder that it may not leave.
+    /// A link out of the folder that it may not leave.
     Outside {
-        /// The text of the link.
+        /// The link's target.
         target: String,
     },
     /// Another repository.
     Submodule,
 }
 
-/// The entries of a folder, by their names.
+/// The entries of a folder, by name.
 pub type Folder = Arc<BTreeMap<String, TreeEntry>>;
 
-/// The folders that were read, so that a folder of ten thousand records is parsed once.
+/// The folders read so far, so that a folder of ten thousand records is parsed once.
 #[derive(Debug, Default)]
 pub(super) struct FolderCache {
     folders: Mutex<HashMap<String, Folder>>,
-    /// The top folder of each commit that was asked about.
+    /// The top folder of each commit looked up.
     roots: Mutex<HashMap<String, String>>,
 }
 
 impl Git {
-    /// What a path below this folder leads to at a commit. No link may leave this folder.
+    /// Resolves a path below this folder at a commit. No link may leave this folder.
     pub fn look_up(&self, commit: &Commit, path: &str) -> Result<Resolved, Box<Diagnostic>> {
         self.look_up_within(commit, &format!("{}{path}", self.prefix), &self.prefix)
     }
 
-    /// What a path from the top of the repository leads to at a commit. No link may leave the repository.
+    /// Resolves a path from the top of the repository at a commit. No link may leave the repository.
     pub fn look_up_from_top(&self, commit: &Commit, path: &str) -> Result<Resolved, Box<Diagnostic>> {
         self.look_up_within(commit, path, "")
     }

@@ -1,8 +1,8 @@
-//! What a revision means. Each name is resolved once, and means one thing wherever it is written: `main` is the branch of
-//! the remote, in a clone without one the local branch, and never a tag.
+//! Resolves revisions. Each name is resolved once, and has one meaning everywhere: `main` is the remote's branch, the
+//! local branch if there is no remote, and never a tag.
 //!
-//! Git itself takes a tag before a branch and a branch before an id. gate looks at the references itself, so that nobody
-//! can push something that hides the branch which decides.
+//! Git itself prefers tags to branches, and branches to ids. gate looks at the references itself, so that nobody can
+//! push a reference that hides the deciding branch.
 
 use super::refs::{HEADS, REMOTES, Refs, in_words, short_name};
 use super::{
@@ -11,24 +11,24 @@ use super::{
 };
 use crate::document::{Diagnostic, listed};
 
-/// Branches that a message lists.
+/// Maximum number of branches that a message lists.
 const MAX_LISTED: usize = 8;
 
-/// A revision that was resolved.
+/// A resolved revision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Revision {
     /// As it was written: `main`, `v1.2`, `HEAD~1`.
     pub asked: String,
-    /// The full name of the branch or tag that it is, such as `refs/remotes/origin/main`.
+    /// The full name of the branch or tag, such as `refs/remotes/origin/main`.
     pub full_ref: Option<String>,
-    /// The commit that it came to.
+    /// The commit that it resolved to.
     pub commit: Commit,
-    /// The branch of this clone with the same name, where that is at another commit: it was not taken.
+    /// The local branch of the same name, if it is at another commit; it was not used.
     pub local: Option<Commit>,
 }
 
 impl Revision {
-    /// What it came to, in words: `commit 19a2155624 of 2026-06-01, origin/main; the local branch is at 3f2a9c1b08`.
+    /// The result in words: `commit 19a2155624 of 2026-06-01, origin/main; the local branch is at 3f2a9c1b08`.
     pub fn in_words(&self) -> String {
         let date =
             self.commit.time.map(|time| format!(" of {}", time.strftime("%Y-%m-%d"))).unwrap_or_default();
@@ -37,7 +37,7 @@ impl Revision {
         format!("commit {}{date}{name}{}", short(&self.commit.id), local.unwrap_or_default())
     }
 
-    /// What a person calls it: `origin/main` where that is what `main` came to.
+    /// Its name in messages: `origin/main` if that is what `main` resolved to.
     pub fn name(&self) -> &str {
         self.full_ref
             .as_deref()
@@ -45,36 +45,36 @@ impl Revision {
             .map_or(&self.asked, |full| short_name(full))
     }
 
-    /// The name of the branch that it is, without that of its remote.
+    /// The name of the branch, without its remote.
     pub fn branch(&self) -> Option<&str> {
         let full = self.full_ref.as_deref()?;
         full.strip_prefix(HEADS).or_else(|| full.strip_prefix(REMOTES)?.split_once('/').map(|(_, name)| name))
     }
 }
 
-/// The two ends of a change that is judged by what its base says.
+/// The two ends of a change that is judged by its base.
 #[derive(Debug, Clone, Copy)]
 pub struct Trusted<'t> {
     /// The tip of the base branch.
     pub base: &'t Commit,
     /// The tip of the change.
     pub head: &'t Commit,
-    /// Names that mean the base, whatever this clone calls so: see [`Git::names_of_base`].
+    /// Names that mean the base, whatever they mean in this clone: see [`Git::names_of_base`].
     pub names: &'t [String],
 }
 
 /// The forms of a revision.
 #[derive(Debug, PartialEq, Eq)]
 enum Form<'a> {
-    /// What is checked out.
+    /// The checked-out commit.
     Head,
-    /// `ORIG_HEAD`, `FETCH_HEAD`: what a command of git left behind.
+    /// `ORIG_HEAD`, `FETCH_HEAD`: written by an earlier git command.
     LeftBehind,
-    /// The whole name of a reference.
+    /// The full name of a reference.
     Full,
-    /// Something seen from another revision: `main~1`, `HEAD@{yesterday}`, `:/text`.
+    /// Relative to another revision: `main~1`, `HEAD@{yesterday}`, `:/text`.
     Relative { from: &'a str, step: &'a str },
-    /// All digits of an id.
+    /// A full id.
     Id,
     /// A name, or the first digits of an id.
     Word,
@@ -96,7 +96,7 @@ fn form(asked: &str) -> Form<'_> {
     }
 }
 
-/// Why a revision can't be trusted, whatever it comes to.
+/// Why a revision can't be trusted, whatever it resolves to.
 fn why_shaped(asked: &str) -> Option<&'static str> {
     match form(asked) {
         Form::Head => Some("is what is checked out"),
@@ -107,12 +107,12 @@ fn why_shaped(asked: &str) -> Option<&'static str> {
 }
 
 impl Git {
-    /// What a revision means.
+    /// Resolves a revision.
     ///
     /// # Errors
     ///
-    /// `git/unknown-revision` where there is none, with the reason if the clone is shallow or partial, and
-    /// `git/ambiguous`, which lists them, where more than one thing has the name.
+    /// `git/unknown-revision` if it does not exist, with the reason if the clone is shallow or partial, and
+    /// `git/ambiguous`, which lists the choices, if the name has several meanings.
     pub fn resolve(&self, asked: &str) -> Result<Revision, Box<Diagnostic>> {
         match form(asked) {
             Form::Head => self.asked_of_git(asked, "HEAD"),
@@ -125,12 +125,12 @@ impl Git {
         }
     }
 
-    /// What a revision means where a change is judged by its base: the base's own names mean the base, and what the change
-    /// can shape is refused.
+    /// Resolves a revision for a change that is judged by its base: the base's names mean the base, and revisions that
+    /// the change can influence are refused.
     ///
     /// # Errors
     ///
-    /// `git/not-trusted` where the change decides what is meant, and those of [`Git::resolve`].
+    /// `git/not-trusted` if the change can decide what is meant, and those of [`Git::resolve`].
     pub fn resolve_trusted(&self, asked: &str, trusted: Trusted<'_>) -> Result<Revision, Box<Diagnostic>> {
         if trusted.names.iter().any(|name| name == asked) {
             return Ok(Revision {
@@ -156,8 +156,8 @@ impl Git {
         Ok(revision)
     }
 
-    /// Whether a revision is a part of the change. A branch or a tag of this clone must have no commit of it, since
-    /// checking a change out makes such names; the server's branches may have merged it elsewhere.
+    /// Whether a revision is part of the change. A local branch or tag must not have any of its commits, since checking
+    /// out a change creates such names; branches on the server may have merged it independently.
     fn is_of_change(&self, revision: &Revision, trusted: Trusted<'_>) -> Result<bool, Box<Diagnostic>> {
         let id = &revision.commit.id;
         let is_old = |id: &str| self.run(&["merge-base", "--is-ancestor", id, &trusted.base.id]);
@@ -170,8 +170,8 @@ impl Git {
         Ok(false)
     }
 
-    /// The names that mean the base of a change: the base as it was written, and its branch in every spelling. A base that
-    /// is written as an id is the default branch, if that has it.
+    /// The names that mean the base of a change: the base as written, and its branch in every spelling. If the base is
+    /// written as an id, the branch is the default one, provided that it contains the base.
     pub fn names_of_base(
         &self,
         base: &Revision,
@@ -202,12 +202,12 @@ impl Git {
         Ok(names)
     }
 
-    /// The branch to compare with: the one that is named, else the default one.
+    /// The branch to compare with: the named one, else the default.
     pub fn base(&self, named: Option<&str>) -> Result<Revision, Box<Diagnostic>> {
         named.map_or_else(|| self.default_branch(), |name| self.resolve(name))
     }
 
-    /// The default branch: what the remote calls so, else `main` or `master`.
+    /// The default branch: the remote's own, else `main` or `master`.
     pub fn default_branch(&self) -> Result<Revision, Box<Diagnostic>> {
         let Some(full) = self.with_refs(|refs| refs.default_branch().map(str::to_owned))? else {
             let mut message = "the repository has neither `main` nor `master`, here or on a remote";
@@ -225,12 +225,13 @@ impl Git {
         self.reference(short_name(&full), &full, None)
     }
 
-    /// The commit that a revision names now.
+    /// The commit that a revision currently means.
     pub fn commit(&self, revision: &str) -> Result<Commit, Box<Diagnostic>> {
         self.resolve(revision).map(|revision| revision.commit)
     }
 
-    /// The commit of an id, or of its first digits. Neither a branch or tag of that name nor the id of a tag is one.
+    /// The commit with an id, or with its first digits. A branch or tag of that name does not count, nor does a tag's
+    /// id.
     pub fn commit_by_id(&self, id: &str) -> Result<Found, Box<Diagnostic>> {
         let digits = id.to_ascii_lowercase();
         if !is_digits(&digits) {
@@ -261,7 +262,7 @@ impl Git {
                 self.reference(asked, &only.full, only.here.as_deref())
             }
             [] if is_digits(asked) => self.asked_of_git(asked, asked),
-            // What `git describe` writes: `v1.2-3-g19a2155`.
+            // The output of `git describe`: `v1.2-3-g19a2155`.
             [] => match asked.rsplit_once("-g").map(|(_, digits)| self.commit_by_id(digits)).transpose()? {
                 Some(Found::Object { id, .. }) => self.asked_of_git(asked, &id),
                 _ => Err(self.unknown(asked)),
@@ -277,7 +278,7 @@ impl Git {
         }
     }
 
-    /// A reference by its full name, and the branch of this clone beside it.
+    /// A reference by its full name, together with the local branch of the same name.
     fn reference(&self, asked: &str, full: &str, here: Option<&str>) -> Result<Revision, Box<Diagnostic>> {
         let target = |full: &str| self.with_refs(|refs| refs.id(full).map(str::to_owned));
         let Some(id) = target(full)? else { return Err(self.unknown(asked)) };
@@ -289,18 +290,19 @@ impl Git {
         Ok(revision)
     }
 
-    /// Something seen from another revision, which is resolved as by itself.
+    /// A relative revision: the revision that it starts from is resolved as if it were given alone.
     fn relative(&self, asked: &str, from: &str, step: &str) -> Result<Revision, Box<Diagnostic>> {
         let start = self.resolve(from)?;
         if !step.starts_with("@{") {
             return self.asked_of_git(asked, &format!("{}{step}", start.commit.id));
         }
-        // What a branch was, or follows: of this very one if git knows that, else of the one that git takes.
+        // An earlier state or the upstream of a branch: of this reference if git knows it, else of the one that git
+        // chooses.
         let name = start.full_ref.as_deref().unwrap_or(from);
         self.asked_of_git(asked, &format!("{name}{step}")).or_else(|_| self.asked_of_git(asked, asked))
     }
 
-    /// What git says of a name of which it can think one thing only.
+    /// Git's answer for an unambiguous name.
     fn asked_of_git(&self, asked: &str, name: &str) -> Result<Revision, Box<Diagnostic>> {
         match self.ask(&format!("{name}^{{commit}}"), usize::MAX)? {
             Found::Object { id, data, .. } => Ok(Revision {
@@ -319,7 +321,7 @@ impl Git {
         }
     }
 
-    /// The commits whose ids begin with some digits.
+    /// The commits whose ids start with some digits.
     fn beginning_with(&self, digits: &str) -> Result<Vec<Commit>, Box<Diagnostic>> {
         let output = self.run(&["rev-parse", &format!("--disambiguate={digits}")])?;
         let mut commits = Vec::new();
@@ -335,7 +337,7 @@ impl Git {
 
     fn unknown(&self, revision: &str) -> Box<Diagnostic> {
         let message = format!("git knows no revision `{revision}`");
-        // A clone of one branch keeps no other branch unless it is told where.
+        // A single-branch clone does not keep other branches unless it is told where.
         let wanted = match revision.strip_prefix("origin/") {
             Some(branch) => format!("{branch}:refs/remotes/origin/{branch}"),
             None => revision.to_owned(),
@@ -365,7 +367,7 @@ impl Git {
 }
 
 impl Git {
-    /// What to name instead: one of the branches, if there are few.
+    /// Suggests the branches to name instead, if there are few.
     fn branches_in_words(&self) -> String {
         let words = |refs: &Refs| {
             let names: Vec<&str> = refs.branches().into_iter().collect();

@@ -1,4 +1,4 @@
-//! The tags of a repository, and its other names for commits.
+//! The tags of a repository, and other references to its commits.
 
 use super::{Git, refused};
 use crate::document::Diagnostic;
@@ -8,16 +8,16 @@ use crate::document::Diagnostic;
 pub struct Tag {
     /// Its name.
     pub name: String,
-    /// The commit that it leads to.
+    /// The commit that it points to.
     pub commit: String,
-    /// When it was made, in seconds; a tag without a message has the time of its commit.
+    /// When it was created, in seconds; for a lightweight tag, the time of its commit.
     pub time: i64,
 }
 
 const FORMAT: &str = "--format=%(refname:strip=2)%09%(objectname)%09%(*objectname)%09%(creatordate:unix)";
 
 impl Git {
-    /// All tags that begin with some text, unordered.
+    /// All tags whose names start with a prefix, unordered.
     pub fn tags(&self, prefix: &str) -> Result<Vec<Tag>, Box<Diagnostic>> {
         let output = self.run(&["for-each-ref", FORMAT, "refs/tags/"])?;
         if !output.status.success() {
@@ -34,7 +34,7 @@ impl Git {
         Ok(text.lines().filter_map(tag).filter(|tag| tag.name.starts_with(prefix)).collect())
     }
 
-    /// The full names of references below a folder of names, such as `refs/exps/`.
+    /// The full names of references in a namespace, such as `refs/exps/`.
     pub fn references_below(&self, folder: &str) -> Result<Vec<String>, Box<Diagnostic>> {
         let output = self.run(&["for-each-ref", "--format=%(refname)", folder])?;
         if !output.status.success() {

@@ -1,4 +1,4 @@
-//! What git knows of the files on the disk.
+//! What git knows about the files on disk.
 
 use std::io::Write as _;
 use std::process::Stdio;
@@ -6,16 +6,16 @@ use std::process::Stdio;
 use super::{Git, not_started, refused};
 use crate::document::Diagnostic;
 
-/// A file that is not as the checked-out commit has it.
+/// A file that differs from the checked-out commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Uncommitted {
     /// Its path, from the top of the repository.
     pub path: String,
-    /// No commit knows it.
+    /// It is not tracked.
     pub untracked: bool,
 }
 
-/// An entry of the index that need not be in the working tree.
+/// An index entry that need not be in the working tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SpecialEntry {
     /// Its path, relative to this folder.
@@ -24,7 +24,7 @@ pub struct SpecialEntry {
     pub kind: IndexKind,
 }
 
-/// Why what the index has need not be in the working tree.
+/// Why an index entry need not be in the working tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IndexKind {
     /// A sparse checkout left it out.
@@ -33,10 +33,10 @@ pub enum IndexKind {
     Submodule,
 }
 
-/// What ignores a file.
+/// The rule that ignores a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IgnoredBy {
-    /// The file that says so, and the line in it: `.gitignore:3`.
+    /// The file and the line of the rule: `.gitignore:3`.
     pub place: String,
     /// The pattern.
     pub pattern: String,
@@ -50,7 +50,7 @@ impl Git {
         (output.status.success() && !name.is_empty()).then_some(name)
     }
 
-    /// Everything in the working tree that is not as the checked-out commit has it; what git ignores is left out.
+    /// Everything in the working tree that differs from the checked-out commit, except ignored files.
     pub fn uncommitted(&self) -> Result<Vec<Uncommitted>, Box<Diagnostic>> {
         let mut command = self.configured(&self.without_own_programs()?);
         command.args(["status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames"]);
@@ -66,7 +66,7 @@ impl Git {
         Ok(text.split('\0').filter_map(entry).collect())
     }
 
-    /// The files below this folder that are committed, or would be, and that are wanted: what git ignores is left out.
+    /// The wanted files below this folder that are tracked or could be added; ignored files are left out.
     pub fn files(&self, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<String>, Box<Diagnostic>> {
         let listed = self.ls_files(&["--cached", "--others", "--exclude-standard", "--deduplicate"])?;
         let below = listed.split('\0').filter_map(|path| path.strip_prefix(&self.prefix));
@@ -77,9 +77,9 @@ impl Git {
         Ok(files)
     }
 
-    /// The entries of the index below this folder that need not be in the working tree.
+    /// The index entries below this folder that need not be in the working tree.
     pub fn special_index_entries(&self) -> Result<Vec<SpecialEntry>, Box<Diagnostic>> {
-        // Each line is `S 100644 ID 0<tab>PATH`, where `S` marks what a sparse checkout left out.
+        // Each line is `S 100644 ID 0<tab>PATH`, where `S` marks entries that a sparse checkout left out.
         let listed = self.ls_files(&["-t", "--stage", "--cached"])?;
         let entry = |line: &str| {
             let (before, path) = line.split_once('\t')?;
@@ -107,10 +107,10 @@ impl Git {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
-    /// What makes git ignore a file of the working tree, if something does. A committed file is never ignored.
+    /// The rule that makes git ignore a file, if there is one. A tracked file is never ignored.
     pub fn ignored_by(&self, path: &str) -> Option<IgnoredBy> {
         let path = format!("{}{path}", self.prefix);
-        // This question knows no literal paths, and takes none for a pattern.
+        // This command does not support literal pathspecs, and does not treat paths as patterns.
         let mut command = self.command();
         command.env_remove("GIT_LITERAL_PATHSPECS").args(["check-ignore", "--verbose", "-z", "--stdin"]);
         let mut asked =
@@ -121,7 +121,7 @@ impl Git {
         let answer = String::from_utf8_lossy(&output.stdout);
         let mut fields = answer.split('\0');
         let (file, line, pattern) = (fields.next()?, fields.next()?, fields.next()?);
-        // A pattern with `!` in front takes the file back in.
+        // A pattern that starts with `!` re-includes the file.
         let ignored = output.status.success() && !pattern.starts_with('!');
         ignored.then(|| IgnoredBy { place: format!("{file}:{line}"), pattern: pattern.to_owned() })
     }

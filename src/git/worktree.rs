@@ -1,4 +1,4 @@
-//! A commit checked out beside the working tree, with nothing that a repository names being run.
+//! Checks out a commit outside of the working tree, without running any program that the repository names.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use super::{Git, not_started, refused};
 use crate::document::Diagnostic;
 
-/// The name of the file beside a checkout that is locked for as long as its program lives.
+/// The name of a file next to a checkout, which is locked as long as the program runs.
 pub const LOCK: &str = "lock";
-/// The folder of a checkout beside it.
+/// The folder of the checkout next to the lock.
 const TREE: &str = "tree";
 
-/// A commit that is checked out; gone when this is dropped.
+/// A checked-out commit, removed on drop.
 #[derive(Debug)]
 pub struct Checkout<'g> {
     git: &'g Git,
@@ -20,18 +20,18 @@ pub struct Checkout<'g> {
 }
 
 impl Git {
-    /// Checks a commit out into `folder`, where nothing but [`LOCK`] is. No hook, no submodule, no transport and no
-    /// file-system monitor is run, and files of git-lfs stay the pointers that they are committed as.
+    /// Checks out a commit into `folder`, which contains only [`LOCK`]. No hook, submodule, transport or file-system
+    /// monitor is used, and git-lfs files stay pointers, as committed.
     pub fn checkout(&self, commit: &str, folder: &Path) -> Result<Checkout<'_>, Box<Diagnostic>> {
         let tree = folder.join(TREE);
-        // Made first, so that whatever is begun is taken back.
+        // Created first, so that a partial checkout is removed on failure.
         let checkout = Checkout { git: self, tree };
         let arguments = ["worktree", "add", "--quiet", "--detach", "--no-guess-remote", "--force"];
         let output = self.checked(&arguments, &[checkout.tree.as_os_str(), OsStr::new(commit)])?;
         if output.status.success() { Ok(checkout) } else { Err(refused(&output)) }
     }
 
-    /// Removes the checkouts that a program of the same `prefix` left behind when it was killed.
+    /// Removes the checkouts that a killed program with the same `prefix` left behind.
     pub fn remove_abandoned(&self, prefix: &str) {
         let Ok(output) = self.run(&["worktree", "list", "--porcelain", "-z"]) else { return };
         let text = String::from_utf8_lossy(&output.stdout);
@@ -39,7 +39,7 @@ impl Git {
             let Some(folder) = tree.parent().filter(|_| tree.ends_with(TREE)) else { continue };
             let named =
                 folder.file_name().and_then(OsStr::to_str).is_some_and(|name| name.starts_with(prefix));
-            // Whoever made it holds the lock for as long as it lives.
+            // The program holds the lock as long as it runs.
             let abandoned = named
                 && match File::open(folder.join(LOCK)) {
                     Ok(lock) => lock.try_lock().is_ok(),
@@ -71,7 +71,7 @@ impl Git {
 }
 
 impl Checkout<'_> {
-    /// The folder that the commit is in.
+    /// The folder of the checkout.
     pub fn path(&self) -> &Path {
         &self.tree
     }

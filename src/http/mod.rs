@@ -1,4 +1,4 @@
-//! HTTP as every part uses it: bounded in time and size, and without a secret in any message.
+//! HTTP for all parts of the program: limited in time and size, and without secrets in messages.
 
 mod server;
 
@@ -21,12 +21,12 @@ codes! {
     UNEXPECTED = "http/unexpected": "A server's answer is not understood.";
 }
 
-/// Longest time for a connection to be made.
+/// Timeout for connecting.
 const CONNECT: Duration = Duration::from_secs(10);
 
-/// What a client starts from: the name of the program, Rust's TLS, and a longest time for each call.
+/// A base for clients: the program's name, rustls, and a timeout for each request.
 pub fn builder(whole: Duration) -> reqwest::ClientBuilder {
-    // A second call finds the provider installed, which is what was wanted.
+    // On a second call the provider is already installed, which is fine.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder()
         .user_agent(concat!("gate/", env!("CARGO_PKG_VERSION")))
@@ -34,7 +34,7 @@ pub fn builder(whole: Duration) -> reqwest::ClientBuilder {
         .timeout(whole)
 }
 
-/// The last of the errors that led to this one; libraries print only the first, which names no cause.
+/// The innermost cause of an error; libraries print only the outermost, which does not name the cause.
 pub fn root_cause(error: &dyn Error) -> String {
     let mut cause = error;
     while let Some(next) = cause.source() {

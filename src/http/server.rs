@@ -1,4 +1,4 @@
-//! A server that is asked questions, one after the other.
+//! A server that is queried sequentially.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
@@ -14,34 +14,34 @@ use super::{
 };
 use crate::document::Diagnostic;
 
-/// How a server is talked to.
+/// The connection settings for a server.
 #[derive(Default)]
 pub struct Settings {
-    /// Longest time for one call, its answer included.
+    /// Timeout for one request, including its response.
     pub timeout: Duration,
-    /// How often a call is made again that found the server in trouble.
+    /// How often a request is retried if the server has a problem.
     pub retries: u32,
-    /// Whether any certificate will do.
+    /// Whether to accept any certificate.
     pub insecure: bool,
-    /// Certificates to trust besides those of the machine, as PEM.
+    /// Additional trusted certificates, as PEM.
     pub trusted: Option<Vec<u8>>,
-    /// Our own certificate with its key, as PEM.
+    /// The client certificate with its key, as PEM.
     pub identity: Option<Vec<u8>>,
-    /// Headers of every call.
+    /// Headers sent with every request.
     headers: HeaderMap,
-    /// What no message may repeat.
+    /// Texts that no message may repeat.
     secrets: Vec<String>,
 }
 
 impl Settings {
-    /// Keeps text out of messages, such as the password that a header is made from.
+    /// Keeps a text out of messages, such as the password that a header is built from.
     pub fn secret(&mut self, text: &str) {
         if !text.is_empty() {
             self.secrets.push(text.to_owned());
         }
     }
 
-    /// A header of every call, whose value is kept out of messages.
+    /// Adds a header to every request; its value is kept out of messages.
     pub fn header(&mut self, name: &'static str, value: &str) -> Result<(), Box<Diagnostic>> {
         let mut value = HeaderValue::from_str(value).map_err(|_| {
             let message =
@@ -52,7 +52,7 @@ impl Settings {
         })?;
         value.set_sensitive(true);
         let secret = value.to_str().unwrap_or_default().to_owned();
-        // `Bearer TOKEN`: whoever repeats it may leave the first word out.
+        // `Bearer TOKEN`: an echo of it may omit the first word.
         self.secret(secret.split_once(' ').map_or("", |(_, behind)| behind));
         self.secret(&secret);
         self.headers.insert(HeaderName::from_static(name), value);
@@ -60,7 +60,7 @@ impl Settings {
     }
 }
 
-/// A server, by the address that all paths begin with.
+/// A server, with the base URL of all requests.
 pub struct Server {
     base: Url,
     client: reqwest::Client,
@@ -72,36 +72,36 @@ pub struct Server {
     began: Instant,
 }
 
-/// What a server answered, whatever it was.
+/// Any response of a server.
 #[derive(Debug, Clone)]
 pub struct Answer {
     /// The status, such as 200.
     pub status: u16,
     /// The body.
     pub body: Vec<u8>,
-    /// What was asked, for messages.
+    /// The request, for messages.
     pub asked: String,
 }
 
-/// Bytes of an answer that are read.
+/// Maximum size in bytes of a response.
 const MOST: usize = 8 << 20;
-/// How many times as long as one call all calls together may take.
+/// The time limit for all requests together, as a multiple of the timeout for one.
 const CALLS: u32 = 10;
-/// Characters of a server's own words that a message repeats.
+/// Maximum length in characters of a server's text that a message quotes.
 const QUOTED: usize = 300;
-/// The pause before a call is made again; each one is twice as long as the one before.
+/// The pause before the first retry; each further pause is twice as long.
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// Why a call came to nothing.
+/// Why a request failed.
 enum Failure {
-    /// It may go better the next time.
+    /// A retry may succeed.
     Again(Box<Diagnostic>),
-    /// It will not.
+    /// A retry would not help.
     Never(Box<Diagnostic>),
 }
 
 impl Server {
-    /// A server at `base`, such as `http://127.0.0.1:5000`. A name and password in it are left out: they belong into
+    /// A server at `base`, such as `http://127.0.0.1:5000`. A name and password in the URL are removed: they belong in
     /// a header.
     pub fn new(base: &str, settings: Settings) -> Result<Self, Box<Diagnostic>> {
         let mut url = address(base)?;
@@ -132,18 +132,18 @@ impl Server {
             .build()
             .map_err(|error| Diagnostic::new(UNREACHABLE, format!("nothing can be sent: {error}")).boxed())?;
         let Settings { retries, timeout, mut secrets, .. } = settings;
-        // What holds another goes first, so that no part of it is left.
+        // Longer secrets first, so that no part of one remains if it contains another.
         secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
         let (requests, began) = (Cell::new(0), Instant::now());
         Ok(Self { base: url, client, runtime, retries, timeout, secrets, requests, began })
     }
 
-    /// The address, without anything secret.
+    /// The URL, without secrets.
     pub fn address(&self) -> &str {
         self.base.as_str().trim_end_matches('/')
     }
 
-    /// What a server said, for a message: a part of it, without what it may know of us. Some repeat the request.
+    /// A server's text, shortened for a message, and without our secrets: some servers echo the request.
     pub fn quoted(&self, text: &str) -> String {
         let mut text = text.to_owned();
         for secret in &self.secrets {
@@ -155,7 +155,7 @@ impl Server {
         }
     }
 
-    /// Reads.
+    /// Sends a GET request.
     pub fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Answer, Box<Diagnostic>> {
         let mut url = self.url(path)?;
         if !query.is_empty() {
@@ -164,7 +164,7 @@ impl Server {
         self.call(&Method::GET, path, &url, None)
     }
 
-    /// Sends JSON. Only for what may be said twice without harm: it is, when the server has trouble.
+    /// Sends JSON. Only for idempotent requests: they are repeated if the server has a problem.
     pub fn post(&self, path: &str, body: &serde_json::Value) -> Result<Answer, Box<Diagnostic>> {
         let url = self.url(path)?;
         self.call(&Method::POST, path, &url, Some(body))
@@ -283,11 +283,11 @@ impl Server {
     }
 }
 
-/// An address that can be called.
+/// A URL that can be requested.
 fn address(text: &str) -> Result<Url, Box<Diagnostic>> {
     let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
     url.ok_or_else(|| {
-        // The text may hold a password, so it is not repeated.
+        // The text may contain a password, so it is not repeated.
         Diagnostic::new(ADDRESS, "the address of the server must begin with http:// or https://")
             .help("write it as https://mlflow.example.org or http://127.0.0.1:5000")
             .boxed()

@@ -1,4 +1,4 @@
-//! The texts beside the policy: a workflow, a hook, attributes for git, and what to do next.
+//! The texts of the other files: a workflow, a hook, git attributes, and the next steps.
 
 use super::Layout;
 use super::look::Repository;
@@ -10,7 +10,7 @@ pub(super) const HOOK: &str = "#!/bin/sh
 exec gate check
 ";
 
-/// Keeps promotions byte by byte: they are signed, and chained by their digests.
+/// Keeps promotions byte for byte: they are signed, and chained by digest.
 pub(super) const ATTRIBUTES: &str =
     "# Promotions of gate are signed: git must neither merge them nor change their line ends.
 ledger/** -merge -text
@@ -54,7 +54,7 @@ jobs:
     text
 }
 
-/// What a person does next.
+/// The next steps for the user.
 pub(super) fn next_steps(
     repository: &Repository,
     layout: Layout,

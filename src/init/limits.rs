@@ -1,4 +1,4 @@
-//! Limits for a metric, from the values that it has now.
+//! Derives limits for a metric from its current values.
 
 use crate::run::Decimal;
 
@@ -9,7 +9,7 @@ pub(super) enum Better {
     Lower,
 }
 
-/// Parts of names of metrics that should be high.
+/// Parts of metric names that mean higher is better.
 const HIGHER: [&str; 26] = [
     "f1",
     "accuracy",
@@ -38,7 +38,7 @@ const HIGHER: [&str; 26] = [
     "sensitivity",
     "specificity",
 ];
-/// Parts of names of metrics that should be low.
+/// Parts of metric names that mean lower is better.
 const LOWER: [&str; 27] = [
     "loss",
     "logloss",
@@ -68,10 +68,11 @@ const LOWER: [&str; 27] = [
     "fnr",
     "eer",
 ];
-/// Parts of names of metrics that say nothing about the model.
+/// Parts of metric names that say nothing about the model.
 const NO_QUALITY: [&str; 8] = ["train", "runtime", "epoch", "step", "steps", "samples", "lr", "flos"];
 
-/// Which way a metric is better, by its name; `None` where the name does not say, or it is no metric of quality.
+/// Whether higher or lower is better, by the metric's name; `None` if the name does not say, or does not measure
+/// quality.
 pub(super) fn better(name: &str) -> Option<Better> {
     let lower = name.to_lowercase();
     let parts: Vec<&str> = lower.split(|c: char| !c.is_ascii_alphanumeric()).collect();
@@ -84,8 +85,8 @@ pub(super) fn better(name: &str) -> Option<Better> {
     }
 }
 
-/// The limits as the policy writes them, such as `min: 0.8, max_drop: 0.01`; `None` if the values allow none. `shown` is
-/// the margin that the predictions can show, which then is the least that is allowed, with `confidence`.
+/// The limits as written in a policy, such as `min: 0.8, max_drop: 0.01`; `None` if the values allow none. `shown` is
+/// the margin that the predictions can show with `confidence`; the allowed change is at least that.
 pub(super) fn limits(
     values: &[Decimal],
     better: Better,
@@ -103,9 +104,9 @@ pub(super) fn limits(
         None if is_share => allowed_change(low, high, rows),
         None => 0.0,
     };
-    // The bound leaves room beyond the worst run that is there, so that it stops only what is clearly broken.
+    // Leave room below the worst existing run, so that only clearly broken runs are stopped.
     let room = (worst.abs() * 0.05).max(change);
-    // What is relative to a value below zero, or near it, says little.
+    // A share of a value below or near zero means little.
     let relative = is_share || low > 0.0;
     let share_of =
         |base: f64, least: f64| format!("{}%", plain(((high - low) / base * 100.0).max(least).ceil()));
@@ -122,8 +123,8 @@ pub(super) fn limits(
     Some(if relative { format!("{bound}, {}: {number}{confidence}", words.1) } else { bound })
 }
 
-/// How far a share may move: one part in a hundred, or what chance alone does to that many examples, or what the runs that
-/// are there differ by, whichever is most.
+/// The allowed change of a share: 0.01, the change by chance alone with that many examples, or the range of the
+/// existing runs, whichever is largest.
 ///
 /// Two runs on `n` examples differ by chance with a standard deviation of at most `sqrt(2 p (1 - p) / n)`.
 fn allowed_change(low: f64, high: f64, rows: Option<u64>) -> f64 {
@@ -137,12 +138,12 @@ fn allowed_change(low: f64, high: f64, rows: Option<u64>) -> f64 {
     up(change)
 }
 
-/// Three digits behind the point, at least as much.
+/// Rounded up to three decimals.
 fn up(change: f64) -> f64 {
     (change * 1000.0 - 1e-6).ceil() / 1000.0
 }
 
-/// Two digits that count, towards zero or below.
+/// Two significant digits, rounded down.
 fn floor(number: f64) -> f64 {
     rounded(number, f64::floor)
 }

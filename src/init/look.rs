@@ -9,7 +9,7 @@ use super::mlflow::{self, Store};
 use crate::document::FileKind;
 use crate::git::Git;
 
-/// Folders in which no project keeps its runs.
+/// Folders that never contain a project's runs.
 const SKIPPED: [&str; 12] = [
     ".git",
     ".venv",
@@ -24,15 +24,15 @@ const SKIPPED: [&str; 12] = [
     "wandb",
     "ledger",
 ];
-/// Levels of folders that are looked at.
+/// Maximum depth of folders searched.
 const DEPTH: usize = 4;
-/// Files that are looked at.
+/// Maximum number of files checked.
 const MAX_FILES: usize = 20_000;
-/// Bytes of a file that may be a run record.
+/// Maximum size in bytes of a file that may be a run record.
 const MAX_RECORD: u64 = 4 << 20;
-/// Endings of model files.
+/// File extensions of models.
 const MODELS: [&str; 9] = ["pkl", "joblib", "pt", "pth", "onnx", "safetensors", "keras", "ubj", "cbm"];
-/// Names of files with metrics that scripts write.
+/// Names of metrics files that scripts commonly write.
 const METRICS: [&str; 5] = ["metrics.json", "metrics.yaml", "scores.json", "results.json", "eval.json"];
 
 /// What was found.
@@ -40,15 +40,15 @@ const METRICS: [&str; 5] = ["metrics.json", "metrics.yaml", "scores.json", "resu
 pub(super) struct Repository {
     /// The default branch, if this is a git repository with a commit.
     pub(super) branch: Option<String>,
-    /// Where git looks for hooks, relative to the folder.
+    /// Where git expects hooks, relative to the folder.
     pub(super) hooks: Option<String>,
     /// Run records, and the globs that match them.
     pub(super) records: Vec<String>,
-    /// Files with metrics alone.
+    /// Files that contain only metrics.
     pub(super) metrics: Vec<String>,
     /// Model files.
     pub(super) models: Vec<String>,
-    /// A script that seems to train.
+    /// A script that appears to be for training.
     pub(super) script: Option<String>,
     /// Notebooks.
     pub(super) notebooks: usize,
@@ -56,7 +56,7 @@ pub(super) struct Repository {
     pub(super) mlflow: Option<Store>,
     /// There is a `dvc.yaml`.
     pub(super) dvc: bool,
-    /// There is a folder of Weights & Biases.
+    /// There is a Weights & Biases folder.
     pub(super) wandb: bool,
     /// There is a promptfoo configuration.
     pub(super) promptfoo: bool,
@@ -112,7 +112,7 @@ impl Repository {
         }
     }
 
-    /// Where the runs are, as far as looking can tell.
+    /// Where the runs are, as far as the files show.
     pub(super) fn layout(&self) -> Layout {
         if !self.records.is_empty() {
             Layout::Plain
@@ -125,7 +125,7 @@ impl Repository {
         }
     }
 
-    /// References to the runs that limits are taken from.
+    /// References to the runs that limits are derived from.
     pub(super) fn references(&self, layout: Layout) -> Vec<String> {
         match layout {
             Layout::Plain => self.records.clone(),
@@ -134,7 +134,7 @@ impl Repository {
         }
     }
 
-    /// Globs that match the records, the folder with most records first; `runs/*.json` where there are none.
+    /// Globs that match the records, the folder with the most records first; `runs/*.json` if there are none.
     pub(super) fn globs(&self) -> Vec<String> {
         let mut globs = BTreeSet::new();
         for record in &self.records {
@@ -143,14 +143,14 @@ impl Repository {
             let ending = name.rsplit_once('.').map_or("json", |(_, ending)| ending);
             globs.insert(match folder {
                 Some(folder) => format!("{folder}/*.{ending}"),
-                // At the top there are other files of that ending.
+                // The top folder has other files with that extension.
                 None => name.to_owned(),
             });
         }
         if globs.is_empty() { vec!["runs/*.json".into()] } else { globs.into_iter().collect() }
     }
 
-    /// Whether a job on a fresh machine sees the runs.
+    /// Whether a job on a fresh machine can read the runs.
     pub(super) fn ci_can_read(&self, layout: Layout) -> bool {
         layout != Layout::Mlflow || self.mlflow.as_ref().is_some_and(|store| store.is_server)
     }
@@ -213,8 +213,8 @@ fn collect(root: &Path, below: &str, depth: usize, files: &mut Vec<String>) {
     }
 }
 
-/// Whether a file is a run record, and not only a file of metrics or of something else: it has metrics, and one more field
-/// that only a record has.
+/// Whether a file is a run record, rather than a metrics file or something else: it has metrics, and at least one field
+/// that only records have.
 fn is_record(path: &Path) -> bool {
     if fs::metadata(path).map_or(true, |meta| meta.len() > MAX_RECORD) {
         return false;

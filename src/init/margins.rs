@@ -1,4 +1,4 @@
-//! The margins that the predictions of the runs can show, for the limits of a first policy.
+//! The margins that the runs' predictions can show, for the limits of a first policy.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,25 +8,24 @@ use crate::run::Run;
 use crate::scorer::PowerTable;
 use crate::stats::Confidence;
 
-/// What the cases can show at 95 % confidence, in four of five validation splits of their size.
+/// The margins that the cases can show at 95 % confidence, in four out of five validation splits of this size.
 #[derive(Debug, Default)]
 pub(super) struct Margins {
-    /// How many cases.
+    /// The number of cases.
     pub(super) cases: usize,
-    /// The margin of each metric whose recorded value the predictions give.
+    /// The margin of each metric whose recorded value can be computed from the predictions.
     pub(super) of: BTreeMap<String, f64>,
 }
 
-/// The power that a margin is for.
+/// The power to detect a margin.
 const POWER: f64 = 0.8;
-/// The share of decisions that a first candidate is taken to change.
+/// The share of decisions that a first candidate is assumed to change.
 const CHANGED: f64 = 0.05;
-/// Runs that are compared with the first.
+/// Maximum number of runs that are compared with the first.
 const RUNS: usize = 8;
 
 impl Margins {
-    /// None at all, unless every run has predictions and all are of the same cases: a policy that asks for more would
-    /// block the runs that are there.
+    /// Empty unless every run has predictions for the same cases: a stricter policy would block the existing runs.
     pub(super) fn of(runs: &[Run], folder: &Path) -> Self {
         Self::found(runs, folder).unwrap_or_default()
     }
@@ -61,7 +60,7 @@ impl Margins {
     }
 }
 
-/// The margin of each metric of a run that its predictions give as it is recorded.
+/// The margin of each metric whose recorded value follows from the run's predictions.
 fn margins(run: &Run, table: &PowerTable) -> BTreeMap<String, f64> {
     let Some(confidence) = Confidence::new(0.95) else { return BTreeMap::new() };
     let all = table.powers.iter().filter(|power| power.slice.is_none());

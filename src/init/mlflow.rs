@@ -1,19 +1,19 @@
-//! An MLflow store: which experiments and registered models it has.
+//! The experiments and registered models of an MLflow store.
 
 use std::fs;
 use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags};
 
-/// Experiments and models that are looked at.
+/// Maximum number of experiments and models read.
 const MAX_NAMES: usize = 20;
 
-/// What is known of a store.
+/// What is known about a store.
 #[derive(Debug, Default)]
 pub(super) struct Store {
-    /// What a person calls it; no credentials.
+    /// Its name in messages, without credentials.
     pub(super) name: String,
-    /// It is a server, which CI can reach too.
+    /// It is a server, which CI can also reach.
     pub(super) is_server: bool,
     /// Experiments with runs.
     pub(super) experiments: Vec<String>,
@@ -28,7 +28,7 @@ impl Store {
     }
 }
 
-/// The store that the environment names, or the one in the folder.
+/// The store that the environment names, else the one in the folder.
 pub(super) fn store(folder: &Path) -> Option<Store> {
     let uri = std::env::var("MLFLOW_TRACKING_URI").ok().filter(|uri| !uri.is_empty());
     if let Some(uri) = &uri
@@ -63,7 +63,7 @@ fn of_database(path: &Path, name: &str) -> Store {
     let Ok(connection) = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY) else {
         return store;
     };
-    // A table that this version of MLflow does not have is no names.
+    // A table that this version of MLflow lacks has no names.
     let names = |sql: &str| -> Vec<(String, Option<String>)> {
         let Ok(mut statement) = connection.prepare(sql) else { return Vec::new() };
         let Ok(rows) = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))) else {

@@ -1,7 +1,7 @@
-//! `gate init`: looks at a repository, and proposes the policy and the CI job that fit it.
+//! `gate init`: inspects a repository, and proposes a policy and a CI job that fit.
 //!
-//! Limits come from the runs that are there, and a field is required only if every run has it, so the result passes
-//! `gate check` on the repository as it is. No file that exists is changed, but for a line added to `.gitattributes`.
+//! Limits come from the existing runs, and a field is required only if every run has it, so that `gate check` passes on
+//! the repository as it is. Existing files are not changed, except for lines added to `.gitattributes`.
 
 mod ci;
 mod limits;
@@ -37,12 +37,12 @@ pub enum Layout {
     Dvc,
 }
 
-/// What was asked for.
+/// The options of `gate init`.
 #[derive(Debug, Clone, Default)]
 pub struct Request {
-    /// Where runs are; found by looking if absent.
+    /// Where runs are; detected if absent.
     pub layout: Option<Layout>,
-    /// Runs to take limits from, instead of those that are found.
+    /// Runs to take limits from, instead of those found.
     pub runs: Vec<String>,
     /// Also write a pre-push hook.
     pub hook: bool,
@@ -55,39 +55,39 @@ pub struct Request {
 pub struct File {
     /// Relative to the root of the plan.
     pub path: String,
-    /// Its content, or what is added to it.
+    /// Its content, or the text to append.
     pub text: String,
-    /// What happens to it.
+    /// What to do with it.
     pub action: Action,
-    /// Whether the file can be run as a program.
+    /// Whether it is executable.
     pub executable: bool,
 }
 
-/// What happens to a file.
+/// What to do with a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
-    /// It is written; there is none yet.
+    /// Create it; it does not exist yet.
     Create,
-    /// Lines are added at its end.
+    /// Append lines.
     Append,
-    /// It exists, and stays as it is.
+    /// Leave the existing file as it is.
     Keep,
 }
 
-/// What `gate init` found, and what it would do.
+/// What `gate init` found, and what it would write.
 #[derive(Debug)]
 pub struct Plan {
     /// The folder that paths are relative to.
     pub root: PathBuf,
-    /// What was found, a line each.
+    /// What was found, one line each.
     pub found: Vec<String>,
     /// The files.
     pub files: Vec<File>,
-    /// What to do next, a line each.
+    /// The next steps, one line each.
     pub next: Vec<String>,
 }
 
-/// Looks at a folder, and makes a plan for it. Writes nothing.
+/// Inspects a folder, and makes a plan for it. Writes nothing.
 pub fn plan(request: &Request, folder: &Path) -> Result<Plan, Vec<Diagnostic>> {
     let repository = Repository::look(folder);
     let layout = request.layout.unwrap_or(repository.layout());
@@ -122,7 +122,7 @@ pub fn plan(request: &Request, folder: &Path) -> Result<Plan, Vec<Diagnostic>> {
     Ok(Plan { root: folder.to_owned(), found, files, next })
 }
 
-/// Writes the files of a plan; gives back the paths that were written.
+/// Writes the files of a plan; returns their paths.
 pub fn write(plan: &Plan) -> Result<Vec<String>, Box<Diagnostic>> {
     let mut written = Vec::new();
     for file in plan.files.iter().filter(|file| file.action != Action::Keep) {
@@ -147,13 +147,13 @@ pub fn write(plan: &Plan) -> Result<Vec<String>, Box<Diagnostic>> {
 }
 
 fn file(folder: &Path, path: &str, text: String, executable: bool) -> File {
-    // A policy under its other name is a policy too.
+    // A policy with the other extension counts too.
     let exists = [path, &path.replace(".yaml", ".yml")].iter().any(|path| folder.join(path).exists());
     let action = if exists { Action::Keep } else { Action::Create };
     File { path: path.into(), text, action, executable }
 }
 
-/// Lines of `.gitattributes` for the ledger, where they are not there yet.
+/// The `.gitattributes` lines for the ledger, if they are missing.
 fn attributes(folder: &Path) -> File {
     let path = ".gitattributes";
     let old = std::fs::read_to_string(folder.join(path)).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The text of the policy.
+//! Writes the text of the policy.
 
 use super::Layout;
 use super::limits::{better, limits};
@@ -6,7 +6,7 @@ use super::look::Repository;
 use super::margins::Margins;
 use super::runs::Summary;
 
-/// Where editors find the schema of the policy language.
+/// The URL of the policy language's schema, for editors.
 const SCHEMA: &str = "https://raw.githubusercontent.com/gate-ci/gate/main/docs/schemas/policy.v1.json";
 
 /// A commented policy that fits the runs.
@@ -138,13 +138,13 @@ fn held_up(summary: &Summary, margins: &Margins) -> String {
     text
 }
 
-/// A metric's name as a part of a field path.
+/// A metric's name as part of a field path.
 fn in_a_path(name: &str) -> String {
     let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
     if plain { name.to_owned() } else { format!("\"{name}\"") }
 }
 
-/// Text as YAML takes it for text, in quotes only where it needs them.
+/// Text for YAML, quoted only if necessary.
 fn quoted(text: &str) -> String {
     let plain = text.starts_with(|c: char| c.is_ascii_alphabetic())
         && text.chars().all(|c| c.is_ascii_alphanumeric() || "_-./@*:".contains(c))

@@ -1,11 +1,11 @@
-//! What the runs of a project have in common: the fields that all of them have, and the range of each metric.
+//! What a project's runs have in common: the fields that all of them have, and the values of each metric.
 
 use indexmap::IndexMap;
 
 use crate::document::Path;
 use crate::run::{Decimal, Run};
 
-/// Fields that a rule can require, in the order in which a policy names them.
+/// Fields that a rule can require, in policy order.
 const FIELDS: [&[&str]; 8] = [
     &["params"],
     &["git_commit"],
@@ -17,22 +17,22 @@ const FIELDS: [&[&str]; 8] = [
     &["command"],
 ];
 
-/// What all runs say.
+/// What all runs have in common.
 #[derive(Debug, Default)]
 pub(super) struct Summary {
-    /// How many runs.
+    /// The number of runs.
     pub(super) runs: usize,
     /// Fields that every run has.
     pub(super) fields: Vec<String>,
-    /// Fields that some run has not.
+    /// Fields that some run lacks.
     pub(super) missing: Vec<String>,
     /// Fields of `validation` that every run has.
     pub(super) validation: Vec<&'static str>,
     /// The values of each metric that every run has.
     pub(super) metrics: IndexMap<String, Vec<Decimal>>,
-    /// Examples of the validation split, if every run says so.
+    /// The smallest number of examples in a validation split, if every run records it.
     pub(super) rows: Option<u64>,
-    /// The lines of models.
+    /// The names of the models.
     pub(super) models: Vec<String>,
 }
 

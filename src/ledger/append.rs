@@ -1,4 +1,5 @@
-//! Writing a promotion: everything that it names first, then its statement, whose name is the commit point.
+//! Writes a promotion: first all files that it names, then its statement. Creating the statement's name is the commit
+//! point.
 
 use std::fs;
 use std::io;
@@ -9,10 +10,10 @@ use crate::atomic;
 use crate::document::{Diagnostic, sha256};
 use crate::signing::BESIDE;
 
-/// A promotion that is to be written.
+/// A promotion to be written.
 #[derive(Debug)]
 pub struct Draft<'d> {
-    /// The line.
+    /// The model and the stage.
     pub line: &'d StageHistory,
     /// Its number: one more than that of the newest promotion.
     pub number: u64,
@@ -22,43 +23,43 @@ pub struct Draft<'d> {
     pub envelope: Option<&'d str>,
     /// The run record, by the name of [`content_name`].
     pub record: (&'d str, &'d [u8]),
-    /// What lies beside the record as its signature.
+    /// The signature file of the record.
     pub signature: Option<&'d [u8]>,
     /// The report, by the name of [`numbered_name`].
     pub report: (&'d str, &'d [u8]),
-    /// The policy with its files, and the lists of files of large folders, each by a name that holds its digest.
+    /// The policy and its files, and the file lists of large folders; each name contains the file's digest.
     pub named: &'d [(String, Vec<u8>)],
-    /// The identity of the ledger, which the statement repeats.
+    /// The identity of the ledger, repeated in the statement.
     pub id: &'d str,
 }
 
-/// What became of it.
+/// The outcome of an append.
 #[must_use]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Appended {
-    /// It is written, and on the disk; the path of the statement.
+    /// The statement is safely on disk, at this path.
     Written(PathBuf),
     /// Another promotion took the number.
     Taken,
 }
 
-/// What a file is called that many promotions may name: `records/<sha256>.json`.
+/// The name of a file that many promotions may refer to: `records/<sha256>.json`.
 pub fn content_name(folder: &str, bytes: &[u8]) -> String {
     format!("{folder}/{}.json", sha256(bytes))
 }
 
-/// What a file is called that belongs to one promotion: `reports/000012-<the beginning of its digest>.json`.
+/// The name of a file that belongs to one promotion: `reports/000012-<the beginning of its digest>.json`.
 pub fn numbered_name(folder: &str, number: u64, bytes: &[u8]) -> String {
     format!("{folder}/{}-{}.json", super::read::number_name(number), &sha256(bytes)[..8])
 }
 
-/// Appends a promotion to the ledger in `root`, if its number is free. The name of the statement is given by a link,
-/// which fails where there is one: of several at once exactly one is written. A crash at any point leaves a ledger
-/// that holds the promotion whole, or not at all.
+/// Appends a promotion to the ledger in `root`, if its number is free. The statement is created under its name by a
+/// link, which fails if the name exists: of several concurrent writers exactly one succeeds. A crash at any point
+/// leaves a ledger with either the whole promotion or none of it.
 pub fn append(root: &Path, draft: &Draft<'_>) -> Result<Appended, Box<Diagnostic>> {
     let folder = root.join(draft.line.folder());
     let statement = folder.join(format!("{}.json", super::read::number_name(draft.number)));
-    // Nothing is written for a number that is gone.
+    // Write nothing if the number is already taken.
     if statement.symlink_metadata().is_ok() {
         return Ok(Appended::Taken);
     }
@@ -69,7 +70,7 @@ pub fn append(root: &Path, draft: &Draft<'_>) -> Result<Appended, Box<Diagnostic
     }
     let id = root.join(super::ID);
     let text = format!("{}\n", draft.id);
-    // Another first promotion chose another identity at the same time.
+    // Another first promotion chose a different identity at the same time.
     let new_id = create(&id, text.as_bytes()).map_err(|error| cant_write(&id, &error))?;
     if !new_id && fs::read_to_string(&id).is_ok_and(|there| there.trim() != draft.id) {
         return Ok(Appended::Taken);
@@ -81,16 +82,16 @@ pub fn append(root: &Path, draft: &Draft<'_>) -> Result<Appended, Box<Diagnostic
     beside.push((folder.join(draft.report.0), draft.report.1));
     beside.push((id.clone(), text.as_bytes()));
     beside.extend(draft.named.iter().map(|(name, bytes)| (folder.join(name), &**bytes)));
-    // Another signature of the same record is as good.
+    // Any existing signature of the same record is as good.
     beside.extend(draft.signature.map(|bytes| (folder.join(format!("{}{BESIDE}", draft.record.0)), bytes)));
-    // Last, so that a signature is never there without what it is of.
+    // Last, so that no signature exists without the files it covers.
     beside.extend(draft.envelope.map(|text| (envelope.clone(), text.as_bytes())));
     let mut made = Vec::new();
     let written = write_beside(&beside, &mut made)
         .and_then(|()| create(&statement, draft.statement).map_err(|error| cant_write(&statement, &error)));
     match written {
         Ok(true) => {
-            // One that failed at the same moment may have taken away a file that both name.
+            // A writer that failed at the same time may have removed a file that both name.
             for (path, bytes) in beside.iter().filter(|(path, _)| path.symlink_metadata().is_err()) {
                 let _is_new = create(path, bytes).map_err(|error| cant_write(path, &error))?;
             }
@@ -98,7 +99,7 @@ pub fn append(root: &Path, draft: &Draft<'_>) -> Result<Appended, Box<Diagnostic
             Ok(Appended::Written(statement))
         }
         Ok(false) => {
-            // Another that is the same byte for byte needs it still.
+            // A byte-for-byte identical winner still needs the files.
             if fs::read(&statement).is_ok_and(|winner| winner != draft.statement) {
                 take_away(&folder, &made, draft.number);
             }
@@ -117,7 +118,7 @@ pub fn append(root: &Path, draft: &Draft<'_>) -> Result<Appended, Box<Diagnostic
     }
 }
 
-/// Writes what the statement names, and remembers what is new.
+/// Writes the files that the statement names, and remembers which of them are new.
 fn write_beside(beside: &[(PathBuf, &[u8])], made: &mut Vec<PathBuf>) -> Result<(), Box<Diagnostic>> {
     for (path, bytes) in beside {
         if create(path, bytes).map_err(|error| cant_write(path, &error))? {
@@ -136,8 +137,8 @@ fn cant_write(path: &Path, error: &io::Error) -> Box<Diagnostic> {
     Diagnostic::new(CANT_WRITE, message).help(help).boxed()
 }
 
-/// Takes away what a promotion made that was not written: a signed envelope alone would verify. What bears no number may
-/// be named by another promotion, and stays where a statement names it.
+/// Removes the files of a promotion that was not written: a signed envelope alone would still verify. A file without a
+/// number in its name may belong to another promotion, so it stays if any statement names it.
 fn take_away(folder: &Path, made: &[PathBuf], number: u64) {
     let own = format!("{}-", super::read::number_name(number));
     let texts = statements(folder);
@@ -154,14 +155,14 @@ fn take_away(folder: &Path, made: &[PathBuf], number: u64) {
     let _ = fs::remove_dir(folder);
 }
 
-/// Folders of files that are named by their digests, so that many promotions may name one.
+/// Folders of files named by their digests, which many promotions may share.
 const SHARED: [&str; 3] = ["records", "policies", "manifests"];
 
 fn folder_of(name: &str) -> Option<&str> {
     name.split_once('/').map(|(folder, _)| folder)
 }
 
-/// The text of every statement of a line.
+/// The text of every statement in a folder.
 fn statements(folder: &Path) -> Vec<String> {
     names(folder)
         .filter(|(name, _, _)| super::read::parse(name).is_some_and(|(_, envelope)| envelope.is_none()))
@@ -185,7 +186,7 @@ fn create(path: &Path, bytes: &[u8]) -> io::Result<bool> {
     Ok(created)
 }
 
-/// What has the name already is the same; a part that an older crash could have left is none.
+/// Checks that an existing file has the same contents, rather than part of them after an earlier crash.
 fn same(path: &Path, bytes: &[u8]) -> Result<(), Box<Diagnostic>> {
     if fs::read(path).is_ok_and(|there| there == bytes) {
         return Ok(());
@@ -196,7 +197,7 @@ fn same(path: &Path, bytes: &[u8]) -> Result<(), Box<Diagnostic>> {
         .boxed())
 }
 
-/// Makes a folder and those above it, each on the disk before what is in it.
+/// Creates a folder and its parents, and syncs each to disk before its contents.
 fn make(folder: &Path) -> io::Result<()> {
     if folder.is_dir() {
         return Ok(());
@@ -212,8 +213,8 @@ fn make(folder: &Path) -> io::Result<()> {
     folder.parent().map_or(Ok(()), atomic::sync_folder)
 }
 
-/// Takes away what crashes and losers left: files for a number that another promotion has, and files by their digests that
-/// no promotion names. Nothing depends on it.
+/// Removes leftovers of crashes and lost races: files for a number that another promotion has, and files named by
+/// digests that no promotion names. Nothing depends on this.
 fn sweep(folder: &Path, draft: &Draft<'_>, digest: &str) {
     let number = super::read::number_name(draft.number);
     let keep = [
@@ -233,7 +234,7 @@ fn sweep(folder: &Path, draft: &Draft<'_>, digest: &str) {
     if old.is_empty() {
         return;
     }
-    // A statement names its record by its file.
+    // A statement names its record by its file name.
     let statements = statements(folder);
     for (name, path, _) in old {
         let record = name.strip_suffix(BESIDE).unwrap_or(&name);
@@ -245,7 +246,7 @@ fn sweep(folder: &Path, draft: &Draft<'_>, digest: &str) {
     }
 }
 
-/// The files in a folder, with whether nobody can still be about to need them.
+/// The files in a folder, each with whether it is too old for anyone to still be writing it.
 fn names(folder: &Path) -> impl Iterator<Item = (String, PathBuf, bool)> + use<> {
     fs::read_dir(folder).into_iter().flatten().flatten().filter(|entry| entry.path().is_file()).map(|entry| {
         let modified = entry.metadata().and_then(|meta| meta.modified());
@@ -255,10 +256,11 @@ fn names(folder: &Path) -> impl Iterator<Item = (String, PathBuf, bool)> + use<>
     })
 }
 
-/// Seconds after which nobody is still writing a file of the ledger.
+/// Seconds after which no one can still be writing a file of the ledger.
 const ABANDONED: u64 = 3_600;
 
-/// Where tests end the program as a power cut would: at the point whose number is in the environment. Not in a release.
+/// Lets tests abort the program like a power cut, at the point whose number is in the environment. Not in release
+/// builds.
 #[cfg(debug_assertions)]
 fn crash_point() {
     use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,8 +1,8 @@
-//! The ledger: which model was promoted to which stage, why, and what stood there before.
+//! The ledger: which model was promoted to which stage, why, and what was there before.
 //!
-//! Plain files, one a promotion, never rewritten. A promotion is an in-toto Statement v1 with the predicate of SLSA's
-//! Verification Summary (<https://slsa.dev/spec/v1.2/verification_summary>) and one extension, a readable file whose very
-//! bytes are the payload of the DSSE envelope beside it:
+//! Plain files, one per promotion, never rewritten. A promotion is an in-toto Statement v1 with the predicate of SLSA's
+//! Verification Summary (<https://slsa.dev/spec/v1.2/verification_summary>) and one extension. It is a readable file
+//! whose exact bytes are the payload of the DSSE envelope next to it:
 //!
 //! ```text
 //! ledger/churn/production/000012.json                     the statement; its name is what makes it the twelfth
@@ -41,10 +41,10 @@ codes! {
 
 /// Where the ledger is, unless the policy or the command line says otherwise.
 pub const FOLDER: &str = "ledger";
-/// The file in that folder that holds the ledger's identity.
+/// The file in that folder that contains the ledger's identity.
 pub const ID: &str = "id";
 
-/// Whether a text can be the identity of a ledger: 32 hexadecimal digits, chosen at random.
+/// Whether a text can be a ledger's identity: 32 random hexadecimal digits.
 pub fn is_id(text: &str) -> bool {
     text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
 }

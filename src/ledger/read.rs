@@ -1,4 +1,4 @@
-//! Reading a ledger, from the working tree or from a commit.
+//! Reads a ledger from the working tree or from a commit.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,52 +7,52 @@ use super::{BROKEN, StageHistory, Statement};
 use crate::document::{Diagnostic, sha256};
 use crate::store::{Entry as File, Selector, Store};
 
-/// Bytes of a statement, an envelope or a record.
+/// Maximum size in bytes of a statement, an envelope or a record.
 pub const MOST: usize = 8 << 20;
 
-/// A ledger that is read.
+/// An open ledger.
 #[derive(Clone)]
 pub struct Ledger<'s> {
     pub(super) store: Arc<dyn Store + Send + 's>,
-    /// Its folder in the store, with a `/` at its end; empty where the store is the ledger.
+    /// Its folder in the store, with a trailing `/`; empty if the store is itself the ledger.
     pub(super) folder: String,
-    /// What stands before a path when it is shown.
+    /// The prefix of paths in messages.
     shown: String,
 }
 
 /// A promotion's files.
 #[derive(Debug, Clone)]
 pub struct Entry {
-    /// Its number, by its name.
+    /// Its number, from its name.
     pub number: u64,
-    /// What a person calls its statement.
+    /// Its statement's name in messages.
     pub label: String,
     /// The statement's bytes.
     pub bytes: Vec<u8>,
     /// Their SHA-256, in hexadecimal digits.
     pub digest: String,
-    /// What a person calls its envelope, and the bytes, if there is one of this number: around these bytes, unless
+    /// The envelope's name in messages and its bytes, if this number has one: it covers the statement's bytes, unless
     /// something was changed.
     pub envelope: Option<(String, Vec<u8>)>,
 }
 
 impl Entry {
-    /// The statement, as the file has it.
+    /// Parses the statement.
     pub fn statement(&self) -> Result<Statement, Box<Diagnostic>> {
         Statement::parse(&self.label, self.bytes.clone())
     }
 }
 
-/// The files of a line, by what their names say.
+/// The files of a stage history, sorted by their names.
 #[derive(Debug, Default)]
 pub(super) struct Names {
     pub(super) statements: BTreeMap<u64, File>,
-    /// Envelopes, by number and the beginning of the statement's digest.
+    /// Envelopes, by number and the start of the statement's digest.
     pub(super) envelopes: Vec<(u64, String, File)>,
 }
 
 impl<'s> Ledger<'s> {
-    /// The ledger at a folder of a store, empty for the store itself; `shown` is what a person calls that folder.
+    /// The ledger in a folder of a store, empty for the store itself; `shown` is the folder's name in messages.
     pub fn new(store: Arc<dyn Store + Send + 's>, folder: &str, shown: &str) -> Self {
         let end = |text: &str| {
             let text = text.trim_end_matches('/');
@@ -61,8 +61,8 @@ impl<'s> Ledger<'s> {
         Self { store, folder: end(folder), shown: end(shown) }
     }
 
-    /// The identity that was chosen at the first promotion; `None` where there is none, or the ledger is older than
-    /// identities are.
+    /// The identity that was chosen at the first promotion; `None` if there is no promotion, or the ledger predates
+    /// identities.
     pub fn id(&self) -> Result<Option<String>, Box<Diagnostic>> {
         let path = format!("{}{}", self.folder, super::ID);
         let found = self.store.select(&Selector::new(&path)?)?;
@@ -76,7 +76,7 @@ impl<'s> Ledger<'s> {
         Err(Diagnostic::new(BROKEN, message).help("restore it from git").boxed())
     }
 
-    /// Every line that has a promotion, in order.
+    /// Every stage history that has a promotion, in order.
     pub fn lines(&self) -> Result<Vec<StageHistory>, Box<Diagnostic>> {
         let names = self.names(&format!("{}*/*/*.json", self.folder))?;
         Ok(names
@@ -86,24 +86,24 @@ impl<'s> Ledger<'s> {
             .collect())
     }
 
-    /// The lines of a stage.
+    /// The histories of a stage.
     pub fn at_stage(&self, stage: &str) -> Result<Vec<StageHistory>, Box<Diagnostic>> {
         Ok(self.lines()?.into_iter().filter(|line| line.stage == stage).collect())
     }
 
-    /// The newest promotion of a line.
+    /// The newest promotion in a stage history.
     pub fn head(&self, line: &StageHistory) -> Result<Option<Entry>, Box<Diagnostic>> {
         let names = self.names_of(line)?;
         names.statements.last_key_value().map(|(number, file)| self.entry(*number, file, &names)).transpose()
     }
 
-    /// All promotions of a line, the oldest first.
+    /// All promotions in a stage history, the oldest first.
     pub fn entries(&self, line: &StageHistory) -> Result<Vec<Entry>, Box<Diagnostic>> {
         let names = self.names_of(line)?;
         names.statements.iter().map(|(number, file)| self.entry(*number, file, &names)).collect()
     }
 
-    /// A file that is named by the digest of its bytes, such as `records/<sha256>.json`.
+    /// A file named by the digest of its bytes, such as `records/<sha256>.json`.
     pub fn by_digest(
         &self,
         line: &StageHistory,
@@ -126,17 +126,17 @@ impl<'s> Ledger<'s> {
         Ok(bytes)
     }
 
-    /// The path, in the store, of a file in the folder of a line.
+    /// The path, in the store, of a file in a stage history's folder.
     pub fn path(&self, line: &StageHistory, uri: &str) -> String {
         format!("{}{}/{uri}", self.folder, line.folder())
     }
 
-    /// What a person calls a path of the store.
+    /// The name of a store path in messages.
     pub fn label(&self, path: &str) -> String {
         format!("{}{}", self.shown, path.strip_prefix(&self.folder).unwrap_or(path))
     }
 
-    /// Behind a link no promotion would be found, and a bar that is not found is no bar.
+    /// Promotions behind a link would not be found, and neither would the baseline, so links are an error.
     fn has_no_links(&self) -> Result<(), Box<Diagnostic>> {
         match self.store.linked_folder(self.folder.trim_end_matches('/'), 2)? {
             None => Ok(()),
@@ -160,8 +160,8 @@ impl<'s> Ledger<'s> {
     fn entry(&self, number: u64, file: &File, names: &Names) -> Result<Entry, Box<Diagnostic>> {
         let bytes = self.store.read(file, MOST)?;
         let digest = sha256(&bytes);
-        // The one that is named for these very bytes; else one of this number, around what they were before they were
-        // changed.
+        // Prefer the envelope named after these exact bytes; else take one with this number, which covers the bytes
+        // before they were changed.
         let of_number = || names.envelopes.iter().filter(|(of, _, _)| *of == number);
         let envelope = of_number()
             .find(|(_, start, _)| digest.starts_with(start.as_str()))
@@ -174,7 +174,7 @@ impl<'s> Ledger<'s> {
     }
 
     pub(super) fn names_of(&self, line: &StageHistory) -> Result<Names, Box<Diagnostic>> {
-        // The names of folders hold nothing that a glob obeys.
+        // The folder names contain no glob characters.
         let found = self.names(&format!("{}{}/*.json", self.folder, line.folder()))?;
         Ok(found.into_iter().find(|(of, _)| of == line).map(|(_, names)| names).unwrap_or_default())
     }

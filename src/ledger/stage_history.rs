@@ -1,24 +1,24 @@
-//! A model at a stage, and the folder that is named for the two.
+//! A model at a stage, and the folder named after them.
 
 use std::fmt::Write as _;
 
 use super::BAD_NAME;
 use crate::document::Diagnostic;
 
-/// A model at a stage: promotions are numbered along it.
+/// A model at a stage; its promotions are numbered consecutively.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StageHistory {
-    /// The line of models.
+    /// The model's name.
     pub model: String,
     /// The stage.
     pub stage: String,
 }
 
-/// Bytes of a name of a folder.
+/// Maximum length in bytes of a folder's name.
 const LONGEST: usize = 200;
 
 impl StageHistory {
-    /// A line, if both names can name folders.
+    /// A stage history, if both names can be folder names.
     pub fn new(model: &str, stage: &str) -> Result<Self, Box<Diagnostic>> {
         for (what, name) in [("model", model), ("stage", stage)] {
             if name.is_empty() || encoded(name).len() > LONGEST {
@@ -36,12 +36,12 @@ impl StageHistory {
         format!("{}/{}", encoded(&self.model), encoded(&self.stage))
     }
 
-    /// What a promotion is for: `gate:churn/production`.
+    /// The resource URI of its promotions: `gate:churn/production`.
     pub fn uri(&self) -> String {
         format!("gate:{}", self.folder())
     }
 
-    /// The line of a folder; `None` for one that no line has.
+    /// The stage history of a folder; `None` if the folder is not a valid one.
     pub(super) fn of_folder(model: &str, stage: &str) -> Option<Self> {
         let line = Self { model: decoded(model)?, stage: decoded(stage)? };
         (line.folder() == format!("{model}/{stage}")).then_some(line)
@@ -54,7 +54,7 @@ impl std::fmt::Display for StageHistory {
     }
 }
 
-/// A name as that of a folder: what could lead elsewhere, or be hidden, is percent-encoded.
+/// Encodes a name as a folder name: characters that could change the path, or hide the folder, are percent-encoded.
 fn encoded(name: &str) -> String {
     let mut text = String::new();
     for (index, byte) in name.bytes().enumerate() {
@@ -62,7 +62,7 @@ fn encoded(name: &str) -> String {
         if plain {
             text.push(char::from(byte));
         } else {
-            // Writing to a string does not fail.
+            // Writing to a string can't fail.
             let _ = write!(text, "%{byte:02X}");
         }
     }

@@ -1,7 +1,7 @@
-//! Which promotion new models are compared with: the newest one that passed by itself.
+//! Which promotion new models are compared with: the newest one that passed on its own merits.
 //!
-//! An override or a waiver puts a model into service, and does not lower the bar: neither does promoting the same files
-//! once more.
+//! An override or a waiver puts a model into service without lowering the bar, and so does promoting the same files
+//! again.
 
 use super::{Entry, Ledger, StageHistory, Statement};
 use crate::document::Diagnostic;
@@ -11,12 +11,12 @@ use crate::document::Diagnostic;
 pub struct Standing {
     /// The newest entry.
     pub newest: Entry,
-    /// The newest entry that passed by itself: what new models are compared with.
+    /// The newest entry that passed on its own merits: the baseline of new models.
     pub baseline: Option<Entry>,
 }
 
 impl Ledger<'_> {
-    /// What is promoted to a line; `None` where nothing is. An error where the newest entry can't be read.
+    /// What is promoted to a stage; `None` if nothing is. It is an error if the newest entry can't be read.
     pub fn standing(&self, line: &StageHistory) -> Result<Option<Standing>, Box<Diagnostic>> {
         let mut entries = self.entries(line)?;
         let Some(newest) = entries.last() else { return Ok(None) };
@@ -27,13 +27,13 @@ impl Ledger<'_> {
     }
 }
 
-/// Of each entry, whether it passed by itself: without an override or a waiver. One that promotes the files that were
-/// there already, or that was compared with a baseline from the command line, can't clean what came before it; a rollback
-/// is as clean as what it goes back to. An entry that can't be read is not.
+/// Whether each entry passed on its own merits: without an override or a waiver. An entry that promotes the same files
+/// again, or that was compared with a baseline from the command line, is only as clean as the one before it; a rollback
+/// is as clean as its target. An unreadable entry is not clean.
 pub fn passed_by_themselves(entries: &[Entry]) -> Vec<bool> {
     let statements: Vec<Option<Statement>> = entries.iter().map(|entry| entry.statement().ok()).collect();
     let mut passed: Vec<bool> = Vec::new();
-    // The place of the entry before that put files there: one that retires puts none.
+    // The index of the previous entry that put files there: one that retires a model does not.
     let mut before: Option<usize> = None;
     for (at, statement) in statements.iter().enumerate() {
         let clean = statement.as_ref().is_some_and(|statement| {
@@ -49,7 +49,7 @@ pub fn passed_by_themselves(entries: &[Entry]) -> Vec<bool> {
     passed
 }
 
-/// Whether nothing that came before makes an entry unclean that passed.
+/// Whether an entry that passed also counts as clean, given what came before it.
 fn inherited(
     statement: &Statement,
     before: Option<(&Option<Statement>, bool)>,

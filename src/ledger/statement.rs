@@ -1,4 +1,4 @@
-//! A promotion as it is written: an in-toto statement.
+//! A promotion as written: an in-toto statement.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -7,18 +7,18 @@ use crate::document::{Diagnostic, Document, Format, Node, Value};
 
 /// `_type` of a statement.
 pub const STATEMENT_TYPE: &str = "https://in-toto.io/Statement/v1";
-/// What the predicate is.
+/// The type of the predicate.
 pub const PREDICATE_TYPE: &str = "https://slsa.dev/verification_summary/v1";
-/// What the payload of an envelope is.
+/// The type of an envelope's payload.
 pub const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
-/// Who says it.
+/// The verifier's id.
 pub const VERIFIER: &str = "https://gate-ci.github.io/gate/verifier/v1";
-/// The key of what the Verification Summary has no field for.
+/// The key of the extension, for what the Verification Summary has no field for.
 pub const EXTENSION: &str = "https://gate-ci.github.io/gate/promotion/v1";
 /// The result of a promotion that the policy allows.
 pub const PASSED: &str = "PASSED";
 
-/// The level that says that a stage was reached: `GATE_STAGE_PRODUCTION`.
+/// The level that means a stage was reached: `GATE_STAGE_PRODUCTION`.
 pub fn level(stage: &str) -> String {
     let mut name = String::from("GATE_STAGE_");
     for letter in stage.chars() {
@@ -33,24 +33,24 @@ pub fn level(stage: &str) -> String {
     name
 }
 
-/// A statement that was read. Nothing of it is believed by that: what a field is missing for, the reader decides.
+/// A parsed statement. Nothing in it is trusted yet; its readers decide what a missing field means.
 #[derive(Debug, Clone)]
 pub struct Statement {
     root: Node,
 }
 
-/// A file that a promotion is for.
+/// A file that a promotion covers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subject<'s> {
     /// Its path when it was promoted.
     pub name: &'s str,
-    /// Its digest in hexadecimal digits; `None` where it says none by SHA-256.
+    /// Its digest in hexadecimal digits; `None` if there is no SHA-256.
     pub sha256: Option<&'s str>,
 }
 
 impl Statement {
-    /// Reads the bytes. A key that stands twice, at any depth, is an error; one that is not known is ignored. What git
-    /// did to the file, by a merge or by its line ends, has a message of its own.
+    /// Parses the bytes. A duplicate key at any depth is an error; an unknown key is ignored. Changes made by git,
+    /// through a merge or line endings, have their own error message.
     pub fn parse(name: &str, bytes: Vec<u8>) -> Result<Self, Box<Diagnostic>> {
         if let Some(problem) = changed_by_git(name, &bytes) {
             return Err(problem);
@@ -98,7 +98,7 @@ impl Statement {
         self.own(path).and_then(Node::as_list).unwrap_or_default()
     }
 
-    /// What it is for.
+    /// The files that it covers.
     pub fn subjects(&self) -> Vec<Subject<'_>> {
         let listed = self.node(&["subject"]).and_then(Node::as_list).unwrap_or_default();
         listed
@@ -110,17 +110,17 @@ impl Statement {
             .collect()
     }
 
-    /// Whether this very file is one of those that it is for.
+    /// Whether it covers this exact file.
     pub fn is_for(&self, sha256: &str) -> bool {
         self.subjects().iter().any(|subject| subject.sha256 == Some(sha256))
     }
 
-    /// Its place in its line, from 1.
+    /// Its number in its stage history, from 1.
     pub fn sequence(&self) -> Option<u64> {
         number(self.own(&["sequence"])?)
     }
 
-    /// The place and the digest of the promotion before it.
+    /// The number and the digest of the promotion before it.
     pub fn previous(&self) -> Option<(u64, &str)> {
         Some((
             number(self.own(&["previous", "sequence"])?)?,
@@ -128,7 +128,7 @@ impl Statement {
         ))
     }
 
-    /// The SHA-256 of every file that it is for, whatever their order.
+    /// The SHA-256 of every file that it covers, in no particular order.
     pub fn files(&self) -> BTreeSet<String> {
         self.subjects().iter().filter_map(|subject| subject.sha256).map(str::to_owned).collect()
     }
@@ -138,12 +138,12 @@ impl Statement {
         self.own_text(&["action"]) == Some("retire")
     }
 
-    /// Whether it passed with the help of a waiver. A list that can't be read counts as one.
+    /// Whether it passed with the help of a waiver. An unreadable list counts as one.
     pub fn waived(&self) -> bool {
         self.own(&["waivers"]).is_some_and(|list| list.as_list().is_none_or(|list| !list.is_empty()))
     }
 
-    /// What weakened it, each with its reason: `what` and `says`.
+    /// What weakened it, each with an explanation: `what` and `says`.
     pub fn weakened(&self) -> Vec<(String, String)> {
         let part = |node: &Node, key: &str| node.get(key).and_then(string).unwrap_or_default().to_owned();
         self.own_list(&["weakened"]).iter().map(|one| (part(one, "what"), part(one, "says"))).collect()
@@ -154,14 +154,14 @@ impl Statement {
         self.predicate(&["verificationResult"]) == Some(PASSED)
     }
 
-    /// The levels that it says are reached.
+    /// The levels that it says were reached.
     pub fn levels(&self) -> Vec<&str> {
         let listed = self.node(&["predicate", "verifiedLevels"]).and_then(Node::as_list).unwrap_or_default();
         listed.iter().filter_map(string).collect()
     }
 }
 
-/// What a merge or a checkout did to a statement: gate writes neither conflict markers nor carriage returns.
+/// Reports what a merge or a checkout did to a statement: gate writes neither conflict markers nor carriage returns.
 fn changed_by_git(name: &str, bytes: &[u8]) -> Option<Box<Diagnostic>> {
     let has_line = |start: &[u8]| bytes.split(|byte| *byte == b'\n').any(|line| line.starts_with(start));
     if has_line(b"<<<<<<< ") && has_line(b">>>>>>> ") {

@@ -1,5 +1,5 @@
-//! What lies in a ledger and belongs to no promotion: what a crash left, what somebody put there, or what is left where
-//! a promotion was taken away.
+//! Files in a ledger that belong to no promotion: left by a crash, added by someone, or left after a promotion was
+//! removed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,29 +10,28 @@ use crate::document::{Diagnostic, Node, sha256};
 use crate::signing::BESIDE;
 use crate::store::Selector;
 
-/// Files that no promotion names, as a person calls them.
+/// Files that no promotion names, by their names in messages.
 #[derive(Debug, Default)]
 pub struct Strays {
-    /// Those in the folder of a line; a line of this map may have no promotion at all.
+    /// The files in a stage history's folder, even if the history has no promotion at all.
     pub of: BTreeMap<StageHistory, Vec<String>>,
-    /// Those in the folder of a model, or in one that no line can have.
+    /// The files in a model's folder, or in a folder that is not a valid stage history.
     pub elsewhere: Vec<String>,
 }
 
-/// An envelope or a report that no statement owns: of a promotion that broke off, lost a merge, or was taken away.
+/// An envelope or a report without a statement: its promotion was aborted, lost a merge, or was removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unowned {
     /// The number of that promotion.
     pub number: u64,
-    /// What a person calls the file.
+    /// The file's name in messages.
     pub label: String,
-    /// It is an envelope, so that somebody signed it.
+    /// It is an envelope, so someone signed it.
     pub is_envelope: bool,
 }
 
 impl Ledger<'_> {
-    /// Every file that no promotion names; what lies in the ledger's own folder, such as a page about it, is nobody's
-    /// concern.
+    /// Every file that no promotion names. Files directly in the ledger's folder, such as a README, are ignored.
     pub fn strays(&self) -> Result<Strays, Box<Diagnostic>> {
         let mut strays = Strays::default();
         let mut named: BTreeMap<StageHistory, BTreeSet<String>> = BTreeMap::new();
@@ -50,7 +49,7 @@ impl Ledger<'_> {
                 strays.elsewhere.push(self.label(&file.path));
                 continue;
             };
-            // Another promotion may be writing it just now.
+            // Another promotion may be writing it right now.
             let unfinished = name.rsplit('/').next().is_some_and(|name| name.starts_with(NEIGHBOUR));
             if !unfinished && named.get(&line).is_none_or(|files| !files.contains(name)) {
                 strays.of.entry(line).or_default().push(self.label(&file.path));
@@ -59,7 +58,7 @@ impl Ledger<'_> {
         Ok(strays)
     }
 
-    /// The envelopes and reports of a line that no statement owns, in the order of their numbers.
+    /// The envelopes and reports without a statement in a stage history, ordered by number.
     pub fn unowned(&self, line: &StageHistory) -> Result<Vec<Unowned>, Box<Diagnostic>> {
         let owned = self.named_files(line)?;
         let folder = format!("{}{}/", self.folder, line.folder());
@@ -78,7 +77,7 @@ impl Ledger<'_> {
         Ok(unowned)
     }
 
-    /// The files of a line's promotions, below its folder.
+    /// The files of a stage history's promotions, relative to its folder.
     fn named_files(&self, line: &StageHistory) -> Result<BTreeSet<String>, Box<Diagnostic>> {
         let names = self.names_of(line)?;
         let mut files = BTreeSet::new();

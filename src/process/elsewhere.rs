@@ -1,4 +1,4 @@
-//! Where there are no signals: a console gives Ctrl-C to every program that is attached to it.
+//! For systems without signals: a console sends Ctrl-C to every program attached to it.
 
 use std::io;
 use std::process::Command;
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::End;
 
-/// A console ends this program itself.
+/// The console ends this program by itself.
 #[derive(Debug, Clone)]
 pub(super) struct StopSignal;
 

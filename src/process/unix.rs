@@ -20,14 +20,14 @@ use signal_hook::iterator::Signals;
 
 use super::End;
 
-/// Signals that a command is to get where this program gets them. Schedulers send the last two before they stop a job.
+/// Signals that are passed on to the command. Schedulers send the last two before they stop a job.
 const PASSED_ON: [i32; 6] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2];
 /// Signals that mean stop.
 const STOP: [i32; 4] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM];
-/// What a command has to end by itself once it was told to.
+/// How long a command may take to end after it was told to.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// The last signal that meant stop; 0 where none came.
+/// The last stop signal; 0 if none arrived.
 #[derive(Debug, Clone)]
 pub(super) struct StopSignal(Arc<AtomicUsize>);
 
@@ -47,32 +47,32 @@ impl StopSignal {
 }
 
 pub(super) fn attached(command: &mut Command, told: &StopSignal) -> io::Result<(End, Option<u8>)> {
-    // Caught before the command starts, so that none is lost in between.
+    // Catch signals before the command starts, so that none is lost.
     let mut signals = Signals::new(caught(&PASSED_ON))?;
     let mut child = command.spawn()?;
     let pid = Pid::from_child(&child);
     let handle = signals.handle();
     let passing = thread::spawn(move || {
         for signal in signals.forever() {
-            // A terminal gives Ctrl-C to the command as well: it must not come twice.
+            // A terminal also sends Ctrl-C to the command, so don't send it twice.
             let by_terminal = matches!(signal, SIGINT | SIGQUIT) && in_foreground();
             if let (false, Some(signal)) = (by_terminal, Signal::from_named_raw(signal)) {
                 let _ = kill_process(pid, signal);
             }
         }
     });
-    // The number stays the command's until it is waited for, so no signal reaches another program.
+    // The process id stays reserved until the command is waited for, so no signal can reach another program.
     let ended = ended(pid);
     handle.close();
     let _ = passing.join();
     ended?;
-    // What came until now went to the command, which did with it what it wanted.
+    // Signals up to now went to the command, which reacted as it wanted.
     let signal = told.stop();
     told.0.store(0, Ordering::SeqCst);
     Ok((End::of(child.wait()?), signal))
 }
 
-/// What a contained command is waited for with.
+/// Events while waiting for a contained command.
 enum Event {
     Ended(io::Result<()>),
     Stop(i32),
@@ -104,7 +104,7 @@ pub(super) fn contained(command: &mut Command, limit: Duration) -> io::Result<En
         let _ = kill_process_group(pid, Signal::TERM);
         while let Ok(Event::Stop(_)) = told.recv_timeout(GRACE) {}
     }
-    // What the command left behind goes with it, whatever the end was.
+    // Kill whatever the command left behind, however it ended.
     let _ = kill_process_group(pid, Signal::KILL);
     let _ = waiting.join();
     handle.close();
@@ -117,7 +117,7 @@ pub(super) fn contained(command: &mut Command, limit: Duration) -> io::Result<En
     }
 }
 
-/// Waits until a command has ended, and leaves it to be waited for.
+/// Blocks until a command has ended, without reaping it.
 fn ended(pid: Pid) -> io::Result<()> {
     loop {
         match waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT) {
@@ -127,7 +127,7 @@ fn ended(pid: Pid) -> io::Result<()> {
     }
 }
 
-/// The signals that are not ignored: what `nohup` set must reach the command as it is.
+/// The signals that are not ignored: what `nohup` set must reach the command unchanged.
 fn caught(signals: &[i32]) -> Vec<i32> {
     let ignored = fs::read_to_string("/proc/self/status")
         .ok()
@@ -139,7 +139,7 @@ fn caught(signals: &[i32]) -> Vec<i32> {
     signals.iter().copied().filter(|signal| ignored & (1 << (signal - 1)) == 0).collect()
 }
 
-/// Whether a terminal's keys reach this program's group.
+/// Whether this program's group receives the terminal's key signals.
 fn in_foreground() -> bool {
     let ours = getpgrp();
     let of = |stream: &dyn Fn() -> rustix::io::Result<Pid>| stream().is_ok_and(|group| group == ours);
@@ -148,7 +148,7 @@ fn in_foreground() -> bool {
         || of(&|| rustix::termios::tcgetpgrp(io::stderr().as_fd()))
 }
 
-/// Takes on what a command leaves behind in sessions of its own; gives the programs that are children already.
+/// Becomes the parent of processes that a command leaves behind in other sessions; returns the existing children.
 #[cfg(target_os = "linux")]
 fn adopt() -> BTreeSet<i32> {
     let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
@@ -160,11 +160,11 @@ fn adopt() -> BTreeSet<i32> {
     BTreeSet::new()
 }
 
-/// Ends daemons: they left the group, but nothing else than this program is their parent now.
+/// Kills daemons: they left the group, but this program is now their parent.
 #[cfg(target_os = "linux")]
 fn end_orphans(known: &BTreeSet<i32>, child: &Child) {
     let own = i32::try_from(child.id()).unwrap_or(0);
-    // Each that ends may leave others behind.
+    // Each killed process may leave others behind.
     for _ in 0..200 {
         let orphans: Vec<Pid> = children()
             .into_iter()

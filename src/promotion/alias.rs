@@ -1,11 +1,11 @@
-//! An alias of MLflow's registry that follows a promotion, and how to set one by hand.
+//! Points an alias in MLflow's registry to a promotion, and says how to do it by hand.
 
 use super::ALIAS_NOT_SET;
 use crate::document::Diagnostic;
 use crate::tracker::mlflow::Registered;
 use crate::verdict::PromotionOutcome as Outcome;
 
-/// Sets the alias. The promotion stands whatever becomes of it, and `gate audit` finds the difference.
+/// Sets the alias. The promotion is valid even if this fails; `gate audit` reports the difference.
 pub(super) fn follow(registered: &Registered, alias: &str, outcome: &mut Outcome) {
     let (name, number) = (&registered.name, registered.number);
     match registered.point(alias) {

@@ -1,4 +1,4 @@
-//! One run on its way into the ledger: what was asked for, and what it was judged on.
+//! A run on its way into the ledger: the request, and what it was judged on.
 
 use std::path::{Path, PathBuf};
 
@@ -10,28 +10,28 @@ use super::statement::Head;
 use super::trust::TrustOrder;
 use crate::check::{DecidedOn, Workspace};
 
-/// What to promote, as it was asked for.
+/// What to promote.
 #[derive(Debug, Clone, Default)]
 pub struct Order {
     /// The run reference.
     pub run: String,
-    /// Where to.
+    /// The stage to promote it to.
     pub stage: String,
-    /// The policy; none means the `gate.yaml` here or above.
+    /// The policy; `None` means the `gate.yaml` here or above.
     pub policy: Option<String>,
     /// What to compare with, instead of what the policy says.
     pub baseline: Option<String>,
     /// A missing baseline is accepted.
     pub first: bool,
-    /// The model of a record that does not say one.
+    /// The model, for a record that does not name one.
     pub model: Option<String>,
-    /// Files of artifacts that the record names by an address.
+    /// Local files of artifacts that the record names by an address.
     pub artifacts: Vec<PathBuf>,
     /// The folder of the ledger.
     pub ledger: Option<PathBuf>,
     /// Files of keys.
     pub keys: Vec<PathBuf>,
-    /// Whose signature the promotions must have that this one builds on; none means that of its own keys.
+    /// Whose signatures the promotions that this one builds on must have; by default those of its own keys.
     pub trust: TrustOrder,
     /// Build on promotions that no trusted key signed.
     pub accept_untrusted: bool,
@@ -39,7 +39,7 @@ pub struct Order {
     pub overridden: Option<String>,
     /// When the promotion ends.
     pub expires: Option<Timestamp>,
-    /// The alias of MLflow's registry that leads to the version afterwards.
+    /// The alias in MLflow's registry to point to the promoted version.
     pub mlflow_alias: Option<String>,
     /// Write nothing.
     pub dry_run: bool,
@@ -47,7 +47,7 @@ pub struct Order {
     pub predicate_only: bool,
 }
 
-/// What weakens the promotion by how it was asked for.
+/// How the request itself weakens the promotion.
 pub(super) fn asked(order: &Order, overridden: Option<&str>) -> Vec<Json> {
     let mut all = Vec::new();
     if let Some(reason) = overridden {
@@ -64,9 +64,9 @@ pub(super) fn asked(order: &Order, overridden: Option<&str>) -> Vec<Json> {
     all
 }
 
-/// What the ledger held before the run was judged.
+/// The ledger's state before the run was judged.
 pub(super) struct Before {
-    /// The newest entry of each line.
+    /// The newest entry of each stage history.
     pub(super) heads: Vec<Head>,
     /// The identity of the ledger.
     pub(super) id: String,
@@ -83,7 +83,7 @@ pub(super) struct Attempt<'a> {
 }
 
 impl Attempt<'_> {
-    /// Where the paths of the policy and of the record lead.
+    /// The workspace that the paths in the policy and the record are relative to.
     pub(super) fn workspace(&self) -> Workspace {
         Workspace::new(self.folder, &self.judged.root).with_ledger(self.order.ledger.as_deref())
     }

@@ -1,4 +1,4 @@
-//! How a file comes back that was promoted and is not at its path any more: the command that writes it.
+//! How to restore a promoted file that is no longer at its path: the command that writes it.
 
 use crate::check::Workspace;
 use crate::document::sha256;
@@ -6,10 +6,10 @@ use crate::facts::lfs_pointer;
 use crate::git::{Commit, Found, Git, Resolved};
 use crate::ledger::Statement;
 
-/// Bytes of a committed model that are looked at.
+/// Maximum size in bytes of a committed model that is read.
 const MAX_BYTES: usize = 1 << 30;
 
-/// The command that brings a promoted file back, from a commit that has it; else what to do in words.
+/// The command that restores a promoted file from a commit that has it; otherwise advice in words.
 pub(super) fn bring_back(statement: &Statement, name: &str, sha256: &str, workspace: &Workspace) -> String {
     let file = shown(name, workspace);
     let command = workspace.git().ok().and_then(|git| from_git(git, statement, name, sha256, &file));
@@ -21,7 +21,7 @@ pub(super) fn bring_back(statement: &Statement, name: &str, sha256: &str, worksp
     }
 }
 
-/// The path of a file of the workspace as it is from where the command was started.
+/// The path of a workspace file, relative to where the command was started.
 fn shown(name: &str, workspace: &Workspace) -> String {
     let full = workspace.root().join(name);
     match full.strip_prefix(workspace.folder()) {

@@ -1,4 +1,4 @@
-//! The stage that comes before another: what may be promoted to the other is what this one holds.
+//! The stage that comes before another: only what is promoted there may be promoted to the next one.
 
 use jiff::Timestamp;
 
@@ -9,7 +9,7 @@ use super::verify::{Look, broken_chain};
 use crate::document::{Diagnostic, Node};
 use crate::ledger::{Ledger, StageHistory, Statement};
 
-/// A model at the earlier stage, asked at a time.
+/// A model at the earlier stage, at a given time.
 pub(super) struct Earlier<'e> {
     pub(super) line: StageHistory,
     pub(super) trust: Option<&'e TrustedKeys>,
@@ -17,8 +17,8 @@ pub(super) struct Earlier<'e> {
 }
 
 impl Earlier<'_> {
-    /// That the current promotion there is for these very files, and one that `gate verify` would accept: an override
-    /// there is none here, and neither is what has ended.
+    /// Checks that the current promotion there covers exactly these files, and that `gate verify` would accept it: an
+    /// override or an ended promotion does not count.
     pub(super) fn holds(
         &self,
         ledger: &Ledger<'_>,
@@ -37,7 +37,7 @@ impl Earlier<'_> {
         };
         let entries = ledger.entries(&self.line)?;
         let Some(head) = entries.last() else { return Err(refuse("nothing is promoted there".into())) };
-        // What can't be read is not known to hold anything, nor not to.
+        // If it can't be read, it is unknown what is promoted there.
         head.statement()?;
         if let Some(broken) = broken_chain(&entries, &self.line) {
             return Err(refuse(broken));
@@ -66,7 +66,7 @@ impl Earlier<'_> {
     }
 }
 
-/// The digest of a folder is that of a list, and the list itself is no model.
+/// A folder's digest is that of its list of files, but the list itself is not the model.
 fn is_for(statement: &Statement, sha256: &str, sort: &str) -> bool {
     let text = |node: &Node, path: &[&str]| {
         path.iter().try_fold(node, |node, key| node.get(key)).and_then(Node::as_written).map(str::to_owned)

@@ -1,4 +1,4 @@
-//! What a promotion says of its run, its files and who asked for it, as it is written.
+//! How a promotion describes its run, its files and its requester, as written.
 
 use serde_json::{Map, Value as Json, json};
 
@@ -6,7 +6,7 @@ use crate::document::Node;
 use crate::facts::Hashed;
 use crate::run::Run;
 
-/// A model that is promoted: its name in the record, and what was read.
+/// A promoted model: its name in the record, and what was read.
 pub(super) type Model = (String, Hashed);
 
 pub(super) fn subjects(models: &[Model]) -> Json {
@@ -35,10 +35,11 @@ pub(super) fn artifacts(models: &[Model]) -> Json {
         .collect()
 }
 
-/// Files of a folder that the statement lists itself; the list of more is a file of the ledger.
+/// Maximum number of files of a folder that the statement lists itself; a longer list is a file in the ledger.
 const MAX_LISTED: usize = 1_000;
 
-/// The lists that are files of the ledger: what `sha256sum` prints of each folder, whose digest is that of the folder.
+/// The lists that are ledger files: the output of `sha256sum` for each folder, whose digest is also the folder's
+/// digest.
 pub(super) fn manifests(models: &[Model]) -> Vec<(String, Vec<u8>)> {
     let long = models
         .iter()
@@ -50,7 +51,7 @@ fn manifest_name(model: &Hashed) -> String {
     format!("manifests/{}.txt", model.sha256)
 }
 
-/// `sha256:…` as a set of digests.
+/// `sha256:…` as a digest set.
 pub(super) fn digest(text: &str) -> Json {
     match text.split_once(':') {
         Some((algorithm, value)) => json!({ algorithm: value }),
@@ -58,7 +59,7 @@ pub(super) fn digest(text: &str) -> Json {
     }
 }
 
-/// What of `keys` is there, by the names that it has in a statement.
+/// Those of `keys` that exist, under their names in a statement.
 fn picked(node: &Node, keys: &[(&str, &str)]) -> Map<String, Json> {
     keys.iter()
         .filter_map(|(theirs, ours)| Some(((*ours).to_owned(), json!(node.get(theirs)?.as_written()?))))
@@ -114,7 +115,7 @@ pub(super) fn validation(run: &Run) -> Json {
     if one.is_empty() { Json::Null } else { Json::Object(one) }
 }
 
-/// What another engineer needs to train it again: what of it was recorded.
+/// What another engineer needs to reproduce the training: which of it was recorded.
 pub(super) fn reproducible(run: &Run) -> Json {
     let parts = [
         ("commit", run.text("git_commit").is_some()),
@@ -129,7 +130,7 @@ pub(super) fn reproducible(run: &Run) -> Json {
     json!({ "recorded": of(true), "missing": of(false) })
 }
 
-/// Who asked for it, as the machine that it ran on says: a claim, from a fixed list of variables.
+/// Who asked for it, according to the machine that it ran on: a claim, taken from a fixed list of variables.
 pub(super) fn requested_by() -> Json {
     let get = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty() && value.len() < 1_000);
     let mut one = Map::new();

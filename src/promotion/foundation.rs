@@ -1,5 +1,5 @@
-//! What a new entry builds on: a chain that is whole, entries that hold the trust of whoever signs, and one identity of the
-//! ledger. Whatever an entry builds on, its signature vouches for.
+//! What a new entry builds on: an intact chain, entries that the signer trusts, and one ledger identity. A signature
+//! vouches for everything that its entry builds on.
 
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
@@ -12,7 +12,7 @@ use crate::document::Diagnostic;
 use crate::ledger::{BROKEN, Entry, Ledger, VERIFIER, passed_by_themselves};
 use crate::signing::PrivateKey;
 
-/// What a command that writes was given.
+/// The options of a command that writes to the ledger.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Signer<'s> {
     pub(super) keys: &'s [PrivateKey],
@@ -24,10 +24,10 @@ pub(super) struct Signer<'s> {
 }
 
 impl Signer<'_> {
-    /// That a new entry may be built on these entries of a line; gives what weakens it.
+    /// Checks that a new entry may build on these entries of a stage history; returns what weakens it.
     ///
-    /// The newest entry, and the one that is compared with, must hold the trust of the signer; those between are held by
-    /// the chain. Who does not sign builds on no entry that is signed: nothing signed could follow.
+    /// The newest entry and the baseline must be trusted by the signer; the chain protects those in between. An
+    /// unsigned entry may not build on a signed one: no signed entry could follow.
     pub(super) fn may_build_on(
         self,
         look: Look<'_>,
@@ -71,7 +71,7 @@ impl Signer<'_> {
         Ok(weaker)
     }
 
-    /// That what is written will itself hold the trust that was named.
+    /// Checks that the new entry will itself be accepted by the named trust.
     pub(super) fn will_verify(self, stage: &str, id: &str, now: Timestamp) -> Result<(), Box<Diagnostic>> {
         let Some(trust) = self.trust else { return Ok(()) };
         if self.dry_run && self.keys.is_empty() {
@@ -104,7 +104,7 @@ impl Signer<'_> {
         Err(Diagnostic::new(WOULD_NOT_VERIFY, message).help(help).boxed())
     }
 
-    /// The identity of the ledger: the one that it has, else the one that the trust file names, else a new one.
+    /// The ledger's identity: the existing one, else the one in the trust file, else a new one.
     pub(super) fn identity(self, ledger: &Ledger<'_>) -> Result<String, Box<Diagnostic>> {
         let mut known = ledger.id()?.map(|id| ("its file `id`".to_owned(), id));
         for line in ledger.lines()? {
@@ -136,7 +136,7 @@ impl Signer<'_> {
     }
 }
 
-/// What says that nobody signed who is trusted, and not that something was changed.
+/// Codes that mean a trusted signature is missing, not that something was changed.
 const NOT_TRUSTED: [Code; 2] = [VERIFY_UNSIGNED, VERIFY_VERIFIER];
 
 const RESTORE: &str = "restore the ledger from git; `gate audit` lists everything that is wrong, and \

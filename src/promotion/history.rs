@@ -1,4 +1,4 @@
-//! `gate history`: a metric of one line of models, over the ledger, git and the working tree.
+//! `gate history`: a metric of one model, over the ledger, git and the working tree.
 
 use std::path::{Path, PathBuf};
 
@@ -16,21 +16,21 @@ use crate::source;
 use crate::store::{Revision, Selector, Store as _};
 use crate::verdict::{Comparison, Exit, History, HistoryLimit, HistoryPoint, LimitKind, RuleReport};
 
-/// Versions of one file that are looked at.
+/// Maximum number of versions of one file that are read.
 const MAX_VERSIONS: usize = 200;
-/// Files whose versions are looked at: each costs a call of git.
+/// Maximum number of files whose versions are read: each costs a git call.
 const MAX_FILES: usize = 100;
 
-/// What to show, as it was asked for.
+/// What to show.
 #[derive(Debug, Clone)]
 pub struct HistoryOrder {
-    /// The line of models.
+    /// The model.
     pub model: String,
     /// The metric.
     pub metric: String,
-    /// The stage; none means every one.
+    /// The stage; `None` means all.
     pub stage: Option<String>,
-    /// The policy; none means the `gate.yaml` here or above.
+    /// The policy; `None` means the `gate.yaml` here or above.
     pub policy: Option<String>,
     /// The folder of the ledger.
     pub ledger: Option<PathBuf>,
@@ -62,7 +62,7 @@ pub fn history(order: &HistoryOrder, folder: &Path, clock: Timestamp) -> History
     }
 }
 
-/// A run with what orders it and tells it from others.
+/// A point, with its sort time and its identity.
 struct Point {
     at: Option<Timestamp>,
     key: String,
@@ -89,7 +89,7 @@ pub(super) struct Found<'o> {
     wanted: Wanted<'o>,
     points: Vec<Point>,
     notes: Vec<String>,
-    /// Models and metrics that were seen, for a name that leads to nothing.
+    /// Models and metrics that were seen, to suggest for a name without results.
     seen: Vec<(Option<String>, Vec<String>)>,
 }
 
@@ -147,7 +147,7 @@ impl<'o> Found<'o> {
         if self.points.is_empty() { Err(vec![self.nothing()]) } else { Ok(()) }
     }
 
-    /// The earlier versions of the files. A history that can't be read leaves the rest.
+    /// The earlier versions of the files. If one history can't be read, the rest is still shown.
     fn versions(&mut self, files: &[String], policy: Option<&Policy>, workspace: &Workspace) {
         let Ok(git) = workspace.git() else { return };
         let Ok(head) = git.commit("HEAD") else { return };
@@ -214,7 +214,7 @@ impl<'o> Found<'o> {
         Ok(())
     }
 
-    /// Adds a run of the model that records the metric; whether it is one.
+    /// Adds a run of the model that records the metric; returns whether it was one.
     fn add(&mut self, run: &Run, source: &str, otherwise_at: Option<Timestamp>, in_tree: bool) -> bool {
         let is_meant = run.model() == Some(self.wanted.model);
         let value = |name: &String| {
@@ -275,7 +275,7 @@ impl<'o> Found<'o> {
     }
 }
 
-/// What tells one run from another, whatever file it is in.
+/// Identifies a run, whatever file it is in.
 fn key(run: &Run) -> String {
     match (run.text("run_id"), run.text("created_at")) {
         (None, None) => run.document.text.sha256().to_owned(),
@@ -283,7 +283,7 @@ fn key(run: &Run) -> String {
     }
 }
 
-/// The limits that today's policy has for the newest run of the working tree.
+/// The limits that today's policy sets for the newest run in the working tree.
 fn limits(order: &HistoryOrder, points: &[Point], folder: &Path, clock: Timestamp) -> Vec<HistoryLimit> {
     let Some(newest) = points.iter().rev().find(|point| point.in_tree) else { return Vec::new() };
     let request = Request {
@@ -317,7 +317,7 @@ pub(super) fn limits_of<'r>(rules: impl Iterator<Item = &'r RuleReport>, metric:
         .collect()
 }
 
-/// A limit in values of the metric, and whether values below it do not hold.
+/// A limit as values of the metric, and whether values below it fail.
 pub(super) fn absolute(one: &Comparison) -> Vec<(String, bool)> {
     let number = |text: Option<&str>| Decimal::parse(text?).ok();
     let Some(word) = LimitKind::named(&one.word) else { return Vec::new() };
@@ -333,7 +333,7 @@ pub(super) fn absolute(one: &Comparison) -> Vec<(String, bool)> {
         LimitKind::MaxRise => vec![above(&limit)],
         LimitKind::MinDrop => vec![below(&limit).map(|(value, _)| (value, false))],
         LimitKind::MaxChange => vec![below(&limit), above(&limit)],
-        // How far slices are apart is no value of the metric.
+        // A distance between slices is not a value of the metric.
         LimitKind::MaxGap | LimitKind::MinRatio | LimitKind::MaxGapRise => Vec::new(),
     };
     found.into_iter().flatten().collect()

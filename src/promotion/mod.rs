@@ -1,8 +1,8 @@
-//! From a judged run to the model in production, and back: promoting, rolling back, verifying at deploy time, explaining,
+//! The way of a judged run into production, and back: promoting, rolling back, verifying at deploy time, explaining,
 //! auditing.
 //!
-//! What is decided here is written to, or read from, the [`crate::ledger`]; whether a run may be promoted is decided by
-//! [`crate::check`].
+//! Results are written to, and read from, the [`crate::ledger`]; [`crate::check`] decides whether a run may be
+//! promoted.
 
 mod alias;
 mod attempt;

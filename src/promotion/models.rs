@@ -1,4 +1,4 @@
-//! The files that a promotion is for: every artifact of the run, as it is at this moment.
+//! The files that a promotion covers: every artifact of the run, as it is right now.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -15,10 +15,10 @@ use crate::facts::{Hashed, LFS, UNREADABLE, hash_below, hash_named};
 use crate::run::{Artifact, Digest, Run};
 use crate::source::{self, mlflow::is_logged_model};
 
-/// Each artifact by its name in the record, with what was read.
+/// Each artifact by its name in the record, with the hashed contents.
 pub(super) struct Models(pub(super) Vec<(String, Hashed)>);
 
-/// A file that was named for an artifact, and whether one was found for it.
+/// A file that was named for an artifact, and whether an artifact matched it.
 struct Named {
     name: String,
     path: PathBuf,
@@ -27,8 +27,8 @@ struct Named {
 }
 
 impl Models {
-    /// Reads them, each from one handle, and holds each against the record; and what weakens that it is the one that was
-    /// recorded.
+    /// Reads the artifacts, each through one handle, and compares them with the record; also returns what makes it less
+    /// certain that they are the recorded ones.
     pub(super) fn of(run: &Run, attempt: &Attempt<'_>) -> Result<(Self, Vec<Json>), Box<Diagnostic>> {
         let mut named = Vec::new();
         for path in &attempt.order.artifacts {
@@ -81,7 +81,7 @@ impl Models {
     }
 }
 
-/// How to record the digest of the file that was named, in a tracker that recorded none.
+/// How to record the digest of the named file, if the tracker recorded none.
 fn digest_to_add(run: &Run, named: &[Named]) -> Option<String> {
     let one = named.iter().find(|one| !one.taken)?;
     let tracker = source::tracker(&run.origin.tracker)?;
@@ -100,11 +100,11 @@ fn digest_to_add(run: &Run, named: &[Named]) -> Option<String> {
     })
 }
 
-/// Bytes of MLflow's description of a model.
+/// Maximum size in bytes of MLflow's description of a model.
 const MAX_DESCRIPTION: u64 = 1 << 20;
 
-/// The folder that was named for a model which MLflow logged. MLflow keeps no digest of it; that the folder is that model is
-/// what its own description says.
+/// The folder that was named for a model logged by MLflow. MLflow keeps no digest, so only the folder's own description
+/// says that it is that model.
 fn logged(run: &Run, artifact: &Artifact<'_>, named: &mut [Named]) -> Option<(Hashed, String)> {
     let model_id = artifact.uri.and_then(|uri| uri.strip_prefix("models:/")).filter(|id| is_logged_model(id));
     let run_id = run.text("run_id").filter(|_| run.origin.tracker == "mlflow");
@@ -121,7 +121,7 @@ fn logged(run: &Run, artifact: &Artifact<'_>, named: &mut [Named]) -> Option<(Ha
     Some((one.hashed.clone(), says))
 }
 
-/// The lines of a model's `MLmodel` that are a key with text, at its top.
+/// The top-level `key: text` lines in a model's `MLmodel`.
 fn described(folder: &std::path::Path) -> Vec<(String, String)> {
     let mut text = String::new();
     let read = File::open(folder.join("MLmodel"))
@@ -135,7 +135,7 @@ fn described(folder: &std::path::Path) -> Vec<(String, String)> {
         .collect()
 }
 
-/// The file of an artifact: the one that was named and has the digest that the record has, else the one at its path.
+/// The file of an artifact: the named one with the recorded digest, else the one at its path.
 fn read(
     artifact: &Artifact<'_>,
     name: &str,
@@ -161,7 +161,7 @@ fn read(
     })
 }
 
-/// What was recorded is what is there; what can't be compared is not known to be.
+/// Checks that a file has the recorded digest; a digest that can't be compared is an error.
 fn holds(recorded: &Digest, hashed: &Hashed, name: &str) -> Result<(), Box<Diagnostic>> {
     let found = match &*recorded.algorithm {
         "sha256" => Some(Digest::new("sha256", hashed.sha256.as_str())),

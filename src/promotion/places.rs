@@ -1,11 +1,11 @@
-//! What git knows of a file: the commit that holds these very bytes.
+//! Finds the commit that contains a file's exact bytes.
 
 use std::path::Path;
 
 use crate::git::{Found, Git, Resolved};
 use crate::ledger::MOST;
 
-/// Names files by the commit that is checked out, where that has them as they are.
+/// Names files by the checked-out commit, if that contains them unchanged.
 pub(super) struct Committed<'g> {
     git: Option<&'g Git>,
 }
@@ -15,7 +15,7 @@ impl<'g> Committed<'g> {
         Self { git }
     }
 
-    /// `git:COMMIT:PATH`, if the commit has this text at a path below the folder that git was asked for.
+    /// `git:COMMIT:PATH`, if the commit has this text at that path below the folder git was opened in.
     pub(super) fn uri(&self, path: &str, text: &str) -> Option<String> {
         let git = self.git?;
         let head = git.commit("HEAD").ok()?;
@@ -25,7 +25,7 @@ impl<'g> Committed<'g> {
     }
 }
 
-/// A path as it is below a folder, with `/` between its parts.
+/// A path relative to a folder, with `/` as the separator.
 pub(super) fn below(path: &Path, folder: &Path) -> Option<String> {
     let path = path.canonicalize().ok()?;
     let below = path.strip_prefix(folder.canonicalize().ok()?).ok()?;

@@ -1,4 +1,4 @@
-//! `gate promote`: the check for a stage, the artifact as it is at that moment, and an entry in the ledger.
+//! `gate promote`: the check for a stage, the artifact as it is at that moment, and a ledger entry.
 
 use std::path::Path;
 
@@ -26,7 +26,7 @@ use crate::signing::PrivateKey;
 use crate::source;
 use crate::verdict::{PromotionOutcome as Outcome, Verdict};
 
-/// How often a promotion that others overtake is judged again.
+/// How often a promotion is judged again after being overtaken.
 const ATTEMPTS: usize = 200;
 
 /// Judges a run for a stage and, if the policy allows it, promotes its artifact.
@@ -56,8 +56,8 @@ pub fn promote(order: &Order, folder: &Path) -> Outcome {
     Outcome::of_problems(&[Diagnostic::new(OVERTAKEN, message).help(help)])
 }
 
-/// Judges once, against what stands at the stage now; `None` where another promotion was faster, so that this one has
-/// to be judged against that.
+/// Judges once, against what is promoted to the stage now; `None` if another promotion was faster, so that this one
+/// must be judged against that.
 fn attempt(order: &Order, folder: &Path, signer: Signer<'_>) -> Option<Outcome> {
     let request = Request {
         runs: vec![order.run.clone()],
@@ -70,8 +70,8 @@ fn attempt(order: &Order, folder: &Path, signer: Signer<'_>) -> Option<Outcome> 
         ledger: order.ledger.clone(),
         ..Request::default()
     };
-    // What stands at the stage is looked at before it is judged against: if the next number is still free at the end,
-    // nothing came between.
+    // Look at the stage before judging against it: if the next number is still free at the end, no other promotion came
+    // in between.
     let before = match before(&request, folder, signer) {
         Ok(before) => before,
         Err(problems) => return Some(Outcome::of_problems(&problems)),
@@ -100,11 +100,11 @@ fn attempt(order: &Order, folder: &Path, signer: Signer<'_>) -> Option<Outcome> 
     }
 }
 
-/// What makes a promotion one that may not be, and not one that can't be decided.
+/// Codes that mean a promotion is not allowed, as opposed to undecidable.
 const REFUSALS: [crate::code::Code; 6] =
     [NO_ARTIFACT, ARTIFACT_DIFFERS, NOT_AT_EARLIER_STAGE, NOTHING_TO_OVERRIDE, EXPIRED, UNTRUSTED];
 
-/// What the ledger holds now. A line whose newest entry can't be read is told where it matters.
+/// The current state of the ledger. An unreadable newest entry is reported where it matters.
 fn before(request: &Request, folder: &Path, signer: Signer<'_>) -> Result<Before, Vec<Diagnostic>> {
     let (workspace, policy) = open(request.policy.as_deref(), request.ledger.as_deref(), folder)?;
     let ledger = workspace.ledger(policy.as_ref())?;
@@ -142,7 +142,7 @@ fn before(request: &Request, folder: &Path, signer: Signer<'_>) -> Result<Before
 }
 
 impl Attempt<'_> {
-    /// Whether it is decided: `false` where another promotion was faster.
+    /// Whether it is decided: `false` if another promotion was faster.
     fn finish(&self, outcome: &mut Outcome) -> Result<bool, Box<Diagnostic>> {
         let Some(report) = &outcome.report else { return Ok(true) };
         let (passes, reason) = match (report.verdict, self.order.overridden.as_deref()) {
@@ -159,7 +159,8 @@ impl Attempt<'_> {
         let (models, mut weaker) = Models::of(run, self)?;
         weaker.extend(built_on);
         let earlier = self.earlier(&line, &models);
-        // What is overridden is a verdict, and that the earlier stage is not held; never that something can't be told.
+        // Only a verdict, or a missing promotion at the earlier stage, can be overridden; never an undecidable
+        // question.
         let overridden = match (earlier, reason) {
             (Ok(()), Some(_)) if passes => {
                 let message = "the policy allows this promotion, so there is nothing to override";
@@ -206,7 +207,8 @@ impl Attempt<'_> {
         StageHistory::new(model, &self.order.stage)
     }
 
-    /// What the new entry builds on holds the trust of the signer: its own line, and each stage that it was compared with.
+    /// Checks that the signer trusts what the new entry builds on: its own history, and each stage it was compared
+    /// with.
     fn foundation(&self, line: &StageHistory) -> Result<Vec<Json>, Box<Diagnostic>> {
         let workspace = self.workspace();
         let ledger = workspace.ledger(self.judged.policy.as_ref())?;
@@ -237,7 +239,7 @@ impl Attempt<'_> {
         Ok(lines)
     }
 
-    /// The stage that comes before holds these very files.
+    /// Checks that these exact files are promoted to the stage before.
     fn earlier(&self, line: &StageHistory, models: &Models) -> Result<(), Box<Diagnostic>> {
         let policy = self.judged.policy.as_ref();
         let after = policy

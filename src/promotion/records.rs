@@ -1,4 +1,4 @@
-//! The record of a run that was promoted: the one that the ledger keeps, or what the promotion repeats of it.
+//! The record of a promoted run: the ledger's copy, or the parts that the promotion repeats.
 
 use serde_json::{Map, Value as Json, json};
 
@@ -28,10 +28,10 @@ pub(super) fn record(
     }
 }
 
-/// The run as far as a promotion repeats its record.
+/// The run, as far as the promotion repeats its record.
 pub(super) fn recalled(label: &str, statement: &Statement) -> Result<Run, Vec<Diagnostic>> {
     let own = |path: &[&str]| statement.own(path).map(Node::to_json);
-    // `{"sha256": "…"}` is `sha256:…` in a record.
+    // `{"sha256": "…"}` is written `sha256:…` in a record.
     let digest = |of: &Json| {
         let (algorithm, value) = of["digest"].as_object()?.iter().next()?;
         Some(json!(format!("{algorithm}:{}", value.as_str()?)))
@@ -44,7 +44,7 @@ pub(super) fn recalled(label: &str, statement: &Statement) -> Result<Run, Vec<Di
             .filter(|(_, value)| !value.is_null())
             .map(|(key, value)| (key.to_owned(), value.clone()))
             .collect();
-        // A statement keeps numbers as the text that was written.
+        // A statement stores numbers as text, as written.
         if let Some(rows) = of["rows"].as_str().and_then(|rows| rows.parse::<u64>().ok()) {
             file.insert("rows".into(), json!(rows));
         }

@@ -1,4 +1,4 @@
-//! `gate retire`: a model is taken out of service at a stage, as an entry with a reason.
+//! `gate retire`: takes a model out of service at a stage, as an entry with a reason.
 
 use std::path::{Path, PathBuf};
 
@@ -19,12 +19,12 @@ use crate::keys::signing_keys;
 use crate::ledger::{Appended, EXTENSION, Entry};
 use crate::verdict::{Promoted, PromotionOutcome as Outcome};
 
-/// What to take out of service, as it was asked for.
+/// What to take out of service.
 #[derive(Debug, Clone, Default)]
 pub struct Retire {
     /// The stage.
     pub stage: String,
-    /// The line of models, where the stage has several.
+    /// The model, if the stage has several.
     pub model: Option<String>,
     /// Why.
     pub reason: String,
@@ -32,7 +32,7 @@ pub struct Retire {
     pub ledger: Option<PathBuf>,
     /// Files of keys that sign the entry.
     pub keys: Vec<PathBuf>,
-    /// Whose signature the newest entry must have; none means that of its own keys.
+    /// Whose signature the newest entry must have; by default that of its own keys.
     pub trust: TrustOrder,
     /// Build on a newest entry that no trusted key signed.
     pub accept_untrusted: bool,
@@ -137,7 +137,7 @@ fn run(order: &Retire, folder: &Path) -> Result<Promoted, Vec<Diagnostic>> {
     }
 }
 
-/// The newest statement, as one that no program takes for a promotion that passed.
+/// The newest statement, changed so that no program takes it for a promotion that passed.
 fn retired(
     order: &Retire,
     newest: &Entry,

@@ -1,4 +1,4 @@
-//! `gate rollback`: an earlier promotion again, as a new entry.
+//! `gate rollback`: repeats an earlier promotion as a new entry.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -26,24 +26,24 @@ use crate::keys::signing_keys;
 use crate::ledger::{Appended, EXTENSION, Entry, Ledger, PASSED, StageHistory, Statement};
 use crate::verdict::{Promoted, PromotionOutcome as Outcome};
 
-/// What to go back to, as it was asked for.
+/// What to go back to.
 #[derive(Debug, Clone, Default)]
 pub struct Back {
     /// The stage.
     pub stage: String,
-    /// The line of models, where the stage has several.
+    /// The model, if the stage has several.
     pub model: Option<String>,
-    /// The number of the promotion; none means the newest earlier one that is for another file.
+    /// The number of the promotion; `None` means the newest earlier one with other files.
     pub to: Option<u64>,
     /// Why.
     pub reason: String,
     /// The folder of the ledger.
     pub ledger: Option<PathBuf>,
-    /// Where the files are, if not where they were.
+    /// Where the files are, if not at their original paths.
     pub artifacts: Vec<PathBuf>,
     /// Files of keys that sign the new entry.
     pub keys: Vec<PathBuf>,
-    /// Whose signature the entries must have that it builds on; none means that of its own keys.
+    /// Whose signatures the entries that it builds on must have; by default those of its own keys.
     pub trust: TrustOrder,
     /// Build on a newest entry that no trusted key signed.
     pub accept_untrusted: bool,
@@ -51,7 +51,7 @@ pub struct Back {
     pub dry_run: bool,
 }
 
-/// Promotes an earlier one again.
+/// Repeats an earlier promotion.
 pub fn rollback(order: &Back, folder: &Path) -> Outcome {
     match run(order, folder) {
         Ok((promoted, notes)) => Outcome {
@@ -65,10 +65,10 @@ pub fn rollback(order: &Back, folder: &Path) -> Outcome {
     }
 }
 
-/// What says that there is nothing to go back to, and not that it can't be found out.
+/// Codes that mean there is nothing to go back to, as opposed to undecidable.
 const REFUSALS: [crate::code::Code; 4] = [NO_TARGET, ARTIFACT_DIFFERS, VERIFY_SUPERSEDED, UNTRUSTED];
 
-/// The new entry, and what a person should know of it.
+/// The new entry, and notes for the reader.
 fn run(order: &Back, folder: &Path) -> Result<(Promoted, Vec<String>), Vec<Diagnostic>> {
     let keys = signing_keys(&order.keys, folder)?;
     let trust = TrustedKeys::of_signer(&order.trust, &keys, folder)?;
@@ -131,7 +131,7 @@ fn run(order: &Back, folder: &Path) -> Result<(Promoted, Vec<String>), Vec<Diagn
         record: (&record.0, &record.1),
         signature: None,
         report: (&report.0, &report.1),
-        // They are in the folder of the line, where the promotion that is gone back to left them.
+        // They are in the stage history's folder, where the earlier promotion left them.
         named: &[],
         id: &id,
     };
@@ -141,7 +141,7 @@ fn run(order: &Back, folder: &Path) -> Result<(Promoted, Vec<String>), Vec<Diagn
             promoted.statement = Some(shown(&path, folder));
             Ok((promoted, notes))
         }
-        // What to go back from is another one now, so a person has to look.
+        // The current promotion has changed, so a person has to decide.
         Appended::Taken => {
             let message =
                 format!("another promotion of {line} happened in the meantime, so nothing was rolled back");
@@ -153,7 +153,7 @@ fn run(order: &Back, folder: &Path) -> Result<(Promoted, Vec<String>), Vec<Diagn
     }
 }
 
-/// An alias that followed what is gone back from does not come back by itself.
+/// Notes that an alias which followed the current promotion does not move back by itself.
 fn alias(from: &Statement, to: &Statement) -> Option<String> {
     let part = |of: &Statement, key: &str| of.own_text(&["mlflow", key]).map(str::to_owned);
     let (name, alias) = (part(from, "model")?, part(from, "alias")?);
@@ -174,7 +174,7 @@ fn no_target(line: &StageHistory, why: &str) -> Diagnostic {
     ))
 }
 
-/// The entries of a line, of which none is missing or changed.
+/// The entries of a stage history, if none is missing or changed.
 pub(super) fn whole_chain(ledger: &Ledger<'_>, line: &StageHistory) -> Result<Vec<Entry>, Box<Diagnostic>> {
     let entries = ledger.entries(line)?;
     match broken_chain(&entries, line) {
@@ -185,7 +185,7 @@ pub(super) fn whole_chain(ledger: &Ledger<'_>, line: &StageHistory) -> Result<Ve
     }
 }
 
-/// The line that a stage, and a model where there are several, name.
+/// The stage history for a stage, and for a model if there are several.
 pub(super) fn line(
     stage: &str,
     model: Option<&str>,
@@ -250,7 +250,7 @@ fn target<'e>(order: &Back, look: Look<'_>, entries: &'e [Entry]) -> Result<&'e 
     Err(no_target(line, &why).boxed())
 }
 
-/// The files that a rollback went back from, and that were not promoted since: going back to them would undo it.
+/// The files that a rollback went back from and that were not promoted since: going back to them would undo it.
 fn left_behind(entries: &[Entry]) -> Result<BTreeSet<BTreeSet<String>>, Box<Diagnostic>> {
     let mut left = BTreeSet::new();
     let mut before: Option<BTreeSet<String>> = None;
@@ -271,7 +271,7 @@ fn left_behind(entries: &[Entry]) -> Result<BTreeSet<BTreeSet<String>>, Box<Diag
     Ok(left)
 }
 
-/// Why a promotion can't be gone back to: `gate verify` would not accept it.
+/// Why a promotion can't be restored: `gate verify` would not accept it.
 fn unfit(entry: &Entry, look: Look<'_>, current: &Statement) -> Option<String> {
     match look.in_force(entry) {
         Err(problem) => Some(problem.message),
@@ -280,7 +280,7 @@ fn unfit(entry: &Entry, look: Look<'_>, current: &Statement) -> Option<String> {
     }
 }
 
-/// The files that the earlier promotion is for, as they are now.
+/// The files that the earlier promotion covers, as they are now.
 fn files(
     order: &Back,
     statement: &Statement,
@@ -316,7 +316,7 @@ fn files(
     Ok(all)
 }
 
-/// The earlier statement, as the new one says it.
+/// The earlier statement, rewritten for the new entry.
 fn again(
     order: &Back,
     target: &Entry,

@@ -1,4 +1,4 @@
-//! What a promotion says: the statement, from everything that it was decided on.
+//! The statement of a promotion, built from everything that it was decided on.
 
 use std::collections::BTreeSet;
 
@@ -14,60 +14,61 @@ use crate::policy::Policy;
 use crate::run::Run;
 use crate::verdict::{CandidateReport, Level, PackUse, Report, RuleReport, WaiverState};
 
-/// The promotion that another one follows.
+/// The previous promotion in the chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Previous {
     pub(super) number: u64,
     pub(super) digest: String,
 }
 
-/// The newest promotion of a line, and the one that is compared with.
+/// The newest promotion of a stage history, and the baseline.
 pub(super) struct Head {
     pub(super) line: StageHistory,
     pub(super) entry: Previous,
-    /// The newest that passed by itself, and the digest of the record that it keeps.
+    /// The newest one that passed on its own merits, and the digest of its record.
     pub(super) baseline: Option<(Previous, Option<String>)>,
     /// The files that are promoted there now, and when that was decided.
     pub(super) files: BTreeSet<String>,
     pub(super) at: Option<Timestamp>,
 }
 
-/// The text of a policy, or of a file that it extends or names, as the ledger keeps it.
+/// The text of a policy, or of a file that it extends or names, for the ledger.
 pub(super) struct PolicyFile {
-    /// What the policy calls it.
+    /// Its name in the policy.
     pub(super) name: String,
-    /// Its path in the folder of the line.
+    /// Its path in the stage history's folder.
     pub(super) uri: String,
     pub(super) sha256: String,
     pub(super) text: String,
 }
 
-/// Everything that a promotion says.
+/// Everything that goes into a statement.
 pub(super) struct Saying<'s> {
     pub(super) line: &'s StageHistory,
     pub(super) number: u64,
     /// The identity of the ledger.
     pub(super) id: &'s str,
     pub(super) previous: Option<&'s Previous>,
-    /// What stood at each stage before it was judged.
+    /// What was promoted to each stage before it was judged.
     pub(super) heads: &'s [Head],
     pub(super) at: Timestamp,
     pub(super) expires: Option<Timestamp>,
     pub(super) models: &'s [Model],
     pub(super) run: &'s Run,
-    /// Where the record is, by its commit if one has it.
+    /// Where the record is, by commit if one has it.
     pub(super) run_uri: String,
     pub(super) policy: &'s Policy,
     pub(super) policy_uri: String,
     pub(super) policy_files: &'s [PolicyFile],
     pub(super) report: &'s Report,
-    /// The record's and the report's paths in the folder of the line, with their SHA-256, where they are kept there.
+    /// The paths of the record and the report in the stage history's folder, with their SHA-256, if the ledger keeps
+    /// them.
     pub(super) record: Option<(&'s str, String)>,
     pub(super) report_file: Option<(&'s str, String)>,
     pub(super) weakened: Vec<Json>,
-    /// Why it is promoted though the policy does not allow it.
+    /// Why it is promoted although the policy does not allow it.
     pub(super) overridden: Option<&'s str>,
-    /// The version in MLflow's registry, and the alias that leads to it.
+    /// The version in MLflow's registry, and the alias that points to it.
     pub(super) mlflow: Option<Json>,
 }
 
@@ -82,7 +83,7 @@ impl Saying<'_> {
         }))
     }
 
-    /// The predicate alone, for a signer that makes the statement itself.
+    /// Only the predicate, for a signer that makes the statement itself.
     pub(super) fn predicate(&self) -> Json {
         let result = if self.overridden.is_some() { "FAILED" } else { PASSED };
         let levels: Vec<String> =
@@ -140,8 +141,8 @@ impl Saying<'_> {
         Json::Object(map)
     }
 
-    /// The policy with all that it extends and names: a pack or a key that changed shows, and so do the values of
-    /// parameters.
+    /// The policy with everything that it extends and names, so that a changed pack or key shows, and so do parameter
+    /// values.
     fn effective_policy(&self) -> Json {
         let mut text = format!("{}\n", self.policy_digest());
         let mut list = |files: &[PackUse]| -> Vec<Json> {
@@ -167,7 +168,7 @@ impl Saying<'_> {
         json!({ "digest": { "sha256": sha256(text.as_bytes()) }, "packs": packs, "files": files })
     }
 
-    /// The text of the policy and its files at this moment, which the ledger keeps.
+    /// The text of the policy and its files at this moment, for the ledger.
     fn policy_files(&self) -> Json {
         if self.policy_files.is_empty() {
             return Json::Null;
@@ -176,7 +177,7 @@ impl Saying<'_> {
         self.policy_files.iter().map(one).collect()
     }
 
-    /// The digest by which whoever verifies names what decided: of the policy, or of it with what it extends and names.
+    /// The digest that verifiers know the policy by: of the policy, or of the policy with what it extends and names.
     pub(super) fn decided_by(&self) -> String {
         if self.policy.packs.is_empty() && self.policy.files.is_empty() {
             return self.policy_digest().to_owned();
@@ -185,7 +186,7 @@ impl Saying<'_> {
         format!("sha256:{}", whole.unwrap_or_default())
     }
 
-    /// What it was compared with, and which promotion that was.
+    /// The baseline, and which promotion it was.
     fn baseline(&self, candidate: &CandidateReport) -> Json {
         let all: Vec<Json> = candidate
             .baselines
@@ -237,12 +238,12 @@ impl Saying<'_> {
     }
 }
 
-/// A time as in-toto writes it.
+/// A time in in-toto's format.
 pub(super) fn written(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-/// A JSON text that a person can read and a pull request can show.
+/// JSON that a person can read and a pull request can show.
 pub(super) fn pretty(value: &Json) -> String {
     format!("{value:#}\n")
 }
@@ -254,12 +255,12 @@ pub(super) fn previous(previous: Option<&Previous>) -> Json {
     )
 }
 
-/// A file of the ledger by its path and its digest.
+/// A ledger file, by path and digest.
 fn kept(file: Option<&(&str, String)>) -> Json {
     file.map_or(Json::Null, |(uri, sha256)| json!({ "uri": uri, "digest": { "sha256": sha256 } }))
 }
 
-/// Every rule that judged: of the run, and of the change.
+/// Every rule that judged the run or the change.
 fn rules(report: &Report) -> impl Iterator<Item = &RuleReport> {
     let of_runs = report.candidates.iter().flat_map(|candidate| candidate.rules.iter());
     of_runs.chain(report.change.iter().flat_map(|change| &change.rules))
@@ -291,7 +292,7 @@ fn outcomes(report: &Report) -> Json {
         .collect()
 }
 
-/// What weakens a verdict, for whoever reads the entry later.
+/// What weakens a verdict, for later readers of the entry.
 pub(super) fn weakened(report: &Report) -> Vec<Json> {
     let mut all = Vec::new();
     for waiver in report.waivers.iter().filter(|waiver| waiver.state == WaiverState::Used) {

@@ -1,4 +1,4 @@
-//! Whom the verifying side trusts: keys that it names itself, never those of the ledger that is verified.
+//! Whom the verifying side trusts: keys that it names itself, never keys from the ledger being verified.
 
 use std::path::{Path, PathBuf};
 
@@ -13,12 +13,12 @@ use crate::policy::Policy;
 use crate::run::Moment;
 use crate::signing::{PrivateKey, PublicKey};
 
-/// What is trusted, as it was asked for.
+/// What is trusted, as requested.
 #[derive(Debug, Clone, Default)]
 pub struct TrustOrder {
     /// Files of public keys.
     pub keys: Vec<PathBuf>,
-    /// A file of keys with what each is trusted for.
+    /// A file of keys, with what each is trusted for.
     pub file: Option<PathBuf>,
 }
 
@@ -28,9 +28,9 @@ pub(super) struct TrustedKeys {
     pub(super) keys: Vec<Trusted>,
     /// How many keys must have signed, by stage.
     pub(super) threshold: IndexMap<String, usize>,
-    /// The policies that may have decided; empty where any may.
+    /// The policies that may have decided; empty means any.
     pub(super) policies: Vec<String>,
-    /// The identity of the ledger that is meant; `None` where any is.
+    /// The identity of the expected ledger; `None` means any.
     pub(super) ledger: Option<String>,
 }
 
@@ -40,13 +40,13 @@ pub(super) struct Trusted {
     pub(super) key: PublicKey,
     pub(super) label: String,
     pub(super) verifier: String,
-    /// The stages; empty for all.
+    /// The stages; empty means all.
     pub(super) stages: Vec<String>,
     pub(super) not_after: Option<Timestamp>,
 }
 
 impl TrustedKeys {
-    /// Reads what was asked for; `None` where no key was named, so that the ledger itself is what is trusted.
+    /// Reads the trusted keys; `None` if none was named, so that the ledger itself is trusted.
     pub(super) fn read(order: &TrustOrder, folder: &Path) -> Result<Option<Self>, Vec<Diagnostic>> {
         if order.keys.is_empty() && order.file.is_none() {
             return Ok(None);
@@ -63,7 +63,7 @@ impl TrustedKeys {
         Ok(Some(trust))
     }
 
-    /// The trust of a command that signs: what was named, else the public halves of the keys that it signs with.
+    /// The trust of a signing command: what was named, else the public halves of its signing keys.
     pub(super) fn of_signer(
         order: &TrustOrder,
         keys: &[PrivateKey],
@@ -77,8 +77,8 @@ impl TrustedKeys {
         Ok(Some(Self { keys: keys.iter().map(own).collect(), ..Self::default() }))
     }
 
-    /// That each stage of `threshold` is one that there is: of the policy, of the ledger, or the one that is asked
-    /// about. A slip would let one signature pass where several are needed.
+    /// Checks that each stage in `threshold` exists: in the policy, in the ledger, or as the requested one. A typo
+    /// would let one signature pass where several are required.
     pub(super) fn knows_its_stages(
         &self,
         policy: Option<&Policy>,
@@ -94,7 +94,7 @@ impl TrustedKeys {
         known.dedup();
         let names: Vec<&str> = known.iter().map(String::as_str).collect();
         for stage in self.threshold.keys().filter(|stage| !known.contains(*stage)) {
-            // Without a ledger and a policy other stages are not known, and only a slip in this one's name shows.
+            // Without a ledger and a policy, other stages are unknown, so only a typo of this one's name is detected.
             if ledger.is_none() && nearest(stage, names.iter().copied()).is_none() {
                 continue;
             }
@@ -119,12 +119,12 @@ impl TrustedKeys {
 }
 
 impl Trusted {
-    /// A key that is trusted for every stage, without an end.
+    /// A key trusted for every stage, without an end date.
     pub(super) fn of(key: PublicKey, label: String) -> Self {
         Self { key, label, verifier: VERIFIER.to_owned(), stages: Vec::new(), not_after: None }
     }
 
-    /// Why it may not sign for a stage now.
+    /// Why it may not sign for a stage now; `None` if it may.
     pub(super) fn unusable(&self, stage: &str, now: Timestamp) -> Option<String> {
         if !self.stages.is_empty() && !self.stages.iter().any(|known| known == stage) {
             return Some(format!("`{}` is not trusted for the stage `{stage}`", self.label));
@@ -209,7 +209,7 @@ fn fill(trust: &mut TrustedKeys, reader: &mut Reader, map: &Map, root: &Node, be
     }
 }
 
-/// The SHA-256 of a policy, as `sha256:` with 64 digits; gives the digits.
+/// Parses the SHA-256 of a policy, `sha256:` with 64 digits; returns the digits.
 pub fn policy_digest(text: &str) -> Result<String, String> {
     let digits = text.strip_prefix("sha256:").unwrap_or_default();
     if digits.len() == 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {

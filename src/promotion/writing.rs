@@ -1,4 +1,4 @@
-//! From a judged run to a statement, and into the ledger.
+//! Turns a judged run into a statement, and writes it to the ledger.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -23,7 +23,7 @@ use crate::source;
 use crate::tracker::mlflow::Registered;
 use crate::verdict::{Promoted, PromotionOutcome as Outcome, Report};
 
-/// Bytes of a statement.
+/// Maximum size in bytes of a statement.
 const LARGEST: usize = 4 << 20;
 
 /// What is to be written.
@@ -35,7 +35,7 @@ pub(super) struct Writing<'w> {
 }
 
 impl Writing<'_> {
-    /// Whether it is decided: `false` where another promotion was faster.
+    /// Whether it is decided: `false` if another promotion was faster.
     pub(super) fn write(
         &self,
         outcome: &mut Outcome,
@@ -60,10 +60,10 @@ impl Writing<'_> {
         if let Some(head) = head {
             weaker.extend(self.after(head, &mut outcome.notes));
         }
-        // Ties the report to this promotion: no other has the same.
+        // Ties the report to this promotion: no other has the same note.
         report.notes.push(format!("judged for promotion {number} of {}", self.line));
         weaker.splice(0..0, asked(order, overridden).into_iter().chain(weakened(report)));
-        // Looked up before anything is written, and set behind the commit point.
+        // Looked up before anything is written, and set after the commit point.
         let registered = order.mlflow_alias.as_ref().map(|_| Registered::of(self.run)).transpose()?;
         let alias = registered.as_ref().zip(order.mlflow_alias.as_deref());
         let workspace = self.attempt.workspace();
@@ -86,7 +86,7 @@ impl Writing<'_> {
         let run_uri = run_path
             .and_then(|path| committed.uri(&path, &self.run.document.text))
             .unwrap_or_else(|| self.run.document.label());
-        // A predicate alone is kept by others, without the files of a ledger.
+        // A predicate on its own is stored elsewhere, without the ledger's files.
         let in_ledger = !order.predicate_only;
         let saying = Saying {
             line: self.line,
@@ -147,7 +147,7 @@ impl Writing<'_> {
         self.append(outcome, &files, promoted, &statement, policy, alias)
     }
 
-    /// Whether the entry is the ledger's now: `false` where another promotion was faster.
+    /// Whether the entry was added to the ledger: `false` if another promotion was faster.
     fn append(
         &self,
         outcome: &mut Outcome,
@@ -174,7 +174,7 @@ impl Writing<'_> {
         }
     }
 
-    /// Whether what it was compared with is no longer what stood there before it was judged.
+    /// Whether the baseline is no longer what was promoted there before judging.
     fn was_overtaken(&self, report: &Report) -> bool {
         let baselines = report.candidates.iter().flat_map(|candidate| &candidate.baselines);
         baselines
@@ -189,7 +189,7 @@ impl Writing<'_> {
             })
     }
 
-    /// What is to be known of an entry that follows another: notes, and what weakens it.
+    /// Notes about an entry that follows another, and what weakens it.
     fn after(&self, head: &Head, notes: &mut Vec<String>) -> Option<Json> {
         if let Some(before) = head.at.filter(|before| *before > self.attempt.at) {
             notes.push(format!(
@@ -211,7 +211,7 @@ impl Writing<'_> {
         (!clean).then(|| json!({ "what": "same-files", "says": says }))
     }
 
-    /// What a merge of two branches that both promoted left: signed or judged, and owned by no statement.
+    /// What a merge of two branches that both promoted left behind: envelopes without a statement.
     fn left_over(&self, workspace: &Workspace, policy: &Policy) -> Vec<String> {
         let unowned = workspace.ledger(Some(policy)).and_then(|ledger| ledger.unowned(self.line));
         let envelopes = unowned.into_iter().flatten().filter(|file| file.is_envelope);
@@ -226,14 +226,14 @@ impl Writing<'_> {
             .collect()
     }
 
-    /// Where the policy is, by its commit if one has it; the text of its files; and which of them no commit has as they
+    /// Where the policy is, by commit if one has it; the text of its files; and which of them are not committed as they
     /// were read.
     fn policy(&self, committed: &Committed<'_>, report: &Report, policy: &Policy) -> PolicyFound {
         let mut files: Vec<PolicyFile> = Vec::new();
         let mut uri = |path: &str, digest: &str| -> Option<String> {
             let full = self.attempt.folder.join(path);
             let text = std::fs::read_to_string(&full).ok()?;
-            // What was read is what is kept and looked up, or it is not said to be committed.
+            // Only the text that was read is kept and looked up; otherwise it is not reported as committed.
             let sha256 = sha256(text.as_bytes());
             let inside =
                 below(&full, &self.attempt.judged.root).filter(|_| digest == format!("sha256:{sha256}"));
@@ -269,15 +269,15 @@ impl Writing<'_> {
     }
 }
 
-/// What is known of the policy's files.
+/// What is known about the policy's files.
 struct PolicyFound {
     uri: String,
     files: Vec<PolicyFile>,
     uncommitted: Vec<String>,
 }
 
-/// What `.gitattributes` should say of the ledger, where it does not: git must neither mix two promotions nor change the
-/// line ends of what is signed.
+/// What to add to `.gitattributes` for the ledger, if it is missing: git must neither merge two promotions nor change
+/// the line endings of signed files.
 fn attributes(workspace: &Workspace, ledger: &Path) -> Option<String> {
     let git = workspace.git().ok()?;
     let below = below(ledger, workspace.root())?;
@@ -296,14 +296,14 @@ fn attributes(workspace: &Workspace, ledger: &Path) -> Option<String> {
     })
 }
 
-/// The text of the record that the ledger keeps.
+/// The text of the record in the ledger.
 struct Kept {
     record: String,
-    /// The record's signature is of this very text.
+    /// The record's signature is for this exact text.
     signed: bool,
 }
 
-/// The canonical form, unless another text is what was signed, and says the same.
+/// The canonical form, unless a different text was signed and means the same.
 fn kept(run: &Run) -> Kept {
     let canonical =
         |run: &Run| to_text(&Node::made(Value::Map(run.record().clone())), NotFinite::Token) + "\n";
@@ -320,17 +320,17 @@ fn kept(run: &Run) -> Kept {
     }
 }
 
-/// What a promotion names, beside the artifact.
+/// The files that a promotion names, apart from the artifact.
 pub(super) struct Files<'f> {
     pub(super) record: (&'f str, &'f str),
     pub(super) signature: Option<&'f [u8]>,
     pub(super) report: (&'f str, &'f str),
-    /// What the statement names by their digests: policies, and lists of files.
+    /// Files that the statement names by digest: policies, and lists of files.
     pub(super) named: &'f [(String, Vec<u8>)],
     pub(super) id: &'f str,
 }
 
-/// Signs a statement, and appends it.
+/// Signs a statement, and appends it to the ledger.
 pub(super) fn write(
     root: &Path,
     line: &StageHistory,
@@ -366,7 +366,7 @@ fn too_large(statement: &str) -> Result<(), Box<Diagnostic>> {
     Err(Diagnostic::new(TOO_LARGE, message).help("pack a folder with so many files into one file").boxed())
 }
 
-/// A path as it is from where the command was started.
+/// A path relative to where the command was started.
 pub(super) fn shown(path: &Path, folder: &Path) -> String {
     path.strip_prefix(folder).unwrap_or(path).display().to_string()
 }

@@ -1,4 +1,4 @@
-//! A run and its reruns: what is the same, and what is not.
+//! Compares a run with its reruns.
 
 use std::fmt;
 
@@ -7,19 +7,19 @@ use super::spread::spread;
 use crate::document::Node;
 use crate::run::{Decimal, Digest, MetricFault, Run};
 
-/// What one rerun left.
+/// The results of one rerun.
 #[derive(Debug, Default, Clone)]
 pub struct Rerun {
-    /// Metrics by name, those of slices as `region=EU/f1`; where what it left is no finite number, why not.
+    /// Metrics by name, slices as `region=EU/f1`; or why a value is not a finite number.
     pub metrics: Vec<(String, Result<Decimal, MetricFault>)>,
-    /// Digests of the recorded files, by path; `None` where it left no such file.
+    /// Digests of the recorded files, by path; `None` if the rerun wrote no such file.
     pub files: Vec<(String, Option<Digest>)>,
 }
 
 /// How far a metric may differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tolerance {
-    /// The metric; `*` is all of them.
+    /// The metric; `*` means all of them.
     pub metric: String,
     amount: Decimal,
     percent: bool,
@@ -39,7 +39,7 @@ impl fmt::Display for ToleranceError {
 impl std::error::Error for ToleranceError {}
 
 impl Tolerance {
-    /// Reads `f1=0.002` or `f1=1%`.
+    /// Parses `f1=0.002` or `f1=1%`.
     pub fn parse(text: &str) -> Result<Self, ToleranceError> {
         let (metric, written) = text.rsplit_once('=').ok_or(ToleranceError)?;
         let (number, percent) = match written.strip_suffix('%') {
@@ -59,7 +59,7 @@ impl Tolerance {
     }
 }
 
-/// The files of a record that a digest is known of: what each is, its path, and the digest.
+/// The files in a record that have a digest: their type, path and digest.
 pub fn recorded_files(run: &Run) -> Vec<(&'static str, String, Digest)> {
     let artifacts = run
         .artifacts()
@@ -72,8 +72,8 @@ pub fn recorded_files(run: &Run) -> Vec<(&'static str, String, Digest)> {
     artifacts.chain(predictions).collect()
 }
 
-/// Compares a run with its reruns. Where their seeds were varied on purpose, what counts is whether the recorded value
-/// lies where they lie.
+/// Compares a run with its reruns. If the seed was varied on purpose, what counts is whether the recorded value is in
+/// the range of the reruns.
 pub fn compare(
     run: &Run,
     reruns: &[Rerun],
@@ -125,7 +125,7 @@ fn answer(metrics: &[MetricRow], files: &[FileRow], none: bool, varied: bool) ->
         let mut rows = files.iter().filter(|row| row.what == what).peekable();
         rows.peek().is_some() && rows.all(|row| row.same)
     };
-    // A metric that did not come out again was not reproduced, whatever the files are.
+    // If a metric differs, the run was not reproduced, even if its files match.
     let exact = |row: &MetricRow| row.holds && row.change.is_none();
     if metrics.iter().all(exact) {
         if all("artifact") {
@@ -142,12 +142,12 @@ fn answer(metrics: &[MetricRow], files: &[FileRow], none: bool, varied: bool) ->
     }
 }
 
-/// What one rerun left as a metric.
+/// One rerun's result for a metric.
 fn left<'r>(rerun: &'r Rerun, name: &str) -> Option<&'r Result<Decimal, MetricFault>> {
     rerun.metrics.iter().find(|(known, _)| known == name).map(|(_, value)| value)
 }
 
-/// As a person reads it: the number as written, or what stands in its place.
+/// For messages: the number as written, or what is there instead.
 fn written(value: &Result<Decimal, MetricFault>) -> String {
     match value {
         Ok(value) => value.written().to_owned(),
@@ -162,7 +162,7 @@ fn written(value: &Result<Decimal, MetricFault>) -> String {
     }
 }
 
-/// A recorded metric that is no number can't come out again.
+/// A recorded metric that is not a number can't be reproduced.
 fn no_number(name: &str, fault: &MetricFault, reruns: &[Rerun]) -> MetricRow {
     MetricRow {
         name: name.to_owned(),

@@ -1,15 +1,14 @@
-//! What a command line says about itself.
+//! What a command line says about its run.
 
 use crate::document::Node;
 use crate::secret::{MASKED, is_secret_name, mask, masked as without_secrets};
 
-/// Endings of what can be run or read as source.
+/// File extensions of source code.
 const SOURCES: [&str; 8] = [".py", ".ipynb", ".r", ".jl", ".sh", ".rmd", ".qmd", ".scala"];
-/// Words that say how a secret is given, and are none.
+/// Words that introduce a secret, but are not secret themselves.
 const SCHEMES: [&str; 3] = ["bearer", "basic", "token"];
 
-/// The command without the values of options, variables and headers that are named like secrets, and without the users
-/// of addresses.
+/// The command without the values of options, variables and headers named like secrets, and without the users in URLs.
 pub fn masked(command: &[String]) -> Vec<String> {
     let mut hide_next = false;
     command.iter().map(|word| masked_word(word, &mut hide_next)).collect()
@@ -17,17 +16,17 @@ pub fn masked(command: &[String]) -> Vec<String> {
 
 fn masked_word(word: &str, hide_next: &mut bool) -> String {
     if std::mem::take(hide_next) {
-        // What follows the scheme is the secret.
+        // The secret follows the scheme.
         *hide_next = SCHEMES.contains(&word.to_ascii_lowercase().as_str());
         return mask(word);
     }
-    // A line for a shell, or for an interpreter, has words of its own.
+    // A command line for a shell or an interpreter consists of several words.
     if word.contains(' ') {
         let mut hide = false;
         let words: Vec<String> = word.split(' ').map(|part| masked_word(part, &mut hide)).collect();
         return words.join(" ");
     }
-    // `--token=X`, and `TOKEN=X` as `env` takes it.
+    // `--token=X`, and `TOKEN=X` as for `env`.
     if let Some((name, value)) = word.split_once('=')
         && is_secret_name(name)
     {
@@ -44,8 +43,8 @@ fn masked_word(word: &str, hide_next: &mut bool) -> String {
     without_secrets(&without_users(word)).into_owned()
 }
 
-/// Without the user and the password that an address carries: `https://ada:pw@host` is `https://***@host`, which can't be
-/// run again by accident.
+/// Removes the user and password in a URL: `https://ada:pw@host` becomes `https://***@host`, which can't be run again
+/// by accident.
 fn without_users(text: &str) -> String {
     let mut kept = String::with_capacity(text.len());
     let mut rest = text;
@@ -80,18 +79,18 @@ pub fn source(command: &[String], is_file: impl Fn(&str) -> bool) -> Option<Stri
 /// Why a recorded command can't be run again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unusable {
-    /// There is none.
+    /// There is no command.
     Missing,
-    /// It is one text that only a shell can take apart.
+    /// It is one text that only a shell can split.
     Shell(String),
     /// A part of it was not recorded.
     Masked(String),
 }
 
-/// What means something to a shell, and nothing to the program that is called.
+/// Characters that are special to a shell, but not to a program that is run directly.
 const SHELL: [char; 13] = ['$', '`', '|', '&', ';', '<', '>', '*', '?', '(', ')', '~', '\n'];
 
-/// The words of a recorded command: those of a list, or those of a text that needs no shell.
+/// The words of a recorded command: a list, or a text that needs no shell.
 pub fn words(command: Option<&Node>) -> Result<Vec<String>, Unusable> {
     let command = command.ok_or(Unusable::Missing)?;
     let words = match command.as_list() {
@@ -110,7 +109,7 @@ pub fn words(command: Option<&Node>) -> Result<Vec<String>, Unusable> {
     if words.is_empty() { Err(Unusable::Missing) } else { Ok(words) }
 }
 
-/// The command with another value behind an option; `None` where the option is not in it.
+/// The command with another value for an option; `None` if it does not have that option.
 pub fn with_seed(command: &[String], option: &str, seed: &str) -> Option<Vec<String>> {
     let mut words = command.to_vec();
     if let Some(at) = words.iter().position(|word| word == option) {

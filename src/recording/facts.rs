@@ -1,4 +1,4 @@
-//! From facts to the tree of a run record.
+//! Turns facts into the tree of a run record.
 
 use jiff::Timestamp;
 
@@ -7,16 +7,16 @@ use super::file_list::list_name;
 use crate::document::{Diagnostic, Map, Node, Path, Span, Value};
 use crate::run::{Sameness, same_value};
 
-/// Everything that is known of a run once it has ended.
+/// Everything known about a run when it has ended.
 #[derive(Debug, Default)]
 pub struct TrainingFacts {
-    /// A name that no other run has.
+    /// A unique name of the run.
     pub run_id: String,
-    /// Whether the command was told to stop while it ran, and ended by itself all the same.
+    /// Whether the command was told to stop while it ran, but still ended by itself.
     pub interrupted: bool,
-    /// The line of models.
+    /// The model's name.
     pub model: Option<String>,
-    /// A name for people.
+    /// A display name.
     pub name: Option<String>,
     /// Tags.
     pub tags: Map,
@@ -24,11 +24,11 @@ pub struct TrainingFacts {
     pub commit: Option<String>,
     /// The branch.
     pub branch: Option<String>,
-    /// Whether there was code that no commit holds.
+    /// Whether there was uncommitted code.
     pub dirty: Option<bool>,
-    /// The words of the command.
+    /// The command and its arguments.
     pub command: Vec<String>,
-    /// Where it was started, relative to the workspace; empty where that is the workspace.
+    /// Where it was started, relative to the workspace; empty for the workspace itself.
     pub folder: String,
     /// The script or notebook.
     pub source: Option<String>,
@@ -36,24 +36,24 @@ pub struct TrainingFacts {
     pub data_version: Option<String>,
     /// Data files with their roles.
     pub data: Vec<(String, FileFact)>,
-    /// The folder of the lists of files, relative to the workspace; empty where that is the workspace, and `None` where they
-    /// are outside.
+    /// The folder of the file lists, relative to the workspace; empty for the workspace itself, and `None` outside of
+    /// it.
     pub lists: Option<String>,
     /// What the metrics were measured on.
     pub validation: Validation,
-    /// What was chosen.
+    /// The parameters.
     pub params: Map,
     /// The seed.
     pub seed: Option<Node>,
-    /// What came out.
+    /// The results.
     pub metrics: Map,
-    /// The same on parts of the validation split.
+    /// The results on slices of the validation split.
     pub slices: Option<Node>,
     /// Predictions on the validation split.
     pub predictions: Option<FileFact>,
-    /// What training saved.
+    /// The files that training saved.
     pub artifacts: Vec<FileFact>,
-    /// What it ran in.
+    /// The environment it ran in.
     pub environment: Environment,
     /// When the command was started.
     pub created_at: Timestamp,
@@ -61,17 +61,17 @@ pub struct TrainingFacts {
     pub ended_at: Timestamp,
     /// The files that the metrics were read from.
     pub metrics_files: Vec<String>,
-    /// The model that was logged to a tracker; the artifact, where no file is.
+    /// The model that was logged to a tracker; it is the artifact if there is no file.
     pub logged_model: Option<LoggedModel>,
-    /// The reference of the run in a tracker that values were taken from.
+    /// The tracker's reference for the run that values were taken from.
     pub tracked_as: Option<String>,
-    /// What stood among the metrics of a file and is no number.
+    /// Names in a metrics file whose values are not numbers.
     pub left_out: Vec<String>,
-    /// Parameters or tags hold secrets, which were masked.
+    /// Parameters or tags contained secrets, which were masked.
     pub masked: bool,
 }
 
-/// What is known of a file.
+/// What is known about a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileFact {
     /// Its path, relative to the workspace.
@@ -80,22 +80,22 @@ pub struct FileFact {
     pub digest: String,
     /// Its size.
     pub bytes: u64,
-    /// Its rows, where they can be counted.
+    /// Its rows, if they can be counted.
     pub rows: Option<u64>,
-    /// Of a folder, the list of its files as `sha256sum` prints it, of which its digest is.
+    /// For a folder, its files as listed by `sha256sum`; its digest covers this text.
     pub list: Option<String>,
 }
 
 /// A model that training logged to a tracker.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LoggedModel {
-    /// Its path, relative to the workspace, where it is there.
+    /// Its path, relative to the workspace, if it is inside.
     pub path: Option<String>,
-    /// Its address, where it is elsewhere.
+    /// Its address, if it is elsewhere.
     pub uri: Option<String>,
-    /// Its digest, with the algorithm, where it could be read.
+    /// Its digest, with the algorithm, if it could be read.
     pub digest: Option<String>,
-    /// Its size, where it could be read.
+    /// Its size, if it could be read.
     pub bytes: Option<u64>,
 }
 
@@ -108,11 +108,11 @@ pub struct Validation {
     pub file: Option<FileFact>,
     /// Such as `holdout`.
     pub strategy: Option<String>,
-    /// What it was drawn with.
+    /// The seed of the split.
     pub seed: Option<String>,
 }
 
-/// What a run ran in.
+/// The environment of a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Environment {
     /// The interpreter's version.
@@ -121,13 +121,13 @@ pub struct Environment {
     pub os: String,
     /// The processor's model.
     pub cpu: Option<String>,
-    /// How many of them the command could use.
+    /// The number of processors available to the command.
     pub cpus: Option<usize>,
     /// Bytes of memory.
     pub memory: Option<u64>,
-    /// Models of graphics processors.
+    /// GPU models.
     pub gpus: Vec<String>,
-    /// The version of their driver.
+    /// The version of the GPU driver.
     pub gpu_driver: Option<String>,
     /// The image, with its digest.
     pub container: Option<String>,
@@ -139,7 +139,7 @@ pub struct Environment {
     pub variables: Vec<(String, String)>,
 }
 
-/// An object that is being made; what is absent is left out.
+/// An object under construction; absent values are skipped.
 #[derive(Default)]
 struct Object(Map);
 
@@ -256,7 +256,7 @@ impl TrainingFacts {
         (!self.data.is_empty()).then(|| Node::made(Value::List(self.data.iter().map(one).collect())))
     }
 
-    /// The file that has the list of the files of a folder of data, relative to the workspace.
+    /// The path of a data folder's file list, relative to the workspace.
     pub fn list_path(&self, role: &str, fact: &FileFact) -> Option<String> {
         fact.list.as_ref()?;
         let name = list_name(role, &fact.digest);
@@ -296,13 +296,13 @@ impl Environment {
             .text("container", self.container.as_deref())
             .node("lockfile", self.lockfile.as_ref().map(file))
             .map("packages", names(&self.packages))
-            // Empty says that none of them is set, which is more than nothing.
+            // Empty means that none of them is set, which is also information.
             .node("variables", Some(Node::made(Value::Map(names(&self.variables)))));
         object.0
     }
 }
 
-/// Adds the entries of one source to those of others. A value that two sources give must be the same.
+/// Merges the entries of one source into those of others. If two sources give a value, it must be the same.
 pub fn merge(into: &mut Map, from: Map, at: &Path, problems: &mut Vec<Diagnostic>) {
     for (key, entry) in from {
         let path = at.key(&key);

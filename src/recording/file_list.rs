@@ -1,13 +1,13 @@
-//! The list of the files of a folder, as `sha256sum` prints it: written beside a record, and compared with what is there.
+//! The list of files in a folder, in `sha256sum` format: written next to a record, and compared with the current files.
 
 use std::collections::BTreeMap;
 
-/// Files that are named.
+/// Maximum number of files named in a message.
 const NAMED: usize = 5;
 
-/// Says which files differ between two lists; `None` where they are the same.
+/// Describes which files differ between two lists; `None` if they are the same.
 ///
-/// The words are of the second one: `b.csv` changed, `c.csv` is new, `a.csv` is gone.
+/// The wording is about the second list: `b.csv` changed, `c.csv` is new, `a.csv` is gone.
 pub fn differing_files(recorded: &str, found: &str) -> Option<String> {
     let (recorded, found) = (by_path(recorded), by_path(found));
     let changed = |path: &str, digest: &str| match recorded.get(path) {
@@ -31,8 +31,7 @@ fn by_path(list: &str) -> BTreeMap<&str, &str> {
     list.lines().filter_map(|line| line.split_once("  ")).map(|(digest, path)| (path, digest)).collect()
 }
 
-/// The name of the file that has the list: what the folder is for, and the beginning of its digest. Runs that read the
-/// same files share it.
+/// The name of a file list: the folder's role, and the start of its digest. Runs that read the same files share it.
 pub fn list_name(role: &str, digest: &str) -> String {
     let role: String =
         role.chars().map(|c| if c.is_alphanumeric() || matches!(c, '-' | '_') { c } else { '-' }).collect();

@@ -1,4 +1,4 @@
-//! What training says while it runs: a line for each value, such as `metrics.f1=0.84`.
+//! What training reports while it runs: a line for each value, such as `metrics.f1=0.84`.
 
 use std::sync::Arc;
 
@@ -8,12 +8,12 @@ use super::{BAD_LINE, SAID_TWICE};
 use crate::document::{Diagnostic, Document, Format, Map, Node, Segment, Span, Value, did_you_mean, nearest};
 use crate::run::{Decimal, FieldPath};
 
-/// Everything that the lines say.
+/// The contents of all lines.
 #[derive(Debug, Default)]
 pub struct Lines {
     /// The last value of each metric.
     pub metrics: Map,
-    /// Parameters; dots nest.
+    /// Parameters; dots in names create nested objects.
     pub params: Map,
     /// Tags.
     pub tags: Map,
@@ -27,9 +27,9 @@ pub struct Lines {
     pub data: Vec<(String, String)>,
 }
 
-/// Keys that take the rest of their name for a name of the user's.
+/// Keys that are followed by a name of the user's choice.
 const GROUPS: [&str; 4] = ["metrics", "params", "tags", "data"];
-/// Keys that stand alone.
+/// Keys without such a name.
 const SINGLE: [&str; 11] = [
     "artifact",
     "predictions",
@@ -44,11 +44,11 @@ const SINGLE: [&str; 11] = [
     "validation.seed",
 ];
 
-/// The spellings of a number that is not finite, as programs print them.
+/// Spellings of non-finite numbers that programs print.
 pub(super) const NOT_FINITE: [&str; 7] = ["nan", "inf", "+inf", "-inf", "infinity", "+infinity", "-infinity"];
 
 impl Lines {
-    /// Reads the lines. Later values of a metric replace earlier ones; anything else is said once.
+    /// Parses the lines. Later values of a metric replace earlier ones; anything else may be given only once.
     pub fn parse(document: &Arc<Document>) -> Result<Self, Vec<Diagnostic>> {
         let mut lines = Self::default();
         let mut problems = Vec::new();
@@ -135,13 +135,13 @@ impl Lines {
         Ok(())
     }
 
-    /// One of the single fields.
+    /// One of the fields without a group.
     pub fn field(&self, name: &str) -> Option<&Node> {
         self.fields.iter().find(|(known, _)| known == name).map(|(_, node)| node)
     }
 }
 
-/// A parameter as it is meant: a number in its own digits, true or false, a JSON list or object, else text.
+/// Interprets a parameter: a number as written, true or false, a JSON list or object, else text.
 pub fn scalar(text: &str) -> Node {
     if text.starts_with(['[', '{', '"'])
         && let Some(node) = json(text)
@@ -168,7 +168,7 @@ fn json(text: &str) -> Option<Node> {
     Arc::new(document).parse().ok()
 }
 
-/// `optimizer.lr` is `lr` within `optimizer`; `"lr.decay"` in quotes is one name.
+/// `optimizer.lr` is `lr` inside `optimizer`; the quoted `"lr.decay"` is one name.
 fn segments(name: &str) -> Vec<SmolStr> {
     let path = FieldPath::parse(name).ok().and_then(|path| path.to_path());
     let keys = path.and_then(|path| {
@@ -183,7 +183,7 @@ fn segments(name: &str) -> Vec<SmolStr> {
     keys.unwrap_or_else(|| vec![name.into()])
 }
 
-/// Puts a value at a path of keys; gives back whether nothing else stood there.
+/// Puts a value at a path of keys; returns whether the place was free.
 fn put(map: &mut Map, keys: &[SmolStr], node: Node) -> bool {
     let Some((first, rest)) = keys.split_first() else { return false };
     if rest.is_empty() {

@@ -1,6 +1,6 @@
-//! What a training run leaves behind, as a run record; and what another run of it says about the first.
+//! The results of a training run as a run record, and what a rerun says about them.
 //!
-//! Pure: from facts to a record, and from two records to an answer. The facts are gathered by [`crate::training`].
+//! Pure: from facts to a record, and from two records to an answer. [`crate::training`] gathers the facts.
 
 mod again;
 mod command;

@@ -1,11 +1,11 @@
-//! What running a recorded command again showed, as plain data.
+//! The result of running a recorded command again, as plain data.
 
 use serde::Serialize;
 
 use crate::document::Diagnostic;
 use crate::verdict::{Exit, RunSummary};
 
-/// The answer, the better first.
+/// The answer, from best to worst.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub enum Answer {
     /// Every artifact has the recorded digest, and no metric differs.
@@ -14,19 +14,19 @@ pub enum Answer {
     /// The predictions have the recorded digest, and no metric differs.
     #[serde(rename = "same predictions")]
     SamePredictions,
-    /// Every metric is within its tolerance, which is none unless one was asked for.
+    /// Every metric is within its tolerance, which is zero by default.
     #[serde(rename = "within tolerance")]
     WithinTolerance,
-    /// A metric is not, or is missing.
+    /// A metric is outside its tolerance, or missing.
     #[serde(rename = "differs")]
     Differs,
-    /// There is nothing that could be compared.
+    /// There is nothing to compare.
     #[serde(rename = "could not run")]
     CouldNotRun,
 }
 
 impl Answer {
-    /// In words.
+    /// The answer in words.
     pub fn words(self) -> &'static str {
         match self {
             Self::Identical => "identical",
@@ -37,7 +37,7 @@ impl Answer {
         }
     }
 
-    /// What the program leaves with.
+    /// The exit code.
     pub fn exit(self) -> Exit {
         match self {
             Self::Identical | Self::SamePredictions | Self::WithinTolerance => Exit::Pass,
@@ -47,14 +47,14 @@ impl Answer {
     }
 }
 
-/// Everything that a reproduction showed.
+/// The full result of a reproduction.
 #[derive(Debug, Clone, Serialize)]
 pub struct Reproduction {
     /// `gate-reproduction/v1`.
     pub schema: &'static str,
     /// The version of the program.
     pub gate: &'static str,
-    /// When it was done, RFC 3339.
+    /// When it was done, in RFC 3339.
     pub at: String,
     /// The run.
     pub run: RunSummary,
@@ -62,58 +62,58 @@ pub struct Reproduction {
     pub answer: Answer,
     /// The command that was run.
     pub command: Vec<String>,
-    /// How often it was run to its end.
+    /// How often it ran to completion.
     pub times: usize,
-    /// The option that was given another seed each time, if one was.
+    /// The option that got a different seed each time, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub varied: Option<String>,
-    /// Each recorded metric, those of slices included.
+    /// Each recorded metric, including slices.
     pub metrics: Vec<MetricRow>,
-    /// Each recorded file that a digest is known of.
+    /// Each recorded file that has a digest.
     pub files: Vec<FileRow>,
-    /// What could not be brought back, and so may be why something differs.
+    /// What could not be restored, and so may explain a difference.
     pub not_restored: Vec<String>,
     /// Why it could not be run.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub troubles: Vec<Diagnostic>,
 }
 
-/// One metric: recorded, and as it came out again.
+/// One metric: recorded, and from the reruns.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct MetricRow {
     /// Its name.
     pub name: String,
     /// The recorded value, as written.
     pub recorded: String,
-    /// What each rerun left, as written; `None` where it left nothing.
+    /// The value from each rerun, as written; `None` if missing.
     pub reruns: Vec<Option<String>>,
     /// The largest difference, signed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub change: Option<String>,
-    /// How far it may differ, as it was given.
+    /// How far it may differ, as given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tolerance: Option<String>,
-    /// Whether every rerun is within that.
+    /// Whether every rerun is within the tolerance.
     pub holds: bool,
-    /// Where several reruns lie.
+    /// The range of several reruns.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spread: Option<Spread>,
 }
 
-/// Where the values of several reruns lie, and whether the recorded one lies there too.
+/// The range of several reruns, and whether it contains the recorded value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Spread {
     /// Their mean.
     pub mean: String,
     /// Their standard deviation.
     pub deviation: String,
-    /// The interval in which one more run lies in 95 of 100 cases, those of all metrics together.
+    /// The prediction interval for one more run: 95 %, for all metrics together.
     pub interval: [String; 2],
-    /// Whether the recorded value lies in it.
+    /// Whether the interval contains the recorded value.
     pub inside: bool,
 }
 
-/// One file: its recorded digest, and those that came out again.
+/// One file: its recorded digest, and those from the reruns.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FileRow {
     /// `artifact` or `predictions`.
@@ -122,8 +122,8 @@ pub struct FileRow {
     pub path: String,
     /// The recorded digest.
     pub recorded: String,
-    /// The digest after each rerun; `None` where it left no such file.
+    /// The digest after each rerun; `None` if there was no such file.
     pub reruns: Vec<Option<String>>,
-    /// Whether all are the recorded one.
+    /// Whether all match the recorded one.
     pub same: bool,
 }

@@ -1,11 +1,11 @@
-//! What a command promised to leave, held against what it left.
+//! Compares what a command promised to write with what it wrote.
 
 use super::lines::NOT_FINITE;
 use super::{METRIC_MISSING, NO_ARTIFACT, NO_METRICS, NOT_A_METRIC};
 use crate::document::{Diagnostic, Map, Node, Value, nearest};
 use crate::run::{MetricFault, Run};
 
-/// Everything that a record lacks of what was promised.
+/// Everything promised that a record lacks.
 pub fn broken(run: &Run, metrics: &[String], no_metrics: bool, no_artifact: bool) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
     let names: Vec<&str> = run.metrics().map(|metric| metric.name).collect();
@@ -45,8 +45,8 @@ pub fn broken(run: &Run, metrics: &[String], no_metrics: bool, no_artifact: bool
     problems
 }
 
-/// Takes out of a file's metrics what can't be one, and gives its names. An object may say more of a number, and a number
-/// that is not finite is a finding, so both stay; so does what was promised, for which it is one too.
+/// Removes the entries of a metrics file that can't be metrics, and returns their names. Objects may describe a number,
+/// and non-finite numbers are a finding, so both are kept; so is anything that was promised.
 pub fn leave_out(metrics: &mut Map, promised: &[String]) -> Vec<String> {
     let is_metric = |node: &Node| match &node.value {
         Value::Number(_) | Value::NotFinite(_) | Value::Map(_) => true,
@@ -62,7 +62,7 @@ pub fn leave_out(metrics: &mut Map, promised: &[String]) -> Vec<String> {
     names.into_iter().map(Into::into).collect()
 }
 
-/// Takes out of a tracker's metrics what is not finite and was not promised, and gives its names.
+/// Removes a tracker's metrics that are not finite and were not promised, and returns their names.
 pub fn leave_out_infinite(metrics: &mut Map, promised: &[String]) -> Vec<String> {
     let is_out = |name: &str, node: &Node| {
         !matches!(node.value, Value::Number(_)) && !promised.iter().any(|promised| promised == name)
@@ -75,10 +75,10 @@ pub fn leave_out_infinite(metrics: &mut Map, promised: &[String]) -> Vec<String>
     names.into_iter().map(Into::into).collect()
 }
 
-/// Where scripts keep their seed among their parameters.
+/// Where scripts usually keep the seed among their parameters.
 const SEEDS: [&str; 3] = ["seed", "random_state", "random_seed"];
 
-/// The seed, where the parameters have one.
+/// The seed, if the parameters have one.
 pub fn seed_of(params: &Map) -> Option<Node> {
     SEEDS.iter().find_map(|name| params.get(name)).filter(|node| node.as_written().is_some()).cloned()
 }

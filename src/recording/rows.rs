@@ -1,11 +1,11 @@
-//! Counting the rows of a table while its bytes go by.
+//! Counts the rows of a table while its bytes are read.
 
-/// Counts rows in the formats that are text: CSV and TSV, whose first row is taken for its head, and JSON Lines.
+/// Counts rows in text formats: CSV and TSV, whose first row counts as the header, and JSON Lines.
 #[derive(Debug)]
 pub struct RowCounter {
     format: Format,
     at: At,
-    /// A zero byte is in no text of single bytes: this is UTF-16, or no text at all.
+    /// A zero byte never occurs in single-byte text: this is UTF-16, or not text at all.
     zero: bool,
     rows: u64,
 }
@@ -17,23 +17,23 @@ enum Format {
     Lines,
 }
 
-/// Where the next byte is.
+/// The position of the next byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum At {
-    /// On a line on which nothing stands yet.
+    /// On a line that is still empty.
     Empty,
     /// At the start of a further field.
     Field,
     /// Within a field.
     Inside,
-    /// Within quotes, where a line goes on.
+    /// Inside quotes, where newlines don't end the row.
     Quoted,
-    /// Behind quotes, which another one opens again: a quote within quotes is written twice.
+    /// After a closing quote, which another quote reopens: a quote inside quotes is doubled.
     Closed,
 }
 
 impl RowCounter {
-    /// A counter for a file of that name; `None` where rows can't be counted by its bytes.
+    /// A counter for a file with that name; `None` if its rows can't be counted from bytes.
     pub fn of(path: &str) -> Option<Self> {
         let (_, ending) = path.rsplit_once('.')?;
         let format = match ending.to_ascii_lowercase().as_str() {
@@ -58,7 +58,7 @@ impl RowCounter {
                     At::Empty
                 }
                 (b' ' | b'\t', at) if self.format == Format::Lines => at,
-                // The mark that UTF-8 may begin with is no field.
+                // A UTF-8 byte order mark is not a field.
                 (0xEF | 0xBB | 0xBF, At::Empty) if self.rows == 0 => At::Empty,
                 (b',' | b';' | b'\t' | b'|', _) => At::Field,
                 _ => At::Inside,
@@ -66,7 +66,7 @@ impl RowCounter {
         }
     }
 
-    /// How many rows there were; `None` where that can't be told.
+    /// The number of rows; `None` if it can't be determined.
     pub fn rows(self) -> Option<u64> {
         if self.at == At::Quoted || self.zero {
             return None;

@@ -1,13 +1,13 @@
-//! Whether a recorded value lies where reruns lie. A value far above its own reruns was picked from many.
+//! Whether a recorded value is in the range of its reruns. One far above them was cherry-picked.
 
 use super::Spread;
 use crate::run::Decimal;
 
-/// How often one more value lies outside of some interval where all is as it should be.
+/// The probability that one more value is outside of some interval if nothing is wrong.
 const OUTSIDE: f64 = 0.05;
 
-/// Where at least two values lie: the interval for one more of them, mean ± t·s·√(1 + 1/k). Of `several` metrics each
-/// interval is wider, so that all of them hold together as often as that of one alone (Bonferroni).
+/// The prediction interval for one more value, given at least two: mean ± t·s·√(1 + 1/k). With `several` metrics each
+/// interval is wider, so that all together cover as often as a single one would (Bonferroni).
 pub(super) fn spread(recorded: &Decimal, values: &[Decimal], several: usize) -> Option<Spread> {
     let k = values.len();
     if k < 2 {
@@ -15,19 +15,19 @@ pub(super) fn spread(recorded: &Decimal, values: &[Decimal], several: usize) -> 
     }
     #[expect(clippy::cast_precision_loss, reason = "a number of metrics")]
     let t = student(k - 1, OUTSIDE / several.max(1) as f64);
-    // As tables print it, so that the last bit of a logarithm decides nothing.
+    // Rounded as in printed tables, so that the last bit of a logarithm has no influence.
     let t = Decimal::parse(&format!("{t:.3}")).ok()?;
     let whole = |number: usize| Decimal::parse(&number.to_string()).ok();
     let zero = whole(0)?;
     let sum = values.iter().fold(zero.clone(), |sum, value| sum.plus(value));
     let squares = values.iter().fold(zero, |sum, value| sum.plus(&value.times(value)));
-    // (k−1)(k·x − Σ)² ≤ t²(k+1)(k·Σ² − (Σ)²) is the interval without a root and without a division.
+    // (k−1)(k·x − Σ)² ≤ t²(k+1)(k·Σ² − (Σ)²) is the interval without roots and divisions.
     let scatter = whole(k)?.times(&squares).minus(&sum.times(&sum));
     let distance = whole(k)?.times(recorded).minus(&sum);
     let left = whole(k - 1)?.times(&distance.times(&distance));
     let right = t.times(&t).times(&whole(k + 1)?).times(&scatter);
     let inside = left <= right;
-    // For showing only.
+    // For display only.
     let mean = sum.divided_by(&whole(k)?)?;
     let float = |decimal: &Decimal| decimal.written().parse::<f64>().unwrap_or(f64::NAN);
     #[expect(clippy::cast_precision_loss, reason = "a number of reruns")]
@@ -43,7 +43,7 @@ pub(super) fn spread(recorded: &Decimal, values: &[Decimal], several: usize) -> 
     })
 }
 
-/// The value that Student's t exceeds, on either side, with probability `outside`.
+/// The value that Student's t exceeds in magnitude with probability `outside`.
 fn student(freedom: usize, outside: f64) -> f64 {
     let (mut low, mut high) = (0.0_f64, 1.0_f64);
     while within(high, freedom) < 1.0 - outside && high < 1e12 {

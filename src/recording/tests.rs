@@ -8,7 +8,7 @@ use crate::document::{Document, Format, Node, Value};
 use crate::run::{Decimal, Digest, FieldMap, MetricFault, Origin, Run};
 
 fn rows(path: &str, text: impl AsRef<[u8]>) -> Option<u64> {
-    // Fed byte by byte, so that no state hides in a buffer.
+    // Fed byte by byte, to catch state that depends on buffer boundaries.
     RowCounter::of(path).and_then(|mut counter| {
         text.as_ref().chunks(1).for_each(|byte| counter.feed(byte));
         counter.rows()
@@ -56,7 +56,7 @@ fn the_script_of_a_command() {
     assert_eq!(found("make train", &["train"]), None);
 }
 
-/// What stands for secrets, without the digits that tell two of them apart.
+/// The masks of secrets, without the digits that distinguish them.
 fn without_digests(text: &str) -> String {
     let mut parts = text.split("***");
     let first = parts.next().unwrap_or_default().to_owned();
@@ -236,7 +236,7 @@ fn a_value_far_above_its_own_reruns_was_picked() {
     assert_eq!(answer, Answer::Differs);
     let honest = ["0.79", "0.81", "0.80", "0.78"].map(|f1| rerun(Some(f1), "sha256:cc", "sha256:dd"));
     assert_eq!(compare(&recorded(RUN), &honest, &[], true).0, Answer::WithinTolerance);
-    // The more metrics there are, the more often one of them is far away by chance.
+    // The more metrics there are, the more often one is far off by chance.
     let many = (0..20).map(|at| format!("\"m{at}\": 0.70, ")).collect::<Vec<_>>().concat();
     let many = recorded(&RUN.replace("{\"f1\"", &format!("{{{many}\"f1\"")).replace("0.80", "0.7317"));
     let of_many = |f1: &str| {

@@ -1,6 +1,6 @@
-//! The environment variables that are recorded. Any other may hold a secret, and none but these is ever read.
+//! The environment variables that are recorded. Any other may contain a secret, so only these are ever read.
 
-/// What changes the numbers that training computes, or the processors that it computes on.
+/// Variables that affect the numbers that training computes, or the processors it runs on.
 pub const VARIABLES: &[&str] = &[
     "BLIS_NUM_THREADS",
     "CUBLAS_WORKSPACE_CONFIG",

@@ -1,5 +1,5 @@
-//! What is not shown: values that are named like secrets, what an address carries beside the place, and texts that have
-//! the shape of a token.
+//! What is not shown: values that are named like secrets, the non-location parts of URLs, and texts that look like
+//! tokens.
 
 mod name;
 mod shape;
@@ -10,14 +10,14 @@ use sha2::{Digest as _, Sha256};
 
 pub use name::is_secret_name;
 
-/// What every masked value begins with.
+/// The start of every masked value.
 pub const MASKED: &str = "***";
 
-/// How many digits of a digest follow.
+/// How many digits of a digest follow it.
 pub const DIGITS: usize = 8;
 
-/// What stands where a secret stood: two that are equal stay equal, and the beginning of a digest gives no secret away
-/// that could not be guessed.
+/// The replacement for a secret: equal secrets stay equal, and the start of a digest does not reveal a secret that
+/// could not be guessed anyway.
 pub fn mask(secret: &str) -> String {
     if secret.is_empty() || secret.starts_with(MASKED) {
         return secret.to_owned();
@@ -26,22 +26,22 @@ pub fn mask(secret: &str) -> String {
     format!("{MASKED}{:02x}{:02x}{:02x}{:02x}", digest[0], digest[1], digest[2], digest[3])
 }
 
-/// The value of something by its name: masked where the name is that of a secret, else without the secrets in it.
+/// A named value: masked if the name is that of a secret, otherwise with the secrets in it masked.
 pub fn masked_value<'v>(name: &str, value: &'v str) -> Cow<'v, str> {
     if is_secret_name(name) && !says_nothing(value) { mask(value).into() } else { masked(value) }
 }
 
-/// What a query may say of which version of a thing is meant.
+/// Query parameters that say which version of something is meant.
 const VERSIONS: [&str; 6] = ["versionid", "version", "generation", "revision", "rev", "ref"];
 
-/// Whether a value says nothing, whatever it is the value of.
+/// Whether a value reveals nothing, whatever its name.
 pub fn says_nothing(value: &str) -> bool {
     value.is_empty()
         || value.starts_with(MASKED)
         || ["true", "false", "none", "null"].iter().any(|word| value.eq_ignore_ascii_case(word))
 }
 
-/// The text without secrets: those of addresses, and the values of `name=value`, `name: value` and `--name value` where the
+/// Masks the secrets in a text: those in URLs, and the values of `name=value`, `name: value` and `--name value` if the
 /// name is that of a secret.
 pub fn masked(text: &str) -> Cow<'_, str> {
     match shape::without_tokens(text) {
@@ -50,7 +50,7 @@ pub fn masked(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// The text without what is a secret by where it stands.
+/// Masks what is a secret because of its position.
 fn by_place(text: &str) -> Cow<'_, str> {
     if !text.contains([':', '=', '-']) {
         return text.into();
@@ -65,7 +65,7 @@ fn by_place(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// `postgresql:ada:hunter2@host/db`, which some libraries write without `//`, where the text is nothing else.
+/// `postgresql:ada:hunter2@host/db`, which some libraries write without `//`, if that is the whole text.
 fn without_slashes(text: &str) -> Option<String> {
     let plain =
         |part: &str| !part.is_empty() && !part.contains(['/', '@']) && !part.contains(char::is_whitespace);
@@ -93,8 +93,8 @@ fn without_addresses(text: &str) -> Cow<'_, str> {
     kept.into()
 }
 
-/// What stands behind the `://`, without a name and password, and with the keys of its query alone, which is where a
-/// signature stands. What says a version is kept: two versions are not the same.
+/// The part of a URL after `://`, without name and password, and with the values of its query masked, because
+/// signatures are there. Version parameters are kept: two versions are not the same.
 fn address(rest: &str) -> String {
     let (place, query) =
         rest.split_once(['?', '#']).map_or((rest, None), |(place, query)| (place, Some(query)));
@@ -115,7 +115,7 @@ fn is_of_name(c: char) -> bool {
     c.is_ascii_alphanumeric() || "_.-".contains(c)
 }
 
-/// `None` where nothing was masked.
+/// `None` if nothing was masked.
 fn without_pairs(text: &str) -> Option<String> {
     if !name::may_name_a_secret(text) {
         return None;
@@ -146,13 +146,13 @@ fn without_pairs(text: &str) -> Option<String> {
     any.then_some(kept)
 }
 
-/// The value behind a name, and how many bytes stand between.
+/// The value after a name, and the number of bytes in between.
 fn value_behind<'t>(name: &str, behind: &'t str) -> Option<(usize, &'t str)> {
     let blank = |text: &'t str| text.trim_start_matches([' ', '\t']);
     let unquoted = behind.strip_prefix(['"', '\'']).unwrap_or(behind);
     let value = match blank(unquoted).strip_prefix(['=', ':']) {
         Some(value) => blank(value),
-        // An option, and its value as the next word.
+        // An option whose value is the next word.
         None if name.starts_with('-') && behind.starts_with(' ') && !blank(behind).starts_with('-') => {
             blank(behind)
         }
@@ -204,7 +204,7 @@ mod tests {
         }
     }
 
-    /// What stands for a secret, without the digits that tell two of them apart.
+    /// The masks of secrets, without the digits that distinguish them.
     fn without_digests(text: &str) -> String {
         let mut parts = text.split("***");
         let first = parts.next().unwrap_or_default().to_owned();

@@ -1,6 +1,6 @@
-//! What is a secret by its name, so that no record keeps it.
+//! Recognises secrets by name, so that no record keeps them.
 
-/// Parts of a name that make it one of a secret wherever they stand.
+/// Parts that make a name secret at any position.
 const ANYWHERE: [&str; 14] = [
     "password",
     "passwd",
@@ -17,10 +17,10 @@ const ANYWHERE: [&str; 14] = [
     "secretkey",
     "jwt",
 ];
-/// Parts that make it one where they stand last.
+/// Parts that make a name secret at the end.
 const LAST: [&str; 9] =
     ["token", "key", "auth", "pass", "authtoken", "accesstoken", "cookie", "cookies", "sig"];
-/// Parts before the last with which it counts, chooses or switches something: `--pad-token`, `--sort-key`, `--use-auth`.
+/// Parts before the last that make it a count, a choice or a switch: `--pad-token`, `--sort-key`, `--use-auth`.
 const HARMLESS: [&str; 56] = [
     "bos",
     "cache",
@@ -80,11 +80,11 @@ const HARMLESS: [&str; 56] = [
     "second",
 ];
 
-/// A part of each of the words above: a text without one names no secret.
+/// Each word above contains one of these: a text without them names no secret.
 const STEMS: [&[u8]; 11] =
     [b"pass", b"pwd", b"secret", b"cred", b"auth", b"bearer", b"key", b"jwt", b"token", b"cookie", b"sig"];
 
-/// Whether a text could have the name of a secret in it. Most have none, and this is all that they cost.
+/// Whether a text may contain the name of a secret. Most don't, so this is all they cost.
 pub(super) fn may_name_a_secret(text: &str) -> bool {
     let bytes = text.as_bytes();
     bytes.iter().enumerate().any(|(at, byte)| match byte.to_ascii_lowercase() {
@@ -98,8 +98,8 @@ pub(super) fn may_name_a_secret(text: &str) -> bool {
     })
 }
 
-/// Whether an option, a variable or a parameter of that name holds a secret: `--hf-token`, `AWS_ACCESS_KEY_ID`, but not
-/// `--max-tokens` and not `--tokenizer`. Names are read part by part, as `-`, `_`, `.` and capitals divide them.
+/// Whether an option, variable or parameter with that name contains a secret: `--hf-token`, `AWS_ACCESS_KEY_ID`, but
+/// not `--max-tokens` or `--tokenizer`. Names are split into parts at `-`, `_`, `.` and capitals.
 pub fn is_secret_name(name: &str) -> bool {
     if !may_name_a_secret(name) {
         return false;
@@ -110,14 +110,14 @@ pub fn is_secret_name(name: &str) -> bool {
     if parts.first().is_some_and(|first| matches!(*first, "no" | "use" | "with" | "without" | "skip")) {
         return false;
     }
-    // `PGPASSWORD` has no parts.
+    // `PGPASSWORD` can't be split into parts.
     if parts
         .iter()
         .any(|part| ANYWHERE.contains(part) || part.ends_with("password") || part.ends_with("secret"))
     {
         return true;
     }
-    // The name of a key is as little for a record as the key.
+    // The id of a key does not belong in a record either.
     if let [.., before, "id"] = parts.as_slice()
         && *before == "key"
     {
@@ -125,14 +125,14 @@ pub fn is_secret_name(name: &str) -> bool {
     }
     match parts.as_slice() {
         [.., before, last] => LAST.contains(last) && !HARMLESS.contains(before),
-        // A column may be called `key`; an option of that name takes one.
+        // A column may be named `key`; an option with that name takes one.
         ["key"] => name.starts_with('-'),
         [last] => LAST.contains(last),
         [] => false,
     }
 }
 
-/// `AccountKey` as `Account_Key`; a word in capitals alone has one part.
+/// Splits `AccountKey` into `Account_Key`; a word all in capitals is one part.
 fn divided(name: &str) -> String {
     let mut divided = String::with_capacity(name.len() + 4);
     let mut lower_before = false;

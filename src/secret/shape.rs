@@ -1,8 +1,8 @@
-//! What is a secret by its shape, whatever it is called: tokens of services, private keys, signed tokens.
+//! Recognises secrets by shape, whatever their name: service tokens, private keys, signed tokens.
 
 use super::mask;
 
-/// How tokens of services begin, and how many characters follow at least.
+/// Prefixes of service tokens, and the minimum number of characters after them.
 const TOKENS: [(&str, usize); 20] = [
     ("ghp_", 30),
     ("gho_", 30),
@@ -25,14 +25,14 @@ const TOKENS: [(&str, usize); 20] = [
     ("npm_", 30),
     ("AIza", 35),
 ];
-/// How the first part of a signed token (JWT) begins: `{"` in base64.
+/// The start of a signed token (JWT): `{"` in base64.
 const JWT: &str = "eyJ";
 const BEGIN: &str = "-----BEGIN ";
 const END: &str = "-----END ";
 
-/// The text without tokens and keys; `None` where there is none.
+/// The text with tokens and keys masked; `None` if there are none.
 pub(super) fn without_tokens(text: &str) -> Option<String> {
-    // Most texts are short, and a token is not.
+    // Most texts are short, but tokens are not.
     if text.len() < 14 {
         return None;
     }
@@ -81,8 +81,8 @@ fn is_token(word: &str) -> bool {
     of_service || is_jwt()
 }
 
-/// A name is made of words, which are short or in one case without digits; a token mixes letters of both cases or digits
-/// over a long stretch.
+/// Whether a text looks random: a name consists of words, which are short, or in one case without digits; a token mixes
+/// cases or digits over a long stretch.
 fn looks_random(rest: &str) -> bool {
     rest.split(['_', '-', '.']).any(|part| {
         let has = |is: fn(&char) -> bool| part.chars().any(|c| is(&c));
@@ -91,7 +91,7 @@ fn looks_random(rest: &str) -> bool {
     })
 }
 
-/// Without private keys in PEM, on one line or several.
+/// Masks private keys in PEM, on one line or several.
 fn without_keys(text: &str) -> Option<String> {
     let mut kept = String::new();
     let mut rest = text;

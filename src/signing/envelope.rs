@@ -1,4 +1,4 @@
-//! The DSSE envelope: bytes, what they are, and who signed them.
+//! The DSSE envelope: bytes, their type, and who signed them.
 
 use std::sync::Arc;
 
@@ -8,27 +8,27 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use super::{NOT_AN_ENVELOPE, PrivateKey, PublicKey};
 use crate::document::{Diagnostic, Document, Format, Node};
 
-/// Signatures that are looked at.
+/// Maximum number of signatures that are checked.
 const MOST_SIGNATURES: usize = 64;
 
-/// An envelope that was read, and not verified.
+/// An envelope that was parsed, but not verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Envelope {
-    /// What the payload is, such as `application/vnd.in-toto+json`.
+    /// The type of the payload, such as `application/vnd.in-toto+json`.
     pub payload_type: String,
     payload: Vec<u8>,
-    /// What each signer says of its key, and the signature.
+    /// Each signer's key id, and the signature.
     signatures: Vec<(String, Vec<u8>)>,
 }
 
-/// Bytes that trusted keys signed.
+/// Bytes with the trusted keys that signed them.
 #[derive(Debug)]
 pub struct Verified<'e> {
-    /// What they are said to be; the signatures cover this too.
+    /// Their stated type; the signatures cover this too.
     pub payload_type: &'e str,
     /// The bytes.
     pub payload: &'e [u8],
-    /// The keys, by their places in the list that was given, each once.
+    /// The keys, by index in the given list, without duplicates.
     pub by: Vec<usize>,
 }
 
@@ -40,7 +40,7 @@ impl Envelope {
         Self { payload_type: payload_type.into(), payload: payload.into(), signatures }
     }
 
-    /// As JSON on one line, with a line end.
+    /// As JSON on one line, with a trailing newline.
     pub fn to_json(&self) -> String {
         let signatures: Vec<serde_json::Value> = self
             .signatures
@@ -55,8 +55,8 @@ impl Envelope {
         format!("{envelope}\n")
     }
 
-    /// Reads an envelope. A key that stands twice, at any depth, is an error; keys that are not known are ignored;
-    /// both alphabets of base64 are read.
+    /// Parses an envelope. A duplicate key at any depth is an error; unknown keys are ignored; both base64 alphabets
+    /// are accepted.
     pub fn parse(name: &str, bytes: Vec<u8>) -> Result<Self, Box<Diagnostic>> {
         let wrong = |why: &str| {
             Diagnostic::new(NOT_AN_ENVELOPE, format!("`{name}` is not a DSSE envelope: {why}"))
@@ -81,17 +81,17 @@ impl Envelope {
         Ok(Self { payload_type: payload_type.to_owned(), payload, signatures })
     }
 
-    /// What the signatures say of their keys: claims.
+    /// The key ids in the signatures, which are only claims.
     pub fn key_ids(&self) -> Vec<&str> {
         self.signatures.iter().map(|(id, _)| id.as_str()).collect()
     }
 
-    /// The bytes, for where signatures do not matter.
+    /// The bytes, for uses where signatures don't matter.
     pub fn unverified(&self) -> &[u8] {
         &self.payload
     }
 
-    /// Which of these keys signed; a key counts once, however often it signed.
+    /// Which of these keys signed; each counts once, however often it signed.
     pub fn verify(&self, keys: &[PublicKey], said: KeyId) -> Verified<'_> {
         let message = pre_authentication(&self.payload_type, &self.payload);
         let ids: Vec<[String; 3]> = keys.iter().map(PublicKey::ids).collect();
@@ -116,17 +116,18 @@ impl Envelope {
     }
 }
 
-/// What a signature's `keyid` is worth. It never makes a signature good; it can only keep a key from being tried.
+/// How to treat a signature's `keyid`. It never makes a signature valid; it can only rule out keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyId {
-    /// One that names a key of these means that key; one that names none says nothing, since every program has ids of
-    /// its own: for what others signed.
+    /// An id of one of these keys means that key; any other id is ignored, since every program has its own ids. For
+    /// envelopes made by other programs.
     Hint,
-    /// One that names no key of these means none of them: for what gate signed, of which no byte may be another.
+    /// An id of none of these keys rules them all out, unless it is empty. For envelopes made by gate, in which
+    /// no byte may differ.
     Name,
 }
 
-/// What is signed: DSSE's PAE.
+/// The bytes that are signed: DSSE's PAE.
 fn pre_authentication(payload_type: &str, payload: &[u8]) -> Vec<u8> {
     let mut message = format!("DSSEv1 {} {payload_type} {} ", payload_type.len(), payload.len()).into_bytes();
     message.extend(payload);

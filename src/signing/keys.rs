@@ -15,7 +15,7 @@ use sha2::{Digest as _, Sha256};
 use super::NOT_A_KEY;
 use crate::document::{Diagnostic, hex, sha256};
 
-/// The sorts of keys.
+/// The types of keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Algorithm {
     /// RFC 8032.
@@ -24,7 +24,7 @@ pub enum Algorithm {
     P256,
 }
 
-/// A key that signs. It shows nothing of itself.
+/// A key that signs. Its debug output reveals nothing.
 pub struct PrivateKey(Private);
 
 enum Private {
@@ -43,7 +43,7 @@ enum Public {
 }
 
 impl PrivateKey {
-    /// A new key from 32 random bytes; `None` for the one in 2^32 that are no P-256 key.
+    /// A new key from 32 random bytes; `None` for the one in 2^32 that are not a valid P-256 key.
     pub fn from_random(algorithm: Algorithm, random: &[u8; 32]) -> Option<Self> {
         Some(Self(match algorithm {
             Algorithm::Ed25519 => Private::Ed25519(Box::new(SigningKey::from_bytes(random))),
@@ -51,7 +51,7 @@ impl PrivateKey {
         }))
     }
 
-    /// Reads PKCS#8 in PEM, as `gate key new` and `openssl genpkey` write it. `name` is what an error calls it.
+    /// Reads PKCS#8 in PEM, as written by `gate key new` and `openssl genpkey`. `name` is used in errors.
     pub fn from_pem(pem: &str, name: &str) -> Result<Self, Box<Diagnostic>> {
         if let Ok(key) = SigningKey::from_pkcs8_pem(pem) {
             return Ok(Self(Private::Ed25519(Box::new(key))));
@@ -72,7 +72,7 @@ impl PrivateKey {
     /// PKCS#8 in PEM.
     pub fn to_pem(&self) -> String {
         let pem = match &self.0 {
-            // Without the public key in it, which OpenSSL before 3.1 takes for another format.
+            // Without the public key, because OpenSSL before 3.1 can't read keys that include it.
             Private::Ed25519(key) => {
                 KeypairBytes { secret_key: key.to_bytes(), public_key: None }.to_pkcs8_pem(LineEnding::LF)
             }
@@ -81,7 +81,7 @@ impl PrivateKey {
         pem.map(|pem| pem.to_string()).unwrap_or_default()
     }
 
-    /// The key that verifies what this one signs.
+    /// The key that verifies this key's signatures.
     pub fn public(&self) -> PublicKey {
         PublicKey(match &self.0 {
             Private::Ed25519(key) => Public::Ed25519(Box::new(key.verifying_key())),
@@ -108,7 +108,7 @@ impl fmt::Debug for PrivateKey {
 }
 
 impl PublicKey {
-    /// Reads SPKI in PEM, as `gate key new` and `openssl pkey -pubout` write it. `name` is what an error calls it.
+    /// Reads SPKI in PEM, as written by `gate key new` and `openssl pkey -pubout`. `name` is used in errors.
     pub fn from_pem(pem: &str, name: &str) -> Result<Self, Box<Diagnostic>> {
         if let Ok(key) = ed25519_dalek::VerifyingKey::from_public_key_pem(pem) {
             return Ok(Self(Public::Ed25519(Box::new(key))));
@@ -143,8 +143,8 @@ impl PublicKey {
         }
     }
 
-    /// What a signature calls this key: the SHA-256 of its canonical JSON, by which securesystemslib, and so in-toto and
-    /// TUF, find the key of a signature.
+    /// This key's id in signatures: the SHA-256 of its canonical JSON, by which securesystemslib, and so in-toto and
+    /// TUF, find a signature's key.
     pub fn key_id(&self) -> String {
         let (kind, scheme, public) = match &self.0 {
             Public::Ed25519(key) => ("ed25519", "ed25519", hex(key.as_bytes())),
@@ -156,8 +156,8 @@ impl PublicKey {
         sha256(json.as_bytes())
     }
 
-    /// What signatures may call this key: its id, its fingerprint (as older versions of gate did), or the SHA-256 of its
-    /// SPKI in DER.
+    /// The ids that signatures may use for this key: its id, its fingerprint (as in older versions of gate), or the
+    /// SHA-256 of its SPKI in DER.
     pub fn ids(&self) -> [String; 3] {
         let der = match &self.0 {
             Public::Ed25519(key) => key.to_public_key_der(),
@@ -167,7 +167,7 @@ impl PublicKey {
         [self.key_id(), self.fingerprint(), der]
     }
 
-    /// The fingerprint as OpenSSH shows it: `SHA256:` and the digest of the key in SSH's own form.
+    /// The fingerprint as shown by OpenSSH: `SHA256:` and the digest of the key in SSH's format.
     pub fn fingerprint(&self) -> String {
         let mut form = Vec::new();
         let mut put = |bytes: &[u8]| {
@@ -199,7 +199,7 @@ fn not_a_key(name: &str, sort: &str, help: &str) -> Box<Diagnostic> {
 mod tests {
     use super::PublicKey;
 
-    /// What securesystemslib 1.3.1 says of two keys.
+    /// The ids that securesystemslib 1.3.1 gives two keys.
     #[test]
     fn a_key_has_the_id_that_securesystemslib_gives_it() {
         for (pem, id) in [

@@ -1,4 +1,4 @@
-//! Metrics over the cases of an evaluation. A case that broke was not answered: it is counted apart, and as wrong.
+//! Metrics over the cases of an evaluation. A case with an error counts as wrong, and is also counted separately.
 
 use indexmap::IndexMap;
 
@@ -6,7 +6,7 @@ use crate::document::{Map, Node, Path, Span, Value, sha256};
 use crate::run::CaseResult;
 use crate::source::Tracked;
 
-/// A number in the shortest digits that lead back to it.
+/// A number with the fewest digits that parse back to it; NaN if it is not finite.
 pub(super) fn number(value: f64) -> Value {
     if value.is_finite() {
         Value::Number(format!("{value:?}").into())
@@ -15,7 +15,7 @@ pub(super) fn number(value: f64) -> Value {
     }
 }
 
-/// A metric over `n` cases.
+/// A metric measured over `n` cases.
 pub(super) fn over(value: f64, n: usize, higher: Option<bool>) -> Node {
     let mut map = Map::default();
     map.insert("value", Span::default(), Node::made(number(value)));
@@ -26,7 +26,7 @@ pub(super) fn over(value: f64, n: usize, higher: Option<bool>) -> Node {
     Node::made(Value::Map(map))
 }
 
-/// Repeats of a case are one case: each value is the mean of them.
+/// Merges repeats of a case into one value each, their mean.
 pub(super) fn by_case(values: &[(String, f64)]) -> IndexMap<&str, f64> {
     let mut sums: IndexMap<&str, (f64, usize)> = IndexMap::new();
     for (id, value) in values {
@@ -38,7 +38,7 @@ pub(super) fn by_case(values: &[(String, f64)]) -> IndexMap<&str, f64> {
     sums.into_iter().map(|(id, (sum, count))| (id, sum / count as f64)).collect()
 }
 
-/// The mean over cases; none of no case.
+/// The mean over cases; `None` if there are none.
 pub(super) fn mean(values: impl ExactSizeIterator<Item = f64>) -> Option<f64> {
     let count = values.len();
     #[expect(clippy::cast_precision_loss, reason = "cases are counted in thousands")]
@@ -46,7 +46,7 @@ pub(super) fn mean(values: impl ExactSizeIterator<Item = f64>) -> Option<f64> {
     (count > 0).then_some(mean)
 }
 
-/// Says on which cases a run was measured: how many, and a digest over their ids, whatever their order.
+/// Records which cases a run was measured on: their number, and a digest over their ids that ignores order.
 pub(super) fn measured_on(ids: &mut Vec<&str>, from: &str, run: &mut Tracked) {
     ids.sort_unstable();
     ids.dedup();
@@ -55,7 +55,7 @@ pub(super) fn measured_on(ids: &mut Vec<&str>, from: &str, run: &mut Tracked) {
     run.text(&at.key("digest"), Some(&digest_of(ids)), from);
 }
 
-/// A digest over ids, whatever their order.
+/// A digest over ids that ignores their order.
 pub(super) fn digest_of(ids: &[&str]) -> String {
     let mut ids = ids.to_vec();
     ids.sort_unstable();
@@ -63,7 +63,7 @@ pub(super) fn digest_of(ids: &[&str]) -> String {
     format!("sha256:{}", sha256(ids.join("\n").as_bytes()))
 }
 
-/// Says how many cases broke, and that they count as wrong.
+/// Records how many cases ended in an error, and notes that they count as wrong.
 pub(super) fn errors(number: usize, of: usize, metrics: &mut Map, run: &mut Tracked) {
     let count = Node::made(Value::Number(number.to_string().into()));
     metrics.insert("errors", Span::default(), super::tracked::directed(count, Some(false)));
@@ -75,7 +75,7 @@ pub(super) fn errors(number: usize, of: usize, metrics: &mut Map, run: &mut Trac
     }
 }
 
-/// A score as a decimal that was written.
+/// A score as a decimal, exactly as written.
 pub(super) fn decimal(node: Option<&Node>) -> Option<crate::run::Decimal> {
     match &node?.value {
         Value::Number(written) => crate::run::Decimal::parse(written).ok(),
@@ -83,7 +83,7 @@ pub(super) fn decimal(node: Option<&Node>) -> Option<crate::run::Decimal> {
     }
 }
 
-/// A case of one metric.
+/// An empty result for one metric of a case.
 pub(super) fn case(id: &str, metric: &str) -> CaseResult {
     CaseResult {
         id: id.to_owned(),

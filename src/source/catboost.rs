@@ -1,6 +1,6 @@
-//! `CatBoost`: `catboost_info/catboost_training.json`, which every training writes, and the next one overwrites.
+//! `CatBoost`: `catboost_info/catboost_training.json`, which every training overwrites.
 //!
-//! It is the only file of a training that says in which direction each metric is better.
+//! It is the only file that `CatBoost` writes which says whether higher is better for each metric.
 
 use super::Tracker;
 use super::tracked::{Tracked, directed, with_history};
@@ -45,7 +45,7 @@ pub fn tracked(file: &Node, label: String, origin: Origin) -> Tracked {
     run
 }
 
-/// A metric, and whether a higher one is better, where that is known.
+/// A metric, and whether higher is better, if known.
 type Named<'n> = (&'n str, Option<bool>);
 
 fn described<'n>(meta: Option<&'n Node>, key: &str) -> Vec<Named<'n>> {
@@ -56,7 +56,7 @@ fn described<'n>(meta: Option<&'n Node>, key: &str) -> Vec<Named<'n>> {
             let higher = match metric.get("best_value").and_then(Node::as_written) {
                 Some("Max") => Some(true),
                 Some("Min") => Some(false),
-                // Of a metric with a target, neither is.
+                // A metric with a target value has no direction.
                 _ => None,
             };
             Some((metric.get("name")?.as_written()?, higher))
@@ -64,7 +64,7 @@ fn described<'n>(meta: Option<&'n Node>, key: &str) -> Vec<Named<'n>> {
         .collect()
 }
 
-/// The values of a set, which are in the order of its metrics.
+/// The values of a set, listed in the order of its metrics.
 fn measured(rows: &[Node], set: &str, prefix: &str, named: &[Named<'_>], metrics: &mut Map) {
     for (at, (name, higher)) in named.iter().enumerate() {
         let points: Vec<(i64, Node)> = rows
@@ -82,7 +82,8 @@ fn iteration(row: &Node) -> Option<i64> {
     row.get("iteration")?.as_written()?.parse().ok()
 }
 
-/// With `use_best_model`, which an eval set turns on, the model ends at the best iteration of the first metric on the last set.
+/// With `use_best_model`, the default if there is an eval set, the model ends at the best iteration of the first
+/// metric on the last eval set.
 fn kept(rows: &[Node], set: Option<&str>, meta: Option<&Node>, run: &mut Tracked) {
     let (Some(set), Some((name, Some(higher)))) = (set, described(meta, "test_metrics").first().copied())
     else {

@@ -1,6 +1,7 @@
 //! deepeval: `test_run_*.json`, and `.deepeval/.latest_test_run.json`.
 //!
-//! Its own means leave out cases that broke; here they count as wrong, and the mean over those that were scored is kept beside.
+//! deepeval's own means leave out cases with errors. Here they count as wrong; the mean over the others is also
+//! kept.
 
 use indexmap::IndexMap;
 
@@ -10,7 +11,7 @@ use crate::document::{Map, Node, Path, Span, Value, sha256};
 use crate::run::Origin;
 use crate::source::Tracked;
 
-/// The test run that a file holds.
+/// The test run in a file.
 pub fn tracked(file: &Node, label: String, origin: Origin) -> Tracked {
     let file = file.get("testRunData").unwrap_or(file);
     let mut run = Tracked { label, origin, ..Tracked::default() };
@@ -56,11 +57,11 @@ pub fn tracked(file: &Node, label: String, origin: Origin) -> Tracked {
     run
 }
 
-/// What a metric came to, case by case.
+/// The results of a metric, case by case.
 #[derive(Default)]
 struct Scores {
     scored: Vec<f64>,
-    /// Errors as 0.
+    /// With errors as 0.
     all: Vec<f64>,
     passed: Vec<f64>,
     errors: usize,
@@ -105,7 +106,7 @@ fn metrics(scores: &IndexMap<String, Scores>, passed: &[f64], broken: usize, run
     errors(broken, passed.len(), &mut metrics, run);
     run.put(&Path::of(["metrics"]), Value::Map(metrics), "testCases[].metricsData");
     if !thresholds.is_empty() {
-        // `same: [thresholds]` sees a bar that was lowered.
+        // So that `same: [thresholds]` catches a lowered threshold.
         run.put(&Path::of(["thresholds"]), Value::Map(thresholds), "testCases[].metricsData[].threshold");
     }
 }
@@ -114,7 +115,8 @@ fn is_true(node: Option<&Node>) -> bool {
     matches!(node.map(|node| &node.value), Some(Value::Bool(true)))
 }
 
-/// The name of each case where names tell cases apart; else a digest of what was asked and expected. `test_case_3` is a number.
+/// The name of each case if names are unique, else a digest of what was asked and expected. `test_case_3` is no
+/// name.
 fn ids(cases: &[&Node]) -> Vec<String> {
     let name = |case: &&Node| case.get("name").and_then(Node::as_written).unwrap_or_default().to_owned();
     let names: Vec<String> = cases.iter().map(name).collect();

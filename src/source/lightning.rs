@@ -1,5 +1,5 @@
-//! Lightning's `CSVLogger`, and Keras': a table with a row for each call of the logger, and empty cells where it logged
-//! something else.
+//! Lightning's `CSVLogger`, and Keras': a table with a row for each call of the logger, and empty cells for values that
+//! the call did not log.
 
 use super::Tracker;
 use super::table::{Grid, History, whole};
@@ -12,11 +12,11 @@ use crate::run::Origin;
 pub struct Files {
     /// `metrics.csv`
     pub metrics: Vec<u8>,
-    /// What a person calls it.
+    /// Its name in messages.
     pub metrics_label: String,
     /// `hparams.yaml`
     pub hparams: Option<Node>,
-    /// Tags of Python in `hparams.yaml`, which are not followed.
+    /// Python tags in `hparams.yaml`, which are ignored.
     pub left_out: Vec<String>,
 }
 
@@ -54,7 +54,7 @@ pub fn of_keras(bytes: Vec<u8>, label: &str, origin: Origin) -> Result<Tracked, 
 
 fn metrics(label: &str, bytes: Vec<u8>, run: &mut Tracked) -> Result<(), Box<Diagnostic>> {
     let grid = Grid::parse(label, bytes)?;
-    // Rows of `trainer.test()` have an epoch beyond the last; steps never go back.
+    // Rows of `trainer.test()` have an epoch past the last one; steps never decrease.
     let column = grid.column(&["step"]).or_else(|| grid.column(&["epoch"]));
     let position = |row: &super::table::Row| column.and_then(|at| whole(&row.cells[at].text));
     let positions: Vec<Option<i64>> = grid.rows.iter().map(position).collect();

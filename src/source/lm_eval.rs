@@ -1,4 +1,4 @@
-//! lm-evaluation-harness: one `results_*.json`, which is one evaluation of one model on some tasks.
+//! lm-evaluation-harness: a `results_*.json` is one evaluation of one model on some tasks.
 
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
@@ -9,7 +9,7 @@ use super::tracked::{Tracked, without_places};
 use crate::document::{Map, Node, Path, Span, Value, hex};
 use crate::run::{CaseResult, Origin};
 
-/// The evaluation in a file. `stem` is the name of the file without its ending.
+/// The evaluation in a file. `stem` is the file name without its extension.
 pub fn tracked(file: &Node, stem: &str, label: String, origin: Origin) -> Tracked {
     let mut run = Tracked { label, origin, ..Tracked::default() };
     run.text(&Path::of(["run_id"]), Some(stem), "the name of the file");
@@ -26,7 +26,7 @@ pub fn tracked(file: &Node, stem: &str, label: String, origin: Origin) -> Tracke
     environment(file, &mut run);
     let date =
         text(file, &["date"]).and_then(|date| date.parse::<f64>().ok()).filter(|date| date.is_finite());
-    // Seconds with fractions; 2^53 microseconds last until the year 2255.
+    // Fractional seconds; 2^53 microseconds reach the year 2255.
     #[expect(
         clippy::cast_possible_truncation,
         reason = "beyond the range there is no time, and none is given"
@@ -44,7 +44,7 @@ fn text<'n>(node: &'n Node, path: &[&str]) -> Option<&'n str> {
     get(node, path)?.as_written()
 }
 
-/// `git describe --always` in the folder of the evaluation: a commit, perhaps behind a tag and before `-dirty`.
+/// `git describe --always` in the folder of the evaluation: a commit, perhaps after a tag and before `-dirty`.
 fn code(file: &Node, run: &mut Tracked) {
     let Some(described) = text(file, &["git_hash"]) else { return };
     let (described, dirty) = match described.strip_suffix("-dirty") {
@@ -84,14 +84,14 @@ struct Task<'n> {
     version: String,
     split: String,
     shots: String,
-    /// Over the samples; only with `--log_samples`.
+    /// Hash over the samples; only with `--log_samples`.
     hash: Option<&'n str>,
     original: Option<u64>,
     effective: Option<u64>,
 }
 
 impl Task<'_> {
-    /// How it was asked: its version and the number of examples in the prompt.
+    /// How the task was run: its version and the number of few-shot examples.
     fn strategy(&self) -> String {
         let mut text = format!("{} version {}", self.name, self.version).trim_end().to_owned();
         if !self.shots.is_empty() {
@@ -100,7 +100,7 @@ impl Task<'_> {
         text
     }
 
-    /// The same for a person.
+    /// The same, for messages.
     fn described(&self) -> String {
         let mut text = [self.name, &self.version, &self.split].join(" ").trim().to_owned();
         if !self.shots.is_empty() {
@@ -113,7 +113,7 @@ impl Task<'_> {
     }
 }
 
-/// A digest over the samples of some tasks; none where one of them has no hash, since names and counts prove nothing, and a
+/// A digest over the samples of some tasks; `None` if any task has no hash, since names and counts prove nothing, and a
 /// digest over them would differ from one over samples.
 fn digest<'t>(tasks: impl IntoIterator<Item = &'t Task<'t>>) -> Option<String> {
     let line = |task: &Task<'_>| Some(format!("{}\t{}\n", task.name, task.hash?));
@@ -146,7 +146,7 @@ fn tasks(file: &Node) -> Vec<Task<'_>> {
         .collect()
 }
 
-/// What the metrics were measured on: each task's version, split, number of examples in the prompt and samples.
+/// What the metrics were measured on: the version, split, number of few-shot examples and samples of each task.
 fn validation(tasks: &[Task<'_>], run: &mut Tracked) {
     if tasks.is_empty() {
         return;
@@ -200,8 +200,8 @@ fn validation(tasks: &[Task<'_>], run: &mut Tracked) {
     }
 }
 
-/// `"acc,none"` in `results.TASK`, with `"acc_stderr,none"` beside it. What is between them is the name of a filter,
-/// which is left out where it is the only one.
+/// `"acc,none"` in `results.TASK`, with `"acc_stderr,none"` next to it. The part after the comma is the name of a
+/// filter, left out if there is only one.
 fn metrics(file: &Node, tasks: &[Task<'_>]) -> Map {
     let mut metrics = Map::default();
     let results = file.get("results").and_then(Node::as_map).into_iter().flat_map(Map::iter);
@@ -217,7 +217,7 @@ fn metrics(file: &Node, tasks: &[Task<'_>]) -> Map {
             .collect();
         let measured_on = measured_on(file, task, tasks);
         for (metric, filter, node) in &entries {
-            // A count that could not be made is not a value that is no number.
+            // A value that could not be computed is missing, which is not the same as NaN.
             if node.as_written() == Some("N/A") || node.is_null() {
                 continue;
             }
@@ -234,13 +234,13 @@ fn metrics(file: &Node, tasks: &[Task<'_>]) -> Map {
     metrics
 }
 
-/// What one task came to on each sample, from its file of `--log_samples`.
+/// The results of one task on each sample, from its `--log_samples` file.
 pub fn samples(file: &Node, task: &str, lines: &[Node]) -> Vec<CaseResult> {
     let names = metrics(file, &tasks(file));
     let mut results = Vec::new();
     for line in lines {
         let text = |key: &str| line.get(key).and_then(Node::as_written);
-        // The hash of a sample finds it again where the order changed; without one its number has to.
+        // The hash identifies a sample even if the order changed; without one, its number is used.
         let Some(id) = text("doc_hash").or(text("doc_id")) else { continue };
         let filter = text("filter").unwrap_or("none");
         for metric in line.get("metrics").and_then(Node::as_list).unwrap_or_default() {
@@ -257,7 +257,7 @@ pub fn samples(file: &Node, task: &str, lines: &[Node]) -> Vec<CaseResult> {
     results
 }
 
-/// The tasks that a metric is of: one, or those of a group. Of what is neither, all of them.
+/// The tasks that a metric covers: one task, or those of a group. A metric of neither covers all of them.
 fn measured_on<'t>(file: &Node, name: &str, tasks: &'t [Task<'t>]) -> Vec<&'t Task<'t>> {
     let mut within = vec![name];
     let mut next = 0;
@@ -300,7 +300,7 @@ fn described(
     Node::made(Value::Map(map))
 }
 
-/// The model that was evaluated; older versions keep its arguments in one text.
+/// The model that was evaluated; older versions write its arguments as one string.
 fn artifact(file: &Node, run: &mut Tracked) {
     let arguments = get(file, &["config", "model_args"]);
     let pretrained = match arguments.map(|node| &node.value) {

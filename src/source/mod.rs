@@ -1,7 +1,7 @@
-//! From bytes to runs, one file or folder for each format that a tracker writes.
+//! Turns bytes into runs: one file or folder for each tracker format.
 //!
-//! A reader is pure: it is given a document's name and bytes, or rows, and gives runs, or what is wrong with them. Where
-//! the bytes come from is the business of [`crate::store`] and of `tracker`.
+//! Readers are pure: they get a document's name and bytes, or rows, and return runs, or diagnostics. Fetching the bytes
+//! is the job of [`crate::store`] and of `tracker`.
 
 mod cases;
 pub mod catboost;

@@ -6,16 +6,16 @@ use super::{NOT_EACH, sniff, table};
 use crate::document::{Diagnostic, Document, FileKind, Format, Node, TOO_LARGE, limits};
 use crate::run::{Each, FieldMap, Origin, Run, elements, text_at};
 
-/// A record that can't be read, among those that can.
+/// A record that can't be read, among others that can.
 #[derive(Debug, Clone)]
 pub struct BadRecord {
-    /// What a person calls it.
+    /// Its name in messages.
     pub label: String,
     /// Everything that is wrong with it.
     pub problems: Vec<Diagnostic>,
 }
 
-/// The records of one file, by the ending of its name. A broken one does not hide the others.
+/// The records of one file; the file extension gives the format. A broken record does not hide the others.
 pub fn read(label: &str, bytes: Vec<u8>, fields: &FieldMap, origin: &Origin) -> Vec<Result<Run, BadRecord>> {
     let bad = |problems: Vec<Diagnostic>| vec![Err(BadRecord { label: label.to_owned(), problems })];
     if let Some(problem) = sniff::not_a_record(label, &bytes) {
@@ -29,7 +29,7 @@ pub fn read(label: &str, bytes: Vec<u8>, fields: &FieldMap, origin: &Origin) -> 
     }
 }
 
-/// The record in a document, or those in it where the policy says that it holds several.
+/// The record in a document, or several if the policy says so.
 fn whole(
     label: &str,
     bytes: Vec<u8>,
@@ -58,7 +58,7 @@ fn whole(
             .help("name the list, or the object, that contains a record for each model");
         return vec![Err(bad(vec![problem]))];
     };
-    // Beside the records of an object there may be what is said of all of them.
+    // The object may have fields about all its records next to them.
     let records = found.into_iter().filter(|(name, node)| name.is_none() || node.as_map().is_some());
     let mut records: Vec<Result<Run, BadRecord>> = records
         .map(|(name, node)| element(&document, name, node, each, fields, origin).map_err(bad))
@@ -110,7 +110,7 @@ fn record(document: &Arc<Document>, fields: &FieldMap, origin: &Origin) -> Resul
     Run::new(document, tree, fields, origin.clone())
 }
 
-/// One record on each line; empty lines count for nothing.
+/// One record per line; empty lines are skipped.
 fn lines(label: &str, bytes: Vec<u8>, fields: &FieldMap, origin: &Origin) -> Vec<Result<Run, BadRecord>> {
     let whole = match Document::new(label, bytes, Format::Json) {
         Ok(document) => document,
@@ -135,7 +135,7 @@ fn lines(label: &str, bytes: Vec<u8>, fields: &FieldMap, origin: &Origin) -> Vec
         runs.push(read.map_err(|problems| BadRecord { label: format!("{label}:{}", index + 1), problems }));
     }
     if runs.is_empty() {
-        // Parsed as it is, an empty file says that it is empty.
+        // Parsing an empty file as a whole gives the right error.
         runs.push(
             record(&Arc::new(whole), fields, origin)
                 .map_err(|problems| BadRecord { label: label.to_owned(), problems }),
@@ -144,7 +144,7 @@ fn lines(label: &str, bytes: Vec<u8>, fields: &FieldMap, origin: &Origin) -> Vec
     runs
 }
 
-/// Bytes that are read of a file, by the ending of its name.
+/// Maximum size in bytes of a file, by its extension.
 pub(crate) fn most(label: &str) -> usize {
     FileKind::of(label).unwrap_or(FileKind::Json).most()
 }

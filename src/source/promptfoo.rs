@@ -1,7 +1,7 @@
-//! promptfoo: what `promptfoo eval -o results.json` writes, and the same as JSON Lines.
+//! promptfoo: the output of `promptfoo eval -o results.json`, and the same as JSON Lines.
 //!
-//! One file holds a run for each provider and prompt. A case is told by its variables and assertions: its number moves when a
-//! test is inserted, and is new for each repeat.
+//! A file contains a run for each provider and prompt. A case is identified by its variables and assertions: its index
+//! shifts when a test is inserted, and is different for each repeat.
 
 use indexmap::IndexMap;
 
@@ -15,10 +15,10 @@ crate::code::codes! {
     BROKEN = "promptfoo/broken": "A file of results is not what promptfoo writes.";
 }
 
-/// A result that broke, and is no failed assertion.
+/// The failure reason of an error, as opposed to a failed assertion.
 const FAILED_BY_ERROR: &str = "2";
 
-/// The runs in a file: `rows` are its results, and `file` is the whole of it, where it is not JSON Lines.
+/// The runs in a file: `rows` are its results, and `file` is the whole document, unless it is JSON Lines.
 pub fn tracked(
     rows: &[Node],
     file: Option<&Node>,
@@ -28,7 +28,7 @@ pub fn tracked(
     let mut groups: IndexMap<(String, String), Vec<&Node>> = IndexMap::new();
     for row in rows {
         let text = |path: &[&str]| get(row, path).and_then(Node::as_written).unwrap_or_default().to_owned();
-        // Two providers may share an id; the place of the prompt tells them apart.
+        // Two providers may share an id; the prompt's index distinguishes them.
         groups.entry((text(&["promptIdx"]), text(&["provider", "id"]))).or_default().push(row);
     }
     if groups.is_empty() {
@@ -121,7 +121,7 @@ fn measure(rows: &[&Node], run: &mut Tracked) {
     }
     latencies.sort_by(f64::total_cmp);
     for (name, share) in [("latency_p50_ms", 50), ("latency_p95_ms", 95)] {
-        // The nearest rank: the smallest value that so many percent of the values don't exceed.
+        // Nearest-rank percentile: the smallest value that is at least as large as that share of the values.
         let rank = (latencies.len() * share).div_ceil(100).max(1);
         if let Some(value) = latencies.get(rank - 1) {
             put(name, over(*value, latencies.len(), Some(false)));
@@ -141,14 +141,14 @@ fn measure(rows: &[&Node], run: &mut Tracked) {
     }
 }
 
-/// What tells a case: its variables and assertions.
+/// Identifies a case: its variables and assertions.
 fn id(row: &Node) -> String {
     let part = |path: &[&str]| get(row, path).map(canonical).unwrap_or_default();
     let vars = get(row, &["testCase", "vars"]).or_else(|| row.get("vars")).map(canonical).unwrap_or_default();
     sha256(format!("{vars}\n{}", part(&["testCase", "assert"])).as_bytes())
 }
 
-/// A value as JSON with the keys of objects in order, so that equal ones are written alike.
+/// A value as JSON with sorted keys, so that equal values give equal text.
 fn canonical(node: &Node) -> String {
     fn sorted(node: &Node) -> Node {
         match &node.value {
@@ -168,7 +168,7 @@ fn canonical(node: &Node) -> String {
     to_line(&sorted(node))
 }
 
-/// Short variables and metadata: what slices are made of.
+/// Short variables and metadata, which slices can be built from.
 fn fields(row: &Node) -> Vec<(String, String)> {
     let maps = [get(row, &["testCase", "metadata"]), get(row, &["testCase", "vars"])];
     let entries = maps.into_iter().flatten().filter_map(Node::as_map).flat_map(Map::iter);

@@ -1,16 +1,16 @@
-//! What a tracker keeps of a command line, a configuration or an address may hold a secret; no record does.
+//! Command lines, configurations and addresses in a tracker may contain secrets; records must not.
 
 use crate::document::{Map, Node, Value, to_line};
 use crate::secret::{is_secret_name, mask as hide, masked, says_nothing};
 use smol_str::SmolStr;
 
-/// Masks every text of a record that is a secret, or holds one.
+/// Masks every text in a record that is or contains a secret.
 pub(super) fn mask(record: &mut Map) {
-    // What is measured is no secret, whatever it is called.
+    // Metrics are never secret, whatever their names.
     mask_map(record, false, &["metrics", "slices"]);
 }
 
-/// The same for parameters or tags alone; gives whether anything was masked.
+/// The same for parameters or tags; returns whether anything was masked.
 pub fn mask_values(values: &mut Map) -> bool {
     let text = |values: &Map| to_line(&Node::made(Value::Map(values.clone())));
     let before = text(values);
@@ -31,7 +31,7 @@ fn mask_node(node: &mut Node, secret: bool) {
     match &mut node.value {
         Value::Map(map) => mask_map(map, secret, &[]),
         Value::List(items) => {
-            // The words of a command: an option, and its value behind it.
+            // In a list of arguments, an option is followed by its value.
             let mut hide_next = false;
             for item in items {
                 let option =

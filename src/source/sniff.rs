@@ -1,9 +1,9 @@
-//! What a file is that no record can be read from, by its first bytes.
+//! Identifies a file that can't be a record, by its first bytes.
 
 use super::NO_RECORD;
 use crate::document::{Diagnostic, FileKind};
 
-/// The first bytes of formats, what they are called, and what to do with them.
+/// The magic bytes of formats, their names, and what to do about them.
 const KNOWN: &[(&[u8], &str, &str)] = &[
     (b"PK\x03\x04", "a ZIP archive, as `torch.save` and Keras write models", MODEL),
     (b"\x89PNG", "a picture", RECORD),
@@ -29,7 +29,7 @@ const RECORD: &str =
     "write the metrics as JSON: `{\"metrics\": {\"f1\": 0.84}}`; docs/trackers lists the supported formats";
 const MODEL: &str = "a model file contains no metrics: name the record of the run that made it, or write one with `gate record`";
 
-/// Says what a file is, where it can't be a record. A pickle is never opened: it could run any code.
+/// Says what a file is if it can't be a record. Pickles are never opened, because they could run any code.
 pub(super) fn not_a_record(label: &str, bytes: &[u8]) -> Option<Diagnostic> {
     let refuse = |what: &str, help: &str| {
         Diagnostic::new(NO_RECORD, format!("`{label}` is {what}, not a record")).help(help)

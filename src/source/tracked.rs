@@ -1,7 +1,7 @@
-//! A run as the reader of a tracker understood it, on its way to a [`Run`].
+//! A run as read from a tracker, before it becomes a [`Run`].
 //!
-//! A tracker keeps a run in a database, in an answer of a server, or spread over files. A reader brings it into
-//! canonical form; that form, as text, is the document in which findings show their place.
+//! Trackers keep runs in databases, server responses, or several files. A reader converts them into canonical form; the
+//! text of that form is the document that findings point into.
 
 use std::io::{Read as _, Write as _};
 use std::sync::Arc;
@@ -15,32 +15,32 @@ use crate::document::{Diagnostic, Document, Format, Map, Node, NotFinite, Path, 
 use crate::run::{CaseResult, FieldMap, Origin, Run};
 use crate::secret::masked;
 
-/// What a reader made of a tracker's run.
+/// A tracker's run, as a reader understood it.
 #[derive(Debug, Clone, Default)]
 pub struct Tracked {
-    /// What a person calls it: the reference, or the path.
+    /// Its name in messages: the reference, or the path.
     pub label: String,
     /// The canonical record.
     pub record: Map,
-    /// The same as compressed text, where many runs are kept at once.
+    /// The record as compressed text, used when many runs are kept in memory.
     pub packed: Option<Box<[u8]>>,
-    /// Canonical paths that a convention of the tracker filled, with where the value stood, in its own words.
+    /// Canonical paths that a tracker convention filled, with the source of the value in the tracker's own terms.
     pub from: Vec<(Path, String)>,
-    /// What a person should know.
+    /// Notes for the reader.
     pub notes: Vec<String>,
     /// Where it was read.
     pub origin: Origin,
-    /// The file or the folder that it was read from, relative to the workspace, where that holds all of it and nothing else:
-    /// the run is the same as long as that is.
+    /// The file or folder it was read from, relative to the workspace, if that contains the whole run and nothing else:
+    /// the run is unchanged as long as that is.
     pub files: Option<String>,
-    /// What was measured of each case, where the tracker keeps that.
+    /// Per-case results, if the tracker keeps them.
     pub cases: Vec<CaseResult>,
-    /// It is the whole of a group, such as a pipeline of which a stage is run once for each seed, and no member of it.
+    /// It is a whole group, such as a pipeline that runs a stage for each seed, and not a member of one.
     pub is_whole: bool,
 }
 
 impl Tracked {
-    /// Puts a value into the record, at a path of keys; objects on the way are made.
+    /// Puts a value into the record at a path of keys; missing objects are created.
     pub fn put(&mut self, path: &Path, value: Value, from: impl Into<String>) {
         debug_assert!(self.packed.is_none(), "nothing is put into a record that was packed");
         put(&mut self.record, path, Node::made(value));
@@ -57,8 +57,8 @@ impl Tracked {
         }
     }
 
-    /// The run. A policy's `fields:` map is applied to the canonical record, so that it can say which tag of a
-    /// tracker holds what (`data_version: tags.dataset`).
+    /// The run. A policy's `fields:` map is applied to the canonical record, so that it can use a tracker's tags
+    /// (`data_version: tags.dataset`).
     pub fn into_run(mut self, fields: &FieldMap) -> Result<Run, Vec<Diagnostic>> {
         let text = match self.packed.take() {
             Some(packed) => unpack(&packed),
@@ -80,12 +80,13 @@ impl Tracked {
         Ok(run)
     }
 
-    /// The same run in less memory: a tree of a whole experiment's records is some twenty times as large.
+    /// Compresses the record to save memory: as trees, the records of an experiment are some twenty times as
+    /// large.
     #[must_use]
     pub fn packed(mut self) -> Self {
         let text = self.text_of_record();
         let mut encoder = DeflateEncoder::new(Vec::new(), Compression::fast());
-        // Writing into memory does not fail; where it did, the record would stay as it is.
+        // Writing to memory can't fail; if it did, the record would stay uncompressed.
         if encoder.write_all(text.as_bytes()).is_ok()
             && let Ok(bytes) = encoder.finish()
         {
@@ -95,7 +96,7 @@ impl Tracked {
         self
     }
 
-    /// The record without its secrets.
+    /// The record as text, without its secrets.
     fn text_of_record(&mut self) -> String {
         secrets::mask(&mut self.record);
         let tree = Node::made(Value::Map(std::mem::take(&mut self.record)));
@@ -134,7 +135,7 @@ fn put(map: &mut Map, path: &Path, node: Node) {
     map.insert(*last, Span::default(), node);
 }
 
-/// Keys of a configuration that are fields of the canonical record, where what they hold is of the right sort.
+/// Uses a configuration key that is a field of the canonical record, if its value has the right type.
 pub(super) fn by_name(key: &str, node: &Node, within: &str, run: &mut Tracked) {
     let path = match (key, &node.value) {
         ("seed", Value::Number(_))
@@ -148,13 +149,13 @@ pub(super) fn by_name(key: &str, node: &Node, within: &str, run: &mut Tracked) {
     run.put(&path, node.value.clone(), format!("{within}{key}"));
 }
 
-/// A node whose places are forgotten: they are those of a text that nobody sees.
+/// A node without source positions: they refer to a text that nobody sees.
 pub(super) fn without_places(node: &Node) -> Node {
     node.without_places()
 }
 
-/// A value with its step, the best there was, and how many there were, where it is the end of a history; what stands
-/// in the history are the step and the value of each.
+/// Adds to a value the last step, the smallest and largest value and the length of its history, if there is one;
+/// `points` are the steps and values of that history.
 pub(super) fn with_history(value: Value, points: &[(i64, Node)]) -> Node {
     let Some((step, _)) = points.last().filter(|_| points.len() > 1) else { return Node::made(value) };
     let mut map = Map::default();
@@ -181,7 +182,7 @@ pub(super) fn with_history(value: Value, points: &[(i64, Node)]) -> Node {
     Node::made(Value::Map(map))
 }
 
-/// A metric with whether a higher one is better, where that is known; it is then an object.
+/// A metric with its direction, if known; it then becomes an object.
 pub(super) fn directed(node: Node, higher: Option<bool>) -> Node {
     let Some(higher) = higher else { return node };
     let mut map = match node.value {
@@ -196,13 +197,13 @@ pub(super) fn directed(node: Node, higher: Option<bool>) -> Node {
     Node::made(Value::Map(map))
 }
 
-/// What a tracker is called, and how to add what it does not record by itself.
+/// The name of a tracker, and how to add what it does not record by itself.
 #[derive(Debug)]
 pub struct Tracker {
     /// The prefix of its references, and the `origin.tracker` of its runs.
     pub name: &'static str,
-    /// What a person calls it.
+    /// Its name in messages.
     pub title: &'static str,
-    /// Fields that it leaves out unless the user adds them, each with the line of a training script that does.
+    /// Fields that it does not record by itself, each with the line to add to a training script.
     pub advice: &'static [(&'static str, &'static str)],
 }

@@ -1,11 +1,11 @@
-//! The trackers that are read, in one list.
+//! The list of supported trackers.
 
 use super::{
     Tracker, catboost, deepeval, dvc, every_eval_ever, hf, inspect, lightning, lm_eval, mlflow, promptfoo,
     sacred, tensorboard, ultralytics, wandb,
 };
 
-/// Each is described in the file of its reader.
+/// Each is defined in the file of its reader.
 pub const TRACKERS: &[&Tracker] = &[
     &catboost::TRACKER,
     &deepeval::TRACKER,
@@ -29,7 +29,7 @@ pub fn tracker(name: &str) -> Option<&'static Tracker> {
     TRACKERS.iter().find(|tracker| tracker.name == name).copied()
 }
 
-/// How to add a field with that tracker; the longest known path that it lies at or below decides.
+/// How to add a field with a tracker; the longest known path that contains the field decides.
 pub fn advice(tracker_name: &str, path: &str) -> Option<&'static str> {
     let below = |field: &str| {
         path == field

@@ -1,7 +1,7 @@
-//! Ultralytics YOLO: `args.yaml` and `results.csv` in the folder of a training.
+//! Ultralytics YOLO: `args.yaml` and `results.csv` in a training folder.
 //!
-//! `best.pt` is not the last row, and the best value of each column is not that of one model, so the row of `best.pt` is kept
-//! apart, in `best_pt`.
+//! `best.pt` is not from the last row, and the best values of the columns are not all from one model, so the row of
+//! `best.pt` is kept separately, in `best_pt`.
 
 use super::Tracker;
 use super::table::{Grid, History};
@@ -15,11 +15,11 @@ use smol_str::SmolStr;
 pub struct Files {
     /// `results.csv`
     pub results: Vec<u8>,
-    /// What a person calls it.
+    /// Its name in messages.
     pub results_label: String,
     /// `args.yaml`
     pub args: Option<Node>,
-    /// What leads from the workspace to `weights/best.pt`, where that is there.
+    /// The path from the workspace to `weights/best.pt`, if it exists.
     pub weights: Option<String>,
 }
 
@@ -66,7 +66,7 @@ fn take(map: &mut Map) -> Vec<(SmolStr, Node)> {
     std::mem::take(map).into_iter().map(|(name, entry)| (name, entry.node)).collect()
 }
 
-/// The rows by their epochs; of an epoch that is there twice, as after a training was resumed, the later.
+/// The rows by epoch; if an epoch is repeated, as after resuming, the later row counts.
 fn epochs(grid: &Grid) -> Vec<(i64, &super::table::Row)> {
     let column = grid.column(&["epoch"]);
     let mut rows: Vec<(i64, &super::table::Row)> = Vec::new();
@@ -83,7 +83,7 @@ fn is_metric(name: &str) -> bool {
     !matches!(name, "epoch" | "time" | "") && !name.starts_with("lr/")
 }
 
-/// What is measured is better when higher, a loss when lower.
+/// Metrics are better when higher, losses when lower.
 fn direction(name: &str) -> Option<bool> {
     if name.starts_with("metrics/") {
         Some(true)
@@ -94,8 +94,8 @@ fn direction(name: &str) -> Option<bool> {
     }
 }
 
-/// Where in the history `best.pt` was written: at the highest fitness, which is mAP50-95, of several heads their sum, and of
-/// classification the mean of top 1 and top 5; of equals the later.
+/// The row where `best.pt` was written: the highest fitness, which is mAP50-95, summed over heads, or for
+/// classification the mean of top-1 and top-5 accuracy; ties go to the later row.
 fn best_row(grid: &Grid, history: &History<'_>) -> Option<usize> {
     let detected = grid.names.iter().any(|name| name.starts_with("metrics/mAP50-95"));
     let wanted = |name: &str| {
@@ -161,7 +161,8 @@ fn params(args: Option<&Node>, run: &mut Tracked) {
     }
 }
 
-/// Fewer epochs than were asked for are early stopping, where the best is as long ago as the patience; else nobody knows.
+/// Training that ended early was stopped by `patience` if the best epoch is as old as that; else the status is
+/// unknown.
 fn status(args: Option<&Node>, history: &History<'_>, best: Option<usize>, run: &mut Tracked) {
     let number = |key: &str| args?.get(key)?.as_written()?.parse::<i64>().ok();
     let Some(asked) = number("epochs") else { return };

@@ -1,10 +1,10 @@
-//! Fields of protobuf messages, by their numbers: as much of the wire format as the logs of W&B and TensorBoard need.
+//! Protobuf fields by number: as much of the wire format as the logs of W&B and TensorBoard need.
 
 /// A message.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Message<'b>(pub(super) &'b [u8]);
 
-/// What a field holds.
+/// The value of a field.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Field<'b> {
     Number(u64),
@@ -15,14 +15,14 @@ enum Field<'b> {
     Double(f64),
 }
 
-/// The bytes are no message.
+/// The bytes are not a valid message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct NotAMessage;
 
 type Fields<'b> = Vec<(u64, Field<'b>)>;
 
 impl<'b> Message<'b> {
-    /// All fields, in order; a field may come more than once.
+    /// All fields in order; a field may occur more than once.
     fn fields(self) -> Result<Fields<'b>, NotAMessage> {
         let mut rest = self.0;
         let mut fields = Vec::new();
@@ -63,12 +63,12 @@ impl<'b> Message<'b> {
         Ok(texts.into_iter().map(|text| String::from_utf8_lossy(text.0).into_owned()).collect())
     }
 
-    /// The text at a field; none that is there is empty.
+    /// The text at a field; `None` if missing or empty.
     pub(super) fn text(self, number: u64) -> Result<Option<String>, NotAMessage> {
         Ok(self.texts(number)?.pop().filter(|text| !text.is_empty()))
     }
 
-    /// The number at a field, 0 where it is left out.
+    /// The number at a field; 0 if omitted.
     pub(super) fn number(self, number: u64) -> Result<i64, NotAMessage> {
         let found = self.fields()?.into_iter().rev().find_map(|(at, field)| match field {
             Field::Number(value) if at == number => Some(value.cast_signed()),
@@ -91,19 +91,19 @@ impl<'b> Message<'b> {
         Ok(self.floats(number)?.pop())
     }
 
-    /// The floats at a field, one by one or packed.
+    /// The floats at a field, unpacked or packed.
     pub(super) fn floats(self, number: u64) -> Result<Vec<f32>, NotAMessage> {
         let single = |field: &Field<'_>| if let Field::Float(value) = field { Some(*value) } else { None };
         self.repeated(number, single, |packed| fixed(packed).map(f32::from_le_bytes))
     }
 
-    /// The doubles at a field, one by one or packed.
+    /// The doubles at a field, unpacked or packed.
     pub(super) fn doubles(self, number: u64) -> Result<Vec<f64>, NotAMessage> {
         let single = |field: &Field<'_>| if let Field::Double(value) = field { Some(*value) } else { None };
         self.repeated(number, single, |packed| fixed(packed).map(f64::from_le_bytes))
     }
 
-    /// The whole numbers at a field, one by one or packed.
+    /// The whole numbers at a field, unpacked or packed.
     pub(super) fn numbers(self, number: u64) -> Result<Vec<i64>, NotAMessage> {
         let single = |field: &Field<'_>| {
             if let Field::Number(value) = field { Some(value.cast_signed()) } else { None }
@@ -111,7 +111,7 @@ impl<'b> Message<'b> {
         self.repeated(number, single, |packed| varint(packed).map(u64::cast_signed))
     }
 
-    /// The values at a field, each in a field of its own or packed into one.
+    /// The values at a field, one field each or packed into one.
     fn repeated<T>(
         self,
         number: u64,
@@ -131,7 +131,7 @@ impl<'b> Message<'b> {
         Ok(found)
     }
 
-    /// The first message at one of some fields, with the number of that field.
+    /// The first message at any of these fields, with its field number.
     pub(super) fn one_of(self, numbers: &[u64]) -> Result<Option<(u64, Message<'b>)>, NotAMessage> {
         Ok(self.fields()?.into_iter().find_map(|(at, field)| match field {
             Field::Bytes(bytes) if numbers.contains(&at) => Some((at, Message(bytes))),

@@ -1,12 +1,12 @@
-//! What the working tree lacks although the index has it: a sparse checkout leaves files out, and the folder of a
-//! submodule may be empty.
+//! Files that the index has but the working tree lacks: a sparse checkout omits files, and a submodule's folder may be
+//! empty.
 
 use super::{SPARSE, Selector, refused};
 use crate::document::Diagnostic;
 use crate::git::{Git, IndexKind, Refusal};
 
-/// Why a file that these name can't be read in the working tree, if it was left out on purpose: it is unknown, and not
-/// gone.
+/// Why a selected file can't be read in the working tree, if it was left out on purpose: its state is unknown, rather
+/// than deleted.
 pub fn left_out(git: &Git, selectors: &[Selector]) -> Result<Option<Box<Diagnostic>>, Box<Diagnostic>> {
     for entry in git.special_index_entries()? {
         let path = &entry.path;

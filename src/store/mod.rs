@@ -1,7 +1,7 @@
 //! Where files are read from: the working tree, or a commit.
 //!
-//! Both answer the same questions in the same way, links included: a record, a policy or a baseline is read alike from
-//! either. Files of a commit are never checked out.
+//! Both give the same answers to the same questions, including for links, so a record, a policy or a baseline reads the
+//! same from either. Files of a commit are never checked out.
 
 mod index;
 mod pattern;
@@ -35,26 +35,26 @@ codes! {
 /// A file that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Its path, relative to the folder of the store, with `/` between its parts.
+    /// Its path, relative to the store's folder, with `/` as the separator.
     pub path: String,
-    /// The id of its blob, at a commit. Absent in the working tree, and for what can't be read: reading says why.
+    /// The id of its blob, at a commit. Absent in the working tree, and for unreadable entries: reading them says why.
     pub blob: Option<String>,
 }
 
 /// A place to read files from.
 pub trait Store: Sync {
-    /// The files that a path, a glob or a folder names, in order of their paths. Naming a file that is not there,
-    /// or a folder or glob that holds none, gives an empty list. Links are followed. What a name or a glob matches and
-    /// is no readable file (a broken link, a submodule) is in the list too: reading it says why it can't be read.
+    /// The files that a path, a glob or a folder selects, sorted by path. A missing file, or a folder or glob without
+    /// files, gives an empty list. Links are followed. A match that is not a readable file (a broken link, a submodule)
+    /// is listed too: reading it says why it can't be read.
     fn select(&self, selector: &Selector) -> Result<Vec<Entry>, Box<Diagnostic>>;
 
     /// The bytes of a file, unless there are more than `most`.
     fn read(&self, entry: &Entry, most: usize) -> Result<Vec<u8>, Box<Diagnostic>>;
 
-    /// The first link in a folder or in those below it, so many levels deep, that does not lead to a file.
+    /// The first link in a folder, or up to `levels` levels below, that does not point to a file.
     fn linked_folder(&self, folder: &str, levels: usize) -> Result<Option<String>, Box<Diagnostic>>;
 
-    /// What a person calls a path of this store.
+    /// The name of a store path in messages.
     fn label(&self, path: &str) -> String;
 }
 
@@ -80,7 +80,7 @@ fn refused(label: &str, why: &Refusal) -> Box<Diagnostic> {
     .boxed()
 }
 
-/// The path of what is in a folder; the folder of the store itself has none.
+/// The path of an entry in a folder; the store's own folder has an empty path.
 fn below(folder: &str, name: &str) -> String {
     if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
 }

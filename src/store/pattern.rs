@@ -1,23 +1,23 @@
-//! Files, globs and folders, as a person names them.
+//! Files, globs and folders, as the user names them.
 
 use globset::{GlobBuilder, GlobMatcher, GlobSet, GlobSetBuilder};
 
 use super::BAD_GLOB;
 use crate::document::{Diagnostic, FileKind};
 
-/// What a person named.
+/// A path, a glob or a folder.
 #[derive(Debug, Clone)]
 pub struct Selector {
     written: String,
     matcher: Option<GlobMatcher>,
-    /// The folders that a glob names or describes on its way.
+    /// The folders that a glob names or matches on the way to files.
     folders: Option<GlobSet>,
-    /// It is of run records.
+    /// It selects run records.
     of_records: bool,
 }
 
 impl Selector {
-    /// Takes a path, a glob or a folder. `*` and `?` stay within a folder, `**` crosses them.
+    /// Parses a path, a glob or a folder. `*` and `?` stay within a folder, `**` crosses folders.
     pub fn new(written: &str) -> Result<Self, Box<Diagnostic>> {
         let written = normal(written);
         if !written.contains(['*', '?', '[', '{']) {
@@ -32,12 +32,12 @@ impl Selector {
         Ok(Self { written, matcher: Some(glob.compile_matcher()), folders, of_records: false })
     }
 
-    /// The same of run records, which are not in folders of tools.
+    /// The same for run records, which are never in the folders of tools.
     pub fn of_records(written: &str) -> Result<Self, Box<Diagnostic>> {
         Ok(Self { of_records: true, ..Self::new(written)? })
     }
 
-    /// As it was named, without a `./` in front.
+    /// As named, without a leading `./`.
     pub fn written(&self) -> &str {
         &self.written
     }
@@ -47,25 +47,25 @@ impl Selector {
         self.matcher.is_some()
     }
 
-    /// The folder below which all matches of a glob lie.
+    /// The folder that contains all matches of a glob.
     pub(crate) fn folder(&self) -> &str {
         let literal =
             self.written.find(['*', '?', '[', '{', '\\']).map_or(&*self.written, |at| &self.written[..at]);
         literal.rfind('/').map_or("", |at| &literal[..at])
     }
 
-    /// Whether the glob describes this folder on its way to files: `runs/a` for `runs/*/x.json` and `runs/**/*.json`,
-    /// and not for `**/x.json`, which describes every folder alike.
+    /// Whether the glob passes through this folder on the way to files: `runs/a` for `runs/*/x.json` and
+    /// `runs/**/*.json`, but not for `**/x.json`, which passes through every folder.
     pub(super) fn describes_folder(&self, path: &str) -> bool {
         self.matcher.is_none() || self.folders.as_ref().is_some_and(|folders| folders.is_match(path))
     }
 
-    /// Whether this means the file at a path.
+    /// Whether this selects the file at a path.
     pub(crate) fn names(&self, path: &str) -> bool {
         path == self.written || self.matches(path) && (self.is_glob() || is_below(path, &self.written))
     }
 
-    /// Whether this may mean files in a folder.
+    /// Whether this may select files in a folder.
     pub(super) fn names_in(&self, folder: &str) -> bool {
         if self.is_glob() {
             return self.matches(folder) || self.describes_folder(folder);
@@ -73,7 +73,7 @@ impl Selector {
         folder == self.written || is_below(folder, &self.written) || is_below(&self.written, folder)
     }
 
-    /// Whether a path below [`Self::folder`], or in the folder that was named, is meant.
+    /// Whether a path below [`Self::folder`], or in the named folder, is selected.
     pub(crate) fn matches(&self, path: &str) -> bool {
         if self.of_records && self.is_foreign(path) {
             return false;
@@ -84,8 +84,8 @@ impl Selector {
         }
     }
 
-    /// Whether a path is below a hidden folder, or one of installed packages, that the pattern does not name: `**/*.json`
-    /// never means `.venv/…` or `.github/…`.
+    /// Whether a path is below a hidden folder, or one of installed packages, that the pattern does not name:
+    /// `**/*.json` never selects `.venv/…` or `.github/…`.
     fn is_foreign(&self, path: &str) -> bool {
         let mut folders = path.split('/');
         folders.next_back();
@@ -94,14 +94,14 @@ impl Selector {
     }
 }
 
-/// Folders of packages, whose files are no records.
+/// Folders of installed packages, whose files are not records.
 const INSTALLED: [&str; 4] = ["venv", "node_modules", "site-packages", "__pycache__"];
-/// The folders above the files of a glob: `a`, `a/*` and `a/*/b` of `a/*/b/*.json`. A `**` in front describes none.
+/// The folders above the files of a glob: `a`, `a/*` and `a/*/b` for `a/*/b/*.json`. A leading `**` gives none.
 fn folders(glob: &str) -> Option<GlobSet> {
     let mut set = GlobSetBuilder::new();
     for (end, _) in glob.match_indices('/') {
         let folder = &glob[..end];
-        // A `/` may stand between braces; what it cuts in two is no glob.
+        // A `/` may be inside braces; the parts around it are then not valid globs.
         if folder != "**"
             && let Ok(glob) = GlobBuilder::new(folder).literal_separator(true).build()
         {
@@ -115,7 +115,7 @@ fn is_below(path: &str, folder: &str) -> bool {
     folder.is_empty() || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
 }
 
-/// `./a//b/` is `a/b`.
+/// `./a//b/` becomes `a/b`.
 fn normal(path: &str) -> String {
     let parts: Vec<&str> = path.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
     let absolute = if path.starts_with('/') { "/" } else { "" };

@@ -1,4 +1,4 @@
-//! Files as they were committed, read from git's objects and never checked out.
+//! Committed files, read from git's objects and never checked out.
 
 use super::walk::Walk;
 use super::{Entry, NOT_FOUND, Selector, Store, below, refused, too_large};
@@ -10,7 +10,7 @@ use crate::git::{Commit, Found, Git, Resolved, TreeKind};
 pub struct Revision<'g> {
     git: &'g Git,
     commit: Commit,
-    /// What stands before a path when it is shown.
+    /// The prefix of paths in messages.
     shown: String,
 }
 
@@ -20,12 +20,12 @@ impl<'g> Revision<'g> {
         Self { git, commit, shown: format!("git:{name}:") }
     }
 
-    /// The same, with paths shown as they are in the working tree.
+    /// The same, with paths in messages as in the working tree.
     pub fn shown_plainly(git: &'g Git, commit: Commit) -> Self {
         Self { git, commit, shown: String::new() }
     }
 
-    /// Puts what leads there from where the command runs before each path that is shown.
+    /// Sets the prefix of paths in messages to the path from the current folder.
     #[must_use]
     pub fn shown_behind(mut self, up: &str) -> Self {
         up.clone_into(&mut self.shown);
@@ -37,7 +37,7 @@ impl<'g> Revision<'g> {
         &self.commit
     }
 
-    /// Everything in a folder that is looked for; `real` is the folder's path without links.
+    /// Everything in a folder that is searched for; `real` is the folder's path without links.
     fn walk(&self, tree: &str, folder: &str, real: &str, walk: &mut Walk<'_>) -> Result<(), Box<Diagnostic>> {
         for entry in self.git.folder(tree)?.values() {
             walk.visit()?;
@@ -67,7 +67,7 @@ impl<'g> Revision<'g> {
         Ok(())
     }
 
-    /// A path from the top of the repository, as this store has it.
+    /// A path from the top of the repository, relative to this store.
     fn below_here(&self, path: &str) -> String {
         format!("{path}/").strip_prefix(self.git.prefix()).unwrap_or(path).trim_end_matches('/').to_owned()
     }

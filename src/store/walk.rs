@@ -1,22 +1,22 @@
-//! Bounds and order of a walk through folders and the links in them, the same on the disk and at a commit.
+//! Limits and order of a walk through folders and their links, the same on disk and at a commit.
 
 use std::collections::HashSet;
 
 use super::{Entry, Selector, TOO_MANY};
 use crate::document::Diagnostic;
 
-/// Files and folders that one glob leads through.
+/// Maximum number of files and folders visited for one glob.
 const MAX_VISITED: usize = 1_000_000;
-/// Linked folders that one glob leads into.
+/// Maximum number of linked folders entered for one glob.
 const MAX_LINKED_FOLDERS: usize = 1_000;
-/// Folders within each other.
+/// Maximum nesting depth of folders.
 const MAX_DEPTH: usize = 256;
 
-/// What a glob or a folder led to so far.
+/// What a walk found so far.
 pub(super) struct Walk<'s> {
     pub(super) selector: &'s Selector,
     found: Vec<(Entry, String)>,
-    /// The folders that the walk is in, without links.
+    /// The folders that the walk is inside of, without links.
     above: Vec<String>,
     visited: usize,
     linked: usize,
@@ -27,8 +27,8 @@ impl<'s> Walk<'s> {
         Self { selector, found: Vec::new(), above: Vec::new(), visited: 0, linked: 0 }
     }
 
-    /// Goes into a folder, whose path without links is `real`. False where the walk is
-    /// in it already, or a link leads back to a folder around it.
+    /// Enters a folder, whose path without links is `real`. Returns false if the walk is already in it, or a link leads
+    /// back to a folder above.
     pub(super) fn enter(&mut self, real: &str, linked: bool) -> Result<bool, Box<Diagnostic>> {
         let leads_back = |above: &String| {
             above == real
@@ -62,21 +62,21 @@ impl<'s> Walk<'s> {
         Ok(())
     }
 
-    /// Takes a file, if it is one of those that are looked for.
+    /// Adds a file, if it is one that is searched for.
     pub(super) fn file(&mut self, path: String, real: String, blob: Option<String>) {
         if self.selector.matches(&path) {
             self.found.push((Entry { path, blob }, real));
         }
     }
 
-    /// Takes what can't be looked into and could be, or hold, one of the files that are looked for.
+    /// Adds an entry that can't be read but could be, or contain, a file that is searched for.
     pub(super) fn unreadable(&mut self, path: String, real: String) {
         if self.selector.matches(&path) || self.selector.describes_folder(&path) {
             self.found.push((Entry { path, blob: None }, real));
         }
     }
 
-    /// The files, each once: one that is found under its own path is not found again behind a linked folder.
+    /// The files without duplicates: one found under its own path is not listed again under a linked folder.
     pub(super) fn into_entries(self) -> Vec<Entry> {
         let mut seen: HashSet<String> = self
             .found

@@ -1,4 +1,4 @@
-//! Files as they are on the disk now.
+//! Files as they currently are on disk.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -16,14 +16,14 @@ use crate::git::Refusal;
 /// How far a store reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
-    /// Nothing outside its folder is opened, whatever a path or a link says: for paths that a record or a policy
-    /// names, and for files that a glob finds.
+    /// Nothing outside its folder is opened, whatever a path or a link says: for paths in a record or a policy, and for
+    /// files that a glob finds.
     Inside,
-    /// A path is opened as it is: for what a person typed.
+    /// A path is opened as given: for paths that a person typed.
     Anywhere,
 }
 
-/// Opening does not wait for anything.
+/// Opening never blocks.
 #[cfg(unix)]
 const NO_WAITING: i32 = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
 
@@ -31,10 +31,10 @@ const NO_WAITING: i32 = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
 #[derive(Debug, Clone)]
 pub struct WorkTree {
     root: PathBuf,
-    /// The root as a capability, opened when the first file of it is.
+    /// The root as a capability, opened with the first file.
     folder: Arc<OnceLock<Dir>>,
     reach: Reach,
-    /// What stands before a path when it is shown.
+    /// The prefix of paths in messages.
     shown: String,
 }
 
@@ -44,7 +44,7 @@ impl WorkTree {
         Self { root: root.to_owned(), folder: Arc::default(), reach, shown: String::new() }
     }
 
-    /// Paths are shown as they are from `folder`, which is at or below the root.
+    /// Shows paths relative to `folder`, which is at or below the root.
     #[must_use]
     pub fn shown_from(mut self, folder: &Path) -> Self {
         if let Ok(below) = folder.strip_prefix(&self.root) {
@@ -57,8 +57,7 @@ impl WorkTree {
         self.root.join(path)
     }
 
-    /// Opens a regular file, and tells its length. Whatever else it is, opening it does not wait: a pipe would, for its
-    /// other end.
+    /// Opens a regular file, and returns its length. Opening never blocks, as it would on a pipe without another end.
     fn open(&self, path: &str) -> io::Result<(File, u64)> {
         let file = match self.reach {
             Reach::Anywhere => {
@@ -90,7 +89,7 @@ impl WorkTree {
         Ok((file, meta.len()))
     }
 
-    /// Everything in a folder that is looked for; `real` is the folder's path without links.
+    /// Everything in a folder that is searched for; `real` is the folder's path without links.
     fn walk(&self, folder: &str, real: &str, walk: &mut Walk<'_>) -> Result<(), Box<Diagnostic>> {
         let failed = |error: &io::Error| unreadable(&self.label(folder), error);
         let mut names = Vec::new();
@@ -134,7 +133,7 @@ impl WorkTree {
         Ok(())
     }
 
-    /// Says why a file can't be read, and what a link has to do with it.
+    /// Says why a file can't be read, mentioning any link involved.
     fn unreadable(&self, path: &str, error: &io::Error) -> Box<Diagnostic> {
         let label = self.label(path);
         if self.is_submodule(path) {
@@ -149,7 +148,7 @@ impl WorkTree {
         }
     }
 
-    /// The path of a folder without links; `None` where it is outside and the store does not reach there.
+    /// The path of a folder without links; `None` if it is outside of the store's reach.
     fn real(&self, path: &str) -> Option<String> {
         let (real, root) = (self.full(path).canonicalize().ok()?, self.root.canonicalize().ok()?);
         match real.strip_prefix(&root) {
@@ -158,8 +157,8 @@ impl WorkTree {
         }
     }
 
-    /// Whether a folder is the top of another repository, whose files no commit of this one holds. What a person typed
-    /// is read all the same.
+    /// Whether a folder is the top of another repository, whose files are in no commit of this one. A path that a
+    /// person typed is read anyway.
     fn is_submodule(&self, path: &str) -> bool {
         self.reach == Reach::Inside
             && !path.is_empty()
@@ -167,7 +166,7 @@ impl WorkTree {
             && !self.leads_to_root(path)
     }
 
-    /// Whether a link leads back to the top of the workspace, or above it.
+    /// Whether a link points to the top of the workspace, or above it.
     fn leads_to_root(&self, path: &str) -> bool {
         match (self.full(path).canonicalize(), self.root.canonicalize()) {
             (Ok(real), Ok(root)) => root.starts_with(real),
@@ -185,14 +184,14 @@ impl Store for WorkTree {
         if full.is_file() {
             return only(written);
         }
-        // A pipe, a device, or a link to nowhere: reading it says so.
+        // A pipe, a device, or a dangling link: reading it reports that.
         if !selector.is_glob() && full.symlink_metadata().is_ok() && !full.is_dir() {
             return only(written);
         }
         let folder = if selector.is_glob() { selector.folder() } else { written };
         let above = folder.match_indices('/').map(|(end, _)| &folder[..end]).chain([folder]);
         let mut links = above.filter(|folder| !folder.is_empty());
-        // A folder that can't be looked into is not the same as an empty one.
+        // An unreadable folder is not the same as an empty one.
         if let Some(odd) = links.find(|folder| {
             let is_link = self.full(folder).symlink_metadata().is_ok_and(|meta| meta.is_symlink());
             self.is_submodule(folder) || is_link && self.real(folder).is_none()
@@ -266,7 +265,7 @@ fn unreadable(label: &str, error: &io::Error) -> Box<Diagnostic> {
     }
 }
 
-/// Whether this is what cap-std answers when a path or a link leads out.
+/// Whether this is cap-std's error for a path or link that leaves the folder.
 fn leads_out(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::PermissionDenied && error.to_string().contains("outside")
 }

@@ -1,5 +1,4 @@
-//! Plain records that lie beside the runs of a tracker, and that nobody would look at if the folder were taken for the
-//! tracker's.
+//! Plain records next to the runs of a tracker, which would be overlooked if the folder were treated as the tracker's.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +7,7 @@ use super::peek::Peek;
 use crate::document::FileKind;
 use crate::store::{Entry, Reach, Store as _, WorkTree};
 
-/// What the tools of a tracker write, by the ends and beginnings of names: no records of ours, whatever is in them.
+/// Names of files and folders that the tracker's own tools write: not plain records, whatever they contain.
 const OWN: [(&str, &[&str]); 6] = [
     ("dvc", &["dvc.yaml", "params.yaml", "metrics.json"]),
     ("hf", &["all_results.json", "eval_results.json", "train_results.json", "trainer_state.json"]),
@@ -18,15 +17,15 @@ const OWN: [(&str, &[&str]); 6] = [
     ("wandb", &["run-", "offline-run-", "files/"]),
 ];
 
-/// Folders that are looked into, and files in them.
+/// Maximum number of folders that are searched, and of files that are read.
 const FOLDERS: usize = 500;
 const FILES: usize = 500;
-/// Entries of a folder that are looked at, and bytes of a file.
+/// Maximum number of entries per folder, and of bytes per file.
 const ENTRIES: usize = 10_000;
 const BYTES: usize = 8 << 20;
 
-/// The path of the first file in or below a folder that `is_record` takes for one, and that `tracker` has not written.
-/// Folders that hold the runs of a tracker are not looked into, nor are hidden ones, nor links to folders.
+/// The path of the first file in or below a folder that `is_record` accepts and that `tracker` did not write. Folders
+/// with a tracker's runs, hidden ones, and links to folders are not searched.
 pub fn record_beside(
     tracker: &str,
     folder: &Path,
@@ -39,7 +38,7 @@ pub fn record_beside(
         let bytes = if folder.join(name).is_file() { files.read(&entry, BYTES).ok() } else { None };
         String::from_utf8(bytes.unwrap_or_default()).unwrap_or_default()
     };
-    // What a pipeline names is a part of it.
+    // Files that a pipeline names are part of it.
     let pipeline = if tracker == "dvc" { text("dvc.yaml") + &text("dvc.lock") } else { String::new() };
     let mut open: std::collections::VecDeque<String> = [String::new()].into();
     let (mut folders, mut read) = (0, 0);
@@ -70,7 +69,7 @@ pub fn record_beside(
     None
 }
 
-/// The names in a folder in order, with what is a folder.
+/// The entries of a folder in order: name, path, and whether it is a folder.
 fn entries(folder: &Path) -> Vec<(String, PathBuf, bool)> {
     let found = folder.read_dir().into_iter().flatten().flatten().take(ENTRIES);
     let mut names: Vec<(String, PathBuf, bool)> = found
@@ -89,7 +88,7 @@ pub(super) fn is_own(tracker: &str, name: &str) -> bool {
     let named = if name.ends_with('/') { format!("{last}/") } else { last.to_owned() };
     let of_tracker = OWN.iter().filter(|(known, _)| *known == tracker);
     of_tracker.flat_map(|(_, names)| names.iter()).any(|own| match own.strip_suffix(['_', '-']) {
-        // The folder of a run, or a file.
+        // A run's folder, or a file.
         Some(_) => named.starts_with(own) && named.ends_with('/') == own.ends_with('-'),
         None => named == *own,
     })

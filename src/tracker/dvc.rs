@@ -21,7 +21,7 @@ codes! {
 
 pub(super) const FETCHER: Fetcher = Fetcher { name: "dvc", fetch, recognises };
 
-/// A project, one of the two files of it, or a folder that DVCLive wrote.
+/// A project, its `dvc.yaml` or `dvc.lock`, or a folder that DVCLive wrote.
 fn recognises(peek: &Peek) -> bool {
     let has = |name: &str| peek.inside(name).is_file();
     peek.is_file() && matches!(peek.name(), "dvc.yaml" | "dvc.lock")
@@ -32,12 +32,12 @@ fn recognises(peek: &Peek) -> bool {
             && !has("run.json")
 }
 
-/// A folder, and what stands behind an `@`.
+/// Fetches a folder, optionally with a revision or a model after an `@`.
 fn fetch(rest: &str, around: &FetchContext<'_>) -> Result<Fetched, Box<Diagnostic>> {
     let (folder, revision) = around.with_revision(rest);
     let Some(revision) = revision else { return in_tree(rest, around.place(folder)?, None, around) };
     match at_revision(rest, revision, folder, around) {
-        // What is no revision may be one of the models in `artifacts:`.
+        // An unknown revision may be a model in `artifacts:`.
         Err(problem) if problem.code == UNKNOWN_REVISION => {
             let place = around.place(folder)?;
             let files = Tree::new(around.place(folder)?, around)?;
@@ -56,10 +56,10 @@ fn fetch(rest: &str, around: &FetchContext<'_>) -> Result<Fetched, Box<Diagnosti
     }
 }
 
-/// What leads to the project from the workspace.
+/// The path from the workspace to the project.
 fn prefix(place: &Place, around: &FetchContext<'_>) -> String {
     let root = around.root.canonicalize().unwrap_or_else(|_| around.root.to_owned());
-    // Elsewhere: its files are not those of the workspace, and are not looked for there.
+    // Outside of the workspace, the full path: its files are not looked for in the workspace.
     let below = place.path.strip_prefix(root).unwrap_or(&place.path);
     below.display().to_string().replace('\\', "/")
 }
@@ -92,7 +92,7 @@ fn finish(
     let resolved = origin.resolved.clone();
     let mut run = tracked(files, prefix, code, model, label, origin)?;
     let siblings = if around.wanted.siblings { items(files, &run)? } else { Vec::new() };
-    // They are of one group with the whole: a stage, which they name.
+    // They share a group with the whole run: the stage that they name.
     if let Some(stage) = siblings.first().and_then(|item| item.record.get("stage")?.as_written()) {
         run.text(&Keys::of(["stage"]), Some(stage), "dvc.yaml");
         run.is_whole = true;
@@ -100,7 +100,7 @@ fn finish(
     Ok(Fetched { runs: vec![Ok(run)], siblings, resolved, exact: true, in_tree: false })
 }
 
-/// The files that say what was run.
+/// The files that record what was run.
 const RECORDS: [&str; 4] = ["dvc.yaml", "dvc.lock", "metrics.json", "params.yaml"];
 
 fn code_of_tree(place: &Place) -> Code {
@@ -112,12 +112,12 @@ fn code_of_tree(place: &Place) -> Code {
         file.path.starts_with(git.prefix()) && (!file.untracked || is_record(&file.path))
     };
     let dirty = git.uncommitted().ok().map(|files| files.iter().any(differs));
-    // What differs from the commit was not made at its time.
+    // Uncommitted changes are not as old as the commit.
     let time = head.time.filter(|_| dirty == Some(false)).map(|time| time.to_string());
     Code { commit: Some(head.id), dirty, time }
 }
 
-/// The nearest folder that is there, and what leads on from it: at a commit a folder may lie where none is now.
+/// The nearest existing folder, and the rest of the path: a folder of a commit may no longer exist.
 fn nearest(folder: &str, around: &FetchContext<'_>) -> Result<(Place, String), Box<Diagnostic>> {
     let (mut above, mut below) = (folder.trim_end_matches('/'), String::new());
     loop {
@@ -164,13 +164,13 @@ fn at_revision(
         cache: cache(&place.path, around),
     };
     let prefix = joined(&prefix(&place, around), &below);
-    // A name of GTO says of which model.
+    // A GTO name includes the model's name.
     let model = revision.split(['@', '#']).next().filter(|model| *model != revision);
     let model = model.map(|model| model.rsplit([':', '=']).next().unwrap_or(model));
     finish(&files, &prefix, (&code, model), format!("dvc:{rest}"), origin, around)
 }
 
-/// An experiment is what somebody tried; what is compared with is what somebody committed.
+/// Experiments are trials; a baseline must be a commit.
 fn not_an_experiment(git: &Git, revision: &str, commit: &Commit) -> Result<(), Box<Diagnostic>> {
     let is_experiment = |name: &str| name.starts_with("refs/exps/");
     let names = git.references_to(&commit.id)?;
@@ -185,7 +185,7 @@ fn not_an_experiment(git: &Git, revision: &str, commit: &Commit) -> Result<(), B
         .boxed())
 }
 
-/// The commit of a revision, or of the version or the stage that GTO's tags name: `churn@v1.0.0`, `churn#prod`.
+/// The commit of a revision, or of the version or stage that a GTO name means: `churn@v1.0.0`, `churn#prod`.
 fn commit(git: &Git, revision: &str, around: &FetchContext<'_>) -> Result<(String, Commit), Box<Diagnostic>> {
     let is_gto = revision.contains(['@', '#']) && !revision.starts_with("refs/");
     let tags = if is_gto { git.tags("")? } else { Vec::new() };
@@ -210,7 +210,7 @@ fn commit(git: &Git, revision: &str, around: &FetchContext<'_>) -> Result<(Strin
     }
 }
 
-/// The full name of an experiment: DVC keeps each below the commit that it began at.
+/// The full name of an experiment: DVC keeps each one under the commit that it started from.
 fn experiment(git: &Git, name: &str) -> Result<Option<String>, Box<Diagnostic>> {
     let mut found = git.references_below("refs/exps/")?;
     found.retain(|full| full.rsplit('/').next() == Some(name));
@@ -225,7 +225,7 @@ fn experiment(git: &Git, name: &str) -> Result<Option<String>, Box<Diagnostic>> 
     }
 }
 
-/// The cache of the project around a folder, where that may be read.
+/// The cache of the project around a folder, if it may be read.
 fn cache(folder: &Path, around: &FetchContext<'_>) -> Option<Cache> {
     let root = around.root.canonicalize().ok()?;
     let found = folder.ancestors().find(|above| above.join(".dvc").is_dir())?;

@@ -1,4 +1,4 @@
-//! The files of a tracker at a revision, put where its reader finds them.
+//! Copies a tracker's files at a revision to where its reader can find them.
 
 use std::fs;
 use std::path::Path;
@@ -10,14 +10,14 @@ use super::found::is_telling;
 use crate::document::Diagnostic;
 use crate::store::{Entry, Selector, Store};
 
-/// Files and bytes that are put there.
+/// Maximum number of files and bytes that are copied.
 const MAX_FILES: usize = 20_000;
 const MAX_BYTES: usize = 512 << 20;
-/// Files that are put there although no name among them tells that a tracker wrote it.
+/// Maximum number of files that are copied if none of their names is typical of a tracker.
 const MAX_UNTOLD: usize = 200;
 
-/// A copy of what is at a path of a revision, in a folder that goes away with it; `None` where nothing looks like a tracker's.
-/// Links are left out, and nothing is put elsewhere.
+/// Copies a path at a revision into a temporary folder; `None` if nothing looks like a tracker's. Links are skipped,
+/// and nothing is written outside of the folder.
 pub fn export(store: &dyn Store, path: &str) -> Result<Option<TempDir>, Box<Diagnostic>> {
     let path = path.trim_end_matches('/');
     if path.contains(['*', '?', '[', '{']) {
@@ -29,7 +29,7 @@ pub fn export(store: &dyn Store, path: &str) -> Result<Option<TempDir>, Box<Diag
     let inside =
         if folder.is_empty() || folder == "." { String::new() } else { globset::escape(folder) + "/" };
     if is_file && !is_telling(path) {
-        // With what a reader looks for beside it: samples of an evaluation, series of an exported database.
+        // Include what a reader looks for next to it: samples of an evaluation, series of an exported database.
         let stem = path.rsplit('/').next().and_then(|name| name.split('.').next()).unwrap_or_default();
         let beside = format!(
             "{inside}{{{}_samples.jsonl,{0}.jsonl,metrics.json,metrics.jsonl}}",
@@ -42,7 +42,7 @@ pub fn export(store: &dyn Store, path: &str) -> Result<Option<TempDir>, Box<Diag
     }
     let depth = if is_file { "*" } else { "**" };
     let mut entries = store.select(&Selector::new(&format!("{inside}{depth}"))?)?;
-    // A run of MLflow names datasets and models that are beside it.
+    // An MLflow run refers to datasets and models that are stored next to it.
     if entries.iter().any(|entry| entry.path.strip_prefix(folder) == Some("/meta.yaml"))
         && let Some((experiment, _)) = folder.rsplit_once('/')
     {
@@ -51,7 +51,7 @@ pub fn export(store: &dyn Store, path: &str) -> Result<Option<TempDir>, Box<Diag
                 .extend(store.select(&Selector::new(&format!("{}/{beside}", globset::escape(experiment)))?)?);
         }
     }
-    // What evaluations leave may be called anything; in a few files it is looked for.
+    // Evaluation results may have any name, so a small set of files is copied anyway.
     let may_tell = entries.len() <= MAX_UNTOLD || entries.iter().any(|entry| is_telling(&entry.path));
     if !may_tell || entries.len() > MAX_FILES {
         return Ok(None);
@@ -73,7 +73,7 @@ fn copy(store: &dyn Store, entries: &[Entry]) -> Result<TempDir, Box<Diagnostic>
         if !is_plain {
             continue;
         }
-        // What is too large to be read here is a model or data, which no reader opens.
+        // A file that is too large to read is a model or data, which no reader opens.
         let Ok(bytes) = store.read(entry, left) else { continue };
         left -= bytes.len();
         let to = folder.path().join(&entry.path);

@@ -1,5 +1,5 @@
-//! Runs of trackers where a policy's `runs:` looks for records: in the folder that it names, in those that a glob matches, or
-//! one level below.
+//! Finds tracker runs where a policy's `runs:` looks for records: in the folder that it names, in those that a glob
+//! matches, or one level below.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -11,10 +11,10 @@ use super::peek::{Peek, names};
 use super::{FETCHERS, FetchContext, recognise};
 use crate::document::Diagnostic;
 
-/// Folders that are looked at below the part of a glob that is written out.
+/// Maximum number of folders searched below the literal part of a glob.
 const MAX_FOLDERS: usize = 20_000;
 
-/// Names of files that only trackers write, or that tell the folder of one.
+/// File names that only trackers write, or that identify a tracker's folder.
 const TELLING: [&str; 13] = [
     "dvc.yaml",
     "dvc.lock",
@@ -31,14 +31,14 @@ const TELLING: [&str; 13] = [
     "hparams.yaml",
 ];
 
-/// Whether a name tells that a tracker wrote the file, so that it is worth a look.
+/// Whether a file's name is typical of a tracker, so that it is worth a look.
 pub(super) fn is_telling(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     let ends = [".wandb", ".eval"].iter().any(|ending| name.ends_with(ending));
     TELLING.contains(&name) || ends || name.starts_with("results_") || name.contains("tfevents")
 }
 
-/// What a path or a glob leads to that is a tracker's, each with the name of the tracker and the path of it.
+/// The tracker runs that a path or a glob matches, each with the tracker's name and its path.
 pub fn runs_at(
     pattern: &str,
     around: &FetchContext<'_>,
@@ -58,7 +58,7 @@ pub fn runs_at(
             continue;
         }
         if let Some(name) = recognise(&path, around)? {
-            // Of an experiment whose runs are matched too, these are meant.
+            // If runs of a matched experiment match too, keep the runs.
             found.retain(|(_, known)| !path.starts_with(&format!("{known}/")));
             found.push((name, path));
         }
@@ -71,7 +71,7 @@ pub fn runs_at(
     Ok(found)
 }
 
-/// The folders in a folder that are of trackers.
+/// The tracker folders directly in a folder.
 fn below(folder: &str, around: &FetchContext<'_>) -> Result<Vec<(&'static str, String)>, Box<Diagnostic>> {
     let full = around.folder.join(folder);
     let mut found = Vec::new();
@@ -87,7 +87,7 @@ fn below(folder: &str, around: &FetchContext<'_>) -> Result<Vec<(&'static str, S
     Ok(found)
 }
 
-/// The folders that a glob matches, and of the files those with a telling name.
+/// The folders that a glob matches, and the files that it matches with a typical name.
 fn matching(pattern: &str, around: &FetchContext<'_>) -> Vec<String> {
     let Ok(glob) = GlobBuilder::new(pattern).literal_separator(true).build() else { return Vec::new() };
     let matcher = glob.compile_matcher();
@@ -124,17 +124,17 @@ fn matching(pattern: &str, around: &FetchContext<'_>) -> Vec<String> {
     found
 }
 
-/// Tells files that a tracker keeps beside its runs, such as `meta.yaml`: no records, whatever is in them.
+/// Recognises files that a tracker keeps next to its runs, such as `meta.yaml`: not records, whatever they contain.
 #[derive(Debug, Default)]
 pub struct OwnFiles {
     known: HashMap<PathBuf, Option<&'static str>>,
 }
 
-/// The trackers whose folders hold files in the formats of records.
+/// The trackers whose folders contain files in record formats.
 const KEEPERS: [&str; 3] = ["mlflow", "sacred", "wandb"];
 
 impl OwnFiles {
-    /// Whether a file is of a tracker; `path` is relative to `root`.
+    /// Whether a file belongs to a tracker; `path` is relative to `root`.
     pub fn has(&mut self, root: &Path, path: &str) -> bool {
         let parts: Vec<&str> = path.split('/').collect();
         (0..parts.len()).any(|depth| {

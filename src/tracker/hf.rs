@@ -1,4 +1,4 @@
-//! Hugging Face: the folder of a model, in the working tree or at a revision.
+//! Hugging Face: a model folder, in the working tree or at a revision.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,13 +15,13 @@ use crate::store::{Entry, Revision, Selector, Store};
 
 pub(super) const FETCHER: Fetcher = Fetcher { name: "hf", fetch, recognises };
 
-/// Bytes of a card, prose included.
+/// Maximum size in bytes of a card, including prose.
 const CARD: usize = 4 << 20;
-/// What the Trainer logged.
+/// The Trainer's log.
 const STATE: &str = "trainer_state.json";
-/// The files of the Trainer.
+/// The Trainer's files.
 const TRAINER: [&str; 3] = ["all_results.json", "eval_results.json", STATE];
-/// The folder of the newer form of results.
+/// The folder of the newer results format.
 const RESULTS: &str = ".eval_results";
 
 fn recognises(peek: &Peek) -> bool {
@@ -47,7 +47,7 @@ fn recognises(peek: &Peek) -> bool {
                 .any(|name| checkpoint(name).is_some() && is_output(&path.join(name).join(STATE))))
 }
 
-/// A card with results; one that can't be read is named as such, where it looks as if it had some.
+/// A card with results. A card that can't be read counts if it seems to have some, so that the error is reported.
 fn is_card(path: &Path) -> bool {
     let Some(bytes) = bytes(path, CARD) else { return false };
     let looks_so = bytes.split(|byte| *byte == b'\n').any(|line| line.starts_with(b"model-index:"));
@@ -57,7 +57,7 @@ fn is_card(path: &Path) -> bool {
     }
 }
 
-/// What the Trainer wrote: others call a file so too, but not what stands in it.
+/// Whether the Trainer wrote a file: other tools use the same names, but not the same contents.
 fn is_output(path: &Path) -> bool {
     if path.ends_with(STATE) {
         return path.is_file();
@@ -68,7 +68,7 @@ fn is_output(path: &Path) -> bool {
     output.is_some_and(|output| output.as_map().is_some_and(|map| map.keys().any(named)))
 }
 
-/// The step of a folder such as `checkpoint-300`.
+/// The step in a folder name such as `checkpoint-300`.
 fn checkpoint(name: &str) -> Option<u64> {
     name.strip_prefix("checkpoint-")?.parse().ok()
 }
@@ -111,7 +111,7 @@ fn fetch(rest: &str, around: &FetchContext<'_>) -> Result<Fetched, Box<Diagnosti
     let label = |path: &str| store.label(path);
     let resolved = origin.resolved.clone();
     let mut run = read(&Files { store: &store, label: &label }, &place, origin, path)?;
-    // The repository of a model on the Hub is one of files, so its commit is not that of the code.
+    // A model repository on the Hub contains files, not the training code, so its commit is not the code's.
     run.text(&crate::document::Path::of(["revision"]), Some(&id), "git");
     run.text(&crate::document::Path::of(["created_at"]), time.as_deref(), "the time of the commit");
     Ok(Fetched { runs: vec![Ok(run)], resolved, exact: true, ..Fetched::default() })
@@ -120,7 +120,7 @@ fn fetch(rest: &str, around: &FetchContext<'_>) -> Result<Fetched, Box<Diagnosti
 fn read(files: &Files<'_>, place: &Place, origin: Origin, path: &str) -> Result<Tracked, Box<Diagnostic>> {
     let label = (files.label)(place.file.as_deref().unwrap_or_default()).trim_end_matches('/').to_owned();
     let label = if label.is_empty() { place.label.clone() } else { label };
-    // Both forms, where the folder itself is named and where the one around it is.
+    // Read both formats, whether the reference names this folder or the one around it.
     let inside = place.path.file_name().is_some_and(|name| name == RESULTS);
     if let Some(file) = &place.file {
         if TRAINER.contains(&file.as_str()) {
@@ -187,7 +187,7 @@ fn eval_results(
     of_eval_results(&nodes, label, origin)
 }
 
-/// Where the Trainer's files lie: in the folder itself, else what it logged in the last checkpoint.
+/// The folder of the Trainer's files: the named one, else the last checkpoint that has a log.
 fn trainer(files: &Files<'_>) -> Result<Option<String>, Box<Diagnostic>> {
     for name in TRAINER {
         if !files.store.select(&Selector::new(name)?)?.is_empty() {

@@ -1,4 +1,4 @@
-//! lm-evaluation-harness: the folder that `--output_path` named, or one file of results.
+//! lm-evaluation-harness: the folder given as `--output_path`, or a single results file.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::source::lm_eval::{self, tracked};
 
 pub(super) const FETCHER: Fetcher = Fetcher { name: "lm-eval", fetch, recognises };
 
-/// What stands before the time in a name such as `results_2026-11-23T08-31-51.889572.json`. It is another word where
+/// The part before the time in a name such as `results_2026-11-23T08-31-51.889572.json`. It is not `results` if
 /// `--output_path` named a file.
 fn before_time(name: &str) -> Option<&str> {
     let (before, time) = name.strip_suffix(".json")?.rsplit_once('_')?;
@@ -27,7 +27,7 @@ fn before_time(name: &str) -> Option<&str> {
     (date.len() == 10 && digits(date, "0000-00-00") && digits(clock, "00-00-00")).then_some(before)
 }
 
-/// Whether JSON is of the harness, by what it begins with and by what is in it: anything else may be called alike.
+/// Whether JSON is from the harness, by its first key and its contents: other tools may use the same name.
 fn is_evaluation(peek: &Peek) -> bool {
     peek.squeezed().starts_with("{\"results\":{")
         && peek.bytes(JSON_BYTES).and_then(json).is_some_and(|tree| {
@@ -35,7 +35,7 @@ fn is_evaluation(peek: &Peek) -> bool {
         })
 }
 
-/// Whether a name with a time is that of results.
+/// Whether a file is a results file; its name must contain a time.
 fn is_results(peek: &Peek) -> bool {
     match before_time(peek.name()) {
         Some("results") => true,
@@ -48,7 +48,7 @@ fn recognises(peek: &Peek) -> bool {
     if peek.is_file() {
         return is_results(peek) || peek.has_ending(&["json"]) && is_evaluation(peek);
     }
-    // The folder of an evaluation has one for each model, in which the results lie.
+    // The folder of an evaluation contains a folder for each model, which contains the results.
     let holds = |peek: &Peek| peek.names().iter().any(|name| is_results(&peek.inside(name)));
     holds(peek) || peek.names().iter().take(100).any(|name| holds(&peek.inside(name)))
 }
@@ -60,7 +60,7 @@ fn fetch(rest: &str, around: &FetchContext<'_>) -> Result<Fetched, Box<Diagnosti
         None => place.matching("**/*.json")?,
     };
     names.retain(|path| place.file.is_some() || is_results(&Peek::new(place.path.join(path))));
-    // Of each folder, and of each name in it, the newest.
+    // The newest one for each folder and each name in it.
     let before = |path: &str| before_time(path).unwrap_or(path).to_owned();
     names.sort_by_key(|path| (before(path), path.clone()));
     let models: std::collections::BTreeMap<String, &str> =
@@ -110,7 +110,7 @@ fn fetch(rest: &str, around: &FetchContext<'_>) -> Result<Fetched, Box<Diagnosti
     Ok(Fetched { runs: vec![Ok(run)], resolved, exact: true, in_tree: true, ..Fetched::default() })
 }
 
-/// The samples of each task, from the files beside the results: `samples_TASK_2026-11-23T08-31-51.889572.jsonl`.
+/// The samples of each task, from the files next to the results: `samples_TASK_2026-11-23T08-31-51.889572.jsonl`.
 fn samples(place: &Place, results: &str, tree: &Node) -> Result<Vec<CaseResult>, Box<Diagnostic>> {
     let (folder, name) = results.rsplit_once('/').map_or(("", results), |(folder, name)| (folder, name));
     let time = name.trim_end_matches(".json").rsplit_once('_').map_or("", |(_, time)| time);

@@ -1,6 +1,6 @@
-//! Where trackers keep their runs: servers, databases, folders. This fetches; [`crate::source`] understands.
+//! Fetches runs from where trackers keep them: servers, databases, folders. [`crate::source`] interprets them.
 //!
-//! One file or folder for each tracker, and a line in `FETCHERS`.
+//! Each tracker has its own file or folder, and a line in `FETCHERS`.
 
 mod beside;
 mod dvc;
@@ -36,29 +36,29 @@ codes! {
     OUTSIDE = "tracker/outside": "A reference in a policy leaves the workspace.";
 }
 
-/// The repository around a workspace, opened when it is asked for.
+/// The repository around a workspace, opened on first use.
 pub trait Repository {
     /// The repository.
     fn git(&self) -> Result<&Git, Box<Diagnostic>>;
 
-    /// The commit that a revision means to `git`, which is this repository: in a pull request the base's name is its tip,
-    /// whatever the clone calls it.
+    /// The commit that a revision means in `git`, which is this repository: in a pull request the base's name means its
+    /// tip, whatever the clone calls it.
     fn commit(&self, git: &Git, revision: &str, role: Role) -> Result<Commit, Box<Diagnostic>>;
 }
 
-/// What a tracker's reader finds itself in.
+/// The context in which a reference is fetched.
 pub struct FetchContext<'w> {
-    /// What a relative path in the reference is relative to.
+    /// The folder that relative paths in the reference start from.
     pub folder: &'w Path,
-    /// The folder that gate was started in, where stores lie that the environment names.
+    /// The folder that gate was started in: stores named in the environment are relative to it.
     pub started_in: &'w Path,
-    /// The workspace. A file below it is a file of ours.
+    /// The workspace; files below it are the project's own.
     pub root: &'w Path,
     /// What the runs are wanted for.
     pub role: Role,
-    /// What is wanted of each run.
+    /// What to read of each run.
     pub wanted: Wanted,
-    /// How far a path may lead: what a person typed anywhere, what a policy names not out of the workspace.
+    /// How far a path may reach: anywhere if a person typed it, only inside the workspace if a policy names it.
     pub reach: Reach,
     /// The repository around it.
     pub git: &'w dyn Repository,
@@ -73,38 +73,38 @@ pub enum Role {
     Baseline,
 }
 
-/// What is wanted of each run, besides what always is.
+/// Optional parts of each run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Wanted {
-    /// All values of each metric, where that is more work than the last one.
+    /// All values of each metric, if that takes more work than the last one.
     pub history: bool,
     /// The runs of the same group, such as the other seeds.
     pub siblings: bool,
 }
 
-/// What a reference led to.
+/// The result of fetching a reference.
 #[derive(Debug, Default)]
 pub struct Fetched {
-    /// The runs; one that can't be understood does not hide the others.
+    /// The runs; an unreadable one does not hide the others.
     pub runs: Vec<Result<Tracked, Vec<Diagnostic>>>,
-    /// Runs of the same group as these, where they are wanted.
+    /// Runs of the same group as these, if wanted.
     pub siblings: Vec<Tracked>,
-    /// What a moving name (an alias, a stage, a branch) led to now.
+    /// What a moving name (an alias, a stage, a branch) resolved to.
     pub resolved: Option<String>,
     /// The reference names one run, whatever its model is called.
     pub exact: bool,
-    /// It was read from files that whoever edits the working tree can edit.
+    /// It was read from files that anyone who edits the working tree can edit.
     pub in_tree: bool,
 }
 
-/// Who fetches the references of a tracker.
+/// Fetches the references of one tracker.
 struct Fetcher {
     /// The prefix of a reference.
     name: &'static str,
-    /// Given what stands behind the prefix.
+    /// Fetches a reference, given the part after the prefix.
     fetch: fn(&str, &FetchContext<'_>) -> Result<Fetched, Box<Diagnostic>>,
-    /// Whether a file or folder that was named without a prefix is one of this tracker's. It looks at names, and where
-    /// they don't tell, into a file; what it knows is then fetched with the path behind the prefix.
+    /// Whether a file or folder named without a prefix belongs to this tracker. It looks at names, and if they are not
+    /// enough, into a file; a recognised path is then fetched as if it had the prefix.
     recognises: fn(&Peek) -> bool,
 }
 
@@ -124,7 +124,7 @@ pub(crate) fn codes() -> impl Iterator<Item = &'static [crate::code::Code]> {
     [CODES, dvc::CODES, mlflow::CODES, wandb::CODES].into_iter().chain(sources)
 }
 
-/// The trackers that are fetched, in alphabetical order.
+/// The supported trackers, in alphabetical order.
 const FETCHERS: &[Fetcher] = &[
     logs::CATBOOST_FETCHER,
     logs::DEEPEVAL_FETCHER,
@@ -153,10 +153,10 @@ pub fn fetch(tracker: &str, rest: &str, around: &FetchContext<'_>) -> Result<Fet
     }
 }
 
-/// The tracker whose runs lie at a path, by what is there; an error that lists the choices where it could be several.
+/// The tracker whose runs are at a path, judging by its contents; an error that lists the choices if it is ambiguous.
 pub fn recognise(path: &str, around: &FetchContext<'_>) -> Result<Option<&'static str>, Box<Diagnostic>> {
     let full = around.folder.join(path);
-    // What leads out is not even looked at; reading it says so.
+    // Paths outside are not even looked at; reading them reports that.
     if around.reach == Reach::Inside
         && let (Ok(real), Ok(folder)) = (full.canonicalize(), around.folder.canonicalize())
         && !real.starts_with(folder)
@@ -166,7 +166,7 @@ pub fn recognise(path: &str, around: &FetchContext<'_>) -> Result<Option<&'stati
     let peek = Peek::new(full);
     let mut known: Vec<&'static str> =
         FETCHERS.iter().filter(|fetcher| (fetcher.recognises)(&peek)).map(|fetcher| fetcher.name).collect();
-    // Other tools write event files beside their own record of the same run.
+    // Other tools write event files next to their own record of the same run.
     if known.len() > 1 {
         known.retain(|name| *name != "tensorboard");
     }

@@ -1,5 +1,5 @@
-//! A first look at a path, to see whose it is. Nothing but a regular file is opened, nothing outside of its folder, and
-//! nothing is waited for.
+//! A first look at a path, to see which tracker it belongs to. It opens only regular files, nothing outside of the
+//! folder, and never blocks.
 
 use std::cell::OnceCell;
 use std::io::Read as _;
@@ -9,12 +9,12 @@ use std::sync::Arc;
 use crate::document::{Diagnostic, Document, Format, Node};
 use crate::store::{Entry, Reach, Store as _, WorkTree};
 
-/// Names of a folder that are looked at.
+/// Maximum number of names in a folder.
 const MOST: usize = 10_000;
-/// Bytes of the start of a file.
+/// Bytes read from the start of a file.
 const HEAD: usize = 4 << 10;
 
-/// A path as every tracker is asked about it: what it is, and how it starts, is looked up once for all of them.
+/// A path, as shown to every tracker: its type and the start of its contents are read once for all of them.
 pub(super) struct Peek {
     path: PathBuf,
     kind: Kind,
@@ -26,7 +26,7 @@ pub(super) struct Peek {
 enum Kind {
     File,
     Folder,
-    /// Nothing, or neither of the two.
+    /// Neither, or it does not exist.
     Other,
 }
 
@@ -45,7 +45,7 @@ impl Peek {
         Self { path, kind, head: OnceCell::new(), squeezed: OnceCell::new() }
     }
 
-    /// What has this name in it: nothing, where it is no folder.
+    /// The entry with this name; nothing if this is not a folder.
     pub(super) fn inside(&self, name: &str) -> Self {
         let path = self.path.join(name);
         if self.is_folder() { Self::new(path) } else { Self::of(path, Kind::Other) }
@@ -76,12 +76,12 @@ impl Peek {
         has_ending(&self.path, endings)
     }
 
-    /// The names in it; none, where it is no folder.
+    /// The names in it; empty if it is not a folder.
     pub(super) fn names(&self) -> Vec<String> {
         if self.is_folder() { names(&self.path) } else { Vec::new() }
     }
 
-    /// The bytes of the file; none of one that is larger than `most`.
+    /// The bytes of the file; `None` if it is larger than `most`.
     pub(super) fn bytes(&self, most: usize) -> Option<Vec<u8>> {
         if self.is_file() { bytes(&self.path, most) } else { None }
     }
@@ -91,14 +91,14 @@ impl Peek {
         self.head.get_or_init(|| {
             let mut bytes = Vec::with_capacity(HEAD);
             if let Some(Ok(file)) = self.is_file().then(|| std::fs::File::open(&self.path)) {
-                // What can't be read is told by whoever reads it.
+                // Read errors are reported when the file is actually read.
                 let _ = file.take(HEAD as u64).read_to_end(&mut bytes);
             }
             String::from_utf8_lossy(&bytes).into_owned()
         })
     }
 
-    /// The start of the file, without blanks.
+    /// The start of the file, without whitespace.
     pub(super) fn squeezed(&self) -> &str {
         self.squeezed.get_or_init(|| self.head().split_whitespace().collect())
     }
@@ -108,19 +108,19 @@ pub(super) fn has_ending(path: &Path, endings: &[&str]) -> bool {
     path.extension().is_some_and(|found| endings.iter().any(|ending| found.eq_ignore_ascii_case(ending)))
 }
 
-/// The bytes of a file; none of one that is larger than `most`.
+/// The bytes of a file; `None` if it is larger than `most`.
 pub(super) fn bytes(path: &Path, most: usize) -> Option<Vec<u8>> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let name = path.file_name()?.to_str()?;
     WorkTree::new(folder, Reach::Inside).read(&Entry { path: name.to_owned(), blob: None }, most).ok()
 }
 
-/// What JSON holds.
+/// The parsed JSON; `None` if it is invalid.
 pub(super) fn json(bytes: Vec<u8>) -> Option<Node> {
     Arc::new(Document::new("", bytes, Format::Json).ok()?).parse_long().ok()
 }
 
-/// The objects in a document of JSON Lines, each with the line that it is in.
+/// The objects in a JSON Lines document, each with its line number.
 pub(super) fn json_lines(whole: &Document) -> Result<Vec<Node>, Box<Diagnostic>> {
     let lines = whole.text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     let parsed = lines.map(|(at, line)| {
@@ -135,7 +135,7 @@ pub(super) fn json_lines(whole: &Document) -> Result<Vec<Node>, Box<Diagnostic>>
     parsed.collect()
 }
 
-/// The names of the files and folders in a folder, up to a bound.
+/// The names of the files and folders in a folder, up to a limit.
 pub(super) fn names(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten().take(MOST);
     entries.filter_map(|entry| entry.file_name().into_string().ok()).collect()

@@ -1,4 +1,4 @@
-//! A folder, or a file, that a reference names, and reading what is in it.
+//! A folder or a file that a reference names, and access to its contents.
 
 use std::path::{Path, PathBuf};
 
@@ -6,22 +6,22 @@ use super::{FetchContext, NOT_THERE, OUTSIDE};
 use crate::document::Diagnostic;
 use crate::store::{Entry, Reach, Selector, Store as _, WorkTree};
 
-/// What a path of a reference leads to. Nothing outside of it is opened, whatever a file in it says.
+/// A path of a reference, resolved. Nothing outside of it is opened, whatever a file in it says.
 #[derive(Debug)]
 pub struct Place {
-    /// The path on the disk.
+    /// The path on disk.
     pub path: PathBuf,
     /// The path as it was named, for labels.
     pub label: String,
     files: WorkTree,
     /// Nothing above this folder is opened.
     limit: Option<PathBuf>,
-    /// The name of the file, where the reference names one; its folder is the place then.
+    /// The file's name, if the reference names a file; the place is then its folder.
     pub file: Option<String>,
 }
 
 impl FetchContext<'_> {
-    /// The path and the revision of `PATH@REVISION`. What is there under the whole name is a path without a revision: a
+    /// The path and the revision of `PATH@REVISION`. If the whole text is an existing path, it has no revision: a
     /// folder may have `@` in its name.
     pub(super) fn with_revision<'r>(&self, rest: &'r str) -> (&'r str, Option<&'r str>) {
         let is_there = |path: &str| self.folder.join(path).symlink_metadata().is_ok();
@@ -35,14 +35,14 @@ impl FetchContext<'_> {
         (if at == 0 { "." } else { &rest[..at] }, Some(&rest[at + 1..]))
     }
 
-    /// A path below the workspace, relative to it.
+    /// A path in the workspace, relative to it.
     pub fn below_root(&self, path: &Path) -> Option<String> {
         let (path, root) = (path.canonicalize().ok()?, self.root.canonicalize().ok()?);
         let below = path.strip_prefix(root).ok()?.to_str()?;
         Some(below.replace('\\', "/"))
     }
 
-    /// The file or folder at a path of the reference.
+    /// The file or folder at a path in the reference.
     pub fn place(&self, path: &str) -> Result<Place, Box<Diagnostic>> {
         let full = self.folder.join(path);
         let real = full.canonicalize().map_err(|error| {
@@ -82,7 +82,7 @@ impl Place {
         if self.limit.as_ref().is_some_and(|limit| !path.starts_with(limit)) {
             return Err(outside(&self.label));
         }
-        // What was named may be a file in it, or the folder by another name.
+        // The reference may have named a file in it, or the folder by another name.
         let named = if self.file.is_some() {
             self.label.rsplit_once('/').map(|(folder, _)| folder)
         } else {
@@ -97,14 +97,14 @@ impl Place {
         Ok(Self { path, label, files, limit: self.limit.clone(), file: None })
     }
 
-    /// What leads to it from a folder that it lies in: empty, or ending in `/`.
+    /// The path to it from a folder above it: empty, or ending in `/`.
     pub fn below(&self, root: &Path) -> Option<String> {
         let below = self.path.strip_prefix(root.canonicalize().ok()?).ok()?;
         let below = below.to_str()?.replace('\\', "/");
         Some(if below.is_empty() { below } else { format!("{below}/") })
     }
 
-    /// The names of the folders in it, sorted; links to folders are none.
+    /// The names of the folders in it, sorted; links to folders are left out.
     pub fn folders(&self) -> Result<Vec<String>, Box<Diagnostic>> {
         let unreadable = |error: std::io::Error| {
             Diagnostic::new(NOT_THERE, format!("`{}` can't be read: {error}", self.label)).boxed()
@@ -120,7 +120,7 @@ impl Place {
         Ok(names)
     }
 
-    /// The bytes of a file in it, by its path; `None` where there is none. Larger files than `most` are an error.
+    /// The bytes of a file in it; `None` if it does not exist. A file larger than `most` is an error.
     pub fn read(&self, path: &str, most: usize) -> Result<Option<Vec<u8>>, Box<Diagnostic>> {
         if !self.has(path) {
             return Ok(None);
@@ -133,7 +133,7 @@ impl Place {
         &self.files
     }
 
-    /// Whether a file or folder of that path is in it.
+    /// Whether it contains a file or folder at that path.
     pub fn has(&self, path: &str) -> bool {
         self.path.join(path).symlink_metadata().is_ok()
     }
@@ -143,7 +143,7 @@ impl Place {
         Ok(self.files.select(&Selector::new(glob)?)?.into_iter().map(|entry| entry.path).collect())
     }
 
-    /// What a person calls a file in it.
+    /// The name of a file in it, for messages.
     pub fn label_of(&self, path: &str) -> String {
         match &self.file {
             Some(file) if file == path => self.label.clone(),

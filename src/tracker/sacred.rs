@@ -1,4 +1,4 @@
-//! Sacred: the folders of its `FileStorageObserver`, and the files that `mongoexport` writes of its database.
+//! Sacred: the folders of its `FileStorageObserver`, and the files that `mongoexport` writes from its database.
 
 use std::sync::Arc;
 
@@ -12,8 +12,8 @@ use crate::source::sacred::{Files, exported_run, is_exported_run, tracked};
 
 pub(super) const FETCHER: Fetcher = Fetcher { name: "sacred", fetch, recognises };
 
-/// The folder of a run holds two files, the folder of an observer such folders. Others have a `run.json` too, so what
-/// stands in it decides.
+/// A run's folder contains two files; an observer's folder contains such folders. Other tools write a `run.json` too,
+/// so its contents decide.
 fn recognises(peek: &Peek) -> bool {
     if peek.name() == "run.json" {
         return peek.parent().as_ref().is_some_and(is_run);
@@ -33,14 +33,14 @@ fn is_run(folder: &Peek) -> bool {
             .is_some_and(|run| run.get("experiment").is_some() && run.get("meta").is_some())
 }
 
-/// Whether a file holds runs of Sacred's database: its beginning names what only these have together.
+/// Whether a file contains runs of Sacred's database: only these have all these keys at the start.
 fn is_export(peek: &Peek) -> bool {
     let head = if peek.has_ending(&["json", "jsonl"]) { peek.squeezed() } else { "" };
     head.trim_start_matches('[').starts_with("{\"_id\":")
         && ["\"experiment\":", "\"repositories\":"].iter().all(|key| head.contains(key))
 }
 
-/// The runs in an export; their series are in a file `metrics.json` beside it, where that was exported too.
+/// The runs in an export; their series are in a `metrics.json` next to it, if that was exported too.
 fn exported(
     place: &Place,
     file: &str,

@@ -16,10 +16,10 @@ codes! {
 
 pub(super) const FETCHER: Fetcher = Fetcher { name: "wandb", fetch, recognises };
 
-/// Bytes of a log.
+/// Maximum size in bytes of a log.
 const MOST: usize = 1 << 30;
 
-/// One run: its id, and the folders that hold it, in the order in which they were written.
+/// One run: its id, and its folders, in the order in which they were written.
 struct Found {
     id: String,
     folders: Vec<String>,
@@ -37,7 +37,7 @@ fn recognises(peek: &Peek) -> bool {
     peek.is_folder() && (run_folder(name).is_some() || name == "wandb" && has_run())
 }
 
-/// The time and the id in the name of a run's folder: `offline-run-20261123_085125-5vot4blv`.
+/// The time and the id in the name of a run folder: `offline-run-20261123_085125-5vot4blv`.
 fn run_folder(name: &str) -> Option<(&str, &str)> {
     let rest = name.strip_prefix("offline-").unwrap_or(name).strip_prefix("run-")?;
     let (time, id) = rest.split_once('-')?;
@@ -47,7 +47,7 @@ fn run_folder(name: &str) -> Option<(&str, &str)> {
 
 fn fetch(rest: &str, around: &FetchContext<'_>) -> Result<Fetched, Box<Diagnostic>> {
     let named = around.place(rest)?;
-    // The run in a folder may go on in another beside it, so the folder above is what is read.
+    // The run may continue in another folder next to it, so the folder above is read.
     let folder = named.path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let (place, only) = match run_folder(folder) {
         Some(_) => (named.above()?, Some(folder.to_owned())),
@@ -91,7 +91,7 @@ fn fetch(rest: &str, around: &FetchContext<'_>) -> Result<Fetched, Box<Diagnosti
     Ok(fetched)
 }
 
-/// The runs in a folder, each once.
+/// The runs in a folder, without duplicates.
 fn found(place: &Place) -> Result<Vec<Found>, Box<Diagnostic>> {
     let mut folders: Vec<(String, String, String)> = place
         .folders()?
@@ -109,14 +109,14 @@ fn found(place: &Place) -> Result<Vec<Found>, Box<Diagnostic>> {
     Ok(runs)
 }
 
-/// Whether a folder is a further part of a run, and no other run with the same id. One without a log may be.
+/// Whether a folder is another part of a run, rather than another run with the same id. One without a log may be.
 fn goes_on(place: &Place, run: &Found, folder: &str) -> Result<bool, Box<Diagnostic>> {
     let earlier = run.folders.iter().rev();
     let mut logs = Vec::new();
     for folder in std::iter::once(folder).chain(earlier.map(String::as_str)) {
         let Some(bytes) = place.read(&log_in(folder, &run.id), MOST)? else { continue };
         let mut logged = Logged::default();
-        // What is damaged is said when the run is read.
+        // Damage is reported when the run is read.
         if fold(&mut logged, &bytes).is_err() {
             return Ok(true);
         }
@@ -131,7 +131,7 @@ fn goes_on(place: &Place, run: &Found, folder: &str) -> Result<bool, Box<Diagnos
     })
 }
 
-/// The path of the log in a folder of a run.
+/// The path of the log in a run folder.
 fn log_in(folder: &str, id: &str) -> String {
     format!("{folder}/run-{id}.wandb")
 }
@@ -186,7 +186,7 @@ fn described(
     let resolved = (run.folders.len() > 1).then(|| format!("{} parts of a resumed run", run.folders.len()));
     let origin = Origin { tracker: "wandb".into(), reference: format!("wandb:{rest}"), resolved };
     let mut run = tracked(logged, place.label_of(folder), origin)?;
-    // A run that was resumed is in several folders; what changed is then in the last.
+    // A resumed run is in several folders; a change is always in the last one.
     run.files = Some(place.path.join(folder)).and_then(|path| around.below_root(&path));
     Ok(run)
 }

@@ -1,4 +1,4 @@
-//! Files of the workspace: digest, size and rows, from one open handle.
+//! Files in the workspace: their digest, size and rows, measured through a single open handle.
 
 use std::io::{self, Read};
 use std::path::Path;
@@ -15,27 +15,27 @@ use crate::facts::{Watch, files_below, hash_below, hash_watched};
 use crate::process::StopSignal;
 use crate::recording::{FileFact, RowCounter};
 
-/// Bytes that are read at once.
+/// Bytes read at once.
 const BUFFER: usize = 1 << 20;
-/// Bytes of a file of parameters, metrics or lines.
+/// Maximum size in bytes of a file of parameters, metrics or lines.
 const MOST: u64 = 8 << 20;
-/// How a file begins that git-lfs keeps elsewhere.
+/// The start of a git-lfs pointer file.
 const POINTER: &[u8] = b"version https://git-lfs.github.com/spec/";
 
 /// The workspace's files; nothing outside is opened, whatever a path or a link says.
 #[derive(Debug)]
 pub(super) struct Files {
     dir: Dir,
-    /// Reading a large file ends where this says so.
+    /// Stops reading a large file when signalled.
     told: Option<StopSignal>,
     progress: Progress,
 }
 
-/// A moment by the clock of the file system.
+/// A time on the file system's clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Tick(i64, i64);
 
-/// By what a file that was written again is told from one that was not.
+/// Metadata that shows whether a file was rewritten.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Stamp {
     bytes: u64,
@@ -43,7 +43,7 @@ pub(super) struct Stamp {
     changed: (u64, i64, i64),
 }
 
-/// The stamps of all files of a folder of data, or that of the one file.
+/// The stamps of all files in a data folder, or the stamp of a single file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct DataStamp(Vec<(String, Stamp)>);
 
@@ -57,7 +57,7 @@ impl Files {
         }
     }
 
-    /// The same, read only until this program is told to stop, and seen by a person who waits.
+    /// Makes reading stop when this program is told to stop, and report its progress.
     pub(super) fn until(self, told: &StopSignal, progress: &Progress) -> Self {
         Self { told: Some(told.clone()), progress: progress.clone(), ..self }
     }
@@ -66,18 +66,18 @@ impl Files {
         self.told.as_ref().is_some_and(|told| told.stop().is_some())
     }
 
-    /// Now, as this file system tells it: a file that is changed after it is not older.
+    /// The current time on this file system's clock: a file changed later is not older than this.
     pub(super) fn now(&self) -> Tick {
         let probe = cap_tempfile(&self.dir).and_then(|file| file.metadata());
         probe.map_or_else(|_| Tick(jiff::Timestamp::now().as_second() - 1, 0), |meta| tick(&meta))
     }
 
-    /// Whether a file was changed, or put where it is, since.
+    /// Whether a file was changed or moved here since then.
     pub(super) fn changed_since(&self, path: &str, then: Tick) -> bool {
         self.dir.metadata(path).is_ok_and(|meta| tick(&meta) >= then)
     }
 
-    /// Whether a file is a pointer of git-lfs that stands for another.
+    /// Whether a file is a git-lfs pointer instead of the data.
     pub(super) fn is_pointer(&self, path: &str) -> bool {
         let start = self.regular(path, "data").and_then(|file| {
             let mut start = Vec::new();
@@ -94,7 +94,7 @@ impl Files {
         &self.dir
     }
 
-    /// What tells whether a file was written since; `None` where there is none.
+    /// The metadata that shows whether a file was rewritten; `None` if it does not exist.
     pub(super) fn stamp(&self, path: &str) -> Option<Stamp> {
         let meta = self.dir.metadata(path).ok()?;
         Some(Stamp {
@@ -141,12 +141,12 @@ impl Files {
         })
     }
 
-    /// Whether a path is that of a folder.
+    /// Whether a path is a folder.
     pub(super) fn is_folder(&self, path: &str) -> bool {
         self.dir.metadata(path).is_ok_and(|meta| meta.is_dir())
     }
 
-    /// Digest and size of a folder of model files, and the first of them that was there before a moment.
+    /// Digest and size of a model folder, and the first file in it that is older than a moment.
     pub(super) fn measure_folder(
         &self,
         path: &str,
@@ -159,7 +159,7 @@ impl Files {
         Ok((FileFact { path: path.to_owned(), digest, bytes: hashed.bytes, rows: None, list: None }, older))
     }
 
-    /// The same of a file or a folder of data, which must be there itself.
+    /// The same for a data file or folder, which must exist.
     pub(super) fn measure_data(&self, path: &str, role: &str) -> Result<FileFact, Box<Diagnostic>> {
         if self.is_folder(path) {
             return self.measure_data_folder(path);
@@ -195,7 +195,7 @@ impl Files {
         Ok(files)
     }
 
-    /// What tells whether a file, or any file of a folder, was written since; `None` where there is none.
+    /// The metadata that shows whether a file, or any file in a folder, was rewritten; `None` if it does not exist.
     pub(super) fn data_stamp(&self, path: &str) -> Option<DataStamp> {
         if !self.is_folder(path) {
             return self.stamp(path).map(|stamp| DataStamp(vec![(String::new(), stamp)]));
@@ -224,7 +224,7 @@ impl Files {
     }
 
     fn regular(&self, path: &str, what: &str) -> Result<cap_std::fs::File, Box<Diagnostic>> {
-        // Looked at before it is opened: opening a pipe would wait for its other end.
+        // Check before opening: opening a pipe would block until its other end is opened.
         let meta = self.dir.metadata(path).map_err(|error| fault(path, what, &error))?;
         if meta.is_dir() {
             return Err(Diagnostic::new(UNREADABLE, format!("the {what} `{path}` is a folder"))
@@ -246,7 +246,7 @@ fn changed(meta: &cap_std::fs::Metadata) -> (u64, i64, i64) {
     (meta.ino(), meta.ctime(), meta.ctime_nsec())
 }
 
-/// When a file was last changed: its bytes, its name or its rights, which nothing but the system's clock sets.
+/// When a file's contents, name or permissions last changed; only the system's clock sets this time.
 #[cfg(unix)]
 fn tick(meta: &cap_std::fs::Metadata) -> Tick {
     use cap_std::fs::MetadataExt;
@@ -260,7 +260,7 @@ fn tick(meta: &cap_std::fs::Metadata) -> Tick {
     Tick(i64::try_from(since.as_secs()).unwrap_or(i64::MAX), i64::from(since.subsec_nanos()))
 }
 
-/// A file without a name in a folder, gone when it is closed.
+/// An unnamed file in a folder, deleted when it is closed.
 fn cap_tempfile(dir: &Dir) -> io::Result<cap_std::fs::File> {
     let mut random = [0; 8];
     getrandom::fill(&mut random).map_err(io::Error::other)?;
@@ -279,7 +279,7 @@ fn stopped(path: &str) -> Box<Diagnostic> {
     Diagnostic::new(STOPPED, format!("stopped while `{path}` was read")).boxed()
 }
 
-/// What is wrong with a folder of data.
+/// Reports an error in a data folder as unreadable.
 fn as_unreadable(problem: Box<Diagnostic>) -> Box<Diagnostic> {
     Diagnostic { code: UNREADABLE.into(), ..*problem }.boxed()
 }
@@ -293,7 +293,7 @@ fn fault(path: &str, what: &str, error: &io::Error) -> Box<Diagnostic> {
                 )
                 .boxed()
         }
-        // What cap-std answers when a path or a link leads out.
+        // cap-std's error for a path or a link that leaves the folder.
         io::ErrorKind::PermissionDenied if error.to_string().contains("outside") => {
             Diagnostic::new(OUTSIDE, format!("the {what} `{path}` is outside the workspace"))
                 .help("keep the file itself inside")

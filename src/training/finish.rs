@@ -1,4 +1,4 @@
-//! What a command left: its lines, its files, and whether what it read is still what it was started with.
+//! What a command wrote: its lines, its files, and whether its inputs are still what they were when it started.
 
 use jiff::Timestamp;
 
@@ -15,7 +15,7 @@ use crate::recording::{
 use crate::secret::MASKED;
 use crate::source::mask_values;
 
-/// The facts of a run that ended well, and everything that is wrong with them.
+/// The facts of a run that succeeded, and everything that is wrong with them.
 pub(super) fn facts(
     start: &Start<'_>,
     lines: &Lines,
@@ -120,7 +120,7 @@ pub(super) fn facts(
     (facts, problems)
 }
 
-/// The files that were promised, and those that the training named, each once.
+/// The files that were promised, and those that the training named, without duplicates.
 fn artifacts(start: &Start<'_>, lines: &Lines, problems: &mut Vec<Diagnostic>) -> Vec<FileFact> {
     let mut artifacts: Vec<FileFact> = Vec::new();
     for (path, before) in &start.artifacts {
@@ -135,7 +135,7 @@ fn artifacts(start: &Start<'_>, lines: &Lines, problems: &mut Vec<Diagnostic>) -
     artifacts
 }
 
-/// What was recorded, and what was not: said, so that nobody takes silence for everything.
+/// Notes on what was recorded and what was not, so that nobody assumes that everything was.
 pub(super) fn notes(code: &Code, facts: &TrainingFacts, label: &str) -> Vec<String> {
     let counted =
         |number: usize, noun: &str| format!("{number} {noun}{}", if number == 1 { "" } else { "s" });
@@ -191,7 +191,7 @@ pub(super) fn notes(code: &Code, facts: &TrainingFacts, label: &str) -> Vec<Stri
     notes
 }
 
-/// A value that an option and a line may both give.
+/// A value that both an option and a line may give; they must agree.
 fn one(
     option: Option<String>,
     line: Option<String>,
@@ -207,15 +207,15 @@ fn one(
     option.or(line)
 }
 
-/// `churn-20260530T120000Z-3f2a9c1b`: the model, else the name of the file, the start, and what no other run that was
-/// started at that moment has.
+/// `churn-20260530T120000Z-3f2a9c1b`: the name of the output file, else the model, then the start time, and random
+/// digits that distinguish it from other runs started in the same second.
 fn run_id(start: &Start<'_>, model: Option<&str>) -> String {
     let stem = start.order.output.as_ref().and_then(|path| path.file_stem());
     let stem = stem.map(|stem| stem.to_string_lossy().into_owned());
     let name = stem.or_else(|| model.map(str::to_owned)).unwrap_or_else(|| "run".into());
     let name = name.replace(|c: char| matches!(c, '/' | '\\') || c.is_control(), "-");
     let mut random = [0; 4];
-    // Without it two runs of one second have one name, and the second is not written over the first.
+    // If this fails, two runs in the same second share an id, but the second record does not overwrite the first.
     let _ = getrandom::fill(&mut random);
     let time = start.created_at.strftime("%Y%m%dT%H%M%SZ");
     format!("{}-{time}-{}", name.trim_start_matches('.'), hex(&random))
@@ -244,7 +244,7 @@ fn params(start: &Start<'_>, lines: &Lines, problems: &mut Vec<Diagnostic>) -> M
     all
 }
 
-/// The metrics, and the names of what stands among them in a file and is no number: a confusion matrix, a name, nothing.
+/// The metrics, and the names of values in a file that are not numbers: a confusion matrix, a name, null.
 fn metrics(start: &Start<'_>, lines: &Lines, problems: &mut Vec<Diagnostic>) -> (Map, Vec<String>) {
     let mut fresh = Vec::new();
     for (path, before) in &start.metrics {
@@ -258,7 +258,7 @@ fn metrics(start: &Start<'_>, lines: &Lines, problems: &mut Vec<Diagnostic>) -> 
     (all, left_out)
 }
 
-/// A file that the command must have written: one that was there before, and is as it was, is another run's.
+/// A file that the command must have written: if it existed before and is unchanged, it belongs to another run.
 fn written(
     start: &Start<'_>,
     path: &str,
@@ -280,7 +280,7 @@ fn written(
     })
 }
 
-/// A folder of model files, of which each must be of this run.
+/// A folder of model files, all of which must be from this run.
 fn folder(start: &Start<'_>, path: &str) -> Option<Result<FileFact, Box<Diagnostic>>> {
     let path = path.trim_end_matches('/');
     start.files.is_folder(path).then(|| match start.files.measure_folder(path, start.tick)? {
@@ -303,7 +303,7 @@ fn not_empty(fact: FileFact) -> Result<FileFact, Box<Diagnostic>> {
         .boxed())
 }
 
-/// A data file that must be what it was when the command was started.
+/// A data file that must be unchanged since the command started.
 fn read(start: &Start<'_>, file: &Data) -> Result<FileFact, Box<Diagnostic>> {
     let Some((stamp, fact)) = &file.before else { return start.files.measure_data(&file.path, &file.role) };
     if start.files.data_stamp(&file.path) == *stamp {
@@ -325,7 +325,7 @@ fn read(start: &Start<'_>, file: &Data) -> Result<FileFact, Box<Diagnostic>> {
         .boxed())
 }
 
-/// A file that the command named only when it was done: it must be of this run too.
+/// A file that the command named only when it had finished: it must be from this run too.
 fn named(start: &Start<'_>, path: &str, what: &str) -> Result<FileFact, Box<Diagnostic>> {
     let path = inside(start, path)?;
     let fact = start.files.measure(&path, what).and_then(not_empty)?;

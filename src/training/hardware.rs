@@ -1,10 +1,10 @@
-//! The machine: processors, memory, graphics processors. Read from the system's own files, no program is run on Linux.
+//! The machine: processors, memory, GPUs. On Linux this reads system files and runs no program.
 
 use std::fs;
 
 use crate::recording::Environment;
 
-/// Fills in what is known of the machine.
+/// Fills in what is known about the machine.
 pub(super) fn describe(environment: &mut Environment) {
     environment.os = format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH);
     environment.cpus = std::thread::available_parallelism().ok().map(Into::into);

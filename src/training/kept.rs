@@ -1,4 +1,4 @@
-//! What a reproduction showed, kept in the record of the run, so that a policy can ask for it.
+//! Stores the result of a reproduction in the record of the run, so that a policy can require it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,11 +11,11 @@ use crate::document::{Diagnostic, Document, FileKind, Format, Map, Node, Span, V
 use crate::recording::Reproduction;
 use crate::run::Decimal;
 
-/// The file of a record that an answer can be written into.
+/// The record file that a result can be written into.
 pub(super) struct Keeper(PathBuf);
 
 impl Keeper {
-    /// Looked at before anything is run.
+    /// Checks the file before anything is run.
     pub(super) fn of(reference: &str, folder: &Path) -> Result<Self, Box<Diagnostic>> {
         let wrong = |why: &str, help: &str| {
             let message = format!("the answer can't be written into `{reference}`: {why}");
@@ -37,7 +37,7 @@ impl Keeper {
         Ok(Self(path))
     }
 
-    /// Adds the answer as `reproduced`, in the place of an earlier one. Everything else stays as it was written.
+    /// Stores the result as `reproduced`, replacing an earlier one. Everything else is unchanged.
     pub(super) fn keep(&self, answer: &Reproduction) -> Result<(), Vec<Diagnostic>> {
         let cannot = |error: &std::io::Error| {
             vec![Diagnostic::new(

@@ -1,4 +1,4 @@
-//! The run that training logged to MLflow: what the record takes from it, and what it is given back.
+//! The run that training logged to MLflow: what the record takes from it, and what is written back to it.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ use crate::facts::hash_named;
 use crate::recording::{LoggedModel, scalar};
 use crate::tracker::mlflow::{Logged, MAX_TAG, RUN_ID, Sought};
 
-/// A run of MLflow, and what is taken from it.
+/// An MLflow run, and the values taken from it.
 pub(super) struct Taken {
     logged: Logged,
     pub(super) params: Map,
@@ -20,15 +20,15 @@ pub(super) struct Taken {
     pub(super) model: Option<LoggedModel>,
 }
 
-/// What was found.
+/// The result of the search.
 #[derive(Default)]
 pub(super) struct Found {
     pub(super) taken: Option<Taken>,
-    /// Why nothing was taken, where something was logged.
+    /// Why nothing was taken, if something was logged.
     pub(super) problem: Option<Diagnostic>,
 }
 
-/// Looks for the run in the stores that the Pythons of the command, which was started then, logged to.
+/// Looks for the run in the stores that the command's Python processes logged to since the command started.
 pub(super) fn find(observer: &Observer, place: &Place, started: Timestamp) -> Found {
     match runs(observer, place) {
         Err(problem) => Found { problem: Some(*problem), taken: None },
@@ -79,7 +79,7 @@ fn take(logged: Logged, place: &Place) -> Result<Taken, Box<Diagnostic>> {
     let entries = |key: &str| run.record.get(key).and_then(Node::as_map).cloned().unwrap_or_default();
     let mut params = Map::default();
     for (name, entry) in entries("params") {
-        // MLflow keeps text; a number is one all the same.
+        // MLflow stores text, but a number is still a number.
         let node = entry.node.as_written().map_or(entry.node.clone(), scalar);
         params.insert(name, Span::default(), node);
     }
@@ -103,13 +103,13 @@ fn take(logged: Logged, place: &Place) -> Result<Taken, Box<Diagnostic>> {
     Ok(Taken { logged, params, metrics, model })
 }
 
-/// The folder that an address names, where that is one of this machine.
+/// The folder that an address names, if it is on this machine.
 fn on_this_machine(location: &str) -> Option<PathBuf> {
     let path = location.strip_prefix("file://").unwrap_or(location);
     Some(Path::new(path).to_owned()).filter(|path| path.is_absolute() && path.exists())
 }
 
-/// Fields of a record that a tag of their name stands for, by their paths.
+/// Record fields that can be stored as tags of the same name, by path.
 const TAGS: [&[&str]; 14] = [
     &["data_version"],
     &["git_dirty"],
@@ -128,17 +128,17 @@ const TAGS: [&[&str]; 14] = [
 ];
 
 impl Taken {
-    /// What a person calls it.
+    /// Its reference, for messages.
     pub(super) fn reference(&self) -> String {
         format!("mlflow:runs:/{}", self.logged.id())
     }
 
-    /// The store, without anything secret.
+    /// The store's name, without secrets.
     pub(super) fn store(&self) -> String {
         self.logged.store()
     }
 
-    /// Writes what MLflow itself does not record back to the run, as tags.
+    /// Writes the fields that MLflow does not record back to the run, as tags.
     pub(super) fn write_back(&self, record: &Node) -> Result<usize, Box<Diagnostic>> {
         let tags = tags_of(record);
         self.logged.set_tags(&tags).map_err(|problem| {
@@ -152,7 +152,7 @@ impl Taken {
     }
 }
 
-/// The tags that make a reference to the run as good as the record. One that is too long for MLflow is left out.
+/// The tags that make a reference to the run as good as the record. Tags too long for MLflow are left out.
 fn tags_of(record: &Node) -> Vec<(String, String)> {
     let get = |path: &[&str]| path.iter().try_fold(record, |node, key| node.get(key));
     let mut tags: Vec<(String, String)> = TAGS
@@ -179,7 +179,7 @@ fn tags_of(record: &Node) -> Vec<(String, String)> {
     tags
 }
 
-/// Adds what no file, no option and no line gave.
+/// Adds the values that no file, option or line gave.
 pub(super) fn fill(into: &mut Map, from: &Map) {
     for (name, node) in from.iter() {
         if into.get(name).is_none() {

@@ -1,7 +1,7 @@
-//! A training command: run and recorded, or run again and compared.
+//! Training commands: run and recorded, or run again and compared.
 //!
-//! The facts are gathered here, from files, git, the interpreter and the machine; what is made of them is decided in
-//! [`crate::recording`].
+//! Facts are gathered here, from files, git, the interpreter and the machine; [`crate::recording`] decides what to make
+//! of them.
 
 mod files;
 mod finish;

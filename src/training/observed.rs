@@ -1,8 +1,8 @@
-//! What a command does that is not among its promised files: the lines that it writes, the Pythons that it starts, the
-//! MLflow that it logs to.
+//! What a command does besides writing its promised files: the lines that it writes, the Python processes that it
+//! starts, and the MLflow stores that it logs to.
 //!
-//! Every Python that the command starts, whatever launcher is in between, runs a small module first, which writes down
-//! which Python it is. Asking the launcher would ask another one: `dvc`, `torchrun` and `uv run --with` have their own.
+//! Every Python that the command starts, through any launcher, first runs a small module that records which Python
+//! it is. Asking the launcher would describe another one: `dvc`, `torchrun` and `uv run --with` have their own.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -23,13 +23,13 @@ pub const LINES: &str = "GATE_RECORD_FILE";
 
 /// The module that every Python runs first, as its `sitecustomize`.
 const MODULE: &str = include_str!("sitecustomize.py");
-/// Bytes of a file that the command or the module writes.
+/// Maximum size in bytes of a file that the command or the module writes.
 const MAX_BYTES: u64 = 64 << 20;
 
-/// A folder beside the command, in which it and the Pythons that it starts write.
+/// A temporary folder that the command and its Python processes write to.
 pub(super) struct Observer {
     folder: TempDir,
-    /// A word that no other command is given.
+    /// A random word that is unique to this command.
     word: String,
 }
 
@@ -37,36 +37,36 @@ pub(super) struct Observer {
 #[derive(Debug, Clone, Deserialize)]
 struct Process {
     id: String,
-    /// The Python that started it, with any other program in between.
+    /// The Python process that started it, directly or through other programs.
     parent: Option<String>,
     environment: String,
     prefix: PathBuf,
-    /// The file that it runs.
+    /// The script that it runs.
     main: Option<PathBuf>,
 }
 
-/// Which Python trained.
+/// Which Python did the training.
 #[derive(Debug)]
 pub(super) enum Trained {
     /// No Python described itself.
     Unknown,
     /// This one.
     One(Python),
-    /// Several that differ, by what tells them apart.
+    /// Several that differ, with their versions and folders.
     Several(Vec<String>),
 }
 
-/// Where a Python of the command logged to MLflow.
+/// An MLflow store that one of the command's Python processes logged to.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 pub(super) struct MlflowStore {
-    /// The tracking address, as MLflow says it.
+    /// The tracking URI, as MLflow gives it.
     pub(super) uri: String,
-    /// The folder that it is relative to.
+    /// The folder that the URI is relative to.
     pub(super) folder: PathBuf,
 }
 
 impl Observer {
-    /// Prepares the folder. `promised` are whole paths of files that only one process may write.
+    /// Prepares the folder. `promised` are full paths of files that only one process may write.
     pub(super) fn begin(promised: &[PathBuf]) -> io::Result<Self> {
         let mut random = [0; 16];
         getrandom::fill(&mut random).map_err(io::Error::other)?;
@@ -87,13 +87,13 @@ impl Observer {
         self.at("hook")
     }
 
-    /// What the runs are tagged with that the command creates in MLflow.
+    /// The tag value of the runs that the command creates in MLflow.
     pub(super) fn word(&self) -> &str {
         &self.word
     }
 
-    /// The tags that MLflow is to give to runs: those that it would give, and ours. `None` where they are not what MLflow
-    /// reads.
+    /// The tags for MLflow to set on new runs: those it would set anyway, and ours. `None` if the existing ones are not
+    /// valid JSON.
     fn run_context(&self) -> Option<String> {
         let known = std::env::var(RUN_CONTEXT).unwrap_or_else(|_| "{}".into());
         let mut tags: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&known).ok()?;
@@ -101,11 +101,11 @@ impl Observer {
         serde_json::to_string(&tags).ok()
     }
 
-    /// Lets a command write here.
+    /// Makes a command write here.
     pub(super) fn observe(&self, command: &mut Command) {
         let known = std::env::var_os("PYTHONPATH").filter(|known| !known.is_empty());
         let known = known.iter().flat_map(|known| std::env::split_paths(known).collect::<Vec<_>>());
-        // A folder whose name can't be in a list of folders has no Python that describes itself.
+        // If the folder's name can't be part of a path list, no Python describes itself.
         if let Ok(paths) = std::env::join_paths(std::iter::once(self.hook()).chain(known)) {
             command.env("PYTHONPATH", paths);
         }
@@ -115,7 +115,7 @@ impl Observer {
         command.env(LINES, self.at("lines")).env_remove("GATE_RECORD_PARENT");
     }
 
-    /// The lines that the command wrote, and those of each rank of a distributed training.
+    /// The lines that the command wrote, and those of each rank in distributed training.
     pub(super) fn lines(&self) -> io::Result<Vec<(Option<String>, Vec<u8>)>> {
         let mut lines = vec![(None, bounded(&self.at("lines"))?)];
         for (rank, path) in self.of_ranks("lines.rank-") {
@@ -124,7 +124,7 @@ impl Observer {
         Ok(lines)
     }
 
-    /// Promised files that several ranks wrote, each with the ranks.
+    /// Promised files that several ranks wrote, with the ranks.
     pub(super) fn written_by_ranks(&self) -> Vec<(PathBuf, Vec<String>)> {
         let mut writers: BTreeMap<PathBuf, Vec<String>> = BTreeMap::new();
         for (rank, path) in self.of_ranks("written.rank-") {
@@ -138,7 +138,7 @@ impl Observer {
         writers.into_iter().filter(|(_, ranks)| ranks.len() > 1).collect()
     }
 
-    /// The files of all ranks, in their order.
+    /// The files of all ranks, in rank order.
     fn of_ranks(&self, prefix: &str) -> Vec<(String, PathBuf)> {
         let mut files: Vec<(String, PathBuf)> = self
             .named(prefix)
@@ -162,7 +162,7 @@ impl Observer {
         self.named(prefix).into_iter().filter_map(read).collect()
     }
 
-    /// The Python that trained: the one that ran a file of the workspace, else the one that started no other.
+    /// The Python that did the training: the one that ran a file in the workspace, else the one that started no other.
     pub(super) fn python(&self, workspace: &Path) -> Trained {
         let environments = trained(&self.described("process-"), workspace);
         let mut pythons: Vec<Python> = Vec::new();
@@ -185,7 +185,7 @@ impl Observer {
         }
     }
 
-    /// The stores of MLflow that its Pythons logged to.
+    /// The MLflow stores that the command's Python processes logged to.
     pub(super) fn mlflow(&self) -> Vec<MlflowStore> {
         let mut stores: Vec<MlflowStore> = self.described("mlflow-");
         stores.sort();
@@ -194,10 +194,10 @@ impl Observer {
     }
 }
 
-/// The environments of the processes that trained, each with the folder that it is in.
+/// The environments of the processes that did the training, each with its folder.
 fn trained(processes: &[Process], workspace: &Path) -> BTreeMap<String, PathBuf> {
     let workspace = workspace.canonicalize().unwrap_or_else(|_| workspace.to_owned());
-    // The programs of an environment that is in the workspace, such as `.venv/bin/torchrun`, are no code of the workspace.
+    // Programs of an environment inside the workspace, such as `.venv/bin/torchrun`, are not the workspace's code.
     let is_ours = |process: &&Process| {
         process
             .main
@@ -206,7 +206,7 @@ fn trained(processes: &[Process], workspace: &Path) -> BTreeMap<String, PathBuf>
     };
     let ours: Vec<&Process> = processes.iter().filter(is_ours).collect();
     let candidates = if ours.is_empty() { processes.iter().collect() } else { ours };
-    // A launcher may be a file of the workspace too.
+    // A launcher may be in the workspace too.
     let started: BTreeSet<&str> = candidates.iter().filter_map(|process| process.parent.as_deref()).collect();
     candidates
         .iter()
@@ -215,11 +215,11 @@ fn trained(processes: &[Process], workspace: &Path) -> BTreeMap<String, PathBuf>
         .collect()
 }
 
-/// A file that the command may have put something else in the place of: a pipe would be waited for.
+/// Reads a file that the command may have replaced: reading a pipe would block.
 fn bounded(path: &Path) -> io::Result<Vec<u8>> {
     match fs::symlink_metadata(path) {
         Ok(meta) if !meta.is_file() => return Err(io::Error::other("it is no regular file any more")),
-        // A command that takes its file away says nothing.
+        // If the command deleted its file, there are no lines.
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(error),
         Ok(_) => {}

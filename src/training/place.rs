@@ -1,4 +1,4 @@
-//! Paths as a person types them, and as a record keeps them.
+//! Paths as typed, and as stored in a record.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -13,7 +13,7 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// A path as a record keeps it: relative to the workspace, with `/` between its parts.
+    /// A path as stored in a record: relative to the workspace, with `/` as the separator.
     pub(super) fn inside(&self, path: &Path) -> Result<String, Box<Diagnostic>> {
         let outside = || {
             let shown = path.display();
@@ -38,28 +38,28 @@ impl Place {
         if parts.is_empty() { Err(outside()) } else { Ok(parts.join("/")) }
     }
 
-    /// The whole path of a file of the workspace, as a program that asks the system for it gets it.
+    /// The full path of a file in the workspace, without links, as a program gets it from the system.
     pub(super) fn real(&self, path: &str) -> PathBuf {
         self.root.canonicalize().unwrap_or_else(|_| self.root.clone()).join(path)
     }
 
-    /// The folder of a file as a record keeps it; empty where that is the workspace, `None` where it is outside.
+    /// The folder of a file as stored in a record; empty for the workspace itself, `None` outside of it.
     pub(super) fn folder_of(&self, path: &Path) -> Option<String> {
         let path = self.inside(path).ok()?;
         Some(path.rsplit_once('/').map(|(folder, _)| folder.to_owned()).unwrap_or_default())
     }
 
-    /// Where the command is started, as a record keeps it; empty where that is the workspace.
+    /// The folder that the command starts in, as stored in a record; empty for the workspace itself.
     pub(super) fn start(&self) -> String {
         self.inside(Path::new(".")).unwrap_or_default()
     }
 
-    /// The folder of records that are not put elsewhere.
+    /// The default folder for records.
     pub(super) fn runs(&self) -> PathBuf {
         self.root.join("runs")
     }
 
-    /// That a signature could be written there is known too.
+    /// Checks before the command is started that a signature could be written there.
     pub(super) fn signable(&self, signature: &Path) -> Result<(), Box<Diagnostic>> {
         let full = self.folder.join(signature);
         if !full.exists() || full.is_file() {
@@ -69,7 +69,7 @@ impl Place {
         Err(Diagnostic::new(CANT_WRITE, message).help("name another record: --output runs/NAME.json").boxed())
     }
 
-    /// That a record could be written there is known before the command is started.
+    /// Checks before the command is started that a record could be written there.
     pub(super) fn writable(&self, output: &Path) -> Result<(), Box<Diagnostic>> {
         let wrong = |why: &str| {
             let message = format!("the record can't be written to {}: {why}", output.display());
@@ -95,10 +95,10 @@ impl Place {
     }
 }
 
-/// Bytes of a run id, which is the name of a file too.
+/// Maximum length in bytes of a run id, which is also a file name.
 const LONGEST: usize = 200;
 
-/// A run id names the file of the record, and must not lead elsewhere.
+/// Checks a run id: it names the record's file, and must not point to another folder.
 pub(super) fn run_id(id: &str) -> Result<(), Box<Diagnostic>> {
     let plain = !id.starts_with('.') && !id.contains(['/', '\\']) && !id.contains(char::is_control);
     if plain && (1..=LONGEST).contains(&id.len()) {

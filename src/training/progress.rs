@@ -1,21 +1,21 @@
-//! How far reading is, for a person who waits.
+//! Shows a waiting user how far reading has got.
 
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What was read so far, of what there is.
+/// How much has been read, and how much there is.
 #[derive(Debug, Clone, Copy)]
 pub struct Reading<'r> {
     /// The path of the file or the folder.
     pub path: &'r str,
-    /// Files that were read, of so many.
+    /// Files read so far, and their total.
     pub files: (u64, u64),
-    /// Bytes that were read, of so many.
+    /// Bytes read so far, and their total.
     pub bytes: (u64, u64),
 }
 
-/// Is told how far reading is, from several threads at once.
+/// Receives progress updates, from several threads at once.
 #[derive(Clone)]
 pub struct Progress(Arc<dyn Fn(Reading<'_>) + Send + Sync>);
 
@@ -26,18 +26,18 @@ impl fmt::Debug for Progress {
 }
 
 impl Progress {
-    /// Tells it to this function; the last time when everything was read.
+    /// Passes updates to this function; the last one comes when everything was read.
     pub fn new(tell: impl Fn(Reading<'_>) + Send + Sync + 'static) -> Self {
         Self(Arc::new(tell))
     }
 
-    /// Tells it to nobody.
+    /// Ignores all updates.
     pub fn silent() -> Self {
         Self::new(|_| {})
     }
 }
 
-/// Something that is being read.
+/// Counts the progress of reading one file or folder.
 #[derive(Debug)]
 pub(super) struct Counter<'c> {
     progress: &'c Progress,
@@ -47,12 +47,12 @@ pub(super) struct Counter<'c> {
 }
 
 impl<'c> Counter<'c> {
-    /// Counts what is read of so many files and bytes.
+    /// Starts counting towards a total of files and bytes.
     pub(super) fn of(progress: &'c Progress, path: &'c str, files: u64, bytes: u64) -> Self {
         Self { progress, path, files: (AtomicU64::new(0), files), bytes: (AtomicU64::new(0), bytes) }
     }
 
-    /// So many more were read.
+    /// Adds to what was read.
     pub(super) fn add(&self, files: u64, bytes: u64) {
         let files = self.files.0.fetch_add(files, Ordering::Relaxed) + files;
         let bytes = self.bytes.0.fetch_add(bytes, Ordering::Relaxed) + bytes;

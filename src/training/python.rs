@@ -1,4 +1,4 @@
-//! The Python that a command runs with: asked for its version and its packages, without the network and without pip.
+//! The Python that a command runs with: asks it for its version and packages, without the network and without pip.
 
 use std::ffi::{OsStr, OsString};
 use std::io::{BufRead, BufReader, Read, Seek};
@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use crate::process::{self, End};
 
-/// What an interpreter says of itself. No path is among it.
+/// An interpreter's description of itself, without paths.
 #[derive(Debug, Default, PartialEq, Eq, Deserialize)]
 pub(super) struct Python {
     pub(super) version: String,
@@ -18,30 +18,30 @@ pub(super) struct Python {
     pub(super) packages: Vec<(String, String)>,
 }
 
-/// Asks the interpreter, by what the module that observes Pythons asks. The folder that it is started in is taken out of
-/// the search first, so that no file of the project is taken for a module of Python's.
+/// The script that asks the interpreter, using the module that observes Python processes. It first removes the current
+/// folder from the module search path, so that no project file is imported by mistake.
 const QUESTION: &str = concat!(
     "import sys\nsys.path = [p for p in sys.path if p not in ('', '.')]\n",
     include_str!("sitecustomize.py"),
     "\nimport json\nprint(json.dumps(described_python(sys.path)))\n"
 );
 
-/// How long the answer may take; packages on a slow network drive take their time.
+/// How long to wait; listing packages on a slow network drive takes a while.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Programs that start another with the words behind them.
+/// Programs that run the command in their arguments.
 const WRAPPERS: [&str; 8] = ["env", "nohup", "nice", "ionice", "timeout", "time", "stdbuf", "taskset"];
 
-/// Programs that start others in an environment that they choose: which Python that is, only they know.
+/// Programs that run others in an environment of their choice: only they know which Python that has.
 const ENVIRONMENTS: [&str; 10] =
     ["conda", "mamba", "micromamba", "pipenv", "poetry", "pdm", "hatch", "rye", "pixi", "uv"];
 
-/// Programs that are written in Python themselves, and start training in another one.
+/// Programs that are written in Python themselves, but run training in another Python.
 const RUNNERS: [&str; 9] = ["dvc", "tox", "nox", "invoke", "inv", "snakemake", "mlflow", "uvx", "pipx"];
 
-/// What the interpreter of a command says; `None` where there is none, or none that is sure to be the one. `bare` gives
-/// it nothing of this environment but where programs are, and asks no program that lies in the folder itself: it would be the
-/// record's, run before anything was checked.
+/// Asks the interpreter of a command about itself; `None` if there is none, or it is uncertain. With `bare`, it gets
+/// only the variables that locate programs, and no program inside the folder is run: that would be the record's code,
+/// run before anything was checked.
 pub(super) fn ask(command: &[String], named: Option<&Path>, folder: &Path, bare: bool) -> Option<Python> {
     let mut words = match named {
         Some(path) => vec![path.as_os_str().to_owned()],
@@ -78,7 +78,7 @@ pub(super) fn ask(command: &[String], named: Option<&Path>, folder: &Path, bare:
     serde_json::from_reader(BufReader::new(answer)).ok()
 }
 
-/// Whether the program that a word starts is a file below a folder.
+/// Whether a program resolves to a file in a folder.
 fn lies_in(program: &OsStr, folder: &Path) -> bool {
     let file = program.to_str().and_then(|word| on_path(word, folder));
     let whole = |path: &Path| path.canonicalize().ok();
@@ -88,7 +88,7 @@ fn lies_in(program: &OsStr, folder: &Path) -> bool {
     }
 }
 
-/// Whether a command plainly runs Python, so that it is worth saying that nothing is known of which.
+/// Whether a command obviously runs Python, so that it is worth reporting an unknown one.
 pub(super) fn is_expected(command: &[String]) -> bool {
     command.iter().any(|word| {
         let name = word.rsplit(['/', '\\']).next().unwrap_or(word);
@@ -99,8 +99,8 @@ pub(super) fn is_expected(command: &[String]) -> bool {
     })
 }
 
-/// The words that start the Python which a command runs with: an interpreter alone, or one behind the program that chooses
-/// it, as in `conda run -n churn python`. `None` where that is not known.
+/// The words that start the command's Python: an interpreter alone, or one after the program that chooses it, as in
+/// `conda run -n churn python`. `None` if unknown.
 fn launched(command: &[String], folder: &Path) -> Option<Vec<OsString>> {
     let (first, rest) = command.split_first()?;
     if is_python(first) {
@@ -108,14 +108,14 @@ fn launched(command: &[String], folder: &Path) -> Option<Vec<OsString>> {
     }
     let name = Path::new(first).file_name().and_then(OsStr::to_str)?;
     if WRAPPERS.contains(&name) {
-        // Its own options and variables end where a program is named.
+        // The wrapper's own options and variables end at the program's name.
         let known = |word: &String| {
             let name = word.rsplit(['/', '\\']).next().unwrap_or(word);
             is_python(word) || ENVIRONMENTS.contains(&name) || RUNNERS.contains(&name)
         };
         let at = rest.iter().position(known)?;
         let inner = launched(&rest[at..], folder)?;
-        // `env` chooses where the program is looked up; the others only start it.
+        // `env` affects where the program is found; the others just run it.
         let outer =
             if name == "env" { command[..=at].iter().map(OsString::from).collect() } else { Vec::new() };
         return Some(outer.into_iter().chain(inner).collect());
@@ -126,12 +126,12 @@ fn launched(command: &[String], folder: &Path) -> Option<Vec<OsString>> {
     if RUNNERS.contains(&name) {
         return None;
     }
-    // A script such as `torchrun` or `jupyter` names its interpreter in its first line.
+    // A script such as `torchrun` or `jupyter` names its interpreter in the first line.
     on_path(first, folder).and_then(|path| first_line(&path)).map(|named| vec![named.into()])
 }
 
-/// The same where an environment's own program runs the command: its words up to the Python, or a Python in the place of
-/// what it runs. A script that brings its own requirements (PEP 723) gets an environment that nobody else does.
+/// The same for a program that runs commands in an environment: its words up to the Python, or with `python` in place
+/// of the command. `None` for a script with its own requirements (PEP 723): its environment is unique.
 fn through(command: &[String], folder: &Path) -> Option<Vec<OsString>> {
     if let Some(at) = command.iter().position(|word| is_python(word)) {
         return Some(command[..=at].iter().map(OsString::from).collect());
@@ -149,7 +149,7 @@ fn through(command: &[String], folder: &Path) -> Option<Vec<OsString>> {
             }
             at
         }
-        // The name of a script or a program of the environment; a task of pixi's may have an environment of its own.
+        // A script or program in the environment; a pixi task may have its own environment, so it is not asked.
         _ if command[0].ends_with("pixi") || command.get(run + 1)?.starts_with('-') => return None,
         _ => run + 1,
     };
@@ -163,7 +163,7 @@ fn is_python(word: &str) -> bool {
     version.is_some_and(|version| version.chars().all(|c| c.is_ascii_digit() || c == '.'))
 }
 
-/// The file that a word of a command line starts.
+/// The file that a program name refers to.
 fn on_path(word: &str, folder: &Path) -> Option<PathBuf> {
     if word.contains(['/', '\\']) {
         return Some(folder.join(word));

@@ -1,4 +1,4 @@
-//! A distributed training is one run: of its ranks, one writes the record.
+//! A distributed training is one run: only one of its ranks writes the record.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,7 +8,7 @@ use super::observed::Observer;
 use crate::document::Diagnostic;
 use crate::secret::masked;
 
-/// The variables by which launchers tell a process its rank, each with that of how many there are.
+/// The variables in which launchers pass a process its rank, each with the variable for the number of ranks.
 const VARIABLES: [(&str, &str); 4] = [
     ("RANK", "WORLD_SIZE"),
     ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"),
@@ -18,15 +18,15 @@ const VARIABLES: [(&str, &str); 4] = [
 
 const ONE_WRITES: &str = "let one rank measure and write: `if int(os.environ[\"RANK\"]) == 0:`, after the ranks have combined their results";
 
-/// The rank that this program is itself, of how many, where it is not the first: the record is the first one's.
+/// This program's own rank and the number of ranks, unless it is the first: only rank 0 writes the record.
 pub(super) fn later_rank() -> Option<(u64, u64)> {
     let number = |name: &str| std::env::var(name).ok()?.parse::<u64>().ok();
     let ranks = VARIABLES.iter().filter_map(|(rank, size)| Some((number(rank)?, number(size)?)));
     ranks.into_iter().find(|(rank, size)| *rank > 0 && *size > 1)
 }
 
-/// What the command wrote for its record, as one text; and what a person should know of it. Ranks that wrote different
-/// values of one thing are an error, as are ranks that wrote one promised file.
+/// What the command wrote for its record, as one text, with a note for the reader. It is an error if ranks wrote
+/// different values for one key, or the same promised file.
 pub(super) fn as_one(
     lines: Vec<(Option<String>, Vec<u8>)>,
     observer: &Observer,
@@ -71,7 +71,7 @@ pub(super) fn as_one(
 
 type Differing = (String, Vec<String>, Vec<String>);
 
-/// The keys to which several ranks gave different last values, with those; and those with one value.
+/// The keys with different last values from several ranks, with those values; and the keys on which they agree.
 fn said_by_several(texts: &[(&str, String)]) -> (Vec<Differing>, Vec<(String, Vec<String>)>) {
     let mut said: BTreeMap<&str, BTreeMap<usize, &str>> = BTreeMap::new();
     for (place, (_, text)) in texts.iter().enumerate() {
@@ -83,7 +83,7 @@ fn said_by_several(texts: &[(&str, String)]) -> (Vec<Differing>, Vec<(String, Ve
     for (key, by_rank) in said.into_iter().filter(|(_, by_rank)| by_rank.len() > 1) {
         let ranks: Vec<String> = by_rank.keys().map(|place| texts[*place].0.to_owned()).collect();
         let values: Vec<String> = by_rank.values().map(|value| (*value).to_owned()).collect();
-        // Each rank may save files and read data of its own.
+        // Each rank may save its own files and read its own data.
         let is_list = key == "artifact" || key.starts_with("data.");
         if values.iter().all(|value| *value == values[0]) {
             same.push((key.to_owned(), ranks));
@@ -94,7 +94,7 @@ fn said_by_several(texts: &[(&str, String)]) -> (Vec<Differing>, Vec<(String, Ve
     (differing, same)
 }
 
-/// Ranks that are named, in words.
+/// Maximum number of ranks that a message lists.
 const NAMED: usize = 8;
 
 fn listed(ranks: &[String]) -> String {

@@ -1,8 +1,8 @@
-//! `gate record`: what is looked at before the command starts, the command, and the record of what it left.
+//! `gate record`: checks before the command starts, the command, and the record of its results.
 //!
-//! Code, parameters, data and surroundings are those that the command was *started* with. The record is written last,
-//! whole, and only when the command ended well and left what was promised: a run that fails or is killed changes no
-//! file of the gate's.
+//! Code, parameters, data and environment are those that the command was *started* with. The record is written last,
+//! atomically, and only if the command succeeded and wrote what was promised: a run that fails or is killed changes
+//! none of gate's files.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -31,14 +31,14 @@ use crate::recording::{NO_METRICS, TrainingFacts, masked, source};
 use crate::run::{FieldMap, Origin, Run};
 use crate::signing::PrivateKey;
 
-/// What came of it.
+/// The outcome of a recording.
 #[derive(Debug, Default)]
 pub struct Recorded {
-    /// What the program leaves with: the command's own code where that is not 0.
+    /// The exit code: the command's own code if that is not 0.
     pub code: u8,
-    /// What is wrong.
+    /// The errors.
     pub problems: Vec<Diagnostic>,
-    /// What a person should know.
+    /// Notes for the reader.
     pub notes: Vec<String>,
 }
 
@@ -56,12 +56,12 @@ pub fn record(order: &Order, folder: &Path, progress: &Progress) -> Recorded {
     };
     match around(order, folder, &told, progress) {
         Ok(recorded) => recorded,
-        // What was noticed only because this was told to stop is not told.
+        // Problems that came up only because of the signal are not reported.
         Err((code, problems)) => stopped(&told).unwrap_or_else(|| Recorded::broken(code, problems)),
     }
 }
 
-/// What is said where a signal came while no command ran.
+/// The outcome if a signal arrived while no command ran.
 fn stopped(told: &StopSignal) -> Option<Recorded> {
     let signal = told.stop()?;
     let note = format!("signal {signal} stopped this; no record was written");
@@ -102,7 +102,7 @@ fn around(order: &Order, folder: &Path, told: &StopSignal, progress: &Progress) 
     let Found { taken, problem } = mlflow::find(&observer, &start.place, start.created_at);
     let (mut facts, mut problems) = finish::facts(&start, &lines, taken.as_ref(), now());
     match problem {
-        // What it logged is all that there is to record.
+        // There are no other metrics to record.
         Some(problem) if facts.metrics.is_empty() && !order.no_metrics => return Err((1, vec![problem])),
         Some(problem) if order.mlflow_tags => return Err((1, vec![problem])),
         Some(problem) => notes.push(format!("nothing was taken from MLflow: {}", problem.message)),
@@ -131,7 +131,7 @@ fn around(order: &Order, folder: &Path, told: &StopSignal, progress: &Progress) 
     if order.output.is_some() && output.exists() {
         notes.push(format!("the record that was in {label} was replaced"));
     }
-    // A run id names one run, so no record of that name is written over.
+    // A run id is unique, so a record with this name is never overwritten.
     let fresh = order.output.is_none();
     let target = Target { path: &output, fresh };
     let written = match target.write_lists(&facts).and_then(|()| target.write(&record, &keys)) {
@@ -166,7 +166,7 @@ fn no_run() -> Diagnostic {
     )
 }
 
-/// Says that no commit will hold the record, where git ignores it.
+/// Notes that no commit will contain the record, if git ignores it.
 fn ignored(output: &Path, label: &str) -> Option<String> {
     let git = Git::open(output.parent()?).ok()?;
     let by = git.ignored_by(output.file_name()?.to_str()?)?;
@@ -179,7 +179,7 @@ fn ignored(output: &Path, label: &str) -> Option<String> {
     ))
 }
 
-/// Hours of training are not lost to a full disk: the record is kept where there is room, else it is in the message.
+/// Don't lose hours of training to a full disk: save the record as a temporary file, or else print it in the message.
 fn draft(problem: Diagnostic, record: &Node) -> Diagnostic {
     let text = text_of(record);
     let kept =
@@ -196,7 +196,7 @@ fn draft(problem: Diagnostic, record: &Node) -> Diagnostic {
     }
 }
 
-/// Runs the command; gives what this program exits with where it did not end well.
+/// Runs the command; returns the outcome if it did not succeed.
 fn run(
     order: &Order,
     start: &mut Start<'_>,
@@ -209,7 +209,7 @@ fn run(
     let mut command = Command::new(program);
     command.args(arguments).current_dir(&start.place.folder);
     observer.observe(&mut command);
-    // What signs the record is not for the command that the record is of.
+    // The command must not see the key that signs its record.
     command.env_remove(keys::VARIABLE);
     start.created_at = now();
     start.tick = start.files.now();
@@ -232,8 +232,8 @@ fn words(order: &Order) -> Vec<String> {
     order.command.iter().map(|word| word.to_string_lossy().into_owned()).collect()
 }
 
-/// What was promised, and the record does not hold. `told` is that something is missing already: a file that is not there
-/// is told once, not again as what was in it.
+/// Checks that the record has what was promised. `told` means that something missing was already reported: a missing
+/// file is reported once, not again for its contents.
 fn promises(order: &Order, facts: &TrainingFacts, record: &Node, label: &str, told: bool) -> Vec<Diagnostic> {
     match read_back(record, label) {
         Ok(run) => {
@@ -253,7 +253,7 @@ fn promises(order: &Order, facts: &TrainingFacts, record: &Node, label: &str, to
     }
 }
 
-/// The keys that the record is signed with; none where it is not.
+/// The keys to sign the record with; empty if it is not signed.
 fn signing_keys(order: &Order, folder: &Path) -> Result<Vec<PrivateKey>, Box<Diagnostic>> {
     if !order.sign {
         return Ok(Vec::new());
@@ -268,7 +268,7 @@ fn signing_keys(order: &Order, folder: &Path) -> Result<Vec<PrivateKey>, Box<Dia
     Ok(keys)
 }
 
-/// The record as every check will read it.
+/// Reads the record back, just as a check will.
 fn read_back(record: &Node, label: &str) -> Result<Run, Vec<Diagnostic>> {
     let document = Document::new(label, text_of(record).into_bytes(), Format::Json);
     let document = Arc::new(document?);
@@ -281,7 +281,7 @@ fn now() -> Timestamp {
     now.round(Unit::Millisecond).unwrap_or(now)
 }
 
-/// As `env`, `nohup` and `timeout` do it: 127 for what is not there, 126 for what can't be run.
+/// Exit codes as in `env`, `nohup` and `timeout`: 127 if the program was not found, 126 if it can't be run.
 fn not_started(program: &str, error: &std::io::Error) -> Recorded {
     let missing = error.kind() == std::io::ErrorKind::NotFound;
     let message = format!("`{program}` could not be started: {error}");
@@ -296,7 +296,7 @@ fn not_started(program: &str, error: &std::io::Error) -> Recorded {
     Recorded::broken(if missing { 127 } else { 126 }, vec![problem])
 }
 
-/// Looks at everything that the command must not have changed yet.
+/// Captures everything before the command can change it.
 fn look<'o>(
     order: &'o Order,
     folder: &Path,
@@ -334,11 +334,11 @@ fn look<'o>(
     };
     let data = |role: &str, path: &PathBuf| {
         let path = inside(path)?;
-        // Looked at first: what is written while the file is read is seen afterwards.
+        // Stamp first: writes while the file is being read will then be noticed later.
         let stamp = files.data_stamp(&path);
         let before = match files.measure_data(&path, role) {
             Ok(fact) => Some((stamp, fact)),
-            // What the command itself makes is looked at when it has ended.
+            // A file that the command itself creates is measured when it has ended.
             Err(problem) if problem.code == FILE_MISSING => None,
             Err(problem) => return Err(problem),
         };
@@ -358,7 +358,7 @@ fn look<'o>(
             Err(problem) => return Err(problem),
         };
         if let Some(bytes) = &bytes {
-            // A file that can't be read is known before hours of training, not after.
+            // Report an unreadable file before hours of training, not after.
             super::sources::object(&path, bytes.clone(), "file of parameters")?;
         }
         params.push((path, bytes));
@@ -368,7 +368,7 @@ fn look<'o>(
     let predictions = order.predictions.as_ref().map(stamped).transpose()?;
     let roles = order.data.iter().map(|(role, path)| data(role, path)).collect::<Result<Vec<_>, _>>()?;
     let validation = order.validation.as_ref().map(|path| data("validation", path)).transpose()?;
-    // That these differ from what is committed says nothing about the code.
+    // Changes to these files say nothing about the code.
     let written: Vec<String> = metrics
         .iter()
         .chain(&artifacts)

@@ -1,7 +1,6 @@
 //! `gate reproduce`: a recorded command, run again at its commit.
 //!
-//! The only place that runs what a record says. Everything that can be known to be wrong is known before that: the
-//! commit, the command, the data.
+//! This is the only place that runs what a record says. The commit, the command and the data are checked before that.
 
 use std::fs::File;
 use std::path::Path;
@@ -22,7 +21,7 @@ use crate::recording::{Answer, Reproduction, Rerun, Tolerance, Unusable, compare
 use crate::run::Run;
 use crate::verdict::RunSummary;
 
-/// What to run again, as it was asked for.
+/// What to run again.
 #[derive(Debug, Clone)]
 pub struct Again {
     /// The run reference.
@@ -33,22 +32,22 @@ pub struct Again {
     pub tolerances: Vec<Tolerance>,
     /// How long each rerun may take.
     pub timeout: Duration,
-    /// How often it is run.
+    /// How many times to run it.
     pub times: usize,
-    /// The option of the command that gets another seed each time.
+    /// The command-line option that gets a different seed each time.
     pub vary_seed: Option<String>,
-    /// Whether the answer is written into the record.
+    /// Whether the result is written into the record.
     pub write: bool,
-    /// Environment variables of this shell that the command gets beside the recorded ones.
+    /// Environment variables of this shell that the command gets in addition to the recorded ones.
     pub environment: Vec<String>,
 }
 
-/// Two values have an interval that nothing is outside of.
+/// With only two values, every value would be inside their range.
 const FEWEST: usize = 3;
-/// What the folders of reruns are called.
+/// The prefix of the folders that reruns use.
 const PREFIX: &str = "gate-reproduce-";
 
-/// Runs a recorded command again, and compares what it leaves with the record.
+/// Runs a recorded command again, and compares its results with the record.
 pub fn reproduce(order: &Again, folder: &Path) -> Reproduction {
     let mut answer = Reproduction {
         schema: "gate-reproduction/v1",
@@ -162,7 +161,7 @@ fn fill(answer: &mut Reproduction, order: &Again, folder: &Path, run: &Run) -> R
     Ok(())
 }
 
-/// A folder that is gone when the rerun is over, and the lock that tells it from one that was left behind.
+/// A temporary folder that is deleted after the rerun, and a lock that marks it as in use.
 fn workshop() -> std::io::Result<(tempfile::TempDir, File)> {
     let folder = tempfile::Builder::new().prefix(PREFIX).tempdir()?;
     let lock = File::create(folder.path().join(LOCK))?;
@@ -190,7 +189,7 @@ fn command(run: &Run) -> Result<Vec<String>, Box<Diagnostic>> {
     })
 }
 
-/// The whole id of the recorded commit. Only digits are taken, so that no branch can pass for one.
+/// The full id of the recorded commit. Only hexadecimal digits are accepted, so that no branch can pass as one.
 fn commit(run: &Run, git: &Git) -> Result<String, Box<Diagnostic>> {
     let wrong = |message: String, help: &str| Err(Diagnostic::new(NO_COMMIT, message).help(help).boxed());
     let Some(id) = run.text("git_commit") else {
@@ -215,7 +214,7 @@ fn commit(run: &Run, git: &Git) -> Result<String, Box<Diagnostic>> {
     }
 }
 
-/// Where the record itself lies in the workspace: training may write it again there.
+/// The path of the record in the workspace: training may write it there again.
 fn own_path(run: &Run, place: &Place) -> Option<String> {
     match run.label().strip_prefix("git:") {
         Some(rest) => rest.split_once(':').map(|(_, path)| path.to_owned()),
@@ -228,7 +227,7 @@ fn recorded_variables(run: &Run) -> Vec<(String, String)> {
     let entries = variables.and_then(Node::as_map).into_iter().flat_map(crate::document::Map::iter);
     entries
         .filter_map(|(name, value)| Some((name.to_owned(), value.as_written()?.to_owned())))
-        // A record is a claim: what it may set is what `gate record` would have recorded.
+        // A record is only a claim, so it may set only variables that `gate record` would record.
         .filter(|(name, _)| crate::recording::VARIABLES.contains(&name.as_str()))
         .collect()
 }

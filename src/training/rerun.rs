@@ -1,4 +1,4 @@
-//! One rerun: the commit's files, the recorded data, the recorded variables, and nothing else of this machine.
+//! One rerun: the commit's files, the recorded data and the recorded variables, and nothing else from this machine.
 
 use std::fs;
 use std::io;
@@ -21,29 +21,29 @@ use crate::rule::Facts;
 use crate::run::{Digest, FieldMap, Origin, Run};
 use crate::source;
 
-/// What a rerun is made from.
+/// The inputs of a rerun.
 pub(super) struct Recipe<'r> {
     pub(super) run: &'r Run,
     pub(super) place: &'r Place,
-    /// The path of the record itself, where training may write it again.
+    /// The path of the record itself, which training may write again.
     pub(super) record: Option<String>,
     pub(super) variables: Vec<(String, String)>,
     pub(super) environment: &'r [String],
     pub(super) limit: Duration,
 }
 
-/// A checked-out commit with the data in its place, ready to be run in.
+/// A checked-out commit with its data, ready to run.
 pub(super) struct Bench<'r> {
     recipe: &'r Recipe<'r>,
     /// The workspace within the checkout.
     pub(super) root: PathBuf,
     pub(super) files: Files,
-    /// The folder around it, for what the command may write beside it.
+    /// The folder around it, for other files that the command may write.
     around: PathBuf,
     data: Vec<(String, Digest)>,
 }
 
-/// Digests need no repository.
+/// Computing digests needs no repository.
 struct NoRepository;
 
 impl Repository for NoRepository {
@@ -52,13 +52,13 @@ impl Repository for NoRepository {
     }
 }
 
-/// The digest of a file by the algorithm of another.
+/// The digest of a file, using the same algorithm as another.
 fn digest(root: &Path, path: &str, like: &Digest) -> Option<Digest> {
     Workspace::new(root, &NoRepository).file(path, Some(&like.algorithm)).ok()?.digest
 }
 
 impl<'r> Bench<'r> {
-    /// Puts the recorded data into the checkout, and takes out what the command is to make itself.
+    /// Puts the recorded data into the checkout, and removes what the command has to create itself.
     pub(super) fn prepare(
         recipe: &'r Recipe<'r>,
         root: &Path,
@@ -74,11 +74,11 @@ impl<'r> Bench<'r> {
         let made = recorded_files(recipe.run).into_iter().map(|(_, path, _)| path);
         let made: Vec<String> = made.chain(metrics_files(recipe.run)).chain(recipe.record.clone()).collect();
         for path in &made {
-            // Git keeps no empty folders, and training found the ones that it writes to.
+            // Git does not keep empty folders, but training may have needed some of them.
             if let Some((folder, _)) = path.rsplit_once('/') {
                 let _ = bench.files.dir().create_dir_all(folder);
             }
-            // What is there from the commit must not pass for what the rerun made.
+            // Files from the commit must not pass as the rerun's.
             let dir = bench.files.dir();
             let is_folder = dir.symlink_metadata(path).is_ok_and(|meta| meta.is_dir());
             if let Err(error) = if is_folder { dir.remove_dir_all(path) } else { dir.remove_file(path) }
@@ -91,7 +91,7 @@ impl<'r> Bench<'r> {
         Ok(bench)
     }
 
-    /// Every recorded data file is in the checkout with its recorded digest, or it is said which is not.
+    /// Puts every recorded data file into the checkout, and reports those that do not have their recorded digest.
     fn data(&mut self) -> Vec<Diagnostic> {
         let mut problems = Vec::new();
         for file in self.recipe.run.data() {
@@ -112,7 +112,7 @@ impl<'r> Bench<'r> {
             Err(Diagnostic::new(DATA_DIFFERS, message).help(help.to_owned()).boxed())
         };
         let ours = Files::open(&self.recipe.place.root)?;
-        // A copy, so that nothing the command does can reach the data itself.
+        // A copy, so that the command can't touch the original data.
         if let Err(error) = copy(ours.dir(), self.files.dir(), path) {
             return wrong(
                 format!("the data `{path}` can't be copied for the rerun: {error}"),
@@ -138,7 +138,7 @@ impl<'r> Bench<'r> {
         }
     }
 
-    /// Runs the command, and reads what it left.
+    /// Runs the command, and reads its results.
     pub(super) fn run(&self, words: &[String]) -> Result<Rerun, Vec<Diagnostic>> {
         let failed =
             |message: String, help: &str| vec![Diagnostic::new(RERUN_FAILED, message).help(help.to_owned())];
@@ -166,7 +166,7 @@ impl<'r> Bench<'r> {
             .envs(self.recipe.environment.iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
             .env(LINES, &lines)
             .stdin(Stdio::null())
-            // Standard output is the answer's.
+            // Standard output is reserved for gate's own result.
             .stdout(Stdio::from(io::stderr()));
         let end = process::contained(&mut command, self.recipe.limit).map_err(|error| {
             failed(
@@ -205,7 +205,7 @@ impl<'r> Bench<'r> {
         self.left(&lines)
     }
 
-    /// What the command left: in the files of metrics that were recorded, in its lines, or in a record of its own.
+    /// The results of the command: from the recorded metrics files, its lines, or a record that it wrote.
     fn left(&self, lines: &Path) -> Result<Rerun, Vec<Diagnostic>> {
         let mut problems = Vec::new();
         let there: Vec<String> = metrics_files(self.recipe.run)
@@ -243,7 +243,7 @@ impl<'r> Bench<'r> {
         Ok(Rerun { metrics, files })
     }
 
-    /// The record that training wrote itself, where the one that is reproduced lies.
+    /// The record that training wrote itself, at the path of the reproduced one.
     fn own_record(&self) -> Option<Run> {
         let path = self.recipe.record.as_deref()?;
         let bytes = self.files.read(path, "run record").ok()?;
@@ -251,7 +251,7 @@ impl<'r> Bench<'r> {
     }
 }
 
-/// What was measured alone, read as that of any record is.
+/// Turns metrics and slices into a record, read like any other.
 fn as_run(metrics: Map, slices: Option<Node>) -> Option<Run> {
     let mut record = Map::default();
     record.insert(
@@ -281,7 +281,7 @@ fn metrics_files(run: &Run) -> Vec<String> {
     }
 }
 
-/// What any program needs to be found and to run, and what keeps it from the user's own folders.
+/// The variables that any program needs to run, and those that keep it out of the user's own folders.
 fn needed(home: &Path) -> Vec<(String, std::ffi::OsString)> {
     let mut needed: Vec<(String, std::ffi::OsString)> = ["PATH", "SystemRoot", "PATHEXT", "COMSPEC"]
         .iter()
@@ -292,11 +292,11 @@ fn needed(home: &Path) -> Vec<(String, std::ffi::OsString)> {
     needed
 }
 
-/// Copies a file, or a folder with all its files, between two folders that nothing leads out of.
+/// Copies a file, or a folder with all its files, between two sandboxed folders.
 fn copy(from: &Dir, to: &Dir, path: &str) -> io::Result<()> {
     if from.metadata(path)?.is_dir() {
         let files = files_below(&from.open_dir(path)?, path);
-        // What the commit has there is no part of what the run read.
+        // The run did not read what the commit has there.
         match to.remove_dir_all(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}

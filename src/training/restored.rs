@@ -1,4 +1,4 @@
-//! What of a run could not be brought back: said with every answer, since it may be why something differs.
+//! What could not be restored of a run: reported with every result, since it may explain a difference.
 
 use super::hardware;
 use super::python;
@@ -7,10 +7,10 @@ use crate::document::{Map, Node, Path, Value};
 use crate::recording::{Environment, seed_of};
 use crate::run::{Digest, Run};
 
-/// Packages that are named one by one.
+/// Maximum number of packages listed by name.
 const NAMED: usize = 5;
 
-/// Everything that was not recorded, or is not here as it was there.
+/// Everything that was not recorded, or is different here.
 pub(super) fn missing(run: &Run, command: &[String], bench: &Bench<'_>) -> Vec<String> {
     let mut missing = Vec::new();
     let get = |keys: &[&str]| {
@@ -75,7 +75,7 @@ fn lockfile(run: &Run, bench: &Bench<'_>, missing: &mut Vec<String>) {
     }
 }
 
-/// Packages are those that are installed here; what differs from the record is named.
+/// The installed packages are used; those that differ from the record are listed.
 fn interpreter(run: &Run, command: &[String], bench: &Bench<'_>, missing: &mut Vec<String>) {
     let recorded = run.get(&Path::of(["environment", "packages"])).and_then(Node::as_map);
     let version = run.get(&Path::of(["environment", "python"])).and_then(Node::as_written);

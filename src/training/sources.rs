@@ -7,7 +7,7 @@ use super::files::Files;
 use crate::document::{Diagnostic, Document, FileKind, Format, Map, Node, Path, Value};
 use crate::recording::{Lines, merge};
 
-/// Reads the objects of several files as one.
+/// Reads and merges the objects in several files.
 pub(super) fn objects(files: &Files, paths: &[String], what: &str, problems: &mut Vec<Diagnostic>) -> Map {
     let mut all = Map::default();
     for path in paths {
@@ -19,7 +19,7 @@ pub(super) fn objects(files: &Files, paths: &[String], what: &str, problems: &mu
     all
 }
 
-/// The object that a file holds, JSON or YAML.
+/// The object in a JSON or YAML file.
 pub(super) fn object(path: &str, bytes: Vec<u8>, what: &str) -> Result<Map, Box<Diagnostic>> {
     let format = if FileKind::of(path) == Some(FileKind::Yaml) { Format::Yaml } else { Format::Json };
     let document = Arc::new(Document::new(path, bytes, format)?);

@@ -1,4 +1,4 @@
-//! What a recording was asked for, and everything that was looked at before the command was started.
+//! What to record, and everything that was captured before the command started.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use super::place::Place;
 use super::surroundings::Code;
 use crate::recording::{Environment, FileFact};
 
-/// What to record, as it was asked for. Paths are relative to the folder that the command is started in.
+/// What to record. Paths are relative to the folder that the command is started in.
 #[derive(Debug, Default, Clone)]
 #[expect(missing_docs, reason = "each is the option of that name")]
 pub struct Order {
@@ -39,7 +39,7 @@ pub struct Order {
     pub keys: Vec<PathBuf>,
 }
 
-/// Everything that was looked at before the command was started.
+/// Everything that was captured before the command started.
 pub(super) struct Start<'o> {
     pub(super) order: &'o Order,
     pub(super) place: Place,
@@ -53,25 +53,25 @@ pub(super) struct Start<'o> {
     pub(super) data: Vec<Data>,
     pub(super) validation: Option<Data>,
     pub(super) code: Code,
-    /// Files that the command was said to write.
+    /// Files that the command is expected to write.
     pub(super) written: Vec<String>,
     pub(super) environment: Environment,
     pub(super) created_at: Timestamp,
-    /// A signal to stop came while the command ran.
+    /// A stop signal arrived while the command ran.
     pub(super) interrupted: bool,
-    /// When the command was started, by the clock of the workspace's files.
+    /// When the command was started, on the workspace's file system clock.
     pub(super) tick: Tick,
 }
 
 impl Start<'_> {
-    /// The paths of the files that the command was said to write, the record itself aside.
+    /// The paths of the files that the command is expected to write, without the record itself.
     pub(super) fn promised(&self) -> impl Iterator<Item = &str> {
         let written = self.metrics.iter().chain(&self.artifacts).chain(&self.predictions);
         written.map(|(path, _)| path.as_str())
     }
 }
 
-/// A file or a folder of data before the command: what it was, if it was there.
+/// A data file or folder, and its state before the command, if it existed.
 pub(super) struct Data {
     pub(super) role: String,
     pub(super) path: String,

@@ -1,4 +1,4 @@
-//! What a run runs in, as far as it is the same for every command: machine, interpreter, lockfile, variables, commit.
+//! The environment of a run, apart from its command: machine, interpreter, lockfile, variables, commit.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use crate::document::Diagnostic;
 use crate::git::{Git, NOT_A_REPOSITORY};
 use crate::recording::{Environment, VARIABLES};
 
-/// Files that fix the versions of packages, the stricter first.
+/// Files that pin package versions, the strictest first.
 const LOCKFILES: [&str; 9] = [
     "uv.lock",
     "poetry.lock",
@@ -24,20 +24,20 @@ const LOCKFILES: [&str; 9] = [
     "requirements.txt",
 ];
 
-/// Endings of files that are code: one that git does not know makes the tree dirty.
+/// File extensions of code: an untracked file with one of them makes the tree dirty.
 const CODE: [&str; 16] = [
     ".py", ".pyx", ".ipynb", ".r", ".jl", ".sh", ".rs", ".c", ".cc", ".cpp", ".cu", ".h", ".hpp", ".scala",
     ".sql", ".rmd",
 ];
 
-/// What a person may say about the surroundings.
+/// What the user may specify about the environment.
 #[derive(Debug, Default)]
 pub(super) struct Said<'s> {
     pub(super) lockfile: Option<&'s Path>,
     pub(super) container: Option<String>,
 }
 
-/// Looks at everything that does not depend on what the command does.
+/// Collects everything that does not depend on the command.
 pub(super) fn look(said: &Said<'_>, place: &Place, files: &Files) -> Result<Environment, Box<Diagnostic>> {
     let mut environment = Environment { container: said.container.clone(), ..Environment::default() };
     hardware::describe(&mut environment);
@@ -51,8 +51,8 @@ pub(super) fn look(said: &Said<'_>, place: &Place, files: &Files) -> Result<Envi
     Ok(environment)
 }
 
-/// Adds the Python that trained: the one that a person named, else the one that the command ran, else the one that its
-/// words name. Where none of them is known, that is said.
+/// Adds the Python that did the training: the one that the user named, else the one that the command ran, else the one
+/// in its arguments. Returns a note if it is unknown.
 pub(super) fn python(
     environment: &mut Environment,
     command: &[String],
@@ -85,7 +85,7 @@ pub(super) fn python(
     None
 }
 
-/// A lockfile where the command is started, else at the top of the workspace.
+/// A lockfile in the folder that the command starts in, else at the top of the workspace.
 fn found(place: &Place, files: &Files) -> Option<String> {
     let start = place.start();
     let folders = [if start.is_empty() { start } else { format!("{start}/") }, String::new()];
@@ -93,21 +93,21 @@ fn found(place: &Place, files: &Files) -> Option<String> {
     names.into_iter().find(|path| files.dir().metadata(path).is_ok_and(|meta| meta.is_file()))
 }
 
-/// The code that a command is started with.
+/// The state of the code when a command starts.
 #[derive(Debug, Default)]
 pub(super) struct Code {
     pub(super) commit: Option<String>,
     pub(super) branch: Option<String>,
-    /// Files with uncommitted changes, as far as they are code; `None` where that is not known.
+    /// Tracked files with uncommitted changes, and untracked code files; `None` if unknown.
     changed: Option<Vec<String>>,
-    /// Where the workspace is in the repository.
+    /// The path of the workspace in the repository.
     prefix: String,
-    /// Why git does not say which commit it is, where there is a repository.
+    /// Why git can't tell the commit, although there is a repository.
     pub(super) silent: Option<String>,
 }
 
 impl Code {
-    /// Whether there is code that no commit holds. `written` are files that the command wrote itself.
+    /// Whether there is uncommitted code. `written` are files that the command wrote itself.
     pub(super) fn dirty(&self, written: &[String]) -> Option<bool> {
         let changed = self.changed.as_ref()?;
         let is_written = |path: &str| {
@@ -118,12 +118,12 @@ impl Code {
     }
 }
 
-/// Whether a path is that of a file, or in that folder.
+/// Whether a path is that file, or is inside that folder.
 fn is_at(path: &str, written: &str) -> bool {
     path.strip_prefix(written).is_some_and(|below| below.is_empty() || below.starts_with('/'))
 }
 
-/// Asks git.
+/// Asks git for the commit, the branch and the changes.
 pub(super) fn code(place: &Place) -> Code {
     let asked = Git::open(&place.root).and_then(|git| Ok((git.commit("HEAD")?, git)));
     let (head, git) = match asked {

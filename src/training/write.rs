@@ -1,4 +1,4 @@
-//! Writing a run record, and the signature beside it.
+//! Writes a run record and its signature.
 
 use std::fs;
 use std::io;
@@ -10,23 +10,24 @@ use crate::document::{Diagnostic, Node, NotFinite, hex, to_text};
 use crate::recording::{TrainingFacts, list_name};
 use crate::signing::{BESIDE, Envelope, PrivateKey, RECORD_TYPE};
 
-/// The rights of a new record.
+/// The permissions of a new record.
 const MODE: u32 = 0o644;
 
 /// Where a record goes.
 pub(super) struct Target<'t> {
     pub(super) path: &'t Path,
-    /// Nothing may be there already.
+    /// The file must not exist yet.
     pub(super) fresh: bool,
 }
 
 impl Target<'_> {
-    /// Writes the record, whole or not at all, and its signature where there are keys. The signature is first: killed in
-    /// between, it lies beside a record that it is not of, and that fails; a record without its signature would be taken
-    /// for one that was never signed. For the same reason an older signature goes before its record does.
+    /// Writes the record atomically, and its signature if there are keys. The signature is written first: if the
+    /// process is killed in between, the old record fails against the new signature, whereas a record without its
+    /// signature would pass as one that was never signed. For the same reason an old signature is removed before its
+    /// record is replaced.
     ///
-    /// Gives the file that was written where it is another than the one that was meant: that one exists, and may not be
-    /// written over.
+    /// Returns the path that was written if it is not the intended one, which already existed and may not be
+    /// overwritten.
     pub(super) fn write(
         &self,
         record: &Node,
@@ -40,7 +41,7 @@ impl Target<'_> {
             let other = self.path.with_file_name(format!("{stem}-{}.json", hex(&random)));
             return Target { path: &other, fresh: true }.write(record, keys).map(|_| Some(other));
         }
-        // What became a pipe while the command ran would be waited for.
+        // If the path became a pipe while the command ran, writing would block.
         if fs::metadata(self.path).is_ok_and(|meta| !meta.is_file()) {
             return Err(cannot("record", self.path, &io::Error::other("it is no regular file")));
         }
@@ -72,8 +73,8 @@ impl Target<'_> {
 }
 
 impl Target<'_> {
-    /// Writes the list of the files of each folder of data, beside the record. One that is there already is of the same
-    /// files: its name is its digest's.
+    /// Writes the list of files of each data folder next to the record. An existing list has the same contents, because
+    /// its name contains their digest.
     pub(super) fn write_lists(&self, facts: &TrainingFacts) -> Result<(), Box<Diagnostic>> {
         for (role, fact) in &facts.data {
             let Some(list) = &fact.list else { continue };
@@ -87,7 +88,7 @@ impl Target<'_> {
     }
 }
 
-/// The file of the signature of a record.
+/// The path of a record's signature.
 pub(super) fn beside(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(BESIDE);

@@ -1,32 +1,32 @@
-//! How far a stage has come, by many small allowed changes, from the best that was ever promoted to it.
+//! How far a stage has drifted, in many small allowed steps, from the best that was ever promoted to it.
 
 use crate::document::Node;
 use crate::run::{Aggregation, Decimal, Run};
 use crate::verdict::{Comparison, Method, Report};
 
-/// A metric that is not what it was.
+/// A metric that is not at its best value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Drift {
     pub(super) metric: String,
     pub(super) now: String,
     pub(super) best: String,
-    /// The promotion that had it.
+    /// The promotion that had the best value.
     pub(super) number: u64,
     pub(super) lost: String,
-    /// What one promotion may do by so much: `lose`, or `change`.
+    /// The verb for what a single promotion may do: `lose` or `change`.
     pub(super) word: &'static str,
-    /// What the policy lets one promotion do.
+    /// The limit for a single promotion.
     pub(super) allowed: String,
-    /// It lost more than that.
+    /// It lost more than the limit.
     pub(super) beyond: bool,
 }
 
-/// What a limit on a change says is the best, and what is far from it.
+/// Which value is best, according to a limit on a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Best {
     Highest,
     Lowest,
-    /// There is none: what moves either way moves away from where it once was.
+    /// Neither: any movement is away from an earlier value.
     Either,
 }
 
@@ -39,8 +39,8 @@ fn best_by(word: &str) -> Option<Best> {
     }
 }
 
-/// The drift of every metric that the policy bounds a change of, over the promotions that were measured on the same
-/// split; or why nothing can be said.
+/// The drift of every metric whose change the policy limits, over the promotions that were measured on the same split;
+/// or why it can't be computed.
 pub(super) fn drift(
     current: &Run,
     promoted: &[(u64, &Run)],
@@ -56,7 +56,7 @@ pub(super) fn drift(
         let Some(best) = best_by(&comparison.word) else { continue };
         bounded = true;
         let Some((allowed, drift)) = of(comparison, best, current, &same) else { continue };
-        // Of several limits the tightest counts.
+        // The strictest of several limits counts.
         match found.iter_mut().find(|(_, known)| known.metric == drift.metric) {
             Some(known) if allowed < known.0 => *known = (allowed, drift),
             Some(_) => {}
@@ -68,7 +68,7 @@ pub(super) fn drift(
     if !bounded && first && same.len() > 1 {
         return Err("the current promotion is the first, so there is nothing to compare it with");
     }
-    // A first model was compared with nothing, and has come from nowhere.
+    // A first model had no baseline, so it has not drifted.
     if !bounded && same.len() > 1 {
         return Err("no rule of today's policy limits how far a metric may fall");
     }
@@ -76,7 +76,7 @@ pub(super) fn drift(
 }
 
 fn of(comparison: &Comparison, best: Best, current: &Run, same: &[(u64, &Run)]) -> Option<(Decimal, Drift)> {
-    // The same number of each: the last value, or the one of its seeds or folds that `of` picks.
+    // Take the same value of each run: the last one, or the aggregate that the rule uses.
     let pick = match comparison.method {
         Method::Picked(pick) => pick,
         _ => Aggregation::default(),

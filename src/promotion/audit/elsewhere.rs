@@ -1,4 +1,4 @@
-//! Files that are not what was promoted, because they are those of another version: training writes to one path, and the
+//! Files that differ from the promoted ones because they are another version: training writes to the same path, so the
 //! next model is there before it is promoted.
 
 use std::collections::BTreeSet;
@@ -15,7 +15,7 @@ use crate::rule::{DIGEST_DIFFERS, FILE_MISSING};
 use crate::run::Run;
 use crate::verdict::{Finding, RuleKind, RuleReport};
 
-/// The SHA-256 of every file that a promotion is for, or that a record of the policy says its run made.
+/// The SHA-256 of every file that a promotion covers, or that a record matched by the policy names as its run's output.
 pub(super) fn known_files(
     ledger: &Ledger<'_>,
     lines: &[StageHistory],
@@ -39,13 +39,13 @@ pub(super) fn known_files(
     known
 }
 
-/// Kinds of rules that look at files, and codes that say that a file is another, or gone.
+/// Kinds of rules that check files, and codes that mean a file is different or missing.
 const KINDS: [RuleKind; 3] = [RuleKind::Artifact, RuleKind::Data, RuleKind::Reproducible];
 const CODES: [Code; 2] = [FILE_MISSING, DIGEST_DIFFERS];
 
 impl Auditing<'_> {
-    /// Why a failing rule says nothing of what was promoted: each file that it misses is not here, and what is at its path
-    /// is another version. `None` where a file is of unknown origin, or anything else is wrong.
+    /// Why a failing rule does not concern what was promoted: each file that it needs is missing or another version
+    /// here. `None` if a file's origin is unknown, or anything else is wrong.
     pub(super) fn elsewhere(&self, rule: &RuleReport, run: Option<&Run>) -> Option<Vec<String>> {
         let looks_at_files = KINDS.contains(&rule.kind) && !rule.findings.is_empty();
         looks_at_files.then(|| rule.findings.iter().map(|finding| self.not_here(finding, run)).collect())?
@@ -60,7 +60,7 @@ impl Auditing<'_> {
         let file = named(run?, path)?;
         let full = self.workspace.join(&file);
         let there = finding.diagnostic.code == DIGEST_DIFFERS;
-        // Data may be new at any time; a model must be one that somebody accounts for.
+        // Data may change at any time, but a model must be a known one.
         if there && of_artifact {
             let found = hash_named(&full, None).ok()?;
             if !self.known.contains(&found.sha256) {
@@ -72,7 +72,7 @@ impl Auditing<'_> {
     }
 }
 
-/// The path of a file by the field of the record that names it, such as `artifacts[0].digest`.
+/// The path of the file that a record field refers to, such as `artifacts[0].digest`.
 fn named(run: &Run, field: &str) -> Option<String> {
     let field = field.trim_end_matches(".digest").trim_end_matches(".path");
     let mut node: Option<&Node> = None;

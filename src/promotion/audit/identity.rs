@@ -1,9 +1,10 @@
-//! Every promotion says which ledger it is of, so that one of another ledger, signed by the same key, is found.
+//! Every promotion names its ledger, so that one from another ledger, signed by the same key, is detected.
 
 use super::{AUDIT_IDENTITY, Auditing, Findings, Read};
 
 impl Auditing<'_> {
-    /// Compares the identity that each promotion names with the ledger's own; without one, with that of the first.
+    /// Compares the ledger identity in each promotion with the ledger's own; without one, with that of the first
+    /// promotion.
     pub(super) fn identity(&self, read: &[Read<'_>], it: &mut Findings) {
         let named = |read: &Read<'_>| Some(read.own(&["ledger"]).to_owned()).filter(|id| !id.is_empty());
         let (by, id) = match self.ledger.id() {

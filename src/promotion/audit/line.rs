@@ -1,4 +1,4 @@
-//! One model at one stage: its chain, its files, who signed it, and what stands there now.
+//! One model at one stage: its chain, its files, its signers, and the current promotion.
 
 use std::collections::BTreeMap;
 
@@ -76,7 +76,7 @@ impl Auditing<'_> {
         Ok((it.line(self.line, entries.len(), current), troubles))
     }
 
-    /// Signed promotions that have no statement here: of a number that another one has, or newer than all.
+    /// Signed promotions without a statement here: their number is used by another promotion, or is newer than all.
     fn unowned(&self, it: &mut Findings) -> Result<Vec<String>, Box<Diagnostic>> {
         let envelopes: Vec<Unowned> =
             self.ledger.unowned(self.line)?.into_iter().filter(|file| file.is_envelope).collect();
@@ -100,7 +100,7 @@ impl Auditing<'_> {
         Ok(envelopes.into_iter().map(|file| file.label).collect())
     }
 
-    /// Every promotion with its record; what is gone or was changed is found.
+    /// Reads every promotion and its record; reports what is missing or was changed.
     pub(super) fn read<'e>(&self, entries: &'e [Entry], it: &mut Findings) -> Vec<Read<'e>> {
         let mut read = Vec::new();
         let mut whole = true;
@@ -138,14 +138,14 @@ impl Auditing<'_> {
         Look { line: self.line, trust: self.trust, now: self.now }
     }
 
-    /// Each is a promotion that `gate verify` would take for one. The bytes of earlier ones are held by the chain, so
-    /// that a key which signed them may be gone since.
+    /// Checks that `gate verify` would accept each promotion. The chain protects the bytes of earlier ones, so the key
+    /// that signed them may have been removed since.
     fn sound(&self, entries: &[Entry], it: &mut Findings) {
         let mut all = true;
         for (index, entry) in entries.iter().enumerate() {
             let Err(problem) = self.look().sound(entry) else { continue };
             let unsigned = problem.code == VERIFY_UNSIGNED;
-            // What can't be read at all was told with the chain.
+            // An unreadable statement was already reported with the chain.
             if entry.statement().is_err() {
                 continue;
             }
@@ -160,7 +160,7 @@ impl Auditing<'_> {
         }
     }
 
-    /// What is promoted now has passed, and has not ended.
+    /// Checks that the current promotion passed and has not ended.
     fn in_force(&self, current: &Read<'_>, it: &mut Findings) {
         let number = current.entry.number;
         if !current.overridden()
@@ -177,7 +177,7 @@ impl Auditing<'_> {
         }
     }
 
-    /// Every alias that a promotion of this line set leads to what is promoted now.
+    /// Checks that every alias that these promotions set points to the current promotion.
     fn aliases(&self, read: &[Read<'_>], current: &Read<'_>, it: &mut Findings) {
         let mut set: BTreeMap<[&str; 3], u64> = BTreeMap::new();
         for one in read {
@@ -212,8 +212,8 @@ impl Auditing<'_> {
         }
     }
 
-    /// The version that an alias leads to, where the store that would be asked is the one that it was set in. An address
-    /// of the ledger's is never called: it would get our credentials.
+    /// The version that an alias points to, if it was set in the store used here. An address from the ledger is never
+    /// contacted: it would receive our credentials.
     fn alias_now(&self, server: &str, model: &str, alias: &str) -> Result<Option<u64>, String> {
         let store = store_name(self.folder, self.workspace).map_err(|problem| problem.message)?;
         if store != server {
@@ -222,7 +222,7 @@ impl Auditing<'_> {
         alias_now(self.folder, self.workspace, model, alias).map_err(|problem| problem.message)
     }
 
-    /// What new models are compared with is what is promoted now.
+    /// Warns if the current promotion, the baseline of new models, is too old or was measured on another split.
     fn stale(&self, read: &[Read<'_>], current: &Read<'_>, it: &mut Findings) {
         let created = current.run.as_ref().and_then(Run::created_at);
         if let Some(created) = created {
@@ -246,7 +246,7 @@ impl Auditing<'_> {
     }
 }
 
-/// The version of a registered model that a promotion is of.
+/// The version of a registered model that a promotion is for.
 fn version_of(current: &Read<'_>, model: &str) -> Option<u64> {
     if current.own(&["mlflow", "model"]) == model {
         return current.own(&["mlflow", "version"]).parse().ok();

@@ -1,4 +1,4 @@
-//! `gate audit`: what is promoted now, held against what holds today.
+//! `gate audit`: checks what is promoted now against today's policy.
 
 mod drift;
 mod elsewhere;
@@ -28,20 +28,20 @@ use crate::ledger::{Entry, Ledger, StageHistory, Statement};
 use crate::run::Run;
 use crate::verdict::{Audit, AuditFinding, AuditLine, Exit, Severity};
 
-/// What to audit, as it was asked for.
+/// What to audit.
 #[derive(Debug, Clone)]
 pub struct AuditOrder {
-    /// The stage; none means every one.
+    /// The stage; `None` means all.
     pub stage: Option<String>,
-    /// The line of models; none means every one.
+    /// The model; `None` means all.
     pub model: Option<String>,
-    /// The policy; none means the `gate.yaml` here or above.
+    /// The policy; `None` means the `gate.yaml` here or above.
     pub policy: Option<String>,
     /// The folder of the ledger.
     pub ledger: Option<PathBuf>,
-    /// Whose signature each promotion must have.
+    /// Whose signatures the promotions must have.
     pub trust: TrustOrder,
-    /// How old what new models are compared with may be.
+    /// The maximum age of the baseline of new models.
     pub stale: SignedDuration,
     /// Warnings fail too.
     pub strict: bool,
@@ -139,7 +139,7 @@ fn fill(
     Ok(())
 }
 
-/// A folder of a stage that holds files, and no promotion: nothing can be said of what stands there.
+/// The folder of a stage with files but no promotion: nothing can be said about what is promoted.
 fn without_promotions(line: &StageHistory, files: &[String]) -> AuditLine {
     let mut it = Findings::default();
     let message = format!(
@@ -150,26 +150,26 @@ fn without_promotions(line: &StageHistory, files: &[String]) -> AuditLine {
     it.line(line, 0, "nothing".into())
 }
 
-/// A line that is audited.
+/// The audit of one stage history.
 struct Auditing<'a> {
     order: &'a AuditOrder,
-    /// Where the command was started.
+    /// The folder that the command was started in.
     folder: &'a Path,
     now: Timestamp,
     trust: Option<&'a TrustedKeys>,
-    /// What the paths of records are relative to.
+    /// The folder that paths in records are relative to.
     workspace: &'a Path,
     /// The folder of the ledger.
     root: PathBuf,
     ledger: &'a Ledger<'a>,
     line: &'a StageHistory,
-    /// The policy declares the stage still.
+    /// The policy still declares the stage.
     in_policy: bool,
-    /// The digest of every file that a promotion or a record knows.
+    /// The digests of all files that a promotion or a record names.
     known: &'a BTreeSet<String>,
 }
 
-/// A promotion that could be read.
+/// A readable promotion.
 struct Read<'e> {
     entry: &'e Entry,
     statement: Statement,
@@ -186,7 +186,7 @@ impl Read<'_> {
     }
 }
 
-/// What an audit of a line finds.
+/// The findings of a stage history's audit.
 #[derive(Default)]
 struct Findings {
     findings: Vec<AuditFinding>,

@@ -1,4 +1,4 @@
-//! What is promoted now, held against the policy of today.
+//! Checks the current promotion against today's policy.
 
 use super::drift::drift;
 use super::{AUDIT_DRIFT, AUDIT_POLICY, AUDIT_STALE, AUDIT_UNJUDGED, Auditing, Findings, Read};
@@ -8,7 +8,7 @@ use crate::ledger::{Entry, passed_by_themselves};
 use crate::run::Run;
 use crate::verdict::{Level, Outcome, Report, RuleKind, Verdict};
 
-/// Today's policy over the record that was promoted, against what it was judged against then.
+/// Judges the promoted record by today's policy, against the baseline that it had then.
 pub(super) fn judged_today(
     auditing: &Auditing<'_>,
     entries: &[Entry],
@@ -30,7 +30,8 @@ pub(super) fn judged_today(
     let passed = passed_by_themselves(entries);
     let by_itself =
         |number: u64| entries.iter().zip(&passed).any(|(entry, passed)| entry.number == number && *passed);
-    // What was promoted again is compared with what it replaced the first time, and with nothing that was let in.
+    // A repeated promotion is compared with what it first replaced, and never with one that needed an override or a
+    // waiver.
     let before = read.iter().rev().find(|other| {
         let number = other.entry.number;
         number < judged && digest(other) != digest(current) && by_itself(number)
@@ -51,7 +52,7 @@ pub(super) fn judged_today(
     Some(check(&request, auditing.folder, auditing.now))
 }
 
-/// What the policy says of it; gives why it says nothing.
+/// Reports the policy's verdict; returns the reasons if there is none.
 pub(super) fn today(
     auditing: &Auditing<'_>,
     current: &Read<'_>,
@@ -74,7 +75,7 @@ pub(super) fn today(
                     || rule.reason.clone().unwrap_or_default(),
                     |finding| finding.diagnostic.message.clone(),
                 );
-                // A run that was fresh when it was promoted grows old in service.
+                // A run that was fresh when it was promoted ages in service.
                 if rule.kind == RuleKind::Fresh {
                     it.warning(AUDIT_STALE, format!("promotion {number}, by today's `{}`: {why}", rule.id));
                 } else {
@@ -100,7 +101,7 @@ pub(super) fn today(
     Vec::new()
 }
 
-/// How far the stage has come from the best that was ever there.
+/// Reports how far the stage has drifted from its best.
 pub(super) fn drifted(read: &[Read<'_>], current: &Read<'_>, report: &Report, it: &mut Findings) {
     let Some(run) = &current.run else { return };
     let promoted: Vec<(u64, &Run)> =

@@ -1,4 +1,4 @@
-//! What is in service without having passed by itself, until a promotion that did has replaced it.
+//! Promotions in service that did not pass on their own merits, until one that did replaces them.
 
 use std::collections::BTreeSet;
 
@@ -11,8 +11,8 @@ use crate::ledger::{Entry, passed_by_themselves};
 use crate::run::{Moment, parse_date};
 use crate::verdict::{Report, WaiverState};
 
-/// The promotions since the last run that passed by itself; all of them where none did. A rollback brings an earlier run
-/// back, and judges none.
+/// The promotions since the last run that passed on its own merits; all of them if none did. A rollback brings an
+/// earlier run back without judging any.
 fn unclean<'r, 'e>(entries: &[Entry], read: &'r [Read<'e>]) -> impl Iterator<Item = &'r Read<'e>> {
     let passed = passed_by_themselves(entries);
     let promoted =
@@ -22,7 +22,7 @@ fn unclean<'r, 'e>(entries: &[Entry], read: &'r [Read<'e>]) -> impl Iterator<Ite
     read.iter().filter(move |one| one.entry.number > number && !one.statement.retires())
 }
 
-/// An override is told until a run that passes by itself, against the last that did, has replaced it.
+/// An override is reported until a run that passes on its own merits, against the last one that did, has replaced it.
 pub(super) fn overrides(entries: &[Entry], read: &[Read<'_>], it: &mut Findings) {
     for one in unclean(entries, read).filter(|one| one.overridden()) {
         let message = format!(
@@ -34,7 +34,7 @@ pub(super) fn overrides(entries: &[Entry], read: &[Read<'_>], it: &mut Findings)
     }
 }
 
-/// A waiver is told once it has ended, or was taken out of the policy.
+/// A waiver is reported once it has ended or was removed from the policy.
 pub(super) fn waivers(
     entries: &[Entry],
     read: &[Read<'_>],
@@ -78,8 +78,7 @@ pub(super) fn waivers(
     }
 }
 
-/// What a promotion was built on that nobody trusted signed, for as long as it is the current one; and dates that are out
-/// of order.
+/// Reports that the current promotion was built on one without a trusted signature, and dates that are out of order.
 pub(super) fn remarks(read: &[Read<'_>], it: &mut Findings) {
     if let Some(current) = read.last() {
         for (_, says) in current.statement.weakened().into_iter().filter(|(what, _)| what == "untrusted") {

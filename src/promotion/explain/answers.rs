@@ -1,4 +1,4 @@
-//! The five answers, each from what was recorded.
+//! The five answers, each based on what was recorded.
 
 use super::QUESTIONS;
 use crate::check::{Workspace, commits_between};
@@ -11,12 +11,12 @@ use crate::promotion::records::record;
 use crate::run::Run;
 use crate::verdict::{Answer, Commits, Comparability, RunDiff};
 
-/// Fields that differ in every two runs.
+/// Fields that differ between any two runs.
 const ALWAYS: [&str; 3] = ["run_id", "created_at", "ended_at"];
-/// Fields that differ, and that are listed.
+/// Maximum number of differing fields that are listed.
 const MOST: usize = 20;
 
-/// Facts, evidence, and what is missing, in the order in which they are found.
+/// Facts, evidence, and what is missing, in the order found.
 #[derive(Default)]
 struct Gathered {
     facts: Vec<String>,
@@ -42,20 +42,20 @@ impl Gathered {
     }
 }
 
-/// Where a promotion's files are, as a person calls them, and what git knows.
+/// Where a promotion's files are, for messages.
 pub(super) struct Evidence<'e> {
     pub(super) ledger: &'e Ledger<'e>,
     pub(super) line: &'e StageHistory,
 }
 
 impl Evidence<'_> {
-    /// A file of the ledger by its path in the folder of the line.
+    /// A ledger file, by its path in the stage history's folder.
     fn file(&self, uri: &str) -> String {
         self.ledger.label(&self.ledger.path(self.line, uri))
     }
 }
 
-/// That a commit which is named is no longer there: a squash, a rebase or a deleted branch takes it away.
+/// Says if a named commit no longer exists: a squash, a rebase or a deleted branch removes it.
 pub(super) fn gone(workspace: &Workspace, commit: &str) -> &'static str {
     let Ok(git) = workspace.git() else { return "" };
     match git.commit_by_id(commit) {

@@ -1,4 +1,4 @@
-//! `gate explain`: which run, which data, why, what changed, and whether it can be made again.
+//! `gate explain`: which run, which data, why, what changed, and whether it can be reproduced.
 
 mod answers;
 mod model;
@@ -19,14 +19,14 @@ use crate::verdict::{Exit, Explanation, ModelFacts, Step};
 use answers::{Evidence, approved, changed, produced, reproducible, trained};
 use unpromoted::unpromoted;
 
-/// What to explain, as it was asked for.
+/// What to explain.
 #[derive(Debug, Clone, Default)]
 pub struct Question {
     /// A file, a digest, the id of a run, or `stage:NAME`.
     pub model: String,
-    /// The line of models, where several fit.
+    /// The model, if several match.
     pub line: Option<String>,
-    /// The policy, for where records are; none means the `gate.yaml` here or above.
+    /// The policy, which says where records are; `None` means the `gate.yaml` here or above.
     pub policy: Option<String>,
     /// The folder of the ledger.
     pub ledger: Option<PathBuf>,
@@ -65,12 +65,12 @@ pub fn explain(question: &Question, folder: &Path) -> Explanation {
 /// What was asked about.
 enum Asked {
     Stage(String),
-    /// The SHA-256 of a model, or its beginning; and the file that has it, where that was named.
+    /// The SHA-256 of a model, or its first digits; and the file, if one was named.
     Digest(String, Option<PathBuf>),
     RunId(String),
 }
 
-/// Digits of a digest that are enough to name it.
+/// Minimum number of digits that identify a digest.
 const ENOUGH: usize = 8;
 
 fn asked(question: &Question, folder: &Path) -> Result<Asked, Box<Diagnostic>> {
@@ -96,7 +96,7 @@ fn asked(question: &Question, folder: &Path) -> Result<Asked, Box<Diagnostic>> {
     Ok(Asked::RunId(text.clone()))
 }
 
-/// 0 where something leads to it, 1 where nothing does, 2 where that is not clear.
+/// Exit code 0 if something matches, 1 if nothing does, 2 if that is unclear.
 fn fill(answer: &mut Explanation, question: &Question, folder: &Path) -> Result<Exit, Vec<Diagnostic>> {
     let asked = asked(question, folder)?;
     let (workspace, policy) = open(question.policy.as_deref(), question.ledger.as_deref(), folder)?;
@@ -107,7 +107,7 @@ fn fill(answer: &mut Explanation, question: &Question, folder: &Path) -> Result<
         let message = format!("the stage `{stage}` has promotions of {}", listed(&models));
         return Err(vec![Diagnostic::new(ONE_RUN, message).help("name one: --model NAME")]);
     }
-    // What is current somewhere comes first, then what has come furthest, then what was decided last.
+    // Current promotions come first, then those at the latest stage, then the most recent.
     found.sort_by_key(|(line, entry, current)| {
         (*current, stages_before(&line.stage, policy.as_ref()), time(entry))
     });
@@ -165,11 +165,11 @@ fn fill(answer: &mut Explanation, question: &Question, folder: &Path) -> Result<
     Ok(Exit::Pass)
 }
 
-/// How many stages a model has behind it at this one.
+/// How many stages a model has passed to reach this one.
 fn stages_before(stage: &str, policy: Option<&Policy>) -> usize {
     let Some(stages) = policy.map(|policy| &policy.stages) else { return 0 };
     let before = |stage: &&str| stages.get(*stage)?.after.as_deref();
-    // A ring can't be built, and a policy has no more stages than it declares.
+    // A cycle ends here too: a policy has no more stages than it declares.
     std::iter::successors(Some(stage), before).take(stages.len()).count()
 }
 
@@ -181,8 +181,8 @@ fn time(entry: &Entry) -> String {
         .unwrap_or_default()
 }
 
-/// Of each line the newest promotion that fits, and whether it is the current one. One that can't be read may be the
-/// one that is meant, so that nothing found is then no answer.
+/// The newest matching promotion of each stage history, and whether it is current. An unreadable promotion may be the
+/// one that is meant, so finding nothing is then not an answer.
 fn promotions(
     asked: &Asked,
     question: &Question,

@@ -1,4 +1,4 @@
-//! What a record and its promotion say of a model, field by field.
+//! What a record and its promotion say about a model, field by field.
 
 use crate::document::{Map, Node};
 use crate::ledger::{Entry, StageHistory, Statement};
@@ -39,7 +39,7 @@ pub(super) fn facts(run: &Run) -> ModelFacts {
     }
 }
 
-/// The leaves of a map by their paths.
+/// The leaves of a map, by path.
 fn flatten(node: &Node, at: &str, into: &mut Vec<(String, String)>) {
     match node.as_map() {
         Some(map) => map.iter().for_each(|(key, value)| {
@@ -47,7 +47,7 @@ fn flatten(node: &Node, at: &str, into: &mut Vec<(String, String)>) {
             flatten(value, &path, into);
         }),
         None => {
-            // A document goes where the record does not.
+            // A document may be published more widely than the record.
             let name = at.rsplit('.').next().unwrap_or(at);
             let value = masked_value(name, &node.in_full()).into_owned();
             into.push((at.to_owned(), value));
@@ -65,7 +65,7 @@ fn metrics(run: &Run) -> Vec<MetricFact> {
         let metrics = node.get("metrics").and_then(Node::as_map);
         metrics.into_iter().flat_map(Map::iter).filter_map(move |(name, node)| {
             let value = node.get("value").unwrap_or(node).as_written()?;
-            // A number that is not finite says nothing that a card could show.
+            // Non-finite values mean nothing on a card.
             value.parse::<f64>().ok().filter(|value| value.is_finite())?;
             Some(MetricFact { name: name.to_owned(), value: value.to_owned(), slice: Some(slice.to_owned()) })
         })
@@ -87,7 +87,7 @@ fn file(node: &Node, names: &[&str]) -> FileFact {
     }
 }
 
-/// The decision, as the ledger keeps it.
+/// The decision, as recorded in the ledger.
 pub(super) fn promotion(line: &StageHistory, entry: &Entry, statement: &Statement) -> PromotionFact {
     let text = |value: Option<&str>| value.unwrap_or_default().to_owned();
     let limits = statement.own_list(&["outcomes"]).iter().flat_map(|outcome| {

@@ -1,4 +1,4 @@
-//! What a record alone tells of a model that was not promoted.
+//! What a record alone says about a model that was not promoted.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use crate::promotion::{NOT_FOUND, ONE_RUN};
 use crate::run::{Artifact, Run};
 use crate::verdict::{Answer, Exit, Explanation};
 
-/// Answers from the record of the run, where there is one.
+/// Answers from the run's record, if there is one.
 pub(super) fn unpromoted(
     answer: &mut Explanation,
     asked: &Asked,
@@ -49,7 +49,7 @@ pub(super) fn unpromoted(
             _ => "a model file without the run that produced it is a file of unknown origin",
         };
         answer.troubles.push(Diagnostic::new(NOT_FOUND, message).help(help));
-        // A record that can't be read may be the one.
+        // An unreadable record may be the one.
         let exit = if unreadable.is_empty() { Exit::Fail } else { Exit::NoVerdict };
         answer.troubles.extend(unreadable);
         return Ok(exit);
@@ -87,14 +87,14 @@ pub(super) fn unpromoted(
     Ok(Exit::Pass)
 }
 
-/// That a run is the one that is meant.
+/// How sure it is that a run is the one that is meant.
 enum Fit {
     Surely,
-    /// It has no digest: only the path says so.
+    /// It has no digest: only the path matches.
     ByPath,
 }
 
-/// `None` where it is another.
+/// `None` if it is a different one.
 fn fits(run: &Run, asked: &Asked, root: &Path) -> Option<Fit> {
     match asked {
         Asked::Stage(_) => None,
@@ -114,7 +114,7 @@ fn is_of(artifact: &Artifact<'_>, sha256: &str, file: Option<&Path>, root: &Path
         Some(digest) if &*digest.algorithm == "sha256" => {
             digest.value.starts_with(sha256).then_some(Fit::Surely)
         }
-        // By another algorithm it is looked at whether the file at its path still has it.
+        // With another algorithm, check whether the file at its path still has that digest.
         Some(digest) => {
             let found = hash_named(&is_file()?, Some(&digest.algorithm)).ok()?.asked?;
             (found == *digest).then_some(Fit::Surely)

@@ -1,4 +1,4 @@
-//! Promotions one after the other, each naming the one before it.
+//! Checks that each promotion names the one before it.
 
 use jiff::Timestamp;
 
@@ -7,7 +7,7 @@ use super::super::trust::TrustedKeys;
 use super::{Candidate, Look, Stop, fails};
 use crate::ledger::{Entry, Ledger, StageHistory};
 
-/// 13: it is the newest of its line, and every promotion names the one before it.
+/// Check 13: it is the newest in its history, and every promotion names the one before it.
 pub(super) fn newest(
     ledger: &Ledger<'_>,
     line: &StageHistory,
@@ -26,7 +26,7 @@ pub(super) fn newest(
     match entries.last() {
         Some(head) if Some(head.number) == candidate.number => Ok(()),
         Some(head) => {
-            // Who wrote it is said: an entry that nobody signed who is trusted is taken out, and not deployed.
+            // Say who wrote it: an entry without a trusted signature should be removed, not deployed.
             if let Err(problem) = (Look { line, trust, now }).sound(head) {
                 let message = format!(
                     "promotion {} of {line} follows, and it does not verify: {}",
@@ -53,7 +53,7 @@ pub(super) fn newest(
     }
 }
 
-/// What the ledger has of promotions whose statement is not there: of a newer one, or of another one of this number.
+/// The ledger's envelopes without a statement: of a newer promotion, or of another one with this number.
 pub(super) fn unowned(
     ledger: &Ledger<'_>,
     line: &StageHistory,
@@ -75,7 +75,7 @@ pub(super) fn unowned(
         .collect())
 }
 
-/// What is wrong with a chain, if anything is.
+/// What is wrong with a chain; `None` if it is intact.
 pub(in crate::promotion) fn broken_chain(entries: &[Entry], line: &StageHistory) -> Option<String> {
     let mut before: Option<&Entry> = None;
     let mut ledger: Option<String> = None;

@@ -34,7 +34,7 @@ impl Verifying<'_> {
                 );
             }
         };
-        // In a ledger the gate wrote it, so that not one byte of it may be another.
+        // In a ledger, gate wrote it, so not a single byte may differ.
         if candidate.line.is_some() && envelope.to_json().as_bytes() != bytes.as_slice() {
             return fails(
                 VERIFY_MALFORMED,
@@ -45,7 +45,7 @@ impl Verifying<'_> {
         Ok(Some(envelope))
     }
 
-    /// 4: the keys that signed it and may; none where none is trusted.
+    /// Check 4: the trusted keys that signed it; empty if no key is trusted.
     pub(super) fn signatures<'t>(
         &self,
         candidate: &Candidate,
@@ -59,7 +59,7 @@ impl Verifying<'_> {
                 fails(VERIFY_UNSIGNED, format!("`{}` is not signed", candidate.label), help)
             }
             (Some(trust), Some(envelope)) => {
-                // In a ledger the gate wrote it, what it says of keys included.
+                // In a ledger, gate wrote it, including its key ids.
                 let said = if candidate.line.is_some() { KeyId::Name } else { KeyId::Hint };
                 self.signers(trust, envelope, said)
             }
@@ -111,7 +111,7 @@ impl Verifying<'_> {
         if !statement.is_for(&hashed.sha256) {
             return fails(VERIFY_SUBJECT, told, "");
         }
-        // The digest of a folder is that of a list, and the list itself is no model.
+        // A folder's digest is that of its list of files, but the list itself is not the model.
         let sort = statement
             .own_list(&["artifacts"])
             .iter()
@@ -188,7 +188,7 @@ impl Verifying<'_> {
         if digest.is_empty() {
             return fails(VERIFY_POLICY, "the promotion does not name the policy that decided", "");
         }
-        // Where both say what they expect, it is what both expect.
+        // If both list policies, the policy must be in both lists.
         let expected: Vec<&Vec<String>> = [Some(&self.order.policies), trust.map(|trust| &trust.policies)]
             .into_iter()
             .flatten()
@@ -295,11 +295,11 @@ impl Verifying<'_> {
     }
 }
 
-/// The digest of what decided: of the policy file, or of it with all that it extends, where it extends anything.
+/// The digest of what decided: of the policy file, or of the policy with everything that it extends, if anything.
 pub(in crate::promotion) fn decided_by(statement: &Statement) -> &str {
     let alone = statement.predicate(&["policy", "digest", "sha256"]);
     let whole = statement.own_text(&["effectivePolicy", "digest", "sha256"]);
-    // Of a list that can't be read, the whole counts.
+    // If a list can't be read, the whole counts.
     let extends = ["packs", "files"].iter().any(|list| {
         statement
             .own(&["effectivePolicy", list])
@@ -308,7 +308,7 @@ pub(in crate::promotion) fn decided_by(statement: &Statement) -> &str {
     if extends { whole } else { alone }.unwrap_or_default()
 }
 
-/// Minutes by which two clocks may differ.
+/// How far clocks may differ, in minutes.
 const SKEW: i64 = 5;
 
 fn text<'n>(node: &'n Node, path: &[&str]) -> Option<&'n str> {
@@ -319,7 +319,7 @@ fn text<'n>(node: &'n Node, path: &[&str]) -> Option<&'n str> {
     node.as_written()
 }
 
-/// 5: what was verified, and nothing else.
+/// Check 5: only the bytes that were verified count.
 pub(super) fn payload(candidate: &Candidate, envelope: Option<&Envelope>) -> Result<Statement, Stop> {
     let payload = match (envelope, &candidate.statement) {
         (Some(envelope), Some(statement)) if envelope.unverified() != statement.as_slice() => {
@@ -359,7 +359,7 @@ pub(super) fn types(envelope: Option<&Envelope>, statement: &Statement) -> Resul
     Ok(())
 }
 
-/// 8: who says so may say so, with as many keys as are needed.
+/// Check 8: the verifier is one that the keys are trusted for, and enough keys signed.
 pub(super) fn verifier(
     statement: &Statement,
     signers: &[&Trusted],

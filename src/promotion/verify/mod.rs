@@ -1,6 +1,6 @@
-//! `gate verify`: whether this very file is what is promoted to a stage, asked where it is deployed.
+//! `gate verify`: whether this exact file is what is promoted to a stage, for use at deploy time.
 //!
-//! Fourteen checks, always in the same order, so that nothing is believed before what it depends on holds.
+//! Fourteen checks, always in the same order, so that nothing is trusted before everything it depends on was verified.
 
 mod chain;
 mod checks;
@@ -30,32 +30,32 @@ pub(super) use checks::decided_by;
 use checks::{payload, types, verifier};
 pub(super) use sound::Look;
 
-/// What to verify, as it was asked for.
+/// What to verify.
 #[derive(Debug, Clone, Default)]
 pub struct VerifyOrder {
     /// The file or folder.
     pub model: PathBuf,
     /// The stage that it is deployed to.
     pub stage: String,
-    /// The line of models, where several hold this file.
+    /// The model, if several have this file.
     pub line: Option<String>,
     /// The folder of the ledger.
     pub ledger: Option<PathBuf>,
     /// A single envelope, instead of a ledger.
     pub attestation: Option<PathBuf>,
-    /// Every other file of the promotion must be there too.
+    /// Every other file of the promotion must be present too.
     pub whole_set: bool,
     /// The identity of the ledger.
     pub ledger_id: Option<String>,
-    /// Whom to trust.
+    /// Which keys to trust.
     pub trust: TrustOrder,
     /// Digests of the policies that may have decided, without `sha256:`.
     pub policies: Vec<String>,
-    /// The number that the promotion must have at least.
+    /// The minimum number of the promotion.
     pub at_least: Option<u64>,
-    /// How old it may be.
+    /// Its maximum age.
     pub max_age: Option<SignedDuration>,
-    /// A waiver that has ended is only told.
+    /// A waiver that has ended is only a warning.
     pub waivers_warn: bool,
     /// A promotion by override is accepted.
     pub accept_overridden: bool,
@@ -63,10 +63,10 @@ pub struct VerifyOrder {
     pub now: Option<Timestamp>,
 }
 
-/// Why a check does not hold.
+/// Why a check failed.
 struct Failure(Box<Diagnostic>);
 
-/// Why there is no answer, or a bad one.
+/// Why there is no answer, or a negative one.
 enum Stop {
     Fails(Failure),
     Unclear(Vec<Diagnostic>),
@@ -112,7 +112,7 @@ pub fn verify(order: &VerifyOrder, folder: &Path, clock: Timestamp) -> Verificat
     answer
 }
 
-/// An answer before anything was looked at.
+/// An answer before anything was checked.
 fn blank() -> Verification {
     Verification {
         schema: "gate-verification/v1",
@@ -136,9 +136,9 @@ struct Verifying<'v> {
     now: Timestamp,
 }
 
-/// A promotion that may be the one.
+/// A promotion that may be the right one.
 struct Candidate {
-    /// The line by its folder; `None` for a single file.
+    /// The stage history, from its folder; `None` for a single file.
     line: Option<StageHistory>,
     number: Option<u64>,
     label: String,
@@ -146,7 +146,7 @@ struct Candidate {
     envelope: Option<(String, Vec<u8>)>,
 }
 
-/// What holds next.
+/// Records that the next check passed.
 fn held(answer: &mut Verification, says: impl Into<String>) {
     next(answer, State::Holds, says.into());
 }
@@ -170,7 +170,7 @@ impl Verifying<'_> {
             Some(trust) => format!("{} of the verifying side", keys(trust.keys.len())),
             None => "the ledger itself: no key was named, so anyone who can write to it decides".into(),
         };
-        // 1: once, from one handle.
+        // Check 1: read once, through one handle.
         let hashed = hash_named(&self.folder.join(&order.model), None)
             .map_err(|problem| Box::new(Diagnostic { code: VERIFY_UNREADABLE.into(), ..*problem }))?;
         answer.sha256 = Some(hashed.sha256.clone());
@@ -226,7 +226,7 @@ impl Verifying<'_> {
         })
     }
 
-    /// 2: the newest promotion to the stage that is for this file.
+    /// Check 2: the newest promotion to the stage that covers this file.
     fn find(
         &self,
         ledger: &Ledger<'_>,
@@ -252,7 +252,7 @@ impl Verifying<'_> {
                 hints.push(format!("it is for promotion {} of {line}", entry.number));
             }
         }
-        // What nobody signs who is trusted does not make it unclear which one is meant.
+        // Entries without a trusted signature don't make the choice ambiguous.
         if let (Some(trust), true) = (trust, found.len() > 1) {
             let is_sound = |(line, entry): &(StageHistory, Entry)| {
                 Look { line, trust: Some(trust), now: self.now }.sound(entry).is_ok()
@@ -298,10 +298,10 @@ impl Verifying<'_> {
         ledger: Option<&Ledger<'_>>,
     ) -> Result<(), Stop> {
         let stage = &self.order.stage;
-        // 3: strict, before anything of it is believed.
+        // Check 3: parse strictly, before anything in it is trusted.
         let envelope = Self::well_formed(candidate)?;
         held(answer, "no key occurs twice");
-        // 4
+        // Check 4
         let signers = self.signatures(candidate, envelope.as_ref(), trust)?;
         match trust {
             None => not_checked(answer, "no --key and no --trust: the ledger itself is trusted"),
@@ -310,16 +310,16 @@ impl Verifying<'_> {
                 held(answer, format!("by {}; {} needed", names.join(", "), trust.needed(stage)));
             }
         }
-        // 5: the bytes that were verified, and no others.
+        // Check 5: only the bytes that were verified.
         let statement = payload(candidate, envelope.as_ref())?;
         held(
             answer,
             if envelope.is_some() { "the payload of the envelope" } else { "the statement, unsigned" },
         );
-        // 6
+        // Check 6
         types(envelope.as_ref(), &statement)?;
         held(answer, "a Verification Summary in an in-toto statement");
-        // 7
+        // Check 7
         Self::subject(&statement, hashed)?;
         let artifact = in_hand(&statement, hashed);
         let mut says = format!("for this {}, promoted as `{}`", hashed.sort(), artifact.name);
@@ -328,21 +328,21 @@ impl Verifying<'_> {
             says = format!("{says}, and {others} of the promotion are as they were promoted");
         }
         held(answer, says);
-        // 8
+        // Check 8
         verifier(&statement, &signers, trust, stage)?;
         held(answer, VERIFIER);
-        // 9
+        // Check 9
         let line = self.resource(candidate, &statement)?;
         held(answer, self.ledger_of(&line, &statement, trust)?);
         answer.promotion = Some(found(&statement, &line, candidate, &signers, artifact));
-        // 10
+        // Check 10
         self.passed(answer, &statement)?;
-        // 11
+        // Check 11
         self.policy(answer, &statement, trust)?;
-        // 12
+        // Check 12
         let at = self.time(&statement)?;
         held(answer, format!("decided at {at}"));
-        // 13
+        // Check 13
         let number = statement.sequence().unwrap_or_default();
         match ledger {
             Some(ledger) => {
@@ -362,15 +362,15 @@ impl Verifying<'_> {
         for (what, says) in statement.weakened().into_iter().filter(|(what, _)| REPEATED.contains(&&**what)) {
             answer.notes.push(format!("weakened by {what}: {says}"));
         }
-        // 14
+        // Check 14
         self.waivers(answer, &statement)
     }
 }
 
-/// What weakened a promotion, and is repeated wherever it is verified: how it was asked for, not what the policy says.
+/// What weakened a promotion and is repeated at every verification: how it was requested, not what the policy says.
 const REPEATED: [&str; 5] = ["untrusted", "same-files", "baseline", "no-digest", "model"];
 
-/// A folder of promotions that is missing shows nothing, and what lies beside the model is no substitute for it.
+/// A missing ledger proves nothing, and files next to the model are no substitute.
 fn is_there(workspace: &Workspace, policy: Option<&Policy>) -> Result<(), Stop> {
     let folder = workspace.ledger_folder(policy);
     if folder.is_dir() {
@@ -388,7 +388,7 @@ fn is_there(workspace: &Workspace, policy: Option<&Policy>) -> Result<(), Stop> 
         .into())
 }
 
-/// The artifact of a promotion that is the file in hand, and of how many.
+/// The promotion's artifact that is the file in hand, and how many there are.
 fn in_hand(statement: &Statement, hashed: &Hashed) -> InHand {
     let named = statement.subjects().into_iter().find(|subject| subject.sha256 == Some(&hashed.sha256));
     InHand {
@@ -397,10 +397,10 @@ fn in_hand(statement: &Statement, hashed: &Hashed) -> InHand {
     }
 }
 
-/// A file of a promotion, by the name that it was promoted with.
+/// A file of a promotion, by its name at promotion time.
 struct InHand {
     name: String,
-    /// How many files the promotion is for.
+    /// How many files the promotion covers.
     of: usize,
 }
 
@@ -408,7 +408,7 @@ fn keys(number: usize) -> String {
     if number == 1 { "1 key".into() } else { format!("{number} keys") }
 }
 
-/// Whether an entry says that it is for a file; not yet whether that is so.
+/// Whether an entry claims to cover a file; this is not verified yet.
 fn is_for(entry: &Entry, sha256: &str) -> bool {
     let by_file = entry.statement().is_ok_and(|statement| statement.is_for(sha256));
     let by_envelope = || {

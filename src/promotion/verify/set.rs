@@ -1,4 +1,4 @@
-//! The set that a promotion is for: a model is often several files, and one alone does not show the others.
+//! The set of files that a promotion covers: a model is often several files, and one says nothing about the others.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use crate::facts::hash_named;
 use crate::ledger::{StageHistory, Statement};
 
 impl Verifying<'_> {
-    /// That every other file of the promotion is where it belongs beside the one in hand; gives how many.
+    /// Checks that every other file of the promotion is in its place relative to this one; returns how many.
     pub(super) fn whole_set(&self, statement: &Statement, artifact: &InHand) -> Result<String, Stop> {
         let others: Vec<_> =
             statement.subjects().into_iter().filter(|subject| subject.name != artifact.name).collect();
@@ -39,7 +39,7 @@ impl Verifying<'_> {
         })
     }
 
-    /// Where another file of the promotion is: as far from the one in hand as their names are, else in the same folder.
+    /// The path of another file: relative to this one as when promoted, else in the same folder.
     fn beside(&self, own: &str, other: &str) -> PathBuf {
         let model = self.folder.join(&self.order.model);
         let names = PathBuf::from(own);
@@ -53,7 +53,7 @@ impl Verifying<'_> {
         model.parent().map_or_else(|| name.clone(), |folder| folder.join(&name))
     }
 
-    /// That it is of the ledger that is expected, where one is; gives what was promoted, and where.
+    /// Checks that it is from the expected ledger, if any; returns what was promoted, and where.
     pub(super) fn ledger_of(
         &self,
         line: &StageHistory,

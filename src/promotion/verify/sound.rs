@@ -1,5 +1,5 @@
-//! What holds of a promotion that others build on: the one that a stage comes after, the one that is gone back to, and
-//! each that is audited. The checks are those of `gate verify`, without a file.
+//! Checks a promotion that others build on: one at the stage before, the target of a rollback, and each audited one.
+//! These are the checks of `gate verify`, without a file.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use super::{Candidate, Failure, Stop, VerifyOrder, Verifying, blank, fails};
 use crate::document::Diagnostic;
 use crate::ledger::{Entry, StageHistory, Statement};
 
-/// An entry, at a time, for whoever trusts these keys.
+/// An entry, checked at a given time, with given trusted keys.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::promotion) struct Look<'l> {
     pub(in crate::promotion) line: &'l StageHistory,
@@ -21,8 +21,8 @@ pub(in crate::promotion) struct Look<'l> {
 }
 
 impl Look<'_> {
-    /// That an entry is a promotion of its line, signed by the keys that its stage needs, and that its statement is
-    /// what they signed: checks 3 to 9.
+    /// Checks 3 to 9: an entry is a promotion in its history, signed by the keys that its stage requires, and its
+    /// statement is what they signed.
     pub(in crate::promotion) fn sound(self, entry: &Entry) -> Result<Statement, Box<Diagnostic>> {
         self.ask(|verifying| {
             let candidate = Candidate {
@@ -45,7 +45,7 @@ impl Look<'_> {
         })
     }
 
-    /// That it passed, by an expected policy: checks 10 and 11.
+    /// Checks 10 and 11: it passed, by an expected policy.
     pub(in crate::promotion) fn passed(self, statement: &Statement) -> Result<(), Box<Diagnostic>> {
         self.ask(|verifying| {
             verifying.passed(&mut blank(), statement)?;
@@ -53,12 +53,13 @@ impl Look<'_> {
         })
     }
 
-    /// That it is neither of the future nor over: check 12.
+    /// Check 12: it is neither in the future nor over.
     pub(in crate::promotion) fn in_time(self, statement: &Statement) -> Result<(), Box<Diagnostic>> {
         self.ask(|verifying| verifying.time(statement).map(|_| ()))
     }
 
-    /// That `gate verify` would accept what it is for, if it were the newest: all that can be asked without a file.
+    /// Checks that `gate verify` would accept what it covers, if it were the newest: all that can be checked without a
+    /// file.
     pub(in crate::promotion) fn in_force(self, entry: &Entry) -> Result<Statement, Box<Diagnostic>> {
         let statement = self.sound(entry)?;
         self.passed(&statement)?;

@@ -1,4 +1,4 @@
-//! Every bit of a promotion counts: no single one can be flipped in the statement or in the envelope.
+//! Every bit of a promotion matters: flipping any single one in the statement or in the envelope is detected.
 
 use jiff::Timestamp;
 use rayon::prelude::*;
@@ -22,7 +22,7 @@ fn trusted(key: &PrivateKey) -> Trusted {
     }
 }
 
-/// A promotion as small as it may be; each of a shape of its own.
+/// A minimal promotion; each has a different shape.
 fn statement(number: usize, line: &StageHistory) -> String {
     let mut own = json!({ "model": line.model, "stage": line.stage, "sequence": number + 1 });
     match number % 5 {
@@ -61,7 +61,7 @@ fn no_bit_of_twenty_promotions_can_be_flipped() {
     let now: Timestamp = "2026-06-02T00:00:00Z".parse().expect("a time");
     let key = |seed: u8, algorithm| PrivateKey::from_random(algorithm, &[seed; 32]).expect("a key");
     for number in 0..20 {
-        // Mostly Ed25519, then P-256, then both, of which both are needed.
+        // Mostly Ed25519, then P-256, then both, with both required.
         let keys = match number {
             0..17 => vec![key(1, Algorithm::Ed25519)],
             17..19 => vec![key(2, Algorithm::P256)],

@@ -1,4 +1,4 @@
-//! What a project's files are: data, models, the split that metrics are measured on, the lockfile of packages.
+//! What each file of a project is: data, a model, the split that metrics are measured on, or the package lockfile.
 
 use super::Files;
 use super::lock::Hashed;
@@ -8,9 +8,9 @@ use super::project::Project;
 use crate::document::{Diagnostic, Map, Node, Path, Span, Value, sha256};
 use crate::source::tracked::Tracked;
 
-/// Endings of files that are code: git has them, so they are no data.
+/// File extensions of code: git tracks these files, so they are not data.
 const CODE: [&str; 12] = ["py", "ipynb", "sh", "r", "jl", "rs", "js", "ts", "sql", "scala", "cpp", "md"];
-/// Endings of files that hold a trained model.
+/// File extensions of trained models.
 const MODEL: [&str; 13] = [
     "pkl",
     "pickle",
@@ -26,13 +26,13 @@ const MODEL: [&str; 13] = [
     "cbm",
     "tflite",
 ];
-/// Names of files that pin packages.
+/// Names of package lockfiles.
 const LOCKFILES: [&str; 7] =
     ["uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock", "requirements.txt", "conda-lock.yml", "pixi.lock"];
-/// Words in the name of a file that metrics are measured on.
+/// Words in the names of files that metrics are measured on.
 const SPLIT: [&str; 8] = ["test", "valid", "validation", "val", "holdout", "eval", "evaluation", "dev"];
 
-/// Data, artifacts and the lockfile of packages, from what stages read and left.
+/// The data, artifacts and package lockfile among the inputs and outputs of the stages.
 pub(super) fn files_of(
     files: &dyn Files,
     project: &Project,
@@ -120,7 +120,7 @@ pub(super) fn files_of(
     Ok(())
 }
 
-/// Whether a folder is one of code, as `src` is: files that a program is written in lie in it.
+/// Whether a folder contains source code, as `src` does.
 fn holds_code(files: &dyn Files, dep: &Hashed) -> Result<bool, Box<Diagnostic>> {
     if !dep.parts().is_some_and(|(_, is_folder, _)| is_folder) {
         return Ok(false);
@@ -155,7 +155,7 @@ fn words(path: &str) -> Vec<String> {
     name.split(|c: char| !c.is_alphanumeric()).map(str::to_owned).collect()
 }
 
-/// What data is for, by the words in its name.
+/// The role of a data file, by the words in its name.
 fn role(path: &str) -> Option<&'static str> {
     let words = words(path);
     let has = |known: &[&str]| words.iter().any(|word| known.contains(&&**word));
@@ -170,7 +170,7 @@ fn role(path: &str) -> Option<&'static str> {
     }
 }
 
-/// Whether a pickle is a table and no model, by the words in its name: `X_test.pkl`, `train_data.joblib`.
+/// Whether a pickle is a table rather than a model, by the words in its name: `X_test.pkl`, `train_data.joblib`.
 fn is_pickled_table(path: &str) -> bool {
     const TABLE: [&str; 14] = [
         "x", "y", "data", "dataset", "df", "frame", "table", "features", "labels", "target", "targets",
@@ -185,7 +185,7 @@ fn is_pickled_table(path: &str) -> bool {
         && (has(&TABLE) || role(path).is_some())
 }
 
-/// The one file of data whose name says that metrics are measured on it, or those of one split: `X_test` and `y_test`.
+/// The one data file that metrics are measured on, by its name, or the files of one split: `X_test` and `y_test`.
 fn validation(data: &[&Hashed], run: &mut Tracked) {
     let says_so = |file: &&&Hashed| words(&file.path).iter().any(|word| SPLIT.contains(&word.as_str()));
     let found: Vec<&&Hashed> = data.iter().filter(says_so).collect();
@@ -214,7 +214,7 @@ fn validation(data: &[&Hashed], run: &mut Tracked) {
     }
 }
 
-/// The names and a digest of files that are one split in parts, which their names tell but for an `x` or a `y`.
+/// The names and a digest of files that are parts of one split: their names differ only in an `x` or a `y`.
 fn in_parts(found: &[&&Hashed]) -> Option<(String, Option<String>)> {
     let without_part = |file: &Hashed| {
         let mut words = words(&file.path);

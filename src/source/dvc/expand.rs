@@ -1,33 +1,35 @@
-//! The stages that DVC makes from one, by `foreach` or `matrix`.
+//! Expands the stages that use `foreach` or `matrix`.
 
 use super::template::{Context, scalar};
 use crate::document::{Map, Node, Span, Value};
 
-/// What one of several stages was made for.
+/// The item that a stage was expanded for.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Item {
-    /// What stands behind the `@` of its name.
+    /// The part of the stage's name after the `@`.
     pub(super) name: String,
-    /// What it is made of: `model` and `seed` of a matrix, the keys of an object. Without names, just one.
+    /// Its named values: `model` and `seed` of a matrix, or the keys of an object. A plain value has one
+    /// unnamed part.
     pub(super) parts: Vec<(String, String)>,
-    /// Every combination of the parts is made.
+    /// It comes from a matrix, so every combination of the parts exists.
     pub(super) crossed: bool,
 }
 
 impl Item {
-    /// One of its parts.
+    /// The value of one part.
     pub(super) fn part(&self, name: &str) -> Option<&str> {
         self.parts.iter().find(|(known, _)| known == name).map(|(_, text)| text.as_str())
     }
 }
 
-/// Stages that are made from one.
+/// Maximum number of stages that one `matrix` expands to.
 const MOST: usize = 10_000;
 
-/// An item, and what names stand for in its stage.
+/// An item, and the variables for its stage.
 type Made = Vec<(Option<Item>, Context)>;
 
-/// What a stage is made for, and whether that is all: what can't be resolved is taken from the names of stages that ran.
+/// Expands a stage; returns whether that is complete: unresolvable items are taken from the names of stages that
+/// ran.
 pub(super) fn expand(name: &str, stage: &Map, context: &Context, locked: &[String]) -> (Made, bool) {
     let made = match (stage.get("foreach"), stage.get("matrix")) {
         (Some(items), _) => each(&context.node(items), context),

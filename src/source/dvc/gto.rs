@@ -1,9 +1,9 @@
-//! GTO's tags: `churn@v1.0.0` registers a version, `churn#prod#3` assigns a stage, `churn#prod!#4` takes it away; the
-//! counter may be missing, and `!` behind a version takes that away. `churn@deprecated` ends them all.
+//! GTO's tags: `churn@v1.0.0` registers a version, `churn#prod#3` assigns a stage, `churn#prod!#4` unassigns it; the
+//! counter is optional, and a `!` after a version deregisters it. `churn@deprecated` deprecates the whole artifact.
 
 use crate::git::Tag;
 
-/// What a tag of GTO says.
+/// What a GTO tag records.
 struct Event<'t> {
     tag: &'t Tag,
     what: What<'t>,
@@ -12,7 +12,7 @@ struct Event<'t> {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum What<'t> {
-    /// Begins the artifact, which says no more.
+    /// Creates the artifact, and nothing else.
     Created,
     Deprecated,
     Version {
@@ -26,7 +26,7 @@ enum What<'t> {
 }
 
 impl Event<'_> {
-    /// Counters say what was later; without them, the times of the tags do.
+    /// Counters give the order of events; without them, the times of the tags do.
     fn is_later_than(&self, other: &Self) -> bool {
         match (self.counter, other.counter) {
             (Some(ours), Some(theirs)) => ours > theirs,
@@ -35,11 +35,11 @@ impl Event<'_> {
     }
 }
 
-/// The tag that a name of GTO stands for now, such as `churn#prod` or `churn@v1.0.0`, or why it stands for none; `None`
-/// where it is no such name.
+/// The tag that a GTO name such as `churn#prod` or `churn@v1.0.0` currently points to, or why there is none; `None` if
+/// it is not a GTO name.
 pub fn current<'t>(tags: &'t [Tag], name: &str) -> Option<Result<&'t Tag, String>> {
     let (artifact, what, None) = parse(name)? else { return None };
-    // In a tag, the `:` behind a folder is a `=`.
+    // Tags use `=` for the `:` after a folder.
     let artifact = artifact.replace(':', "=");
     let events: Vec<Event<'_>> = tags
         .iter()
@@ -64,7 +64,7 @@ pub fn current<'t>(tags: &'t [Tag], name: &str) -> Option<Result<&'t Tag, String
     })
 }
 
-/// The tag that registered a version; `None` where none did, so that what was named is no version of GTO.
+/// The tag that registered a version; `None` if there is none, so the name is not a GTO version.
 fn version<'t>(events: &[Event<'t>], artifact: &str, version: &str) -> Option<Result<&'t Tag, String>> {
     let of = |ended| events.iter().filter(move |event| event.what == What::Version { name: version, ended });
     let registered = of(false).reduce(|last, next| if next.is_later_than(last) { next } else { last })?;
@@ -76,7 +76,7 @@ fn version<'t>(events: &[Event<'t>], artifact: &str, version: &str) -> Option<Re
     })
 }
 
-/// The tag by which a version holds a stage.
+/// The tag that currently assigns a stage.
 fn holder<'t>(events: &[Event<'t>], artifact: &str, stage: &str) -> Result<&'t Tag, String> {
     let of = |ended| events.iter().filter(move |event| event.what == What::Stage { name: stage, ended });
     let stands = |assigned: &&Event<'_>| {
@@ -109,7 +109,7 @@ fn holder<'t>(events: &[Event<'t>], artifact: &str, stage: &str) -> Result<&'t T
     }
 }
 
-/// The artifact, what is said of it, and the counter.
+/// The artifact, the event, and the counter.
 fn parse(name: &str) -> Option<(&str, What<'_>, Option<u64>)> {
     let at = name.find(['@', '#']).filter(|at| *at > 0)?;
     let (artifact, rest) = (&name[..at], &name[at + 1..]);

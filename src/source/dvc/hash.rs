@@ -1,4 +1,4 @@
-//! How DVC hashes a file: DVC 3 its bytes; DVC 2 those of text with the line ends of Unix.
+//! How DVC hashes a file: DVC 3 hashes the raw bytes; DVC 2 first converts text to Unix line endings.
 
 use md5::{Digest as _, Md5};
 
@@ -8,9 +8,9 @@ use crate::git::unix_line_ends;
 /// Which bytes of a file are hashed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hash {
-    /// All, as they are: DVC 3.
+    /// All of them, unchanged: DVC 3.
     Plain,
-    /// Those of text without the returns before line feeds: DVC 2.
+    /// Text has its CRLFs converted to LF first: DVC 2.
     UnixLineEnds,
 }
 
@@ -24,7 +24,7 @@ impl Hash {
     }
 }
 
-/// The MD5 of a text as it is with the line ends of Windows; `None` of what is no text, or has no line.
+/// The MD5 of a text with Windows line endings; `None` if it is not text or has no newline.
 pub(super) fn windows_md5(bytes: &[u8]) -> Option<String> {
     if !is_text(bytes) || !bytes.contains(&b'\n') {
         return None;
@@ -39,20 +39,20 @@ pub(super) fn windows_md5(bytes: &[u8]) -> Option<String> {
     Some(hex(&Md5::digest(text)))
 }
 
-/// The MD5 of a text as it is with the line ends of Unix; `None` of what is no text.
+/// The MD5 of a text with Unix line endings; `None` if it is not text.
 pub(super) fn unix_md5(bytes: &[u8]) -> Option<String> {
     is_text(bytes).then(|| hex(&Md5::digest(unix_line_ends(bytes))))
 }
 
-/// What DVC 2 takes for text, by the first bytes: no zero, and at most 30 % of what is not printed.
+/// What DVC 2 treats as text, judging by the first 512 bytes: no zero byte, and at most 30 % non-printable bytes.
 fn is_text(bytes: &[u8]) -> bool {
     let start = &bytes[..bytes.len().min(512)];
     let odd = start.iter().filter(|byte| !matches!(byte, 32..=126 | b'\n' | b'\r' | b'\t' | 8 | 12)).count();
     !start.contains(&0) && odd * 10 <= start.len() * 3
 }
 
-/// The digest that DVC gives a folder: that of the list of its files, each with its path in the folder and its MD5, as
-/// Python writes it.
+/// The digest that DVC gives a folder: the MD5 of the list of its files, each with its relative path and MD5,
+/// serialised as Python does.
 pub fn folder_md5(mut files: Vec<(String, String)>) -> String {
     files.sort();
     let objects: Vec<String> = files
@@ -62,7 +62,7 @@ pub fn folder_md5(mut files: Vec<(String, String)>) -> String {
     hex(&Md5::digest(format!("[{}]", objects.join(", ")).as_bytes()))
 }
 
-/// A text in JSON, with everything beyond ASCII as `\u` and digits.
+/// A text as a JSON string, with non-ASCII characters as `\u` escapes.
 fn ascii(text: &str) -> String {
     let mut made = String::new();
     for c in serde_json::json!(text).to_string().chars() {

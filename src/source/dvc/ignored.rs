@@ -1,4 +1,4 @@
-//! `.dvcignore`: files of a folder that DVC does not see. Its patterns are those of `.gitignore`.
+//! `.dvcignore`: files that DVC ignores. Its patterns work like those of `.gitignore`.
 
 use globset::{GlobBuilder, GlobMatcher};
 
@@ -9,15 +9,15 @@ use crate::document::Diagnostic;
 /// Folders that DVC never looks into.
 const NEVER: [&str; 3] = [".dvc", ".git", ".hg"];
 
-/// What is left out of a folder.
+/// The files that DVC ignores in a folder.
 pub(super) struct Ignored {
     below: String,
-    /// Each with whether it leaves out, or takes back.
+    /// Each pattern, and whether it ignores files or re-includes them.
     patterns: Vec<(GlobMatcher, bool)>,
 }
 
 impl Ignored {
-    /// By the files above a folder and in it; `found` are the files that lie in it.
+    /// Reads the `.dvcignore` files above, in and below a folder; `found` are the files in it.
     pub(super) fn in_folder(
         files: &dyn Files,
         folder: &str,
@@ -42,7 +42,7 @@ impl Ignored {
         Ok(Self { below, patterns })
     }
 
-    /// Whether a file is left out: the last pattern that is for it decides.
+    /// Whether a file is ignored: the last pattern that matches decides.
     pub(super) fn has(&self, path: &str) -> bool {
         let full = joined(&self.below, path);
         let by = self.patterns.iter().rev().find(|(glob, _)| glob.is_match(&full));
@@ -50,7 +50,7 @@ impl Ignored {
     }
 }
 
-/// The globs of a line, for what it names and for what is in that.
+/// The globs of a line: for the path it names, and for everything below that path.
 fn globs(line: &str, place: &str) -> Vec<(GlobMatcher, bool)> {
     let line = line.trim_end();
     if line.is_empty() || line.starts_with('#') {

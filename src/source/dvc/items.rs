@@ -1,4 +1,4 @@
-//! The runs of a stage that was made for several items, such as seeds.
+//! The runs of a stage that is expanded over several items, such as seeds.
 
 use std::collections::BTreeSet;
 
@@ -10,12 +10,12 @@ use super::{Files, NOT_SEEDS};
 use crate::document::{Diagnostic, Path, Value};
 use crate::source::tracked::Tracked;
 
-/// The part of an item that is a seed.
+/// Names of item parts that are a seed.
 const SEED: [&str; 3] = ["seed", "random_seed", "random_state"];
 
-/// The runs of a stage that was made for each of several items, one for each.
+/// The runs of a stage that is expanded over several items, one run for each.
 ///
-/// What is known of the `whole` holds for each of them, but for its metrics.
+/// Everything known about `whole`, except its metrics, is copied to each of them.
 pub fn items(files: &dyn Files, whole: &Tracked) -> Result<Vec<Tracked>, Box<Diagnostic>> {
     let project = Project::read(files)?;
     let lock = project.lock.as_deref().unwrap_or_default();
@@ -43,7 +43,7 @@ pub fn items(files: &dyn Files, whole: &Tracked) -> Result<Vec<Tracked>, Box<Dia
     Ok(runs)
 }
 
-/// Items of a matrix that differ in more than their seed are runs of several models, say, and no seeds of one.
+/// Refuses items that differ in more than their seed: they are different models, not seeds of one.
 fn seeds_alone(group: &[&Stage]) -> Result<(), Box<Diagnostic>> {
     let items: Vec<&Item> = group.iter().filter_map(|stage| stage.item.as_ref()).collect();
     let names: BTreeSet<&str> =
@@ -55,7 +55,7 @@ fn seeds_alone(group: &[&Stage]) -> Result<(), Box<Diagnostic>> {
     let others: Vec<&str> = vary.iter().copied().filter(|name| !SEED.contains(name)).collect();
     let kinds: BTreeSet<Vec<Option<&str>>> =
         items.iter().map(|item| others.iter().map(|name| item.part(name)).collect()).collect();
-    // Objects in which all parts change together are seeds with names.
+    // If all parts of the objects change together, the items are just named seeds.
     let crossed = items.iter().any(|item| item.crossed) || kinds.len() < items.len();
     let stage = group.first().map_or("", |stage| stage.base());
     match others.as_slice() {

@@ -1,9 +1,9 @@
-//! The histories that DVCLive writes beside `metrics.json`: a file for each metric, a line for each step.
+//! The histories that DVCLive writes next to `metrics.json`: a file for each metric, a line for each step.
 
 use super::Files;
 use crate::document::{Diagnostic, Node, Value};
 
-/// The values of a metric, by the folder of its `metrics.json`; `valid.log_loss` lies in `valid/log_loss.tsv`.
+/// The history of a metric, given the folder of its `metrics.json`; `valid.log_loss` is in `valid/log_loss.tsv`.
 pub(super) fn history(
     files: &dyn Files,
     folder: &str,
@@ -14,7 +14,7 @@ pub(super) fn history(
     let Some(bytes) = files.read(&path)? else { return Ok(Vec::new()) };
     let text = String::from_utf8_lossy(&bytes);
     let mut lines = text.lines();
-    // `step`, then the name; a `timestamp` may stand between them.
+    // `step`, then the name, perhaps with a `timestamp` in between.
     let columns: Vec<&str> = lines.next().unwrap_or_default().split('\t').collect();
     let Some(step_at) = columns.iter().position(|column| *column == "step") else { return Ok(Vec::new()) };
     let value_at = columns.len().saturating_sub(1);

@@ -1,4 +1,4 @@
-//! `dvc.lock`: what each stage ran with, and what it left. And `*.dvc`: files that are tracked by themselves.
+//! `dvc.lock`: the inputs and outputs of each stage's last run; and `*.dvc`: files that are tracked on their own.
 
 use super::paths::is_address;
 use super::paths::joined;
@@ -7,14 +7,14 @@ use super::values::{broken, parse};
 use super::{Files, Hash};
 use crate::document::{Diagnostic, Map, Node};
 
-/// What a stage last ran with.
+/// The last run of a stage.
 #[derive(Debug, Default)]
 pub(super) struct Locked {
-    /// `train`, or `train@11` for one of several.
+    /// `train`, or `train@11` for an expanded stage.
     pub(super) name: String,
     pub(super) command: Option<String>,
     pub(super) deps: Vec<Hashed>,
-    /// File by file.
+    /// Grouped by file.
     pub(super) params: Vec<(String, Map)>,
     pub(super) outs: Vec<Hashed>,
 }
@@ -23,13 +23,13 @@ pub(super) struct Locked {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Hashed {
     pub(super) path: String,
-    /// With its algorithm; none where DVC could not make one.
+    /// With its algorithm as a prefix; `None` if DVC recorded none.
     pub(super) digest: Option<String>,
     pub(super) bytes: Option<String>,
 }
 
 impl Hashed {
-    /// How it was hashed, whether it is a folder, and the digits.
+    /// The hashing method, whether it is a folder, and the digits.
     pub(super) fn parts(&self) -> Option<(Hash, bool, &str)> {
         let (sort, digits) = self.digest.as_deref()?.split_once(':')?;
         Some(match sort {
@@ -42,7 +42,7 @@ impl Hashed {
     }
 }
 
-/// A lock as it is written.
+/// A lockfile as parsed.
 pub(super) struct Lock(Map);
 
 impl Lock {
@@ -66,8 +66,8 @@ impl Lock {
         self.stages().map(|(name, _)| name.to_owned()).collect()
     }
 
-    /// The stages. `folder_of` gives the folder that the paths of one are relative to, and none for one that is no longer
-    /// in the pipeline: DVC keeps what it ran with, and leaves it out of every answer.
+    /// The stages. `folder_of` gives the folder that a stage's paths are relative to, or `None` if the stage was
+    /// removed from the pipeline: DVC keeps its entry in the lockfile, but ignores it.
     pub(super) fn read<'f>(&self, folder_of: impl Fn(&str) -> Option<&'f str>) -> Vec<Locked> {
         let one = |(name, node): (&str, &Node)| {
             let folder = folder_of(name)?;
@@ -86,8 +86,8 @@ impl Lock {
     }
 }
 
-/// The outputs of the `*.dvc` files in the folder and below, but for those of other projects; and of those that lie
-/// beside one of `others`, which may be above.
+/// The outputs of the `*.dvc` files in and below the folder, except those of nested projects; and of the `*.dvc` files
+/// of those in `others` that are above it.
 pub(super) fn tracked_files(files: &dyn Files, others: &[&str]) -> Result<Vec<Hashed>, Box<Diagnostic>> {
     let mut found = files.matching("**/{*.dvc,.dvc/config}")?;
     let inner: Vec<String> =
@@ -117,7 +117,7 @@ fn hashed(node: Option<&Node>, folder: &str) -> Vec<Hashed> {
         .filter_map(|item| {
             let text = |key: &str| item.get(key).and_then(Node::as_written);
             let path = text("path")?;
-            // What is at an address has the checksum of its server.
+            // Files at a URL have the checksum of their server.
             let remote = ["etag", "checksum"].into_iter().find_map(|key| Some((key, text(key)?)));
             let remote = || remote.map(|(key, sum)| format!("{key}:{}", sum.trim_matches('"')));
             Some(Hashed {
@@ -129,7 +129,7 @@ fn hashed(node: Option<&Node>, folder: &str) -> Vec<Hashed> {
         .collect()
 }
 
-/// DVC 2 hashed text files with other line ends, and did not say so; DVC 3 says `hash: md5`.
+/// DVC 2 normalised the line endings of text before hashing, and did not record that; DVC 3 writes `hash: md5`.
 fn digest(md5: &str, hash: Option<&str>) -> String {
     match (md5.strip_suffix(".dir"), hash) {
         (Some(list), Some(_)) => format!("md5dir:{list}"),

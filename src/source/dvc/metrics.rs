@@ -1,4 +1,4 @@
-//! Files of metrics, and the names and values in them.
+//! Metrics files, and the names and values in them.
 
 use super::lock::{Hashed, Locked};
 use super::values::{broken, parse_any};
@@ -6,7 +6,7 @@ use super::{Files, live};
 use crate::document::{Diagnostic, Map, Node, Span, Value};
 use crate::source::tracked::{with_history, without_places};
 
-/// The metrics in some files. A name that two files have is put behind the name of its file.
+/// The metrics in some files. If two files share a name, the file's name is put before it.
 pub(super) fn metrics(
     files: &dyn Files,
     lock: &[Locked],
@@ -47,7 +47,7 @@ fn joined_glob(folder: &str) -> String {
     }
 }
 
-/// The metrics of one file: there, or in the cache, or recorded and not fetched.
+/// The metrics of one file, read from the working tree or the cache; adds a note if it is in neither.
 fn metric_file(
     files: &dyn Files,
     lock: &[Locked],
@@ -74,7 +74,7 @@ fn metric_file(
     Ok(None)
 }
 
-/// The metrics in some bytes. One number has the name of its file; rows and texts are no metrics, and don't hide the others.
+/// The metrics in a file's contents. A single number is named after its file; lists and text are skipped with a note.
 fn named(
     files: &dyn Files,
     name: &str,
@@ -100,7 +100,7 @@ fn named(
     })
 }
 
-/// Names joined by dots, as DVC shows them; lists and nulls are left out, as it does.
+/// Joins nested names with dots, and leaves out lists and nulls, as DVC does.
 fn flatten(map: &Map, prefix: &str, flat: &mut Vec<(String, Node)>) {
     for (key, node) in map.iter() {
         let name = if prefix.is_empty() { key.to_owned() } else { format!("{prefix}.{key}") };

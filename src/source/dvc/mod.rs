@@ -1,7 +1,7 @@
-//! DVC: a project's pipeline, what it last ran with, and the files that it left; DVCLive's files; GTO's tags.
+//! DVC: a project's pipeline, its last run, and the files it wrote; also DVCLive's files and GTO's tags.
 //!
-//! All of it is plain text, so that DVC need not be installed. The reader is given the files of a folder by their
-//! paths, from the working tree or from a commit.
+//! Everything is plain text, so DVC need not be installed. The reader gets the files of a folder by path, from the
+//! working tree or from a commit.
 
 mod data;
 mod expand;
@@ -40,30 +40,30 @@ codes! {
     NO_PROJECT = "dvc/no-project": "A folder contains neither a DVC project nor DVCLive files.";
 }
 
-/// The files of a folder, and of those around it.
+/// Access to the files of a folder, and to those around it.
 pub trait Files {
-    /// What leads to the folder from the top, above which nothing is looked at: empty, or without a `/` at its end.
+    /// The path from the top to the folder: empty, or without a trailing `/`. Nothing above the top is read.
     fn below(&self) -> &str;
-    /// The bytes of a file, if it is there.
+    /// The bytes of a file; `None` if it does not exist.
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>, Box<Diagnostic>>;
-    /// The MD5 of a file, however large it is.
+    /// The MD5 of a file of any size.
     fn md5(&self, path: &str) -> Result<Sum, Box<Diagnostic>>;
     /// The paths of the files that a glob matches, in order.
     fn matching(&self, glob: &str) -> Result<Vec<String>, Box<Diagnostic>>;
-    /// A file of the cache, by its MD5; it lies beside the working tree alone. One that has another MD5 is an error.
+    /// A file in the cache, by its MD5; only a working tree has a cache. A file whose MD5 is different is an error.
     fn cached(&self, hash: Hash, md5: &str) -> Result<Option<Vec<u8>>, Box<Diagnostic>>;
-    /// What a person calls a file.
+    /// The name of a file in messages.
     fn label(&self, path: &str) -> String;
 }
 
-/// What hashing a file gives.
+/// The result of hashing a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Sum {
     /// Hexadecimal digits.
     Of(String),
-    /// There is no file.
+    /// The file does not exist.
     NotThere,
-    /// It is not hashed, and why, as the end of a sentence.
+    /// The file was not hashed; the reason is worded as the end of a sentence.
     NotLookedAt(&'static str),
 }
 

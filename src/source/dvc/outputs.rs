@@ -1,17 +1,17 @@
-//! The files that a project of DVC makes or keeps, whatever they are called.
+//! The files that a DVC project produces or tracks, whatever their names.
 
 use std::sync::Arc;
 
 use crate::document::{Document, Format, Node};
 
-/// Whether a file says which outputs there are: `dvc.lock`, or the `.dvc` file beside one.
+/// Whether a file lists outputs: `dvc.lock`, or a `.dvc` file.
 pub fn names_outputs(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     name == "dvc.lock" || name.strip_suffix(".dvc").is_some_and(|name| !name.is_empty())
 }
 
-/// The paths of the outputs that such a file names, relative to the workspace. One that can't be read names none: to
-/// account for files is not what it is for.
+/// The output paths that such a file lists, relative to the workspace. A file that can't be read lists none: reporting
+/// it is not the job of this function.
 pub fn outputs(path: &str, bytes: Vec<u8>) -> Vec<String> {
     let Ok(document) = Document::new(path, bytes, Format::YamlWithMergeKeys) else { return Vec::new() };
     let Ok(tree) = Arc::new(document).parse() else { return Vec::new() };

@@ -1,6 +1,6 @@
-//! Paths as DVC writes them: relative to a folder, and with `${…}` in them.
+//! Paths as DVC writes them: relative to a folder, and possibly with `${…}` in them.
 
-/// A path in a folder, without detours; one that leads out keeps its `..`. An absolute path, and an address, stay.
+/// Joins and normalises a path; one that leaves the folder keeps its `..`. Absolute paths and URLs are unchanged.
 pub fn joined(folder: &str, path: &str) -> String {
     if path.starts_with('/') || path.contains("://") {
         return path.to_owned();
@@ -18,7 +18,7 @@ pub fn joined(folder: &str, path: &str) -> String {
     format!("{root}{}", parts.join("/"))
 }
 
-/// What leads to a path from a folder, both without detours.
+/// The relative path from a folder to a path; both must be normalised.
 pub fn relative(folder: &str, path: &str) -> String {
     let mut from = folder.split('/').filter(|part| !part.is_empty()).peekable();
     let mut to = path.split('/').filter(|part| !part.is_empty()).peekable();
@@ -30,7 +30,7 @@ pub fn relative(folder: &str, path: &str) -> String {
     up.chain(to).collect::<Vec<_>>().join("/")
 }
 
-/// A text in which `*` stands for each `${…}`; `None` where there is none.
+/// A text with each `${…}` replaced by `*`; `None` if there is none.
 pub(super) fn wildcard(text: &str) -> Option<String> {
     text.contains("${").then(|| {
         let mut glob = String::new();
@@ -44,14 +44,14 @@ pub(super) fn wildcard(text: &str) -> Option<String> {
     })
 }
 
-/// Whether a text is what a wildcard stands for: each `*` for anything, in a path for anything but a `/`.
+/// Whether a text matches a wildcard, in which `*` matches anything, or in a path anything except `/`.
 pub(super) fn is_like(wildcard: &str, text: &str, is_path: bool) -> bool {
     let any = if is_path { "[^/]*" } else { "(?s:.*)" };
     let parts: Vec<String> = wildcard.split('*').map(regex::escape).collect();
     regex::Regex::new(&format!("^{}$", parts.join(any))).is_ok_and(|pattern| pattern.is_match(text))
 }
 
-/// Whether a path of a stage is an address of something elsewhere, such as `s3://bucket/data.csv`.
+/// Whether a path of a stage is a URL, such as `s3://bucket/data.csv`.
 pub(super) fn is_address(path: &str) -> bool {
     path.split_once("://").is_some_and(|(scheme, _)| {
         scheme.len() > 1 && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'+')

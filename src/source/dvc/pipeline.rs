@@ -1,4 +1,4 @@
-//! `dvc.yaml`: the stages, and what each reads and leaves.
+//! `dvc.yaml`: the stages, and what each of them reads and writes.
 
 use super::Files;
 use super::expand::{Item, expand};
@@ -8,34 +8,34 @@ use super::template::Context;
 use super::values::{broken, parse};
 use crate::document::{Diagnostic, Map, Node, Value};
 
-/// What `dvc.yaml` says.
+/// The contents of `dvc.yaml`.
 #[derive(Debug, Default)]
 pub(super) struct Pipeline {
     pub(super) stages: Vec<Stage>,
-    /// Files of metrics that belong to no stage; DVCLive adds them.
+    /// Metrics files that belong to no stage; DVCLive adds them.
     pub(super) metrics: Vec<String>,
-    /// Files of parameters that belong to no stage.
+    /// Parameter files that belong to no stage.
     pub(super) params: Vec<String>,
-    /// Paths that `artifacts:` calls models, with their names.
+    /// Paths that `artifacts:` lists as models, with their names.
     pub(super) models: Vec<(String, String)>,
     /// What could not be resolved.
     pub(super) notes: Vec<String>,
 }
 
-/// A stage, or one of several that are made from it. Paths are relative to the folder of `dvc.yaml`; a `${…}` that
-/// can't be resolved stays.
+/// A stage, or one of those it expands to. Paths are relative to the folder of `dvc.yaml`; an unresolvable `${…}` is
+/// left as is.
 #[derive(Debug, Default)]
 pub(super) struct Stage {
-    /// `train`, or `train@11` for one of several.
+    /// `train`, or `train@11` for an expanded stage.
     pub(super) name: String,
-    /// What it was made for, where it is one of several.
+    /// The item that it was expanded for, if any.
     pub(super) item: Option<Item>,
     pub(super) command: String,
-    /// DVC does not look at what it reads.
+    /// DVC does not check its inputs.
     pub(super) frozen: bool,
     pub(super) folder: String,
     pub(super) deps: Vec<String>,
-    /// File by file; all keys of a file where none is named.
+    /// Keys by file; `None` means all keys of the file.
     pub(super) params: Vec<(String, Option<Vec<String>>)>,
     pub(super) outs: Vec<String>,
     pub(super) metrics: Vec<String>,
@@ -43,25 +43,25 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    /// The stage in `dvc.yaml` that it was made from.
+    /// The name of the stage in `dvc.yaml` that it was expanded from.
     pub(super) fn base(&self) -> &str {
         base(&self.name)
     }
 
-    /// All that it leaves.
+    /// All its outputs.
     pub(super) fn left(&self) -> impl Iterator<Item = &String> {
         self.outs.iter().chain(&self.metrics).chain(&self.plots)
     }
 }
 
-/// The stage in `dvc.yaml` that `train@11` was made from.
+/// The name of the stage in `dvc.yaml` that `train@11` was expanded from.
 pub(super) fn base(name: &str) -> &str {
     name.split('@').next().unwrap_or(name)
 }
 
 impl Pipeline {
-    /// The pipeline in a folder. `locked` are the names of the stages that were run: by them an item is known that
-    /// nothing else tells.
+    /// The pipeline in a folder. `locked` are the names of the stages that ran, used for items that can't be resolved
+    /// otherwise.
     pub(super) fn read(
         files: &dyn Files,
         path: &str,
@@ -69,7 +69,7 @@ impl Pipeline {
     ) -> Result<Option<Self>, Box<Diagnostic>> {
         let Some(bytes) = files.read(path)? else { return Ok(None) };
         let label = files.label(path);
-        // Without a template, what else lies there is not read.
+        // Without a template, variables are not needed, so other files are not read.
         let has_templates = bytes.windows(2).any(|two| two == b"${");
         let map = parse(&label, path, bytes)?;
         let context = if has_templates {
@@ -103,7 +103,7 @@ impl Pipeline {
         Ok(Some(pipeline))
     }
 
-    /// Adds a stage, or those that are made from it; `None` where it is none.
+    /// Adds a stage, or those it expands to; `None` if it is not a valid stage.
     fn add(
         &mut self,
         files: &dyn Files,
@@ -115,7 +115,7 @@ impl Pipeline {
         let Some(map) = node.as_map() else { return Ok(None) };
         let (mut items, is_whole) = expand(name, map, context, locked);
         if !is_whole {
-            // None of them ran, and the stage must not go without a word.
+            // None of them ran, but the stage must still be reported.
             if items.is_empty() {
                 items.push((None, context.clone()));
             }
@@ -173,7 +173,7 @@ fn stage(
     })
 }
 
-/// A command, or several lines of it.
+/// A command, or a list of them joined into lines.
 pub(super) fn command(node: &Node, resolve: impl Fn(&str) -> String) -> Option<String> {
     match node.as_list() {
         Some(lines) => {
@@ -183,7 +183,7 @@ pub(super) fn command(node: &Node, resolve: impl Fn(&str) -> String) -> Option<S
     }
 }
 
-/// Keys of `params.yaml`, or of the files that are named.
+/// The keys of `params.yaml`, or of the files that are named.
 fn params(node: Option<&Node>, folder: &str) -> Vec<(String, Option<Vec<String>>)> {
     let mut found: Vec<(String, Option<Vec<String>>)> = Vec::new();
     let mut standard = Vec::new();
@@ -204,7 +204,7 @@ fn params(node: Option<&Node>, folder: &str) -> Vec<(String, Option<Vec<String>>
     found
 }
 
-/// The paths in a list of paths, each alone or as the one key of an object with settings.
+/// The paths in a list, whose entries are plain paths or objects with the path as their only key.
 fn paths(node: Option<&Node>, folder: &str) -> Vec<String> {
     let within = |path: &str| if is_address(path) { path.to_owned() } else { joined(folder, path) };
     let mut paths = Vec::new();

@@ -1,4 +1,4 @@
-//! A project's pipeline, with what it last ran with.
+//! A project's pipeline and its last run.
 
 use std::collections::HashSet;
 
@@ -8,12 +8,12 @@ use super::pipeline::{Pipeline, Stage, base};
 use super::{Files, NO_PROJECT};
 use crate::document::Diagnostic;
 
-/// What a folder holds.
+/// The DVC project in a folder.
 pub(super) struct Project {
     pub(super) pipeline: Pipeline,
-    /// Of the stages that are in the pipeline.
+    /// Only stages that are still in the pipeline.
     pub(super) lock: Option<Vec<Locked>>,
-    /// Files with a `*.dvc` of their own.
+    /// Files that have their own `*.dvc` file.
     pub(super) tracked: Vec<Hashed>,
     pub(super) notes: Vec<String>,
 }
@@ -24,7 +24,7 @@ impl Project {
         let ran = lock.as_ref().map(Lock::names).unwrap_or_default();
         let mut pipeline = match Pipeline::read(files, "dvc.yaml", &ran)? {
             Some(pipeline) => pipeline,
-            // DVCLive without a pipeline leaves these two.
+            // DVCLive without a pipeline writes these two files.
             None if files.read("metrics.json")?.is_some() => Pipeline {
                 metrics: vec!["metrics.json".into()],
                 params: vec!["params.yaml".into()],
@@ -50,12 +50,12 @@ impl Project {
         Ok(Self { pipeline, lock, tracked, notes })
     }
 
-    /// What a stage last ran with.
+    /// The last run of a stage.
     pub(super) fn locked(&self, stage: &Stage) -> Option<&Locked> {
         self.lock.iter().flatten().find(|locked| locked.name == stage.name)
     }
 
-    /// Paths of a stage; one that can't be resolved is what the stage left that looks like it.
+    /// The paths of a stage; one that can't be resolved gives the outputs of the stage that match its pattern.
     fn resolved<'p>(&'p self, stage: &'p Stage, paths: &'p [String]) -> impl Iterator<Item = String> + 'p {
         paths.iter().flat_map(|path| match wildcard(path) {
             None => vec![path.clone()],
@@ -66,7 +66,7 @@ impl Project {
         })
     }
 
-    /// The files of metrics of a stage.
+    /// The metrics files of a stage.
     pub(super) fn metrics_of(
         &self,
         files: &dyn Files,
@@ -81,7 +81,7 @@ impl Project {
         in_folders(files, self.resolved(stage, &stage.metrics))
     }
 
-    /// All files of metrics, each once.
+    /// All metrics files, without duplicates.
     pub(super) fn metric_files(
         &self,
         files: &dyn Files,
@@ -105,7 +105,7 @@ impl Project {
         Ok(names)
     }
 
-    /// What is a file of metrics or plots, which the lock does not say.
+    /// Tells whether a path is a metrics or plots file, which the lockfile does not record.
     pub(super) fn left_out(&self) -> impl Fn(&str) -> bool {
         let mut names: Vec<String> = self.pipeline.metrics.clone();
         for stage in &self.pipeline.stages {
@@ -120,7 +120,7 @@ impl Project {
         }
     }
 
-    /// The stages that were made from one, and left metrics; those of each stage together.
+    /// The expanded stages that have metrics, grouped by the stage in `dvc.yaml`.
     pub(super) fn made(&self) -> Vec<Vec<&Stage>> {
         let mut groups: Vec<Vec<&Stage>> = Vec::new();
         let made =
@@ -135,7 +135,7 @@ impl Project {
     }
 }
 
-/// The files in those of some paths that are folders; a path that is none stays.
+/// Replaces each folder among the paths by its files; other paths are unchanged.
 fn in_folders(
     files: &dyn Files,
     paths: impl IntoIterator<Item = String>,

@@ -1,20 +1,20 @@
-//! Constants in a file of Python that holds parameters: `NAME = value` at the top, in a class, and `self.NAME = value` in its
-//! `__init__`. Values are what `ast.literal_eval` reads; nothing is executed.
+//! Constants in a Python parameters file: `NAME = value` at the top level or in a class, and `self.NAME = value` in its
+//! `__init__`. Values are what `ast.literal_eval` accepts; nothing is executed.
 
 use crate::document::{Map, Node, Span, Value};
 
-/// What a block belongs to.
+/// The kind of a block.
 #[derive(Clone)]
 enum Block {
-    /// A class, by its path.
+    /// The body of a class, with its path.
     Class(Vec<String>),
     /// The `__init__` of a class.
     Init(Vec<String>),
-    /// A function, a condition, a loop: what it assigns is no constant.
+    /// A function, a condition, a loop: its assignments are not constants.
     Other,
 }
 
-/// The constants whose values are literals. What else there is, is left out.
+/// The constants whose values are literals; everything else is skipped.
 pub(super) fn constants(text: &str) -> Map {
     let mut found = Map::default();
     let mut blocks: Vec<(usize, Block)> = Vec::new();
@@ -41,7 +41,7 @@ pub(super) fn constants(text: &str) -> Map {
     found
 }
 
-/// The block that a line opens.
+/// The block that a line starts.
 fn opened(line: &str, within: Option<&Block>) -> Option<Block> {
     if let Some(rest) = line.strip_prefix("class ") {
         let name = rest.split(['(', ':']).next().unwrap_or(rest).trim().to_owned();
@@ -76,14 +76,15 @@ fn put(found: &mut Map, path: &[String], name: &str, value: Option<Value>) {
         Some(value) => {
             map.insert(name, Span::default(), Node::made(value));
         }
-        // What it is now can't be read here, and what it was before is not it.
+        // The new value can't be read here, and the old one is no longer right.
         None => {
             map.remove(name);
         }
     }
 }
 
-/// The statements of a text, each with its indentation: without comments, and with brackets and long texts on one line.
+/// The statements of a text with their indentation, without comments; brackets and multi-line strings become one
+/// line.
 fn statements(text: &str) -> Vec<(usize, String)> {
     let mut found = Vec::new();
     let (mut line, mut depth, mut indent) = (String::new(), 0_usize, 0);
@@ -136,7 +137,7 @@ fn end(line: &mut String, indent: usize, found: &mut Vec<(usize, String)>) {
     line.clear();
 }
 
-/// The bytes of the string that a text begins with, quotes included.
+/// The length in bytes of the string literal at the start of a text, including its quotes.
 fn string(text: &str) -> Option<usize> {
     let quote = &text[..1];
     let triple = quote.repeat(3);
@@ -162,14 +163,14 @@ fn assigned(line: &str) -> Option<(&str, Option<Value>)> {
     (!value.starts_with('=')).then(|| (name, whole(value)))
 }
 
-/// The literal that a text is.
+/// The whole text parsed as one literal.
 fn whole(text: &str) -> Option<Value> {
     let mut literal = Literal { rest: text.trim() };
     let value = literal.value(0)?;
     literal.rest.is_empty().then_some(value)
 }
 
-/// Lists and objects within each other.
+/// Maximum nesting depth of lists and objects.
 const MAX_DEPTH: usize = 32;
 
 /// Reads a literal.
@@ -214,7 +215,7 @@ impl Literal<'_> {
         while !self.takes(close) {
             items.push(Node::made(self.value(depth + 1)?));
             let is_comma = self.takes(',');
-            // A value in parentheses is no list.
+            // A value in parentheses is not a tuple.
             if close == ')' && items.len() == 1 && !is_comma {
                 return self.takes(close).then(|| items.remove(0).value);
             }

@@ -1,4 +1,4 @@
-//! From the files of a project to the canonical record.
+//! Builds the canonical record from the files of a project.
 
 use indexmap::IndexMap;
 
@@ -13,10 +13,10 @@ use crate::document::{Diagnostic, Map, Node, Path, Span, Value};
 use crate::run::Origin;
 use crate::source::tracked::{Tracked, without_places};
 
-/// What git knows of the files.
+/// What git knows about the files.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Code {
-    /// The commit that they are at, or that is checked out.
+    /// The commit that they were read at, or that is checked out.
     pub commit: Option<String>,
     /// Whether they differ from it.
     pub dirty: Option<bool>,
@@ -30,8 +30,8 @@ pub fn model_names(files: &dyn Files) -> Result<Vec<String>, Box<Diagnostic>> {
     Ok(pipeline.models.into_iter().map(|(name, _)| name).collect())
 }
 
-/// The run that a folder describes. `prefix` leads to the folder from the workspace; `model` is the one of those in
-/// `artifacts:` that is meant.
+/// The run that a folder describes. `prefix` is the path from the workspace to the folder; `model` is the name of the
+/// wanted model in `artifacts:`.
 pub fn tracked(
     files: &dyn Files,
     prefix: &str,
@@ -78,7 +78,7 @@ fn head(run: &mut Tracked, code: &Code) {
     run.text(&Path::of(["created_at"]), code.time.as_deref(), "the time of the commit");
 }
 
-/// What the stages ran with; where there is no lock, what the files say now.
+/// The parameters that the stages ran with; without a lockfile, the current ones.
 fn params(files: &dyn Files, project: &Project, run: &mut Tracked) -> Result<(), Box<Diagnostic>> {
     let mut params = Map::default();
     let mut from = "dvc.lock: stages.*.params".to_owned();
@@ -99,7 +99,7 @@ fn params(files: &dyn Files, project: &Project, run: &mut Tracked) -> Result<(),
             }
         }
     }
-    // The names of `params.yaml` come first, whatever the order of the stages.
+    // `params.yaml` comes first, whatever the order of the stages, so that its names are kept.
     of_files.sort_by(|one, _, other, _| other.ends_with("params.yaml").cmp(&one.ends_with("params.yaml")));
     for (file, map) in &of_files {
         add_file(&mut params, file, map);
@@ -113,7 +113,7 @@ fn params(files: &dyn Files, project: &Project, run: &mut Tracked) -> Result<(),
     Ok(())
 }
 
-/// The one number that is called a seed, at the top or one level below.
+/// The one number named like a seed, at the top level or one below.
 fn seed(params: &Map) -> Option<Value> {
     let is_number = |node: &&Node| matches!(node.value, Value::Number(_));
     if let Some(seed) = params.get("seed").filter(is_number) {
@@ -132,7 +132,7 @@ fn seed(params: &Map) -> Option<Value> {
     }
 }
 
-/// Puts the parameters of a file beside those of others. What another file has too is put behind the name of the file, as in
+/// Adds the parameters of a file. Names that another file has too are put under the file's name, as in
 /// `params."eval.yaml".seed`, so that neither hides the other.
 fn add_file(params: &mut Map, file: &str, map: &Map) {
     let mut twice = Map::default();
@@ -142,7 +142,7 @@ fn add_file(params: &mut Map, file: &str, map: &Map) {
     }
 }
 
-/// Puts what is new of one object into another, and the rest into `twice`.
+/// Adds the new keys of one object to another, and the rest to `twice`.
 fn add(into: &mut Map, other: &Map, twice: &mut Map) {
     for (key, node) in other.iter() {
         match (into.get_mut(key).map(|known| &mut known.value), &node.value) {
@@ -163,7 +163,7 @@ fn add(into: &mut Map, other: &Map, twice: &mut Map) {
     }
 }
 
-/// Puts one object into another; whether they agree where both have a value.
+/// Merges one object into another; returns whether they agree on the keys that both have.
 fn merge(into: &mut Map, other: &Map) -> bool {
     let mut agree = true;
     for (key, node) in other.iter() {

@@ -1,4 +1,4 @@
-//! Whether what lies there is what the lock says was run with: the question of `dvc status`.
+//! Whether the files on disk are those that the lockfile says were used: the question that `dvc status` answers.
 
 use super::Files;
 use super::lock::{Hashed, Locked};
@@ -12,9 +12,9 @@ use crate::run::{Sameness, same_value};
 /// What was found.
 #[derive(Debug, Default)]
 struct Found {
-    /// What differs, each as a sentence.
+    /// The differences, each a sentence.
     differs: Vec<String>,
-    /// What could not be looked at.
+    /// What could not be checked.
     notes: Vec<String>,
 }
 
@@ -32,8 +32,8 @@ impl Found {
     }
 }
 
-/// What differs, each as a sentence. `notes` are what could not be looked at. `tracked` are files with a `*.dvc` of their
-/// own.
+/// The differences, each a sentence. Adds what could not be checked to `notes`. `tracked` are the files that have their
+/// own `*.dvc` file.
 pub(super) fn differences(
     files: &dyn Files,
     pipeline: &Pipeline,
@@ -85,8 +85,8 @@ fn command(stage: &Stage, locked: &Locked, found: &mut Found) {
     }
 }
 
-/// What the lock says of paths that a stage names; what it does not say is new. What the lock says and the
-/// stage does not, DVC leaves out of its answer, and so does this.
+/// The lockfile's entries for the paths that a stage names; a path without an entry is new. Entries that the stage does
+/// not name are ignored, as DVC ignores them.
 fn declared<'l, 's>(
     paths: impl IntoIterator<Item = &'s String>,
     locked: &'l [Hashed],
@@ -107,7 +107,7 @@ fn declared<'l, 's>(
     known
 }
 
-/// Whether two digests are of the same sort, and differ.
+/// Whether two digests use the same algorithm and differ.
 fn contradicts(one: &Hashed, other: &Hashed) -> bool {
     let (Some(one), Some(other)) = (&one.digest, &other.digest) else { return false };
     one.split_once(':').map(|(sort, _)| sort) == other.split_once(':').map(|(sort, _)| sort) && one != other
@@ -152,7 +152,7 @@ fn params(
         return Ok(());
     };
     let is_python = file.strip_suffix(".py").is_some();
-    // All keys of a file: those that it has, and those that it had.
+    // All keys of a file: the current ones and those of the last run.
     let all: Vec<String> =
         now.keys().chain(ran_with.into_iter().flat_map(Map::keys)).map(str::to_owned).collect();
     for key in keys.unwrap_or(&all).iter().filter(|key| wildcard(key).is_none()) {
@@ -162,7 +162,7 @@ fn params(
         };
         match at(&now, key) {
             Some(is) if same(is, ran) => {}
-            // Of a class, what can't be read here is left out.
+            // The parts of a class that can't be read here are left out.
             Some(is) if is_python && same_as_far_as_known(is, ran) => found.note(format!(
                 "not all of `{key}` in `{file}` is compared with what was run; `dvc status` does"
             )),
@@ -179,19 +179,19 @@ fn same(is: &Node, ran: &Node) -> bool {
     same_value(&Path::of(["params"]), &decimal(is), &decimal(ran)) == Sameness::Same
 }
 
-/// The same of values of which some are not known: each that is known was there, and is equal.
+/// The same for values that are only partly known: every known part must have existed, and be equal.
 fn same_as_far_as_known(is: &Node, ran: &Node) -> bool {
     match (&is.value, &ran.value) {
         (Value::Map(is), Value::Map(ran)) => is.iter().all(|(key, node)| match ran.get(key) {
             Some(ran) => same_as_far_as_known(node, ran),
-            // DVC does not read all that is in a class.
+            // DVC does not read everything in a class.
             None => matches!(node.value, Value::Map(_) | Value::List(_)),
         }),
         _ => same(is, ran),
     }
 }
 
-/// The value at a key, or at a path of keys that was written with dots.
+/// The value at a key, or at a dotted path of keys.
 fn at<'m>(map: &'m Map, key: &str) -> Option<&'m Node> {
     if let Some(node) = map.get(key) {
         return Some(node);

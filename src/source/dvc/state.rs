@@ -1,4 +1,4 @@
-//! Whether a file or a folder is what a digest says.
+//! Whether a file or a folder matches its recorded digest.
 
 use super::hash::{folder_md5, unix_md5, windows_md5};
 use super::ignored::Ignored;
@@ -6,18 +6,18 @@ use super::lock::Hashed;
 use super::{Files, Hash, Sum};
 use crate::document::Diagnostic;
 
-/// What comparing gives.
+/// The result of a comparison.
 pub(super) enum State {
     Same,
-    /// But for the line ends of text: those of Windows on one side, those of Unix on the other.
+    /// Same text with different line endings: Windows on one side, Unix on the other.
     SameText,
     Differs,
     NotThere,
-    /// And why, as the end of a sentence.
+    /// With the reason, worded as the end of a sentence.
     NotLookedAt(&'static str),
 }
 
-/// Files of a folder that are hashed again.
+/// Maximum number of files in a folder that is hashed again.
 const MAX_FILES: usize = 2_000;
 
 pub(super) fn state(files: &dyn Files, hashed: &Hashed) -> Result<State, Box<Diagnostic>> {
@@ -34,13 +34,13 @@ pub(super) fn state(files: &dyn Files, hashed: &Hashed) -> Result<State, Box<Dia
     })
 }
 
-/// Whether a file is what was hashed, but for its line ends: git may have changed them on the way.
+/// Whether a file differs only in its line endings from the one that was hashed: git may have converted them.
 fn same_text(files: &dyn Files, path: &str, wanted: &str) -> bool {
     let Ok(Some(bytes)) = files.read(path) else { return false };
     [windows_md5(&bytes), unix_md5(&bytes)].iter().flatten().any(|md5| md5 == wanted)
 }
 
-/// The sum of a file. Its bytes are read where they may be text of DVC 2, and not what is `wanted` as they are.
+/// The MD5 of a file. If DVC 2 hashed it and the raw bytes don't match `wanted`, the file is read and hashed as text.
 fn sum(files: &dyn Files, path: &str, hash: Hash, wanted: &str) -> Result<Sum, Box<Diagnostic>> {
     let plain = files.md5(path)?;
     let is_wanted = matches!(&plain, Sum::Of(sum) if sum == wanted);
@@ -59,7 +59,7 @@ fn folder(files: &dyn Files, path: &str, hash: Hash, list: &str) -> Result<State
     let ignored = Ignored::in_folder(files, path, &found)?;
     found.retain(|path| !ignored.has(path));
     if found.is_empty() {
-        // What lies outside says so.
+        // The MD5 lookup reports paths outside of the folder.
         return Ok(match files.md5(path)? {
             Sum::NotLookedAt(why) => State::NotLookedAt(why),
             _ => State::NotThere,

@@ -1,21 +1,22 @@
-//! `${…}` in `dvc.yaml`: what it stands for, from `params.yaml`, `vars:`, and the item of a stage.
+//! `${…}` in `dvc.yaml`, resolved from `params.yaml`, `vars:`, and the item of a stage.
 
 use super::Files;
 use super::paths::joined;
 use super::values::object;
 use crate::document::{Diagnostic, Map, Node, Span, Value};
 
-/// What names stand for.
+/// The variables and their values.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Context(Map);
 
 impl Context {
-    /// What `params.yaml` says.
+    /// The variables in `params.yaml`.
     pub(super) fn read(files: &dyn Files) -> Result<Self, Box<Diagnostic>> {
         Ok(Self(object(files, "params.yaml")?.unwrap_or_default()))
     }
 
-    /// The same with the values of a `vars:`, each an object, or a file of which some keys may be named behind a `:`.
+    /// Adds the values of a `vars:` list of objects and files; a `:` after a file may name the keys to take
+    /// from it.
     pub(super) fn vars(
         &self,
         files: &dyn Files,
@@ -42,14 +43,14 @@ impl Context {
         Ok(context)
     }
 
-    /// The same with one more name.
+    /// Adds one variable.
     pub(super) fn with(&self, name: &str, value: Node) -> Self {
         let mut context = self.clone();
         context.0.insert(name, Span::default(), value);
         context
     }
 
-    /// What a text comes to. What is not known stays as it is written.
+    /// Substitutes the variables in a text. Unknown ones are left as written.
     pub(super) fn text(&self, text: &str) -> String {
         let mut made = String::new();
         let mut rest = text;
@@ -60,7 +61,7 @@ impl Context {
                 rest = behind;
                 continue;
             };
-            // Behind a `\` it stands for itself.
+            // A `\` before it escapes it.
             let value = if before.ends_with('\\') { None } else { self.get(name).and_then(scalar) };
             made.push_str(&value.unwrap_or_else(|| format!("${{{name}}}")));
             rest = after;
@@ -68,7 +69,7 @@ impl Context {
         made + rest
     }
 
-    /// What a value comes to, with all that is in it.
+    /// Substitutes the variables in a value and everything below it.
     pub(super) fn node(&self, node: &Node) -> Node {
         match &node.value {
             Value::String(text) => {
@@ -117,7 +118,7 @@ fn merge(into: &mut Map, other: &Map) {
     }
 }
 
-/// A value as DVC writes it into a text; objects and lists are none.
+/// A value as DVC writes it into a text; `None` for objects and lists.
 pub(super) fn scalar(node: &Node) -> Option<String> {
     match &node.value {
         Value::String(text) => Some(text.to_string()),

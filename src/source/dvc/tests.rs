@@ -12,7 +12,7 @@ fn tags(all: &[(&str, &str, i64)]) -> Vec<Tag> {
     all.iter().map(tag).collect()
 }
 
-/// The name of the tag that a name stands for, or why it stands for none.
+/// The name of the tag that a name points to, or why there is none.
 fn led_to(all: &[Tag], name: &str) -> String {
     match current(all, name) {
         None => "no name of GTO".into(),
@@ -70,7 +70,7 @@ fn versions_and_artifacts_end() {
     assert_eq!(led_to(&all, "churn@v1.1.0"), "churn@v1.1.0#2");
     all.extend(tags(&[("churn@deprecated", "b", 5)]));
     assert_eq!(led_to(&all, "churn@v1.1.0"), "the tag `churn@deprecated` deprecated the artifact `churn`");
-    // What is registered anew is there again.
+    // Registering it again brings it back.
     all.extend(tags(&[("churn@v1.2.0", "c", 6)]));
     assert_eq!(led_to(&all, "churn@v1.2.0"), "churn@v1.2.0");
 }

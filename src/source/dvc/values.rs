@@ -1,16 +1,16 @@
-//! Files of parameters and metrics: JSON, YAML, TOML, and the constants of Python.
+//! Parameter and metrics files: JSON, YAML, TOML, and Python constants.
 
 use std::sync::Arc;
 
 use super::{BROKEN, Files, python};
 use crate::document::{Diagnostic, Document, Format, Map, Node, Span, Value};
 
-/// The object in a file, if the file is there. Duplicate keys are refused, where DVC takes the last.
+/// The object in a file, if the file exists. Duplicate keys are refused, although DVC takes the last.
 pub(super) fn object(files: &dyn Files, path: &str) -> Result<Option<Map>, Box<Diagnostic>> {
     files.read(path)?.map(|bytes| parse(&files.label(path), path, bytes)).transpose()
 }
 
-/// The object in some bytes, by the ending of the file's name.
+/// The object in a file's contents; the file extension gives the format.
 pub(super) fn parse(label: &str, path: &str, bytes: Vec<u8>) -> Result<Map, Box<Diagnostic>> {
     match parse_any(label, path, bytes)?.value {
         Value::Map(map) => Ok(map),
@@ -19,7 +19,7 @@ pub(super) fn parse(label: &str, path: &str, bytes: Vec<u8>) -> Result<Map, Box<
     }
 }
 
-/// The value in some bytes, whatever it is.
+/// The value in a file's contents, of any type.
 pub(super) fn parse_any(label: &str, path: &str, bytes: Vec<u8>) -> Result<Node, Box<Diagnostic>> {
     let ending = path.rsplit_once('.').map_or("", |(_, ending)| ending).to_ascii_lowercase();
     let mut node = match ending.as_str() {
@@ -32,7 +32,7 @@ pub(super) fn parse_any(label: &str, path: &str, bytes: Vec<u8>) -> Result<Node,
     Ok(node)
 }
 
-/// Calls what is no number by one name in all formats.
+/// Gives NaN and the infinities the same spelling in all formats.
 fn plainly(node: &mut Node) {
     match &mut node.value {
         Value::NotFinite(written) => {
@@ -50,8 +50,8 @@ fn plainly(node: &mut Node) {
     }
 }
 
-/// The same with numbers as DVC writes them into a lock: `0o14` as 12, `1_000` as 1000, and of more digits than a double
-/// has, those of the double.
+/// The same with numbers as DVC writes them into a lockfile: `0o14` as 12, `1_000` as 1000, and numbers with more
+/// digits than a double can hold rounded to a double.
 pub(super) fn decimal(node: &Node) -> Node {
     let mut node = node.clone();
     match &mut node.value {
@@ -72,7 +72,7 @@ pub(super) fn decimal(node: &Node) -> Node {
     node
 }
 
-/// What ruamel, with which DVC reads YAML, takes a plain scalar for.
+/// The number that a plain scalar is for ruamel, which DVC reads YAML with.
 fn number(written: &str) -> Option<String> {
     let (sign, digits) = match written.strip_prefix(['-', '+']) {
         Some(digits) => (if written.starts_with('-') { "-" } else { "" }, digits),

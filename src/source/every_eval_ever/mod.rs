@@ -1,5 +1,5 @@
-//! Every Eval Ever: the shared schema of evaluations, which converters write from the results of many harnesses: a JSON with
-//! what the evaluation came to, and beside it, as JSON Lines, a row for each sample and metric.
+//! Every Eval Ever: a shared schema for evaluations, which converters produce from the results of many harnesses: a
+//! JSON file with the aggregate results, and next to it a JSON Lines file with a row for each sample and metric.
 
 use std::collections::HashMap;
 
@@ -12,10 +12,10 @@ use crate::document::{Map, Node, Path, Span, Value, to_line};
 use crate::run::Origin;
 use crate::source::Tracked;
 
-/// The rows beside the aggregate.
+/// The rows next to the aggregate.
 #[derive(Debug)]
 pub struct Samples {
-    /// What a person calls the file.
+    /// The name of the file in messages.
     pub label: String,
     /// Its SHA-256 in hexadecimal digits.
     pub digest: String,
@@ -64,7 +64,7 @@ fn written<'n>(node: &'n Node, path: &[&str]) -> Option<&'n str> {
     get(node, path)?.as_written()
 }
 
-/// Seconds since 1970 with fractions, or a time as it is.
+/// A time given as fractional seconds since 1970, or as a timestamp.
 fn time(text: &str) -> Option<String> {
     let Ok(seconds) = text.parse::<f64>() else {
         return crate::run::Moment::parse(text).ok().map(|_| text.to_owned());
@@ -77,7 +77,8 @@ fn time(text: &str) -> Option<String> {
     Timestamp::from_microsecond(microseconds).ok().map(|at| at.to_string())
 }
 
-/// What each result is called: its evaluation, and the metric where that is named. Results that nothing tells apart have no name.
+/// The name of each result: its evaluation, plus any name of its metric. Results that can't be told apart have
+/// none.
 fn names(results: &[Node]) -> Vec<Option<String>> {
     let evaluation = |result: &Node| written(result, &["evaluation_name"]).unwrap_or_default().to_owned();
     let plain = |result: &Node| {
@@ -92,7 +93,7 @@ fn names(results: &[Node]) -> Vec<Option<String>> {
             None => evaluation,
         }
     };
-    // Of old versions, only the description tells metrics apart.
+    // In old versions, only the description distinguishes metrics.
     let described = |result: &Node| {
         let description = written(result, &["metric_config", "evaluation_description"]);
         description.filter(|text| text.len() <= 64).map(|text| format!("{}.{text}", evaluation(result)))
@@ -109,14 +110,14 @@ fn names(results: &[Node]) -> Vec<Option<String>> {
         if is_alone(&plain_counts, plain) {
             Some(plain.clone())
         } else {
-            // Not what another result is called already.
+            // Don't reuse another result's name.
             Some(long.clone()).filter(|long| is_alone(&long_counts, long) && !is_alone(&plain_counts, long))
         }
     });
     named.map(|name| name.filter(|name| !name.is_empty())).collect()
 }
 
-/// How often each name is there.
+/// How often each name occurs.
 fn counts(names: &[String]) -> HashMap<&str, usize> {
     let mut counts = HashMap::new();
     for name in names {
@@ -125,7 +126,7 @@ fn counts(names: &[String]) -> HashMap<&str, usize> {
     counts
 }
 
-/// How the answers were made; where results differ in that, by their names.
+/// How the answers were generated; listed by result name where results differ.
 fn params(file: &Node, results: &[Node], names: &[Option<String>], model: Option<&str>, run: &mut Tracked) {
     let at = Path::of(["params"]);
     run.text(&at.key("model"), model, "model_info.id");
@@ -153,7 +154,7 @@ fn params(file: &Node, results: &[Node], names: &[Option<String>], model: Option
     }
 }
 
-/// Whether the rows are those that the aggregate speaks of; others are not used.
+/// Whether the rows belong to this aggregate; other rows are not used.
 fn are_of(file: &Node, samples: &Samples, run: &mut Tracked) -> bool {
     let said = |key: &str| written(file, &["detailed_evaluation_results", key]);
     let is_sha = said("hash_algorithm").is_none_or(|algorithm| algorithm == "sha256");
@@ -195,7 +196,7 @@ fn metrics(results: &[Node], names: &[Option<String>], samples: Option<&Samples>
             get(result, &["metric_config", "has_unknown_level"]).map(|node| &node.value),
             Some(Value::Bool(true))
         ) && score.as_written().and_then(|text| text.parse::<f64>().ok()) == Some(-1.0);
-        // Among levels, -1 is the unknown one: no value, and nothing that could be lower than a limit.
+        // For level metrics, -1 means unknown: it is not a value, and must not pass a limit.
         put("value", Some(if is_unknown { Value::NotFinite("NaN".into()) } else { score.value.clone() }));
         let stderr = get(result, &["score_details", "uncertainty", "standard_error"]);
         put("stderr", stderr.map(|node| node.get("value").unwrap_or(node).value.clone()));
@@ -234,7 +235,7 @@ fn metrics(results: &[Node], names: &[Option<String>], samples: Option<&Samples>
     }
 }
 
-/// Says that a metric is over fewer samples than its dataset has.
+/// Notes that a metric covers fewer samples than its dataset has.
 fn fewer(result: &Node, name: &str, n: Option<&Node>, ids: &[&str], run: &mut Tracked) {
     let number = |node: Option<&Node>| node.and_then(Node::as_written)?.parse::<usize>().ok();
     let Some(all) = number(get(result, &["source_data", "samples_number"])) else { return };
@@ -249,7 +250,7 @@ fn sample_ids(result: &Node) -> Vec<&str> {
     ids.iter().filter_map(Node::as_written).collect()
 }
 
-/// What a score was measured on, and who judged it: another judge is another measure.
+/// What a score was measured on, and who judged it: another judge makes it another measure.
 fn dataset(result: &Node) -> String {
     let source = |key: &str| written(result, &["source_data", key]).unwrap_or_default();
     let mut text = source("dataset_name").to_owned();
@@ -272,12 +273,12 @@ fn dataset(result: &Node) -> String {
     text
 }
 
-/// An empty text is none.
+/// An empty text is not an error.
 fn is_error(row: &Node) -> bool {
     get(row, &["error"]).is_some_and(|error| error.as_written() != Some(""))
 }
 
-/// What finds a sample again in another evaluation: the hash of what was asked and expected, or else its id.
+/// Identifies a sample across evaluations: the hash of its input and expected output, or else its id.
 fn id(row: &Node) -> &str {
     let text = |key: &str| written(row, &[key]).filter(|text| !text.is_empty());
     text("sample_hash").or(text("sample_id")).unwrap_or_default()

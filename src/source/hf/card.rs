@@ -11,14 +11,14 @@ use crate::source::tracked::{Tracked, without_places};
 /// A card's metadata.
 #[derive(Debug)]
 pub struct Card {
-    /// Where mistakes are shown.
+    /// For showing where mistakes are.
     document: Arc<Document>,
     /// The metadata.
     pub metadata: Map,
 }
 
-/// The metadata of a card; `None` where it has none. A fence that the Hub's library would overlook, and what it would
-/// read as something else than is written, is an error.
+/// The metadata of a card; `None` if it has none. It is an error if the Hub's library would overlook the `---` line, or
+/// read something other than what is written.
 pub fn front_matter(label: &str, bytes: Vec<u8>) -> Result<Option<Card>, Box<Diagnostic>> {
     let text = Document::new(label, bytes, Format::Yaml)?.text.replace("\r\n", "\n");
     let refuse = |message: String, help: &str| Err(Diagnostic::new(NO_CARD, message).help(help).boxed());
@@ -26,7 +26,7 @@ pub fn front_matter(label: &str, bytes: Vec<u8>) -> Result<Option<Card>, Box<Dia
     let blank = text[..text.len() - body.len()].matches('\n').count();
     let first = body.lines().next().unwrap_or_default();
     if first != "---" {
-        // With a space behind it the library finds no metadata at all, and does not say so.
+        // With trailing spaces, the library silently finds no metadata.
         if first.trim_end() == "---" {
             return refuse(
                 format!(
@@ -66,7 +66,7 @@ pub fn front_matter(label: &str, bytes: Vec<u8>) -> Result<Option<Card>, Box<Dia
     if rest.get(..length).unwrap_or_default().trim().is_empty() {
         return Ok(None);
     }
-    // The lines before it are kept, so that places are those of the file.
+    // The lines before it become blank lines, so that positions match the file.
     let yaml = format!("{}{}", "\n".repeat(blank + 1), rest.get(..length).unwrap_or_default());
     let document = Arc::new(Document::new(label, yaml.into_bytes(), Format::Yaml)?);
     match document.parse()?.value {
@@ -79,24 +79,24 @@ pub fn front_matter(label: &str, bytes: Vec<u8>) -> Result<Option<Card>, Box<Dia
     }
 }
 
-/// Whether a card says how good the model is; what the Trainer writes does not.
+/// Whether a card reports how good the model is; the cards that the Trainer writes do not.
 pub fn has_results(card: &Card) -> bool {
     results(card).next().is_some()
 }
 
-/// The results of the first model of `model-index`.
+/// The results of all models in `model-index`.
 fn results(card: &Card) -> impl Iterator<Item = &Node> {
     let index = card.metadata.get("model-index").and_then(Node::as_list).unwrap_or_default();
     index.iter().flat_map(|model| model.get("results").and_then(Node::as_list).unwrap_or_default())
 }
 
-/// One value of a card.
+/// One measured value of a card.
 struct Measured<'n> {
     dataset: Dataset,
     revision: Option<&'n str>,
     task: &'n str,
     kind: String,
-    /// What the card calls the metric.
+    /// The metric's display name in the card.
     title: &'n str,
     value: &'n Node,
     entry: &'n Node,
@@ -121,14 +121,14 @@ pub fn tracked(card: &Card, label: String, origin: Origin) -> Result<Tracked, Bo
     Ok(run)
 }
 
-/// What a result was measured on. Cards tell languages, and numbers of examples in a prompt, apart by any of these.
+/// What a result was measured on. Cards use any of these to distinguish languages, or the number of few-shot examples.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Dataset {
     /// Type, configuration and split.
     place: String,
-    /// `args`, in one line.
+    /// `args` on one line.
     args: String,
-    /// Its title, where that says more than its type.
+    /// The title, if it says more than the type.
     title: String,
 }
 
@@ -141,7 +141,7 @@ impl Dataset {
         let said: Vec<String> = parts.iter().copied().chain([args.as_str()]).flat_map(words).collect();
         let title = text("name").unwrap_or_default();
         let says_more = words(title).iter().any(|word| !said.contains(word));
-        // The same language is often written as both.
+        // The same language is often in both fields.
         let is_new = !args.is_empty() && !parts.contains(&args.as_str());
         Self {
             place: parts.join("/"),
@@ -150,20 +150,20 @@ impl Dataset {
         }
     }
 
-    /// All of it, to compare what two runs were measured on.
+    /// All parts joined, to compare what two runs were measured on.
     fn in_full(&self) -> String {
         let parts = [self.place.as_str(), &self.args, &self.title];
         parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/")
     }
 }
 
-/// The words of a name, in small letters.
+/// The words of a name, in lower case.
 fn words(name: &str) -> Vec<String> {
     let lower = name.to_lowercase();
     lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 
-/// A value in one line: `num_few_shot=25`.
+/// A value on one line: `num_few_shot=25`.
 fn one_line(node: &Node) -> String {
     match &node.value {
         Value::Map(map) => {
@@ -174,7 +174,7 @@ fn one_line(node: &Node) -> String {
     }
 }
 
-/// The metrics of a result, each with its kind and its value: a list, or names with values.
+/// The metrics of a result, which are a list or a map, each with its kind and its value.
 fn entries<'n>(card: &Card, result: &'n Node) -> Result<Vec<(&'n str, &'n Node, &'n Node)>, Box<Diagnostic>> {
     let metrics = match result.get("metrics").map(|node| &node.value) {
         Some(Value::Map(map)) if map.get("value").is_none() => {
@@ -220,7 +220,7 @@ fn measured(card: &Card) -> Result<Vec<Measured<'_>>, Box<Diagnostic>> {
     Ok(measured)
 }
 
-/// A name for each: its kind, and of dataset, task and title those that tell it apart from others of its kind.
+/// A name for each value: its kind, plus the parts of dataset, task and title that distinguish it from others.
 fn names(measured: &[Measured<'_>]) -> Vec<String> {
     let mut names: Vec<[&str; 6]> = measured.iter().map(|one| ["", "", "", "", &*one.kind, ""]).collect();
     for part in [0, 1, 2, 3, 5] {
@@ -261,7 +261,7 @@ fn metrics(card: &Card, measured: &[Measured<'_>], run: &mut Tracked) -> Result<
     let mut metrics = Map::default();
     for (one, name) in measured.iter().zip(names(measured)) {
         let values = match &one.value.value {
-            // Some metrics, such as rouge, are several numbers.
+            // Some metrics, such as rouge, have several numbers.
             Value::Map(parts) => parts.iter().map(|(part, node)| (format!("{name}.{part}"), node)).collect(),
             _ => vec![(name, one.value)],
         };
@@ -296,7 +296,7 @@ pub(super) fn on_dataset(value: &Node, dataset: &str, revision: Option<&str>) ->
     Node::made(Value::Map(map))
 }
 
-/// The datasets of the results, and the one that metrics were measured on, where it is one.
+/// The datasets of the results, and the one that metrics were measured on, if there is only one.
 fn datasets(card: &Card, run: &mut Tracked) {
     let mut known: Vec<(Dataset, Vec<(&str, &str)>)> = Vec::new();
     let mut seen = HashSet::new();

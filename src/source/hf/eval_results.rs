@@ -1,5 +1,4 @@
-//! `.eval_results/*.yaml`: a list of values, each on a task of a dataset; what the Hub puts in the place of
-//! `model-index`.
+//! `.eval_results/*.yaml`: a list of values, each for a task of a dataset; the Hub's replacement for `model-index`.
 
 use std::collections::HashMap;
 
@@ -9,7 +8,7 @@ use crate::document::{Diagnostic, Map, Node, Path, Span, Value};
 use crate::run::{Origin, parse_date};
 use crate::source::tracked::Tracked;
 
-/// The run that some files describe, each with what a person calls it.
+/// The run that some files describe, each given with its name for messages.
 pub fn tracked(files: &[(String, Node)], label: String, origin: Origin) -> Result<Tracked, Box<Diagnostic>> {
     let mut run = Tracked { label, origin, ..Tracked::default() };
     let mut metrics = Map::default();
@@ -40,7 +39,7 @@ pub fn tracked(files: &[(String, Node)], label: String, origin: Origin) -> Resul
             newest = newest.max(entry.get("date").and_then(Node::as_written));
         }
     }
-    // A name that is the same behind every dataset needs no dataset before it.
+    // If the name after the dataset is always the same, the dataset prefix is dropped.
     let metrics = shorten(metrics);
     if !metrics.is_empty() {
         run.put(&Path::of(["metrics"]), Value::Map(metrics), ".eval_results");
@@ -54,7 +53,7 @@ pub fn tracked(files: &[(String, Node)], label: String, origin: Origin) -> Resul
         run.notes
             .push(format!("the results are on {} datasets, so there is no one `validation`", datasets.len()));
     }
-    // A date alone is one of the Hub's forms.
+    // The Hub allows a date without a time.
     let midnight = newest.filter(|date| parse_date(date).is_some()).map(|date| format!("{date}T00:00:00Z"));
     if midnight.is_some() {
         run.notes.push("`created_at` is a date without a time, and is read as its midnight in UTC".into());

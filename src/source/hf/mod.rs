@@ -1,4 +1,4 @@
-//! Hugging Face: model cards, `.eval_results`, and what the Trainer leaves.
+//! Hugging Face: model cards, `.eval_results`, and the Trainer's output.
 
 mod card;
 mod eval_results;

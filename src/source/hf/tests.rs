@@ -24,7 +24,7 @@ fn values_stay_as_they_are_written() {
     assert!(read(".nan").expect("a card").contains("NaN"));
     // YAML 1.1 reads this as 123.
     assert!(read("12_3").expect("a card").contains("\"12_3\""));
-    // In braces a comma ends the value, and the Hub's library reads 0.
+    // Inside braces a comma ends the value, so the Hub's library reads 0.
     assert!(read("0,91").expect_err("a comma").contains("`91` has no value"));
 }
 
@@ -47,7 +47,7 @@ fn what_has_two_meanings_is_refused() {
 #[test]
 fn line_ends_byte_order_marks_and_blank_lines_do_not_matter() {
     let plain = read(&card("    - {type: f1, value: 0.8}\n")).expect("a card");
-    // The library's pattern takes blanks before the first fence and behind the last one, and so does this.
+    // The library's pattern allows blanks before the first fence and after the last one, and so do we.
     let blanks = card("    - {type: f1, value: 0.8}\n").replacen("---\n# churn", "--- \n# churn", 1);
     assert_eq!(read(&format!("  \n\t\n  {blanks}")).expect("a card"), plain);
     let windows = format!("\u{feff}\n\n{}", card("    - {type: f1, value: 0.8}\n")).replace('\n', "\r\n");

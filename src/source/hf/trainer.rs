@@ -1,4 +1,4 @@
-//! What the Trainer of transformers leaves in its output folder. `training_args.bin` is a pickle, and never opened.
+//! The output folder of the transformers Trainer. `training_args.bin` is a pickle, and is never opened.
 
 use crate::document::{Map, Node, Path, Span, Value};
 use crate::run::Origin;
@@ -7,19 +7,19 @@ use crate::source::tracked::{Tracked, with_history, without_places};
 /// The files of an output folder.
 #[derive(Debug, Default)]
 pub struct Output {
-    /// `all_results.json`: what was measured at the end, by prefix.
+    /// `all_results.json`: the results at the end, by prefix.
     pub all_results: Option<Node>,
-    /// `eval_results.json`: what `evaluate()` gave for the model that was saved.
+    /// `eval_results.json`: what `evaluate()` returned for the saved model.
     pub eval_results: Option<Node>,
-    /// `trainer_state.json`: every step that was logged, and the best.
+    /// `trainer_state.json`: every logged step, and the best one.
     pub state: Option<Node>,
-    /// The folder of the checkpoint that these lie in, where they don't lie in the output folder itself.
+    /// The checkpoint folder that these files are in; empty if they are in the output folder itself.
     pub checkpoint: String,
 }
 
-/// What is logged beside what is measured: how far training is, and how long things took.
+/// Logged values that are not metrics: the progress of training, and timings.
 const NOT_MEASURED: [&str; 5] = ["step", "epoch", "learning_rate", "grad_norm", "total_flos"];
-/// The same, behind a prefix such as `eval_`.
+/// The same as suffixes, after a prefix such as `eval_`.
 const HOW_LONG: [&str; 3] = ["_runtime", "_samples_per_second", "_steps_per_second"];
 
 fn is_measured(name: &str) -> bool {
@@ -37,7 +37,7 @@ pub fn tracked(output: &Output, label: String, origin: Origin) -> Tracked {
         }
         if is_measured(name) {
             let points = history(output.state.as_ref(), name);
-            // What is measured at the end is of the model that is kept, whatever the last step gave.
+            // Results measured at the end belong to the model that is kept, whatever the last step gave.
             metrics.insert(name, Span::default(), end(node, &points));
         } else {
             beside.insert(name, Span::default(), without_places(node));
@@ -46,7 +46,7 @@ pub fn tracked(output: &Output, label: String, origin: Origin) -> Tracked {
     let at_the_end = !metrics.is_empty();
     let evaluated = metrics.keys().any(|name| name.starts_with("eval_"));
     let mut from = if at_the_end { vec!["eval_results.json, all_results.json"] } else { vec![] };
-    // Of what was not measured at the end, the last row is what there is. The loss of one step was, as `train_loss`.
+    // For metrics without an end result, take the last row. The loss of a single step has one, `train_loss`.
     for name in names(output.state.as_ref()).into_iter().filter(|name| !at_the_end || name != "loss") {
         let points = history(output.state.as_ref(), &name);
         if metrics.get(&name).is_none()
@@ -70,10 +70,10 @@ pub fn tracked(output: &Output, label: String, origin: Origin) -> Tracked {
     run
 }
 
-/// A value that was measured at the end, with the best of its history.
+/// A value measured at the end, with the best of its history.
 fn end(value: &Node, points: &[(i64, Node)]) -> Node {
     let mut node = with_history(value.value.clone(), points);
-    // The step is that of the last row, and this need not be it.
+    // The step is that of the last row, which is not necessarily the one of this value.
     if let Value::Map(map) = &mut node.value {
         map.remove("step");
     }
@@ -84,7 +84,7 @@ fn rows(state: Option<&Node>) -> &[Node] {
     state.and_then(|state| state.get("log_history")?.as_list()).unwrap_or_default()
 }
 
-/// The names in the rows of evaluations; rows of training alternate with them.
+/// The metric names in evaluation rows, which alternate with training rows.
 fn names(state: Option<&Node>) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for (name, node) in rows(state).iter().filter_map(Node::as_map).flat_map(Map::iter) {
@@ -106,11 +106,11 @@ fn history(state: Option<&Node>, name: &str) -> Vec<(i64, Node)> {
         .collect()
 }
 
-/// Says where the last evaluation is not the best one, and which of them the values here are of.
+/// Notes if the last evaluation is not the best one, and which of them the values here belong to.
 fn best(state: Option<&Node>, evaluated: bool, run: &mut Tracked) {
     let Some(state) = state else { return };
     let text = |key: &str| state.get(key).and_then(Node::as_written);
-    // Older versions name the best step by its checkpoint alone.
+    // Older versions give the best step only in the checkpoint's name.
     let checkpoint = || text("best_model_checkpoint")?.rsplit_once("checkpoint-").map(|(_, step)| step);
     let (Some(best), Some(step)) = (text("best_metric"), text("best_global_step").or_else(checkpoint)) else {
         return;

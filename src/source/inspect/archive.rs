@@ -1,4 +1,4 @@
-//! A log of Inspect: a ZIP archive, whose members are compressed with zstd by newer versions and with deflate by older ones.
+//! An Inspect log is a ZIP archive; newer versions compress its members with zstd, older ones with deflate.
 
 use std::io::{Cursor, Read as _};
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use zip::result::ZipError;
 use super::{BROKEN, Log};
 use crate::document::{Diagnostic, Document, Format, Node};
 
-/// Bytes of a member that is read; samples, which may be larger, are not.
+/// Maximum size in bytes of a member that is read; samples, which may be larger, are not.
 const MAX_BYTES: u64 = 64 << 20;
 
 /// The parts of a log that are read.
@@ -41,7 +41,7 @@ pub fn open(label: &str, bytes: Vec<u8>) -> Result<Log, Box<Diagnostic>> {
     let header = member("header.json")?;
     let start = match member("_journal/start.json")? {
         Some(start) => Some(start),
-        // Logs of older versions.
+        // In logs of older versions.
         None => member("start.json")?,
     };
     if header.is_none() && start.is_none() {

@@ -1,7 +1,7 @@
 //! Inspect AI: a log of one evaluation, `.eval` or JSON.
 //!
-//! Cases that broke or were not scored are left out of its means, so a log of which some cases are missing is not taken for one
-//! that finished.
+//! Inspect leaves out cases that failed or were not scored from its means, so a log with missing cases does not count
+//! as finished.
 
 mod archive;
 
@@ -23,18 +23,18 @@ crate::code::codes! {
 /// The parts of a log.
 #[derive(Debug, Default)]
 pub struct Log {
-    /// What the evaluation came to; written last, so one that was killed has none.
+    /// The results; written last, so a run that was killed has none.
     pub header: Option<Node>,
-    /// What was to be evaluated.
+    /// The plan of the evaluation.
     pub start: Option<Node>,
-    /// The score of each case, over its epochs.
+    /// The score of each case, reduced over its epochs.
     pub reductions: Option<Node>,
-    /// What each case is.
+    /// A summary of each case.
     pub summaries: Option<Node>,
 }
 
 impl Log {
-    /// A log in JSON, which is one object with all of it.
+    /// A JSON log, which is a single object with everything.
     pub fn of_json(file: Node) -> Self {
         let part = |key: &str| file.get(key).filter(|node| !node.is_null()).cloned();
         Self { reductions: part("reductions"), summaries: part("samples"), start: None, header: Some(file) }
@@ -124,7 +124,7 @@ fn validation(head: &Node, ids: &[String], run: &mut Tracked) {
     }
 }
 
-/// The metrics of each score; gives back the smallest number of cases that one was made of.
+/// Adds the metrics of each score; returns the smallest number of cases that any of them covers.
 fn metrics(head: &Node, cases: usize, run: &mut Tracked) -> Option<usize> {
     let scores = get(head, &["results", "scores"]).and_then(Node::as_list).unwrap_or_default();
     let name_of = |score: &Node| score.get("name").and_then(Node::as_written).unwrap_or_default().to_owned();
@@ -132,7 +132,7 @@ fn metrics(head: &Node, cases: usize, run: &mut Tracked) -> Option<usize> {
     let mut least: Option<usize> = None;
     for score in scores {
         let name = name_of(score);
-        // Of several reducers, each lists every score.
+        // With several reducers, each of them lists every score.
         let reducer = get(score, &["reducer"]).and_then(Node::as_written);
         let is_alone = scores.iter().filter(|other| name_of(other) == name).count() == 1;
         let name = match reducer.filter(|_| !is_alone) {
@@ -177,15 +177,15 @@ fn metrics(head: &Node, cases: usize, run: &mut Tracked) -> Option<usize> {
     least
 }
 
-/// Samples that were to be run and those that were, each epoch by itself: of a case that broke in one epoch, the others are
-/// scored, and nothing else tells.
+/// The number of failed samples and of all samples, counting epochs: a case that failed in one epoch is scored by its
+/// other epochs, and this is the only place where the failure shows.
 fn broken_samples(head: &Node) -> Option<(usize, usize)> {
     let count = |key: &str| get(head, &["results", key])?.as_written()?.parse::<usize>().ok();
     let (all, done) = (count("total_samples")?, count("completed_samples")?);
     (done < all).then_some((all - done, all))
 }
 
-/// Only an evaluation of all its cases finished.
+/// An evaluation counts as finished only if all its cases were scored.
 fn status(log: &Log, head: &Node, cases: usize, scored: Option<usize>, run: &mut Tracked) {
     let written = head.get("status").and_then(Node::as_written).unwrap_or("started");
     let invalidated = matches!(head.get("invalidated").map(|node| &node.value), Some(Value::Bool(true)));
@@ -211,7 +211,7 @@ fn status(log: &Log, head: &Node, cases: usize, scored: Option<usize>, run: &mut
     run.text(&Path::of(["status"]), Some(status), "status, results.scores[].scored_samples");
 }
 
-/// The score of each case, from the reductions over its epochs.
+/// The score of each case, from its reductions over epochs.
 fn cases(log: &Log, run: &mut Tracked) {
     let mut fields: IndexMap<&str, Vec<(String, String)>> = IndexMap::new();
     for summary in log.summaries.as_ref().and_then(Node::as_list).unwrap_or_default() {

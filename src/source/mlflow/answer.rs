@@ -1,14 +1,14 @@
-//! What a tracking server answers. A list that is empty is left out of an answer altogether; what is there and of
-//! another sort than MLflow writes is never taken for nothing.
+//! Responses of a tracking server. MLflow omits empty lists; a field of an unexpected type is an error, never treated
+//! as missing.
 
 use super::{Dataset, LoggedModel, Point, Reading, Rows, Version, is_lifecycle, last_of_each};
 use crate::document::{Node, Value};
 
-/// What an answer lacks, as a path into it, or in words.
+/// What a response lacks, as a path into it, or in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lacks(pub String);
 
-/// A run, at `run` of `runs/get` or as an item of `runs/search`.
+/// A run, from `run` of `runs/get` or an item of `runs/search`.
 pub fn run(node: &Node) -> Result<Rows, Lacks> {
     let info = object(node, "info")?.ok_or_else(|| Lacks("run.info".into()))?;
     let data = object(node, "data")?;
@@ -58,7 +58,7 @@ pub fn version(node: &Node) -> Result<Version, Lacks> {
     })
 }
 
-/// A logged model, at `model` of an answer.
+/// A logged model, from `model` of a response.
 pub fn logged_model(node: &Node) -> Result<LoggedModel, Lacks> {
     let info = object(node, "info")?.ok_or_else(|| Lacks("model.info".into()))?;
     let data = object(node, "data")?;
@@ -82,12 +82,12 @@ pub fn value(node: &Node, metric: &str) -> Result<Point, Lacks> {
     }
 }
 
-/// Where the next page begins, if there is one.
+/// The token of the next page, if there is one.
 pub fn next_page(node: &Node) -> Result<Option<String>, Lacks> {
     Ok(text(node, "next_page_token")?.filter(|token| !token.is_empty()))
 }
 
-/// An object, which may be left out.
+/// An optional object.
 pub fn object<'n>(node: &'n Node, key: &str) -> Result<Option<&'n Node>, Lacks> {
     match node.get(key).filter(|node| !node.is_null()) {
         Some(found) if found.as_map().is_none() => Err(Lacks(format!("an object as `{key}`"))),
@@ -95,7 +95,7 @@ pub fn object<'n>(node: &'n Node, key: &str) -> Result<Option<&'n Node>, Lacks> 
     }
 }
 
-/// The items of a list, which may be left out.
+/// The items of an optional list.
 pub fn items<'n>(node: Option<&'n Node>, key: &str) -> Result<&'n [Node], Lacks> {
     match node.and_then(|node| node.get(key)).filter(|node| !node.is_null()) {
         None => Ok(&[]),
@@ -103,7 +103,7 @@ pub fn items<'n>(node: Option<&'n Node>, key: &str) -> Result<&'n [Node], Lacks>
     }
 }
 
-/// Text, which may be left out.
+/// Optional text.
 pub fn text(node: &Node, key: &str) -> Result<Option<String>, Lacks> {
     match node.get(key).filter(|node| !node.is_null()) {
         None => Ok(None),
@@ -114,7 +114,7 @@ pub fn text(node: &Node, key: &str) -> Result<Option<String>, Lacks> {
     }
 }
 
-/// Text that must be there.
+/// Required text.
 pub fn required(node: &Node, key: &str, within: &str) -> Result<String, Lacks> {
     text(node, key)?.ok_or_else(|| Lacks(format!("{within}.{key}")))
 }
@@ -132,7 +132,7 @@ fn point(node: &Node) -> Result<(String, Point), Lacks> {
     let name = required(node, "key", "metrics[]")?;
     let value = match node.get("value").map(|node| &node.value) {
         Some(Value::Number(written) | Value::NotFinite(written)) => Reading::parse(written),
-        // A server writes only what is not finite as text.
+        // A server writes only non-finite numbers as text.
         Some(Value::String(written)) => Reading::parse(written).filter(|value| !value.is_finite()),
         _ => None,
     };

@@ -1,9 +1,9 @@
-//! The files of an `mlruns` folder: `meta.yaml` of many things, and metrics of one line for each value.
+//! The files of an `mlruns` folder: `meta.yaml` files, and metric files with a line for each value.
 
 use super::{Dataset, LoggedModel, Point, Reading, Rows, Version, is_lifecycle};
 use crate::document::Node;
 
-/// What the `meta.yaml` of a run says.
+/// Reads the `meta.yaml` of a run.
 pub fn run(meta: &Node) -> Result<Rows, String> {
     let status = match text(meta, "status").as_str() {
         "1" => "RUNNING",
@@ -33,7 +33,7 @@ pub fn run(meta: &Node) -> Result<Rows, String> {
     })
 }
 
-/// What the `meta.yaml` of a dataset says, with what it was used for.
+/// Reads the `meta.yaml` of a dataset; `context` is what it was used for.
 pub fn dataset(meta: &Node, context: &str) -> Dataset {
     Dataset {
         name: text(meta, "name"),
@@ -44,7 +44,7 @@ pub fn dataset(meta: &Node, context: &str) -> Dataset {
     }
 }
 
-/// What a run used a dataset for, and which; the field `destination_id` of these files can't be trusted.
+/// What a run used a dataset for, and the dataset's id; the field `destination_id` of these files can't be trusted.
 pub fn input(meta: &Node) -> Option<(String, String)> {
     if text(meta, "source_type") != "DATASET" {
         return None;
@@ -53,7 +53,7 @@ pub fn input(meta: &Node) -> Option<(String, String)> {
     Some((text(meta, "source_id"), context))
 }
 
-/// What the `meta.yaml` of a model's version says.
+/// Reads the `meta.yaml` of a model version.
 pub fn version(meta: &Node) -> Result<Version, String> {
     Ok(Version {
         name: text(meta, "name"),
@@ -66,7 +66,7 @@ pub fn version(meta: &Node) -> Result<Version, String> {
     })
 }
 
-/// What the `meta.yaml` of a logged model says.
+/// Reads the `meta.yaml` of a logged model.
 pub fn logged_model(meta: &Node) -> Option<LoggedModel> {
     let id = text(meta, "model_id");
     (!id.is_empty()).then(|| LoggedModel {
@@ -79,8 +79,8 @@ pub fn logged_model(meta: &Node) -> Option<LoggedModel> {
     })
 }
 
-/// The values in a file of a metric: `TIME VALUE [STEP [… DIGEST]]`, one on each line. What stands between the step
-/// and the digest is the name of a dataset, which may hold spaces. `of_model` where a run's id comes before it.
+/// The values in a metric file: `TIME VALUE [STEP [… DIGEST]]`, one per line. The dataset's name is between the step
+/// and the digest, and may contain spaces. With `of_model`, a run id comes before it.
 pub fn points(lines: &str, of_model: bool) -> Result<Vec<Point>, String> {
     lines.lines().filter(|line| !line.trim().is_empty()).map(|line| point(line, of_model)).collect()
 }
@@ -100,7 +100,7 @@ fn point(line: &str, of_model: bool) -> Result<Point, String> {
     Ok(Point { value, step, time, dataset, run })
 }
 
-/// MLflow's own client takes the newest value of such a file for the last one, whatever its step.
+/// Whether MLflow's own client finds another last value: it takes the newest one, whatever its step.
 pub fn reads_differently(lines: &str, points: &[Point]) -> bool {
     let fields = lines.lines().map(|line| line.split(' ').count()).max().unwrap_or_default();
     let newest = points.iter().max_by_key(|point| point.time);

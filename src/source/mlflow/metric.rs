@@ -1,4 +1,4 @@
-//! The values of a metric over a run, and which of them is the last.
+//! The values of a metric during a run, and which of them is the last.
 
 use std::cmp::Ordering;
 
@@ -7,16 +7,16 @@ use indexmap::map::Entry;
 
 use crate::document::{Map, Node, Span, Value};
 
-/// One value, in a form that can be written down again.
+/// One value, in a form that can be written out again.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Reading {
     /// A number.
     Number(f64),
     /// Not a number.
     NaN,
-    /// Beyond all numbers; MLflow's databases write the largest one instead.
+    /// Infinity; MLflow's databases store the largest number instead.
     Infinite {
-        /// Below all of them.
+        /// Negative infinity.
         negative: bool,
     },
 }
@@ -26,13 +26,13 @@ pub enum Reading {
 pub struct Point {
     /// The value.
     pub value: Reading,
-    /// The step; 0 where the user gave none.
+    /// The step; 0 if the user gave none.
     pub step: i64,
     /// Milliseconds since 1970.
     pub time: i64,
-    /// The dataset that it was measured on, where that is known.
+    /// The dataset that it was measured on, if known.
     pub dataset: Option<String>,
-    /// The run that measured it, where it is of a logged model: other runs may measure a model too.
+    /// For a value of a logged model, the run that measured it: other runs may measure a model too.
     pub run: Option<String>,
 }
 
@@ -41,14 +41,14 @@ pub struct Point {
 pub struct Series {
     /// The last value, as MLflow defines it.
     pub last: Option<Point>,
-    /// The smallest and the largest finite value, where the whole history was read.
+    /// The smallest and the largest finite value, if the whole history was read.
     pub best: Option<(f64, f64)>,
-    /// How many values there are, where the whole history was read.
+    /// How many values there are, if the whole history was read.
     pub points: Option<u64>,
 }
 
 impl Reading {
-    /// A value of a database or a server, where the largest number stands for infinity.
+    /// A value from a database or a server, which store infinity as the largest number.
     pub fn of(value: f64) -> Self {
         if value.is_nan() {
             Self::NaN
@@ -59,17 +59,17 @@ impl Reading {
         }
     }
 
-    /// A value in the spellings of Python and of MLflow's servers.
+    /// Parses the spellings of Python and of MLflow's servers.
     pub fn parse(text: &str) -> Option<Self> {
         text.trim().parse::<f64>().ok().map(Self::of)
     }
 
-    /// Whether it is a number.
+    /// Whether it is a finite number.
     pub fn is_finite(&self) -> bool {
         matches!(self, Self::Number(_))
     }
 
-    /// As a person reads it.
+    /// The value as text for messages.
     pub fn written(&self) -> String {
         match self.to_value() {
             Value::Number(written) | Value::NotFinite(written) => written.into(),
@@ -84,7 +84,7 @@ impl Reading {
         }
     }
 
-    /// For the order among values of the same step and time; not a number comes first, as in MLflow.
+    /// The rank among values of the same step and time; NaN sorts first, as in MLflow.
     fn rank(&self) -> f64 {
         match self {
             Self::Number(value) => *value,
@@ -96,7 +96,7 @@ impl Reading {
 
     fn to_value(&self) -> Value {
         match self {
-            // The shortest digits that lead back to the same number.
+            // The fewest digits that parse back to the same number.
             Self::Number(value) => Value::Number(format!("{value:?}").into()),
             Self::NaN => Value::NotFinite("NaN".into()),
             Self::Infinite { negative: false } => Value::NotFinite("Infinity".into()),
@@ -106,8 +106,8 @@ impl Reading {
 }
 
 impl Point {
-    /// MLflow's order: by step, then by time, then by value. Neither the last line of a file nor the newest value is
-    /// the last one.
+    /// MLflow's order: by step, then by time, then by value. The last value is neither the last line of a file nor the
+    /// newest one.
     pub fn order(&self, other: &Self) -> Ordering {
         (self.step, self.time)
             .cmp(&(other.step, other.time))
@@ -128,12 +128,12 @@ impl Series {
         Self { last, best, points: Some(count) }
     }
 
-    /// The last value alone.
+    /// Only the last value.
     pub fn ending_with(point: Point) -> Self {
         Self { last: Some(point), best: None, points: None }
     }
 
-    /// As the canonical record holds it: a number, or an object where more is known.
+    /// As the canonical record has it: a number, or an object if more is known.
     pub(super) fn node(&self) -> Option<Node> {
         let last = self.last.as_ref()?;
         let many = self.points.is_some_and(|points| points > 1);

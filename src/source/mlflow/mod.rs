@@ -1,7 +1,7 @@
-//! MLflow, versions 2 and 3: from rows, the same for a tracking server, a database and a folder, to a run.
+//! MLflow, versions 2 and 3: turns rows, the same for a tracking server, a database and a folder, into a run.
 //!
-//! What a store gives is brought into [`Rows`] first: [`answer`] understands a server's answers, [`folder`] the files of
-//! an `mlruns` folder, and a database gives rows as they are.
+//! Every store is first converted into [`Rows`]: [`answer`] parses a server's responses, [`folder`] the files of an
+//! `mlruns` folder, and a database gives rows directly.
 
 pub mod answer;
 pub mod folder;
@@ -16,7 +16,7 @@ pub use with_model::{as_model, with_model};
 
 use super::Tracker;
 
-/// One run, as any of MLflow's stores holds it.
+/// One run, as all of MLflow's stores have it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Rows {
     /// 32 hexadecimal digits.
@@ -31,7 +31,7 @@ pub struct Rows {
     pub started: Option<i64>,
     /// Milliseconds since 1970.
     pub ended: Option<i64>,
-    /// Where its artifacts lie.
+    /// Where its artifacts are.
     pub artifact_uri: String,
     /// The experiment's id.
     pub experiment: String,
@@ -45,9 +45,9 @@ pub struct Rows {
     pub datasets: Vec<Dataset>,
     /// The logged models that it produced, `m-…`; MLflow 3.
     pub models: Vec<String>,
-    /// Where the one model among them lies, where that is known.
+    /// The location of the model, if there is only one and its location is known.
     pub model_location: String,
-    /// What a person should know.
+    /// Notes for the reader.
     pub notes: Vec<String>,
 }
 
@@ -58,7 +58,7 @@ pub struct Dataset {
     pub name: String,
     /// 8 hexadecimal digits over at most 10,000 rows.
     pub digest: String,
-    /// JSON with `uri`, or with something else.
+    /// JSON, usually with a `uri`.
     pub source: String,
     /// JSON with `num_rows`.
     pub profile: String,
@@ -73,13 +73,13 @@ pub struct Version {
     pub name: String,
     /// The number.
     pub number: u64,
-    /// The run that produced it; empty where it was registered from a file.
+    /// The run that produced it; empty if it was registered from a file.
     pub run_id: String,
     /// `models:/m-…`, or a path.
     pub source: String,
-    /// Where the files lie, where that is another place.
+    /// Where the files are, if different from the source.
     pub location: String,
-    /// `READY`, or why not.
+    /// `READY`, or another status.
     pub status: String,
     /// `None`, `Production`, `Staging`, `Archived` or `Deleted_Internal`.
     pub stage: String,
@@ -91,7 +91,7 @@ impl Version {
         self.stage == "Deleted_Internal"
     }
 
-    /// The logged model behind it, which its source or its location names: `models:/m-…`, or `…/models/m-…/artifacts`.
+    /// The logged model that its source or its location names: `models:/m-…`, or `…/models/m-…/artifacts`.
     pub fn logged_model(&self) -> Option<&str> {
         let mut parts = self.source.split('/').chain(self.location.split('/'));
         parts.find(|part| is_logged_model(part))
@@ -103,24 +103,24 @@ impl Version {
 pub struct LoggedModel {
     /// `m-…`.
     pub id: String,
-    /// The run that produced it, where one did.
+    /// The run that produced it; empty if none did.
     pub run_id: String,
     /// Whether it is complete.
     pub ready: bool,
     /// Milliseconds since 1970.
     pub created: Option<i64>,
-    /// Where the files lie.
+    /// Where the files are.
     pub artifact_uri: String,
     /// Parameters.
     pub params: Vec<(String, String)>,
     /// Tags.
     pub tags: Vec<(String, String)>,
-    /// Values of metrics by name, of whichever run measured them; a server gives the last one for each dataset.
+    /// The latest metric values by name, from any run that measured them; a server gives the last one for each dataset.
     pub metrics: Vec<(String, Point)>,
 }
 
 impl LoggedModel {
-    /// What stands in for the run, where none produced it.
+    /// Stands in for the run if no run produced the model.
     pub fn rows(&self) -> Rows {
         Rows {
             run_id: self.id.clone(),
@@ -138,7 +138,7 @@ impl LoggedModel {
     }
 }
 
-/// Whether a run can be in this stage of its life.
+/// Whether it is a valid lifecycle stage of a run.
 fn is_lifecycle(stage: &str) -> bool {
     matches!(stage, "active" | "deleted")
 }

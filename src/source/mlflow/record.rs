@@ -1,4 +1,4 @@
-//! From the rows of a run to the canonical record.
+//! Builds the canonical record from the rows of a run.
 
 use std::sync::Arc;
 
@@ -9,9 +9,9 @@ use crate::document::{Document, Format, Map, Node, Path, Segment, Span, Value};
 use crate::run::Origin;
 use crate::source::Tracked;
 
-/// Tags that MLflow writes for itself, and that are large.
+/// Large tags that MLflow writes for its own use.
 const LEFT_OUT: [&str; 2] = ["mlflow.log-model.history", "mlflow.note.content"];
-/// What a dataset that metrics were measured on is logged as.
+/// Contexts of datasets that metrics are measured on.
 const MEASURED_ON: [&str; 8] =
     ["validation", "valid", "val", "testing", "test", "eval", "evaluation", "holdout"];
 /// Tags whose names are fields of the canonical record.
@@ -33,8 +33,8 @@ const BY_NAME: [&str; 15] = [
     "environment.lockfile.digest",
 ];
 
-/// The run that rows describe. `inside` is the folder that the workspace is, in the words of the machine, so that an
-/// artifact in it can be found.
+/// The run that rows describe. `inside` is the workspace folder as a path on this machine, to locate artifacts inside
+/// it.
 pub fn tracked(rows: &Rows, label: String, origin: Origin, inside: Option<&str>) -> Tracked {
     let mut run = Tracked { label, origin, notes: rows.notes.clone(), ..Tracked::default() };
     run.text(&Path::of(["run_id"]), Some(&rows.run_id), "run_id");
@@ -147,7 +147,7 @@ fn data(rows: &Rows, run: &mut Tracked) {
     }
 }
 
-/// The address in a dataset's source, which is JSON of many shapes.
+/// The URI in a dataset's source, which is JSON of many shapes.
 fn uri(dataset: &Dataset) -> Option<String> {
     let source: serde_json::Value = serde_json::from_str(&dataset.source).ok()?;
     ["uri", "url", "path"].iter().find_map(|key| source.get(key)?.as_str()).map(str::to_owned)
@@ -167,7 +167,7 @@ fn params(rows: &Rows, run: &mut Tracked) {
         run.put(&Path::of(["params"]), Value::Map(params), "params");
     }
     let seed = rows.params.iter().find(|(key, _)| key == "seed");
-    // Parameters are text; a seed that is a whole number is one all the same.
+    // Parameters are text, but a whole number is accepted as the seed.
     if let Some((_, seed)) =
         seed.filter(|(_, seed)| seed.parse::<i64>().is_ok_and(|n| n.to_string() == *seed))
     {
@@ -189,7 +189,7 @@ fn metrics(rows: &Rows, run: &mut Tracked) {
 
 fn artifact(rows: &Rows, run: &mut Tracked, inside: Option<&str>) {
     let at = Path::of(["artifact"]);
-    // MLflow 3 keeps models beside runs; MLflow 2 as artifacts of the run, named in a tag.
+    // MLflow 3 stores models separately from runs; MLflow 2 stores them as artifacts of the run, listed in a tag.
     let logged = match rows.models.as_slice() {
         [] => history(rows),
         [one] => Some((format!("models:/{one}"), "outputs")),
@@ -219,7 +219,7 @@ fn history(rows: &Rows) -> Option<(String, &'static str)> {
     Some((format!("{}/{path}", rows.artifact_uri.trim_end_matches('/')), "tags.mlflow.log-model.history"))
 }
 
-/// The path of an address below a folder, relative to it.
+/// The path of a URI relative to a folder above it.
 pub(super) fn below(uri: &str, folder: &str) -> Option<String> {
     let path = uri.strip_prefix("file://").unwrap_or(uri);
     let rest = path.strip_prefix(folder.trim_end_matches('/'))?.strip_prefix('/')?;
@@ -227,7 +227,7 @@ pub(super) fn below(uri: &str, folder: &str) -> Option<String> {
     (!rest.is_empty() && !climbs).then(|| rest.to_owned())
 }
 
-/// Tags that are called like fields are those fields; they are what a person wrote, so they come last and win.
+/// Tags named like fields set those fields; the user wrote them, so they come last and win.
 fn named_tags(rows: &Rows, run: &mut Tracked) {
     for name in BY_NAME {
         let Some(value) = tag(rows, name).filter(|value| !value.is_empty()) else { continue };
@@ -235,7 +235,7 @@ fn named_tags(rows: &Rows, run: &mut Tracked) {
         let value = match (name, value.to_lowercase().as_str()) {
             ("git_dirty", "true") => Value::Bool(true),
             ("git_dirty", "false") => Value::Bool(false),
-            // The list that `gate record` writes, as JSON; anything else is a tag like any other.
+            // The JSON list that `gate record` writes; anything else is an ordinary tag.
             ("data", _) => match list_of_data(value) {
                 Some(data) => data,
                 None => continue,

@@ -1,19 +1,19 @@
-//! A run with what is known of a model that it produced: where the model is, and what it was measured to be.
+//! Combines a run with what is known about a model that it produced: where the model is, and its metrics.
 //!
-//! In MLflow 3 a run may log a model for each checkpoint, each with metrics of its own, and other runs may evaluate a
-//! model later. The values of a run are not those of each of its models.
+//! In MLflow 3 a run may log a model for each checkpoint, each with its own metrics, and other runs may evaluate a
+//! model later. So the values of a run are not those of each of its models.
 
 use indexmap::IndexMap;
 
 use super::{LoggedModel, Point, Rows, Series};
 
-/// Names or values that a note lists.
+/// Maximum number of names or values in a note.
 const MAX_LISTED: usize = 8;
 
 /// Metrics by name, each with its points.
 type Points<'m> = IndexMap<&'m str, Vec<&'m Point>>;
 
-/// The run `rows`, which was named, and which produced `model` alone. Values that other runs measured are not its own.
+/// `rows` as the run that was named, which produced only `model`. Values that other runs measured are not its own.
 pub fn with_model(mut rows: Rows, model: &LoggedModel) -> Rows {
     let (own, elsewhere) = measured(model, &rows.run_id);
     for (name, series) in &mut rows.metrics {
@@ -31,8 +31,8 @@ pub fn with_model(mut rows: Rows, model: &LoggedModel) -> Rows {
     located(rows, model)
 }
 
-/// The run `rows` as the run of `model`, which was named. Its own metrics count, then those of runs that evaluated it. What
-/// the run measured counts where it produced this model alone; of several models nothing says which one was measured.
+/// `rows` as the run of `model`, which was named. Its own metrics come first, then those of runs that evaluated it.
+/// The run's values count only if it produced no other model; otherwise nothing says which model they belong to.
 pub fn as_model(mut rows: Rows, model: &LoggedModel) -> Rows {
     let is_only_model = rows.models.len() <= 1;
     let (own, elsewhere) = measured(model, &rows.run_id);
@@ -45,7 +45,7 @@ pub fn as_model(mut rows: Rows, model: &LoggedModel) -> Rows {
                 if let Some(own) = own.filter(|_| is_only_model) {
                     name_dataset(&mut series, own);
                 }
-                // Of one model, a value of the same step is that of the run, which knows more of its history.
+                // With one model, a value of the same step is the run's own, and the run has more of its history.
                 let step = series.last.as_ref().map(|last| last.step);
                 let same_step = is_only_model && step == own.map(|own| own.step);
                 let series =
@@ -110,7 +110,7 @@ fn located(mut rows: Rows, model: &LoggedModel) -> Rows {
     rows
 }
 
-/// The values of a model: those that the run `run_id` measured, and those of each other run on each dataset.
+/// The values of a model: those that the run `run_id` measured, and those of other runs, by run and dataset.
 fn measured<'m>(
     model: &'m LoggedModel,
     run_id: &str,
@@ -131,7 +131,7 @@ fn last<'m>(points: &[&'m Point]) -> Option<&'m Point> {
     points.iter().copied().max_by(|one, other| one.order(other))
 }
 
-/// Takes over the dataset of a value that a run and its model both have.
+/// Copies the dataset of a value that a run and its model share.
 fn name_dataset(series: &mut Series, point: &Point) {
     if let Some(ours) = &mut series.last
         && ours.dataset.is_none()

@@ -1,4 +1,4 @@
-//! Runs of Sacred's `MongoObserver`, as `mongoexport` writes them: the collection `runs`, and beside it `metrics`.
+//! Runs of Sacred's `MongoObserver`, exported by `mongoexport`: the collection `runs`, and next to it `metrics`.
 
 use super::Files;
 use crate::document::{Map, Node, Span, Value};
@@ -8,7 +8,7 @@ pub fn is_run(document: &Node) -> bool {
     ["_id", "experiment", "host"].iter().all(|key| document.get(key).is_some())
 }
 
-/// The run in a document, with its series from the collection `metrics`, and what it is called.
+/// The run in a document, with its series from the collection `metrics`, and the run's name.
 pub fn run(document: &Node, series: &[Node]) -> (String, Files) {
     let run = plain(document);
     let id = run.get("_id").map(|id| id.as_written().map_or_else(|| id.brief(), str::to_owned));
@@ -27,7 +27,7 @@ pub fn run(document: &Node, series: &[Node]) -> (String, Files) {
     (id, Files { config, info, metrics, below: None, run })
 }
 
-/// A document without the wrappers of MongoDB's JSON: `{"$numberDouble": "0.84"}` is 0.84.
+/// A document without the type wrappers of MongoDB's JSON: `{"$numberDouble": "0.84"}` becomes 0.84.
 fn plain(node: &Node) -> Node {
     match &node.value {
         Value::Map(map) => match wrapped(map) {
@@ -45,7 +45,7 @@ fn plain(node: &Node) -> Node {
     }
 }
 
-/// What stands in an object with one key that begins with `$`.
+/// The value in an object whose only key begins with `$`.
 fn wrapped(map: &Map) -> Option<Value> {
     let mut entries = map.iter();
     let ((key, node), None) = (entries.next()?, entries.next()) else { return None };
@@ -57,7 +57,7 @@ fn wrapped(map: &Map) -> Option<Value> {
             Some(if is_finite { Value::Number(text.into()) } else { Value::NotFinite(text.into()) })
         }
         "$date" => Some(match text {
-            // The standard form, or milliseconds in the canonical one.
+            // The ISO form, or milliseconds in the canonical form.
             Some(text) => Value::String(text.into()),
             None => {
                 let milliseconds = plain(node).as_written()?.parse::<i64>().ok()?;

@@ -18,9 +18,9 @@ pub struct Files {
     pub config: Option<Node>,
     /// `metrics.json`
     pub metrics: Option<Node>,
-    /// `info.json`: what the run kept in `_run.info`.
+    /// `info.json`: what the run stored in `_run.info`.
     pub info: Option<Node>,
-    /// What leads to their folder from the workspace, where it lies there: empty, or ending in `/`.
+    /// The path from the workspace to their folder, if it is inside: empty, or ending in `/`.
     pub below: Option<String>,
 }
 
@@ -35,7 +35,7 @@ pub fn tracked(files: &Files, id: &str, label: String, origin: Origin) -> Tracke
         Some("COMPLETED") => "finished".to_owned(),
         Some("INTERRUPTED") => "killed".to_owned(),
         Some(other) => other.to_lowercase(),
-        // A run that died before it could say so leaves none.
+        // A run that was killed has no final status.
         None => "running".to_owned(),
     };
     run.text(&Path::of(["status"]), Some(&status), "run.json: status");
@@ -67,8 +67,8 @@ pub fn tracked(files: &Files, id: &str, label: String, origin: Origin) -> Tracke
     run
 }
 
-/// The one repository of the code; where there are several, none of them is the code version.
-/// Sacred writes an entry for each source file, so that one repository may be there many times.
+/// The code's repository; with several, none of them is used as the code version. Sacred writes an entry for each
+/// source file, so the same repository may occur many times.
 fn repositories(node: Option<&Node>, run: &mut Tracked) {
     let entries = node.and_then(Node::as_list).unwrap_or_default();
     let identity = |entry: &Node| ["url", "commit"].map(|key| written(entry, key));
@@ -124,8 +124,8 @@ fn packages(node: Option<&Node>, run: &mut Tracked) {
     }
 }
 
-/// Files that the run opened. Beside each stands its copy, and what that is called ends in the MD5 of its bytes; one
-/// that was not copied stands there itself.
+/// Files that the run opened, each paired with its copy, whose name ends in the MD5 of the contents; a file that was
+/// not copied is paired with itself.
 fn resources(node: Option<&Node>, run: &mut Tracked) {
     let mut data = Vec::new();
     for resource in node.and_then(Node::as_list).unwrap_or_default() {
@@ -143,7 +143,7 @@ fn resources(node: Option<&Node>, run: &mut Tracked) {
     }
 }
 
-/// The digest in `runs/_resources/train_9e107d9d372bb6826bd81d3542a419d6.csv`; the observer of a database writes it alone.
+/// The digest in `runs/_resources/train_9e107d9d372bb6826bd81d3542a419d6.csv`; `MongoObserver` writes nothing else.
 fn md5(copy: &str) -> Option<&str> {
     let name = copy.rsplit(['/', '\\']).next()?;
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
@@ -152,7 +152,7 @@ fn md5(copy: &str) -> Option<&str> {
     (is_md5 && (stem != digits || copy == digits)).then_some(digits)
 }
 
-/// Files that the run added, which lie in its folder.
+/// Files that the run added, which are in its folder.
 fn artifacts(node: Option<&Node>, below: Option<&str>, run: &mut Tracked) {
     let Some(below) = below else { return };
     let names = node.and_then(Node::as_list).unwrap_or_default().iter().filter_map(Node::as_written);
@@ -168,7 +168,7 @@ fn artifacts(node: Option<&Node>, below: Option<&str>, run: &mut Tracked) {
     }
 }
 
-/// The last of the values of each metric, in the order in which they were logged.
+/// The last value of each metric, in logging order.
 fn metrics(node: Option<&Node>, run: &mut Tracked) {
     let mut metrics = Map::default();
     for (name, series) in node.and_then(Node::as_map).into_iter().flat_map(Map::iter) {
@@ -188,7 +188,7 @@ fn metrics(node: Option<&Node>, run: &mut Tracked) {
     }
 }
 
-/// What `main` returned. Where that is names with numbers and nothing was logged, these are the metrics.
+/// The return value of `main`. If it maps names to numbers and no metrics were logged, these are the metrics.
 fn result(result: Option<&Node>, run: &mut Tracked) {
     let Some(result) = result.filter(|result| !result.is_null()).map(without_pickles) else { return };
     let is_number = |node: &Node| matches!(node.value, Value::Number(_) | Value::NotFinite(_));
@@ -200,7 +200,7 @@ fn result(result: Option<&Node>, run: &mut Tracked) {
     run.put(&Path::of(["result"]), result.value, "run.json: result");
 }
 
-/// A value in which numbers of NumPy, which are objects with `py/object`, are numbers.
+/// Replaces NumPy numbers, which are objects with `py/object`, by plain numbers.
 fn without_pickles(node: &Node) -> Node {
     match &node.value {
         Value::Map(map) => match (map.get("py/object"), map.get("value")) {

@@ -1,4 +1,4 @@
-//! A table as it is written: names, and rows of cells, each with its place in the text.
+//! A table as written: column names, and rows of cells with their positions in the text.
 
 use std::sync::Arc;
 
@@ -17,11 +17,11 @@ pub(in crate::source) struct Grid {
 /// One row of a table.
 #[derive(Debug)]
 pub(in crate::source) struct Row {
-    /// Its line, counted from 1.
+    /// Its line number, from 1.
     pub(in crate::source) line: usize,
-    /// The bytes of the whole row.
+    /// The byte range of the whole row.
     pub(in crate::source) span: Span,
-    /// As many as there are names; blanks around a value are not part of it.
+    /// As many as there are column names; surrounding blanks are trimmed.
     pub(in crate::source) cells: Vec<Cell>,
 }
 
@@ -32,11 +32,11 @@ pub(in crate::source) struct Cell {
     pub(in crate::source) span: Span,
 }
 
-/// What writers put where there is no value.
+/// Spellings of a missing value.
 const ABSENT: [&str; 7] = ["", "na", "n/a", "none", "null", "-", "<na>"];
 
 impl Cell {
-    /// The value; `None` where there is none.
+    /// The value; `None` if it is missing.
     pub(in crate::source) fn node(&self) -> Option<Node> {
         let lower = self.text.to_lowercase();
         if ABSENT.contains(&lower.as_str()) {
@@ -54,7 +54,8 @@ impl Cell {
 }
 
 impl Grid {
-    /// Reads a table: names first, then rows of as many cells. Another training that was appended below is refused.
+    /// Reads a table: a header, then rows with as many cells. A second header, from another training, is
+    /// refused.
     pub(in crate::source) fn parse(label: &str, bytes: Vec<u8>) -> Result<Self, Box<Diagnostic>> {
         let document = Arc::new(Document::new(label, bytes, Format::Json)?);
         let wrong = |row: &Row, message: String, help: &str| {
@@ -65,7 +66,7 @@ impl Grid {
         };
         let first = document.text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
         let count = |c: char| first.matches(c).count();
-        // Of equally many, a comma: the others are kept inside names less often.
+        // Prefer the comma in a tie: the others are rarer in names.
         let separator = ['\t', ';', ','].into_iter().max_by_key(|c| count(*c)).unwrap_or(',');
         let mut rows = split(&document.text, separator).into_iter();
         let Some(head) = rows.next() else {
@@ -110,13 +111,13 @@ impl Grid {
         Ok(Self { document, names, rows })
     }
 
-    /// The column of a name, in small or capital letters.
+    /// The index of a column, ignoring case.
     pub(in crate::source) fn column(&self, names: &[&str]) -> Option<usize> {
         self.names.iter().position(|name| names.iter().any(|wanted| name.eq_ignore_ascii_case(wanted)))
     }
 }
 
-/// The rows of a text, without blank ones. A quoted cell may hold the separator and ends of lines (RFC 4180).
+/// The rows of a text, without blank ones. A quoted cell may contain separators and newlines (RFC 4180).
 fn split(text: &str, separator: char) -> Vec<Row> {
     let mut rows = Vec::new();
     let mut cells: Vec<Cell> = Vec::new();

@@ -1,4 +1,4 @@
-//! Tables of metrics, which trainings log: a row for each epoch or step, a row for each model, or a name and a value in each.
+//! Tables of metrics: a row for each epoch or step, a row for each model, or a name and a value in each row.
 
 mod grid;
 
@@ -19,9 +19,9 @@ codes! {
 
 /// Names of columns that say where in training a row was written, the coarsest first.
 const POSITIONS: [&str; 7] = ["step", "global_step", "epoch", "iteration", "iter", "round", "trees"];
-/// Names of columns that say which model a row is of.
+/// Names of columns that say which model a row belongs to.
 const MODELS: [&str; 7] = ["model", "model_name", "name", "algorithm", "classifier", "estimator", "run"];
-/// Names of the two columns of a table of names and values.
+/// Names of the two columns of a name-value table.
 const NAMED: [&str; 4] = ["metric", "name", "key", "measure"];
 const VALUES: [&str; 3] = ["value", "score", "result"];
 
@@ -62,7 +62,7 @@ pub(super) fn read(
     ]
 }
 
-/// The metrics of a table that is of one run, with what a person should know.
+/// The metrics of a table about a single run, with notes for the reader.
 fn one_run(grid: &Grid) -> Result<(Map, Vec<String>), Box<Diagnostic>> {
     if grid.rows.is_empty() {
         let message = format!("`{}` has a header, but no row of values", grid.document.name);
@@ -100,7 +100,7 @@ fn is_position(name: &str) -> bool {
         || POSITIONS.iter().any(|known| name.eq_ignore_ascii_case(known))
 }
 
-/// The column of names of models, where each row is of another one.
+/// The column of model names, if each row is a different model.
 fn models(grid: &Grid) -> Option<usize> {
     let column = grid.column(&MODELS).filter(|_| grid.names.len() > 1)?;
     let texts: Vec<&str> = grid.rows.iter().map(|row| row.cells[column].text.as_str()).collect();
@@ -119,7 +119,7 @@ fn of_model(
     fields: &FieldMap,
     origin: &Origin,
 ) -> Result<Run, Vec<Diagnostic>> {
-    // The document is the row, so that places are those of the file.
+    // The document is only the row, but keeps the file's line numbers.
     let text = grid.document.slice(row.span);
     let document = Arc::new(Document {
         name: grid.document.name.clone(),
@@ -152,7 +152,7 @@ fn values(grid: &Grid, row: &Row, is_metric: &dyn Fn(usize) -> bool) -> Map {
     metrics
 }
 
-/// A name and a number in each row.
+/// Reads a table with a name and a number in each row.
 fn names_and_values(grid: &Grid) -> Option<Map> {
     if grid.names.len() != 2 {
         return None;
@@ -173,7 +173,7 @@ fn names_and_values(grid: &Grid) -> Option<Map> {
     let mut metrics = Map::default();
     for row in &grid.rows {
         let Some(node) = row.cells[value].node() else { continue };
-        // Which of two values counts is unknown.
+        // It is unknown which of two values counts.
         if metrics.insert(row.cells[name].text.as_str(), row.cells[name].span, node).is_some() {
             return None;
         }
@@ -181,16 +181,16 @@ fn names_and_values(grid: &Grid) -> Option<Map> {
     Some(metrics)
 }
 
-/// The position of each row, where a column says it.
+/// The position of each row, if a column gives it.
 fn positions(grid: &Grid) -> Option<Vec<Option<i64>>> {
     let column = grid.column(&POSITIONS)?;
-    // Some log a step of its own for each epoch, and the epoch too; the first column that is filled counts.
+    // Some loggers write a step per epoch, and the epoch too; the first column with values is used.
     let position = |row: &Row| whole(&row.cells[column].text);
     let found: Vec<Option<i64>> = grid.rows.iter().map(position).collect();
     found.iter().any(Option::is_some).then_some(found)
 }
 
-/// A whole number, also where it is written as `3.0`.
+/// A whole number, even if written as `3.0`.
 pub(super) fn whole(text: &str) -> Option<i64> {
     let plain = text.strip_suffix(".0").unwrap_or(text);
     plain.parse().ok()
@@ -199,19 +199,19 @@ pub(super) fn whole(text: &str) -> Option<i64> {
 /// The values of each column over a training.
 pub(super) struct History<'g> {
     grid: &'g Grid,
-    /// Rows that count, each with its position.
+    /// The rows that count, each with its position.
     rows: Vec<(i64, &'g Row)>,
     pub(super) notes: Vec<String>,
 }
 
 impl<'g> History<'g> {
-    /// Rows that count, each with its position.
+    /// Takes the rows that count, each with its position.
     pub(super) fn new(grid: &'g Grid, rows: Vec<(i64, &'g Row)>) -> Self {
         Self { grid, rows, notes: Vec::new() }
     }
 
-    /// Of positions that are there again the last row counts, as after a training was resumed; of trainings that were
-    /// appended, the last one.
+    /// If a position is repeated, as after resuming, its last row counts; if trainings were appended, the last training
+    /// does.
     pub(super) fn of(grid: &'g Grid, positions: &[Option<i64>]) -> Self {
         let mut rows: Vec<(i64, &Row)> = Vec::new();
         let mut notes = Vec::new();
@@ -245,7 +245,7 @@ impl<'g> History<'g> {
         &self.rows
     }
 
-    /// The last value of each column that is a metric, with its step, and the best before it.
+    /// The last value of each metric column with its step, and the best value so far.
     pub(super) fn metrics(&self, is_metric: &dyn Fn(&str) -> bool) -> Map {
         let mut metrics = Map::default();
         for (column, name) in self.grid.names.iter().enumerate() {

@@ -1,9 +1,9 @@
-//! What one event of a file says, as far as it is read: scalars, texts, hyperparameters, and that a writer was opened.
+//! The parts of an event that are read: scalars, texts, hyperparameters, and whether a writer was opened.
 
 use super::hparams::{self, Session};
 use crate::source::wire::{Message, NotAMessage};
 
-/// Numbers of fields in TensorFlow's `Event`, `Summary.Value`, `SummaryMetadata` and `TensorProto`.
+/// Field numbers in TensorFlow's `Event`, `Summary.Value`, `SummaryMetadata` and `TensorProto`.
 mod field {
     pub(super) const EVENT_TIME: u64 = 1;
     pub(super) const EVENT_STEP: u64 = 2;
@@ -27,10 +27,10 @@ mod field {
     pub(super) const TENSOR_LONGS: u64 = 10;
 }
 
-/// `SessionLog.START`: a writer was opened, perhaps to go on from an earlier step.
+/// `SessionLog.START`: a writer was opened, perhaps to continue from an earlier step.
 const START: i64 = 1;
 
-/// Kinds of tensors that hold one number.
+/// Tensor types that can hold one number.
 mod kind {
     pub(super) const FLOAT: i64 = 1;
     pub(super) const DOUBLE: i64 = 2;
@@ -45,12 +45,12 @@ pub(super) struct Event {
     /// Seconds since 1970.
     pub(super) time: Option<f64>,
     pub(super) step: i64,
-    /// The writer goes on from this step.
+    /// The writer continues from this step.
     pub(super) restarts: bool,
     pub(super) values: Vec<(String, Logged)>,
 }
 
-/// What is logged under a tag.
+/// The value logged under a tag.
 #[derive(Debug)]
 pub(super) enum Logged {
     Single(f32),
@@ -101,14 +101,14 @@ fn logged(value: Message<'_>) -> Result<Option<Logged>, NotAMessage> {
     if let Some(single) = value.float(field::VALUE_SIMPLE)? {
         return Ok(Some(Logged::Single(single)));
     }
-    // A tensor of another plugin, such as a curve, is no scalar. Only the first of a tag may name its plugin.
+    // A tensor of another plugin, such as a curve, is not a scalar. Only the first value of a tag must name it.
     match (name.as_deref(), value.message(field::VALUE_TENSOR)?) {
         (None | Some("scalars" | "text"), Some(tensor)) => one(tensor),
         _ => Ok(None),
     }
 }
 
-/// What a tensor of one element holds.
+/// The value of a tensor with one element.
 fn one(tensor: Message<'_>) -> Result<Option<Logged>, NotAMessage> {
     fn alone<T>(mut found: Vec<T>) -> Option<T> {
         found.pop().filter(|_| found.is_empty())

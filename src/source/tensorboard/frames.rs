@@ -1,22 +1,22 @@
-//! The frames of an event file: TensorFlow's `TFRecord`, with a masked CRC-32C of each length and of each payload.
+//! The frames of an event file: TensorFlow's `TFRecord`, with a masked CRC-32C of each length and each payload.
 
 use crc::{CRC_32_ISCSI, Crc};
 
 const CRC32C: Crc<u32> = Crc::<u32>::new(&CRC_32_ISCSI);
-/// Bytes before a payload: its length in 8, and the checksum of that in 4.
+/// Bytes before a payload: its length in 8, and the checksum of the length in 4.
 const HEAD: usize = 12;
-/// Bytes behind a payload: its checksum.
+/// Bytes after a payload: its checksum.
 const TAIL: usize = 4;
 
-/// The payloads of a file, and how it ends.
+/// The payloads of a file, and whether it was cut off.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Frames<'b> {
     pub(super) payloads: Vec<&'b [u8]>,
-    /// It ends in the middle of a frame, as one does whose writer was killed, or is still writing.
+    /// It ends in the middle of a frame, because the writer was killed or is still writing.
     pub(super) cut: bool,
 }
 
-/// Takes a file apart. What is cut off at its end is left out; damage before that is an error, which is the byte where it is.
+/// Splits a file into frames. A cut-off frame at the end is dropped; earlier damage is an error: its byte offset.
 pub(super) fn frames(bytes: &[u8]) -> Result<Frames<'_>, usize> {
     let mut frames = Frames { payloads: Vec::new(), cut: false };
     let mut rest = bytes;
@@ -55,7 +55,7 @@ fn number(bytes: &[u8]) -> u32 {
     bytes.iter().rev().fold(0, |value, &byte| value << 8 | u32::from(byte))
 }
 
-/// A checksum of bytes that hold checksums themselves is a weak one, so TensorFlow turns and shifts it.
+/// Checksums of data that contains checksums are weak, so TensorFlow rotates them and adds a constant.
 pub(super) fn masked(bytes: &[u8]) -> u32 {
     CRC32C.checksum(bytes).rotate_right(15).wrapping_add(0xA282_EAD8)
 }

@@ -1,19 +1,19 @@
-//! Hyperparameters, which TensorBoard's plugin `hparams` keeps in the metadata of a summary: `HParamsPluginData`.
+//! Hyperparameters, which TensorBoard's `hparams` plugin stores in the metadata of a summary: `HParamsPluginData`.
 
 use crate::document::{Node, Value};
 use crate::source::cases::number;
 use crate::source::wire::{Message, NotAMessage};
 
-/// What the plugin says of a session, which is one training.
+/// What the plugin records about a session, which is one training.
 #[derive(Debug)]
 pub(super) enum Session {
-    /// It began with these values.
+    /// It started with these values.
     Start(Vec<(String, Node)>),
-    /// It ended so.
+    /// It ended with this status.
     End(&'static str),
 }
 
-/// Numbers of fields.
+/// Field numbers.
 const START: u64 = 3;
 const END: u64 = 4;
 const START_VALUES: u64 = 1;
@@ -21,7 +21,7 @@ const END_STATUS: u64 = 1;
 const ENTRY_KEY: u64 = 1;
 const ENTRY_VALUE: u64 = 2;
 
-/// Reads what the plugin wrote; nothing of what is about a whole experiment.
+/// Reads what the plugin wrote about a session; data about a whole experiment is ignored.
 pub(super) fn session(data: Message<'_>) -> Result<Option<Session>, NotAMessage> {
     if let Some(start) = data.message(START)? {
         let mut values = Vec::new();
@@ -34,7 +34,7 @@ pub(super) fn session(data: Message<'_>) -> Result<Option<Session>, NotAMessage>
                 values.push((key, Node::made(value)));
             }
         }
-        // A map has no order on the wire.
+        // Maps are unordered on the wire.
         values.sort_by(|one, other| one.0.cmp(&other.0));
         return Ok(Some(Session::Start(values)));
     }
@@ -47,7 +47,7 @@ pub(super) fn session(data: Message<'_>) -> Result<Option<Session>, NotAMessage>
     })
 }
 
-/// `google.protobuf.Value`: a number, a text or a truth value.
+/// `google.protobuf.Value`: a number, a string or a boolean.
 fn of(value: Message<'_>) -> Result<Option<Value>, NotAMessage> {
     if let Some(double) = value.double(2)? {
         let is_whole = double.fract() == 0.0 && double.abs() < 1e15;

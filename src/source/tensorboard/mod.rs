@@ -1,6 +1,6 @@
 //! TensorBoard: the scalars, texts and hyperparameters in the event files of a training.
 //!
-//! The files say neither whether the training ended nor which model came of it.
+//! The files don't say whether the training ended, nor which model it produced.
 
 mod event;
 mod frames;
@@ -22,21 +22,21 @@ crate::code::codes! {
     DAMAGED = "tensorboard/damaged": "An event file of TensorBoard is damaged.";
 }
 
-/// Bytes of a text that is kept; longer ones are prose.
+/// Maximum length in bytes of a text that is kept; longer ones are prose.
 const MAX_TEXT: usize = 1 << 10;
 
 /// An event file.
 #[derive(Debug)]
 pub struct File {
-    /// What a person calls it.
+    /// Its name in messages.
     pub label: String,
-    /// What stands before its tags, such as `validation/`.
+    /// The prefix of its tags, such as `validation/`.
     pub prefix: &'static str,
-    /// All of it.
+    /// The whole contents.
     pub bytes: Vec<u8>,
 }
 
-/// The training that some files describe, in the order in which they were written; `name` is that of their folder.
+/// The training that some files describe, in the order in which they were written; `name` is their folder's name.
 pub fn tracked(
     files: &[File],
     name: &str,
@@ -103,7 +103,7 @@ fn map<'t>(entries: impl Iterator<Item = (&'t str, Node)>) -> Map {
     map
 }
 
-/// Seconds since 1970; of what is none, nothing.
+/// Seconds since 1970; `None` if out of range.
 fn time(seconds: f64) -> Option<String> {
     #[expect(
         clippy::cast_possible_truncation,
@@ -113,7 +113,7 @@ fn time(seconds: f64) -> Option<String> {
     Timestamp::from_microsecond(microseconds).ok().map(|at| at.to_string())
 }
 
-/// What all files of a training say together.
+/// The combined contents of all files of a training.
 #[derive(Default)]
 struct Log {
     scalars: IndexMap<String, Vec<(i64, Node)>>,
@@ -165,7 +165,7 @@ impl Log {
         }
         for (tag, logged) in event.values {
             let value = match logged {
-                // The shortest digits that lead back to the value: 0.84, as it was logged, and not 0.8399999737739563.
+                // The fewest digits that parse back to the value: 0.84, as it was logged, not 0.8399999737739563.
                 Logged::Single(value) if value.is_finite() => Value::Number(format!("{value:?}").into()),
                 Logged::Single(value) => not_finite(f64::from(value)),
                 Logged::Double(value) if value.is_finite() => number(value),
@@ -189,7 +189,7 @@ impl Log {
             };
             let points = self.scalars.entry(format!("{prefix}{tag}")).or_default();
             if points.last().is_some_and(|(last, _)| *last >= event.step) {
-                // Two values of one step are no restart.
+                // Two values at one step don't mean a restart.
                 self.went_back |= points.last().is_some_and(|(last, _)| *last > event.step);
                 points.truncate(points.partition_point(|(step, _)| *step < event.step));
             }

@@ -1,9 +1,9 @@
 use super::frames::{frames, masked};
 use super::*;
 
-/// A field with bytes.
+/// A length-delimited field.
 fn bytes(number: u8, content: &[u8]) -> Vec<u8> {
-    // A varint of two bytes, whatever the length.
+    // The length is always a two-byte varint.
     let length = u16::try_from(content.len()).expect("a short one");
     let [low, high] = [length & 0x7F | 0x80, length >> 7].map(|byte| u8::try_from(byte).expect("7 bits"));
     [&[number << 3 | 2, low, high], content].concat()
@@ -57,7 +57,7 @@ fn metric(run: &Tracked, name: &str) -> String {
 
 #[test]
 fn the_checksum_is_the_one_of_tensorflow() {
-    // The vectors of RFC 3720, B.4, masked as TensorFlow masks them.
+    // The test vectors of RFC 3720, B.4, masked as TensorFlow does.
     assert_eq!(masked(&[0; 32]), 0x8A91_36AA_u32.rotate_right(15).wrapping_add(0xA282_EAD8));
     assert_eq!(masked(&[0xFF; 32]), 0x62A8_AB43_u32.rotate_right(15).wrapping_add(0xA282_EAD8));
 }
@@ -106,7 +106,7 @@ fn of_steps_that_come_again_the_later_count() {
     let shown = metric(&run, "f1");
     assert!(shown.contains("\"value\": 0.3") && shown.contains("\"points\": 2"), "{shown}");
     assert!(run.notes.iter().any(|note| note.contains("steps go back")), "{:?}", run.notes);
-    // A writer that was opened again at a step says so, before it logs anything there.
+    // A reopened writer announces its step before it logs anything.
     let restart = frame(&[whole(2, 2), bytes(7, &whole(1, 1))].concat());
     let run = read(&[[first.concat(), restart].concat()]).expect("a run");
     assert_eq!(metric(&run, "f1"), "0.1");
@@ -174,7 +174,7 @@ fn damage_is_an_error_wherever_it_is() {
         assert!(frames(&bytes).is_err(), "byte {at}");
         assert_eq!(read(&[bytes]).expect_err("damage").code, DAMAGED, "byte {at}");
     }
-    // A length that nothing could hold, with its right checksum.
+    // An impossible length with a correct checksum.
     let length = u64::MAX.to_le_bytes();
     let huge = [&length[..], &masked(&length).to_le_bytes(), b"ab"].concat();
     assert!(frames(&huge).is_ok_and(|frames| frames.cut));

@@ -1,9 +1,9 @@
-//! The files that an online run leaves beside its log. They stand in for a log that is missing.
+//! The files that an online run leaves next to its log. They are used if the log is missing.
 
 use super::fold::Logged;
 use crate::document::{Map, Node, Span, Value};
 
-/// What `config.yaml`, `wandb-summary.json` and `wandb-metadata.json` say; any may be missing.
+/// Reads `config.yaml`, `wandb-summary.json` and `wandb-metadata.json`; any of them may be missing.
 pub fn from_files(
     run_id: &str,
     config: Option<&Node>,
@@ -12,7 +12,7 @@ pub fn from_files(
 ) -> Logged {
     let mut logged = Logged { run_id: Some(run_id.to_owned()), without_log: true, ..Logged::default() };
     for (key, entry) in config.and_then(Node::as_map).into_iter().flat_map(Map::iter) {
-        // Each is an object with its value; what begins otherwise is W&B's own.
+        // Each entry is an object with a `value`; keys that begin with `_` are W&B's own.
         if let Some(value) = entry.get("value").filter(|_| !key.starts_with('_')) {
             logged.config.insert(key, Span::default(), value.clone());
         }
@@ -42,8 +42,8 @@ pub fn from_files(
     logged
 }
 
-/// The commit in W&B's own part of `config.yaml`, where it is written without quotes: as it stands there, and not as the
-/// number that it may look like.
+/// The commit in W&B's own part of `config.yaml`, where it is not quoted: taken as written, even if it looks like a
+/// number.
 fn commit(config: &Node) -> Option<String> {
     let environments = config.get("_wandb")?.get("value")?.get("e")?.as_map()?;
     environments

@@ -1,4 +1,4 @@
-//! From the records of logs to what they come to.
+//! Folds the records of logs into one state.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,14 +10,14 @@ use crate::document::{Document, Format, Map, Node, Span, Value};
 use crate::source::tracked::without_places;
 use crate::source::wire::{Message, NotAMessage};
 
-/// What the logs of a run come to, those of a resumed run one after the other.
+/// The combined state of a run's logs; those of a resumed run are applied one after the other.
 #[derive(Debug, Clone, Default)]
 pub struct Logged {
     /// 8 characters.
     pub run_id: Option<String>,
     pub(super) entity: Option<String>,
     pub(super) project: Option<String>,
-    /// The group of runs that it belongs to.
+    /// The group that the run belongs to.
     pub group: Option<String>,
     pub(super) job_type: Option<String>,
     pub(super) name: Option<String>,
@@ -27,34 +27,34 @@ pub struct Logged {
     pub(super) config: Map,
     pub(super) summary: Map,
     pub(super) history: IndexMap<String, Vec<(i64, Node)>>,
-    /// Metrics whose summary is not their last value; one that ends in `*` stands for all that begin so.
+    /// Metrics whose summary is not their last value; a trailing `*` matches any suffix.
     pub(super) summarised: Vec<String>,
-    /// Names that were taken out of the summary, so that what was logged is no result.
+    /// Names that were removed from the summary, so their logged values are not results.
     pub(super) removed: BTreeSet<String>,
     pub(super) artifacts: Vec<Artifact>,
     pub(super) exit: Option<i64>,
-    /// There is no log, so how the run ended is not known.
+    /// There is no log, so it is unknown how the run ended.
     pub(super) without_log: bool,
-    /// The log of a part of the run is missing.
+    /// Part of the run has no log.
     pub(super) incomplete: bool,
-    /// It says that it goes on with an earlier part.
+    /// The log says that it continues an earlier part.
     pub(super) resumes: bool,
     pub(super) environment: Environment,
     pub(super) notes: Vec<String>,
 }
 
 impl Logged {
-    /// What runs of one group share: names of groups are those of a project.
+    /// What the runs of a group have in common: group names are unique only within a project.
     pub fn group_of(&self) -> (Option<String>, Option<String>, Option<String>) {
         (self.entity.clone(), self.project.clone(), self.group.clone())
     }
 
-    /// Whether this log goes on where an earlier one with the same id ended: an id alone may be used again.
+    /// Whether this log continues an earlier one with the same id: an id alone may be reused.
     pub fn goes_on(&self, earlier: &Self) -> bool {
         self.resumes && self.entity == earlier.entity && self.project == earlier.project
     }
 
-    /// Says that it may go on with a part that is not there.
+    /// Notes that it may continue a part that is missing.
     pub fn begins_in_the_middle(&mut self) {
         if self.resumes {
             self.notes.push(
@@ -63,13 +63,13 @@ impl Logged {
         }
     }
 
-    /// Says that the log of a part is missing: how the run ended, and with what, is then not known.
+    /// Notes that the log of a part is missing, so that it is unknown how the run ended and with what results.
     pub fn lacks(&mut self, folder: &str) {
         self.incomplete = true;
         self.notes.push(format!("the log of `{folder}`, a part of this run, is missing"));
     }
 
-    /// Whether `define_metric` keeps something else than the last value of a metric in the summary.
+    /// Whether `define_metric` puts something other than a metric's last value into the summary.
     pub(super) fn is_summarised(&self, name: &str) -> bool {
         self.summarised.iter().any(|known| match known.strip_suffix('*') {
             Some(start) => name.starts_with(start),
@@ -77,7 +77,7 @@ impl Logged {
         })
     }
 
-    /// Whether a metric was taken out of the summary.
+    /// Whether a metric was removed from the summary.
     pub(super) fn is_removed(&self, name: &str) -> bool {
         self.removed.iter().any(|gone| {
             name.strip_prefix(gone.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
@@ -85,7 +85,7 @@ impl Logged {
     }
 }
 
-/// A version of an artifact that the run used or made.
+/// An artifact version that the run used or produced.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Artifact {
     pub(super) kind: String,
@@ -100,14 +100,14 @@ pub(super) struct Environment {
     pub(super) program: Option<String>,
 }
 
-/// What a record can be, of what is read here: a history row, a summary, a configuration, an artifact, a definition, a
-/// run, an exit, an artifact that is used, an environment.
+/// The record types that are read: history row, summary, configuration, artifact, metric definition, run, exit, used
+/// artifact, environment.
 const KINDS: [u64; 9] = [2, 3, 5, 8, 12, 17, 18, 25, 26];
 
 /// Reads one more log of the same run.
 pub fn fold(into: &mut Logged, bytes: &[u8]) -> Result<(), LogError> {
     let log = records(bytes)?;
-    // How an earlier part ended says nothing of this one.
+    // How an earlier part ended says nothing about this one.
     into.exit = None;
     for record in &log.records {
         let read = Message(record)
@@ -140,7 +140,7 @@ fn one(into: &mut Logged, kind: u64, body: Message<'_>) -> Result<(), NotAMessag
     }
 }
 
-/// Takes what a later record says; what it leaves out stays.
+/// Takes a later record's value; if it has none, the old one is kept.
 fn keep(slot: &mut Option<String>, found: Option<String>) {
     if found.is_some() {
         *slot = found;
@@ -174,7 +174,7 @@ fn run(into: &mut Logged, body: Message<'_>) -> Result<(), NotAMessage> {
 }
 
 fn environment(into: &mut Logged, body: Message<'_>) -> Result<(), NotAMessage> {
-    // The client writes a second one, in which only what it found out later stands.
+    // The client writes a second one, which contains only what it found out later.
     keep(&mut into.environment.os, body.text(1)?);
     keep(&mut into.environment.python, body.text(2)?);
     keep(&mut into.environment.program, body.text(6)?);
@@ -196,7 +196,7 @@ fn artifact(into: &mut Logged, body: Message<'_>) -> Result<(), NotAMessage> {
     Ok(())
 }
 
-/// An artifact that was used is named without its digest.
+/// A used artifact is named without its digest.
 fn used(into: &mut Logged, body: Message<'_>) -> Result<(), NotAMessage> {
     let (kind, name) = (body.text(2)?.unwrap_or_default(), body.text(3)?.unwrap_or_default());
     if !into.artifacts.iter().any(|known| known.kind == kind && known.name == name) {
@@ -221,7 +221,7 @@ fn defined(into: &mut Logged, body: Message<'_>) -> Result<(), NotAMessage> {
     Ok(())
 }
 
-/// Applies an update of the configuration or of the summary; `removed` are the names that were taken out since they were
+/// Applies an update of the configuration or the summary; `removed` are the names that were removed since they were
 /// last set.
 fn update(map: &mut Map, removed: &mut BTreeSet<String>, body: Message<'_>) -> Result<(), NotAMessage> {
     for item in body.messages(1)? {
@@ -253,7 +253,7 @@ fn remove(map: &mut Map, keys: &[String]) {
     }
 }
 
-/// The keys that lead to an item, and its value.
+/// The key path of an item, and its value.
 fn item_of(item: Message<'_>) -> Result<(Vec<String>, Option<Node>), NotAMessage> {
     let mut keys = item.texts(2)?;
     if keys.is_empty() {
@@ -281,7 +281,7 @@ fn put(map: &mut Map, keys: &[String], value: Node) {
     }
 }
 
-/// A row of the history: a value for each of some names.
+/// A history row: values for some of the metrics.
 fn history(into: &mut Logged, body: Message<'_>) -> Result<(), NotAMessage> {
     let mut row = Map::default();
     for item in body.messages(1)? {

@@ -1,31 +1,31 @@
-//! The frames of a `.wandb` file: LevelDB's log format with a header of its own and a plain CRC-32.
+//! The frames of a `.wandb` file: LevelDB's log format with its own header and a plain CRC-32.
 
-/// Bytes of a block; frames do not cross blocks, and blocks are counted from the start of the file.
+/// Bytes in a block; frames don't cross block boundaries, and blocks are counted from the start of the file.
 const BLOCK: usize = 32 << 10;
 /// `:W&B`, a magic number, a version.
 const HEADER: [u8; 7] = [b':', b'W', b'&', b'B', 0xE1, 0xBE, 0x00];
 /// Bytes before the payload of a frame.
 const FRAME: usize = 7;
 
-/// The records of a log, and how it ends.
+/// The records of a log, and whether it was cut off.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Log {
     /// Each record's bytes.
     pub(super) records: Vec<Vec<u8>>,
-    /// It ends in the middle of a record, as one does whose writer was killed.
+    /// It ends in the middle of a record, because the writer was killed.
     pub(super) cut: bool,
 }
 
-/// Why some bytes are no log.
+/// Why some bytes are not a valid log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LogError {
-    /// They do not begin as one.
+    /// The header is wrong.
     NotALog,
-    /// What stands at this byte is damaged.
+    /// The data at this byte offset is damaged.
     Damaged(usize),
 }
 
-/// Takes a log apart. What is cut off at its end is left out; damage before that is an error.
+/// Splits a log into records. A cut-off record at the end is dropped; earlier damage is an error.
 pub(super) fn records(bytes: &[u8]) -> Result<Log, LogError> {
     if !bytes.starts_with(&HEADER) {
         return Err(LogError::NotALog);

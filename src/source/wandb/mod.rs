@@ -1,5 +1,5 @@
-//! Weights & Biases: the binary log of a run, which is the whole truth about it, and the files that stand in for a log
-//! that is missing.
+//! Weights & Biases: the binary log of a run, which has everything about it, and the files that are used if the log is
+//! missing.
 
 mod files;
 mod fold;

@@ -1,4 +1,4 @@
-//! From what the logs of a run come to, to the canonical record.
+//! Builds the canonical record from the logs of a run.
 
 use jiff::Timestamp;
 
@@ -46,7 +46,7 @@ fn status(logged: &Logged, run: &mut Tracked) {
         _ if logged.incomplete => "running",
         Some(0) => "finished",
         Some(_) => "failed",
-        // What is not known to have finished must not pass for it.
+        // A run that is not known to have finished must not pass as finished.
         None if logged.without_log => "unknown",
         None => {
             run.notes.push("the log has no exit record: the run crashed, or is still running".into());
@@ -103,7 +103,7 @@ fn artifacts(logged: &Logged, run: &mut Tracked) {
     }
 }
 
-/// The summary is what W&B calls the result; text and lists in it are no metrics, and stay beside them.
+/// The summary is W&B's result; text and lists in it are not metrics, and are kept separately.
 fn metrics(logged: &Logged, run: &mut Tracked) -> Result<(), Box<Diagnostic>> {
     let mut metrics = Map::default();
     let mut other = Map::default();
@@ -115,7 +115,7 @@ fn metrics(logged: &Logged, run: &mut Tracked) -> Result<(), Box<Diagnostic>> {
             .help("names are joined by dots: rename one of them")
             .boxed());
     }
-    // A summary that was lost, or never written, does not take away what was logged.
+    // If the summary was lost or never written, the logged values still count.
     for (name, points) in &logged.history {
         if metrics.get(name).is_none()
             && !logged.is_removed(name)
@@ -134,7 +134,7 @@ fn metrics(logged: &Logged, run: &mut Tracked) -> Result<(), Box<Diagnostic>> {
     Ok(())
 }
 
-/// Sorts what is in a summary into metrics and the rest; `twice` is a name that two metrics have.
+/// Splits a summary into metrics and the rest; `twice` is a name that two metrics share.
 fn sort(
     summary: &Map,
     prefix: &str,
@@ -150,7 +150,7 @@ fn sort(
                 let last = if logged.is_summarised(&name) { last(logged, &name) } else { None };
                 Some(last.unwrap_or_else(|| node.clone()))
             }
-            // What `define_metric` was told to keep stands in the place of the last value.
+            // What `define_metric` keeps replaces the last value.
             Value::Map(_) if logged.is_summarised(&name) => last(logged, &name),
             Value::Map(below) if below.get("_type").is_none() => {
                 sort(below, &name, logged, metrics, other, twice);

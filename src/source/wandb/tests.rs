@@ -1,7 +1,7 @@
 use super::fold::{Logged, fold};
 use super::log::{LogError, records};
 
-/// A log of whole frames, one for each payload.
+/// A log with a whole frame for each payload.
 fn log(payloads: &[&[u8]]) -> Vec<u8> {
     let mut bytes = vec![b':', b'W', b'&', b'B', 0xE1, 0xBE, 0x00];
     for payload in payloads {
@@ -49,7 +49,7 @@ fn no_flipped_bit_goes_unnoticed() {
         spoilt[bit / 8] ^= 1 << (bit % 8);
         match records(&spoilt) {
             Err(_) => {}
-            // A length that leads beyond the end is what a cut looks like.
+            // A length past the end looks like a cut.
             Ok(log) => assert!(log.cut, "bit {bit}"),
         }
     }

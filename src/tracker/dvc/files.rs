@@ -1,4 +1,4 @@
-//! The files of a project, in the working tree or at a commit, and those of DVC's cache.
+//! The files of a project, in the working tree or at a commit, and in DVC's cache.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -11,24 +11,24 @@ use crate::document::{Diagnostic, hex};
 use crate::source::dvc::{BROKEN, Files, Hash, Sum, joined, relative};
 use crate::store::{Revision, Selector, Store as _};
 
-/// Bytes of a file that is read.
+/// Maximum size in bytes of a file that is read.
 const MOST: usize = 64 << 20;
-/// Bytes of a committed file that is hashed.
+/// Maximum size in bytes of a committed file that is hashed.
 const LARGEST: usize = 1 << 30;
-/// Why a file is not hashed.
+/// Why a file is not hashed, as the end of a sentence.
 const OUTSIDE: &str = "lies outside of the project, where gate does not look";
 
-/// What lies in `.dvc/cache`, each file by its MD5.
+/// The files in `.dvc/cache`, by MD5.
 pub(super) struct Cache(Place);
 
 impl Cache {
-    /// That of a project, where it has one.
+    /// The cache of a project, if it has one.
     pub(super) fn of(project: &Path, around: &FetchContext<'_>) -> Option<Self> {
         around.place(&project.join(".dvc/cache").display().to_string()).ok().map(Self)
     }
 
-    /// The file with a digest: where DVC 3 puts it, or DVC 2. It is what its name says, or an error: whoever can write
-    /// a file into the repository can write one here.
+    /// The file with a digest, at the path that DVC 3 or DVC 2 uses. The contents must match the digest: anyone who can
+    /// write to the repository can write to the cache.
     fn read(&self, hash: Hash, md5: &str) -> Result<Option<Vec<u8>>, Box<Diagnostic>> {
         let is_md5 = md5.len() == 32 && md5.bytes().all(|byte| byte.is_ascii_hexdigit());
         if !is_md5 {
@@ -47,7 +47,7 @@ impl Cache {
             .boxed())
     }
 
-    /// The MD5 of the file of the cache that a link leads to.
+    /// The MD5 of the cache file that a link points to.
     fn md5_of(&self, real: &Path) -> Option<String> {
         let below = real.strip_prefix(self.0.path.join("files/md5")).ok()?.to_str()?;
         Some(below.replace(['/', '\\'], ""))
@@ -58,7 +58,7 @@ fn cached(cache: Option<&Cache>, hash: Hash, md5: &str) -> Result<Option<Vec<u8>
     cache.map_or(Ok(None), |cache| cache.read(hash, md5))
 }
 
-/// A path from the top; `None` where it leads out.
+/// A path from the top; `None` if it leaves the top.
 fn from_top(below: &str, path: &str) -> Option<String> {
     let is_odd = path.starts_with('/') || path.contains(['\\', ':', '\0']);
     Some(joined(below, path)).filter(|path| !is_odd && path != ".." && !path.starts_with("../"))
@@ -67,17 +67,17 @@ fn from_top(below: &str, path: &str) -> Option<String> {
 /// A folder in the working tree.
 pub(super) struct Tree {
     named: Place,
-    /// Nothing above it is looked at.
+    /// Nothing above it is read.
     top: Place,
-    /// What leads to the folder from the top.
+    /// The path from the top to the folder.
     below: String,
-    /// The folder that DVC knows.
+    /// The folder with DVC's `.dvc`.
     project: PathBuf,
     cache: Option<Cache>,
 }
 
 impl Tree {
-    /// The files around a folder: those of its repository, or of its project where that is larger, within the workspace.
+    /// The files around a folder: those of its repository, or of its project if that is larger, within the workspace.
     pub(super) fn new(named: Place, around: &FetchContext<'_>) -> Result<Self, Box<Diagnostic>> {
         let root = around.root.canonicalize().unwrap_or_else(|_| around.root.to_owned());
         let above = |name: &str| named.path.ancestors().find(|above| above.join(name).exists());
@@ -149,7 +149,7 @@ impl Files for Tree {
     }
 }
 
-/// The MD5 of a file, part by part: data may be larger than the memory.
+/// The MD5 of a file, read in chunks: data may be larger than memory.
 fn hash(path: &Path) -> std::io::Result<String> {
     let mut file = File::open(path)?;
     let (mut sum, mut part) = (Md5::new(), vec![0; 1 << 16]);
@@ -165,7 +165,7 @@ fn hash(path: &Path) -> std::io::Result<String> {
 pub(super) struct Committed<'g> {
     /// From the top of the repository.
     pub(super) store: Revision<'g>,
-    /// What leads to the folder from there.
+    /// The path from there to the folder.
     pub(super) below: String,
     pub(super) cache: Option<Cache>,
 }

@@ -1,4 +1,4 @@
-//! A run that was found, and reading its files.
+//! A run that was found, and how its files are read.
 
 use std::sync::Arc;
 
@@ -7,15 +7,15 @@ use crate::document::limits::YAML_BYTES;
 use crate::document::{Diagnostic, Document, Format, Node};
 use crate::run::Origin;
 
-/// Bytes of a file of results, and of an archive.
+/// Maximum size in bytes of a results file or an archive.
 pub(super) const MAX_BYTES: usize = 512 << 20;
 
-/// A run that was found: the place that is its folder, and in it the file that it is, if it is one.
+/// A run that was found: the place that contains it, and its file, if the run is a single file.
 pub(super) struct Found<'f> {
     pub(super) place: &'f Place,
-    /// What leads to the folder of the run from the place: empty, or ending in `/`.
+    /// The path from the place to the run's folder: empty, or ending in `/`.
     pub(super) below: String,
-    /// The file, where the run is one.
+    /// The file, if the run is a single file.
     pub(super) file: Option<String>,
     pub(super) origin: Origin,
     pub(super) around: &'f FetchContext<'f>,
@@ -50,7 +50,7 @@ impl Found<'_> {
         self.place.label_of(&self.path(name))
     }
 
-    /// What a person calls the folder.
+    /// The name of the folder in messages.
     pub(super) fn folder_label(&self) -> String {
         let below = self.below.trim_end_matches('/');
         if below.is_empty() { self.place.label.clone() } else { self.place.label_of(below) }

@@ -1,4 +1,4 @@
-//! What each tool leaves, and how it is read.
+//! What each tool writes, and how it is read.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,14 +11,14 @@ use crate::source::{
 };
 use crate::tracker::peek::{Peek, has_ending, json_lines, names};
 
-/// What a tool leaves.
+/// The files that a tool writes.
 pub(super) struct Layout {
     pub(super) name: &'static str,
-    /// What a person names, for a message.
+    /// An example reference, for messages.
     pub(super) example: &'static str,
     /// Whether a file or a folder is a run.
     pub(super) is_run: fn(&Peek) -> bool,
-    /// The runs in one.
+    /// Reads the runs in a file or folder.
     pub(super) read: fn(&Found<'_>) -> Result<Vec<Tracked>, Box<Diagnostic>>,
 }
 
@@ -172,13 +172,13 @@ pub(super) const TENSORBOARD: Layout = Layout {
 };
 
 fn is_event_file(name: &str) -> bool {
-    // What profilers and SageMaker leave beside holds no event.
+    // Profilers and SageMaker write marker files without events.
     let is_mark = [".profile-empty", ".sagemaker-uploaded"].iter().any(|ending| name.ends_with(ending));
     name.contains("tfevents.") && !is_mark
 }
 
-/// The event files of a training, each with what stands before its tags, in the order in which they were written: those in its
-/// folder; those in folders below that PyTorch's `add_hparams` names after the time; and where there is none in it, those of
+/// The event files of a training, each with the prefix of its tags, in the order they were written: those in its
+/// folder, then those in subfolders that PyTorch's `add_hparams` names after the time. If there are none, those in
 /// `train` and `validation`, which Keras writes.
 fn event_files(folder: &Path) -> Vec<(&'static str, String)> {
     let of = |below: &str| {
@@ -219,7 +219,7 @@ pub(super) const EVERY_EVAL_EVER: Layout = Layout {
         let name = found.file();
         let file = found.json(name)?;
         let stem = name.trim_end_matches(".json");
-        // The name that the file gives leads elsewhere: what is meant is beside it.
+        // The file's own reference to its samples is relative to elsewhere, so look next to it.
         let beside = [format!("{stem}_samples.jsonl"), format!("{stem}.jsonl")];
         let samples = match beside.iter().find(|name| found.place.has(&found.path(name))) {
             Some(name) => Some(every_eval_ever::Samples {
@@ -238,14 +238,14 @@ pub(super) const EVERY_EVAL_EVER: Layout = Layout {
     },
 };
 
-/// The objects of JSON Lines.
+/// The objects in a JSON Lines file.
 fn lines(found: &Found<'_>, name: &str) -> Result<Vec<Node>, Box<Diagnostic>> {
     let bytes = found.read(name, JSON_LINES_BYTES)?;
     let whole = Document::new(found.label_of(name), bytes, Format::Json)?;
     json_lines(&whole)
 }
 
-/// The hyperparameters, without objects of Python, which are code, and the tags of those.
+/// The hyperparameters without Python objects, which are code, and the tags of those objects.
 fn hparams(found: &Found<'_>) -> Result<(Option<Node>, Vec<String>), Box<Diagnostic>> {
     let path = found.path("hparams.yaml");
     let Some(bytes) = found.place.read(&path, YAML_BYTES)? else { return Ok((None, Vec::new())) };

@@ -1,5 +1,5 @@
-//! Tools that leave a file, or a folder with a few files, for each training or evaluation: these are looked for at a path, and
-//! up to two folders below.
+//! Tools that write a file, or a folder with a few files, for each training or evaluation: they are looked for at a
+//! path, and in folders up to two levels below.
 
 mod found;
 mod layouts;
@@ -14,7 +14,7 @@ use crate::document::Diagnostic;
 use crate::run::Origin;
 use crate::source::Tracked;
 
-/// Folders, and names in each, that are looked at for runs.
+/// Maximum number of names in each folder that is searched for runs.
 const MAX_NAMES: usize = 1_000;
 
 macro_rules! fetcher {
@@ -37,7 +37,7 @@ fetcher!(INSPECT_FETCHER, INSPECT);
 fetcher!(TENSORBOARD_FETCHER, TENSORBOARD);
 fetcher!(EVERY_EVAL_EVER_FETCHER, EVERY_EVAL_EVER);
 
-/// The files of a run may be named themselves.
+/// The folder of a run may also be given by one of its files.
 fn folder_of<'p>(layout: &Layout, peek: &'p Peek) -> Option<&'p Path> {
     if (layout.is_run)(peek) {
         return Some(peek.path());
@@ -53,14 +53,14 @@ fn recognises(layout: &Layout, peek: &Peek) -> bool {
     folder_of(layout, peek).is_some() || peek.is_folder() && !inside(layout, peek.path(), 2).is_empty()
 }
 
-/// The runs in a folder and so many levels below, by their paths.
+/// The runs in a folder and up to `levels` levels below, by path.
 fn inside(layout: &Layout, folder: &Path, levels: usize) -> Vec<String> {
     let mut found = Vec::new();
     let mut inner = names(folder);
     inner.sort();
     for name in inner.into_iter().take(MAX_NAMES) {
         let path = folder.join(&name);
-        // deepeval's own folder is a hidden one.
+        // deepeval's own folder is hidden.
         if name.starts_with('.') && name != ".deepeval" && path.is_dir() {
             continue;
         }
@@ -83,7 +83,7 @@ fn fetch(layout: &Layout, rest: &str, around: &FetchContext<'_>) -> Result<Fetch
     let paths = match (&place.file, folder_of(layout, &peek)) {
         (Some(file), Some(run)) if run == full => vec![file.clone()],
         (_, Some(_)) => vec![String::new()],
-        // A file that was named is what the reference says, or its reader says why not.
+        // The named file is read in any case, so that its reader can say what is wrong.
         (Some(file), None) => vec![file.clone()],
         (None, None) => inside(layout, &place.path, 2),
     };

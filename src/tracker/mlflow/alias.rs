@@ -1,4 +1,4 @@
-//! Aliases of registered models: read from any store, set on a server.
+//! Aliases of registered models: read from any store, but set only on a server.
 
 use std::path::Path;
 
@@ -8,17 +8,17 @@ use super::{ALIAS, Store as _};
 use crate::document::Diagnostic;
 use crate::run::Run;
 
-/// A version of a registered model on a server, which an alias is to lead to.
+/// A version of a registered model on a server, which an alias can be pointed at.
 pub struct Registered {
     server: Rest,
     /// The registered model.
     pub name: String,
-    /// The number of the version: an alias never leads to "the newest".
+    /// The version number: an alias never points to "the newest".
     pub number: u64,
 }
 
 impl Registered {
-    /// The version that a run is registered as.
+    /// The registered version of a run.
     pub fn of(run: &Run) -> Result<Self, Box<Diagnostic>> {
         let refuse = |message: String, help: &str| Err(Diagnostic::new(ALIAS, message).help(help).boxed());
         let Some(uri) = registry_server() else {
@@ -62,18 +62,18 @@ impl Registered {
         }
     }
 
-    /// The server, without anything secret.
+    /// The server's address, without secrets.
     pub fn server(&self) -> String {
         self.server.name()
     }
 
-    /// Makes an alias lead to this version. Done twice, nothing changes.
+    /// Points an alias at this version. Repeating it changes nothing.
     pub fn point(&self, alias: &str) -> Result<(), Box<Diagnostic>> {
         self.server.set_alias(&self.name, alias, self.number)
     }
 }
 
-/// The version that an alias leads to now, in the store that MLflow would use.
+/// The version that an alias points to now, in the store that MLflow would use.
 pub fn alias_now(
     started_in: &Path,
     root: &Path,
@@ -83,12 +83,12 @@ pub fn alias_now(
     locate(started_in, root)?.registry().alias(name, alias)
 }
 
-/// The store that [`alias_now`] asks, in the words of [`Registered::server`].
+/// The store that [`alias_now`] asks, in the same form as [`Registered::server`].
 pub fn store_name(started_in: &Path, root: &Path) -> Result<String, Box<Diagnostic>> {
     Ok(locate(started_in, root)?.registry().name())
 }
 
-/// An alias as MLflow lets one be called.
+/// Checks that MLflow allows a name as an alias.
 pub fn alias_name(text: &str) -> Result<String, String> {
     let is_version = |text: &str| {
         text.strip_prefix(['v', 'V'])

@@ -1,4 +1,4 @@
-//! An `mlruns` folder. MLflow 3 writes one only when it is told to; older projects have one.
+//! An `mlruns` folder. MLflow 3 writes one only if told to; older projects have one.
 
 use std::fs;
 use std::io::Read as _;
@@ -14,29 +14,29 @@ use crate::source::mlflow::{Dataset, LoggedModel, Point, Rows, Series, Version};
 use crate::tracker::peek::{self, Peek};
 use crate::tracker::{FetchContext, NOT_A_RUN};
 
-/// Bytes of a `meta.yaml`, a parameter or a tag.
+/// Maximum size in bytes of a `meta.yaml`, a parameter or a tag.
 const SMALL: u64 = 1 << 20;
-/// Bytes of the history of a metric.
+/// Maximum size in bytes of the history of a metric.
 const HISTORY: u64 = 256 << 20;
-/// Entries of a folder that are looked at.
+/// Maximum number of entries in a folder.
 const ENTRIES: usize = 100_000;
 
 pub(super) struct Folder {
     root: PathBuf,
 }
 
-/// The folder of a store that deleted experiments lie in.
+/// The subfolder for deleted experiments.
 const TRASH: &str = ".trash";
 
 type Read<T> = Result<T, Box<Diagnostic>>;
 
-/// Whether a path is the folder of a run: its `meta.yaml` says so. Its other folders may be missing, since git keeps none that
-/// is empty.
+/// Whether a path is the folder of a run, judging by its `meta.yaml`. Its subfolders may be missing, since git does not
+/// keep empty ones.
 pub(super) fn is_run(path: &Path) -> bool {
     path.is_dir() && (meta_says(path, "run_id") || meta_says(path, "run_uuid"))
 }
 
-/// Whether a path is the folder of an experiment that holds a run.
+/// Whether a path is the folder of an experiment with at least one run.
 fn is_experiment(path: &Path) -> bool {
     meta_says(path, "artifact_location") && peek::names(path).iter().any(|name| is_run(&path.join(name)))
 }
@@ -57,15 +57,15 @@ fn meta_says(folder: &Path, key: &str) -> bool {
     meta.split(|byte| *byte == b'\n').any(starts)
 }
 
-/// What a path of a store is.
+/// What a path in a store is.
 pub(super) enum At {
-    /// The folder of a run, by its id.
+    /// The folder of a run, with its id.
     Run(String),
-    /// The folder of an experiment, or those of all.
+    /// The folder of one experiment, or of all of them.
     Experiments(Vec<PathBuf>),
 }
 
-/// The store around a path, and what the path is.
+/// The store around a path, and what the path is in it.
 pub(super) fn at(path: &str, around: &FetchContext<'_>) -> Read<(Folder, At)> {
     let place = around.place(path)?;
     let above = |levels: usize| {
@@ -102,7 +102,7 @@ impl Folder {
             .boxed())
     }
 
-    /// What makes MLflow take a folder for its store.
+    /// Whether MLflow would treat a folder as its store.
     pub(super) fn holds_an_experiment(root: &Path) -> bool {
         let Ok(entries) = fs::read_dir(root) else { return false };
         entries.take(ENTRIES).flatten().any(|entry| {
@@ -111,7 +111,8 @@ impl Folder {
         })
     }
 
-    /// The names in a folder, sorted; none where there is no folder. Links are not followed: what a store holds lies in it.
+    /// The names in a folder, sorted; empty if there is no folder. Links are skipped: a store contains all its
+    /// files.
     fn names(&self, folder: &Path) -> Read<Vec<(String, bool)>> {
         let Ok(entries) = fs::read_dir(folder) else { return Ok(Vec::new()) };
         let mut names = Vec::new();
@@ -163,14 +164,14 @@ impl Folder {
         let path = folder.join("meta.yaml");
         let Some(text) = self.text(&path, SMALL)? else { return Ok(None) };
         if text.trim().is_empty() {
-            // A run that died while it was being made.
+            // The run died while it was being created.
             return Ok(None);
         }
         let document = Document::new(path.display().to_string(), text.into_bytes(), Format::Yaml)?;
         Arc::new(document).parse().map(Some)
     }
 
-    /// What lies below a folder, a file for each name; a `/` in a name is a folder.
+    /// The contents of all files below a folder, by name; a `/` in a name is a subfolder.
     fn files(&self, folder: &Path, most: u64) -> Read<Vec<(String, String)>> {
         let mut found = Vec::new();
         let mut open = vec![(folder.to_owned(), String::new())];
@@ -192,7 +193,7 @@ impl Folder {
         Ok(found)
     }
 
-    /// The values of each metric, with the lines that they stand in.
+    /// The values of each metric, with the lines they were read from.
     fn points(&self, folder: &Path, of_model: bool) -> Read<Vec<(String, String, Vec<Point>)>> {
         let files = self.files(&folder.join("metrics"), HISTORY)?;
         let read = |(name, lines): (String, String)| {
@@ -219,12 +220,12 @@ impl Folder {
         Ok(metrics)
     }
 
-    /// A `meta.yaml` that is not what MLflow writes.
+    /// Reports a `meta.yaml` that is not what MLflow writes.
     fn wrong(&self, folder: &Path, what: &str) -> Box<Diagnostic> {
         broken(&self.name(), &format!("`{}` {what}", folder.join("meta.yaml").display()))
     }
 
-    /// Holds that a `meta.yaml` is of what its folder is called.
+    /// Checks that a `meta.yaml` belongs to its folder.
     fn about(&self, folder: &Path, name: &str) -> Read<()> {
         if folder.file_name().is_some_and(|folder| folder == name) {
             return Ok(());
@@ -232,13 +233,13 @@ impl Folder {
         Err(self.wrong(folder, &format!("is for `{name}`, but is in a folder with another name")))
     }
 
-    /// The run in a folder; `None` where it is none. Not whether there are metrics: git drops folders that are empty.
+    /// The run in a folder; `None` if it is not one. Metrics are not required: git drops empty folders.
     fn read(&self, folder: &Path) -> Read<Option<Rows>> {
         let Some(head) = self.head(folder)? else { return Ok(None) };
         self.with_files(folder, head).map(Some)
     }
 
-    /// What the `meta.yaml` in the folder of a run says.
+    /// The run as its `meta.yaml` describes it.
     fn head(&self, folder: &Path) -> Read<Option<Rows>> {
         let Some(meta) = self.meta(folder)? else { return Ok(None) };
         let mut rows = run(&meta).map_err(|what| self.wrong(folder, &what))?;
@@ -250,7 +251,7 @@ impl Folder {
         Ok(Some(rows))
     }
 
-    /// The run with what the other files in its folder say.
+    /// Adds what the other files in its folder say.
     fn with_files(&self, folder: &Path, mut rows: Rows) -> Read<Rows> {
         rows.params = self.files(&folder.join("params"), SMALL)?;
         rows.tags = self.files(&folder.join("tags"), SMALL)?;
@@ -259,7 +260,7 @@ impl Folder {
         for input_folder in self.folders(&folder.join("inputs"))? {
             rows.datasets.extend(self.dataset(&input_folder, &datasets)?);
         }
-        // Folders have no order; names do.
+        // Folders are unordered, so sort by name.
         rows.datasets
             .sort_by(|one, other| (&one.context, &one.name).cmp(&(&other.context, &other.name)).reverse());
         for (name, is_folder) in self.names(&folder.join("outputs"))? {
@@ -278,7 +279,7 @@ impl Folder {
         Ok(self.meta(&datasets.join(id))?.map(|meta| dataset(&meta, &context)))
     }
 
-    /// The folder of something that lies in one of the experiments.
+    /// The folder with this name in any of the experiments.
     fn in_experiments(&self, name: &str) -> Read<Option<PathBuf>> {
         let deleted = self.folders(&self.root.join(TRASH))?;
         Ok(self
@@ -289,7 +290,7 @@ impl Folder {
             .find(|path| path.join("meta.yaml").is_file()))
     }
 
-    /// The folders of the experiments; registered models are beside them.
+    /// The folders of the experiments, without that of the registered models.
     fn experiments(&self) -> Read<Vec<PathBuf>> {
         let mut experiments = self.folders(&self.root)?;
         experiments.retain(|folder| {
@@ -299,7 +300,7 @@ impl Folder {
         Ok(experiments)
     }
 
-    /// The runs of an experiment that are not deleted, some at a time.
+    /// The runs of an experiment that are not deleted, in batches.
     pub(super) fn each_run(&self, experiment: &Path, take: &mut TakeRuns<'_>) -> Read<()> {
         let folders = self.folders(experiment)?;
         if folders.len() > MOST_RUNS {
@@ -440,7 +441,7 @@ fn is_in_trash(folder: &Path) -> bool {
     folder.components().any(|part| part.as_os_str() == TRASH)
 }
 
-/// A name that is one part of a path, and leads nowhere else.
+/// Whether a name is a single path component, so that it can't leave its folder.
 fn is_name(name: &str) -> bool {
     !name.is_empty() && name != "." && name != ".." && !name.contains(['/', '\\', '\0'])
 }

@@ -1,4 +1,4 @@
-//! Which store is meant, when a reference does not say.
+//! Which store to use if a reference does not say.
 
 use std::path::{Path, PathBuf};
 
@@ -11,27 +11,27 @@ use super::sqlite::Database;
 use super::{NO_STORE, Store};
 use crate::document::Diagnostic;
 
-/// Where runs are kept; without it `./mlruns` where that holds an experiment, else `./mlflow.db`.
+/// The store of runs; if unset, `./mlruns` if that contains an experiment, else `./mlflow.db`.
 const TRACKING: &str = "MLFLOW_TRACKING_URI";
-/// Where registered models are kept, if elsewhere.
+/// The store of registered models, if it is a different one.
 const REGISTRY: &str = "MLFLOW_REGISTRY_URI";
 
 /// The stores that MLflow would use.
 pub(super) struct Stores {
-    /// That of runs.
+    /// The store of runs.
     pub(super) runs: Box<dyn Store>,
-    /// That of registered models, where it is another.
+    /// The store of registered models, if it is a different one.
     registry: Option<Box<dyn Store>>,
 }
 
 impl Stores {
-    /// That of registered models.
+    /// The store of registered models.
     pub(super) fn registry(&self) -> &dyn Store {
         self.registry.as_deref().unwrap_or(&*self.runs)
     }
 }
 
-/// The stores that the environment names, or those that lie here.
+/// The stores that the environment names, else those found here.
 pub(super) fn locate(started_in: &Path, root: &Path) -> Result<Stores, Box<Diagnostic>> {
     let registry = registry_uri().map(|uri| open(REGISTRY, &uri, started_in)).transpose()?;
     let runs = match text(TRACKING) {
@@ -41,7 +41,7 @@ pub(super) fn locate(started_in: &Path, root: &Path) -> Result<Stores, Box<Diagn
     Ok(Stores { runs, registry })
 }
 
-/// The server on which aliases are set, if it is one.
+/// The server to set aliases on, if the registry is a server.
 pub(super) fn registry_server() -> Option<String> {
     registry_uri().or_else(|| text(TRACKING)).filter(|uri| is_server(uri))
 }
@@ -55,13 +55,13 @@ fn is_server(uri: &str) -> bool {
         .is_some_and(|(scheme, _)| matches!(scheme.to_lowercase().as_str(), "http" | "https"))
 }
 
-/// The store at the address that a variable holds.
+/// Opens the store whose address a variable contains.
 pub(super) fn open(variable: &str, uri: &str, started_in: &Path) -> Result<Box<dyn Store>, Box<Diagnostic>> {
     if is_server(uri) {
         return Ok(Box::new(Rest::new(uri)?));
     }
     if let Some(path) = uri.strip_prefix("sqlite:///") {
-        // Four slashes begin an absolute path, as in SQLAlchemy.
+        // Four slashes start an absolute path, as in SQLAlchemy.
         let path = path.split('?').next().unwrap_or_default();
         return Ok(Box::new(Database::open(&started_in.join(path))?));
     }
@@ -70,14 +70,14 @@ pub(super) fn open(variable: &str, uri: &str, started_in: &Path) -> Result<Box<d
         let path = percent_decode_str(path).decode_utf8_lossy().into_owned();
         return Ok(Box::new(Folder::open(&started_in.join(path))?));
     }
-    // What MLflow takes for Databricks is no folder.
+    // MLflow takes these words for Databricks, not for a folder.
     if !uri.contains(':') && !matches!(uri, "databricks" | "databricks-uc") {
         return Ok(Box::new(Folder::open(&started_in.join(uri))?));
     }
     Err(not_read(variable, uri))
 }
 
-/// Why an address is none that is read. It may hold a password, so only its scheme is repeated.
+/// Why an address can't be read. It may contain a password, so only its scheme is repeated.
 fn not_read(variable: &str, uri: &str) -> Box<Diagnostic> {
     let (scheme, rest) = uri.split_once(':').unwrap_or((uri, ""));
     let is_port = rest.split('/').next().is_some_and(|port| port.parse::<u16>().is_ok());
@@ -108,7 +108,7 @@ fn not_read(variable: &str, uri: &str) -> Box<Diagnostic> {
 }
 
 fn default(started_in: &Path, root: &Path) -> Result<Box<dyn Store>, Box<Diagnostic>> {
-    // A policy below the folder that gate is started in, or above it, belongs to the same project.
+    // A policy below or above the folder that gate was started in belongs to the same project.
     let folders: Vec<PathBuf> = [started_in, root].map(Path::to_path_buf).into();
     for folder in &folders {
         let runs = folder.join("mlruns");

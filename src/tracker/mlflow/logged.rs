@@ -1,5 +1,5 @@
-//! The run that a command logged while it ran: found by a tag that MLflow gives to every run that the command creates, and
-//! given tags of its own.
+//! Finds the run that a command logged, by a tag that MLflow adds to every run the command creates, and adds tags to
+//! it.
 
 use std::path::Path;
 
@@ -10,13 +10,13 @@ use crate::run::Origin;
 use crate::source::Tracked;
 use crate::source::mlflow::{Rows, tracked, with_model};
 
-/// The tag; its value is a word that only one command was given.
+/// The tag; its value is unique to one command.
 pub const RECORDING: &str = "gate.recording";
-/// The variable with tags, as JSON, that MLflow gives to every run that it creates.
+/// The variable with tags, as JSON, that MLflow adds to every run it creates.
 pub const RUN_CONTEXT: &str = "MLFLOW_RUN_CONTEXT";
-/// The variable with the id of the run that MLflow goes on with.
+/// The variable with the id of a run that MLflow should continue.
 pub const RUN_ID: &str = "MLFLOW_RUN_ID";
-/// Bytes of a tag that every store of MLflow takes.
+/// Maximum size in bytes of a tag that every MLflow store accepts.
 pub const MAX_TAG: usize = 5_000;
 
 /// A run in its store.
@@ -26,18 +26,18 @@ pub struct Logged {
     root: std::path::PathBuf,
 }
 
-/// Which run is meant.
+/// Which run to find.
 #[derive(Debug, Clone, Copy)]
 pub enum Sought<'s> {
-    /// The one of that id.
+    /// The run with this id.
     Id(&'s str),
-    /// Those that have the tag with this value.
+    /// The runs that have the tag with this value.
     Tagged(&'s str),
 }
 
 impl Logged {
-    /// The runs in the store at an address, or where none is given in the one that MLflow would use. Of a run and those
-    /// within it, only the outermost is one.
+    /// The matching runs in the store at an address, or else in the store that MLflow would use. Runs nested in another
+    /// matching run are left out.
     pub fn find(
         uri: Option<&str>,
         folder: &Path,
@@ -66,18 +66,18 @@ impl Logged {
         &self.rows.run_id
     }
 
-    /// Whether it was written to since a moment, in milliseconds since 1970: it ended, or has a value that was measured.
+    /// Whether it was written to since a moment, in milliseconds since 1970: it ended, or a metric was logged.
     pub fn is_written_since(&self, moment: i64) -> bool {
         let measured = self.rows.metrics.iter().filter_map(|(_, series)| Some(series.last.as_ref()?.time));
         self.rows.ended.into_iter().chain(measured).any(|time| time >= moment)
     }
 
-    /// The store, without anything secret.
+    /// The store's name, without secrets.
     pub fn store(&self) -> String {
         self.store.name()
     }
 
-    /// The run as a reference to it would be read, and where on this machine the one model is that it logged.
+    /// The run as a reference to it would give it, and the location of the one model that it logged.
     pub fn tracked(&self) -> Result<(Tracked, Option<String>), Box<Diagnostic>> {
         let mut rows = self.rows.clone();
         if let [one] = rows.models.as_slice()
@@ -90,7 +90,7 @@ impl Logged {
         Ok((tracked(&rows, label, Origin::default(), inside(&self.root).as_deref()), location))
     }
 
-    /// Gives it tags. Done twice, nothing changes.
+    /// Sets tags. Repeating it changes nothing.
     pub fn set_tags(&self, tags: &[(String, String)]) -> Result<(), Box<Diagnostic>> {
         tags.iter().try_for_each(|(key, value)| self.store.set_tag(&self.rows, key, value))
     }

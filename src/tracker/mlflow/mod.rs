@@ -39,58 +39,58 @@ codes! {
 
 pub(super) const FETCHER: Fetcher = Fetcher { name: "mlflow", fetch, recognises: folder::recognises };
 
-/// Runs that one name may lead to.
+/// Maximum number of runs that one name may match.
 const MOST_RUNS: usize = 20_000;
 
-/// Runs that are read at once, of many.
+/// Number of runs that are read at once.
 const PART: usize = 100;
 
-/// What takes runs, some at a time: all runs of an experiment would be too large.
+/// Takes runs in batches: all runs of an experiment at once would be too large.
 type TakeRuns<'t> = dyn FnMut(Vec<Rows>) -> Result<(), Box<Diagnostic>> + 't;
 
-/// Where MLflow keeps runs and models. What is not there is `None`; only what goes wrong is an error.
+/// Where MLflow keeps runs and models. `None` means that something does not exist; errors are real failures.
 trait Store {
-    /// What a person calls it, without anything secret.
+    /// Its name in messages, without secrets.
     fn name(&self) -> String;
-    /// Whether it lies on this machine, where whoever edits files can edit it.
+    /// Whether it is on this machine, where anyone who edits files can edit it.
     fn is_local(&self) -> bool {
         true
     }
-    /// The folder that holds a run, where it has one of its own.
+    /// The folder of a run, if it has its own.
     fn folder_of(&self, _: &Rows) -> Option<std::path::PathBuf> {
         None
     }
-    /// One run; deleted ones too, which say so.
+    /// One run. Deleted runs are returned too, marked as deleted.
     fn run(&self, id: &str) -> Result<Option<Rows>, Box<Diagnostic>>;
-    /// Reads the whole history of its metrics, where the run does not come with it.
+    /// Reads the whole history of its metrics, if the run came without it.
     fn with_history(&self, _: &mut Rows) -> Result<(), Box<Diagnostic>> {
         Ok(())
     }
     /// The runs whose `mlflow.parentRunId` is that run.
     fn children(&self, parent: &Rows) -> Result<Vec<Rows>, Box<Diagnostic>>;
-    /// Gives the runs of an experiment that are not deleted, some at a time. Whether there is such an experiment.
+    /// Passes on the runs of an experiment that are not deleted, in batches; returns whether the experiment exists.
     fn experiment(&self, name: &str, take: &mut TakeRuns<'_>) -> Result<bool, Box<Diagnostic>>;
     /// One version of a model.
     fn version(&self, name: &str, number: u64) -> Result<Option<Version>, Box<Diagnostic>>;
     /// All versions of a model, in any order.
     fn versions(&self, name: &str) -> Result<Vec<Version>, Box<Diagnostic>>;
-    /// The version that an alias leads to.
+    /// The version that an alias points to.
     fn alias(&self, name: &str, alias: &str) -> Result<Option<u64>, Box<Diagnostic>>;
-    /// The versions as which what these runs produced is registered.
+    /// The model versions that were registered from these runs.
     fn registered(&self, runs: &[&str]) -> Result<Vec<Version>, Box<Diagnostic>>;
     /// The runs that have a tag with this value, and are not deleted.
     fn tagged(&self, key: &str, value: &str) -> Result<Vec<Rows>, Box<Diagnostic>>;
-    /// Gives a run a tag, or another value of it.
+    /// Sets a tag of a run.
     fn set_tag(&self, run: &Rows, key: &str, value: &str) -> Result<(), Box<Diagnostic>>;
     /// A logged model.
     fn logged_model(&self, id: &str) -> Result<Option<LoggedModel>, Box<Diagnostic>>;
-    /// These logged models, and maybe others of the same experiment.
+    /// These logged models, and possibly others of the same experiment.
     fn logged_models(&self, _experiment: &str, ids: &[&str]) -> Result<Vec<LoggedModel>, Box<Diagnostic>> {
         ids.iter().filter_map(|id| self.logged_model(id).transpose()).collect()
     }
 }
 
-/// Whether a run says that another is its parent.
+/// Whether a run has another as its parent.
 fn is_child(rows: &Rows, parent: &Rows) -> bool {
     rows.tags.iter().any(|(key, value)| key == "mlflow.parentRunId" && *value == parent.run_id)
 }
@@ -121,13 +121,14 @@ fn fetch(rest: &str, around: &FetchContext<'_>) -> Result<Fetched, Box<Diagnosti
     }
 }
 
-/// One reference, on its way to its runs.
+/// A reference whose runs are being fetched.
 struct Fetching<'f> {
     store: &'f dyn Store,
     registry: &'f dyn Store,
     rest: &'f str,
     around: &'f FetchContext<'f>,
-    /// Logged models that came unasked, and the experiments whose models are all here: a server lists them all.
+    /// Logged models that are known already, and the experiments whose models are all known: a server lists
+    /// them all.
     models: RefCell<HashMap<String, LoggedModel>>,
     listed: RefCell<HashSet<String>>,
 }
@@ -156,7 +157,7 @@ impl<'f> Fetching<'f> {
             ),
         })?;
         self.read_history(&mut rows)?;
-        // The model that it produced knows on which data it was measured, and where it lies.
+        // The model that it produced has the dataset of its metrics, and its location.
         if let [one] = rows.models.as_slice()
             && let Some(model) = self.store.logged_model(one)?
         {
@@ -201,12 +202,12 @@ impl<'f> Fetching<'f> {
         Ok(fetched)
     }
 
-    /// Reads the history of a run's metrics, where that is wanted.
+    /// Reads the history of a run's metrics, if it is wanted.
     fn read_history(&self, rows: &mut Rows) -> Result<(), Box<Diagnostic>> {
         if self.around.wanted.history { self.store.with_history(rows) } else { Ok(()) }
     }
 
-    /// The last step of every run, by whichever name it was asked for: the one model that its product is registered as.
+    /// The final step for every run, however it was named: sets the registered model's name, if there is only one.
     fn finished(
         &self,
         rows: &Rows,
@@ -285,7 +286,7 @@ impl<'f> Fetching<'f> {
         Ok(read)
     }
 
-    /// The logged models of runs that produced one, by their ids.
+    /// The logged models of runs that produced exactly one, by id.
     fn models_of(&self, runs: &[Rows]) -> Result<HashMap<String, LoggedModel>, Box<Diagnostic>> {
         let ids: Vec<&str> = runs
             .iter()
@@ -363,7 +364,7 @@ impl<'f> Fetching<'f> {
             return Err(Diagnostic::new(NOT_READY, message).help("register it again").boxed());
         }
         match (version.run_id.as_str(), version.logged_model()) {
-            // What was logged knows which model of the run it is.
+            // A logged model identifies which of the run's models it is.
             (_, Some(id)) => self.model(&self.logged_model(id)?, Some(&version)),
             ("", None) => {
                 let message = format!("version {number} of the model `{name}` was registered without a run");
@@ -390,7 +391,7 @@ impl<'f> Fetching<'f> {
         Ok(model)
     }
 
-    /// A logged model, as the run that produced it, where one did.
+    /// A logged model, as the run that produced it, if there is one.
     fn model(&self, model: &LoggedModel, version: Option<&Version>) -> Result<Fetched, Box<Diagnostic>> {
         let run_id = match (model.run_id.as_str(), version) {
             ("", Some(version)) => version.run_id.as_str(),
@@ -414,7 +415,7 @@ impl<'f> Fetching<'f> {
         Origin { tracker: "mlflow".into(), reference: format!("mlflow:{}", self.rest), resolved }
     }
 
-    /// A name as it is written; where no model is called so, an address's `%20` in it is a space.
+    /// A name as written; if there is no such model, with URL escapes such as `%20` decoded.
     fn model_name(&self, name: &str) -> Result<String, Box<Diagnostic>> {
         let plain = decoded(name);
         if plain == name || !self.registry.versions(name)?.is_empty() {
@@ -424,7 +425,7 @@ impl<'f> Fetching<'f> {
     }
 }
 
-/// The folder below which an artifact is a file of ours.
+/// The folder in which an artifact counts as a file of the workspace.
 fn inside(root: &Path) -> Option<String> {
     let folder = root.canonicalize().ok()?;
     folder.to_str().map(str::to_owned)
@@ -438,19 +439,19 @@ fn label_of(rows: &Rows) -> String {
     format!("mlflow:runs:/{}", rows.run_id)
 }
 
-/// The highest number, which as text would not be the last.
+/// The highest number; compared as text, `10` would come before `9`.
 fn newest<'v>(versions: impl Iterator<Item = &'v Version>) -> Option<u64> {
     versions.filter(|version| !version.is_deleted()).map(|version| version.number).max()
 }
 
-/// An experiment that was deleted, and that MLflow can restore.
+/// Reports that an experiment is deleted; MLflow can restore it.
 fn deleted(store: &str, name: &str) -> Box<Diagnostic> {
     Diagnostic::new(NOT_THERE, format!("the experiment `{name}` in {store} is deleted"))
         .help("`mlflow experiments restore` brings it back")
         .boxed()
 }
 
-/// Something in a store that is not as MLflow writes it.
+/// Reports something in a store that MLflow would not write.
 fn broken(store: &str, what: &str) -> Box<Diagnostic> {
     Diagnostic::new(BROKEN, format!("{store}: {what}"))
         .help("gate reads MLflow 2 and 3; check whether MLflow itself shows the run")

@@ -11,11 +11,11 @@ use crate::http::{Answer, Server, TOO_LARGE, UNEXPECTED};
 use crate::source::mlflow::answer::{self, Lacks};
 use crate::source::mlflow::{LoggedModel, Point, Rows, Series, Version};
 
-/// Runs that are asked for at once; of 300 metrics each, that is about 3 MB.
+/// Runs per request; with 300 metrics each, that is about 3 MB.
 const PAGE: usize = 100;
-/// Values of a metric that are asked for at once, the most that MLflow gives.
+/// Values of a metric per request, the maximum that MLflow returns.
 const VALUES: usize = 25_000;
-/// Pages of anything, so that a server that always gives another one comes to an end.
+/// Maximum number of pages, in case a server always promises another one.
 const PAGES: usize = 1_000;
 
 pub(super) struct Rest {
@@ -24,7 +24,7 @@ pub(super) struct Rest {
 
 type Read<T> = Result<T, Box<Diagnostic>>;
 
-/// Asks for a page of a list, of so many items, by its token.
+/// Asks for a page of a list, given its size and its token.
 type Asking<'a> = dyn Fn(usize, Option<&str>) -> Read<Option<Node>> + 'a;
 
 impl Rest {
@@ -32,7 +32,7 @@ impl Rest {
         Ok(Self { server: Server::new(uri.trim_end_matches('/'), settings(uri)?)? })
     }
 
-    /// The tree of an answer; `None` for what is not there.
+    /// The parsed response; `None` for what does not exist.
     fn get(&self, call: &str, query: &[(&str, &str)]) -> Read<Option<Node>> {
         self.understood(&self.server.get(&format!("api/2.0/mlflow/{call}"), query)?)
     }
@@ -45,17 +45,17 @@ impl Rest {
         broken(&self.name(), &self.server.quoted(what))
     }
 
-    /// What was understood of an answer.
+    /// Turns a missing field of a response into an error.
     fn read<T>(&self, read: Result<T, Lacks>) -> Read<T> {
         read.map_err(|Lacks(what)| self.broken(&format!("an answer lacks {what}")))
     }
 
-    /// What an answer holds at a key, which must be there.
+    /// The object at a required key of a response.
     fn at<'n>(&self, answer: &'n Node, key: &str) -> Read<&'n Node> {
         self.read(answer::object(answer, key).and_then(|found| found.ok_or_else(|| Lacks(key.into()))))
     }
 
-    /// Holds that an answer is about what was asked for.
+    /// Checks that a response is about what was asked for.
     fn about(&self, what: &str, asked: &str, answered: &str) -> Read<()> {
         if asked == answered {
             return Ok(());
@@ -63,7 +63,7 @@ impl Rest {
         Err(self.broken(&format!("asked for the {what} `{asked}`, it answered with `{answered}`")))
     }
 
-    /// The items of a list; `None` where what is listed is not there.
+    /// The items of a list; `None` if the listed thing does not exist.
     fn pages<T>(
         &self,
         list: &str,
@@ -82,7 +82,7 @@ impl Rest {
         Ok(is_there.then_some(found))
     }
 
-    /// The items of a list, page by page. Whether what is listed is there.
+    /// Passes on the items of a list, page by page; returns whether the listed thing exists.
     fn each_page(
         &self,
         list: &str,
@@ -95,7 +95,7 @@ impl Rest {
         let mut size = first_size;
         for _ in 0..PAGES {
             let page = match ask(size, token.as_deref()) {
-                // Few items can be large too, such as runs by what was logged of their datasets.
+                // Even a few items can be large, such as runs with many logged datasets.
                 Err(problem) if problem.code == TOO_LARGE && size > 1 => {
                     size = (size / 4).max(1);
                     continue;
@@ -112,7 +112,7 @@ impl Rest {
             take(listed)?;
             match self.read(answer::next_page(&page))? {
                 None => return Ok(true),
-                // A server that gives the same page for ever, or nothing with the promise of more, is not believed.
+                // Stop if a server keeps sending the same page, or an empty page that promises more.
                 next if next == token || listed.is_empty() => break,
                 next => token = next,
             }
@@ -120,7 +120,7 @@ impl Rest {
         Err(self.broken(&format!("the list of {list} has no end")))
     }
 
-    /// Gives the runs that a filter selects, a page at a time.
+    /// Passes on the runs that match a filter, a page at a time.
     fn search(&self, experiment: &str, filter: &str, take: &mut TakeRuns<'_>) -> Read<()> {
         let ask = |size: usize, token: Option<&str>| {
             let mut body = json!({ "experiment_ids": [experiment], "filter": filter, "max_results": size,
@@ -174,7 +174,7 @@ impl Rest {
         Ok(found)
     }
 
-    /// Points an alias at a version. Saying it twice changes nothing.
+    /// Points an alias at a version. Repeating it changes nothing.
     pub(super) fn set_alias(&self, name: &str, alias: &str, number: u64) -> Read<()> {
         let body = json!({ "name": name, "alias": alias, "version": number.to_string() });
         self.post("registered-models/alias", &body)?
@@ -182,8 +182,8 @@ impl Rest {
             .ok_or_else(|| self.broken(&format!("version {number} of the model `{name}` is gone")))
     }
 
-    /// The tree of an answer, or nothing where the server knows what was asked and does not have it. A page that some
-    /// other program shows is not such an answer.
+    /// The parsed response, or `None` if the server says that something does not exist. A page from some other program
+    /// is not such a response.
     fn understood(&self, answer: &Answer) -> Read<Option<Node>> {
         let Answer { status, body, asked } = answer;
         let strange = |what: &str| {
@@ -204,7 +204,7 @@ impl Rest {
         let said = |key: &str| tree.get(key).and_then(Node::as_written).unwrap_or_default();
         match (*status, said("error_code")) {
             (404, "RESOURCE_DOES_NOT_EXIST") => Ok(None),
-            // What an alias that is not there is called.
+            // MLflow reports a missing alias like this.
             (400, "INVALID_PARAMETER_VALUE") if said("message").ends_with("not found.") => Ok(None),
             (_, "") => Err(strange("no word of why, which MLflow never does")),
             (_, code) => {
@@ -234,7 +234,7 @@ impl Store for Rest {
 
     fn with_history(&self, rows: &mut Rows) -> Read<()> {
         for (name, series) in &mut rows.metrics {
-            // The last value stays the one that came with the run.
+            // Keep the last value that came with the run.
             let Series { best, points, .. } = Series::of(self.history(&rows.run_id, name)?);
             (series.best, series.points) = (best, points);
         }
@@ -306,7 +306,7 @@ impl Store for Rest {
 
     fn registered(&self, runs: &[&str]) -> Read<Vec<Version>> {
         let mut versions = Vec::new();
-        // So many names of runs fit into an address.
+        // A URL has room for this many run ids.
         for runs in runs.chunks(PAGE) {
             let filter = match runs {
                 [one] => format!("run_id='{one}'"),
@@ -355,7 +355,7 @@ impl Store for Rest {
 
     fn logged_model(&self, id: &str) -> Read<Option<LoggedModel>> {
         let answer = self.server.get(&format!("api/2.0/mlflow/logged-models/{id}"), &[])?;
-        // MLflow 2 has no such call, and answers with a page.
+        // MLflow 2 does not have this endpoint, and responds with a page.
         let Some(found) = (if answer.status == 404 { None } else { self.understood(&answer)? }) else {
             return Ok(None);
         };

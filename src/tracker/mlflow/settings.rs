@@ -1,4 +1,4 @@
-//! The environment variables that MLflow's own client knows, with the same meaning.
+//! The environment variables of MLflow's own client, with the same meaning.
 
 use std::env::var;
 use std::fs;
@@ -12,12 +12,12 @@ use percent_encoding::percent_decode_str;
 use crate::document::Diagnostic;
 use crate::http::{SETTING, Settings};
 
-/// Seconds for one call, where the environment does not say; MLflow's own client waits four times as long.
+/// Default timeout of a request in seconds; MLflow's own client waits four times as long.
 const SECONDS: u64 = 30;
-/// How often a call is made again, where the environment does not say.
+/// Default number of retries.
 const RETRIES: u32 = 3;
 
-/// How to talk to the server at `uri`.
+/// The connection settings for the server at `uri`.
 pub(super) fn settings(uri: &str) -> Result<Settings, Box<Diagnostic>> {
     let mut settings = Settings::default();
     settings.timeout = Duration::from_secs(number("MLFLOW_HTTP_REQUEST_TIMEOUT", SECONDS)?.clamp(1, 3600));
@@ -33,8 +33,8 @@ pub(super) fn settings(uri: &str) -> Result<Settings, Box<Diagnostic>> {
     Ok(settings)
 }
 
-/// Who asks, in MLflow's order: the address, then a name and password, of which the environment may hold one and the file
-/// of credentials the other, then a token.
+/// The credentials, in MLflow's order: from the URL, then a name and password, of which the environment may have one
+/// and the credentials file the other, then a token.
 fn authorize(uri: &str, settings: &mut Settings) -> Result<(), Box<Diagnostic>> {
     let token = text("MLFLOW_TRACKING_TOKEN");
     let (name, password) = match in_address(uri) {
@@ -70,8 +70,8 @@ fn in_address(uri: &str) -> Option<(String, String)> {
     (!url.username().is_empty()).then(|| (decode(url.username()), decode(url.password().unwrap_or_default())))
 }
 
-/// The name and the password of `~/.mlflow/credentials`, a file as Python's `configparser` reads it, with a section
-/// `[mlflow]`.
+/// The name and the password in the section `[mlflow]` of `~/.mlflow/credentials`, a file in the format of Python's
+/// `configparser`.
 fn in_file() -> (Option<String>, Option<String>) {
     let home = text("HOME").or_else(|| text("USERPROFILE"));
     let lines =
@@ -97,7 +97,7 @@ pub(super) fn workspace() -> String {
     text("MLFLOW_WORKSPACE").unwrap_or_else(|| "default".into())
 }
 
-/// A variable that is set to something.
+/// The value of a variable, if it is not empty.
 pub(super) fn text(name: &str) -> Option<String> {
     var(name).ok().filter(|value| !value.is_empty())
 }

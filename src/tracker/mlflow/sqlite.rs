@@ -1,4 +1,4 @@
-//! MLflow's database as a SQLite file, which is its default store. It is read; tags are written only on request.
+//! MLflow's SQLite database, its default store. It is only read, except that tags are written on request.
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
@@ -16,15 +16,15 @@ use super::{MOST_RUNS, PART, STORE, Store, TakeRuns, broken, deleted, not_tagged
 use crate::document::Diagnostic;
 use crate::source::mlflow::{Dataset, LoggedModel, Point, Reading, Rows, Series, Version};
 
-/// How long a writer is waited for.
+/// How long to wait for a writer.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Bytes of one value.
+/// Maximum size in bytes of one value.
 const MOST: usize = 16 << 20;
 
 pub(super) struct Database {
     connection: Connection,
     path: PathBuf,
-    /// The columns of tables that were looked up; versions of MLflow differ in them.
+    /// The columns of tables seen so far; they differ between versions of MLflow.
     columns: RefCell<HashMap<String, Vec<String>>>,
 }
 
@@ -46,7 +46,7 @@ impl Database {
         Ok(database)
     }
 
-    /// Whether a table has a column. Tables came with versions of MLflow, so what is queried is looked up first.
+    /// Whether a table has a column. Tables differ between versions of MLflow, so check before querying.
     fn has(&self, table: &str, column: &str) -> Read<bool> {
         if let Some(columns) = self.columns.borrow().get(table) {
             return Ok(columns.iter().any(|known| known == column));
@@ -84,7 +84,7 @@ impl Database {
         self.query(sql, &[&id], |row| Ok((text(row, 0)?, text(row, 1)?)))
     }
 
-    /// A run by its row of `runs`.
+    /// A run, given its row of `runs`.
     fn rows(&self, mut rows: Rows) -> Read<Rows> {
         let id = rows.run_id.clone();
         rows.params = self.pairs("SELECT key, value FROM params WHERE run_uuid = ?1 ORDER BY rowid", &id)?;
@@ -170,7 +170,7 @@ impl Database {
         Ok(())
     }
 
-    /// What must equal the second value of a query: names are those of one workspace, where a table knows of any.
+    /// What must equal the second query parameter: names are unique within a workspace, in tables that have one.
     fn within_workspace(&self, table: &str) -> Read<&'static str> {
         Ok(if self.has(table, "workspace")? { "workspace" } else { "?2" })
     }
@@ -210,7 +210,7 @@ impl Store for Database {
     }
 
     fn with_history(&self, rows: &mut Rows) -> Read<()> {
-        // Infinity is kept as the largest number.
+        // Infinity is stored as the largest number.
         let history = "SELECT key, COUNT(*), \
                        MIN(CASE WHEN is_nan = 0 AND abs(value) < 1.7976931348623157e308 THEN value END), \
                        MAX(CASE WHEN is_nan = 0 AND abs(value) < 1.7976931348623157e308 THEN value END) \
@@ -333,8 +333,8 @@ impl Store for Database {
     }
 }
 
-/// Opens a database to be read. One with a write-ahead log needs a file beside it, also for reading; where that can't be
-/// made, and nobody has it open, it is read as what does not change.
+/// Opens a database for reading. With a write-ahead log, even reading needs a file next to it; if that can't be created
+/// and the log is empty, the database is opened as immutable.
 fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
@@ -353,20 +353,20 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     Connection::open_with_flags(address, flags | OpenFlags::SQLITE_OPEN_URI)
 }
 
-/// Whether a database is one with a write-ahead log: its 19th byte says so.
+/// Whether a database uses a write-ahead log, according to its 19th byte.
 fn has_log(path: &Path) -> bool {
     let mut head = [0; 19];
     File::open(path).and_then(|mut file| file.read_exact(&mut head)).is_ok() && head[18] == 2
 }
 
-/// Whether the log beside a database holds what the database does not.
+/// Whether a database's log has data that the database lacks.
 fn log_holds_something(path: &Path) -> bool {
     let mut name = path.as_os_str().to_owned();
     name.push("-wal");
     Path::new(&name).metadata().is_ok_and(|data| data.len() > 0)
 }
 
-/// Text, whatever the column holds: `SQLite` types values and not columns. Nothing is empty text.
+/// The value as text, whatever its type: `SQLite` types values, not columns. NULL is empty text.
 fn text(row: &Row<'_>, index: usize) -> rusqlite::Result<String> {
     Ok(match row.get_ref(index)? {
         ValueRef::Null => String::new(),
@@ -378,7 +378,7 @@ fn text(row: &Row<'_>, index: usize) -> rusqlite::Result<String> {
     })
 }
 
-/// A value with its flag: what is not a number is kept as 0.
+/// A value with its NaN flag: NaN is stored as 0.
 fn reading(row: &Row<'_>, value: usize, flag: usize) -> rusqlite::Result<Reading> {
     if row.get::<_, Option<bool>>(flag)?.unwrap_or_default() {
         return Ok(Reading::NaN);

@@ -1,4 +1,4 @@
-//! What stands behind `mlflow:`.
+//! Parses the part after `mlflow:`.
 
 use percent_encoding::percent_decode_str;
 
@@ -6,10 +6,10 @@ use super::{NOT_THERE, SYNTAX};
 use crate::document::Diagnostic;
 use crate::source::mlflow::is_logged_model;
 
-/// What is meant.
+/// What a reference means.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Which {
-    /// `runs:/ID`; a path behind it names an artifact of the same run.
+    /// `runs:/ID`; a path after it names an artifact of the same run.
     Run(String),
     /// `models:/NAME/3`, `models:/NAME@champion`, `models:/NAME/Production`.
     Model { name: String, chosen: Chosen },
@@ -30,7 +30,7 @@ pub(super) enum Chosen {
     Latest,
 }
 
-/// The stages that MLflow has, besides none.
+/// MLflow's stages, except `None`.
 const STAGES: [&str; 3] = ["production", "staging", "archived"];
 
 impl Which {
@@ -38,7 +38,7 @@ impl Which {
         let wrong = || unclear(rest);
         if let Some(run) = rest.strip_prefix("runs:/") {
             let id = run.trim_start_matches('/').split('/').next().unwrap_or_default();
-            // An id becomes part of a path, and of a question to a server.
+            // An id becomes part of paths and of requests to a server.
             let plain =
                 !id.is_empty() && id.len() <= 64 && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
             return if plain { Ok(Self::Run(id.to_owned())) } else { Err(wrong()) };
@@ -47,18 +47,18 @@ impl Which {
             return named(name).map(Self::Experiment).ok_or_else(wrong);
         }
         let Some(model) = rest.strip_prefix("models:/") else {
-            // Anything else with a colon is a slip in one of these.
+            // Anything else with `:/` is a typo in one of these.
             return if rest.contains(":/") { Err(wrong()) } else { Ok(Self::Path(rest.to_owned())) };
         };
         if is_logged_model(model) {
             return Ok(Self::LoggedModel(model.to_owned()));
         }
-        // A name may hold an `@`, so what stands behind the last `/` is looked at first, as MLflow does.
+        // A name may contain an `@`, so the part after the last `/` is tried first, as in MLflow.
         let by_version = model.rsplit_once('/').and_then(|(name, last)| Some((name, Chosen::parse(last)?)));
         let by_alias = || {
             let (name, alias) = model.rsplit_once('@')?;
             let chosen = match alias.to_lowercase().as_str() {
-                // No alias can be called so; some servers lead to the newest version.
+                // No alias can have this name; some servers resolve it to the newest version.
                 "latest" => Chosen::Latest,
                 _ => Chosen::Alias(named(&decoded(alias))?),
             };
@@ -80,7 +80,7 @@ impl Chosen {
     }
 }
 
-/// A name as it is written, where it can be one; also not with the `%2F` of an address in it.
+/// A name as written, if it is valid, even after URL-decoding a `%2F`.
 fn named(text: &str) -> Option<String> {
     let is_name = |name: &str| {
         let climbs = name.split(['/', '\\']).any(|part| part == ".." || part == ".");
@@ -90,12 +90,12 @@ fn named(text: &str) -> Option<String> {
     is_name(text).then(|| text.to_owned())
 }
 
-/// A name in which the `%20` of an address is a space: for where there is none that is written so.
+/// A name with URL escapes such as `%20` decoded, for when the name as written does not exist.
 pub(super) fn decoded(name: &str) -> String {
     percent_decode_str(name).decode_utf8_lossy().into_owned()
 }
 
-/// What to write where a name or an id without its prefix was taken for the path of a folder.
+/// Suggests a prefix if a name or an id without one was taken for a folder.
 pub(super) fn without_prefix(mut why: Box<Diagnostic>, rest: &str) -> Box<Diagnostic> {
     if why.code != NOT_THERE || rest.contains(['/', '\\']) || rest.starts_with("mlruns") {
         return why;
