@@ -78,7 +78,7 @@ def aggregate(
         counts = _counts(rows, "guard")
         broken = {name: count for name, count in counts.items() if count != 0}
         if broken or not counts:
-            raise _guards.GuardError(broken or {"ids_missing": None})
+            raise _guards.GuardError(broken or {"guards": None})
         for name, sql in statements.sql.items():
             if name != "guards":
                 rows += _table.plain(statements.columns, *engine.rows(sql))

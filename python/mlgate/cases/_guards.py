@@ -1,4 +1,4 @@
-"""Guards: counts that must be 0 before anything is aggregated."""
+"""Guards: counts that must be 0 before anything is aggregated. The words are those of the program."""
 
 from __future__ import annotations
 
@@ -8,42 +8,61 @@ from typing import Optional
 from .._errors import GateError
 
 ALIKE = "columns_alike"
-# For one, and for several; `{n}` is the count.
+_TOO_LARGE = "can't be counted: missing, NaN, infinite, or 1,500,000 or more in size"
+# For one, for several, and what to do. `{n}` is the count, `{side}` the model.
 _WORDS = {
-    "ids_missing": ("1 row has no id", "{n} rows have no id"),
-    "ids_repeated": ("1 row repeats the id of another row", "{n} rows repeat the id of another row"),
-    "only_baseline": ("1 id is in the baseline only", "{n} ids are in the baseline only"),
-    "only_candidate": ("1 id is in the candidate only", "{n} ids are in the candidate only"),
-    "labels_missing": ("1 row has no label", "{n} rows have no label"),
-    "labels_differ": (
-        "1 case has another label in the baseline than in the candidate",
-        "{n} cases have another label in the baseline than in the candidate",
+    "ids_missing": ("1 row without an id", "{n} rows without an id", "give each case an id"),
+    "ids_repeated": (
+        "1 row repeats an id that another row has",
+        "{n} rows repeat an id that another row has",
+        "keep one row for each case",
     ),
-    "predictions_missing": ("1 row of the {side} has no prediction", "{n} rows of the {side} have no prediction"),
-    "clusters_missing": ("1 row has no cluster", "{n} rows have no cluster"),
+    "only": (
+        "1 id is only in the {side}",
+        "{n} ids are only in the {side}",
+        "judge both models on the same cases; none may be left out, since the hardest cases tend to go missing",
+    ),
+    "labels_missing": ("1 row without a label", "{n} rows without a label", "write the label of each case"),
+    "labels_differ": (
+        "the label differs in 1 case",
+        "the label differs in {n} cases",
+        "judge both models with the same labels, and write them the same way: 1 and 1.0 are two labels",
+    ),
+    "predictions_missing": (
+        "1 case of the {side} was not scored: no prediction",
+        "{n} cases of the {side} were not scored: no prediction",
+        "score them, or count them as wrong: `cases: { unscored: wrong }`",
+    ),
+    "clusters_missing": ("1 row without a cluster", "{n} rows without a cluster", "write the cluster of each case"),
     "clusters_differ": (
-        "1 case has another cluster in the baseline than in the candidate",
-        "{n} cases have another cluster in the baseline than in the candidate",
+        "the cluster differs in 1 case",
+        "the cluster differs in {n} cases",
+        "judge both models on the same cases",
     ),
     "slices_differ": (
-        "1 case is in another slice in the baseline than in the candidate",
-        "{n} cases are in another slice in the baseline than in the candidate",
+        "the slices differ in 1 case",
+        "the slices differ in {n} cases",
+        "take slices from the data, which both models share, not from the output of a run",
     ),
     "scores_unusable": (
-        "1 score of the {side} is missing, NaN or outside 0 to 1",
-        "{n} scores of the {side} are missing, NaN or outside 0 to 1",
+        "1 row of the {side} without a score from 0 to 1",
+        "{n} rows of the {side} without a score from 0 to 1",
+        "write probabilities; NaN, infinities and missing scores can't be counted",
     ),
     "numbers_unusable_label": (
-        "1 label is missing, NaN, infinite or not below 1,500,000 in size",
-        "{n} labels are missing, NaN, infinite or not below 1,500,000 in size",
+        f"1 row whose label {_TOO_LARGE}",
+        f"{{n}} rows whose label {_TOO_LARGE}",
+        "count in larger units, or record the files of predictions",
     ),
     "numbers_unusable": (
-        "1 prediction of the {side} is missing, NaN, infinite or not below 1,500,000 in size",
-        "{n} predictions of the {side} are missing, NaN, infinite or not below 1,500,000 in size",
+        f"1 row whose prediction of the {{side}} {_TOO_LARGE}",
+        f"{{n}} rows whose prediction of the {{side}} {_TOO_LARGE}",
+        "count in larger units, or record the files of predictions",
     ),
     ALIKE: (
-        "1 column has the name of another one but for case",
-        "{n} columns have the name of another one but for case",
+        "1 name of a column differs by case only, and the engine can't tell them apart",
+        "{n} names of columns differ by case only, and the engine can't tell them apart",
+        "rename the columns",
     ),
 }
 
@@ -54,22 +73,25 @@ class GuardError(GateError):
     guards: dict[str, Optional[int]]
     """The guards that are not 0, with their counts. `None`: the engine gave no count."""
 
-    def __init__(self, guards: Mapping[str, Optional[int]], help: Optional[str] = None) -> None:
+    def __init__(self, guards: Mapping[str, Optional[int]], details: str = "") -> None:
         self.guards = dict(guards)
-        lines = [f"  {in_words(name, count)} ({name})" for name, count in guards.items()]
-        text = "the cases can't be compared, and nothing was written:\n" + "\n".join(lines)
-        super().__init__(f"{text}\n{help}" if help else text)
+        lines = ["the cases can't be compared, and nothing was written:"]
+        for name, count in guards.items():
+            said, help = in_words(name, count)
+            lines += [f"  {said}{details} ({name})", f"    {help}"]
+        super().__init__("\n".join(lines))
 
 
-def in_words(name: str, count: Optional[int]) -> str:
-    """A guard and its count as a sentence."""
+def in_words(name: str, count: Optional[int]) -> tuple[str, str]:
+    """What a guard says, and what to do."""
     if count is None:
-        return f"the engine gave no count of {name}; is a table empty?"
+        return "the engine gave no count", "count tables that have rows"
     stem, _, side = name.rpartition("_")
-    if side not in ("baseline", "candidate") or name in _WORDS:
+    if name in _WORDS or side not in ("baseline", "candidate"):
         stem = name
-    one, several = _WORDS.get(stem, ("{n} row", "{n} rows"))
-    return (one if count == 1 else several).format(n=f"{count:,}", side=side)
+    unknown = (f"the guard is {count}, and must be 0",) * 2 + ("use the gate that wrote the SQL",)
+    one, several, help = _WORDS.get(stem, unknown)
+    return (one if count == 1 else several).format(n=count, side=side), help
 
 
 def refuse_columns_alike(tables: Mapping[str, Iterable[str]]) -> None:
@@ -85,6 +107,6 @@ def refuse_columns_alike(tables: Mapping[str, Iterable[str]]) -> None:
         for same in by_name.values():
             if len(same) > 1:
                 count += len(same) - 1
-                alike.append(f"{', '.join(f'`{name}`' for name in same)} of the {side}")
+                alike.append(f"{' and '.join(f'`{name}`' for name in same)} of the {side}")
     if alike:
-        raise GuardError({ALIKE: count}, f"Rename or drop columns so that an engine can tell them apart: {'; '.join(alike)}")
+        raise GuardError({ALIKE: count}, f": {', '.join(alike)}")

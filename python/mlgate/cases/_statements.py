@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from dataclasses import dataclass
 from typing import Optional
 
@@ -37,6 +38,9 @@ def statements(
     ran = run_program(command)
     if ran.returncode != 0:
         raise GateError(ran.stderr.strip() or f"`gate cases sql` exited with {ran.returncode} and printed nothing")
+    if ran.stderr.strip():
+        # Metrics of the policy that aggregates can't have.
+        print(ran.stderr.strip(), file=sys.stderr)
     try:
         printed = json.loads(ran.stdout)
         version = printed["version"]
