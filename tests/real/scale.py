@@ -4,6 +4,7 @@ Usage: scale.py GATE FOLDER ROWS MASTERS [PART ...]; the first of MASTERS that s
 """
 import contextlib
 import csv
+import io
 import itertools
 import json
 import os
@@ -11,6 +12,7 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -63,6 +65,13 @@ def timed(what, action):
     result = action()
     print(f"  {what}: {time.monotonic() - start:.1f} s", flush=True)
     return result
+
+
+def write_csv(table, path):
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        lines = csv.writer(file, lineterminator="\n")
+        lines.writerow(table.column_names)
+        lines.writerows(zip(*table.to_pydict().values()))
 
 
 class Session:
@@ -153,10 +162,7 @@ def equality(spark, _):
             table = make(SMALL, seed)
             files[side] = pathlib.Path(f"{kind}-{side}.parquet")
             pq.write_table(table, files[side])
-            with open(f"{kind}-{side}.csv", "w", encoding="utf-8", newline="") as file:
-                lines = csv.writer(file, lineterminator="\n")
-                lines.writerow(table.column_names)
-                lines.writerows(zip(*table.to_pydict().values()))
+            write_csv(table, f"{kind}-{side}.csv")
         candidate, baseline = files.values()
         for what, given in (("both", baseline), ("candidate", None)):
             local, by_csv, by_duckdb, by_csv_duckdb, by_spark = (
@@ -194,7 +200,8 @@ def refused(what, guard, action):
     except mlgate.GuardError as error:
         assert guard in error.guards, (what, guard, error.guards)
         assert not out.exists(), what
-        print(f"  {what}: {str(error).splitlines()[1].strip()}")
+        said = next(line.strip() for line in str(error).splitlines() if line.endswith(f"({guard})"))
+        print(f"  {what}: {said}", flush=True)
         return
     raise SystemExit(f"{what}: {guard} was expected, and there was no error")
 
@@ -280,44 +287,106 @@ def traps(spark, _):
 
 
 def verdict(spark, _):
-    """The verdict and the line of a decision are the same from rows, from `gate`'s aggregates and from Spark's."""
+    """The report is the same from rows, from `gate`'s aggregates and from Spark's."""
     policy = tables.POLICY.format(cases="{}", metrics="{ accuracy: { max_drop: 0.01, confidence: 95% }, f1: { max_drop: 0.03, confidence: 95% } }\n    slices: { by: region }")
     pathlib.Path("gate.yaml").write_text(policy, encoding="utf-8")
-    for model, seed in (("candidate", 31), ("baseline", 32)):
-        table = tables.many(20_000, seed).drop_columns(["score"])
-        pq.write_table(table, f"{model}.parquet")
-    candidate, baseline = pathlib.Path("candidate.parquet"), pathlib.Path("baseline.parquet")
-    gate("cases", "aggregate", candidate, "--baseline", baseline, "--output", "local.csv")
-    gate("cases", "aggregate", baseline, "--output", "approved.csv")
-    mlgate.cases.spark(frame(spark, candidate), frame(spark, baseline), out="spark.parquet")
+    files = {"candidate": pathlib.Path("candidate.parquet"), "approved": pathlib.Path("approved.parquet")}
+    for seed, file in enumerate(files.values(), 31):
+        pq.write_table(tables.many(20_000, seed).drop_columns(["score"]), file)
+    gate("cases", "aggregate", files["candidate"], "--baseline", files["approved"], "--output", "local.csv")
+    gate("cases", "aggregate", files["approved"], "--output", "approved.csv")
+    mlgate.cases.spark(*(frame(spark, file) for file in files.values()), out="spark.parquet")
 
-    def record(name, **predictions):
-        model = "baseline" if name.startswith("approved") else "candidate"
-        right, positives, hits, guesses = counts_of(pq.read_table(f"{model}.parquet"))
-        with mlgate.record(f"{name}.json", model="churn", data_version="1") as run:
+    def record(model, predictions):
+        right, positives, hits, guesses = counts_of(pq.read_table(files[model].resolve()))
+        with mlgate.record(f"{model}.json", model="churn", run_id=model, data_version="1") as run:
             run.validation(digest="sha256:" + "0" * 64, rows=20_000)
             run.metrics(accuracy=right / 20_000, f1=2 * hits / (positives + guesses))
             run.predictions(**predictions)
 
-    record("approved", path="baseline.parquet")
-    record("approved-aggregates", aggregates="approved.csv")
-    answers = {}
-    for name, base, predictions in (
-        ("rows", "approved", {"path": "candidate.parquet"}),
-        ("local", "approved-aggregates", {"aggregates": "local.csv"}),
-        ("spark", "approved-aggregates", {"aggregates": "spark.parquet"}),
-    ):
-        record(name, **predictions)
-        command = [os.environ["MLGATE_PROGRAM"], "--color=never", "check", f"{name}.json", "--baseline", f"{base}.json", "-v"]
-        ran = subprocess.run(command, capture_output=True, text=True, encoding="utf-8")
-        lines = [line.strip() for line in ran.stdout.splitlines() if "accuracy" in line or "f1" in line]
-        answers[name] = (ran.returncode, lines)
-        if not lines or ran.returncode not in (0, 1):
-            raise SystemExit(f"{name}: exit code {ran.returncode}\n{ran.stdout}{ran.stderr}")
-    for name, answer in answers.items():
-        if answer != answers["rows"]:
-            raise SystemExit(f"rows: {answers['rows']}\n{name}: {answer}")
-    print("  " + "\n  ".join(answers["rows"][1][:4]))
+    files = {name: file.resolve() for name, file in files.items()}
+    reports = {}
+    for source, recorded in {
+        "rows": {"candidate": "candidate.parquet", "approved": "approved.parquet"},
+        "local": {"candidate": "local.csv", "approved": "approved.csv"},
+        "spark": {"candidate": "spark.parquet", "approved": "approved.csv"},
+    }.items():
+        originals = pathlib.Path.cwd()
+        with folder(source):
+            shutil.copy(originals / "gate.yaml", "gate.yaml")
+            for model, file in recorded.items():
+                shutil.copy(originals / file, file)
+                record(model, {"path" if source == "rows" else "aggregates": file})
+            report = gate("check", "candidate.json", "--baseline", "approved.json", "--color=never", "-v", code=1)
+        reports[source] = [line for line in report.splitlines() if not line.endswith(" old")]
+        if reports[source] != reports["rows"]:
+            differ = [f"  rows: {a}\n  {source}: {b}" for a, b in zip(reports["rows"], reports[source]) if a != b]
+            raise SystemExit("the reports differ:\n" + "\n".join(differ[:5]))
+    lines = [line for line in reports["rows"] if "f1 [region=SA]" in line or "Tango" in line]
+    print(f"  {len(reports['rows'])} lines of a report, the same from {', '.join(reports)}:\n  " + "\n  ".join(lines[:3]))
+
+
+def postgres(_, __):
+    """The script of docs/scale.md counts on real PostgreSQL what `gate` counts."""
+    page = (pathlib.Path(__file__).parents[2] / "docs/scale.md").read_text(encoding="utf-8")
+    script = page[page.index("#!/usr/bin/env bash"):]
+    pathlib.Path("aggregate.sh").write_text(script[:script.index("```")], encoding="utf-8")
+    types = {pa.string(): "text", pa.int64(): "bigint", pa.float64(): "double precision"}
+    quoted = lambda name: '"' + name.replace('"', '""') + '"'
+    with server() as environment:
+        def run(*command, code=0, **more):
+            ran = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", env=environment, **more)
+            if ran.returncode != code:
+                raise SystemExit(f"{command} exited with {ran.returncode}, not {code}:\n{ran.stderr}")
+            return ran
+
+        psql = ["psql", "--quiet", "--no-psqlrc", "--set=ON_ERROR_STOP=1", "--command"]
+        for kind, (policy, make) in KINDS.items():
+            pathlib.Path("gate.yaml").write_text(policy, encoding="utf-8")
+            for side, seed in (("candidate", 11), ("baseline", 12)):
+                table = make(SMALL, seed)
+                write_csv(table, f"{side}.csv")
+                columns = ", ".join(f"{quoted(field.name)} {types[field.type]}" for field in table.schema)
+                run(*psql, f"CREATE TABLE {kind}_{side} ({columns})")
+                # What is not quoted and empty is NULL.
+                with open(f"{side}.csv", encoding="utf-8", newline="") as file:
+                    run(*psql, f"COPY {kind}_{side} FROM STDIN WITH (FORMAT csv, HEADER)", stdin=file)
+            gate("cases", "aggregate", "candidate.csv", "--baseline", "baseline.csv", "--output", "local.csv")
+            printed = run("bash", "aggregate.sh", f"{kind}_candidate", f"{kind}_baseline").stdout
+            header, *rows = csv.reader(io.StringIO(printed))
+            with open("postgres.csv", "w", encoding="utf-8", newline="") as file:
+                csv.writer(file, lineterminator="\n").writerows([header, *sorted(rows, key=lambda row: row[:7])])
+            same(kind, "local.csv", "postgres.csv")
+        run(*psql, "CREATE TABLE repeated AS SELECT * FROM regression_candidate UNION ALL (SELECT * FROM regression_candidate LIMIT 3)")
+        ran = run("bash", "aggregate.sh", "repeated", "regression_baseline", code=1)
+        assert ran.stdout == "" and ran.stderr == "ids_repeated: 3\n", (ran.stdout[:200], ran.stderr)
+        print(f"  rows that repeat: {ran.stderr.strip()}")
+
+
+@contextlib.contextmanager
+def server():
+    """PostgreSQL on a socket in this folder, as another user if root runs this: it refuses to be root."""
+    programs = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"))[-1]
+    place = pathlib.Path(tempfile.mkdtemp(prefix="gate-pg-"))  # the path of a socket is short
+    place.chmod(0o755)
+    user = []
+    if os.getuid() == 0:
+        shutil.chown(place, "postgres")
+        user = ["runuser", "-u", "postgres", "--"]
+    control = [*user, str(programs / "pg_ctl"), "--pgdata", str(place / "data"), "--wait", "--silent"]
+    run = lambda *command: subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=place)
+    try:
+        run(*user, str(programs / "initdb"), "--pgdata", str(place / "data"), "--username=gate", "--auth=trust", "--encoding=UTF8", "--locale=C")
+        run(*control, "--options", f"-k {place} -c listen_addresses=''", "--log", str(place / "log"), "start")
+        try:
+            tools = os.pathsep.join([str(pathlib.Path("bin").resolve()), os.environ["PATH"]])
+            pathlib.Path("bin").mkdir()
+            pathlib.Path("bin/gate").symlink_to(os.environ["MLGATE_PROGRAM"])
+            yield {**os.environ, "PATH": tools, "PGHOST": str(place), "PGUSER": "gate", "PGDATABASE": "postgres"}
+        finally:
+            run(*control, "--mode=immediate", "stop")
+    finally:
+        shutil.rmtree(place)
 
 
 def counts_of(table):
@@ -327,7 +396,7 @@ def counts_of(table):
             total(pc.and_(pc.equal(truth, 1), pc.equal(guess, 1))), total(pc.equal(guess, 1)))
 
 
-PARTS = {part.__name__: part for part in (dialects, equality, traps, verdict, large)}
+PARTS = {part.__name__: part for part in (dialects, postgres, equality, traps, verdict, large)}
 
 
 def main():
