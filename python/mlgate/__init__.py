@@ -14,17 +14,21 @@ The record has the same fields as one that `gate record` writes: the program rea
 pure Python and needs nothing but the standard library.
 """
 
+from . import cases
 from ._autolog import autolog
 from ._check import CheckFailed, Finding, NoVerdict, Verdict, check
 from ._errors import GateError, NotRecorded
 from ._program import ProgramNotFound, program
 from ._run import Run, active_run, record
 from ._version import __version__
+from .cases import Aggregates, GuardError
 
 __all__ = [
+    "Aggregates",
     "CheckFailed",
     "Finding",
     "GateError",
+    "GuardError",
     "NoVerdict",
     "NotRecorded",
     "ProgramNotFound",
@@ -33,6 +37,7 @@ __all__ = [
     "__version__",
     "active_run",
     "autolog",
+    "cases",
     "check",
     "program",
     "record",

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import tempfile
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
 from ._errors import GateError
 from ._files import PathLike
-from ._program import program
+from ._program import program, run_program
 
 
 class CheckFailed(GateError):
@@ -112,7 +111,7 @@ def check(
     command += [f"{name}={os.fspath(value)}" for name, value in options.items() if value is not None]
     command += [name for name, given in flags.items() if given]
     command += ["--", *(os.fspath(run) for run in runs)]
-    ran = _run(command, folder, timeout)
+    ran = run_program(command, folder, timeout)
     if ran.returncode not in (0, 1, 2) or not ran.stdout.strip():
         raise NoVerdict(ran.stderr.strip() or f"gate exited with {ran.returncode} and printed nothing")
     try:
@@ -130,19 +129,4 @@ def _as_text(report: str, timeout: Optional[float]) -> str:
         path = os.path.join(folder, "report.json")
         with open(path, "w", encoding="utf-8") as file:
             file.write(report)
-        return _run([program(), "--color=never", "report", path], None, timeout).stdout.strip()
-
-
-def _run(
-    command: list[str], folder: Optional[PathLike], timeout: Optional[float]
-) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        command,
-        cwd=folder,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        errors="replace",
-        timeout=timeout,
-        check=False,
-    )
+        return run_program([program(), "--color=never", "report", path], timeout=timeout).stdout.strip()

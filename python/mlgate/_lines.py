@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 VARIABLE = "GATE_RECORD_FILE"
-_FIELDS = ("model", "name", "seed", "data_version", "predictions")
+_FIELDS = ("model", "name", "seed", "data_version", "predictions", "aggregates")
 
 
 def append(path: str, values: Mapping[str, Any]) -> None:

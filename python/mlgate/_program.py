@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import pathlib
 import shutil
+import subprocess
 import sys
 import sysconfig
 from collections.abc import Iterator
+from typing import Optional
 
 from ._errors import GateError
+from ._files import PathLike
 
 
 class ProgramNotFound(GateError):
@@ -31,6 +34,22 @@ def program() -> str:
     if found is None:
         raise ProgramNotFound("the program `gate` was not found; run `pip install mlgate`, or set MLGATE_PROGRAM to its path")
     return found
+
+
+def run_program(
+    command: list[str], folder: Optional[PathLike] = None, timeout: Optional[float] = None
+) -> "subprocess.CompletedProcess[str]":
+    """Runs a command, and keeps what it prints."""
+    return subprocess.run(
+        command,
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        timeout=timeout,
+        check=False,
+    )
 
 
 def _script_folders() -> Iterator[pathlib.Path]:

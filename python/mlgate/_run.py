@@ -22,6 +22,7 @@ from ._files import PathLike, digest_of_ids, inside, measured, workspace, write_
 from ._secrets import HIDDEN, is_secret_name
 from ._values import Number, column, number, plain
 from ._version import __version__
+from .cases import Aggregates
 
 _active: list["Run"] = []
 _lock = threading.RLock()
@@ -116,6 +117,7 @@ class Run:
         self._validation: dict[str, Any] = {}
         self._artifacts: list[tuple[str, Optional[str]]] = []
         self._predictions: Optional[pathlib.Path] = None
+        self._aggregates: dict[str, Any] = {}
         self._environment: dict[str, Any] = {}
         # What an estimator was fitted on last, so that its score on the same data is not taken for a validation.
         self.fitted_on: Optional[Any] = None
@@ -295,13 +297,22 @@ class Run:
         score: Optional[Iterable[Any]] = None,
         slices: Optional[Mapping[str, Iterable[Any]]] = None,
         path: Optional[PathLike] = None,
+        aggregates: Optional[Union[Aggregates, PathLike]] = None,
     ) -> None:
         """Predictions on the validation split, one for each example.
 
         They are written as CSV with the columns `id`, `y_true`, `y_pred`, `score` and those of `slices`, to `path` or
         beside the record. Without columns, `path` names a CSV or Parquet file that training wrote itself.
+
+        Where the rows are too many to record, `aggregates` takes what `mlgate.cases.spark` or `mlgate.cases.duckdb`
+        returned, or the path of a file that another engine wrote.
         """
         if self._silent:
+            return
+        if aggregates is not None:
+            if any(given is not None for given in (ids, y_true, y_pred, score, slices, path)):
+                raise NotRecorded("predictions() takes aggregates in place of columns and path, not with them")
+            self._use_aggregates(aggregates)
             return
         target = pathlib.Path(os.path.abspath(path)) if path else self.path.with_suffix(".predictions.csv")
         given = {"id": ids, "y_true": y_true, "y_pred": y_pred, "score": score, **(slices or {})}
@@ -309,7 +320,7 @@ class Run:
         if not columns:
             if path is None:
                 raise NotRecorded("predictions() needs columns, or the path of a file that has them")
-            self._predictions = target
+            self._predictions, self._aggregates = target, {}
             return
         if "id" not in columns:
             raise NotRecorded("predictions() needs ids: without them, two runs can't be compared example by example")
@@ -325,8 +336,19 @@ class Run:
         writer.writerow(columns)
         writer.writerows(zip(*columns.values()))
         write_whole(target, text.getvalue())
-        self._predictions = target
+        self._predictions, self._aggregates = target, {}
         self._validation.setdefault("rows", lengths["id"])
+
+    def _use_aggregates(self, aggregates: Union[Aggregates, PathLike]) -> None:
+        path = aggregates.path if isinstance(aggregates, Aggregates) else aggregates
+        file = measured(self._root, path, "file of aggregates")
+        self._predictions = None
+        self._aggregates = {"aggregates": file.pop("path"), **file}
+        if isinstance(aggregates, Aggregates):
+            if file["digest"] != aggregates.digest:
+                raise NotRecorded(f"the file of aggregates {path} changed after it was written; aggregate the cases again")
+            self._aggregates.update(engine=aggregates.engine, statements=aggregates.statement_digest)
+            self._validation.setdefault("rows", aggregates.rows["candidate"])
 
     def artifact(self, path: PathLike, *, kind: Optional[str] = None) -> None:
         """A file that the run saves. Its digest is taken when the run ends, so it may be named before it is written."""
@@ -393,6 +415,11 @@ class Run:
         found: dict[str, Any] = {}
         if self._predictions is not None:
             found["predictions"] = measured(self._root, self._predictions, "file of predictions")
+        elif self._aggregates:
+            now = measured(self._root, self._root / self._aggregates["aggregates"], "file of aggregates")
+            if now["digest"] != self._aggregates["digest"]:
+                raise NotRecorded(f"the file of aggregates {now['path']} changed while the run was recorded")
+            found["predictions"] = self._aggregates
         artifacts = []
         for path, kind in self._artifacts:
             file = measured(self._root, self._root / path, "artifact")
@@ -423,6 +450,8 @@ class Run:
         written.add(inside(self._root, self.path, "record"))
         if self._predictions is not None:
             written.add(inside(self._root, self._predictions, "file of predictions"))
+        if self._aggregates:
+            written.add(self._aggregates["aggregates"])
         files: dict[str, Any] = {}
         if status == "finished":
             self._check_data()
@@ -478,6 +507,7 @@ class Run:
             "data": [(entry.get("role") or entry["name"], entry["path"]) for entry in self._data if "path" in entry],
             "artifacts": [path for path, _ in self._artifacts],
             "predictions": None if self._predictions is None else inside(self._root, self._predictions, "predictions"),
+            "aggregates": self._aggregates.get("aggregates"),
         }
 
 

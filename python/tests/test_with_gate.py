@@ -105,3 +105,16 @@ def test_a_record_satisfies_the_schema(project):
     schema = json.loads((pathlib.Path(folder) / "run.v1.json").read_text())
     for path in project.glob("runs/*.json"):
         jsonschema.validate(json.loads(path.read_text()), schema)
+
+
+def test_the_statements_are_those_of_the_program(project):
+    from mlgate.cases._statements import statements
+
+    metrics = "{ f1: { max_drop: 0.1, confidence: 95% }, rmse: { max_rise: 1, confidence: 95% } }"
+    (project / "wrong.yaml").write_text(f"version: 1\nrules: {{ mixed: {{ metrics: {metrics} }} }}\n")
+    found = statements("spark", "gate_candidate_1", "gate_baseline_1", None, None)
+    assert found.columns[:8] == ["kind", "name", "slice", "bucket", "truth", "baseline", "candidate", "n"]
+    assert list(found.sql) == ["guards", "cells"]
+    assert all("FROM gate_candidate_1" in sql for sql in found.sql.values())
+    with pytest.raises(mlgate.GateError, match="rmse"):
+        statements("duckdb", "a", None, "wrong.yaml", None)
