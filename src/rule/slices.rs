@@ -105,6 +105,11 @@ impl Slices {
         self.by.iter().any(|wanted| wanted == by) && self.wants(slice)
     }
 
+    /// The columns that make slices, alone or together.
+    pub(super) fn slicings(&self) -> Vec<Vec<String>> {
+        if self.cross { vec![self.by.clone()] } else { self.by.iter().map(|by| vec![by.clone()]).collect() }
+    }
+
     fn wants(&self, slice: &str) -> bool {
         let named = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches(slice));
         (self.only.is_empty() || named(&self.only)) && !named(&self.except)
@@ -112,13 +117,9 @@ impl Slices {
 
     /// The rows of each slice.
     pub(super) fn rows(&self, cases: &Cases) -> Result<BTreeMap<String, Vec<u32>>, Box<Finding>> {
-        let groups: Vec<Vec<&str>> = if self.cross {
-            vec![self.by.iter().map(String::as_str).collect()]
-        } else {
-            self.by.iter().map(|by| vec![by.as_str()]).collect()
-        };
         let mut slices = BTreeMap::new();
-        for by in groups {
+        for by in self.slicings() {
+            let by: Vec<&str> = by.iter().map(String::as_str).collect();
             let found = slices_of(cases, &by).map_err(|error| {
                 let path = Path::of(["predictions"]);
                 Box::new(

@@ -2,6 +2,7 @@
 //! right and are now wrong, and decisions that changed.
 
 use super::{Kind, RuleCheck};
+use crate::aggregates::CaseNeeds;
 use crate::code::codes;
 use crate::document::{Diagnostic, Node, Path};
 use crate::rule::evidence::{CaseEvidence, Lack, decimal};
@@ -130,6 +131,10 @@ impl RuleCheck for Churn {
             judgement.fail(comparison, raised);
         }
         Ok(judgement)
+    }
+
+    fn case_needs(&self, needs: &mut CaseNeeds) {
+        needs.decisions = true;
     }
 
     fn compares(&self) -> bool {

@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 
 use super::{Kind, RuleCheck};
+use crate::aggregates::CaseNeeds;
 use crate::code::codes;
 use crate::document::Diagnostic;
 use crate::document::{Entry, Map, Node, Path, Reader, Span, listed, nearest};
@@ -222,6 +223,14 @@ impl RuleCheck for Metrics {
 
     fn notices_baseline(&self) -> bool {
         self.entries.iter().any(|entry| entry.name.is_glob())
+    }
+
+    fn case_needs(&self, needs: &mut CaseNeeds) {
+        for entry in self.entries.iter().filter(|entry| !entry.name.is_glob()) {
+            let name = entry.as_name.as_deref().unwrap_or_else(|| entry.name.written());
+            needs.metrics.push(name.to_owned());
+        }
+        needs.slicings.extend(self.slices.iter().flat_map(Slices::slicings));
     }
 
     fn words(&self) -> Vec<LimitKind> {

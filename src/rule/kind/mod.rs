@@ -7,6 +7,7 @@
 use std::fmt::Debug;
 
 use super::{AboutChange, ChangeInput, Loading, RuleInput, RuleResult};
+use crate::aggregates::CaseNeeds;
 use crate::code::Code;
 use crate::document::Diagnostic;
 use crate::document::Node;
@@ -98,6 +99,9 @@ pub trait RuleCheck: Debug + Send + Sync {
     fn notices_baseline(&self) -> bool {
         false
     }
+
+    /// Notes what must be known of cases, so that they can be counted where they are.
+    fn case_needs(&self, _needs: &mut CaseNeeds) {}
 
     /// The words whose limits a waiver can replace.
     fn words(&self) -> Vec<LimitKind> {
