@@ -7,8 +7,29 @@
 //! Buckets make intervals possible without rows: an id, or a cluster, is in one of 4,096 by its MD5, so that a statistic
 //! without one bucket at a time has a jackknife's standard error.
 
+mod area;
+mod buckets;
+mod checked;
+mod count;
+mod error;
+mod estimate;
+mod guarded;
+mod guarding;
 mod plan;
+mod read;
+mod sides;
 mod table;
+mod totals;
 
-pub use plan::{BUCKET_DIGITS, CaseNeeds, Impossible, Plan, Sum, Task};
+pub use checked::{Aggregates, Cell, ScoreCell, Slice};
+pub use count::count_rows;
+pub use error::{AggregatesError, AggregatesFault};
+pub use estimate::{Estimated, Part};
+pub use plan::{BUCKET_DIGITS, CaseNeeds, Impossible, NOT_SCORED, Plan, Sum, Task};
+pub use read::read_aggregates;
 pub use table::{AggregateTable, FIXED_COLUMNS, Row, RowKind};
+
+#[cfg(test)]
+mod oracle_tests;
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,9 @@ use crate::scorer::{Metric, Needs, metric_named};
 /// How many hexadecimal digits of the MD5 name a bucket.
 pub const BUCKET_DIGITS: usize = 3;
 
+/// What a case is taken for that was not scored, where that counts as wrong.
+pub const NOT_SCORED: &str = "(not scored)";
+
 /// What labels and predictions are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Task {
@@ -187,8 +190,7 @@ impl Plan {
             }
         }
         let can = |metric: &Metric| {
-            let is_binned = *metric == Metric::RocAuc;
-            if is_binned { has_bins } else { super::plan::from_sums(metric, score.is_some()) }
+            if *metric == Metric::RocAuc { has_bins } else { from_sums(metric, score.is_some()) }
         };
         let named = |name: &Option<String>, usual: &str| name.clone().unwrap_or_else(|| usual.to_owned());
         Ok(Self {
@@ -230,30 +232,20 @@ impl Plan {
         self.sums().iter().flat_map(columns).collect()
     }
 
+    /// The columns that make slices together, as one name.
+    pub fn slicing_name(&self, slicing: &[usize]) -> String {
+        slicing.iter().map(|column| self.slice_columns[*column].as_str()).collect::<Vec<_>>().join(", ")
+    }
+
     /// What is counted before anything else, and must be 0.
     pub fn guards(&self) -> Vec<&'static str> {
-        let (pair, classes) = (self.has_baseline, self.task == Task::Classification);
-        let scored = self.score.is_some();
-        let cluster = self.cluster.is_some();
-        let all = [
-            ("ids_missing", true),
-            ("ids_repeated", true),
-            ("only_baseline", pair),
-            ("only_candidate", pair),
-            ("labels_missing", classes),
-            ("labels_differ", pair),
-            ("predictions_missing_baseline", pair && classes),
-            ("predictions_missing_candidate", classes),
-            ("clusters_missing", cluster),
-            ("clusters_differ", cluster && pair),
-            ("slices_differ", pair && !self.slice_columns.is_empty()),
-            ("scores_unusable_baseline", scored && pair),
-            ("scores_unusable_candidate", scored),
-            ("numbers_unusable_label", !classes),
-            ("numbers_unusable_baseline", !classes && pair),
-            ("numbers_unusable_candidate", !classes),
-        ];
-        all.into_iter().filter(|(_, is_counted)| *is_counted).map(|(name, _)| name).collect()
+        guards(Counted {
+            task: self.task,
+            has_baseline: self.has_baseline,
+            has_scores: self.score.is_some(),
+            has_clusters: self.cluster.is_some(),
+            has_slices: !self.slice_columns.is_empty(),
+        })
     }
 
     /// What else is known of the cases.
@@ -270,6 +262,40 @@ impl Plan {
         ];
         all.into_iter().filter(|(_, is_counted)| *is_counted).map(|(name, _)| name).collect()
     }
+}
+
+/// What aggregates are of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Counted {
+    pub(super) task: Task,
+    pub(super) has_baseline: bool,
+    pub(super) has_scores: bool,
+    pub(super) has_clusters: bool,
+    pub(super) has_slices: bool,
+}
+
+/// The guards that such aggregates need.
+pub(super) fn guards(of: Counted) -> Vec<&'static str> {
+    let (pair, classes) = (of.has_baseline, of.task == Task::Classification);
+    let all = [
+        ("ids_missing", true),
+        ("ids_repeated", true),
+        ("only_baseline", pair),
+        ("only_candidate", pair),
+        ("labels_missing", classes),
+        ("labels_differ", pair),
+        ("predictions_missing_baseline", pair && classes),
+        ("predictions_missing_candidate", classes),
+        ("clusters_missing", of.has_clusters),
+        ("clusters_differ", of.has_clusters && pair),
+        ("slices_differ", pair && of.has_slices),
+        ("scores_unusable_baseline", of.has_scores && pair),
+        ("scores_unusable_candidate", of.has_scores),
+        ("numbers_unusable_label", !classes),
+        ("numbers_unusable_baseline", !classes && pair),
+        ("numbers_unusable_candidate", !classes),
+    ];
+    all.into_iter().filter(|(_, is_counted)| *is_counted).map(|(name, _)| name).collect()
 }
 
 /// Whether a metric is a function of cells and their sums.

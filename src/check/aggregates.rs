@@ -4,9 +4,11 @@ use std::path::Path;
 
 use super::show::open;
 use super::{COLUMNS_ALIKE, NOT_AGGREGATED};
-use crate::aggregates::{CaseNeeds, Impossible, Plan, Task};
+use crate::aggregates::{AggregateTable, Aggregates, CaseNeeds, Impossible, Plan, Task, count_rows};
 use crate::cases::CaseColumns;
 use crate::document::Diagnostic;
+use crate::facts::read_table;
+use crate::rule::NoCases;
 use crate::sql::{Dialect, Source, Statement, columns, columns_alike, statements};
 use crate::verdict::Level;
 
@@ -40,6 +42,36 @@ pub fn case_statements(
     }
     let statements = statements(&plan, source, dialect);
     Ok(Statements { columns: columns(&plan), plan, statements })
+}
+
+/// Counts the cases of files. Also says why they can be no evidence, if a guard counted anything; there are then no cells.
+pub fn count_cases(
+    candidate: &str,
+    baseline: Option<&str>,
+    task: Option<Task>,
+    policy: Option<&str>,
+    folder: &Path,
+) -> Result<(AggregateTable, Plan, Option<Diagnostic>), Vec<Diagnostic>> {
+    let (plan, columns) = plan(task, baseline.is_some(), policy, folder)?;
+    let read = |name: &str| read_table(&folder.join(name));
+    let (ours, theirs) = rayon::join(|| read(candidate), || baseline.map(read).transpose());
+    let (ours, theirs) = (ours.map_err(unusable)?, theirs.map_err(unusable)?);
+    let counted = count_rows(&plan, &ours, theirs.as_ref(), &columns);
+    let table = counted.map_err(|error| unusable(NoCases::of(candidate, error)))?;
+    let wrong = Aggregates::of(&table, &columns).err().map(|error| {
+        let mut wrong = unusable(NoCases::of_aggregates(candidate, error));
+        wrong.remove(0)
+    });
+    Ok((table, plan, wrong))
+}
+
+fn unusable(why: NoCases) -> Vec<Diagnostic> {
+    match why {
+        NoCases::Unusable(wrong) => vec![*wrong],
+        NoCases::NotRecorded => {
+            vec![Diagnostic::new(NOT_AGGREGATED, "there are no cases").help("name a file")]
+        }
+    }
 }
 
 /// What the policy needs to be counted, and its columns.

@@ -1,12 +1,13 @@
 //! `gate cases`
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 
 use super::Terminal;
+use super::answering::write_to;
 use crate::aggregates::{Plan, Task};
 use crate::check::{self, Statements};
 use crate::render;
@@ -17,6 +18,8 @@ use crate::verdict::Exit;
 pub(super) enum Command {
     /// Print the SQL that counts the cases of this policy in a warehouse: guards first, then the aggregates
     Sql(SqlArguments),
+    /// Count the cases of files into the same aggregates, byte for byte
+    Aggregate(AggregateArguments),
 }
 
 #[derive(Debug, Args)]
@@ -38,6 +41,21 @@ pub(super) struct SqlArguments {
     /// How to print the statements
     #[arg(long, value_enum, default_value_t = SqlFormat::Sql)]
     format: SqlFormat,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct AggregateArguments {
+    /// The candidate's predictions: CSV, TSV, JSON Lines or Parquet, optionally .gz or .zst
+    #[arg(value_name = "FILE")]
+    candidate: String,
+    /// The baseline's predictions [default: none, the candidate is counted alone]
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<String>,
+    #[command(flatten)]
+    about: About,
+    /// Write the aggregates to a file instead of standard output
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
 }
 
 /// What says how cases are counted.
@@ -79,6 +97,7 @@ enum SqlFormat {
 pub(super) fn run(command: &Command, folder: &Path, terminal: &Terminal) -> Exit {
     match command {
         Command::Sql(arguments) => sql(arguments, folder, terminal),
+        Command::Aggregate(arguments) => aggregate(arguments, folder, terminal),
     }
 }
 
@@ -110,6 +129,36 @@ fn sql(arguments: &SqlArguments, folder: &Path, terminal: &Terminal) -> Exit {
         }
     };
     if printed.is_ok() { Exit::Pass } else { Exit::NoVerdict }
+}
+
+fn aggregate(arguments: &AggregateArguments, folder: &Path, terminal: &Terminal) -> Exit {
+    let (task, policy) = (arguments.about.task.map(Task::from), arguments.about.policy.as_deref());
+    let (candidate, baseline) = (&arguments.candidate, arguments.baseline.as_deref());
+    let (mut table, plan, wrong) = match check::count_cases(candidate, baseline, task, policy, folder) {
+        Ok(found) => found,
+        Err(wrong) => {
+            for one in &wrong {
+                terminal.trouble(one);
+            }
+            return Exit::NoVerdict;
+        }
+    };
+    tell_left_out(&plan, terminal);
+    let csv = table.to_csv();
+    let written = write_to(arguments.output.as_deref(), folder, terminal.guarded(), terminal, &|_, to| {
+        to.write_all(&csv)
+    });
+    if let Err(error) = written {
+        terminal.tell(&format!("the aggregates can't be written: {error}"));
+        return Exit::NoVerdict;
+    }
+    match wrong {
+        None => Exit::Pass,
+        Some(wrong) => {
+            terminal.trouble(&wrong);
+            Exit::NoVerdict
+        }
+    }
 }
 
 fn tell_left_out(plan: &Plan, terminal: &Terminal) {

@@ -33,7 +33,7 @@ pub(super) fn statement(plan: &Plan, source: &Source, dialect: Dialect) -> Strin
     let selected: Vec<String> = columns(plan)
         .iter()
         .map(|column| {
-            let is_key = column == "slice" || keys.iter().any(|(key, _)| key == column);
+            let is_key = column == "name" || column == "slice" || keys.iter().any(|(key, _)| key == column);
             let is_sum = column == "n" || sums.iter().any(|(sum, _)| sum == column);
             let value = match column.as_str() {
                 "kind" => "'cell'".to_owned(),
@@ -45,7 +45,7 @@ pub(super) fn statement(plan: &Plan, source: &Source, dialect: Dialect) -> Strin
             format!("{value} AS {column}")
         })
         .collect();
-    let groups: Vec<&str> = ["slice"].into_iter().chain(keys.iter().map(|(name, _)| *name)).collect();
+    let groups: Vec<&str> = ["name", "slice"].into_iter().chain(keys.iter().map(|(name, _)| *name)).collect();
     format!(
         "{},\n{counted}\nSELECT\n  {}\nFROM sliced\nGROUP BY {}",
         pairs(plan, source, dialect, Join::Inner),
@@ -81,9 +81,9 @@ pub(super) fn counted(
         .chain(["n"])
         .chain(sums.iter().map(|(name, _)| name.as_str()))
         .collect();
-    let (slice, from) = sliced(plan, dialect);
+    let (name, slice, from) = sliced(plan, dialect);
     format!(
-        "cells AS (\n  SELECT\n    {},\n    {}\n  FROM pairs\n  GROUP BY {}\n),\nsliced AS (\n  SELECT\n    {slice} AS slice,\n    {}\n  FROM {from}\n)",
+        "cells AS (\n  SELECT\n    {},\n    {}\n  FROM pairs\n  GROUP BY {}\n),\nsliced AS (\n  SELECT\n    {name} AS name,\n    {slice} AS slice,\n    {}\n  FROM {from}\n)",
         selected.join(",\n    "),
         counts.join(",\n    "),
         groups.join(", "),
@@ -91,33 +91,31 @@ pub(super) fn counted(
     )
 }
 
-/// The slice of a row, and what rows are read from.
-fn sliced(plan: &Plan, dialect: Dialect) -> (String, String) {
+/// The columns that make a slice, the slice, and what rows are read from.
+fn sliced(plan: &Plan, dialect: Dialect) -> (String, String, String) {
+    let none = dialect.cast("NULL", dialect.text_type());
     if plan.slicings.is_empty() {
-        return ("'all'".to_owned(), "cells".to_owned());
+        return (none, "'all'".to_owned(), "cells".to_owned());
     }
-    let name = |slicing: &Vec<usize>| {
-        let parts: Vec<String> = slicing
-            .iter()
-            .enumerate()
-            .map(|(place, column)| {
-                let comma = if place == 0 { "" } else { ", " };
-                let name = dialect.literal(&format!("{comma}{}=", plan.slice_columns[*column]));
-                format!("{name} || slice_{}", column + 1)
-            })
-            .collect();
-        parts.join(" || ")
+    let value = |slicing: &Vec<usize>| {
+        let part = |(place, column): (usize, &usize)| {
+            let comma = if place == 0 { "" } else { ", " };
+            let name = dialect.literal(&format!("{comma}{}=", plan.slice_columns[*column]));
+            format!("{name} || slice_{}", column + 1)
+        };
+        slicing.iter().enumerate().map(part).collect::<Vec<_>>().join(" || ")
     };
-    let whens = plan
-        .slicings
-        .iter()
-        .enumerate()
-        .map(|(index, slicing)| format!("WHEN {} THEN {}", index + 1, name(slicing)));
-    let whens: Vec<String> = ["WHEN 0 THEN 'all'".to_owned()].into_iter().chain(whens).collect();
+    let case = |whole: String, each: &dyn Fn(&Vec<usize>) -> String| {
+        let slicings = plan.slicings.iter().enumerate();
+        let whens = slicings.map(|(index, slicing)| format!("WHEN {} THEN {}", index + 1, each(slicing)));
+        let whens: Vec<String> = [format!("WHEN 0 THEN {whole}")].into_iter().chain(whens).collect();
+        format!("CASE slicing\n      {}\n    END", whens.join("\n      "))
+    };
     let numbers: Vec<String> =
         (0..=plan.slicings.len()).map(|number| format!("SELECT {number} AS slicing")).collect();
     (
-        format!("CASE slicing\n      {}\n    END", whens.join("\n      ")),
+        case(none, &|slicing| dialect.literal(&plan.slicing_name(slicing))),
+        case("'all'".to_owned(), &value),
         format!("cells\n  CROSS JOIN (\n    {}\n  ) slicings", numbers.join("\n    UNION ALL ")),
     )
 }

@@ -1,10 +1,7 @@
 //! The rows of both models, side by side, with columns as the engine's types.
 
 use super::Dialect;
-use crate::aggregates::{Plan, Task};
-
-/// What a case is taken for that was not scored, where that counts as wrong.
-const NOT_SCORED: &str = "(not scored)";
+use crate::aggregates::{NOT_SCORED, Plan, Task};
 
 /// Where the rows are.
 #[derive(Debug, Clone, PartialEq, Eq)]

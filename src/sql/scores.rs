@@ -18,7 +18,7 @@ pub(super) fn statement(plan: &Plan, source: &Source, dialect: Dialect) -> Strin
         .map(|column| {
             let value = match column.as_str() {
                 "kind" => "'score'".to_owned(),
-                key if key == "slice" || keys.iter().any(|(known, _)| *known == key) => {
+                key if key == "name" || key == "slice" || keys.iter().any(|(known, _)| *known == key) => {
                     return column.clone();
                 }
                 "n" => dialect.cast("SUM(n)", dialect.decimal_type()),
@@ -28,7 +28,7 @@ pub(super) fn statement(plan: &Plan, source: &Source, dialect: Dialect) -> Strin
             format!("{value} AS {column}")
         })
         .collect();
-    let groups: Vec<&str> = ["slice"].into_iter().chain(keys.iter().map(|(name, _)| *name)).collect();
+    let groups: Vec<&str> = ["name", "slice"].into_iter().chain(keys.iter().map(|(name, _)| *name)).collect();
     format!(
         "{},\n{}\nSELECT\n  {}\nFROM sliced\nGROUP BY {}",
         pairs(plan, source, dialect, Join::Inner),

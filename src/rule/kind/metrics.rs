@@ -445,8 +445,9 @@ impl Limits {
                 && !std::mem::replace(&mut told, true)
             {
                 let both = [("the candidate", Some(value)), ("the baseline", theirs.map(|(_, value)| value))];
-                for ((whose, reported), recomputed) in both.into_iter().zip(basis.values) {
-                    if let Some(reported) = reported.filter(|_| recomputed.is_finite())
+                let values = basis.values.into_iter().zip(basis.resolution);
+                for ((whose, reported), recomputed) in both.into_iter().zip(values) {
+                    if let Some(reported) = reported.filter(|_| recomputed.0.is_finite())
                         && let Some(raised) = mismatch(ours.name, whose, reported, recomputed)
                     {
                         judgement.fail(
