@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::error::{AggregatesError, AggregatesFault as Fault};
-use super::guarded::guarded;
-use super::plan::{BUCKET_DIGITS, Counted, NOT_SCORED, Task, guards};
+use super::found::Found;
+use super::plan::{BUCKET_DIGITS, NOT_SCORED, Task};
 use super::table::{AggregateTable, Row, RowKind};
 use crate::cases::{CaseColumns, label_order};
 
@@ -246,135 +246,6 @@ impl Aggregates {
             Fault::Buckets,
             format!("{units} {what} are in {have} buckets, where about {expected:.0} are expected"),
             "use the statement of `gate cases sql` for this engine: in another one's quotes, the name of the column may have been hashed and not its values",
-        ))
-    }
-}
-
-/// Guards and facts by name.
-struct Found<'t> {
-    guards: BTreeMap<&'t str, &'t Row>,
-    facts: BTreeMap<&'t str, &'t Row>,
-    counted: Counted,
-}
-
-impl<'t> Found<'t> {
-    fn of(table: &'t AggregateTable) -> Result<Self, AggregatesError> {
-        let named = |kind: RowKind| -> Result<BTreeMap<&'t str, &'t Row>, AggregatesError> {
-            let mut all = BTreeMap::new();
-            for row in table.rows.iter().filter(|row| row.kind == kind) {
-                if all.insert(row.name.as_str(), row).is_some() {
-                    let message = format!("the {} `{}` is there twice", kind.name(), row.name);
-                    return Err(AggregatesError::new(
-                        Fault::Incomplete,
-                        message,
-                        "write the rows of each statement once",
-                    ));
-                }
-            }
-            Ok(all)
-        };
-        let (guards, facts) = (named(RowKind::Guard)?, named(RowKind::Fact)?);
-        let has = |column: &str| table.sum_columns.iter().any(|known| known == column);
-        let counted = Counted {
-            task: if has("label") { Task::Regression } else { Task::Classification },
-            has_baseline: facts.contains_key("rows_baseline"),
-            has_scores: has("brier_candidate"),
-            has_clusters: facts.contains_key("clusters"),
-            has_slices: table.rows.iter().any(|row| row.kind == RowKind::Cell && row.slice != "all"),
-        };
-        let found = Self { guards, facts, counted };
-        let expected: &[&str] = match (counted.task, counted.has_scores) {
-            (Task::Regression, _) => {
-                &["label", "label_squared", "error_candidate", "absolute_candidate", "squared_candidate"]
-            }
-            (Task::Classification, true) => &["brier_candidate", "log_loss_candidate"],
-            (Task::Classification, false) => &[],
-        };
-        let theirs = |column: &&str| column.strip_suffix("_candidate").map(|stem| format!("{stem}_baseline"));
-        let mut columns: Vec<String> = expected.iter().map(|column| (*column).to_owned()).collect();
-        if counted.has_baseline {
-            columns.extend(expected.iter().filter_map(theirs));
-        }
-        match columns.iter().find(|column| !has(column)) {
-            Some(column) => Err(AggregatesError::new(
-                Fault::Unreadable,
-                format!("there is no column `{column}`"),
-                "write all columns of the statements",
-            )),
-            None => Ok(found),
-        }
-    }
-
-    fn fact(&self, name: &str) -> Option<u64> {
-        self.facts.get(name)?.n
-    }
-
-    fn check_guards(&self, columns: &CaseColumns) -> Result<(), AggregatesError> {
-        let help = "run the guards of `gate cases sql` and write their rows into the same file";
-        if self.guards.is_empty() {
-            let message = "there are no guards, so nobody knows whether ids, labels and values are sound";
-            return Err(AggregatesError::new(Fault::Unguarded, message, help));
-        }
-        if self.fact("version") != Some(1) {
-            let message = "the fact `version` is not 1, so this gate does not know how they were counted";
-            return Err(AggregatesError::new(Fault::Unguarded, message, help));
-        }
-        if let Some(missing) = guards(self.counted).into_iter().find(|name| !self.guards.contains_key(name)) {
-            return Err(AggregatesError::new(
-                Fault::Unguarded,
-                format!("the guard `{missing}` is missing"),
-                help,
-            ));
-        }
-        for (name, row) in &self.guards {
-            match row.n {
-                Some(0) => {}
-                Some(_) if columns.unscored_are_wrong && name.starts_with("predictions_missing") => {}
-                Some(n) => return Err(guarded(name, n)),
-                None => {
-                    let message = format!("the guard `{name}` has no count");
-                    return Err(AggregatesError::new(Fault::Unguarded, message, help));
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn check_rows(&self) -> Result<(), AggregatesError> {
-        let rows = self.fact("rows_candidate").unwrap_or_default();
-        if rows == 0 {
-            let message = "there are no cases";
-            return Err(AggregatesError::new(Fault::Incomplete, message, "count tables that have rows"));
-        }
-        let mut same = vec!["ids_candidate"];
-        if self.counted.has_baseline {
-            same.extend(["rows_baseline", "ids_baseline"]);
-        }
-        match same.into_iter().find(|name| self.fact(name) != Some(rows)) {
-            None => Ok(()),
-            Some(name) => {
-                let other = self.fact(name).map_or_else(|| "absent".to_owned(), |n| n.to_string());
-                Err(AggregatesError::new(
-                    Fault::Incomplete,
-                    format!("`rows_candidate` is {rows}, but `{name}` is {other}"),
-                    "run the statements again, on tables that do not change meanwhile",
-                ))
-            }
-        }
-    }
-
-    fn check_policy(&self, columns: &CaseColumns) -> Result<(), AggregatesError> {
-        if columns.cluster.is_some() == self.counted.has_clusters {
-            return Ok(());
-        }
-        let (counted, policy) = match &columns.cluster {
-            Some(cluster) => ("ids", format!("names the cluster `{cluster}`")),
-            None => ("clusters", "names no cluster".to_owned()),
-        };
-        Err(AggregatesError::new(
-            Fault::OtherPolicy,
-            format!("the buckets are of {counted}, but the policy {policy}"),
-            "print the statements with this policy, and run them again",
         ))
     }
 }

@@ -13,6 +13,7 @@ mod checked;
 mod count;
 mod error;
 mod estimate;
+mod found;
 mod guarded;
 mod guarding;
 mod plan;

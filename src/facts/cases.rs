@@ -69,7 +69,8 @@ pub(super) fn read_aggregates_of(
     let recorded = run.record().get("predictions");
     let text = |key: &str| recorded?.get(key).and_then(Node::as_written);
     let (path, commit) = match (text("aggregates"), &columns.aggregates) {
-        (Some(path), _) => (path, run.origin.commit()),
+        // Rows are better evidence, and the digest is theirs.
+        (Some(path), _) if text("path").is_none() => (path, run.origin.commit()),
         (None, Some(path)) if recorded.is_none() => (path.as_str(), None),
         _ => return Err(NoCases::NotRecorded),
     };
