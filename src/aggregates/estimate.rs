@@ -59,10 +59,9 @@ impl Aggregates {
     }
 
     /// Whether the model that these have as the baseline is the one that others have as their candidate, on the same cases.
-    /// `None` where they do not count the same things.
-    pub fn has_as_baseline(&self, other: &Self) -> Option<bool> {
+    pub fn has_as_baseline(&self, other: &Self) -> bool {
         if self.task != other.task || self.has_clusters != other.has_clusters {
-            return None;
+            return false;
         }
         let (ours, theirs) = (self.decisions(Model::Baseline), other.decisions(Model::Candidate));
         let counts = |found: &BTreeMap<(u16, &str, &str), (u64, Vec<i128>)>| {
@@ -81,7 +80,7 @@ impl Aggregates {
         };
         let same_sums = stems(&self.sum_columns) != stems(&other.sum_columns)
             || ours.values().map(|own| &own.1).eq(theirs.values().map(|own| &own.1));
-        Some(counts(&ours) == counts(&theirs) && same_sums)
+        counts(&ours) == counts(&theirs) && same_sums
     }
 }
 

@@ -12,8 +12,8 @@ pub(super) fn guarded(name: &str, n: u64) -> AggregatesError {
         ("ids_missing", _) => (Fault::Ids, format!("{} without an id", rows()), "give each case an id"),
         ("ids_repeated", _) => (
             Fault::Ids,
-            format!("{} an id that another row has", count("row repeats", "rows repeat")),
-            "keep one row for each case",
+            format!("an id occurs twice; the guard counts {} beyond the first of their id", rows()),
+            "keep one row for each case; reduce repeats of a case to one value, such as their mean",
         ),
         ("only", whose) => (
             Fault::OtherIds,

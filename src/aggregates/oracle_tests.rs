@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::buckets::without_each_bucket;
 use super::totals::{Model, Totals};
 use super::*;
-use crate::cases::{CaseColumns, Table, read_delimited};
+use crate::cases::{CaseColumns, Table, read_delimited, read_parquet};
 use crate::scorer::{Aggregate, Average, Metric};
 use crate::stats::Confidence;
 
@@ -285,14 +285,11 @@ fn areas_by_bins_are_those_of_numpy() {
     let area = found.whole().estimate(&Metric::RocAuc, true).expect("areas");
     let ours =
         area.aggregate.expect("an aggregate").estimate(Confidence::new(0.95).expect("one")).expect("limits");
-    let text = expected.to_string();
-    for value in
-        [area.baseline, area.candidate, ours.value, ours.stderr, ours.limits.lower, ours.limits.upper]
-    {
-        let shown = format!("{value:.9}");
-        let shown = shown.trim_start_matches("-0").trim_start_matches('0').trim_end_matches('0');
-        assert!(text.contains(&shown[..shown.len().min(9)]), "{value} is not in {text}");
-    }
+    close(area.baseline, &expected["baseline_auc"], "the baseline's area");
+    close(area.candidate, &expected["candidate_auc"], "the candidate's area");
+    close(ours.stderr, &expected["se"], "the standard error");
+    close(ours.limits.lower, &expected["limits"]["0.95"][0], "the lower limit");
+    close(ours.limits.upper, &expected["limits"]["0.95"][1], "the upper limit");
     assert_eq!(area.resolution.map(f64::to_bits), [0, 0]);
 }
 
@@ -332,4 +329,38 @@ fn guards_count_what_the_statement_counts() {
         checked += 1;
     }
     assert_eq!(checked, 28);
+}
+
+/// DuckDB ran the printed statements, and wrote their rows as Parquet.
+#[test]
+fn rows_that_an_engine_wrote_are_those_that_are_counted_here() {
+    for (file, kind, cluster) in [
+        ("aggregates-churn.parquet", "binary", None),
+        ("aggregates-rents.parquet", "regression", Some("house")),
+    ] {
+        let bytes = std::fs::read(folder().join(file)).expect("a fixture");
+        let written = read_aggregates(&read_parquet(bytes).expect("a table")).expect("aggregates");
+        let columns = columns(kind, cluster);
+        assert_eq!(
+            Aggregates::of(&written, &columns).expect("clean"),
+            sorted(counted(kind, cluster)),
+            "{kind}"
+        );
+    }
+}
+
+/// With cells in the order of the file.
+fn sorted(mut found: Aggregates) -> Aggregates {
+    let label = |labels: &[Box<str>], class: u32| labels.get(class as usize).cloned();
+    let labels = found.labels.clone();
+    let all = found.slices.values_mut().flat_map(BTreeMap::values_mut).chain([&mut found.all]);
+    for slice in all {
+        slice.cells.sort_by_key(|cell| {
+            (cell.bucket, [cell.truth, cell.baseline, cell.candidate].map(|class| label(&labels, class)))
+        });
+        slice
+            .scores
+            .sort_by_key(|cell| (cell.positive, cell.baseline.to_string(), cell.candidate.to_string()));
+    }
+    found
 }

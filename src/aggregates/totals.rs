@@ -146,9 +146,12 @@ impl Totals {
 
     fn place(stem: &str, model: Model, about: &Aggregates) -> Result<usize, &'static str> {
         let place = |name: &str| about.sum_columns.iter().position(|known| known == name);
-        place(&format!("{stem}{}", model.suffix()))
-            .or_else(|| place(stem))
-            .ok_or("the aggregates have no sums for it: count them with this policy")
+        place(&format!("{stem}{}", model.suffix())).or_else(|| place(stem)).ok_or(match about.classes {
+            Some(classes) if classes > 2 => {
+                "scores of several labels are not in aggregates; record the files of predictions"
+            }
+            _ => "the aggregates have no sums for it: count them with this policy",
+        })
     }
 
     #[expect(clippy::cast_precision_loss, reason = "the nearest double")]

@@ -22,7 +22,10 @@ pub(in crate::rule) fn find_in_aggregates(
         Err(raised) => return Some(Found::Wrong(raised)),
         Ok(HowScored::By(metric)) => metric,
         Ok(HowScored::Column(_) | HowScored::Not) => {
-            let why = format!("`{name}` can't be computed from aggregates; `as:` says which metric it is");
+            let why = format!(
+                "`{name}` can't be computed from aggregates: `as:` says which metric it is; for a value of each case, record \
+                 the files of predictions"
+            );
             return Some(Found::Nothing(why));
         }
     };
@@ -40,15 +43,13 @@ pub(in crate::rule) fn find_in_aggregates(
 fn basis(metric: &Scorer, part: Part<'_>, is_relative: bool) -> Result<Basis, &'static str> {
     let found = part.estimate(metric, is_relative)?;
     let coarse = *metric == Scorer::RocAuc && found.resolution.iter().any(|bound| *bound > 0.0);
-    let note = if coarse {
-        let [ours, theirs] = found.resolution;
+    let [ours, theirs] = found.resolution;
+    let coarse = coarse.then(|| {
         format!(
-            "from aggregates: scores are in bins of 0.001, so the area may be off by {:.6}, which widens the interval",
+            "scores are counted in bins of 0.001, so the area may be off by {:.6}, and the interval is wider by that",
             ours + theirs
         )
-    } else {
-        "from aggregates".to_owned()
-    };
+    });
     let own = found.aggregate.as_ref().ok().and_then(crate::scorer::Aggregate::n);
     Ok(Basis {
         n: own.or(Some(part.cases())),
@@ -58,6 +59,7 @@ fn basis(metric: &Scorer, part: Part<'_>, is_relative: bool) -> Result<Basis, &'
         clusters: None,
         recomputed: true,
         resolution: found.resolution,
-        why_not_better: Some(note),
+        coarse,
+        why_not_better: Some("from aggregates".to_owned()),
     })
 }

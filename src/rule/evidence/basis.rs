@@ -23,6 +23,8 @@ pub(in crate::rule) struct Basis {
     pub(in crate::rule) recomputed: bool,
     /// How far each value may be from that of the rows, the candidate's first: aggregates have bins and rounded sums.
     pub(in crate::rule) resolution: [f64; 2],
+    /// What a person must know of that, in words.
+    pub(in crate::rule) coarse: Option<String>,
     /// Why there is no better evidence.
     pub(in crate::rule) why_not_better: Option<String>,
 }

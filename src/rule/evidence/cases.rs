@@ -103,14 +103,15 @@ impl<'c> CaseEvidence<'c> {
         // The policy's file is the candidate's alone.
         let columns = CaseColumns { aggregates: None, ..self.case.cases.clone() };
         match read(baseline, &columns, "the baseline") {
-            Ok(theirs) if ours.has_as_baseline(&theirs) == Some(false) => {
+            Ok(theirs) if !ours.has_as_baseline(&theirs) => {
                 let message = format!(
-                    "the aggregates compare the candidate with another model than the baseline ({}): its own have other decisions",
+                    "the aggregates do not compare the candidate with this baseline ({}): the decisions that they have of it \
+                     are not those of its own aggregates",
                     baseline.label()
                 );
                 Err(Lack::Wrong(Box::new(
                     at_predictions(Finding::new(OTHER_BASELINE, message))
-                        .help("count again, with the predictions of this baseline on the same cases"),
+                        .help("count again with the predictions of this baseline, and record its own aggregates of the same cases"),
                 )))
             }
             Ok(_) | Err(Lack::NotRecorded(_)) => Ok(ours),

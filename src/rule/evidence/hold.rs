@@ -105,6 +105,13 @@ pub(in crate::rule) fn hold_shown(
     comparison.gained = basis.pairs.map(|pairs| pairs.gained);
     comparison.lost = basis.pairs.map(|pairs| pairs.lost);
     comparison.note = basis.why_not_better.clone().map(Into::into);
+    if let Some(coarse) = &basis.coarse {
+        let note = format!("{said}: {coarse}");
+        comparison.note = Some(note.as_str().into());
+        if !judgement.notes.contains(&note) {
+            judgement.notes.push(note);
+        }
+    }
     let estimate = match &basis.aggregate {
         Ok(aggregate) => {
             comparison.method = Method::Interval(aggregate.method());

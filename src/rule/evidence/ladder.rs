@@ -208,6 +208,7 @@ fn from_record(ours: &Metric<'_>, why: String) -> Found {
         clusters: None,
         recomputed: false,
         resolution: [0.0; 2],
+        coarse: None,
         why_not_better: Some(why),
     }))
 }
@@ -269,6 +270,7 @@ fn basis(compared: &Compared<'_>, aggregate: Result<Aggregate, Refusal>, values:
         clusters,
         recomputed: true,
         resolution: [0.0; 2],
+        coarse: None,
         why_not_better: None,
     }
 }
@@ -285,6 +287,7 @@ fn from_records(ours: &Metric<'_>, theirs: &Metric<'_>, candidate: &Run, why: St
             clusters: None,
             recomputed: false,
             resolution: [0.0; 2],
+            coarse: None,
             why_not_better: Some(why.clone()),
         }))
     };
