@@ -10,6 +10,8 @@
 #[doc(hidden)]
 pub mod action;
 #[doc(hidden)]
+pub mod aggregates;
+#[doc(hidden)]
 pub mod atomic;
 #[doc(hidden)]
 pub mod cases;
@@ -62,6 +64,8 @@ pub mod secret;
 pub mod signing;
 #[doc(hidden)]
 pub mod source;
+#[doc(hidden)]
+pub mod sql;
 #[doc(hidden)]
 pub mod stats;
 #[doc(hidden)]

@@ -21,6 +21,8 @@ pub struct CaseColumns {
     pub cluster: Option<String>,
     /// The column of weights; `Some(None)` for none, whatever the names.
     pub weight: Option<Option<String>>,
+    /// A file of aggregates, for runs that record no predictions.
+    pub aggregates: Option<String>,
     /// Cases that were not scored count as wrong.
     pub unscored_are_wrong: bool,
 }

@@ -85,41 +85,55 @@ impl Cases {
                 seen.push(text.into());
             }
         }
-        let pair = KNOWN_PAIRS.iter().find(|pair| {
-            self.labels().is_some()
-                && self.roles.scores.is_empty()
-                && seen.iter().all(|label| pair.contains(&&**label))
-        });
-        let mut labels: Vec<Box<str>> = if !said.labels.is_empty() {
+        let declared: Vec<Box<str>> = if !said.labels.is_empty() {
             said.labels.iter().map(|label| label.as_str().into()).collect()
-        } else if !self.roles.scores.is_empty() {
-            self.roles.scores.iter().map(|(label, _)| label.clone()).collect()
-        } else if let (Some(pair), None) = (pair, &said.positive) {
-            pair.iter().map(|label| (*label).into()).collect()
         } else {
-            Vec::new()
+            self.roles.scores.iter().map(|(label, _)| label.clone()).collect()
         };
-        let mut rest: Vec<Box<str>> = seen.into_iter().filter(|label| !labels.contains(label)).collect();
-        if let Some(positive) = &said.positive
-            && !labels.iter().chain(&rest).any(|label| **label == **positive)
-        {
-            rest.push(positive.as_str().into());
-        }
-        sort_labels(&mut rest);
-        labels.extend(rest);
-        let positive = match &said.positive {
-            Some(positive) => Some(positive.as_str()),
-            None => KNOWN_PAIRS
-                .iter()
-                .find(|pair| !labels.is_empty() && labels.iter().all(|label| pair.contains(&&**label)))
-                .map(|pair| pair[1]),
-        };
-        self.positive = positive
-            .and_then(|positive| labels.iter().position(|label| **label == *positive))
-            .and_then(|place| u32::try_from(place).ok())
-            .filter(|_| labels.len() <= 2);
-        self.labels = labels;
+        let has_labels = self.labels().is_some();
+        (self.labels, self.positive) = ordered(declared, seen, has_labels, said);
     }
+}
+
+/// The order of labels and the positive one, of the texts that occur as labels or predictions.
+pub fn label_order(seen: &[&str], said: &CaseColumns) -> (Vec<Box<str>>, Option<u32>) {
+    let declared = said.labels.iter().map(|label| label.as_str().into()).collect();
+    ordered(declared, seen.iter().map(|text| (*text).into()).collect(), true, said)
+}
+
+fn ordered(
+    declared: Vec<Box<str>>,
+    seen: Vec<Box<str>>,
+    has_labels: bool,
+    said: &CaseColumns,
+) -> (Vec<Box<str>>, Option<u32>) {
+    let pair = KNOWN_PAIRS
+        .iter()
+        .find(|pair| has_labels && declared.is_empty() && seen.iter().all(|label| pair.contains(&&**label)));
+    let mut labels: Vec<Box<str>> = match (pair, &said.positive) {
+        (Some(pair), None) => pair.iter().map(|label| (*label).into()).collect(),
+        _ => declared,
+    };
+    let mut rest: Vec<Box<str>> = seen.into_iter().filter(|label| !labels.contains(label)).collect();
+    if let Some(positive) = &said.positive
+        && !labels.iter().chain(&rest).any(|label| **label == **positive)
+    {
+        rest.push(positive.as_str().into());
+    }
+    sort_labels(&mut rest);
+    labels.extend(rest);
+    let positive = match &said.positive {
+        Some(positive) => Some(positive.as_str()),
+        None => KNOWN_PAIRS
+            .iter()
+            .find(|pair| !labels.is_empty() && labels.iter().all(|label| pair.contains(&&**label)))
+            .map(|pair| pair[1]),
+    };
+    let positive = positive
+        .and_then(|positive| labels.iter().position(|label| **label == *positive))
+        .and_then(|place| u32::try_from(place).ok())
+        .filter(|_| labels.len() <= 2);
+    (labels, positive)
 }
 
 /// By number where all are, else by code point.

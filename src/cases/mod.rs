@@ -32,6 +32,7 @@ pub use columns::{CaseColumns, ID_COLUMNS, Roles, Scores};
 pub use delimited::read_delimited;
 pub use error::{CasesError, CasesFault};
 pub use json_lines::read_json_lines;
+pub use labels::label_order;
 pub use pair::{Pairing, Unpaired, pair};
 pub use parquet_columns::read_parquet;
 pub use recorded::recorded_cases;

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use bigdecimal::BigDecimal;
+use bigdecimal::num_bigint::BigInt;
 use foldhash::fast::FixedState;
 use indexmap::IndexSet;
 use parquet::column::reader::ColumnReaderImpl;
@@ -169,5 +171,23 @@ pub(super) fn read_texts(reader: ColumnReaderImpl<ByteArrayType>, most: i16) -> 
         codes.push(*slot);
     };
     for_each_batch(reader, most, |batch| batch.for_each_cell(&mut cell))?;
+    Ok(Chunk::Texts(codes, texts.into_iter().collect()))
+}
+
+/// Reads decimals that are kept as bytes, as their digits with so many behind the point.
+pub(super) fn read_decimals<T: DataType>(
+    reader: ColumnReaderImpl<T>,
+    most: i16,
+    scale: i64,
+    bytes: impl Fn(&T::T) -> &[u8],
+) -> Result<Chunk, ParquetError> {
+    let mut texts: IndexSet<Box<str>, FixedState> = IndexSet::default();
+    let mut codes = Codes::default();
+    for_each_cell(reader, most, |value| {
+        let Some(value) = value else { return codes.push(MISSING) };
+        let decimal = BigDecimal::new(BigInt::from_signed_bytes_be(bytes(value)), scale);
+        let place = texts.insert_full(decimal.to_plain_string().into()).0;
+        codes.push(u32::try_from(place).unwrap_or(MISSING));
+    })?;
     Ok(Chunk::Texts(codes, texts.into_iter().collect()))
 }

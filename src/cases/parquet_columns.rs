@@ -1,7 +1,7 @@
 //! Parquet, column by column, on all cores.
 
 use bytes::Bytes;
-use parquet::basic::{LogicalType, Type as Physical};
+use parquet::basic::{ConvertedType, LogicalType, Type as Physical};
 use parquet::column::reader::ColumnReader;
 use parquet::data_type::{BoolType, DoubleType, FloatType, Int32Type, Int64Type};
 use parquet::errors::ParquetError;
@@ -12,7 +12,7 @@ use rayon::prelude::*;
 
 use super::keys::Keys;
 use super::numbers::{MAX_CODED, NumberKind, Numbers, real_key};
-use super::parquet_chunk::{Chunk, read_keys, read_texts};
+use super::parquet_chunk::{Chunk, read_decimals, read_keys, read_texts};
 use super::parquet_dictionary::{has_indices_only, read_indices};
 use super::{CasesError, CasesFault, Column, Table};
 
@@ -82,6 +82,8 @@ enum Written {
     Unsigned,
     /// With so many digits behind the point.
     Decimal(usize),
+    /// The same, of more digits than fit 64 bits.
+    LongDecimal(i64),
     Real,
 }
 
@@ -97,6 +99,14 @@ impl Written {
                 Self::Unsigned
             }
             (Physical::INT32 | Physical::INT64, _) => Self::Whole,
+            (Physical::BYTE_ARRAY | Physical::FIXED_LEN_BYTE_ARRAY, Some(LogicalType::Decimal(decimal))) => {
+                Self::LongDecimal(i64::from(decimal.scale))
+            }
+            (Physical::BYTE_ARRAY | Physical::FIXED_LEN_BYTE_ARRAY, None)
+                if described.converted_type() == ConvertedType::DECIMAL =>
+            {
+                Self::LongDecimal(i64::from(described.type_scale()))
+            }
             _ => Self::Text,
         }
     }
@@ -106,7 +116,7 @@ impl Written {
         match self {
             Self::Whole | Self::Unsigned => Some(NumberKind::Whole),
             Self::Real => Some(NumberKind::Real),
-            Self::Text | Self::Boolean | Self::Decimal(_) => None,
+            Self::Text | Self::Boolean | Self::Decimal(_) | Self::LongDecimal(_) => None,
         }
     }
 
@@ -116,7 +126,7 @@ impl Written {
             Self::Unsigned => key.cast_unsigned().to_string(),
             Self::Decimal(scale) => decimal(key, scale),
             Self::Real => format!("{:?}", f64::from_bits(key.cast_unsigned())),
-            Self::Whole | Self::Text => key.to_string(),
+            Self::Whole | Self::Text | Self::LongDecimal(_) => key.to_string(),
         }
     }
 }
@@ -236,6 +246,12 @@ fn read_chunk(
         }
         ColumnReader::DoubleColumnReader(reader) => {
             read_keys::<DoubleType>(reader, most, missing, max_coded, rows, |value| real_key(*value))
+        }
+        ColumnReader::ByteArrayColumnReader(reader) if let Written::LongDecimal(scale) = written => {
+            read_decimals(reader, most, scale, |value| value.data())
+        }
+        ColumnReader::FixedLenByteArrayColumnReader(reader) if let Written::LongDecimal(scale) = written => {
+            read_decimals(reader, most, scale, |value| value.data())
         }
         ColumnReader::ByteArrayColumnReader(reader) => read_texts(reader, most),
         _ => Err(ParquetError::General(format!(

@@ -3,6 +3,7 @@
 //! Names are looked up here, in the working tree and in git; the engine below sees runs and a policy. Errors on the
 //! way go into the report, so that there always is one.
 
+mod aggregates;
 mod autodetect;
 mod baselines;
 mod beside;
@@ -42,6 +43,7 @@ use crate::run::Run;
 use crate::store::NOTHING_MATCHED;
 use crate::verdict::{CandidateReport, ChangeReport, MANY, PolicyReport, Report};
 
+pub use aggregates::{Statements, case_statements, count_cases};
 use baselines::{FoundBaselines, find_baseline};
 use candidates::Candidates;
 use change::JudgedChange;
@@ -70,6 +72,8 @@ codes! {
     NO_BASE_POLICY = "check/no-base-policy": "The base branch has no policy, but --require-base-policy requires one.";
     BAD_REPORT = "report/unreadable": "A saved report can't be read, or contradicts itself.";
     NO_PREDICTIONS = "show/no-predictions": "The cases of a run were requested, but it records no predictions.";
+    NOT_AGGREGATED = "aggregates/impossible": "The cases that a policy needs can't be counted as aggregates.";
+    COLUMNS_ALIKE = "aggregates/columns-alike": "Names of columns differ by case only, and the engine can't tell them apart.";
     NOT_COMPUTED = "power/not-computed": "A requested metric can't be computed from the predictions.";
     ONE_RUN = "check/one-run": "A reference must name exactly one run, but names none or several.";
     NOTHING_PROMOTED = "check/nothing-promoted": "The ledger has no promotion to the named stage.";

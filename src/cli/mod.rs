@@ -3,6 +3,7 @@
 mod action;
 mod answering;
 mod audit;
+mod cases;
 mod check;
 mod diff;
 mod explain;
@@ -110,6 +111,9 @@ enum Command {
     Show(show::Arguments),
     /// Show which margins a validation split can show, or how many cases a margin needs
     Power(power::Arguments),
+    /// Count cases where they are: the SQL for a warehouse, or the same aggregates from files
+    #[command(subcommand)]
+    Cases(cases::Command),
     /// Check or print a policy, or print the schema of the language
     #[command(subcommand)]
     Policy(policy::Command),
@@ -194,6 +198,7 @@ pub fn run(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
         Command::Key(command) => key::run(command, &folder, &terminal),
         Command::Show(arguments) => show::run(arguments, &folder, &terminal),
         Command::Power(arguments) => power::run(arguments, &folder, &terminal),
+        Command::Cases(command) => cases::run(command, &folder, &terminal),
         Command::Policy(command) => policy::run(command, &folder, &terminal),
         Command::Rules(arguments) => rules::run(arguments, &terminal),
         Command::ExplainCode(arguments) => explain_code::run(arguments, &terminal),

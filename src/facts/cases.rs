@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::{self, BufReader, Cursor, Read};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use cap_std::fs::Dir;
@@ -9,6 +10,7 @@ use md5::Md5;
 use sha2::{Digest as _, Sha256};
 
 use super::files;
+use crate::aggregates::{Aggregates, read_aggregates};
 use crate::cases::{
     CaseColumns, Cases, CasesError, CasesFault, Table, read_delimited, read_json_lines, read_parquet,
     recorded_cases,
@@ -55,6 +57,36 @@ fn kept_by_tool(run: &Run, columns: &CaseColumns) -> Result<Arc<Cases>, NoCases>
     let table = recorded_cases(run, columns.unscored_are_wrong).map_err(of_run)?;
     let table = table.ok_or(NoCases::NotRecorded)?;
     Cases::of_values(table, columns).map(Arc::new).map_err(of_run)
+}
+
+/// The aggregates that a record names; else, where it names no predictions, those of the policy.
+pub(super) fn read_aggregates_of(
+    run: &Run,
+    columns: &CaseColumns,
+    folder: &Dir,
+    committed: Committed<'_>,
+) -> Result<Arc<Aggregates>, NoCases> {
+    let recorded = run.record().get("predictions");
+    let text = |key: &str| recorded?.get(key).and_then(Node::as_written);
+    let (path, commit) = match (text("aggregates"), &columns.aggregates) {
+        // Rows are better evidence, and the digest is theirs.
+        (Some(path), _) if text("path").is_none() => (path, run.origin.commit()),
+        (None, Some(path)) if recorded.is_none() => (path.as_str(), None),
+        _ => return Err(NoCases::NotRecorded),
+    };
+    let digest = text("digest").map(Digest::parse);
+    let rows = read_rows(path, digest.as_ref(), commit, folder, committed)?;
+    let aggregates = read_aggregates(&rows).and_then(|table| Aggregates::of(&table, columns));
+    aggregates.map(Arc::new).map_err(|error| NoCases::of_aggregates(path, error))
+}
+
+/// The table of any file, wherever it is.
+pub fn read_table(path: &Path) -> Result<Table, NoCases> {
+    let shown = path.display().to_string();
+    let opened = std::fs::File::open(path).map_err(|error| {
+        NoCases::unreadable(format!("`{shown}` can't be read: {error}"), "name an existing file")
+    });
+    table(&shown, &mut opened?).map_err(|error| NoCases::of(&shown, error))
 }
 
 /// The rows of a file, at a commit or in the working tree.

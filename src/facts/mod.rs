@@ -14,10 +14,12 @@ use std::sync::Arc;
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 
+pub use cases::read_table;
 pub use folder::files_below;
 pub use hash::{hash_below, hash_named, hash_watched};
 pub use hashed::{FETCH_LFS, Hashed, LFS_POINTER, LfsPointer, Watch, in_parts, lfs_pointer};
 
+use crate::aggregates::Aggregates;
 use crate::cases::{CaseColumns, Cases, Table};
 use crate::code::codes;
 use crate::document::Diagnostic;
@@ -154,6 +156,13 @@ impl Facts for Workspace<'_> {
             NoCases::unreadable("the workspace can't be read", "check the permissions of its folder")
         })?;
         self.kept.cases(run, columns, folder, &|commit, path| self.committed(commit, path))
+    }
+
+    fn aggregates(&self, run: &Run, columns: &CaseColumns) -> Result<Arc<Aggregates>, NoCases> {
+        let folder = self.folder().map_err(|_| {
+            NoCases::unreadable("the workspace can't be read", "check the permissions of its folder")
+        })?;
+        cases::read_aggregates_of(run, columns, folder, &|commit, path| self.committed(commit, path))
     }
 
     fn rows(&self, path: &str, digest: Option<&Digest>) -> Result<Arc<Table>, NoCases> {

@@ -7,8 +7,18 @@ use crate::cases::{CaseColumns, Scores};
 use crate::document::Reader;
 use crate::rule::Loading;
 
-const KEYS: [&str; 9] =
-    ["id", "label", "prediction", "score", "positive", "labels", "cluster", "weight", "unscored"];
+const KEYS: [&str; 10] = [
+    "aggregates",
+    "id",
+    "label",
+    "prediction",
+    "score",
+    "positive",
+    "labels",
+    "cluster",
+    "weight",
+    "unscored",
+];
 
 /// The meaning of columns, as the policy declares it.
 pub(super) fn columns(loading: &mut Loading<'_>, layer: &Layer) -> CaseColumns {
@@ -27,6 +37,7 @@ pub(super) fn columns(loading: &mut Loading<'_>, layer: &Layer) -> CaseColumns {
             }
         }
     };
+    columns.aggregates = text(reader, "aggregates");
     columns.id = text(reader, "id");
     columns.label = text(reader, "label");
     columns.prediction = text(reader, "prediction");

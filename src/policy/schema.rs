@@ -212,7 +212,18 @@ fn slices() -> Value {
 
 fn cases() -> Value {
     let mut cases = object(
-        &["id", "label", "prediction", "score", "positive", "labels", "cluster", "weight", "unscored"],
+        &[
+            "aggregates",
+            "id",
+            "label",
+            "prediction",
+            "score",
+            "positive",
+            "labels",
+            "cluster",
+            "weight",
+            "unscored",
+        ],
         &[
             ("score", json!({ "anyOf": [text(), { "type": "object", "additionalProperties": text() }] })),
             ("labels", json!({ "type": "array", "items": text() })),

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use super::{ChangedFile, NoCases};
+use crate::aggregates::Aggregates;
 use crate::cases::{CaseColumns, Cases, Table};
 use crate::document::Diagnostic;
 use crate::run::{Digest, Run};
@@ -79,6 +80,12 @@ pub trait Facts: Sync {
 
     /// The cases of a run: its predictions as a table.
     fn cases(&self, run: &Run, columns: &CaseColumns) -> Result<Arc<Cases>, NoCases>;
+
+    /// The aggregates of a run, in place of its cases: those that its record names, else those that the policy names for runs
+    /// without predictions.
+    fn aggregates(&self, _run: &Run, _columns: &CaseColumns) -> Result<Arc<Aggregates>, NoCases> {
+        Err(NoCases::NotRecorded)
+    }
 
     /// The rows of a data file of the workspace, whose digest is checked while it is read.
     fn rows(&self, path: &str, digest: Option<&Digest>) -> Result<Arc<Table>, NoCases>;

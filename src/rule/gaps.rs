@@ -9,6 +9,7 @@ use super::compare::{Subject, hold};
 use super::evidence::{CaseEvidence, HowScored, Lack, decimal, how_scored};
 use super::slices::Slices;
 use super::{Limit, RuleInput, RuleResult};
+use crate::aggregates::Aggregates;
 use crate::cases::{Cases, Sample};
 use crate::code::codes;
 use crate::document::{Node, Path};
@@ -140,8 +141,38 @@ fn values(
         Ok(Ok(Some(values))) => Ok(values),
         Ok(Err(raised)) => Err(raised),
         Err(Lack::Wrong(raised)) => Err(raised.clone()),
-        Ok(Ok(None)) | Err(Lack::NotRecorded(_)) => Ok(of_record(run, slices, name)),
+        Ok(Ok(None)) => Ok(of_record(run, slices, name)),
+        Err(Lack::NotRecorded(_)) => match evidence.aggregated() {
+            Ok(aggregates) if is_candidate || aggregates.has_baseline => {
+                of_aggregates(aggregates, is_candidate, slices, metric)
+            }
+            Err(Lack::Wrong(raised)) => Err(raised.clone()),
+            _ => Ok(of_record(run, slices, name)),
+        },
     }
+}
+
+fn of_aggregates(
+    aggregates: &Aggregates,
+    is_candidate: bool,
+    slices: &Slices,
+    (name, as_name): (&str, Option<&str>),
+) -> Result<BTreeMap<String, Decimal>, Box<Finding>> {
+    let how = how_scored(name, as_name, aggregates.classes, |_| false)?;
+    let HowScored::By(metric) = how else { return Ok(BTreeMap::new()) };
+    let mut values = BTreeMap::new();
+    for (_, slice, part) in slices.counted(aggregates)? {
+        if part.cases() < slices.min_rows {
+            continue;
+        }
+        let found = part.estimate(&metric, !is_candidate);
+        let value =
+            found.map_or(f64::NAN, |found| if is_candidate { found.candidate } else { found.baseline });
+        if value.is_finite() {
+            values.insert(slice.to_owned(), decimal(value, DIGITS));
+        }
+    }
+    Ok(values)
 }
 
 /// `None` where the cases don't give this metric.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{ChangedFile, CommitFacts, Facts, FileChange, FileFacts, FileFault, NoCases};
+use crate::aggregates::Aggregates;
 use crate::cases::{CaseColumns, Cases, Table, read_delimited};
 use crate::document::{Diagnostic, sha256};
 use crate::run::{Digest, Run};
@@ -17,6 +18,8 @@ pub struct InMemoryFacts {
     changed: Vec<ChangedFile>,
     /// The cases of each run, by what the run is called.
     cases: BTreeMap<String, Arc<Cases>>,
+    /// The aggregates of each run.
+    aggregates: BTreeMap<String, Arc<Aggregates>>,
 }
 
 impl InMemoryFacts {
@@ -53,6 +56,13 @@ impl InMemoryFacts {
     #[must_use]
     pub fn cases(mut self, run: &str, cases: Cases) -> Self {
         self.cases.insert(run.to_owned(), Arc::new(cases));
+        self
+    }
+
+    /// Adds the aggregates of a run, by what the run is called.
+    #[must_use]
+    pub fn aggregates(mut self, run: &str, aggregates: Aggregates) -> Self {
+        self.aggregates.insert(run.to_owned(), Arc::new(aggregates));
         self
     }
 
@@ -122,6 +132,10 @@ impl Facts for InMemoryFacts {
 
     fn cases(&self, run: &Run, _: &CaseColumns) -> Result<Arc<Cases>, NoCases> {
         self.cases.get(run.label()).cloned().ok_or(NoCases::NotRecorded)
+    }
+
+    fn aggregates(&self, run: &Run, _: &CaseColumns) -> Result<Arc<Aggregates>, NoCases> {
+        self.aggregates.get(run.label()).cloned().ok_or(NoCases::NotRecorded)
     }
 
     fn rows(&self, path: &str, _: Option<&Digest>) -> Result<Arc<Table>, NoCases> {

@@ -43,7 +43,6 @@ pub use accounted::touched_data;
 pub(crate) use baseline::BASELINE_MISSING;
 pub use baseline::Baseline;
 pub use change::{AboutChange, ChangeInput, ChangeRecords, ChangedFile, FileChange};
-pub(crate) use evidence::OTHER_CASES;
 pub use facts::{CommitFacts, Facts, FileFacts, FileFault};
 pub(crate) use files::{DIGEST_DIFFERS, FILE_MISSING};
 pub use implied::StatedLimit;
@@ -55,6 +54,7 @@ pub use limit::{Amount, Limit, LimitCheck, NoAnswer, Units, read_amount};
 pub use loading::{Loading, PolicyFiles};
 pub use newest_record::{NEWEST_RECORD, RemovedRecords, removed_records};
 pub use no_cases::NoCases;
+pub(crate) use no_cases::OTHER_CASES;
 
 pub(crate) use limit::check_together;
 

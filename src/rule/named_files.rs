@@ -231,7 +231,7 @@ impl Digests<'_> {
     }
 }
 
-/// The artifacts and the predictions that a record names by a path.
+/// The artifacts and the predictions, or their aggregates, that a record names by a path.
 fn files(run: &Run) -> Vec<(String, Option<Digest>)> {
     let artifacts = run.artifacts();
     let mut files: Vec<(String, Option<Digest>)> = artifacts
@@ -240,7 +240,8 @@ fn files(run: &Run) -> Vec<(String, Option<Digest>)> {
         .collect();
     let text = |node: &Node, key: &str| Some(node.as_map()?.get(key)?.as_written()?.to_owned());
     if let Some(node) = run.record().get("predictions")
-        && let Some(path) = text(node, "path").and_then(|path| plain(&path))
+        && let Some(path) =
+            text(node, "path").or_else(|| text(node, "aggregates")).and_then(|path| plain(&path))
     {
         files.push((path, text(node, "digest").map(|digest| Digest::parse(&digest))));
     }

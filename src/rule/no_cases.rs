@@ -1,5 +1,6 @@
 //! Why there are no cases of a run.
 
+use crate::aggregates::{AggregatesError, AggregatesFault};
 use crate::cases::{CasesError, CasesFault};
 use crate::code::{Code, codes};
 use crate::document::Diagnostic;
@@ -10,6 +11,15 @@ codes! {
     CASES_COLUMNS = "cases/columns": "A file of predictions lacks a required column, or several columns could be meant.";
     CASES_IDS = "cases/ids": "An id in a file of predictions is missing, or occurs twice.";
     CASES_VALUES = "cases/values": "A cell in a file of predictions is missing, or is not a number.";
+    OTHER_CASES = "cases/other-ids": "The two runs do not have the same cases.";
+    LABELS_CHANGED = "cases/labels-changed": "Labels, weights or clusters of the same cases differ between the two runs.";
+    UNSCORED = "cases/unscored": "Some cases have no prediction: they failed, timed out, or were left out.";
+    SLICE_DIFFERS = "slices/differ": "The same cases are in different slices in the two runs.";
+    AGGREGATES_UNREADABLE = "aggregates/unreadable": "A file of aggregates does not have the rows and columns that the SQL gives.";
+    AGGREGATES_UNGUARDED = "aggregates/unguarded": "A file of aggregates has no guards, so it is not known whether the cases were sound.";
+    AGGREGATES_INCOMPLETE = "aggregates/incomplete": "The counts of a file of aggregates do not add up: rows are missing, or there twice.";
+    AGGREGATES_BUCKETS = "aggregates/buckets": "The ids of a file of aggregates are not spread over its buckets.";
+    AGGREGATES_OTHER_POLICY = "aggregates/other-policy": "A file of aggregates was counted for other clusters or another positive label than the policy has.";
 }
 
 /// Why there are no cases.
@@ -33,6 +43,25 @@ impl NoCases {
             CasesFault::Columns => CASES_COLUMNS,
             CasesFault::Ids => CASES_IDS,
             CasesFault::Values => CASES_VALUES,
+        };
+        Self::new(code, format!("`{path}`: {}", error.message), error.help)
+    }
+
+    /// Of aggregates that can't be used.
+    pub fn of_aggregates(path: &str, error: AggregatesError) -> Self {
+        let code = match error.fault {
+            AggregatesFault::Unreadable => AGGREGATES_UNREADABLE,
+            AggregatesFault::Unguarded => AGGREGATES_UNGUARDED,
+            AggregatesFault::Incomplete => AGGREGATES_INCOMPLETE,
+            AggregatesFault::Buckets => AGGREGATES_BUCKETS,
+            AggregatesFault::OtherPolicy => AGGREGATES_OTHER_POLICY,
+            AggregatesFault::Columns => CASES_COLUMNS,
+            AggregatesFault::Ids => CASES_IDS,
+            AggregatesFault::OtherIds => OTHER_CASES,
+            AggregatesFault::LabelsChanged => LABELS_CHANGED,
+            AggregatesFault::SlicesDiffer => SLICE_DIFFERS,
+            AggregatesFault::Unscored => UNSCORED,
+            AggregatesFault::Values => CASES_VALUES,
         };
         Self::new(code, format!("`{path}`: {}", error.message), error.help)
     }

@@ -40,6 +40,7 @@ const FILE: &[(&str, Shape)] = &[
     ("digest", Shape::Text),
     ("bytes", Shape::Count),
     ("kind", Shape::Text),
+    ("aggregates", Shape::Text),
 ];
 
 const RECORD: &[(&str, Shape)] = &[

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, HashMap};
 
 use foldhash::fast::FixedState;
 
+use super::kinds::{CaseKind, jackknife_of_kinds};
 use super::{Confusion, Metric, Score, Uncertainty};
 use crate::cases::Sample;
 use crate::stats::{
     AucPair, Bootstrap, ClusterSums, Confidence, Estimate, JackknifeEstimate, Limits, Method, Moments,
-    Refusal, RightWrong, bca, cluster_limits, jackknife, johnson_limits, paired_folds, stderr_difference,
+    Refusal, RightWrong, bca, cluster_limits, johnson_limits, paired_folds, stderr_difference,
     student_limits, sum, welch, wilson,
 };
 
@@ -26,6 +27,13 @@ pub enum Aggregate {
         estimate: JackknifeEstimate,
         /// How many cases the two models decide differently. `None` where the units are clusters.
         changed: Option<u64>,
+    },
+    /// A statistic without one bucket at a time, of cases that were counted elsewhere.
+    Buckets {
+        /// The statistic and its standard error.
+        estimate: JackknifeEstimate,
+        /// How many cases there are.
+        n: u64,
     },
     /// The mean of a value of each case.
     Mean(Moments),
@@ -58,6 +66,7 @@ impl Aggregate {
             Self::Auc(_) => Method::DeLong,
             Self::Jackknife { changed: Some(_), .. } => Method::Jackknife,
             Self::Jackknife { changed: None, .. } => Method::ClusterJackknife,
+            Self::Buckets { .. } => Method::BucketJackknife,
             Self::Mean(moments) if moments.n < 20 => Method::StudentT,
             Self::Mean(_) => Method::JohnsonT,
             Self::Clusters(_) => Method::ClusterRobust,
@@ -83,6 +92,7 @@ impl Aggregate {
             Self::Auc(pair) => pair.limits(confidence),
             Self::Jackknife { estimate, changed: Some(changed) } => estimate.limits(*changed, confidence),
             Self::Jackknife { estimate, changed: None } => estimate.cluster_limits(confidence),
+            Self::Buckets { estimate, .. } => estimate.bucket_limits(confidence),
             Self::Mean(moments) => johnson_limits(moments, confidence),
             Self::Clusters(clusters) => cluster_limits(clusters, confidence),
             Self::Resampled(bootstrap) => bca(bootstrap, confidence),
@@ -118,7 +128,7 @@ impl Aggregate {
             Self::Auc(pair) => Some(pair.positives + pair.negatives),
             Self::Mean(moments) | Self::Seeds(moments) | Self::Folds(moments, _) => Some(moments.n),
             Self::Clusters(clusters) => Some(clusters.iter().map(|cluster| cluster.n).sum()),
-            Self::Share { n, .. } => Some(*n),
+            Self::Share { n, .. } | Self::Buckets { n, .. } => Some(*n),
             Self::OtherSeeds(baseline, candidate) => Some(baseline.len().min(candidate.len()) as u64),
             Self::Jackknife { changed: Some(_), estimate } => Some(estimate.units),
             Self::Jackknife { .. } | Self::Resampled(_) | Self::Stderr(..) => None,
@@ -298,7 +308,7 @@ impl Compared<'_> {
     /// Leaves out one case of each kind: cases with the same label, decisions and weight are of a kind.
     fn cells(&self, metric: &Metric) -> Result<Aggregate, Refusal> {
         let candidate = self.candidate;
-        let mut kinds: HashMap<(u32, u32, u32, u64), u64, FixedState> = HashMap::default();
+        let mut kinds: HashMap<CaseKind, u64, FixedState> = HashMap::default();
         for case in 0..candidate.n {
             let theirs = self.baseline.map_or(0, |baseline| baseline.predicted[case]);
             let weight = candidate.weight(case).to_bits();
@@ -308,37 +318,6 @@ impl Compared<'_> {
         // In an order that does not depend on the table of hashes.
         let kinds: BTreeMap<_, _> = kinds.into_iter().collect();
         let whole = |sample: &Sample| Confusion::of(sample);
-        let (ours, theirs) = (whole(candidate), self.baseline.map(whole));
-        let mut own: BTreeMap<(usize, u32, u32), u64> = BTreeMap::new();
-        for (&(truth, theirs, ours, _), count) in &kinds {
-            *own.entry((0, truth, ours)).or_default() += count;
-            *own.entry((1, truth, theirs)).or_default() += count;
-        }
-        let value = |confusion: &Confusion, sample: &Sample| {
-            metric.of_confusion(confusion, sample).sound().ok_or(Refusal::Undefined)
-        };
-        let without = |confusion: &Confusion, side: usize, truth: u32, predicted: u32, weight: u64| {
-            let mut rest = confusion.clone();
-            rest.remove(truth, predicted, f64::from_bits(weight), own[&(side, truth, predicted)] == 1);
-            value(&rest, candidate)
-        };
-        let mut estimate = value(&ours, candidate)?;
-        if let Some(theirs) = &theirs {
-            estimate -= value(theirs, candidate)?;
-        }
-        let mut groups = Vec::with_capacity(kinds.len());
-        for (&(truth, their_class, our_class, weight), &count) in &kinds {
-            let mut statistic = without(&ours, 0, truth, our_class, weight)?;
-            if let Some(theirs) = &theirs {
-                statistic -= without(theirs, 1, truth, their_class, weight)?;
-            }
-            groups.push((count, statistic));
-        }
-        // One model alone: what is wrong is what could have been right.
-        let changed = self.changed().unwrap_or_else(|| {
-            let wrong = (0..candidate.n).filter(|case| candidate.truth[*case] != candidate.predicted[*case]);
-            wrong.count() as u64
-        });
-        Ok(Aggregate::Jackknife { estimate: jackknife(estimate, groups)?, changed: Some(changed) })
+        jackknife_of_kinds(metric, &kinds, (candidate, &whole(candidate)), self.baseline.map(whole).as_ref())
     }
 }

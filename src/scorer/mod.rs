@@ -5,6 +5,7 @@ mod aggregate;
 mod agreement;
 mod auc;
 mod confusion;
+mod kinds;
 mod name;
 mod power;
 mod precision_recall;
@@ -17,6 +18,7 @@ mod summary_metrics;
 
 pub use aggregate::{Aggregate, Compared, Scores};
 pub use confusion::Confusion;
+pub use kinds::{CaseKind, jackknife_of_kinds};
 pub use name::{Ambiguous, metric_named};
 pub use power::{Power, PowerTable, power_of_count, power_of_runs, power_of_share};
 pub use summary::{CasesSummary, MetricSummary, summary};
@@ -87,7 +89,8 @@ pub struct Score {
 }
 
 impl Score {
-    fn defined(value: f64) -> Self {
+    /// A value; not a number where there is none.
+    pub fn defined(value: f64) -> Self {
         Self { value, warned: value.is_nan() }
     }
 

@@ -66,6 +66,14 @@ impl JackknifeEstimate {
         self.student(confidence)
     }
 
+    /// Limits over buckets of cases or clusters, of which at least five are needed.
+    pub fn bucket_limits(&self, confidence: Confidence) -> Result<Estimate, Refusal> {
+        if self.units < 5 {
+            return Err(Refusal::TooFew { what: "buckets", have: self.units, need: 5 });
+        }
+        self.student(confidence)
+    }
+
     /// Limits with t(units − 1), whatever the number of changed decisions.
     pub fn student(&self, confidence: Confidence) -> Result<Estimate, Refusal> {
         if self.units < 2 {

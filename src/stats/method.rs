@@ -11,6 +11,8 @@ pub enum Method {
     Jackknife,
     /// The same by leaving out one cluster at a time.
     ClusterJackknife,
+    /// The same by leaving out one bucket of cases or clusters at a time.
+    BucketJackknife,
     /// The mean of few values.
     StudentT,
     /// The mean of many values, corrected for their skew.
@@ -32,11 +34,12 @@ pub enum Method {
 }
 
 /// Every method.
-pub const METHODS: [Method; 13] = [
+pub const METHODS: [Method; 14] = [
     Method::Tango,
     Method::DeLong,
     Method::Jackknife,
     Method::ClusterJackknife,
+    Method::BucketJackknife,
     Method::StudentT,
     Method::JohnsonT,
     Method::ClusterRobust,
@@ -56,6 +59,7 @@ impl Method {
             Self::DeLong => "DeLong",
             Self::Jackknife => "jackknife",
             Self::ClusterJackknife => "jackknife over clusters",
+            Self::BucketJackknife => "jackknife over buckets",
             Self::StudentT => "Student's t",
             Self::JohnsonT => "Johnson's t",
             Self::ClusterRobust => "CR1, t(G−1)",

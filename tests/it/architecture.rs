@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::project::here;
 
 /// The modules from the bottom up. A module imports only modules before it.
-const LAYERS: [&str; 32] = [
+const LAYERS: [&str; 34] = [
     "code",
     "secret",
     "atomic",
@@ -23,6 +23,8 @@ const LAYERS: [&str; 32] = [
     "stats",
     "cases",
     "scorer",
+    "aggregates",
+    "sql",
     "verdict",
     "expression",
     "source",
@@ -43,7 +45,7 @@ const LAYERS: [&str; 32] = [
 ];
 
 /// Rooms that are functions of their inputs.
-const PURE: [&str; 15] = [
+const PURE: [&str; 17] = [
     "secret",
     "document",
     "signing",
@@ -51,6 +53,8 @@ const PURE: [&str; 15] = [
     "stats",
     "cases",
     "scorer",
+    "aggregates",
+    "sql",
     "verdict",
     "expression",
     "source",

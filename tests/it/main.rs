@@ -3,6 +3,7 @@
 #![allow(unreachable_pub, reason = "every item of a test is private to it")]
 
 mod action;
+mod aggregates;
 mod appending;
 mod architecture;
 mod baselines;

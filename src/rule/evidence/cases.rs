@@ -3,9 +3,11 @@
 use std::cell::OnceCell;
 use std::sync::Arc;
 
-use super::{LABELS_CHANGED, OTHER_CASES, UNSCORED};
-use crate::cases::{Cases, Pairing, Sample, Unpaired, pair};
+use super::OTHER_BASELINE;
+use crate::aggregates::Aggregates;
+use crate::cases::{CaseColumns, Cases, Pairing, Sample, Unpaired, pair};
 use crate::document::Path;
+use crate::rule::no_cases::{LABELS_CHANGED, OTHER_CASES, UNSCORED};
 use crate::rule::{NoCases, RuleInput};
 use crate::run::Run;
 use crate::verdict::Finding;
@@ -53,11 +55,18 @@ pub(in crate::rule) struct CaseEvidence<'c> {
     baseline: Option<&'c Run>,
     paired: OnceCell<Result<PairedCases, Lack>>,
     own: OnceCell<Result<OwnCases, Lack>>,
+    aggregated: OnceCell<Result<Arc<Aggregates>, Lack>>,
 }
 
 impl<'c> CaseEvidence<'c> {
     pub(in crate::rule) fn new(case: &RuleInput<'c>, baseline: Option<&'c Run>) -> Self {
-        Self { case: *case, baseline, paired: OnceCell::new(), own: OnceCell::new() }
+        Self {
+            case: *case,
+            baseline,
+            paired: OnceCell::new(),
+            own: OnceCell::new(),
+            aggregated: OnceCell::new(),
+        }
     }
 
     /// The cases of both runs.
@@ -75,6 +84,39 @@ impl<'c> CaseEvidence<'c> {
                 Ok(OwnCases { cases, sample, clusters })
             })
             .as_ref()
+    }
+
+    /// Aggregates of the candidate's cases, or of both models', where there are no cases.
+    pub(in crate::rule) fn aggregated(&self) -> Result<&Arc<Aggregates>, &Lack> {
+        self.aggregated.get_or_init(|| self.read_aggregates()).as_ref()
+    }
+
+    fn read_aggregates(&self) -> Result<Arc<Aggregates>, Lack> {
+        let read = |run: &Run, columns: &CaseColumns, whose: &'static str| {
+            self.case.facts.aggregates(run, columns).map_err(|why| match why {
+                NoCases::NotRecorded => Lack::NotRecorded(whose),
+                unusable @ NoCases::Unusable(_) => wrong(unusable, ""),
+            })
+        };
+        let ours = read(self.case.candidate, self.case.cases, "the candidate")?;
+        let Some(baseline) = self.baseline.filter(|_| ours.has_baseline) else { return Ok(ours) };
+        // The policy's file is the candidate's alone.
+        let columns = CaseColumns { aggregates: None, ..self.case.cases.clone() };
+        match read(baseline, &columns, "the baseline") {
+            Ok(theirs) if !ours.has_as_baseline(&theirs) => {
+                let message = format!(
+                    "the aggregates do not compare the candidate with this baseline ({}): the decisions that they have of it \
+                     are not those of its own aggregates",
+                    baseline.label()
+                );
+                Err(Lack::Wrong(Box::new(
+                    at_predictions(Finding::new(OTHER_BASELINE, message))
+                        .help("count again with the predictions of this baseline, and record its own aggregates of the same cases"),
+                )))
+            }
+            Ok(_) | Err(Lack::NotRecorded(_)) => Ok(ours),
+            Err(wrong) => Err(wrong),
+        }
     }
 
     fn pair(&self) -> Result<PairedCases, Lack> {
@@ -136,8 +178,20 @@ fn unpaired(why: &Unpaired) -> Finding {
 /// Whether two runs have the same cases, and how many: their ids, and where both have them labels, weights and clusters.
 /// What was not scored is still the same case.
 pub(in crate::rule) fn same_cases(case: &RuleInput<'_>, baseline: &Run) -> Result<usize, Lack> {
-    let (candidate, baseline) =
-        (table(case, case.candidate, "the candidate")?, table(case, baseline, "the baseline")?);
+    let candidate = match table(case, case.candidate, "the candidate") {
+        // The guards of aggregates have compared ids, labels and clusters.
+        Err(Lack::NotRecorded(whose)) => {
+            return match CaseEvidence::new(case, Some(baseline)).read_aggregates() {
+                Ok(aggregates) if aggregates.has_baseline => {
+                    Ok(usize::try_from(aggregates.all.cases()).unwrap_or(usize::MAX))
+                }
+                Err(Lack::Wrong(raised)) => Err(Lack::Wrong(raised)),
+                _ => Err(Lack::NotRecorded(whose)),
+            };
+        }
+        found => found?,
+    };
+    let baseline = table(case, baseline, "the baseline")?;
     let pairing = pair(&baseline, &candidate).map_err(|why| Lack::Wrong(Box::new(unpaired(&why))))?;
     Ok(pairing.candidate.len())
 }

@@ -1,7 +1,7 @@
 //! Judging a claim by its limits, in the words that a person reads.
 
+use super::basis::Basis;
 use super::confidence::{OnInconclusive, Settings};
-use super::ladder::Basis;
 use super::rounding::{decimal, decimals, outwards};
 use super::{INCONCLUSIVE, NO_EVIDENCE};
 use crate::document::{Path, thousands};
@@ -11,7 +11,7 @@ use crate::rule::{Amount, Limit, RuleResult};
 use crate::run::Decimal;
 use crate::scorer::Aggregate;
 use crate::stats::{
-    Confidence, Estimate, Refusal, RightWrong, Verdict, cases_needed, cases_needed_for_pairs,
+    Confidence, Estimate, Limits, Refusal, RightWrong, Verdict, cases_needed, cases_needed_for_pairs,
 };
 use crate::verdict::{Breach, Comparison, Finding, LimitKind, Method, Outcome};
 
@@ -105,6 +105,13 @@ pub(in crate::rule) fn hold_shown(
     comparison.gained = basis.pairs.map(|pairs| pairs.gained);
     comparison.lost = basis.pairs.map(|pairs| pairs.lost);
     comparison.note = basis.why_not_better.clone().map(Into::into);
+    if let Some(coarse) = &basis.coarse {
+        let note = format!("{said}: {coarse}");
+        comparison.note = Some(note.as_str().into());
+        if !judgement.notes.contains(&note) {
+            judgement.notes.push(note);
+        }
+    }
     let estimate = match &basis.aggregate {
         Ok(aggregate) => {
             comparison.method = Method::Interval(aggregate.method());
@@ -112,10 +119,14 @@ pub(in crate::rule) fn hold_shown(
         }
         Err(refusal) => Err(*refusal),
     };
+    let reach = basis.resolution[0] + if limit.word.is_relative() { basis.resolution[1] } else { 0.0 };
     let digits = estimate.as_ref().map_or(4, |estimate| decimals(estimate.stderr));
     // What is reported is shown in its own digits where it is what was computed.
     let shown = |reported: Option<&Decimal>, value: f64| match reported {
-        Some(reported) if !basis.recomputed || super::mismatch("", "", reported, value).is_none() => {
+        Some(reported)
+            if !basis.recomputed
+                || super::mismatch("", "", reported, (value, basis.resolution[0])).is_none() =>
+        {
             reported.clone()
         }
         _ => decimal(value, digits.max(4)),
@@ -126,7 +137,7 @@ pub(in crate::rule) fn hold_shown(
     comparison.baseline = baseline.as_ref().map(|value| value.written().into());
     let held = Held { subject, limit, settings, basis, said, digits, candidate, baseline };
     match estimate {
-        Ok(estimate) => held.judge(judgement, comparison, estimate, *confidence),
+        Ok(estimate) => held.judge(judgement, comparison, (estimate, reach), *confidence),
         Err(refusal) => inconclusive(judgement, subject, comparison, settings, held.refused(refusal)),
     }
 }
@@ -151,14 +162,16 @@ impl Held<'_> {
         }
     }
 
-    /// Judges by the limits of an estimate.
+    /// Judges by the limits of an estimate, which may be off by so much where cases were counted elsewhere.
     fn judge(
         &self,
         judgement: &mut RuleResult,
         mut comparison: Comparison,
-        estimate: Estimate,
+        (sharp, reach): (Estimate, f64),
         confidence: Confidence,
     ) {
+        let Limits { lower, upper } = sharp.limits;
+        let estimate = Estimate { limits: Limits { lower: lower - reach, upper: upper + reach }, ..sharp };
         let Self { subject, limit, digits, .. } = *self;
         if limit.word.is_relative() {
             comparison.change = Some(decimal(estimate.value, digits).signed().into());
@@ -209,7 +222,12 @@ impl Held<'_> {
                 let why = Unanswered {
                     code: INCONCLUSIVE,
                     message: format!("{moved}, but {by} can't decide it: {found} at {percent} confidence"),
-                    help: settle(self.basis, limit.word, &turned, bound, digits, confidence),
+                    help: if shown_by(limit.word, amount, sharp.limits) == Verdict::Open {
+                        settle(self.basis, limit.word, &turned, bound, digits, confidence)
+                    } else {
+                        "the aggregates are too coarse for this margin: record the files of predictions"
+                            .to_owned()
+                    },
                     breach: raised.breach,
                 };
                 inconclusive(judgement, subject, comparison, self.settings, why);

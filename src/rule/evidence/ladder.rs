@@ -2,80 +2,17 @@
 
 use std::borrow::Cow;
 
+use super::NOT_RECOMPUTED;
+use super::aggregated::find_in_aggregates;
+use super::basis::{Basis, Found, HowScored, how_scored};
 use super::cases::{CaseEvidence, Lack, PairedCases};
 use super::rounding::decimal;
-use super::{AMBIGUOUS_METRIC, NOT_RECOMPUTED};
 use crate::cases::{Cases, Sample};
-use crate::document::{Node, listed};
+use crate::document::Node;
 use crate::run::{Decimal, Metric, Run};
-use crate::scorer::{Aggregate, Compared, Metric as Scorer, metric_named};
+use crate::scorer::{Aggregate, Compared, Metric as Scorer};
 use crate::stats::{Moments, Refusal, RightWrong};
 use crate::verdict::Finding;
-
-/// Evidence on one metric.
-#[derive(Debug)]
-pub(in crate::rule) struct Basis {
-    /// What limits are made from, or why these data allow none.
-    pub(in crate::rule) aggregate: Result<Aggregate, Refusal>,
-    /// The candidate's value and, of a difference, the baseline's; not a number where it is not defined.
-    pub(in crate::rule) values: [f64; 2],
-    /// How many cases, seeds or folds.
-    pub(in crate::rule) n: Option<u64>,
-    /// Decisions of both models, where cases were paired.
-    pub(in crate::rule) pairs: Option<RightWrong>,
-    /// How many clusters.
-    pub(in crate::rule) clusters: Option<u64>,
-    /// Values were computed from cases.
-    pub(in crate::rule) recomputed: bool,
-    /// Why there is no better evidence.
-    pub(in crate::rule) why_not_better: Option<String>,
-}
-
-/// What was found.
-pub(in crate::rule) enum Found {
-    /// Evidence.
-    Basis(Box<Basis>),
-    /// None, and why.
-    Nothing(String),
-    /// What there is can't decide.
-    Wrong(Box<Finding>),
-}
-
-/// How a metric's value comes from cases.
-pub(in crate::rule) enum HowScored<'n> {
-    /// By this metric.
-    By(Scorer),
-    /// As the mean of a column of that name.
-    Column(&'n str),
-    /// Not at all.
-    Not,
-}
-
-/// How the metric of that name comes from cases whose labels have so many classes.
-pub(in crate::rule) fn how_scored<'n>(
-    name: &'n str,
-    as_name: Option<&'n str>,
-    classes: Option<usize>,
-    has_column: impl Fn(&str) -> bool,
-) -> Result<HowScored<'n>, Box<Finding>> {
-    let means = as_name.unwrap_or(name);
-    if has_column(means) {
-        return Ok(HowScored::Column(means));
-    }
-    match metric_named(means, classes) {
-        Ok(Some(metric)) => Ok(HowScored::By(metric)),
-        Ok(None) => Ok(HowScored::Not),
-        Err(ambiguous) => {
-            let raised = Finding::new(
-                AMBIGUOUS_METRIC,
-                format!("`{means}` could mean several metrics for {} labels", classes.unwrap_or_default()),
-            )
-            .subject(name)
-            .help(format!("choose one with `as:`: {}", listed(ambiguous.choices)));
-            Err(Box::new(raised))
-        }
-    }
-}
 
 /// Evidence on a difference: candidate minus baseline. `rows` restricts it to a slice.
 pub(in crate::rule) fn find_relative(
@@ -114,7 +51,10 @@ pub(in crate::rule) fn find_relative(
     if rows.is_some() {
         return Found::Nothing(why);
     }
-    from_records(ours, theirs, candidate, why)
+    match find_in_aggregates(evidence, (name, as_name), None, true) {
+        Some(found) => found,
+        None => from_records(ours, theirs, candidate, why),
+    }
 }
 
 /// Some of the cases of both runs.
@@ -236,7 +176,9 @@ pub(in crate::rule) fn find_absolute(
         Err(Lack::Wrong(raised)) => return Found::Wrong(raised.clone()),
         Err(Lack::NotRecorded(whose)) => format!("{whose} records no predictions"),
     };
-    from_record(ours, why)
+    let counted =
+        if rows.is_some() { None } else { find_in_aggregates(evidence, (name, as_name), None, false) };
+    counted.unwrap_or_else(|| from_record(ours, why))
 }
 
 /// Evidence in the records alone, for a slice of which there are no cases: seeds, folds or standard errors. Without a
@@ -265,6 +207,8 @@ fn from_record(ours: &Metric<'_>, why: String) -> Found {
         pairs: None,
         clusters: None,
         recomputed: false,
+        resolution: [0.0; 2],
+        coarse: None,
         why_not_better: Some(why),
     }))
 }
@@ -325,6 +269,8 @@ fn basis(compared: &Compared<'_>, aggregate: Result<Aggregate, Refusal>, values:
         pairs: compared.right_wrong().or(own_pairs),
         clusters,
         recomputed: true,
+        resolution: [0.0; 2],
+        coarse: None,
         why_not_better: None,
     }
 }
@@ -340,6 +286,8 @@ fn from_records(ours: &Metric<'_>, theirs: &Metric<'_>, candidate: &Run, why: St
             pairs: None,
             clusters: None,
             recomputed: false,
+            resolution: [0.0; 2],
+            coarse: None,
             why_not_better: Some(why.clone()),
         }))
     };
@@ -399,12 +347,13 @@ fn whole(number: f64) -> Option<u64> {
     (number.fract() == 0.0 && (0.0..1e15).contains(&number)).then_some(number as u64)
 }
 
-/// A finding where the reported value is not the recomputed one, at the digits that are reported.
+/// A finding where the reported value is not the recomputed one, at the digits that are reported. `slack` is how far the
+/// recomputed one may be off.
 pub(in crate::rule) fn mismatch(
     name: &str,
     whose: &str,
     reported: &Decimal,
-    recomputed: f64,
+    (recomputed, slack): (f64, f64),
 ) -> Option<Finding> {
     let written = reported.written();
     let (mantissa, exponent) = written.split_once(['e', 'E']).unwrap_or((written, "0"));
@@ -413,7 +362,7 @@ pub(in crate::rule) fn mismatch(
     let unit = 10f64.powi(exponent - i32::try_from(decimals).unwrap_or(i32::MAX));
     let value: f64 = written.parse().unwrap_or(f64::NAN);
     // Doubles that were written in full end in digits that depend on the order of a sum.
-    let tolerance = (unit * 0.5).max(value.abs() * 1e-9).max(1e-12) * (1.0 + 1e-6);
+    let tolerance = (unit * 0.5).max(value.abs() * 1e-9).max(1e-12) * (1.0 + 1e-6) + slack;
     if (value - recomputed).abs() <= tolerance {
         return None;
     }

@@ -1,6 +1,7 @@
 //! Sometimes one of several things is enough: better by a clear margin, or at least not slower.
 
 use super::{Kind, RuleCheck, named};
+use crate::aggregates::CaseNeeds;
 use crate::code::codes;
 use crate::document::Diagnostic;
 use crate::document::{Node, listed};
@@ -87,6 +88,12 @@ impl RuleCheck for Any {
 
     fn compares(&self) -> bool {
         self.0.iter().any(|arm| arm.compares())
+    }
+
+    fn case_needs(&self, needs: &mut CaseNeeds) {
+        for arm in &self.0 {
+            arm.case_needs(needs);
+        }
     }
 
     fn notices_baseline(&self) -> bool {

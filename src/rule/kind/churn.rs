@@ -2,12 +2,14 @@
 //! right and are now wrong, and decisions that changed.
 
 use super::{Kind, RuleCheck};
+use crate::aggregates::CaseNeeds;
 use crate::code::codes;
 use crate::document::{Diagnostic, Node, Path};
-use crate::rule::evidence::{CaseEvidence, Lack, decimal};
+use crate::rule::evidence::{CaseEvidence, Lack, PairedCases, decimal};
 use crate::rule::loading::EMPTY_BODY;
 use crate::rule::{Amount, Baseline, Loading, RuleInput, RuleResult, Units, read_amount};
 use crate::scorer::Compared;
+use crate::stats::RightWrong;
 use crate::verdict::{Comparison, Finding, Method, Outcome};
 use smol_str::SmolStr;
 
@@ -65,16 +67,63 @@ fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn RuleCheck>> {
     Some(Box::new(Churn(bounds)))
 }
 
+/// What changed between the two models.
+struct Changes<'e> {
+    pairs: RightWrong,
+    changed: u64,
+    /// The cases, unless they were counted elsewhere.
+    cases: Option<&'e PairedCases>,
+}
+
+/// Counts changes in cases, else in aggregates of them. `None` where there are no decisions.
+fn count_changes<'e>(evidence: &'e CaseEvidence<'_>) -> Result<Option<Changes<'e>>, Lack> {
+    let whose = match evidence.paired() {
+        Ok(paired) => {
+            let compared = Compared { baseline: Some(&paired.base), candidate: &paired.cand, clusters: None };
+            let both = compared.right_wrong().zip(compared.changed());
+            return Ok(both.map(|(pairs, changed)| Changes { pairs, changed, cases: Some(paired) }));
+        }
+        Err(Lack::NotRecorded(whose)) => whose,
+        Err(wrong) => return Err(wrong.clone()),
+    };
+    match evidence.aggregated() {
+        Ok(aggregates) => {
+            let whole = aggregates.whole();
+            let both = whole.right_wrong().zip(whole.changed());
+            Ok(both.map(|(pairs, changed)| Changes { pairs, changed, cases: None }))
+        }
+        Err(Lack::NotRecorded(_)) => Err(Lack::NotRecorded(whose)),
+        Err(wrong) => Err(wrong.clone()),
+    }
+}
+
+/// The first cases that a bound is about.
+fn look_at(cases: Option<&PairedCases>, word: &str) -> String {
+    let Some(paired) = cases else {
+        return "look in the tables for what these cases have in common".to_owned();
+    };
+    let examples: Vec<String> = (0..paired.base.n)
+        .filter(|row| {
+            let right = paired.base.truth[*row] == paired.base.predicted[*row];
+            let differs = paired.base.predicted[*row] != paired.cand.predicted[*row];
+            differs && (right || word == "max_changed")
+        })
+        .filter_map(|row| paired.baseline.ids().written(row))
+        .take(3)
+        .collect();
+    format!("look for what these cases have in common: {}", examples.join(", "))
+}
+
 impl RuleCheck for Churn {
     fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, Box<Diagnostic>> {
         let mut judgement = RuleResult::default();
         let Some(baseline) = Baseline::measured(case, &mut judgement)? else { return Ok(judgement) };
         let evidence = CaseEvidence::new(case, Some(baseline));
         let at = |raised: Finding| raised.at(Path::of(["predictions"]), "these predictions").subject("churn");
-        let paired = match evidence.paired() {
-            Ok(paired) => paired,
+        let counted = match count_changes(&evidence) {
+            Ok(counted) => counted,
             Err(Lack::Wrong(raised)) => {
-                judgement.fail(Comparison::exact("churn", "cases", Outcome::Fail), (**raised).clone());
+                judgement.fail(Comparison::exact("churn", "cases", Outcome::Fail), (*raised).clone());
                 return Ok(judgement);
             }
             Err(Lack::NotRecorded(whose)) => {
@@ -85,8 +134,7 @@ impl RuleCheck for Churn {
                 return Ok(judgement);
             }
         };
-        let compared = Compared { baseline: Some(&paired.base), candidate: &paired.cand, clusters: None };
-        let (Some(pairs), Some(changed)) = (compared.right_wrong(), compared.changed()) else {
+        let Some(Changes { pairs, changed, cases: paired }) = counted else {
             let message = "the cases have no labels with predictions that are classes";
             let raised = at(Finding::new(NO_DECISIONS, message)).help("name their columns with `cases:`");
             judgement.fail(Comparison::exact("churn", "cases", Outcome::Fail), raised);
@@ -111,25 +159,19 @@ impl RuleCheck for Churn {
                 judgement.compare(comparison);
                 continue;
             }
-            let examples: Vec<String> = (0..paired.base.n)
-                .filter(|row| {
-                    let right = paired.base.truth[*row] == paired.base.predicted[*row];
-                    let differs = paired.base.predicted[*row] != paired.cand.predicted[*row];
-                    differs && (right || bound.word == "max_changed")
-                })
-                .filter_map(|row| paired.baseline.ids().written(row))
-                .take(3)
-                .collect();
             let message = format!(
                 "{count} of {n} cases {said} ({} %); at most {} is allowed",
                 decimal(share * 100.0, 2),
                 bound.written
             );
-            let raised = at(Finding::new(code, message))
-                .help(format!("look for what these cases have in common: {}", examples.join(", ")));
+            let raised = at(Finding::new(code, message)).help(look_at(paired, bound.word));
             judgement.fail(comparison, raised);
         }
         Ok(judgement)
+    }
+
+    fn case_needs(&self, needs: &mut CaseNeeds) {
+        needs.decisions = true;
     }
 
     fn compares(&self) -> bool {

@@ -55,28 +55,36 @@ impl RuleCheck for Consistent {
     fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, Box<Diagnostic>> {
         let mut judgement = RuleResult::default();
         let evidence = CaseEvidence::new(case, None);
-        match evidence.own() {
+        let rows = match evidence.own() {
+            Ok(own) => Ok(own.cases.rows()),
+            Err(Lack::NotRecorded(whose)) => match evidence.aggregated() {
+                Ok(aggregates) => Ok(usize::try_from(aggregates.all.cases()).unwrap_or(usize::MAX)),
+                Err(Lack::NotRecorded(_)) => Err(Lack::NotRecorded(whose)),
+                Err(wrong) => Err(wrong.clone()),
+            },
+            Err(wrong) => Err(wrong.clone()),
+        };
+        match rows {
             Err(Lack::Wrong(raised)) => {
-                judgement.fail(Comparison::exact("predictions", "cases", Outcome::Fail), (**raised).clone());
+                judgement.fail(Comparison::exact("predictions", "cases", Outcome::Fail), *raised);
             }
             Err(Lack::NotRecorded(_)) => {
                 judgement.notes.push("no predictions are recorded, so no metric could be recomputed".into());
             }
-            Ok(own) => {
+            Ok(predicted) => {
                 recomputed(&mut judgement, case.candidate, &evidence);
                 let rows = case.candidate.validation().and_then(|validation| validation.get("rows"));
                 if let Some(rows) =
                     rows.and_then(Node::as_written).and_then(|rows| rows.parse::<usize>().ok())
                 {
-                    let outcome = if rows == own.cases.rows() { Outcome::Pass } else { Outcome::Fail };
+                    let outcome = if rows == predicted { Outcome::Pass } else { Outcome::Fail };
                     let comparison = Comparison::exact("validation.rows", "rows", outcome)
                         .candidate(rows.to_string())
-                        .limit(own.cases.rows().to_string());
+                        .limit(predicted.to_string());
                     if outcome == Outcome::Pass {
                         judgement.compare(comparison);
                     } else {
-                        let message =
-                            format!("the split has {rows} rows, but {} were predicted", own.cases.rows());
+                        let message = format!("the split has {rows} rows, but {predicted} were predicted");
                         let raised = Finding::new(OTHER_ROWS, message)
                             .at(Path::of(["validation", "rows"]), "another number")
                             .help("predict every row of the split, including those that failed");
@@ -110,7 +118,7 @@ fn recomputed(judgement: &mut RuleResult, run: &Run, evidence: &CaseEvidence<'_>
             .candidate(value.written())
             .limit(decimal(basis.values[0], 6).written());
         comparison.n = basis.n;
-        match mismatch(metric.name, "the candidate", &value, basis.values[0]) {
+        match mismatch(metric.name, "the candidate", &value, (basis.values[0], basis.resolution[0])) {
             None => {
                 judgement.compare(comparison);
             }

@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 
 use super::{Kind, RuleCheck};
+use crate::aggregates::CaseNeeds;
 use crate::code::codes;
 use crate::document::Diagnostic;
 use crate::document::{Entry, Map, Node, Path, Reader, Span, listed, nearest};
@@ -223,6 +224,14 @@ impl RuleCheck for Metrics {
 
     fn notices_baseline(&self) -> bool {
         self.entries.iter().any(|entry| entry.name.is_glob())
+    }
+
+    fn case_needs(&self, needs: &mut CaseNeeds) {
+        for entry in self.entries.iter().filter(|entry| !entry.name.is_glob()) {
+            let name = entry.as_name.as_deref().unwrap_or_else(|| entry.name.written());
+            needs.metrics.push(name.to_owned());
+        }
+        needs.slicings.extend(self.slices.iter().flat_map(Slices::slicings));
     }
 
     fn words(&self) -> Vec<LimitKind> {
@@ -454,8 +463,9 @@ impl Limits {
                 && !std::mem::replace(&mut told, true)
             {
                 let both = [("the candidate", Some(value)), ("the baseline", theirs.map(|(_, value)| value))];
-                for ((whose, reported), recomputed) in both.into_iter().zip(basis.values) {
-                    if let Some(reported) = reported.filter(|_| recomputed.is_finite())
+                let values = basis.values.into_iter().zip(basis.resolution);
+                for ((whose, reported), recomputed) in both.into_iter().zip(values) {
+                    if let Some(reported) = reported.filter(|_| recomputed.0.is_finite())
                         && let Some(raised) = mismatch(ours.name, whose, reported, recomputed)
                     {
                         judgement.fail(

@@ -7,6 +7,7 @@
 use std::fmt::Debug;
 
 use super::{AboutChange, ChangeInput, Loading, RuleInput, RuleResult, StatedLimit};
+use crate::aggregates::CaseNeeds;
 use crate::code::Code;
 use crate::document::Diagnostic;
 use crate::document::Node;
@@ -103,6 +104,9 @@ pub trait RuleCheck: Debug + Send + Sync {
     fn stated_limits(&self) -> Vec<StatedLimit<'_>> {
         Vec::new()
     }
+
+    /// Notes what must be known of cases, so that they can be counted where they are.
+    fn case_needs(&self, _needs: &mut CaseNeeds) {}
 
     /// The words whose limits a waiver can replace.
     fn words(&self) -> Vec<LimitKind> {

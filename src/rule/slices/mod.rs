@@ -3,26 +3,28 @@
 //! All slices must hold, which needs no correction for their number: requiring all is an intersection–union test, and
 //! the chance of a wrong pass stays at most 1 − confidence.
 
+mod counted;
+mod recorded;
+
 use std::cell::{LazyCell, OnceCell};
 use std::collections::BTreeMap;
 
 use super::compare::{Subject, hold};
 use super::evidence::{
-    CaseEvidence, Found, Lack, Settings, Slice, decimal, find_absolute, find_recorded, find_relative,
-    hold_shown,
+    CaseEvidence, Found, Lack, Settings, Slice, decimal, find_absolute, find_relative, hold_shown,
 };
+use super::no_cases::SLICE_DIFFERS;
 use super::{Limit, Pattern, RuleInput, RuleResult};
 use crate::cases::{Cases, slices_of};
 use crate::code::codes;
 use crate::document::{Node, Path, Reader, Value};
-use crate::run::{Metric, Run};
+use crate::run::Run;
 use crate::verdict::{Comparison, Finding, Method, Outcome};
 
 codes! {
     NO_SLICES = "slices/none": "A rule uses slices, but neither the predictions nor the record has any.";
     SLICE_VANISHED = "slices/vanished": "A slice that the baseline has is not in the candidate.";
     SLICE_SMALL = "slices/small": "A slice has fewer rows than the policy requires.";
-    SLICE_DIFFERS = "slices/differ": "The same cases are in different slices in the two runs.";
 }
 
 /// What happens to a slice below `min_rows`.
@@ -105,6 +107,11 @@ impl Slices {
         self.by.iter().any(|wanted| wanted == by) && self.wants(slice)
     }
 
+    /// The columns that make slices, alone or together.
+    pub(super) fn slicings(&self) -> Vec<Vec<String>> {
+        if self.cross { vec![self.by.clone()] } else { self.by.iter().map(|by| vec![by.clone()]).collect() }
+    }
+
     fn wants(&self, slice: &str) -> bool {
         let named = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches(slice));
         (self.only.is_empty() || named(&self.only)) && !named(&self.except)
@@ -112,13 +119,9 @@ impl Slices {
 
     /// The rows of each slice.
     pub(super) fn rows(&self, cases: &Cases) -> Result<BTreeMap<String, Vec<u32>>, Box<Finding>> {
-        let groups: Vec<Vec<&str>> = if self.cross {
-            vec![self.by.iter().map(String::as_str).collect()]
-        } else {
-            self.by.iter().map(|by| vec![by.as_str()]).collect()
-        };
         let mut slices = BTreeMap::new();
-        for by in groups {
+        for by in self.slicings() {
+            let by: Vec<&str> = by.iter().map(String::as_str).collect();
             let found = slices_of(cases, &by).map_err(|error| {
                 let path = Path::of(["predictions"]);
                 Box::new(
@@ -152,7 +155,15 @@ impl Slices {
             Ok(Ok(rows)) => rows,
             Ok(Err(raised)) => return wrong(judgement, entry.name, &raised),
             Err(Lack::Wrong(raised)) => return wrong(judgement, entry.name, raised),
-            Err(Lack::NotRecorded(_)) => return self.judge_recorded(judgement, case, baseline, entry),
+            Err(Lack::NotRecorded(_)) => {
+                return match evidence.aggregated() {
+                    Ok(counted) if baseline.is_none() || counted.has_baseline => {
+                        self.judge_counted(judgement, (case, baseline), evidence, entry, counted)
+                    }
+                    Err(Lack::Wrong(raised)) => wrong(judgement, entry.name, raised),
+                    _ => self.judge_recorded(judgement, case, baseline, entry),
+                };
+            }
         };
         let Some(metric) = case.candidate.metric(entry.name) else { return };
         let theirs = baseline.and_then(|run| run.metric(entry.name));
@@ -163,72 +174,85 @@ impl Slices {
         for (slice, rows) in &rows {
             let own_rows =
                 || own.as_ref().and_then(|slices| slices.get(slice)).map_or(&rows[..], Vec::as_slice);
-            // The same for all limits.
-            let (relative, absolute) = (OnceCell::new(), OnceCell::new());
-            let mut one = RuleResult::default();
-            if self.is_small(&mut one, entry.name, slice, rows.len() as u64) {
-                each.push((f64::INFINITY, one));
-                continue;
-            }
-            for limit in entry.limits {
-                let found = match (&theirs, limit.word.is_relative()) {
-                    (Some(theirs), true) => relative.get_or_init(|| {
-                        let both = [&metric, theirs];
-                        find_relative(evidence, both, case.candidate, entry.as_name, Some(rows))
-                    }),
-                    (None, true) => continue,
-                    (_, false) => absolute
-                        .get_or_init(|| find_absolute(evidence, &metric, entry.as_name, Some(own_rows()))),
-                };
-                let subject = Slice {
-                    name: entry.name,
-                    slice: Some(slice),
-                    path: Path::of(["metrics", entry.name]),
-                    reported: [None, None],
-                };
-                match found {
-                    Found::Wrong(raised) => wrong(&mut one, entry.name, raised),
-                    Found::Nothing(why) if entry.evidence.confidence.is_some() => {
-                        hold_shown(&mut one, &subject, limit, entry.evidence, Err(why));
-                    }
-                    Found::Nothing(why) => {
-                        let path = Path::of(["predictions"]);
-                        let raised = Finding::new(NO_SLICES, why.as_str())
-                            .at(path, "these predictions")
-                            .subject(entry.name);
+            each.push(self.judge_slice(entry, (slice, rows.len() as u64), &|is_relative| match (
+                &theirs,
+                is_relative,
+            ) {
+                (Some(theirs), true) => {
+                    let both = [&metric, theirs];
+                    Some(find_relative(evidence, both, case.candidate, entry.as_name, Some(rows)))
+                }
+                (None, true) => None,
+                (_, false) => Some(find_absolute(evidence, &metric, entry.as_name, Some(own_rows()))),
+            }));
+        }
+        absorb(judgement, each);
+    }
+
+    /// Holds the limits on one slice, by what is found of the difference or of the candidate's value.
+    fn judge_slice(
+        &self,
+        entry: &SliceEntry<'_>,
+        (slice, rows): (&str, u64),
+        find: &dyn Fn(bool) -> Option<Found>,
+    ) -> (f64, RuleResult) {
+        // The same for all limits.
+        let (relative, absolute) = (OnceCell::new(), OnceCell::new());
+        let mut one = RuleResult::default();
+        if self.is_small(&mut one, entry.name, slice, rows) {
+            return (f64::INFINITY, one);
+        }
+        for limit in entry.limits {
+            let is_relative = limit.word.is_relative();
+            let known = if is_relative { &relative } else { &absolute };
+            let Some(found) = known.get_or_init(|| find(is_relative)) else { continue };
+            let subject = Slice {
+                name: entry.name,
+                slice: Some(slice),
+                path: Path::of(["metrics", entry.name]),
+                reported: [None, None],
+            };
+            match found {
+                Found::Wrong(raised) => wrong(&mut one, entry.name, raised),
+                Found::Nothing(why) if entry.evidence.confidence.is_some() => {
+                    hold_shown(&mut one, &subject, limit, entry.evidence, Err(why));
+                }
+                Found::Nothing(why) => {
+                    let path = Path::of(["predictions"]);
+                    let raised = Finding::new(NO_SLICES, why.as_str())
+                        .at(path, "these predictions")
+                        .subject(entry.name);
+                    wrong(&mut one, entry.name, &raised);
+                }
+                Found::Basis(basis) if entry.evidence.confidence.is_some() => {
+                    hold_shown(&mut one, &subject, limit, entry.evidence, Ok(basis));
+                }
+                Found::Basis(basis) => {
+                    let [ours, theirs] = basis.values;
+                    if !ours.is_finite() {
+                        let message = format!("`{}` is not defined on {slice}", entry.name);
+                        let raised = Finding::new(NO_SLICES, message).subject(entry.name);
                         wrong(&mut one, entry.name, &raised);
+                        continue;
                     }
-                    Found::Basis(basis) if entry.evidence.confidence.is_some() => {
-                        hold_shown(&mut one, &subject, limit, entry.evidence, Ok(basis));
-                    }
-                    Found::Basis(basis) => {
-                        let [ours, theirs] = basis.values;
-                        if !ours.is_finite() {
-                            let message = format!("`{}` is not defined on {slice}", entry.name);
-                            let raised = Finding::new(NO_SLICES, message).subject(entry.name);
-                            wrong(&mut one, entry.name, &raised);
-                            continue;
-                        }
-                        let theirs = theirs.is_finite().then(|| decimal(theirs, 6));
-                        let said = format!("`{}` [{slice}]", entry.name);
-                        let subject = Subject {
-                            name: entry.name,
-                            said: &said,
-                            path: Path::of(["metrics", entry.name]),
-                            candidate: &decimal(ours, 6),
-                            baseline: theirs.as_ref(),
-                            of: Some((Method::Recomputed, basis.n)),
-                            slice: Some(slice),
-                        };
-                        if !limit.word.is_relative() || theirs.is_some() {
-                            hold(&mut one, &subject, limit);
-                        }
+                    let theirs = theirs.is_finite().then(|| decimal(theirs, 6));
+                    let said = format!("`{}` [{slice}]", entry.name);
+                    let subject = Subject {
+                        name: entry.name,
+                        said: &said,
+                        path: Path::of(["metrics", entry.name]),
+                        candidate: &decimal(ours, 6),
+                        baseline: theirs.as_ref(),
+                        of: Some((Method::Recomputed, basis.n)),
+                        slice: Some(slice),
+                    };
+                    if !is_relative || theirs.is_some() {
+                        hold(&mut one, &subject, limit);
                     }
                 }
             }
-            each.push((closest(&one), one));
         }
-        absorb(judgement, each);
+        (closest(&one), one)
     }
 
     fn is_small(&self, one: &mut RuleResult, name: &str, slice: &str, rows: u64) -> bool {
@@ -264,97 +288,6 @@ impl Slices {
             }
         }
         Ok(())
-    }
-
-    /// Slices that the records have, where there are no cases.
-    fn judge_recorded(
-        &self,
-        judgement: &mut RuleResult,
-        case: &RuleInput<'_>,
-        baseline: Option<&Run>,
-        entry: &SliceEntry<'_>,
-    ) {
-        fn metrics<'r>(slices: &Slices, run: &'r Run, name: &str) -> BTreeMap<&'r str, Metric<'r>> {
-            run.slice_metrics()
-                .filter(|(slice, metric)| metric.name == name && slices.covers(slice))
-                .collect()
-        }
-        let ours = metrics(self, case.candidate, entry.name);
-        let theirs = baseline.map(|run| metrics(self, run, entry.name)).unwrap_or_default();
-        if ours.is_empty() && theirs.is_empty() {
-            let message = format!("nothing has `{}` by {}", entry.name, self.by.join(", "));
-            let raised = Finding::new(NO_SLICES, message).subject(entry.name).help(
-                "record the file of predictions with that column, or the metric in `slices: { region=EU: … }`",
-            );
-            return wrong(judgement, entry.name, &raised);
-        }
-        for slice in theirs.keys().filter(|slice| !ours.contains_key(*slice)) {
-            let message = format!("the slice {slice} is in the baseline, but not here");
-            let raised = Finding::new(SLICE_VANISHED, message).subject(entry.name).help("measure it");
-            let mut comparison = Comparison::exact(entry.name, "present", Outcome::Fail);
-            comparison.slice = Some((*slice).into());
-            judgement.fail(comparison, raised);
-        }
-        let mut each = Vec::new();
-        for (slice, metric) in &ours {
-            let mut one = RuleResult::default();
-            let rows =
-                case.candidate.record().get("slices").and_then(|slices| slices.get(slice)?.get("rows"));
-            let rows = rows.and_then(Node::as_written).and_then(|rows| rows.parse().ok());
-            if rows.is_some_and(|rows| self.is_small(&mut one, entry.name, slice, rows)) {
-                each.push((f64::INFINITY, one));
-                continue;
-            }
-            let path = Path::of(["slices", slice, "metrics", entry.name]);
-            let (value, their_value) =
-                (metric.value().ok(), theirs.get(slice).and_then(|it| it.value().ok()));
-            let Some(value) = value else {
-                let message = format!("`{}` of {slice} is not a number", entry.name);
-                wrong(&mut one, entry.name, &Finding::new(NO_SLICES, message).at(path, "not a number"));
-                each.push((f64::NEG_INFINITY, one));
-                continue;
-            };
-            for limit in entry.limits {
-                let is_new = limit.word.is_relative() && their_value.is_none();
-                if entry.evidence.confidence.is_some() && !is_new {
-                    let subject = Slice {
-                        name: entry.name,
-                        slice: Some(slice),
-                        path: path.clone(),
-                        reported: [Some(&value), their_value.as_ref()],
-                    };
-                    let their_metric = theirs.get(slice).filter(|_| limit.word.is_relative());
-                    match find_recorded(metric, their_metric, case.candidate) {
-                        Found::Basis(basis) => {
-                            hold_shown(&mut one, &subject, limit, entry.evidence, Ok(&basis));
-                        }
-                        Found::Nothing(why) => {
-                            hold_shown(&mut one, &subject, limit, entry.evidence, Err(&why));
-                        }
-                        Found::Wrong(raised) => wrong(&mut one, entry.name, &raised),
-                    }
-                    continue;
-                }
-                let said = format!("`{}` [{slice}]", entry.name);
-                let subject = Subject {
-                    name: entry.name,
-                    said: &said,
-                    path: path.clone(),
-                    candidate: &value,
-                    baseline: their_value.as_ref(),
-                    of: None,
-                    slice: Some(slice),
-                };
-                if !is_new {
-                    hold(&mut one, &subject, limit);
-                } else if baseline.is_some() {
-                    one.notes
-                        .push(format!("the slice {slice} is new: nothing in the baseline to compare with"));
-                }
-            }
-            each.push((closest(&one), one));
-        }
-        absorb(judgement, each);
     }
 }
 

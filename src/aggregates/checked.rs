@@ -1,0 +1,266 @@
+//! Aggregates whose guards are clean and whose counts add up: what a verdict can rest on.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::error::{AggregatesError, AggregatesFault as Fault};
+use super::found::Found;
+use super::plan::{BUCKET_DIGITS, NOT_SCORED, Task};
+use super::table::{AggregateTable, Row, RowKind};
+use crate::cases::{CaseColumns, label_order};
+
+/// How many buckets there are.
+const BUCKETS: f64 = 4096.0;
+
+/// Cases of one slice and bucket that are decided alike.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cell {
+    /// The bucket.
+    pub bucket: u16,
+    /// The class, a place in the labels.
+    pub truth: u32,
+    /// The baseline's decision.
+    pub baseline: u32,
+    /// The candidate's decision.
+    pub candidate: u32,
+    /// How many.
+    pub n: u64,
+    /// The sums, in the order of [`Aggregates::sum_columns`].
+    pub sums: Vec<i128>,
+}
+
+/// Cases of one slice with the same label and bins of scores.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ScoreCell {
+    /// Whether the label is the positive one.
+    pub positive: bool,
+    /// The bin of the baseline's score.
+    pub baseline: u16,
+    /// The bin of the candidate's score.
+    pub candidate: u16,
+    /// How many.
+    pub n: u64,
+}
+
+/// The cells of one slice.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Slice {
+    /// Decisions and sums.
+    pub cells: Vec<Cell>,
+    /// Bins of scores, where they were counted.
+    pub scores: Vec<ScoreCell>,
+}
+
+impl Slice {
+    /// How many cases.
+    pub fn cases(&self) -> u64 {
+        self.cells.iter().map(|cell| cell.n).sum()
+    }
+}
+
+/// The aggregates of one or two models on the same cases.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Aggregates {
+    /// What labels and predictions are.
+    pub task: Task,
+    /// Whether two models are compared.
+    pub has_baseline: bool,
+    /// Whether buckets are those of clusters.
+    pub has_clusters: bool,
+    /// How many clusters.
+    pub clusters: Option<u64>,
+    /// Whether every score is a multiple of a thousandth, so that bins lose nothing.
+    pub scores_are_exact: bool,
+    /// How many labels there are; `None` where they are numbers.
+    pub classes: Option<usize>,
+    /// The labels and predictions that occur, in the declared order, and what cases that were not scored are taken for.
+    pub labels: Vec<Box<str>>,
+    /// The class that counts, where there are two.
+    pub positive: Option<u32>,
+    /// The names of the sums.
+    pub sum_columns: Vec<String>,
+    /// All cases.
+    pub all: Slice,
+    /// By the columns that make slices, such as `region, tier`, each by a key such as `region=EU, tier=b`.
+    pub slices: BTreeMap<String, BTreeMap<String, Slice>>,
+}
+
+impl Aggregates {
+    /// Checks rows: guards first, then whether counts add up, then whether they were counted for this policy.
+    pub fn of(table: &AggregateTable, columns: &CaseColumns) -> Result<Self, AggregatesError> {
+        let found = Found::of(table)?;
+        found.check_guards(columns)?;
+        found.check_rows()?;
+        found.check_policy(columns)?;
+        let classes = found.counted.task == Task::Classification;
+        let mut texts: Vec<&str> = Vec::new();
+        let mut known: BTreeSet<&str> = BTreeSet::new();
+        // Labels first, as in a table of cases.
+        let cells = || table.rows.iter().filter(|row| row.kind == RowKind::Cell && classes);
+        let labels = cells().map(|row| &row.truth);
+        let decisions = cells().map(|row| &row.candidate);
+        let theirs = cells().filter(|_| found.counted.has_baseline).map(|row| &row.baseline);
+        texts.extend(
+            labels.chain(decisions).chain(theirs).map(String::as_str).filter(|text| known.insert(text)),
+        );
+        let has_unscored = columns.unscored_are_wrong && known.contains(NOT_SCORED);
+        texts.retain(|text| !(has_unscored && *text == NOT_SCORED));
+        let (mut labels, positive) = if classes { label_order(&texts, columns) } else { (Vec::new(), None) };
+        let classes = classes.then_some(labels.len());
+        if has_unscored {
+            labels.push(NOT_SCORED.into());
+        }
+        let mut aggregates = Self {
+            task: found.counted.task,
+            has_baseline: found.counted.has_baseline,
+            has_clusters: found.counted.has_clusters,
+            clusters: found.fact("clusters"),
+            scores_are_exact: found.fact("scores_between_bins") == Some(0),
+            classes,
+            labels,
+            positive,
+            sum_columns: table.sum_columns.clone(),
+            all: Slice::default(),
+            slices: BTreeMap::new(),
+        };
+        aggregates.check_positive(&found)?;
+        aggregates.fill(table)?;
+        aggregates.check_totals(&found)?;
+        aggregates.check_buckets(&found)?;
+        Ok(aggregates)
+    }
+
+    fn fill(&mut self, table: &AggregateTable) -> Result<(), AggregatesError> {
+        let places: BTreeMap<Box<str>, u32> = self.labels.iter().cloned().zip(0..).collect();
+        let class = |text: &str| places.get(text).copied().unwrap_or(u32::MAX);
+        let has_baseline = self.has_baseline;
+        for (number, row) in table.rows.iter().enumerate() {
+            let fault = |what: &str| broken(number, what);
+            let n = || row.n.ok_or_else(|| fault("has no `n`"));
+            match row.kind {
+                RowKind::Guard | RowKind::Fact => {}
+                RowKind::Cell => {
+                    let is_whole = |column: &str| !column.ends_with("_baseline") || has_baseline;
+                    let sums = self.sum_columns.iter().zip(&row.sums).map(|(column, sum)| {
+                        if is_whole(column) {
+                            sum.ok_or_else(|| fault("lacks a sum, so the engine had no answer"))
+                        } else {
+                            Ok(0)
+                        }
+                    });
+                    let cell = Cell {
+                        bucket: bucket(&row.bucket).ok_or_else(|| {
+                            fault("has no bucket of three hexadecimal digits in small letters")
+                        })?,
+                        truth: class(&row.truth),
+                        baseline: class(&row.baseline),
+                        candidate: class(&row.candidate),
+                        n: n()?,
+                        sums: sums.collect::<Result<_, _>>()?,
+                    };
+                    self.slice_of(row).cells.push(cell);
+                }
+                RowKind::Score => {
+                    let bin = |text: &str| {
+                        let bin = text.parse().ok().filter(|bin| *bin <= 1000);
+                        bin.ok_or_else(|| fault("has no bin from 0 to 1000"))
+                    };
+                    let cell = ScoreCell {
+                        positive: match row.truth.as_str() {
+                            "1" => true,
+                            "0" => false,
+                            _ => return Err(fault("has a `truth` other than 0 and 1")),
+                        },
+                        baseline: if has_baseline { bin(&row.baseline)? } else { 0 },
+                        candidate: bin(&row.candidate)?,
+                        n: n()?,
+                    };
+                    self.slice_of(row).scores.push(cell);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn slice_of(&mut self, row: &Row) -> &mut Slice {
+        if row.name.is_empty() && row.slice == "all" {
+            return &mut self.all;
+        }
+        self.slices.entry(row.name.clone()).or_default().entry(row.slice.clone()).or_default()
+    }
+
+    fn check_positive(&self, found: &Found<'_>) -> Result<(), AggregatesError> {
+        let Some(counted) = found.facts.get("positive").map(|row| row.truth.as_str()) else { return Ok(()) };
+        let own = self.positive.and_then(|class| self.labels.get(class as usize));
+        if own.is_some_and(|own| **own == *counted) {
+            return Ok(());
+        }
+        let own = own.map_or_else(|| "not known".to_owned(), |own| format!("`{own}`"));
+        Err(AggregatesError::new(
+            Fault::OtherPolicy,
+            format!(
+                "the sums of scores are for the positive label `{counted}`, but the positive label is {own}"
+            ),
+            "name the positive label in the policy, `cases: { positive: … }`, and run the statements again",
+        ))
+    }
+
+    /// The cells of every way to slice, and the scores of every slice, must be all cases.
+    fn check_totals(&self, found: &Found<'_>) -> Result<(), AggregatesError> {
+        let rows = found.fact("rows_candidate").unwrap_or_default();
+        let check = |what: &str, n: u64, of: u64| {
+            if n == of {
+                return Ok(());
+            }
+            Err(AggregatesError::new(
+                Fault::Incomplete,
+                format!("the cells of {what} have {n} cases, but there are {of}"),
+                "write all rows of every statement, once, and run the statements on tables that do not change meanwhile",
+            ))
+        };
+        check("`all`", self.all.cases(), rows)?;
+        for (columns, slices) in &self.slices {
+            check(&format!("the slices by `{columns}`"), slices.values().map(Slice::cases).sum(), rows)?;
+        }
+        if !found.facts.contains_key("scores_between_bins") {
+            return Ok(());
+        }
+        let scores = |slice: &Slice| slice.scores.iter().map(|cell| cell.n).sum();
+        check("the scores of `all`", scores(&self.all), rows)?;
+        for (name, slice) in self.slices.values().flatten() {
+            check(&format!("the scores of `{name}`"), scores(slice), slice.cases())?;
+        }
+        Ok(())
+    }
+
+    /// A text that is hashed in place of a column puts all cases into one bucket.
+    fn check_buckets(&self, found: &Found<'_>) -> Result<(), AggregatesError> {
+        let units = self.clusters.or(found.fact("ids_candidate")).unwrap_or_default();
+        let buckets: BTreeSet<u16> = self.all.cells.iter().map(|cell| cell.bucket).collect();
+        #[expect(clippy::cast_precision_loss, reason = "an expectation")]
+        let (expected, have) = (BUCKETS * (1.0 - (-(units as f64) / BUCKETS).exp()), buckets.len() as f64);
+        if have + 2.0 >= 0.75 * expected {
+            return Ok(());
+        }
+        let what = if self.has_clusters { "clusters" } else { "ids" };
+        Err(AggregatesError::new(
+            Fault::Buckets,
+            format!("{units} {what} are in {have} buckets, where about {expected:.0} are expected"),
+            "use the statement of `gate cases sql` for this engine: in another one's quotes, the name of the column may have been hashed and not its values",
+        ))
+    }
+}
+
+fn broken(row: usize, what: &str) -> AggregatesError {
+    AggregatesError::new(
+        Fault::Unreadable,
+        format!("row {} {what}", row + 1),
+        "write the rows as the engine gave them, with the columns of the statements",
+    )
+}
+
+fn bucket(text: &str) -> Option<u16> {
+    let is_digit = |digit: u8| digit.is_ascii_digit() || (b'a'..=b'f').contains(&digit);
+    (text.len() == BUCKET_DIGITS && text.bytes().all(is_digit))
+        .then(|| u16::from_str_radix(text, 16).ok())
+        .flatten()
+}

@@ -1,0 +1,224 @@
+//! Aggregates to what an estimate is made from: the same types that rows become.
+
+use std::collections::BTreeMap;
+
+use super::area::{Area, compare};
+use super::buckets::without_each_bucket;
+use super::checked::{Aggregates, Cell, Slice};
+use super::totals::{Model, Totals};
+use crate::scorer::{Aggregate, CaseKind, Metric, Needs, Score, Uncertainty, jackknife_of_kinds};
+use crate::stats::{Refusal, RightWrong};
+
+/// One slice of aggregates, or all.
+#[derive(Debug, Clone, Copy)]
+pub struct Part<'a> {
+    about: &'a Aggregates,
+    slice: &'a Slice,
+}
+
+/// What aggregates say of a metric.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Estimated {
+    /// What limits are made from, or why these data allow none.
+    pub aggregate: Result<Aggregate, Refusal>,
+    /// The candidate's value.
+    pub candidate: f64,
+    /// The baseline's value, where it is compared.
+    pub baseline: f64,
+    /// How far each value may be from that of the rows: scores were put into bins, and sums rounded.
+    pub resolution: [f64; 2],
+}
+
+impl Aggregates {
+    /// All cases.
+    pub fn whole(&self) -> Part<'_> {
+        Part { about: self, slice: &self.all }
+    }
+
+    /// One slice, by the columns that make it and by its key.
+    pub fn part(&self, columns: &str, slice: &str) -> Option<Part<'_>> {
+        Some(Part { about: self, slice: self.slices.get(columns)?.get(slice)? })
+    }
+
+    /// What identifies the decisions of one model: cases and sums by bucket, label and decision.
+    fn decisions(&self, model: Model) -> BTreeMap<(u16, &str, &str), (u64, Vec<i128>)> {
+        let suffix = if model == Model::Baseline { "_candidate" } else { "_baseline" };
+        let is_own = |column: &String| !column.ends_with(suffix);
+        let label = |class: u32| self.labels.get(class as usize).map_or("", |label| &**label);
+        let mut found: BTreeMap<(u16, &str, &str), (u64, Vec<i128>)> = BTreeMap::new();
+        for cell in &self.all.cells {
+            let class = if model == Model::Baseline { cell.baseline } else { cell.candidate };
+            let sums = self.sum_columns.iter().zip(&cell.sums).filter(|(column, _)| is_own(column));
+            let sums: Vec<i128> = sums.map(|(_, sum)| *sum).collect();
+            let own = found.entry((cell.bucket, label(cell.truth), label(class))).or_default();
+            own.0 += cell.n;
+            own.1.resize(sums.len(), 0);
+            own.1.iter_mut().zip(sums).for_each(|(sum, more)| *sum += more);
+        }
+        found
+    }
+
+    /// Whether the model that these have as the baseline is the one that others have as their candidate, on the same cases.
+    pub fn has_as_baseline(&self, other: &Self) -> bool {
+        if self.task != other.task || self.has_clusters != other.has_clusters {
+            return false;
+        }
+        let (ours, theirs) = (self.decisions(Model::Baseline), other.decisions(Model::Candidate));
+        let counts = |found: &BTreeMap<(u16, &str, &str), (u64, Vec<i128>)>| {
+            found
+                .iter()
+                .map(|(key, own)| (key.0, key.1.to_owned(), key.2.to_owned(), own.0))
+                .collect::<Vec<_>>()
+        };
+        let stems = |columns: &[String]| -> Vec<String> {
+            let stem = |column: &String| {
+                column.trim_end_matches("_candidate").trim_end_matches("_baseline").to_owned()
+            };
+            let mut stems: Vec<String> = columns.iter().map(stem).collect();
+            stems.dedup();
+            stems
+        };
+        let same_sums = stems(&self.sum_columns) != stems(&other.sum_columns)
+            || ours.values().map(|own| &own.1).eq(theirs.values().map(|own| &own.1));
+        counts(&ours) == counts(&theirs) && same_sums
+    }
+}
+
+impl<'a> Part<'a> {
+    /// How many cases.
+    pub fn cases(&self) -> u64 {
+        self.slice.cases()
+    }
+
+    fn cells(&self) -> &'a [Cell] {
+        &self.slice.cells
+    }
+
+    /// Decisions of both models: right or wrong. `None` where there are none.
+    pub fn right_wrong(&self) -> Option<RightWrong> {
+        (self.about.has_baseline && self.about.classes.is_some()).then(|| self.pairs(|_| true))
+    }
+
+    fn pairs(&self, is_part: impl Fn(&Cell) -> bool) -> RightWrong {
+        self.pairs_by(is_part, |cell, class| cell.truth == class)
+    }
+
+    fn pairs_by(&self, is_part: impl Fn(&Cell) -> bool, right: impl Fn(&Cell, u32) -> bool) -> RightWrong {
+        let mut pairs = RightWrong::default();
+        for cell in self.cells().iter().filter(|cell| is_part(cell)) {
+            match (right(cell, cell.baseline), right(cell, cell.candidate)) {
+                (true, true) => pairs.both_right += cell.n,
+                (true, false) => pairs.lost += cell.n,
+                (false, true) => pairs.gained += cell.n,
+                (false, false) => pairs.both_wrong += cell.n,
+            }
+        }
+        pairs
+    }
+
+    /// How many cases the two models decide differently.
+    pub fn changed(&self) -> Option<u64> {
+        let changed = self.cells().iter().filter(|cell| cell.baseline != cell.candidate);
+        self.right_wrong().map(|_| changed.map(|cell| cell.n).sum())
+    }
+
+    /// What these cells say of a metric: of the difference of both models, or of the candidate alone. Or why they say
+    /// nothing.
+    pub fn estimate(&self, metric: &Metric, is_relative: bool) -> Result<Estimated, &'static str> {
+        if is_relative && !self.about.has_baseline {
+            return Err("the aggregates are of the candidate alone: count both models with `--baseline`");
+        }
+        if metric.uncertainty() == Uncertainty::Auc {
+            return self.area(is_relative);
+        }
+        let totals = Totals::of(self.cells());
+        let score = |model: Model| totals.score(metric, model, self.about);
+        let (candidate, baseline) =
+            (score(Model::Candidate)?, if is_relative { Some(score(Model::Baseline)?) } else { None });
+        let is_sound = |score: &Score| score.sound().is_some();
+        let aggregate = if [Some(candidate), baseline].iter().flatten().all(is_sound) {
+            self.aggregate(metric, &totals, is_relative)
+        } else {
+            Err(Refusal::Undefined)
+        };
+        let rounding = |model: Model| totals.rounding(metric, model, self.about);
+        Ok(Estimated {
+            aggregate,
+            candidate: candidate.value,
+            baseline: baseline.map_or(f64::NAN, |score| score.value),
+            resolution: [
+                rounding(Model::Candidate),
+                if is_relative { rounding(Model::Baseline) } else { 0.0 },
+            ],
+        })
+    }
+
+    fn aggregate(&self, metric: &Metric, totals: &Totals, is_relative: bool) -> Result<Aggregate, Refusal> {
+        // Right and wrong decisions need no buckets, and have the limits that they have from rows.
+        if metric.needs() == Needs::Decisions && !self.about.has_clusters {
+            return match metric.uncertainty() {
+                Uncertainty::Share => Ok(self.share(metric, is_relative)),
+                _ => {
+                    let one = 1.0_f64.to_bits();
+                    let mut kinds: BTreeMap<CaseKind, u64> = BTreeMap::new();
+                    for cell in self.cells() {
+                        let theirs = if is_relative { cell.baseline } else { 0 };
+                        *kinds.entry((cell.truth, theirs, cell.candidate, one)).or_default() += cell.n;
+                    }
+                    let theirs = is_relative.then(|| totals.confusion(Model::Baseline));
+                    let ours = totals.confusion(Model::Candidate);
+                    jackknife_of_kinds(metric, &kinds, (&totals.labels(self.about), &ours), theirs.as_ref())
+                }
+            };
+        }
+        let value = |totals: &Totals, model: Model| {
+            let score = totals.score(metric, model, self.about);
+            score.ok().and_then(Score::sound).unwrap_or(f64::NAN)
+        };
+        without_each_bucket(self.cells(), |totals| {
+            let theirs = if is_relative { value(totals, Model::Baseline) } else { 0.0 };
+            value(totals, Model::Candidate) - theirs
+        })
+    }
+
+    fn share(&self, metric: &Metric, is_relative: bool) -> Aggregate {
+        let positive = self.about.positive;
+        let is_part = |cell: &Cell| match metric {
+            Metric::Recall(_) => Some(cell.truth) == positive,
+            Metric::Specificity => Some(cell.truth) != positive,
+            _ => true,
+        };
+        let right = |cell: &Cell, class: u32| match metric {
+            Metric::Specificity => Some(class) != positive,
+            _ => cell.truth == class,
+        };
+        if is_relative {
+            return Aggregate::Pairs(self.pairs_by(is_part, right));
+        }
+        let part = || self.cells().iter().filter(|cell| is_part(cell));
+        let hits = part().filter(|cell| right(cell, cell.candidate)).map(|cell| cell.n).sum();
+        Aggregate::Share { hits, n: part().map(|cell| cell.n).sum() }
+    }
+
+    fn area(&self, is_relative: bool) -> Result<Estimated, &'static str> {
+        let cells = &self.slice.scores;
+        if cells.is_empty() {
+            return Err(if self.about.has_clusters {
+                "the area under the curve in clusters needs rows; record the files of predictions"
+            } else {
+                "the aggregates have no bins of scores: count them with this policy"
+            });
+        }
+        let undefined = "one of the classes has no case";
+        let candidate = Area::of(cells, |cell| cell.candidate).ok_or(undefined)?;
+        let baseline =
+            if is_relative { Some(Area::of(cells, |cell| cell.baseline).ok_or(undefined)?) } else { None };
+        let bound = |area: &Area| if self.about.scores_are_exact { 0.0 } else { area.ties };
+        Ok(Estimated {
+            aggregate: compare(cells, baseline.as_ref(), &candidate).map(Aggregate::Auc),
+            candidate: candidate.value,
+            baseline: baseline.as_ref().map_or(f64::NAN, |area| area.value),
+            resolution: [bound(&candidate), baseline.as_ref().map_or(0.0, bound)],
+        })
+    }
+}

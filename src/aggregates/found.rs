@@ -1,0 +1,148 @@
+//! The guards and facts of a table, and what they say before a cell is looked at.
+
+use std::collections::BTreeMap;
+
+use super::error::{AggregatesError, AggregatesFault as Fault};
+use super::guarded::guarded;
+use super::plan::{Counted, Task, guards};
+use super::table::{AggregateTable, Row, RowKind};
+use crate::cases::CaseColumns;
+
+/// Guards and facts by name.
+pub(super) struct Found<'t> {
+    pub(super) guards: BTreeMap<&'t str, &'t Row>,
+    pub(super) facts: BTreeMap<&'t str, &'t Row>,
+    pub(super) counted: Counted,
+}
+
+impl<'t> Found<'t> {
+    pub(super) fn of(table: &'t AggregateTable) -> Result<Self, AggregatesError> {
+        let named = |kind: RowKind| -> Result<BTreeMap<&'t str, &'t Row>, AggregatesError> {
+            let mut all = BTreeMap::new();
+            for row in table.rows.iter().filter(|row| row.kind == kind) {
+                if all.insert(row.name.as_str(), row).is_some() {
+                    let message = format!("the {} `{}` is there twice", kind.name(), row.name);
+                    return Err(AggregatesError::new(
+                        Fault::Incomplete,
+                        message,
+                        "write the rows of each statement once",
+                    ));
+                }
+            }
+            Ok(all)
+        };
+        let (guards, facts) = (named(RowKind::Guard)?, named(RowKind::Fact)?);
+        let has = |column: &str| table.sum_columns.iter().any(|known| known == column);
+        let counted = Counted {
+            task: if has("label") { Task::Regression } else { Task::Classification },
+            has_baseline: facts.contains_key("rows_baseline"),
+            has_scores: has("brier_candidate"),
+            has_clusters: facts.contains_key("clusters"),
+            has_slices: table.rows.iter().any(|row| row.kind == RowKind::Cell && row.slice != "all"),
+        };
+        let found = Self { guards, facts, counted };
+        let expected: &[&str] = match (counted.task, counted.has_scores) {
+            (Task::Regression, _) => {
+                &["label", "label_squared", "error_candidate", "absolute_candidate", "squared_candidate"]
+            }
+            (Task::Classification, true) => &["brier_candidate", "log_loss_candidate"],
+            (Task::Classification, false) => &[],
+        };
+        let theirs = |column: &&str| column.strip_suffix("_candidate").map(|stem| format!("{stem}_baseline"));
+        let mut columns: Vec<String> = expected.iter().map(|column| (*column).to_owned()).collect();
+        if counted.has_baseline {
+            columns.extend(expected.iter().filter_map(theirs));
+        }
+        match columns.iter().find(|column| !has(column)) {
+            Some(column) => Err(AggregatesError::new(
+                Fault::Unreadable,
+                format!("there is no column `{column}`"),
+                "write all columns of the statements",
+            )),
+            None => Ok(found),
+        }
+    }
+
+    pub(super) fn fact(&self, name: &str) -> Option<u64> {
+        self.facts.get(name)?.n
+    }
+
+    pub(super) fn check_guards(&self, columns: &CaseColumns) -> Result<(), AggregatesError> {
+        let help = "run the guards of `gate cases sql` and write their rows into the same file";
+        if self.guards.is_empty() {
+            let message = "there are no guards, so nobody knows whether ids, labels and values are sound";
+            return Err(AggregatesError::new(Fault::Unguarded, message, help));
+        }
+        if self.fact("version") != Some(1) {
+            let message = "the fact `version` is not 1, so this gate does not know how they were counted";
+            return Err(AggregatesError::new(Fault::Unguarded, message, help));
+        }
+        if let Some(missing) = guards(self.counted).into_iter().find(|name| !self.guards.contains_key(name)) {
+            return Err(AggregatesError::new(
+                Fault::Unguarded,
+                format!("the guard `{missing}` is missing"),
+                help,
+            ));
+        }
+        // In the order in which they are documented, so that ids come first; then those that this gate does not know.
+        let known = guards(self.counted);
+        let unknown = self.guards.keys().copied().filter(|name| !known.contains(name)).collect::<Vec<_>>();
+        let mut counted: Vec<(&str, u64)> = Vec::new();
+        for name in known.iter().copied().chain(unknown) {
+            match self.guards.get(name).and_then(|row| row.n) {
+                Some(0) => {}
+                Some(_) if columns.unscored_are_wrong && name.starts_with("predictions_missing") => {}
+                Some(n) => counted.push((name, n)),
+                None => {
+                    let message = format!("the guard `{name}` has no count");
+                    return Err(AggregatesError::new(Fault::Unguarded, message, help));
+                }
+            }
+        }
+        let Some(((name, n), others)) = counted.split_first() else { return Ok(()) };
+        let mut error = guarded(name, *n);
+        if !others.is_empty() {
+            let others: Vec<String> = others.iter().map(|(name, n)| format!("{name} {n}")).collect();
+            error.message.push_str(&format!(" (other guards: {})", others.join(", ")));
+        }
+        Err(error)
+    }
+
+    pub(super) fn check_rows(&self) -> Result<(), AggregatesError> {
+        let rows = self.fact("rows_candidate").unwrap_or_default();
+        if rows == 0 {
+            let message = "there are no cases";
+            return Err(AggregatesError::new(Fault::Incomplete, message, "count tables that have rows"));
+        }
+        let mut same = vec!["ids_candidate"];
+        if self.counted.has_baseline {
+            same.extend(["rows_baseline", "ids_baseline"]);
+        }
+        match same.into_iter().find(|name| self.fact(name) != Some(rows)) {
+            None => Ok(()),
+            Some(name) => {
+                let other = self.fact(name).map_or_else(|| "absent".to_owned(), |n| n.to_string());
+                Err(AggregatesError::new(
+                    Fault::Incomplete,
+                    format!("`rows_candidate` is {rows}, but `{name}` is {other}"),
+                    "run the statements again, on tables that do not change meanwhile",
+                ))
+            }
+        }
+    }
+
+    pub(super) fn check_policy(&self, columns: &CaseColumns) -> Result<(), AggregatesError> {
+        if columns.cluster.is_some() == self.counted.has_clusters {
+            return Ok(());
+        }
+        let (counted, policy) = match &columns.cluster {
+            Some(cluster) => ("ids", format!("names the cluster `{cluster}`")),
+            None => ("clusters", "names no cluster".to_owned()),
+        };
+        Err(AggregatesError::new(
+            Fault::OtherPolicy,
+            format!("the buckets are of {counted}, but the policy {policy}"),
+            "print the statements with this policy, and run them again",
+        ))
+    }
+}

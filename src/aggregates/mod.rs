@@ -1,0 +1,36 @@
+//! Aggregates: what is left of the cases of two models after they were counted where they are.
+//!
+//! A table of a billion predictions stays in its warehouse. One SQL statement counts it by slice, bucket and decision,
+//! and what leaves the warehouse is a few thousand rows of whole numbers. The same rows can be counted here, from files,
+//! and the same functions turn both into an estimate.
+//!
+//! Buckets make intervals possible without rows: an id, or a cluster, is in one of 4,096 by its MD5, so that a statistic
+//! without one bucket at a time has a jackknife's standard error.
+
+mod area;
+mod buckets;
+mod checked;
+mod count;
+mod error;
+mod estimate;
+mod found;
+mod guarded;
+mod guarding;
+mod plan;
+mod read;
+mod sides;
+mod table;
+mod totals;
+
+pub use checked::{Aggregates, Cell, ScoreCell, Slice};
+pub use count::count_rows;
+pub use error::{AggregatesError, AggregatesFault};
+pub use estimate::{Estimated, Part};
+pub use plan::{BUCKET_DIGITS, CaseNeeds, Impossible, NOT_SCORED, Plan, Sum, Task};
+pub use read::read_aggregates;
+pub use table::{AggregateTable, FIXED_COLUMNS, Row, RowKind};
+
+#[cfg(test)]
+mod oracle_tests;
+#[cfg(test)]
+mod tests;

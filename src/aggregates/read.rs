@@ -1,0 +1,93 @@
+//! A file of aggregates, from whatever engine wrote it.
+
+use super::error::{AggregatesError, AggregatesFault};
+use super::table::{AggregateTable, FIXED_COLUMNS, Row, RowKind};
+use crate::cases::{Column, Table, short};
+
+/// Every column that a sum can have.
+const SUM_COLUMNS: [&str; 12] = [
+    "brier_baseline",
+    "brier_candidate",
+    "log_loss_baseline",
+    "log_loss_candidate",
+    "label",
+    "label_squared",
+    "error_baseline",
+    "error_candidate",
+    "absolute_baseline",
+    "absolute_candidate",
+    "squared_baseline",
+    "squared_candidate",
+];
+
+/// Reads the rows of a table. Names of columns count whatever their case, since some engines change it.
+pub fn read_aggregates(table: &Table) -> Result<AggregateTable, AggregatesError> {
+    let column = |name: &str| {
+        table.columns.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, column)| column)
+    };
+    let fixed: Vec<&Column> = FIXED_COLUMNS
+        .iter()
+        .map(|name| {
+            column(name).ok_or_else(|| {
+                AggregatesError::new(
+                    AggregatesFault::Unreadable,
+                    format!("there is no column `{name}`, so these are not aggregates"),
+                    "write the rows of every statement of `gate cases sql` into one file, with their columns",
+                )
+            })
+        })
+        .collect::<Result<_, _>>()?;
+    let sums: Vec<(&str, &Column)> =
+        SUM_COLUMNS.iter().filter_map(|name| Some((*name, column(name)?))).collect();
+    let mut rows = Vec::with_capacity(table.rows());
+    for row in 0..table.rows() {
+        let text = |place: usize| fixed[place].text(row).unwrap_or_default().to_owned();
+        let kind = text(0);
+        let kind = RowKind::named(&kind).ok_or_else(|| {
+            AggregatesError::new(
+                AggregatesFault::Unreadable,
+                format!("row {} is of the kind \"{}\", which is unknown", row + 1, short(&kind)),
+                "a row is a guard, a fact, a cell or a score; this gate may be older than the one that wrote the SQL",
+            )
+        })?;
+        let n = number(fixed[7], "n", row)?;
+        let n = n.map(|n| u64::try_from(n).map_err(|_| not_a_count(row, n))).transpose()?;
+        rows.push(Row {
+            kind,
+            name: text(1),
+            slice: text(2),
+            bucket: text(3),
+            truth: text(4),
+            baseline: text(5),
+            candidate: text(6),
+            n,
+            sums: sums.iter().map(|(name, column)| number(column, name, row)).collect::<Result<_, _>>()?,
+        });
+    }
+    Ok(AggregateTable { sum_columns: sums.iter().map(|(name, _)| (*name).to_owned()).collect(), rows })
+}
+
+fn not_a_count(row: usize, n: i128) -> AggregatesError {
+    AggregatesError::new(
+        AggregatesFault::Unreadable,
+        format!("`n` of row {} is {n}, which is no count", row + 1),
+        "write the rows as the engine gave them",
+    )
+}
+
+/// A whole number; `None` where there is no value. A decimal with zeros behind the point is one too.
+fn number(column: &Column, name: &str, row: usize) -> Result<Option<i128>, AggregatesError> {
+    let text = column.text(row).unwrap_or_default().trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    match whole.parse() {
+        Ok(number) if fraction.bytes().all(|digit| digit == b'0') => Ok(Some(number)),
+        _ => Err(AggregatesError::new(
+            AggregatesFault::Unreadable,
+            format!("`{name}` of row {} is \"{}\", which is no whole number", row + 1, short(text)),
+            "write counts and sums in all their digits: as text or DECIMAL(38,0), never as floating-point numbers",
+        )),
+    }
+}

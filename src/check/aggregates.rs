@@ -1,0 +1,99 @@
+//! What a policy needs to be counted of cases, where they are.
+
+use std::path::Path;
+
+use super::show::open;
+use super::{COLUMNS_ALIKE, NOT_AGGREGATED};
+use crate::aggregates::{AggregateTable, Aggregates, CaseNeeds, Impossible, Plan, Task, count_rows};
+use crate::cases::CaseColumns;
+use crate::document::Diagnostic;
+use crate::facts::read_table;
+use crate::rule::NoCases;
+use crate::sql::{Dialect, Source, Statement, columns, columns_alike, statements};
+use crate::verdict::Level;
+
+/// The statements for an engine, with the columns that each gives.
+#[derive(Debug)]
+pub struct Statements {
+    /// What is counted.
+    pub plan: Plan,
+    /// The columns of each statement's rows.
+    pub columns: Vec<String>,
+    /// In the order in which they must run.
+    pub statements: Vec<Statement>,
+}
+
+/// The statements that count the cases of a policy.
+pub fn case_statements(
+    source: &Source,
+    dialect: Dialect,
+    task: Option<Task>,
+    policy: Option<&str>,
+    folder: &Path,
+) -> Result<Statements, Vec<Diagnostic>> {
+    let has_baseline = !matches!(source, Source::Candidate(_));
+    let (plan, _) = plan(task, has_baseline, policy, folder)?;
+    if let Some([first, second]) = columns_alike(&plan, dialect) {
+        let message = format!(
+            "`{first}` and `{second}` differ only in case, and {} can't tell such columns apart",
+            dialect.name()
+        );
+        return Err(vec![Diagnostic::new(COLUMNS_ALIKE, message).help("rename one of them")]);
+    }
+    let statements = statements(&plan, source, dialect);
+    Ok(Statements { columns: columns(&plan), plan, statements })
+}
+
+/// Counts the cases of files. Also says why they can be no evidence, if a guard counted anything; there are then no cells.
+pub fn count_cases(
+    candidate: &str,
+    baseline: Option<&str>,
+    task: Option<Task>,
+    policy: Option<&str>,
+    folder: &Path,
+) -> Result<(AggregateTable, Plan, Option<Diagnostic>), Vec<Diagnostic>> {
+    let (plan, columns) = plan(task, baseline.is_some(), policy, folder)?;
+    let read = |name: &str| read_table(&folder.join(name));
+    let (ours, theirs) = rayon::join(|| read(candidate), || baseline.map(read).transpose());
+    let (ours, theirs) = (ours.map_err(unusable)?, theirs.map_err(unusable)?);
+    let counted = count_rows(&plan, &ours, theirs.as_ref(), &columns);
+    let table = counted.map_err(|error| unusable(NoCases::of(candidate, error)))?;
+    let wrong = Aggregates::of(&table, &columns).err().map(|error| {
+        let mut wrong = unusable(NoCases::of_aggregates(candidate, error));
+        wrong.remove(0)
+    });
+    Ok((table, plan, wrong))
+}
+
+fn unusable(why: NoCases) -> Vec<Diagnostic> {
+    match why {
+        NoCases::Unusable(wrong) => vec![*wrong],
+        NoCases::NotRecorded => {
+            vec![Diagnostic::new(NOT_AGGREGATED, "there are no cases").help("name a file")]
+        }
+    }
+}
+
+/// What the policy needs to be counted, and its columns.
+pub(super) fn plan(
+    task: Option<Task>,
+    has_baseline: bool,
+    policy: Option<&str>,
+    folder: &Path,
+) -> Result<(Plan, CaseColumns), Vec<Diagnostic>> {
+    let (_, policy) = open(policy, None, folder)?;
+    let mut needs = CaseNeeds::default();
+    let mut columns = CaseColumns::default();
+    if let Some(policy) = policy {
+        for rule in policy.rules.iter().filter(|rule| rule.level != Level::Off) {
+            rule.requirement.case_needs(&mut needs);
+        }
+        columns = policy.cases;
+    }
+    let plan = Plan::of(&needs, &columns, task, has_baseline).map_err(|why| vec![impossible(why)])?;
+    Ok((plan, columns))
+}
+
+fn impossible(why: Impossible) -> Diagnostic {
+    Diagnostic::new(NOT_AGGREGATED, why.message).help(why.help)
+}

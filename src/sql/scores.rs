@@ -1,0 +1,39 @@
+//! The bins of scores: cases by slice, label and both scores in thousandths. The area under the ROC curve is exact from
+//! them if scores have at most three decimals; else its error has a bound.
+
+use super::cells::counted;
+use super::pairs::{Join, Source, pairs, sides};
+use super::{Dialect, columns};
+use crate::aggregates::{FIXED_COLUMNS, Plan};
+
+pub(super) fn statement(plan: &Plan, source: &Source, dialect: Dialect) -> String {
+    let positive = dialect.literal(&plan.positive);
+    let mut keys = vec![("truth", format!("CASE WHEN truth_candidate = {positive} THEN '1' ELSE '0' END"))];
+    for side in sides(plan) {
+        let bin = dialect.rounded(&format!("score_{side}"), "1000");
+        keys.push((*side, dialect.cast(&bin, dialect.text_type())));
+    }
+    let selected: Vec<String> = columns(plan)
+        .iter()
+        .map(|column| {
+            let value = match column.as_str() {
+                "kind" => "'score'".to_owned(),
+                key if key == "name" || key == "slice" || keys.iter().any(|(known, _)| *known == key) => {
+                    return column.clone();
+                }
+                "n" => dialect.cast("SUM(n)", dialect.decimal_type()),
+                text if FIXED_COLUMNS.contains(&text) => dialect.cast("NULL", dialect.text_type()),
+                _ => dialect.cast("NULL", dialect.decimal_type()),
+            };
+            format!("{value} AS {column}")
+        })
+        .collect();
+    let groups: Vec<&str> = ["name", "slice"].into_iter().chain(keys.iter().map(|(name, _)| *name)).collect();
+    format!(
+        "{},\n{}\nSELECT\n  {}\nFROM sliced\nGROUP BY {}",
+        pairs(plan, source, dialect, Join::Inner),
+        counted(plan, dialect, &keys, &[]),
+        selected.join(",\n  "),
+        groups.join(", ")
+    )
+}
