@@ -1,4 +1,4 @@
-//! From an event to a report: what is judged, whom the gate trusts, and what is fetched first.
+//! Turns an event into a report: what is judged, whom gate trusts, and what is fetched first.
 
 use crate::check::{Request, check, revisions_of_policy};
 use crate::document::Diagnostic;
@@ -9,10 +9,10 @@ use crate::verdict::Report;
 use super::history::Clone;
 use super::{Inputs, Runner, failed, merge_queue};
 
-/// What was decided.
+/// The decision.
 pub(super) struct Decided {
     pub(super) report: Report,
-    /// The commit that was judged; nothing where none was.
+    /// The commit that was judged; `None` if there was none.
     pub(super) commit: Option<String>,
 }
 
@@ -59,7 +59,7 @@ impl Judging<'_> {
         Ok(Decided { report, commit: head })
     }
 
-    /// Judges the files of the clone, by the policy in it: there is no other side to trust.
+    /// Judges the clone's files by the policy in it: there is no base to trust.
     fn working_tree(&self, event: &Event) -> Decided {
         let clone = self.clone.as_ref().ok();
         let pushed = match (event, clone) {
@@ -91,12 +91,12 @@ impl Judging<'_> {
         Decided { report, commit }
     }
 
-    /// Fetches the revisions that are asked about, and checks.
+    /// Fetches the requested revisions, and checks.
     fn check(&self, request: &Request, head: &str) -> Report {
         let (folder, clock) = (&self.runner.folder, self.runner.clock);
         if let Ok(clone) = &self.clone {
             let mut names = revisions_of_policy(request, folder, clock);
-            // A change is seen against the default branch where nothing else is its base.
+            // A change is compared with the default branch if it has no other base.
             names.extend(self.context.default_branch.clone().filter(|_| request.trust.is_none()));
             names.sort();
             names.dedup();

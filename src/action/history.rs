@@ -1,5 +1,5 @@
-//! What the clone of a workflow lacks, and fetching it: the commits of the event, what they have in common, and the
-//! revisions that the policy names.
+//! Fetches what a workflow's clone lacks: the commits of the event, their common history, and the revisions that the
+//! policy names.
 
 use std::path::Path;
 
@@ -8,11 +8,11 @@ use crate::document::Diagnostic;
 use crate::git::{Credentials, Git};
 use crate::github::{Base, PullRequest, is_sha};
 
-/// Where the base's tip is put.
+/// The ref for the base's tip.
 const BASE: &str = "refs/gate/base";
-/// Where the head is put.
+/// The ref for the head.
 const HEAD: &str = "refs/gate/head";
-/// How much history is fetched, attempt after attempt, until there is enough.
+/// How much history is fetched in successive attempts, until it is enough.
 const DEPTHS: [Option<u32>; 4] = [Some(50), Some(500), Some(5_000), None];
 
 /// A clone, and the server that it can fetch from.
@@ -30,11 +30,11 @@ impl<'c> Clone<'c> {
         Ok(Self { git: Git::open(folder)?, folder, credentials })
     }
 
-    /// Fetches the tip of the base and the head of a pull request, and says whom to trust: the tip. A pull request that
-    /// is merged already is judged as it was before, since the tip contains it.
+    /// Fetches the tip of the base and the head of a pull request, and returns whom to trust: the tip. For a merged
+    /// pull request, whose head the tip contains, it is the base from before the merge.
     pub(super) fn pull_request(&self, pull: &PullRequest) -> Result<PullRequestBase, Box<Diagnostic>> {
         let head = match pull.number {
-            // A fork's commit is reached through the pull request.
+            // A fork's commit is available through the pull request.
             Some(number) => format!("refs/pull/{number}/head:{HEAD}"),
             None => format!("{}:{HEAD}", pull.head),
         };
@@ -45,7 +45,7 @@ impl<'c> Clone<'c> {
         let refs = [format!("refs/heads/{}:{BASE}", pull.base.branch), head];
         let base = match self.deepen(&refs, || self.meet(&base_at(BASE), &pull.head)) {
             Ok(()) => base_at(BASE),
-            // A checkout of everything fetched it a moment ago. A base older than the event must not decide.
+            // A full checkout has just fetched it. A base older than the event must not decide.
             Err(problem) => {
                 let tip = remote(&pull.base.branch);
                 let current = self.is_whole(&pull.head) && self.contains(&tip, &pull.base.sha);
@@ -59,8 +59,8 @@ impl<'c> Clone<'c> {
         Ok(trust(base, &pull.head, &pull.base.branch))
     }
 
-    /// Whom to trust for an entry of a merge queue: the commit that it is built on, and the branch itself. Most often
-    /// the entry is alone, and the two are one.
+    /// Whom to trust for a merge queue entry: the commit that it is built on, and the branch itself. Usually the entry
+    /// is alone, and both are the same.
     pub(super) fn merge_group(
         &self,
         base: &Base,
@@ -85,8 +85,8 @@ impl<'c> Clone<'c> {
         Ok(all)
     }
 
-    /// Fetches what a branch was before a push. Nothing where nobody has it any more, or where the job checked out
-    /// something else than what was pushed.
+    /// Fetches the state of a branch before a push. `None` if it no longer exists anywhere, or if the job checked out
+    /// something other than what was pushed.
     pub(super) fn before_push(
         &self,
         branch: &str,
@@ -106,11 +106,11 @@ impl<'c> Clone<'c> {
         Some(Pushed { branch: branch.to_owned(), before: before.to_owned() })
     }
 
-    /// Fetches a branch or a tag of these names, as far as the server has them, with as much history as it takes to
-    /// meet what is judged. What can't be fetched is no error here: looking it up says what is missing.
+    /// Fetches the branches or tags with these names, if the server has them, with enough history to reach what is
+    /// judged. Failures are ignored here: looking the name up reports what is missing.
     pub(super) fn named(&self, names: &[String], head: &str) {
         for refs in names.iter().filter_map(|name| refspecs(name)) {
-            // One by one: git fetches nothing at all where one ref is not there.
+            // One at a time: git fetches nothing at all if one ref is missing.
             for one in refs {
                 // The last fetch may have completed the clone.
                 let Ok(clone) = Self::open(self.folder, self.credentials) else { return };
@@ -120,7 +120,7 @@ impl<'c> Clone<'c> {
         }
     }
 
-    /// Fetches refs, deeper and deeper until there is enough.
+    /// Fetches refs, deeper and deeper until it is enough.
     fn deepen(&self, refs: &[String], enough: impl Fn() -> bool) -> Result<(), Box<Diagnostic>> {
         let depths: &[Option<u32>] = if self.git.is_shallow() { &DEPTHS } else { &[None] };
         for depth in depths {
@@ -132,19 +132,19 @@ impl<'c> Clone<'c> {
         Ok(())
     }
 
-    /// Whether the clone has all that two commits have in common.
+    /// Whether the clone has the common history of two commits.
     fn meet(&self, one: &str, other: &str) -> bool {
         let (Ok(one), Ok(other)) = (self.git.commit(one), self.git.commit(other)) else { return false };
         self.git.merge_bases(&one, &other).is_ok()
     }
 
-    /// Whether `id` is `revision`, or one of the commits before it.
+    /// Whether `id` is `revision` or one of its ancestors.
     fn contains(&self, revision: &str, id: &str) -> bool {
         let (Ok(tip), Ok(id)) = (self.git.commit(revision), self.git.commit(id)) else { return false };
         self.git.is_ancestor(&id.id, &tip.id).unwrap_or(false)
     }
 
-    /// Whether the clone lacks no history of the head.
+    /// Whether the clone has the full history of the head.
     fn is_whole(&self, head: &str) -> bool {
         !self.git.is_shallow() && self.git.commit(head).is_ok()
     }
@@ -159,14 +159,14 @@ fn trust(base: String, head: &str, branch: &str) -> PullRequestBase {
     }
 }
 
-/// A branch of the server, as the clone knows it.
+/// The clone's ref for a branch on the server.
 fn remote(branch: &str) -> String {
     format!("refs/remotes/origin/{branch}")
 }
 
-/// What to fetch for a revision that a policy names, each as `SOURCE:DESTINATION`; nothing for what no server has.
+/// What to fetch for a revision in a policy, as `SOURCE:DESTINATION` each; `None` for what no server has.
 fn refspecs(revision: &str) -> Option<Vec<String>> {
-    // `main~3` is found in the history of `main`.
+    // `main~3` is in the history of `main`.
     let name = revision.split(['~', '^', '@']).next().unwrap_or_default();
     if is_sha(name) {
         return Some(vec![format!("{name}:refs/gate/{name}")]);

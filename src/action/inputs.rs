@@ -1,4 +1,4 @@
-//! What a workflow asked for: the inputs of the action, from the environment and nowhere else.
+//! The inputs of the action, read only from the environment.
 
 use crate::document::{Diagnostic, did_you_mean};
 use crate::github::Comment;
@@ -9,33 +9,33 @@ use super::BAD_INPUT;
 #[expect(clippy::struct_excessive_bools, reason = "each is an input of the action")]
 #[derive(Debug, Clone)]
 pub struct Inputs {
-    /// The policy; none means the `gate.yaml` here or above.
+    /// The policy; `None` means the `gate.yaml` here or above.
     pub policy: Option<String>,
-    /// The runs; none means those that changed.
+    /// The runs; empty means those that changed.
     pub runs: Vec<String>,
     /// What to compare with.
     pub baseline: Option<String>,
     /// The stage.
     pub stage: Option<String>,
-    /// A report of another job, which is only posted.
+    /// A report from another job, which is only posted.
     pub from: Option<String>,
     /// A missing baseline is accepted: this is the first model.
     pub first: bool,
-    /// A base without a policy is no verdict.
+    /// A base without a policy gives no verdict.
     pub require_base_policy: bool,
-    /// Nothing to judge is no verdict.
+    /// Nothing to judge gives no verdict.
     pub require_candidates: bool,
-    /// Annotations at the lines of files.
+    /// Whether to annotate lines of files.
     pub annotations: bool,
-    /// A report in the summary of the job.
+    /// Whether to add the report to the job summary.
     pub summary: bool,
-    /// When a comment is made.
+    /// When to comment.
     pub comment: Comment,
-    /// Tells several gates of one job apart.
+    /// Distinguishes several gates in one job.
     pub comment_key: String,
     /// The name of a check run.
     pub check_run: Option<String>,
-    /// What could not be posted is no verdict.
+    /// A report that can't be posted gives no verdict.
     pub strict_reporting: bool,
 }
 
@@ -47,7 +47,7 @@ const COMMENT: [(&str, Comment); 4] = [
 ];
 
 impl Inputs {
-    /// Reads `GATE_INPUT_…`; everything that is wrong at once.
+    /// Reads `GATE_INPUT_…`; reports all errors at once.
     pub fn read(variable: &dyn Fn(&str) -> Option<String>) -> Result<Self, Vec<Diagnostic>> {
         let mut problems = Vec::new();
         let text = |name: &str| {

@@ -1,10 +1,10 @@
-//! An entry of a merge queue is judged twice: against the entry ahead of it, and against the branch. Both must hold.
+//! A merge queue entry is judged twice: against the entry ahead of it, and against the branch. Both must pass.
 
 use std::cmp::Reverse;
 
 use crate::verdict::{ChangeReport, Exit, Report, Verdict};
 
-/// One report of two: that against the entry ahead, with what does not hold against the branch alone.
+/// Merges two reports: the one against the entry ahead, plus what fails only against the branch.
 pub(super) fn both(mut ahead: Report, branch: Report) -> Report {
     let verdict =
         [ahead.verdict, branch.verdict].into_iter().min_by_key(|verdict| Reverse(severity(*verdict)));
@@ -52,7 +52,7 @@ fn unsound(change: &ChangeReport) -> bool {
     change.blocks() || !change.troubles.is_empty()
 }
 
-/// No verdict is worse than fail, and fail than pass.
+/// No verdict is worse than fail, which is worse than pass.
 fn severity(verdict: Option<Verdict>) -> u8 {
     match verdict {
         Some(Verdict::Pass) => 0,

@@ -1,5 +1,5 @@
-//! The GitHub Action, behind its `action.yml`: inputs from the environment, a check, and everything that is told of
-//! it. The verdict is the exit code; all the rest is a view of it, and none of it decides.
+//! The GitHub Action, called by its `action.yml`: inputs from the environment, a check, and all reporting. The verdict
+//! is the exit code; everything else only displays it.
 
 mod decide;
 mod history;
@@ -31,22 +31,22 @@ codes! {
     NOT_WRITTEN = "action/not-written": "A file for the runner could not be written.";
 }
 
-/// Bytes of an event's payload that are read.
+/// Maximum size in bytes of an event's payload.
 const EVENT: u64 = 32 << 20;
 
-/// What surrounds the action.
+/// The environment of the action.
 pub struct Runner<'r> {
-    /// The environment.
+    /// The environment variables.
     pub variable: &'r dyn Fn(&str) -> Option<String>,
     /// The folder that it was started in.
     pub folder: PathBuf,
     /// The time.
     pub clock: Timestamp,
-    /// How the log is dressed.
+    /// How the log is styled.
     pub style: Style,
 }
 
-/// Runs the action; everything that it prints goes to `out`.
+/// Runs the action; all output goes to `out`.
 pub fn run(runner: &Runner<'_>, out: &mut dyn Write) -> Exit {
     let variable = runner.variable;
     let payload = payload(variable);
@@ -76,7 +76,7 @@ pub fn run(runner: &Runner<'_>, out: &mut dyn Write) -> Exit {
     tell(runner, &context, Some(&inputs), &decided, out)
 }
 
-/// What the runner wrote about the event.
+/// The event payload that the runner wrote.
 fn payload(variable: &dyn Fn(&str) -> Option<String>) -> Result<Value, Box<Diagnostic>> {
     let unreadable = |why: &str| no_payload(&variable("GITHUB_EVENT_NAME").unwrap_or_default(), why);
     let path = variable("GITHUB_EVENT_PATH").ok_or_else(|| unreadable("GITHUB_EVENT_PATH is not set"))?;
@@ -88,7 +88,7 @@ fn payload(variable: &dyn Fn(&str) -> Option<String>) -> Result<Value, Box<Diagn
     serde_json::from_slice(&bytes).map_err(|error| unreadable(&error.to_string()))
 }
 
-/// A report that says why nothing could be decided.
+/// A report that says why there is no verdict.
 fn failed(runner: &Runner<'_>, problems: &[Diagnostic]) -> Report {
     let parts = Parts { now: runner.clock, troubles: problems.to_vec(), ..Parts::default() };
     let mut report = conclude(parts);
@@ -96,7 +96,7 @@ fn failed(runner: &Runner<'_>, problems: &[Diagnostic]) -> Report {
     report
 }
 
-/// Tells everyone, and gives the exit code.
+/// Reports everywhere, and returns the exit code.
 fn tell(
     runner: &Runner<'_>,
     context: &Context,
@@ -181,20 +181,20 @@ fn tell(
     if let Some(path) = (runner.variable)("GITHUB_OUTPUT").filter(|path| !path.is_empty())
         && append(Path::new(&path), outputs.text()).is_err()
     {
-        // Whoever reads the outputs must not take an older value for this one.
+        // Readers of the outputs must not mistake an older value for this one.
         return Exit::NoVerdict;
     }
     exit
 }
 
-/// How many rules of level error do not hold, for a candidate or for the change as a whole.
+/// The number of failing rules of level error, for a candidate or for the change as a whole.
 fn blocking_rules(report: &Report) -> usize {
     let of_change = report.change.iter().flat_map(|change| &change.rules);
     let of_candidates = report.candidates.iter().flat_map(|candidate| candidate.rules.iter());
     of_change.chain(of_candidates).filter(|rule| rule.level == Level::Error && rule.outcome.blocks()).count()
 }
 
-/// The word of the output `verdict`.
+/// The value of the output `verdict`.
 fn verdict(verdict: Option<Verdict>) -> &'static str {
     match verdict {
         Some(Verdict::Pass) => "pass",
@@ -203,24 +203,24 @@ fn verdict(verdict: Option<Verdict>) -> &'static str {
     }
 }
 
-/// A folder, from the top of the repository that the runner checked out: empty, or ending in `/`.
+/// A folder's path from the top of the repository that the runner checked out: empty, or ending in `/`.
 pub fn below(variable: &dyn Fn(&str) -> Option<String>, folder: &Path) -> String {
     variable("GITHUB_WORKSPACE").and_then(|top| path_below(Path::new(&top), folder)).unwrap_or_default()
 }
 
-/// A folder from another above it: empty, or ending in `/`; `None` where it is not below.
+/// A folder's path from another above it: empty, or ending in `/`; `None` if it is not below.
 pub fn path_below(top: &Path, folder: &Path) -> Option<String> {
     let (top, folder) = (top.canonicalize().ok()?, folder.canonicalize().ok()?);
     let below = folder.strip_prefix(top).ok()?.to_str()?.replace('\\', "/");
     Some(if below.is_empty() { below } else { format!("{below}/") })
 }
 
-/// Where the two reports are left for later steps.
+/// The paths of the two reports for later steps.
 fn files(runner: &Runner<'_>) -> (PathBuf, PathBuf) {
     let folder = (runner.variable)("RUNNER_TEMP")
         .filter(|folder| !folder.is_empty())
         .map_or_else(std::env::temp_dir, PathBuf::from);
-    // Several gates may run in one job.
+    // One job may run several gates.
     let id = (runner.variable)("GITHUB_ACTION").unwrap_or_default();
     let id: String = id.chars().filter(|c| c.is_ascii_alphanumeric() || "_-".contains(*c)).collect();
     let name = if id.is_empty() { "gate-report".into() } else { format!("gate-report-{id}") };

@@ -183,11 +183,12 @@ pub(super) fn read_decimals<T: DataType>(
 ) -> Result<Chunk, ParquetError> {
     let mut texts: IndexSet<Box<str>, FixedState> = IndexSet::default();
     let mut codes = Codes::default();
-    for_each_cell(reader, most, |value| {
+    let mut cell = |value: Option<&T::T>| {
         let Some(value) = value else { return codes.push(MISSING) };
         let decimal = BigDecimal::new(BigInt::from_signed_bytes_be(bytes(value)), scale);
         let place = texts.insert_full(decimal.to_plain_string().into()).0;
         codes.push(u32::try_from(place).unwrap_or(MISSING));
-    })?;
+    };
+    for_each_batch(reader, most, |batch| batch.for_each_cell(&mut cell))?;
     Ok(Chunk::Texts(codes, texts.into_iter().collect()))
 }

@@ -174,7 +174,7 @@ fn read_coded(
     let physical = described.physical_type();
     let Some(indices) = read_indices(&mut *pages, described.max_def_level(), rows)? else { return Ok(None) };
     let key: fn(u64) -> i64 = match (physical, written) {
-        (Physical::BYTE_ARRAY, _) => {
+        (Physical::BYTE_ARRAY, Written::Text) => {
             let (codes, texts) = indices.texts()?;
             return Ok(Some(Chunk::Texts(codes, texts)));
         }

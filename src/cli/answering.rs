@@ -1,4 +1,4 @@
-//! How an answer that is no report of a check is printed, and where to.
+//! How and where an answer other than a check's report is printed.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -32,7 +32,7 @@ pub(super) enum Format {
 }
 
 impl Format {
-    /// Prints what was found, and what was wrong with the rest; anything wrong is no verdict.
+    /// Prints what was found, and what was wrong with the rest; any problem means no verdict.
     pub(super) fn print(
         self,
         terminal: &Terminal,
@@ -64,11 +64,11 @@ impl Format {
 
 /// Writes an answer for a person.
 pub(super) type Human<'a> = &'a dyn Fn(Style, &mut dyn Write) -> io::Result<()>;
-/// Writes it as JSON.
+/// Writes an answer as JSON.
 pub(super) type Json<'a> = &'a dyn Fn(&mut dyn Write) -> io::Result<()>;
 
 impl Answering {
-    /// Prints an answer; the exit code is the answer's, unless it could not be printed.
+    /// Prints an answer; returns its exit code, unless printing failed.
     pub(super) fn print(
         &self,
         folder: &Path,
@@ -80,7 +80,7 @@ impl Answering {
         self.print_after(folder, terminal, exit, None, human, json)
     }
 
-    /// The same for an answer to what changed something: `done` is told where the answer itself can't be.
+    /// The same after a change was made: if the answer can't be printed, `done` is reported instead.
     pub(super) fn print_after(
         &self,
         folder: &Path,
@@ -105,7 +105,7 @@ impl Answering {
     }
 }
 
-/// Writes an answer to a file, without colour; without one to standard output, guarded.
+/// Writes an answer to a file, without colour, or to standard output, guarded.
 pub(super) fn write_to(
     output: Option<&Path>,
     folder: &Path,

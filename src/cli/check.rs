@@ -61,7 +61,7 @@ pub(super) struct Arguments {
     printing: Printing,
 }
 
-/// A time, with the zone that a clock must have.
+/// Parses a time; a clock needs a time zone.
 pub(super) fn clock(text: &str) -> Result<Timestamp, String> {
     match Moment::parse(text) {
         Ok(moment) if !moment.zone_assumed => Ok(moment.at),

@@ -55,7 +55,7 @@ pub(super) fn run(arguments: &Arguments, folder: &Path, terminal: &Terminal) -> 
         ledger: arguments.ledger.clone(),
     };
     let answer = explain(&question, folder);
-    // A document of nothing would look like one of a model without records.
+    // An empty document would look like that of a model without records.
     if matches!(arguments.format, Format::ModelCard | Format::MlBom) && answer.facts.is_none() {
         for trouble in &answer.troubles {
             terminal.trouble(trouble);

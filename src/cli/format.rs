@@ -43,12 +43,12 @@ impl fmt::Display for Format {
 }
 
 impl Format {
-    /// Whether it shows of many candidates that passed only that they did, and by which rules.
+    /// Whether the format shows, for many passing candidates, only that they passed, and by which rules.
     pub(super) fn is_brief(self) -> bool {
         self != Self::Json
     }
 
-    /// Writes a report. Files are named from the top of the repository where the reader looks them up there.
+    /// Writes a report. Formats whose readers look up files in the repository get paths from its top.
     pub(super) fn write(
         self,
         report: &Report,
@@ -82,7 +82,7 @@ fn job() -> Option<String> {
     variable("CI_JOB_URL").or_else(|| Context::new(variable, &Value::Null).run_url())
 }
 
-/// The folder from the top of the repository: where the runner checked it out, else where git's folder is.
+/// The folder's path from the top of the repository: the runner's checkout, else git's top folder.
 fn below_top(folder: &Path) -> String {
     let of_runner = ["GITHUB_WORKSPACE", "CI_PROJECT_DIR"].iter().find_map(|name| variable(name));
     let of_git = || folder.ancestors().find(|top| top.join(".git").exists()).map(Path::to_owned);

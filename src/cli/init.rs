@@ -93,7 +93,7 @@ pub(super) fn run(arguments: &Arguments, folder: &Path, terminal: &Terminal) -> 
     if printed.is_err() || !checked { Exit::NoVerdict } else { Exit::Pass }
 }
 
-/// What was found and what would be written; whole texts where nobody has agreed yet.
+/// Shows what was found and what would be written, with full texts if nobody has agreed yet.
 fn show(plan: &Plan, with_texts: bool, to: &mut dyn Write) -> io::Result<()> {
     writeln!(to, "found:")?;
     for line in &plan.found {
@@ -117,7 +117,7 @@ fn show(plan: &Plan, with_texts: bool, to: &mut dyn Write) -> io::Result<()> {
     writeln!(to)
 }
 
-/// Asks a person at a terminal; anyone else has to pass `--yes`.
+/// Asks a person at a terminal; without one, `--yes` is required.
 fn agreed(terminal: &Terminal) -> bool {
     if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
         return false;
@@ -128,7 +128,7 @@ fn agreed(terminal: &Terminal) -> bool {
     read.is_ok() && matches!(answer.trim(), "y" | "Y" | "yes")
 }
 
-/// A policy that was written is one that can be loaded.
+/// Checks that the written policy can be loaded.
 fn policy_is_sound(plan: &Plan, terminal: &Terminal) -> bool {
     match check::load_policy(None, &plan.root, Timestamp::now()) {
         Ok(_) => true,

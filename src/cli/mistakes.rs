@@ -1,4 +1,4 @@
-//! What to type instead, for words that other programs use.
+//! Suggests what to type instead of words from other programs.
 
 use std::ffi::OsString;
 
@@ -35,7 +35,7 @@ const OPTIONS: [(&[&str], &str); 6] = [
     (&["--dir", "--path", "--cwd", "--root"], "`-C DIR` starts in another folder"),
 ];
 
-/// A line for a usage error, if the words are ones that people use elsewhere.
+/// A hint for a usage error, if the words are common in other programs.
 pub(super) fn hint(error: &clap::Error, words: &[OsString]) -> Option<String> {
     let context = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.clone()),

@@ -1,4 +1,4 @@
-//! The command line: a file for each command, which parses, calls, and prints.
+//! The command line: a file for each command, which parses arguments, calls the library, and prints.
 
 mod action;
 mod answering;
@@ -38,7 +38,7 @@ use crate::render::{self, Detail};
 use crate::verdict::Exit;
 use terminal::Terminal;
 
-/// The heading of options that every command has.
+/// The heading of options that all commands share.
 const GLOBAL: &str = "Options of every command";
 
 /// A promotion gate for ML models: judges run records against a policy, and blocks models that fail it.
@@ -133,7 +133,7 @@ enum Command {
     Action,
 }
 
-/// Runs the program with these arguments; gives the exit code.
+/// Runs the program with these arguments; returns the exit code.
 pub fn run(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
     let words: Vec<std::ffi::OsString> = arguments.into_iter().collect();
     let verbose = words.iter().any(|word| word == "--verbose" || word == "-v");
@@ -145,14 +145,14 @@ pub fn run(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
                 let _ = Terminal::print(terminal::Guard::None, |to| to.write_all(text.as_bytes()));
                 return 0;
             }
-            // Help and version are asked for; anything else is usage, and no verdict.
+            // Help and version were requested; anything else is a usage error, and so no verdict.
             if !error.use_stderr() {
                 let _ = error.print();
                 return 0;
             }
             let terminal = Terminal::new(Color::Auto);
             let hint = mistakes::hint(&error, &words);
-            // Ours knows what the word means elsewhere; a second one that only looks like it would confuse.
+            // Our hint knows what the word means elsewhere; a second one that is merely similar would confuse.
             if hint.is_some() {
                 for tip in
                     [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg, ContextKind::Suggested]

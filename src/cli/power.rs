@@ -43,7 +43,7 @@ pub(super) struct Arguments {
     format: Format,
 }
 
-/// A share between 0 and 1, with its text.
+/// A share between 0 and 1, with its original text.
 #[derive(Debug, Clone)]
 struct Share(f64, String);
 

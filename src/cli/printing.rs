@@ -1,4 +1,4 @@
-//! How a report is printed, and where to: one format to standard output, and any number of them to files.
+//! How and where a report is printed: in one format to standard output, and in any number to files.
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -45,7 +45,7 @@ fn output(text: OsString) -> Result<Output, String> {
     match Format::from_str(name, false) {
         Ok(_) if path.is_empty() => Err(format!("`{name}=` names no file; write `{name}=FILE`")),
         Ok(format) => Ok(Output { format: Some(format), path: path.into() }),
-        // A path, not a word.
+        // A path, not a format.
         Err(_) if name.contains(['/', '\\', '.']) => Ok(Output { format: None, path: text.into() }),
         Err(_) => {
             let names: Vec<String> = Format::value_variants().iter().map(ToString::to_string).collect();
@@ -56,7 +56,7 @@ fn output(text: OsString) -> Result<Output, String> {
     }
 }
 
-/// One place that a report is written to; standard output where there is no path.
+/// A destination of a report; standard output if there is no path.
 struct Target {
     format: Format,
     path: Option<PathBuf>,
@@ -68,7 +68,7 @@ impl Target {
     }
 }
 
-/// What a check hands its candidates to: JSON takes each and forgets it, other formats are written in the end.
+/// Receives a check's candidates: JSON writes each one at once and drops it, other formats are written at the end.
 struct Sink<'w> {
     streams: Vec<JsonStream<'w>>,
     kept: Option<Kept>,
@@ -82,7 +82,7 @@ impl CandidateSink for Sink<'_> {
         }
         |report| match serde_json::to_vec(&report) {
             Ok(line) => Prepared::Written(line),
-            // Writing it says what is wrong.
+            // Writing it will report the error.
             Err(_) => Prepared::Report(Box::new(report)),
         }
     }
@@ -101,7 +101,7 @@ impl CandidateSink for Sink<'_> {
 }
 
 impl Printing {
-    /// Checks, and writes the report to each target; what could not be written is exit code 2.
+    /// Checks, and writes the report to each target; a failed write gives exit code 2.
     pub(super) fn check(
         &self,
         mut request: Request,
@@ -132,7 +132,7 @@ impl Printing {
         told(printed, out, terminal).unwrap_or(exit)
     }
 
-    /// Prints a report; the exit code is the report's, unless it could not be written.
+    /// Prints a report; returns its exit code, unless writing failed.
     pub(super) fn print(&self, report: &Report, folder: &Path, terminal: &Terminal) -> Exit {
         match self.targets(folder) {
             Ok(targets) => write_each(targets.iter(), report, folder, terminal).unwrap_or(report.exit_code),
@@ -143,7 +143,7 @@ impl Printing {
         }
     }
 
-    /// The files first: whoever reads standard output finds them written.
+    /// Files first, so that they are complete when standard output is read.
     fn targets(&self, folder: &Path) -> Result<Vec<Target>, String> {
         let mut targets: Vec<Target> = Vec::new();
         for output in &self.output {
@@ -163,12 +163,12 @@ impl Printing {
     }
 }
 
-/// A pipe or a device takes several reports.
+/// A pipe or a device can take several reports.
 fn is_special(path: &Path) -> bool {
     path.metadata().is_ok_and(|meta| !meta.is_file() && !meta.is_dir())
 }
 
-/// A check whose report goes to several places.
+/// A check with several report targets.
 struct Order<'o> {
     request: &'o Request,
     targets: &'o [Target],
@@ -178,8 +178,8 @@ struct Order<'o> {
 }
 
 impl Order<'_> {
-    /// Checks, and writes every target but JSON on standard output, of which the result is given back. JSON is written
-    /// while candidates are judged, so that memory does not grow with them.
+    /// Checks, and writes all targets; returns the result for JSON on standard output separately. JSON is written while
+    /// candidates are judged, so that memory use does not grow with them.
     fn run(&self, json_out: Option<&mut dyn Write>) -> (Exit, io::Result<()>) {
         let mut failed = None;
         let mut files: Vec<(&Target, Unfinished)> = Vec::new();
@@ -216,7 +216,7 @@ impl Order<'_> {
     }
 }
 
-/// Writes a report to each target, whether or not another failed.
+/// Writes a report to each target, even if another failed.
 fn write_each<'t>(
     targets: impl Iterator<Item = &'t Target>,
     report: &Report,
@@ -237,14 +237,14 @@ fn write_each<'t>(
 
 fn guard(format: Format, terminal: &Terminal) -> Guard {
     match format {
-        // Its lines are commands, or were made safe beside them.
+        // Its lines are commands, or were escaped.
         Format::Github => Guard::None,
         Format::Json | Format::Sarif | Format::Gitlab | Format::TestResult => terminal.guarded_json(),
         _ => terminal.guarded(),
     }
 }
 
-/// Says that a report could not be written, which is no verdict.
+/// Reports a failed write, which means no verdict.
 fn told(written: io::Result<()>, target: &Target, terminal: &Terminal) -> Option<Exit> {
     let error = written.err()?;
     terminal.tell(&format!("the report can't be written to {}: {error}", target.name()));

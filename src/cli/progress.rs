@@ -1,4 +1,4 @@
-//! A line on the terminal that says how far reading is, for what takes longer than a second.
+//! A progress line on the terminal, for reading that takes longer than a second.
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::Mutex;
@@ -7,28 +7,28 @@ use std::time::{Duration, Instant};
 use crate::render::clean;
 use crate::training::{Progress, Reading};
 
-/// Nothing is shown before.
+/// Nothing is shown before this time.
 const QUIET: Duration = Duration::from_secs(1);
-/// The line is drawn again after.
+/// How often the line is redrawn.
 const EVERY: Duration = Duration::from_millis(100);
-/// Characters of the bar.
+/// Width of the bar in characters.
 const WIDTH: u64 = 24;
 
-/// Since when one thing is read, and when the line was drawn.
+/// When reading began, and when the line was last drawn.
 struct Drawn {
     path: String,
     began: Instant,
     last: Option<Instant>,
 }
 
-/// Draws on standard error where that is a terminal.
+/// Draws on standard error if that is a terminal.
 pub(super) fn progress() -> Progress {
     if !io::stderr().is_terminal() {
         return Progress::silent();
     }
     let drawn: Mutex<Option<Drawn>> = Mutex::new(None);
     Progress::new(move |reading| {
-        // Whoever comes while another thread draws has nothing to add, unless it is the end.
+        // If another thread is drawing, skip this update, unless it is the last.
         let is_done = reading.files.0 == reading.files.1;
         let guard = if is_done { drawn.lock().ok() } else { drawn.try_lock().ok() };
         let Some(mut drawn) = guard else { return };
@@ -52,12 +52,12 @@ fn draw(drawn: &mut Option<Drawn>, reading: &Reading<'_>, is_done: bool) {
     let due = drawn.last.map_or(drawn.began + QUIET, |last| last + EVERY);
     if now >= due {
         drawn.last = Some(now);
-        // What is written next, such as why reading failed, begins where the line does.
+        // Later output, such as an error, starts at the beginning of the line.
         write(&format!("\r\x1b[2K{}\r", line(reading)));
     }
 }
 
-/// Nobody can be told if that fails.
+/// A failure here can't be reported.
 fn write(text: &str) {
     let mut err = io::stderr().lock();
     let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
@@ -82,7 +82,7 @@ fn line(reading: &Reading<'_>) -> String {
     )
 }
 
-/// Bytes, in the unit that a person reads them in.
+/// A size in a readable unit.
 fn size(bytes: u64) -> String {
     let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
     match units.iter().find(|(unit, _)| bytes >= *unit) {

@@ -79,7 +79,7 @@ pub(super) struct Arguments {
     answering: Answering,
 }
 
-/// A time to come, or how far away it is.
+/// Parses a future time, or a duration from now.
 fn end(text: &str) -> Result<Timestamp, String> {
     if let Ok(duration) = parse_duration(text) {
         return Timestamp::now().checked_add(duration).map_err(|error| error.to_string());
@@ -91,7 +91,7 @@ fn end(text: &str) -> Result<Timestamp, String> {
     }
 }
 
-/// A reason that says something.
+/// Parses a reason, which must have between 3 and 1000 characters.
 pub(super) fn reason(text: &str) -> Result<String, String> {
     let text = text.trim();
     match text.chars().count() {
@@ -129,7 +129,7 @@ pub(super) fn run(arguments: &Arguments, folder: &Path, terminal: &Terminal) -> 
     let human = |style: Style, to: &mut dyn Write| render::promotion_human(&outcome, style, to);
     let json = |to: &mut dyn Write| render::promotion_json(&outcome, to);
     if arguments.predicate_only {
-        // Standard output is for the predicate, and there is none.
+        // Standard output is reserved for the predicate, and there is none.
         let mut text = Vec::new();
         let _ = human(Style { color: false, ..terminal.out() }, &mut text);
         terminal.error(&String::from_utf8_lossy(&text));

@@ -122,7 +122,7 @@ pub(super) fn run(arguments: &Arguments, folder: &Path, terminal: &Terminal) -> 
         keys: arguments.keys,
     };
     let recorded = training::record(&order, folder, &progress());
-    // Standard output is the command's; what the gate says must not get in between.
+    // Standard output belongs to the command, so gate's messages must not mix with it.
     for problem in &recorded.problems {
         terminal.trouble(problem);
     }

@@ -80,7 +80,7 @@ pub(super) fn run(arguments: &Arguments, folder: &Path, terminal: &Terminal) -> 
     }
 }
 
-/// Reporting does not decide: it leaves with 0 where it did what it could, whatever the verdict is.
+/// Reporting does not decide: the exit code is 0 if everything possible was done, whatever the verdict.
 fn post_it(report: &crate::verdict::Report, github: &Github, terminal: &Terminal) -> Exit {
     let variable = |name: &str| std::env::var(name).ok();
     let event = variable("GITHUB_EVENT_PATH")

@@ -1,4 +1,4 @@
-//! `gate rules`: the kinds of rules, and the page of each.
+//! `gate rules`: lists the kinds of rules, or prints the page of one.
 
 use clap::Args;
 

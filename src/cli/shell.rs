@@ -1,4 +1,4 @@
-//! Completions and man pages, made from the command line's own description, and the long form of `--version`.
+//! Completions and man pages, generated from the command line's definition, and the long `--version`.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -56,7 +56,7 @@ fn pages(command: &clap::Command, name: &str, into: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// What `gate --version --verbose` prints: enough to build the same program again.
+/// The output of `gate --version --verbose`: enough to build the same program again.
 pub(super) fn long_version() -> String {
     let known = |value: Option<&'static str>, without: &'static str| {
         value.filter(|text| !text.is_empty()).unwrap_or(without)

@@ -1,4 +1,4 @@
-//! What the terminal can show, from its kind and the environment.
+//! What the terminal supports, according to its type and the environment.
 
 use std::env;
 use std::io::{self, IsTerminal, Write};
@@ -7,7 +7,7 @@ use super::Color;
 use crate::document::Diagnostic;
 use crate::render::{self, Detail, Neutral, Style};
 
-/// The two streams, and how to write to them.
+/// The two output streams, and how to write to them.
 #[derive(Debug)]
 pub(super) struct Terminal {
     out: Style,
@@ -15,21 +15,21 @@ pub(super) struct Terminal {
     in_action: bool,
 }
 
-/// What output has to be guarded against.
+/// What output must be guarded against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Guard {
-    /// Nothing reads it but whoever asked for it.
+    /// Only the person who requested the output reads it.
     None,
-    /// A runner that obeys lines.
+    /// A CI runner that executes commands in the output.
     Text,
-    /// The same, and the text is JSON.
+    /// The same, for JSON output.
     Json,
 }
 
-/// Bytes that are written at once: a candidate in a report takes a few thousand.
+/// Size of the write buffer in bytes: a candidate in a report takes a few thousand.
 const BUFFER: usize = 64 << 10;
 
-/// Columns where there is no terminal to ask.
+/// Width in columns if there is no terminal to ask.
 const COLUMNS: usize = 100;
 
 impl Terminal {
@@ -45,7 +45,7 @@ impl Terminal {
         }
     }
 
-    /// Shows more or less on standard output.
+    /// Sets how much detail standard output shows.
     pub(super) fn with_detail(mut self, detail: Detail) -> Self {
         self.out.detail = detail;
         self
@@ -56,7 +56,7 @@ impl Terminal {
         self.out
     }
 
-    /// How text is guarded here: a runner of GitHub Actions takes lines of output for commands.
+    /// How text must be guarded here: a GitHub Actions runner treats some lines of output as commands.
     pub(super) fn guarded(&self) -> Guard {
         if self.in_action { Guard::Text } else { Guard::None }
     }
@@ -71,26 +71,26 @@ impl Terminal {
         self.err.color
     }
 
-    /// Says something on standard error.
+    /// Prints a message on standard error.
     pub(super) fn tell(&self, message: &str) {
         self.error(&format!("gate: {message}\n"));
     }
 
-    /// Shows on standard error why something could not be done.
+    /// Prints on standard error why something failed.
     pub(super) fn trouble(&self, trouble: &Diagnostic) {
         let mut text = Vec::new();
-        // Writing to memory does not fail.
+        // Writing to memory can't fail.
         let _ = render::trouble(trouble, self.err, &mut text);
         self.error(&String::from_utf8_lossy(&text));
     }
 
-    /// Writes text to standard error, guarded; nobody can be told if that fails.
+    /// Writes text to standard error, guarded; a failure here can't be reported.
     pub(super) fn error(&self, text: &str) {
         let text = if self.in_action { render::neutral(text) } else { text.to_owned() };
         let _ = io::stderr().write_all(text.as_bytes());
     }
 
-    /// Writes to standard output. A reader that has gone away changes nothing about the verdict.
+    /// Writes to standard output. If the reader has gone away, the verdict does not change.
     pub(super) fn print(
         guard: Guard,
         write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
@@ -111,7 +111,7 @@ impl Terminal {
     }
 }
 
-/// The convention of <https://no-color.org> and <https://bixense.com/clicolors>, below what was asked for.
+/// Follows <https://no-color.org> and <https://bixense.com/clicolors>, unless an option was given.
 fn colored(asked: Color, is_terminal: bool) -> bool {
     let set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty() && value != "0");
     match asked {
@@ -124,19 +124,19 @@ fn colored(asked: Color, is_terminal: bool) -> bool {
     }
 }
 
-/// A terminal that shows lines of plain text and nothing else.
+/// A terminal that supports only plain lines of text.
 fn is_dumb() -> bool {
     env::var_os("TERM").is_some_and(|term| term == "dumb")
 }
 
-/// The columns of the terminal, else what `COLUMNS` says.
+/// The width of the terminal, else the value of `COLUMNS`.
 fn columns() -> usize {
     let of_terminal = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
     let of_environment = || env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
     of_terminal.or_else(of_environment).filter(|&columns| columns > 0).unwrap_or(COLUMNS)
 }
 
-/// Whether the locale is one of UTF-8; Windows' consoles are.
+/// Whether the locale uses UTF-8; Windows consoles do.
 fn is_utf8() -> bool {
     if cfg!(windows) {
         return true;

@@ -83,10 +83,14 @@ pub(super) fn read_aggregates_of(
 /// The table of any file, wherever it is.
 pub fn read_table(path: &Path) -> Result<Table, NoCases> {
     let shown = path.display().to_string();
-    let opened = std::fs::File::open(path).map_err(|error| {
-        NoCases::unreadable(format!("`{shown}` can't be read: {error}"), "name an existing file")
+    let opened = std::fs::File::open(path).and_then(|file| {
+        let size = file.metadata()?.len();
+        Ok((file, size))
     });
-    table(&shown, &mut opened?).map_err(|error| NoCases::of(&shown, error))
+    let (mut file, size) = opened.map_err(|error| {
+        NoCases::unreadable(format!("`{shown}` can't be read: {error}"), "name an existing file")
+    })?;
+    table(&shown, &mut file, size).map_err(|error| NoCases::of(&shown, error))
 }
 
 /// The rows of a file, at a commit or in the working tree.

@@ -1,7 +1,7 @@
-//! The few calls of GitHub's API that a report needs, and what each failure of one means.
+//! The few GitHub API calls that a report needs, and what each failure means.
 //!
-//! octocrab is the transport: it builds, authenticates and sends. Its own retries are off, since they repeat calls that
-//! change something; its models are not used, since a field that GitHub adds must not break a gate.
+//! octocrab is the transport: it builds, authenticates and sends requests. Its own retries are off, since they would
+//! repeat calls that change something; its models are not used, since a field that GitHub adds must not break gate.
 
 use std::time::{Duration, Instant};
 
@@ -25,7 +25,7 @@ pub struct Api {
     pause: Duration,
 }
 
-/// What a call is, which decides what may be done when it fails.
+/// The type of a call, which decides what may be done if it fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verb {
     Get,
@@ -34,16 +34,16 @@ enum Verb {
     Delete,
 }
 
-/// What became of a call.
+/// Why a call failed.
 pub enum Failed {
-    /// GitHub said no, and will say so again.
+    /// GitHub refused, and would refuse again.
     No(Box<Diagnostic>),
-    /// Whether it was done is not known: look before doing it again.
+    /// It is unknown whether it was done: check before trying again.
     Unclear(Box<Diagnostic>),
 }
 
 impl Failed {
-    /// What to tell a person.
+    /// The problem to report.
     pub fn problem(self) -> Box<Diagnostic> {
         match self {
             Self::No(problem) | Self::Unclear(problem) => problem,
@@ -51,24 +51,24 @@ impl Failed {
     }
 }
 
-/// Time that is spent on waiting for a limit, over all calls.
+/// Maximum total time spent waiting for rate limits.
 const PATIENCE: Duration = Duration::from_mins(2);
-/// Longest time for a whole call.
+/// Timeout for a whole call.
 const WHOLE: Duration = Duration::from_secs(30);
 /// GitHub asks for a pause between calls that change something.
 const PAUSE: Duration = Duration::from_secs(1);
-/// Attempts at a call that changes nothing.
+/// Maximum number of attempts at a call.
 const ATTEMPTS: u32 = 3;
 
 impl Api {
-    /// A client; `token` goes to `api_url` and nowhere else.
+    /// A client; `token` is sent only to `api_url`.
     pub fn new(
         api_url: &str,
         token: &str,
         repository: &str,
         pause: Option<Duration>,
     ) -> Result<Self, Box<Diagnostic>> {
-        // A server of one's own has GraphQL beside the versions of its other API.
+        // GitHub Enterprise has GraphQL next to the versions of its REST API.
         let beside = api_url.strip_suffix("/v3").unwrap_or(api_url);
         let client = client(api_url, token)?;
         let graphql = if beside == api_url { client.clone() } else { self::client(beside, token)? };
@@ -87,14 +87,14 @@ impl Api {
         &self.repository
     }
 
-    /// Who the token speaks for, where that is told.
+    /// The login that the token belongs to, if GitHub says.
     pub async fn viewer(&self) -> Option<String> {
         let query = serde_json::json!({ "query": "query { viewer { login } }" });
         let answer: Value = self.graphql.post("/graphql", Some(&query)).await.ok()?;
         answer.pointer("/data/viewer/login").and_then(Value::as_str).map(str::to_owned)
     }
 
-    /// All entries of a list, page after page, up to `pages` of a hundred.
+    /// All entries of a list, up to `pages` pages of a hundred.
     pub async fn list(&self, path: &str, pages: usize) -> Result<Vec<Value>, Failed> {
         let mut all = Vec::new();
         for page in 1..=pages {
@@ -117,12 +117,12 @@ impl Api {
         Ok(all)
     }
 
-    /// Reads.
+    /// Sends a GET request.
     pub async fn get(&self, path: &str) -> Result<Value, Failed> {
         self.call(Verb::Get, path, None).await
     }
 
-    /// Makes something new. Never repeated: whoever calls looks whether it is there.
+    /// Creates something. Not repeated if the outcome is unclear: the caller checks whether it exists.
     pub async fn post(&self, path: &str, body: &Value) -> Result<Value, Failed> {
         self.call(Verb::Post, path, Some(body)).await
     }
@@ -132,7 +132,7 @@ impl Api {
         self.call(Verb::Patch, path, Some(body)).await
     }
 
-    /// Takes something away.
+    /// Deletes something.
     pub async fn delete(&self, path: &str) -> Result<(), Failed> {
         self.call(Verb::Delete, path, None).await.map(|_| ())
     }
@@ -206,7 +206,7 @@ fn unexpected(path: &str) -> Failed {
 
 enum Again {
     Never,
-    /// It was refused before anything happened, and will be taken later.
+    /// It was refused before anything happened, and will be accepted later.
     After(Duration),
     /// It may or may not have happened.
     Unclear,
@@ -217,7 +217,7 @@ struct Judged {
     problem: Box<Diagnostic>,
 }
 
-/// What an error means, by what GitHub said and not by how the library prints it.
+/// What an error means, according to GitHub's response rather than the library's message.
 fn judge(error: &octocrab::Error, verb: Verb, path: &str) -> Judged {
     let what = match verb {
         Verb::Get => "read",

@@ -1,7 +1,7 @@
-//! A check run with annotations: asked for by name, since GitHub shows it beside the job's own check.
+//! A check run with annotations. It is created only on request, since GitHub shows it next to the job's own check.
 //!
-//! It is complete from its first request on, so that nothing that happens to this process can leave it waiting for
-//! ever; annotations beyond the first fifty are added to it afterwards.
+//! It is complete from its first request on, so that a crash of this process can't leave it pending for ever;
+//! annotations beyond the first fifty are added afterwards.
 
 use serde_json::{Value, json};
 
@@ -10,23 +10,23 @@ use super::api::{Api, Failed};
 use crate::render::{Annotation, Loudness};
 use crate::verdict::Verdict;
 
-/// Annotations that one request takes.
+/// Maximum number of annotations per request.
 const BATCH: usize = 50;
-/// Annotations that are posted at all: more help nobody.
+/// Maximum number of annotations that are posted: more help nobody.
 const MOST: usize = 500;
-/// Bytes of a title and of a message.
+/// Maximum size in bytes of a title and of a message.
 const TITLE: usize = 250;
 const MESSAGE: usize = 60_000;
 
-/// What a check run says.
+/// The contents of a check run.
 pub(super) struct CheckRun<'r> {
-    /// Its name, by which it is required; never made of data.
+    /// Its name, by which it can be required; never built from data.
     pub name: &'r str,
-    /// What the whole came to.
+    /// The overall verdict.
     pub verdict: Option<Verdict>,
-    /// Tells it from others of this name and run.
+    /// Distinguishes it from others with the same name in the same run.
     pub key: &'r str,
-    /// A line.
+    /// A one-line title.
     pub title: String,
     /// The report, in Markdown.
     pub summary: String,
@@ -34,7 +34,7 @@ pub(super) struct CheckRun<'r> {
     pub annotations: &'r [Annotation],
 }
 
-/// Writes the check run; gives back its page.
+/// Writes the check run; returns its URL.
 pub(super) async fn write(
     api: &Api,
     context: &Context,
@@ -78,13 +78,13 @@ pub(super) async fn write(
     let id = made["id"].as_u64().unwrap_or(0);
     let path = format!("/repos/{}/check-runs/{id}", api.repository());
     for batch in batches {
-        // Each request appends, so one whose fate is unclear is not repeated: a finding must not stand twice.
+        // Each request appends, so an unclear one is not repeated: a finding must not appear twice.
         api.patch(&path, &json!({ "output": output(batch) })).await?;
     }
     Ok(made["html_url"].as_str().unwrap_or_default().to_owned())
 }
 
-/// Never neutral, never skipped: both count as passing.
+/// Never neutral or skipped: both count as passing.
 fn conclusion(verdict: Option<Verdict>) -> &'static str {
     match verdict {
         Some(Verdict::Pass) => "success",
@@ -100,7 +100,7 @@ async fn find(api: &Api, sha: &str, name: &str, external_id: &str) -> Result<Opt
         .find(|run| run["name"].as_str() == Some(name) && run["external_id"].as_str() == Some(external_id)))
 }
 
-/// One annotation; nothing for what is in no file, which the summary names.
+/// One annotation; `None` if it is in no file, since the summary lists those.
 fn annotation(one: &Annotation) -> Option<Value> {
     let level = match one.loudness {
         Loudness::Error => "failure",
@@ -118,7 +118,7 @@ fn annotation(one: &Annotation) -> Option<Value> {
     }))
 }
 
-/// Text of at most so many bytes: GitHub counts bytes where it says characters.
+/// Cuts text to this many bytes: GitHub counts bytes where it says characters.
 fn cut(text: &str, most: usize) -> String {
     if text.len() <= most {
         return text.to_owned();

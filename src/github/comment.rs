@@ -1,4 +1,4 @@
-//! The one comment of a gate on a pull request: found again by its mark and its author, and edited in place.
+//! A gate's only comment on a pull request: found again by its mark and author, and edited in place.
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
@@ -8,13 +8,13 @@ use super::api::{Api, Failed};
 use super::{Context, ODD, Scope};
 use crate::document::{Diagnostic, hex};
 
-/// Pages of a hundred comments that are looked through.
+/// Maximum number of pages, of a hundred comments each, that are searched.
 const PAGES: usize = 30;
 
-/// What a comment says of itself in its first line, which nobody sees.
+/// The hidden first line of a comment, which identifies it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mark {
-    /// Tells this gate from others of the repository.
+    /// Distinguishes this gate from others in the repository.
     pub key: String,
     /// The commit that it reports on.
     pub sha: String,
@@ -22,12 +22,12 @@ pub struct Mark {
     pub run: (u64, u64),
 }
 
-/// What became of the comment.
+/// The outcome for the comment.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Written {
-    /// It is there, at this address.
+    /// It exists, at this URL.
     At(String),
-    /// A newer run has written it, and it stays.
+    /// A newer run wrote it, so it is unchanged.
     Newer(String),
     /// There was nothing to say.
     Nothing,
@@ -45,13 +45,13 @@ impl Mark {
         }
     }
 
-    /// The line.
+    /// Formats the line.
     pub fn line(&self) -> String {
         let (run, attempt) = self.run;
         format!("<!-- gate:comment v1 key={} sha={} run={run}.{attempt} -->\n", self.key, self.sha)
     }
 
-    /// Reads the first line of a comment.
+    /// Parses the first line of a comment.
     pub fn parse(body: &str) -> Option<Self> {
         let line = body.lines().next()?.strip_prefix("<!-- gate:comment v1 ")?.strip_suffix(" -->")?;
         let part = |name: &str| line.split(' ').find_map(|part| part.strip_prefix(name)?.strip_prefix('='));
@@ -64,7 +64,7 @@ impl Mark {
     }
 }
 
-/// A comment of ours.
+/// One of our comments.
 struct Ours {
     id: u64,
     url: String,
@@ -72,8 +72,8 @@ struct Ours {
     mark: Mark,
 }
 
-/// Brings the comment up to date. With nothing to say (`worth_saying` is false) an old comment is still edited, so that
-/// what was red turns green; a new one is not made.
+/// Updates the comment. If `worth_saying` is false, an existing comment is still edited, so that a red one turns green,
+/// but no new one is created.
 pub(super) async fn upsert(
     api: &Api,
     number: u64,
@@ -106,7 +106,7 @@ pub(super) async fn upsert(
 
 async fn edit(api: &Api, path: &str, body: &str) -> Result<(), Failed> {
     match api.patch(path, &json!({ "body": body })).await {
-        // The same text again does no harm, once.
+        // Sending the same text a second time does no harm.
         Err(Failed::Unclear(_)) => api.patch(path, &json!({ "body": body })).await.map(|_| ()),
         other => other.map(|_| ()),
     }
@@ -115,7 +115,7 @@ async fn edit(api: &Api, path: &str, body: &str) -> Result<(), Failed> {
 async fn create(api: &Api, number: u64, mark: &Mark, body: &str, author: &Author) -> Result<Written, Failed> {
     let path = format!("/repos/{}/issues/{number}/comments", api.repository());
     let made = api.post(&path, &json!({ "body": body })).await;
-    // Looked for again in any case: two runs may both have found none, and an unclear answer may have made one.
+    // Search again in any case: two runs may both have found none, and an unclear response may have created one.
     let there = find(api, number, mark, author).await?;
     match (there.split_first(), made) {
         (Some((first, doubles)), _) => {
@@ -140,13 +140,13 @@ fn url_of(comment: &Value) -> String {
     comment["html_url"].as_str().unwrap_or_default().to_owned()
 }
 
-/// Whose comments are ours.
+/// The author of our comments.
 struct Author {
     login: Option<String>,
 }
 
 impl Author {
-    /// Who the token speaks for. A token with write permission can change anyone's comment, so the mark alone, which
+    /// The owner of the token. A token with write permission can change anyone's comment, so the mark alone, which
     /// anyone can copy, is not enough.
     async fn of(api: &Api) -> Self {
         Self { login: api.viewer().await }
@@ -156,7 +156,7 @@ impl Author {
         let login = comment.pointer("/user/login").and_then(Value::as_str).unwrap_or_default();
         match &self.login {
             Some(ours) => bare(login).eq_ignore_ascii_case(bare(ours)),
-            // Not told: then it must at least be a bot, as the token of a workflow is.
+            // If unknown, it must at least be a bot, as a workflow's token is.
             None => comment.pointer("/user/type").and_then(Value::as_str) == Some("Bot"),
         }
     }
@@ -183,8 +183,8 @@ async fn find(api: &Api, number: u64, mark: &Mark, author: &Author) -> Result<Ve
     Ok(ours)
 }
 
-/// The open pull request of a head, looked up, since an event for a fork does not name it and an artifact that does
-/// is not to be trusted.
+/// Looks up the open pull request of a head, since the event of a fork does not name it, and an artifact that does
+/// can't be trusted.
 pub(super) async fn pull_request(api: &Api, context: &Context) -> Result<Option<u64>, Failed> {
     let Some(sha) = &context.head_sha else { return Ok(None) };
     let of_head = |pulls: &[Value]| -> Vec<u64> {

@@ -1,38 +1,38 @@
-//! What a run of a workflow is about: a pure function of its environment and of the event that started it.
+//! What a workflow run is about: a pure function of its environment and its event.
 
 use serde_json::Value;
 
 use super::payload::{is_sha, number, text_at};
 
-/// A workflow run, as far as a report needs to know it.
+/// The facts about a workflow run that a report needs.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Context {
     /// `OWNER/NAME`.
     pub repository: String,
-    /// The base of the API, without a slash at its end.
+    /// The base URL of the API, without a trailing slash.
     pub api_url: String,
-    /// The base of the pages, without a slash at its end.
+    /// The base URL of the pages, without a trailing slash.
     pub server_url: String,
     /// The name of the event.
     pub event: String,
-    /// The commit that the event is about: never the merge commit that a pull request is tested with, which is gone
-    /// tomorrow. Links lead to it.
+    /// The commit that the event is about: never a pull request's temporary merge commit, which soon disappears. Links
+    /// point to it.
     pub head_sha: Option<String>,
-    /// The default branch of the repository, if the event says it.
+    /// The default branch of the repository, if the event names it.
     pub default_branch: Option<String>,
     /// The pull request.
     pub pull_request: Option<u64>,
-    /// The branch of the head, as `OWNER:BRANCH`, where the event does not name the pull request.
+    /// The branch of the head, as `OWNER:BRANCH`, if the event does not name the pull request.
     pub head_label: Option<String>,
     /// Why the token can't write, if that is known before trying.
     pub read_only: Option<&'static str>,
-    /// The run, its number, and which attempt this is.
+    /// The run, its number, and its attempt.
     pub run_id: String,
     /// See [`Self::run_id`].
     pub run_number: u64,
     /// See [`Self::run_id`].
     pub run_attempt: u64,
-    /// The workflow and the job, which tell one gate of a repository from another.
+    /// The workflow and the job, which distinguish the gates of a repository.
     pub workflow: String,
     /// See [`Self::workflow`].
     pub job: String,
@@ -64,7 +64,7 @@ impl Context {
         if event.get("pull_request").is_some() {
             context.of_pull_request(event);
         } else if event.get("merge_group").is_some() {
-            // It may hold several pull requests, so there is none to comment on.
+            // It may contain several pull requests, so there is none to comment on.
             context.head_sha = sha_at(event, "/merge_group/head_sha").or(sha);
         } else if event.get("workflow_run").is_some() {
             context.of_workflow_run(event);
@@ -80,7 +80,7 @@ impl Context {
         if self.event == "pull_request_target" {
             return;
         }
-        // A deleted fork leaves null behind.
+        // This is null if the fork was deleted.
         let head = text_at(event, "/pull_request/head/repo/full_name");
         let same = head.is_some_and(|name| name.eq_ignore_ascii_case(&self.repository));
         let by_dependabot = text_at(event, "/sender/login") == Some("dependabot[bot]");
@@ -95,7 +95,7 @@ impl Context {
 
     fn of_workflow_run(&mut self, event: &Value) {
         self.head_sha = sha_at(event, "/workflow_run/head_sha");
-        // Empty for forks: the number is then looked up by the branch.
+        // Empty for forks: the number is then looked up by branch.
         self.pull_request =
             event.pointer("/workflow_run/pull_requests/0/number").and_then(Value::as_u64).filter(|n| *n > 0);
         let owner = text_at(event, "/workflow_run/head_repository/owner/login");
@@ -103,13 +103,13 @@ impl Context {
         self.head_label = owner.zip(branch).map(|(owner, branch)| format!("{owner}:{branch}"));
     }
 
-    /// The page of this run.
+    /// The URL of this run.
     pub fn run_url(&self) -> Option<String> {
         let known = !self.run_id.is_empty() && !self.repository.is_empty();
         known.then(|| format!("{}/{}/actions/runs/{}", self.server_url, self.repository, self.run_id))
     }
 
-    /// Where the files of the reported commit are seen, ending in `/`.
+    /// The base URL of the files at the reported commit, ending in `/`.
     pub fn files_url(&self) -> Option<String> {
         let sha = self.head_sha.as_ref()?;
         (!self.repository.is_empty()).then(|| format!("{}/{}/blob/{sha}/", self.server_url, self.repository))

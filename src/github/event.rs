@@ -1,7 +1,7 @@
-//! What a workflow run has to judge: a pure function of the event's name and its payload.
+//! What a workflow run has to judge: a pure function of the event's name and payload.
 //!
-//! An event decides whom the gate trusts. So one that it does not know, or a payload that lacks what it needs, is an
-//! error and never "some event without a base".
+//! The event decides whom gate trusts. So an unknown event, or a payload that lacks a required field, is an error, and
+//! never treated as "some event without a base".
 
 use serde_json::Value;
 
@@ -12,39 +12,39 @@ use crate::document::Diagnostic;
 /// What to judge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// A pull request: its head, by the policy and the baseline of its base.
+    /// A pull request: its head is judged by the policy and the baseline of its base.
     PullRequest(PullRequest),
-    /// An entry of a merge queue.
+    /// A merge queue entry.
     MergeGroup {
-        /// The branch that the queue merges into, and the commit that this entry is built on: the entry ahead of it,
-        /// or the branch's tip.
+        /// The branch that the queue merges into, and the commit that this entry is built on: the entry ahead of it, or
+        /// the branch's tip.
         base: Base,
-        /// The commit of the queue.
+        /// The commit of the entry.
         head: String,
     },
     /// Commits that were pushed to a branch.
     Push {
         /// The branch.
         branch: String,
-        /// What it was before; nothing where the push made the branch.
+        /// Its commit before the push; `None` if the push created the branch.
         before: Option<String>,
-        /// What it is now.
+        /// Its commit after the push.
         after: Option<String>,
     },
-    /// No change at all (a tag, a release, a schedule, a person): every record is judged.
+    /// Not a change (a tag, a release, a schedule, a manual run): every record is judged.
     EveryRecord,
 }
 
 /// A pull request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PullRequest {
-    /// Its number, if the payload says it.
+    /// Its number, if it is in the payload.
     pub number: Option<u64>,
-    /// The branch that it is to be merged into.
+    /// The branch to merge into.
     pub base: Base,
     /// The last commit of its own branch.
     pub head: String,
-    /// It is merged already, so that the tip of its base contains it.
+    /// It is already merged, so the tip of its base contains it.
     pub merged: bool,
 }
 
@@ -53,21 +53,21 @@ pub struct PullRequest {
 pub struct Base {
     /// Its name.
     pub branch: String,
-    /// A commit of it: see the event.
+    /// A commit of it, depending on the event.
     pub sha: String,
 }
 
-/// Events that are about no change, and whose runner has the commit that they are about.
+/// Events without a change, for which the runner has the relevant commit.
 const EVERY_RECORD: [&str; 5] =
     ["workflow_dispatch", "repository_dispatch", "schedule", "release", "deployment"];
 
 impl Event {
-    /// Reads an event. `git_ref` is `GITHUB_REF`, for a payload that does not say which ref was pushed.
+    /// Reads an event. `git_ref` is `GITHUB_REF`, for a payload that does not name the pushed ref.
     pub fn new(name: &str, payload: &Value, git_ref: Option<&str>) -> Result<Self, Box<Diagnostic>> {
         if !payload.is_object() {
             return Err(no_payload(name, "it is not a JSON object"));
         }
-        // By shape: reviews of a pull request, and comments on its lines, are events of other names.
+        // By shape: reviews of a pull request and comments on its lines have other event names.
         if payload.get("pull_request").is_some() || name.starts_with("pull_request") {
             return pull_request(name, payload).map(Self::PullRequest);
         }
@@ -86,7 +86,7 @@ impl Event {
         if EVERY_RECORD.contains(&name) { Ok(Self::EveryRecord) } else { Err(refused(name)) }
     }
 
-    /// The commit that is judged, where the event says it.
+    /// The commit to judge, if the event names it.
     pub fn head(&self) -> Option<&str> {
         match self {
             Self::PullRequest(pull) => Some(&pull.head),
@@ -122,7 +122,7 @@ fn push(payload: &Value, git_ref: Option<&str>) -> Result<Event, Box<Diagnostic>
         Some(branch) => {
             Ok(Event::Push { branch: branch.to_owned(), before: sha("/before"), after: sha("/after") })
         }
-        // A tag is no change.
+        // A tag is not a change.
         None => Ok(Event::EveryRecord),
     }
 }
@@ -136,7 +136,7 @@ fn required_sha(name: &str, payload: &Value, pointer: &str) -> Result<String, Bo
     if is_sha(sha) { Ok(sha.to_owned()) } else { Err(incomplete(name, pointer)) }
 }
 
-/// A payload that can't be read.
+/// An unreadable payload.
 pub fn no_payload(name: &str, why: &str) -> Box<Diagnostic> {
     Diagnostic::new(BAD_PAYLOAD, format!("the payload of the event `{name}` can't be read: {why}"))
         .help("GITHUB_EVENT_PATH must name the file that the runner wrote; without it gate does not know what to judge")

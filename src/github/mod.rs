@@ -1,4 +1,4 @@
-//! What GitHub is told of a report. Reporting never decides: whatever happens here, the verdict stands.
+//! Reports to GitHub. Reporting never decides: whatever happens here, the verdict is unchanged.
 
 mod api;
 mod check_run;

@@ -1,4 +1,4 @@
-//! The file in which a step leaves its outputs.
+//! The file that a step writes its outputs to.
 
 use std::fmt::Write as _;
 
@@ -6,8 +6,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::document::hex;
 
-/// Names and values in the runner's format. A value can hold anything, and can't begin a second output: each stands
-/// between lines that no value contains.
+/// Names and values in the runner's format. A value may contain anything without starting another output, because each
+/// is enclosed in lines that it does not contain.
 #[derive(Debug, Default)]
 pub struct Outputs(String);
 
@@ -21,7 +21,7 @@ impl Outputs {
         let _ = writeln!(self.0, "{name}<<{delimiter}\n{value}\n{delimiter}");
     }
 
-    /// What is appended to the file.
+    /// The text to append to the file.
     pub fn text(&self) -> &str {
         &self.0
     }

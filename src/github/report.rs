@@ -1,4 +1,4 @@
-//! Telling GitHub: the comment and the check run, each if it is wanted and can be.
+//! Posts to GitHub: the comment and the check run, if they are wanted and possible.
 
 use std::time::Duration;
 
@@ -11,14 +11,14 @@ use crate::render::markdown::{COMMENT, Page, page_of};
 use crate::render::{annotations, text_of_last_line};
 use crate::verdict::{Report, Verdict};
 
-/// When a comment is made.
+/// When to comment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Comment {
-    /// When there is a pull request and the token can write.
+    /// If there is a pull request and the token can write.
     Auto,
-    /// The same, and that it can't be is a failure of reporting.
+    /// The same, but if it is impossible, reporting has failed.
     Always,
-    /// Only when the verdict is not pass; a comment that is there is still turned to green.
+    /// Only if the verdict is not pass; an existing comment is still updated to pass.
     OnFailure,
     /// Never.
     Never,
@@ -27,38 +27,38 @@ pub enum Comment {
 /// What to post.
 #[derive(Debug, Clone)]
 pub struct Posting {
-    /// When a comment is made.
+    /// When to comment.
     pub comment: Comment,
-    /// Tells this gate from others of the workflow.
+    /// Distinguishes this gate from others in the workflow.
     pub scope: Scope,
-    /// The name of a check run; none without one.
+    /// The name of the check run; `None` means no check run.
     pub check_run: Option<String>,
-    /// The commit that was judged, the only one that a check run may be about; nothing where none was.
+    /// The commit that was judged, the only one that a check run may be for; `None` if there was none.
     pub judged: Option<String>,
     /// The token.
     pub token: Option<String>,
     /// The report's folder from the top of the repository: empty, or ending in `/`.
     pub below: String,
-    /// The report was made by a job that the pull request's author could change, so that it is a claim.
+    /// The pull request's author could change the job that made the report, so it is only a claim.
     pub claimed: bool,
-    /// The pause between calls that change something; GitHub's own advice where it is not given.
+    /// The pause between calls that change something; by default what GitHub recommends.
     pub pause: Option<Duration>,
 }
 
 /// What was posted.
 #[derive(Debug, Default)]
 pub struct Posted {
-    /// The page of the comment.
+    /// The URL of the comment.
     pub comment_url: Option<String>,
-    /// The page of the check run.
+    /// The URL of the check run.
     pub check_url: Option<String>,
-    /// What was wanted and could not be done.
+    /// What was requested, but failed.
     pub degraded: Vec<Diagnostic>,
-    /// What a person should know.
+    /// Notes for the reader.
     pub notes: Vec<String>,
 }
 
-/// Posts a report. Nothing that fails here is an error of the check: it is noted in [`Posted::degraded`].
+/// Posts a report. Failures here are not errors of the check: they are listed in [`Posted::degraded`].
 pub fn post(report: &Report, context: &Context, posting: &Posting) -> Posted {
     let mut posted = Posted::default();
     if posting.claimed && posting.check_run.is_some() {
@@ -117,7 +117,7 @@ pub fn post(report: &Report, context: &Context, posting: &Posting) -> Posted {
 
 async fn comment(report: &Report, context: &Context, posting: &Posting, api: &Api, posted: &mut Posted) {
     let number = match (context.pull_request, &context.head_label) {
-        // An event of the pull request itself names it; anything else is looked up by the head.
+        // The pull request's own event names it; otherwise it is looked up by the head.
         (Some(number), None) => Ok(Some(number)),
         _ => comment::pull_request(api, context).await,
     };

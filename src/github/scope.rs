@@ -1,16 +1,16 @@
-//! What one gate of a workflow is about. Jobs of a matrix have one workflow and one job name, so this tells their
-//! comments apart, and tells a reader which is which.
+//! What distinguishes one gate of a workflow. Jobs of a matrix share the workflow's and the job's name, so this tells
+//! their comments apart, and shows a reader which is which.
 
-/// What tells one gate from the others of its workflow.
+/// Distinguishes a gate from the others in its workflow.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Scope {
-    /// The folder from the top of the repository: empty, or ending in `/`.
+    /// The folder's path from the top of the repository: empty, or ending in `/`.
     pub folder: String,
-    /// The policy that was named.
+    /// The policy, if one was named.
     pub policy: Option<String>,
     /// The stage.
     pub stage: Option<String>,
-    /// What the user wrote to tell several gates apart; may be empty.
+    /// The user's text to distinguish several gates; may be empty.
     pub key: String,
 }
 
@@ -23,7 +23,7 @@ impl Scope {
         parts.into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
     }
 
-    /// For the mark of a comment: different for any two scopes. No part has a line end in it.
+    /// For the mark of a comment: unique for each scope. No part contains a newline.
     pub(super) fn identity(&self) -> String {
         let Self { folder, policy, stage, key } = self;
         if folder.is_empty() && policy.is_none() && stage.is_none() {
