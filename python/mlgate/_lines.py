@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 VARIABLE = "GATE_RECORD_FILE"
-_FIELDS = ("model", "name", "seed", "data_version", "predictions", "aggregates")
+_FIELDS = ("model", "name", "seed", "data_version", "predictions")
 
 
 def append(path: str, values: Mapping[str, Any]) -> None:
