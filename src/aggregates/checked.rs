@@ -53,7 +53,7 @@ pub struct Slice {
 impl Slice {
     /// How many cases.
     pub fn cases(&self) -> u64 {
-        self.cells.iter().map(|cell| cell.n).sum()
+        self.cells.iter().fold(0, |sum, cell| sum.saturating_add(cell.n))
     }
 }
 
@@ -219,12 +219,16 @@ impl Aggregates {
         };
         check("`all`", self.all.cases(), rows)?;
         for (columns, slices) in &self.slices {
-            check(&format!("the slices by `{columns}`"), slices.values().map(Slice::cases).sum(), rows)?;
+            check(
+                &format!("the slices by `{columns}`"),
+                slices.values().fold(0_u64, |sum, slice| sum.saturating_add(slice.cases())),
+                rows,
+            )?;
         }
         if !found.facts.contains_key("scores_between_bins") {
             return Ok(());
         }
-        let scores = |slice: &Slice| slice.scores.iter().map(|cell| cell.n).sum();
+        let scores = |slice: &Slice| slice.scores.iter().fold(0_u64, |sum, cell| sum.saturating_add(cell.n));
         check("the scores of `all`", scores(&self.all), rows)?;
         for (name, slice) in self.slices.values().flatten() {
             check(&format!("the scores of `{name}`"), scores(slice), slice.cases())?;

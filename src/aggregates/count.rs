@@ -23,6 +23,8 @@ const SMALLEST: f64 = f64::EPSILON;
 /// The slice columns' group, the bucket, and the codes of the label and both predictions.
 type CellKey = (u32, u16, u32, u32, u32);
 type Cells = HashMap<CellKey, (u64, [i128; MAX_SUMS]), FixedState>;
+/// The columns that make a slice, the slice, the bucket, and the label with both predictions.
+type MergedKey<'n> = (&'n str, &'n str, u16, [String; 3]);
 /// The group, whether the label is positive, and both bins.
 type BinKey = (u32, bool, u16, u16);
 type Bins = HashMap<BinKey, u64, FixedState>;
@@ -219,7 +221,7 @@ impl Counter<'_> {
             if classes && text.is_empty() { NOT_SCORED.to_owned() } else { text }
         };
         // Texts that are missing and empty have two codes, and are one cell.
-        let mut merged: BTreeMap<(&str, &str, u16, [String; 3]), (u64, [i128; MAX_SUMS])> = BTreeMap::new();
+        let mut merged: BTreeMap<MergedKey<'_>, (u64, [i128; MAX_SUMS])> = BTreeMap::new();
         for (&(group, bucket, truth, theirs, ours), (n, sums)) in cells {
             let texts = [
                 text(classes, self.candidate.truth, truth),

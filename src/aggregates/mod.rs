@@ -1,7 +1,7 @@
 //! Aggregates: what is left of the cases of two models after they were counted where they are.
 //!
 //! A table of a billion predictions stays in its warehouse. One SQL statement counts it by slice, bucket and decision,
-//! and what leaves the warehouse is a few thousand rows of whole numbers. The same rows can be counted here, from files,
+//! and what leaves the warehouse is rows of whole numbers: for each slice at most 4,096 for each label with its decisions. The same rows can be counted here, from files,
 //! and the same functions turn both into an estimate.
 //!
 //! Buckets make intervals possible without rows: an id, or a cluster, is in one of 4,096 by its MD5, so that a statistic

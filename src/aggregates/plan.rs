@@ -225,9 +225,12 @@ impl Plan {
 
     /// The columns of the sums.
     pub fn sum_columns(&self) -> Vec<String> {
-        let columns = |sum: &Sum| match sum.is_of_a_model() {
-            true => vec![format!("{}_baseline", sum.name()), format!("{}_candidate", sum.name())],
-            false => vec![sum.name().to_owned()],
+        let columns = |sum: &Sum| {
+            if sum.is_of_a_model() {
+                vec![format!("{}_baseline", sum.name()), format!("{}_candidate", sum.name())]
+            } else {
+                vec![sum.name().to_owned()]
+            }
         };
         self.sums().iter().flat_map(columns).collect()
     }

@@ -20,6 +20,12 @@ const SUM_COLUMNS: [&str; 12] = [
     "squared_candidate",
 ];
 
+/// No sum in millionths is larger: a trillion cases have less. Sums of such numbers fit 128 bits.
+const LARGEST: u128 = 10_u128.pow(30);
+
+/// No count is larger.
+const MOST_CASES: u64 = 1_000_000_000_000;
+
 /// Reads the rows of a table. Names of columns count whatever their case, since some engines change it.
 pub fn read_aggregates(table: &Table) -> Result<AggregateTable, AggregatesError> {
     let column = |name: &str| {
@@ -51,7 +57,11 @@ pub fn read_aggregates(table: &Table) -> Result<AggregateTable, AggregatesError>
             )
         })?;
         let n = number(fixed[7], "n", row)?;
-        let n = n.map(|n| u64::try_from(n).map_err(|_| not_a_count(row, n))).transpose()?;
+        let count = |n: i128| {
+            let count = u64::try_from(n).ok().filter(|count| *count <= MOST_CASES);
+            count.ok_or_else(|| not_a_count(row, n))
+        };
+        let n = n.map(count).transpose()?;
         rows.push(Row {
             kind,
             name: text(1),
@@ -70,7 +80,7 @@ pub fn read_aggregates(table: &Table) -> Result<AggregateTable, AggregatesError>
 fn not_a_count(row: usize, n: i128) -> AggregatesError {
     AggregatesError::new(
         AggregatesFault::Unreadable,
-        format!("`n` of row {} is {n}, which is no count", row + 1),
+        format!("`n` of row {} is {n}, which is no count of cases", row + 1),
         "write the rows as the engine gave them",
     )
 }
@@ -82,7 +92,16 @@ fn number(column: &Column, name: &str, row: usize) -> Result<Option<i128>, Aggre
         return Ok(None);
     }
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    match whole.parse() {
+    match whole.parse::<i128>() {
+        Ok(number) if number.unsigned_abs() > LARGEST => Err(AggregatesError::new(
+            AggregatesFault::Unreadable,
+            format!(
+                "`{name}` of row {} is \"{}\", which is too large for the sum of any cases",
+                row + 1,
+                short(text)
+            ),
+            "write the rows as the engine gave them",
+        )),
         Ok(number) if fraction.bytes().all(|digit| digit == b'0') => Ok(Some(number)),
         _ => Err(AggregatesError::new(
             AggregatesFault::Unreadable,

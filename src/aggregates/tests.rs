@@ -76,6 +76,19 @@ fn aggregates_read_back_as_they_were_written() {
 }
 
 #[test]
+fn numbers_that_no_cases_have_are_refused() {
+    let text = String::from_utf8(counted(1).to_csv()).expect("text");
+    let with = |n: &str| {
+        let text = text.replace("fact,ids_baseline,,,,,,400", &format!("fact,ids_baseline,,,,,,{n}"));
+        read_aggregates(&read_delimited(text.as_bytes(), b',').expect("a table")).map_err(|error| error.fault)
+    };
+    assert!(with("400").is_ok() && with("400.00").is_ok());
+    for wrong in ["-1", "400.5", "4e2", "1000000000001", "99999999999999999999999999999999", "NaN", "many"] {
+        assert_eq!(with(wrong), Err(AggregatesFault::Unreadable), "{wrong}");
+    }
+}
+
+#[test]
 fn aggregates_without_clean_guards_are_refused() {
     let clean = counted(2);
     assert!(Aggregates::of(&clean, &CaseColumns::default()).is_ok());
@@ -110,6 +123,10 @@ fn aggregates_without_clean_guards_are_refused() {
     let mut unknown = clean.clone();
     unknown.rows.push(Row::named(RowKind::Guard, "of_a_later_gate", 1, 4));
     assert_eq!(fault(&unknown), AggregatesFault::Unguarded);
+    // Only a program that knows the names of columns can count these.
+    let mut alike = clean.clone();
+    alike.rows.push(Row::named(RowKind::Guard, "columns_alike", 1, 4));
+    assert_eq!(fault(&alike), AggregatesFault::Columns);
 }
 
 #[test]

@@ -85,10 +85,10 @@ impl Cases {
                 seen.push(text.into());
             }
         }
-        let declared: Vec<Box<str>> = if !said.labels.is_empty() {
-            said.labels.iter().map(|label| label.as_str().into()).collect()
-        } else {
+        let declared: Vec<Box<str>> = if said.labels.is_empty() {
             self.roles.scores.iter().map(|(label, _)| label.clone()).collect()
+        } else {
+            said.labels.iter().map(|label| label.as_str().into()).collect()
         };
         let has_labels = self.labels().is_some();
         (self.labels, self.positive) = ordered(declared, seen, has_labels, said);

@@ -67,6 +67,9 @@ pub fn read_parquet(bytes: Vec<u8>) -> Result<Table, CasesError> {
     Ok(table)
 }
 
+/// The most digits behind the point of a decimal: those that 32 bytes can hold.
+const MAX_SCALE: i64 = 76;
+
 /// What is wrong in a column, and in which row group.
 struct Fault {
     group: usize,
@@ -214,6 +217,11 @@ fn read_chunk(
     name: &str,
 ) -> Result<Chunk, ParquetError> {
     let most = described.max_def_level();
+    if let Written::LongDecimal(scale) = written
+        && !(0..=MAX_SCALE).contains(&scale)
+    {
+        return Err(ParquetError::General(format!("the column `{name}` is a decimal of scale {scale}")));
+    }
     let missing = written.numbers().map_or(0, NumberKind::missing);
     let unsigned = written == Written::Unsigned;
     if let Some(chunk) = read_coded(reader, group, index, described, written, max_coded)? {

@@ -119,6 +119,13 @@ pub fn show_cases(
 
 /// Says that a run records no predictions, and how it would.
 pub(super) fn no_predictions(run: &Run) -> Diagnostic {
+    let recorded = run.record().get("predictions");
+    if recorded.is_some_and(|node| node.get("aggregates").is_some()) {
+        let message =
+            format!("`{}` records aggregates of its predictions, and not the predictions", run.label());
+        return Diagnostic::new(NO_PREDICTIONS, message)
+            .help("`gate check --verbose` shows what they give; for more, record the file of predictions");
+    }
     Diagnostic::new(NO_PREDICTIONS, format!("`{}` records no predictions", run.label())).help(
         "write `\"predictions\": {\"path\": \"predictions.csv\", \"digest\": \"sha256:…\"}` into the record",
     )

@@ -1,5 +1,6 @@
 //! The cells: cases by slice, bucket and decision, with the sums of what each case adds to a metric.
 
+use super::dialect::cast;
 use super::pairs::{Join, Source, decision, key, pairs};
 use super::{Dialect, columns};
 use crate::aggregates::{FIXED_COLUMNS, Plan, Sum, Task};
@@ -24,8 +25,7 @@ pub(super) fn statement(plan: &Plan, source: &Source, dialect: Dialect) -> Strin
         .filter(|column| plan.has_baseline || !column.ends_with("_baseline"))
         .map(|column| {
             let value = value(plan, dialect, &column);
-            let sum =
-                format!("SUM({})", dialect.cast(&dialect.rounded(&value, "1000000"), dialect.decimal_type()));
+            let sum = format!("SUM({})", cast(&dialect.rounded(&value, "1000000"), dialect.decimal_type()));
             (column, sum)
         })
         .collect();
@@ -38,9 +38,9 @@ pub(super) fn statement(plan: &Plan, source: &Source, dialect: Dialect) -> Strin
             let value = match column.as_str() {
                 "kind" => "'cell'".to_owned(),
                 _ if is_key => return column.clone(),
-                _ if is_sum => dialect.cast(&format!("SUM({column})"), dialect.decimal_type()),
-                text if FIXED_COLUMNS.contains(&text) => dialect.cast("NULL", dialect.text_type()),
-                _ => dialect.cast("NULL", dialect.decimal_type()),
+                _ if is_sum => cast(&format!("SUM({column})"), dialect.decimal_type()),
+                text if FIXED_COLUMNS.contains(&text) => cast("NULL", dialect.text_type()),
+                _ => cast("NULL", dialect.decimal_type()),
             };
             format!("{value} AS {column}")
         })
@@ -69,7 +69,7 @@ pub(super) fn counted(
     let keyed: Vec<(&str, &str)> =
         keyed.chain(keys.iter().map(|(name, value)| (*name, value.as_str()))).collect();
     let selected: Vec<String> = keyed.iter().map(|(name, value)| format!("{value} AS {name}")).collect();
-    let counts: Vec<String> = [("n".to_owned(), dialect.cast("COUNT(*)", dialect.decimal_type()))]
+    let counts: Vec<String> = [("n".to_owned(), cast("COUNT(*)", dialect.decimal_type()))]
         .iter()
         .chain(sums)
         .map(|(name, sum)| format!("{sum} AS {name}"))
@@ -93,7 +93,7 @@ pub(super) fn counted(
 
 /// The columns that make a slice, the slice, and what rows are read from.
 fn sliced(plan: &Plan, dialect: Dialect) -> (String, String, String) {
-    let none = dialect.cast("NULL", dialect.text_type());
+    let none = cast("NULL", dialect.text_type());
     if plan.slicings.is_empty() {
         return (none, "'all'".to_owned(), "cells".to_owned());
     }

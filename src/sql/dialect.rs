@@ -132,15 +132,10 @@ impl Dialect {
         if self == Self::BigQuery { "INT64" } else { "BIGINT" }
     }
 
-    /// A cast.
-    pub(super) fn cast(self, expression: &str, to: &str) -> String {
-        format!("CAST({expression} AS {to})")
-    }
-
     /// A double, rounded to the nearest whole number of its units, upwards from the middle.
     pub(super) fn rounded(self, expression: &str, units: &str) -> String {
         // By way of BIGINT: PostgreSQL keeps 15 digits of a double that becomes a decimal.
-        self.cast(&format!("FLOOR({expression} * {units} + 0.5)"), self.whole_type())
+        cast(&format!("FLOOR({expression} * {units} + 0.5)"), self.whole_type())
     }
 
     /// The bucket of a text.
@@ -152,6 +147,11 @@ impl Dialect {
         };
         format!("SUBSTR({hex}, 1, {BUCKET_DIGITS})")
     }
+}
+
+/// A cast.
+pub(super) fn cast(expression: &str, to: &str) -> String {
+    format!("CAST({expression} AS {to})")
 }
 
 /// A name that needs no quotes anywhere, unless it is a word of SQL.

@@ -3,6 +3,7 @@
 //! Each is written so that NULL, NaN and infinities fall into ELSE on every engine: some take NaN for the largest number,
 //! some for none, and one turns it into 0 once it is rounded.
 
+use super::dialect::cast;
 use super::pairs::{Join, Source, pairs, sides};
 use super::{Dialect, columns};
 use crate::aggregates::{FIXED_COLUMNS, Plan, Task};
@@ -28,7 +29,7 @@ pub(super) fn statement(plan: &Plan, source: &Source, dialect: Dialect) -> Strin
         .chain(plan.facts())
         .map(|name| format!("WHEN '{name}' THEN {name}"))
         .collect();
-    let none = |to: &str| dialect.cast("NULL", to);
+    let none = |to: &str| cast("NULL", to);
     let truth = match &plan.score {
         Some(_) => format!(
             "CASE WHEN name = 'positive' THEN {} ELSE {} END",
@@ -44,7 +45,7 @@ pub(super) fn statement(plan: &Plan, source: &Source, dialect: Dialect) -> Strin
             "truth" => format!("{truth} AS truth"),
             "n" => {
                 let case = format!("CASE name\n    {}\n  END", whens.join("\n    "));
-                format!("{} AS n", dialect.cast(&case, dialect.decimal_type()))
+                format!("{} AS n", cast(&case, dialect.decimal_type()))
             }
             text if FIXED_COLUMNS.contains(&text) => format!("{} AS {text}", none(dialect.text_type())),
             sum => format!("{} AS {sum}", none(dialect.decimal_type())),
@@ -97,7 +98,7 @@ fn count(plan: &Plan, source: &Source, dialect: Dialect, name: &str) -> String {
         ("scores_between_bins", _) => {
             let on_a_bin = |side: &&str| {
                 let bin = dialect.rounded(&format!("score_{side}"), "1000");
-                format!("{} / 1000 = score_{side}", dialect.cast(&bin, dialect.double_type()))
+                format!("{} / 1000 = score_{side}", cast(&bin, dialect.double_type()))
             };
             let all: Vec<String> = sides(plan).iter().map(on_a_bin).collect();
             let all = all.join(" AND ");

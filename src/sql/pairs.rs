@@ -1,6 +1,7 @@
 //! The rows of both models, side by side, with columns as the engine's types.
 
 use super::Dialect;
+use super::dialect::cast;
 use crate::aggregates::{NOT_SCORED, Plan, Task};
 
 /// Where the rows are.
@@ -36,11 +37,11 @@ struct Row<'p> {
 
 impl Row<'_> {
     fn text(&self, column: &str) -> String {
-        self.dialect.cast(&self.dialect.column(column), self.dialect.text_type())
+        cast(&self.dialect.column(column), self.dialect.text_type())
     }
 
     fn double(&self, column: &str) -> String {
-        self.dialect.cast(&self.dialect.column(column), self.dialect.double_type())
+        cast(&self.dialect.column(column), self.dialect.double_type())
     }
 
     fn value(&self, column: &str) -> String {

@@ -2,6 +2,7 @@
 //! them if scores have at most three decimals; else its error has a bound.
 
 use super::cells::counted;
+use super::dialect::cast;
 use super::pairs::{Join, Source, pairs, sides};
 use super::{Dialect, columns};
 use crate::aggregates::{FIXED_COLUMNS, Plan};
@@ -11,7 +12,7 @@ pub(super) fn statement(plan: &Plan, source: &Source, dialect: Dialect) -> Strin
     let mut keys = vec![("truth", format!("CASE WHEN truth_candidate = {positive} THEN '1' ELSE '0' END"))];
     for side in sides(plan) {
         let bin = dialect.rounded(&format!("score_{side}"), "1000");
-        keys.push((*side, dialect.cast(&bin, dialect.text_type())));
+        keys.push((*side, cast(&bin, dialect.text_type())));
     }
     let selected: Vec<String> = columns(plan)
         .iter()
@@ -21,9 +22,9 @@ pub(super) fn statement(plan: &Plan, source: &Source, dialect: Dialect) -> Strin
                 key if key == "name" || key == "slice" || keys.iter().any(|(known, _)| *known == key) => {
                     return column.clone();
                 }
-                "n" => dialect.cast("SUM(n)", dialect.decimal_type()),
-                text if FIXED_COLUMNS.contains(&text) => dialect.cast("NULL", dialect.text_type()),
-                _ => dialect.cast("NULL", dialect.decimal_type()),
+                "n" => cast("SUM(n)", dialect.decimal_type()),
+                text if FIXED_COLUMNS.contains(&text) => cast("NULL", dialect.text_type()),
+                _ => cast("NULL", dialect.decimal_type()),
             };
             format!("{value} AS {column}")
         })

@@ -30,13 +30,19 @@ rules:
     same: [cases.ids]
 ";
 
-/// Predictions of a model whose score is wrong in every so manyth case.
+/// A share of two small numbers.
+#[expect(clippy::cast_precision_loss, reason = "small counts")]
+fn share(part: usize, of: u32) -> f64 {
+    part as f64 / f64::from(of)
+}
+
+/// Predictions of a model that is wrong in some cases.
 fn predictions(n: usize, wrong: impl Fn(usize) -> bool) -> String {
     let mut text = String::from("id,y_true,y_pred,score,region\n");
     for case in 0..n {
         let truth = case % 3 == 0;
         let says = truth != wrong(case);
-        let score = if says { 0.55 + (case % 40) as f64 / 100.0 } else { 0.05 + (case % 40) as f64 / 100.0 };
+        let score = if says { 0.55 + share(case % 40, 100) } else { 0.05 + share(case % 40, 100) };
         let region = ["EU", "ΗΠΑ", "a, \"b\""][case % 7 % 3];
         let region = region.replace('"', "\"\"");
         text.push_str(&format!(
@@ -262,8 +268,7 @@ fn fine_scores(model: usize) -> String {
     for case in 0..600 {
         let truth = case % 3 == 0;
         let own = if case % 5 == 0 { (case * 7919 + model * 104_729) % 1000 } else { case * 7919 % 1000 };
-        let score =
-            f64::from(u8::from(truth)) * 0.25 + 0.7 * own as f64 / 1000.0 + (case % 37) as f64 / 100_000.0;
+        let score = f64::from(u8::from(truth)) * 0.25 + 0.7 * share(own, 1000) + share(case % 37, 100_000);
         text.push_str(&format!("c{case},{},{},{score:.5}\n", u8::from(truth), u8::from(score > 0.5)));
     }
     text

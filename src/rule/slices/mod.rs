@@ -156,13 +156,14 @@ impl Slices {
             Ok(Err(raised)) => return wrong(judgement, entry.name, &raised),
             Err(Lack::Wrong(raised)) => return wrong(judgement, entry.name, raised),
             Err(Lack::NotRecorded(_)) => {
-                return match evidence.aggregated() {
+                match evidence.aggregated() {
                     Ok(counted) if baseline.is_none() || counted.has_baseline => {
-                        self.judge_counted(judgement, (case, baseline), evidence, entry, counted)
+                        self.judge_counted(judgement, (case, baseline), evidence, entry, counted);
                     }
                     Err(Lack::Wrong(raised)) => wrong(judgement, entry.name, raised),
                     _ => self.judge_recorded(judgement, case, baseline, entry),
-                };
+                }
+                return;
             }
         };
         let Some(metric) = case.candidate.metric(entry.name) else { return };
