@@ -39,6 +39,7 @@ impl<'t> Found<'t> {
             has_scores: has("brier_candidate"),
             has_clusters: facts.contains_key("clusters"),
             has_slices: table.rows.iter().any(|row| row.kind == RowKind::Cell && row.slice != "all"),
+            unscored_are_wrong: false,
         };
         let found = Self { guards, facts, counted };
         let expected: &[&str] = match (counted.task, counted.has_scores) {
@@ -77,7 +78,8 @@ impl<'t> Found<'t> {
             let message = "the fact `version` is not 1, so this gate does not know how they were counted";
             return Err(AggregatesError::new(Fault::Unguarded, message, help));
         }
-        if let Some(missing) = guards(self.counted).into_iter().find(|name| !self.guards.contains_key(name)) {
+        let known = guards(Counted { unscored_are_wrong: columns.unscored_are_wrong, ..self.counted });
+        if let Some(missing) = known.iter().copied().find(|name| !self.guards.contains_key(name)) {
             return Err(AggregatesError::new(
                 Fault::Unguarded,
                 format!("the guard `{missing}` is missing"),
@@ -85,12 +87,12 @@ impl<'t> Found<'t> {
             ));
         }
         // In the order in which they are documented, so that ids come first; then those that this gate does not know.
-        let known = guards(self.counted);
         let unknown = self.guards.keys().copied().filter(|name| !known.contains(name)).collect::<Vec<_>>();
         let mut counted: Vec<(&str, u64)> = Vec::new();
         for name in known.iter().copied().chain(unknown) {
             match self.guards.get(name).and_then(|row| row.n) {
                 Some(0) => {}
+                // Counted for a policy that does not allow it.
                 Some(_) if columns.unscored_are_wrong && name.starts_with("predictions_missing") => {}
                 Some(n) => counted.push((name, n)),
                 None => {

@@ -248,6 +248,7 @@ impl Plan {
             has_scores: self.score.is_some(),
             has_clusters: self.cluster.is_some(),
             has_slices: !self.slice_columns.is_empty(),
+            unscored_are_wrong: self.unscored_are_wrong,
         })
     }
 
@@ -275,11 +276,14 @@ pub(super) struct Counted {
     pub(super) has_scores: bool,
     pub(super) has_clusters: bool,
     pub(super) has_slices: bool,
+    /// A prediction may be missing: it counts as wrong.
+    pub(super) unscored_are_wrong: bool,
 }
 
 /// The guards that such aggregates need.
 pub(super) fn guards(of: Counted) -> Vec<&'static str> {
     let (pair, classes) = (of.has_baseline, of.task == Task::Classification);
+    let scored = classes && !of.unscored_are_wrong;
     let all = [
         ("ids_missing", true),
         ("ids_repeated", true),
@@ -287,8 +291,8 @@ pub(super) fn guards(of: Counted) -> Vec<&'static str> {
         ("only_candidate", pair),
         ("labels_missing", classes),
         ("labels_differ", pair),
-        ("predictions_missing_baseline", pair && classes),
-        ("predictions_missing_candidate", classes),
+        ("predictions_missing_baseline", pair && scored),
+        ("predictions_missing_candidate", scored),
         ("clusters_missing", of.has_clusters),
         ("clusters_differ", of.has_clusters && pair),
         ("slices_differ", pair && of.has_slices),

@@ -156,7 +156,7 @@ impl Cases {
                     None => rows.for_each(|row| counts[of(truth, row) + of(predicted, row)] += 1),
                     Some(slices) => {
                         rows.for_each(|row| {
-                            counts[of(slices, row) + of(truth, row) + of(predicted, row)] += 1
+                            counts[of(slices, row) + of(truth, row) + of(predicted, row)] += 1;
                         });
                     }
                 }

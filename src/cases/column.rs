@@ -223,7 +223,8 @@ impl Column {
         let coded = self.coded();
         let of_code: Vec<bool> = self.texts().map(|text| is(Some(text))).collect();
         let missing = is(None);
-        if !of_code.contains(&true) && !(missing && coded.codes.has_missing()) {
+        let is_any = of_code.contains(&true) || missing && coded.codes.has_missing();
+        if !is_any {
             return;
         }
         let is = |row| of_code.get(coded.codes.get(row) as usize).copied().unwrap_or(missing);

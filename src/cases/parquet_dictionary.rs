@@ -43,7 +43,7 @@ pub(super) fn read_indices(
     let size = num_values as usize;
     let is_narrow = size < usize::from(u8::MAX);
     let mut codes = Codes::with_capacity(is_narrow, rows);
-    let mut levels: Vec<u8> = Vec::new();
+    let mut levels: Vec<bool> = Vec::new();
     while let Some(page) = pages.get_next_page()? {
         if !matches!(page.encoding(), Encoding::RLE_DICTIONARY | Encoding::PLAIN_DICTIONARY) {
             return Ok(None);
@@ -53,21 +53,21 @@ pub(super) fn read_indices(
         levels.clear();
         if most > 0 {
             read_runs(of_levels, bits(most), cells, |level, times| {
-                let there = u8::from(i16::try_from(level).ok() == Some(most));
+                let there = i16::try_from(level).ok() == Some(most);
                 levels.extend(std::iter::repeat_n(there, times));
             })?;
         }
         let Some((width, values)) = values.split_first() else { return Err(cut_short()) };
-        if levels.iter().all(|there| *there == 1) {
+        if levels.iter().all(|there| *there) {
             extend(&mut codes, values, *width, cells)?;
             continue;
         }
-        let there = levels.iter().filter(|there| **there == 1).count();
+        let there = levels.iter().filter(|there| **there).count();
         let mut present = Codes::with_capacity(is_narrow, there);
         extend(&mut present, values, *width, there)?;
         let mut present = present.iter();
         for is_there in &levels {
-            codes.push(if *is_there == 1 { present.next().unwrap_or(MISSING) } else { MISSING });
+            codes.push(if *is_there { present.next().unwrap_or(MISSING) } else { MISSING });
         }
     }
     if codes.bound() as usize > size {
@@ -102,8 +102,11 @@ fn bits(most: i16) -> u8 {
     u8::try_from(16 - most.leading_zeros()).unwrap_or(16)
 }
 
-/// Definition levels and values of a page; `None` where the levels are in an encoding of long ago.
-fn parts(page: &Page, most: i16) -> Result<Option<(&[u8], &[u8])>, ParquetError> {
+/// Definition levels, and values.
+type Parts<'p> = (&'p [u8], &'p [u8]);
+
+/// The parts of a page; `None` where the levels are in an encoding of long ago.
+fn parts(page: &Page, most: i16) -> Result<Option<Parts<'_>>, ParquetError> {
     match page {
         Page::DataPage { buf, .. } if most == 0 => Ok(Some((&[], buf))),
         Page::DataPage { buf, def_level_encoding: Encoding::RLE, .. } => {
@@ -141,7 +144,7 @@ impl Indices {
                 key(u64::from_le_bytes(whole))
             })
             .collect();
-        self.in_order_of_cells(values)
+        self.in_order_of_cells(&values)
     }
 
     /// The texts of a dictionary, and for each cell which of them it has.
@@ -155,14 +158,11 @@ impl Indices {
             values.push(String::from_utf8_lossy(text).into());
             rest = behind;
         }
-        self.in_order_of_cells(values)
+        self.in_order_of_cells(&values)
     }
 
     /// Each value once, in the order of the first cell that has it. A dictionary may have others, and one twice.
-    fn in_order_of_cells<V: Hash + Eq + Clone>(
-        self,
-        values: Vec<V>,
-    ) -> Result<(Codes, Vec<V>), ParquetError> {
+    fn in_order_of_cells<V: Hash + Eq + Clone>(self, values: &[V]) -> Result<(Codes, Vec<V>), ParquetError> {
         if values.len() < self.size {
             return Err(cut_short());
         }

@@ -46,6 +46,7 @@ fn file<T: DataType>(
     writer.into_inner().expect("a file")
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "each call makes it anew")]
 fn read<T: DataType>(
     physical: Physical,
     logical: Option<LogicalType>,

@@ -1,7 +1,7 @@
 //! The cells: cases by slice, bucket and decision, with the sums of what each case adds to a metric.
 
 use super::dialect::cast;
-use super::pairs::{Join, Source, decision, key, pairs};
+use super::pairs::{Source, decision, key, pairs};
 use super::{Dialect, columns};
 use crate::aggregates::{FIXED_COLUMNS, Plan, Sum, Task};
 
@@ -48,7 +48,7 @@ pub(super) fn statement(plan: &Plan, source: &Source, dialect: Dialect) -> Strin
     let groups: Vec<&str> = ["name", "slice"].into_iter().chain(keys.iter().map(|(name, _)| *name)).collect();
     format!(
         "{},\n{counted}\nSELECT\n  {}\nFROM sliced\nGROUP BY {}",
-        pairs(plan, source, dialect, Join::Inner),
+        pairs(plan, source, dialect),
         selected.join(",\n  "),
         groups.join(", ")
     )
@@ -129,15 +129,15 @@ fn value(plan: &Plan, dialect: Dialect, column: &str) -> String {
     match sum {
         Some(Sum::Brier) => {
             let gap = format!("(score_{side} - CASE WHEN {positive} THEN 1 ELSE 0 END)");
-            format!("{gap} * {gap}")
+            dialect.square(&gap)
         }
         Some(Sum::LogLoss) => format!(
             "(-LN(CASE WHEN {positive}\n      THEN CASE WHEN score_{side} < {SMALLEST} THEN {SMALLEST} WHEN score_{side} > {LARGEST} THEN {LARGEST} ELSE score_{side} END\n      ELSE CASE WHEN score_{side} > {LARGEST} THEN {SMALLEST} ELSE 1 - score_{side} END END))"
         ),
         Some(Sum::Label) => "truth_candidate".to_owned(),
-        Some(Sum::LabelSquared) => "truth_candidate * truth_candidate".to_owned(),
+        Some(Sum::LabelSquared) => dialect.square("truth_candidate"),
         Some(Sum::Absolute) => format!("ABS{error}"),
-        Some(Sum::Squared) => format!("{error} * {error}"),
+        Some(Sum::Squared) => dialect.square(&error),
         Some(Sum::Error) | None => error,
     }
 }

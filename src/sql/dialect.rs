@@ -128,7 +128,8 @@ impl Dialect {
         }
     }
 
-    fn whole_type(self) -> &'static str {
+    /// The type of numbers that are counted.
+    pub(super) fn whole_type(self) -> &'static str {
         if self == Self::BigQuery { "INT64" } else { "BIGINT" }
     }
 
@@ -136,6 +137,16 @@ impl Dialect {
     pub(super) fn rounded(self, expression: &str, units: &str) -> String {
         // By way of BIGINT: PostgreSQL keeps 15 digits of a double that becomes a decimal.
         cast(&format!("FLOOR({expression} * {units} + 0.5)"), self.whole_type())
+    }
+
+    /// The square of a double. PostgreSQL refuses one that is too small for a double; it rounds to 0 in millionths.
+    pub(super) fn square(self, value: &str) -> String {
+        match self {
+            Self::Postgres => {
+                format!("(CASE WHEN ABS({value}) < 0.0000001 THEN 0 ELSE {value} * {value} END)")
+            }
+            _ => format!("{value} * {value}"),
+        }
     }
 
     /// The bucket of a text.

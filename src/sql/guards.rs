@@ -4,7 +4,7 @@
 //! some for none, and one turns it into 0 once it is rounded.
 
 use super::dialect::cast;
-use super::pairs::{Join, Source, pairs, sides};
+use super::pairs::{Source, pairs_by_id, sides};
 use super::{Dialect, columns};
 use crate::aggregates::{FIXED_COLUMNS, Plan, Task};
 
@@ -13,12 +13,17 @@ const LARGEST: &str = "1500000";
 
 /// Counts of one row with all guards, then a row for each.
 pub(super) fn statement(plan: &Plan, source: &Source, dialect: Dialect) -> String {
-    let counts: Vec<String> = plan
-        .guards()
-        .into_iter()
-        .chain(plan.facts())
-        .map(|name| format!("{} AS {name}", count(plan, source, dialect, name)))
-        .collect();
+    let is_grouped = matches!(source, Source::Tables { .. });
+    let (mut of_rows, mut counts) = (Vec::new(), Vec::new());
+    for name in plan.guards().into_iter().chain(plan.facts()) {
+        let count = count(plan, source, dialect, name);
+        if is_grouped && is_of_rows(name) {
+            counts.push(format!("SUM({name}) AS {name}"));
+            of_rows.push((name, count));
+        } else {
+            counts.push(format!("{count} AS {name}"));
+        }
+    }
     let names = |kind: &str, all: Vec<&'static str>| -> Vec<String> {
         all.into_iter().map(|name| format!("SELECT '{kind}' AS kind, '{name}' AS name")).collect()
     };
@@ -53,11 +58,18 @@ pub(super) fn statement(plan: &Plan, source: &Source, dialect: Dialect) -> Strin
         .collect();
     format!(
         "{},\ncounts AS (\n  SELECT\n    {}\n  FROM pairs\n)\nSELECT\n  {}\nFROM counts\nCROSS JOIN (\n  {}\n) named",
-        pairs(plan, source, dialect, Join::Full),
+        pairs_by_id(plan, source, dialect, &of_rows),
         counts.join(",\n    "),
         selected.join(",\n  "),
         rows.join("\n  UNION ALL ")
     )
+}
+
+/// Whether a count is one of rows; the others are of ids, with the rows that have them.
+fn is_of_rows(name: &str) -> bool {
+    let of_ids = ["only_", "ids_baseline", "ids_candidate", "clusters", "scores_between", "version"];
+    !name.ends_with("_differ")
+        && (name == "clusters_missing" || !of_ids.iter().any(|stem| name.starts_with(stem)))
 }
 
 /// How many pairs of rows do not meet a condition, of those that can.
@@ -68,6 +80,7 @@ fn unless(holds: &str) -> String {
 fn count(plan: &Plan, source: &Source, dialect: Dialect, name: &str) -> String {
     // A joined table has one id and one label for both models.
     let is_joined = matches!(source, Source::Joined(_));
+    let is_grouped = matches!(source, Source::Tables { .. });
     let of_sides = |count: &dyn Fn(&str) -> String| {
         let sides = if is_joined { &["candidate"][..] } else { sides(plan) };
         let each: Vec<String> = sides.iter().map(|side| count(side)).collect();
@@ -90,6 +103,7 @@ fn count(plan: &Plan, source: &Source, dialect: Dialect, name: &str) -> String {
         }
         ("version", _) => "1".to_owned(),
         ("rows", side) => format!("COUNT(in_{side})"),
+        ("ids", side) if is_grouped => format!("COUNT(id_{side})"),
         ("ids", side) => format!("COUNT(DISTINCT id_{side})"),
         ("clusters", _) => "COUNT(DISTINCT cluster_key_candidate)".to_owned(),
         ("positive", _) => {
@@ -111,9 +125,15 @@ fn count(plan: &Plan, source: &Source, dialect: Dialect, name: &str) -> String {
             )
         }
         ("ids_missing", _) => of_sides(&|side| has_text("id", side)),
+        ("ids_repeated", _) if is_grouped => {
+            of_sides(&|side| format!("CASE WHEN COUNT(id_{side}) > 1 THEN COUNT(id_{side}) - 1 ELSE 0 END"))
+        }
         ("ids_repeated", _) => of_sides(&|side| format!("COUNT(id_{side}) - COUNT(DISTINCT id_{side})")),
-        ("only", "baseline") => unless("in_candidate IS NOT NULL"),
-        ("only", _) => unless("in_baseline IS NOT NULL"),
+        // Rows without an id are of no pair.
+        ("only", side) => {
+            let other = if side == "baseline" { "candidate" } else { "baseline" };
+            format!("SUM(CASE WHEN in_{other} IS NULL OR id IS NULL THEN COALESCE(in_{side}, 0) ELSE 0 END)")
+        }
         ("labels_missing", _) => of_sides(&|side| has_text("truth", side)),
         ("labels_differ", _) => differ("truth"),
         ("predictions_missing", side) => has_text("prediction", side),

@@ -20,15 +20,6 @@ pub enum Source {
     Joined(String),
 }
 
-/// How rows are paired.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Join {
-    /// All rows, to count those that have no partner.
-    Full,
-    /// Pairs.
-    Inner,
-}
-
 /// What a row has: names with expressions over the table, those of a model's own columns with a suffix.
 struct Row<'p> {
     plan: &'p Plan,
@@ -48,6 +39,19 @@ impl Row<'_> {
         match self.plan.task {
             Task::Classification => self.text(column),
             Task::Regression => self.double(column),
+        }
+    }
+
+    /// The type of a column of a pair.
+    fn type_of(&self, name: &str) -> &'static str {
+        let is = |stem: &str| name.rsplit_once('_').is_some_and(|(known, _)| known == stem);
+        let are_numbers = self.plan.task == Task::Regression;
+        if is("in") {
+            self.dialect.whole_type()
+        } else if is("score") || are_numbers && (is("truth") || is("prediction")) {
+            self.dialect.double_type()
+        } else {
+            self.dialect.text_type()
         }
     }
 
@@ -82,50 +86,89 @@ fn select(columns: &[(String, String)]) -> String {
     columns.join(",\n    ")
 }
 
-/// The common table expressions up to `pairs`. Its columns are those of [`Row`], with `_baseline` and `_candidate`.
-pub(super) fn pairs(plan: &Plan, source: &Source, dialect: Dialect, join: Join) -> String {
-    let row = Row { plan, dialect };
-    let named = |columns: Vec<(String, String)>, side: &str| -> Vec<(String, String)> {
-        columns.into_iter().map(|(name, expression)| (format!("{name}_{side}"), expression)).collect()
-    };
-    let here = |side: &str| (format!("in_{side}"), "1".to_owned());
-    match source {
-        Source::Candidate(table) => {
-            let mut columns = vec![here("candidate")];
-            columns.extend(named(row.shared(), "candidate"));
-            columns.extend(named(row.own(""), "candidate"));
-            format!("WITH pairs AS (\n  SELECT\n    {}\n  FROM {}\n)", select(&columns), dialect.table(table))
-        }
-        Source::Joined(table) => {
-            let mut columns = vec![here("baseline"), here("candidate")];
-            for side in ["baseline", "candidate"] {
-                columns.extend(named(row.shared(), side));
-                columns.extend(named(row.own(&format!("_{side}")), side));
-            }
-            format!("WITH pairs AS (\n  SELECT\n    {}\n  FROM {}\n)", select(&columns), dialect.table(table))
-        }
-        Source::Tables { candidate, baseline } => {
-            let rows = |side: &str, table: &str| {
-                let mut columns = vec![here(side)];
-                columns.extend(named(row.shared(), side));
-                columns.extend(named(row.own(""), side));
-                format!(
-                    "{side}_rows AS (\n  SELECT\n    {}\n  FROM {}\n)",
-                    select(&columns),
-                    dialect.table(table)
-                )
-            };
-            let join = match join {
-                Join::Full => "FULL OUTER JOIN",
-                Join::Inner => "INNER JOIN",
-            };
-            format!(
-                "WITH {},\n{},\npairs AS (\n  SELECT *\n  FROM baseline_rows {join} candidate_rows ON id_baseline = id_candidate\n)",
-                rows("baseline", baseline),
-                rows("candidate", candidate)
-            )
-        }
+fn named(columns: Vec<(String, String)>, side: &str) -> Vec<(String, String)> {
+    let mut all = vec![(format!("in_{side}"), "1".to_owned())];
+    all.extend(columns.into_iter().map(|(name, expression)| (format!("{name}_{side}"), expression)));
+    all
+}
+
+/// `pairs` where one table has every row, and both models' columns if there are two.
+fn of_one_table(row: &Row<'_>, table: &str, sides: &[(&str, &str)]) -> String {
+    let mut columns = Vec::new();
+    for (side, suffix) in sides {
+        columns.extend(named([row.shared(), row.own(suffix)].concat(), side));
     }
+    format!("WITH pairs AS (\n  SELECT\n    {}\n  FROM {}\n)", select(&columns), row.dialect.table(table))
+}
+
+/// `baseline_rows` and `candidate_rows`.
+fn of_two_tables(row: &Row<'_>, candidate: &str, baseline: &str) -> String {
+    let rows = |side: &str, table: &str| {
+        let columns = named([row.shared(), row.own("")].concat(), side);
+        format!(
+            "{side}_rows AS (\n  SELECT\n    {}\n  FROM {}\n)",
+            select(&columns),
+            row.dialect.table(table)
+        )
+    };
+    format!("WITH {},\n{}", rows("baseline", baseline), rows("candidate", candidate))
+}
+
+/// The common table expressions up to `pairs`. Its columns are those of [`Row`], with `_baseline` and `_candidate`.
+pub(super) fn pairs(plan: &Plan, source: &Source, dialect: Dialect) -> String {
+    let row = Row { plan, dialect };
+    match source {
+        Source::Candidate(table) => of_one_table(&row, table, &[("candidate", "")]),
+        Source::Joined(table) => {
+            of_one_table(&row, table, &[("baseline", "_baseline"), ("candidate", "_candidate")])
+        }
+        Source::Tables { candidate, baseline } => format!(
+            "{},\npairs AS (\n  SELECT *\n  FROM baseline_rows INNER JOIN candidate_rows ON id_baseline = id_candidate\n)",
+            of_two_tables(&row, candidate, baseline)
+        ),
+    }
+}
+
+/// The same for guards, which look at rows that have no partner, and at ids that repeat: a row for each id, made without a
+/// join, whose rows would be the product of the repeats. `of_rows` are counts over the rows of an id.
+pub(super) fn pairs_by_id(
+    plan: &Plan,
+    source: &Source,
+    dialect: Dialect,
+    of_rows: &[(&str, String)],
+) -> String {
+    let row = Row { plan, dialect };
+    let Source::Tables { candidate, baseline } = source else { return pairs(plan, source, dialect) };
+    let columns = |side: &str| named([row.shared(), row.own("")].concat(), side);
+    let (of_baseline, of_candidate) = (columns("baseline"), columns("candidate"));
+    let absent = |(name, _): &(String, String)| format!("{} AS {name}", cast("NULL", row.type_of(name)));
+    let there = |(name, _): &(String, String)| name.clone();
+    let of_side = |side: &str, first: Vec<String>, second: Vec<String>| {
+        let columns = [vec![format!("id_{side} AS id")], first, second].concat();
+        format!("SELECT\n    {}\n  FROM {side}_rows", columns.join(", "))
+    };
+    let least = |(name, _): &(String, String)| match name.as_str() {
+        "in_baseline" | "in_candidate" => format!("NULLIF(COUNT({name}), 0) AS {name}"),
+        _ => format!("MIN({name}) AS {name}"),
+    };
+    let counts = of_rows.iter().map(|(name, count)| format!("{count} AS {name}"));
+    let both = of_baseline.iter().chain(&of_candidate);
+    let selected: Vec<String> = ["id".to_owned()].into_iter().chain(both.map(least)).chain(counts).collect();
+    format!(
+        "{},\nsides AS (\n  {}\n  UNION ALL\n  {}\n),\npairs AS (\n  SELECT\n    {}\n  FROM sides\n  GROUP BY id\n)",
+        of_two_tables(&row, candidate, baseline),
+        of_side(
+            "baseline",
+            of_baseline.iter().map(there).collect(),
+            of_candidate.iter().map(absent).collect()
+        ),
+        of_side(
+            "candidate",
+            of_baseline.iter().map(absent).collect(),
+            of_candidate.iter().map(there).collect()
+        ),
+        selected.join(",\n    ")
+    )
 }
 
 /// A prediction as the class that is counted.

@@ -3,7 +3,7 @@
 
 use super::cells::counted;
 use super::dialect::cast;
-use super::pairs::{Join, Source, pairs, sides};
+use super::pairs::{Source, pairs, sides};
 use super::{Dialect, columns};
 use crate::aggregates::{FIXED_COLUMNS, Plan};
 
@@ -32,7 +32,7 @@ pub(super) fn statement(plan: &Plan, source: &Source, dialect: Dialect) -> Strin
     let groups: Vec<&str> = ["name", "slice"].into_iter().chain(keys.iter().map(|(name, _)| *name)).collect();
     format!(
         "{},\n{}\nSELECT\n  {}\nFROM sliced\nGROUP BY {}",
-        pairs(plan, source, dialect, Join::Inner),
+        pairs(plan, source, dialect),
         counted(plan, dialect, &keys, &[]),
         selected.join(",\n  "),
         groups.join(", ")
