@@ -8,9 +8,6 @@ use super::plan::{BUCKET_DIGITS, NOT_SCORED, Task};
 use super::table::{AggregateTable, Row, RowKind};
 use crate::cases::{CaseColumns, label_order};
 
-/// How many buckets there are.
-const BUCKETS: f64 = 4096.0;
-
 /// Cases of one slice and bucket that are decided alike.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cell {
@@ -50,7 +47,40 @@ pub struct Slice {
     pub scores: Vec<ScoreCell>,
 }
 
+/// Cases and sums by bucket, label and both decisions.
+pub(super) type ByDecision = BTreeMap<(u16, u32, u32, u32), (u64, Vec<i128>)>;
+/// Cases by whether the label is positive, and by both bins.
+pub(super) type ByBins = BTreeMap<(bool, u16, u16), u64>;
+
 impl Slice {
+    pub(super) fn by_decision(&self) -> ByDecision {
+        let mut all = ByDecision::new();
+        self.add_by_decision(&mut all);
+        all
+    }
+
+    pub(super) fn add_by_decision(&self, to: &mut ByDecision) {
+        for cell in &self.cells {
+            let sum = to.entry((cell.bucket, cell.truth, cell.baseline, cell.candidate)).or_default();
+            sum.0 = sum.0.saturating_add(cell.n);
+            sum.1.resize(cell.sums.len(), 0);
+            sum.1.iter_mut().zip(&cell.sums).for_each(|(sum, more)| *sum = sum.saturating_add(*more));
+        }
+    }
+
+    pub(super) fn by_bins(&self) -> ByBins {
+        let mut all = ByBins::new();
+        self.add_by_bins(&mut all);
+        all
+    }
+
+    pub(super) fn add_by_bins(&self, to: &mut ByBins) {
+        for cell in &self.scores {
+            let sum = to.entry((cell.positive, cell.baseline, cell.candidate)).or_default();
+            *sum = sum.saturating_add(cell.n);
+        }
+    }
+
     /// How many cases.
     pub fn cases(&self) -> u64 {
         self.cells.iter().fold(0, |sum, cell| sum.saturating_add(cell.n))
@@ -124,6 +154,7 @@ impl Aggregates {
         };
         aggregates.check_positive(&found)?;
         aggregates.fill(table)?;
+        aggregates.check_sums()?;
         aggregates.check_totals(&found)?;
         aggregates.check_buckets(&found)?;
         Ok(aggregates)
@@ -186,71 +217,6 @@ impl Aggregates {
             return &mut self.all;
         }
         self.slices.entry(row.name.clone()).or_default().entry(row.slice.clone()).or_default()
-    }
-
-    fn check_positive(&self, found: &Found<'_>) -> Result<(), AggregatesError> {
-        let Some(counted) = found.facts.get("positive").map(|row| row.truth.as_str()) else { return Ok(()) };
-        let own = self.positive.and_then(|class| self.labels.get(class as usize));
-        if own.is_some_and(|own| **own == *counted) {
-            return Ok(());
-        }
-        let own = own.map_or_else(|| "not known".to_owned(), |own| format!("`{own}`"));
-        Err(AggregatesError::new(
-            Fault::OtherPolicy,
-            format!(
-                "the sums of scores are for the positive label `{counted}`, but the positive label is {own}"
-            ),
-            "name the positive label in the policy, `cases: { positive: … }`, and run the statements again",
-        ))
-    }
-
-    /// The cells of every way to slice, and the scores of every slice, must be all cases.
-    fn check_totals(&self, found: &Found<'_>) -> Result<(), AggregatesError> {
-        let rows = found.fact("rows_candidate").unwrap_or_default();
-        let check = |what: &str, n: u64, of: u64| {
-            if n == of {
-                return Ok(());
-            }
-            Err(AggregatesError::new(
-                Fault::Incomplete,
-                format!("the cells of {what} have {n} cases, but there are {of}"),
-                "write all rows of every statement, once, and run the statements on tables that do not change meanwhile",
-            ))
-        };
-        check("`all`", self.all.cases(), rows)?;
-        for (columns, slices) in &self.slices {
-            check(
-                &format!("the slices by `{columns}`"),
-                slices.values().fold(0_u64, |sum, slice| sum.saturating_add(slice.cases())),
-                rows,
-            )?;
-        }
-        if !found.facts.contains_key("scores_between_bins") {
-            return Ok(());
-        }
-        let scores = |slice: &Slice| slice.scores.iter().fold(0_u64, |sum, cell| sum.saturating_add(cell.n));
-        check("the scores of `all`", scores(&self.all), rows)?;
-        for (name, slice) in self.slices.values().flatten() {
-            check(&format!("the scores of `{name}`"), scores(slice), slice.cases())?;
-        }
-        Ok(())
-    }
-
-    /// A text that is hashed in place of a column puts all cases into one bucket.
-    fn check_buckets(&self, found: &Found<'_>) -> Result<(), AggregatesError> {
-        let units = self.clusters.or(found.fact("ids_candidate")).unwrap_or_default();
-        let buckets: BTreeSet<u16> = self.all.cells.iter().map(|cell| cell.bucket).collect();
-        #[expect(clippy::cast_precision_loss, reason = "an expectation")]
-        let (expected, have) = (BUCKETS * (1.0 - (-(units as f64) / BUCKETS).exp()), buckets.len() as f64);
-        if have + 2.0 >= 0.75 * expected {
-            return Ok(());
-        }
-        let what = if self.has_clusters { "clusters" } else { "ids" };
-        Err(AggregatesError::new(
-            Fault::Buckets,
-            format!("{units} {what} are in {have} buckets, where about {expected:.0} are expected"),
-            "use the statement of `gate cases sql` for this engine: in another one's quotes, the name of the column may have been hashed and not its values",
-        ))
     }
 }
 

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use super::area::{Area, compare};
 use super::buckets::without_each_bucket;
 use super::checked::{Aggregates, Cell, Slice};
+use super::count::count_rows;
+use super::plan::{CaseNeeds, Plan};
 use super::totals::{Model, Totals};
+use crate::cases::{CaseColumns, Table};
 use crate::scorer::{Aggregate, CaseKind, Metric, Needs, Score, Uncertainty, jackknife_of_kinds};
 use crate::stats::{Refusal, RightWrong};
 
@@ -56,6 +59,14 @@ impl Aggregates {
             own.1.iter_mut().zip(sums).for_each(|(sum, more)| *sum += more);
         }
         found
+    }
+
+    /// The decisions of one model, counted from its rows in the same buckets.
+    pub fn count_like(&self, rows: &Table, said: &CaseColumns) -> Result<Self, String> {
+        let needs = CaseNeeds { decisions: true, ..CaseNeeds::default() };
+        let plan = Plan::of(&needs, said, Some(self.task), false).map_err(|why| why.message)?;
+        let counted = count_rows(&plan, rows, None, said).map_err(|error| error.message)?;
+        Self::of(&counted, said).map_err(|error| error.message)
     }
 
     /// Whether the model that these have as the baseline is the one that others have as their candidate, on the same cases.

@@ -68,6 +68,19 @@ impl<'t> Found<'t> {
         self.facts.get(name)?.n
     }
 
+    /// Refuses a file without a fact that its rows need.
+    pub(super) fn needs_fact(&self, name: &str) -> Result<(), AggregatesError> {
+        if self.facts.contains_key(name) {
+            return Ok(());
+        }
+        let message = format!("there are sums or bins of scores, but the fact `{name}` is missing");
+        Err(AggregatesError::new(
+            Fault::Incomplete,
+            message,
+            "write all rows of every statement into the same file",
+        ))
+    }
+
     pub(super) fn check_guards(&self, columns: &CaseColumns) -> Result<(), AggregatesError> {
         let help = "run the guards of `gate cases sql` and write their rows into the same file";
         if self.guards.is_empty() {

@@ -170,6 +170,66 @@ fn counts_that_do_not_add_up_are_refused() {
     assert_eq!(no_sum, AggregatesFault::Unreadable);
 }
 
+/// Counts that add up, and still are not those of the same cases.
+#[test]
+fn slices_are_the_same_cases_as_all() {
+    let clean = counted(3);
+    let mut kinder = clean.clone();
+    for row in kinder.rows.iter_mut().filter(|row| row.kind == RowKind::Cell && row.slice != "all") {
+        row.candidate.clone_from(&row.truth);
+    }
+    assert_eq!(fault(&kinder), AggregatesFault::Incomplete);
+    let mut cheaper = clean.clone();
+    let row = cheaper.rows.iter_mut().find(|row| row.kind == RowKind::Cell && row.slice != "all");
+    let sum = &mut row.expect("a cell").sums[0];
+    *sum = sum.map(|sum| sum / 2);
+    assert_eq!(fault(&cheaper), AggregatesFault::Incomplete);
+    let mut sharper = clean.clone();
+    for row in sharper.rows.iter_mut().filter(|row| row.kind == RowKind::Score && row.slice != "all") {
+        row.candidate = if row.truth == "1" { "1000".into() } else { "0".into() };
+    }
+    assert_eq!(fault(&sharper), AggregatesFault::Incomplete);
+    let mut flipped = clean.clone();
+    for row in flipped.rows.iter_mut().filter(|row| row.kind == RowKind::Score) {
+        row.truth = "1".into();
+    }
+    assert_eq!(fault(&flipped), AggregatesFault::Incomplete);
+}
+
+#[test]
+fn sums_that_no_cases_give_are_refused() {
+    let clean = counted(3);
+    for (sum, place) in [(-1, 0), (-1, 2), (2_000_000_000, 0)] {
+        let mut table = clean.clone();
+        for row in table.rows.iter_mut().filter(|row| row.kind == RowKind::Cell) {
+            row.sums[place] = Some(sum);
+        }
+        assert_eq!(fault(&table), AggregatesFault::Incomplete, "{sum}");
+    }
+}
+
+#[test]
+fn facts_that_rows_need_may_not_be_left_out() {
+    for name in ["positive", "scores_between_bins"] {
+        let mut table = counted(3);
+        table.rows.retain(|row| row.name != name);
+        assert_eq!(fault(&table), AggregatesFault::Incomplete, "{name}");
+    }
+}
+
+#[test]
+fn there_are_no_more_buckets_than_clusters() {
+    let [baseline, candidate] = predictions(7, 400);
+    let columns = CaseColumns { cluster: Some("house".into()), ..CaseColumns::default() };
+    let plan = Plan::of(&needs(&["f1"], &[]), &columns, None, true).expect("a plan");
+    let mut counted =
+        count_rows(&plan, &table(&candidate), Some(&table(&baseline)), &columns).expect("aggregates");
+    Aggregates::of(&counted, &columns).expect("clean");
+    counted.rows.iter_mut().filter(|row| row.name == "clusters").for_each(|row| row.n = Some(4));
+    let error = Aggregates::of(&counted, &columns).expect_err("four clusters in many buckets");
+    assert_eq!(error.fault, AggregatesFault::Buckets);
+}
+
 #[test]
 fn aggregates_of_another_policy_are_refused() {
     let table = counted(4);

@@ -19,13 +19,20 @@ use super::{CasesError, CasesFault, Column, Table};
 /// Reads a table from the bytes of a Parquet file. Whole numbers become their digits, so that they equal the same
 /// numbers in a CSV file.
 pub fn read_parquet(bytes: Vec<u8>) -> Result<Table, CasesError> {
-    let unreadable = |error: &ParquetError| {
-        CasesError::new(
-            CasesFault::Unreadable,
-            format!("it is not a readable Parquet file: {error}"),
-            "write flat columns of text, numbers and booleans, with snappy, gzip or zstd",
-        )
-    };
+    // The library panics at some damaged files.
+    std::panic::catch_unwind(|| read_columns(bytes))
+        .unwrap_or_else(|_| Err(unreadable(&ParquetError::General("it is damaged".into()))))
+}
+
+fn unreadable(error: &ParquetError) -> CasesError {
+    CasesError::new(
+        CasesFault::Unreadable,
+        format!("it is not a readable Parquet file: {error}"),
+        "write flat columns of text, numbers and booleans, with snappy, gzip or zstd",
+    )
+}
+
+fn read_columns(bytes: Vec<u8>) -> Result<Table, CasesError> {
     let reader = SerializedFileReader::new(Bytes::from(bytes)).map_err(|error| unreadable(&error))?;
     // The library panics at these.
     let places = reader.metadata().row_groups().iter().flat_map(RowGroupMetaData::columns);

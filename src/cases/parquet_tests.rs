@@ -230,13 +230,24 @@ fn cells_of_a_dictionary_are_read_without_a_value_for_each() {
 /// What a damaged file says may be wrong, but reading it ends, and without a panic.
 #[test]
 fn a_damaged_file_is_read_or_refused() {
-    let cells: Vec<Option<i64>> = (0..1000).map(|row| Some(row * row % 11)).collect();
-    let bytes = file::<Int64Type>(Physical::INT64, None, vec![cells], WriterVersion::PARQUET_1_0);
-    for at in 4..bytes.len() - 8 {
-        for value in [0, 0xFF, bytes[at] ^ 1] {
-            let mut damaged = bytes.clone();
-            damaged[at] = value;
-            let _ = read_parquet(damaged);
+    let numbers: Vec<Option<i64>> = (0..1000).map(|row| Some(row * row % 11)).collect();
+    let texts = (0..90).map(|row| (row % 5 != 2).then(|| format!("case {}", row % 30).as_str().into()));
+    let files = [
+        file::<Int64Type>(Physical::INT64, None, vec![numbers], WriterVersion::PARQUET_1_0),
+        file::<ByteArrayType>(
+            Physical::BYTE_ARRAY,
+            Some(LogicalType::String),
+            vec![texts.collect()],
+            WriterVersion::PARQUET_1_0,
+        ),
+    ];
+    for bytes in files {
+        for at in 4..bytes.len() - 8 {
+            for value in [0, 0xFF, bytes[at] ^ 1] {
+                let mut damaged = bytes.clone();
+                damaged[at] = value;
+                let _ = read_parquet(damaged);
+            }
         }
     }
 }

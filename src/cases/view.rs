@@ -76,6 +76,11 @@ impl Cases {
         self.table.rows()
     }
 
+    /// The table that they are in.
+    pub fn table(&self) -> &Table {
+        &self.table
+    }
+
     /// The ids, each once; the code of an id is its row.
     pub fn ids(&self) -> &Column {
         &self.table.columns[self.id].1

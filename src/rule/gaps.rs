@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::compare::{Subject, hold};
-use super::evidence::{CaseEvidence, HowScored, Lack, decimal, how_scored};
+use super::evidence::{CaseEvidence, HowScored, Lack, TOO_COARSE_HELP, decimal, how_scored, too_coarse};
 use super::slices::Slices;
 use super::{Limit, RuleInput, RuleResult};
 use crate::aggregates::Aggregates;
@@ -165,9 +165,13 @@ fn of_aggregates(
         if part.cases() < slices.min_rows {
             continue;
         }
-        let found = part.estimate(&metric, !is_candidate);
-        let value =
-            found.map_or(f64::NAN, |found| if is_candidate { found.candidate } else { found.baseline });
+        let Ok(found) = part.estimate(&metric, !is_candidate) else { continue };
+        let side = usize::from(!is_candidate);
+        if let Some(why) = too_coarse(found.resolution[side]) {
+            let message = format!("`{name}` [{slice}] {why}");
+            return Err(Box::new(Finding::new(NO_GAP, message).subject(name).help(TOO_COARSE_HELP)));
+        }
+        let value = [found.candidate, found.baseline][side];
         if value.is_finite() {
             values.insert(slice.to_owned(), decimal(value, DIGITS));
         }

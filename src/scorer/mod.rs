@@ -270,6 +270,10 @@ impl Metric {
                 return Err("there are no labels with predictions");
             }
             Needs::Decisions => return Ok(()),
+            Needs::Score | Needs::Probabilities | Needs::AnyScore if sample.truth.is_empty() => {
+                return Err("there are no labels");
+            }
+            Needs::Numbers if sample.target.is_empty() => return Err("there are no labels that are numbers"),
             Needs::Score => &sample.scores,
             Needs::Probabilities => &sample.probabilities,
             Needs::AnyScore if sample.probabilities.is_empty() => &sample.scores,

@@ -129,7 +129,7 @@ fn power(slice: Option<String>, name: &str, compared: &Compared<'_>, classes: Op
 /// The same decisions but for a share of them: as many wrong ones are now right as right ones are wrong.
 fn with_changes(sample: &Sample, share: f64) -> Sample {
     let mut changed = sample.clone();
-    if sample.predicted.is_empty() || sample.labels.len() < 2 {
+    if sample.predicted.is_empty() || sample.truth.is_empty() || sample.labels.len() < 2 {
         return changed;
     }
     let mut random = Random::stream(SEED, 0);

@@ -43,7 +43,7 @@ pub fn summary(cases: &Cases) -> Result<CasesSummary, CasesError> {
         columns.iter().filter_map(|name| Some(((*name).to_owned(), cases.values(name)?.ok()?))).collect()
     };
     let of = |sample: &Sample, rows: Option<&[u32]>| {
-        let decisions = !sample.predicted.is_empty();
+        let decisions = !sample.predicted.is_empty() && !sample.truth.is_empty();
         let mut metrics = metrics(sample, decisions.then(|| Confusion::of(sample)).as_ref());
         for (name, values) in &values {
             let picked: Vec<f64> = match rows {

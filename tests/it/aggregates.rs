@@ -354,3 +354,57 @@ fn statements_are_printed_for_people_and_programs() {
     ran.leaves_with(2).says("aggregates/impossible").says("--task classification");
     project.gate(&["cases", "sql", "--engine", "oracle", "--candidate", "t"]).leaves_with(2).says("postgres");
 }
+
+/// The baseline that was counted must be the one that the policy names, whose rows are known.
+#[test]
+fn aggregates_of_another_baseline_than_the_recorded_rows_are_refused() {
+    let project = project();
+    project.file("weak.csv", predictions(3000, |case| case.is_multiple_of(5)));
+    project
+        .gate(&["cases", "aggregate", "new.csv", "--baseline", "weak.csv", "--output", "agg.csv"])
+        .leaves_with(0);
+    project
+        .file("runs/new.json", record("new", "{\"aggregates\": \"agg.csv\"}", "0.903"))
+        .file("approved.json", record("old", "\"old.csv\"", "0.9"));
+    let ran = check(&project);
+    assert!(codes(&ran).contains(&"aggregates/other-baseline".to_owned()), "{}", ran.out);
+    ran.leaves_with(1);
+}
+
+/// Scores of rare events all fall into the lowest bin: a value that may be off by half decides nothing.
+#[test]
+fn an_area_that_is_too_coarse_passes_no_limit_without_an_interval() {
+    let project = Project::new();
+    let rows = |good: bool| -> String {
+        let mut text = "id,y_true,y_pred,score,region\n".to_owned();
+        for case in 0..400 {
+            let truth = case % 4 == 0;
+            let high = truth == (good || case % 2 == 0);
+            let region = ["EU", "US"][usize::from(case % 8 > 3)];
+            text.push_str(&format!(
+                "c{case},{},0,0.000{},{region}\n",
+                u8::from(truth),
+                if high { 4 } else { 1 }
+            ));
+        }
+        text
+    };
+    project
+        .file(
+            "gate.yaml",
+            "version: 1\nrules:\n  gap: { metrics: { roc_auc: { max_gap: 0.05 } }, slices: { by: region } }\n  \
+             regions: { metrics: { roc_auc: { min: 0.3 } }, slices: { by: region } }\n  honest: { consistent: true }\n",
+        )
+        .file("new.csv", rows(false))
+        .file(
+            "new.json",
+            "{\"predictions\": {\"aggregates\": \"agg.csv\"}, \"validation\": {\"rows\": 400}, \"metrics\": {\"roc_auc\": 0.97}}",
+        );
+    project.gate(&["cases", "aggregate", "new.csv", "--output", "agg.csv"]).leaves_with(0);
+    let ran = project.gate(&["check", "new.json", "--format", "json"]);
+    let found = codes(&ran);
+    for code in ["slices/no-gap", "slices/none", "cases/not-recomputed"] {
+        assert!(found.contains(&code.to_owned()), "{code}: {}", ran.out);
+    }
+    ran.leaves_with(1);
+}

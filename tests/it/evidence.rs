@@ -294,3 +294,26 @@ fn a_slice_of_the_record_may_bring_its_standard_error() {
         assert_eq!(of_slice[0]["outcome"], outcome, "{value}: {report}");
     }
 }
+
+/// Predictions of which nobody knows the truth: nothing can be computed, and that is said.
+#[test]
+fn predictions_without_labels_are_no_evidence_and_no_panic() {
+    for (columns, row) in [("id,score,region", "0.4,EU"), ("id,y_pred", "1")] {
+        let project = Project::new();
+        let rows: String = (0..50).map(|case| format!("c{case},{row}\n")).collect();
+        project
+            .file(
+                "gate.yaml",
+                "version: 1\nrules:\n  sure: { metrics: { log_loss: { max: 0.5, confidence: 95% } } }\n  honest: { consistent: true }\n",
+            )
+            .file("p.csv", format!("{columns}\n{rows}"))
+            .file("run.json", "{\"predictions\": \"p.csv\", \"metrics\": {\"log_loss\": 0.4, \"accuracy\": 0.9}}");
+        let ran = project.gate(&["check", "run.json"]);
+        assert!(!ran.out.contains("✓ sure") && !ran.err.contains("panicked"), "{}{}", ran.out, ran.err);
+        assert_ne!(ran.code, 0, "{columns}: {}", ran.out);
+        for command in [&["show", "--cases", "run.json"][..], &["power", "run.json"]] {
+            let ran = project.gate(command);
+            assert!(!ran.err.contains("panicked"), "{command:?}: {}", ran.err);
+        }
+    }
+}

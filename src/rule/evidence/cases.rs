@@ -21,6 +21,9 @@ pub(in crate::rule) enum Lack {
     Wrong(Box<Finding>),
 }
 
+const RECORD_ITS_OWN: &str =
+    "count again with the predictions of this baseline, and record its own aggregates of the same cases";
+
 /// The same cases in both runs, in the order of the baseline's table.
 #[derive(Debug)]
 pub(in crate::rule) struct PairedCases {
@@ -102,21 +105,31 @@ impl<'c> CaseEvidence<'c> {
         let Some(baseline) = self.baseline.filter(|_| ours.has_baseline) else { return Ok(ours) };
         // The policy's file is the candidate's alone.
         let columns = CaseColumns { aggregates: None, ..self.case.cases.clone() };
-        match read(baseline, &columns, "the baseline") {
-            Ok(theirs) if !ours.has_as_baseline(&theirs) => {
-                let message = format!(
-                    "the aggregates do not compare the candidate with this baseline ({}): the decisions that they have of it \
-                     are not those of its own aggregates",
-                    baseline.label()
-                );
-                Err(Lack::Wrong(Box::new(
-                    at_predictions(Finding::new(OTHER_BASELINE, message))
-                        .help("count again with the predictions of this baseline, and record its own aggregates of the same cases"),
-                )))
-            }
-            Ok(_) | Err(Lack::NotRecorded(_)) => Ok(ours),
-            Err(wrong) => Err(wrong),
+        let theirs = match read(baseline, &columns, "the baseline") {
+            Ok(theirs) => theirs,
+            // Rows show as well which model they are of.
+            Err(Lack::NotRecorded(_)) => match table(&self.case, baseline, "the baseline") {
+                Ok(cases) => Arc::new(ours.count_like(cases.table(), &columns).map_err(|why| {
+                    let message = format!("the baseline's predictions can't be counted: {why}");
+                    Lack::Wrong(Box::new(
+                        at_predictions(Finding::new(OTHER_BASELINE, message)).help(RECORD_ITS_OWN),
+                    ))
+                })?),
+                // Then the values that it reports are all that ties it to these counts.
+                Err(Lack::NotRecorded(_)) => return Ok(ours),
+                Err(wrong) => return Err(wrong),
+            },
+            Err(wrong) => return Err(wrong),
+        };
+        if ours.has_as_baseline(&theirs) {
+            return Ok(ours);
         }
+        let message = format!(
+            "the aggregates do not compare the candidate with this baseline ({}): the decisions that they have of it are not \
+             those that it records",
+            baseline.label()
+        );
+        Err(Lack::Wrong(Box::new(at_predictions(Finding::new(OTHER_BASELINE, message)).help(RECORD_ITS_OWN))))
     }
 
     fn pair(&self) -> Result<PairedCases, Lack> {

@@ -11,7 +11,7 @@ mod hold;
 mod ladder;
 mod rounding;
 
-pub(super) use aggregated::find_in_aggregates;
+pub(super) use aggregated::{TOO_COARSE_HELP, find_in_aggregates, too_coarse};
 pub(super) use basis::{Found, HowScored, how_scored};
 pub(super) use cases::{CaseEvidence, Lack, PairedCases, same_cases};
 pub(super) use confidence::Settings;

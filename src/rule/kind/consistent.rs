@@ -4,7 +4,9 @@
 use super::{Kind, RuleCheck};
 use crate::code::codes;
 use crate::document::{Diagnostic, Node, Path, Value};
-use crate::rule::evidence::{CaseEvidence, Found, Lack, decimal, find_absolute, mismatch};
+use crate::rule::evidence::{
+    CaseEvidence, Found, Lack, NOT_RECOMPUTED, decimal, find_absolute, mismatch, too_coarse,
+};
 use crate::rule::{Loading, RuleInput, RuleResult};
 use crate::run::{Decimal, Run};
 use crate::verdict::{Comparison, Finding, Method, Outcome};
@@ -112,6 +114,18 @@ fn recomputed(judgement: &mut RuleResult, run: &Run, evidence: &CaseEvidence<'_>
         let Ok(value) = metric.value() else { continue };
         let Found::Basis(basis) = find_absolute(evidence, &metric, None, None) else { continue };
         if !basis.recomputed {
+            continue;
+        }
+        if let Some(why) = too_coarse(basis.resolution[0]) {
+            let raised = Finding::new(NOT_RECOMPUTED, format!("`{}` {why}", metric.name))
+                .at(metric.path(), "can't be recomputed")
+                .subject(metric.name)
+                .help("record the files of predictions");
+            judgement.fail(
+                Comparison::by(Method::Recomputed, metric.name, "recomputed", Outcome::Fail)
+                    .candidate(value.written()),
+                raised,
+            );
             continue;
         }
         let mut comparison = Comparison::by(Method::Recomputed, metric.name, "recomputed", Outcome::Pass)

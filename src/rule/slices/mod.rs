@@ -11,7 +11,8 @@ use std::collections::BTreeMap;
 
 use super::compare::{Subject, hold};
 use super::evidence::{
-    CaseEvidence, Found, Lack, Settings, Slice, decimal, find_absolute, find_relative, hold_shown,
+    CaseEvidence, Found, Lack, Settings, Slice, TOO_COARSE_HELP, decimal, find_absolute, find_relative,
+    hold_shown, too_coarse,
 };
 use super::no_cases::SLICE_DIFFERS;
 use super::{Limit, Pattern, RuleInput, RuleResult};
@@ -230,6 +231,14 @@ impl Slices {
                 }
                 Found::Basis(basis) => {
                     let [ours, theirs] = basis.values;
+                    let reach = basis.resolution[0] + if is_relative { basis.resolution[1] } else { 0.0 };
+                    if let Some(why) = too_coarse(reach) {
+                        let message = format!("`{}` [{slice}] {why}", entry.name);
+                        let raised =
+                            Finding::new(NO_SLICES, message).subject(entry.name).help(TOO_COARSE_HELP);
+                        wrong(&mut one, entry.name, &raised);
+                        continue;
+                    }
                     if !ours.is_finite() {
                         let message = format!("`{}` is not defined on {slice}", entry.name);
                         let raised = Finding::new(NO_SLICES, message).subject(entry.name);
