@@ -9,7 +9,36 @@ use super::found::Found;
 /// How many buckets there are.
 const BUCKETS: f64 = 4096.0;
 
+/// Cases and sums by bucket, label and both decisions.
+fn by_decision<'s>(
+    slices: impl IntoIterator<Item = &'s Slice>,
+) -> BTreeMap<(u16, u32, u32, u32), (u64, Vec<i128>)> {
+    let mut all: BTreeMap<_, (u64, Vec<i128>)> = BTreeMap::new();
+    for cell in slices.into_iter().flat_map(|slice| &slice.cells) {
+        let sum = all.entry((cell.bucket, cell.truth, cell.baseline, cell.candidate)).or_default();
+        sum.0 = sum.0.saturating_add(cell.n);
+        sum.1.resize(cell.sums.len(), 0);
+        sum.1.iter_mut().zip(&cell.sums).for_each(|(sum, more)| *sum = sum.saturating_add(*more));
+    }
+    all
+}
+
+/// Cases by whether the label is positive, and by both bins.
+fn by_bins<'s>(slices: impl IntoIterator<Item = &'s Slice>) -> BTreeMap<(bool, u16, u16), u64> {
+    let mut all: BTreeMap<_, u64> = BTreeMap::new();
+    for cell in slices.into_iter().flat_map(|slice| &slice.scores) {
+        let sum = all.entry((cell.positive, cell.baseline, cell.candidate)).or_default();
+        *sum = sum.saturating_add(cell.n);
+    }
+    all
+}
+
 impl Aggregates {
+    /// Every slice, and all cases as the last.
+    fn parts(&self) -> impl Iterator<Item = &Slice> {
+        self.slices.values().flat_map(BTreeMap::values).chain([&self.all])
+    }
+
     pub(super) fn check_positive(&self, found: &Found<'_>) -> Result<(), AggregatesError> {
         if found.counted.has_scores {
             found.needs_fact("positive")?;
@@ -31,9 +60,6 @@ impl Aggregates {
 
     /// Losses and squares are never below 0, and no squared error of a probability is above 1.
     pub(super) fn check_sums(&self) -> Result<(), AggregatesError> {
-        let cells = || {
-            self.slices.values().flat_map(BTreeMap::values).chain([&self.all]).flat_map(|slice| &slice.cells)
-        };
         for (place, column) in self.sum_columns.iter().enumerate() {
             let may_be_negative = column.starts_with("error") || column == "label";
             let is_brier = column.starts_with("brier");
@@ -41,7 +67,7 @@ impl Aggregates {
                 let sum = cell.sums.get(place).copied().unwrap_or_default();
                 !may_be_negative && sum < 0 || is_brier && sum > i128::from(cell.n) * 1_000_000
             };
-            if let Some(cell) = cells().find(|cell| is_impossible(cell)) {
+            if let Some(cell) = self.parts().flat_map(|slice| &slice.cells).find(|cell| is_impossible(cell)) {
                 let sum = cell.sums.get(place).copied().unwrap_or_default();
                 return Err(AggregatesError::new(
                     Fault::Incomplete,
@@ -67,27 +93,18 @@ impl Aggregates {
             ))
         };
         check("`all`", self.all.cases(), rows)?;
-        let all = self.all.by_decision();
+        let all = by_decision([&self.all]);
         for (columns, slices) in &self.slices {
             check(
                 &format!("the slices by `{columns}`"),
                 slices.values().fold(0_u64, |sum, slice| sum.saturating_add(slice.cases())),
                 rows,
             )?;
-            let mut sum = BTreeMap::new();
-            for slice in slices.values() {
-                slice.add_by_decision(&mut sum);
-            }
-            if sum != all {
+            if by_decision(slices.values()) != all {
                 return Err(not_all(&format!("the slices by `{columns}`")));
             }
         }
-        let has_bins = self
-            .slices
-            .values()
-            .flat_map(BTreeMap::values)
-            .chain([&self.all])
-            .any(|slice| !slice.scores.is_empty());
+        let has_bins = self.parts().any(|slice| !slice.scores.is_empty());
         if !has_bins && !found.facts.contains_key("scores_between_bins") {
             return Ok(());
         }
@@ -104,18 +121,14 @@ impl Aggregates {
             let sum = |counts: &mut dyn Iterator<Item = u64>| counts.fold(0_u64, u64::saturating_add);
             (sum(&mut cells.map(|cell| cell.n)), sum(&mut scores.map(|cell| cell.n)))
         };
-        for slice in self.slices.values().flat_map(BTreeMap::values).chain([&self.all]) {
+        for slice in self.parts() {
             let (cells, scores) = positives(slice);
             check("a slice's positive scores", scores, cells)?;
         }
         check("the positive label", positives(&self.all).0, found.fact("positive").unwrap_or_default())?;
-        let all = self.all.by_bins();
+        let all = by_bins([&self.all]);
         for (columns, slices) in &self.slices {
-            let mut sum = BTreeMap::new();
-            for slice in slices.values() {
-                slice.add_by_bins(&mut sum);
-            }
-            if sum != all {
+            if by_bins(slices.values()) != all {
                 return Err(not_all(&format!("the scores of the slices by `{columns}`")));
             }
         }
@@ -126,15 +139,13 @@ impl Aggregates {
     pub(super) fn check_buckets(&self, found: &Found<'_>) -> Result<(), AggregatesError> {
         let units = self.clusters.or(found.fact("ids_candidate")).unwrap_or_default();
         let buckets: BTreeSet<u16> = self.all.cells.iter().map(|cell| cell.bucket).collect();
-        #[expect(clippy::cast_precision_loss, reason = "an expectation")]
-        let (expected, have) = (BUCKETS * (1.0 - (-(units as f64) / BUCKETS).exp()), buckets.len() as f64);
         #[expect(clippy::cast_precision_loss, reason = "counts of cases are far below 2^53")]
-        if have + 2.0 >= 0.75 * expected && have <= units as f64 {
+        let (units, have) = (units as f64, buckets.len() as f64);
+        let expected = BUCKETS * (1.0 - (-units / BUCKETS).exp());
+        if have + 2.0 >= 0.75 * expected && have <= units {
             return Ok(());
         }
         let what = if self.has_clusters { "clusters" } else { "ids" };
-        #[expect(clippy::cast_precision_loss, reason = "counts of cases are far below 2^53")]
-        let expected = expected.min(units as f64);
         Err(AggregatesError::new(
             Fault::Buckets,
             format!("{units} {what} are in {have} buckets, where about {expected:.0} are expected"),

@@ -47,40 +47,7 @@ pub struct Slice {
     pub scores: Vec<ScoreCell>,
 }
 
-/// Cases and sums by bucket, label and both decisions.
-pub(super) type ByDecision = BTreeMap<(u16, u32, u32, u32), (u64, Vec<i128>)>;
-/// Cases by whether the label is positive, and by both bins.
-pub(super) type ByBins = BTreeMap<(bool, u16, u16), u64>;
-
 impl Slice {
-    pub(super) fn by_decision(&self) -> ByDecision {
-        let mut all = ByDecision::new();
-        self.add_by_decision(&mut all);
-        all
-    }
-
-    pub(super) fn add_by_decision(&self, to: &mut ByDecision) {
-        for cell in &self.cells {
-            let sum = to.entry((cell.bucket, cell.truth, cell.baseline, cell.candidate)).or_default();
-            sum.0 = sum.0.saturating_add(cell.n);
-            sum.1.resize(cell.sums.len(), 0);
-            sum.1.iter_mut().zip(&cell.sums).for_each(|(sum, more)| *sum = sum.saturating_add(*more));
-        }
-    }
-
-    pub(super) fn by_bins(&self) -> ByBins {
-        let mut all = ByBins::new();
-        self.add_by_bins(&mut all);
-        all
-    }
-
-    pub(super) fn add_by_bins(&self, to: &mut ByBins) {
-        for cell in &self.scores {
-            let sum = to.entry((cell.positive, cell.baseline, cell.candidate)).or_default();
-            *sum = sum.saturating_add(cell.n);
-        }
-    }
-
     /// How many cases.
     pub fn cases(&self) -> u64 {
         self.cells.iter().fold(0, |sum, cell| sum.saturating_add(cell.n))

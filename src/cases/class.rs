@@ -134,25 +134,23 @@ impl Cases {
             return Ok(None);
         }
         let slice_codes = column.map(Column::codes);
-        let of_slices = match slice_codes {
-            None => None,
-            Some(Codes::Narrow(codes)) => Some(Some(ByBytes {
+        let slice_bytes = match slice_codes {
+            Some(Codes::Narrow(codes)) => Some(ByBytes {
                 codes,
                 part: std::array::from_fn(|code| code.min(slices - 1) * classes * classes),
-            })),
-            Some(Codes::Wide(_)) => Some(None),
-        };
-        let of_bytes = match (truth.of_bytes(classes, classes), predicted.of_bytes(classes, 1), &of_slices) {
-            (Some(truth), Some(predicted), None) => Some((truth, predicted, None)),
-            (Some(truth), Some(predicted), Some(Some(slices))) => Some((truth, predicted, Some(slices))),
+            }),
             _ => None,
         };
+        let of_bytes = truth
+            .of_bytes(classes, classes)
+            .zip(predicted.of_bytes(classes, 1))
+            .filter(|_| slice_bytes.is_some() == slice_codes.is_some());
         let count = |block: usize| {
             let mut counts = vec![0_u64; cells];
             let rows = block * BLOCK..((block + 1) * BLOCK).min(self.rows());
-            if let Some((truth, predicted, slices)) = &of_bytes {
+            if let Some((truth, predicted)) = &of_bytes {
                 let of = |by: &ByBytes<'_>, row: usize| by.part[usize::from(by.codes[row])];
-                match slices {
+                match &slice_bytes {
                     None => rows.for_each(|row| counts[of(truth, row) + of(predicted, row)] += 1),
                     Some(slices) => {
                         rows.for_each(|row| {

@@ -110,10 +110,11 @@ impl Numbers {
 
     /// Whether a number is in more than one cell. One bit for each possible number where they are dense, else a sorted copy.
     pub(super) fn has_repeats(&self) -> bool {
-        let are_sequences = self.parts.iter().all(|part| matches!(part, Keys::Sequence { .. }));
-        let bounds: Vec<(i64, i64)> = self.parts.iter().filter_map(Keys::bounds).collect();
-        if are_sequences && bounds.windows(2).all(|pair| pair[0].1 < pair[1].0) {
-            return false;
+        if self.parts.iter().all(|part| matches!(part, Keys::Sequence { .. })) {
+            let bounds: Vec<(i64, i64)> = self.parts.iter().filter_map(Keys::bounds).collect();
+            if bounds.windows(2).all(|pair| pair[0].1 < pair[1].0) {
+                return false;
+            }
         }
         let Some((first, span)) = self.dense_span(64) else {
             let mut sorted = Vec::with_capacity(self.len());

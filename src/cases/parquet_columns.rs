@@ -6,7 +6,7 @@ use parquet::column::reader::ColumnReader;
 use parquet::data_type::{BoolType, DoubleType, FloatType, Int32Type, Int64Type};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{ColumnChunkMetaData, RowGroupMetaData};
-use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
 use parquet::schema::types::ColumnDescriptor;
 use rayon::prelude::*;
 
@@ -168,18 +168,16 @@ fn read_column(reader: &SerializedFileReader<Bytes>, index: usize, name: &str) -
 
 /// A column of which the file has a dictionary, and no cell apart from it; `None` where it is to be read value by value.
 fn read_coded(
-    reader: &SerializedFileReader<Bytes>,
-    group: usize,
+    row_group: &dyn RowGroupReader,
     index: usize,
     described: &ColumnDescriptor,
     written: Written,
     max_coded: usize,
+    rows: usize,
 ) -> Result<Option<Chunk>, ParquetError> {
-    let row_group = reader.get_row_group(group)?;
     if !has_indices_only(row_group.metadata().column(index)) {
         return Ok(None);
     }
-    let rows = room(row_group.metadata());
     let mut pages = row_group.get_column_page_reader(index)?;
     let physical = described.physical_type();
     let Some(indices) = read_indices(&mut *pages, described.max_def_level(), rows)? else { return Ok(None) };
@@ -231,11 +229,11 @@ fn read_chunk(
     }
     let missing = written.numbers().map_or(0, NumberKind::missing);
     let unsigned = written == Written::Unsigned;
-    if let Some(chunk) = read_coded(reader, group, index, described, written, max_coded)? {
-        return Ok(chunk);
-    }
     let row_group = reader.get_row_group(group)?;
     let rows = room(row_group.metadata());
+    if let Some(chunk) = read_coded(&*row_group, index, described, written, max_coded, rows)? {
+        return Ok(chunk);
+    }
     match row_group.get_column_reader(index)? {
         ColumnReader::BoolColumnReader(reader) => {
             read_keys::<BoolType>(reader, most, missing, max_coded, rows, |value| i64::from(*value))

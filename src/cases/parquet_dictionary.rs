@@ -12,7 +12,7 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::ColumnChunkMetaData;
 
 use super::codes::{Codes, MISSING};
-use super::parquet_runs::read_runs;
+use super::parquet_runs::{cut_short, read_runs};
 
 /// What a file has instead of values.
 pub(super) struct Indices {
@@ -120,10 +120,6 @@ fn parts(page: &Page, most: i16) -> Result<Option<Parts<'_>>, ParquetError> {
         }
         _ => Ok(None),
     }
-}
-
-fn cut_short() -> ParquetError {
-    ParquetError::EOF("a page ends before its values do".into())
 }
 
 impl Indices {

@@ -37,7 +37,7 @@ pub(super) fn read_runs(
         let there = bytes.len();
         let packed = take(&mut bytes, (groups * width).min(there))?;
         if packed.len() * 8 < groups.saturating_mul(8).min(left) * width {
-            return Err(ParquetError::EOF("a page ends before its values do".into()));
+            return Err(cut_short());
         }
         let values = (groups * 8).min(left);
         unpack(packed, width, values, &mut run);
@@ -77,9 +77,13 @@ fn unpack(packed: &[u8], width: usize, values: usize, run: &mut impl FnMut(u32, 
     }
 }
 
+pub(super) fn cut_short() -> ParquetError {
+    ParquetError::EOF("a page ends before its values do".into())
+}
+
 fn take<'b>(bytes: &mut &'b [u8], count: usize) -> Result<&'b [u8], ParquetError> {
     let Some((taken, rest)) = bytes.split_at_checked(count) else {
-        return Err(ParquetError::EOF("a page ends before its values do".into()));
+        return Err(cut_short());
     };
     *bytes = rest;
     Ok(taken)

@@ -16,5 +16,5 @@ pub(super) fn each_in_order<T: Send, R: Send>(list: Vec<T>, work: impl Fn(T) -> 
 
 /// The results of a function over a list, in the order of the list.
 pub(super) fn in_order<T: Sync, R: Send>(list: &[T], work: impl Fn(&T) -> R + Sync + Send) -> Vec<R> {
-    if list.len() < PARALLEL { list.iter().map(work).collect() } else { list.par_iter().map(work).collect() }
+    each_in_order(list.iter().collect(), work)
 }

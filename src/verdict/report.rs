@@ -159,6 +159,7 @@ impl CandidateReport {
         for rule in Arc::make_mut(&mut self.rules).iter_mut().filter(|rule| rule.findings.is_empty()) {
             rule.comparisons = Vec::new();
             rule.notes = Vec::new();
+            rule.baseline = None;
         }
         true
     }
