@@ -10,10 +10,10 @@ use super::found::Found;
 const BUCKETS: f64 = 4096.0;
 
 /// Cases and sums by bucket, label and both decisions.
-fn by_decision<'s>(
-    slices: impl IntoIterator<Item = &'s Slice>,
-) -> BTreeMap<(u16, u32, u32, u32), (u64, Vec<i128>)> {
-    let mut all: BTreeMap<_, (u64, Vec<i128>)> = BTreeMap::new();
+type ByDecision = BTreeMap<(u16, u32, u32, u32), (u64, Vec<i128>)>;
+
+fn by_decision<'s>(slices: impl IntoIterator<Item = &'s Slice>) -> ByDecision {
+    let mut all = ByDecision::new();
     for cell in slices.into_iter().flat_map(|slice| &slice.cells) {
         let sum = all.entry((cell.bucket, cell.truth, cell.baseline, cell.candidate)).or_default();
         sum.0 = sum.0.saturating_add(cell.n);
