@@ -1,6 +1,7 @@
 //! The true and the predicted class of each case, and how often each was taken for each.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 
 use rayon::prelude::*;
 
@@ -32,6 +33,40 @@ pub(super) struct Classes<'c> {
 struct ByBytes<'c> {
     codes: &'c [u8],
     part: [usize; 256],
+}
+
+impl<'c> ByBytes<'c> {
+    fn rows(&self, rows: &Range<usize>) -> (&'c [u8], &[usize; 256]) {
+        (&self.codes[rows.clone()], &self.part)
+    }
+}
+
+/// Tables that are counted into in turn, where they are small: most cases fall into one cell, and each step would wait
+/// for the one before.
+const TURNS: usize = 4;
+
+/// A table of so many cells is small.
+const SMALL: usize = 1 << 10;
+
+/// How many rows fall into each cell, whose place is the sum of what its columns give.
+fn count_bytes(columns: &[Option<(&[u8], &[usize; 256])>; 3], rows: usize, cells: usize) -> Vec<u64> {
+    let last = if cells > SMALL { 0 } else { TURNS - 1 };
+    let mut turns = vec![0_u64; cells * (last + 1)];
+    let mut count = |row: usize, place: usize| turns[place + (row & last) * cells] += 1;
+    let part = |(codes, part): (&[u8], &[usize; 256]), row: usize| part[usize::from(codes[row])];
+    match *columns {
+        [Some(truth), Some(predicted), Some(slices)] => {
+            (0..rows).for_each(|row| count(row, part(truth, row) + part(predicted, row) + part(slices, row)));
+        }
+        _ => (0..rows).for_each(|row| {
+            count(row, columns.iter().flatten().map(|column| part(*column, row)).sum());
+        }),
+    }
+    let mut counts = turns.split_off(cells * last);
+    for turn in turns.chunks(cells) {
+        counts.iter_mut().zip(turn).for_each(|(sum, count)| *sum += count);
+    }
+    counts
 }
 
 fn limited(code: u32, bound: usize) -> usize {
@@ -146,20 +181,16 @@ impl Cases {
             .zip(predicted.of_bytes(classes, 1))
             .filter(|_| slice_bytes.is_some() == slice_codes.is_some());
         let count = |block: usize| {
-            let mut counts = vec![0_u64; cells];
             let rows = block * BLOCK..((block + 1) * BLOCK).min(self.rows());
             if let Some((truth, predicted)) = &of_bytes {
-                let of = |by: &ByBytes<'_>, row: usize| by.part[usize::from(by.codes[row])];
-                match &slice_bytes {
-                    None => rows.for_each(|row| counts[of(truth, row) + of(predicted, row)] += 1),
-                    Some(slices) => {
-                        rows.for_each(|row| {
-                            counts[of(slices, row) + of(truth, row) + of(predicted, row)] += 1;
-                        });
-                    }
-                }
-                return counts;
+                let columns = [Some(truth), Some(predicted), slice_bytes.as_ref()];
+                return count_bytes(
+                    &columns.map(|column| column.map(|by| by.rows(&rows))),
+                    rows.len(),
+                    cells,
+                );
             }
+            let mut counts = vec![0_u64; cells];
             for row in rows {
                 let slice = slice_codes.map_or(0, |codes| limited(codes.get(row), slices));
                 let (truth, predicted) =

@@ -21,10 +21,6 @@ impl Default for Codes {
 }
 
 impl Codes {
-    pub(super) fn with_capacity(is_narrow: bool, rows: usize) -> Self {
-        if is_narrow { Self::Narrow(Vec::with_capacity(rows)) } else { Self::Wide(Vec::with_capacity(rows)) }
-    }
-
     pub(super) fn reserve(&mut self, rows: usize) {
         match self {
             Self::Narrow(codes) => codes.reserve(rows),
@@ -98,18 +94,28 @@ impl Codes {
             self.widen();
         }
         let code = |code: u32| code_of.get(code as usize).copied().unwrap_or(MISSING);
-        let is_same = code_of.iter().zip(0..).all(|(code, place)| *code == place);
         match (self, next) {
-            (Self::Narrow(codes), Self::Narrow(next)) if is_same => codes.extend_from_slice(next),
             (Self::Narrow(codes), Self::Narrow(next)) => {
-                let mut table = [NARROW_MISSING; 256];
-                for (slot, code) in table.iter_mut().zip(code_of) {
-                    *slot = narrowed(*code).unwrap_or(NARROW_MISSING);
-                }
-                codes.extend(next.iter().map(|code| table[usize::from(*code)]));
+                let start = codes.len();
+                codes.extend_from_slice(next);
+                remap(&mut codes[start..], code_of);
             }
             (codes, next) => next.iter().for_each(|old| codes.push(code(old))),
         }
+    }
+}
+
+/// Gives each cell the code that `code_of` has for its code; each fits a byte.
+pub(super) fn remap(cells: &mut [u8], code_of: &[u32]) {
+    if code_of.iter().zip(0..).all(|(code, place)| *code == place) {
+        return;
+    }
+    let mut table = [NARROW_MISSING; 256];
+    for (slot, code) in table.iter_mut().zip(code_of) {
+        *slot = narrowed(*code).unwrap_or(NARROW_MISSING);
+    }
+    for cell in cells {
+        *cell = table[usize::from(*cell)];
     }
 }
 

@@ -70,20 +70,19 @@ impl Column {
         }
     }
 
-    /// Makes room for so many cells more.
-    pub(super) fn reserve(&mut self, rows: usize) {
-        if let Cells::Coded(coded) = &mut self.cells {
-            coded.codes.reserve(rows);
-        }
+    /// Adds distinct texts, in the order of their first row; gives the code of each.
+    pub(super) fn add_texts(&mut self, texts: impl IntoIterator<Item = Box<str>>) -> Vec<u32> {
+        let Cells::Coded(coded) = &mut self.cells else { return Vec::new() };
+        let code = |text| u32::try_from(coded.texts.insert_full(text).0).unwrap_or(MISSING);
+        texts.into_iter().map(code).collect()
     }
 
-    /// Adds the cells of the next rows by their distinct texts, in the order of their first row.
-    pub(super) fn append(&mut self, codes: &Codes, texts: impl IntoIterator<Item = Box<str>>) {
+    /// With the code of each cell.
+    pub(super) fn with_codes(mut self, codes: Codes) -> Self {
         if let Cells::Coded(coded) = &mut self.cells {
-            let here = |text| u32::try_from(coded.texts.insert_full(text).0).unwrap_or(MISSING);
-            let code_of: Vec<u32> = texts.into_iter().map(here).collect();
-            coded.codes.append(codes, &code_of);
+            coded.codes = codes;
         }
+        self
     }
 
     fn coded(&self) -> &Coded {

@@ -11,21 +11,56 @@ pub(super) enum Keys {
     Wide(Vec<i64>),
 }
 
+/// Keys while they are read, a few thousand at a time.
+#[derive(Default)]
+pub(super) struct KeysSoFar {
+    /// As long as each is one more than the one before it, the first is enough.
+    sequence: Option<(i64, usize)>,
+    others: Vec<i64>,
+}
+
+impl KeysSoFar {
+    /// Adds the keys of the next rows. `rows` is how many there will be in all.
+    pub(super) fn add(&mut self, keys: &[i64], rows: usize) {
+        let Some(&key) = keys.first() else { return };
+        let is_sequence = || keys.windows(2).all(|pair| pair[0].checked_add(1) == Some(pair[1]));
+        match &mut self.sequence {
+            None if self.others.is_empty() && is_sequence() => self.sequence = Some((key, keys.len())),
+            Some((first, len)) if first.checked_add_unsigned(*len as u64) == Some(key) && is_sequence() => {
+                *len += keys.len();
+            }
+            _ => {
+                let before = self.sequence.take();
+                self.others.reserve_exact(rows.saturating_sub(self.others.len()).max(keys.len()));
+                if let Some((first, len)) = before {
+                    self.others.extend((0..len).map(|row| first.wrapping_add_unsigned(row as u64)));
+                }
+                self.others.extend_from_slice(keys);
+            }
+        }
+    }
+
+    pub(super) fn finish(self) -> Keys {
+        match self.sequence {
+            Some((first, len)) => Keys::Sequence { first, len },
+            None => Keys::any(&self.others).unwrap_or(Keys::Wide(self.others)),
+        }
+    }
+}
+
 impl Keys {
     pub(super) fn of(keys: Vec<i64>) -> Self {
-        if let Some(&first) = keys.first()
-            && keys.windows(2).all(|pair| pair[0].checked_add(1) == Some(pair[1]))
-        {
-            return Self::Sequence { first, len: keys.len() };
-        }
-        let (Some(&smallest), Some(&largest)) = (keys.iter().min(), keys.iter().max()) else {
-            return Self::Wide(keys);
-        };
-        if u32::try_from(largest.abs_diff(smallest)).is_err() {
-            return Self::Wide(keys);
-        }
+        let mut so_far = KeysSoFar::default();
+        so_far.add(&keys, keys.len());
+        so_far.finish()
+    }
+
+    /// Keys that are close together.
+    fn any(keys: &[i64]) -> Option<Self> {
+        let (&smallest, &largest) = (keys.iter().min()?, keys.iter().max()?);
+        u32::try_from(largest.abs_diff(smallest)).ok()?;
         let offset = |key: &i64| u32::try_from(key.abs_diff(smallest)).unwrap_or(u32::MAX);
-        Self::Offsets { smallest, offsets: keys.iter().map(offset).collect() }
+        Some(Self::Offsets { smallest, offsets: keys.iter().map(offset).collect() })
     }
 
     pub(super) fn len(&self) -> usize {
@@ -97,12 +132,19 @@ mod tests {
             vec![7],
             vec![-2, -1, 0, 1],
             vec![5, 3, 4],
+            vec![1, 2, 3, 5, 6],
+            vec![i64::MAX - 1, i64::MAX, i64::MIN],
             vec![-5, i64::from(u32::MAX) - 5],
             vec![-5, i64::from(u32::MAX) - 4],
             vec![i64::MIN, 0, i64::MAX],
             vec![i64::MAX, i64::MIN],
         ] {
             let kept = Keys::of(keys.clone());
+            for at_once in 1..3 {
+                let mut so_far = KeysSoFar::default();
+                keys.chunks(at_once).for_each(|some| so_far.add(some, keys.len()));
+                assert_eq!(so_far.finish(), kept);
+            }
             let mut read = Vec::new();
             kept.for_each(|key| read.push(key));
             assert_eq!(read, keys);

@@ -19,6 +19,7 @@ mod pair;
 mod parquet_chunk;
 mod parquet_columns;
 mod parquet_dictionary;
+mod parquet_join;
 mod parquet_runs;
 mod recorded;
 mod sample;

@@ -11,7 +11,7 @@ use parquet::data_type::{ByteArray, ByteArrayType, DataType};
 use parquet::errors::ParquetError;
 
 use super::codes::{Codes, MISSING};
-use super::keys::Keys;
+use super::keys::{Keys, KeysSoFar};
 
 /// Values of a column that are decoded at once.
 const BATCH: usize = 8192;
@@ -21,24 +21,40 @@ const SMALL: usize = 256;
 
 /// What was read.
 pub(super) enum Chunk {
-    /// A code for each cell, and the key of each code.
-    Keys(Codes, Vec<i64>),
+    /// A code for each cell, and the key of each code. `None` where the codes were put elsewhere.
+    Keys(Option<Codes>, Vec<i64>),
     /// The key of each cell, since there are too many for codes.
     Numbers(Keys),
-    /// A code for each cell, and the text of each code.
-    Texts(Codes, Vec<Box<str>>),
+    /// A code for each cell, and the text of each code. `None` where the codes were put elsewhere.
+    Texts(Option<Codes>, Vec<Box<str>>),
     /// A value has the key that is kept for missing ones.
     Conflict,
 }
 
 impl Chunk {
-    /// How many cells.
-    pub(super) fn len(&self) -> usize {
-        match self {
-            Self::Keys(codes, _) | Self::Texts(codes, _) => codes.len(),
-            Self::Numbers(keys) => keys.len(),
-            Self::Conflict => 0,
+    /// Puts the codes into `cells`, if there is a byte for each.
+    pub(super) fn put_into(mut self, cells: &mut [u8]) -> Self {
+        if let Self::Keys(codes, _) | Self::Texts(codes, _) = &mut self
+            && let Some(Codes::Narrow(narrow)) = codes
+            && narrow.len() == cells.len()
+        {
+            cells.copy_from_slice(narrow);
+            *codes = None;
         }
+        self
+    }
+
+    /// With the codes that were put into `cells`.
+    pub(super) fn taken_from(mut self, cells: &[u8]) -> Self {
+        if let Self::Keys(codes, _) | Self::Texts(codes, _) = &mut self {
+            codes.get_or_insert_with(|| Codes::Narrow(cells.to_vec()));
+        }
+        self
+    }
+
+    /// Whether the codes are where they were put.
+    pub(super) fn is_put(&self) -> bool {
+        matches!(self, Self::Keys(None, _) | Self::Texts(None, _))
     }
 }
 
@@ -91,31 +107,32 @@ pub(super) fn read_keys<T: DataType>(
     rows: usize,
     key: impl Fn(&T::T) -> i64,
 ) -> Result<Chunk, ParquetError> {
-    let (mut coder, mut numbers) = (Coder::new(), Vec::new());
+    let (mut coder, mut numbers, mut some) = (Coder::new(), KeysSoFar::default(), Vec::with_capacity(BATCH));
     let (mut coded, mut conflict) = (true, false);
     for_each_batch(reader, most, |batch| {
         if !coded {
-            conflict |= batch.values.iter().any(|value| key(value) == missing);
+            some.clear();
             if batch.levels.is_empty() {
-                numbers.extend(batch.values.iter().map(&key));
+                some.extend(batch.values.iter().map(&key));
+                conflict |= some.contains(&missing);
             } else {
-                batch.for_each_cell(|value| numbers.push(value.map_or(missing, &key)));
+                conflict |= batch.values.iter().any(|value| key(value) == missing);
+                batch.for_each_cell(|value| some.push(value.map_or(missing, &key)));
             }
-            return;
+            return numbers.add(&some, rows);
         }
         batch.for_each_cell(|value| coder.push(value.map(&key)));
         if coder.keys.len() > max_coded {
             coded = false;
-            numbers.reserve_exact(rows);
             let known = |code: u32| coder.keys.get(code as usize).copied().unwrap_or(missing);
-            numbers.extend(coder.codes.iter().map(known));
+            numbers.add(&coder.codes.iter().map(known).collect::<Vec<_>>(), rows);
         }
     })?;
     conflict |= max_coded != usize::MAX && coder.keys.contains(&missing);
     Ok(match (coded, conflict) {
         (_, true) => Chunk::Conflict,
-        (true, false) => Chunk::Keys(coder.codes, coder.keys),
-        (false, false) => Chunk::Numbers(Keys::of(numbers)),
+        (true, false) => Chunk::Keys(Some(coder.codes), coder.keys),
+        (false, false) => Chunk::Numbers(numbers.finish()),
     })
 }
 
@@ -171,7 +188,7 @@ pub(super) fn read_texts(reader: ColumnReaderImpl<ByteArrayType>, most: i16) -> 
         codes.push(*slot);
     };
     for_each_batch(reader, most, |batch| batch.for_each_cell(&mut cell))?;
-    Ok(Chunk::Texts(codes, texts.into_iter().collect()))
+    Ok(Chunk::Texts(Some(codes), texts.into_iter().collect()))
 }
 
 /// Reads decimals that are kept as bytes, as their digits with so many behind the point.
@@ -190,5 +207,5 @@ pub(super) fn read_decimals<T: DataType>(
         codes.push(u32::try_from(place).unwrap_or(MISSING));
     };
     for_each_batch(reader, most, |batch| batch.for_each_cell(&mut cell))?;
-    Ok(Chunk::Texts(codes, texts.into_iter().collect()))
+    Ok(Chunk::Texts(Some(codes), texts.into_iter().collect()))
 }

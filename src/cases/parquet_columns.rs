@@ -10,16 +10,17 @@ use parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
 use parquet::schema::types::ColumnDescriptor;
 use rayon::prelude::*;
 
-use super::keys::Keys;
 use super::numbers::{MAX_CODED, NumberKind, Numbers, real_key};
 use super::parquet_chunk::{Chunk, read_decimals, read_keys, read_texts};
 use super::parquet_dictionary::{has_indices_only, read_indices};
+use super::parquet_join::{NarrowCells, join_codes, join_numbers};
 use super::{CasesError, CasesFault, Column, Table};
 
 /// Reads a table from the bytes of a Parquet file. Whole numbers become their digits, so that they equal the same
 /// numbers in a CSV file.
-pub fn read_parquet(bytes: Vec<u8>) -> Result<Table, CasesError> {
+pub fn read_parquet(bytes: impl Into<Bytes>) -> Result<Table, CasesError> {
     // The library panics at some damaged files.
+    let bytes = bytes.into();
     std::panic::catch_unwind(|| read_columns(bytes))
         .unwrap_or_else(|_| Err(unreadable(&ParquetError::General("it is damaged".into()))))
 }
@@ -32,8 +33,8 @@ fn unreadable(error: &ParquetError) -> CasesError {
     )
 }
 
-fn read_columns(bytes: Vec<u8>) -> Result<Table, CasesError> {
-    let reader = SerializedFileReader::new(Bytes::from(bytes)).map_err(|error| unreadable(&error))?;
+fn read_columns(bytes: Bytes) -> Result<Table, CasesError> {
+    let reader = SerializedFileReader::new(bytes).map_err(|error| unreadable(&error))?;
     // The library panics at these.
     let places = reader.metadata().row_groups().iter().flat_map(RowGroupMetaData::columns);
     let is_negative = |column: &ColumnChunkMetaData| {
@@ -144,15 +145,14 @@ impl Written {
 fn read_column(reader: &SerializedFileReader<Bytes>, index: usize, name: &str) -> Result<Column, Fault> {
     let described = reader.metadata().file_metadata().schema_descr().column(index);
     let written = Written::of(&described);
-    let all = |max_coded: usize| -> Result<Vec<Chunk>, Fault> {
-        let groups = 0..reader.num_row_groups();
-        let chunks: Vec<Result<Chunk, Fault>> = groups
-            .into_par_iter()
-            .map(|group| {
-                read_chunk(reader, group, index, &described, written, max_coded, name)
-                    .map_err(|error| Fault { group, error })
-            })
-            .collect();
+    let mut narrow = NarrowCells::of(reader.metadata().row_groups());
+    let mut all = |max_coded: usize| -> Result<Vec<Chunk>, Fault> {
+        let read = |(group, cells): (usize, &mut [u8])| {
+            let chunk = read_chunk(reader, group, index, &described, written, max_coded, name);
+            chunk.map(|chunk| chunk.put_into(cells)).map_err(|error| Fault { group, error })
+        };
+        let chunks: Vec<Result<Chunk, Fault>> =
+            narrow.of_groups().into_par_iter().enumerate().map(read).collect();
         chunks.into_iter().collect()
     };
     let mut chunks = all(if written.numbers().is_some() { MAX_CODED } else { usize::MAX })?;
@@ -161,8 +161,8 @@ fn read_column(reader: &SerializedFileReader<Bytes>, index: usize, name: &str) -
     }
     let kind = written.numbers().filter(|_| chunks.iter().any(|chunk| matches!(chunk, Chunk::Numbers(_))));
     Ok(match kind {
-        Some(kind) => Column::of_numbers(Numbers::new(kind, join_numbers(kind, chunks))),
-        None => join_codes(written, chunks),
+        Some(kind) => Column::of_numbers(Numbers::new(kind, join_numbers(kind, chunks, &mut narrow))),
+        None => join_codes(chunks, narrow, |key| written.text(key).into()),
     })
 }
 
@@ -184,7 +184,7 @@ fn read_coded(
     let key: fn(u64) -> i64 = match (physical, written) {
         (Physical::BYTE_ARRAY, Written::Text) => {
             let (codes, texts) = indices.texts()?;
-            return Ok(Some(Chunk::Texts(codes, texts)));
+            return Ok(Some(Chunk::Texts(Some(codes), texts)));
         }
         (Physical::INT32, Written::Unsigned) | (Physical::INT64, _) => u64::cast_signed,
         (Physical::INT32, _) => |bits| i64::from(low_half(bits).cast_signed()),
@@ -199,7 +199,7 @@ fn read_coded(
     if missing.is_some_and(|missing| keys.iter().any(|key| *key == missing || too_large(*key))) {
         return Ok(Some(Chunk::Conflict));
     }
-    Ok((keys.len() <= max_coded).then_some(Chunk::Keys(codes, keys)))
+    Ok((keys.len() <= max_coded).then_some(Chunk::Keys(Some(codes), keys)))
 }
 
 /// How many rows to make room for, whatever a damaged file says.
@@ -272,35 +272,6 @@ fn read_chunk(
             described.physical_type()
         ))),
     }
-}
-
-/// The keys of all row groups.
-fn join_numbers(kind: NumberKind, chunks: Vec<Chunk>) -> Vec<Keys> {
-    let keys = |chunk| match chunk {
-        Chunk::Numbers(keys) => Some(keys),
-        Chunk::Keys(codes, keys) => {
-            let key = |code: u32| keys.get(code as usize).copied().unwrap_or(kind.missing());
-            Some(Keys::of(codes.iter().map(key).collect()))
-        }
-        Chunk::Texts(..) | Chunk::Conflict => None,
-    };
-    chunks.into_iter().filter_map(keys).collect()
-}
-
-/// The codes of all row groups, each distinct value with its text.
-fn join_codes(written: Written, chunks: Vec<Chunk>) -> Column {
-    let mut column = Column::default();
-    column.reserve(chunks.iter().map(Chunk::len).sum());
-    for chunk in chunks {
-        match chunk {
-            Chunk::Texts(codes, texts) => column.append(&codes, texts),
-            Chunk::Keys(codes, keys) => {
-                column.append(&codes, keys.into_iter().map(|key| written.text(key).into()));
-            }
-            Chunk::Numbers(_) | Chunk::Conflict => {}
-        }
-    }
-    column
 }
 
 fn decimal(value: i64, scale: usize) -> String {

@@ -12,7 +12,7 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::ColumnChunkMetaData;
 
 use super::codes::{Codes, MISSING};
-use super::parquet_runs::{cut_short, read_runs};
+use super::parquet_runs::{Packed, cut_short, read_runs};
 
 /// What a file has instead of values.
 pub(super) struct Indices {
@@ -41,9 +41,28 @@ pub(super) fn read_indices(
         return Ok(None);
     };
     let size = num_values as usize;
-    let is_narrow = size < usize::from(u8::MAX);
-    let mut codes = Codes::with_capacity(is_narrow, rows);
-    let mut levels: Vec<bool> = Vec::new();
+    let codes = if size < usize::from(u8::MAX) {
+        read_codes(pages, most, rows, u8::MAX)?.map(Codes::Narrow)
+    } else {
+        read_codes(pages, most, rows, MISSING)?.map(Codes::Wide)
+    };
+    let Some(codes) = codes else { return Ok(None) };
+    if codes.bound() as usize > size {
+        return Err(beyond());
+    }
+    Ok(Some(Indices { codes, dictionary, size }))
+}
+
+/// The index of each cell, or `missing`.
+fn read_codes<N: Packed + PartialEq>(
+    pages: &mut dyn PageReader,
+    most: i16,
+    rows: usize,
+    missing: N,
+) -> Result<Option<Vec<N>>, ParquetError> {
+    let mut codes: Vec<N> = Vec::with_capacity(rows);
+    let Ok(all_there) = u8::try_from(most) else { return Ok(None) };
+    let mut levels: Vec<u8> = Vec::new();
     while let Some(page) = pages.get_next_page()? {
         if !matches!(page.encoding(), Encoding::RLE_DICTIONARY | Encoding::PLAIN_DICTIONARY) {
             return Ok(None);
@@ -52,45 +71,25 @@ pub(super) fn read_indices(
         let Some((of_levels, values)) = parts(&page, most)? else { return Ok(None) };
         levels.clear();
         if most > 0 {
-            read_runs(of_levels, bits(most), cells, |level, times| {
-                let there = i16::try_from(level).ok() == Some(most);
-                levels.extend(std::iter::repeat_n(there, times));
-            })?;
+            read_runs(of_levels, bits(most), cells, &mut levels)?;
         }
+        let there = if most > 0 { levels.iter().filter(|level| **level == all_there).count() } else { cells };
         let Some((width, values)) = values.split_first() else { return Err(cut_short()) };
-        if levels.iter().all(|there| *there) {
-            extend(&mut codes, values, *width, cells)?;
-            continue;
+        if usize::from(*width) > N::BITS {
+            return Ok(None);
         }
-        let there = levels.iter().filter(|there| **there).count();
-        let mut present = Codes::with_capacity(is_narrow, there);
-        extend(&mut present, values, *width, there)?;
-        let mut present = present.iter();
-        for is_there in &levels {
-            codes.push(if *is_there { present.next().unwrap_or(MISSING) } else { MISSING });
+        let start = codes.len();
+        read_runs(values, *width, there, &mut codes)?;
+        if codes[start..].contains(&missing) {
+            return Err(beyond());
+        }
+        if there < cells {
+            let mut present = codes.split_off(start).into_iter();
+            let next = |level: &u8| if *level == all_there { present.next() } else { None };
+            codes.extend(levels.iter().map(next).map(|code| code.unwrap_or(missing)));
         }
     }
-    if codes.bound() as usize > size {
-        return Err(beyond());
-    }
-    Ok(Some(Indices { codes, dictionary, size }))
-}
-
-/// Adds the indices of a page.
-fn extend(codes: &mut Codes, values: &[u8], width: u8, count: usize) -> Result<(), ParquetError> {
-    let mut is_beyond = false;
-    match codes {
-        Codes::Narrow(codes) => read_runs(values, width, count, |index, times| {
-            let code = u8::try_from(index).unwrap_or(u8::MAX);
-            is_beyond |= code == u8::MAX;
-            if times == 1 { codes.push(code) } else { codes.extend(std::iter::repeat_n(code, times)) }
-        })?,
-        Codes::Wide(codes) => read_runs(values, width, count, |index, times| {
-            is_beyond |= index == MISSING;
-            codes.extend(std::iter::repeat_n(index, times));
-        })?,
-    }
-    if is_beyond { Err(beyond()) } else { Ok(()) }
+    Ok(Some(codes))
 }
 
 fn beyond() -> ParquetError {

@@ -4,77 +4,129 @@
 
 use parquet::errors::ParquetError;
 
-/// Reads `count` numbers of `width` bits. Calls `run` with each number, and how often it follows itself.
-pub(super) fn read_runs(
+/// A number that was packed: a byte, or four.
+pub(super) trait Packed: Copy {
+    /// The widest that fits, in bits.
+    const BITS: usize;
+
+    /// The number, of which no more bits are set than fit.
+    fn of(number: u32) -> Self;
+
+    /// Adds so many numbers of `width` bits.
+    fn unpack(packed: &[u8], width: usize, count: usize, into: &mut Vec<Self>);
+}
+
+impl Packed for u8 {
+    const BITS: usize = 8;
+
+    #[expect(clippy::cast_possible_truncation, reason = "of at most 8 bits")]
+    fn of(number: u32) -> Self {
+        number as Self
+    }
+
+    fn unpack(packed: &[u8], width: usize, count: usize, into: &mut Vec<Self>) {
+        let start = into.len();
+        into.resize(start + count, 0);
+        let into = &mut into[start..];
+        // A loop for each width: shifts by what is known beforehand are several times faster.
+        match width {
+            0 => {}
+            1 => unpack_bytes::<1>(packed, into),
+            2 => unpack_bytes::<2>(packed, into),
+            3 => unpack_bytes::<3>(packed, into),
+            4 => unpack_bytes::<4>(packed, into),
+            5 => unpack_bytes::<5>(packed, into),
+            6 => unpack_bytes::<6>(packed, into),
+            7 => unpack_bytes::<7>(packed, into),
+            _ => unpack_bytes::<8>(packed, into),
+        }
+    }
+}
+
+/// Eight numbers of up to eight bits are one word.
+fn unpack_bytes<const WIDTH: usize>(packed: &[u8], into: &mut [u8]) {
+    let word = |group: &[u8]| {
+        let mut word = [0; 8];
+        word[..group.len()].copy_from_slice(group);
+        u64::from_le_bytes(word)
+    };
+    #[expect(clippy::cast_possible_truncation, reason = "masked to at most 8 bits")]
+    let number = |word: u64, place: usize| (word >> (place * WIDTH)) as u8 & (u8::MAX >> (8 - WIDTH));
+    let mut groups = packed.chunks_exact(WIDTH);
+    let mut eights = into.chunks_exact_mut(8);
+    for (eight, group) in (&mut eights).zip(&mut groups) {
+        let word = word(group);
+        for (place, slot) in eight.iter_mut().enumerate() {
+            *slot = number(word, place);
+        }
+    }
+    let last = packed.chunks(WIDTH).nth(into.len() / 8).map_or(0, word);
+    for (place, slot) in into.chunks_exact_mut(8).into_remainder().iter_mut().enumerate() {
+        *slot = number(last, place);
+    }
+}
+
+impl Packed for u32 {
+    const BITS: usize = 32;
+
+    fn of(number: u32) -> Self {
+        number
+    }
+
+    fn unpack(packed: &[u8], width: usize, count: usize, into: &mut Vec<Self>) {
+        let mask = Self::MAX.checked_shr(32 - u32::try_from(width).unwrap_or(32)).unwrap_or(0);
+        into.extend((0..count).map(|place| {
+            let first = place * width;
+            let mut word = [0; 8];
+            let bytes = &packed[first / 8..(first + width).div_ceil(8)];
+            word[..bytes.len()].copy_from_slice(bytes);
+            #[expect(clippy::cast_possible_truncation, reason = "masked to at most 32 bits")]
+            let number = (u64::from_le_bytes(word) >> (first % 8)) as Self & mask;
+            number
+        }));
+    }
+}
+
+/// Adds `count` numbers of `width` bits.
+pub(super) fn read_runs<N: Packed>(
     mut bytes: &[u8],
     width: u8,
     count: usize,
-    mut run: impl FnMut(u32, usize),
+    into: &mut Vec<N>,
 ) -> Result<(), ParquetError> {
-    if width > 32 {
+    let width = usize::from(width);
+    if width > N::BITS {
         return Err(ParquetError::General(format!("numbers of {width} bits are no indices")));
     }
-    let width = usize::from(width);
     let mut left = count;
     while left > 0 {
         let header = read_varint(&mut bytes)?;
-        if header & 1 == 0 {
-            let times = usize::try_from(header >> 1).unwrap_or(usize::MAX).min(left);
-            let value = take(&mut bytes, width.div_ceil(8))?;
-            if times == 0 {
-                return Err(ParquetError::General("a run of no values".into()));
+        // Of packed numbers there are groups of eight, of which the last may be longer than the values.
+        let (most, is_packed) = if header & 1 == 0 { (left, false) } else { (left.div_ceil(8), true) };
+        let times = usize::try_from(header >> 1).unwrap_or(usize::MAX).min(most);
+        if times == 0 {
+            return Err(ParquetError::General("a run of no values".into()));
+        }
+        if !is_packed {
+            let number = take(&mut bytes, width.div_ceil(8))?;
+            let number = number.iter().rev().fold(0, |sum, byte| sum << 8 | u32::from(*byte));
+            if u32::BITS - number.leading_zeros() > u32::try_from(N::BITS).unwrap_or(0) {
+                return Err(ParquetError::General(format!("{number} is no index")));
             }
-            let value = value.iter().rev().fold(0, |sum, byte| sum << 8 | u32::from(*byte));
-            run(value, times);
+            into.resize(into.len() + times, N::of(number));
             left -= times;
             continue;
         }
-        // Groups of eight, of which the last may be longer than the values.
-        let groups = usize::try_from(header >> 1).unwrap_or(usize::MAX).min(left.div_ceil(8));
-        if groups == 0 {
-            return Err(ParquetError::General("a run of no values".into()));
-        }
+        let values = (times * 8).min(left);
         let there = bytes.len();
-        let packed = take(&mut bytes, (groups * width).min(there))?;
-        if packed.len() * 8 < groups.saturating_mul(8).min(left) * width {
+        let packed = take(&mut bytes, (times * width).min(there))?;
+        if packed.len() * 8 < values * width {
             return Err(cut_short());
         }
-        let values = (groups * 8).min(left);
-        unpack(packed, width, values, &mut run);
+        N::unpack(packed, width, values, into);
         left -= values;
     }
     Ok(())
-}
-
-fn unpack(packed: &[u8], width: usize, values: usize, run: &mut impl FnMut(u32, usize)) {
-    if width == 0 {
-        return run(0, values);
-    }
-    let mask = u32::MAX >> (32 - width);
-    let mut left = values;
-    // Eight numbers of up to eight bits are one word.
-    if width <= 8 {
-        for group in packed.chunks(width) {
-            let mut word = [0; 8];
-            word[..group.len()].copy_from_slice(group);
-            let mut word = u64::from_le_bytes(word);
-            for _ in 0..left.min(8) {
-                #[expect(clippy::cast_possible_truncation, reason = "masked to at most 8 bits")]
-                run(word as u32 & mask, 1);
-                word >>= width;
-            }
-            left -= left.min(8);
-        }
-        return;
-    }
-    for value in 0..values {
-        let first = value * width;
-        let mut word = [0; 8];
-        let bytes = &packed[first / 8..(first + width).div_ceil(8)];
-        word[..bytes.len()].copy_from_slice(bytes);
-        #[expect(clippy::cast_possible_truncation, reason = "masked to at most 32 bits")]
-        run((u64::from_le_bytes(word) >> (first % 8)) as u32 & mask, 1);
-    }
 }
 
 pub(super) fn cut_short() -> ParquetError {
@@ -107,7 +159,15 @@ mod tests {
 
     fn read(bytes: &[u8], width: u8, count: usize) -> Result<Vec<u32>, ParquetError> {
         let mut values = Vec::new();
-        read_runs(bytes, width, count, |value, times| values.extend(std::iter::repeat_n(value, times)))?;
+        read_runs::<u32>(bytes, width, count, &mut values)?;
+        if width <= 8 {
+            let mut narrow: Vec<u8> = Vec::new();
+            read_runs(bytes, width, count, &mut narrow)?;
+            assert!(
+                narrow.iter().copied().map(u32::from).eq(values.iter().copied()),
+                "{narrow:?} {values:?}"
+            );
+        }
         Ok(values)
     }
 
@@ -121,6 +181,19 @@ mod tests {
         assert_eq!(read(&wide, 12, 4).expect("twelve bits"), [0xFFF, 0, 0xFFF, 0]);
         assert_eq!(read(&[9], 0, 30).expect("one value, in no bits"), [0; 30]);
         assert_eq!(read(&[], 3, 0).expect("nothing"), [0; 0]);
+        // Each width, whole groups and a part of one, the last bytes left out where nothing needs them.
+        for width in 1..=8 {
+            let packed: Vec<u8> = std::iter::once(7)
+                .chain((0..3 * width).map(|byte: u8| byte.wrapping_mul(73) ^ 0x5A))
+                .collect();
+            for count in 1..=24 {
+                let bytes = &packed[..=(count * usize::from(width)).div_ceil(8)];
+                assert_eq!(
+                    read(bytes, width, count).expect("packed"),
+                    read(&packed, width, 24).expect("all")[..count]
+                );
+            }
+        }
     }
 
     #[test]
@@ -129,5 +202,6 @@ mod tests {
             assert!(read(bytes, 3, 8).is_err(), "{bytes:?}");
         }
         assert!(read(&[2, 0], 33, 1).is_err());
+        assert!(read_runs::<u8>(&[2, 0], 9, 1, &mut Vec::new()).is_err());
     }
 }

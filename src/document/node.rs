@@ -1,7 +1,8 @@
 //! The tree of a document.
 
+use std::collections::HashMap;
+
 use foldhash::fast::RandomState;
-use indexmap::IndexMap;
 use smol_str::SmolStr;
 
 /// A range of bytes in a document's text. `document` identifies the document if several were read together, such as a
@@ -79,76 +80,112 @@ pub struct Entry {
 
 /// The entries of an object, in document order.
 #[derive(Debug, Clone, Default)]
-pub struct Map(IndexMap<SmolStr, Entry, RandomState>);
+pub struct Map {
+    entries: Vec<(SmolStr, Entry)>,
+    /// The place of each key, once there are too many to look through.
+    places: Option<Box<HashMap<SmolStr, usize, RandomState>>>,
+}
+
+/// Objects of records have a few entries: to look through so many is faster than to hash the key.
+const FEW: usize = 24;
 
 impl Map {
+    fn place(&self, key: &str) -> Option<usize> {
+        match &self.places {
+            Some(places) => places.get(key).copied(),
+            None => self.entries.iter().position(|(known, _)| known == key),
+        }
+    }
+
     /// The value at `key`.
     pub fn get(&self, key: &str) -> Option<&Node> {
-        self.0.get(key).map(|entry| &entry.node)
+        self.entry(key).map(|entry| &entry.node)
     }
 
     /// The value at `key`, mutably.
     pub fn get_mut(&mut self, key: &str) -> Option<&mut Node> {
-        self.0.get_mut(key).map(|entry| &mut entry.node)
+        let place = self.place(key)?;
+        Some(&mut self.entries[place].1.node)
     }
 
     /// The value at `key` with the position of the key.
     pub fn entry(&self, key: &str) -> Option<&Entry> {
-        self.0.get(key)
+        self.place(key).map(|place| &self.entries[place].1)
     }
 
     /// The value at `key` with the stored key.
     pub fn key_value(&self, key: &str) -> Option<(&str, &Node)> {
-        self.0.get_key_value(key).map(|(key, entry)| (&**key, &entry.node))
+        let (key, entry) = &self.entries[self.place(key)?];
+        Some((&**key, &entry.node))
     }
 
     /// Sets the value at `key`; returns the previous entry.
     pub fn insert(&mut self, key: impl Into<SmolStr>, key_span: Span, node: Node) -> Option<Entry> {
-        self.0.insert(key.into(), Entry { key: key_span, node })
+        let (key, entry) = (key.into(), Entry { key: key_span, node });
+        if let Some(place) = self.place(&key) {
+            return Some(std::mem::replace(&mut self.entries[place].1, entry));
+        }
+        if let Some(places) = &mut self.places {
+            places.insert(key.clone(), self.entries.len());
+        }
+        self.entries.push((key, entry));
+        if self.places.is_none() && self.entries.len() > FEW {
+            self.index();
+        }
+        None
+    }
+
+    fn index(&mut self) {
+        let keys = self.entries.iter().map(|(key, _)| key.clone());
+        self.places = Some(Box::new(keys.zip(0..).collect()));
     }
 
     /// Removes the value at `key`; the others keep their order.
     pub fn remove(&mut self, key: &str) -> Option<Entry> {
-        self.0.shift_remove(key)
+        let (_, entry) = self.entries.remove(self.place(key)?);
+        if self.places.is_some() {
+            self.index();
+        }
+        Some(entry)
     }
 
     /// Keys and values, in order.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&str, &Node)> + ExactSizeIterator {
-        self.0.iter().map(|(key, entry)| (&**key, &entry.node))
+        self.entries.iter().map(|(key, entry)| (&**key, &entry.node))
     }
 
     /// Values, in order.
     pub fn values_mut(&mut self) -> impl Iterator<Item = &mut Node> {
-        self.0.values_mut().map(|entry| &mut entry.node)
+        self.entries.iter_mut().map(|(_, entry)| &mut entry.node)
     }
 
     /// Keys and values with the positions of the keys, in order.
     pub fn entries(&self) -> impl ExactSizeIterator<Item = (&str, &Entry)> {
-        self.0.iter().map(|(key, entry)| (&**key, entry))
+        self.entries.iter().map(|(key, entry)| (&**key, entry))
     }
 
     /// Keys, in order.
     pub fn keys(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.0.keys().map(|key| &**key)
+        self.entries.iter().map(|(key, _)| &**key)
     }
 
     /// How many entries there are.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.entries.len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.entries.is_empty()
     }
 }
 
 impl IntoIterator for Map {
     type Item = (SmolStr, Entry);
-    type IntoIter = indexmap::map::IntoIter<SmolStr, Entry>;
+    type IntoIter = std::vec::IntoIter<(SmolStr, Entry)>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
+        self.entries.into_iter()
     }
 }
 

@@ -38,9 +38,8 @@ pub(super) struct Changed<'r> {
 /// Every field that only one run has, or whose values differ, in the order of the candidate's record.
 pub fn differences(candidate: &Run, baseline: &Run) -> Vec<Difference> {
     let shown = |at: &Path, node: Option<&Node>| node.map(|node| Node::text(in_words(at, node)).brief());
-    let mut found: Vec<Difference> = changed(candidate, baseline)
+    let mut found: Vec<Difference> = changed_but(&OWN_PLACE, candidate, baseline)
         .into_iter()
-        .filter(|change| !OWN_PLACE.contains(&first(&change.path)))
         .map(|change| Difference {
             field: change.path.to_string(),
             baseline: shown(&change.path, change.theirs),
@@ -61,7 +60,12 @@ pub(super) fn first(path: &Path) -> &str {
 
 /// Every field that differs, at any depth.
 pub(super) fn changed<'r>(candidate: &'r Run, baseline: &'r Run) -> Vec<Changed<'r>> {
-    let mut walk = Walk { at: Path::root(), found: Vec::new() };
+    changed_but(&[], candidate, baseline)
+}
+
+/// The same without some top-level fields.
+fn changed_but<'r>(but: &'static [&'static str], candidate: &'r Run, baseline: &'r Run) -> Vec<Changed<'r>> {
+    let mut walk = Walk { but, at: Path::root(), found: Vec::new() };
     walk.maps(Some(candidate.record()), Some(baseline.record()));
     // Numbers of a file of metrics are in its record as they are written, too.
     walk.found.retain(|one| ![candidate, baseline].iter().any(|run| run.is_also_metrics(first(&one.path))));
@@ -70,14 +74,27 @@ pub(super) fn changed<'r>(candidate: &'r Run, baseline: &'r Run) -> Vec<Changed<
 
 /// A walk through two records side by side.
 struct Walk<'r> {
+    /// Top-level fields that are left out.
+    but: &'static [&'static str],
     at: Path,
     found: Vec<Changed<'r>>,
 }
 
 impl<'r> Walk<'r> {
     fn maps(&mut self, ours: Option<&'r Map>, theirs: Option<&'r Map>) {
+        // Two records of one training have the same keys in the same order, which needs no search.
+        let mut beside = theirs.into_iter().flat_map(Map::iter);
+        let mut in_both = 0;
         for (key, node) in ours.into_iter().flat_map(Map::iter) {
-            self.below(key, Some(node), theirs.and_then(|theirs| theirs.get(key)));
+            let other = match beside.next() {
+                Some((name, other)) if name == key => Some(other),
+                _ => theirs.and_then(|theirs| theirs.get(key)),
+            };
+            in_both += usize::from(other.is_some());
+            self.below(key, Some(node), other);
+        }
+        if in_both == theirs.map_or(0, Map::len) {
+            return;
         }
         for (key, node) in theirs.into_iter().flat_map(Map::iter) {
             if ours.is_none_or(|ours| ours.get(key).is_none()) {
@@ -87,6 +104,9 @@ impl<'r> Walk<'r> {
     }
 
     fn below(&mut self, key: &str, ours: Option<&'r Node>, theirs: Option<&'r Node>) {
+        if self.at.segments().is_empty() && self.but.contains(&key) {
+            return;
+        }
         self.step(Segment::Key(key.into()), ours, theirs);
     }
 

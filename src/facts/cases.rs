@@ -1,10 +1,12 @@
 //! The cases of a run: its predictions file, read from where the run is, with its digest checked while reading.
 
 use std::collections::HashMap;
+use std::ffi::OsStr;
 use std::io::{self, BufReader, Cursor, Read};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use bytes::Bytes;
 use cap_std::fs::Dir;
 use md5::Md5;
 use sha2::{Digest as _, Sha256};
@@ -123,12 +125,19 @@ pub(super) fn read_rows(
             (Box::new(file), size)
         }
     };
-    let mut hashed = Hashed::new(bytes, digest);
-    let table = table(path, &mut hashed, size);
-    io::copy(&mut hashed, &mut io::sink()).map_err(|error| {
+    let failed = |error: io::Error| {
         NoCases::unreadable(format!("`{path}` can't be read: {error}"), "look at its rights")
-    })?;
-    if let Some((found, recorded)) = hashed.differs(digest).map_err(|algorithm| {
+    };
+    let (hashed, table) = if is_parquet(path) {
+        let whole = Bytes::from(read_whole(bytes, size).map_err(failed)?);
+        let hash = || Hashed::new(&whole[..], digest).to_end().map_err(failed);
+        rayon::join(hash, || read_parquet(whole.clone()))
+    } else {
+        let mut hashed = Hashed::new(bytes, digest);
+        let table = table(path, &mut hashed, size);
+        (hashed.to_end().map_err(failed), table)
+    };
+    if let Some((found, recorded)) = hashed?.differs(digest).map_err(|algorithm| {
         NoCases::unreadable(format!("a digest with {algorithm} can't be checked"), "record a sha256")
     })? {
         return Err(NoCases::changed(
@@ -151,6 +160,28 @@ fn unreadable(path: &str, fault: &FileFault) -> NoCases {
     NoCases::unreadable(message, "fetch the file to where the record names it, relative to the workspace")
 }
 
+fn is_parquet(path: &str) -> bool {
+    let ending = Path::new(path).extension().and_then(OsStr::to_str).unwrap_or_default();
+    ["parquet", "pq"].iter().any(|known| ending.eq_ignore_ascii_case(known))
+}
+
+/// Every byte of about `size`, read into one piece of memory.
+fn read_whole(mut bytes: impl Read, size: u64) -> io::Result<Vec<u8>> {
+    let mut whole = vec![0; usize::try_from(size.min(ROOM)).unwrap_or_default()];
+    let mut read = 0;
+    while read < whole.len() {
+        match bytes.read(&mut whole[read..])? {
+            0 => whole.truncate(read),
+            more => read += more,
+        }
+    }
+    bytes.read_to_end(&mut whole)?;
+    Ok(whole)
+}
+
+/// The most bytes that memory is reserved for before they are read.
+const ROOM: u64 = 1 << 30;
+
 /// Parses a file of `size` bytes as a table; its name gives the format.
 fn table(path: &str, bytes: &mut dyn Read, size: u64) -> Result<Table, CasesError> {
     let name = path.to_ascii_lowercase();
@@ -168,9 +199,7 @@ fn table(path: &str, bytes: &mut dyn Read, size: u64) -> Result<Table, CasesErro
         Some("tsv" | "tab") => read_delimited(BufReader::with_capacity(1 << 16, bytes), b'\t'),
         Some("jsonl" | "ndjson") => read_json_lines(bytes),
         Some("parquet" | "pq") => {
-            let mut whole = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
-            let mut bytes = bytes;
-            bytes.read_to_end(&mut whole).map_err(|error| unreadable_table(error.to_string()))?;
+            let whole = read_whole(bytes, size).map_err(|error| unreadable_table(error.to_string()))?;
             read_parquet(whole)
         }
         _ => Err(unreadable_table(
@@ -191,6 +220,11 @@ fn unreadable_table(message: String) -> CasesError {
 /// Hashes bytes as they are read.
 struct Hashed<R> {
     bytes: R,
+    found: Hashes,
+}
+
+/// The digest as far as bytes were read.
+struct Hashes {
     sha256: Option<Sha256>,
     md5: Option<Md5>,
 }
@@ -198,9 +232,18 @@ struct Hashed<R> {
 impl<R: Read> Hashed<R> {
     fn new(bytes: R, digest: Option<&Digest>) -> Self {
         let by = |name: &str| digest.is_some_and(|digest| &*digest.algorithm == name);
-        Self { bytes, sha256: by("sha256").then(Sha256::new), md5: by("md5").then(Md5::new) }
+        let found = Hashes { sha256: by("sha256").then(Sha256::new), md5: by("md5").then(Md5::new) };
+        Self { bytes, found }
     }
 
+    /// With the bytes that nothing asked for.
+    fn to_end(mut self) -> io::Result<Hashes> {
+        io::copy(&mut self, &mut io::sink())?;
+        Ok(self.found)
+    }
+}
+
+impl Hashes {
     /// The found and the recorded digest if they differ; an error if the algorithm is not supported.
     fn differs(self, recorded: Option<&Digest>) -> Result<Option<(String, String)>, String> {
         let Some(recorded) = recorded else { return Ok(None) };
@@ -217,10 +260,10 @@ impl<R: Read> Hashed<R> {
 impl<R: Read> Read for Hashed<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let read = self.bytes.read(into)?;
-        if let Some(hasher) = &mut self.sha256 {
+        if let Some(hasher) = &mut self.found.sha256 {
             hasher.update(&into[..read]);
         }
-        if let Some(hasher) = &mut self.md5 {
+        if let Some(hasher) = &mut self.found.md5 {
             hasher.update(&into[..read]);
         }
         Ok(read)

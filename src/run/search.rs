@@ -3,7 +3,7 @@
 use super::field_path::index_of;
 use super::record::{Run, written};
 use super::{FieldPath, Step};
-use crate::document::{Map, Node, Path, Segment, Value};
+use crate::document::{Map, Node, Path, Segment};
 
 /// One value that a [`FieldPath`] matches.
 #[derive(Debug, Clone)]
@@ -20,53 +20,52 @@ impl Run {
     /// Every value that `path` matches; never empty. Below `metrics`, the longest existing name is used, since a
     /// metric's name may contain dots. `[]` on a single object means that object, as if it were a list of one.
     pub fn find(&self, path: &FieldPath) -> Vec<Field<'_>> {
-        let mut found = Vec::new();
-        descend(&Position::root(&self.record), path.steps(), &mut found);
-        found
+        let mut search = Search::default();
+        search.descend(Position::root(&self.record), path.steps());
+        search.found
     }
 
     /// Every value that a reader could take for one at `path`; empty where there is none. Groups of metrics count,
     /// and so do elements and entries on the way: `tags.customer` is there in `[{"customer": …}]` as well.
     pub fn find_anywhere(&self, path: &FieldPath) -> Vec<Field<'_>> {
-        let mut found = Vec::new();
-        anywhere(&Position::root(&self.record), path.steps(), &mut found);
-        found
+        let mut search = Search::default();
+        search.anywhere(Position::root(&self.record), path.steps());
+        search.found
     }
 }
 
-/// Where a search is: at the record itself, or at a node in it.
+/// At the record itself, or at a node in it.
+#[derive(Clone, Copy)]
 struct Position<'r> {
-    at: Path,
     node: Option<&'r Node>,
     map: Option<&'r Map>,
 }
 
 impl<'r> Position<'r> {
     fn root(record: &'r Map) -> Self {
-        Self { at: Path::root(), node: None, map: Some(record) }
+        Self { node: None, map: Some(record) }
     }
 
-    fn of(at: Path, node: &'r Node) -> Self {
-        Self { at, node: Some(node), map: node.as_map() }
+    fn of(node: &'r Node) -> Self {
+        Self { node: Some(node), map: node.as_map() }
     }
 
-    fn is_metrics(&self) -> bool {
-        matches!(self.at.segments(), [Segment::Key(key)] if &**key == "metrics")
+    fn list(self) -> Option<&'r [Node]> {
+        self.node.and_then(Node::as_list)
     }
 
-    fn items(&self) -> &'r [Node] {
-        match self.node {
-            Some(Node { value: Value::List(items), .. }) => items,
-            // A single object where a list is asked for is a list of one.
-            Some(node @ Node { value: Value::Map(_), .. }) => std::slice::from_ref(node),
-            _ => &[],
-        }
+    fn element(self, index: usize) -> Option<(Segment, &'r Node)> {
+        Some((Segment::Index(index), self.list()?.get(index)?))
     }
 
-    /// One of [`Self::items`].
-    fn item(&self, index: usize, node: &'r Node) -> Self {
-        let is_list = matches!(self.node, Some(Node { value: Value::List(_), .. }));
-        Self::of(if is_list { self.at.index(index) } else { self.at.clone() }, node)
+    /// The elements that a step fits, each with its step; a single object where a list is asked for is a list of one,
+    /// which takes no step.
+    fn items(self, step: &Step) -> impl Iterator<Item = (Option<Segment>, &'r Node)> {
+        let single = self.map.and(self.node).filter(|node| fits(step, node));
+        let items = self.list().unwrap_or_default().iter().enumerate();
+        let items = items.filter(|(_, item)| fits(step, item));
+        let items = items.map(|(index, item)| (Some(Segment::Index(index)), item));
+        single.map(|node| (None, node)).into_iter().chain(items)
     }
 }
 
@@ -77,109 +76,133 @@ fn fits(step: &Step, item: &Node) -> bool {
     }
 }
 
-fn descend<'r>(position: &Position<'r>, steps: &[Step], found: &mut Vec<Field<'r>>) {
-    let Some((step, rest)) = steps.split_first() else {
-        let node = position.node.filter(|node| !node.is_null());
-        found.push(Field { path: position.at.clone(), node, none_matched: false });
-        return;
-    };
-    let absent = || Field { path: would_be(&position.at, steps), node: None, none_matched: false };
-    let element = |index: usize| {
-        let node = position.node.and_then(Node::as_list).and_then(|items| items.get(index))?;
-        Some(Position::of(position.at.index(index), node))
-    };
-    match step {
-        Step::Key(key) => {
-            if let (true, Some(map)) = (position.is_metrics(), position.map)
-                && let Some((name, node, used)) = longest_name(map, steps)
-            {
-                return descend(&Position::of(position.at.key(name), node), &steps[used..], found);
-            }
-            let below = position.map.and_then(|map| map.get(key));
-            let below = below.map(|node| Position::of(position.at.key(key), node));
-            match below.or_else(|| element(index_of(key)?)) {
-                Some(below) => descend(&below, rest, found),
-                None => found.push(absent()),
-            }
+/// A walk down a record.
+#[derive(Default)]
+struct Search<'r> {
+    at: Path,
+    found: Vec<Field<'r>>,
+}
+
+impl<'r> Search<'r> {
+    /// Goes one step down for as long as `look` looks around there.
+    fn below(&mut self, step: Option<Segment>, node: &'r Node, look: impl FnOnce(&mut Self, Position<'r>)) {
+        let took_step = step.is_some();
+        if let Some(step) = step {
+            self.at.push(step);
         }
-        Step::Index(index) => match element(*index) {
-            Some(below) => descend(&below, rest, found),
-            None => found.push(absent()),
-        },
-        Step::Each | Step::Where { .. } => {
-            let mut any = false;
-            for (index, item) in position.items().iter().enumerate().filter(|(_, item)| fits(step, item)) {
-                any = true;
-                descend(&position.item(index, item), rest, found);
+        look(self, Position::of(node));
+        if took_step {
+            self.at.pop();
+        }
+    }
+
+    fn found(&mut self, node: Option<&'r Node>) {
+        self.found.push(Field { path: self.at.clone(), node, none_matched: false });
+    }
+
+    fn is_in_metrics(&self) -> bool {
+        matches!(self.at.segments(), [Segment::Key(key)] if key == "metrics")
+    }
+
+    fn descend(&mut self, position: Position<'r>, steps: &[Step]) {
+        let Some((step, rest)) = steps.split_first() else {
+            return self.found(position.node.filter(|node| !node.is_null()));
+        };
+        let below = match step {
+            Step::Key(key) => {
+                if let (true, Some(map)) = (self.is_in_metrics(), position.map)
+                    && let Some((name, node, used)) = longest_name(map, steps)
+                {
+                    let name = Some(Segment::Key(name.into()));
+                    return self.below(name, node, |search, at| search.descend(at, &steps[used..]));
+                }
+                let of_key = position.map.and_then(|map| map.get(key));
+                let of_key = of_key.map(|node| (Segment::Key(key.clone()), node));
+                of_key.or_else(|| position.element(index_of(key)?))
             }
-            if !any {
-                found.push(Field { path: position.at.clone(), node: None, none_matched: true });
+            Step::Index(index) => position.element(*index),
+            Step::Each | Step::Where { .. } => {
+                let mut any = false;
+                for (at, item) in position.items(step) {
+                    any = true;
+                    self.below(at, item, |search, at| search.descend(at, rest));
+                }
+                if !any {
+                    self.found.push(Field { path: self.at.clone(), node: None, none_matched: true });
+                }
+                return;
+            }
+        };
+        match below {
+            Some((at, node)) => self.below(Some(at), node, |search, at| search.descend(at, rest)),
+            None => {
+                let path = would_be(&self.at, steps);
+                self.found.push(Field { path, node: None, none_matched: false });
             }
         }
     }
-}
 
-/// [`descend`] by every reading of the path; what is absent is not found.
-fn anywhere<'r>(position: &Position<'r>, steps: &[Step], found: &mut Vec<Field<'r>>) {
-    let Some((step, rest)) = steps.split_first() else {
-        if let Some(node) = position.node.filter(|node| !node.is_null()) {
-            found.push(Field { path: position.at.clone(), node: Some(node), none_matched: false });
-        }
-        return;
-    };
-    let list = position.node.and_then(Node::as_list).unwrap_or_default();
-    match step {
-        Step::Key(key) => {
-            if let (true, Some(map)) = (position.is_metrics(), position.map) {
-                return metrics(position, map, steps, found);
+    /// [`Self::descend`] by every reading of the path; what is absent is not found.
+    fn anywhere(&mut self, position: Position<'r>, steps: &[Step]) {
+        let Some((step, rest)) = steps.split_first() else {
+            if let Some(node) = position.node.filter(|node| !node.is_null()) {
+                self.found(Some(node));
             }
-            if let Some(node) = position.map.and_then(|map| map.get(key)) {
-                anywhere(&Position::of(position.at.key(key), node), rest, found);
+            return;
+        };
+        match step {
+            Step::Key(key) => {
+                if let (true, Some(map)) = (self.is_in_metrics(), position.map) {
+                    return self.metrics(map, steps);
+                }
+                if let Some(node) = position.map.and_then(|map| map.get(key)) {
+                    let key = Some(Segment::Key(key.clone()));
+                    self.below(key, node, |search, at| search.anywhere(at, rest));
+                }
+                for (index, item) in position.list().unwrap_or_default().iter().enumerate() {
+                    // Tags may be a list of names.
+                    let is_name = rest.is_empty() && item.as_written() == Some(&**key);
+                    let steps = if is_name || index_of(key) == Some(index) { rest } else { steps };
+                    let index = Some(Segment::Index(index));
+                    self.below(index, item, |search, at| search.anywhere(at, steps));
+                }
             }
-            for (index, item) in list.iter().enumerate() {
-                let below = Position::of(position.at.index(index), item);
-                // Tags may be a list of names.
-                let is_name = rest.is_empty() && item.as_written() == Some(&**key);
-                if is_name || index_of(key) == Some(index) {
-                    anywhere(&below, rest, found);
-                } else {
-                    anywhere(&below, steps, found);
+            Step::Index(index) => {
+                if let Some((at, item)) = position.element(*index) {
+                    self.below(Some(at), item, |search, at| search.anywhere(at, rest));
+                }
+            }
+            Step::Each | Step::Where { .. } => {
+                for (at, item) in position.items(step) {
+                    self.below(at, item, |search, at| search.anywhere(at, rest));
+                }
+                let entries = position.map.into_iter().flat_map(Map::iter);
+                for (key, node) in entries.filter(|(_, node)| fits(step, node)) {
+                    let key = Some(Segment::Key(key.into()));
+                    self.below(key, node, |search, at| search.anywhere(at, rest));
                 }
             }
         }
-        Step::Index(index) => {
-            if let Some(item) = list.get(*index) {
-                anywhere(&Position::of(position.at.index(*index), item), rest, found);
-            }
-        }
-        Step::Each | Step::Where { .. } => {
-            for (index, item) in position.items().iter().enumerate().filter(|(_, item)| fits(step, item)) {
-                anywhere(&position.item(index, item), rest, found);
-            }
-            for (key, node) in
-                position.map.into_iter().flat_map(Map::iter).filter(|(_, node)| fits(step, node))
-            {
-                anywhere(&Position::of(position.at.key(key), node), rest, found);
-            }
-        }
     }
-}
 
-/// The metrics of a name, and those of the group of that name, whose names begin with it and a dot.
-fn metrics<'r>(position: &Position<'r>, map: &'r Map, steps: &[Step], found: &mut Vec<Field<'r>>) {
-    if let Some((name, node, used)) = longest_name(map, steps) {
-        anywhere(&Position::of(position.at.key(name), node), &steps[used..], found);
-    }
-    let keys: Option<Vec<&str>> = steps
-        .iter()
-        .map(|step| match step {
-            Step::Key(key) => Some(&**key),
-            _ => None,
-        })
-        .collect();
-    let Some(group) = keys.map(|keys| format!("{}.", keys.join("."))) else { return };
-    for (name, node) in map.iter().filter(|(name, node)| name.starts_with(&group) && !node.is_null()) {
-        found.push(Field { path: position.at.key(name), node: Some(node), none_matched: false });
+    /// The metrics of a name, and those of the group of that name, whose names begin with it and a dot.
+    fn metrics(&mut self, map: &'r Map, steps: &[Step]) {
+        if let Some((name, node, used)) = longest_name(map, steps) {
+            let name = Some(Segment::Key(name.into()));
+            self.below(name, node, |search, at| search.anywhere(at, &steps[used..]));
+        }
+        let keys: Option<Vec<&str>> = steps
+            .iter()
+            .map(|step| match step {
+                Step::Key(key) => Some(&**key),
+                _ => None,
+            })
+            .collect();
+        let Some(group) = keys.map(|keys| format!("{}.", keys.join("."))) else { return };
+        for (name, node) in map.iter().filter(|(name, node)| name.starts_with(&group) && !node.is_null()) {
+            let name = Some(Segment::Key(name.into()));
+            self.below(name, node, |search, _| search.found(Some(node)));
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Every metric that a table of cases gives.
 
+use std::collections::BTreeMap;
+
 use rayon::prelude::*;
 
 use super::Confusion;
@@ -87,14 +89,31 @@ fn summary_of_counts(cases: &Cases) -> Result<Option<CasesSummary>, CasesError> 
             Sample { n: rows, labels: cases.class_names(), positive: cases.positive(), ..Sample::default() };
         MetricSummary { rows, metrics: metrics(&about, Some(&Confusion::of_counts(counts))) }
     };
-    let Some(all) = cases.decision_counts(None)? else { return Ok(None) };
-    let overall: DecisionCounts = all.into_values().flatten().collect();
     let mut slices = Vec::new();
+    let mut all: Option<DecisionCounts> = None;
     for column in columns_of_slices(cases, |_| false) {
         let Some(counts) = cases.decision_counts(Some(column))? else { return Ok(None) };
         slices.extend(counts.iter().map(|(slice, counts)| (slice.clone(), of(counts))));
+        // Each case is in one slice of each column.
+        all.get_or_insert_with(|| added_up(counts.into_values().flatten()));
     }
-    Ok(Some(CasesSummary { unscored: cases.unscored(), overall: of(&overall), slices }))
+    let all = match all {
+        Some(all) => all,
+        None => match cases.decision_counts(None)? {
+            Some(counts) => counts.into_values().flatten().collect(),
+            None => return Ok(None),
+        },
+    };
+    Ok(Some(CasesSummary { unscored: cases.unscored(), overall: of(&all), slices }))
+}
+
+/// The counts of several slices as one.
+fn added_up(counts: impl Iterator<Item = (u32, u32, u64)>) -> DecisionCounts {
+    let mut sums: BTreeMap<(u32, u32), u64> = BTreeMap::new();
+    for (truth, predicted, count) in counts {
+        *sums.entry((truth, predicted)).or_default() += count;
+    }
+    sums.into_iter().map(|((truth, predicted), count)| (truth, predicted, count)).collect()
 }
 
 /// The columns that look like slices, and are no values.

@@ -31,6 +31,13 @@ pub fn masked_value<'v>(name: &str, value: &'v str) -> Cow<'v, str> {
     if is_secret_name(name) && !says_nothing(value) { mask(value).into() } else { masked(value) }
 }
 
+/// Whether a text is a number or a short word, and so has no part that could be a secret.
+fn is_plain(text: &str) -> bool {
+    let is_number = |byte: u8| byte.is_ascii_digit() || byte == b'.';
+    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'.' || byte == b'_';
+    text.bytes().all(is_number) || text.len() < shape::SHORTEST && text.bytes().all(is_word)
+}
+
 /// Query parameters that say which version of something is meant.
 const VERSIONS: [&str; 6] = ["versionid", "version", "generation", "revision", "rev", "ref"];
 
@@ -44,6 +51,9 @@ pub fn says_nothing(value: &str) -> bool {
 /// Masks the secrets in a text: those in URLs, and the values of `name=value`, `name: value` and `--name value` if the
 /// name is that of a secret.
 pub fn masked(text: &str) -> Cow<'_, str> {
+    if is_plain(text) {
+        return text.into();
+    }
     match shape::without_tokens(text) {
         Some(plain) => by_place(&plain).into_owned().into(),
         None => by_place(text),

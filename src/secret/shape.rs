@@ -60,12 +60,15 @@ pub(super) fn without_tokens(text: &str) -> Option<String> {
     any.then_some(kept)
 }
 
+/// No token has fewer bytes.
+pub(super) const SHORTEST: usize = 14;
+
 fn in_word(c: char) -> bool {
     c.is_ascii_alphanumeric() || "_-.".contains(c)
 }
 
 fn is_token(word: &str) -> bool {
-    if word.len() < 14 {
+    if word.len() < SHORTEST {
         return false;
     }
     let of_service = TOKENS.iter().any(|(start, least)| {

@@ -78,6 +78,9 @@ impl<'s> Walk<'s> {
 
     /// The files without duplicates: one found under its own path is not listed again under a linked folder.
     pub(super) fn into_entries(self) -> Vec<Entry> {
+        if self.linked == 0 && self.found.iter().all(|(entry, real)| entry.path == *real) {
+            return self.found.into_iter().map(|(entry, _)| entry).collect();
+        }
         let mut seen: HashSet<String> = self
             .found
             .iter()

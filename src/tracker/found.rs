@@ -2,6 +2,7 @@
 //! matches, or one level below.
 
 use std::collections::HashMap;
+use std::fs::{DirEntry, FileType};
 use std::path::{Path, PathBuf};
 
 use globset::GlobBuilder;
@@ -102,12 +103,9 @@ fn matching(pattern: &str, around: &FetchContext<'_>) -> Vec<String> {
         if looked > MAX_FOLDERS {
             break;
         }
-        let mut inner = names(&around.folder.join(&folder));
-        inner.sort();
-        for name in inner {
+        for (name, kind) in names_and_kinds(&around.folder.join(&folder)) {
             let path = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
-            let Ok(data) = around.folder.join(&path).symlink_metadata() else { continue };
-            if data.is_dir() {
+            if kind.is_dir() {
                 if matcher.is_match(&path) {
                     found.push(path.clone());
                 }
@@ -115,12 +113,21 @@ fn matching(pattern: &str, around: &FetchContext<'_>) -> Vec<String> {
                 if !is_foreign && path.matches('/').count() + 1 < depth {
                     open.push(path);
                 }
-            } else if data.is_file() && is_telling(&name) && matcher.is_match(&path) {
+            } else if kind.is_file() && is_telling(&name) && matcher.is_match(&path) {
                 found.push(path);
             }
         }
     }
     found.sort();
+    found
+}
+
+/// What is in a folder, in the order of names; nothing where it can't be read.
+fn names_and_kinds(folder: &Path) -> Vec<(String, FileType)> {
+    let entries = folder.read_dir().into_iter().flatten().flatten();
+    let kind = |entry: DirEntry| Some((entry.file_name().into_string().ok()?, entry.file_type().ok()?));
+    let mut found: Vec<(String, FileType)> = entries.filter_map(kind).collect();
+    found.sort_unstable_by(|one, other| one.0.cmp(&other.0));
     found
 }
 
@@ -137,19 +144,18 @@ impl OwnFiles {
     /// Whether a file belongs to a tracker; `path` is relative to `root`.
     pub fn has(&mut self, root: &Path, path: &str) -> bool {
         let parts: Vec<&str> = path.split('/').collect();
-        (0..parts.len()).any(|depth| {
+        let last = parts.len() - 1;
+        let is_own_part = |tracker: &str, at: usize| {
+            is_own(tracker, &if at == last { parts[at].to_owned() } else { format!("{}/", parts[at]) })
+        };
+        // The last part of the path that has a tracker's name, for each tracker.
+        let last_own = KEEPERS.map(|tracker| (0..=last).rev().find(|at| is_own_part(tracker, *at)));
+        let Some(deepest) = last_own.into_iter().flatten().max() else { return false };
+        (0..=deepest).any(|depth| {
             let owns = |tracker: &str| {
-                let last = parts.len() - 1;
-                (depth..=last).any(|at| {
-                    is_own(
-                        tracker,
-                        &if at == last { parts[at].to_owned() } else { format!("{}/", parts[at]) },
-                    )
-                })
+                let place = KEEPERS.iter().position(|keeper| *keeper == tracker);
+                place.and_then(|place| last_own[place]).is_some_and(|at| depth <= at)
             };
-            if !KEEPERS.iter().any(|tracker| owns(tracker)) {
-                return false;
-            }
             let folder = root.join(parts[..depth].join("/"));
             let found = *self.known.entry(folder.clone()).or_insert_with(|| {
                 let keepers = FETCHERS.iter().filter(|fetcher| KEEPERS.contains(&fetcher.name));

@@ -56,12 +56,14 @@ pub fn text(text: &str) -> String {
 pub fn code(text: &str) -> String {
     let one_line = clean(&text.replace(['\n', '\r'], " ")).replace("://", &format!(":{BREAK}//"));
     // A mention in a code span does not notify on the page, and does in a reply by mail.
-    let broken: String = one_line
-        .chars()
-        .flat_map(|c| if matches!(c, '@' | '#') { vec![c, BREAK] } else { vec![c] })
+    let mut broken = String::with_capacity(one_line.len() + 8);
+    for c in one_line.chars() {
         // A bar ends the cell of a table, even within code.
-        .map(|c| if c == '|' { '¦' } else { c })
-        .collect();
+        broken.push(if c == '|' { '¦' } else { c });
+        if matches!(c, '@' | '#') {
+            broken.push(BREAK);
+        }
+    }
     let longest = broken.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest + 1);
     let pad =

@@ -1,6 +1,6 @@
 //! Digests, and data that keeps its name.
 
-use super::recorded::recorded;
+use super::recorded::{not_recorded, recorded, shown};
 use super::{DATA_MOVED, NOT_A_DIGEST};
 use crate::document::Diagnostic;
 use crate::rule::{Baseline, RuleInput, RuleResult};
@@ -10,12 +10,17 @@ use crate::verdict::{Comparison, Outcome};
 
 /// A digest at each of the fields, of a length that it can have.
 pub(super) fn digests(judgement: &mut RuleResult, case: &RuleInput<'_>, what: &'static str, path: &str) {
-    let fields = FieldPath::parse(path).map(|path| case.candidate.find(&path)).unwrap_or_default();
+    let Ok(fields) = FieldPath::parse(path).map(|path| case.candidate.find(&path)) else { return };
     let wrong = fields.iter().find_map(|field| {
         let text = field.node?.as_written().filter(|text| !text.trim().is_empty())?;
         (!Digest::parse(text).is_whole()).then(|| (text, field.path.clone()))
     });
-    let Some((text, at)) = wrong else { return recorded(judgement, case, what, &[path]) };
+    let Some((text, at)) = wrong else {
+        if !not_recorded(judgement, case, what, &fields) {
+            judgement.compare(shown(path, &fields));
+        }
+        return;
+    };
     let subject = at.to_string();
     let raised = Finding::new(NOT_A_DIGEST, format!("`{text}` is no whole digest of the {what}"))
         .at(at, "not a digest")

@@ -5,32 +5,46 @@ use crate::document::Diagnostic;
 use crate::document::{Node, Path};
 use crate::rule::presence::absent;
 use crate::rule::{RuleInput, RuleResult};
-use crate::run::FieldPath;
-use crate::verdict::Finding;
+use crate::run::{Field, FieldPath};
 use crate::verdict::{Comparison, Outcome};
 
 /// At least one of the paths is there, with everything that it leads to.
 pub(super) fn recorded(judgement: &mut RuleResult, case: &RuleInput<'_>, what: &'static str, paths: &[&str]) {
-    let mut first: Option<(String, Finding)> = None;
+    let mut first = None;
     for path in paths {
         let Ok(path) = FieldPath::parse(path) else { continue };
         let fields = case.candidate.find(&path);
-        match fields.iter().find_map(|field| absent(case.candidate, field).map(|raised| (field, raised))) {
-            None => {
-                let value = match fields.as_slice() {
-                    [field] => field.node.map(Node::brief).unwrap_or_default(),
-                    many => format!("{} values", many.len()),
-                };
-                judgement
-                    .compare(Comparison::exact(path.written(), "recorded", Outcome::Pass).candidate(value));
-                return;
-            }
-            Some((field, raised)) => {
-                first.get_or_insert((field.path.to_string(), raised));
-            }
+        // Why a field is absent is looked into only if no other path is there.
+        let is_there = |field: &Field<'_>| field.node.is_some() && absent(case.candidate, field).is_none();
+        if fields.iter().all(is_there) {
+            judgement.compare(shown(path.written(), &fields));
+            return;
         }
+        first.get_or_insert(fields);
     }
-    let Some((subject, raised)) = first else { return };
+    if let Some(fields) = first {
+        not_recorded(judgement, case, what, &fields);
+    }
+}
+
+/// What is there.
+pub(super) fn shown(path: &str, fields: &[Field<'_>]) -> Comparison {
+    let value = match fields {
+        [field] => field.node.map(Node::brief).unwrap_or_default(),
+        many => format!("{} values", many.len()),
+    };
+    Comparison::exact(path, "recorded", Outcome::Pass).candidate(value)
+}
+
+/// Fails by the first field that is absent; `false` where none is.
+pub(super) fn not_recorded(
+    judgement: &mut RuleResult,
+    case: &RuleInput<'_>,
+    what: &'static str,
+    fields: &[Field<'_>],
+) -> bool {
+    let why = fields.iter().find_map(|field| Some((field.path.to_string(), absent(case.candidate, field)?)));
+    let Some((subject, raised)) = why else { return false };
     let option = match what {
         "seed" => " --seed SEED",
         "data" | "number of rows" => " --data ROLE=FILE",
@@ -46,6 +60,7 @@ pub(super) fn recorded(judgement: &mut RuleResult, case: &RuleInput<'_>, what: &
         help.push_str(&format!("; `gate record{option} -- CMD…` records it"));
     }
     judgement.fail(Comparison::exact(subject, "recorded", Outcome::Fail), finding);
+    true
 }
 
 /// The text at a field, and where it is.
