@@ -68,6 +68,9 @@ impl Target {
     }
 }
 
+/// Bytes that most candidates take as JSON.
+const ROOM: usize = 8 << 10;
+
 /// Receives a check's candidates: JSON writes each one at once and drops it, other formats are written at the end.
 struct Sink<'w> {
     streams: Vec<JsonStream<'w>>,
@@ -80,10 +83,13 @@ impl CandidateSink for Sink<'_> {
         if self.kept.is_some() {
             return as_it_is;
         }
-        |report| match serde_json::to_vec(&report) {
-            Ok(line) => Prepared::Written(line),
-            // Writing it will report the error.
-            Err(_) => Prepared::Report(Box::new(report)),
+        |report| {
+            let mut line = Vec::with_capacity(ROOM);
+            match serde_json::to_writer(&mut line, &report) {
+                Ok(()) => Prepared::Written(line),
+                // Writing it will report the error.
+                Err(_) => Prepared::Report(Box::new(report)),
+            }
         }
     }
 

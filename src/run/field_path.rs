@@ -29,6 +29,8 @@ pub enum Step {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldPath {
     steps: Vec<Step>,
+    /// The same, if it names just one value.
+    path: Option<Path>,
     written: SmolStr,
 }
 
@@ -52,12 +54,12 @@ impl FieldPath {
         } else {
             Parser { text, at: 0 }.steps()?
         };
-        Ok(Self { steps, written: text.into() })
+        Ok(Self { path: path_of(&steps), steps, written: text.into() })
     }
 
     /// The JSON Pointer to the whole document, which is written as empty text.
     pub fn whole() -> Self {
-        Self { steps: Vec::new(), written: "".into() }
+        Self { steps: Vec::new(), path: Some(Path::root()), written: "".into() }
     }
 
     /// Whether it means the whole document.
@@ -85,15 +87,22 @@ impl FieldPath {
 
     /// The path to one value, if the path names just one.
     pub fn to_path(&self) -> Option<Path> {
-        self.steps
-            .iter()
-            .map(|step| match step {
-                Step::Key(key) => Some(Segment::Key(key.clone())),
-                Step::Index(index) => Some(Segment::Index(*index)),
-                Step::Each | Step::Where { .. } => None,
-            })
-            .collect()
+        self.path.clone()
     }
+
+    /// The same, to look at.
+    pub(super) fn as_path(&self) -> Option<&Path> {
+        self.path.as_ref()
+    }
+}
+
+fn path_of(steps: &[Step]) -> Option<Path> {
+    let segment = |step: &Step| match step {
+        Step::Key(key) => Some(Segment::Key(key.clone())),
+        Step::Index(index) => Some(Segment::Index(*index)),
+        Step::Each | Step::Where { .. } => None,
+    };
+    steps.iter().map(segment).collect()
 }
 
 /// A JSON Pointer's way of writing an index.

@@ -43,8 +43,9 @@ pub(super) fn not_recorded(
     what: &'static str,
     fields: &[Field<'_>],
 ) -> bool {
-    let why = fields.iter().find_map(|field| Some((field.path.to_string(), absent(case.candidate, field)?)));
-    let Some((subject, raised)) = why else { return false };
+    let why = fields.iter().find_map(|field| Some((field, absent(case.candidate, field)?)));
+    let Some((field, raised)) = why else { return false };
+    let subject = field.path.to_string();
     let option = match what {
         "seed" => " --seed SEED",
         "data" | "number of rows" => " --data ROLE=FILE",
