@@ -4,6 +4,7 @@
 //! way go into the report, so that there always is one.
 
 mod aggregates;
+mod author;
 mod autodetect;
 mod baselines;
 mod beside;
