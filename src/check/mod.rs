@@ -6,6 +6,7 @@
 mod aggregates;
 mod author;
 mod autodetect;
+mod base;
 mod baselines;
 mod beside;
 mod candidates;
@@ -45,6 +46,7 @@ use crate::store::NOTHING_MATCHED;
 use crate::verdict::{CandidateReport, ChangeReport, MANY, PolicyReport, Report};
 
 pub use aggregates::{Statements, case_statements, count_cases};
+pub use base::Base;
 use baselines::{FoundBaselines, find_baseline};
 use candidates::Candidates;
 use change::JudgedChange;

@@ -65,7 +65,9 @@ const DOCUMENTATION: [&str; 4] = ["explain", "stage:staging", "--format", "techn
 fn a_technical_documentation_has_what_the_ledger_has_and_names_what_it_lacks() {
     let project = promoting::project();
     project.gate(&["key", "new", "a.key"]).leaves_with(0);
-    project.gate(&["promote", "runs/one.json", "--stage", "staging", "--first", "--key", "a.key"]).leaves_with(0);
+    project
+        .gate(&["promote", "runs/one.json", "--stage", "staging", "--first", "--key", "a.key"])
+        .leaves_with(0);
     let ece = "\"ece\": {\"value\": 0.03, \"values\": [0.02, 0.04]}}, \"slices\": {\"sex=f\": {\"rows\": 140, \
                \"metrics\": {\"f1\": 0.45}}, \"sex=m\": {\"rows\": 160, \"metrics\": {\"f1\": 0.9}}}";
     project
