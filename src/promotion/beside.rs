@@ -12,6 +12,8 @@ use crate::verdict::{
 const MAX_VERSIONS: usize = 20;
 /// Files whose versions are looked at.
 const MAX_FILES: usize = 10;
+/// Files of records that are read of the base of a pull request.
+const MAX_BASE_FILES: usize = 200;
 /// Metrics of one model that are drawn.
 const MAX_CHARTS: usize = 4;
 
@@ -21,15 +23,17 @@ pub fn history_of(candidates: &[CandidateReport], request: &Request, folder: &Pa
     if candidates.len() > MANY {
         return all;
     }
+    let files: Vec<String> = candidates.iter().map(|candidate| candidate.run.source.clone()).collect();
     // A pull request must not draw itself a history: only what its base has, and the runs that are judged, are shown.
     let base = match &request.trust {
-        None => None,
-        Some(trust) => match Base::open(request, trust, folder) {
-            Ok(Some(base)) => Some(base),
-            Ok(None) | Err(_) => return all,
-        },
+        Some(trust) if !files.is_empty() => {
+            match Base::open(request, trust, folder, (&files, MAX_BASE_FILES)) {
+                Ok(Some(base)) => Some(base),
+                Ok(None) | Err(_) => return all,
+            }
+        }
+        _ => None,
     };
-    let files: Vec<String> = candidates.iter().map(|candidate| candidate.run.source.clone()).collect();
     for (at, candidate) in candidates.iter().enumerate() {
         let Some(model) = &candidate.run.model else { continue };
         let is_known = |other: &CandidateReport| other.run.model.as_ref() == Some(model);

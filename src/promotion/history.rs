@@ -20,8 +20,6 @@ use crate::verdict::{Comparison, Exit, History, HistoryLimit, HistoryPoint, Limi
 const MAX_VERSIONS: usize = 200;
 /// Maximum number of files whose versions are read: each costs a git call.
 const MAX_FILES: usize = 100;
-/// Maximum number of files of records that are read of the base of a pull request.
-const MAX_BASE_FILES: usize = 200;
 
 /// What to show.
 #[derive(Debug, Clone)]
@@ -146,7 +144,7 @@ impl<'o> Found<'o> {
 
     /// The same of the base of a pull request, and of nothing that the pull request brings.
     pub(super) fn gather_at_base(&mut self, base: &Base) -> Result<(), Vec<Diagnostic>> {
-        let records = base.records(self.wanted.first, MAX_BASE_FILES)?;
+        let records = &base.records;
         self.notes.push(format!("the earlier runs are those of {}", base.name));
         if records.left_out > 0 {
             self.notes.push(format!("the records of {} more files are left out", records.left_out));

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use super::markdown::{code, text};
 use super::model_facts::{NOT_RECORDED, file, limits, metrics, table};
 use crate::verdict::{
-    Answer, Explanation, FileFact, MetricFact, ModelFacts, PromotionFact, RuleFact, WaiverFact,
+    Answer, Explanation, FileFact, LimitFact, MetricFact, ModelFacts, PromotionFact, RuleFact, WaiverFact,
 };
 
 /// Writes what is recorded of a model; what is not is named as such.
@@ -134,16 +134,17 @@ fn validation(facts: &ModelFacts, data: Option<&Answer>, to: &mut dyn Write) -> 
 }
 
 fn performance(facts: &ModelFacts, to: &mut dyn Write) -> io::Result<()> {
-    let of_slices = |metric: &&MetricFact| metric.slice.is_some();
     let promotion = facts.promotion.as_ref();
-    let all_limits = || promotion.into_iter().flat_map(|promotion| &promotion.limits);
+    let (groups, whole): (Vec<&MetricFact>, Vec<&MetricFact>) =
+        facts.metrics.iter().partition(|metric| metric.slice.is_some());
+    let (group_limits, whole_limits): (Vec<&LimitFact>, Vec<&LimitFact>) = promotion
+        .into_iter()
+        .flat_map(|promotion| &promotion.limits)
+        .partition(|limit| limit.slice.is_some());
     writeln!(to, "\n## Metrics and limits (points 2(g) and 4)\n")?;
-    metrics(facts.metrics.iter().filter(|metric| !of_slices(metric)), to)?;
+    measured("values", &whole, to)?;
     writeln!(to, "\n### Limits that were required\n")?;
-    match all_limits().any(|limit| limit.slice.is_none()) {
-        true => limits(all_limits().filter(|limit| limit.slice.is_none()), to)?,
-        false => line("limits", None, to)?,
-    }
+    required("limits", &whole_limits, to)?;
     writeln!(to, "\n### The version before\n")?;
     let baselines = promotion.map(|promotion| promotion.baselines.as_slice()).unwrap_or_default();
     for baseline in baselines {
@@ -153,25 +154,30 @@ fn performance(facts: &ModelFacts, to: &mut dyn Write) -> io::Result<()> {
         line("compared with", None, to)?;
     }
     writeln!(to, "\n## Performance for groups (point 3)\n")?;
-    if facts.metrics.iter().any(|metric| metric.slice.is_some()) {
-        metrics(facts.metrics.iter().filter(of_slices), to)?;
-        writeln!(to)?;
-    }
-    if all_limits().any(|limit| limit.slice.is_some()) {
-        limits(all_limits().filter(|limit| limit.slice.is_some()), to)?;
-    } else if !facts.metrics.iter().any(|metric| metric.slice.is_some()) {
-        writeln!(to, "- values for persons or groups of persons: *{NOT_RECORDED}*")?;
-    }
+    measured("values for persons or groups of persons", &groups, to)?;
+    writeln!(to)?;
+    required("limits on them", &group_limits, to)?;
     writeln!(to, "\n## Robustness (point 2(g))\n")?;
-    let repeated = || facts.metrics.iter().filter(|metric| !metric.values.is_empty());
-    if repeated().next().is_none() {
-        return writeln!(to, "- values of several seeds or folds: *{NOT_RECORDED}*");
+    let repeated: Vec<&MetricFact> =
+        facts.metrics.iter().filter(|metric| !metric.values.is_empty()).collect();
+    if repeated.is_empty() {
+        return line("values of several seeds or folds", None, to);
     }
     let row = |metric: &MetricFact| {
         let on = metric.slice.as_deref().map_or_else(|| "all".into(), text);
         vec![text(&metric.name), on, text(&metric.values.join(", "))]
     };
-    table(&["metric", "on", "values by seed or fold"], repeated().map(row), to)
+    table(&["metric", "on", "values by seed or fold"], repeated.into_iter().map(row), to)
+}
+
+/// A table of metrics, or that there are none.
+fn measured(what: &str, known: &[&MetricFact], to: &mut dyn Write) -> io::Result<()> {
+    if known.is_empty() { line(what, None, to) } else { metrics(known.iter().copied(), to) }
+}
+
+/// A table of limits, or that there are none.
+fn required(what: &str, known: &[&LimitFact], to: &mut dyn Write) -> io::Result<()> {
+    if known.is_empty() { line(what, None, to) } else { limits(known.iter().copied(), to) }
 }
 
 fn exceptions(promotion: Option<&PromotionFact>, to: &mut dyn Write) -> io::Result<()> {
