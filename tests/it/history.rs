@@ -201,8 +201,19 @@ fn of_a_base_with_very_many_records_some_are_read() {
     project.commit("many");
     project.git(&["checkout", "--quiet", "-b", "feature"]);
     project.file("runs/churn.json", record("e", 6, "0.846")).commit("the record");
-    let page = project.gate(&["check", "--trust", "main", "--output=html=page.html", "--format", "markdown"]);
+    let page = project.gate(&[
+        "check",
+        "--trust",
+        "main",
+        "--output=html=page.html",
+        "--output=json=report.json",
+        "--format",
+        "markdown",
+    ]);
     page.says("the records of 7 more files are left out").says("20 runs | ").says("| 0.846 on 2026-05-06 |");
+    let report: serde_json::Value = serde_json::from_str(&project.read("report.json")).expect("JSON");
+    // 199 of the new files, four versions of the record, and the run that is judged.
+    assert_eq!(report["history"][0]["points"].as_array().map(Vec::len), Some(204));
 }
 
 #[test]
