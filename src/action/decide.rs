@@ -4,6 +4,7 @@ use crate::check::{Request, check, revisions_of_policy};
 use crate::document::Diagnostic;
 use crate::git::{Credentials, short};
 use crate::github::{Context, Event};
+use crate::promotion::history_of;
 use crate::verdict::Report;
 
 use super::history::Clone;
@@ -102,7 +103,9 @@ impl Judging<'_> {
             names.dedup();
             clone.named(&names, head);
         }
-        check(request, folder, clock)
+        let mut report = check(request, folder, clock);
+        report.history = history_of(&report.candidates, request, folder);
+        report
     }
 
     fn clone(&self) -> Result<&Clone<'_>, Box<Diagnostic>> {

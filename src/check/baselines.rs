@@ -6,16 +6,19 @@ use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 
+use super::Workspace;
+use super::author::Authors;
 use super::found::{Found, Item, ReferenceOrigin, read_all};
 use super::lookup::look_up;
+use super::previous::{Before, version_before};
 use super::seeds::together;
-use super::{Workspace, previous};
+use super::trust::below;
 use crate::document::Diagnostic;
 use crate::engine::{
     BaselineReference, BaselineSet, Baselines, Decision, NamedBy, PlannedRule, References, ResolvedBaseline,
     Task, not_found,
 };
-use crate::git::Commit;
+use crate::git::{Author, Commit};
 use crate::policy::Policy;
 use crate::rule::Baseline;
 use crate::run::{Reference, Run};
@@ -30,13 +33,17 @@ pub(super) struct FoundBaselines<'w> {
     /// The set of each reference, or why it could not be found.
     by_reference: HashMap<BaselineReference, Result<usize, Box<Diagnostic>>>,
     /// For a candidate that is the only run of a set: the version before it.
-    before: HashMap<(usize, String), BaselineSet>,
+    before: HashMap<(usize, String), Before>,
+    /// Who made the baselines; `None` if that is not said, since there are many candidates.
+    authors: Option<Authors>,
 }
 
 struct FoundSet {
     set: BaselineSet,
-    /// Where a `git:` reference was read: the commit, and the path of each file by its label.
-    commit: Option<(Commit, HashMap<String, String>)>,
+    /// The commit that a `git:` reference names.
+    commit: Option<Commit>,
+    /// Where files are, relative to the workspace's root, by their labels.
+    paths: HashMap<String, String>,
     /// What was found, so that two names of one thing are one baseline.
     identity: Vec<String>,
     /// What to do where git ignores the records, so that no commit has them. Asked for one candidate only.
@@ -52,7 +59,13 @@ impl<'w> FoundBaselines<'w> {
             sets: Vec::new(),
             by_reference: HashMap::new(),
             before: HashMap::new(),
+            authors: None,
         }
+    }
+
+    /// Also says who made the baselines of the next candidates.
+    pub(super) fn name_authors(&mut self) {
+        self.authors.get_or_insert_default();
     }
 
     /// Looks up the baselines that the plan of a candidate needs. Returns notes for the reader.
@@ -100,13 +113,15 @@ impl<'w> FoundBaselines<'w> {
         if let Some(known) = known {
             return Ok(known);
         }
-        let path = |item: &Item<'_>| Some((item.label(), item.path()?.to_owned()));
+        let commit = found.commit.clone();
+        // Only a file of the working tree may be named from the folder that the command was started in.
+        let is_from_root =
+            origin == ReferenceOrigin::Policy || commit.is_some() || self.workspace.revisions().is_some();
+        let folder = if is_from_root { String::new() } else { self.workspace.below() };
+        let path = |item: &Item<'_>| Some((item.label(), below(&folder, item.path()?)?));
         // A run that was made of several seeds is no file with versions.
-        let commit = found
-            .commit
-            .clone()
-            .filter(|_| self.policy.seeds.is_none())
-            .map(|commit| (commit, found.items.iter().filter_map(path).collect()));
+        let items = found.items.iter().filter(|_| self.policy.seeds.is_none());
+        let paths = items.filter_map(path).collect();
         let mut set = read(&reference.text, found, self.policy);
         // A record that the policy's `where` excludes as a candidate is not a baseline of its `runs:` either.
         if let (Ok(Reference::Git { path: None, .. }), Some(runs)) =
@@ -122,7 +137,7 @@ impl<'w> FoundBaselines<'w> {
             });
         }
         notes.extend(unreadable(&set));
-        self.sets.push(FoundSet { set, commit, identity, ignored: OnceLock::new() });
+        self.sets.push(FoundSet { set, commit, paths, identity, ignored: OnceLock::new() });
         Ok(self.sets.len() - 1)
     }
 
@@ -133,11 +148,10 @@ impl<'w> FoundBaselines<'w> {
         if self.before.contains_key(&key) || !found.set.is_only(candidate) {
             return;
         }
-        let Some((commit, paths)) = &found.commit else { return };
+        let Some(commit) = &found.commit else { return };
         let itself = found.set.runs.iter().find(|run| run.document.text == candidate.document.text);
-        let Some(path) = itself.and_then(|run| paths.get(&*run.document.name)) else { return };
-        let before =
-            previous::version_before(candidate, &found.set, path, commit, self.policy, self.workspace);
+        let Some(path) = itself.and_then(|run| found.path(run)) else { return };
+        let before = version_before(candidate, &found.set, path, commit, self.policy, self.workspace);
         if let Some(before) = before {
             self.before.insert(key, before);
         }
@@ -153,13 +167,24 @@ impl Baselines for FoundBaselines<'_> {
     ) -> ResolvedBaseline {
         match self.by_reference.get(reference) {
             Some(Ok(index)) => {
+                let found = &self.sets[*index];
                 let before = self.before.get(&(*index, candidate.label().to_owned()));
-                let mut resolved =
-                    before.unwrap_or(&self.sets[*index].set).resolve(candidate, decision, *index);
-                if let Baseline::Missing(why) = &mut resolved.baseline
-                    && let Some(help) = self.ignored_by_git(&self.sets[*index], candidate)
-                {
-                    why.help = Some(help);
+                let set = before.map_or(&found.set, |before| &before.set);
+                let mut resolved = set.resolve(candidate, decision, *index);
+                match &mut resolved.baseline {
+                    Baseline::Missing(why) => {
+                        why.help = self.ignored_by_git(found, candidate).or_else(|| why.help.take());
+                    }
+                    Baseline::Run { run, .. } => {
+                        let author = self.authors.as_ref().and_then(|authors| match before {
+                            Some(before) => authors.of(Some(&before.commit), &before.path, self.workspace),
+                            None => authors.of(self.commit(found), found.path(run)?, self.workspace),
+                        });
+                        if let Some(Author { name, at }) = author {
+                            resolved.credit(name, at, self.now);
+                        }
+                    }
+                    Baseline::First | Baseline::Unclear(_) => {}
                 }
                 resolved
             }
@@ -169,7 +194,19 @@ impl Baselines for FoundBaselines<'_> {
     }
 }
 
+impl FoundSet {
+    /// Where a run of it is, if that is a file.
+    fn path(&self, run: &Run) -> Option<&str> {
+        self.paths.get(&*run.document.name).map(String::as_str)
+    }
+}
+
 impl FoundBaselines<'_> {
+    /// The commit that the files of a set are read from; `None` for the working tree.
+    fn commit<'f>(&'f self, found: &'f FoundSet) -> Option<&'f Commit> {
+        found.commit.as_ref().or(self.workspace.revisions().map(|revisions| &revisions.trusted))
+    }
+
     /// What to do if a revision has no record because git ignores the files of records.
     fn ignored_by_git(&self, found: &FoundSet, candidate: &Run) -> Option<String> {
         let reference = Reference::parse(&found.set.reference).ok()?;

@@ -60,6 +60,10 @@ pub(super) fn judge_all(
         for (run, plan) in &candidates {
             judged.notes.extend(baselines.need(plan, references, run));
         }
+        // Of many, each could have its own.
+        if chosen.len().max(candidates.len()) <= MANY {
+            baselines.name_authors();
+        }
         let found = &*baselines;
         let prepare = sink.preparation();
         // A few are shown whole, and how many there are is not known before.

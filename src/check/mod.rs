@@ -4,7 +4,9 @@
 //! way go into the report, so that there always is one.
 
 mod aggregates;
+mod author;
 mod autodetect;
+mod base;
 mod baselines;
 mod beside;
 mod candidates;
@@ -44,6 +46,7 @@ use crate::store::NOTHING_MATCHED;
 use crate::verdict::{CandidateReport, ChangeReport, MANY, PolicyReport, Report};
 
 pub use aggregates::{Statements, case_statements, count_cases};
+pub use base::Base;
 use baselines::{FoundBaselines, find_baseline};
 use candidates::Candidates;
 use change::JudgedChange;

@@ -15,6 +15,16 @@ use crate::store::{Revision, Selector, Store as _};
 /// Versions of a file that are looked at: beyond, a record that was only ever the same has no version before.
 const MAX_VERSIONS: usize = 50;
 
+/// An earlier version of a record.
+pub(super) struct Before {
+    /// Its runs.
+    pub(super) set: BaselineSet,
+    /// The commit that made it.
+    pub(super) commit: Commit,
+    /// Where it is at that commit.
+    pub(super) path: String,
+}
+
 /// The runs of the newest version that is not the candidate; nothing where there is none. `path` is
 /// where the candidate is at the commit.
 pub(super) fn version_before(
@@ -24,7 +34,7 @@ pub(super) fn version_before(
     commit: &Commit,
     policy: &Policy,
     workspace: &Workspace,
-) -> Option<BaselineSet> {
+) -> Option<Before> {
     // A history that can't be read is no reason to let the candidate be its own baseline: it stays without one.
     older(candidate, set, path, commit, policy, workspace).ok().flatten()
 }
@@ -36,13 +46,13 @@ fn older(
     commit: &Commit,
     policy: &Policy,
     workspace: &Workspace,
-) -> Result<Option<BaselineSet>, Box<Diagnostic>> {
+) -> Result<Option<Before>, Box<Diagnostic>> {
     let git = workspace.git()?;
     for id in git.versions(commit, path, MAX_VERSIONS)? {
         let version = git.commit(&id)?;
         let date = version.time.map(|time| format!(" of {}", time.strftime("%Y-%m-%d"))).unwrap_or_default();
         let resolved = format!("commit {}{date}, the version before the candidate", short(&id));
-        let store = Revision::new(git, short(&id), version);
+        let store = Revision::new(git, short(&id), version.clone());
         let Some(entry) = store.select(&Selector::new(path)?)?.into_iter().find(|entry| entry.path == path)
         else {
             continue;
@@ -65,13 +75,14 @@ fn older(
         if runs.is_empty() && bad.is_empty() {
             continue;
         }
-        return Ok(Some(BaselineSet {
+        let set = BaselineSet {
             reference: set.reference.clone(),
             resolved: Some(resolved),
             runs,
             bad: bad.into_iter().filter_map(Result::err).map(|bad| (None, bad)).collect(),
             exact: false,
-        }));
+        };
+        return Ok(Some(Before { set, commit: version, path: path.to_owned() }));
     }
     Ok(None)
 }

@@ -142,7 +142,7 @@ pub(super) fn find(
 }
 
 /// Joins `a/b` and `../c` to `a/c`; `None` if the result is outside.
-fn below(folder: &str, path: &str) -> Option<String> {
+pub(super) fn below(folder: &str, path: &str) -> Option<String> {
     let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
     for component in Path::new(path).components() {
         match component {

@@ -124,11 +124,17 @@ impl Workspace {
     /// A path as a commit has it, where a commit is read: what was typed is relative to the folder, and a commit's
     /// files to the root.
     pub(super) fn seen_from_root(&self, path: &str, is_policys: bool) -> String {
-        let below = self.folder.strip_prefix(&self.root).ok().and_then(Path::to_str).unwrap_or_default();
+        let below = self.below();
         if self.revisions.is_none() || is_policys || below.is_empty() {
             return path.to_owned();
         }
-        format!("{}/{path}", below.replace('\\', "/"))
+        format!("{below}/{path}")
+    }
+
+    /// The path of the folder from the root: empty, or such as `training/churn`.
+    pub(super) fn below(&self) -> String {
+        let below = self.folder.strip_prefix(&self.root).ok().and_then(Path::to_str).unwrap_or_default();
+        below.replace('\\', "/")
     }
 
     /// Where the command was started.

@@ -45,6 +45,8 @@ enum Format {
     ModelCard,
     /// What is recorded, as a bill of materials in CycloneDX 1.6.
     MlBom,
+    /// What is recorded, as the part on validation and performance of a technical documentation (EU AI Act, Annex IV).
+    TechnicalDocumentation,
 }
 
 pub(super) fn run(arguments: &Arguments, folder: &Path, terminal: &Terminal) -> Exit {
@@ -56,7 +58,7 @@ pub(super) fn run(arguments: &Arguments, folder: &Path, terminal: &Terminal) -> 
     };
     let answer = explain(&question, folder);
     // An empty document would look like that of a model without records.
-    if matches!(arguments.format, Format::ModelCard | Format::MlBom) && answer.facts.is_none() {
+    if !matches!(arguments.format, Format::Human | Format::Json) && answer.facts.is_none() {
         for trouble in &answer.troubles {
             terminal.trouble(trouble);
         }
@@ -64,7 +66,7 @@ pub(super) fn run(arguments: &Arguments, folder: &Path, terminal: &Terminal) -> 
     }
     let facts = answer.facts.clone().unwrap_or_default();
     let guard = match arguments.format {
-        Format::Human | Format::ModelCard => terminal.guarded(),
+        Format::Human | Format::ModelCard | Format::TechnicalDocumentation => terminal.guarded(),
         Format::Json | Format::MlBom => terminal.guarded_json(),
     };
     let write = |style: Style, to: &mut dyn Write| match arguments.format {
@@ -72,6 +74,7 @@ pub(super) fn run(arguments: &Arguments, folder: &Path, terminal: &Terminal) -> 
         Format::Json => render::json_of(&answer, to),
         Format::ModelCard => render::model_card(&facts, to),
         Format::MlBom => render::ml_bom(&facts, to),
+        Format::TechnicalDocumentation => render::technical_documentation(&answer, &facts, to),
     };
     let written = write_to(arguments.output.as_deref(), folder, guard, terminal, &write);
     if let Err(error) = written {

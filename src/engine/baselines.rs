@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::decision::Decision;
 use super::references::BaselineReference;
@@ -34,6 +34,16 @@ pub struct ResolvedBaseline {
     pub baseline: Baseline,
     /// How the report shows it.
     pub report: BaselineReport,
+}
+
+impl ResolvedBaseline {
+    /// Names who made the baseline. One whose record has no time is as old as the author's change.
+    pub fn credit(&mut self, author: String, at: Option<Timestamp>, now: Timestamp) {
+        self.report.author = Some(author);
+        if let (None, Some(at)) = (&self.report.age, at) {
+            date(&mut self.report, at, now);
+        }
+    }
 }
 
 /// The runs that one reference names.
@@ -138,13 +148,25 @@ fn compared(
     if run.origin.tracker == LEDGER {
         report.resolved = report.resolved.take().or_else(|| run.origin.resolved.clone());
     }
+    report.author = user(run);
     if let Some(created) = run.created_at() {
-        let age = decision.now.duration_since(created.at);
-        report.age = Some(Age(age).to_string());
-        report.refresh = (age > OLD).then(|| refresh(&report.reference));
+        date(report, created.at, decision.now);
     }
     report.comparability = Some(comparability.clone());
     Baseline::Run { run: Arc::clone(run), comparability }
+}
+
+/// The user that a tracker's run names.
+fn user(run: &Run) -> Option<String> {
+    let tags = run.record().get("tags").filter(|_| run.origin.tracker == "mlflow")?;
+    tags.get("mlflow.user")?.as_written().filter(|user| !user.is_empty()).map(str::to_owned)
+}
+
+/// Says how old a baseline is and, if it is old, how to get a newer one.
+fn date(report: &mut BaselineReport, made: Timestamp, now: Timestamp) {
+    let age = now.duration_since(made);
+    report.age = Some(Age(age).to_string());
+    report.refresh = (age > OLD).then(|| refresh(&report.reference));
 }
 
 /// Beyond this, a baseline says little of what is usual now; `gate audit --stale` has the same default.

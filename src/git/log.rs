@@ -1,4 +1,6 @@
-//! The commits between two others.
+//! The commits between two others, and those that changed a file.
+
+use jiff::Timestamp;
 
 use super::{Commit, Git, is_id, refused};
 use crate::document::Diagnostic;
@@ -12,6 +14,15 @@ pub struct Logged {
     pub subject: String,
     /// Only the second of the two has it; otherwise only the first.
     pub added: bool,
+}
+
+/// The author of a commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Author {
+    /// The name, as `.mailmap` writes it.
+    pub name: String,
+    /// When the change was made.
+    pub at: Option<Timestamp>,
 }
 
 impl Git {
@@ -67,11 +78,47 @@ impl Git {
             "--end-of-options",
             &from.id,
             "--",
-            path,
+            &format!("{}{path}", self.prefix),
         ])?;
         if !output.status.success() {
             return Err(refused(&output));
         }
         Ok(String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect())
+    }
+
+    /// Who last changed a file, going back from one commit; `None` if no commit of this clone did. The path is relative
+    /// to the folder.
+    pub fn author(&self, from: &Commit, path: &str) -> Result<Option<Author>, Box<Diagnostic>> {
+        let mailmap = format!("mailmap.blob={}:.mailmap", from.id);
+        let output = self.run(&[
+            // A bare repository takes names from that commit only, and not from the `.mailmap` on disk, which a change
+            // can edit.
+            "-c",
+            "core.bare=true",
+            "-c",
+            &mailmap,
+            "log",
+            "--no-show-signature",
+            "--max-count=1",
+            "--format=%aN%x00%at%x00%P",
+            "--end-of-options",
+            &from.id,
+            "--",
+            &format!("{}{path}", self.prefix),
+        ])?;
+        if !output.status.success() {
+            return Err(refused(&output));
+        }
+        let text = String::from_utf8_lossy(&output.stdout);
+        let mut fields = text.trim_end_matches('\n').split('\0');
+        let (Some(name), Some(seconds), Some(parents)) = (fields.next(), fields.next(), fields.next()) else {
+            return Ok(None);
+        };
+        // The oldest commit of a shallow clone seems to add every file that it has.
+        if name.is_empty() || self.is_shallow() && parents.is_empty() {
+            return Ok(None);
+        }
+        let at = seconds.parse().ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
+        Ok(Some(Author { name: name.to_owned(), at }))
     }
 }

@@ -30,7 +30,7 @@ use jiff::Timestamp;
 
 pub use blob::{blob_ids, is_blob, unix_line_ends};
 pub use fetch::Credentials;
-pub use log::Logged;
+pub use log::{Author, Logged};
 use objects::Objects;
 pub use objects::{Found, TreeEntry, TreeKind};
 use resolve::FolderCache;

@@ -1,9 +1,9 @@
-//! The history that a page shows beside a verdict: of a few runs, and without making anybody wait.
+//! The history that a page or a comment shows beside a verdict: of a few runs, and without making anybody wait.
 
 use std::path::Path;
 
 use super::history::{Found, Wanted, absolute, limits_of};
-use crate::check::Request;
+use crate::check::{Base, Request};
 use crate::verdict::{
     CandidateReport, Comparison, History, HistoryPoint, Level, MANY, Method, RuleReport, RunSummary,
 };
@@ -12,17 +12,28 @@ use crate::verdict::{
 const MAX_VERSIONS: usize = 20;
 /// Files whose versions are looked at.
 const MAX_FILES: usize = 10;
+/// Files of records that are read of the base of a pull request.
+const MAX_BASE_FILES: usize = 200;
 /// Metrics of one model that are drawn.
 const MAX_CHARTS: usize = 4;
 
 /// The metrics that a check of a few runs has limits on, over time: for each model, those that fail first.
 pub fn history_of(candidates: &[CandidateReport], request: &Request, folder: &Path) -> Vec<History> {
     let mut all = Vec::new();
-    // A pull request could draw itself a history: what is not judged by its base has no place beside the verdict.
-    if candidates.len() > MANY || request.trust.is_some() {
+    if candidates.len() > MANY {
         return all;
     }
     let files: Vec<String> = candidates.iter().map(|candidate| candidate.run.source.clone()).collect();
+    // A pull request must not draw itself a history: only what its base has, and the runs that are judged, are shown.
+    let base = match &request.trust {
+        Some(trust) if !files.is_empty() => {
+            match Base::open(request, trust, folder, (&files, MAX_BASE_FILES)) {
+                Ok(Some(base)) => Some(base),
+                Ok(None) | Err(_) => return all,
+            }
+        }
+        _ => None,
+    };
     for (at, candidate) in candidates.iter().enumerate() {
         let Some(model) = &candidate.run.model else { continue };
         let is_known = |other: &CandidateReport| other.run.model.as_ref() == Some(model);
@@ -41,14 +52,21 @@ pub fn history_of(candidates: &[CandidateReport], request: &Request, folder: &Pa
             most_versions: MAX_VERSIONS,
         });
         // A picture that can't be drawn is no reason to say anything else of a verdict.
-        if metrics.is_empty() || found.gather(folder).is_err() {
+        let mut gather = || match &base {
+            Some(base) => found.gather_at_base(base),
+            None => found.gather(folder),
+        };
+        if metrics.is_empty() || gather().is_err() {
             continue;
         }
         found.sort();
         for (index, metric) in metrics.iter().enumerate() {
             let mut history =
                 History { limits: limits_of(counted(candidate), metric), ..found.history(index) };
-            history.points.extend(judged_here(candidate, metric, &history.points));
+            let of_model = candidates.iter().filter(|other| other.run.model.as_ref() == Some(model));
+            for one in of_model {
+                history.points.extend(judged_here(one, metric, &history.points));
+            }
             // Runs that are all judged here have nothing behind them.
             if history.points.iter().any(|point| !candidates.iter().any(|one| is_of(point, &one.run))) {
                 all.push(history);
@@ -58,12 +76,14 @@ pub fn history_of(candidates: &[CandidateReport], request: &Request, folder: &Pa
     all
 }
 
-/// The candidate itself, where it was named and is no record of the policy.
+/// The candidate itself, where it was named and is no record of the policy, or where only the base was read.
 fn judged_here(candidate: &CandidateReport, metric: &str, points: &[HistoryPoint]) -> Option<HistoryPoint> {
     let run = &candidate.run;
     let mut comparisons = candidate.rules.iter().flat_map(|rule| &rule.comparisons);
     let value = comparisons.find(|one| *one.subject == *metric && one.slice.is_none())?.candidate.as_ref()?;
-    (!points.iter().any(|point| is_of(point, run))).then(|| HistoryPoint {
+    // A record that was changed under the same id is another run than the one that the base has.
+    let is_known = |point: &HistoryPoint| is_of(point, run) && *point.value == **value;
+    (!points.iter().any(is_known)).then(|| HistoryPoint {
         at: run.created_at.clone(),
         value: value.to_string(),
         run_id: run.run_id.clone(),

@@ -6,9 +6,9 @@ use jiff::Timestamp;
 
 use super::NOT_FOUND;
 use super::records::record;
-use crate::check::{Request, Workspace, check, open, show};
+use crate::check::{Base, Request, Workspace, check, open, show};
 use crate::document::{Diagnostic, did_you_mean};
-use crate::git::short;
+use crate::git::{Commit, short};
 use crate::ledger::{Ledger, StageHistory};
 use crate::policy::Policy;
 use crate::run::{Decimal, Origin, Run};
@@ -135,9 +135,33 @@ impl<'o> Found<'o> {
             }
             files.sort_by_key(|file| !self.wanted.first.contains(file));
             self.note_unread(unread.len(), "records of the working tree");
-            self.versions(&files, policy.as_ref(), &workspace);
+            if let Some(head) = workspace.git().ok().and_then(|git| git.commit("HEAD").ok()) {
+                self.versions(&files, &head, policy.as_ref(), &workspace);
+            }
         }
-        let ledger = workspace.ledger(policy.as_ref())?;
+        self.promoted(policy.as_ref(), &workspace)
+    }
+
+    /// The same of the base of a pull request, and of nothing that the pull request brings.
+    pub(super) fn gather_at_base(&mut self, base: &Base) -> Result<(), Vec<Diagnostic>> {
+        let records = &base.records;
+        self.notes.push(format!("the earlier runs are those of {}", base.name));
+        if records.left_out > 0 {
+            self.notes.push(format!("the records of {} more files are left out", records.left_out));
+        }
+        self.note_unread(records.unreadable, "records of the base");
+        let mut files = Vec::new();
+        for (path, runs) in &records.files {
+            let added = runs.iter().filter(|run| self.add(run, run.label(), None, false)).count();
+            files.extend((added > 0).then(|| path.clone()));
+        }
+        self.versions(&files, &base.commit, Some(&base.policy), &base.workspace);
+        self.promoted(Some(&base.policy), &base.workspace)
+    }
+
+    /// The promotions in the ledger.
+    fn promoted(&mut self, policy: Option<&Policy>, workspace: &Workspace) -> Result<(), Vec<Diagnostic>> {
+        let ledger = workspace.ledger(policy)?;
         let (model, stage) = (self.wanted.model, self.wanted.stage);
         for line in ledger.lines()?.iter().filter(|line| line.model == model) {
             if stage.is_none_or(|stage| *stage == line.stage) {
@@ -147,10 +171,9 @@ impl<'o> Found<'o> {
         if self.points.is_empty() { Err(vec![self.nothing()]) } else { Ok(()) }
     }
 
-    /// The earlier versions of the files. If one history can't be read, the rest is still shown.
-    fn versions(&mut self, files: &[String], policy: Option<&Policy>, workspace: &Workspace) {
+    /// The versions of the files, going back from a commit. If one history can't be read, the rest is still shown.
+    fn versions(&mut self, files: &[String], from: &Commit, policy: Option<&Policy>, workspace: &Workspace) {
         let Ok(git) = workspace.git() else { return };
-        let Ok(head) = git.commit("HEAD") else { return };
         let most_files = self.wanted.most_files;
         if files.len() > most_files {
             let more = files.len() - most_files;
@@ -160,7 +183,7 @@ impl<'o> Found<'o> {
         let mut unread = 0;
         for path in files.iter().take(most_files) {
             let most = self.wanted.most_versions;
-            let ids = git.versions(&head, path, most).unwrap_or_default();
+            let ids = git.versions(from, path, most).unwrap_or_default();
             if ids.len() == most {
                 self.notes.push(format!("only the newest {most} versions of {path} are shown"));
             }
@@ -228,8 +251,11 @@ impl<'o> Found<'o> {
             return false;
         }
         let key = key(run);
-        if self.points.iter().all(|point| point.key != key) {
-            let at = run.created_at().map(|moment| moment.at).or(otherwise_at);
+        let at = run.created_at().map(|moment| moment.at).or(otherwise_at);
+        if let Some(known) = self.points.iter_mut().find(|point| point.key == key) {
+            known.at = known.at.or(at);
+            known.shown.at = known.at.map(|at| at.to_string());
+        } else {
             let shown = HistoryPoint {
                 at: at.map(|at| at.to_string()),
                 value: String::new(),

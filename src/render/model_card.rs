@@ -6,7 +6,8 @@ use std::io::{self, Write};
 use serde_json::{Value, json};
 
 use super::markdown::{code, text};
-use crate::verdict::{FileFact, ModelFacts};
+use super::model_facts::{NOT_RECORDED, file, limits, metrics, table};
+use crate::verdict::ModelFacts;
 
 /// Writes a model card of what is recorded.
 pub fn model_card(facts: &ModelFacts, to: &mut dyn Write) -> io::Result<()> {
@@ -22,41 +23,27 @@ pub fn model_card(facts: &ModelFacts, to: &mut dyn Write) -> io::Result<()> {
         ("started", &facts.created_at),
         ("data version", &facts.data_version),
     ] {
-        writeln!(to, "- {what}: {}", value.as_deref().map_or_else(|| "not recorded".into(), code))?;
+        writeln!(to, "- {what}: {}", value.as_deref().map_or_else(|| NOT_RECORDED.into(), code))?;
     }
-    for file in &facts.data {
-        let role = file.role.as_ref().map(|role| format!(" ({})", text(role))).unwrap_or_default();
-        writeln!(to, "- data{role}: {}", of_file(file))?;
+    for data in &facts.data {
+        let role = data.role.as_ref().map(|role| format!(" ({})", text(role))).unwrap_or_default();
+        writeln!(to, "- data{role}: {}", file(data))?;
     }
-    for file in &facts.artifacts {
-        writeln!(to, "- file: {}", of_file(file))?;
+    for artifact in &facts.artifacts {
+        writeln!(to, "- file: {}", file(artifact))?;
     }
     if !facts.params.is_empty() {
-        writeln!(to, "\n| parameter | value |\n|---|---|")?;
-        for (name, value) in &facts.params {
-            writeln!(to, "| {} | {} |", text(name), text(value))?;
-        }
+        writeln!(to)?;
+        let rows = facts.params.iter().map(|(name, value)| vec![text(name), text(value)]);
+        table(&["parameter", "value"], rows, to)?;
     }
     writeln!(to, "\n## Evaluation\n")?;
     match &facts.split {
-        Some(split) => writeln!(to, "Measured on {}.\n", of_file(split))?,
+        Some(split) => writeln!(to, "Measured on {}.\n", file(split))?,
         None => writeln!(to, "What it was measured on is not recorded.\n")?,
     }
-    writeln!(to, "| metric | on | value |\n|---|---|---|")?;
-    for metric in &facts.metrics {
-        let on = metric.slice.as_deref().map_or_else(|| "all".into(), text);
-        writeln!(to, "| {} | {on} | {} |", text(&metric.name), text(&metric.value))?;
-    }
+    metrics(facts.metrics.iter(), to)?;
     approval(facts, to)
-}
-
-fn of_file(file: &FileFact) -> String {
-    let rows = file.rows.as_ref().map(|rows| format!(", {} rows", text(rows))).unwrap_or_default();
-    let digest = match &file.digest {
-        Some((algorithm, value)) => code(&format!("{algorithm}:{value}")),
-        None => "no digest recorded".into(),
-    };
-    format!("{}{rows}, {digest}", code(&file.name))
 }
 
 fn approval(facts: &ModelFacts, to: &mut dyn Write) -> io::Result<()> {
@@ -73,22 +60,11 @@ fn approval(facts: &ModelFacts, to: &mut dyn Write) -> io::Result<()> {
         code(policy),
         code(&format!("sha256:{digest}"))
     )?;
-    if !promotion.limits.is_empty() {
-        writeln!(to, "\n| rule | metric | limit | baseline | value | outcome |\n|---|---|---|---|---|---|")?;
+    if promotion.limits.is_empty() {
+        return Ok(());
     }
-    for limit in &promotion.limits {
-        writeln!(
-            to,
-            "| {} | {} | {} | {} | {} | {} |",
-            text(&limit.rule),
-            text(&limit.subject),
-            text(&limit.limit),
-            text(limit.baseline.as_deref().unwrap_or_default()),
-            text(&limit.candidate),
-            text(&limit.outcome)
-        )?;
-    }
-    Ok(())
+    writeln!(to)?;
+    limits(promotion.limits.iter(), to)
 }
 
 /// The results of the whole split. The card's format asks for a task, which no record names.

@@ -59,6 +59,21 @@ pub(super) fn scale(point: &HistoryPoint, history: &History, (low, high): (f64, 
     cells.into_iter().collect()
 }
 
+/// Values as a line of blocks, from the lowest to the highest of them.
+pub(super) fn sparkline(points: &[HistoryPoint]) -> String {
+    const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let values: Vec<f64> = points.iter().filter_map(|point| number(&point.value)).collect();
+    let low = values.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let level = |value: f64| {
+        let share = if high > low { (value - low) / (high - low) } else { 0.5 };
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of seven")]
+        let level = (share * 7.0).round().clamp(0.0, 7.0) as usize;
+        LEVELS[level]
+    };
+    values.into_iter().map(level).collect()
+}
+
 /// The newest runs in text, a row for each.
 pub(super) fn rows(history: &History, most: usize) -> String {
     let ends = ends(history);
@@ -74,4 +89,29 @@ pub(super) fn rows(history: &History, most: usize) -> String {
     };
     let rows: String = shown.iter().map(row).collect();
     rows.trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(values: &[&str]) -> String {
+        let point = |value: &&str| HistoryPoint {
+            at: None,
+            value: (*value).to_owned(),
+            run_id: None,
+            git_commit: None,
+            source: String::new(),
+            promoted: Vec::new(),
+        };
+        sparkline(&values.iter().map(point).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn the_lowest_block_is_the_lowest_value() {
+        assert_eq!(line(&["0.80", "0.87", "0.83", "0.82"]), "▁█▄▃");
+        assert_eq!(line(&["1", "1", "1"]), "▅▅▅", "nothing moves");
+        assert_eq!(line(&["1", "NaN", "2"]), "▁█");
+        assert_eq!(line(&[]), "");
+    }
 }

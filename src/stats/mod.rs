@@ -30,7 +30,7 @@ pub use jackknife::{JackknifeEstimate, jackknife};
 pub use limits::{Confidence, Estimate, Limits, Refusal, Verdict};
 pub use method::{METHODS, Method};
 pub use moments::{Moments, johnson_limits, student_limits};
-pub use pairs::{McNemar, RightWrong};
+pub use pairs::{McNemar, RightWrong, smallest};
 pub use power::{cases_needed, cases_needed_for_pairs, margin_held};
 pub use proportion::wilson;
 pub use random::Random;

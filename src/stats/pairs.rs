@@ -101,6 +101,28 @@ impl RightWrong {
         }
     }
 
+    /// The smallest number of the candidate's wrong decisions that would have to be right until `is_enough`. `None` if all
+    /// of them are not.
+    ///
+    /// A case that only the baseline has right counts most: it also makes the models differ less. But the exact test of
+    /// [`Self::limits`] applies until something is gained, so that one case that both have wrong may be worth more.
+    pub fn more_right(&self, is_enough: impl Fn(&Self) -> bool) -> Option<u64> {
+        let after = |more: u64, new: u64| {
+            let regained = (more - new).min(self.lost);
+            let gained = more - regained;
+            Self {
+                both_right: self.both_right + regained,
+                gained: self.gained + gained,
+                lost: self.lost - regained,
+                both_wrong: self.both_wrong - gained,
+            }
+        };
+        let wrong = self.lost + self.both_wrong;
+        let least = |from: u64, to: u64, new: u64| smallest(from, to, |more| is_enough(&after(more, new)));
+        let gained_first = if self.both_wrong > 0 { least(1, wrong, 1) } else { None };
+        [least(1, self.lost, 0), least(self.lost + 1, wrong, 0), gained_first].into_iter().flatten().min()
+    }
+
     /// `McNemar`'s test, exact and mid-p.
     pub fn mcnemar(&self) -> McNemar {
         let (discordant, fewer) = (self.discordant(), self.gained.min(self.lost));
@@ -147,6 +169,23 @@ pub(super) fn tango_limits(gained: f64, lost: f64, n: f64, confidence: Confidenc
     Limits { lower, upper }
 }
 
+/// The smallest number from `from` to `to` for which it is true, where it stays true once it is.
+pub fn smallest(from: u64, to: u64, is_true: impl Fn(u64) -> bool) -> Option<u64> {
+    if from > to || !is_true(to) {
+        return None;
+    }
+    let (mut low, mut high) = (from, to);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if is_true(middle) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    Some(low)
+}
+
 /// Where `above` turns from true to false between `low` and `high`, to the last digit.
 fn root(mut low: f64, mut high: f64, above: impl Fn(f64) -> bool) -> f64 {
     for _ in 0..1100 {
@@ -182,6 +221,47 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// Every way to get more cases right, one by one.
+    fn by_trying(pairs: &RightWrong, is_enough: &dyn Fn(&RightWrong) -> bool) -> Option<u64> {
+        let ways = |more: u64| {
+            (0..=more.min(pairs.lost)).filter(move |regained| more - regained <= pairs.both_wrong).map(
+                move |regained| RightWrong {
+                    both_right: pairs.both_right + regained,
+                    gained: pairs.gained + more - regained,
+                    lost: pairs.lost - regained,
+                    both_wrong: pairs.both_wrong - (more - regained),
+                },
+            )
+        };
+        (1..=pairs.lost + pairs.both_wrong).find(|more| ways(*more).any(|pairs| is_enough(&pairs)))
+    }
+
+    #[test]
+    fn the_fewest_cases_that_would_be_enough() {
+        let confidence = Confidence::new(0.95).expect("a confidence");
+        let mut found = [0, 0];
+        for (gained, lost, both_wrong, both_right) in [
+            (0, 3, 0, 60),
+            (0, 3, 9, 60),
+            (0, 9, 20, 60),
+            (1, 9, 4, 80),
+            (5, 20, 3, 150),
+            (20, 5, 30, 100),
+            (0, 0, 12, 30),
+            (7, 0, 5, 40),
+        ] {
+            let pairs = RightWrong { both_right, gained, lost, both_wrong };
+            for bound in [-0.3, -0.1, -0.05, -0.02, 0.0, 0.02, 0.1] {
+                let is_enough =
+                    |pairs: &RightWrong| pairs.limits(confidence).at_least(bound) == Verdict::Shown;
+                let expected = by_trying(&pairs, &is_enough);
+                assert_eq!(pairs.more_right(is_enough), expected, "{pairs:?} {bound}");
+                found[usize::from(expected.is_some())] += 1;
+            }
+        }
+        assert!(found.iter().all(|count| *count > 5), "both happen: {found:?}");
     }
 
     #[test]

@@ -39,7 +39,8 @@ pub struct Comparison {
     /// How far the value is from its limit, in the metric's own units; below zero when it does not hold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub margin: Option<SmolStr>,
-    /// The value nearest to the candidate's that would pass, where it does not and no evidence is asked for.
+    /// The value nearest to the candidate's that would pass, where it does not. With evidence, that of the fewest further
+    /// right decisions; of other metrics, the value that would pass if its interval stayed as wide.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub needed: Option<SmolStr>,
     /// How it was compared.

@@ -28,7 +28,7 @@ pub use history::{History, HistoryLimit, HistoryPoint};
 pub use limit_kind::{LIMIT_KINDS, LimitKind};
 pub use margin::{ClosestMargin, NearLimit, closest, margins, near_limits, percent, share_left};
 pub use method::Method;
-pub use model_facts::{FileFact, LimitFact, MetricFact, ModelFacts, PromotionFact};
+pub use model_facts::{FileFact, LimitFact, MetricFact, ModelFacts, PromotionFact, RuleFact, WaiverFact};
 pub use promotion::{Promoted, PromotionOutcome};
 pub use ranking::{Implied, Nearest, RankedLimit, RankedRule, Ranking};
 pub use report::{

@@ -23,6 +23,10 @@ pub struct ModelFacts {
     pub metrics: Vec<MetricFact>,
     /// The validation split.
     pub split: Option<FileFact>,
+    /// How it was used, such as `folds` and `strategy`, by path.
+    pub protocol: Vec<(String, String)>,
+    /// The file of predictions on it.
+    pub predictions: Option<FileFact>,
     /// The data that the run read.
     pub data: Vec<FileFact>,
     /// The model's files.
@@ -40,6 +44,12 @@ pub struct MetricFact {
     pub value: String,
     /// The part of the validation split, where it is not the whole.
     pub slice: Option<String>,
+    /// How many examples it was measured on.
+    pub n: Option<String>,
+    /// Its standard error.
+    pub stderr: Option<String>,
+    /// Its values by seed or fold.
+    pub values: Vec<String>,
 }
 
 /// A file, or several under one name.
@@ -64,12 +74,62 @@ pub struct PromotionFact {
     pub number: u64,
     /// When it was decided.
     pub at: String,
+    /// `promote`, `rollback` or `retire`.
+    pub action: String,
+    /// Why it was done, where it is not an ordinary promotion.
+    pub reason: Option<String>,
+    /// Who asked for it, as the machine that promoted it claims.
+    pub requested_by: Option<String>,
+    /// Until when it counts.
+    pub expires: Option<String>,
+    /// The key ids of its signatures, which nobody verified here.
+    pub signers: Vec<String>,
+    /// The promoted files.
+    pub files: Vec<FileFact>,
     /// What the policy said.
     pub verdict: String,
     /// Where the policy was read, and the SHA-256 of its text.
     pub policy: (String, String),
+    /// What it was compared with, in words.
+    pub baselines: Vec<String>,
+    /// What each rule said.
+    pub rules: Vec<RuleFact>,
     /// The limits that were compared.
     pub limits: Vec<LimitFact>,
+    /// The waivers that were used.
+    pub waivers: Vec<WaiverFact>,
+    /// What else weakened the verdict, in words.
+    pub weakened: Vec<String>,
+}
+
+/// A rule's result.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RuleFact {
+    /// The rule.
+    pub rule: String,
+    /// What sort of rule it is.
+    pub kind: String,
+    /// How much it weighs.
+    pub level: String,
+    /// What it said.
+    pub outcome: String,
+    /// Why it did not apply.
+    pub reason: Option<String>,
+}
+
+/// An agreed exception.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WaiverFact {
+    /// The rule.
+    pub rule: String,
+    /// What it covers, and down to which limit.
+    pub covers: String,
+    /// Why.
+    pub reason: String,
+    /// Who is said to have agreed.
+    pub approved_by: String,
+    /// The last day on which it counts.
+    pub expires: String,
 }
 
 /// A limit, and how it was kept.
@@ -85,6 +145,10 @@ pub struct LimitFact {
     pub candidate: String,
     /// The baseline's value.
     pub baseline: Option<String>,
+    /// The part of the validation split, where it is not the whole.
+    pub slice: Option<String>,
+    /// The interval with its confidence, the number of cases, and the method, in words.
+    pub evidence: Option<String>,
     /// What the comparison said.
     pub outcome: String,
 }

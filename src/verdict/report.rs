@@ -238,6 +238,9 @@ pub struct BaselineReport {
     /// The run; absent where none was found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<RunSummary>,
+    /// Who made it: the author of the commit that last changed its file, or the user that the tracker's run names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author: Option<String>,
     /// How old it is at the decision's clock, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub age: Option<String>,
@@ -265,6 +268,7 @@ impl BaselineReport {
             reference: reference.to_owned(),
             resolved,
             run: None,
+            author: None,
             age: None,
             refresh: None,
             missing: None,
@@ -272,6 +276,12 @@ impl BaselineReport {
             comparability: None,
             differences: Vec::new(),
         }
+    }
+
+    /// What else is known of it: what it resolved to, who made it, and how old it is.
+    pub fn origin(&self) -> impl Iterator<Item = String> {
+        let author = self.author.as_ref().map(|author| format!("by {author}"));
+        [self.resolved.clone(), author, self.age.clone()].into_iter().flatten()
     }
 
     /// The model of the baseline, where that is not the candidate's, as where one run was named whatever its model.

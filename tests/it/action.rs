@@ -178,6 +178,29 @@ impl Workflow {
 }
 
 #[test]
+fn the_comment_draws_the_metrics_over_the_records_of_the_base() {
+    let workflow = Workflow::pull_request(|project| {
+        project.git(&["stash", "--quiet"]);
+        project.git(&["checkout", "--quiet", "main"]);
+        for (name, date, f1) in [("a", "2026-03-01", "0.811"), ("b", "2026-04-01", "0.823")] {
+            let record = BASELINE.replace("\"r1\"", &format!("\"{name}\""));
+            let record = record.replace("2026-05-02T", &format!("{date}T")).replace("0.847", f1);
+            project.file(&format!("runs/{name}.json"), record);
+        }
+        project.commit("earlier runs");
+        project.git(&["checkout", "--quiet", "feature"]);
+        project.git(&["stash", "pop", "--quiet"]);
+        project.file("runs/forged.json", CANDIDATE.replace("\"r2\"", "\"x\"").replace("churn\"", "other\""));
+    });
+    workflow.run().says("verdict: ");
+    for text in [workflow.github.bodies()[0].clone(), workflow.file("summary")] {
+        let line = "| `f1` | ▁▃█▇ 4 runs | 0.811 on 2026-03-01 | 0.842 on 2026-05-30 |";
+        assert!(text.contains(line), "{text}");
+        assert!(text.contains("the earlier runs are those of main"), "{text}");
+    }
+}
+
+#[test]
 fn a_pull_request_that_holds() {
     let workflow = Workflow::pull_request(|_| {});
     let ran = workflow.run();

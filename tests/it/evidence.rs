@@ -114,6 +114,62 @@ fn a_drop_beyond_the_margin_is_shown() {
     assert_eq!(codes(&ran), ["limit/drop"]);
 }
 
+/// What is said to be enough is enough, and one case fewer is not.
+#[test]
+fn the_fewest_right_cases_that_would_pass_do_pass() {
+    for n in [200, 2000] {
+        let ran = check(&project(n, |case| case % 10 == 1, |_| false));
+        let text = &ran.out;
+        let more: usize = text
+            .split(" more of these ")
+            .next()
+            .and_then(|before| before.rsplit(' ').next()?.parse().ok())
+            .unwrap_or_else(|| panic!("a number: {text}"));
+        let passes = |more: usize| {
+            // The first so many of the cases that only the baseline has right.
+            let project = project(n, |case| case % 10 == 1 && case / 10 >= more, |_| false);
+            check(&project).code == 0
+        };
+        assert!(passes(more) && !passes(more - 1), "{n}: {more}");
+        let needed: f64 = comparison(&ran)["needed"].as_str().expect("a value").parse().expect("a number");
+        #[expect(clippy::cast_precision_loss, reason = "small counts")]
+        let share = (0.8 * n as f64 + more as f64) / n as f64;
+        assert!((needed - share).abs() < 1e-4, "{n}: {needed} {share}");
+    }
+    // No number of cases is enough, and what passes needs none.
+    let ran = check(&project(10, |_| false, |_| false));
+    assert_eq!(comparison(&ran)["needed"], Value::Null, "{}", ran.out);
+    let ran = check(&project(3000, |case| case % 100 == 1, |case| case % 100 == 0));
+    assert_eq!(comparison(&ran)["needed"], Value::Null);
+}
+
+#[test]
+fn what_other_metrics_need_keeps_the_width_of_the_interval() {
+    let project = Project::new();
+    let record = |value: f64| {
+        format!(
+            "{{\"model\": \"m\", \"metrics\": {{\"acc\": {{\"value\": {value}, \"stderr\": 0.004, \"n\": 9000}}}}}}"
+        )
+    };
+    project
+        .file("gate.yaml", POLICY.replace("accuracy:", "acc:"))
+        .file("approved.json", record(0.84))
+        .file("runs/new.json", record(0.8));
+    let ran = check(&project);
+    ran.leaves_with(1).says("or more would pass, with an interval as wide as this");
+    let needed = comparison(&ran)["needed"].as_str().expect("a value").to_owned();
+    let value: f64 = needed.parse().expect("a number");
+    project.file("runs/new.json", record(value));
+    check(&project).leaves_with(0);
+    project.file("runs/new.json", record(value - 0.0002));
+    check(&project).leaves_with(1);
+    // A share has no value above 1.
+    project.file("approved.json", record(0.999)).file("runs/new.json", record(0.9));
+    project.edit("gate.yaml", "max_drop: 0.02", "min_rise: 0.02");
+    let ran = check(&project);
+    assert_eq!(comparison(ran.leaves_with(1))["needed"], Value::Null, "{}", ran.out);
+}
+
 #[test]
 fn identical_models_on_few_cases_are_no_certainty() {
     let project = project(60, |_| false, |_| false);

@@ -269,6 +269,10 @@ fn every_format_claims_what_the_report_claims() {
                 "{name} does not name {about} {rule}:\n{text}"
             );
         }
+        assert!(
+            name == "github" || text.contains("by Ada"),
+            "{name} does not name who made the baseline:\n{text}"
+        );
         let counts = "5 candidates: 2 failed, 2 passed, 2 without a verdict";
         assert!(text.replace("&#58;", ":").contains(counts), "{name}: {text}");
     }

@@ -114,7 +114,9 @@ fn a_page_of_a_check_draws_the_metrics_of_its_runs_with_the_limits() {
     let report: serde_json::Value = serde_json::from_str(&project.read("report.json")).expect("JSON");
     assert_eq!(report["history"][0]["points"].as_array().map(Vec::len), Some(4), "{report:#}");
     assert_eq!(project.gate(&["report", "report.json", "--format", "html"]).out, page.out);
-    assert!(!project.read("page.md").contains("over time"), "only what fails");
+    let text = project.read("page.md");
+    assert!(text.contains("| `f1` | ▇▁█▇ 4 runs | 0.84 on 2026-05-01 | 0.845 on 2026-05-05 |"), "{text}");
+    assert!(!text.contains("`f1` over time"), "a chart is of what fails: {text}");
     // Nobody waits for it where no page was asked for.
     let report = check(&["--format", "json"]).json();
     assert_eq!(report.get("history"), None);
@@ -127,8 +129,119 @@ fn what_fails_is_drawn_over_time_in_a_comment_that_is_made_beside_a_page() {
     let arguments = ["check", "runs/churn.json", "--output", "html=page.html", "--format", "markdown"];
     let page = project.gate(&arguments);
     page.leaves_with(1).says("`f1` over time").says("2026-05-05 0.7 ");
-    let trusted = project.gate(&[&arguments[..], &["--trust", "main"]].concat());
-    trusted.never_says("over time");
+}
+
+/// A record that could be promoted.
+fn with_file(id: &str, day: u32, f1: &str) -> String {
+    record(id, day, f1).replacen('{', "{\"artifact\": \"gate.yaml\", ", 1)
+}
+
+/// A pull request that edits, adds and promotes: it is drawn as the last run, and its own past is not.
+#[test]
+fn a_pull_request_is_drawn_behind_what_its_base_has() {
+    let project = project();
+    project.git(&["stash", "--quiet"]);
+    project.file("runs/old.json", with_file("old", 4, "0.83")).commit("another record");
+    project.git(&["checkout", "--quiet", "-b", "feature"]);
+    project.file("runs/churn.json", record("forged", 3, "0.991")).commit("a better past");
+    project.file("runs/more.json", with_file("more", 2, "0.992"));
+    let promoted = ["promote", "runs/more.json", "--stage", "staging", "--first"];
+    project.gate(&promoted).leaves_with(0);
+    project.file("runs/churn.json", record("d", 5, "0.7")).commit("the record");
+    let check = |format: &str| {
+        let json = "--output=json=.git/report.json";
+        project.gate(&[
+            "check",
+            "runs/churn.json",
+            "--trust",
+            "main",
+            "--output=html=.git/page.html",
+            json,
+            "--format",
+            format,
+        ])
+    };
+    let page = check("markdown");
+    page.leaves_with(1).says("`f1` over time").says("the earlier runs are those of main");
+    page.says("| `f1` | █▅█▇▁ 5 runs | 0.84 on 2026-05-01 | 0.7 on 2026-05-05 |");
+    page.never_says("0.991").never_says("0.992");
+    let report: serde_json::Value = serde_json::from_str(&project.read(".git/report.json")).expect("JSON");
+    let points = report["history"][0]["points"].as_array().expect("points").clone();
+    let values: Vec<_> = points.iter().map(|point| point["value"].as_str().expect("a value")).collect();
+    assert_eq!(
+        values,
+        ["0.84", "0.78", "0.85", "0.83", "0.7"],
+        "the oldest first, then the run that is judged"
+    );
+    assert!(points.iter().all(|point| point["promoted"].is_null()), "the base has no ledger: {points:#?}");
+    assert!(project.read(".git/page.html").contains("the earlier runs are those of main"));
+    // Another value under the id of a run of the base is another run.
+    project.file("runs/churn.json", record("c", 3, "0.95")).commit("the id of the base");
+    check("markdown").says("5 runs | 0.84 on 2026-05-01 | 0.95 on 2026-05-03 |");
+    // What the base has promoted is drawn as such.
+    project.git(&["checkout", "--quiet", "main"]);
+    project.gate(&["promote", "runs/old.json", "--stage", "staging", "--first"]).leaves_with(0);
+    project.commit("promoted");
+    project.git(&["checkout", "--quiet", "feature"]);
+    check("markdown");
+    let report: serde_json::Value = serde_json::from_str(&project.read(".git/report.json")).expect("JSON");
+    let mut points = report["history"][0]["points"].as_array().expect("points").iter();
+    assert!(
+        points.any(|point| point["value"] == "0.83" && point["promoted"][0] == "staging 1"),
+        "{report:#}"
+    );
+}
+
+#[test]
+fn of_a_base_with_very_many_records_some_are_read() {
+    let project = project();
+    for number in 0..205 {
+        project.file(&format!("runs/r{number:03}.json"), record(&format!("r{number}"), 4, "0.84"));
+    }
+    project.commit("many");
+    project.git(&["checkout", "--quiet", "-b", "feature"]);
+    project.file("runs/churn.json", record("e", 6, "0.846")).commit("the record");
+    let page = project.gate(&[
+        "check",
+        "--trust",
+        "main",
+        "--output=html=page.html",
+        "--output=json=report.json",
+        "--format",
+        "markdown",
+    ]);
+    page.says("the records of 7 more files are left out").says("20 runs | ").says("| 0.846 on 2026-05-06 |");
+    let report: serde_json::Value = serde_json::from_str(&project.read("report.json")).expect("JSON");
+    // 199 of the new files, four versions of the record, and the run that is judged.
+    assert_eq!(report["history"][0]["points"].as_array().map(Vec::len), Some(204));
+}
+
+#[test]
+fn two_runs_are_no_line_and_a_base_without_a_policy_has_none() {
+    let project = project();
+    project.git(&["stash", "--quiet"]);
+    project.git(&["checkout", "--quiet", "--orphan", "short"]);
+    project.file("runs/churn.json", record("a", 1, "0.84")).commit("one version");
+    project.git(&["checkout", "--quiet", "-b", "feature"]);
+    project.file("runs/churn.json", record("e", 6, "0.846")).commit("the record");
+    let check = |base: &str| {
+        project.gate(&[
+            "check",
+            "runs/churn.json",
+            "--baseline",
+            &format!("git:{base}"),
+            "--trust",
+            base,
+            "--output=html=.git/page.html",
+            "--format",
+            "markdown",
+        ])
+    };
+    check("short").leaves_with(0).says("gate: pass").never_says("over time");
+    project.git(&["checkout", "--quiet", "short"]);
+    project.remove("gate.yaml").commit("no policy");
+    project.git(&["checkout", "--quiet", "feature"]);
+    check("short").never_says("over time");
 }
 
 #[test]

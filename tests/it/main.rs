@@ -6,6 +6,7 @@ mod action;
 mod aggregates;
 mod appending;
 mod architecture;
+mod authors;
 mod baselines;
 mod candidates;
 mod cheats;

@@ -59,6 +59,68 @@ fn a_bill_of_materials_names_the_model_its_data_and_its_metrics() {
     assert_eq!(project.read("bom.json"), project.gate(&BOM).out, "the same question has the same answer");
 }
 
+const DOCUMENTATION: [&str; 4] = ["explain", "stage:staging", "--format", "technical-documentation"];
+
+#[test]
+fn a_technical_documentation_has_what_the_ledger_has_and_names_what_it_lacks() {
+    let project = promoting::project();
+    project.gate(&["key", "new", "a.key"]).leaves_with(0);
+    project
+        .gate(&["promote", "runs/one.json", "--stage", "staging", "--first", "--key", "a.key"])
+        .leaves_with(0);
+    let ece = "\"ece\": {\"value\": 0.03, \"values\": [0.02, 0.04]}}, \"slices\": {\"sex=f\": {\"rows\": 140, \
+               \"metrics\": {\"f1\": 0.45}}, \"sex=m\": {\"rows\": 160, \"metrics\": {\"f1\": 0.9}}}";
+    project
+        .file("gate.yaml", GROUPS)
+        .edit("runs/two.json", "\"rows\": 300}", "\"rows\": 300, \"folds\": 5}")
+        .edit("runs/two.json", "\"ece\": 0.03}", ece);
+    let ran = project.gate(&["promote", "runs/two.json", "--stage", "staging", "--key", "a.key"]);
+    ran.leaves_with(0);
+    let ran = project.gate(&DOCUMENTATION);
+    let document = ran.leaves_with(0).out.clone();
+    for part in [
+        "# Validation and performance of `churn`",
+        "promotion 2 to the stage `staging` (promote)",
+        "- verdict of the policy: pass",
+        "- signed by the keys `",
+        "- validation split: `holdout`, 300 rows, `sha256:bb22`",
+        "- folds: 5",
+        "- predictions on it: *not recorded*",
+        "| f1 | sex&#61;f | 0.45 |  | 140 |",
+        "| by-sex | f1 &#91;sex&#61;f&#93; | min 0.5 |  | 0.45 | exact | waived |",
+        "| measured | f1 | max&#95;drop 0.01 | 0.80 | 0.84 | point estimate | pass |",
+        "- compared with: stage&#58;staging&#58; run one at ",
+        "| ece | all | 0.02, 0.04 |",
+        "few &#124; cases &#60;b&#62; | @\u{200b}ada | 2099-01-01 |",
+        "- lockfile: *not recorded*",
+        "gate verify models/two.bin --stage staging",
+        "## What the provider has to add",
+    ] {
+        assert!(document.contains(part), "{part} is not in\n{document}");
+    }
+    assert_eq!(document, project.gate(&DOCUMENTATION).out, "the same question has the same answer");
+    // The card tells slices apart too.
+    project.gate(&CARD).says("| by-sex | f1 &#91;sex&#61;f&#93; |");
+    // Before any promotion there is less to say, and nothing that looks like an approval.
+    let ran = project.gate(&["explain", "three", "--format", "technical-documentation"]);
+    ran.leaves_with(0).says("The model was not promoted").says("limits: *not recorded*");
+    ran.says("values for persons or groups of persons: *not recorded*").never_says("pass |");
+    ran.says("values of several seeds or folds: *not recorded*");
+    assert_eq!(project.gate(&["explain", "nobody", "--format", "technical-documentation"]).out, "");
+}
+
+const GROUPS: &str = "\
+version: 1
+runs: runs/*.json
+stages: { staging: {} }
+rules:
+  measured: { metrics: { f1: { min: 0.5, max_drop: 0.01 } } }
+  by-sex: { metrics: { f1: { min: 0.5 } }, slices: { by: sex } }
+waivers:
+  - { rule: by-sex, for: { metric: f1, slice: sex=f }, model: churn, down_to: { min: 0.4 },
+      reason: 'few | cases <b>', approved_by: '@ada', expires: 2099-01-01 }
+";
+
 #[test]
 fn a_model_that_was_not_promoted_says_so_and_nothing_is_no_document() {
     let project = promoting::project();

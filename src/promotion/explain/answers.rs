@@ -133,6 +133,13 @@ pub(super) fn trained(run: &Run) -> Answer {
     it.answer(1)
 }
 
+/// Who asked for a promotion, as the machine that promoted it claims.
+pub(super) fn requested_by(statement: &Statement) -> Option<String> {
+    let part = |key: &&str| statement.own_text(&["requestedBy", key]);
+    let parts: Vec<&str> = ["how", "actor", "workflow", "run"].iter().filter_map(part).collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
+}
+
 pub(super) fn approved(evidence: &Evidence<'_>, entry: &Entry, statement: &Statement) -> Answer {
     let mut it = Gathered::default();
     let own = |path: &[&str]| statement.own_text(path).map(str::to_owned);
@@ -181,9 +188,7 @@ pub(super) fn approved(evidence: &Evidence<'_>, entry: &Entry, statement: &State
             weak.get("rule").and_then(Node::as_written).map(|rule| format!(" of {rule}")).unwrap_or_default();
         it.facts.push(format!("weakened by {}{rule}: {}", part("what"), part("says")));
     }
-    let requested: Vec<String> =
-        ["how", "actor", "workflow", "run"].iter().filter_map(|key| own(&["requestedBy", key])).collect();
-    it.fact("asked for by", (!requested.is_empty()).then(|| format!("{} (a claim)", requested.join(", "))));
+    it.fact("asked for by", requested_by(statement).map(|who| format!("{who} (a claim)")));
     let policy = statement.predicate(&["policy", "uri"]).unwrap_or("?");
     let digest = statement.predicate(&["policy", "digest", "sha256"]).unwrap_or("?");
     it.evidence.push(format!("policy {policy} sha256:{digest}"));

@@ -1,10 +1,12 @@
 //! What a record and its promotion say about a model, field by field.
 
+use super::answers::requested_by;
 use crate::document::{Map, Node};
 use crate::ledger::{Entry, StageHistory, Statement};
-use crate::run::Run;
+use crate::run::{Metric, Run};
 use crate::secret::masked_value;
-use crate::verdict::{FileFact, LimitFact, MetricFact, ModelFacts, PromotionFact};
+use crate::signing::Envelope;
+use crate::verdict::{FileFact, LimitFact, MetricFact, ModelFacts, PromotionFact, RuleFact, WaiverFact};
 
 /// The facts of a run.
 pub(super) fn facts(run: &Run) -> ModelFacts {
@@ -12,6 +14,13 @@ pub(super) fn facts(run: &Run) -> ModelFacts {
     let mut params = Vec::new();
     if let Some(node) = run.record().get("params") {
         flatten(node, "", &mut params);
+    }
+    let validation = run.record().get("validation");
+    let mut protocol = Vec::new();
+    for (key, node) in validation.and_then(Node::as_map).into_iter().flat_map(Map::iter) {
+        if !["split", "name", "path", "digest", "rows"].contains(&key) {
+            flatten(node, key, &mut protocol);
+        }
     }
     let files = run.record().get("data").and_then(Node::as_list).unwrap_or_default();
     ModelFacts {
@@ -24,7 +33,9 @@ pub(super) fn facts(run: &Run) -> ModelFacts {
         record: format!("sha256:{}", run.document.text.sha256()),
         params,
         metrics: metrics(run),
-        split: run.record().get("validation").map(|node| file(node, &["split", "name", "path"])),
+        split: validation.map(|node| file(node, &["split", "name", "path"])),
+        protocol,
+        predictions: run.record().get("predictions").map(predictions),
         data: files.iter().map(|node| file(node, &["name", "path", "uri", "role"])).collect(),
         artifacts: run
             .artifacts()
@@ -55,22 +66,37 @@ fn flatten(node: &Node, at: &str, into: &mut Vec<(String, String)>) {
     }
 }
 
+/// What is recorded of each metric on the whole split, then on each slice.
 fn metrics(run: &Run) -> Vec<MetricFact> {
-    let whole = run.metrics().filter_map(|metric| {
+    let fact = |slice: Option<&str>, metric: &Metric<'_>, rows: Option<String>| {
+        // Non-finite values mean nothing on a card.
         let value = metric.value().ok()?.written().to_owned();
-        Some(MetricFact { name: metric.name.to_owned(), value, slice: None })
-    });
-    let slices = run.record().get("slices").and_then(Node::as_map);
-    let of_slices = slices.into_iter().flat_map(Map::iter).flat_map(|(slice, node)| {
-        let metrics = node.get("metrics").and_then(Node::as_map);
-        metrics.into_iter().flat_map(Map::iter).filter_map(move |(name, node)| {
-            let value = node.get("value").unwrap_or(node).as_written()?;
-            // Non-finite values mean nothing on a card.
-            value.parse::<f64>().ok().filter(|value| value.is_finite())?;
-            Some(MetricFact { name: name.to_owned(), value: value.to_owned(), slice: Some(slice.to_owned()) })
+        let written = |key: &str| metric.detail(key).and_then(Node::as_written).map(str::to_owned);
+        let values = metric.detail("values").and_then(Node::as_list).unwrap_or_default();
+        Some(MetricFact {
+            name: metric.name.to_owned(),
+            value,
+            slice: slice.map(str::to_owned),
+            n: written("n").or(rows),
+            stderr: written("stderr"),
+            values: values.iter().map(Node::brief).collect(),
         })
-    });
+    };
+    let rows = |slice: &str| {
+        let slice = run.record().get("slices")?.get(slice)?;
+        slice.get("rows").and_then(Node::as_written).map(str::to_owned)
+    };
+    let whole = run.metrics().filter_map(|metric| fact(None, &metric, None));
+    let of_slices = run.slice_metrics().filter_map(|(slice, metric)| fact(Some(slice), &metric, rows(slice)));
     whole.chain(of_slices).collect()
+}
+
+/// The file of predictions: a path, or an object with one.
+fn predictions(node: &Node) -> FileFact {
+    match node.as_written() {
+        Some(path) => FileFact { name: path.to_owned(), ..FileFact::default() },
+        None => file(node, &["path", "uri", "aggregates"]),
+    }
 }
 
 fn file(node: &Node, names: &[&str]) -> FileFact {
@@ -90,30 +116,116 @@ fn file(node: &Node, names: &[&str]) -> FileFact {
 /// The decision, as recorded in the ledger.
 pub(super) fn promotion(line: &StageHistory, entry: &Entry, statement: &Statement) -> PromotionFact {
     let text = |value: Option<&str>| value.unwrap_or_default().to_owned();
-    let limits = statement.own_list(&["outcomes"]).iter().flat_map(|outcome| {
-        let rule = outcome.get("rule").and_then(Node::as_written).unwrap_or_default();
-        let all = outcome.get("comparisons").and_then(Node::as_list).unwrap_or_default();
-        all.iter().filter_map(move |one| {
-            let part = |key: &str| one.get(key).and_then(Node::as_written);
-            Some(LimitFact {
-                rule: rule.to_owned(),
-                subject: part("subject")?.to_owned(),
-                limit: format!("{} {}", part("word")?, part("limit")?),
-                candidate: part("candidate")?.to_owned(),
-                baseline: part("baseline").map(str::to_owned),
-                outcome: part("outcome").unwrap_or("pass").to_owned(),
-            })
-        })
+    let own = |path: &[&str]| statement.own_text(path).map(str::to_owned);
+    let outcomes = statement.own_list(&["outcomes"]);
+    let files = statement.subjects().into_iter().map(|subject| FileFact {
+        name: subject.name.to_owned(),
+        digest: subject.sha256.map(|digest| ("sha256".to_owned(), digest.to_owned())),
+        ..FileFact::default()
     });
+    // Waivers have their own list.
+    let weakened = statement.weakened().into_iter().filter(|(what, _)| what != "waiver");
     PromotionFact {
         stage: line.stage.clone(),
         number: entry.number,
         at: text(statement.predicate(&["timeVerified"])),
+        action: text(statement.own_text(&["action"])),
+        reason: own(&["reason"]),
+        requested_by: requested_by(statement),
+        expires: own(&["expires"]),
+        signers: signers(entry),
+        files: files.collect(),
         verdict: text(statement.own_text(&["verdict"])),
         policy: (
             text(statement.predicate(&["policy", "uri"])),
             text(statement.predicate(&["policy", "digest", "sha256"])),
         ),
-        limits: limits.collect(),
+        baselines: match statement.own(&["baseline"]) {
+            Some(node) => {
+                node.as_list().map_or_else(|| vec![baseline(node)], |all| all.iter().map(baseline).collect())
+            }
+            None => Vec::new(),
+        },
+        rules: outcomes.iter().map(rule).collect(),
+        limits: outcomes.iter().flat_map(limits).collect(),
+        waivers: statement.own_list(&["waivers"]).iter().map(waiver).collect(),
+        weakened: weakened.map(|(what, says)| format!("{what}: {says}")).collect(),
     }
+}
+
+/// A part of an object as it is written; empty if it is not there.
+fn part(node: &Node, key: &str) -> String {
+    node.get(key).and_then(Node::as_written).unwrap_or_default().to_owned()
+}
+
+fn known(node: &Node, key: &str) -> Option<String> {
+    Some(part(node, key)).filter(|text| !text.is_empty())
+}
+
+/// The key ids of an envelope. Who they belong to is for `gate verify` to say.
+fn signers(entry: &Entry) -> Vec<String> {
+    let Some((label, bytes)) = &entry.envelope else { return Vec::new() };
+    let envelope = Envelope::parse(label, bytes.clone());
+    envelope.map(|it| it.key_ids().into_iter().map(str::to_owned).collect()).unwrap_or_default()
+}
+
+fn rule(outcome: &Node) -> RuleFact {
+    RuleFact {
+        rule: part(outcome, "rule"),
+        kind: part(outcome, "kind"),
+        level: part(outcome, "level"),
+        outcome: part(outcome, "outcome"),
+        reason: known(outcome, "reason"),
+    }
+}
+
+/// The limits of a rule. What it compared without one is in its outcome.
+fn limits(outcome: &Node) -> impl Iterator<Item = LimitFact> {
+    let comparisons = outcome.get("comparisons").and_then(Node::as_list).unwrap_or_default();
+    comparisons.iter().filter_map(move |one| {
+        Some(LimitFact {
+            rule: part(outcome, "rule"),
+            subject: known(one, "subject")?,
+            limit: format!("{} {}", known(one, "word")?, known(one, "limit")?),
+            candidate: known(one, "candidate")?,
+            baseline: known(one, "baseline"),
+            slice: known(one, "slice"),
+            evidence: evidence(one),
+            outcome: part(one, "outcome"),
+        })
+    })
+}
+
+/// `[-0.01, 0.004] at 95%, Tango, 500 cases`.
+fn evidence(comparison: &Node) -> Option<String> {
+    let ends = comparison.get("interval").and_then(Node::as_list).map(|ends| {
+        let ends: Vec<&str> = ends.iter().map(|end| end.as_written().unwrap_or("open")).collect();
+        format!("[{}] at {}", ends.join(", "), part(comparison, "confidence"))
+    });
+    let n = known(comparison, "n").map(|n| format!("n {n}"));
+    let parts: Vec<String> = ends.into_iter().chain(known(comparison, "method")).chain(n).collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+fn waiver(node: &Node) -> WaiverFact {
+    let list = |key: &str| node.get(key).and_then(Node::as_list).unwrap_or_default();
+    let covers = list("narrowedTo").iter().chain(list("downTo")).filter_map(Node::as_written);
+    WaiverFact {
+        rule: part(node, "rule"),
+        covers: covers.collect::<Vec<_>>().join(", "),
+        reason: part(node, "reason"),
+        approved_by: part(node, "approvedBy"),
+        expires: part(node, "expires"),
+    }
+}
+
+/// `stage:production: run one at runs/one.json (sha256:…), promotion 1`.
+fn baseline(node: &Node) -> String {
+    let run = known(node, "runId").map(|id| format!("run {id}"));
+    let uri = known(node, "uri").map(|uri| format!("at {uri}"));
+    let digest = node.get("digest").map(|digest| format!("(sha256:{})", part(digest, "sha256")));
+    let promotion = node.get("promotion").map(|it| format!("promotion {}", part(it, "sequence")));
+    let missing = known(node, "missing").map(|why| format!("none: {why}"));
+    let parts: Vec<String> = [run, uri, digest, promotion, missing].into_iter().flatten().collect();
+    format!("{}: {}", part(node, "reference"), parts.join(" "))
 }

@@ -78,7 +78,7 @@ fn against(baseline: &BaselineReport, model: Option<&str>) -> Markup {
             @if let Some(missing) = &baseline.missing {
                 ": none, " (clean(missing)) @if baseline.first { "; accepted as the first model" }
             }
-            @for part in [&baseline.resolved, &baseline.age].into_iter().flatten() { ", " (clean(part)) }
+            @for part in baseline.origin() { ", " (clean(&part)) }
             @if let Some(refresh) = &baseline.refresh { " · " strong { (prose(refresh)) } }
             @if let Some(other) = baseline.other_model(model) {
                 " · " strong { "the baseline is of another model, " (clean(other)) }

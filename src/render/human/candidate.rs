@@ -152,8 +152,7 @@ fn against(baseline: &BaselineReport, model: Option<&str>, style: Style) -> Vec<
         (None, Some(missing)) => parts.push(format!("none: {}", clean(missing))),
         (None, None) => {}
     }
-    parts.extend(baseline.resolved.as_deref().map(clean));
-    parts.extend(baseline.age.as_deref().map(clean));
+    parts.extend(baseline.origin().map(|part| clean(&part)));
     let mut lines = vec![format!("baseline {} {}", clean(&baseline.reference), parts.join(", "))];
     if let Some(run) = &baseline.run
         && run.source == baseline.reference

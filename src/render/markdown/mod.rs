@@ -281,8 +281,8 @@ fn against(baseline: &BaselineReport, model: Option<&str>) -> String {
         (None, Some(missing)) => line.push_str(&format!(": {}", text(missing))),
         _ => {}
     }
-    for part in [&baseline.resolved, &baseline.age].into_iter().flatten() {
-        line.push_str(&format!(", {}", text(part)));
+    for part in baseline.origin() {
+        line.push_str(&format!(", {}", text(&part)));
     }
     if let Some(refresh) = &baseline.refresh {
         line.push_str(&format!(" · ⚠️ {}", text(refresh)));

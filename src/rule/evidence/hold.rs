@@ -2,6 +2,7 @@
 
 use super::basis::Basis;
 use super::confidence::{OnInconclusive, Settings};
+use super::needed::needed;
 use super::rounding::{decimal, decimals, outwards};
 use super::{INCONCLUSIVE, NO_EVIDENCE};
 use crate::document::{Path, thousands};
@@ -199,7 +200,17 @@ impl Held<'_> {
         let percent = comparison.confidence.clone().unwrap_or_default();
         let (code, moved) = describe_change(&self.said, limit, &self.candidate, baseline, &limit.written);
         let by = by(self.basis, &comparison);
-        match shown_by(limit.word, amount, estimate.limits) {
+        let verdict = shown_by(limit.word, amount, estimate.limits);
+        let mut needed_in_words = None;
+        if verdict != Verdict::Shown
+            && let Some(needed) = needed(self.basis, limit.word, amount, (&estimate, reach), confidence)
+        {
+            comparison.needed = Some(needed.value.written().into());
+            needed_in_words = Some(needed.words);
+        }
+        let with_needed =
+            |help: String| needed_in_words.iter().cloned().chain([help]).collect::<Vec<_>>().join("; ");
+        match verdict {
             Verdict::Shown => {
                 comparison.outcome = Outcome::Pass;
                 judgement.compare(comparison);
@@ -210,7 +221,7 @@ impl Held<'_> {
                     .at(subject.path.clone(), format!("{}: {}", limit.word.name(), limit.written))
                     .subject(subject.name)
                     .on_slice(subject.slice)
-                    .help(format!("shown by {by}"))
+                    .help(with_needed(format!("shown by {by}")))
                     .breach(limit.word, &self.candidate, baseline)
                     .limits(estimate.limits);
                 judgement.fail(comparison, raised);
@@ -222,12 +233,12 @@ impl Held<'_> {
                 let why = Unanswered {
                     code: INCONCLUSIVE,
                     message: format!("{moved}, but {by} can't decide it: {found} at {percent} confidence"),
-                    help: if shown_by(limit.word, amount, sharp.limits) == Verdict::Open {
+                    help: with_needed(if shown_by(limit.word, amount, sharp.limits) == Verdict::Open {
                         settle(self.basis, limit.word, &turned, bound, digits, confidence)
                     } else {
                         "the aggregates are too coarse for this margin: record the files of predictions"
                             .to_owned()
-                    },
+                    }),
                     breach: raised.breach,
                 };
                 inconclusive(judgement, subject, comparison, self.settings, why);

@@ -9,6 +9,7 @@ mod cases;
 mod confidence;
 mod hold;
 mod ladder;
+mod needed;
 mod rounding;
 
 pub(super) use aggregated::{TOO_COARSE_HELP, find_in_aggregates, too_coarse};

@@ -589,3 +589,14 @@ fn an_alias_that_mlflow_would_refuse_is_refused_first() {
         assert!(!project.path().join("ledger").exists(), "{alias}");
     }
 }
+
+#[test]
+fn a_baseline_names_the_user_of_its_run() {
+    let project = with_database();
+    change(&project, "UPDATE tags SET value = '@ada <b>' WHERE key = 'mlflow.user'");
+    let policy = "version: 1\nrules:\n  holds-up:\n    metrics: { f1: { max_drop: 0.5 } }\n";
+    let arguments = ["mlflow:models:/churn/2", "--baseline", "mlflow:models:/churn@champion"];
+    check(&project, policy, &arguments).leaves_with(0).says("by @ada <b>");
+    let page = check(&project, policy, &[&arguments[..], &["--format", "markdown"]].concat());
+    page.says(", by @").never_says("@ada").never_says("<b>");
+}

@@ -1,0 +1,43 @@
+//! Who made a baseline that is a file in git: the author of the commit that last changed it.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+use super::Workspace;
+use crate::git::{self, Author, Commit, Resolved};
+use crate::source;
+use crate::store::{Selector, Store as _};
+
+/// Asks git for the author of each file once: a question costs a process.
+#[derive(Default)]
+pub(super) struct Authors {
+    known: Mutex<HashMap<(String, String), Option<Author>>>,
+}
+
+impl Authors {
+    /// The author of a file at a commit, or of one in the working tree that is as it was committed. `path` is relative to
+    /// the workspace's root. Git may not know: that is no reason to say anything else of a baseline.
+    pub(super) fn of(&self, at: Option<&Commit>, path: &str, workspace: &Workspace) -> Option<Author> {
+        let git = workspace.git().ok()?;
+        let head = || git.commit("HEAD").ok().filter(|head| is_committed(head, path, workspace));
+        let commit = at.cloned().or_else(head)?;
+        let key = (commit.id.clone(), path.to_owned());
+        let mut known = self.known.lock().ok()?;
+        known.entry(key).or_insert_with(|| git.author(&commit, path).ok().flatten()).clone()
+    }
+}
+
+/// Whether a file of the working tree is as a commit has it.
+fn is_committed(commit: &Commit, path: &str, workspace: &Workspace) -> bool {
+    let is_same = || {
+        let Resolved::File { id, .. } = workspace.git().ok()?.look_up(commit, path).ok()? else {
+            return None;
+        };
+        let store = workspace.found();
+        let entries = store.select(&Selector::new(path).ok()?).ok()?;
+        let entry = entries.into_iter().find(|entry| entry.path == path)?;
+        let bytes = store.read(&entry, source::most(path)).ok()?;
+        git::is_blob(&id, &bytes).then_some(())
+    };
+    is_same().is_some()
+}
