@@ -340,8 +340,6 @@ class Run:
         self._validation.setdefault("rows", lengths["id"])
 
     def _use_aggregates(self, aggregates: Union[Aggregates, PathLike]) -> None:
-        if self._lines_file is not None:
-            raise NotRecorded("`gate record` can't record aggregates; start the script without it, so that record() writes the record")
         path = aggregates.path if isinstance(aggregates, Aggregates) else aggregates
         file = measured(self._root, path, "file of aggregates")
         self._predictions = None
@@ -509,6 +507,7 @@ class Run:
             "data": [(entry.get("role") or entry["name"], entry["path"]) for entry in self._data if "path" in entry],
             "artifacts": [path for path, _ in self._artifacts],
             "predictions": None if self._predictions is None else inside(self._root, self._predictions, "predictions"),
+            "aggregates": self._aggregates,
         }
 
 
