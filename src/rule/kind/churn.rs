@@ -1,6 +1,8 @@
 //! Two models of the same accuracy can disagree on every tenth case. `churn` bounds what users notice: cases that were
 //! right and are now wrong, and decisions that changed.
 
+use std::borrow::Cow;
+
 use super::{Kind, RuleCheck};
 use crate::aggregates::CaseNeeds;
 use crate::code::codes;
@@ -109,6 +111,7 @@ fn look_at(cases: Option<&PairedCases>, word: &str) -> String {
             differs && (right || word == "max_changed")
         })
         .filter_map(|row| paired.baseline.ids().written(row))
+        .map(Cow::into_owned)
         .take(3)
         .collect();
     format!("look for what these cases have in common: {}", examples.join(", "))
