@@ -79,22 +79,22 @@ struct Changes<'e> {
 
 /// Counts changes in cases, else in aggregates of them. `None` where there are no decisions.
 fn count_changes<'e>(evidence: &'e CaseEvidence<'_>) -> Result<Option<Changes<'e>>, Lack> {
-    let whose = match evidence.paired() {
+    let lack = match evidence.paired() {
         Ok(paired) => {
             let compared = Compared { baseline: Some(&paired.base), candidate: &paired.cand, clusters: None };
             let both = compared.right_wrong().zip(compared.changed());
             return Ok(both.map(|(pairs, changed)| Changes { pairs, changed, cases: Some(paired) }));
         }
-        Err(Lack::NotRecorded(whose)) => whose,
+        Err(Lack::NotRecorded(lack)) => *lack,
         Err(wrong) => return Err(wrong.clone()),
     };
     match evidence.aggregated() {
-        Ok(aggregates) => {
+        Ok(aggregates) if aggregates.has_baseline => {
             let whole = aggregates.whole();
             let both = whole.right_wrong().zip(whole.changed());
             Ok(both.map(|(pairs, changed)| Changes { pairs, changed, cases: None }))
         }
-        Err(Lack::NotRecorded(_)) => Err(Lack::NotRecorded(whose)),
+        Ok(_) | Err(Lack::NotRecorded(_)) => Err(Lack::NotRecorded(lack)),
         Err(wrong) => Err(wrong.clone()),
     }
 }
@@ -129,10 +129,12 @@ impl RuleCheck for Churn {
                 judgement.fail(Comparison::exact("churn", "cases", Outcome::Fail), (*raised).clone());
                 return Ok(judgement);
             }
-            Err(Lack::NotRecorded(whose)) => {
-                let raised = Finding::new(NO_DECISIONS, format!("{whose} records no predictions"))
+            Err(Lack::NotRecorded(lack)) => {
+                let record =
+                    "record the file of predictions: `\"predictions\": {\"path\": …, \"digest\": …}`";
+                let raised = Finding::new(NO_DECISIONS, lack.to_string())
                     .at(Path::of(["predictions"]), "nothing here")
-                    .help("record the file of predictions: `\"predictions\": {\"path\": …, \"digest\": …}`");
+                    .help(lack.help().unwrap_or(record));
                 judgement.fail(Comparison::exact("churn", "cases", Outcome::Fail), raised);
                 return Ok(judgement);
             }
