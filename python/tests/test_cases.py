@@ -239,6 +239,9 @@ def test_inside_gate_record_aggregates_are_lines(monkeypatch):
         "aggregates.engine=Spark 4.3.0",
         f"aggregates.statements={result.statement_digest}",
     ]
+    with pytest.raises(mlgate.NotRecorded, match="changed while the run was recorded"), mlgate.record() as run:
+        run.predictions(aggregates=result)
+        pathlib.Path("agg.csv").write_text("kind\n")
 
 
 def test_duckdb_shows_columns_that_are_alike_with_a_number():

@@ -128,6 +128,11 @@ fn aggregates_give_the_verdict_of_their_rows() {
     assert_snapshot!(project.gate(&["check", "runs/new.json", "--verbose"]).out);
     assert_eq!(by_rows.code, by_aggregates.code, "{}{}", by_rows.out, by_aggregates.out);
     by_aggregates.leaves_with(0);
+    let counted =
+        "{\"aggregates\": \"agg.csv\", \"engine\": \"DuckDB 2.0.1\", \"statements\": \"sha256:77\"}";
+    project.file("runs/new.json", record("new", counted, "0.903"));
+    let ran = project.gate(&["check", "runs/new.json", "--format", "json"]);
+    ran.says("from aggregates that DuckDB 2.0.1 counted by the statements sha256:77, tied to the baseline by a value");
     let of_sums = |line: &&String| !line.contains("log_loss");
     let [rows, aggregates] = [&by_rows, &by_aggregates].map(comparisons);
     assert_eq!(rows.len(), aggregates.len());
@@ -445,9 +450,11 @@ fn only_reported_values_tie_aggregates_to_a_baseline_without_predictions() {
     ran.says("it records no predictions, and reports no metric that the aggregates give");
     let ran = approved("{\"accuracy\": 0.7, \"loss\": 3}");
     ran.leaves_with(1).says(
-        "it records no predictions, and reports other values: `accuracy` is 0.7, and 0.9 in the aggregates",
+        "it records no predictions, and reports other values: `accuracy` is 0.7, and 0.9000 in the aggregates",
     );
-    approved("{\"accuracy\": 0.9, \"loss\": 3}").leaves_with(0);
+    approved("{\"accuracy\": 0.9, \"loss\": 3}")
+        .leaves_with(0)
+        .says("only a value that the baseline reports");
 }
 
 #[test]

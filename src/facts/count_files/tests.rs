@@ -202,6 +202,11 @@ fn a_later_label_without_a_column_of_scores_is_refused() {
         count_files(&plan, &said, files, 3, &|_| {}).map(|_| ()).map_err(message)
     };
     assert_eq!(count("good.csv"), Ok(()));
+    let head = "id,y_true,y_pred,p_yes,p_no,prob_yes,prob_no,prob_maybe\n";
+    let rows = rows.replace(",0.5,0.5", ",0.5,0.5,0.5,0.5,0.5");
+    write(folder.path(), "other.csv", &format!("{head}{rows}a,maybe,no,0.5,0.5,0.5,0.5,0.5\n"));
+    let why = count("other.csv").expect_err("scores are in other columns");
+    assert!(why.contains("which columns have the scores is not the same for all labels"), "{why}");
     let why = count("bad.csv").expect_err("a label without a column");
     assert!(why.starts_with("cases/columns `bad.csv`: there is no column of the scores"), "{why}");
 }

@@ -8,7 +8,7 @@ use crate::aggregates::Aggregates;
 use crate::run::Run;
 
 /// The digits of a value in a message.
-const DIGITS: usize = 6;
+const DIGITS: usize = 4;
 
 /// Whether a value that the baseline reports is the one that aggregates give of their baseline. Else why not.
 pub(super) fn reports_values_of(baseline: &Run, aggregates: &Aggregates) -> Result<(), String> {

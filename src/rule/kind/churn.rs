@@ -139,6 +139,10 @@ impl RuleCheck for Churn {
                 return Ok(judgement);
             }
         };
+        if evidence.is_tied_by_value() {
+            let note = "only a value that the baseline reports shows that the aggregates are of it";
+            judgement.notes.push(note.to_owned());
+        }
         let Some(Changes { pairs, changed, cases: paired }) = counted else {
             let message = "the cases have no labels with predictions that are classes";
             let raised = at(Finding::new(NO_DECISIONS, message)).help("name their columns with `cases:`");
