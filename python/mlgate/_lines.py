@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 VARIABLE = "GATE_RECORD_FILE"
+_AGGREGATES = {"aggregates": "aggregates", "aggregates.engine": "engine", "aggregates.statements": "statements"}
 _FIELDS = ("model", "name", "seed", "data_version", "predictions")
 
 
@@ -21,6 +22,9 @@ def _lines(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for field in _FIELDS:
         if values.get(field) is not None:
             yield field, _bare(values[field])
+    for key, field in _AGGREGATES.items():
+        if values["aggregates"].get(field) is not None:
+            yield key, _bare(values["aggregates"][field])
     for name, value in values["tags"].items():
         yield f"tags.{name}", _bare(value)
     yield from _params("params", values["params"])

@@ -340,8 +340,6 @@ class Run:
         self._validation.setdefault("rows", lengths["id"])
 
     def _use_aggregates(self, aggregates: Union[Aggregates, PathLike]) -> None:
-        if self._lines_file is not None:
-            raise NotRecorded("`gate record` can't record aggregates; start the script without it, so that record() writes the record")
         path = aggregates.path if isinstance(aggregates, Aggregates) else aggregates
         file = measured(self._root, path, "file of aggregates")
         self._predictions = None
@@ -418,10 +416,7 @@ class Run:
         if self._predictions is not None:
             found["predictions"] = measured(self._root, self._predictions, "file of predictions")
         elif self._aggregates:
-            now = measured(self._root, self._root / self._aggregates["aggregates"], "file of aggregates")
-            if now["digest"] != self._aggregates["digest"]:
-                raise NotRecorded(f"the file of aggregates {now['path']} changed while the run was recorded")
-            found["predictions"] = self._aggregates
+            found["predictions"] = self._unchanged_aggregates()
         artifacts = []
         for path, kind in self._artifacts:
             file = measured(self._root, self._root / path, "artifact")
@@ -491,6 +486,12 @@ class Run:
         kept = {key: value for key, value in content.items() if value is not None and value not in ({}, [])}
         write_whole(self.path, json.dumps(kept, indent=2, ensure_ascii=False, allow_nan=True) + "\n")
 
+    def _unchanged_aggregates(self) -> dict[str, Any]:
+        now = measured(self._root, self._root / self._aggregates["aggregates"], "file of aggregates")
+        if now["digest"] != self._aggregates["digest"]:
+            raise NotRecorded(f"the file of aggregates {now['path']} changed while the run was recorded")
+        return self._aggregates
+
     def _for_lines(self) -> dict[str, Any]:
         has_file = any(entry.get("role") == "validation" for entry in self._data)
         if self._validation.get("digest") and not has_file:
@@ -509,6 +510,7 @@ class Run:
             "data": [(entry.get("role") or entry["name"], entry["path"]) for entry in self._data if "path" in entry],
             "artifacts": [path for path, _ in self._artifacts],
             "predictions": None if self._predictions is None else inside(self._root, self._predictions, "predictions"),
+            "aggregates": self._unchanged_aggregates() if self._aggregates else {},
         }
 
 

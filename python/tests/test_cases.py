@@ -228,11 +228,20 @@ def test_aggregates_and_rows_are_not_recorded_together():
         run.predictions([1], [1], [1], aggregates="agg.csv")
 
 
-def test_inside_gate_record_aggregates_are_refused_before_training_ends(monkeypatch):
+def test_inside_gate_record_aggregates_are_lines(monkeypatch):
     monkeypatch.setenv("GATE_RECORD_FILE", "lines")
-    pathlib.Path("agg.csv").write_text("kind\n")
-    with pytest.raises(mlgate.NotRecorded, match="can't record aggregates"), mlgate.record() as run:
-        run.predictions(aggregates="agg.csv")
+    session = Session()
+    result = mlgate.cases.spark(Frame(session), Frame(session), out="agg.csv")
+    with mlgate.record() as run:
+        run.predictions(aggregates=result)
+    assert pathlib.Path("lines").read_text().splitlines() == [
+        "aggregates=agg.csv",
+        "aggregates.engine=Spark 4.3.0",
+        f"aggregates.statements={result.statement_digest}",
+    ]
+    with pytest.raises(mlgate.NotRecorded, match="changed while the run was recorded"), mlgate.record() as run:
+        run.predictions(aggregates=result)
+        pathlib.Path("agg.csv").write_text("kind\n")
 
 
 def test_duckdb_shows_columns_that_are_alike_with_a_number():

@@ -111,7 +111,10 @@ impl Aggregates {
         found.needs_fact("scores_between_bins")?;
         let scores = |slice: &Slice| slice.scores.iter().fold(0_u64, |sum, cell| sum.saturating_add(cell.n));
         check("the scores of `all`", scores(&self.all), rows)?;
-        for (name, slice) in self.slices.values().flatten() {
+        // Scores are counted for all cases, and for those ways to slice whose areas a rule asks for.
+        let sliced =
+            || self.slices.iter().filter(|(_, slices)| slices.values().any(|slice| scores(slice) > 0));
+        for (name, slice) in sliced().flat_map(|(_, slices)| slices) {
             check(&format!("the scores of `{name}`"), scores(slice), slice.cases())?;
         }
         // Each label has as many scores as cells, and each bin of `all` is in one slice of each way to slice.
@@ -121,13 +124,13 @@ impl Aggregates {
             let sum = |counts: &mut dyn Iterator<Item = u64>| counts.fold(0_u64, u64::saturating_add);
             (sum(&mut cells.map(|cell| cell.n)), sum(&mut scores.map(|cell| cell.n)))
         };
-        for slice in self.parts() {
+        for slice in sliced().flat_map(|(_, slices)| slices.values()).chain([&self.all]) {
             let (cells, scores) = positives(slice);
             check("a slice's positive scores", scores, cells)?;
         }
         check("the positive label", positives(&self.all).0, found.fact("positive").unwrap_or_default())?;
         let all = by_bins([&self.all]);
-        for (columns, slices) in &self.slices {
+        for (columns, slices) in sliced() {
             if by_bins(slices.values()) != all {
                 return Err(not_all(&format!("the scores of the slices by `{columns}`")));
             }

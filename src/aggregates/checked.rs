@@ -87,6 +87,7 @@ impl Aggregates {
         let found = Found::of(table)?;
         found.check_guards(columns)?;
         found.check_rows()?;
+        found.check_columns()?;
         found.check_policy(columns)?;
         let classes = found.counted.task == Task::Classification;
         let mut texts: Vec<&str> = Vec::new();

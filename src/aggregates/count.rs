@@ -1,30 +1,27 @@
 //! Rows to aggregates, cell by cell as the SQL statements count them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use foldhash::fast::FixedState;
 use rayon::prelude::*;
 
+use super::counts::{Counts, MAX_SUMS, Sums};
 use super::guarding::count_guards;
+use super::places::Places;
 use super::plan::{NOT_SCORED, Plan, Sum, Task};
 use super::sides::{NONE, Side, join_rows};
 use super::table::{AggregateTable, Row, RowKind};
-use crate::cases::{CaseColumns, CasesError, Table};
+use crate::cases::{CaseColumns, CasesError, Column, Table};
 
 /// Pairs of rows that are counted at once.
 const BLOCK: usize = 1 << 15;
-
-/// The most sums of a cell.
-const MAX_SUMS: usize = 8;
 
 /// Probabilities closer to 0 or 1 than this have its logarithm.
 const SMALLEST: f64 = f64::EPSILON;
 
 /// The slice columns' group, the bucket, and the codes of the label and both predictions.
 type CellKey = (u32, u16, u32, u32, u32);
-type Cells = HashMap<CellKey, (u64, [i128; MAX_SUMS]), FixedState>;
-/// The columns that make a slice, the slice, the bucket, and the label with both predictions.
-type MergedKey<'n> = (&'n str, &'n str, u16, [String; 3]);
+type Cells = HashMap<CellKey, (u64, Sums), FixedState>;
 /// The group, whether the label is positive, and both bins.
 type BinKey = (u32, bool, u16, u16);
 type Bins = HashMap<BinKey, u64, FixedState>;
@@ -40,38 +37,85 @@ pub fn count_rows(
     baseline: Option<&Table>,
     said: &CaseColumns,
 ) -> Result<AggregateTable, CasesError> {
-    let side = |table| Side::of(plan, table, said);
-    let (candidate, baseline) = rayon::join(|| side(candidate), || baseline.map(side).transpose());
-    let (candidate, baseline) = (candidate?, baseline?);
-    let pairs = join_rows(baseline.as_ref().map(|side| side.id), candidate.id);
-    let counter = Counter { plan, candidate: &candidate, baseline: baseline.as_ref() };
-    let mut table = AggregateTable { sum_columns: plan.sum_columns(), rows: Vec::new() };
-    let sums = table.sum_columns.len();
-    let mut is_clean = true;
-    for (kind, name, n) in count_guards(plan, counter.baseline, counter.candidate, &pairs) {
-        let is_allowed = plan.unscored_are_wrong && name.starts_with("predictions_missing");
-        is_clean &= kind != RowKind::Guard || n == 0 || is_allowed;
-        let mut row = Row::named(kind, name, n, sums);
-        if name == "positive" {
-            row.truth.clone_from(&plan.positive);
-        }
-        table.rows.push(row);
-    }
-    if is_clean {
-        counter.count(&pairs, &mut table);
-    }
-    Ok(table)
+    let places = Places::of(plan, candidate, said)?;
+    let side = |table, places: &Places| Side::of_table(plan, table, places);
+    let theirs = || baseline.map(|table| side(table, &Places::of(plan, table, said)?)).transpose();
+    let (ours, theirs) = rayon::join(|| side(candidate, &places), theirs);
+    let (ours, theirs) = (ours?, theirs?);
+    let mut counting = Counting::new(plan, candidate, &places);
+    counting.add(&ours, theirs.as_ref());
+    Ok(counting.finish(None))
 }
 
-struct Counter<'t> {
+/// Adds up the counts of parts of the cases. The rows of an id are in one part.
+pub struct Counting<'p> {
+    plan: &'p Plan,
+    columns: Vec<(String, String)>,
+    guards: Vec<(RowKind, &'static str, u64)>,
+    counts: Counts,
+}
+
+impl<'p> Counting<'p> {
+    /// Of no rows yet, of tables with the columns of `header` at these places.
+    pub fn new(plan: &'p Plan, header: &Table, places: &Places) -> Self {
+        Self { plan, columns: places.facts(header), guards: Vec::new(), counts: Counts::default() }
+    }
+
+    /// Adds the rows of a part.
+    pub fn add(&mut self, candidate: &Side<'_>, baseline: Option<&Side<'_>>) {
+        let pairs = join_rows(baseline.map(|side| &*side.id), &candidate.id);
+        let guards = count_guards(self.plan, baseline, candidate, &pairs);
+        if self.guards.is_empty() {
+            self.guards = guards;
+        } else {
+            for ((_, name, sum), (_, _, more)) in self.guards.iter_mut().zip(guards) {
+                *sum = if *name == "version" { more } else { *sum + more };
+            }
+        }
+        // What a guard counts can't be put into cells.
+        if self.is_clean() {
+            PartCounter { plan: self.plan, candidate, baseline }.count(&pairs, &mut self.counts);
+        }
+    }
+
+    fn is_clean(&self) -> bool {
+        let is_allowed = |name: &str| self.plan.unscored_are_wrong && name.starts_with("predictions_missing");
+        self.guards.iter().all(|(kind, name, n)| *kind != RowKind::Guard || *n == 0 || is_allowed(name))
+    }
+
+    /// All rows. `clusters` is how many there are, where they were counted apart since one can be in several parts.
+    pub fn finish(self, clusters: Option<u64>) -> AggregateTable {
+        let mut table = AggregateTable { sum_columns: self.plan.sum_columns(), rows: Vec::new() };
+        let sums = table.sum_columns.len();
+        let is_clean = self.is_clean();
+        for (kind, name, n) in self.guards {
+            let n = clusters.filter(|_| kind == RowKind::Fact && name == "clusters").unwrap_or(n);
+            let mut row = Row::named(kind, name, n, sums);
+            if name == "positive" {
+                row.truth.clone_from(&self.plan.positive);
+            }
+            table.rows.push(row);
+        }
+        for (fact, column) in self.columns {
+            table.rows.push(Row { truth: column, ..Row::named(RowKind::Fact, &fact, 1, sums) });
+        }
+        if is_clean {
+            self.counts.write(self.plan, &mut table);
+        }
+        table
+    }
+}
+
+/// Counts the rows of one part.
+struct PartCounter<'t> {
     plan: &'t Plan,
     candidate: &'t Side<'t>,
     baseline: Option<&'t Side<'t>>,
 }
 
-impl Counter<'_> {
-    fn count(&self, pairs: &[(u32, u32)], table: &mut AggregateTable) {
-        let (group_of, names) = self.groups();
+impl PartCounter<'_> {
+    fn count(&self, pairs: &[(u32, u32)], counts: &mut Counts) {
+        let (group_of, slices) = self.groups(counts);
         let group = |row: u32| group_of.get(row as usize).copied().unwrap_or(0);
         let (cells, bins) = pairs
             .par_chunks(BLOCK)
@@ -99,49 +143,64 @@ impl Counter<'_> {
                 }
                 (cells, bins)
             });
-        self.write_cells(&cells, &names, table);
-        self.write_bins(&bins, &names, table);
+        let classes = self.plan.task == Task::Classification;
+        let mut texts = |column: Option<&Column>, missing: &str| {
+            if classes { counts.texts(column, missing) } else { counts.texts(None, "") }
+        };
+        let truth = texts(Some(&self.candidate.truth), "");
+        let theirs = match self.baseline {
+            Some(side) => texts(Some(&side.prediction), NOT_SCORED),
+            None => texts(None, ""),
+        };
+        let ours = texts(Some(&self.candidate.prediction), NOT_SCORED);
+        let slices_of = |group: u32| slices.get(group as usize).into_iter().flatten().copied();
+        for ((group, bucket, y, a, b), (n, sums)) in cells {
+            let texts = [truth.of(y), theirs.of(a), ours.of(b)];
+            for slice in slices_of(group) {
+                counts.add_cell((slice, bucket, texts), n, &sums);
+            }
+        }
+        let has_bins: Vec<bool> =
+            [true].into_iter().chain(self.plan.slicings.iter().map(|slicing| slicing.has_bins)).collect();
+        for ((group, positive, a, b), n) in bins {
+            // A group's slices are all cases and one of each slicing.
+            for (slice, _) in slices_of(group).zip(&has_bins).filter(|(_, has_bins)| **has_bins) {
+                counts.add_bin((slice, positive, a, b), n);
+            }
+        }
     }
 
-    /// The group of each of the candidate's rows by its slices, and the slices of each group: columns with value.
-    fn groups(&self) -> (Vec<u32>, Vec<Vec<(String, String)>>) {
+    /// The group of each of the candidate's rows by its slices, and the slices of each group.
+    fn groups(&self, counts: &mut Counts) -> (Vec<u32>, Vec<Vec<u32>>) {
+        let all = counts.slice(0, "all");
         if self.plan.slicings.is_empty() {
-            return (Vec::new(), vec![Vec::new()]);
+            return (Vec::new(), vec![vec![all]]);
         }
         let mut known: HashMap<Vec<&str>, u32, FixedState> = HashMap::default();
-        let mut names = Vec::new();
-        let group_of = (0..self.candidate.id.len())
+        let mut slices = Vec::new();
+        let group_of = (0..self.candidate.rows())
             .map(|row| {
                 let values: Vec<&str> =
                     self.candidate.slices.iter().map(|column| column.text(row).unwrap_or_default()).collect();
-                let next = u32::try_from(known.len()).unwrap_or(u32::MAX);
+                let next = u32::try_from(known.len()).unwrap_or(NONE);
                 *known.entry(values).or_insert_with_key(|values| {
-                    names.push(self.slices(values));
+                    let own = self.plan.slicings.iter().zip(1..);
+                    let own = own.map(|(slicing, number)| {
+                        counts.slice(number, &self.plan.slice_name(slicing, values))
+                    });
+                    slices.push([all].into_iter().chain(own).collect());
                     next
                 })
             })
             .collect();
-        (group_of, names)
-    }
-
-    /// The slices that a row with these values of the slice columns is in, each with the columns that make it.
-    fn slices(&self, values: &[&str]) -> Vec<(String, String)> {
-        let slice = |slicing: &Vec<usize>| {
-            let part = |column: &usize| {
-                let value = if values[*column].is_empty() { "(none)" } else { values[*column] };
-                format!("{}={value}", self.plan.slice_columns[*column])
-            };
-            let parts: Vec<String> = slicing.iter().map(part).collect();
-            (self.plan.slicing_name(slicing), parts.join(", "))
-        };
-        self.plan.slicings.iter().map(slice).collect()
+        (group_of, slices)
     }
 
     fn key(&self, group: u32, theirs: u32, ours: u32) -> CellKey {
-        let column = self.candidate.cluster.unwrap_or(self.candidate.id);
+        let column = self.candidate.cluster.as_ref().unwrap_or(&self.candidate.id);
         let bucket = bucket_of(column.text(ours as usize).unwrap_or_default());
         if self.plan.task == Task::Regression {
-            return (group, bucket, 0, 0, 0);
+            return (group, bucket, NONE, NONE, NONE);
         }
         let code = |side: &Side<'_>, row: u32| side.prediction.code(row as usize).unwrap_or(NONE);
         let truth = self.candidate.truth.code(ours as usize).unwrap_or(NONE);
@@ -165,7 +224,7 @@ impl Counter<'_> {
     }
 
     /// In the order of the plan's columns.
-    fn add_sums(&self, sums: &mut [i128; MAX_SUMS], theirs: u32, ours: u32) {
+    fn add_sums(&self, sums: &mut Sums, theirs: u32, ours: u32) {
         let mut place = 0;
         for sum in self.plan.sums() {
             let mut add = |side: Option<(&Side<'_>, u32)>| {
@@ -205,71 +264,6 @@ impl Counter<'_> {
             Sum::Error => error(),
             Sum::Absolute => error().abs(),
             Sum::Squared => error() * error(),
-        }
-    }
-
-    fn write_cells(&self, cells: &Cells, names: &[Vec<(String, String)>], table: &mut AggregateTable) {
-        let classes = self.plan.task == Task::Classification;
-        let text = |is_there: bool, column: &crate::cases::Column, code: u32| -> String {
-            if !is_there {
-                return String::new();
-            }
-            column.texts().nth(code as usize).unwrap_or_default().to_owned()
-        };
-        let decision = |side: &Side<'_>, code: u32| {
-            let text = text(classes, side.prediction, code);
-            if classes && text.is_empty() { NOT_SCORED.to_owned() } else { text }
-        };
-        // Texts that are missing and empty have two codes, and are one cell.
-        let mut merged: BTreeMap<MergedKey<'_>, (u64, [i128; MAX_SUMS])> = BTreeMap::new();
-        for (&(group, bucket, truth, theirs, ours), (n, sums)) in cells {
-            let texts = [
-                text(classes, self.candidate.truth, truth),
-                self.baseline.map_or_else(String::new, |side| decision(side, theirs)),
-                decision(self.candidate, ours),
-            ];
-            let own = names.get(group as usize).into_iter().flatten();
-            let slices = own.map(|(columns, slice)| (columns.as_str(), slice.as_str()));
-            for (columns, slice) in [("", "all")].into_iter().chain(slices) {
-                let cell =
-                    merged.entry((columns, slice, bucket, texts.clone())).or_insert((0, [0; MAX_SUMS]));
-                cell.0 += n;
-                cell.1.iter_mut().zip(sums).for_each(|(sum, more)| *sum += more);
-            }
-        }
-        for ((columns, slice, bucket, [truth, baseline, candidate]), (n, sums)) in merged {
-            let sum = |(column, sum): (&String, &i128)| {
-                (self.baseline.is_some() || !column.ends_with("_baseline")).then_some(*sum)
-            };
-            table.rows.push(Row {
-                slice: slice.to_owned(),
-                bucket: format!("{bucket:03x}"),
-                truth,
-                baseline,
-                candidate,
-                sums: table.sum_columns.iter().zip(&sums).map(sum).collect(),
-                ..Row::named(RowKind::Cell, columns, n, 0)
-            });
-        }
-    }
-
-    fn write_bins(&self, bins: &Bins, names: &[Vec<(String, String)>], table: &mut AggregateTable) {
-        let mut merged: BTreeMap<(&str, &str, bool, u16, u16), u64> = BTreeMap::new();
-        for (&(group, positive, theirs, ours), n) in bins {
-            let own = names.get(group as usize).into_iter().flatten();
-            let slices = own.map(|(columns, slice)| (columns.as_str(), slice.as_str()));
-            for (columns, slice) in [("", "all")].into_iter().chain(slices) {
-                *merged.entry((columns, slice, positive, theirs, ours)).or_default() += n;
-            }
-        }
-        for ((columns, slice, positive, theirs, ours), n) in merged {
-            table.rows.push(Row {
-                slice: slice.to_owned(),
-                truth: u8::from(positive).to_string(),
-                baseline: self.baseline.map_or_else(String::new, |_| theirs.to_string()),
-                candidate: ours.to_string(),
-                ..Row::named(RowKind::Score, columns, n, table.sum_columns.len())
-            });
         }
     }
 }

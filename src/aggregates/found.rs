@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::error::{AggregatesError, AggregatesFault as Fault};
 use super::guarded::guarded;
-use super::plan::{Counted, Task, guards};
+use super::plan::{Counted, Task, column_fact, guards, slice_fact};
 use super::table::{AggregateTable, Row, RowKind};
-use crate::cases::CaseColumns;
+use crate::cases::{CaseColumns, Scores};
 
 /// Guards and facts by name.
 pub(super) struct Found<'t> {
@@ -146,18 +146,68 @@ impl<'t> Found<'t> {
         }
     }
 
-    pub(super) fn check_policy(&self, columns: &CaseColumns) -> Result<(), AggregatesError> {
-        if columns.cluster.is_some() == self.counted.has_clusters {
-            return Ok(());
+    /// The column that was counted as what the fact says.
+    fn column(&self, fact: &str) -> Option<&str> {
+        self.facts.get(fact).map(|row| row.truth.as_str()).filter(|name| !name.is_empty())
+    }
+
+    /// Refuses a file that does not say which columns were counted.
+    pub(super) fn check_columns(&self) -> Result<(), AggregatesError> {
+        let counted = &self.counted;
+        let needed = [
+            (column_fact("id"), true),
+            (column_fact("label"), true),
+            (column_fact("prediction"), true),
+            (column_fact("score"), counted.has_scores),
+            (column_fact("cluster"), counted.has_clusters),
+            (slice_fact(1), counted.has_slices),
+        ];
+        match needed.into_iter().find(|(fact, is_needed)| *is_needed && self.column(fact).is_none()) {
+            None => Ok(()),
+            Some((fact, _)) => Err(AggregatesError::new(
+                Fault::Unguarded,
+                format!("the fact `{fact}` is missing, so it is not known which column was counted"),
+                "write all rows of the guards, of the statements that this gate prints, into the file",
+            )),
         }
-        let (counted, policy) = match &columns.cluster {
-            Some(cluster) => ("ids", format!("names the cluster `{cluster}`")),
-            None => ("clusters", "names no cluster".to_owned()),
+    }
+
+    /// Refuses a file that was counted over other columns than the policy names.
+    pub(super) fn check_policy(&self, said: &CaseColumns) -> Result<(), AggregatesError> {
+        let help = "print the statements with this policy, and run them again";
+        let other = |message: String| Err(AggregatesError::new(Fault::OtherPolicy, message, help));
+        let score = match &said.score {
+            Some(Scores::One(column)) => Some(column),
+            Some(Scores::Each(each)) => {
+                let positive = said.positive.as_deref().unwrap_or("1");
+                each.iter().find(|(label, _)| label == positive).map(|(_, column)| column)
+            }
+            None => None,
         };
-        Err(AggregatesError::new(
-            Fault::OtherPolicy,
-            format!("the buckets are of {counted}, but the policy {policy}"),
-            "print the statements with this policy, and run them again",
-        ))
+        let roles = [
+            ("id", said.id.as_ref()),
+            ("label", said.label.as_ref()),
+            ("prediction", said.prediction.as_ref()),
+            ("score", score),
+            ("cluster", said.cluster.as_ref()),
+        ];
+        for (role, named) in roles {
+            if let (Some(counted), Some(named)) = (self.column(&column_fact(role)), named)
+                && counted != named
+            {
+                return other(format!(
+                    "in the aggregates the column of the {role} is `{counted}`, but the policy names `{named}`"
+                ));
+            }
+        }
+        match (self.column(&column_fact("cluster")), &said.cluster) {
+            (None, Some(named)) => {
+                other(format!("the buckets are of ids, but the policy names the cluster `{named}`"))
+            }
+            (Some(counted), None) => {
+                other(format!("the buckets are of clusters by `{counted}`, but the policy names no cluster"))
+            }
+            _ => Ok(()),
+        }
     }
 }

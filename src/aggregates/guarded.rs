@@ -33,7 +33,11 @@ pub(super) fn guarded(name: &str, n: u64) -> AggregatesError {
         ),
         ("predictions_missing", whose) => (
             Fault::Unscored,
-            format!("{} of the {whose} not scored: no prediction", count("case was", "cases were")),
+            format!(
+                "{} of the {whose} {} not scored: no prediction",
+                count("case", "cases"),
+                if n == 1 { "was" } else { "were" }
+            ),
             "score them, or count them as wrong: `cases: { unscored: wrong }`",
         ),
         ("clusters_missing", _) => {

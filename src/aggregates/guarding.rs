@@ -36,14 +36,11 @@ impl Guarded<'_> {
         self.pairs.par_iter().filter(|(theirs, ours)| is(*theirs, *ours)).count() as u64
     }
 
-    /// How many rows of a side are so, each as often as it is in a pair.
+    /// How many rows of a side are so.
     fn rows_that(&self, is_baseline: bool, is: impl Fn(&Side<'_>, usize) -> bool + Sync) -> u64 {
         let side = if is_baseline { self.baseline } else { Some(self.candidate) };
         let Some(side) = side else { return 0 };
-        self.pairs_that(|theirs, ours| {
-            let row = if is_baseline { theirs } else { ours };
-            row != NONE && is(side, row as usize)
-        })
+        (0..side.rows()).into_par_iter().filter(|row| is(side, *row)).count() as u64
     }
 
     /// The same of both sides.
@@ -65,9 +62,9 @@ impl Guarded<'_> {
         match name {
             "version" => 1,
             "rows_baseline" | "rows_candidate" => self.rows_that(is_baseline, |_, _| true),
-            "ids_baseline" => self.baseline.map_or(0, |side| distinct(side.id)),
-            "ids_candidate" => distinct(candidate.id),
-            "clusters" => candidate.cluster.map_or(0, distinct),
+            "ids_baseline" => self.baseline.map_or(0, |side| distinct(&side.id)),
+            "ids_candidate" => distinct(&candidate.id),
+            "clusters" => candidate.cluster.as_deref().map_or(0, distinct),
             "positive" => {
                 self.rows_that(false, |side, row| side.truth.text(row) == Some(&*self.plan.positive))
             }
@@ -80,31 +77,31 @@ impl Guarded<'_> {
                 let theirs_is = self.baseline.is_none_or(|side| is_on_a_bin(side, theirs));
                 !(theirs_is && is_on_a_bin(candidate, ours))
             }),
-            "ids_missing" => self.all_rows_that(|side, row| is_empty(side.id, row)),
+            "ids_missing" => self.all_rows_that(|side, row| is_empty(&side.id, row)),
             "ids_repeated" => {
                 let repeats = |is_baseline: bool, side: &Side<'_>| {
-                    self.rows_that(is_baseline, |side, row| side.id.code(row).is_some()) - distinct(side.id)
+                    self.rows_that(is_baseline, |side, row| side.id.code(row).is_some()) - distinct(&side.id)
                 };
                 self.baseline.map_or(0, |side| repeats(true, side)) + repeats(false, candidate)
             }
             "only_baseline" => self.pairs_that(|_, ours| ours == NONE),
             "only_candidate" => self.pairs_that(|theirs, _| theirs == NONE),
-            "labels_missing" => self.all_rows_that(|side, row| is_empty(side.truth, row)),
+            "labels_missing" => self.all_rows_that(|side, row| is_empty(&side.truth, row)),
             "labels_differ" if candidate.truths.is_empty() => self.pairs_unless(|baseline, theirs, ours| {
-                same_text(baseline.truth, theirs, candidate.truth, ours)
+                same_text(&baseline.truth, theirs, &candidate.truth, ours)
             }),
             #[expect(clippy::float_cmp, reason = "the label of a case is the same number")]
             "labels_differ" => {
                 self.pairs_unless(|baseline, theirs, ours| baseline.truths[theirs] == candidate.truths[ours])
             }
             "predictions_missing_baseline" | "predictions_missing_candidate" => {
-                self.rows_that(is_baseline, |side, row| is_empty(side.prediction, row))
+                self.rows_that(is_baseline, |side, row| is_empty(&side.prediction, row))
             }
-            "clusters_missing" => {
-                self.all_rows_that(|side, row| side.cluster.is_none_or(|cluster| is_empty(cluster, row)))
-            }
+            "clusters_missing" => self.all_rows_that(|side, row| {
+                side.cluster.as_deref().is_none_or(|cluster| is_empty(cluster, row))
+            }),
             "clusters_differ" => self.pairs_unless(|baseline, theirs, ours| {
-                let both = baseline.cluster.zip(candidate.cluster);
+                let both = baseline.cluster.as_deref().zip(candidate.cluster.as_deref());
                 both.is_some_and(|(one, other)| same_text(one, theirs, other, ours))
             }),
             "slices_differ" => self.pairs_unless(|baseline, theirs, ours| {

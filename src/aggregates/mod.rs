@@ -12,11 +12,14 @@ mod area;
 mod buckets;
 mod checked;
 mod count;
+mod counts;
 mod error;
 mod estimate;
 mod found;
 mod guarded;
 mod guarding;
+mod packed;
+mod places;
 mod plan;
 mod read;
 mod sides;
@@ -24,11 +27,14 @@ mod table;
 mod totals;
 
 pub use checked::{Aggregates, Cell, ScoreCell, Slice};
-pub use count::count_rows;
+pub use count::{Counting, count_rows};
 pub use error::{AggregatesError, AggregatesFault};
 pub use estimate::{Estimated, Part};
-pub use plan::{BUCKET_DIGITS, CaseNeeds, Impossible, NOT_SCORED, Plan, Sum, Task};
+pub use packed::{Damaged, IntoPartition, Unpacked, count_clusters, pack_clusters, pack_rows};
+pub use places::{Places, SeenLabels};
+pub use plan::{BUCKET_DIGITS, CaseNeeds, Impossible, NOT_SCORED, Plan, Slicing, SlicingNeeds, Sum, Task};
 pub use read::read_aggregates;
+pub use sides::Side;
 pub use table::{AggregateTable, FIXED_COLUMNS, Row, RowKind};
 
 #[cfg(test)]

@@ -52,7 +52,13 @@ fn counted(kind: &str, cluster: Option<&str>) -> Aggregates {
     let columns = columns(kind, cluster);
     let needs = CaseNeeds {
         metrics: metrics.iter().map(|name| (*name).to_owned()).collect(),
-        slicings: by.iter().map(|column| vec![(*column).to_owned()]).collect(),
+        slicings: by
+            .iter()
+            .map(|column| SlicingNeeds {
+                columns: vec![(*column).to_owned()],
+                metrics: metrics.iter().map(|name| (*name).to_owned()).collect(),
+            })
+            .collect(),
         decisions: false,
     };
     let plan = Plan::of(&needs, &columns, None, true).expect("a plan");
@@ -323,7 +329,10 @@ fn guards_count_what_the_statement_counts() {
         };
         let ours =
             ["rows_baseline", "ids_baseline", "ids_candidate", "only_baseline", "only_candidate"].map(count);
-        assert_eq!(ours, counts[1..6], "{name}");
+        // The oracle joins rows, so it counts one of the baseline once for each repeat of its id.
+        let mut expected = counts[1..6].to_vec();
+        expected[0] -= count("ids_repeated");
+        assert_eq!(ours, expected[..], "{name}");
         // The oracle also counts labels without a partner.
         assert_eq!(count("labels_differ"), counts[6] - counts[4] - counts[5], "{name}");
         checked += 1;

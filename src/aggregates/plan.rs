@@ -1,6 +1,6 @@
 //! What is counted: the columns, slices, guards and sums that a policy needs.
 
-use crate::cases::{CaseColumns, Scores};
+use crate::cases::{CaseColumns, Scores, slice_name};
 use crate::scorer::{Metric, Needs, metric_named};
 
 /// How many hexadecimal digits of the MD5 name a bucket.
@@ -33,10 +33,28 @@ impl Task {
 pub struct CaseNeeds {
     /// Metrics, by the name that says which one it is.
     pub metrics: Vec<String>,
-    /// Columns of slices; several where their combinations are slices.
-    pub slicings: Vec<Vec<String>>,
+    /// How cases are sliced, and for which metrics.
+    pub slicings: Vec<SlicingNeeds>,
     /// Whether a rule asks which decisions changed.
     pub decisions: bool,
+}
+
+/// Slices that a rule needs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SlicingNeeds {
+    /// The columns; several where their combinations are slices.
+    pub columns: Vec<String>,
+    /// The metrics on these slices.
+    pub metrics: Vec<String>,
+}
+
+/// Columns that make slices, alone or together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Slicing {
+    /// Places among [`Plan::slice_columns`].
+    pub columns: Vec<usize>,
+    /// Whether a rule asks for the area under the ROC curve on these slices.
+    pub has_bins: bool,
 }
 
 /// A sum in millionths of a value of each case.
@@ -114,9 +132,9 @@ pub struct Plan {
     pub cluster: Option<String>,
     /// Columns of slices, each once.
     pub slice_columns: Vec<String>,
-    /// Which of them make slices, alone or together.
-    pub slicings: Vec<Vec<usize>>,
-    /// Whether scores are counted in bins, for the area under the ROC curve.
+    /// Which of them make slices.
+    pub slicings: Vec<Slicing>,
+    /// Whether the scores of all cases are counted in bins, for the area under the ROC curve.
     pub has_bins: bool,
     /// Cases without a prediction count as wrong.
     pub unscored_are_wrong: bool,
@@ -174,19 +192,23 @@ impl Plan {
         let has_bins = score.is_some()
             && cluster.is_none()
             && metrics.iter().any(|(_, metric)| *metric == Metric::RocAuc);
+        let is_area =
+            |name: &String| metrics.iter().any(|(known, metric)| known == name && *metric == Metric::RocAuc);
         let mut slice_columns: Vec<String> = Vec::new();
-        let mut slicings: Vec<Vec<usize>> = Vec::new();
-        for slicing in &needs.slicings {
-            let mut places = Vec::new();
-            for column in slicing {
+        let mut slicings: Vec<Slicing> = Vec::new();
+        for needed in &needs.slicings {
+            let mut columns = Vec::new();
+            for column in &needed.columns {
                 let known = slice_columns.iter().position(|known| known == column);
-                places.push(known.unwrap_or(slice_columns.len()));
+                columns.push(known.unwrap_or(slice_columns.len()));
                 if known.is_none() {
                     slice_columns.push(column.clone());
                 }
             }
-            if !slicings.contains(&places) {
-                slicings.push(places);
+            let has_bins = has_bins && needed.metrics.iter().any(is_area);
+            match slicings.iter_mut().find(|known| known.columns == columns) {
+                Some(known) => known.has_bins |= has_bins,
+                None => slicings.push(Slicing { columns, has_bins }),
             }
         }
         let can = |metric: &Metric| {
@@ -236,8 +258,15 @@ impl Plan {
     }
 
     /// The columns that make slices together, as one name.
-    pub fn slicing_name(&self, slicing: &[usize]) -> String {
-        slicing.iter().map(|column| self.slice_columns[*column].as_str()).collect::<Vec<_>>().join(", ")
+    pub fn slicing_name(&self, slicing: &Slicing) -> String {
+        let names = slicing.columns.iter().map(|column| self.slice_columns[*column].as_str());
+        names.collect::<Vec<_>>().join(", ")
+    }
+
+    /// The slice of a row with these values of the slice columns.
+    pub(super) fn slice_name(&self, slicing: &Slicing, values: &[&str]) -> String {
+        let part = |column: &usize| slice_name(&self.slice_columns[*column], Some(values[*column]));
+        slicing.columns.iter().map(part).collect::<Vec<_>>().join(", ")
     }
 
     /// What is counted before anything else, and must be 0.
@@ -250,6 +279,20 @@ impl Plan {
             has_slices: !self.slice_columns.is_empty(),
             unscored_are_wrong: self.unscored_are_wrong,
         })
+    }
+
+    /// The columns that are counted, as facts name them: what each is, and its name.
+    pub fn column_facts(&self) -> Vec<(String, &str)> {
+        let roles = [
+            ("id", Some(&self.id)),
+            ("label", Some(&self.label)),
+            ("prediction", Some(&self.prediction)),
+            ("score", self.score.as_ref()),
+            ("cluster", self.cluster.as_ref()),
+        ];
+        let roles = roles.into_iter().filter_map(|(role, name)| Some((column_fact(role), name?.as_str())));
+        let slices = self.slice_columns.iter().zip(1..);
+        roles.chain(slices.map(|(name, number)| (slice_fact(number), name.as_str()))).collect()
     }
 
     /// What else is known of the cases.
@@ -266,6 +309,16 @@ impl Plan {
         ];
         all.into_iter().filter(|(_, is_counted)| *is_counted).map(|(name, _)| name).collect()
     }
+}
+
+/// The fact that names a column.
+pub(super) fn column_fact(role: &str) -> String {
+    format!("column_{role}")
+}
+
+/// The fact that names a column of slices, by its number from 1.
+pub(super) fn slice_fact(number: usize) -> String {
+    column_fact(&format!("slice_{number}"))
 }
 
 /// What aggregates are of.

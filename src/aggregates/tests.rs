@@ -1,7 +1,7 @@
 //! What aggregates refuse, and that they give the verdicts that their rows give.
 
 use super::*;
-use crate::cases::{CaseColumns, Cases, Table, pair, read_delimited};
+use crate::cases::{CaseColumns, Cases, Scores, Table, pair, read_delimited};
 use crate::scorer::{Average, Compared, Metric};
 use crate::stats::{Confidence, Limits, Random};
 
@@ -38,7 +38,13 @@ fn table(text: &str) -> Table {
 fn needs(metrics: &[&str], by: &[&str]) -> CaseNeeds {
     CaseNeeds {
         metrics: metrics.iter().map(|name| (*name).to_owned()).collect(),
-        slicings: by.iter().map(|column| vec![(*column).to_owned()]).collect(),
+        slicings: by
+            .iter()
+            .map(|column| SlicingNeeds {
+                columns: vec![(*column).to_owned()],
+                metrics: metrics.iter().map(|name| (*name).to_owned()).collect(),
+            })
+            .collect(),
         decisions: false,
     }
 }
@@ -215,6 +221,11 @@ fn facts_that_rows_need_may_not_be_left_out() {
         table.rows.retain(|row| row.name != name);
         assert_eq!(fault(&table), AggregatesFault::Incomplete, "{name}");
     }
+    for name in ["column_id", "column_label", "column_prediction", "column_score", "column_slice_1"] {
+        let mut table = counted(3);
+        table.rows.retain(|row| row.name != name);
+        assert_eq!(fault(&table), AggregatesFault::Unguarded, "{name}");
+    }
 }
 
 #[test]
@@ -238,6 +249,25 @@ fn aggregates_of_another_policy_are_refused() {
     assert_eq!(of(cluster), Err(AggregatesFault::OtherPolicy));
     let positive = CaseColumns { positive: Some("0".into()), ..CaseColumns::default() };
     assert_eq!(of(positive), Err(AggregatesFault::OtherPolicy));
+    let text = |text: &str| Some(text.to_owned());
+    let score = |column: &str| Some(Scores::One(column.to_owned()));
+    let each =
+        |column: &str| Some(Scores::Each(vec![("0".into(), "p_0".into()), ("1".into(), column.into())]));
+    for (named, is_counted) in [
+        (CaseColumns { id: text("id"), ..CaseColumns::default() }, true),
+        (CaseColumns { id: text("case"), ..CaseColumns::default() }, false),
+        (CaseColumns { label: text("y_true"), ..CaseColumns::default() }, true),
+        (CaseColumns { label: text("truth"), ..CaseColumns::default() }, false),
+        (CaseColumns { prediction: text("y_pred"), ..CaseColumns::default() }, true),
+        (CaseColumns { prediction: text("guess"), ..CaseColumns::default() }, false),
+        (CaseColumns { score: score("score"), ..CaseColumns::default() }, true),
+        (CaseColumns { score: score("p"), ..CaseColumns::default() }, false),
+        (CaseColumns { score: each("score"), ..CaseColumns::default() }, true),
+        (CaseColumns { score: each("p_1"), ..CaseColumns::default() }, false),
+    ] {
+        let expected = if is_counted { Ok(()) } else { Err(AggregatesFault::OtherPolicy) };
+        assert_eq!(of(named.clone()), expected, "{named:?}");
+    }
     assert_eq!(of(CaseColumns::default()), Ok(()));
 }
 

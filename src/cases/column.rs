@@ -1,5 +1,6 @@
 //! One column: distinct texts with a code for each cell, or numbers as they are.
 
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use indexmap::IndexSet;
@@ -124,11 +125,11 @@ impl Column {
         coded.texts.get_index(coded.codes.get(row) as usize).map(|text| &**text)
     }
 
-    /// The same for a few cells, such as the examples of a message: writes no other cell as text.
-    pub fn written(&self, row: usize) -> Option<String> {
+    /// The same without keeping the texts of numbers: for a few cells, or for each cell once.
+    pub fn written(&self, row: usize) -> Option<Cow<'_, str>> {
         match &self.cells {
-            Cells::Coded(_) => self.text(row).map(str::to_owned),
-            Cells::Numbers(numbers) => numbers.text(row),
+            Cells::Coded(_) => self.text(row).map(Cow::Borrowed),
+            Cells::Numbers(numbers) => numbers.text(row).map(Cow::Owned),
         }
     }
 
@@ -181,7 +182,12 @@ impl Column {
 
     /// Every cell as a number: NaN where it has none, or an error that says which row is no number.
     pub fn numbers(&self, name: &str) -> Result<Vec<f64>, CasesError> {
-        self.check_numeric(name)?;
+        self.numbers_from(name, 0)
+    }
+
+    /// The same of rows that are not the first of their file: so many are before them.
+    pub fn numbers_from(&self, name: &str, before: usize) -> Result<Vec<f64>, CasesError> {
+        self.check_numeric(name, before)?;
         let coded = match &self.cells {
             Cells::Numbers(numbers) => return Ok(numbers.values()),
             Cells::Coded(coded) => coded,
@@ -190,13 +196,13 @@ impl Column {
         Ok(coded.codes.iter().map(|code| parsed.get(code as usize).copied().unwrap_or(f64::NAN)).collect())
     }
 
-    /// An error that names the first row which is no number.
-    pub(super) fn check_numeric(&self, name: &str) -> Result<(), CasesError> {
+    /// An error that names the first row which is no number; so many rows are before these.
+    pub(super) fn check_numeric(&self, name: &str, before: usize) -> Result<(), CasesError> {
         let Cells::Coded(coded) = &self.cells else { return Ok(()) };
         let Some(text) = self.texts().find(|text| number(text).is_none()) else { return Ok(()) };
         let code = self.code_of(text).and_then(|code| u32::try_from(code).ok());
         let row = coded.codes.iter().position(|here| Some(here) == code).unwrap_or_default();
-        Err(not_a_number(name, row, text))
+        Err(not_a_number(name, before + row, text))
     }
 
     /// Whether every cell that has a value is a number.

@@ -4,45 +4,92 @@ use std::io::{BufRead, BufReader, Read};
 
 use jiter::{Jiter, Peek};
 
-use super::{CasesError, CasesFault, Table};
+use super::{CasesError, CasesFault, RowReader, Table};
 
 /// Reads a table. The first line's keys are the columns; a later line may leave some out, which is then missing.
-pub fn read_json_lines(bytes: impl Read) -> Result<Table, CasesError> {
-    let mut reader = BufReader::with_capacity(1 << 16, bytes);
-    let mut table: Option<Table> = None;
-    let (mut line, mut number) = (Vec::new(), 0_usize);
-    loop {
-        line.clear();
-        let read = reader.read_until(b'\n', &mut line).map_err(|error| fault(number, &error.to_string()))?;
-        if read == 0 {
-            break;
-        }
-        number += 1;
-        if line.iter().all(u8::is_ascii_whitespace) {
-            continue;
-        }
-        let cells = object(&line).map_err(|message| fault(number, &message))?;
-        let table = match &mut table {
-            Some(table) => table,
-            none => none.insert(Table::new(cells.iter().map(|(name, _)| name.as_str()))?),
-        };
-        let rows = table.rows();
-        for (name, text) in &cells {
-            match table.columns.iter_mut().find(|(known, _)| **known == **name) {
-                Some((_, column)) if column.len() > rows => {
-                    return Err(fault(number, &format!("the key `{name}` occurs twice")));
-                }
-                Some((_, column)) => column.push(text.as_deref()),
-                None => return Err(fault(number, &format!("the key `{name}` is not in the first line"))),
+pub fn read_json_lines(bytes: impl Read + Send) -> Result<Table, CasesError> {
+    JsonLinesReader::open(bytes)?.all_rows()
+}
+
+/// Reads a table, some lines at a time.
+pub struct JsonLinesReader<R> {
+    reader: BufReader<R>,
+    header: Table,
+    line: Vec<u8>,
+    number: usize,
+    /// The first line, from which the header is.
+    first: Option<Cells>,
+}
+
+/// The keys of an object with their values as text.
+type Cells = Vec<(String, Option<String>)>;
+
+impl<R: Read> JsonLinesReader<R> {
+    /// Reads the first line.
+    pub fn open(bytes: R) -> Result<Self, CasesError> {
+        let reader = BufReader::with_capacity(1 << 16, bytes);
+        let mut lines = Self { reader, header: Table::default(), line: Vec::new(), number: 0, first: None };
+        let first = lines.next_line()?.ok_or_else(|| {
+            CasesError::new(CasesFault::Ids, "there are no rows", "write a row for each case")
+        })?;
+        lines.header = Table::new(first.iter().map(|(name, _)| name.as_str()))?;
+        lines.first = Some(first);
+        Ok(lines)
+    }
+
+    /// The next line that is not empty.
+    fn next_line(&mut self) -> Result<Option<Cells>, CasesError> {
+        loop {
+            self.line.clear();
+            let read = self.reader.read_until(b'\n', &mut self.line);
+            if read.map_err(|error| fault(self.number, &error.to_string()))? == 0 {
+                return Ok(None);
             }
-        }
-        for (_, column) in &mut table.columns {
-            if column.len() == rows {
-                column.push(None);
+            self.number += 1;
+            if !self.line.iter().all(u8::is_ascii_whitespace) {
+                return object(&self.line).map(Some).map_err(|message| fault(self.number, &message));
             }
         }
     }
-    table.ok_or_else(|| CasesError::new(CasesFault::Ids, "there are no rows", "write a row for each case"))
+}
+
+impl<R: Read + Send> RowReader for JsonLinesReader<R> {
+    fn header(&self) -> &Table {
+        &self.header
+    }
+
+    fn next_rows(&mut self, wanted: &[usize], most: usize) -> Result<Option<Table>, CasesError> {
+        let mut table = self.header.of_columns(wanted);
+        let place_of = |place: usize| wanted.iter().position(|wanted| *wanted == place);
+        let places: Vec<Option<usize>> = (0..self.header.columns.len()).map(place_of).collect();
+        let mut rows = 0;
+        while rows < most {
+            let cells = match self.first.take() {
+                Some(first) => first,
+                None => match self.next_line()? {
+                    Some(cells) => cells,
+                    None => break,
+                },
+            };
+            let mut is_there = vec![false; places.len()];
+            for (name, text) in &cells {
+                let Some(place) = self.header.columns.iter().position(|(known, _)| **known == **name) else {
+                    return Err(fault(self.number, &format!("the key `{name}` is not in the first line")));
+                };
+                if std::mem::replace(&mut is_there[place], true) {
+                    return Err(fault(self.number, &format!("the key `{name}` occurs twice")));
+                }
+                if let Some(place) = places[place] {
+                    table.columns[place].1.push(text.as_deref());
+                }
+            }
+            for (_, column) in table.columns.iter_mut().filter(|(_, column)| column.len() == rows) {
+                column.push(None);
+            }
+            rows += 1;
+        }
+        Ok((rows > 0).then_some(table))
+    }
 }
 
 fn fault(line: usize, message: &str) -> CasesError {
@@ -54,7 +101,7 @@ fn fault(line: usize, message: &str) -> CasesError {
 }
 
 /// The keys of an object with their values as text; `None` for null and for lists and objects, which are no cells.
-fn object(line: &[u8]) -> Result<Vec<(String, Option<String>)>, String> {
+fn object(line: &[u8]) -> Result<Cells, String> {
     let mut json = Jiter::new(line).with_allow_inf_nan();
     let mut cells = Vec::new();
     let text = |error: jiter::JiterError| error.to_string();

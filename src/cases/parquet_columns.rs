@@ -1,12 +1,14 @@
 //! Parquet, column by column, on all cores.
 
+use std::ops::Range;
+
 use bytes::Bytes;
 use parquet::basic::{ConvertedType, LogicalType, Type as Physical};
 use parquet::column::reader::ColumnReader;
 use parquet::data_type::{BoolType, DoubleType, FloatType, Int32Type, Int64Type};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{ColumnChunkMetaData, RowGroupMetaData};
-use parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
+use parquet::file::reader::{ChunkReader, FileReader, RowGroupReader, SerializedFileReader};
 use parquet::schema::types::ColumnDescriptor;
 use rayon::prelude::*;
 
@@ -14,14 +16,81 @@ use super::numbers::{MAX_CODED, NumberKind, Numbers, real_key};
 use super::parquet_chunk::{Chunk, read_decimals, read_keys, read_texts};
 use super::parquet_dictionary::{has_indices_only, read_indices};
 use super::parquet_join::{NarrowCells, join_codes, join_numbers};
-use super::{CasesError, CasesFault, Column, Table};
+use super::{CasesError, CasesFault, Column, RowReader, Table};
 
 /// Reads a table from the bytes of a Parquet file. Whole numbers become their digits, so that they equal the same
 /// numbers in a CSV file.
 pub fn read_parquet(bytes: impl Into<Bytes>) -> Result<Table, CasesError> {
-    // The library panics at some damaged files.
-    let bytes = bytes.into();
-    std::panic::catch_unwind(|| read_columns(bytes))
+    ParquetReader::open(bytes.into())?.all_rows()
+}
+
+/// Reads a Parquet file, a row group at a time.
+pub struct ParquetReader {
+    file: Box<dyn FileReader>,
+    header: Table,
+    /// Which column of the file each column of the header is.
+    leaves: Vec<usize>,
+    /// The next row group.
+    next: usize,
+}
+
+impl ParquetReader {
+    /// Reads the footer.
+    pub fn open(source: impl ChunkReader + 'static) -> Result<Self, CasesError> {
+        let open = || SerializedFileReader::new(source).map_err(|error| unreadable(&error));
+        let file: Box<dyn FileReader> = Box::new(caught(open)?);
+        // The library panics at these.
+        let places = file.metadata().row_groups().iter().flat_map(RowGroupMetaData::columns);
+        let is_negative = |column: &ColumnChunkMetaData| {
+            let start = column.dictionary_page_offset().unwrap_or_else(|| column.data_page_offset());
+            start < 0 || column.data_page_offset() < 0 || column.compressed_size() < 0
+        };
+        if places.into_iter().any(is_negative) {
+            return Err(unreadable(&ParquetError::General("a column begins before the file".into())));
+        }
+        let schema = file.metadata().file_metadata().schema_descr_ptr();
+        let names: Vec<String> = schema.columns().iter().map(|column| column.path().string()).collect();
+        let named = Table::new(names.iter().map(String::as_str))?;
+        // Lists and structures are no cells.
+        let leaves: Vec<usize> =
+            (0..names.len()).filter(|index| schema.column(*index).max_rep_level() == 0).collect();
+        Ok(Self { file, header: named.of_columns(&leaves), leaves, next: 0 })
+    }
+
+    /// The next row groups, of the columns at these places of the header.
+    fn read_groups(&mut self, wanted: &[usize], groups: usize) -> Result<Table, CasesError> {
+        let groups = self.next..self.next + groups;
+        self.next = groups.end;
+        caught(|| read_columns(&*self.file, &self.header, &self.leaves, wanted, &groups))
+    }
+}
+
+impl RowReader for ParquetReader {
+    fn header(&self) -> &Table {
+        &self.header
+    }
+
+    fn rows(&self) -> Option<u64> {
+        u64::try_from(self.file.metadata().file_metadata().num_rows()).ok()
+    }
+
+    fn next_rows(&mut self, wanted: &[usize], _most: usize) -> Result<Option<Table>, CasesError> {
+        if self.next >= self.file.num_row_groups() {
+            return Ok(None);
+        }
+        self.read_groups(wanted, 1).map(Some)
+    }
+
+    /// A column at a time: codes and numbers are then those of the whole column.
+    fn all_rows(&mut self) -> Result<Table, CasesError> {
+        let every: Vec<usize> = (0..self.header.columns.len()).collect();
+        self.read_groups(&every, self.file.num_row_groups())
+    }
+}
+
+/// The library panics at some damaged files.
+fn caught<T>(read: impl FnOnce() -> Result<T, CasesError>) -> Result<T, CasesError> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(read))
         .unwrap_or_else(|_| Err(unreadable(&ParquetError::General("it is damaged".into()))))
 }
 
@@ -33,41 +102,29 @@ fn unreadable(error: &ParquetError) -> CasesError {
     )
 }
 
-fn read_columns(bytes: Bytes) -> Result<Table, CasesError> {
-    let reader = SerializedFileReader::new(bytes).map_err(|error| unreadable(&error))?;
-    // The library panics at these.
-    let places = reader.metadata().row_groups().iter().flat_map(RowGroupMetaData::columns);
-    let is_negative = |column: &ColumnChunkMetaData| {
-        let start = column.dictionary_page_offset().unwrap_or_else(|| column.data_page_offset());
-        start < 0 || column.data_page_offset() < 0 || column.compressed_size() < 0
-    };
-    if places.into_iter().any(is_negative) {
-        return Err(unreadable(&ParquetError::General("a column begins before the file".into())));
-    }
-    let schema = reader.metadata().file_metadata().schema_descr_ptr();
-    let names: Vec<String> = schema.columns().iter().map(|column| column.path().string()).collect();
-    let named = Table::new(names.iter().map(String::as_str))?;
-    // Lists and structures are no cells.
-    let flat = |index: usize| schema.column(index).max_rep_level() == 0;
-    let columns: Vec<Option<Result<Column, Fault>>> = (0..names.len())
-        .into_par_iter()
-        .map(|index| flat(index).then(|| read_column(&reader, index, &names[index])))
+fn read_columns(
+    file: &dyn FileReader,
+    header: &Table,
+    leaves: &[usize],
+    wanted: &[usize],
+    groups: &Range<usize>,
+) -> Result<Table, CasesError> {
+    let columns: Vec<Result<Column, Fault>> = wanted
+        .par_iter()
+        .map(|place| read_column(file, leaves[*place], &header.columns[*place].0, groups.clone()))
         .collect();
-    let (mut kept, mut first): (Vec<(Box<str>, Column)>, Option<Fault>) = (Vec::new(), None);
-    for ((name, _), column) in named.columns.into_iter().zip(columns) {
+    let mut table = header.of_columns(wanted);
+    let mut first: Option<Fault> = None;
+    for ((_, kept), column) in table.columns.iter_mut().zip(columns) {
         match column {
-            None => {}
-            Some(Ok(column)) => kept.push((name, column)),
-            Some(Err(fault)) if first.as_ref().is_none_or(|first| fault.group < first.group) => {
-                first = Some(fault);
-            }
-            Some(Err(_)) => {}
+            Ok(column) => *kept = column,
+            Err(fault) if first.as_ref().is_none_or(|first| fault.group < first.group) => first = Some(fault),
+            Err(_) => {}
         }
     }
     if let Some(fault) = first {
         return Err(unreadable(&fault.error));
     }
-    let table = Table { columns: kept };
     if let Some((name, column)) = table.columns.iter().find(|(_, column)| column.len() != table.rows()) {
         let rows = format!("`{name}` has {} cells, but there are {} rows", column.len(), table.rows());
         return Err(unreadable(&ParquetError::General(rows)));
@@ -142,17 +199,22 @@ impl Written {
     }
 }
 
-fn read_column(reader: &SerializedFileReader<Bytes>, index: usize, name: &str) -> Result<Column, Fault> {
+fn read_column(
+    reader: &dyn FileReader,
+    index: usize,
+    name: &str,
+    groups: Range<usize>,
+) -> Result<Column, Fault> {
     let described = reader.metadata().file_metadata().schema_descr().column(index);
     let written = Written::of(&described);
-    let mut narrow = NarrowCells::of(reader.metadata().row_groups());
+    let mut narrow = NarrowCells::of(&reader.metadata().row_groups()[groups.clone()]);
     let mut all = |max_coded: usize| -> Result<Vec<Chunk>, Fault> {
         let read = |(group, cells): (usize, &mut [u8])| {
             let chunk = read_chunk(reader, group, index, &described, written, max_coded, name);
             chunk.map(|chunk| chunk.put_into(cells)).map_err(|error| Fault { group, error })
         };
-        let chunks: Vec<Result<Chunk, Fault>> =
-            narrow.of_groups().into_par_iter().enumerate().map(read).collect();
+        let groups = groups.clone().into_par_iter().zip(narrow.of_groups());
+        let chunks: Vec<Result<Chunk, Fault>> = groups.map(read).collect();
         chunks.into_iter().collect()
     };
     let mut chunks = all(if written.numbers().is_some() { MAX_CODED } else { usize::MAX })?;
@@ -213,7 +275,7 @@ fn low_half(bits: u64) -> u32 {
 }
 
 fn read_chunk(
-    reader: &SerializedFileReader<Bytes>,
+    reader: &dyn FileReader,
     group: usize,
     index: usize,
     described: &ColumnDescriptor,

@@ -64,7 +64,7 @@ fn read<T: DataType>(
 fn reads(column: &Column, expected: &[Option<String>]) {
     assert_eq!(column.len(), expected.len());
     for (row, text) in expected.iter().enumerate() {
-        assert_eq!(column.written(row), *text, "row {row}");
+        assert_eq!(column.written(row).as_deref(), text.as_deref(), "row {row}");
     }
     // The same as if each cell had been read as text.
     let mut texts = Column::default();

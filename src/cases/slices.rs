@@ -28,7 +28,7 @@ pub fn slices_of(cases: &Cases, by: &[&str]) -> Result<BTreeMap<String, Vec<u32>
         let known = slices.entry(parts.join(", ")).or_default();
         let merges = !known.is_empty();
         known.extend(rows);
-        // A cell of the text `(none)` is in the slice of the rows without a value.
+        // A cell that is empty, or has the text `(none)`, is in the slice of the rows without a value.
         if merges {
             known.sort_unstable();
         }
@@ -36,9 +36,9 @@ pub fn slices_of(cases: &Cases, by: &[&str]) -> Result<BTreeMap<String, Vec<u32>
     Ok(slices)
 }
 
-/// The key of the slice of a value.
-pub(super) fn slice_name(column: &str, value: Option<&str>) -> String {
-    format!("{column}={}", value.unwrap_or(NO_VALUE))
+/// The key of the slice of a value. An empty text, as CSV writes what is missing, is no value.
+pub fn slice_name(column: &str, value: Option<&str>) -> String {
+    format!("{column}={}", value.filter(|value| !value.is_empty()).unwrap_or(NO_VALUE))
 }
 
 pub(super) fn slice_column<'c>(cases: &'c Cases, name: &str) -> Result<&'c Column, CasesError> {

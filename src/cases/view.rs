@@ -240,7 +240,7 @@ impl Cases {
         let scores = self.roles.scores.iter().map(|(_, index)| *index).chain(self.roles.score);
         for index in scores {
             let (name, column) = &self.table.columns[index];
-            column.check_numeric(name)?;
+            column.check_numeric(name, 0)?;
             column.mark(&mut unscored, |text| text.is_none_or(|text| number(text).is_none_or(f64::is_nan)));
         }
         if let Some(errors) = self.column("error") {

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use super::show::open;
 use super::{COLUMNS_ALIKE, NOT_AGGREGATED};
-use crate::aggregates::{AggregateTable, Aggregates, CaseNeeds, Impossible, Plan, Task, count_rows};
+use crate::aggregates::{AggregateTable, Aggregates, CaseNeeds, Impossible, Plan, Task};
 use crate::cases::CaseColumns;
 use crate::document::Diagnostic;
-use crate::facts::read_table;
+use crate::facts::{CountedFiles, PARTITION_ROWS, TellProgress, count_files};
 use crate::rule::NoCases;
 use crate::sql::{Dialect, Source, Statement, columns, columns_alike, statements};
 use crate::verdict::Level;
@@ -46,20 +46,15 @@ pub fn case_statements(
 
 /// Counts the cases of files. Also says why they can be no evidence, if a guard counted anything; there are then no cells.
 pub fn count_cases(
-    candidate: &str,
-    baseline: Option<&str>,
+    files: CountedFiles<'_>,
     task: Option<Task>,
     policy: Option<&str>,
-    folder: &Path,
+    tell: TellProgress<'_>,
 ) -> Result<(AggregateTable, Plan, Option<Diagnostic>), Vec<Diagnostic>> {
-    let (plan, columns) = plan(task, baseline.is_some(), policy, folder)?;
-    let read = |name: &str| read_table(&folder.join(name));
-    let (ours, theirs) = rayon::join(|| read(candidate), || baseline.map(read).transpose());
-    let (ours, theirs) = (ours.map_err(unusable)?, theirs.map_err(unusable)?);
-    let counted = count_rows(&plan, &ours, theirs.as_ref(), &columns);
-    let table = counted.map_err(|error| unusable(NoCases::of(candidate, error)))?;
+    let (plan, columns) = plan(task, files.baseline.is_some(), policy, files.folder)?;
+    let table = count_files(&plan, &columns, files, PARTITION_ROWS, tell).map_err(unusable)?;
     let wrong = Aggregates::of(&table, &columns).err().map(|error| {
-        let mut wrong = unusable(NoCases::of_aggregates(candidate, error));
+        let mut wrong = unusable(NoCases::of_aggregates(files.candidate, error));
         wrong.remove(0)
     });
     Ok((table, plan, wrong))

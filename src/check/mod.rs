@@ -45,6 +45,7 @@ use crate::run::Run;
 use crate::store::NOTHING_MATCHED;
 use crate::verdict::{CandidateReport, ChangeReport, MANY, PolicyReport, Report};
 
+pub use crate::facts::{CountProgress, CountedFiles};
 pub use aggregates::{Statements, case_statements, count_cases};
 pub use base::Base;
 use baselines::{FoundBaselines, find_baseline};

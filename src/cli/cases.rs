@@ -8,8 +8,9 @@ use serde_json::json;
 
 use super::Terminal;
 use super::answering::write_to;
+use super::progress::counting;
 use crate::aggregates::{Plan, Task};
-use crate::check::{self, Statements};
+use crate::check::{self, CountedFiles, Statements};
 use crate::render;
 use crate::sql::{DIALECTS, Dialect, Source};
 use crate::verdict::Exit;
@@ -133,8 +134,10 @@ fn sql(arguments: &SqlArguments, folder: &Path, terminal: &Terminal) -> Exit {
 
 fn aggregate(arguments: &AggregateArguments, folder: &Path, terminal: &Terminal) -> Exit {
     let (task, policy) = (arguments.about.task.map(Task::from), arguments.about.policy.as_deref());
-    let (candidate, baseline) = (&arguments.candidate, arguments.baseline.as_deref());
-    let (mut table, plan, wrong) = match check::count_cases(candidate, baseline, task, policy, folder) {
+    let files =
+        CountedFiles { folder, candidate: &arguments.candidate, baseline: arguments.baseline.as_deref() };
+    let counted = check::count_cases(files, task, policy, &*counting());
+    let (mut table, plan, wrong) = match counted {
         Ok(found) => found,
         Err(wrong) => {
             for one in &wrong {

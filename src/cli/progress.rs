@@ -4,6 +4,8 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use crate::check::CountProgress;
+use crate::document::thousands;
 use crate::render::clean;
 use crate::training::{Progress, Reading};
 
@@ -57,6 +59,67 @@ fn draw(drawn: &mut Option<Drawn>, reading: &Reading<'_>, is_done: bool) {
     }
 }
 
+/// When counting began its step, when the step was last drawn, and which it is.
+struct Step {
+    began: Instant,
+    last: Option<Instant>,
+    is_reading: bool,
+}
+
+/// Draws how far the counting of cases is.
+pub(super) fn counting() -> Box<dyn Fn(CountProgress) + Sync> {
+    if !io::stderr().is_terminal() {
+        return Box::new(|_| {});
+    }
+    let began = Instant::now();
+    let step = Mutex::new(Step { began, last: None, is_reading: true });
+    Box::new(move |progress| {
+        let is_done = !progress.is_reading && progress.share >= 1.0;
+        let guard = if is_done { step.lock().ok() } else { step.try_lock().ok() };
+        let Some(mut step) = guard else { return };
+        let now = Instant::now();
+        if step.is_reading != progress.is_reading {
+            step.is_reading = progress.is_reading;
+            step.began = now;
+        }
+        if is_done {
+            if step.last.is_some() {
+                write("\r\x1b[2K");
+            }
+        } else if now >= step.last.map_or(began + QUIET, |last| last + EVERY) {
+            step.last = Some(now);
+            write(&format!("\r\x1b[2K{}\r", counting_line(progress, now - step.began)));
+        }
+    })
+}
+
+/// What is done, how fast, and how long the step still takes at that speed.
+fn counting_line(progress: CountProgress, passed: Duration) -> String {
+    let seconds = passed.as_secs_f64().max(1e-3);
+    let share = progress.share.clamp(0.0, 1.0);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "approximate numbers for a person"
+    )]
+    let (permille, rate, left) = (
+        (share * 1000.0) as u64,
+        (progress.rows as f64 / seconds) as u64,
+        (seconds * (1.0 - share) / share.max(1e-3)).ceil() as u64,
+    );
+    format!(
+        "gate: {} {} {}%, {} rows, {} rows/s, {}:{:02} left",
+        if progress.is_reading { "reading rows (1 of 2)" } else { "counting rows (2 of 2)" },
+        bar(permille, 1000),
+        permille / 10,
+        thousands(progress.rows),
+        thousands(rate),
+        left / 60,
+        left % 60
+    )
+}
+
 /// A failure here can't be reported.
 fn write(text: &str) {
     let mut err = io::stderr().lock();
@@ -65,21 +128,27 @@ fn write(text: &str) {
 
 fn line(reading: &Reading<'_>) -> String {
     let (read, all) = reading.bytes;
-    let share =
-        |of: u64| if all == 0 { 0 } else { (u128::from(read.min(all)) * u128::from(of)) / u128::from(all) };
-    let done = usize::try_from(share(WIDTH)).unwrap_or(0);
-    let rest = usize::try_from(WIDTH).unwrap_or(0).saturating_sub(done);
     format!(
-        "gate: reading {} [{}{}] {}%, {} of {} files, {} of {}",
+        "gate: reading {} {} {}%, {} of {} files, {} of {}",
         clean(reading.path),
-        "#".repeat(done),
-        ".".repeat(rest),
-        share(100),
+        bar(read, all),
+        share(read, all, 100),
         reading.files.0,
         reading.files.1,
         size(read),
         size(all)
     )
+}
+
+fn share(done: u64, all: u64, of: u64) -> u64 {
+    let share = (u128::from(done.min(all)) * u128::from(of)).checked_div(u128::from(all));
+    share.and_then(|share| u64::try_from(share).ok()).unwrap_or(0)
+}
+
+fn bar(done: u64, all: u64) -> String {
+    let done = usize::try_from(share(done, all, WIDTH)).unwrap_or(0);
+    let rest = usize::try_from(WIDTH).unwrap_or(0).saturating_sub(done);
+    format!("[{}{}]", "#".repeat(done), ".".repeat(rest))
 }
 
 /// A size in a readable unit.
@@ -101,6 +170,11 @@ mod tests {
         assert_eq!(
             line(&reading),
             "gate: reading data [##################......] 75%, 3 of 4 files, 1.5 MiB of 2.0 MiB"
+        );
+        let counting = CountProgress { is_reading: true, rows: 12_000_000, share: 0.75 };
+        assert_eq!(
+            counting_line(counting, Duration::from_mins(3)),
+            "gate: reading rows (1 of 2) [##################......] 75%, 12,000,000 rows, 66,666 rows/s, 1:00 left"
         );
         let empty = Reading { path: "data", files: (1, 2), bytes: (0, 0) };
         assert!(line(&empty).contains(" 0%, 1 of 2 files, 0 B of 0 B"));

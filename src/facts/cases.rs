@@ -1,9 +1,7 @@
 //! The cases of a run: its predictions file, read from where the run is, with its digest checked while reading.
 
 use std::collections::HashMap;
-use std::ffi::OsStr;
-use std::io::{self, BufReader, Cursor, Read};
-use std::path::Path;
+use std::io::{self, Cursor, Read};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -12,11 +10,9 @@ use md5::Md5;
 use sha2::{Digest as _, Sha256};
 
 use super::files;
+use super::row_files::{is_parquet, open_rows, read_whole};
 use crate::aggregates::{Aggregates, read_aggregates};
-use crate::cases::{
-    CaseColumns, Cases, CasesError, CasesFault, Table, read_delimited, read_json_lines, read_parquet,
-    recorded_cases,
-};
+use crate::cases::{CaseColumns, Cases, Table, read_parquet, recorded_cases};
 use crate::document::{Diagnostic, Node, hex};
 use crate::rule::{FileFault, NoCases};
 use crate::run::{Digest, Run};
@@ -82,19 +78,6 @@ pub(super) fn read_aggregates_of(
     aggregates.map(Arc::new).map_err(|error| NoCases::of_aggregates(path, error))
 }
 
-/// The table of any file, wherever it is.
-pub fn read_table(path: &Path) -> Result<Table, NoCases> {
-    let shown = path.display().to_string();
-    let opened = std::fs::File::open(path).and_then(|file| {
-        let size = file.metadata()?.len();
-        Ok((file, size))
-    });
-    let (mut file, size) = opened.map_err(|error| {
-        NoCases::unreadable(format!("`{shown}` can't be read: {error}"), "name an existing file")
-    })?;
-    table(&shown, &mut file, size).map_err(|error| NoCases::of(&shown, error))
-}
-
 /// The rows of a file, at a commit or in the working tree.
 pub(super) fn read_rows(
     path: &str,
@@ -109,7 +92,7 @@ pub(super) fn read_rows(
         })?,
         None => None,
     };
-    let (bytes, size): (Box<dyn Read>, u64) = match (in_commit, commit, digest) {
+    let (bytes, size): (Box<dyn Read + Send>, u64) = match (in_commit, commit, digest) {
         (Some(bytes), ..) => {
             let size = bytes.len() as u64;
             (Box::new(Cursor::new(bytes)), size)
@@ -134,7 +117,7 @@ pub(super) fn read_rows(
         rayon::join(hash, || read_parquet(whole.clone()))
     } else {
         let mut hashed = Hashed::new(bytes, digest);
-        let table = table(path, &mut hashed, size);
+        let table = open_rows(path, Box::new(&mut hashed), size).and_then(|mut rows| rows.all_rows());
         (hashed.to_end().map_err(failed), table)
     };
     if let Some((found, recorded)) = hashed?.differs(digest).map_err(|algorithm| {
@@ -158,63 +141,6 @@ fn unreadable(path: &str, fault: &FileFault) -> NoCases {
         }
     };
     NoCases::unreadable(message, "fetch the file to where the record names it, relative to the workspace")
-}
-
-fn is_parquet(path: &str) -> bool {
-    let ending = Path::new(path).extension().and_then(OsStr::to_str).unwrap_or_default();
-    ["parquet", "pq"].iter().any(|known| ending.eq_ignore_ascii_case(known))
-}
-
-/// Every byte of about `size`, read into one piece of memory.
-fn read_whole(mut bytes: impl Read, size: u64) -> io::Result<Vec<u8>> {
-    let mut whole = vec![0; usize::try_from(size.min(ROOM)).unwrap_or_default()];
-    let mut read = 0;
-    while read < whole.len() {
-        match bytes.read(&mut whole[read..])? {
-            0 => whole.truncate(read),
-            more => read += more,
-        }
-    }
-    bytes.read_to_end(&mut whole)?;
-    Ok(whole)
-}
-
-/// The most bytes that memory is reserved for before they are read.
-const ROOM: u64 = 1 << 30;
-
-/// Parses a file of `size` bytes as a table; its name gives the format.
-fn table(path: &str, bytes: &mut dyn Read, size: u64) -> Result<Table, CasesError> {
-    let name = path.to_ascii_lowercase();
-    let (name, bytes): (&str, Box<dyn Read + '_>) = if let Some(name) = name.strip_suffix(".gz") {
-        (name, Box::new(flate2::read::MultiGzDecoder::new(bytes)))
-    } else if let Some(name) = name.strip_suffix(".zst").or_else(|| name.strip_suffix(".zstd")) {
-        let decoder = ruzstd::decoding::StreamingDecoder::new(bytes)
-            .map_err(|error| unreadable_table(format!("it is no Zstandard file: {error}")))?;
-        (name, Box::new(decoder))
-    } else {
-        (&name, Box::new(bytes))
-    };
-    match name.rsplit('.').next() {
-        Some("csv") => read_delimited(BufReader::with_capacity(1 << 16, bytes), b','),
-        Some("tsv" | "tab") => read_delimited(BufReader::with_capacity(1 << 16, bytes), b'\t'),
-        Some("jsonl" | "ndjson") => read_json_lines(bytes),
-        Some("parquet" | "pq") => {
-            let whole = read_whole(bytes, size).map_err(|error| unreadable_table(error.to_string()))?;
-            read_parquet(whole)
-        }
-        _ => Err(unreadable_table(
-            "its name has no known extension: .csv, .tsv, .jsonl or .parquet, optionally with .gz or .zst"
-                .to_owned(),
-        )),
-    }
-}
-
-fn unreadable_table(message: String) -> CasesError {
-    CasesError {
-        fault: CasesFault::Unreadable,
-        message,
-        help: "write predictions as CSV, TSV, JSON Lines or Parquet".into(),
-    }
 }
 
 /// Hashes bytes as they are read.

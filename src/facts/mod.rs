@@ -2,11 +2,14 @@
 
 mod cases;
 mod changes;
+mod count_files;
 mod files;
 mod folder;
 mod hash;
 mod hashed;
 mod named;
+mod partitions;
+mod row_files;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -14,7 +17,7 @@ use std::sync::Arc;
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 
-pub use cases::read_table;
+pub use count_files::{CountProgress, CountedFiles, PARTITION_ROWS, TellProgress, count_files};
 pub use folder::files_below;
 pub use hash::{hash_below, hash_named, hash_watched};
 pub use hashed::{FETCH_LFS, Hashed, LFS_POINTER, LfsPointer, Watch, in_parts, lfs_pointer};
@@ -30,6 +33,7 @@ use crate::run::{Digest, Run};
 codes! {
     CANNOT_TELL = "facts/cannot-tell": "A question about a commit or a file that this clone can't answer.";
     CHANGED = "artifact/changed": "A model file was changed while it was read.";
+    TEMPORARY = "facts/temporary-files": "Predictions that are larger than memory are sorted into temporary files, and these can't be written or read.";
     STOPPED = "artifact/stopped": "Reading a file was stopped before its end.";
     LFS = "artifact/lfs-pointer": "A model file is only a Git LFS pointer.";
     UNREADABLE = "artifact/unreadable": "A model file or folder can't be read, or contains something that is not a regular file.";

@@ -51,6 +51,8 @@ pub struct TrainingFacts {
     pub slices: Option<Node>,
     /// Predictions on the validation split.
     pub predictions: Option<FileFact>,
+    /// Aggregates in their place.
+    pub aggregates: Option<AggregatesFact>,
     /// The files that training saved.
     pub artifacts: Vec<FileFact>,
     /// The environment it ran in.
@@ -84,6 +86,17 @@ pub struct FileFact {
     pub rows: Option<u64>,
     /// For a folder, its files as listed by `sha256sum`; its digest covers this text.
     pub list: Option<String>,
+}
+
+/// A file of what was counted of predictions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AggregatesFact {
+    /// The file.
+    pub file: FileFact,
+    /// What counted them, such as `Spark 4.3.0`.
+    pub engine: Option<String>,
+    /// The digest of the statements that counted them.
+    pub statements: Option<String>,
 }
 
 /// A model that training logged to a tracker.
@@ -183,6 +196,17 @@ fn file(fact: &FileFact) -> Node {
     Node::made(Value::Map(file.0))
 }
 
+fn aggregates(fact: &AggregatesFact) -> Node {
+    let mut aggregates = Object::default();
+    aggregates
+        .text("aggregates", Some(&fact.file.path))
+        .text("digest", Some(&fact.file.digest))
+        .count("bytes", Some(fact.file.bytes))
+        .text("engine", fact.engine.as_deref())
+        .text("statements", fact.statements.as_deref());
+    Node::made(Value::Map(aggregates.0))
+}
+
 impl TrainingFacts {
     /// The run record.
     pub fn record(&self) -> Node {
@@ -206,7 +230,10 @@ impl TrainingFacts {
             .node("seed", self.seed.clone())
             .map("metrics", self.metrics.clone())
             .node("slices", self.slices.clone())
-            .node("predictions", self.predictions.as_ref().map(file));
+            .node(
+                "predictions",
+                self.predictions.as_ref().map(file).or(self.aggregates.as_ref().map(aggregates)),
+            );
         match self.artifacts.as_slice() {
             [] => {
                 let model = self.logged_model.as_ref().map(|model| {

@@ -17,12 +17,14 @@ pub struct Lines {
     pub params: Map,
     /// Tags.
     pub tags: Map,
-    /// `model`, `run_id`, `name`, `data_version`, `seed`, `slices`, and the fields of `validation`.
+    /// `model`, `run_id`, `name`, `data_version`, `seed`, `slices`, and the fields of `validation` and `aggregates`.
     pub fields: Vec<(String, Node)>,
     /// Files that training saved.
     pub artifacts: Vec<String>,
     /// Predictions on the validation split.
     pub predictions: Option<String>,
+    /// Aggregates in place of predictions.
+    pub aggregates: Option<String>,
     /// Data files by role.
     pub data: Vec<(String, String)>,
 }
@@ -30,9 +32,12 @@ pub struct Lines {
 /// Keys that are followed by a name of the user's choice.
 const GROUPS: [&str; 4] = ["metrics", "params", "tags", "data"];
 /// Keys without such a name.
-const SINGLE: [&str; 11] = [
+const SINGLE: [&str; 14] = [
     "artifact",
     "predictions",
+    "aggregates",
+    "aggregates.engine",
+    "aggregates.statements",
     "seed",
     "model",
     "run_id",
@@ -96,8 +101,9 @@ impl Lines {
             }
             Some(("data", role)) if !role.is_empty() => self.data.push((role.to_owned(), value.to_owned())),
             _ if key == "artifact" => self.artifacts.push(value.to_owned()),
-            _ if key == "predictions" => {
-                if self.predictions.replace(value.to_owned()).is_some_and(|known| known != value) {
+            _ if key == "predictions" || key == "aggregates" => {
+                let file = if key == "predictions" { &mut self.predictions } else { &mut self.aggregates };
+                if file.replace(value.to_owned()).is_some_and(|known| known != value) {
                     return Err(twice());
                 }
             }

@@ -15,7 +15,7 @@ mod variables;
 
 pub use again::{Rerun, Tolerance, ToleranceError, compare, recorded_files};
 pub use command::{Unusable, masked, source, with_seed, words};
-pub use facts::{Environment, FileFact, LoggedModel, TrainingFacts, Validation, merge};
+pub use facts::{AggregatesFact, Environment, FileFact, LoggedModel, TrainingFacts, Validation, merge};
 pub use file_list::{differing_files, list_name};
 pub use lines::{Lines, scalar};
 pub use outcome::{Answer, FileRow, MetricRow, Reproduction, Spread};

@@ -152,6 +152,9 @@ fn values(
     }
 }
 
+/// What to do about aggregates that lack what a rule asks.
+const COUNT_AGAIN: &str = "count the cases again with this policy, or record the files of predictions";
+
 fn of_aggregates(
     aggregates: &Aggregates,
     is_candidate: bool,
@@ -160,12 +163,18 @@ fn of_aggregates(
 ) -> Result<BTreeMap<String, Decimal>, Box<Finding>> {
     let how = how_scored(name, as_name, aggregates.classes, |_| false)?;
     let HowScored::By(metric) = how else { return Ok(BTreeMap::new()) };
-    let mut values = BTreeMap::new();
+    let (mut values, mut why_not) = (BTreeMap::new(), None);
     for (_, slice, part) in slices.counted(aggregates)? {
         if part.cases() < slices.min_rows {
             continue;
         }
-        let Ok(found) = part.estimate(&metric, !is_candidate) else { continue };
+        let found = match part.estimate(&metric, !is_candidate) {
+            Ok(found) => found,
+            Err(why) => {
+                why_not = Some(why);
+                continue;
+            }
+        };
         let side = usize::from(!is_candidate);
         if let Some(why) = too_coarse(found.resolution[side]) {
             let message = format!("`{name}` [{slice}] {why}");
@@ -176,7 +185,13 @@ fn of_aggregates(
             values.insert(slice.to_owned(), decimal(value, DIGITS));
         }
     }
-    Ok(values)
+    match why_not.filter(|_| values.is_empty()) {
+        None => Ok(values),
+        Some(why) => {
+            let message = format!("`{name}` of the slices can't be computed from aggregates: {why}");
+            Err(Box::new(Finding::new(NO_GAP, message).subject(name).help(COUNT_AGAIN)))
+        }
+    }
 }
 
 /// `None` where the cases don't give this metric.

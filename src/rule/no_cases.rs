@@ -19,7 +19,7 @@ codes! {
     AGGREGATES_UNGUARDED = "aggregates/unguarded": "A file of aggregates has no guards, so it is not known whether the cases were sound.";
     AGGREGATES_INCOMPLETE = "aggregates/incomplete": "The counts of a file of aggregates do not add up: rows are missing, or there twice.";
     AGGREGATES_BUCKETS = "aggregates/buckets": "The ids of a file of aggregates are not spread over its buckets.";
-    AGGREGATES_OTHER_POLICY = "aggregates/other-policy": "A file of aggregates was counted for other clusters or another positive label than the policy has.";
+    AGGREGATES_OTHER_POLICY = "aggregates/other-policy": "A file of aggregates was counted over other columns, or for another positive label, than the policy names.";
 }
 
 /// Why there are no cases.

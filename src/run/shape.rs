@@ -41,6 +41,8 @@ const FILE: &[(&str, Shape)] = &[
     ("bytes", Shape::Count),
     ("kind", Shape::Text),
     ("aggregates", Shape::Text),
+    ("engine", Shape::Text),
+    ("statements", Shape::Text),
 ];
 
 const RECORD: &[(&str, Shape)] = &[

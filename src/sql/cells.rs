@@ -3,7 +3,7 @@
 use super::dialect::cast;
 use super::pairs::{Source, decision, key, pairs};
 use super::{Dialect, columns};
-use crate::aggregates::{FIXED_COLUMNS, Plan, Sum, Task};
+use crate::aggregates::{FIXED_COLUMNS, Plan, Slicing, Sum, Task};
 
 /// Probabilities closer to 0 or 1 than this have its logarithm: 2⁻⁵².
 const SMALLEST: &str = "2.220446049250313E-16";
@@ -29,7 +29,8 @@ pub(super) fn statement(plan: &Plan, source: &Source, dialect: Dialect) -> Strin
             (column, sum)
         })
         .collect();
-    let counted = counted(plan, dialect, &keys, &sums);
+    let slicings: Vec<&Slicing> = plan.slicings.iter().collect();
+    let counted = counted(plan, &slicings, dialect, &keys, &sums);
     let selected: Vec<String> = columns(plan)
         .iter()
         .map(|column| {
@@ -58,11 +59,14 @@ pub(super) fn statement(plan: &Plan, source: &Source, dialect: Dialect) -> Strin
 /// repeated for each way to slice it.
 pub(super) fn counted(
     plan: &Plan,
+    slicings: &[&Slicing],
     dialect: Dialect,
     keys: &[(&str, String)],
     sums: &[(String, String)],
 ) -> String {
+    let is_used = |index: &usize| slicings.iter().any(|slicing| slicing.columns.contains(&(index - 1)));
     let slices: Vec<(String, String)> = (1..=plan.slice_columns.len())
+        .filter(is_used)
         .map(|index| (format!("slice_{index}"), format!("slice_{index}_candidate")))
         .collect();
     let keyed = slices.iter().map(|(name, value)| (name.as_str(), value.as_str()));
@@ -81,7 +85,7 @@ pub(super) fn counted(
         .chain(["n"])
         .chain(sums.iter().map(|(name, _)| name.as_str()))
         .collect();
-    let (name, slice, from) = sliced(plan, dialect);
+    let (name, slice, from) = sliced(plan, slicings, dialect);
     format!(
         "cells AS (\n  SELECT\n    {},\n    {}\n  FROM pairs\n  GROUP BY {}\n),\nsliced AS (\n  SELECT\n    {name} AS name,\n    {slice} AS slice,\n    {}\n  FROM {from}\n)",
         selected.join(",\n    "),
@@ -92,27 +96,27 @@ pub(super) fn counted(
 }
 
 /// The columns that make a slice, the slice, and what rows are read from.
-fn sliced(plan: &Plan, dialect: Dialect) -> (String, String, String) {
+fn sliced(plan: &Plan, slicings: &[&Slicing], dialect: Dialect) -> (String, String, String) {
     let none = cast("NULL", dialect.text_type());
-    if plan.slicings.is_empty() {
+    if slicings.is_empty() {
         return (none, "'all'".to_owned(), "cells".to_owned());
     }
-    let value = |slicing: &Vec<usize>| {
+    let value = |slicing: &Slicing| {
         let part = |(place, column): (usize, &usize)| {
             let comma = if place == 0 { "" } else { ", " };
             let name = dialect.literal(&format!("{comma}{}=", plan.slice_columns[*column]));
             format!("{name} || slice_{}", column + 1)
         };
-        slicing.iter().enumerate().map(part).collect::<Vec<_>>().join(" || ")
+        slicing.columns.iter().enumerate().map(part).collect::<Vec<_>>().join(" || ")
     };
-    let case = |whole: String, each: &dyn Fn(&Vec<usize>) -> String| {
-        let slicings = plan.slicings.iter().enumerate();
-        let whens = slicings.map(|(index, slicing)| format!("WHEN {} THEN {}", index + 1, each(slicing)));
+    let case = |whole: String, each: &dyn Fn(&Slicing) -> String| {
+        let numbered = slicings.iter().enumerate();
+        let whens = numbered.map(|(index, slicing)| format!("WHEN {} THEN {}", index + 1, each(slicing)));
         let whens: Vec<String> = [format!("WHEN 0 THEN {whole}")].into_iter().chain(whens).collect();
         format!("CASE slicing\n      {}\n    END", whens.join("\n      "))
     };
     let numbers: Vec<String> =
-        (0..=plan.slicings.len()).map(|number| format!("SELECT {number} AS slicing")).collect();
+        (0..=slicings.len()).map(|number| format!("SELECT {number} AS slicing")).collect();
     (
         case(none, &|slicing| dialect.literal(&plan.slicing_name(slicing))),
         case("'all'".to_owned(), &value),

@@ -24,25 +24,24 @@ pub(super) fn statement(plan: &Plan, source: &Source, dialect: Dialect) -> Strin
             counts.push(format!("{count} AS {name}"));
         }
     }
-    let names = |kind: &str, all: Vec<&'static str>| -> Vec<String> {
-        all.into_iter().map(|name| format!("SELECT '{kind}' AS kind, '{name}' AS name")).collect()
-    };
-    let rows = [names("guard", plan.guards()), names("fact", plan.facts())].concat();
+    let named = |kind: &str, name: &str| format!("SELECT '{kind}' AS kind, '{name}' AS name");
+    let column_facts = plan.column_facts();
+    let guards = plan.guards().into_iter().map(|name| named("guard", name));
+    let facts = plan.facts().into_iter().chain(column_facts.iter().map(|(name, _)| name.as_str()));
+    let rows: Vec<String> = guards.chain(facts.map(|name| named("fact", name))).collect();
     let whens: Vec<String> = plan
         .guards()
         .into_iter()
         .chain(plan.facts())
         .map(|name| format!("WHEN '{name}' THEN {name}"))
+        .chain(column_facts.iter().map(|(name, _)| format!("WHEN '{name}' THEN 1")))
         .collect();
     let none = |to: &str| cast("NULL", to);
-    let truth = match &plan.score {
-        Some(_) => format!(
-            "CASE WHEN name = 'positive' THEN {} ELSE {} END",
-            dialect.literal(&plan.positive),
-            none(dialect.text_type())
-        ),
-        None => none(dialect.text_type()),
-    };
+    let positive = plan.score.iter().map(|_| ("positive", plan.positive.as_str()));
+    let texts = positive.chain(column_facts.iter().map(|(name, column)| (name.as_str(), *column)));
+    let texts: Vec<String> =
+        texts.map(|(name, text)| format!("WHEN '{name}' THEN {}", dialect.literal(text))).collect();
+    let truth = cast(&format!("CASE name\n    {}\n  END", texts.join("\n    ")), dialect.text_type());
     let selected: Vec<String> = columns(plan)
         .iter()
         .map(|column| match column.as_str() {

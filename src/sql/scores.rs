@@ -1,11 +1,11 @@
-//! The bins of scores: cases by slice, label and both scores in thousandths. The area under the ROC curve is exact from
+//! The bins of scores, of all cases and of the slices whose area a rule asks for: cases by slice, label and both scores in thousandths. The area under the ROC curve is exact from
 //! them if scores have at most three decimals; else its error has a bound.
 
 use super::cells::counted;
 use super::dialect::cast;
 use super::pairs::{Source, pairs, sides};
 use super::{Dialect, columns};
-use crate::aggregates::{FIXED_COLUMNS, Plan};
+use crate::aggregates::{FIXED_COLUMNS, Plan, Slicing};
 
 pub(super) fn statement(plan: &Plan, source: &Source, dialect: Dialect) -> String {
     let positive = dialect.literal(&plan.positive);
@@ -30,10 +30,11 @@ pub(super) fn statement(plan: &Plan, source: &Source, dialect: Dialect) -> Strin
         })
         .collect();
     let groups: Vec<&str> = ["name", "slice"].into_iter().chain(keys.iter().map(|(name, _)| *name)).collect();
+    let slicings: Vec<&Slicing> = plan.slicings.iter().filter(|slicing| slicing.has_bins).collect();
     format!(
         "{},\n{}\nSELECT\n  {}\nFROM sliced\nGROUP BY {}",
         pairs(plan, source, dialect),
-        counted(plan, dialect, &keys, &[]),
+        counted(plan, &slicings, dialect, &keys, &[]),
         selected.join(",\n  "),
         groups.join(", ")
     )

@@ -3,14 +3,17 @@
 use insta::assert_snapshot;
 
 use super::*;
-use crate::aggregates::{CaseNeeds, Task};
+use crate::aggregates::{CaseNeeds, SlicingNeeds, Task};
 use crate::cases::CaseColumns;
 
 fn plan(metrics: &[&str], slicings: &[&[&str]], columns: &CaseColumns, has_baseline: bool) -> Plan {
     let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
     let needs = CaseNeeds {
         metrics: texts(metrics),
-        slicings: slicings.iter().map(|columns| texts(columns)).collect(),
+        slicings: slicings
+            .iter()
+            .map(|columns| SlicingNeeds { columns: texts(columns), metrics: texts(metrics) })
+            .collect(),
         decisions: false,
     };
     Plan::of(&needs, columns, None, has_baseline).expect("a plan")

@@ -9,8 +9,8 @@ use super::surroundings::Code;
 use super::{CHANGED, FILE_MISSING, NOT_WRITTEN, place, sources};
 use crate::document::{Diagnostic, Map, Node, Path, hex};
 use crate::recording::{
-    FileFact, Lines, TrainingFacts, Validation, differing_files, leave_out, leave_out_infinite, merge,
-    scalar, seed_of,
+    AggregatesFact, FileFact, Lines, SAID_TWICE, TrainingFacts, Validation, differing_files, leave_out,
+    leave_out_infinite, merge, scalar, seed_of,
 };
 use crate::secret::MASKED;
 use crate::source::mask_values;
@@ -83,9 +83,11 @@ pub(super) fn facts(
         (None, Some(path)) => keep(named(start, path, "file of predictions"), &mut problems),
         (None, None) => None,
     };
+    let aggregates = aggregates(start, lines, predictions.is_some(), &mut problems);
     let code = &start.code;
     let mut written_files = start.written.clone();
-    written_files.extend(artifacts.iter().chain(&predictions).map(|fact| fact.path.clone()));
+    let counted = aggregates.as_ref().map(|fact| &fact.file);
+    written_files.extend(artifacts.iter().chain(&predictions).chain(counted).map(|fact| fact.path.clone()));
     let facts = TrainingFacts {
         run_id,
         interrupted: start.interrupted,
@@ -111,6 +113,7 @@ pub(super) fn facts(
         left_out,
         masked,
         predictions,
+        aggregates,
         artifacts,
         environment: start.environment.clone(),
         created_at: start.created_at,
@@ -118,6 +121,28 @@ pub(super) fn facts(
         metrics_files: start.metrics.iter().map(|(path, _)| path.clone()).collect(),
     };
     (facts, problems)
+}
+
+/// The aggregates that training names in place of predictions.
+fn aggregates(
+    start: &Start<'_>,
+    lines: &Lines,
+    has_rows: bool,
+    problems: &mut Vec<Diagnostic>,
+) -> Option<AggregatesFact> {
+    let path = lines.aggregates.as_ref()?;
+    if has_rows {
+        let message = format!("predictions are recorded as rows and as aggregates, `{path}`");
+        let help = "record the file of predictions or the aggregates";
+        problems.push(Diagnostic::new(SAID_TWICE, message).help(help));
+        return None;
+    }
+    let field = |name: &str| lines.field(name).and_then(Node::as_written).map(str::to_owned);
+    Some(AggregatesFact {
+        file: keep(named(start, path, "file of aggregates"), problems)?,
+        engine: field("aggregates.engine"),
+        statements: field("aggregates.statements"),
+    })
 }
 
 /// The files that were promised, and those that the training named, without duplicates.

@@ -128,6 +128,11 @@ fn aggregates_give_the_verdict_of_their_rows() {
     assert_snapshot!(project.gate(&["check", "runs/new.json", "--verbose"]).out);
     assert_eq!(by_rows.code, by_aggregates.code, "{}{}", by_rows.out, by_aggregates.out);
     by_aggregates.leaves_with(0);
+    let counted =
+        "{\"aggregates\": \"agg.csv\", \"engine\": \"DuckDB 2.0.1\", \"statements\": \"sha256:77\"}";
+    project.file("runs/new.json", record("new", counted, "0.903"));
+    let ran = project.gate(&["check", "runs/new.json", "--format", "json"]);
+    ran.says("from aggregates that DuckDB 2.0.1 counted by the statements sha256:77, tied to the baseline by a value");
     let of_sums = |line: &&String| !line.contains("log_loss");
     let [rows, aggregates] = [&by_rows, &by_aggregates].map(comparisons);
     assert_eq!(rows.len(), aggregates.len());
@@ -326,9 +331,130 @@ fn numbers_in_clusters_are_judged_by_buckets() {
     let ran = project.gate(&["check", "runs/new.json", "--verbose"]);
     assert_snapshot!(ran.out);
     ran.leaves_with(0).says("jackknife over buckets");
-    // Counted without the policy's clusters, they are refused.
+    // Counted without the policy's clusters, they are refused, and by another column too.
     project.file("gate.yaml", small_policy("rmse: { max_rise: 2, confidence: 95% }"));
-    project.gate(&["check", "runs/new.json"]).leaves_with(1).says("aggregates/other-policy");
+    let check = || project.gate(&["check", "runs/new.json"]);
+    check()
+        .leaves_with(1)
+        .says("aggregates/other-policy")
+        .says("by `house`, but the policy names no cluster");
+    for (cases, names) in [
+        ("cluster: street", "the column of the cluster is `house`, but the policy names `street`"),
+        (
+            "cluster: house, prediction: rent",
+            "the column of the prediction is `y_pred`, but the policy names `rent`",
+        ),
+    ] {
+        let policy = small_policy("rmse: { max_rise: 2, confidence: 95% }");
+        project.file("gate.yaml", format!("{policy}cases: {{ {cases} }}\n"));
+        check().leaves_with(1).says("aggregates/other-policy").says(names);
+    }
+}
+
+/// A policy that slices by a column of another name.
+#[test]
+fn slices_that_were_not_counted_are_named_beside_those_that_were() {
+    let project = project();
+    count(&project);
+    project
+        .edit("gate.yaml", "slices: { by: region, min_rows: 100 }", "slices: { by: area, min_rows: 100 }")
+        .file("approved.json", record("old", "null", "0.9"))
+        .file("runs/new.json", record("new", "{\"aggregates\": \"agg.csv\"}", "0.903"));
+    check(&project).leaves_with(1).says("the aggregates have no slices by `area`, only by `region`");
+}
+
+/// Bins of scores are many rows: they are counted for the slices whose area a rule asks for.
+#[test]
+fn slices_have_bins_of_scores_where_a_rule_asks_for_their_area() {
+    let project = project();
+    count(&project);
+    assert!(!project.read("agg.csv").contains("\nscore,region,"));
+    project.edit("gate.yaml", "metrics: { recall: { max_drop: 0.1", "metrics: { roc_auc: { max_drop: 0.1");
+    let approved = record("old", "null", "0.9");
+    project
+        .file("approved.json", &*approved)
+        .file("runs/new.json", record("new", "{\"aggregates\": \"agg.csv\"}", "0.903"));
+    check(&project).leaves_with(1).says("the aggregates have no bins of scores: count them with this policy");
+    count(&project);
+    assert!(project.read("agg.csv").contains("\nscore,region,region=EU,"));
+    check(&project).leaves_with(0);
+    project.edit(
+        "gate.yaml",
+        "metrics: { recall: { max_gap: 0.2 } }",
+        "metrics: { roc_auc: { max_gap: 0.2 } }",
+    );
+    check(&project).leaves_with(0);
+    project.edit("agg.csv", "score,region,region=EU,", "fact,");
+    check(&project).leaves_with(1);
+}
+
+#[test]
+fn an_empty_cell_is_one_slice_from_rows_and_from_aggregates() {
+    let project = Project::new();
+    let rows: String =
+        (0..60).map(|case| format!("c{case},{0},{0},{1}\n", case % 2, ["", "EU"][case % 2])).collect();
+    project.file("new.csv", format!("id,y_true,y_pred,region\n{rows}")).file(
+        "gate.yaml",
+        "version: 1\nrules: { r: { metrics: { accuracy: { min: 0.5 } }, slices: { by: region } } }\n",
+    );
+    let check = |predictions: &str| {
+        project.file("new.json", small(predictions, "accuracy", "1"));
+        comparisons(&project.gate(&["check", "new.json", "--format", "json"]))
+    };
+    let rows = check("\"new.csv\"");
+    project.gate(&["cases", "aggregate", "new.csv", "--output", "agg.csv"]).leaves_with(0);
+    assert!(rows.iter().any(|line| line.contains("region=(none)")), "{rows:?}");
+    assert_eq!(check("{\"aggregates\": \"agg.csv\"}"), rows);
+}
+
+/// What is said where the two runs do not record the same sort of evidence.
+#[test]
+fn rows_on_one_side_and_aggregates_on_the_other() {
+    let project = project();
+    project.gate(&["cases", "aggregate", "old.csv", "--output", "old-agg.csv"]).leaves_with(0);
+    project
+        .file("approved.json", record("old", "{\"aggregates\": \"old-agg.csv\"}", "0.9"))
+        .file("runs/new.json", record("new", "\"new.csv\"", "0.903"));
+    let said = "the baseline records aggregates, but the candidate records predictions";
+    let ran = check(&project);
+    ran.leaves_with(1).says(&format!("`cases.ids` can't be compared: {said}"));
+    ran.says(&format!("it is not known how certain `f1` is: {said}")).never_says("records no predictions");
+    ran.says("gate cases aggregate CANDIDATE --baseline BASELINE");
+    project.gate(&["cases", "aggregate", "new.csv", "--output", "alone.csv"]).leaves_with(0);
+    project.file("runs/new.json", record("new", "{\"aggregates\": \"alone.csv\"}", "0.903"));
+    let ran = check(&project);
+    ran.leaves_with(1).says("the aggregates of the candidate were counted without the baseline");
+    ran.never_says("records no predictions").never_says("no labels with predictions");
+}
+
+/// A baseline without predictions is the one that was counted if a value that it reports says so.
+#[test]
+fn only_reported_values_tie_aggregates_to_a_baseline_without_predictions() {
+    let project = project();
+    count(&project);
+    project
+        .file(
+            "gate.yaml",
+            "version: 1\nruns: runs/*.json\nbaseline: approved.json\nrules: { few: { churn: { max_broken: 5% } } }\n",
+        )
+        .file("runs/new.json", record("new", "{\"aggregates\": \"agg.csv\"}", "0.903"));
+    let approved = |metrics: &str| {
+        project.file(
+            "approved.json",
+            format!("{{\"run_id\": \"old\", \"model\": \"churn\", \"metrics\": {metrics}}}"),
+        );
+        check(&project)
+    };
+    let ran = approved("{\"loss\": 3}");
+    ran.leaves_with(1).says("aggregates/other-baseline");
+    ran.says("it records no predictions, and reports no metric that the aggregates give");
+    let ran = approved("{\"accuracy\": 0.7, \"loss\": 3}");
+    ran.leaves_with(1).says(
+        "it records no predictions, and reports other values: `accuracy` is 0.7, and 0.9000 in the aggregates",
+    );
+    approved("{\"accuracy\": 0.9, \"loss\": 3}")
+        .leaves_with(0)
+        .says("only a value that the baseline reports");
 }
 
 #[test]

@@ -135,6 +135,14 @@ fn the_records_fit_the_schema_of_a_run_record() {
         let errors: Vec<String> = validator.iter_errors(&record_).map(|error| error.to_string()).collect();
         assert!(errors.is_empty(), "{record}: {errors:?}");
     }
+    let counted = |engine: serde_json::Value| {
+        let digest = "sha256:77";
+        serde_json::json!({"predictions": {
+            "aggregates": "agg.csv", "digest": digest, "bytes": 5, "engine": engine, "statements": digest
+        }})
+    };
+    assert!(validator.is_valid(&counted("Spark 4.3.0".into())), "aggregates in place of predictions");
+    assert!(!validator.is_valid(&counted(serde_json::json!(["Spark"]))), "an engine is text");
     assert!(
         !validator.is_valid(&serde_json::json!({"metrics": {"f1": "0.8"}})),
         "a number in quotes is not one"

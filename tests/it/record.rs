@@ -184,6 +184,38 @@ fn a_file_that_a_line_names_must_be_of_this_run_too() {
 }
 
 #[test]
+fn a_line_names_aggregates_in_place_of_predictions() {
+    let project = project();
+    let options = ["record", "-o", "runs/r.json", "--no-metrics", "--no-artifact", "--"];
+    let lines = "aggregates=agg.csv\naggregates.engine=Spark 4.3.0\naggregates.statements=sha256:77";
+    let script =
+        |lines: &str| format!("echo kind > agg.csv; echo id > p.csv; printf '{lines}\n' > $GATE_RECORD_FILE");
+    record_with(&project, &options, &["sh", "-c", &script(lines)]).leaves_with(0);
+    let record: serde_json::Value = serde_json::from_str(&project.read("runs/r.json")).expect("JSON");
+    let predictions = &record["predictions"];
+    assert_eq!(
+        [
+            &predictions["aggregates"],
+            &predictions["engine"],
+            &predictions["statements"],
+            &predictions["bytes"]
+        ],
+        [&"agg.csv".into(), &"Spark 4.3.0".into(), &"sha256:77".into(), &serde_json::Value::from(5)]
+    );
+    assert!(
+        predictions["digest"].as_str().is_some_and(|digest| digest.starts_with("sha256:")),
+        "{predictions}"
+    );
+    record_with(&project, &options, &["sh", "-c", &script("aggregates=agg.csv\npredictions=p.csv")])
+        .leaves_with(1)
+        .says("recording/said-twice")
+        .says("predictions are recorded as rows and as aggregates, `agg.csv`");
+    record_with(&project, &options, &["sh", "-c", &script("aggregates=a.csv\naggregates=b.csv")])
+        .leaves_with(1)
+        .says("`aggregates` has two values");
+}
+
+#[test]
 fn a_slice_must_be_finite_too() {
     let script = "echo 'slices={\"region=EU\": {\"metrics\": {\"f1\": NaN}}}' > $GATE_RECORD_FILE";
     project()

@@ -326,31 +326,47 @@ def verdict(spark, _):
     print(f"  {len(reports['rows'])} lines of a report, the same from {', '.join(reports)}:\n  " + "\n  ".join(lines[:3]))
 
 
-def postgres(_, __):
-    """The script of docs/scale.md counts on real PostgreSQL what `gate` counts."""
+def code_of(begin):
+    """The code block of docs/scale.md that begins so."""
     page = (pathlib.Path(__file__).parents[2] / "docs/scale.md").read_text(encoding="utf-8")
-    script = page[page.index("#!/usr/bin/env bash"):]
-    pathlib.Path("aggregate.sh").write_text(script[:script.index("```")], encoding="utf-8")
+    block = page[page.index(begin):]
+    return block[:block.index("```")]
+
+
+@contextlib.contextmanager
+def database():
+    """The script of docs/scale.md beside a server: what runs a command, what runs SQL, and what loads a table."""
+    pathlib.Path("aggregate.sh").write_text(code_of("#!/usr/bin/env bash"), encoding="utf-8")
+    pathlib.Path("aggregate.sh").chmod(0o755)
     types = {pa.string(): "text", pa.int64(): "bigint", pa.float64(): "double precision"}
     quoted = lambda name: '"' + name.replace('"', '""') + '"'
     with server() as environment:
         def run(*command, code=0, **more):
             ran = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", env=environment, **more)
             if ran.returncode != code:
-                raise SystemExit(f"{command} exited with {ran.returncode}, not {code}:\n{ran.stderr}")
+                raise SystemExit(f"{command} exited with {ran.returncode}, not {code}:\n{ran.stdout}{ran.stderr}")
             return ran
 
         psql = ["psql", "--quiet", "--no-psqlrc", "--set=ON_ERROR_STOP=1", "--command"]
+
+        def load(table, name, path):
+            write_csv(table, path)
+            columns = ", ".join(f"{quoted(field.name)} {types[field.type]}" for field in table.schema)
+            run(*psql, f"CREATE TABLE {name} ({columns})")
+            # What is not quoted and empty is NULL.
+            with open(path, encoding="utf-8", newline="") as file:
+                run(*psql, f"COPY {name} FROM STDIN WITH (FORMAT csv, HEADER)", stdin=file)
+
+        yield run, psql, load
+
+
+def postgres(_, __):
+    """The script of docs/scale.md counts on real PostgreSQL what `gate` counts."""
+    with database() as (run, psql, load):
         for kind, (policy, make) in KINDS.items():
             pathlib.Path("gate.yaml").write_text(policy, encoding="utf-8")
             for side, seed in (("candidate", 11), ("baseline", 12)):
-                table = make(SMALL, seed)
-                write_csv(table, f"{side}.csv")
-                columns = ", ".join(f"{quoted(field.name)} {types[field.type]}" for field in table.schema)
-                run(*psql, f"CREATE TABLE {kind}_{side} ({columns})")
-                # What is not quoted and empty is NULL.
-                with open(f"{side}.csv", encoding="utf-8", newline="") as file:
-                    run(*psql, f"COPY {kind}_{side} FROM STDIN WITH (FORMAT csv, HEADER)", stdin=file)
+                load(make(SMALL, seed), f"{kind}_{side}", f"{side}.csv")
             gate("cases", "aggregate", "candidate.csv", "--baseline", "baseline.csv", "--output", "local.csv")
             printed = run("bash", "aggregate.sh", f"{kind}_candidate", f"{kind}_baseline").stdout
             header, *rows = csv.reader(io.StringIO(printed))
@@ -361,6 +377,74 @@ def postgres(_, __):
         ran = run("bash", "aggregate.sh", "repeated", "regression_baseline", code=1)
         assert ran.stdout == "" and ran.stderr == "ids_repeated: 3\n", (ran.stdout[:200], ran.stderr)
         print(f"  rows that repeat: {ran.stderr.strip()}")
+
+
+PROMOTED = tables.POLICY.format(cases="{}", metrics="{ accuracy: { max_drop: 0.02, confidence: 95% } }")
+
+
+def promoted():
+    """Predictions of the candidate and of what it replaces, whose record is there, with the accuracy of both."""
+    pathlib.Path("gate.yaml").write_text(PROMOTED, encoding="utf-8")
+    both = {side: tables.many(20_000, seed).drop_columns(["score"]) for side, seed in (("candidate", 31), ("baseline", 32))}
+    accuracy = {side: counts_of(table)[0] / 20_000 for side, table in both.items()}
+    pathlib.Path("approved.json").write_text(json.dumps({"run_id": "old", "model": "churn", "metrics": {"accuracy": accuracy["baseline"]}}))
+    pathlib.Path("runs").mkdir()
+    return both, accuracy
+
+
+def workflow(_, __):
+    """The commands of the workflow of docs/scale.md, with real PostgreSQL and git."""
+    both, accuracy = promoted()
+    pathlib.Path("runs/churn.table").write_text("ml.predictions_candidate\n")
+    pathlib.Path("record.py").write_text(f"""import mlgate
+with mlgate.record("runs/churn.json", model="churn") as run:
+    run.metrics(accuracy={accuracy["candidate"]})
+    run.predictions(aggregates="runs/churn.aggregates.csv")
+""")
+    commands = [line.split("- run: ")[1] for line in code_of("# .github/workflows/promote.yml").splitlines() if "- run: " in line]
+    assert commands[0].startswith("pip install") and len(commands) == 4, commands
+    with database() as (run, psql, load):
+        run(*psql, "CREATE SCHEMA ml")
+        load(both["candidate"], "ml.predictions_candidate", "candidate.csv")
+        load(both["baseline"], "ml.predictions_production", "baseline.csv")
+        run("bash", "-ec", """git init --quiet --initial-branch=main
+            git config user.name gate; git config user.email gate@example.com
+            git add gate.yaml approved.json; git commit --quiet --message=base
+            git update-ref refs/remotes/origin/main HEAD
+            git checkout --quiet -b change; git add runs/churn.table; git commit --quiet --message=candidate""")
+        tools = f"PATH={pathlib.Path(sys.executable).parent}:$PATH; BASE=main; "
+        for command in commands[1:]:
+            ran = run("bash", "-ec", tools + command)
+            print(f"  {command.split(' #')[0]}")
+        assert "pass" in ran.stdout.lower(), ran.stdout
+    print("  " + ran.stdout.strip().splitlines()[-1])
+
+
+def airflow(spark, _):
+    """The task of docs/scale.md, with a session of this machine in place of a remote one."""
+    both, accuracy = promoted()
+    for side, table in both.items():
+        pq.write_table(table, f"{side}.parquet")
+        frame(spark, f"{side}.parquet").createOrReplaceTempView(side)
+    task = code_of("@task")
+    for there, here in (('"/opt/churn"', repr(os.getcwd())),
+                        ('.builder.remote(os.environ["SPARK_REMOTE"]).getOrCreate()', ".getActiveSession()")):
+        assert there in task, there
+        task = task.replace(there, here)
+    names = {"task": lambda function: function, "metrics_of": lambda table: {"accuracy": accuracy[table]}}
+    exec(compile(task, "docs/scale.md", "exec"), names)
+    names["promote"]("candidate", "baseline")
+    print(f"  {json.loads(pathlib.Path('runs/churn.json').read_text())['predictions']['engine']}: promoted")
+    try:
+        # The other way round: the record of the baseline reports the accuracy of another model.
+        names["promote"]("baseline", "candidate")
+    except mlgate.CheckFailed as error:
+        assert "aggregates/other-baseline" in str(error), error
+        print("  another baseline than the approved one: CheckFailed")
+    else:
+        raise SystemExit("aggregates of another baseline passed")
+    for side in both:
+        spark().catalog.dropTempView(side)
 
 
 @contextlib.contextmanager
@@ -396,7 +480,7 @@ def counts_of(table):
             total(pc.and_(pc.equal(truth, 1), pc.equal(guess, 1))), total(pc.equal(guess, 1)))
 
 
-PARTS = {part.__name__: part for part in (dialects, postgres, equality, traps, verdict, large)}
+PARTS = {part.__name__: part for part in (dialects, postgres, workflow, equality, traps, verdict, airflow, large)}
 
 
 def main():

@@ -1,7 +1,8 @@
 //! Evidence from aggregates: cases that were counted where they are.
 
 use super::basis::{Basis, Found, HowScored, how_scored};
-use super::cases::{CaseEvidence, Lack};
+use super::cases::CaseEvidence;
+use super::lack::Lack;
 use crate::aggregates::Part;
 use crate::scorer::Metric as Scorer;
 
@@ -35,7 +36,14 @@ pub(in crate::rule) fn find_in_aggregates(
     };
     let found = part.ok_or("the slice was not counted").and_then(|part| basis(&metric, part, is_relative));
     Some(match found {
-        Ok(basis) => Found::Basis(Box::new(Basis { clusters: aggregates.clusters, ..basis })),
+        Ok(basis) => {
+            let mut why = evidence.source_of_aggregates();
+            if is_relative && evidence.is_tied_by_value() {
+                why.push_str(", tied to the baseline by a value that it reports");
+            }
+            let why_not_better = Some(why);
+            Found::Basis(Box::new(Basis { clusters: aggregates.clusters, why_not_better, ..basis }))
+        }
         Err(why) => Found::Nothing(format!("`{name}` can't be computed from aggregates: {why}")),
     })
 }
@@ -60,19 +68,6 @@ fn basis(metric: &Scorer, part: Part<'_>, is_relative: bool) -> Result<Basis, &'
         recomputed: true,
         resolution: found.resolution,
         coarse,
-        why_not_better: Some("from aggregates".to_owned()),
+        why_not_better: None,
     })
-}
-
-/// How far a value may be off where no interval is wider by it.
-const COARSE: f64 = 0.0005;
-
-/// What to do about a value that is too coarse.
-pub(in crate::rule) const TOO_COARSE_HELP: &str =
-    "record the files of predictions, or add `confidence`, whose intervals are wider by that";
-
-/// Why a value from aggregates can't be compared without an interval.
-pub(in crate::rule) fn too_coarse(resolution: f64) -> Option<String> {
-    (resolution > COARSE)
-        .then(|| format!("is known to ±{resolution:.6} only: the aggregates count scores in bins of 0.001"))
 }

@@ -1,25 +1,18 @@
 //! The cases of both runs, paired once for all limits of a rule.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::sync::Arc;
 
 use super::OTHER_BASELINE;
+use super::lack::{Lack, NotRecorded};
+use super::tied::reports_values_of;
 use crate::aggregates::Aggregates;
-use crate::cases::{CaseColumns, Cases, Pairing, Sample, Unpaired, pair};
-use crate::document::Path;
+use crate::cases::{CaseColumns, Cases, Pairing, Sample, Unpaired, pair, short};
+use crate::document::{Node, Path};
 use crate::rule::no_cases::{LABELS_CHANGED, OTHER_CASES, UNSCORED};
 use crate::rule::{NoCases, RuleInput};
 use crate::run::Run;
 use crate::verdict::Finding;
-
-/// Why there is no evidence from cases.
-#[derive(Debug, Clone)]
-pub(in crate::rule) enum Lack {
-    /// One of the runs does not record predictions.
-    NotRecorded(&'static str),
-    /// They are there, and can't decide: a finding.
-    Wrong(Box<Finding>),
-}
 
 const RECORD_ITS_OWN: &str =
     "count again with the predictions of this baseline, and record its own aggregates of the same cases";
@@ -59,6 +52,8 @@ pub(in crate::rule) struct CaseEvidence<'c> {
     paired: OnceCell<Result<PairedCases, Lack>>,
     own: OnceCell<Result<OwnCases, Lack>>,
     aggregated: OnceCell<Result<Arc<Aggregates>, Lack>>,
+    /// Nothing but a value that the baseline reports shows that the aggregates are of it.
+    tied_by_value: Cell<bool>,
 }
 
 impl<'c> CaseEvidence<'c> {
@@ -69,6 +64,7 @@ impl<'c> CaseEvidence<'c> {
             paired: OnceCell::new(),
             own: OnceCell::new(),
             aggregated: OnceCell::new(),
+            tied_by_value: Cell::new(false),
         }
     }
 
@@ -94,10 +90,29 @@ impl<'c> CaseEvidence<'c> {
         self.aggregated.get_or_init(|| self.read_aggregates()).as_ref()
     }
 
+    /// Whether nothing but a value that the baseline reports shows that the aggregates are of it.
+    pub(in crate::rule) fn is_tied_by_value(&self) -> bool {
+        self.tied_by_value.get()
+    }
+
+    /// Where the candidate's aggregates are from, as far as it records that.
+    pub(in crate::rule) fn source_of_aggregates(&self) -> String {
+        let predictions = self.case.candidate.record().get("predictions");
+        let text = |key: &str| predictions?.get(key).and_then(Node::as_written);
+        let mut source = "from aggregates".to_owned();
+        if let Some(engine) = text("engine") {
+            source.push_str(&format!(" that {engine} counted"));
+        }
+        if let Some(statements) = text("statements") {
+            source.push_str(&format!(" by the statements {}", short(statements)));
+        }
+        source
+    }
+
     fn read_aggregates(&self) -> Result<Arc<Aggregates>, Lack> {
         let read = |run: &Run, columns: &CaseColumns, whose: &'static str| {
             self.case.facts.aggregates(run, columns).map_err(|why| match why {
-                NoCases::NotRecorded => Lack::NotRecorded(whose),
+                NoCases::NotRecorded => not_recorded(run, columns, whose),
                 unusable @ NoCases::Unusable(_) => wrong(unusable, ""),
             })
         };
@@ -110,13 +125,18 @@ impl<'c> CaseEvidence<'c> {
             // Rows show as well which model they are of.
             Err(Lack::NotRecorded(_)) => match table(&self.case, baseline, "the baseline") {
                 Ok(cases) => Arc::new(ours.count_like(cases.table(), &columns).map_err(|why| {
-                    let message = format!("the baseline's predictions can't be counted: {why}");
-                    Lack::Wrong(Box::new(
-                        at_predictions(Finding::new(OTHER_BASELINE, message)).help(RECORD_ITS_OWN),
-                    ))
+                    other_baseline(&format!("the baseline's predictions can't be counted: {why}"))
                 })?),
-                // Then the values that it reports are all that ties it to these counts.
-                Err(Lack::NotRecorded(_)) => return Ok(ours),
+                Err(Lack::NotRecorded(_)) => {
+                    self.tied_by_value.set(true);
+                    return match reports_values_of(baseline, &ours) {
+                        Ok(()) => Ok(ours),
+                        Err(why) => Err(other_baseline(&format!(
+                            "nothing shows that the aggregates are of this baseline ({}): {why}",
+                            baseline.label()
+                        ))),
+                    };
+                }
                 Err(wrong) => return Err(wrong),
             },
             Err(wrong) => return Err(wrong),
@@ -129,11 +149,13 @@ impl<'c> CaseEvidence<'c> {
              those that it records",
             baseline.label()
         );
-        Err(Lack::Wrong(Box::new(at_predictions(Finding::new(OTHER_BASELINE, message)).help(RECORD_ITS_OWN))))
+        Err(other_baseline(&message))
     }
 
     fn pair(&self) -> Result<PairedCases, Lack> {
-        let Some(run) = self.baseline else { return Err(Lack::NotRecorded("the baseline")) };
+        let Some(run) = self.baseline else {
+            return Err(Lack::NotRecorded(NotRecorded { whose: "the baseline", has_aggregates: false }));
+        };
         let case = &self.case;
         let (candidate, baseline) =
             rayon::join(|| read(case, case.candidate, "the candidate"), || read(case, run, "the baseline"));
@@ -168,12 +190,28 @@ fn read(case: &RuleInput<'_>, run: &Run, whose: &'static str) -> Result<Arc<Case
     Ok(cases)
 }
 
+/// Of a run for which there are no predictions.
+fn not_recorded(run: &Run, columns: &CaseColumns, whose: &'static str) -> Lack {
+    let predictions = run.record().get("predictions");
+    let has_aggregates = match predictions {
+        Some(node) => node.get("aggregates").is_some(),
+        None => whose == "the candidate" && columns.aggregates.is_some(),
+    };
+    Lack::NotRecorded(NotRecorded { whose, has_aggregates })
+}
+
+fn other_baseline(message: &str) -> Lack {
+    Lack::Wrong(Box::new(at_predictions(Finding::new(OTHER_BASELINE, message)).help(RECORD_ITS_OWN)))
+}
+
 fn at_predictions(raised: Finding) -> Finding {
     raised.at(Path::of(["predictions"]), "these predictions").subject("predictions")
 }
 
 fn wrong(why: NoCases, whose: &str) -> Lack {
-    let NoCases::Unusable(mut diagnostic) = why else { return Lack::NotRecorded("the candidate") };
+    let NoCases::Unusable(mut diagnostic) = why else {
+        return Lack::NotRecorded(NotRecorded { whose: "the candidate", has_aggregates: false });
+    };
     if !whose.is_empty() {
         diagnostic.message = format!("{whose}predictions: {}", diagnostic.message);
     }
@@ -211,7 +249,7 @@ pub(in crate::rule) fn same_cases(case: &RuleInput<'_>, baseline: &Run) -> Resul
 
 fn table(case: &RuleInput<'_>, run: &Run, whose: &'static str) -> Result<Arc<Cases>, Lack> {
     case.facts.cases(run, case.cases).map_err(|why| match why {
-        NoCases::NotRecorded => Lack::NotRecorded(whose),
+        NoCases::NotRecorded => not_recorded(run, case.cases, whose),
         unusable @ NoCases::Unusable(_) => {
             wrong(unusable, if whose == "the baseline" { "the baseline's " } else { "" })
         }

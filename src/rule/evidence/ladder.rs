@@ -2,17 +2,15 @@
 
 use std::borrow::Cow;
 
-use super::NOT_RECOMPUTED;
 use super::aggregated::find_in_aggregates;
 use super::basis::{Basis, Found, HowScored, how_scored};
-use super::cases::{CaseEvidence, Lack, PairedCases};
-use super::rounding::decimal;
+use super::cases::{CaseEvidence, PairedCases};
+use super::lack::Lack;
 use crate::cases::{Cases, Sample};
 use crate::document::Node;
 use crate::run::{Decimal, Metric, Run};
 use crate::scorer::{Aggregate, Compared, Metric as Scorer};
 use crate::stats::{Moments, Refusal, RightWrong};
-use crate::verdict::Finding;
 
 /// Evidence on a difference: candidate minus baseline. `rows` restricts it to a slice.
 pub(in crate::rule) fn find_relative(
@@ -46,7 +44,7 @@ pub(in crate::rule) fn find_relative(
             }
         }
         Err(Lack::Wrong(raised)) => return Found::Wrong(raised.clone()),
-        Err(Lack::NotRecorded(whose)) => format!("{whose} records no predictions"),
+        Err(Lack::NotRecorded(lack)) => lack.to_string(),
     };
     if rows.is_some() {
         return Found::Nothing(why);
@@ -174,7 +172,7 @@ pub(in crate::rule) fn find_absolute(
             }
         }
         Err(Lack::Wrong(raised)) => return Found::Wrong(raised.clone()),
-        Err(Lack::NotRecorded(whose)) => format!("{whose} records no predictions"),
+        Err(Lack::NotRecorded(lack)) => lack.to_string(),
     };
     let counted =
         if rows.is_some() { None } else { find_in_aggregates(evidence, (name, as_name), None, false) };
@@ -345,34 +343,4 @@ fn seeds(metric: &Metric<'_>) -> Option<Vec<f64>> {
 fn whole(number: f64) -> Option<u64> {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to fit")]
     (number.fract() == 0.0 && (0.0..1e15).contains(&number)).then_some(number as u64)
-}
-
-/// A finding where the reported value is not the recomputed one, at the digits that are reported. `slack` is how far the
-/// recomputed one may be off.
-pub(in crate::rule) fn mismatch(
-    name: &str,
-    whose: &str,
-    reported: &Decimal,
-    (recomputed, slack): (f64, f64),
-) -> Option<Finding> {
-    let written = reported.written();
-    let (mantissa, exponent) = written.split_once(['e', 'E']).unwrap_or((written, "0"));
-    let decimals = mantissa.split_once('.').map_or(0, |(_, decimals)| decimals.len());
-    let exponent: i32 = exponent.parse().unwrap_or(0);
-    let unit = 10f64.powi(exponent - i32::try_from(decimals).unwrap_or(i32::MAX));
-    let value: f64 = written.parse().unwrap_or(f64::NAN);
-    // Doubles that were written in full end in digits that depend on the order of a sum.
-    let tolerance = (unit * 0.5).max(value.abs() * 1e-9).max(1e-12) * (1.0 + 1e-6) + slack;
-    if (value - recomputed).abs() <= tolerance {
-        return None;
-    }
-    let shown = decimal(recomputed, decimals.clamp(4, 12));
-    Some(
-        Finding::new(
-            NOT_RECOMPUTED,
-            format!("`{name}` of {whose} is reported as {reported}, but its predictions give {shown}"),
-        )
-        .subject(name)
-        .help("one of the two is not from this evaluation: record both again; if the name means another metric, say so with `as:`"),
-    )
 }

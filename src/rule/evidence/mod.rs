@@ -6,18 +6,25 @@
 mod aggregated;
 mod basis;
 mod cases;
+mod coarse;
 mod confidence;
 mod hold;
+mod lack;
 mod ladder;
+mod mismatch;
 mod needed;
 mod rounding;
+mod tied;
 
-pub(super) use aggregated::{TOO_COARSE_HELP, find_in_aggregates, too_coarse};
+pub(super) use aggregated::find_in_aggregates;
 pub(super) use basis::{Found, HowScored, how_scored};
-pub(super) use cases::{CaseEvidence, Lack, PairedCases, same_cases};
+pub(super) use cases::{CaseEvidence, PairedCases, same_cases};
+pub(super) use coarse::{TOO_COARSE_HELP, too_coarse};
 pub(super) use confidence::Settings;
 pub(super) use hold::{Slice, hold_shown};
-pub(super) use ladder::{find_absolute, find_recorded, find_relative, mismatch};
+pub(super) use lack::Lack;
+pub(super) use ladder::{find_absolute, find_recorded, find_relative};
+pub(super) use mismatch::mismatch;
 pub(super) use rounding::decimal;
 
 use crate::code::codes;

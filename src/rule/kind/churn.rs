@@ -1,6 +1,8 @@
 //! Two models of the same accuracy can disagree on every tenth case. `churn` bounds what users notice: cases that were
 //! right and are now wrong, and decisions that changed.
 
+use std::borrow::Cow;
+
 use super::{Kind, RuleCheck};
 use crate::aggregates::CaseNeeds;
 use crate::code::codes;
@@ -77,22 +79,22 @@ struct Changes<'e> {
 
 /// Counts changes in cases, else in aggregates of them. `None` where there are no decisions.
 fn count_changes<'e>(evidence: &'e CaseEvidence<'_>) -> Result<Option<Changes<'e>>, Lack> {
-    let whose = match evidence.paired() {
+    let lack = match evidence.paired() {
         Ok(paired) => {
             let compared = Compared { baseline: Some(&paired.base), candidate: &paired.cand, clusters: None };
             let both = compared.right_wrong().zip(compared.changed());
             return Ok(both.map(|(pairs, changed)| Changes { pairs, changed, cases: Some(paired) }));
         }
-        Err(Lack::NotRecorded(whose)) => whose,
+        Err(Lack::NotRecorded(lack)) => *lack,
         Err(wrong) => return Err(wrong.clone()),
     };
     match evidence.aggregated() {
-        Ok(aggregates) => {
+        Ok(aggregates) if aggregates.has_baseline => {
             let whole = aggregates.whole();
             let both = whole.right_wrong().zip(whole.changed());
             Ok(both.map(|(pairs, changed)| Changes { pairs, changed, cases: None }))
         }
-        Err(Lack::NotRecorded(_)) => Err(Lack::NotRecorded(whose)),
+        Ok(_) | Err(Lack::NotRecorded(_)) => Err(Lack::NotRecorded(lack)),
         Err(wrong) => Err(wrong.clone()),
     }
 }
@@ -109,6 +111,7 @@ fn look_at(cases: Option<&PairedCases>, word: &str) -> String {
             differs && (right || word == "max_changed")
         })
         .filter_map(|row| paired.baseline.ids().written(row))
+        .map(Cow::into_owned)
         .take(3)
         .collect();
     format!("look for what these cases have in common: {}", examples.join(", "))
@@ -126,14 +129,20 @@ impl RuleCheck for Churn {
                 judgement.fail(Comparison::exact("churn", "cases", Outcome::Fail), (*raised).clone());
                 return Ok(judgement);
             }
-            Err(Lack::NotRecorded(whose)) => {
-                let raised = Finding::new(NO_DECISIONS, format!("{whose} records no predictions"))
+            Err(Lack::NotRecorded(lack)) => {
+                let record =
+                    "record the file of predictions: `\"predictions\": {\"path\": …, \"digest\": …}`";
+                let raised = Finding::new(NO_DECISIONS, lack.to_string())
                     .at(Path::of(["predictions"]), "nothing here")
-                    .help("record the file of predictions: `\"predictions\": {\"path\": …, \"digest\": …}`");
+                    .help(lack.help().unwrap_or(record));
                 judgement.fail(Comparison::exact("churn", "cases", Outcome::Fail), raised);
                 return Ok(judgement);
             }
         };
+        if evidence.is_tied_by_value() {
+            let note = "only a value that the baseline reports shows that the aggregates are of it";
+            judgement.notes.push(note.to_owned());
+        }
         let Some(Changes { pairs, changed, cases: paired }) = counted else {
             let message = "the cases have no labels with predictions that are classes";
             let raised = at(Finding::new(NO_DECISIONS, message)).help("name their columns with `cases:`");

@@ -59,9 +59,9 @@ impl RuleCheck for Consistent {
         let evidence = CaseEvidence::new(case, None);
         let rows = match evidence.own() {
             Ok(own) => Ok(own.cases.rows()),
-            Err(Lack::NotRecorded(whose)) => match evidence.aggregated() {
+            Err(Lack::NotRecorded(lack)) => match evidence.aggregated() {
                 Ok(aggregates) => Ok(usize::try_from(aggregates.all.cases()).unwrap_or(usize::MAX)),
-                Err(Lack::NotRecorded(_)) => Err(Lack::NotRecorded(whose)),
+                Err(Lack::NotRecorded(_)) => Err(Lack::NotRecorded(*lack)),
                 Err(wrong) => Err(wrong.clone()),
             },
             Err(wrong) => Err(wrong.clone()),

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use super::{Kind, RuleCheck};
-use crate::aggregates::CaseNeeds;
+use crate::aggregates::{CaseNeeds, SlicingNeeds};
 use crate::code::codes;
 use crate::document::Diagnostic;
 use crate::document::{Entry, Map, Node, Path, Reader, Span, listed, nearest};
@@ -227,11 +227,13 @@ impl RuleCheck for Metrics {
     }
 
     fn case_needs(&self, needs: &mut CaseNeeds) {
-        for entry in self.entries.iter().filter(|entry| !entry.name.is_glob()) {
-            let name = entry.as_name.as_deref().unwrap_or_else(|| entry.name.written());
-            needs.metrics.push(name.to_owned());
-        }
-        needs.slicings.extend(self.slices.iter().flat_map(Slices::slicings));
+        let entries = self.entries.iter().filter(|entry| !entry.name.is_glob());
+        let metrics: Vec<String> = entries
+            .map(|entry| entry.as_name.as_deref().unwrap_or_else(|| entry.name.written()).to_owned())
+            .collect();
+        let slicings = self.slices.iter().flat_map(Slices::slicings);
+        needs.slicings.extend(slicings.map(|columns| SlicingNeeds { columns, metrics: metrics.clone() }));
+        needs.metrics.extend(metrics);
     }
 
     fn words(&self) -> Vec<LimitKind> {

@@ -144,12 +144,11 @@ impl Same {
                     continue;
                 }
                 Err(Lack::Wrong(raised)) => (**raised).clone(),
-                Err(Lack::NotRecorded(whose)) => Finding::new(
-                    NO_CASES,
-                    format!("`{name}` can't be compared: {whose} records no predictions"),
-                )
-                .at(Path::of(["predictions"]), "no predictions here")
-                .help("record the file of predictions of both runs"),
+                Err(Lack::NotRecorded(lack)) => {
+                    Finding::new(NO_CASES, format!("`{name}` can't be compared: {lack}"))
+                        .at(Path::of(["predictions"]), "no predictions here")
+                        .help(lack.help().unwrap_or("record the file of predictions of both runs"))
+                }
             };
             if judgement.findings.iter().any(|known| known.diagnostic.message == raised.diagnostic.message) {
                 judgement.compare(comparison);

@@ -47,7 +47,14 @@ impl Slices {
         for by in self.slicings() {
             let columns = by.join(", ");
             let Some((columns, slices)) = counted.slices.get_key_value(&columns) else {
-                let message = format!("the aggregates have no slices by `{columns}`");
+                let others: Vec<String> =
+                    counted.slices.keys().map(|columns| format!("`{columns}`")).collect();
+                let others = if others.is_empty() {
+                    String::new()
+                } else {
+                    format!(", only by {}", others.join(" and by "))
+                };
+                let message = format!("the aggregates have no slices by `{columns}`{others}");
                 let raised = Finding::new(NO_SLICES, message)
                     .at(Path::of(["predictions"]), "these aggregates")
                     .help("print the SQL with this policy, and count again");

@@ -1,0 +1,147 @@
+//! Files of rows: which format a file has, by its name, and how far it was read.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+
+use crate::cases::{
+    CasesError, CasesFault, DelimitedReader, JsonLinesReader, ParquetReader, ParquetSource, RowReader,
+};
+use crate::rule::NoCases;
+
+/// What bytes are read from.
+type Bytesource<'b> = Box<dyn Read + Send + 'b>;
+
+/// Opens the table in a file of `size` bytes; the name of the file gives the format.
+pub(super) fn open_rows<'b>(
+    path: &str,
+    bytes: Bytesource<'b>,
+    size: u64,
+) -> Result<Box<dyn RowReader + 'b>, CasesError> {
+    let name = path.to_ascii_lowercase();
+    let (name, bytes): (&str, Bytesource<'b>) = if let Some(name) = name.strip_suffix(".gz") {
+        (name, Box::new(flate2::read::MultiGzDecoder::new(bytes)))
+    } else if let Some(name) = name.strip_suffix(".zst").or_else(|| name.strip_suffix(".zstd")) {
+        let decoder = ruzstd::decoding::StreamingDecoder::new(bytes)
+            .map_err(|error| unreadable(format!("it is no Zstandard file: {error}")))?;
+        (name, Box::new(decoder))
+    } else {
+        (&name, bytes)
+    };
+    Ok(match ending(name) {
+        "csv" => Box::new(DelimitedReader::open(BufReader::with_capacity(1 << 16, bytes), b',')?),
+        "tsv" | "tab" => Box::new(DelimitedReader::open(BufReader::with_capacity(1 << 16, bytes), b'\t')?),
+        "jsonl" | "ndjson" => Box::new(JsonLinesReader::open(bytes)?),
+        "parquet" | "pq" => {
+            let whole = read_whole(bytes, size).map_err(|error| unreadable(error.to_string()))?;
+            Box::new(ParquetReader::open(Bytes::from(whole))?)
+        }
+        _ => {
+            return Err(unreadable(
+                "its name has no known extension: .csv, .tsv, .jsonl or .parquet, optionally with .gz or .zst"
+                    .to_owned(),
+            ));
+        }
+    })
+}
+
+fn ending(name: &str) -> &str {
+    name.rsplit('.').next().unwrap_or_default()
+}
+
+/// Whether a file is Parquet as it is, by its name.
+pub(super) fn is_parquet(path: &str) -> bool {
+    matches!(ending(&path.to_ascii_lowercase()), "parquet" | "pq")
+}
+
+/// Every byte of about `size`, read into one piece of memory.
+pub(super) fn read_whole(mut bytes: impl Read, size: u64) -> io::Result<Vec<u8>> {
+    let mut whole = vec![0; usize::try_from(size.min(ROOM)).unwrap_or_default()];
+    let mut read = 0;
+    while read < whole.len() {
+        match bytes.read(&mut whole[read..])? {
+            0 => whole.truncate(read),
+            more => read += more,
+        }
+    }
+    bytes.read_to_end(&mut whole)?;
+    Ok(whole)
+}
+
+/// The most bytes that memory is reserved for before they are read.
+const ROOM: u64 = 1 << 30;
+
+fn unreadable(message: String) -> CasesError {
+    CasesError {
+        fault: CasesFault::Unreadable,
+        message,
+        help: "write predictions as CSV, TSV, JSON Lines or Parquet".into(),
+    }
+}
+
+/// A file that is read some rows at a time, wherever it is.
+pub(super) struct RowFile {
+    pub(super) shown: String,
+    pub(super) rows: Box<dyn RowReader>,
+    read: Arc<AtomicU64>,
+    size: u64,
+}
+
+impl RowFile {
+    /// Opens a file and reads its header.
+    pub(super) fn open(path: &Path, shown: &str) -> Result<Self, NoCases> {
+        let opened = File::open(path).and_then(|file| {
+            let size = file.metadata()?.len();
+            Ok((file, size))
+        });
+        let (file, size) = opened.map_err(|error| {
+            NoCases::unreadable(format!("`{shown}` can't be read: {error}"), "name an existing file")
+        })?;
+        let read = Arc::new(AtomicU64::new(0));
+        let rows: Result<Box<dyn RowReader>, CasesError> =
+            if is_parquet(shown) {
+                // Only what is needed of it.
+                ParquetReader::open(ParquetSource::new(file, size)).map(|reader| Box::new(reader) as _)
+            } else {
+                open_rows(shown, Box::new(Counted { bytes: file, read: Arc::clone(&read) }), size)
+            };
+        let rows = rows.map_err(|error| NoCases::of(shown, error))?;
+        Ok(Self { shown: shown.to_owned(), rows, read, size })
+    }
+
+    /// How many rows there are, known or estimated, after the first of them were read.
+    pub(super) fn estimated_rows(&self, first: usize) -> u64 {
+        let read = self.read.load(Ordering::Relaxed).max(1);
+        let by_bytes = || u128::from(first as u64) * u128::from(self.size) / u128::from(read);
+        self.rows.rows().unwrap_or_else(|| u64::try_from(by_bytes()).unwrap_or(u64::MAX).max(first as u64))
+    }
+
+    /// Which share of the file was read, of its rows where their number is known, and else of its bytes.
+    pub(super) fn share(&self, rows: u64) -> f64 {
+        let (read, all) = match self.rows.rows() {
+            Some(all) => (rows, all),
+            None => (self.read.load(Ordering::Relaxed), self.size),
+        };
+        #[expect(clippy::cast_precision_loss, reason = "a share that is shown in percent")]
+        let share = read as f64 / all.max(1) as f64;
+        share.min(1.0)
+    }
+}
+
+/// Counts bytes as they are read.
+struct Counted<R> {
+    bytes: R,
+    read: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.bytes.read(into)?;
+        self.read.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
+    }
+}
