@@ -42,6 +42,7 @@ pub mod init;
 pub mod keys;
 #[doc(hidden)]
 pub mod ledger;
+mod parallel;
 #[doc(hidden)]
 pub mod policy;
 #[doc(hidden)]

@@ -76,15 +76,7 @@ impl<'w> FoundBaselines<'w> {
         candidate: &Run,
     ) -> Vec<String> {
         let mut notes = Vec::new();
-        // Many rules share one baseline.
-        let asked: BTreeSet<usize> = plan
-            .iter()
-            .filter_map(|planned| match planned.task {
-                Task::Judge { baseline } => baseline,
-                Task::Skip { .. } | Task::Fail(_) => None,
-            })
-            .collect();
-        for index in asked {
+        for index in asked(plan) {
             let Some(reference) = references.list().get(index) else { continue };
             if !self.by_reference.contains_key(reference) {
                 let found = self.look_up(reference, &mut notes);
@@ -94,6 +86,17 @@ impl<'w> FoundBaselines<'w> {
             self.need_version_before(*set, candidate);
         }
         notes
+    }
+
+    /// Whether all of that was looked up.
+    pub(super) fn has(&self, plan: &[PlannedRule<'_>], references: &References, candidate: &Run) -> bool {
+        asked(plan).into_iter().filter_map(|index| references.list().get(index)).all(|reference| {
+            match self.by_reference.get(reference) {
+                Some(Ok(set)) => !self.wants_version_before(*set, candidate),
+                Some(Err(_)) => true,
+                None => false,
+            }
+        })
     }
 
     fn look_up(
@@ -143,19 +146,32 @@ impl<'w> FoundBaselines<'w> {
 
     /// A candidate is never its own baseline: where a set has nothing else, the version before it is meant.
     fn need_version_before(&mut self, set: usize, candidate: &Run) {
-        let key = (set, candidate.label().to_owned());
-        let found = &self.sets[set];
-        if self.before.contains_key(&key) || !found.set.is_only(candidate) {
+        if !self.wants_version_before(set, candidate) {
             return;
         }
+        let found = &self.sets[set];
         let Some(commit) = &found.commit else { return };
         let itself = found.set.runs.iter().find(|run| run.document.text == candidate.document.text);
         let Some(path) = itself.and_then(|run| found.path(run)) else { return };
         let before = version_before(candidate, &found.set, path, commit, self.policy, self.workspace);
         if let Some(before) = before {
-            self.before.insert(key, before);
+            self.before.insert((set, candidate.label().to_owned()), before);
         }
     }
+
+    fn wants_version_before(&self, set: usize, candidate: &Run) -> bool {
+        self.sets[set].set.is_only(candidate)
+            && !self.before.contains_key(&(set, candidate.label().to_owned()))
+    }
+}
+
+/// The baselines that a plan asks for. Many rules share one.
+fn asked(plan: &[PlannedRule<'_>]) -> BTreeSet<usize> {
+    let of_rule = |planned: &PlannedRule<'_>| match planned.task {
+        Task::Judge { baseline } => baseline,
+        Task::Skip { .. } | Task::Fail(_) => None,
+    };
+    plan.iter().filter_map(of_rule).collect()
 }
 
 impl Baselines for FoundBaselines<'_> {

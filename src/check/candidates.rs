@@ -6,7 +6,6 @@ use std::sync::{Arc, OnceLock};
 use jiff::Timestamp;
 
 use super::found::{Item, ReferenceOrigin, files};
-use super::in_order::in_order;
 use super::lookup::look_up;
 use super::new_lines::{Before, only_new};
 use super::seeds::together;
@@ -14,6 +13,7 @@ use super::tracker_runs::{self, PolicyRuns, Sorted};
 use super::{NOTHING_NAMED, Request, Workspace, elsewhere};
 use crate::document::{Diagnostic, FileKind};
 use crate::git::{self, Commit, short};
+use crate::parallel::in_order;
 use crate::policy::{Policy, Runs};
 use crate::run::{FieldMap, Run};
 use crate::source::{self, BadRecord};

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::Workspace;
-use super::in_order::in_order;
 use super::new_lines::{Before, only_new};
 use crate::document::Diagnostic;
 use crate::git::Commit;
 use crate::ledger::MOST;
+use crate::parallel::in_order;
 use crate::policy::Policy;
 use crate::run::{FieldMap, Origin, Run};
 use crate::signing::BESIDE;

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use super::baselines::FoundBaselines;
 use super::candidates::Chosen;
 use super::found::Item;
-use super::in_order::{each_in_order, in_order};
 use super::{CandidateSink, NONE_SELECTED, OTHER_MODEL, Prepared, Request};
 use crate::document::Diagnostic;
 use crate::engine::{self, Decision, PlannedRule, References, Tally, WaiverUse, plan};
+use crate::parallel::{each_in_order, in_order};
 use crate::run::Run;
 use crate::source::BadRecord;
 use crate::verdict::{CandidateReport, MANY, RuleReport};
@@ -44,31 +44,10 @@ pub(super) fn judge_all(
     let is_tracked = |item: &Item<'_>| matches!(item, Item::Tracked { .. } | Item::Made(_));
     let most = if chosen.items.iter().any(is_tracked) { TRACKED } else { FILES };
     for part in chosen.items.chunks(most) {
-        let mut candidates: Vec<Planned<'_>> = Vec::new();
-        for read in
-            in_order(part, |item| read(item, chosen, decision, references, request)).into_iter().flatten()
-        {
-            match read {
-                Read::Candidate(candidate) => candidates.push(candidate),
-                Read::NotSelected => not_selected += 1,
-                Read::Bad(why) => {
-                    judged.tally.unreadable += 1;
-                    judged.troubles.extend(why);
-                }
-            }
-        }
-        for (run, plan) in &candidates {
-            judged.notes.extend(baselines.need(plan, references, run));
-        }
-        // Of many, each could have its own.
-        if chosen.len().max(candidates.len()) <= MANY {
-            baselines.name_authors();
-        }
-        let found = &*baselines;
-        let prepare = sink.preparation();
         // A few are shown whole, and how many there are is not known before.
         let decision = Decision { brief: decision.brief && judged.tally.judged() > MANY, ..*decision };
-        let judge = |(run, plan): Planned<'_>| {
+        let prepare = sink.preparation();
+        let judge = |found: &FoundBaselines<'_>, (run, plan): Planned<'_>| {
             let engine::Judged { mut report, waivers } =
                 engine::judge(&decision, references, found, &run, &plan);
             let mut tally = Tally::default();
@@ -76,13 +55,52 @@ pub(super) fn judge_all(
             if decision.brief {
                 report.shorten(request.near);
             }
-            (tally, waivers, prepare(report), request.promotes.then_some(*run))
+            Done { tally, waivers, prepared: prepare(report), run: request.promotes.then_some(*run) }
         };
-        for (tally, waivers, prepared, run) in each_in_order(candidates, judge) {
-            judged.tally.add(tally);
-            judged.waivers.absorb(waivers);
-            sink.candidate(prepared);
-            judged.runs.extend(run);
+        let found = &*baselines;
+        // What needs nothing that is not known yet is judged where it was read.
+        let read_and_judge = |item: &Item<'_>| -> Vec<Read<'_>> {
+            let judged = |read| match read {
+                Read::Candidate((run, plan)) if found.has(&plan, references, &run) => {
+                    Read::Judged(Box::new(judge(found, (run, plan))))
+                }
+                other => other,
+            };
+            read(item, chosen, &decision, references, request).into_iter().map(judged).collect()
+        };
+        let mut candidates: Vec<Result<Box<Done>, Planned<'_>>> = Vec::new();
+        for read in in_order(part, read_and_judge).into_iter().flatten() {
+            match read {
+                Read::Candidate(candidate) => candidates.push(Err(candidate)),
+                Read::Judged(done) => candidates.push(Ok(done)),
+                Read::NotSelected => not_selected += 1,
+                Read::Bad(why) => {
+                    judged.tally.unreadable += 1;
+                    judged.troubles.extend(why);
+                }
+            }
+        }
+        for (run, plan) in candidates.iter().filter_map(|candidate| candidate.as_ref().err()) {
+            judged.notes.extend(baselines.need(plan, references, run));
+        }
+        // Of many, each could have its own.
+        if chosen.len().max(candidates.len()) <= MANY {
+            baselines.name_authors();
+        }
+        let found = &*baselines;
+        let finish = |candidate: Result<Box<Done>, Planned<'_>>| {
+            candidate.unwrap_or_else(|planned| Box::new(judge(found, planned)))
+        };
+        let done = if candidates.iter().all(Result::is_ok) {
+            candidates.into_iter().map(finish).collect()
+        } else {
+            each_in_order(candidates, finish)
+        };
+        for done in done {
+            judged.tally.add(done.tally);
+            judged.waivers.absorb(done.waivers);
+            sink.candidate(done.prepared);
+            judged.runs.extend(done.run);
         }
     }
     if not_selected > 0 {
@@ -102,9 +120,18 @@ pub(super) fn judge_all(
 /// A candidate, and what it is judged by.
 type Planned<'p> = (Box<Run>, Vec<PlannedRule<'p>>);
 
+/// What judging a candidate gave.
+struct Done {
+    tally: Tally,
+    waivers: WaiverUse,
+    prepared: Prepared,
+    run: Option<Run>,
+}
+
 /// One record of a file.
 enum Read<'p> {
     Candidate(Planned<'p>),
+    Judged(Box<Done>),
     NotSelected,
     Bad(Vec<Diagnostic>),
 }

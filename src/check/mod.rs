@@ -14,7 +14,6 @@ mod change;
 mod diff;
 mod elsewhere;
 mod found;
-mod in_order;
 mod judging;
 mod lookup;
 mod new_lines;

@@ -26,7 +26,7 @@ pub(super) fn open_rows<'b>(
     let (name, bytes): (&str, Bytesource<'b>) = if let Some(name) = name.strip_suffix(".gz") {
         (name, Box::new(flate2::read::MultiGzDecoder::new(bytes)))
     } else if let Some(name) = name.strip_suffix(".zst").or_else(|| name.strip_suffix(".zstd")) {
-        let decoder = ruzstd::decoding::StreamingDecoder::new(bytes)
+        let decoder = zstd::Decoder::new(bytes)
             .map_err(|error| unreadable(format!("it is no Zstandard file: {error}")))?;
         (name, Box::new(decoder))
     } else {
@@ -102,13 +102,12 @@ impl RowFile {
             NoCases::unreadable(format!("`{shown}` can't be read: {error}"), "name an existing file")
         })?;
         let read = Arc::new(AtomicU64::new(0));
-        let rows: Result<Box<dyn RowReader>, CasesError> =
-            if is_parquet(shown) {
-                // Only what is needed of it.
-                ParquetReader::open(ParquetSource::new(file, size)).map(|reader| Box::new(reader) as _)
-            } else {
-                open_rows(shown, Box::new(Counted { bytes: file, read: Arc::clone(&read) }), size)
-            };
+        let rows: Result<Box<dyn RowReader>, CasesError> = if is_parquet(shown) {
+            // Only what is needed of it.
+            ParquetReader::open(ParquetSource::new(file, size)).map(|reader| Box::new(reader) as _)
+        } else {
+            open_rows(shown, Box::new(Counted { bytes: file, read: Arc::clone(&read) }), size)
+        };
         let rows = rows.map_err(|error| NoCases::of(shown, error))?;
         Ok(Self { shown: shown.to_owned(), rows, read, size })
     }
@@ -143,5 +142,36 @@ impl<R: Read> Read for Counted<R> {
         let read = self.bytes.read(into)?;
         self.read.fetch_add(read as u64, Ordering::Relaxed);
         Ok(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn rows(name: &str, bytes: &[u8]) -> Result<usize, CasesError> {
+        let table = open_rows(name, Box::new(bytes), bytes.len() as u64)?.all_rows()?;
+        Ok(table.rows())
+    }
+
+    fn gzip(text: &str) -> Vec<u8> {
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        packed.write_all(text.as_bytes()).and_then(|()| packed.finish()).expect("gzip")
+    }
+
+    fn zstandard(text: &str) -> Vec<u8> {
+        zstd::encode_all(text.as_bytes(), 1).expect("Zstandard")
+    }
+
+    #[test]
+    fn packed_files_are_read_to_their_end() {
+        for (ending, pack) in [("gz", gzip as fn(&str) -> Vec<u8>), ("zst", zstandard), ("zstd", zstandard)] {
+            // `cat` joins packed files, and several writers append to one.
+            let whole = [pack("id,label,prediction\n1,a,a\n"), pack("2,b,b\n3,a,b\n")].concat();
+            assert_eq!(rows(&format!("cases.csv.{ending}"), &whole).expect("a table"), 3, "{ending}");
+            assert!(rows(&format!("cases.csv.{ending}"), &whole[..whole.len() - 9]).is_err(), "{ending}");
+        }
     }
 }

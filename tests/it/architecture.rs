@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use crate::project::here;
 
 /// The modules from the bottom up. A module imports only modules before it.
-const LAYERS: [&str; 34] = [
+const LAYERS: [&str; 35] = [
     "code",
     "secret",
     "atomic",
+    "parallel",
     "document",
     "signing",
     "git",

@@ -6,6 +6,7 @@ mod escape;
 mod intervals;
 mod over_time;
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use smol_str::SmolStr;
@@ -16,6 +17,7 @@ pub use escape::{block, code, text};
 
 use super::claims::in_repository;
 use crate::document::{Diagnostic, Location};
+use crate::parallel::in_order;
 use crate::verdict::{
     BaselineReport, CandidateReport, Comparability, Comparison, Difference, Finding, Level, MANY, Outcome,
     Report, RuleKind, RuleReport, Verdict, WaiverState,
@@ -89,10 +91,12 @@ pub fn page_of(report: &Report, page: &Page) -> String {
         sections.push(Section::expendable(1, "a reason for no verdict", of_trouble(trouble, page)));
     }
     let many = report.candidates.len() > MANY;
-    for candidate in &report.shown() {
-        of_candidate(candidate, page, many, &mut sections);
+    let of_each = |candidate: &Cow<'_, CandidateReport>| {
+        let mut sections = of_candidate(candidate, page, many);
         sections.extend(over_time::over_time(report, candidate));
-    }
+        sections
+    };
+    sections.extend(in_order(&report.shown(), of_each).into_iter().flatten());
     if let Some(waivers) = waivers(report) {
         sections.push(Section::expendable(2, "the waivers", waivers));
     }
@@ -163,13 +167,13 @@ fn at(location: Option<&Location>, page: &Page) -> String {
 /// What stays as it is in the path of an address.
 const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.').remove(b'_');
 
-fn of_candidate(candidate: &CandidateReport, page: &Page, many: bool, sections: &mut Vec<Section>) {
+fn of_candidate(candidate: &CandidateReport, page: &Page, many: bool) -> Vec<Section> {
     let passed = candidate.verdict == Some(Verdict::Pass);
     let title = title(candidate);
     if many && passed {
-        sections.push(Section::expendable(6, "candidates that passed", title));
-        return;
+        return vec![Section::expendable(6, "candidates that passed", title)];
     }
+    let mut sections = Vec::new();
     let name = candidate.run.source.clone();
     let importance = if passed { 2 } else { 0 };
     let mut head = title;
@@ -228,6 +232,7 @@ fn of_candidate(candidate: &CandidateReport, page: &Page, many: bool, sections: 
     sections.extend(intervals.map(|chart| Section::expendable(6, "a chart of intervals", chart)));
     let chart = if page.charts { chart::chart(candidate) } else { None };
     sections.extend(chart.map(|chart| Section::expendable(7, "a chart", chart)));
+    sections
 }
 
 /// What was done differently, next to what came of it.

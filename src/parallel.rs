@@ -6,7 +6,7 @@ use rayon::prelude::*;
 const PARALLEL: usize = 32;
 
 /// The same of a list whose elements are used up.
-pub(super) fn each_in_order<T: Send, R: Send>(list: Vec<T>, work: impl Fn(T) -> R + Sync + Send) -> Vec<R> {
+pub(crate) fn each_in_order<T: Send, R: Send>(list: Vec<T>, work: impl Fn(T) -> R + Sync + Send) -> Vec<R> {
     if list.len() < PARALLEL {
         list.into_iter().map(work).collect()
     } else {
@@ -15,6 +15,6 @@ pub(super) fn each_in_order<T: Send, R: Send>(list: Vec<T>, work: impl Fn(T) -> 
 }
 
 /// The results of a function over a list, in the order of the list.
-pub(super) fn in_order<T: Sync, R: Send>(list: &[T], work: impl Fn(&T) -> R + Sync + Send) -> Vec<R> {
+pub(crate) fn in_order<T: Sync, R: Send>(list: &[T], work: impl Fn(&T) -> R + Sync + Send) -> Vec<R> {
     each_in_order(list.iter().collect(), work)
 }
