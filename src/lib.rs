@@ -42,7 +42,8 @@ pub mod init;
 pub mod keys;
 #[doc(hidden)]
 pub mod ledger;
-mod parallel;
+#[doc(hidden)]
+pub mod parallel;
 #[doc(hidden)]
 pub mod policy;
 #[doc(hidden)]

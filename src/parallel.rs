@@ -5,8 +5,8 @@ use rayon::prelude::*;
 /// Below this, starting threads costs more than it saves.
 const PARALLEL: usize = 32;
 
-/// The same of a list whose elements are used up.
-pub(crate) fn each_in_order<T: Send, R: Send>(list: Vec<T>, work: impl Fn(T) -> R + Sync + Send) -> Vec<R> {
+/// The results of a function over a list that it uses up, in the order of the list.
+pub fn each_in_order<T: Send, R: Send>(list: Vec<T>, work: impl Fn(T) -> R + Sync + Send) -> Vec<R> {
     if list.len() < PARALLEL {
         list.into_iter().map(work).collect()
     } else {
@@ -15,6 +15,6 @@ pub(crate) fn each_in_order<T: Send, R: Send>(list: Vec<T>, work: impl Fn(T) -> 
 }
 
 /// The results of a function over a list, in the order of the list.
-pub(crate) fn in_order<T: Sync, R: Send>(list: &[T], work: impl Fn(&T) -> R + Sync + Send) -> Vec<R> {
+pub fn in_order<T: Sync, R: Send>(list: &[T], work: impl Fn(&T) -> R + Sync + Send) -> Vec<R> {
     each_in_order(list.iter().collect(), work)
 }
