@@ -197,7 +197,7 @@ impl Baselines for FoundBaselines<'_> {
                             None => authors.of(self.commit(found), found.path(run)?, self.workspace),
                         });
                         if let Some(Author { name, at }) = author {
-                            resolved.credit(name, at, self.now);
+                            resolved.credit(&name, at, self.now);
                         }
                     }
                     Baseline::First | Baseline::Unclear(_) => {}

@@ -10,6 +10,7 @@ use super::{BASELINE_NOT_FINISHED, BASELINE_UNREADABLE, Pairing, comparability, 
 use crate::document::Diagnostic;
 use crate::rule::Baseline;
 use crate::run::{Age, LEDGER, Reference, Run};
+use crate::secret::masked;
 use crate::source::BadRecord;
 use crate::verdict::BaselineReport;
 
@@ -38,13 +39,16 @@ pub struct ResolvedBaseline {
 
 impl ResolvedBaseline {
     /// Names who made the baseline. One whose record has no time is as old as the author's change.
-    pub fn credit(&mut self, author: String, at: Option<Timestamp>, now: Timestamp) {
-        self.report.author = Some(author);
+    pub fn credit(&mut self, author: &str, at: Option<Timestamp>, now: Timestamp) {
+        self.report.author = Some(masked(author).chars().take(LONGEST_NAME).collect());
         if let (None, Some(at)) = (&self.report.age, at) {
             date(&mut self.report, at, now);
         }
     }
 }
+
+/// Characters of an author's name that are shown.
+const LONGEST_NAME: usize = 100;
 
 /// The runs that one reference names.
 #[derive(Debug, Default)]

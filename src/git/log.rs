@@ -19,7 +19,7 @@ pub struct Logged {
 /// The author of a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Author {
-    /// The name, as `.mailmap` writes it.
+    /// The name, as the commit has it.
     pub name: String,
     /// When the change was made.
     pub at: Option<Timestamp>,
@@ -89,18 +89,13 @@ impl Git {
     /// Who last changed a file, going back from one commit; `None` if no commit of this clone did. The path is relative
     /// to the folder.
     pub fn author(&self, from: &Commit, path: &str) -> Result<Option<Author>, Box<Diagnostic>> {
-        let mailmap = format!("mailmap.blob={}:.mailmap", from.id);
         let output = self.run(&[
-            // A bare repository takes names from that commit only, and not from the `.mailmap` on disk, which a change
-            // can edit.
-            "-c",
-            "core.bare=true",
-            "-c",
-            &mailmap,
             "log",
+            // The `.mailmap` on disk is the change's.
+            "--no-mailmap",
             "--no-show-signature",
             "--max-count=1",
-            "--format=%aN%x00%at%x00%P",
+            "--format=%an%x00%at%x00%P",
             "--end-of-options",
             &from.id,
             "--",

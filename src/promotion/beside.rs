@@ -65,7 +65,10 @@ pub fn history_of(candidates: &[CandidateReport], request: &Request, folder: &Pa
                 History { limits: limits_of(counted(candidate), metric), ..found.history(index) };
             let of_model = candidates.iter().filter(|other| other.run.model.as_ref() == Some(model));
             for one in of_model {
-                history.points.extend(judged_here(one, metric, &history.points));
+                // A pull request could give its run the id and the value of one that the base has.
+                let known = if base.is_some() { &[] } else { history.points.as_slice() };
+                let point = judged_here(one, metric, known);
+                history.points.extend(point);
             }
             // Runs that are all judged here have nothing behind them.
             if history.points.iter().any(|point| !candidates.iter().any(|one| is_of(point, &one.run))) {
@@ -81,7 +84,6 @@ fn judged_here(candidate: &CandidateReport, metric: &str, points: &[HistoryPoint
     let run = &candidate.run;
     let mut comparisons = candidate.rules.iter().flat_map(|rule| &rule.comparisons);
     let value = comparisons.find(|one| *one.subject == *metric && one.slice.is_none())?.candidate.as_ref()?;
-    // A record that was changed under the same id is another run than the one that the base has.
     let is_known = |point: &HistoryPoint| is_of(point, run) && *point.value == **value;
     (!points.iter().any(is_known)).then(|| HistoryPoint {
         at: run.created_at.clone(),

@@ -1,5 +1,6 @@
 //! `gate history`: a metric of one model, over the ledger, git and the working tree.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -62,10 +63,9 @@ pub fn history(order: &HistoryOrder, folder: &Path, clock: Timestamp) -> History
     }
 }
 
-/// A point, with its sort time and its identity.
+/// A point, with its sort time.
 struct Point {
     at: Option<Timestamp>,
-    key: String,
     in_tree: bool,
     /// The value of each metric that is wanted.
     values: Vec<Option<String>>,
@@ -88,6 +88,8 @@ pub(super) struct Wanted<'o> {
 pub(super) struct Found<'o> {
     wanted: Wanted<'o>,
     points: Vec<Point>,
+    /// The place of each run in `points`, until they are sorted.
+    places: HashMap<String, usize>,
     notes: Vec<String>,
     /// Models and metrics that were seen, to suggest for a name without results.
     seen: Vec<(Option<String>, Vec<String>)>,
@@ -95,7 +97,7 @@ pub(super) struct Found<'o> {
 
 impl<'o> Found<'o> {
     pub(super) fn of(wanted: Wanted<'o>) -> Self {
-        Self { wanted, points: Vec::new(), notes: Vec::new(), seen: Vec::new() }
+        Self { wanted, points: Vec::new(), places: HashMap::new(), notes: Vec::new(), seen: Vec::new() }
     }
 
     /// A run without a time is as old as nothing says; it stays where it was found, before all others.
@@ -129,7 +131,9 @@ impl<'o> Found<'o> {
         if let Some(paths) = paths.filter(|_| self.wanted.stage.is_none()) {
             let (runs, unread) = show(&paths, self.wanted.policy, folder);
             for run in runs {
-                if self.add(&run, run.label(), None, true) {
+                // A file may have many runs.
+                let is_new = files.last().is_none_or(|last| last != run.label());
+                if self.add(&run, run.label(), None, true) && is_new {
                     files.push(run.label().to_owned());
                 }
             }
@@ -227,10 +231,10 @@ impl<'o> Found<'o> {
             };
             let promoted = format!("{} {}{action}", line.stage, entry.number);
             let key = key(&run);
-            if self.points.iter().all(|point| point.key != key) && !self.add(&run, &entry.label, at, false) {
+            if !self.places.contains_key(&key) && !self.add(&run, &entry.label, at, false) {
                 continue;
             }
-            if let Some(point) = self.points.iter_mut().find(|point| point.key == key) {
+            if let Some(point) = self.places.get(&key).and_then(|place| self.points.get_mut(*place)) {
                 point.shown.promoted.push(promoted);
             }
         }
@@ -252,7 +256,7 @@ impl<'o> Found<'o> {
         }
         let key = key(run);
         let at = run.created_at().map(|moment| moment.at).or(otherwise_at);
-        if let Some(known) = self.points.iter_mut().find(|point| point.key == key) {
+        if let Some(known) = self.places.get(&key).and_then(|place| self.points.get_mut(*place)) {
             known.at = known.at.or(at);
             known.shown.at = known.at.map(|at| at.to_string());
         } else {
@@ -264,7 +268,8 @@ impl<'o> Found<'o> {
                 source: source.to_owned(),
                 promoted: Vec::new(),
             };
-            self.points.push(Point { at, key, in_tree, values, shown });
+            self.places.insert(key, self.points.len());
+            self.points.push(Point { at, in_tree, values, shown });
         }
         true
     }

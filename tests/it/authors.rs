@@ -6,20 +6,21 @@ use crate::project::{BASELINE, CANDIDATE, Project, git_in};
 
 const CHECK: [&str; 4] = ["check", "runs/new.json", "--now", "2026-07-01T12:00:00Z"];
 
-/// The baseline on `main` is by Grace, who writes her name in another way by now. Ada changed something else since.
+/// The baseline on `main` is by Grace. Ada changed something else since.
 fn project() -> Project {
     let project = Project::churn();
     project.remove("approved.json").file("runs/new.json", BASELINE);
     project.edit("gate.yaml", "baseline: approved.json", "baseline: git:main");
     project.git(&["init", "--quiet", "--initial-branch=main"]);
-    commit(&project, "grace@old");
-    project.file(".mailmap", "Grace Hopper <grace@example.org>\n").file("README.md", "text").commit("more");
+    commit(&project, "Grace Hopper");
+    project.file("README.md", "text").commit("more");
     project.git(&["checkout", "--quiet", "-b", "feature"]);
     // A change can't rename the author.
     project
         .file("runs/new.json", CANDIDATE)
         .file(".mailmap", "Mallory <grace@example.org>\n")
         .commit("train");
+    project.git(&["config", "log.mailmap", "true"]);
     project
 }
 
@@ -138,7 +139,7 @@ fn a_shallow_clone_names_nobody_whom_it_can_not_know() {
 fn a_name_is_text_and_no_markup() {
     let project = project();
     project.git(&["checkout", "--quiet", "main"]);
-    project.remove(".mailmap").edit("runs/new.json", "0.876", "0.877");
+    project.edit("runs/new.json", "0.876", "0.877");
     commit(&project, "@team **x** [y](https://evil.example) `z`\u{202e}");
     project.git(&["checkout", "--quiet", "feature"]);
     let page = project.gate(&[&CHECK[..], &["--format", "markdown"]].concat()).leaves_with(0).out.clone();
@@ -146,6 +147,17 @@ fn a_name_is_text_and_no_markup() {
     for markup in ["@team", "**x", "](", "://", "`z`", "\u{202e}"] {
         assert!(!line.contains(markup), "{markup} is in {line}");
     }
+}
+
+#[test]
+fn a_name_is_short_and_shows_no_secret() {
+    let project = project();
+    project.git(&["checkout", "--quiet", "main"]);
+    project.edit("runs/new.json", "0.876", "0.877");
+    commit(&project, &format!("https://u:hunter2@example.org/{}", "x".repeat(5000)));
+    project.git(&["checkout", "--quiet", "feature"]);
+    let author = baseline(&project, &[])["author"].as_str().expect("a name").to_owned();
+    assert!(author.len() <= 100 && !author.contains("hunter2"), "{author}");
 }
 
 #[test]

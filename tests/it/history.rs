@@ -178,6 +178,9 @@ fn a_pull_request_is_drawn_behind_what_its_base_has() {
     // Another value under the id of a run of the base is another run.
     project.file("runs/churn.json", record("c", 3, "0.95")).commit("the id of the base");
     check("markdown").says("5 runs | 0.84 on 2026-05-01 | 0.95 on 2026-05-03 |");
+    // A run that takes the id and the value of one of the base is shown all the same.
+    project.file("runs/churn.json", record("b", 6, "0.78")).commit("hidden behind an old run");
+    check("markdown").says("5 runs | 0.84 on 2026-05-01 | 0.78 on 2026-05-06 |");
     // What the base has promoted is drawn as such.
     project.git(&["checkout", "--quiet", "main"]);
     project.gate(&["promote", "runs/old.json", "--stage", "staging", "--first"]).leaves_with(0);

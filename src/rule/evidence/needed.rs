@@ -74,8 +74,13 @@ fn at_this_width(
     if !is_in_range(value.written().parse().ok()?, basis.values) {
         return None;
     }
-    let way = if by > 0.0 { "more" } else { "less" };
-    let words = format!("about {value} or {way} would pass, with an interval as wide as this");
+    // Beyond the other end of what may change, a value would not pass either.
+    let way = match word {
+        LimitKind::MaxChange => "",
+        _ if by > 0.0 => " or more",
+        _ => " or less",
+    };
+    let words = format!("about {value}{way} would pass, with an interval as wide as this");
     Some(Needed { value, words })
 }
 
