@@ -135,7 +135,7 @@ fn a_document_says_that_a_model_is_no_longer_deployed() {
 #[test]
 fn a_document_has_no_secrets_and_a_command_that_a_shell_reads() {
     let project = promoting::project();
-    let secret = "\"command\": [\"train\", \"--api-key\", \"hunter2\"], \"source\": \"https://ada:hunter2@host/train.py\", \
+    let secret = "\"command\": [\"train\", \"--api-key\", \"a hunter2\"], \"source\": \"https://ada:hunter2@host/train.py\", \
                   \"predictions\": \"s3://bucket/p.csv?sig=hunter2\", \"params\": {";
     project
         .edit("runs/one.json", "\"params\": {", secret)
