@@ -59,6 +59,7 @@ fn model(facts: &ModelFacts, data: &[String]) -> Value {
         property("stage", Some(&promotion.stage));
         property("promotion", Some(&promotion.number.to_string()));
         property("verdict", Some(&promotion.verdict));
+        property("ended", promotion.ended.as_deref());
         property("policy", Some(&format!("{} sha256:{}", promotion.policy.0, promotion.policy.1)));
     }
     for (name, value) in &facts.params {

@@ -5,8 +5,7 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
-use super::markdown::{code, text};
-use super::model_facts::{NOT_RECORDED, file, limits, metrics, table};
+use super::model_facts::{NOT_RECORDED, code, file, limits, metrics, table, text};
 use crate::verdict::ModelFacts;
 
 /// Writes a model card of what is recorded.
@@ -60,6 +59,9 @@ fn approval(facts: &ModelFacts, to: &mut dyn Write) -> io::Result<()> {
         code(policy),
         code(&format!("sha256:{digest}"))
     )?;
+    if let Some(ended) = &promotion.ended {
+        writeln!(to, "\nIt is no longer deployed there: {}.", text(ended))?;
+    }
     if promotion.limits.is_empty() {
         return Ok(());
     }

@@ -2,11 +2,22 @@
 
 use std::io::{self, Write};
 
-use super::markdown::{code, text};
+use super::markdown;
+use crate::secret::masked;
 use crate::verdict::{FileFact, LimitFact, MetricFact};
 
 /// What stands for a fact that nobody recorded.
 pub(super) const NOT_RECORDED: &str = "not recorded";
+
+/// Text in a paragraph or a cell, without secrets: a document may be published more widely than the record.
+pub(super) fn text(text: &str) -> String {
+    markdown::text(&masked(text))
+}
+
+/// Text in a code span, without secrets.
+pub(super) fn code(text: &str) -> String {
+    markdown::code(&masked(text))
+}
 
 /// A file with its size and its digest.
 pub(super) fn file(file: &FileFact) -> String {

@@ -3,8 +3,9 @@
 
 use std::io::{self, Write};
 
-use super::markdown::{code, text};
-use super::model_facts::{NOT_RECORDED, file, limits, metrics, table};
+use super::markdown::block;
+use super::model_facts::{NOT_RECORDED, code, file, limits, metrics, table, text};
+use crate::secret::masked;
 use crate::verdict::{
     Answer, Explanation, FileFact, LimitFact, MetricFact, ModelFacts, PromotionFact, RuleFact, WaiverFact,
 };
@@ -29,7 +30,7 @@ pub fn technical_documentation(
     let promotion = facts.promotion.as_ref();
     writeln!(to, "\n## The decision (point 2(g): reports, dated and signed)\n")?;
     match promotion {
-        Some(promotion) => decision(promotion, of(2), to)?,
+        Some(promotion) => decision(promotion, to)?,
         None => writeln!(to, "The model was not promoted: {NOT_RECORDED}.")?,
     }
     validation(facts, of(1), to)?;
@@ -37,12 +38,23 @@ pub fn technical_documentation(
     exceptions(promotion, to)?;
     writeln!(to, "\n## How to reproduce and verify it\n")?;
     recorded(of(4), to)?;
-    if let Some(promotion) = promotion {
-        let model = promotion.files.first().map_or("MODEL", |file| file.name.as_str());
-        let command = format!("gate verify {model} --stage {} --key KEY", promotion.stage);
-        writeln!(to, "- verify the signature and every digest: {}", code(&command))?;
+    if let Some(promotion) = promotion.filter(|promotion| promotion.ended.is_none()) {
+        verification(promotion, to)?;
     }
     writeln!(to, "\n{NOT_COVERED}")
+}
+
+/// The command that verifies what is deployed.
+fn verification(promotion: &PromotionFact, to: &mut dyn Write) -> io::Result<()> {
+    let name = masked(promotion.files.first().map_or("MODEL", |file| file.name.as_str()));
+    // A name that looks like an option would be read as one.
+    let name = if name.starts_with('-') { format!("./{name}").into() } else { name };
+    let signed = !promotion.signers.is_empty();
+    let (what, key) =
+        if signed { ("the signature and every digest", " --key KEY") } else { ("every digest", "") };
+    let (model, stage) = (shell_words::quote(&name), shell_words::quote(&promotion.stage));
+    let command = block("sh", &format!("gate verify {model} --stage {stage}{key}"));
+    write!(to, "- verify {what}:\n\n{command}")
 }
 
 /// What no record has.
@@ -62,14 +74,14 @@ fn recorded(answer: Option<&Answer>, to: &mut dyn Write) -> io::Result<()> {
     for fact in &answer.facts {
         writeln!(to, "- {}", text(fact))?;
     }
-    evidence(answer, to)
+    evidence(&answer.evidence, &answer.not_recorded, to)
 }
 
-fn evidence(answer: &Answer, to: &mut dyn Write) -> io::Result<()> {
-    for file in &answer.evidence {
+fn evidence(files: &[String], not_recorded: &[String], to: &mut dyn Write) -> io::Result<()> {
+    for file in files {
         writeln!(to, "- evidence: {}", code(file))?;
     }
-    for missing in &answer.not_recorded {
+    for missing in not_recorded {
         writeln!(to, "- {}: *{NOT_RECORDED}*", text(missing))?;
     }
     Ok(())
@@ -83,7 +95,10 @@ fn line(what: &str, value: Option<&str>, to: &mut dyn Write) -> io::Result<()> {
     }
 }
 
-fn decision(promotion: &PromotionFact, answer: Option<&Answer>, to: &mut dyn Write) -> io::Result<()> {
+fn decision(promotion: &PromotionFact, to: &mut dyn Write) -> io::Result<()> {
+    if let Some(ended) = &promotion.ended {
+        writeln!(to, "**The model is no longer deployed at this stage:** {}.\n", text(ended))?;
+    }
     writeln!(
         to,
         "- promotion {} to the stage {} ({})",
@@ -107,10 +122,11 @@ fn decision(promotion: &PromotionFact, answer: Option<&Answer>, to: &mut dyn Wri
     for promoted in &promotion.files {
         writeln!(to, "- promoted file: {}", file(promoted))?;
     }
-    if let Some(answer) = answer {
-        evidence(answer, to)?;
-    }
+    evidence(&promotion.evidence, &promotion.not_recorded, to)?;
     writeln!(to, "\n### Rules\n")?;
+    if promotion.rules.is_empty() {
+        return line("rules", None, to);
+    }
     let row = |rule: &RuleFact| {
         let reason = rule.reason.as_deref().map(text).unwrap_or_default();
         vec![code(&rule.rule), text(&rule.kind), text(&rule.level), text(&rule.outcome), reason]
@@ -195,6 +211,10 @@ fn exceptions(promotion: Option<&PromotionFact>, to: &mut dyn Write) -> io::Resu
     }
     for weak in &promotion.weakened {
         writeln!(to, "- {}", text(weak))?;
+    }
+    if promotion.action == "retire" {
+        // The promotion that the waivers belong to can't be read.
+        return line("waivers", None, to);
     }
     if promotion.waivers.is_empty() && promotion.weakened.is_empty() {
         writeln!(to, "None: no waiver was used, and nothing else weakened the verdict.")?;

@@ -100,6 +100,12 @@ pub struct PromotionFact {
     pub waivers: Vec<WaiverFact>,
     /// What else weakened the verdict, in words.
     pub weakened: Vec<String>,
+    /// What shows the decision: files with their digests.
+    pub evidence: Vec<String>,
+    /// What was not recorded of the decision.
+    pub not_recorded: Vec<String>,
+    /// Why the model is no longer deployed at the stage, in words; absent where it is.
+    pub ended: Option<String>,
 }
 
 /// A rule's result.

@@ -109,6 +109,46 @@ fn a_technical_documentation_has_what_the_ledger_has_and_names_what_it_lacks() {
     assert_eq!(project.gate(&["explain", "nobody", "--format", "technical-documentation"]).out, "");
 }
 
+#[test]
+fn a_document_says_that_a_model_is_no_longer_deployed() {
+    let project = promoting::project();
+    for (name, more) in [("one", &["--first"][..]), ("two", &[])] {
+        let run = format!("runs/{name}.json");
+        project.gate(&[&["promote", &run, "--stage", "staging"], more].concat()).leaves_with(0);
+    }
+    let ran = project.gate(&["explain", "models/one.bin", "--format", "technical-documentation"]);
+    ran.leaves_with(0).says("no longer deployed at this stage:** superseded by promotion 2");
+    ran.says("promotion 1 to the stage").never_says("gate verify");
+    project.gate(&["retire", "--stage", "staging", "--reason", "too slow"]).leaves_with(0);
+    let ran = project.gate(&DOCUMENTATION);
+    ran.leaves_with(0).says("promotion 3 retired it at 20").says("the reason&#58; too slow");
+    ran.says("promotion 2 to the stage `staging` (promote)").says("- verdict of the policy: pass");
+    ran.says("| measured | f1 | max&#95;drop 0.01 | 0.80 | 0.84 |")
+        .says("- compared with: stage&#58;staging");
+    ran.never_says("gate verify");
+    project
+        .gate(&CARD)
+        .says("the verdict is pass")
+        .says("It is no longer deployed there: promotion 3 retired it");
+}
+
+#[test]
+fn a_document_has_no_secrets_and_a_command_that_a_shell_reads() {
+    let project = promoting::project();
+    let secret = "\"command\": [\"train\", \"--api-key\", \"a hunter2\"], \"source\": \"https://ada:hunter2@host/train.py\", \
+                  \"predictions\": \"s3://bucket/p.csv?sig=hunter2\", \"params\": {";
+    project
+        .edit("runs/one.json", "\"params\": {", secret)
+        .edit("runs/one.json", "\"holdout\"", "\"s3://ada:hunter2@bucket/holdout\"")
+        .edit("runs/one.json", "models/one.bin", "models/a | b.bin")
+        .file("models/a | b.bin", "the weights of one\n");
+    project.gate(&["promote", "runs/one.json", "--stage", "staging", "--first"]).leaves_with(0);
+    let ran = project.gate(&DOCUMENTATION);
+    ran.leaves_with(0).never_says("hunter2").says("train --api-key").says("host/train.py");
+    ran.says("- verify every digest:\n\n```sh\ngate verify 'models/a | b.bin' --stage staging\n```\n");
+    project.gate(&CARD).leaves_with(0).never_says("hunter2");
+}
+
 const GROUPS: &str = "\
 version: 1
 runs: runs/*.json

@@ -315,7 +315,7 @@ pub(super) fn again(run: &Run) -> Answer {
         (!node.is_null()).then_some(node)
     };
     let words = there(&["command"]).map(|node| match node.as_list() {
-        Some(words) => words.iter().filter_map(Node::as_written).collect::<Vec<_>>().join(" "),
+        Some(words) => shell_words::join(words.iter().filter_map(Node::as_written)),
         None => node.in_full(),
     });
     it.fact("command", words);

@@ -123,16 +123,13 @@ fn fill(answer: &mut Explanation, question: &Question, folder: &Path) -> Result<
         .collect();
     let statement = entry.statement()?;
     let entries = ledger.entries(&line)?;
+    let superseded = (!current).then(|| format!("superseded by promotion {}", entries.len()));
     answer.what = format!(
-        "{} in {}: promotion {}{}",
+        "{} in {}: promotion {}, {}",
         line.model,
         line.stage,
         entry.number,
-        if current {
-            ", the current one".to_owned()
-        } else {
-            format!(", superseded by promotion {}", entries.len())
-        }
+        superseded.as_deref().unwrap_or("the current one")
     );
     let run = match record(&ledger, &line, &statement) {
         Ok(run) => run,
@@ -154,7 +151,7 @@ fn fill(answer: &mut Explanation, question: &Question, folder: &Path) -> Result<
         reproducible(&run, &statement),
     ];
     answer.facts = Some(ModelFacts {
-        promotion: Some(model::promotion(&line, &entry, &statement)),
+        promotion: Some(model::decided(&evidence, &entries, (&entry, &statement), superseded)),
         ..model::facts(&run)
     });
     answer.chain = entries.iter().rev().filter_map(|other| step(other, entry.number)).collect();

@@ -1,16 +1,16 @@
 //! What a record and its promotion say about a model, field by field.
 
-use super::answers::requested_by;
+use super::answers::{Evidence, approved, requested_by};
 use crate::document::{Map, Node};
 use crate::ledger::{Entry, StageHistory, Statement};
 use crate::run::{Metric, Run};
-use crate::secret::masked_value;
+use crate::secret::{masked, masked_value};
 use crate::signing::Envelope;
 use crate::verdict::{FileFact, LimitFact, MetricFact, ModelFacts, PromotionFact, RuleFact, WaiverFact};
 
 /// The facts of a run.
 pub(super) fn facts(run: &Run) -> ModelFacts {
-    let text = |field: &str| run.text(field).map(str::to_owned);
+    let text = |field: &str| run.text(field).map(shown);
     let mut params = Vec::new();
     if let Some(node) = run.record().get("params") {
         flatten(node, "", &mut params);
@@ -24,7 +24,7 @@ pub(super) fn facts(run: &Run) -> ModelFacts {
     }
     let files = run.record().get("data").and_then(Node::as_list).unwrap_or_default();
     ModelFacts {
-        model: run.model().map(str::to_owned),
+        model: run.model().map(shown),
         run_id: text("run_id"),
         git_commit: text("git_commit"),
         source: text("source"),
@@ -41,13 +41,18 @@ pub(super) fn facts(run: &Run) -> ModelFacts {
             .artifacts()
             .iter()
             .map(|artifact| FileFact {
-                name: artifact.path.or(artifact.uri).unwrap_or("model").to_owned(),
+                name: shown(artifact.path.or(artifact.uri).unwrap_or("model")),
                 digest: artifact.digest.as_ref().map(|it| (it.algorithm.to_string(), it.value.to_string())),
                 ..FileFact::default()
             })
             .collect(),
         promotion: None,
     }
+}
+
+/// A text of the record without its secrets: a document may be published more widely than the record.
+fn shown(text: &str) -> String {
+    masked(text).into_owned()
 }
 
 /// The leaves of a map, by path.
@@ -58,7 +63,6 @@ fn flatten(node: &Node, at: &str, into: &mut Vec<(String, String)>) {
             flatten(value, &path, into);
         }),
         None => {
-            // A document may be published more widely than the record.
             let name = at.rsplit('.').next().unwrap_or(at);
             let value = masked_value(name, &node.in_full()).into_owned();
             into.push((at.to_owned(), value));
@@ -74,12 +78,12 @@ fn metrics(run: &Run) -> Vec<MetricFact> {
         let written = |key: &str| metric.detail(key).and_then(Node::as_written).map(str::to_owned);
         let values = metric.detail("values").and_then(Node::as_list).unwrap_or_default();
         Some(MetricFact {
-            name: metric.name.to_owned(),
+            name: shown(metric.name),
             value,
-            slice: slice.map(str::to_owned),
+            slice: slice.map(shown),
             n: written("n").or(rows),
             stderr: written("stderr"),
-            values: values.iter().map(Node::brief).collect(),
+            values: values.iter().map(|value| shown(&value.brief())).collect(),
         })
     };
     let rows = |slice: &str| {
@@ -94,13 +98,13 @@ fn metrics(run: &Run) -> Vec<MetricFact> {
 /// The file of predictions: a path, or an object with one.
 fn predictions(node: &Node) -> FileFact {
     match node.as_written() {
-        Some(path) => FileFact { name: path.to_owned(), ..FileFact::default() },
+        Some(path) => FileFact { name: shown(path), ..FileFact::default() },
         None => file(node, &["path", "uri", "aggregates"]),
     }
 }
 
 fn file(node: &Node, names: &[&str]) -> FileFact {
-    let part = |key: &str| node.get(key).and_then(Node::as_written).map(str::to_owned);
+    let part = |key: &str| node.get(key).and_then(Node::as_written).map(shown);
     let digest = part("digest");
     FileFact {
         name: names.iter().find_map(|key| part(key)).unwrap_or_else(|| "data".into()),
@@ -113,8 +117,42 @@ fn file(node: &Node, names: &[&str]) -> FileFact {
     }
 }
 
+/// The decision that put a model at a stage, and whether it is still there. An entry that retires a model has no
+/// decision: the newest entry of the same files before it has.
+pub(super) fn decided(
+    evidence: &Evidence<'_>,
+    entries: &[Entry],
+    (entry, statement): (&Entry, &Statement),
+    superseded: Option<String>,
+) -> PromotionFact {
+    let earlier = entries.iter().rev().filter(|other| statement.retires() && other.number < entry.number);
+    let decision = earlier.filter_map(|other| Some((other, other.statement().ok()?))).find(|(_, it)| {
+        !it.retires() && it.own_text(&["verdict"]).is_some() && it.files() == statement.files()
+    });
+    let (from, says) = decision.as_ref().map_or((entry, statement), |(other, it)| (*other, it));
+    let answer = approved(evidence, from, says);
+    let mut shows = answer.evidence;
+    if from.number != entry.number {
+        shows.push(format!("of the retirement: {} sha256:{}", entry.label, entry.digest));
+    }
+    let retired = statement.retires().then(|| {
+        let at = statement.predicate(&["timeVerified"]).unwrap_or("a time that is not recorded");
+        let who = requested_by(statement)
+            .map_or_else(|| "someone who is not recorded".to_owned(), |who| format!("{who} (a claim)"));
+        let why = statement.own_text(&["reason"]).unwrap_or("not recorded");
+        format!("promotion {} retired it at {at}, requested by {who}; the reason: {why}", entry.number)
+    });
+    let ended: Vec<String> = retired.into_iter().chain(superseded).collect();
+    PromotionFact {
+        evidence: shows,
+        not_recorded: answer.not_recorded,
+        ended: (!ended.is_empty()).then(|| ended.join("; ")),
+        ..promotion(evidence.line, from, says)
+    }
+}
+
 /// The decision, as recorded in the ledger.
-pub(super) fn promotion(line: &StageHistory, entry: &Entry, statement: &Statement) -> PromotionFact {
+fn promotion(line: &StageHistory, entry: &Entry, statement: &Statement) -> PromotionFact {
     let text = |value: Option<&str>| value.unwrap_or_default().to_owned();
     let own = |path: &[&str]| statement.own_text(path).map(str::to_owned);
     let outcomes = statement.own_list(&["outcomes"]);
@@ -150,6 +188,7 @@ pub(super) fn promotion(line: &StageHistory, entry: &Entry, statement: &Statemen
         limits: outcomes.iter().flat_map(limits).collect(),
         waivers: statement.own_list(&["waivers"]).iter().map(waiver).collect(),
         weakened: weakened.map(|(what, says)| format!("{what}: {says}")).collect(),
+        ..PromotionFact::default()
     }
 }
 
