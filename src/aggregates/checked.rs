@@ -132,7 +132,25 @@ impl Aggregates {
         let places: BTreeMap<Box<str>, u32> = self.labels.iter().cloned().zip(0..).collect();
         let class = |text: &str| places.get(text).copied().unwrap_or(u32::MAX);
         let has_baseline = self.has_baseline;
+        let mut seen = BTreeSet::new();
         for (number, row) in table.rows.iter().enumerate() {
+            let is_counted = matches!(row.kind, RowKind::Cell | RowKind::Score);
+            let key = (
+                row.kind.name(),
+                &row.name,
+                &row.slice,
+                &row.bucket,
+                &row.truth,
+                &row.baseline,
+                &row.candidate,
+            );
+            if is_counted && !seen.insert(key) {
+                return Err(AggregatesError::new(
+                    Fault::Incomplete,
+                    format!("row {} is about the same cases as a row before it", number + 1),
+                    "write the rows of each statement once, as the engine gave them",
+                ));
+            }
             let fault = |what: &str| broken(number, what);
             let n = || row.n.ok_or_else(|| fault("has no `n`"));
             match row.kind {

@@ -6,7 +6,7 @@ use super::area::{Area, compare};
 use super::buckets::without_each_bucket;
 use super::checked::{Aggregates, Cell, Slice};
 use super::count::count_rows;
-use super::plan::{CaseNeeds, Plan};
+use super::plan::{CaseNeeds, Plan, SlicingNeeds};
 use super::totals::{Model, Totals};
 use crate::cases::{CaseColumns, Table};
 use crate::scorer::{Aggregate, CaseKind, Metric, Needs, Score, Uncertainty, jackknife_of_kinds};
@@ -43,13 +43,13 @@ impl Aggregates {
         Some(Part { about: self, slice: self.slices.get(columns)?.get(slice)? })
     }
 
-    /// What identifies the decisions of one model: cases and sums by bucket, label and decision.
-    fn decisions(&self, model: Model) -> BTreeMap<(u16, &str, &str), (u64, Vec<i128>)> {
+    /// What identifies the decisions of one model on a slice: cases and sums by bucket, label and decision.
+    fn decisions(&self, slice: &Slice, model: Model) -> Decisions<'_> {
         let suffix = if model == Model::Baseline { "_candidate" } else { "_baseline" };
         let is_own = |column: &String| !column.ends_with(suffix);
         let label = |class: u32| self.labels.get(class as usize).map_or("", |label| &**label);
-        let mut found: BTreeMap<(u16, &str, &str), (u64, Vec<i128>)> = BTreeMap::new();
-        for cell in &self.all.cells {
+        let mut found = Decisions::new();
+        for cell in &slice.cells {
             let class = if model == Model::Baseline { cell.baseline } else { cell.candidate };
             let sums = self.sum_columns.iter().zip(&cell.sums).filter(|(column, _)| is_own(column));
             let sums: Vec<i128> = sums.map(|(_, sum)| *sum).collect();
@@ -61,26 +61,33 @@ impl Aggregates {
         found
     }
 
-    /// The decisions of one model, counted from its rows in the same buckets.
+    /// The decisions of one model, counted from its rows in the same buckets and slices, with the same sums, as far as
+    /// the rows have them.
     pub fn count_like(&self, rows: &Table, said: &CaseColumns) -> Result<Self, String> {
-        let needs = CaseNeeds { decisions: true, ..CaseNeeds::default() };
-        let plan = Plan::of(&needs, said, Some(self.task), false).map_err(|why| why.message)?;
-        let counted = count_rows(&plan, rows, None, said).map_err(|error| error.message)?;
-        Self::of(&counted, said).map_err(|error| error.message)
+        let count = |needs: &CaseNeeds| {
+            let plan = Plan::of(needs, said, Some(self.task), false).map_err(|why| why.message)?;
+            let counted = count_rows(&plan, rows, None, said).map_err(|error| error.message)?;
+            Self::of(&counted, said).map_err(|error| error.message)
+        };
+        let has_scores = self.sum_columns.iter().any(|column| column.starts_with("log_loss"));
+        let slicing = |columns: &String| SlicingNeeds {
+            columns: columns.split(", ").map(str::to_owned).collect(),
+            metrics: Vec::new(),
+        };
+        let like_these = CaseNeeds {
+            metrics: has_scores.then(|| "log_loss".to_owned()).into_iter().collect(),
+            slicings: self.slices.keys().map(slicing).collect(),
+            decisions: true,
+        };
+        count(&like_these).or_else(|_| count(&CaseNeeds { decisions: true, ..CaseNeeds::default() }))
     }
 
-    /// Whether the model that these have as the baseline is the one that others have as their candidate, on the same cases.
+    /// Whether the model that these have as the baseline is the one that others have as their candidate, on the same cases,
+    /// and in each slice that both have.
     pub fn has_as_baseline(&self, other: &Self) -> bool {
         if self.task != other.task || self.has_clusters != other.has_clusters {
             return false;
         }
-        let (ours, theirs) = (self.decisions(Model::Baseline), other.decisions(Model::Candidate));
-        let counts = |found: &BTreeMap<(u16, &str, &str), (u64, Vec<i128>)>| {
-            found
-                .iter()
-                .map(|(key, own)| (key.0, key.1.to_owned(), key.2.to_owned(), own.0))
-                .collect::<Vec<_>>()
-        };
         let stems = |columns: &[String]| -> Vec<String> {
             let stem = |column: &String| {
                 column.trim_end_matches("_candidate").trim_end_matches("_baseline").to_owned()
@@ -89,11 +96,28 @@ impl Aggregates {
             stems.dedup();
             stems
         };
-        let same_sums = stems(&self.sum_columns) != stems(&other.sum_columns)
-            || ours.values().map(|own| &own.1).eq(theirs.values().map(|own| &own.1));
-        counts(&ours) == counts(&theirs) && same_sums
+        let with_sums = stems(&self.sum_columns) == stems(&other.sum_columns);
+        let is_same = |ours: &Slice, theirs: &Slice| {
+            let (mut ours, mut theirs) =
+                (self.decisions(ours, Model::Baseline), other.decisions(theirs, Model::Candidate));
+            if !with_sums {
+                ours.values_mut().chain(theirs.values_mut()).for_each(|own| own.1.clear());
+            }
+            ours == theirs
+        };
+        let both = self.slices.iter().filter_map(|(columns, ours)| Some((ours, other.slices.get(columns)?)));
+        is_same(&self.all, &other.all)
+            && both.into_iter().all(|(ours, theirs)| {
+                ours.len() == theirs.len()
+                    && ours
+                        .iter()
+                        .all(|(key, slice)| theirs.get(key).is_some_and(|theirs| is_same(slice, theirs)))
+            })
     }
 }
+
+/// Cases and sums by bucket, label and decision.
+type Decisions<'a> = BTreeMap<(u16, &'a str, &'a str), (u64, Vec<i128>)>;
 
 impl<'a> Part<'a> {
     /// How many cases.

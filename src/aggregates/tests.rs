@@ -168,12 +168,35 @@ fn counts_that_do_not_add_up_are_refused() {
             .iter_mut()
             .filter(|row| row.kind == RowKind::Cell)
             .for_each(|row| row.bucket = "b80".into());
+        table.rows = grouped(std::mem::take(&mut table.rows));
     });
     assert_eq!(hashed_name, AggregatesFault::Buckets);
     let no_sum = change(&|table| {
         table.rows.iter_mut().filter(|row| row.kind == RowKind::Cell).for_each(|row| row.sums[1] = None);
     });
     assert_eq!(no_sum, AggregatesFault::Unreadable);
+}
+
+/// Rows as `GROUP BY` gives them: one for all cases of the same slice, bucket and decisions.
+fn grouped(rows: Vec<Row>) -> Vec<Row> {
+    let mut merged: Vec<Row> = Vec::new();
+    for row in rows {
+        let is_like = |known: &&mut Row| {
+            row.kind == RowKind::Cell
+                && (&known.slice, &known.bucket, &known.truth, &known.baseline, &known.candidate)
+                    == (&row.slice, &row.bucket, &row.truth, &row.baseline, &row.candidate)
+        };
+        match merged.iter_mut().find(is_like) {
+            Some(known) => {
+                known.n = known.n.zip(row.n).map(|(one, other)| one + other);
+                let sums = known.sums.iter().zip(&row.sums);
+                known.sums =
+                    sums.map(|(one, other)| one.zip(*other).map(|(one, other)| one + other)).collect();
+            }
+            None => merged.push(row),
+        }
+    }
+    merged
 }
 
 /// Counts that add up, and still are not those of the same cases.
@@ -288,6 +311,31 @@ fn the_baseline_of_one_file_is_the_candidate_of_another() {
     assert!(count(&new, Some(&old)).has_as_baseline(&first));
     assert!(!count(&old, Some(&new)).has_as_baseline(&first));
     assert!(!count(&newest, None).has_as_baseline(&first));
+}
+
+#[test]
+fn a_slice_that_is_counted_as_another_is_not_that_of_the_baseline() {
+    let [old, new] = predictions(5, 300);
+    let columns = CaseColumns::default();
+    let needed = needs(&["f1", "log_loss"], &["region"]);
+    let plan = Plan::of(&needed, &columns, None, true).expect("a plan");
+    let mut found = count_rows(&plan, &table(&new), Some(&table(&old)), &columns).expect("aggregates");
+    let honest = Aggregates::of(&found, &columns).expect("clean");
+    let first = honest.count_like(&table(&old), &columns).expect("the rows have slices and scores");
+    assert_eq!((first.slices.len(), first.sum_columns.len()), (1, 4));
+    assert!(honest.has_as_baseline(&first));
+    let mut names: Vec<String> =
+        found.rows.iter().map(|row| row.slice.clone()).filter(|slice| slice.starts_with("region=")).collect();
+    names.dedup();
+    for row in found.rows.iter_mut().filter(|row| row.slice == names[0]) {
+        row.slice.clone_from(&names[1]);
+    }
+    assert!(Aggregates::of(&found, &columns).is_err(), "cells are there twice");
+    found.rows = grouped(found.rows);
+    let forged = Aggregates::of(&found, &columns).expect("it adds up");
+    assert!(!forged.has_as_baseline(&first));
+    let without_slices = Aggregates { slices: std::collections::BTreeMap::new(), ..first };
+    assert!(forged.has_as_baseline(&without_slices), "only slices tell them apart");
 }
 
 /// Both ways to compare two models at a confidence.

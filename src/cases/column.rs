@@ -248,14 +248,17 @@ impl Column {
         {
             return Box::new(pairs.filter(|(row, at)| ours.key(*row) != theirs.key(*at)).map(|pair| pair.0));
         }
-        // `MISSING - 1` for a text that the other column does not have: there are not so many rows.
+        // An empty text is no value: CSV can't write one in another way. `MISSING - 1` for a text that the other column does
+        // not have: there are not so many rows.
+        let place = |text: &str| other.code_of(text).and_then(|code| u32::try_from(code).ok());
         let there: Vec<u32> = self
             .texts()
-            .map(|text| other.code_of(text).and_then(|code| u32::try_from(code).ok()).unwrap_or(MISSING - 1))
+            .map(|text| if text.is_empty() { MISSING } else { place(text).unwrap_or(MISSING - 1) })
             .collect();
-        let (ours, theirs) = (self.codes(), other.codes());
+        let (ours, theirs, empty) = (self.codes(), other.codes(), place(""));
         let code = move |row| there.get(ours.get(row) as usize).copied().unwrap_or(MISSING);
-        Box::new(pairs.filter(move |(row, at)| code(*row) != theirs.get(*at)).map(|pair| pair.0))
+        let other = move |row| Some(theirs.get(row)).filter(|code| Some(*code) != empty).unwrap_or(MISSING);
+        Box::new(pairs.filter(move |(row, at)| code(*row) != other(*at)).map(|pair| pair.0))
     }
 }
 

@@ -31,7 +31,9 @@ impl KeysSoFar {
             }
             _ => {
                 let before = self.sequence.take();
-                self.others.reserve_exact(rows.saturating_sub(self.others.len()).max(keys.len()));
+                if self.others.is_empty() {
+                    self.others.reserve_exact(rows.max(keys.len()));
+                }
                 if let Some((first, len)) = before {
                     self.others.extend((0..len).map(|row| first.wrapping_add_unsigned(row as u64)));
                 }
@@ -49,9 +51,9 @@ impl KeysSoFar {
 }
 
 impl Keys {
-    pub(super) fn of(keys: Vec<i64>) -> Self {
+    pub(super) fn of(keys: &[i64]) -> Self {
         let mut so_far = KeysSoFar::default();
-        so_far.add(&keys, keys.len());
+        so_far.add(keys, keys.len());
         so_far.finish()
     }
 
@@ -139,7 +141,7 @@ mod tests {
             vec![i64::MIN, 0, i64::MAX],
             vec![i64::MAX, i64::MIN],
         ] {
-            let kept = Keys::of(keys.clone());
+            let kept = Keys::of(&keys);
             for at_once in 1..3 {
                 let mut so_far = KeysSoFar::default();
                 keys.chunks(at_once).for_each(|some| so_far.add(some, keys.len()));

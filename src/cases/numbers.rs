@@ -172,7 +172,7 @@ mod tests {
 
     fn whole(keys: &[i64]) -> Numbers {
         let (start, end) = keys.split_at(keys.len() / 2);
-        Numbers::new(NumberKind::Whole, [start, end].map(|part| Keys::of(part.to_vec())).to_vec())
+        Numbers::new(NumberKind::Whole, [start, end].map(Keys::of).to_vec())
     }
 
     #[test]
@@ -206,7 +206,7 @@ mod tests {
         let reals = [0.1, -0.0, f64::NAN, f64::INFINITY];
         let mut keys: Vec<i64> = reals.iter().map(|value| real_key(*value)).collect();
         keys.push(NumberKind::Real.missing());
-        let numbers = Numbers::new(NumberKind::Real, vec![Keys::of(keys)]);
+        let numbers = Numbers::new(NumberKind::Real, vec![Keys::of(&keys)]);
         let texts: Vec<Option<String>> = (0..5).map(|row| numbers.text(row)).collect();
         assert_eq!(
             texts,

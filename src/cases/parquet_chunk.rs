@@ -77,19 +77,30 @@ impl<T> Batch<'_, T> {
     }
 }
 
+/// Memory that is reserved for rows before they are read, whatever a damaged file says.
+pub(super) const ROOM: usize = 1 << 22;
+
+/// A column that does not have a cell for each row of its row group.
+pub(super) fn other_rows(rows: usize) -> ParquetError {
+    ParquetError::General(format!("a column does not have as many cells as its row group has rows, {rows}"))
+}
+
 fn for_each_batch<T: DataType>(
     mut reader: ColumnReaderImpl<T>,
     most: i16,
+    rows: usize,
     mut batch: impl FnMut(&Batch<'_, T::T>),
 ) -> Result<(), ParquetError> {
     let (mut read, mut levels) = (Vec::with_capacity(BATCH), Vec::with_capacity(BATCH));
+    let mut left = rows;
     loop {
         read.clear();
         levels.clear();
         let (records, _, _) = reader.read_records(BATCH, Some(&mut levels), None, &mut read)?;
         if records == 0 {
-            return Ok(());
+            return if left == 0 { Ok(()) } else { Err(other_rows(rows)) };
         }
+        left = left.checked_sub(records).ok_or_else(|| other_rows(rows))?;
         if read.len() == records {
             levels.clear();
         }
@@ -109,7 +120,7 @@ pub(super) fn read_keys<T: DataType>(
 ) -> Result<Chunk, ParquetError> {
     let (mut coder, mut numbers, mut some) = (Coder::new(), KeysSoFar::default(), Vec::with_capacity(BATCH));
     let (mut coded, mut conflict) = (true, false);
-    for_each_batch(reader, most, |batch| {
+    for_each_batch(reader, most, rows, |batch| {
         if !coded {
             some.clear();
             if batch.levels.is_empty() {
@@ -119,13 +130,13 @@ pub(super) fn read_keys<T: DataType>(
                 conflict |= batch.values.iter().any(|value| key(value) == missing);
                 batch.for_each_cell(|value| some.push(value.map_or(missing, &key)));
             }
-            return numbers.add(&some, rows);
+            return numbers.add(&some, rows.min(ROOM));
         }
         batch.for_each_cell(|value| coder.push(value.map(&key)));
         if coder.keys.len() > max_coded {
             coded = false;
             let known = |code: u32| coder.keys.get(code as usize).copied().unwrap_or(missing);
-            numbers.add(&coder.codes.iter().map(known).collect::<Vec<_>>(), rows);
+            numbers.add(&coder.codes.iter().map(known).collect::<Vec<_>>(), rows.min(ROOM));
         }
     })?;
     conflict |= max_coded != usize::MAX && coder.keys.contains(&missing);
@@ -166,20 +177,33 @@ impl Coder {
     }
 }
 
+/// Different bytes would become one text.
+pub(super) fn no_text() -> ParquetError {
+    ParquetError::General("a text is not UTF-8".into())
+}
+
 /// Reads texts.
-pub(super) fn read_texts(reader: ColumnReaderImpl<ByteArrayType>, most: i16) -> Result<Chunk, ParquetError> {
+pub(super) fn read_texts(
+    reader: ColumnReaderImpl<ByteArrayType>,
+    most: i16,
+    rows: usize,
+) -> Result<Chunk, ParquetError> {
     let mut texts: IndexSet<Box<str>, FixedState> = IndexSet::default();
     let mut codes = Codes::default();
     // Cells of one entry of a dictionary have the same address. Another text may come there later, so bytes are compared.
     let mut recent = [MISSING; SMALL];
+    let mut is_text = true;
     let mut cell = |value: Option<&ByteArray>| {
         let Some(value) = value.map(ByteArray::data) else { return codes.push(MISSING) };
         let address = value.as_ptr().addr();
         let slot = &mut recent[(address ^ (address >> 8)) % SMALL];
         let known = texts.get_index(*slot as usize).is_some_and(|text| text.as_bytes() == value);
         if !known {
-            let text = String::from_utf8_lossy(value);
-            let place = match texts.get_index_of(&*text) {
+            let text = std::str::from_utf8(value).unwrap_or_else(|_| {
+                is_text = false;
+                ""
+            });
+            let place = match texts.get_index_of(text) {
                 Some(place) => place,
                 None => texts.insert_full(text.into()).0,
             };
@@ -187,7 +211,10 @@ pub(super) fn read_texts(reader: ColumnReaderImpl<ByteArrayType>, most: i16) -> 
         }
         codes.push(*slot);
     };
-    for_each_batch(reader, most, |batch| batch.for_each_cell(&mut cell))?;
+    for_each_batch(reader, most, rows, |batch| batch.for_each_cell(&mut cell))?;
+    if !is_text {
+        return Err(no_text());
+    }
     Ok(Chunk::Texts(Some(codes), texts.into_iter().collect()))
 }
 
@@ -196,6 +223,7 @@ pub(super) fn read_decimals<T: DataType>(
     reader: ColumnReaderImpl<T>,
     most: i16,
     scale: i64,
+    rows: usize,
     bytes: impl Fn(&T::T) -> &[u8],
 ) -> Result<Chunk, ParquetError> {
     let mut texts: IndexSet<Box<str>, FixedState> = IndexSet::default();
@@ -206,6 +234,6 @@ pub(super) fn read_decimals<T: DataType>(
         let place = texts.insert_full(decimal.to_plain_string().into()).0;
         codes.push(u32::try_from(place).unwrap_or(MISSING));
     };
-    for_each_batch(reader, most, |batch| batch.for_each_cell(&mut cell))?;
+    for_each_batch(reader, most, rows, |batch| batch.for_each_cell(&mut cell))?;
     Ok(Chunk::Texts(Some(codes), texts.into_iter().collect()))
 }

@@ -264,9 +264,9 @@ fn read_coded(
     Ok((keys.len() <= max_coded).then_some(Chunk::Keys(Some(codes), keys)))
 }
 
-/// How many rows to make room for, whatever a damaged file says.
-fn room(group: &RowGroupMetaData) -> usize {
-    usize::try_from(group.num_rows()).unwrap_or_default().min(1 << 22)
+/// How many rows a row group has. Each of its columns must have as many cells.
+fn rows_of(group: &RowGroupMetaData) -> Result<usize, ParquetError> {
+    usize::try_from(group.num_rows()).map_err(|_| ParquetError::General("a row group has no rows".into()))
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "values of four bytes are the low half")]
@@ -292,7 +292,7 @@ fn read_chunk(
     let missing = written.numbers().map_or(0, NumberKind::missing);
     let unsigned = written == Written::Unsigned;
     let row_group = reader.get_row_group(group)?;
-    let rows = room(row_group.metadata());
+    let rows = rows_of(row_group.metadata())?;
     if let Some(chunk) = read_coded(&*row_group, index, described, written, max_coded, rows)? {
         return Ok(chunk);
     }
@@ -323,12 +323,12 @@ fn read_chunk(
             read_keys::<DoubleType>(reader, most, missing, max_coded, rows, |value| real_key(*value))
         }
         ColumnReader::ByteArrayColumnReader(reader) if let Written::LongDecimal(scale) = written => {
-            read_decimals(reader, most, scale, |value| value.data())
+            read_decimals(reader, most, scale, rows, |value| value.data())
         }
         ColumnReader::FixedLenByteArrayColumnReader(reader) if let Written::LongDecimal(scale) = written => {
-            read_decimals(reader, most, scale, |value| value.data())
+            read_decimals(reader, most, scale, rows, |value| value.data())
         }
-        ColumnReader::ByteArrayColumnReader(reader) => read_texts(reader, most),
+        ColumnReader::ByteArrayColumnReader(reader) => read_texts(reader, most, rows),
         _ => Err(ParquetError::General(format!(
             "the column `{name}` is of the type {}",
             described.physical_type()

@@ -12,6 +12,7 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::ColumnChunkMetaData;
 
 use super::codes::{Codes, MISSING};
+use super::parquet_chunk::{ROOM, no_text, other_rows};
 use super::parquet_runs::{Packed, cut_short, read_runs};
 
 /// What a file has instead of values.
@@ -60,7 +61,7 @@ fn read_codes<N: Packed + PartialEq>(
     rows: usize,
     missing: N,
 ) -> Result<Option<Vec<N>>, ParquetError> {
-    let mut codes: Vec<N> = Vec::with_capacity(rows);
+    let mut codes: Vec<N> = Vec::with_capacity(rows.min(ROOM));
     let Ok(all_there) = u8::try_from(most) else { return Ok(None) };
     let mut levels: Vec<u8> = Vec::new();
     while let Some(page) = pages.get_next_page()? {
@@ -68,12 +69,16 @@ fn read_codes<N: Packed + PartialEq>(
             return Ok(None);
         }
         let cells = page.num_values() as usize;
+        if cells > rows - codes.len() {
+            return Err(other_rows(rows));
+        }
         let Some((of_levels, values)) = parts(&page, most)? else { return Ok(None) };
         levels.clear();
         if most > 0 {
             read_runs(of_levels, bits(most), cells, &mut levels)?;
         }
-        let there = if most > 0 { levels.iter().filter(|level| **level == all_there).count() } else { cells };
+        let missing_cells = levels.iter().map(|level| usize::from(*level != all_there)).sum::<usize>();
+        let there = cells - missing_cells;
         let Some((width, values)) = values.split_first() else { return Err(cut_short()) };
         if usize::from(*width) > N::BITS {
             return Ok(None);
@@ -88,6 +93,9 @@ fn read_codes<N: Packed + PartialEq>(
             let next = |level: &u8| if *level == all_there { present.next() } else { None };
             codes.extend(levels.iter().map(next).map(|code| code.unwrap_or(missing)));
         }
+    }
+    if codes.len() < rows {
+        return Err(other_rows(rows));
     }
     Ok(Some(codes))
 }
@@ -150,7 +158,7 @@ impl Indices {
             let (length, behind) = rest.split_first_chunk::<4>().ok_or_else(cut_short)?;
             let length = u32::from_le_bytes(*length) as usize;
             let (text, behind) = behind.split_at_checked(length).ok_or_else(cut_short)?;
-            values.push(String::from_utf8_lossy(text).into());
+            values.push(std::str::from_utf8(text).map_err(|_| no_text())?.into());
             rest = behind;
         }
         self.in_order_of_cells(&values)

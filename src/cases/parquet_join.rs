@@ -50,7 +50,7 @@ pub(super) fn join_numbers(kind: NumberKind, chunks: Vec<Chunk>, narrow: &mut Na
         Chunk::Numbers(keys) => Some(keys),
         Chunk::Keys(Some(codes), keys) => {
             let key = |code: u32| keys.get(code as usize).copied().unwrap_or(kind.missing());
-            Some(Keys::of(codes.iter().map(key).collect()))
+            Some(Keys::of(&codes.iter().map(key).collect::<Vec<_>>()))
         }
         Chunk::Keys(None, _) | Chunk::Texts(..) | Chunk::Conflict => None,
     };

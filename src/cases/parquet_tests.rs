@@ -227,6 +227,57 @@ fn cells_of_a_dictionary_are_read_without_a_value_for_each() {
     assert_eq!(keys, [0, 2, 3, 5, 6, 1, 4]);
 }
 
+/// A file whose footer has another number of rows than its pages is read otherwise by other readers.
+#[test]
+fn each_column_has_a_cell_for_each_row() {
+    let numbers = |step: i64| (0..3000).map(|row| Some(row % step)).collect::<Vec<Option<i64>>>();
+    let texts = (0..3000).map(|row| Some(format!("case {row}").as_str().into())).collect();
+    let of_numbers =
+        |step| file::<Int64Type>(Physical::INT64, None, vec![numbers(step)], WriterVersion::PARQUET_2_0);
+    let text = Some(LogicalType::String);
+    let of_texts = file::<ByteArrayType>(Physical::BYTE_ARRAY, text, vec![texts], WriterVersion::PARQUET_1_0);
+    // 3,000 and others as Thrift writes them.
+    let rows = [0xF0, 0x2E];
+    for bytes in [of_numbers(7), of_numbers(3000), of_texts] {
+        assert_eq!(read_parquet(bytes.clone()).expect("a table").rows(), 3000);
+        for other in [[0xA0, 0x1F], [0xA2, 0x5F]] {
+            let mut changed = bytes.clone();
+            let footer = bytes.len() - 400;
+            let places = (footer..bytes.len() - 1).filter(|at| bytes[*at..*at + 2] == rows);
+            places.for_each(|at| changed[at..at + 2].copy_from_slice(&other));
+            assert_ne!(changed, bytes);
+            let error = read_parquet(changed).expect_err("other rows");
+            assert!(error.message.contains("as many cells"), "{error:?}");
+        }
+    }
+}
+
+#[test]
+fn bytes_that_are_no_text_are_not_made_alike() {
+    let cells = |many: u8| vec![(0..many).map(|row| Some(vec![0xFF, row].into())).collect()];
+    for many in [2, 250] {
+        let bytes =
+            file::<ByteArrayType>(Physical::BYTE_ARRAY, None, cells(many), WriterVersion::PARQUET_1_0);
+        assert!(read_parquet(bytes).expect_err("no text").message.contains("UTF-8"));
+    }
+}
+
+#[test]
+fn an_empty_text_is_no_value_as_in_a_file_of_text() {
+    let column = |cells: &[Option<&str>]| {
+        let mut column = Column::default();
+        for cell in cells {
+            column.push(*cell);
+        }
+        column
+    };
+    let (empty, missing) = (column(&[Some("EU"), Some("")]), column(&[Some("EU"), None]));
+    for (one, other) in [(&empty, &missing), (&missing, &empty), (&empty, &empty)] {
+        assert_eq!(one.different_rows(other, &[0, 1]).count(), 0);
+        assert_eq!(one.different_rows(other, &[1, 0]).count(), 2);
+    }
+}
+
 /// What a damaged file says may be wrong, but reading it ends, and without a panic.
 #[test]
 fn a_damaged_file_is_read_or_refused() {

@@ -83,6 +83,7 @@ pub struct Entry {
 pub struct Map {
     entries: Vec<(SmolStr, Entry)>,
     /// The place of each key, once there are too many to look through.
+    #[expect(clippy::box_collection, reason = "hardly any object needs it, and each value has room for it")]
     places: Option<Box<HashMap<SmolStr, usize, RandomState>>>,
 }
 

@@ -113,12 +113,12 @@ pub(super) fn read_rows(
     };
     let (hashed, table) = if is_parquet(path) {
         let whole = Bytes::from(read_whole(bytes, size).map_err(failed)?);
-        let hash = || Hashed::new(&whole[..], digest).to_end().map_err(failed);
+        let hash = || Hashed::new(&whole[..], digest).read_to_end().map_err(failed);
         rayon::join(hash, || read_parquet(whole.clone()))
     } else {
         let mut hashed = Hashed::new(bytes, digest);
         let table = open_rows(path, Box::new(&mut hashed), size).and_then(|mut rows| rows.all_rows());
-        (hashed.to_end().map_err(failed), table)
+        (hashed.read_to_end().map_err(failed), table)
     };
     if let Some((found, recorded)) = hashed?.differs(digest).map_err(|algorithm| {
         NoCases::unreadable(format!("a digest with {algorithm} can't be checked"), "record a sha256")
@@ -163,7 +163,7 @@ impl<R: Read> Hashed<R> {
     }
 
     /// With the bytes that nothing asked for.
-    fn to_end(mut self) -> io::Result<Hashes> {
+    fn read_to_end(mut self) -> io::Result<Hashes> {
         io::copy(&mut self, &mut io::sink())?;
         Ok(self.found)
     }
