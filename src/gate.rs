@@ -95,7 +95,7 @@ impl Gate {
             now: self.now,
             no_waivers: question.no_waivers,
             first: question.first,
-            brief: false,
+            many: false,
             facts: question.facts.unwrap_or(&nothing),
         };
         let asked = Asked { stage: question.stage, ..Asked::default() };

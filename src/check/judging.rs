@@ -45,14 +45,14 @@ pub(super) fn judge_all(
     let most = if chosen.items.iter().any(is_tracked) { TRACKED } else { FILES };
     for part in chosen.items.chunks(most) {
         // A few are shown whole, and how many there are is not known before.
-        let decision = Decision { brief: decision.brief && judged.tally.judged() > MANY, ..*decision };
+        let brief = request.brief && decision.many && judged.tally.judged() > MANY;
         let prepare = sink.preparation();
         let judge = |found: &FoundBaselines<'_>, (run, plan): Planned<'_>| {
             let engine::Judged { mut report, waivers } =
-                engine::judge(&decision, references, found, &run, &plan);
+                engine::judge(decision, references, found, &run, &plan);
             let mut tally = Tally::default();
             tally.count(&report);
-            if decision.brief {
+            if brief {
                 report.shorten(request.near);
             }
             Done { tally, waivers, prepared: prepare(report), run: request.promotes.then_some(*run) }
@@ -66,7 +66,7 @@ pub(super) fn judge_all(
                 }
                 other => other,
             };
-            read(item, chosen, &decision, references, request).into_iter().map(judged).collect()
+            read(item, chosen, decision, references, request).into_iter().map(judged).collect()
         };
         let mut candidates: Vec<Result<Box<Done>, Planned<'_>>> = Vec::new();
         for read in in_order(part, read_and_judge).into_iter().flatten() {

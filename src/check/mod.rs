@@ -262,7 +262,7 @@ fn decide(
         now,
         no_waivers: request.no_waivers,
         first: request.first,
-        brief: request.brief && matches!(&chosen, Ok(Candidates::Chosen(chosen)) if chosen.len() > MANY),
+        many: matches!(&chosen, Ok(Candidates::Chosen(chosen)) if chosen.len() > MANY),
         facts: &facts as &dyn Facts,
     };
     let asked_for = Asked {

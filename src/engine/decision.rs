@@ -18,8 +18,9 @@ pub struct Decision<'d> {
     pub no_waivers: bool,
     /// A missing baseline is accepted: this is the first model.
     pub first: bool,
-    /// Of a candidate that passed without a warning, what differs beside the metrics is left out: nobody is shown it.
-    pub brief: bool,
+    /// There are more candidates than anybody reads one by one: of one that passed without a warning, what differs beside the
+    /// metrics is left out.
+    pub many: bool,
     /// The world outside the records.
     pub facts: &'d dyn Facts,
 }

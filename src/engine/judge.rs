@@ -85,7 +85,7 @@ pub fn judge(
         let blocked = report.rules.iter().any(RuleReport::blocks);
         report.verdict = Some(if blocked { Verdict::Fail } else { Verdict::Pass });
     }
-    let wants_differences = !decision.brief || !report.is_unremarkable();
+    let wants_differences = !decision.many || !report.is_unremarkable();
     report.baselines =
         found.into_iter().map(|found| described(found, candidate, wants_differences)).collect();
     Judged { report, waivers }
