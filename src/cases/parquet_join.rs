@@ -59,7 +59,7 @@ pub(super) fn join_numbers(kind: NumberKind, chunks: Vec<Chunk>, narrow: &mut Na
 
 /// The codes of all row groups, each distinct value with its text.
 pub(super) fn join_codes(
-    chunks: Vec<Chunk>,
+    mut chunks: Vec<Chunk>,
     mut narrow: NarrowCells,
     text: impl Fn(i64) -> Box<str>,
 ) -> Column {
@@ -69,7 +69,6 @@ pub(super) fn join_codes(
         Chunk::Keys(_, keys) => keys.iter().map(|key| text(*key)).collect(),
         Chunk::Numbers(_) | Chunk::Conflict => Vec::new(),
     };
-    let mut chunks = chunks;
     let code_of: Vec<Vec<u32>> = chunks.iter_mut().map(|chunk| column.add_texts(texts_of(chunk))).collect();
     if chunks.iter().all(Chunk::is_put) && column.texts().len() < usize::from(u8::MAX) {
         let groups = narrow.of_groups().into_par_iter().zip(&code_of);

@@ -65,46 +65,17 @@ impl Git {
     /// `most`. The path is relative to the folder.
     pub fn versions(&self, from: &Commit, path: &str, most: usize) -> Result<Vec<String>, Box<Diagnostic>> {
         let most = format!("--max-count={most}");
-        let output = self.run(&[
-            "--literal-pathspecs",
-            "-c",
-            "log.showSignature=false",
-            "log",
-            "--no-show-signature",
-            "--diff-filter=AM",
-            "--no-renames",
-            "--format=%H",
-            &most,
-            "--end-of-options",
-            &from.id,
-            "--",
-            &format!("{}{path}", self.prefix),
-        ])?;
-        if !output.status.success() {
-            return Err(refused(&output));
-        }
-        Ok(String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect())
+        let text =
+            self.log_of_file(from, path, &["--diff-filter=AM", "--no-renames", "--format=%H", &most])?;
+        Ok(text.lines().map(str::to_owned).collect())
     }
 
     /// Who last changed a file, going back from one commit; `None` if no commit of this clone did. The path is relative
     /// to the folder.
     pub fn author(&self, from: &Commit, path: &str) -> Result<Option<Author>, Box<Diagnostic>> {
-        let output = self.run(&[
-            "log",
-            // The `.mailmap` on disk is the change's.
-            "--no-mailmap",
-            "--no-show-signature",
-            "--max-count=1",
-            "--format=%an%x00%at%x00%P",
-            "--end-of-options",
-            &from.id,
-            "--",
-            &format!("{}{path}", self.prefix),
-        ])?;
-        if !output.status.success() {
-            return Err(refused(&output));
-        }
-        let text = String::from_utf8_lossy(&output.stdout);
+        // The `.mailmap` on disk is the change's.
+        let options = ["--no-mailmap", "--max-count=1", "--format=%an%x00%at%x00%P"];
+        let text = self.log_of_file(from, path, &options)?;
         let mut fields = text.trim_end_matches('\n').split('\0');
         let (Some(name), Some(seconds), Some(parents)) = (fields.next(), fields.next(), fields.next()) else {
             return Ok(None);
@@ -115,5 +86,17 @@ impl Git {
         }
         let at = seconds.parse().ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
         Ok(Some(Author { name: name.to_owned(), at }))
+    }
+
+    /// What `git log` says of a file, going back from one commit. The path is relative to the folder.
+    fn log_of_file(&self, from: &Commit, path: &str, options: &[&str]) -> Result<String, Box<Diagnostic>> {
+        let path = format!("{}{path}", self.prefix);
+        let before =
+            ["--literal-pathspecs", "-c", "log.showSignature=false", "log", "--no-show-signature"].as_slice();
+        let output = self.run(&[before, options, &["--end-of-options", &from.id, "--", &path]].concat())?;
+        if !output.status.success() {
+            return Err(refused(&output));
+        }
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 }
