@@ -1,4 +1,4 @@
-//! What some cells come to together, and what a metric is by that.
+//! The totals of some cells, and the value of a metric from them.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::scorer::{Confusion, Metric, Needs, Score};
 /// Sums are in millionths.
 const UNITS: f64 = 1e6;
 
-/// How far rounding moves a value of one case at most.
+/// How far rounding can move the value of one case.
 const HALF: f64 = 5e-7;
 
 /// The models.
@@ -31,7 +31,7 @@ impl Model {
     }
 }
 
-/// Counts and sums of cells, from which other cells can be taken out again.
+/// Counts and sums of cells; those of other cells can be subtracted again.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Totals {
     pub(super) n: u64,
@@ -54,7 +54,7 @@ impl Totals {
         totals
     }
 
-    /// All but these, which are part of it. A class that no case is left of is gone.
+    /// The totals without a part of them. Classes that no longer have a case are removed.
     pub(super) fn without(&self, part: &Self) -> Self {
         let mut rest = self.clone();
         rest.n -= part.n;
@@ -74,10 +74,10 @@ impl Totals {
 
     pub(super) fn confusion(&self, model: Model) -> Confusion {
         let decisions = &self.decisions[usize::from(model == Model::Candidate)];
-        Confusion::of_counts(&decisions.iter().map(|(pair, n)| (pair.0, pair.1, *n)).collect())
+        Confusion::of_counts(decisions.iter().map(|(pair, n)| (pair.0, pair.1, *n)))
     }
 
-    /// The labels as metrics of decisions need them.
+    /// The labels, in the form that metrics of decisions need.
     pub(super) fn labels(&self, about: &Aggregates) -> Sample {
         Sample {
             n: usize::try_from(self.n).unwrap_or(usize::MAX),
@@ -117,7 +117,7 @@ impl Totals {
         })
     }
 
-    /// How far the metric's value may be from that of the rows, since each row's was rounded to a millionth.
+    /// How far the metric's value may be from that of the rows, each of which was rounded to a millionth.
     pub(super) fn rounding(&self, metric: &Metric, model: Model, about: &Aggregates) -> f64 {
         match metric {
             Metric::Brier | Metric::LogLoss | Metric::Mse | Metric::Mae | Metric::Bias => HALF,
@@ -159,7 +159,7 @@ impl Totals {
         Ok(self.sums.get(Self::place(stem, model, about)?).copied().unwrap_or_default() as f64)
     }
 
-    /// n times the variance of the labels. In whole numbers: the difference of two large sums loses nothing.
+    /// n times the variance of the labels, in whole numbers, so that subtracting large sums loses nothing.
     fn spread(&self, about: &Aggregates) -> Result<f64, &'static str> {
         let whole = |stem: &str| -> Result<BigInt, &'static str> {
             let place = Self::place(stem, Model::Candidate, about)?;

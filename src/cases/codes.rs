@@ -105,9 +105,14 @@ impl Codes {
     }
 }
 
+/// Whether each code stays what it is.
+pub(super) fn is_same(code_of: &[u32]) -> bool {
+    code_of.iter().zip(0..).all(|(code, place)| *code == place)
+}
+
 /// Gives each cell the code that `code_of` has for its code; each fits a byte.
 pub(super) fn remap(cells: &mut [u8], code_of: &[u32]) {
-    if code_of.iter().zip(0..).all(|(code, place)| *code == place) {
+    if is_same(code_of) {
         return;
     }
     let mut table = [NARROW_MISSING; 256];

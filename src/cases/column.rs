@@ -169,6 +169,14 @@ impl Column {
         }
     }
 
+    /// Whether it is kept as texts, and each cell has one that is not empty.
+    pub(super) fn is_full_of_texts(&self) -> bool {
+        match &self.cells {
+            Cells::Numbers(_) => false,
+            Cells::Coded(coded) => !coded.codes.has_missing() && self.code_of("").is_none(),
+        }
+    }
+
     /// How many cells have no value, or an empty one.
     pub fn without_value(&self) -> usize {
         match &self.cells {

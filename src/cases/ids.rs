@@ -1,6 +1,66 @@
 //! Ids: each case has one, and no two the same.
 
+use std::hash::BuildHasher as _;
+
+use foldhash::quality::FixedState;
+
+use super::numbers::NumberKind;
 use super::{CasesError, CasesFault, Column};
+
+/// The smallest and the largest id of some rows. Rows whose ids are all above those of the rows before them repeat none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IdBounds {
+    /// Of whole numbers.
+    Whole(i64, i64),
+    /// Of texts, by their bytes.
+    Text(Box<str>, Box<str>),
+    /// Of anything else, or of no ids.
+    Unordered,
+}
+
+impl IdBounds {
+    /// `None` where an id is missing, or occurs twice in these rows.
+    pub fn of(ids: &Column) -> Option<Self> {
+        if ids.without_value() > 0 || ids.has_repeats() {
+            return None;
+        }
+        if let Some(numbers) = ids.as_numbers() {
+            return Some(match numbers.bounds() {
+                Some((first, last)) if numbers.kind() == NumberKind::Whole => Self::Whole(first, last),
+                _ => Self::Unordered,
+            });
+        }
+        let whole: Option<Vec<i64>> = ids.texts().map(whole).collect();
+        let wholes = whole.and_then(|whole| Some(Self::Whole(*whole.iter().min()?, *whole.iter().max()?)));
+        let texts = || Some(Self::Text(ids.texts().min()?.into(), ids.texts().max()?.into()));
+        Some(wholes.or_else(texts).unwrap_or(Self::Unordered))
+    }
+
+    /// Whether every id is below those of `next`.
+    pub fn is_below(&self, next: &Self) -> bool {
+        match (self, next) {
+            (Self::Whole(_, last), Self::Whole(first, _)) => last < first,
+            (Self::Text(_, last), Self::Text(first, _)) => last < first,
+            _ => false,
+        }
+    }
+}
+
+/// The number that a text is the digits of, as they are written.
+fn whole(text: &str) -> Option<i64> {
+    text.parse().ok().filter(|number: &i64| number.to_string() == text)
+}
+
+/// A number for each id, the same for equal ones. Others are rarely equal.
+pub fn id_hashes(ids: &Column) -> Vec<u64> {
+    let hasher = FixedState::default();
+    if let Some(numbers) = ids.as_numbers().filter(|numbers| numbers.kind() == NumberKind::Whole) {
+        return (0..numbers.len()).map(|row| hasher.hash_one(numbers.key(row))).collect();
+    }
+    let hash =
+        |text: &str| whole(text).map_or_else(|| hasher.hash_one(text), |number| hasher.hash_one(number));
+    (0..ids.len()).filter_map(|row| ids.written(row)).map(|text| hash(&text)).collect()
+}
 
 /// Refuses ids that are missing or occur twice.
 pub(super) fn check_ids(ids: &Column, name: &str) -> Result<(), CasesError> {

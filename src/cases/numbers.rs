@@ -104,6 +104,12 @@ impl Numbers {
         values
     }
 
+    /// The smallest and the largest key.
+    pub(super) fn bounds(&self) -> Option<(i64, i64)> {
+        let bounds = || self.parts.iter().filter_map(Keys::bounds);
+        Some((bounds().map(|part| part.0).min()?, bounds().map(|part| part.1).max()?))
+    }
+
     pub(super) fn missing(&self) -> usize {
         self.parts.iter().map(|part| part.count(self.kind.missing())).sum()
     }
@@ -159,8 +165,7 @@ impl Numbers {
 
     /// The smallest key and how far the largest is from it, where that is at most `sparse` times as many as there are keys.
     fn dense_span(&self, sparse: usize) -> Option<(i64, usize)> {
-        let bounds = || self.parts.iter().filter_map(Keys::bounds);
-        let (first, last) = (bounds().map(|part| part.0).min()?, bounds().map(|part| part.1).max()?);
+        let (first, last) = self.bounds()?;
         let span = usize::try_from(last.abs_diff(first)).ok()?;
         (span / sparse <= self.len()).then_some((first, span))
     }

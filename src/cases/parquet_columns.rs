@@ -57,6 +57,33 @@ impl ParquetReader {
         Ok(Self { file, header: named.of_columns(&leaves), leaves, next: 0 })
     }
 
+    /// Where the bytes of each row group are; `None` where one does not begin behind the one before it.
+    pub fn places(&self) -> Option<Vec<Range<u64>>> {
+        let mut end = 0;
+        let place = |group: &RowGroupMetaData| {
+            let start = group.columns().iter().map(|column| column.byte_range().0).min()?;
+            let ends = group.columns().iter().map(ColumnChunkMetaData::byte_range);
+            let last = ends.map(|(start, length)| start.saturating_add(length)).max()?;
+            let place = (start >= end).then_some(start..last);
+            end = last;
+            place
+        };
+        self.file.metadata().row_groups().iter().map(place).collect()
+    }
+
+    /// All columns of a row group, one after the other: a thread that waits for another column would begin another row group.
+    pub fn read_group(&self, group: usize) -> Result<Table, CasesError> {
+        let mut table = self.header.clone();
+        for (place, column) in table.columns.iter_mut().enumerate() {
+            let groups = group..group + 1;
+            let read = || read_columns(&*self.file, &self.header, &self.leaves, &[place], &groups);
+            if let Some(read) = caught(read)?.columns.pop() {
+                *column = read;
+            }
+        }
+        Ok(table)
+    }
+
     /// The next row groups, of the columns at these places of the header.
     fn read_groups(&mut self, wanted: &[usize], groups: usize) -> Result<Table, CasesError> {
         let groups = self.next..self.next + groups;

@@ -1,4 +1,4 @@
-//! A column of one row group whose cells are all indices into a dictionary: the indices become the codes as they stand,
+//! A column of one row group whose cells are all indices into a dictionary: the indices become the codes as they are,
 //! without a value for each cell.
 
 use std::collections::HashMap;
@@ -13,7 +13,7 @@ use parquet::file::metadata::ColumnChunkMetaData;
 
 use super::codes::{Codes, MISSING};
 use super::parquet_chunk::{ROOM, no_text, other_rows};
-use super::parquet_runs::{Packed, cut_short, read_runs};
+use super::parquet_runs::{Packed, cut_short, is_one_run, read_runs};
 
 /// What a file has instead of values.
 pub(super) struct Indices {
@@ -74,7 +74,7 @@ fn read_codes<N: Packed + PartialEq>(
         }
         let Some((of_levels, values)) = parts(&page, most)? else { return Ok(None) };
         levels.clear();
-        if most > 0 {
+        if most > 0 && !is_one_run(of_levels, bits(most), cells, all_there) {
             read_runs(of_levels, bits(most), cells, &mut levels)?;
         }
         let missing_cells = levels.iter().map(|level| usize::from(*level != all_there)).sum::<usize>();

@@ -4,7 +4,7 @@ use parquet::file::metadata::RowGroupMetaData;
 use rayon::prelude::*;
 
 use super::Column;
-use super::codes::{Codes, remap};
+use super::codes::{Codes, is_same, remap};
 use super::keys::Keys;
 use super::numbers::NumberKind;
 use super::parquet_chunk::Chunk;
@@ -21,6 +21,10 @@ pub(super) struct NarrowCells {
 
 impl NarrowCells {
     pub(super) fn of(groups: &[RowGroupMetaData]) -> Self {
+        // The codes of one row group stay where they were read.
+        if groups.len() == 1 {
+            return Self { cells: Vec::new(), rows: vec![0] };
+        }
         let rows = |group: &RowGroupMetaData| usize::try_from(group.num_rows()).unwrap_or(usize::MAX);
         let mut rows: Vec<usize> = groups.iter().map(rows).collect();
         let all = rows.iter().fold(0_usize, |all, rows| all.saturating_add(*rows));
@@ -70,6 +74,12 @@ pub(super) fn join_codes(
         Chunk::Numbers(_) | Chunk::Conflict => Vec::new(),
     };
     let code_of: Vec<Vec<u32>> = chunks.iter_mut().map(|chunk| column.add_texts(texts_of(chunk))).collect();
+    if let ([code_of], [Chunk::Texts(codes, _) | Chunk::Keys(codes, _)]) = (&code_of[..], &mut chunks[..])
+        && is_same(code_of)
+        && let Some(codes) = codes.take()
+    {
+        return column.with_codes(codes);
+    }
     if chunks.iter().all(Chunk::is_put) && column.texts().len() < usize::from(u8::MAX) {
         let groups = narrow.of_groups().into_par_iter().zip(&code_of);
         groups.for_each(|(cells, code_of)| remap(cells, code_of));

@@ -129,6 +129,12 @@ pub(super) fn read_runs<N: Packed>(
     Ok(())
 }
 
+/// Whether at least `count` numbers are one run of this number, as the levels of a page without missing cells are.
+pub(super) fn is_one_run(mut bytes: &[u8], width: u8, count: usize, number: u8) -> bool {
+    let run = read_varint(&mut bytes).ok().filter(|header| header & 1 == 0 && header >> 1 >= count as u64);
+    run.is_some() && width <= 8 && bytes.first() == Some(&number)
+}
+
 pub(super) fn cut_short() -> ParquetError {
     ParquetError::EOF("a page ends before its values do".into())
 }
@@ -194,6 +200,16 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn one_run_is_told_from_several() {
+        assert!(is_one_run(&[10, 1], 1, 5, 1));
+        assert!(is_one_run(&[10, 1, 7], 1, 4, 1), "a run may be longer");
+        for (bytes, count) in [(&[10, 1][..], 6), (&[10, 0], 5), (&[3, 0xFF], 5), (&[10], 5), (&[], 0)] {
+            assert!(!is_one_run(bytes, 1, count, 1), "{bytes:?}");
+        }
+        assert!(!is_one_run(&[10, 1, 1], 9, 5, 1), "two bytes a number");
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub struct Sample {
     pub predicted: Vec<u32>,
     /// The score of the positive class.
     pub scores: Vec<f64>,
-    /// The score of each class, case by case, in the order of `labels`.
+    /// The score of each class that has scores, case by case, in the order of `labels`.
     pub probabilities: Vec<f64>,
     /// The true value of each case, where it is a number.
     pub target: Vec<f64>,
@@ -31,6 +31,16 @@ impl Sample {
     /// The weight of a case.
     pub fn weight(&self, case: usize) -> f64 {
         self.weights.get(case).copied().unwrap_or(1.0)
+    }
+
+    /// How many classes have scores in `probabilities`. What unscored cases are taken for is a class without any.
+    pub fn scored_classes(&self) -> usize {
+        self.probabilities.len().checked_div(self.n).unwrap_or(0)
+    }
+
+    /// The score of a class that has scores.
+    pub fn probability(&self, case: usize, class: usize) -> f64 {
+        self.probabilities[case * self.scored_classes() + class]
     }
 
     /// The weight of all cases.
@@ -53,7 +63,7 @@ impl Sample {
                 cases.iter().map(|&case| values[case as usize]).collect()
             }
         }
-        let classes = self.labels.len();
+        let classes = self.scored_classes();
         let probabilities = if self.probabilities.is_empty() {
             Vec::new()
         } else {

@@ -11,7 +11,7 @@ use crate::facts::Workspace as Files;
 use crate::policy::Policy;
 use crate::rule::{Facts, NoCases};
 use crate::run::Run;
-use crate::scorer::{CasesSummary, summary};
+use crate::scorer::{CasesSummary, summary, summary_of_tally};
 
 /// The workspace of a policy, and the policy; without one here or above, this folder.
 pub fn open(
@@ -105,9 +105,12 @@ pub fn show_cases(
     let facts = Files::new(workspace.root(), &workspace);
     let mut summaries = Vec::new();
     for run in runs {
-        let found = facts
-            .cases(&run, &columns)
-            .and_then(|cases| summary(&cases).map_err(|error| NoCases::of(run.label(), error)));
+        let found = match facts.tally(&run, &columns) {
+            Some((tally, cases)) => Ok(summary_of_tally(&tally, &cases)),
+            None => facts
+                .cases(&run, &columns)
+                .and_then(|cases| summary(&cases).map_err(|error| NoCases::of(run.label(), error))),
+        };
         match found {
             Ok(found) => summaries.push((run.label().to_owned(), found)),
             Err(NoCases::Unusable(diagnostic)) => wrong.push(*diagnostic),

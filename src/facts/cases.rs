@@ -1,19 +1,19 @@
 //! The cases of a run: its predictions file, read from where the run is, with its digest checked while reading.
 
 use std::collections::HashMap;
-use std::io::{self, Cursor, Read};
+use std::io::{self, Cursor, Read, Seek};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use cap_std::fs::Dir;
-use md5::Md5;
-use sha2::{Digest as _, Sha256};
 
+use super::digested::Digested;
 use super::files;
 use super::row_files::{is_parquet, open_rows, read_whole};
+use super::tally::{Predictions, tally};
 use crate::aggregates::{Aggregates, read_aggregates};
-use crate::cases::{CaseColumns, Cases, Table, read_parquet, recorded_cases};
-use crate::document::{Diagnostic, Node, hex};
+use crate::cases::{CaseColumns, Cases, DecisionTally, Table, read_parquet, recorded_cases};
+use crate::document::{Diagnostic, Node};
 use crate::rule::{FileFault, NoCases};
 use crate::run::{Digest, Run};
 
@@ -47,6 +47,22 @@ impl Kept {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key, Arc::clone(&cases));
         Ok(cases)
     }
+}
+
+/// The decisions of a run, counted, and cases with each pair of a label and a prediction that occurs. `None` where a table of
+/// all cases is needed, to compute something else or to say what is wrong.
+pub(super) fn tally_of(
+    run: &Run,
+    columns: &CaseColumns,
+    folder: &Dir,
+    committed: Committed<'_>,
+) -> Option<(DecisionTally, Cases)> {
+    let recorded = run.record().get("predictions")?;
+    let text = |key: &str| recorded.get(key).and_then(Node::as_written);
+    let (path, digest) = (text("path")?, text("digest").map(Digest::parse));
+    let (mut file, size) =
+        open_recorded(path, digest.as_ref(), run.origin.commit(), folder, committed).ok()?;
+    tally(&mut file, Predictions { path, digest: digest.as_ref(), size }, columns)
 }
 
 /// The cases that the run's own tool recorded.
@@ -86,37 +102,16 @@ pub(super) fn read_rows(
     folder: &Dir,
     committed: Committed<'_>,
 ) -> Result<Table, NoCases> {
-    let in_commit = match commit {
-        Some(commit) => committed(commit, path).map_err(|why| {
-            NoCases::unreadable(format!("`{path}`: {}", why.message), why.help.unwrap_or_default())
-        })?,
-        None => None,
-    };
-    let (bytes, size): (Box<dyn Read + Send>, u64) = match (in_commit, commit, digest) {
-        (Some(bytes), ..) => {
-            let size = bytes.len() as u64;
-            (Box::new(Cursor::new(bytes)), size)
-        }
-        // Predictions are often too large for git. A file in the working tree is the same one if its digest matches.
-        (None, Some(commit), None) => {
-            let message =
-                format!("`{path}` is not in the commit {commit}, and the record has no digest of it");
-            return Err(NoCases::unreadable(message, "commit the file, or record its digest"));
-        }
-        (None, ..) => {
-            let (file, size) = files::open(folder, path).map_err(|fault| unreadable(path, &fault))?;
-            (Box::new(file), size)
-        }
-    };
+    let (bytes, size) = open_recorded(path, digest, commit, folder, committed)?;
     let failed = |error: io::Error| {
         NoCases::unreadable(format!("`{path}` can't be read: {error}"), "look at its rights")
     };
     let (hashed, table) = if is_parquet(path) {
         let whole = Bytes::from(read_whole(bytes, size).map_err(failed)?);
-        let hash = || Hashed::new(&whole[..], digest).read_to_end().map_err(failed);
+        let hash = || Digested::new(&whole[..], digest).read_to_end().map_err(failed);
         rayon::join(hash, || read_parquet(whole.clone()))
     } else {
-        let mut hashed = Hashed::new(bytes, digest);
+        let mut hashed = Digested::new(bytes, digest);
         let table = open_rows(path, Box::new(&mut hashed), size).and_then(|mut rows| rows.all_rows());
         (hashed.read_to_end().map_err(failed), table)
     };
@@ -131,9 +126,46 @@ pub(super) fn read_rows(
     table.map_err(|error| NoCases::of(path, error))
 }
 
+/// What a file that a record names is read from.
+trait Source: Read + Seek + Send {}
+
+impl<S: Read + Seek + Send> Source for S {}
+
+/// Opens a file, at a commit or in the working tree, and gives its size.
+fn open_recorded(
+    path: &str,
+    digest: Option<&Digest>,
+    commit: Option<&str>,
+    folder: &Dir,
+    committed: Committed<'_>,
+) -> Result<(Box<dyn Source>, u64), NoCases> {
+    let in_commit = match commit {
+        Some(commit) => committed(commit, path).map_err(|why| {
+            NoCases::unreadable(format!("`{path}`: {}", why.message), why.help.unwrap_or_default())
+        })?,
+        None => None,
+    };
+    match (in_commit, commit, digest) {
+        (Some(bytes), ..) => {
+            let size = bytes.len() as u64;
+            Ok((Box::new(Cursor::new(bytes)), size))
+        }
+        // Predictions are often too large for git. A file in the working tree is the same one if its digest matches.
+        (None, Some(commit), None) => {
+            let message =
+                format!("`{path}` is not in the commit {commit}, and the record has no digest of it");
+            Err(NoCases::unreadable(message, "commit the file, or record its digest"))
+        }
+        (None, ..) => {
+            let (file, size) = files::open(folder, path).map_err(|fault| unreadable(path, &fault))?;
+            Ok((Box::new(file), size))
+        }
+    }
+}
+
 fn unreadable(path: &str, fault: &FileFault) -> NoCases {
     let message = match fault {
-        FileFault::Missing => format!("`{path}` is not there"),
+        FileFault::Missing => format!("`{path}` was not found"),
         FileFault::Outside => format!("`{path}` is outside the workspace"),
         FileFault::NotAFile(what) => format!("`{path}` is {what}"),
         FileFault::Algorithm(why) | FileFault::Unreadable(why) => {
@@ -141,57 +173,4 @@ fn unreadable(path: &str, fault: &FileFault) -> NoCases {
         }
     };
     NoCases::unreadable(message, "fetch the file to where the record names it, relative to the workspace")
-}
-
-/// Hashes bytes as they are read.
-struct Hashed<R> {
-    bytes: R,
-    found: Hashes,
-}
-
-/// The digest as far as bytes were read.
-struct Hashes {
-    sha256: Option<Sha256>,
-    md5: Option<Md5>,
-}
-
-impl<R: Read> Hashed<R> {
-    fn new(bytes: R, digest: Option<&Digest>) -> Self {
-        let by = |name: &str| digest.is_some_and(|digest| &*digest.algorithm == name);
-        let found = Hashes { sha256: by("sha256").then(Sha256::new), md5: by("md5").then(Md5::new) };
-        Self { bytes, found }
-    }
-
-    /// With the bytes that nothing asked for.
-    fn read_to_end(mut self) -> io::Result<Hashes> {
-        io::copy(&mut self, &mut io::sink())?;
-        Ok(self.found)
-    }
-}
-
-impl Hashes {
-    /// The found and the recorded digest if they differ; an error if the algorithm is not supported.
-    fn differs(self, recorded: Option<&Digest>) -> Result<Option<(String, String)>, String> {
-        let Some(recorded) = recorded else { return Ok(None) };
-        let found = match (self.sha256, self.md5) {
-            (Some(hasher), _) => hex(&hasher.finalize()),
-            (_, Some(hasher)) => hex(&hasher.finalize()),
-            _ => return Err(format!("`{}`", recorded.algorithm)),
-        };
-        let found = Digest::new(&recorded.algorithm, found);
-        Ok((found != *recorded).then(|| (found.to_string(), recorded.to_string())))
-    }
-}
-
-impl<R: Read> Read for Hashed<R> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let read = self.bytes.read(into)?;
-        if let Some(hasher) = &mut self.found.sha256 {
-            hasher.update(&into[..read]);
-        }
-        if let Some(hasher) = &mut self.found.md5 {
-            hasher.update(&into[..read]);
-        }
-        Ok(read)
-    }
 }

@@ -20,10 +20,10 @@ use crate::rule::NoCases;
 pub const PARTITION_ROWS: u64 = 1 << 19;
 
 /// The most partitions.
-const MAX_PARTITIONS: u64 = 1024;
+pub(super) const MAX_PARTITIONS: u64 = 1024;
 
 /// How many rows are read at once, where the format has no row groups.
-const BATCH: usize = 1 << 16;
+pub(super) const BATCH: usize = 1 << 16;
 
 /// A partition with so many times its share of rows has ids that repeat.
 const SKEW: u64 = 16;

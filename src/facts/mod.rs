@@ -3,6 +3,7 @@
 mod cases;
 mod changes;
 mod count_files;
+mod digested;
 mod files;
 mod folder;
 mod hash;
@@ -10,6 +11,8 @@ mod hashed;
 mod named;
 mod partitions;
 mod row_files;
+mod tally;
+mod unique_ids;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -23,7 +26,7 @@ pub use hash::{hash_below, hash_named, hash_watched};
 pub use hashed::{FETCH_LFS, Hashed, LFS_POINTER, LfsPointer, Watch, in_parts, lfs_pointer};
 
 use crate::aggregates::Aggregates;
-use crate::cases::{CaseColumns, Cases, Table};
+use crate::cases::{CaseColumns, Cases, DecisionTally, Table};
 use crate::code::codes;
 use crate::document::Diagnostic;
 use crate::git::{Found, Git, Resolved, Trusted};
@@ -85,6 +88,13 @@ impl<'w> Workspace<'w> {
             names: change.names.to_vec(),
         };
         self
+    }
+
+    /// The decisions of a run, counted in memory that does not grow with the rows, and cases with each pair of a label and a
+    /// prediction that occurs. `None` where [`Facts::cases`] is needed, to compute something else or to say what is wrong.
+    pub fn tally(&self, run: &Run, columns: &CaseColumns) -> Option<(DecisionTally, Cases)> {
+        let folder = self.folder().ok()?;
+        cases::tally_of(run, columns, folder, &|commit, path| self.committed(commit, path))
     }
 
     fn folder(&self) -> Result<&Dir, FileFault> {

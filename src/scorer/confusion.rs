@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::cases::{DecisionCounts, Sample};
+use crate::cases::Sample;
 
 /// With at most so many classes every pair has a place in a table; with more, only the pairs that occur are kept.
 const MAX_DENSE_CLASSES: usize = 256;
@@ -47,10 +47,10 @@ impl Confusion {
         Self { cells: cells.into_iter().filter_map(|(weight, pair)| Some((pair?, weight))).collect() }
     }
 
-    /// Of cases that were counted, each with a weight of 1.
-    pub fn of_counts(counts: &DecisionCounts) -> Self {
+    /// Of how many cases of a true class were taken for a class, each with a weight of 1.
+    pub fn of_counts(counts: impl IntoIterator<Item = (u32, u32, u64)>) -> Self {
         let mut confusion = Self::default();
-        for &(truth, predicted, count) in counts {
+        for (truth, predicted, count) in counts {
             #[expect(clippy::cast_precision_loss, reason = "counts of cases are far below 2^53")]
             confusion.add(truth, predicted, count as f64);
         }

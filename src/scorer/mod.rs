@@ -21,7 +21,7 @@ pub use confusion::Confusion;
 pub use kinds::{CaseKind, jackknife_of_kinds};
 pub use name::{Ambiguous, metric_named};
 pub use power::{Power, PowerTable, power_of_count, power_of_runs, power_of_share};
-pub use summary::{CasesSummary, MetricSummary, summary};
+pub use summary::{CasesSummary, MetricSummary, summary, summary_of_tally};
 
 use crate::cases::Sample;
 use precision_recall::Which;

@@ -5,17 +5,13 @@ use crate::cases::Sample;
 /// The smallest probability that a logarithm is taken of: 2⁻⁵².
 const SMALLEST: f64 = f64::EPSILON;
 
-fn probability(sample: &Sample, case: usize, class: u32) -> f64 {
-    sample.probabilities[case * sample.labels.len() + class as usize]
-}
-
 /// The natural logarithm's loss of a case, with the probability clipped to [2⁻⁵², 1 − 2⁻⁵²].
 pub(super) fn log_loss(sample: &Sample, case: usize) -> f64 {
     let given = if sample.probabilities.is_empty() {
         let score = sample.scores[case];
         if Some(sample.truth[case]) == sample.positive { score } else { 1.0 - score }
     } else {
-        probability(sample, case, sample.truth[case])
+        sample.probability(case, sample.truth[case] as usize)
     };
     -given.clamp(SMALLEST, 1.0 - SMALLEST).ln()
 }
@@ -28,11 +24,10 @@ pub(super) fn brier(sample: &Sample, case: usize) -> f64 {
 
 /// Σ (p − y)² over the classes, not halved.
 pub(super) fn brier_multiclass(sample: &Sample, case: usize) -> f64 {
-    let classes = u32::try_from(sample.labels.len()).unwrap_or(u32::MAX);
-    (0..classes)
+    (0..sample.scored_classes())
         .map(|class| {
-            let truth = f64::from(u8::from(class == sample.truth[case]));
-            (probability(sample, case, class) - truth).powi(2)
+            let truth = f64::from(u8::from(class == sample.truth[case] as usize));
+            (sample.probability(case, class) - truth).powi(2)
         })
         .sum()
 }
@@ -64,7 +59,7 @@ pub(super) fn calibration(sample: &Sample) -> Vec<(f64, bool)> {
 pub(super) fn top_label(sample: &Sample) -> Vec<(f64, bool)> {
     sample
         .probabilities
-        .chunks(sample.labels.len().max(1))
+        .chunks(sample.scored_classes().max(1))
         .zip(&sample.truth)
         .map(|(row, &truth)| {
             let (mut best, mut class) = (f64::NEG_INFINITY, 0);

@@ -141,15 +141,11 @@ pub(super) fn average_precision(sample: &Sample) -> Score {
     binary(sample).map_or_else(Score::undefined, |ranked| Score { value: ranked.average_precision(), warned })
 }
 
-fn probability(sample: &Sample, case: usize, class: usize) -> f64 {
-    sample.probabilities[case * sample.labels.len() + class]
-}
-
 /// Whether the scores of each case sum to one, as numpy's `allclose` sees it.
 fn sums_to_one(sample: &Sample) -> bool {
     sample
         .probabilities
-        .chunks(sample.labels.len().max(1))
+        .chunks(sample.scored_classes().max(1))
         .all(|row| (row.iter().sum::<f64>() - 1.0).abs() <= 1e-8 + 1e-5)
 }
 
@@ -160,9 +156,9 @@ pub(super) fn roc_auc_ovr(sample: &Sample, weighted: bool) -> Result<Score, &'st
     }
     let (mut above, mut below) = (Vec::new(), 0.0);
     let mut warned = false;
-    for class in 0..sample.labels.len() {
+    for class in 0..sample.scored_classes() {
         let number = u32::try_from(class).unwrap_or(u32::MAX);
-        let ranked = one_against_rest(sample, number, |case| probability(sample, case, class));
+        let ranked = one_against_rest(sample, number, |case| sample.probability(case, class));
         let weight = if weighted {
             crate::stats::sum(
                 (0..sample.n).filter(|&case| sample.truth[case] == number).map(|case| sample.weight(case)),
@@ -188,7 +184,7 @@ pub(super) fn roc_auc_ovo(sample: &Sample, weighted: bool) -> Result<Score, &'st
     if !sample.weights.is_empty() {
         return Err("one-vs-one takes no weights");
     }
-    let present: Vec<u32> = (0..u32::try_from(sample.labels.len()).unwrap_or(u32::MAX))
+    let present: Vec<u32> = (0..u32::try_from(sample.scored_classes()).unwrap_or(u32::MAX))
         .filter(|class| sample.truth.contains(class))
         .collect();
     let (mut above, mut below) = (Vec::new(), 0.0);
@@ -196,7 +192,7 @@ pub(super) fn roc_auc_ovo(sample: &Sample, weighted: bool) -> Result<Score, &'st
         for &b in &present[place + 1..] {
             let among = |positive: u32| {
                 Ranked::new((0..sample.n).filter(|&case| [a, b].contains(&sample.truth[case])).map(|case| {
-                    (probability(sample, case, positive as usize), sample.truth[case] == positive, 1.0)
+                    (sample.probability(case, positive as usize), sample.truth[case] == positive, 1.0)
                 }))
             };
             let (one, other) = (among(a), among(b));
@@ -211,10 +207,10 @@ pub(super) fn roc_auc_ovo(sample: &Sample, weighted: bool) -> Result<Score, &'st
 
 /// The mean over classes of each against the rest.
 pub(super) fn average_precision_macro(sample: &Sample) -> Score {
-    let classes = sample.labels.len();
+    let classes = sample.scored_classes();
     let each = (0..classes).map(|class| {
         let number = u32::try_from(class).unwrap_or(u32::MAX);
-        one_against_rest(sample, number, |case| probability(sample, case, class)).average_precision()
+        one_against_rest(sample, number, |case| sample.probability(case, class)).average_precision()
     });
     #[expect(clippy::cast_precision_loss, reason = "a number of classes")]
     Score::defined(crate::stats::sum(each) / classes as f64)
@@ -224,9 +220,9 @@ pub(super) fn average_precision_macro(sample: &Sample) -> Score {
 /// names counts as higher.
 pub(super) fn top_k_hit(sample: &Sample, case: usize, k: usize) -> bool {
     let truth = sample.truth[case] as usize;
-    let own = probability(sample, case, truth);
-    let higher = (0..sample.labels.len()).filter(|&class| {
-        let score = probability(sample, case, class);
+    let own = sample.probability(case, truth);
+    let higher = (0..sample.scored_classes()).filter(|&class| {
+        let score = sample.probability(case, class);
         #[expect(clippy::float_cmp, reason = "ties are equal scores")]
         let tied = score == own && sample.labels[class] > sample.labels[truth];
         score > own || tied

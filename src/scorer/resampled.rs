@@ -65,7 +65,7 @@ impl Compared<'_> {
         if self.weighted() || !sample.weights.is_empty() {
             return None;
         }
-        let classes = sample.labels.len();
+        let classes = sample.scored_classes();
         match metric {
             Metric::AveragePrecision => {
                 Some(vec![RankedUnits::new(sample, units, sample.positive?, |case| sample.scores[case])])
@@ -74,7 +74,7 @@ impl Compared<'_> {
                 (0..classes)
                     .map(|class| {
                         let number = u32::try_from(class).unwrap_or(u32::MAX);
-                        let score = |case: usize| sample.probabilities[case * classes + class];
+                        let score = |case: usize| sample.probability(case, class);
                         RankedUnits::new(sample, units, number, score)
                     })
                     .collect(),

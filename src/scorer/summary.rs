@@ -1,16 +1,15 @@
 //! Every metric that a table of cases gives.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use rayon::prelude::*;
 
 use super::Confusion;
 use super::summary_metrics::metrics;
-use crate::cases::{Cases, CasesError, DecisionCounts, Sample, slices_of};
+use crate::cases::{
+    Cases, CasesError, DecisionTally, Decisions, MOST_SLICES, Sample, added_up, slice_name, slices_of,
+};
 use crate::stats::Moments;
-
-/// A column with more different values than this is not shown as slices.
-const MOST_SLICES: usize = 20;
 
 /// Metrics of some cases.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,9 +33,6 @@ pub struct CasesSummary {
 
 /// Computes every metric that the columns allow.
 pub fn summary(cases: &Cases) -> Result<CasesSummary, CasesError> {
-    if let Some(summary) = summary_of_counts(cases)? {
-        return Ok(summary);
-    }
     let sample = cases.sample()?;
     let values: Vec<(String, Vec<f64>)> = if cases.has_decisions() {
         Vec::new()
@@ -78,42 +74,45 @@ pub fn summary(cases: &Cases) -> Result<CasesSummary, CasesError> {
     Ok(CasesSummary { unscored: cases.unscored(), overall: of(&sample, None), slices })
 }
 
-/// The same where labels and predictions are all there is: counted in one pass for each column, with no copy of the cases.
-fn summary_of_counts(cases: &Cases) -> Result<Option<CasesSummary>, CasesError> {
-    if !cases.has_decisions_only() {
-        return Ok(None);
+/// The same of a table whose decisions were counted. `cases` has each pair of a label and a prediction that occurs.
+pub fn summary_of_tally(tally: &DecisionTally, cases: &Cases) -> CasesSummary {
+    let labels = cases.class_names();
+    let mut classes: HashMap<&str, u32> = HashMap::new();
+    for (label, class) in labels.iter().zip(0..) {
+        // Of a label that is declared twice the first place counts.
+        classes.entry(label).or_insert(class);
     }
-    let of = |counts: &DecisionCounts| {
-        let rows = counts.iter().map(|(_, _, count)| usize::try_from(*count).unwrap_or(usize::MAX)).sum();
+    let class = |text: &str| classes.get(text).copied().unwrap_or(u32::MAX);
+    let of = |decisions: &Decisions| {
+        let rows = usize::try_from(decisions.values().sum::<u64>()).unwrap_or(usize::MAX);
+        let counts: BTreeMap<(u32, u32), u64> = decisions
+            .iter()
+            .map(|((truth, predicted), count)| ((class(truth), class(predicted)), *count))
+            .collect();
+        let confusion = Confusion::of_counts(counts.into_iter().map(|((a, b), count)| (a, b, count)));
         let about =
-            Sample { n: rows, labels: cases.class_names(), positive: cases.positive(), ..Sample::default() };
-        MetricSummary { rows, metrics: metrics(&about, Some(&Confusion::of_counts(counts))) }
+            Sample { n: rows, labels: labels.clone(), positive: cases.positive(), ..Sample::default() };
+        MetricSummary { rows, metrics: metrics(&about, Some(&confusion)) }
     };
     let mut slices = Vec::new();
-    let mut all: Option<DecisionCounts> = None;
-    for column in columns_of_slices(cases, |_| false) {
-        let Some(counts) = cases.decision_counts(Some(column))? else { return Ok(None) };
-        slices.extend(counts.iter().map(|(slice, counts)| (slice.clone(), of(counts))));
-        // Each case is in one slice of each column.
-        all.get_or_insert_with(|| added_up(counts.into_values().flatten()));
+    for (column, counts) in &tally.by {
+        let Some(counts) =
+            counts.as_ref().filter(|counts| are_slices(counts.keys().flatten().count(), tally.rows()))
+        else {
+            continue;
+        };
+        let mut by: BTreeMap<String, Vec<&Decisions>> = BTreeMap::new();
+        for (value, decisions) in counts {
+            by.entry(slice_name(column, value.as_deref())).or_default().push(decisions);
+        }
+        slices.extend(by.into_iter().map(|(slice, decisions)| (slice, of(&added_up(decisions.into_iter())))));
     }
-    let all = match all {
-        Some(all) => all,
-        None => match cases.decision_counts(None)? {
-            Some(counts) => counts.into_values().flatten().collect(),
-            None => return Ok(None),
-        },
-    };
-    Ok(Some(CasesSummary { unscored: cases.unscored(), overall: of(&all), slices }))
+    CasesSummary { unscored: 0, overall: of(&tally.all), slices }
 }
 
-/// The counts of several slices as one.
-fn added_up(counts: impl Iterator<Item = (u32, u32, u64)>) -> DecisionCounts {
-    let mut sums: BTreeMap<(u32, u32), u64> = BTreeMap::new();
-    for (truth, predicted, count) in counts {
-        *sums.entry((truth, predicted)).or_default() += count;
-    }
-    sums.into_iter().map(|((truth, predicted), count)| (truth, predicted, count)).collect()
+/// Whether so many different values of a column are slices.
+fn are_slices(distinct: usize, rows: u64) -> bool {
+    distinct > 0 && 2 * distinct as u64 <= rows.max(2)
 }
 
 /// The columns that look like slices, and are no values.
@@ -121,8 +120,7 @@ fn columns_of_slices(cases: &Cases, is_value: impl Fn(&str) -> bool) -> Vec<&str
     let mut columns = cases.slice_columns();
     columns.retain(|name| {
         let distinct = cases.column(name).and_then(|column| column.distinct(MOST_SLICES));
-        distinct.is_some_and(|distinct| distinct > 0 && 2 * distinct <= cases.rows().max(2))
-            && !is_value(name)
+        distinct.is_some_and(|distinct| are_slices(distinct, cases.rows() as u64)) && !is_value(name)
     });
     columns
 }
@@ -137,4 +135,30 @@ pub(super) fn slice_rows(
         slices.extend(slices_of(cases, &[column])?);
     }
     Ok(slices)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cases::{CaseColumns, read_delimited};
+
+    fn of(csv: &str) -> CasesSummary {
+        let said = CaseColumns { unscored_are_wrong: true, ..CaseColumns::default() };
+        let table = read_delimited(csv.as_bytes(), b',').expect("a table");
+        summary(&Cases::new(table, &said).expect("cases")).expect("a summary")
+    }
+
+    #[test]
+    fn scores_of_a_case_without_a_prediction_count() {
+        let csv = "id,label,prediction,p_a,p_b,p_c\n1,a,a,0.5,0.3,0.2\n2,b,b,0.1,0.8,0.1\n3,c,PREDICTION,0.1,0.1,0.8\n\
+                   4,a,c,0.2,0.2,0.6\n5,c,c,0.1,0.2,0.7\n6,a,a,0.6,0.2,0.2\n7,b,b,0.2,0.7,0.1\n";
+        let (with, without) = (of(&csv.replace("PREDICTION", "b")), of(&csv.replace("PREDICTION", "")));
+        assert_eq!((with.unscored, without.unscored), (0, 1));
+        let value = |summary: &CasesSummary, name: &str| {
+            summary.overall.metrics.iter().find(|(known, _)| known == name).expect("a metric").1.to_bits()
+        };
+        for name in ["accuracy", "log_loss", "brier_multiclass", "roc_auc_ovr_macro", "top_2_accuracy"] {
+            assert_eq!(value(&with, name), value(&without, name), "{name}");
+        }
+    }
 }

@@ -107,7 +107,7 @@ fn of_scores(sample: &Sample, binary: bool) -> Vec<(String, Metric)> {
             ("ece_15_top_label_equal_mass", top(true)),
         ]));
         for k in [2, 3] {
-            if k < sample.labels.len() {
+            if k < sample.scored_classes() {
                 all.push((format!("top_{k}_accuracy"), Metric::TopK(k)));
             }
         }
