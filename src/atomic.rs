@@ -6,15 +6,15 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-/// Writes a file through a neighbour that then takes its place, so that a reader sees the old bytes or the new ones,
-/// and a crash leaves one of the two. What exists and is no regular file, such as a pipe, is written to as it is.
+/// Writes a temporary neighbour that then replaces the file, so that a reader or a crash sees the old bytes
+/// or the new ones. If the path exists and is not a regular file, such as a pipe, it is written to directly.
 pub fn write(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let mut file = Unfinished::begin(path)?;
     fill(&mut file)?;
     file.finish()
 }
 
-/// A file that is written piece by piece and takes its name in the end. One that is dropped before leaves nothing.
+/// A file that is written piece by piece and gets its name at the end. If dropped before, it leaves nothing.
 #[derive(Debug)]
 pub struct Unfinished {
     path: PathBuf,
@@ -23,7 +23,7 @@ pub struct Unfinished {
 
 #[derive(Debug)]
 enum Target {
-    /// What is no regular file has no neighbour.
+    /// Not a regular file, so it is written to directly.
     AsItIs(BufWriter<fs::File>),
     Neighbour(BufWriter<NamedTempFile>),
 }
@@ -39,7 +39,7 @@ impl Unfinished {
         Ok(Self { path: path.to_owned(), to })
     }
 
-    /// Gives the file its name, in place of an older one.
+    /// Gives the file its name, replacing an older file.
     pub fn finish(self) -> io::Result<()> {
         let neighbour = match self.to {
             Target::AsItIs(mut file) => return file.flush(),
@@ -68,11 +68,11 @@ impl Write for Unfinished {
     }
 }
 
-/// What a neighbour is called until it has its name.
+/// The start of a neighbour's name until it gets its own.
 pub const NEIGHBOUR: &str = ".gate-";
 
-/// The same for a file that must be new: an existing one is left as it is, and `false` given back. Of several at once
-/// exactly one gets the name. `mode` are its rights, where there are such.
+/// Like `write`, but the file must be new: an existing one stays unchanged, and this returns `false`. Of
+/// several concurrent writers exactly one succeeds. `mode` has its permissions, where the system has them.
 pub fn create(
     path: &Path,
     mode: u32,
@@ -88,7 +88,7 @@ pub fn create(
     }
 }
 
-/// A full file beside the one that is meant, and the folder of both.
+/// A complete neighbour of the file at `path`, and the folder of both.
 fn neighbour(
     path: &Path,
     fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
@@ -114,7 +114,7 @@ fn empty_neighbour(folder: &Path) -> io::Result<NamedTempFile> {
     tempfile::Builder::new().prefix(NEIGHBOUR).tempfile_in(folder)
 }
 
-/// A file keeps the rights that it has; a new one gets those that any new file gets, not those of a private one.
+/// A file keeps its permissions; a new one gets the usual ones, not the private ones of a temporary file.
 #[cfg(unix)]
 fn keep_mode(path: &Path, neighbour: &fs::File) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
@@ -141,13 +141,13 @@ fn set_mode(_: u32, _: &fs::File) -> io::Result<()> {
     Ok(())
 }
 
-/// A new name survives a crash only once the folder that holds it is on the disk.
+/// A new name survives a crash only once its folder is synced to disk.
 #[cfg(unix)]
 pub fn sync_folder(folder: &Path) -> io::Result<()> {
     fs::File::open(folder)?.sync_all()
 }
 
-/// A new name survives a crash only once the folder that holds it is on the disk.
+/// A new name survives a crash only once its folder is synced to disk.
 #[cfg(not(unix))]
 pub fn sync_folder(_: &Path) -> io::Result<()> {
     Ok(())

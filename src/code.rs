@@ -2,7 +2,7 @@
 //!
 //! A person searches the documentation for a code, and a script matches on it, so a code never changes its
 //! meaning. Each module lists the codes that it can raise with `codes!`; [`crate::all_codes`] collects the
-//! lists, and a test holds them unique and documented in `docs/codes.md`.
+//! lists, and a test checks that they are unique and documented in `docs/codes.md`.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,7 +10,7 @@ use std::fmt;
 /// The stable name of a problem or a finding, such as `policy/unknown-key`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Code {
-    /// The name: lower-case words joined by `-`, behind the area that it belongs to.
+    /// The name: lower-case words joined by `-`, after the area that it belongs to.
     pub name: &'static str,
     /// One sentence in the words of a user.
     pub says: &'static str,
@@ -22,8 +22,7 @@ impl fmt::Display for Code {
     }
 }
 
-/// The name alone, as a report carries it: one that was saved by another version may hold names that this one does not
-/// have.
+/// The name alone, as in a report: one that another version saved may have names that this version lacks.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(transparent)]
 pub struct CodeName(Cow<'static, str>);

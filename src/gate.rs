@@ -1,6 +1,6 @@
-//! The front door of the library: a policy, records, baselines and facts, and the report that they give. Everything is
-//! given; nothing here opens a file, asks git or the network, or reads the clock. The command line decides by the same
-//! engine; what it adds is where records, baselines and facts come from.
+//! The front door of the library: it takes a policy, records, baselines and facts, and gives a report. It
+//! opens no file, does not use git or the network, and does not read the clock. The command line uses the
+//! same engine, and adds where records, baselines and facts come from.
 
 use jiff::Timestamp;
 
@@ -52,9 +52,9 @@ pub struct Question<'q> {
     pub first: bool,
     /// Waivers are not applied.
     pub no_waivers: bool,
-    /// The records around a change, where rules about the change are to judge it.
+    /// The records around a change, if rules about the change should judge it.
     pub change: Option<ChangeRecords>,
-    /// Files and history; none means that there are none.
+    /// Files and history; `None` means that there are none.
     pub facts: Option<&'q dyn Facts>,
 }
 
@@ -77,7 +77,7 @@ impl Gate {
         Ok(Self { policy: loaded.policy, report, now })
     }
 
-    /// Reads the records of a file: JSON, JSON Lines or YAML by the end of its name, through the policy's `fields:`.
+    /// Reads the records of a JSON, JSON Lines or YAML file, by extension, through the policy's `fields:`.
     ///
     /// # Errors
     /// Why a record can't be read.
@@ -86,7 +86,7 @@ impl Gate {
         read.into_iter().map(|run| run.map_err(|bad| bad.problems)).collect()
     }
 
-    /// Judges the candidates, and the change where there is one.
+    /// Judges the candidates, and the change if there is one.
     pub fn judge(&self, question: &Question<'_>) -> Report {
         let nothing = InMemoryFacts::default();
         let decision = Decision {

@@ -164,7 +164,7 @@ fn remote(branch: &str) -> String {
     format!("refs/remotes/origin/{branch}")
 }
 
-/// What to fetch for a revision in a policy, as `SOURCE:DESTINATION` each; `None` for what no server has.
+/// The refs to fetch for a revision in a policy, as `SOURCE:DESTINATION`; `None` if no server has it.
 fn refspecs(revision: &str) -> Option<Vec<String>> {
     // `main~3` is in the history of `main`.
     let name = revision.split(['~', '^', '@']).next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Whether the rows of aggregates are of the same cases: slices and scores add up to all, and sums are possible.
+//! Checks that the rows of aggregates are of the same cases: parts add up to all, and sums are possible.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,7 +34,7 @@ fn by_bins<'s>(slices: impl IntoIterator<Item = &'s Slice>) -> BTreeMap<(bool, u
 }
 
 impl Aggregates {
-    /// Every slice, and all cases as the last.
+    /// Every slice, then all cases.
     fn parts(&self) -> impl Iterator<Item = &Slice> {
         self.slices.values().flat_map(BTreeMap::values).chain([&self.all])
     }
@@ -71,7 +71,7 @@ impl Aggregates {
                 let sum = cell.sums.get(place).copied().unwrap_or_default();
                 return Err(AggregatesError::new(
                     Fault::Incomplete,
-                    format!("`{column}` is {sum} for {} cases, which no cases give", cell.n),
+                    format!("`{column}` is {sum} for {} cases, which is impossible", cell.n),
                     "write the rows of each statement as the engine gave them",
                 ));
             }
@@ -79,7 +79,7 @@ impl Aggregates {
         Ok(())
     }
 
-    /// The cells of every way to slice, and the scores of every slice, must be all cases.
+    /// The cells of every slicing must add up to all cases, and the scores of every slice to its cases.
     pub(super) fn check_totals(&self, found: &Found<'_>) -> Result<(), AggregatesError> {
         let rows = found.fact("rows_candidate").unwrap_or_default();
         let check = |what: &str, n: u64, of: u64| {
@@ -111,7 +111,7 @@ impl Aggregates {
         found.needs_fact("scores_between_bins")?;
         let scores = |slice: &Slice| slice.scores.iter().fold(0_u64, |sum, cell| sum.saturating_add(cell.n));
         check("the scores of `all`", scores(&self.all), rows)?;
-        // Scores are counted for all cases, and for those ways to slice whose areas a rule asks for.
+        // Scores are counted for all cases, and for the slicings whose areas a rule needs.
         let sliced =
             || self.slices.iter().filter(|(_, slices)| slices.values().any(|slice| scores(slice) > 0));
         for (name, slice) in sliced().flat_map(|(_, slices)| slices) {
@@ -138,7 +138,7 @@ impl Aggregates {
         Ok(())
     }
 
-    /// A text that is hashed in place of a column puts all cases into one bucket.
+    /// Hashing a constant text instead of a column puts all cases into one bucket.
     pub(super) fn check_buckets(&self, found: &Found<'_>) -> Result<(), AggregatesError> {
         let units = self.clusters.or(found.fact("ids_candidate")).unwrap_or_default();
         let buckets: BTreeSet<u16> = self.all.cells.iter().map(|cell| cell.bucket).collect();
@@ -152,7 +152,7 @@ impl Aggregates {
         Err(AggregatesError::new(
             Fault::Buckets,
             format!("{units} {what} are in {have} buckets, where about {expected:.0} are expected"),
-            "use the statement of `gate cases sql` for this engine: in another one's quotes, the name of the column may have been hashed and not its values",
+            "run `gate cases sql` for this engine: with another engine's quotes, the column's name may be hashed instead of its values",
         ))
     }
 }

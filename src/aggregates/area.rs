@@ -11,7 +11,7 @@ use crate::stats::{AucPair, Refusal};
 pub(super) struct Area {
     /// Scores in one bin are ties, and ties count half.
     pub(super) value: f64,
-    /// How far the area by the scores themselves may be from it: by half of the pairs that are ties.
+    /// How far the exact area may be from `value`: by half of the tied pairs.
     pub(super) ties: f64,
     /// For each bin, the share of negatives below a positive case there, and of positives above a negative case.
     placements: BTreeMap<u16, (f64, f64)>,

@@ -9,9 +9,9 @@ use super::totals::Totals;
 use crate::scorer::Aggregate;
 use crate::stats::{Refusal, jackknife};
 
-/// Leaves out one bucket at a time. `statistic` is not a number where it is not defined.
+/// Leaves out one bucket at a time. `statistic` returns NaN if it is not defined.
 ///
-/// Cases are in buckets by chance, so a bucket is one of G groups of about n/G independent cases, or clusters: the
+/// Cases fall into buckets at random: G groups of about n/G independent cases, or clusters. This is the
 /// delete-a-group jackknife (Kott 2001, *Journal of Official Statistics* 17, 521–526), with t(G − 1).
 pub(super) fn without_each_bucket(
     cells: &[Cell],

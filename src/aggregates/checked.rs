@@ -1,4 +1,4 @@
-//! Aggregates whose guards are clean and whose counts add up: what a verdict can rest on.
+//! Aggregates that a verdict can rely on: their guards are clean and their counts add up.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,18 +8,18 @@ use super::plan::{BUCKET_DIGITS, NOT_SCORED, Task};
 use super::table::{AggregateTable, Row, RowKind};
 use crate::cases::{CaseColumns, label_order};
 
-/// Cases of one slice and bucket that are decided alike.
+/// Cases of one slice and bucket with the same label and decisions.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cell {
     /// The bucket.
     pub bucket: u16,
-    /// The class, a place in the labels.
+    /// The class, an index into the labels.
     pub truth: u32,
     /// The baseline's decision.
     pub baseline: u32,
     /// The candidate's decision.
     pub candidate: u32,
-    /// How many.
+    /// The number of cases.
     pub n: u64,
     /// The sums, in the order of [`Aggregates::sum_columns`].
     pub sums: Vec<i128>,
@@ -34,7 +34,7 @@ pub struct ScoreCell {
     pub baseline: u16,
     /// The bin of the candidate's score.
     pub candidate: u16,
-    /// How many.
+    /// The number of cases.
     pub n: u64,
 }
 
@@ -48,7 +48,7 @@ pub struct Slice {
 }
 
 impl Slice {
-    /// How many cases.
+    /// The number of cases.
     pub fn cases(&self) -> u64 {
         self.cells.iter().fold(0, |sum, cell| sum.saturating_add(cell.n))
     }
@@ -57,27 +57,27 @@ impl Slice {
 /// The aggregates of one or two models on the same cases.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Aggregates {
-    /// What labels and predictions are.
+    /// Whether labels and predictions are classes or numbers.
     pub task: Task,
     /// Whether two models are compared.
     pub has_baseline: bool,
-    /// Whether buckets are those of clusters.
+    /// Whether clusters, not ids, are in buckets.
     pub has_clusters: bool,
-    /// How many clusters.
+    /// The number of clusters.
     pub clusters: Option<u64>,
-    /// Whether every score is a multiple of a thousandth, so that bins lose nothing.
+    /// Whether every score is a multiple of a thousandth, so that binning loses nothing.
     pub scores_are_exact: bool,
-    /// How many labels there are; `None` where they are numbers.
+    /// The number of labels; `None` if they are numbers.
     pub classes: Option<usize>,
-    /// The labels and predictions that occur, in the declared order, and what cases that were not scored are taken for.
+    /// The labels and predictions that occur, in declared order, and the placeholder for unscored cases.
     pub labels: Vec<Box<str>>,
-    /// The class that counts, where there are two.
+    /// The positive class, if there are two classes.
     pub positive: Option<u32>,
     /// The names of the sums.
     pub sum_columns: Vec<String>,
     /// All cases.
     pub all: Slice,
-    /// By the columns that make slices, such as `region, tier`, each by a key such as `region=EU, tier=b`.
+    /// Slices by their columns, such as `region, tier`, and by their key, such as `region=EU, tier=b`.
     pub slices: BTreeMap<String, BTreeMap<String, Slice>>,
 }
 

@@ -1,4 +1,4 @@
-//! Rows to aggregates, cell by cell as the SQL statements count them.
+//! Counts rows into aggregates, cell by cell like the SQL statements.
 
 use std::collections::HashMap;
 
@@ -16,7 +16,7 @@ use crate::cases::{CaseColumns, CasesError, Column, Table};
 /// Pairs of rows that are counted at once.
 const BLOCK: usize = 1 << 15;
 
-/// Probabilities closer to 0 or 1 than this have its logarithm.
+/// Log loss treats probabilities closer to 0 or 1 as this close.
 const SMALLEST: f64 = f64::EPSILON;
 
 /// The slice columns' group, the bucket, and the codes of the label and both predictions.
@@ -26,11 +26,11 @@ type Cells = HashMap<CellKey, (u64, Sums), FixedState>;
 type BinKey = (u32, bool, u16, u16);
 type Bins = HashMap<BinKey, u64, FixedState>;
 
-/// Counts the rows of one table, or of two that are paired by id. If a guard counts anything, there are no cells.
+/// Counts the rows of one table, or of two paired by id. If a guard counts anything, there are no cells.
 ///
 /// # Errors
 ///
-/// If a column is missing, a cell that must be a number is none, or the cases have weights.
+/// If a column is missing, a cell that must be a number is not one, or the cases have weights.
 pub fn count_rows(
     plan: &Plan,
     candidate: &Table,
@@ -47,7 +47,7 @@ pub fn count_rows(
     Ok(counting.finish(None))
 }
 
-/// Adds up the counts of parts of the cases. The rows of an id are in one part.
+/// Adds up the counts of parts of the cases. All rows of an id must be in the same part.
 pub struct Counting<'p> {
     plan: &'p Plan,
     columns: Vec<(String, String)>,
@@ -56,7 +56,7 @@ pub struct Counting<'p> {
 }
 
 impl<'p> Counting<'p> {
-    /// Of no rows yet, of tables with the columns of `header` at these places.
+    /// Starts without rows, for tables with the columns of `header` at these places.
     pub fn new(plan: &'p Plan, header: &Table, places: &Places) -> Self {
         Self { plan, columns: places.facts(header), guards: Vec::new(), counts: Counts::default() }
     }
@@ -72,7 +72,7 @@ impl<'p> Counting<'p> {
                 *sum = if *name == "version" { more } else { *sum + more };
             }
         }
-        // What a guard counts can't be put into cells.
+        // Rows that a guard counts can't be put into cells.
         if self.is_clean() {
             PartCounter { plan: self.plan, candidate, baseline }.count(&pairs, &mut self.counts);
         }
@@ -83,7 +83,7 @@ impl<'p> Counting<'p> {
         self.guards.iter().all(|(kind, name, n)| *kind != RowKind::Guard || *n == 0 || is_allowed(name))
     }
 
-    /// All rows. `clusters` is how many there are, where they were counted apart since one can be in several parts.
+    /// The table of all rows. `clusters` is their number if counted separately, since parts can share one.
     pub fn finish(self, clusters: Option<u64>) -> AggregateTable {
         let mut table = AggregateTable { sum_columns: self.plan.sum_columns(), rows: Vec::new() };
         let sums = table.sum_columns.len();
@@ -163,7 +163,7 @@ impl PartCounter<'_> {
         let has_bins: Vec<bool> =
             [true].into_iter().chain(self.plan.slicings.iter().map(|slicing| slicing.has_bins)).collect();
         for ((group, positive, a, b), n) in bins {
-            // A group's slices are all cases and one of each slicing.
+            // A group belongs to the slice of all cases and to one slice of each slicing.
             for (slice, _) in slices_of(group).zip(&has_bins).filter(|(_, has_bins)| **has_bins) {
                 counts.add_bin((slice, positive, a, b), n);
             }
@@ -223,7 +223,7 @@ impl PartCounter<'_> {
         (group, self.is_positive(ours), theirs, bin(self.candidate.scores[ours as usize]))
     }
 
-    /// In the order of the plan's columns.
+    /// Adds the sums of one pair, in the order of the plan's columns.
     fn add_sums(&self, sums: &mut Sums, theirs: u32, ours: u32) {
         let mut place = 0;
         for sum in self.plan.sums() {

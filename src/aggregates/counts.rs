@@ -1,4 +1,5 @@
-//! Counts of cells and of bins by their texts, added up over parts of the cases. Their size is that of the file of aggregates.
+//! Counts of cells and bins by their texts, added up over parts of the cases. They are about as large as the
+//! file of aggregates.
 
 use std::collections::HashMap;
 
@@ -10,7 +11,7 @@ use super::sides::NONE;
 use super::table::{AggregateTable, Row, RowKind};
 use crate::cases::Column;
 
-/// The most sums of a cell.
+/// The maximum number of sums in a cell.
 pub(super) const MAX_SUMS: usize = 8;
 
 /// Sums in millionths, in the order of their columns.
@@ -26,13 +27,13 @@ type BinKey = (u32, bool, u16, u16);
 pub(super) struct Counts {
     /// Labels and predictions.
     texts: IndexSet<Box<str>, FixedState>,
-    /// 0 for all cases, else the number of the slicing; and the slice.
+    /// The number of the slicing, or 0 for all cases, with the name of the slice.
     slices: IndexSet<(usize, Box<str>), FixedState>,
     cells: HashMap<CellKey, (u64, Sums), FixedState>,
     bins: HashMap<BinKey, u64, FixedState>,
 }
 
-/// Which text each code of a column is here.
+/// Maps each code of a column to its text in [`Counts`].
 pub(super) struct TextOf {
     codes: Vec<u32>,
     missing: u32,
@@ -53,7 +54,7 @@ impl Counts {
         u32::try_from(place).unwrap_or(NONE)
     }
 
-    /// The texts of a column. One that is empty is the same as none.
+    /// The texts of a column. Empty text counts as missing.
     pub(super) fn texts(&mut self, column: Option<&Column>, missing: &str) -> TextOf {
         let texts = column.into_iter().flat_map(Column::texts);
         let texts = texts.map(|text| if text.is_empty() { missing } else { text });

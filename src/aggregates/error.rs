@@ -1,19 +1,19 @@
 //! Why aggregates can't be used.
 
-/// What sort of fault it is; the message says it in words.
+/// The kind of fault; the message describes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AggregatesFault {
-    /// They are not the table that the statements give.
+    /// The file is not a table as the statements write it.
     Unreadable,
-    /// Guards are missing, so nobody knows what the cells are of.
+    /// Guards are missing, so it is unknown which cases the cells cover.
     Unguarded,
-    /// Rows are missing, or there twice: counts do not add up.
+    /// Rows are missing or repeated, so counts do not add up.
     Incomplete,
     /// Ids are not spread over the buckets.
     Buckets,
-    /// They were counted for another policy.
+    /// The cases were counted for another policy.
     OtherPolicy,
-    /// A column can't be told from another.
+    /// Column names differ by case only, so the engine can't tell them apart.
     Columns,
     /// Ids are missing or repeated.
     Ids,
@@ -32,7 +32,7 @@ pub enum AggregatesFault {
 /// Aggregates that can't be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AggregatesError {
-    /// The sort.
+    /// The kind of fault.
     pub fault: AggregatesFault,
     /// What is wrong.
     pub message: String,

@@ -1,4 +1,4 @@
-//! Aggregates to what an estimate is made from: the same types that rows become.
+//! Turns aggregates into the inputs of an estimate, in the same types as for rows.
 
 use std::collections::BTreeMap;
 
@@ -12,23 +12,23 @@ use crate::cases::{CaseColumns, Table};
 use crate::scorer::{Aggregate, CaseKind, Metric, Needs, Score, Uncertainty, jackknife_of_kinds};
 use crate::stats::{Refusal, RightWrong};
 
-/// One slice of aggregates, or all.
+/// One slice of aggregates, or all cases.
 #[derive(Debug, Clone, Copy)]
 pub struct Part<'a> {
     about: &'a Aggregates,
     slice: &'a Slice,
 }
 
-/// What aggregates say of a metric.
+/// What aggregates say about a metric.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Estimated {
-    /// What limits are made from, or why these data allow none.
+    /// The input for limits, or why these data allow none.
     pub aggregate: Result<Aggregate, Refusal>,
     /// The candidate's value.
     pub candidate: f64,
-    /// The baseline's value, where it is compared.
+    /// The baseline's value, if it is compared.
     pub baseline: f64,
-    /// How far each value may be from that of the rows: scores were put into bins, and sums rounded.
+    /// How far each value may be from the value of the rows, because scores were binned and sums rounded.
     pub resolution: [f64; 2],
 }
 
@@ -43,7 +43,7 @@ impl Aggregates {
         Some(Part { about: self, slice: self.slices.get(columns)?.get(slice)? })
     }
 
-    /// What identifies the decisions of one model on a slice: cases and sums by bucket, label and decision.
+    /// The decisions of one model on a slice: cases and sums by bucket, label and decision.
     fn decisions(&self, slice: &Slice, model: Model) -> Decisions<'_> {
         let suffix = if model == Model::Baseline { "_candidate" } else { "_baseline" };
         let is_own = |column: &String| !column.ends_with(suffix);
@@ -61,8 +61,8 @@ impl Aggregates {
         found
     }
 
-    /// The decisions of one model, counted from its rows in the same buckets and slices, with the same sums, as far as
-    /// the rows have them.
+    /// Counts the decisions of one model from its rows, in the same buckets and slices and with the same
+    /// sums, as far as the rows have them.
     pub fn count_like(&self, rows: &Table, said: &CaseColumns) -> Result<Self, String> {
         let count = |needs: &CaseNeeds| {
             let plan = Plan::of(needs, said, Some(self.task), false).map_err(|why| why.message)?;
@@ -82,8 +82,8 @@ impl Aggregates {
         count(&like_these).or_else(|_| count(&CaseNeeds { decisions: true, ..CaseNeeds::default() }))
     }
 
-    /// Whether the model that these have as the baseline is the one that others have as their candidate, on the same cases,
-    /// and in each slice that both have.
+    /// Whether the baseline of these aggregates is the candidate of the others, on the same cases and in each
+    /// slice that both have.
     pub fn has_as_baseline(&self, other: &Self) -> bool {
         if self.task != other.task || self.has_clusters != other.has_clusters {
             return false;
@@ -120,7 +120,7 @@ impl Aggregates {
 type Decisions<'a> = BTreeMap<(u16, &'a str, &'a str), (u64, Vec<i128>)>;
 
 impl<'a> Part<'a> {
-    /// How many cases.
+    /// The number of cases.
     pub fn cases(&self) -> u64 {
         self.slice.cases()
     }
@@ -129,7 +129,7 @@ impl<'a> Part<'a> {
         &self.slice.cells
     }
 
-    /// Decisions of both models: right or wrong. `None` where there are none.
+    /// Right and wrong decisions of both models; `None` without a baseline or classes.
     pub fn right_wrong(&self) -> Option<RightWrong> {
         (self.about.has_baseline && self.about.classes.is_some()).then(|| self.pairs(|_| true))
     }
@@ -157,8 +157,8 @@ impl<'a> Part<'a> {
         self.right_wrong().map(|_| changed.map(|cell| cell.n).sum())
     }
 
-    /// What these cells say of a metric: of the difference of both models, or of the candidate alone. Or why they say
-    /// nothing.
+    /// Estimates a metric from these cells: the difference of both models, or the candidate alone. The error
+    /// says why that is impossible.
     pub fn estimate(&self, metric: &Metric, is_relative: bool) -> Result<Estimated, &'static str> {
         if is_relative && !self.about.has_baseline {
             return Err("the aggregates are of the candidate alone: count both models with `--baseline`");
@@ -189,7 +189,7 @@ impl<'a> Part<'a> {
     }
 
     fn aggregate(&self, metric: &Metric, totals: &Totals, is_relative: bool) -> Result<Aggregate, Refusal> {
-        // Right and wrong decisions need no buckets, and have the limits that they have from rows.
+        // Right and wrong decisions need no buckets, and get the same limits as from rows.
         if metric.needs() == Needs::Decisions && !self.about.has_clusters {
             return match metric.uncertainty() {
                 Uncertainty::Share => Ok(self.share(metric, is_relative)),

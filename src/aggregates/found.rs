@@ -1,4 +1,4 @@
-//! The guards and facts of a table, and what they say before a cell is looked at.
+//! The guards and facts of a table, which are checked before any cell is read.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ impl<'t> Found<'t> {
             let mut all = BTreeMap::new();
             for row in table.rows.iter().filter(|row| row.kind == kind) {
                 if all.insert(row.name.as_str(), row).is_some() {
-                    let message = format!("the {} `{}` is there twice", kind.name(), row.name);
+                    let message = format!("the {} `{}` occurs twice", kind.name(), row.name);
                     return Err(AggregatesError::new(
                         Fault::Incomplete,
                         message,
@@ -84,7 +84,7 @@ impl<'t> Found<'t> {
     pub(super) fn check_guards(&self, columns: &CaseColumns) -> Result<(), AggregatesError> {
         let help = "run the guards of `gate cases sql` and write their rows into the same file";
         if self.guards.is_empty() {
-            let message = "there are no guards, so nobody knows whether ids, labels and values are sound";
+            let message = "the guards are missing, so ids, labels and values are unchecked";
             return Err(AggregatesError::new(Fault::Unguarded, message, help));
         }
         if self.fact("version") != Some(1) {
@@ -99,13 +99,13 @@ impl<'t> Found<'t> {
                 help,
             ));
         }
-        // In the order in which they are documented, so that ids come first; then those that this gate does not know.
+        // Known guards in documented order, so that ids come first; then guards that this gate does not know.
         let unknown = self.guards.keys().copied().filter(|name| !known.contains(name)).collect::<Vec<_>>();
         let mut counted: Vec<(&str, u64)> = Vec::new();
         for name in known.iter().copied().chain(unknown) {
             match self.guards.get(name).and_then(|row| row.n) {
                 Some(0) => {}
-                // Counted for a policy that does not allow it.
+                // This policy allows missing predictions; the policy that they were counted for did not.
                 Some(_) if columns.unscored_are_wrong && name.starts_with("predictions_missing") => {}
                 Some(n) => counted.push((name, n)),
                 None => {
@@ -146,7 +146,7 @@ impl<'t> Found<'t> {
         }
     }
 
-    /// The column that was counted as what the fact says.
+    /// The column that was counted in the role that the fact names.
     fn column(&self, fact: &str) -> Option<&str> {
         self.facts.get(fact).map(|row| row.truth.as_str()).filter(|name| !name.is_empty())
     }

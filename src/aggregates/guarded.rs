@@ -1,8 +1,8 @@
-//! What guards say when they counted something.
+//! The errors of guards that counted something.
 
 use super::error::{AggregatesError, AggregatesFault as Fault};
 
-/// A guard that counted something.
+/// The error of a guard that counted something.
 pub(super) fn guarded(name: &str, n: u64) -> AggregatesError {
     let stem = name.rsplit_once('_').filter(|(_, side)| matches!(*side, "baseline" | "candidate" | "label"));
     let (stem, whose) = stem.unwrap_or((name, ""));

@@ -31,19 +31,19 @@ struct Guarded<'t> {
 }
 
 impl Guarded<'_> {
-    /// How many pairs are so.
+    /// How many pairs satisfy `is`.
     fn pairs_that(&self, is: impl Fn(u32, u32) -> bool + Sync) -> u64 {
         self.pairs.par_iter().filter(|(theirs, ours)| is(*theirs, *ours)).count() as u64
     }
 
-    /// How many rows of a side are so.
+    /// How many rows of a side satisfy `is`.
     fn rows_that(&self, is_baseline: bool, is: impl Fn(&Side<'_>, usize) -> bool + Sync) -> u64 {
         let side = if is_baseline { self.baseline } else { Some(self.candidate) };
         let Some(side) = side else { return 0 };
         (0..side.rows()).into_par_iter().filter(|row| is(side, *row)).count() as u64
     }
 
-    /// The same of both sides.
+    /// How many rows of both sides satisfy `is`.
     fn all_rows_that(&self, is: impl Fn(&Side<'_>, usize) -> bool + Sync) -> u64 {
         self.rows_that(true, &is) + self.rows_that(false, &is)
     }

@@ -1,11 +1,12 @@
-//! Aggregates: what is left of the cases of two models after they were counted where they are.
+//! Aggregates: counts of two models' cases, made where the cases are stored.
 //!
-//! A table of a billion predictions stays in its warehouse. One SQL statement counts it by slice, bucket and decision,
-//! and what leaves the warehouse is rows of whole numbers: for each slice at most 4,096 for each label with its
-//! decisions. The same rows can be counted here, from files, and the same functions turn both into an estimate.
+//! A table of a billion predictions stays in its warehouse. One SQL statement counts it by slice, bucket and
+//! decision, and only rows of whole numbers leave the warehouse: for each slice at most 4,096 for each label
+//! with its decisions. The same rows can be counted here, from files, and the same functions turn both into
+//! an estimate.
 //!
-//! Buckets make intervals possible without rows: an id, or a cluster, is in one of 4,096 by its MD5, so that a statistic
-//! without one bucket at a time has a jackknife's standard error.
+//! Buckets make intervals possible without rows: the MD5 of an id, or of a cluster, puts it into one of 4,096
+//! buckets, and leaving out one bucket at a time gives a jackknife standard error.
 
 mod adding_up;
 mod area;

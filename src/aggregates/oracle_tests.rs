@@ -1,5 +1,5 @@
-//! Counting and estimates held to values of DuckDB, numpy and scipy; `tests/fixtures/evidence/README.md` says how they were
-//! made.
+//! Compares counting and estimates with values from DuckDB, numpy and scipy;
+//! `tests/fixtures/evidence/README.md` says how they were made.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -156,7 +156,7 @@ fn sums_of_numbers_are_those_of_the_statement() {
     for cell in &in_sixteen(&found.all).cells {
         let own = ours.entry(format!("{:x}", cell.bucket)).or_insert_with(|| vec![0; 7]);
         own[0] += i128::from(cell.n);
-        // The statement of the oracle has no sums of errors with their sign.
+        // The oracle's statement has no sums of signed errors.
         for (place, sum) in [0, 1, 4, 5, 6, 7].into_iter().enumerate() {
             own[place + 1] += cell.sums[sum];
         }
@@ -192,7 +192,7 @@ fn close(ours: f64, theirs: &Value, what: &str) {
     assert!((ours - theirs).abs() <= 1e-10 * theirs.abs().max(1.0), "{what}: {ours} is not {theirs}");
 }
 
-/// Limits are those of the oracle, whose improvements have the sign of `sign`.
+/// Checks limits against the oracle's, whose improvements have the sign of `sign`.
 #[track_caller]
 fn close_limits(aggregate: &Aggregate, expected: &Value, sign: f64, what: &str) {
     let Aggregate::Buckets { estimate, .. } = aggregate else { panic!("{what}: {aggregate:?}") };
@@ -208,8 +208,8 @@ fn close_limits(aggregate: &Aggregate, expected: &Value, sign: f64, what: &str) 
     }
 }
 
-/// Checks every metric of one kind on one slice. In clusters nothing but buckets counts; elsewhere decisions have limits of
-/// their own, and their buckets are asked for directly.
+/// Checks every metric of one kind on one slice. With clusters only buckets count; without, decisions have
+/// their own limits, so their buckets are computed directly.
 fn check(found: &Aggregates, slice: &Slice, expected: &Value, what: &str) {
     let one = Aggregates { all: slice.clone(), ..found.clone() };
     let of = |metric: &Metric| one.whole().estimate(metric, true).expect("an estimate");
@@ -308,7 +308,7 @@ fn guards_count_what_the_statement_counts() {
         let name = text(&pair["name"]);
         let counts: Vec<i128> =
             all["guards"]["rows"][&name].as_array().expect("counts").iter().map(whole).collect();
-        // To SQL an empty cell has no value, and is on neither side.
+        // In SQL an empty cell is NULL, and is on neither side.
         if name == "d16-id-missing" {
             continue;
         }
@@ -329,7 +329,7 @@ fn guards_count_what_the_statement_counts() {
         };
         let ours =
             ["rows_baseline", "ids_baseline", "ids_candidate", "only_baseline", "only_candidate"].map(count);
-        // The oracle joins rows, so it counts one of the baseline once for each repeat of its id.
+        // The oracle joins rows, so it counts a baseline row once for each repeat of its id.
         let mut expected = counts[1..6].to_vec();
         expected[0] -= count("ids_repeated");
         assert_eq!(ours, expected[..], "{name}");

@@ -11,18 +11,18 @@ use super::plan::{Plan, Task};
 use super::sides::Side;
 use crate::cases::{CasesError, Column, Table};
 
-/// Not the seed of the tables that the rows of a partition are put into: there they would all be neighbours.
+/// Differs from the seed of the hash tables that a partition's rows go into, where they would all collide.
 const SEED: u64 = 0x6761_7465;
 
-/// Takes the bytes of a row, or of a cluster, into the partition of that number.
+/// Writes the bytes of a row, or of a cluster, to the partition of that number.
 pub type IntoPartition<'w> = dyn FnMut(usize, &[u8]) + 'w;
 
-/// Writes the rows of a table into partitions by the hash of their id, so that the rows of an id are in one partition in both
-/// tables. `before` rows are before these in their file.
+/// Writes the rows of a table into partitions by the hash of their id, so that an id's rows are in the same
+/// partition in both tables. `before` is the number of rows before these in their file.
 ///
 /// # Errors
 ///
-/// If a cell that must be a number is none.
+/// If a cell that must be a number is not one.
 pub fn pack_rows(
     plan: &Plan,
     table: &Table,
@@ -41,7 +41,7 @@ pub fn pack_rows(
     for row in 0..table.rows() {
         packed.clear();
         let id = texts[0].written(row);
-        // Rows without an id are of no pair, wherever they are.
+        // Rows without an id are never paired, so any partition will do.
         let partition = id.as_deref().map_or(row % partitions, |id| partition_of(id.as_bytes(), partitions));
         pack_text(&mut packed, id.as_deref());
         for column in &texts[1..] {
@@ -55,17 +55,17 @@ pub fn pack_rows(
     Ok(())
 }
 
-/// Writes the clusters of a table into partitions, each as 16 bytes that are its own: an MD5, as for buckets.
+/// Writes the clusters of a table into partitions, each as the 16 bytes of its MD5, as for buckets.
 pub fn pack_clusters(table: &Table, places: &Places, partitions: usize, into: &mut IntoPartition<'_>) {
     let Some(place) = places.cluster else { return };
-    // Those that rows of this table share are written once.
+    // A cluster that several rows of this table share is written once.
     for text in table.columns[place].1.texts() {
         let digest: [u8; 16] = Md5::digest(text.as_bytes()).into();
         into(partition_of(&digest, partitions), &digest);
     }
 }
 
-/// How many different clusters a partition has. Its bytes end where a cluster ends.
+/// How many different clusters a partition has. Its bytes must end at the end of a cluster.
 pub fn count_clusters(packed: &[u8]) -> u64 {
     let (clusters, _) = packed.as_chunks::<16>();
     let mut clusters = clusters.to_vec();
@@ -81,7 +81,7 @@ fn partition_of(key: &[u8], partitions: usize) -> usize {
     usize::try_from(place).unwrap_or_default()
 }
 
-/// 0 for no value; else the length and one, seven bits a byte, and the text.
+/// Writes 0 for no value, or the length plus one, seven bits a byte, and the text.
 fn pack_text(packed: &mut Vec<u8>, text: Option<&str>) {
     let Some(text) = text else { return packed.push(0) };
     let mut length = text.len() + 1;
@@ -98,7 +98,7 @@ fn low_byte(length: usize) -> u8 {
     (length & 0x7f) as u8
 }
 
-/// Bytes that are not those that were written.
+/// The bytes are not those that were written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Damaged;
 
@@ -110,7 +110,7 @@ pub struct Unpacked {
 }
 
 impl Unpacked {
-    /// No rows yet.
+    /// Starts without rows.
     pub fn new(plan: &Plan, places: &Places) -> Self {
         let layout = places.layout(plan.task);
         Self {
@@ -119,7 +119,7 @@ impl Unpacked {
         }
     }
 
-    /// Adds rows. The bytes end where a row ends.
+    /// Adds rows. The bytes must end at the end of a row.
     pub fn add(&mut self, mut packed: &[u8]) -> Result<(), Damaged> {
         while !packed.is_empty() {
             for column in &mut self.texts {
@@ -134,7 +134,7 @@ impl Unpacked {
         Ok(())
     }
 
-    /// The columns by what they are.
+    /// The columns by their roles.
     pub fn into_side(self, plan: &Plan) -> Side<'static> {
         let mut texts = self.texts.into_iter().map(Cow::Owned);
         let mut numbers = self.numbers.into_iter();

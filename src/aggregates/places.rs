@@ -3,20 +3,20 @@
 use super::plan::{Plan, Task, column_fact, slice_fact};
 use crate::cases::{CaseColumns, CasesError, CasesFault, Column, Roles, Table};
 
-/// Places in a table of the columns that are counted.
+/// The indexes in a table of the columns that are counted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Places {
     pub(super) id: usize,
     pub(super) label: usize,
     pub(super) prediction: usize,
-    /// Of the positive label, where a metric needs it.
+    /// The score of the positive label, if a metric needs it.
     pub(super) score: Option<usize>,
     pub(super) cluster: Option<usize>,
     pub(super) slices: Vec<usize>,
 }
 
 impl Places {
-    /// Finds the columns, by what the policy says and else by their names.
+    /// Finds the columns that the policy names, and the others by their usual names.
     ///
     /// # Errors
     ///
@@ -62,7 +62,7 @@ impl Places {
         })
     }
 
-    /// Every place, each once.
+    /// Every index, each once.
     pub fn all(&self) -> Vec<usize> {
         let mut all = vec![self.id, self.label, self.prediction];
         all.extend(self.score.iter().chain(&self.cluster).chain(&self.slices));
@@ -71,7 +71,7 @@ impl Places {
         all
     }
 
-    /// The places in a table that has the columns of [`Self::all`] alone.
+    /// The indexes in a table that has only the columns of [`Self::all`].
     #[must_use]
     pub fn among_all(&self) -> Self {
         let all = self.all();
@@ -91,7 +91,7 @@ impl Places {
         &header.columns[self.id].0
     }
 
-    /// The names of the columns, by the facts that say them.
+    /// The names of the columns, by the facts that record them.
     pub(super) fn facts(&self, table: &Table) -> Vec<(String, String)> {
         let name = |place: usize| table.columns[place].0.to_string();
         let roles = [
@@ -114,7 +114,7 @@ pub(super) struct Layout {
 }
 
 impl Places {
-    /// Labels and predictions are texts where they are classes, and else numbers.
+    /// Labels and predictions are texts if they are classes, and numbers otherwise.
     pub(super) fn layout(&self, task: Task) -> Layout {
         let (mut texts, mut numbers) = (vec![self.id], Vec::new());
         let both = [self.label, self.prediction];
@@ -129,15 +129,15 @@ impl Places {
     }
 }
 
-/// Labels that occur, as far as it matters which ones they are: a column of scores for each must be known by its name.
+/// The labels that occur, as far as needed: a column of scores per label is recognised by the label's name.
 #[derive(Debug, Clone, Default)]
 pub struct SeenLabels(Column);
 
 impl SeenLabels {
-    /// Adds those of some rows.
+    /// Adds the labels of some rows.
     pub fn add(&mut self, table: &Table, places: &Places, columns: usize) {
         for text in table.columns[places.label].1.texts() {
-            // More labels than columns have no column each.
+            // With more labels than columns, there can't be one column per label.
             if self.0.len() <= columns && self.0.code_of(text).is_none() {
                 self.0.push(Some(text));
             }

@@ -6,10 +6,10 @@ use crate::scorer::{Metric, Needs, metric_named};
 /// How many hexadecimal digits of the MD5 name a bucket.
 pub const BUCKET_DIGITS: usize = 3;
 
-/// What a case is taken for that was not scored, where that counts as wrong.
+/// The prediction of a case that was not scored, if that counts as wrong.
 pub const NOT_SCORED: &str = "(not scored)";
 
-/// What labels and predictions are.
+/// Whether labels and predictions are classes or numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Task {
     /// Classes.
@@ -19,7 +19,7 @@ pub enum Task {
 }
 
 impl Task {
-    /// As options and JSON call it.
+    /// Its name in options and JSON.
     pub fn name(self) -> &'static str {
         match self {
             Self::Classification => "classification",
@@ -28,10 +28,10 @@ impl Task {
     }
 }
 
-/// What the rules of a policy need to know of cases.
+/// What the rules of a policy need to know about cases.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CaseNeeds {
-    /// Metrics, by the name that says which one it is.
+    /// Metrics, by the name that identifies each.
     pub metrics: Vec<String>,
     /// How cases are sliced, and for which metrics.
     pub slicings: Vec<SlicingNeeds>,
@@ -42,7 +42,7 @@ pub struct CaseNeeds {
 /// Slices that a rule needs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SlicingNeeds {
-    /// The columns; several where their combinations are slices.
+    /// The columns; several if their combinations are slices.
     pub columns: Vec<String>,
     /// The metrics on these slices.
     pub metrics: Vec<String>,
@@ -51,7 +51,7 @@ pub struct SlicingNeeds {
 /// Columns that make slices, alone or together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Slicing {
-    /// Places among [`Plan::slice_columns`].
+    /// Indexes into [`Plan::slice_columns`].
     pub columns: Vec<usize>,
     /// Whether a rule asks for the area under the ROC curve on these slices.
     pub has_bins: bool,
@@ -60,9 +60,9 @@ pub struct Slicing {
 /// A sum in millionths of a value of each case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sum {
-    /// (score − truth)², truth being 1 or 0.
+    /// (score − truth)², where truth is 1 or 0.
     Brier,
-    /// The natural logarithm's loss.
+    /// Log loss, with the natural logarithm.
     LogLoss,
     /// Truth itself.
     Label,
@@ -70,14 +70,14 @@ pub enum Sum {
     LabelSquared,
     /// Prediction − truth.
     Error,
-    /// Its size.
+    /// The absolute error.
     Absolute,
     /// Its square.
     Squared,
 }
 
 impl Sum {
-    /// As columns call it.
+    /// Its name in columns.
     pub fn name(self) -> &'static str {
         match self {
             Self::Brier => "brier",
@@ -90,7 +90,7 @@ impl Sum {
         }
     }
 
-    /// Whether each model has one of its own.
+    /// Whether each model has its own sum.
     pub fn is_of_a_model(self) -> bool {
         !matches!(self, Self::Label | Self::LabelSquared)
     }
@@ -114,7 +114,7 @@ impl Impossible {
 /// What is counted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// What labels and predictions are.
+    /// Whether labels and predictions are classes or numbers.
     pub task: Task,
     /// Whether two models are compared; else the candidate is counted alone.
     pub has_baseline: bool,
@@ -126,9 +126,9 @@ pub struct Plan {
     pub prediction: String,
     /// The column of scores of the positive label, where a metric needs one.
     pub score: Option<String>,
-    /// The label that counts, where there are scores.
+    /// The positive label, if there are scores.
     pub positive: String,
-    /// The column of clusters, whose buckets are then counted in place of those of ids.
+    /// The column of clusters, which are then put into buckets instead of ids.
     pub cluster: Option<String>,
     /// Columns of slices, each once.
     pub slice_columns: Vec<String>,
@@ -143,7 +143,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// What these rules need, of tables with these columns.
+    /// Plans what these rules need from tables with these columns.
     ///
     /// # Errors
     ///
@@ -269,7 +269,7 @@ impl Plan {
         slicing.columns.iter().map(part).collect::<Vec<_>>().join(", ")
     }
 
-    /// What is counted before anything else, and must be 0.
+    /// The guards: counts that come before all others, and must be 0.
     pub fn guards(&self) -> Vec<&'static str> {
         guards(Counted {
             task: self.task,
@@ -281,7 +281,7 @@ impl Plan {
         })
     }
 
-    /// The columns that are counted, as facts name them: what each is, and its name.
+    /// The counted columns, as facts record them: the role and the name of each.
     pub fn column_facts(&self) -> Vec<(String, &str)> {
         let roles = [
             ("id", Some(&self.id)),
@@ -295,7 +295,7 @@ impl Plan {
         roles.chain(slices.map(|(name, number)| (slice_fact(number), name.as_str()))).collect()
     }
 
-    /// What else is known of the cases.
+    /// The facts: what else is known about the cases.
     pub fn facts(&self) -> Vec<&'static str> {
         let all = [
             ("version", true),
@@ -321,7 +321,7 @@ pub(super) fn slice_fact(number: usize) -> String {
     column_fact(&format!("slice_{number}"))
 }
 
-/// What aggregates are of.
+/// What aggregates were counted from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Counted {
     pub(super) task: Task,
@@ -329,7 +329,7 @@ pub(super) struct Counted {
     pub(super) has_scores: bool,
     pub(super) has_clusters: bool,
     pub(super) has_slices: bool,
-    /// A prediction may be missing: it counts as wrong.
+    /// A missing prediction is allowed, and counts as wrong.
     pub(super) unscored_are_wrong: bool,
 }
 

@@ -1,4 +1,4 @@
-//! A file of aggregates, from whatever engine wrote it.
+//! Reads a file of aggregates, whichever engine wrote it.
 
 use super::error::{AggregatesError, AggregatesFault};
 use super::table::{AggregateTable, FIXED_COLUMNS, Row, RowKind};
@@ -20,13 +20,13 @@ const SUM_COLUMNS: [&str; 12] = [
     "squared_candidate",
 ];
 
-/// No sum in millionths is larger: a trillion cases have less. Sums of such numbers fit 128 bits.
+/// The largest sum in millionths: a trillion cases stay below it. Sums of such numbers fit 128 bits.
 const LARGEST: u128 = 10_u128.pow(30);
 
-/// No count is larger.
+/// The largest count.
 const MOST_CASES: u64 = 1_000_000_000_000;
 
-/// Reads the rows of a table. Names of columns count whatever their case, since some engines change it.
+/// Reads the rows of a table. The case of column names is ignored, because some engines change it.
 pub fn read_aggregates(table: &Table) -> Result<AggregateTable, AggregatesError> {
     let column = |name: &str| {
         table.columns.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, column)| column)
@@ -80,12 +80,12 @@ pub fn read_aggregates(table: &Table) -> Result<AggregateTable, AggregatesError>
 fn not_a_count(row: usize, n: i128) -> AggregatesError {
     AggregatesError::new(
         AggregatesFault::Unreadable,
-        format!("`n` of row {} is {n}, which is no count of cases", row + 1),
+        format!("`n` of row {} is {n}, which is not a count of cases", row + 1),
         "write the rows as the engine gave them",
     )
 }
 
-/// A whole number; `None` where there is no value. A decimal with zeros behind the point is one too.
+/// A whole number, with or without zeros after the point; `None` if there is no value.
 fn number(column: &Column, name: &str, row: usize) -> Result<Option<i128>, AggregatesError> {
     let text = column.text(row).unwrap_or_default().trim();
     if text.is_empty() {
@@ -105,7 +105,7 @@ fn number(column: &Column, name: &str, row: usize) -> Result<Option<i128>, Aggre
         Ok(number) if fraction.bytes().all(|digit| digit == b'0') => Ok(Some(number)),
         _ => Err(AggregatesError::new(
             AggregatesFault::Unreadable,
-            format!("`{name}` of row {} is \"{}\", which is no whole number", row + 1, short(text)),
+            format!("`{name}` of row {} is \"{}\", which is not a whole number", row + 1, short(text)),
             "write counts and sums in all their digits: as text or DECIMAL(38,0), never as floating-point numbers",
         )),
     }

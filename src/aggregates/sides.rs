@@ -1,4 +1,4 @@
-//! The columns of one model's rows, and which of its rows is which of the other's.
+//! The columns of one model's rows, and how its rows pair with the other model's.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use super::places::Places;
 use super::plan::{Plan, Task};
 use crate::cases::{CasesError, Column, Table};
 
-/// A row, or a code, that is not there.
+/// A missing row or code.
 pub(super) const NONE: u32 = u32::MAX;
 
 /// One model's columns.
@@ -23,16 +23,16 @@ pub struct Side<'t> {
     /// Labels and predictions, where they are numbers.
     pub(super) truths: Vec<f64>,
     pub(super) predictions: Vec<f64>,
-    /// Scores of the positive label; NaN where there is none.
+    /// Scores of the positive label; NaN if missing.
     pub(super) scores: Vec<f64>,
 }
 
 impl<'t> Side<'t> {
-    /// Of a whole table.
+    /// Takes the columns of a whole table.
     ///
     /// # Errors
     ///
-    /// If a cell that must be a number is none.
+    /// If a cell that must be a number is not one.
     pub(super) fn of_table(plan: &Plan, table: &'t Table, places: &Places) -> Result<Self, CasesError> {
         let column = |place: usize| &table.columns[place].1;
         let text = |place: usize| Cow::Borrowed(column(place));
@@ -54,14 +54,15 @@ impl<'t> Side<'t> {
         Ok(side)
     }
 
-    /// How many rows.
+    /// The number of rows.
     pub(super) fn rows(&self) -> usize {
         self.id.len()
     }
 }
 
-/// Pairs of rows with the same id, the baseline's first, and the rows of either side that have no partner. Of an id that a
-/// side has several times, the first row alone is in a pair: there is no verdict then, and a join would be their product.
+/// Pairs of rows with the same id, the baseline's first, and the rows of either side that have no partner. If
+/// a side repeats an id, only the first row is paired: there is no verdict then, and a full join would
+/// multiply the rows.
 pub(super) fn join_rows(baseline: Option<&Column>, candidate: &Column) -> Vec<(u32, u32)> {
     let row = |row: usize| u32::try_from(row).unwrap_or(NONE);
     let Some(baseline) = baseline else {

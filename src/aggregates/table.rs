@@ -1,11 +1,11 @@
 //! A table of aggregates as it is written: guards, facts, cells and scores in one file.
 
-/// What a row is.
+/// The kind of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RowKind {
     /// Cases by slice, bucket and decision, with their sums.
     Cell,
-    /// Something that is known of all cases.
+    /// Something that is known about all cases.
     Fact,
     /// A count of what makes a verdict impossible.
     Guard,
@@ -17,7 +17,7 @@ pub enum RowKind {
 const KINDS: [RowKind; 4] = [RowKind::Cell, RowKind::Fact, RowKind::Guard, RowKind::Score];
 
 impl RowKind {
-    /// As the column `kind` calls it.
+    /// Its name in the column `kind`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Cell => "cell",
@@ -37,7 +37,7 @@ impl RowKind {
 pub const FIXED_COLUMNS: [&str; 8] =
     ["kind", "name", "slice", "bucket", "truth", "baseline", "candidate", "n"];
 
-/// One row. An empty text is no value.
+/// One row. Empty text means no value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
     /// What it is.
@@ -54,7 +54,7 @@ pub struct Row {
     pub baseline: String,
     /// The candidate's.
     pub candidate: String,
-    /// How many; `None` where the warehouse had no answer.
+    /// The count; `None` if the warehouse gave none.
     pub n: Option<u64>,
     /// The sums, in the order of their columns.
     pub sums: Vec<Option<i128>>,
@@ -94,12 +94,12 @@ impl Row {
 pub struct AggregateTable {
     /// The columns after the fixed ones.
     pub sum_columns: Vec<String>,
-    /// In any order.
+    /// The rows, in any order.
     pub rows: Vec<Row>,
 }
 
 impl AggregateTable {
-    /// As CSV: sorted, so that the same aggregates are the same bytes.
+    /// As CSV, sorted so that equal aggregates give equal bytes.
     pub fn to_csv(&mut self) -> Vec<u8> {
         self.rows.sort_by(|a, b| a.texts().cmp(&b.texts()));
         let mut writer = csv::Writer::from_writer(Vec::new());

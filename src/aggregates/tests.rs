@@ -1,4 +1,4 @@
-//! What aggregates refuse, and that they give the verdicts that their rows give.
+//! Which aggregates are refused, and that aggregates give the same verdicts as their rows.
 
 use super::*;
 use crate::cases::{CaseColumns, Cases, Scores, Table, pair, read_delimited};
@@ -71,7 +71,7 @@ fn aggregates_read_back_as_they_were_written() {
         Aggregates::of(&read, &CaseColumns::default()),
         Aggregates::of(&table, &CaseColumns::default())
     );
-    // An engine may write names in capitals, and counts with zeros behind the point.
+    // An engine may write names in capitals, and counts with zeros after the point.
     let text = String::from_utf8(bytes).expect("text");
     let (head, rest) = text.split_once('\n').expect("lines");
     let first = rest.lines().next().expect("a row");
@@ -199,7 +199,7 @@ fn grouped(rows: Vec<Row>) -> Vec<Row> {
     merged
 }
 
-/// Counts that add up, and still are not those of the same cases.
+/// Counts can add up without being of the same cases.
 #[test]
 fn slices_are_the_same_cases_as_all() {
     let clean = counted(3);
@@ -373,7 +373,7 @@ fn aggregates_have_the_limits_of_their_rows() {
                 assert!((one - other).abs() < 1e-12, "{metric:?}, seed {seed}: {rows:?}, {cells:?}");
             }
         }
-        // Buckets and rounded sums: the value within a millionth, and the verdict but near the limit.
+        // With buckets and rounded sums, values agree within a millionth, and verdicts unless near the limit.
         for metric in [Metric::Brier, Metric::LogLoss] {
             let [rows, cells] = both_ways(&metric, &cases, &counted);
             assert!((rows.0 - cells.0).abs() < 1e-6, "{metric:?}: {rows:?}, {cells:?}");
@@ -390,7 +390,7 @@ fn aggregates_have_the_limits_of_their_rows() {
                 "{metric:?}, seed {seed}: {rows:?}, {cells:?}"
             );
         }
-        // Scores have five decimals, so bins lose something, by at most what is said.
+        // Scores have five decimals, so binning loses something, but no more than the resolution.
         let area = counted.whole().estimate(&Metric::RocAuc, true).expect("areas");
         let [ours, theirs] = area.resolution;
         assert!(ours > 0.0 && theirs > 0.0 && ours < 0.01);

@@ -206,7 +206,7 @@ impl Committed<'_> {
         let id = match self.git.look_up_from_top(self.commit, path)? {
             Resolved::File { id, .. } => id,
             Resolved::Folder { .. } => return Err(unreadable("it is not a regular file")),
-            Resolved::Missing => return Err(unreadable("it is not there")),
+            Resolved::Missing => return Err(unreadable("it does not exist")),
             Resolved::Refused(Refusal::Submodule) => return Err(unreadable("it is in a submodule")),
             Resolved::Refused(Refusal::BrokenLink { target }) => {
                 return Err(unreadable(&format!(
@@ -223,7 +223,7 @@ impl Committed<'_> {
             Found::TooLarge { bytes, .. } => {
                 Err(unreadable(&format!("it has {bytes} bytes, and at most {} are read", limits::YAML_BYTES)))
             }
-            Found::Missing | Found::Ambiguous => Err(unreadable("it is not there")),
+            Found::Missing | Found::Ambiguous => Err(unreadable("it does not exist")),
         }
     }
 }

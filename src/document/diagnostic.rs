@@ -67,7 +67,7 @@ impl Diagnostic {
         self
     }
 
-    /// Boxes it, as results need it.
+    /// Boxes it for a `Result`.
     #[must_use]
     pub fn boxed(self) -> Box<Self> {
         Box::new(self)

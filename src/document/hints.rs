@@ -2,8 +2,8 @@
 
 use super::Node;
 
-/// Words of other tools, each with our keys that it may stand for, and what to write. An entry applies if one of those
-/// keys is allowed.
+/// Words of other tools, each with our keys that it may mean, and what to write. An entry applies if one of
+/// those keys is allowed.
 const WORDS: [(&[&str], &[&str], &str); 20] = [
     (
         &["max_decrease", "max_decline", "max_regression", "max_loss", "allowed_drop", "max_degradation"],

@@ -130,7 +130,7 @@ impl Excerpt {
         let (line, column) = document.line_column(span.start as usize);
         let marked = first_line(document.slice(span)).chars().count().max(1);
         let (mut excerpt, excerpt_column) = cut(document, span.start as usize, column, marked);
-        // For a missing key, show the start of the object: its other contents are no answer, but may look like one.
+        // For a missing key, show only the start of the object: its other contents could mislead.
         if matches!(document.slice(span), "{" | "[") {
             let end =
                 excerpt.char_indices().nth(column - excerpt_column + 1).map_or(excerpt.len(), |(at, _)| at);
@@ -171,8 +171,8 @@ fn first_line(text: &str) -> &str {
     text.split('\n').next().unwrap_or(text).trim_end_matches('\r')
 }
 
-/// The line of a byte, or the part around it if the line is very long, with the column where it starts. Only that part
-/// is read: a line may have megabytes and as many findings.
+/// The line of a byte, or the part around it if the line is very long, with the column where it starts. Only
+/// that part is read, because a line may have megabytes and many findings.
 fn cut(document: &Document, offset: usize, column: usize, marked: usize) -> (String, usize) {
     let text = &*document.text;
     let line = document.line_start(offset);

@@ -50,7 +50,7 @@ pub enum Format {
     Json,
     /// YAML 1.2, without merge keys, and with a limit on aliases.
     Yaml,
-    /// The same with merge keys (`<<`), as DVC reads it.
+    /// YAML 1.2 with merge keys (`<<`), as DVC reads it.
     YamlWithMergeKeys,
 }
 
@@ -92,7 +92,7 @@ impl Document {
         }
     }
 
-    /// The same for JSON in which a single string may be almost everything, such as an envelope's payload.
+    /// Parses JSON in which one string may be almost the whole text, such as an envelope's payload.
     pub fn parse_long(self: &Arc<Self>) -> Result<Node, Box<Diagnostic>> {
         self.check_size()?;
         json::parse(self, limits::JSON_BYTES)

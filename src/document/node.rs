@@ -82,12 +82,12 @@ pub struct Entry {
 #[derive(Debug, Clone, Default)]
 pub struct Map {
     entries: Vec<(SmolStr, Entry)>,
-    /// The place of each key, once there are too many to look through.
+    /// The index of each key, once there are too many for a linear search.
     #[expect(clippy::box_collection, reason = "hardly any object needs it, and each value has room for it")]
     places: Option<Box<HashMap<SmolStr, usize, RandomState>>>,
 }
 
-/// Objects of records have a few entries: to look through so many is faster than to hash the key.
+/// Up to this many entries, a linear search is faster than hashing the key.
 const FEW: usize = 24;
 
 impl Map {
@@ -175,7 +175,7 @@ impl Map {
         self.entries.len()
     }
 
-    /// Whether there are none.
+    /// Whether it has no entries.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
@@ -217,8 +217,8 @@ impl Node {
         }
     }
 
-    /// The text of a scalar as written: string, number or boolean. What YAML reads as a number may well be meant as a
-    /// name (`12e4567` is a commit).
+    /// The text of a scalar as written: string, number or boolean. YAML reads some names as numbers
+    /// (`12e4567` is a commit).
     pub fn as_written(&self) -> Option<&str> {
         match &self.value {
             Value::String(text) | Value::Number(text) | Value::NotFinite(text) => Some(text),
@@ -238,7 +238,7 @@ impl Node {
         matches!(self.value, Value::Null)
     }
 
-    /// The same without positions, for use in another document.
+    /// A copy without positions, for use in another document.
     #[must_use]
     pub fn without_places(&self) -> Self {
         Self::made(match &self.value {
@@ -286,7 +286,7 @@ impl Node {
         }
     }
 
-    /// The same, shortened for a message: digests and long texts are cut.
+    /// Like [`Self::in_full`], but shortened for a message: digests and long texts are cut.
     pub fn brief(&self) -> String {
         let text = self.in_full();
         let is_digest = text.split_once(':').is_some_and(|(algorithm, value)| {

@@ -79,7 +79,7 @@ impl Reader {
         (self.documents, self.problems)
     }
 
-    /// Records a problem at a span; the returned reference can be given the help.
+    /// Records a problem at a span; the caller can add help to the returned reference.
     pub fn problem(
         &mut self,
         code: Code,

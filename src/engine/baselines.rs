@@ -29,7 +29,7 @@ pub trait Baselines: Sync {
 /// A baseline of one candidate.
 #[derive(Debug)]
 pub struct ResolvedBaseline {
-    /// What was found; equal for two names of one thing.
+    /// Identifies what was found: equal for two names of one baseline.
     pub identity: usize,
     /// The run, or why there is none.
     pub baseline: Baseline,
@@ -38,7 +38,7 @@ pub struct ResolvedBaseline {
 }
 
 impl ResolvedBaseline {
-    /// Names who made the baseline. One whose record has no time is as old as the author's change.
+    /// Records who made the baseline. If its record has no time, the author's change dates it.
     pub fn credit(&mut self, author: &str, at: Option<Timestamp>, now: Timestamp) {
         self.report.author = Some(masked(author).chars().take(LONGEST_NAME).collect());
         if let (None, Some(at)) = (&self.report.age, at) {
@@ -59,14 +59,14 @@ pub struct BaselineSet {
     pub resolved: Option<String>,
     /// The runs.
     pub runs: Vec<Arc<Run>>,
-    /// Records that can't be read, with their models where those are known all the same.
+    /// Unreadable records, with their models where those are still known.
     pub bad: Vec<(Option<String>, BadRecord)>,
-    /// The reference names one file: that run is meant, whatever its model.
+    /// The reference names one file, whose run is used whatever its model.
     pub exact: bool,
 }
 
 impl BaselineSet {
-    /// A set of runs to compare with. Two sets are the same if their `identity` is equal.
+    /// Picks the candidate's baseline from the set. Sets with an equal `identity` are the same.
     pub fn resolve(&self, candidate: &Run, decision: &Decision<'_>, identity: usize) -> ResolvedBaseline {
         let mut report = BaselineReport::named(&self.reference, self.resolved.clone());
         let baseline = self.baseline(candidate, decision, &mut report);
@@ -87,7 +87,7 @@ impl BaselineSet {
         let paired = pair(candidate, &self.runs, &self.reference, self.exact);
         match (paired, unreadable) {
             (Pairing::Run(run), _) => compared(candidate, run, decision, report),
-            // What can't be read may be the one, and then this is no first model.
+            // The unreadable record may be the baseline, so this may not be a first model.
             (Pairing::Missing(_) | Pairing::Itself(_), Some(bad)) if decision.accepts_missing() => {
                 unclear(bad, report)
             }
@@ -99,7 +99,7 @@ impl BaselineSet {
         }
     }
 
-    /// A record that can't be read, and may be of the candidate's model.
+    /// An unreadable record that may belong to the candidate's model.
     fn unreadable(&self, candidate: &Run) -> Option<&BadRecord> {
         let may_be = |model: &Option<String>| match (model.as_deref(), candidate.model()) {
             (Some(model), Some(of_candidate)) => model == of_candidate,
@@ -140,7 +140,7 @@ fn compared(
     report.run = Some(summary(run));
     if let Some(status) = run.unfinished() {
         let message = format!(
-            "the baseline `{}` has the status `{status}`, so its values can't be compared with",
+            "the baseline `{}` has the status `{status}`, so its values can't be used for a comparison",
             run.label()
         );
         report.missing = Some(message.clone());
@@ -148,7 +148,7 @@ fn compared(
         return Baseline::Unclear(Diagnostic::new(BASELINE_NOT_FINISHED, message).help(help));
     }
     let comparability = comparability(candidate, run, decision.policy.comparable.as_deref());
-    // The ledger says which promotion it is, and who asked for it; a set of several models can't.
+    // Only the run itself knows its promotion: a set can have several models.
     if run.origin.tracker == LEDGER {
         report.resolved = report.resolved.take().or_else(|| run.origin.resolved.clone());
     }
@@ -173,15 +173,15 @@ fn date(report: &mut BaselineReport, made: Timestamp, now: Timestamp) {
     report.refresh = (age > OLD).then(|| refresh(&report.reference));
 }
 
-/// Beyond this, a baseline says little of what is usual now; `gate audit --stale` has the same default.
+/// Beyond this, a baseline says little about what is usual now; `gate audit --stale` has the same default.
 const OLD: SignedDuration = SignedDuration::from_hours(180 * 24);
 
-/// How to get a newer baseline, by what named the old one.
+/// How to get a newer baseline, depending on what named the old one.
 fn refresh(reference: &str) -> String {
     let how = match Reference::parse(reference) {
         Ok(Reference::Stage(stage)) => format!("promote a newer run: gate promote RUN --stage {stage}"),
         Ok(Reference::Git { revision, .. }) => format!("merge the record of a newer run into `{revision}`"),
-        Ok(Reference::Tracker { .. }) => format!("let `{reference}` name a newer run"),
+        Ok(Reference::Tracker { .. }) => format!("point `{reference}` to a newer run"),
         Ok(Reference::Files(_)) | Err(_) => "replace it with the record of a newer run that passed".into(),
     };
     format!("the baseline is older than 180 days; {how}")

@@ -11,8 +11,8 @@ use super::waive::WaiverUse;
 use crate::rule::{ChangeInput, ChangeRecords, NEWEST_RECORD, RuleResult};
 use crate::verdict::{ChangeReport, Level, Outcome, RuleKind, RuleReport};
 
-/// Judges the change; `None` if there is nothing to report. `removed` has the newest records that the change removes,
-/// which every change is checked for.
+/// Judges the change; `None` if there is nothing to report. `removed` is the result of the check that every
+/// change gets: whether it removes the newest records.
 pub fn judge_change(
     decision: &Decision<'_>,
     records: &ChangeRecords,
@@ -30,7 +30,7 @@ pub fn judge_change(
                 let mut of_rule = empty(&planned);
                 fill(&mut of_rule, result, decision, None, &planned.rule.id, &mut waivers.used);
                 in_the_policys_words(&mut of_rule, planned.rule);
-                // A rule that compared nothing of the change has nothing to say of it.
+                // Omit a rule that compared nothing in the change.
                 if of_rule.outcome != Outcome::Skipped {
                     report.rules.push(of_rule);
                 }

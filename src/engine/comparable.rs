@@ -22,7 +22,7 @@ static DEFAULT: LazyLock<Vec<FieldPath>> =
 
 static ROWS: LazyLock<Option<FieldPath>> = LazyLock::new(|| FieldPath::parse("validation.rows").ok());
 
-/// Compares what two runs say they were measured on; `instead` are the fields that a policy names for it.
+/// Compares what two runs say they were measured on; `instead` has the fields that a policy names for this.
 pub fn comparability(candidate: &Run, baseline: &Run, instead: Option<&[FieldPath]>) -> Comparability {
     let paths = instead.unwrap_or(&DEFAULT);
     let mut same = Vec::new();
@@ -50,7 +50,7 @@ pub fn comparability(candidate: &Run, baseline: &Run, instead: Option<&[FieldPat
             }
         }
     }
-    // What was measured on nothing is no measure for anything.
+    // A baseline that was measured on no rows proves nothing.
     let rows = ROWS.as_ref().map(|path| values(baseline, path)).unwrap_or_default();
     if let [(at, rows)] = rows.as_slice()
         && different.is_empty()
@@ -67,7 +67,7 @@ pub fn comparability(candidate: &Run, baseline: &Run, instead: Option<&[FieldPat
     if !same.is_empty() && decisive {
         let mut notes = unclear;
         if instead.is_some() {
-            notes.push("the policy's `comparable:` decides, not the whole of `validation`".into());
+            notes.push("compared by the policy's `comparable:` fields instead of `validation`".into());
         }
         if weak {
             notes.push("this digest is weak: equal digests prove little".into());
@@ -82,7 +82,7 @@ pub fn comparability(candidate: &Run, baseline: &Run, instead: Option<&[FieldPat
         (true, false) => format!("the candidate does not record {what}"),
         (false, true) => format!("the baseline does not record {what}"),
         (false, false) => unclear.into_iter().next().unwrap_or_else(|| {
-            "the two record different facts about it, but neither names the split or its digest".into()
+            "neither run names the validation split or its digest, and their other validation fields do not match up".into()
         }),
     };
     Comparability::Unshown { why }

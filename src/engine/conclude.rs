@@ -21,7 +21,7 @@ pub struct Parts {
     pub policy: Option<PolicyReport>,
     /// The candidates that were kept for the report, in their order.
     pub candidates: Vec<CandidateReport>,
-    /// Counts over all candidates, those that were not kept included.
+    /// Counts over all candidates, including those that were not kept.
     pub tally: Tally,
     /// What was decided about the change as a whole.
     pub change: Option<ChangeReport>,
@@ -33,7 +33,7 @@ pub struct Parts {
     pub notes: Vec<String>,
     /// The policy that the change proposes.
     pub proposed: Option<Proposed>,
-    /// Records match the policy, none of them changed, and that is a pass.
+    /// No record that the policy matches has changed, and that is a pass.
     pub only_unchanged: bool,
 }
 
@@ -46,7 +46,7 @@ pub struct Tally {
     pub failed: usize,
     /// Candidates without a verdict.
     pub undecided: usize,
-    /// Records that could not be read, so that they are no candidates.
+    /// Records that could not be read, and so are not candidates.
     pub unreadable: usize,
     /// Records that the policy matches and that did not change.
     pub unchanged: usize,
@@ -77,7 +77,7 @@ impl Tally {
         }
     }
 
-    /// Adds what was counted of others.
+    /// Adds another tally.
     pub fn add(&mut self, other: Self) {
         self.passed += other.passed;
         self.failed += other.failed;
@@ -97,8 +97,8 @@ fn comparisons(rules: &[RuleReport]) -> usize {
     rules.iter().map(|rule| rule.comparisons.len()).sum()
 }
 
-/// Makes the report. Over several candidates the worst decides: no verdict, then fail, then pass; nothing judged is
-/// never a pass, unless nothing changed.
+/// Makes the report. The worst candidate decides: no verdict, then fail, then pass. If nothing was judged,
+/// the check passes only if nothing changed.
 pub fn conclude(parts: Parts) -> Report {
     let tally = &parts.tally;
     let summary = Summary {

@@ -1,4 +1,4 @@
-//! What every step of the engine is given.
+//! The inputs of every step of the engine.
 
 use jiff::Timestamp;
 
@@ -18,15 +18,15 @@ pub struct Decision<'d> {
     pub no_waivers: bool,
     /// A missing baseline is accepted: this is the first model.
     pub first: bool,
-    /// There are more candidates than anybody reads one by one: of one that passed without a warning, what differs beside the
-    /// metrics is left out.
+    /// There are too many candidates to read one by one. For those that passed without a warning, the report
+    /// omits differences other than metrics.
     pub many: bool,
-    /// The world outside the records.
+    /// Facts from outside the records.
     pub facts: &'d dyn Facts,
 }
 
 impl Decision<'_> {
-    /// Whether a candidate without a baseline is the first of its model, and not a fault.
+    /// Whether a candidate without a baseline is accepted as the first of its model.
     pub fn accepts_missing(&self) -> bool {
         self.first || self.policy.on_missing_baseline == OnMissing::Pass
     }

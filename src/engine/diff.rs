@@ -1,4 +1,4 @@
-//! Two runs side by side: metrics with what changed, and everything else in the groups in which a person asks for it.
+//! Compares two runs side by side: metrics with what changed, and everything else in groups.
 
 use super::difference::{changed, first, in_words};
 use super::{comparability, summary};
@@ -20,8 +20,8 @@ const GROUPS: [(&str, &[&str]); 7] = [
     ("metric details", &["metrics"]),
 ];
 
-/// What differs from the first run to the second. `comparable` are the fields that a policy names for whether their
-/// metrics may be compared.
+/// What differs from the first run to the second. `comparable` has the policy's fields that decide whether
+/// their metrics may be compared.
 pub fn diff(a: &Run, b: &Run, comparable: Option<&[FieldPath]>, commits: Commits) -> RunDiff {
     let mut groups: Vec<DiffGroup> = GROUPS
         .iter()

@@ -7,7 +7,7 @@ use crate::document::{Map, Node, Path, Segment, Value, to_line};
 use crate::run::{Run, Sameness, same_value};
 use crate::verdict::Difference;
 
-/// Fields that differ in every two runs, or that have a place of their own in the report.
+/// Fields that differ between any two runs, or that the report shows elsewhere.
 const OWN_PLACE: [&str; 12] = [
     "run_id",
     "name",
@@ -23,7 +23,7 @@ const OWN_PLACE: [&str; 12] = [
     "reproduced",
 ];
 
-/// How many differences are listed; nobody reads more.
+/// The most differences that are listed; nobody reads more.
 const MOST: usize = 200;
 
 /// A field that only one of two runs has, or whose values differ.
@@ -31,7 +31,7 @@ pub(super) struct Changed<'r> {
     pub(super) path: Path,
     pub(super) ours: Option<&'r Node>,
     pub(super) theirs: Option<&'r Node>,
-    /// Whether the two are the same can't be told, and why: digests of different algorithms.
+    /// Why the two can't be compared, such as digests of different algorithms.
     pub(super) not_comparable: Option<String>,
 }
 
@@ -63,11 +63,11 @@ pub(super) fn changed<'r>(candidate: &'r Run, baseline: &'r Run) -> Vec<Changed<
     changed_but(&[], candidate, baseline)
 }
 
-/// The same without some top-level fields.
+/// Every field that differs, except below some top-level fields.
 fn changed_but<'r>(but: &'static [&'static str], candidate: &'r Run, baseline: &'r Run) -> Vec<Changed<'r>> {
     let mut walk = Walk { but, at: Path::root(), found: Vec::new() };
     walk.maps(Some(candidate.record()), Some(baseline.record()));
-    // Numbers of a file of metrics are in its record as they are written, too.
+    // The record of a metrics file has its numbers twice: as metrics and as written.
     walk.found.retain(|one| ![candidate, baseline].iter().any(|run| run.is_also_metrics(first(&one.path))));
     walk.found
 }
@@ -82,7 +82,7 @@ struct Walk<'r> {
 
 impl<'r> Walk<'r> {
     fn maps(&mut self, ours: Option<&'r Map>, theirs: Option<&'r Map>) {
-        // Two records of one training have the same keys in the same order, which needs no search.
+        // Records of the same training usually have the same keys in the same order, which avoids a search.
         let mut beside = theirs.into_iter().flat_map(Map::iter);
         let mut in_both = 0;
         for (key, node) in ours.into_iter().flat_map(Map::iter) {
@@ -123,7 +123,7 @@ impl<'r> Walk<'r> {
             (Some(Value::Map(ours)), Some(Value::Map(theirs))) => self.maps(Some(ours), Some(theirs)),
             (Some(Value::Map(ours)), None) => self.maps(Some(ours), None),
             (None, Some(Value::Map(theirs))) => self.maps(None, Some(theirs)),
-            // A metric with details, and the same without.
+            // A metric with details on one side only.
             (Some(Value::Map(details)), Some(_)) if self.is_metric() => {
                 self.below("value", details.get("value"), theirs);
                 self.details(details, |node| (Some(node), None));
@@ -191,7 +191,7 @@ fn of_objects(items: &[Node]) -> bool {
     items.iter().all(|item| item.as_map().is_some())
 }
 
-/// What tells the entries of two lists apart: a key that every one has, each with another value.
+/// A key that identifies the entries of both lists: all entries have it, each with another value.
 fn naming(ours: &[Node], theirs: &[Node]) -> Option<&'static str> {
     let tells_apart = |items: &[Node], key: &str| {
         let names: BTreeSet<&str> = items.iter().filter_map(|item| item.get(key)?.as_written()).collect();

@@ -1,4 +1,4 @@
-//! One candidate before the whole policy.
+//! Judges one candidate by the whole policy.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use crate::verdict::{
     BaselineReport, CandidateReport, Finding, Level, Outcome, RuleKind, RuleReport, RunSummary, Verdict,
 };
 
-/// What judging a candidate, or the change, gives.
+/// The result of judging a candidate, or the change.
 #[derive(Debug)]
 pub struct Judged<R> {
     /// How the report shows it.
@@ -98,7 +98,7 @@ struct Compared<'c> {
     baselines: &'c dyn Baselines,
     candidate: &'c Run,
     found: Vec<ResolvedBaseline>,
-    /// The place in `found` of each reference that a rule asked for.
+    /// The index in `found` of each reference that a rule asked for.
     by_reference: HashMap<Option<usize>, usize>,
 }
 
@@ -122,7 +122,7 @@ impl Compared<'_> {
     }
 }
 
-/// What the report says of a baseline.
+/// What the report says about a baseline.
 fn described(found: ResolvedBaseline, candidate: &Run, wants_differences: bool) -> BaselineReport {
     let mut report = found.report;
     if let (true, Baseline::Run { run, .. }) = (wants_differences, &found.baseline) {
@@ -131,7 +131,7 @@ fn described(found: ResolvedBaseline, candidate: &Run, wants_differences: bool) 
     report
 }
 
-/// The identity of the baseline that nobody named.
+/// The identity used when no baseline is named.
 const NONE_NAMED: usize = usize::MAX;
 
 fn none_named(rule: &Rule, decision: &Decision<'_>) -> ResolvedBaseline {

@@ -1,4 +1,4 @@
-//! Which of the runs that a baseline reference names is the one to compare with.
+//! Decides which of the runs that a baseline reference names to compare with.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -8,21 +8,21 @@ use crate::document::{Diagnostic, Node, NotFinite, Value, to_text};
 use crate::rule::BASELINE_MISSING;
 use crate::run::{LEDGER, Run};
 
-/// What pairing a candidate with the runs of a reference gives.
+/// The result of pairing a candidate with the runs of a reference.
 #[derive(Debug)]
 pub enum Pairing<'p> {
-    /// This one.
+    /// The run to compare with.
     Run(&'p Arc<Run>),
     /// The only run is the candidate itself.
     Itself(Diagnostic),
-    /// There is none: why, and what to do.
+    /// No run fits: why, and what to do.
     Missing(Diagnostic),
-    /// There are several, and nothing says which.
+    /// Several runs fit, and nothing says which.
     Unclear(Diagnostic),
 }
 
-/// The newest run of the candidate's model. `exact` where the reference names one file: then that is meant, whatever
-/// model it is of. The candidate itself is never its own baseline.
+/// Picks the newest run of the candidate's model. `exact` means that the reference names one file, which is
+/// used whatever its model. A candidate is never its own baseline.
 pub fn pair<'p>(candidate: &Run, runs: &'p [Arc<Run>], reference: &str, exact: bool) -> Pairing<'p> {
     let others: Vec<&Arc<Run>> = runs.iter().filter(|run| !is_itself(candidate, run)).collect();
     let has_itself = others.len() < runs.len();
@@ -74,18 +74,18 @@ fn missing_model(others: &[&Arc<Run>]) -> String {
     format!("it has runs of {}; to accept a first model, use --first", crate::document::listed(&models))
 }
 
-/// The very same record, read from two places.
+/// Whether both are the very same record, read from two places.
 fn is_itself(candidate: &Run, run: &Run) -> bool {
     // A promoted run is a valid baseline, even if the same run is promoted again.
     if run.origin.tracker == LEDGER {
         return false;
     }
-    // A tracker's run under another name, such as an alias that has been moved to the candidate.
+    // A tracker may return the candidate under another name, such as an alias that was moved to it.
     if candidate.origin.tracker == run.origin.tracker && !matches!(&*candidate.origin.tracker, "" | "plain") {
         let same = |field: &str| candidate.text(field) == run.text(field);
         return match (candidate.text("run_id"), run.text("run_id")) {
             (Some(_), Some(_)) => same("run_id") && same("git_commit") && same("created_at"),
-            // A card has no id; what was read of it at a revision says so, and when that was.
+            // A card has no id, so compare it without what reading it at a revision adds.
             _ => without_revision(candidate) == without_revision(run),
         };
     }

@@ -18,26 +18,26 @@ pub struct PlannedRule<'p> {
     pub rule: &'p Rule,
     /// What its failure means at the decision's clock.
     pub level: Level,
-    /// Why that is not the level that the policy says.
+    /// Why the level differs from the policy's.
     pub note: Option<String>,
-    /// What is to be done.
+    /// What to do.
     pub task: Task,
 }
 
-/// What is to be done with a rule.
+/// What to do with a rule.
 #[derive(Debug)]
 pub enum Task {
-    /// It judges the candidate, against the baseline at this place of the references.
+    /// It judges the candidate against the baseline at this index of the references.
     Judge {
         /// Absent where the rule compares with nothing, or where no baseline is named.
         baseline: Option<usize>,
     },
-    /// It is not for this candidate.
+    /// It does not apply to this candidate.
     Skip {
         /// Why.
         reason: String,
     },
-    /// Whether it is for this candidate can't be told, so it fails.
+    /// It can't be determined whether the rule applies to this candidate, so it fails.
     Fail(Box<Finding>),
 }
 
@@ -54,8 +54,8 @@ pub fn plan<'p>(decision: &Decision<'p>, references: &References, candidate: &Ru
         .collect()
 }
 
-/// The rules that are about the change as a whole. A rule's `models` and `when` narrow which candidates it judges: a
-/// file without a record has no model.
+/// The rules about the change as a whole. `models` and `when` do not filter them: they select candidates, and
+/// a file without a record has no model.
 pub(super) fn plan_change<'p>(decision: &Decision<'p>) -> Vec<PlannedRule<'p>> {
     let rules = decision.policy.rules.iter();
     rules
@@ -103,7 +103,7 @@ fn written(patterns: &[Pattern]) -> String {
     patterns.iter().map(Pattern::written).collect::<Vec<_>>().join(", ")
 }
 
-/// The level at the decision's clock, and why it is not the one that is written.
+/// The level at the decision's clock, and why it differs from the policy's.
 fn level(rule: &Rule, now: Timestamp) -> (Level, Option<String>) {
     let today = TimeZone::UTC.to_datetime(now).date();
     match rule.from {

@@ -4,8 +4,8 @@ use crate::policy::Policy;
 use crate::rule::Rule;
 use crate::run::Reference;
 
-/// A baseline as it was named. The same text means another thing on the command line, where paths are relative to the
-/// current folder, than in the policy, where they are relative to it.
+/// A baseline as it was named. Its meaning depends on where: paths are relative to the current folder on the
+/// command line, and to the policy's own folder in a policy.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct BaselineReference {
     /// The text, such as `git:main`.
@@ -23,14 +23,14 @@ pub enum NamedBy {
     Policy,
 }
 
-/// What baselines were asked for beside the policy.
+/// What the caller asked for besides the policy.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Asked<'a> {
     /// The stage.
     pub stage: Option<&'a str>,
     /// What `--baseline` names.
     pub baseline: Option<&'a str>,
-    /// The candidate is promoted: it is compared with what is at the stage now.
+    /// The candidate is being promoted, so it is compared with what is at the stage now.
     pub promotes: bool,
 }
 

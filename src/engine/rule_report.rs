@@ -20,7 +20,7 @@ pub(super) fn empty(planned: &PlannedRule<'_>) -> RuleReport {
     }
 }
 
-/// What only warns must not take the verdict away: a question without an answer is then a finding.
+/// A rule that only warns must not prevent a verdict, so its error becomes a finding.
 pub(super) fn or_finding(
     judged: Result<RuleResult, Box<Diagnostic>>,
     level: Level,
@@ -35,7 +35,7 @@ pub(super) fn or_finding(
     })
 }
 
-/// Notes why a rule could not be judged; several for the same reason are one diagnostic.
+/// Records why a rule could not be judged; rules with the same reason share one diagnostic.
 pub(super) fn cannot(troubles: &mut Vec<Diagnostic>, why: Diagnostic, rule: &str) {
     let same = |known: &&mut Diagnostic| known.code == why.code && known.message == why.message;
     match troubles.iter_mut().find(same) {
@@ -99,7 +99,7 @@ pub(super) fn fill(
     report.notes.extend(result.notes);
 }
 
-/// Adds the policy's own words to what does not pass.
+/// Adds the policy's own words to a rule that does not pass.
 pub(super) fn in_the_policys_words(report: &mut RuleReport, rule: &Rule) {
     if report.outcome != Outcome::Pass && report.outcome != Outcome::Skipped {
         report.message.clone_from(&rule.message);

@@ -15,7 +15,7 @@ use crate::run::Run;
 pub struct Runs(HashMap<String, (usize, BaselineSet)>);
 
 impl Runs {
-    /// Names runs, such as those that a policy means by `git:main`.
+    /// Adds runs under the reference that names them, such as `git:main`.
     #[must_use]
     pub fn with(mut self, reference: &str, runs: impl IntoIterator<Item = Run>) -> Self {
         let set = BaselineSet {

@@ -10,8 +10,8 @@ use crate::verdict::{Comparison, Finding, Level, Outcome, RuleKind, RuleReport};
 /// The id under which the report shows it.
 pub(super) const STATUS_RULE: &str = "gate:status";
 
-/// Checks the status of a run, and on how much its metrics were measured; nothing if it records neither. The last
-/// value of an unfinished run looks like any other value, and so does a number measured on an empty set.
+/// Checks the status of a run and how many rows its metrics were measured on; `None` if neither is recorded.
+/// The last value of an unfinished run looks like any other value, and so does one measured on an empty set.
 pub(super) fn status(candidate: &Run) -> Option<RuleReport> {
     let mut report = RuleReport::new(STATUS_RULE, RuleKind::Status, Level::Error);
     let mut add = |comparison: &dyn Fn(Outcome) -> Comparison, finding: Option<Finding>| {
@@ -37,7 +37,7 @@ pub(super) fn status(candidate: &Run) -> Option<RuleReport> {
 }
 
 fn not_finished(status: &str) -> Finding {
-    // What DVC keeps may have finished once, and have changed since.
+    // A DVC run may have finished, and its files may have changed since.
     let (why, label, help) = if status == "stale" {
         (
             "the files differ from those of the last run",

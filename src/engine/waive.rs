@@ -1,4 +1,4 @@
-//! Which waiver covers a finding: one function, so that every copy of the question has the same answer.
+//! Decides which waiver covers a finding, in one function so that every caller gets the same answer.
 
 use std::collections::BTreeSet;
 
@@ -9,9 +9,9 @@ use crate::verdict::{Finding, Outcome, RuleReport};
 
 /// Whether a waiver of the policy covers a finding.
 pub(super) enum Cover {
-    /// This one covers it, by its place in the policy's list.
+    /// The waiver at this index of the policy's list covers it.
     By(usize),
-    /// None does; what those allow that do not reach so far.
+    /// No waiver covers it. These are the limits of waivers that don't go far enough.
     Not(Vec<String>),
 }
 
@@ -51,23 +51,23 @@ pub(super) fn cover(
     best.map_or(Cover::Not(beyond), Cover::By)
 }
 
-/// What became of the waivers of a policy, by their places in it.
+/// Which waivers of a policy were used, by their indexes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WaiverUse {
-    /// Those that covered something.
+    /// Waivers that covered a finding.
     pub used: BTreeSet<usize>,
-    /// Those whose rule judged what they are for, whether or not it needed them.
+    /// Waivers whose rule judged what they are for, whether or not it needed them.
     pub reached: BTreeSet<usize>,
 }
 
 impl WaiverUse {
-    /// Takes over what another candidate used and reached.
+    /// Adds what another candidate used and reached.
     pub fn absorb(&mut self, other: Self) {
         self.used.extend(other.used);
         self.reached.extend(other.reached);
     }
 
-    /// Notes the waivers whose rules judged a candidate, or the change where there is none.
+    /// Records the waivers whose rules judged the candidate, or the change if `candidate` is `None`.
     pub(super) fn reach(
         &mut self,
         waivers: &[Waiver],
@@ -110,7 +110,7 @@ fn is_for(waiver: &Waiver, candidate: Option<&Run>, stage: Option<&str>, finding
             .is_none_or(|run| candidate.is_some_and(|it| it.text("run_id") == Some(run) || it.label() == run))
 }
 
-/// Whether one waiver allows less than another; between equals, by their words, so that order never counts.
+/// Whether one waiver allows less than another. Their text breaks ties, so declaration order is irrelevant.
 fn tighter(one: &Waiver, other: &Waiver, finding: &Finding) -> bool {
     let limit = |waiver: &Waiver| {
         let breach = finding.breach.as_ref()?;
@@ -119,7 +119,7 @@ fn tighter(one: &Waiver, other: &Waiver, finding: &Finding) -> bool {
         Some((limit, margin))
     };
     match (limit(one), limit(other)) {
-        // What leaves the smaller margin allows less.
+        // The waiver that leaves the smaller margin allows less.
         (Some((_, one_margin)), Some((_, other_margin))) if one_margin != other_margin => {
             one_margin < other_margin
         }

@@ -4,7 +4,7 @@ use super::waive::WaiverUse;
 use crate::policy::{Policy, Waiver};
 use crate::verdict::{WaiverReport, WaiverState};
 
-/// Every waiver of a policy with what became of it, those that have ended included. `ignored` where waivers were not
+/// Every waiver of a policy and its state, including expired ones. `ignored` means that waivers were not
 /// applied.
 pub fn waiver_reports(policy: &Policy, ignored: bool, became: &WaiverUse) -> Vec<WaiverReport> {
     let state = |index: usize| match (became.used.contains(&index), became.reached.contains(&index)) {

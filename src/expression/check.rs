@@ -1,4 +1,4 @@
-//! What is checked before an expression is ever evaluated: its cost, and every name in it.
+//! Checks an expression before it is ever evaluated: its cost, and every name in it.
 
 use super::functions::Function;
 use super::{
@@ -8,7 +8,7 @@ use super::{
 use crate::document::{did_you_mean, listed};
 use crate::run::{FieldPath, Names, Step, fields_below, known_fields};
 
-/// Refuses what would cost too much even to parse.
+/// Refuses an expression that would cost too much even to parse.
 pub(super) fn cost(source: &str) -> Result<(), Box<ExpressionError>> {
     let whole = 0..source.len();
     if source.trim().is_empty() {
@@ -61,7 +61,7 @@ pub(super) fn names(root: &Expr, scope: Scope) -> Result<bool, Box<ExpressionErr
     Ok(checker.reads_baseline)
 }
 
-/// What the answer is, where that can be seen and is not a truth value.
+/// The type of the result, if it is known and not a truth value.
 fn never_a_condition(expr: &Expr) -> Option<&'static str> {
     match &expr.node {
         Node::Null => Some("null"),
@@ -77,7 +77,7 @@ fn never_a_condition(expr: &Expr) -> Option<&'static str> {
     }
 }
 
-/// What is known of an expression: that it is the field of a record at these keys.
+/// The keys of the record's field that an expression reads, if they are known.
 type Keys = Option<Vec<String>>;
 
 struct Checker {
@@ -235,7 +235,7 @@ fn is_list(keys: &[String]) -> bool {
     matches!(keys, [only] if only == "data" || only == "artifacts")
 }
 
-/// The path that `get` is given, if it is written out.
+/// Checks the path that `get` takes, if it is a literal.
 fn check_path(args: &[Expr]) -> Result<(), Box<ExpressionError>> {
     let Some(Expr { node: Node::Text(path), at }) = args.get(1) else { return Ok(()) };
     let path = FieldPath::parse(path).map_err(|error| {

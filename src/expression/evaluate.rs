@@ -107,7 +107,7 @@ impl<'e, 'r> Evaluation<'e, 'r> {
                     .and_then(|index| operand.element(index))
                     .ok_or_else(|| self.missing(expr, format!("there is no element {number}")))
             }
-            other => Err(self.error(expr, format!("{} is no index", other.sort()))),
+            other => Err(self.error(expr, format!("{} can't be used as an index", other.sort()))),
         }
     }
 
@@ -119,7 +119,7 @@ impl<'e, 'r> Evaluation<'e, 'r> {
         right: &'e Expr,
     ) -> Result<Val<'r>, EvaluationError> {
         let left = match (&left.node, operator) {
-            // A fold's step replaces what it has so far, so that is moved and not copied.
+            // A fold's step replaces the accumulator, so move it instead of copying it.
             (Node::Name(name), Operator::Add) if &**name == ACCUMULATOR => self.take_accumulator(),
             _ => self.value(left)?,
         };
@@ -166,14 +166,11 @@ impl<'e, 'r> Evaluation<'e, 'r> {
         let Some(items) = over.elements() else {
             return Err(self.error(&fold.over, format!("{} has no elements", over.sort())));
         };
-        // `all` of nothing would be true: what was not recorded must not pass for what is fine.
+        // `all` of nothing would be true, but a value that was not recorded must not pass.
         let is_all = matches!(fold.start.node, Node::Bool(true));
         if items.is_empty() && (is_all || matches!(over, Val::Metrics(_))) {
-            let message = if matches!(over, Val::Metrics(_)) {
-                "there are no metrics"
-            } else {
-                "there is nothing in it"
-            };
+            let message =
+                if matches!(over, Val::Metrics(_)) { "there are no metrics" } else { "the list is empty" };
             return Err(self.missing(&fold.over, message.into()));
         }
         let start = self.value(&fold.start)?;
@@ -273,7 +270,7 @@ fn moved<'r>(time: Moment, to: Result<Timestamp, jiff::Error>) -> Result<Val<'r>
     to.map(|at| Val::Time(Moment { at, ..time })).map_err(|_| "the time is out of range".into())
 }
 
-/// A result may grow with every step; what no one measures is refused before it costs anything.
+/// A result may grow with every step, so numbers longer than any measurement are refused early.
 fn bounded<'r>(value: crate::run::Decimal) -> Result<Val<'r>, String> {
     if value.written().len() > 4 * crate::run::Decimal::MAX_DIGITS {
         return Err("the number has too many digits".into());

@@ -1,4 +1,4 @@
-//! The functions that expressions have.
+//! The functions of expressions.
 
 use jiff::SignedDuration;
 
@@ -50,7 +50,7 @@ impl Function {
         self.entry().3
     }
 
-    /// Applies it; the error says what it takes.
+    /// Calls the function; the error says what it takes.
     pub(super) fn call<'r>(self, args: &[Val<'r>]) -> Result<Val<'r>, String> {
         match (self, args) {
             (Self::Get, [from, Val::Text(path)]) => get(from, path),
@@ -122,7 +122,7 @@ fn matches<'r>(text: &str, pattern: &str) -> Result<Val<'r>, String> {
         .map_err(|_| format!("\"{pattern}\" is not a regular expression"))
 }
 
-/// CEL's own seconds, and the hours, days and weeks of a policy.
+/// Reads a duration in CEL's seconds, or in a policy's hours, days and weeks.
 fn duration(text: &str) -> Result<SignedDuration, String> {
     if let Ok(duration) = parse_duration(text) {
         return Ok(duration);

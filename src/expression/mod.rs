@@ -1,10 +1,10 @@
-//! Expressions of the Common Expression Language, for what no kind of rule says.
+//! Expressions of the Common Expression Language, for conditions that no kind of rule covers.
 //!
-//! The grammar is CEL's, read by the `cel` crate's parser. The evaluator is ours, since that crate's computes in
-//! binary floating point, lets `||` and `&&` swallow errors, knows no bound on cost, and has no check of names:
-//! `!has(candidate.metrcs) || …` would hold for ever. Here numbers are exact decimals, an error is an error wherever
-//! it is reached, text never equals a number, every name is checked against the record's schema when the policy is
-//! loaded, and an evaluation costs a bounded number of steps, the same on every machine.
+//! The grammar is CEL's, parsed by the `cel` crate. The evaluator is ours, since that crate's computes in
+//! binary floating point, lets `||` and `&&` swallow errors, has no limit on cost, and does not check names:
+//! `!has(candidate.metrcs) || …` would always be true. Here numbers are exact decimals, an error is an error
+//! wherever it is reached, text never equals a number, every name is checked against the record's schema when
+//! the policy is loaded, and an evaluation costs a bounded number of steps, the same on every machine.
 
 mod check;
 mod evaluate;
@@ -27,21 +27,21 @@ codes! {
     NOT_A_CONDITION = "expr/not-a-condition": "The result of an expression is not true or false.";
 }
 
-/// What an expression may cost.
+/// Limits on the cost of an expression.
 mod limits {
     /// Bytes of the source.
     pub(super) const SOURCE_BYTES: usize = 4 << 10;
     /// Tokens of the source, counted before it is parsed.
     pub(super) const TOKENS: usize = 1_000;
-    /// Brackets within each other.
+    /// Nesting depth of brackets.
     pub(super) const NESTING: usize = 32;
     /// Levels of the parsed expression: `1 + 1 + …` is as deep as it is long.
     pub(super) const DEPTH: usize = 250;
-    /// `all`, `exists`, `map`, `filter` within each other.
+    /// Nesting depth of `all`, `exists`, `map` and `filter`.
     pub(super) const COMPREHENSIONS: usize = 2;
     /// Steps of one evaluation.
     pub(super) const STEPS: u32 = 200_000;
-    /// Bytes of a text that is put together.
+    /// Bytes of a text that an expression builds.
     pub(super) const TEXT_BYTES: usize = 64 << 10;
 }
 
@@ -50,13 +50,13 @@ mod limits {
 pub enum Scope {
     /// `expr`: candidate, baseline, stage, now.
     Rule,
-    /// `when`: candidate, now. What `stages` and `models` can say, they say.
+    /// `when`: candidate, now. `stages` and `models` narrow a rule by stage and model.
     When,
-    /// `where`: candidate, whose fields are names by themselves as well.
+    /// `where`: candidate, whose fields can also be named without it.
     Where,
 }
 
-/// A condition that was read, checked, and can be evaluated for any number of runs.
+/// A parsed and checked condition, which can be evaluated for any number of runs.
 #[derive(Debug, Clone)]
 pub struct Expression {
     source: Box<str>,
@@ -107,16 +107,16 @@ impl ExpressionError {
 pub struct EvaluationError {
     /// What went wrong.
     pub message: String,
-    /// The part of the expression in which it did.
+    /// The part of the expression where it went wrong.
     pub part: String,
-    /// What sort of fault it is.
+    /// The kind of fault.
     pub fault: Fault,
 }
 
-/// What sort of fault keeps an expression from an answer.
+/// The kind of fault that prevents an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// It reads a field that the run does not have, or elements where there are none.
+    /// It reads a field that the run does not have, or the elements of an empty list.
     Absent,
     /// Anything else.
     Other,
@@ -141,7 +141,7 @@ impl Expression {
         self.reads_baseline
     }
 
-    /// Whether the condition holds: only the boolean `true` does.
+    /// Whether the condition is true. A result other than `true` or `false` is an error.
     pub fn holds(&self, bindings: &Bindings<'_>) -> Result<bool, EvaluationError> {
         let value = evaluate::run(&self.root, &self.source, bindings, self.scope)?;
         match value {
@@ -155,7 +155,7 @@ impl Expression {
     }
 }
 
-/// A parsed expression, with the bytes of the source that each part has.
+/// A parsed expression, and where it is in the source.
 #[derive(Debug, Clone)]
 struct Expr {
     node: Node,
@@ -213,7 +213,7 @@ enum Operator {
     In,
 }
 
-/// The variable in which a fold keeps what it has so far.
+/// The variable in which a fold accumulates its result.
 const ACCUMULATOR: &str = "@result";
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! CEL's grammar, by the `cel` crate, to our own tree with exact literals.
+//! Turns CEL, as the `cel` crate parses it, into our own tree with exact literals.
 
 use cel::common::ast::{CallExpr, Expr as Cel, IdedExpr, LiteralValue, SourceInfo, operators as op};
 use cel::parser::Parser;
@@ -104,7 +104,7 @@ impl Lowering<'_> {
             op::LOGICAL_NOT => Node::Not(next()),
             op::NEGATE => Node::Negate(next()),
             op::INDEX => Node::Index(next(), next()),
-            // What a fold asks before each step: whether the answer is still open.
+            // A fold checks this before each step: whether the answer is still open.
             op::NOT_STRICTLY_FALSE => return Ok(Expr { node: next().node, at }),
             name => {
                 let operator = match name {
@@ -154,7 +154,7 @@ impl Lowering<'_> {
 
     fn literal(&self, literal: &LiteralValue, at: &Range<usize>) -> Result<Node, Box<ExpressionError>> {
         let written = self.source.get(at.clone()).unwrap_or_default();
-        // The parser's value is rounded; the decimal is read from the source. A sign may stand before the token.
+        // The parser's value is rounded, so read the decimal from the source. A sign may precede the token.
         let number = |value: String| {
             let exact = if written.starts_with(|c: char| c.is_ascii_digit() || c == '.')
                 && !written.starts_with("0x")
@@ -187,7 +187,7 @@ impl Lowering<'_> {
         start..(stop as usize + 1).clamp(start, self.source.len())
     }
 
-    /// The end of the field behind a dot.
+    /// The end of the field after a dot.
     fn field_end(&self, dot: usize, field: &str) -> usize {
         self.source.get(dot..).and_then(|rest| rest.find(field)).map_or(dot, |at| dot + at + field.len())
     }
@@ -198,7 +198,7 @@ impl Lowering<'_> {
         if before.ends_with(name) { before.len() - name.len() } else { start }
     }
 
-    /// The end of a call, its closing bracket included.
+    /// The end of a call, including its closing bracket.
     fn closed(&self, end: usize, token: usize, name: &str) -> usize {
         let opened = self.source.get(token..=token) == Some("(") || name == op::INDEX;
         let rest = self.source.get(end..).unwrap_or_default();
@@ -209,7 +209,7 @@ impl Lowering<'_> {
     }
 }
 
-/// Stands where the parser's tree has fewer operands than its operator takes, which it never has.
+/// A placeholder for an operand that the parser's tree lacks, which never happens.
 fn unspecified() -> Expr {
     Expr { node: Node::Null, at: 0..0 }
 }

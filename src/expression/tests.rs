@@ -1,4 +1,4 @@
-//! What expressions say of a run, and what they can't say.
+//! What expressions can say about a run, and what they can't.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What expressions compute with.
+//! The values that expressions compute with.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -8,10 +8,10 @@ use jiff::SignedDuration;
 use crate::document::{Map, Node, Path, Segment, Value};
 use crate::run::{Decimal, Metric, MetricFault, Moment, Run};
 
-/// A value; what comes from a record is borrowed from it.
+/// A value. A value from a record is borrowed.
 #[derive(Debug, Clone)]
 pub enum Val<'r> {
-    /// Null, and what `get` gives for an absent path.
+    /// Null, and the result of `get` for an absent path.
     Null,
     /// A truth value.
     Bool(bool),
@@ -25,25 +25,25 @@ pub enum Val<'r> {
     Time(Moment),
     /// A span of time.
     Duration(SignedDuration),
-    /// A list that was put together here.
+    /// A list that the expression built.
     List(Vec<Val<'r>>),
-    /// A list of a record.
+    /// A list from a record.
     Items(&'r [Node]),
-    /// An object of a record.
+    /// An object from a record.
     Map(&'r Map),
     /// `candidate` or `baseline`.
     Run(&'r Run),
-    /// The metrics of a run: each is its number.
+    /// The metrics of a run, each as its number.
     Metrics(&'r Run),
-    /// A field that is always there, with nothing in it.
+    /// A field that always exists, but is empty.
     Nothing,
 }
 
-/// Fields that every run has, if empty, so that `has(candidate.metrics.ece)` is false and not an error.
+/// Fields that every run has, even if empty, so that `has(candidate.metrics.ece)` is false and not an error.
 const ALWAYS_THERE: [&str; 6] = ["metrics", "params", "tags", "slices", "validation", "environment"];
 
 impl<'r> Val<'r> {
-    /// What a person calls this sort of value.
+    /// The name of this type of value in messages.
     pub fn sort(&self) -> &'static str {
         match self {
             Self::Null => "null",
@@ -96,7 +96,7 @@ impl<'r> Val<'r> {
         }
     }
 
-    /// The value of a field; `None` when there is none.
+    /// The value of a field; `None` if it does not exist.
     pub(super) fn field(&self, name: &str) -> Option<Self> {
         match self {
             Self::Run(run) if name == "metrics" => Some(Self::Metrics(run)),
@@ -112,7 +112,7 @@ impl<'r> Val<'r> {
         }
     }
 
-    /// Whether a field is recorded. What every run has, if empty, is there only where the record has it.
+    /// Whether a field is recorded. Fields that every run has count only if the record has them.
     pub(super) fn has(&self, name: &str) -> bool {
         match self {
             Self::Run(run) if name == "metrics" && run.metrics().next().is_some() => true,
@@ -121,7 +121,7 @@ impl<'r> Val<'r> {
         }
     }
 
-    /// The element at an index; `None` when there is none.
+    /// The element at an index; `None` if it does not exist.
     pub(super) fn element(&self, index: usize) -> Option<Self> {
         match self {
             Self::List(items) => items.get(index).cloned(),
@@ -130,7 +130,7 @@ impl<'r> Val<'r> {
         }
     }
 
-    /// The elements of a list, or the keys of an object: what a fold runs over.
+    /// The elements of a list, or the keys of an object, which a fold iterates over.
     pub(super) fn elements(&self) -> Option<Vec<Self>> {
         match self {
             Self::List(items) => Some(items.clone()),
@@ -172,7 +172,7 @@ impl<'r> Val<'r> {
         })
     }
 
-    /// The order of two values of one sort.
+    /// The order of two values of the same type.
     pub(super) fn order(&self, other: &Self) -> Result<Ordering, String> {
         match (self, other) {
             (Self::NoNumber(why), _) | (_, Self::NoNumber(why)) => Err(format!("the value {why}")),

@@ -5,7 +5,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::document::hex;
 
-/// Whether bytes are those of a blob, ignoring line endings: on Windows git may check out others than it stores.
+/// Whether bytes are those of a blob, ignoring line endings, which git on Windows may change at checkout.
 pub fn is_blob(id: &str, bytes: &[u8]) -> bool {
     if blob_id(id.len(), bytes) == id {
         return true;

@@ -73,7 +73,7 @@ impl Git {
     /// Who last changed a file, going back from one commit; `None` if no commit of this clone did. The path is relative
     /// to the folder.
     pub fn author(&self, from: &Commit, path: &str) -> Result<Option<Author>, Box<Diagnostic>> {
-        // The `.mailmap` on disk is the change's.
+        // The `.mailmap` on disk belongs to the change.
         let options = ["--no-mailmap", "--max-count=1", "--format=%an%x00%at%x00%P"];
         let text = self.log_of_file(from, path, &options)?;
         let mut fields = text.trim_end_matches('\n').split('\0');
@@ -88,7 +88,7 @@ impl Git {
         Ok(Some(Author { name: name.to_owned(), at }))
     }
 
-    /// What `git log` says of a file, going back from one commit. The path is relative to the folder.
+    /// What `git log` says about a file, going back from one commit. The path is relative to the folder.
     fn log_of_file(&self, from: &Commit, path: &str, options: &[&str]) -> Result<String, Box<Diagnostic>> {
         let path = format!("{}{path}", self.prefix);
         let before =

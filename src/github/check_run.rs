@@ -20,7 +20,7 @@ const MESSAGE: usize = 60_000;
 
 /// The contents of a check run.
 pub(super) struct CheckRun<'r> {
-    /// Its name, by which it can be required; never built from data.
+    /// Its name, which branch rules can require; never built from data.
     pub name: &'r str,
     /// The overall verdict.
     pub verdict: Option<Verdict>,

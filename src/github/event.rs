@@ -67,7 +67,7 @@ impl Event {
         if !payload.is_object() {
             return Err(no_payload(name, "it is not a JSON object"));
         }
-        // By shape: reviews of a pull request and comments on its lines have other event names.
+        // Match by shape: reviews of a pull request and comments on its lines have other event names.
         if payload.get("pull_request").is_some() || name.starts_with("pull_request") {
             return pull_request(name, payload).map(Self::PullRequest);
         }

@@ -16,7 +16,7 @@ use crate::verdict::{Report, Verdict};
 pub enum Comment {
     /// If there is a pull request and the token can write.
     Auto,
-    /// The same, but if it is impossible, reporting has failed.
+    /// Like `Auto`, but reporting has failed if it is impossible.
     Always,
     /// Only if the verdict is not pass; an existing comment is still updated to pass.
     OnFailure,

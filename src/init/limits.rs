@@ -123,8 +123,8 @@ pub(super) fn limits(
     Some(if relative { format!("{bound}, {}: {number}{confidence}", words.1) } else { bound })
 }
 
-/// The allowed change of a share: 0.01, the change by chance alone with that many examples, or the range of the
-/// existing runs, whichever is largest.
+/// The allowed change of a share: 1 % of it, the change by chance alone with that many examples, or the range
+/// of the existing runs, whichever is largest.
 ///
 /// Two runs on `n` examples differ by chance with a standard deviation of at most `sqrt(2 p (1 - p) / n)`.
 fn allowed_change(low: f64, high: f64, rows: Option<u64>) -> f64 {
@@ -138,12 +138,12 @@ fn allowed_change(low: f64, high: f64, rows: Option<u64>) -> f64 {
     up(change)
 }
 
-/// Rounded up to three decimals.
+/// Rounds up to three decimals.
 fn up(change: f64) -> f64 {
     (change * 1000.0 - 1e-6).ceil() / 1000.0
 }
 
-/// Two significant digits, rounded down.
+/// Rounds down to two significant digits.
 fn floor(number: f64) -> f64 {
     rounded(number, f64::floor)
 }
@@ -160,7 +160,7 @@ fn rounded(number: f64, round: fn(f64) -> f64) -> f64 {
     round(number * scale) / scale
 }
 
-/// As a policy can read it: digits and a point, no exponent.
+/// Writes a number for a policy: digits and a point, no exponent.
 fn plain(number: f64) -> String {
     let text = format!("{number:.6}");
     let text = text.trim_end_matches('0').trim_end_matches('.');

@@ -1,4 +1,4 @@
-//! `cases:`: which columns of tables of predictions are what. Only what is not recognised must be said.
+//! `cases:` says what the columns of prediction tables mean. Only columns that are not recognised need it.
 
 use super::BAD_CASES;
 use super::layer::Layer;

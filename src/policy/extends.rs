@@ -5,7 +5,7 @@ use super::{BAD_ID, EXTENDS_RING, UNKNOWN_PACK, pack};
 use crate::document::{Document, Format, Map, Node, Span, did_you_mean};
 use crate::rule::Loading;
 
-/// Policies that may extend each other in one chain.
+/// How many policies may extend each other in one chain.
 const DEPTH: usize = 16;
 
 /// Reads everything that a layer extends, and what that extends.
@@ -110,7 +110,7 @@ fn extend(
         let mut ring = chain.clone();
         ring.push(name.to_owned());
         let message = format!("these policies extend each other in a cycle: {}", ring.join(" → "));
-        loading.reader.problem(EXTENDS_RING, span, message, "leads back");
+        loading.reader.problem(EXTENDS_RING, span, message, "completes the cycle");
         return None;
     }
     let mut layer = Layer::read(loading, name, document, with)?;

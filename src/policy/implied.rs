@@ -4,7 +4,7 @@ use super::Policy;
 use crate::rule::{Pattern, Rule, StatedLimit};
 use crate::verdict::Level;
 
-/// A limit, and the one that it follows from.
+/// A limit, and the stricter limit that implies it.
 #[derive(Debug)]
 pub struct ImpliedLimit<'p> {
     /// The rule of the weaker limit.
@@ -18,8 +18,8 @@ pub struct ImpliedLimit<'p> {
 }
 
 impl Policy {
-    /// The limits that follow from another one, in the order in which they are written. Of two equal ones, it is the
-    /// later. Waivers are left out of account.
+    /// The limits that another limit implies, in written order. Of two equal limits, the later one is
+    /// implied. Waivers are ignored.
     pub fn implied_limits(&self) -> Vec<ImpliedLimit<'_>> {
         let stated: Vec<(&Rule, StatedLimit<'_>)> = self
             .rules
@@ -49,7 +49,7 @@ impl Policy {
     }
 }
 
-/// Whether a rule judges every candidate that another judges, with no less weight, and against the same baseline.
+/// Whether `wide` judges all that `narrow` judges, at least as strictly and with the same baseline.
 fn applies_wherever(wide: &Rule, narrow: &Rule) -> bool {
     let all_of = |wide: &[Pattern], narrow: &[Pattern]| wide.is_empty() || wide == narrow;
     let when = |rule: &Rule| rule.when.as_ref().map(|when| when.source().to_owned());

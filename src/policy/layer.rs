@@ -13,13 +13,13 @@ pub(super) struct Layer {
     pub(super) prefix: Option<String>,
     /// Its top level.
     pub(super) map: Map,
-    /// Its whole tree, for places.
+    /// Its whole tree, for locations.
     pub(super) root: Node,
     /// What it extends, in the order in which they are written.
     pub(super) extends: Vec<Layer>,
     /// How the report shows it.
     pub(super) used: PackUse,
-    /// It speaks of the best of a history, or of how many values there are.
+    /// Whether its text mentions the best of a history, or the number of its values.
     pub(super) reads_history: bool,
 }
 
@@ -52,7 +52,7 @@ impl Layer {
         with: Option<&Node>,
     ) -> Option<Self> {
         let digest = format!("sha256:{}", document.text.sha256());
-        // A name that only looks like it costs a few questions to a tracker, and nothing else.
+        // A false match only costs a few requests to a tracker.
         let reads_history = ["best", ".points"].iter().any(|word| document.text.contains(word));
         let mut root = match loading.reader.documents.add(document) {
             Ok(root) => root,
@@ -85,12 +85,12 @@ impl Layer {
         }
     }
 
-    /// Whether this layer, or one below it, speaks of histories.
+    /// Whether this layer, or one that it extends, mentions histories.
     pub(super) fn reads_history(&self) -> bool {
         self.reads_history || self.extends.iter().any(Self::reads_history)
     }
 
-    /// This layer and all below it, those that it extends first, each once.
+    /// Adds every layer that this one extends, the deepest first, each once.
     pub(super) fn packs(&self, into: &mut Vec<PackUse>) {
         for layer in &self.extends {
             layer.packs(into);
@@ -101,7 +101,7 @@ impl Layer {
     }
 }
 
-/// Refuses every key that a policy does not have; one with the kind of a rule in it is a rule.
+/// Rejects unknown keys. One that contains a rule's kind is probably a rule at the wrong level.
 fn known_keys(reader: &mut Reader, map: &Map) {
     for (key, entry) in map.entries().filter(|(key, _)| !KEYS.contains(key)) {
         reader.unknown_key(key, entry, "a policy", &KEYS);

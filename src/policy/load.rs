@@ -1,4 +1,4 @@
-//! From the text of a policy to a [`Policy`], or to everything that is wrong with it.
+//! Turns the text of a policy into a [`Policy`], or into everything that is wrong with it.
 
 use std::cell::RefCell;
 
@@ -49,7 +49,7 @@ pub fn load(document: Document, files: &dyn PolicyFiles, now: Timestamp) -> Resu
     }
 }
 
-/// The files of a policy, with what was read of them: what decides is more than the policy's own text.
+/// Records which files a policy reads: they decide as well as the policy's own text.
 struct Noted<'f> {
     files: &'f dyn PolicyFiles,
     read: RefCell<Vec<PackUse>>,

@@ -25,7 +25,7 @@ pub(super) fn is_kind(key: &str) -> bool {
     KINDS.iter().any(|kind| kind.name == key) || RESERVED.contains(&key)
 }
 
-/// The rules of a layer, with those of what it extends.
+/// The rules of a layer, merged with those that it extends.
 pub(super) fn rules(loading: &mut Loading<'_>, layer: &Layer) -> IndexMap<String, RawRule> {
     let own = layer
         .map
@@ -56,7 +56,7 @@ pub(super) fn rules(loading: &mut Loading<'_>, layer: &Layer) -> IndexMap<String
     for id in decided_here {
         merged.shift_remove(&id);
     }
-    // Dotted keys come last, wherever they are written: the order of keys changes nothing.
+    // Dotted keys are applied last, so the order of keys does not matter.
     let own = || own.iter().flat_map(Map::entries);
     for (key, entry) in own().filter(|(key, _)| !key.contains('.')) {
         one(loading, &mut merged, key, entry);
@@ -67,7 +67,7 @@ pub(super) fn rules(loading: &mut Loading<'_>, layer: &Layer) -> IndexMap<String
     merged
 }
 
-/// Whether this file says enough about a rule that two packs define: its kind, or that it is off.
+/// Whether this file settles a rule that two packs define: it names the kind, or turns the rule off.
 fn decides(own: &Map, id: &str) -> bool {
     own.get(id).is_some_and(|node| match &node.value {
         Value::Map(map) => {
@@ -78,7 +78,7 @@ fn decides(own: &Map, id: &str) -> bool {
     })
 }
 
-/// Says that two extended policies define one rule, and how to keep both.
+/// Reports that two extended policies define one rule, and how to keep both.
 fn defined_twice(loading: &mut Loading<'_>, layer: &Layer, id: &str, first: &str, second: &Layer) {
     let span = layer.map.entry("extends").map_or(layer.root.span, |entry| entry.key);
     let (message, help) = if first == second.name {
@@ -102,7 +102,7 @@ fn defined_twice(loading: &mut Loading<'_>, layer: &Layer, id: &str, first: &str
     loading.reader.problem(SAME_RULE_TWICE, span, message, "extended here").help = Some(help);
 }
 
-/// The same rule of the same file, with the same parameters: a pack that is reached by two ways.
+/// Whether both are the same rule of the same file, with the same parameters: a pack can be extended twice.
 fn same_definition(loading: &Loading<'_>, one: &RawRule, other: &RawRule) -> bool {
     let definition = |rule: &RawRule| {
         let document = loading.reader.documents.of(rule.span).map(|document| document.name.clone());
@@ -146,7 +146,7 @@ fn one(loading: &mut Loading<'_>, merged: &mut IndexMap<String, RawRule>, id: &s
     };
     let Some(base) = merged.get_mut(id) else {
         if !body.keys().any(is_kind) && !merged.is_empty() && body.iter().next().is_some() {
-            // Meant for a rule that is extended, and misspelt; one that has no kind at all is reported later.
+            // Probably a misspelt override of an extended rule. A rule without any kind is reported later.
             let ids: Vec<&str> = merged.keys().map(String::as_str).collect();
             if let Some(near) = crate::document::nearest(id, ids.iter().copied()) {
                 let message = format!("there is no rule `{id}` to override");
@@ -174,7 +174,7 @@ fn one(loading: &mut Loading<'_>, merged: &mut IndexMap<String, RawRule>, id: &s
     base.id_span = entry.key;
 }
 
-/// An id with `-` in place of what an id can't have.
+/// The id with `-` in place of characters that are not allowed.
 fn plain_id(id: &str) -> Option<String> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let words: Vec<&str> = id.split(|c: char| !is_plain(c)).filter(|word| !word.is_empty()).collect();
@@ -218,7 +218,12 @@ fn dotted(loading: &mut Loading<'_>, merged: &mut IndexMap<String, RawRule>, key
             _ => {
                 let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
                 let help = did_you_mean(step, &keys, "there are");
-                nothing(loading, entry.key, &format!("the rule `{id}` has no `{step}` there"), Some(help));
+                nothing(
+                    loading,
+                    entry.key,
+                    &format!("the rule `{id}` has no key `{step}` at this path"),
+                    Some(help),
+                );
                 return;
             }
         }

@@ -1,8 +1,8 @@
-//! A policy: what must hold before a model may be promoted.
+//! A policy: what must be true before a model may be promoted.
 //!
-//! YAML becomes a [`Policy`] that can't be wrong. Unknown keys and ids, limits that can never hold, expressions over
-//! names that no record has, expired waivers: none of them leaves this room, so nothing downstream looks again.
-//! Pure: the files come in through [`crate::rule::PolicyFiles`].
+//! Loading turns YAML into a valid [`Policy`]. It rejects unknown keys and ids, limits that can never hold
+//! and expressions over names that no record has, and sets expired waivers aside, so nothing downstream
+//! checks again. It does no I/O: files come in through [`crate::rule::PolicyFiles`].
 
 mod cases;
 mod effective;
@@ -82,23 +82,23 @@ pub struct Policy {
     pub stages: IndexMap<String, Stage>,
     /// The folder of promotions, relative to the policy.
     pub ledger: Option<String>,
-    /// A rule may read the best of a metric's history, or how many values it has.
+    /// Whether a rule may read the best of a metric's history, or how many values it has.
     pub reads_history: bool,
-    /// The field that runs of one group share, where these are seeds of one run.
+    /// The field that the seeds of one run share.
     pub seeds: Option<FieldPath>,
-    /// The lines of models that are known; `None` where any is.
+    /// The known models; `None` if any model is allowed.
     pub models: Option<Vec<Pattern>>,
     /// The fields that decide, instead of `validation`, whether two runs are comparable.
     pub comparable: Option<Vec<FieldPath>>,
     /// Where records of another shape keep the canonical fields.
     pub fields: FieldMap,
-    /// Which columns of tables of cases are what.
+    /// What the columns of case tables mean.
     pub cases: CaseColumns,
-    /// The rules, in the order in which they are written, those that are off included.
+    /// The rules in written order, including those that are off.
     pub rules: Vec<Rule>,
     /// The agreed exceptions that are in force.
     pub waivers: Vec<Waiver>,
-    /// Those that have ended; never applied.
+    /// Expired waivers; never applied.
     pub expired: Vec<Waiver>,
     /// The packs and files that it extends.
     pub packs: Vec<PackUse>,
@@ -113,7 +113,7 @@ pub struct Runs {
     pub paths: Vec<String>,
     /// Which of them are candidates.
     pub filter: Option<Expression>,
-    /// Where one file holds several records.
+    /// How to split a file that has several records.
     pub each: Option<crate::run::Each>,
 }
 
@@ -122,7 +122,7 @@ pub struct Runs {
 pub enum OnMissing {
     /// Rules that need one fail.
     Fail,
-    /// The candidate is the first of its model; the report says so.
+    /// The candidate counts as the first of its model; the report says so.
     Pass,
 }
 
@@ -131,16 +131,16 @@ pub enum OnMissing {
 pub struct Stage {
     /// The baseline for candidates of this stage.
     pub baseline: Option<String>,
-    /// The stage that it must hold before.
+    /// The stage that a run must reach first.
     pub after: Option<String>,
 }
 
 impl Runs {
-    /// Whether `where` takes a run.
+    /// Whether `where` selects a run.
     ///
     /// # Errors
     ///
-    /// `check/where-failed` where the expression has no answer, since a field that it asks for is absent.
+    /// `check/where-failed` if the expression can't be evaluated, for example because a field is absent.
     pub fn select(&self, run: &Run, now: Timestamp) -> Result<bool, Box<Diagnostic>> {
         let Some(filter) = &self.filter else { return Ok(true) };
         let bindings = Bindings { candidate: run, baseline: None, stage: None, now };

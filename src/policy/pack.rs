@@ -3,7 +3,7 @@
 /// A policy that others extend by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pack {
-    /// What a policy writes: `gate:checklist`.
+    /// The name that a policy writes, such as `gate:checklist`.
     pub name: &'static str,
     /// Its YAML.
     pub text: &'static str,

@@ -1,13 +1,13 @@
 //! Parameters of packs: a pack can't know that a team's metric is `f1`.
 //!
-//! A parameter is always a whole scalar, `$primary`, as a key or as a value, never a part of a text.
+//! A parameter is always a whole scalar, `$primary`, as a key or as a value, never part of a longer text.
 
 use super::{BAD_PARAMETER, MISSING_PARAMETER, PARAMETER_COLLIDES, UNKNOWN_PARAMETER};
 use crate::document::{Map, Node, Span, Value, did_you_mean};
 use crate::rule::Loading;
 use crate::run::{Decimal, FieldPath, parse_duration};
 
-/// What a parameter may be.
+/// The type of a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Type {
     Metric,
@@ -34,7 +34,7 @@ struct Parameter {
     declared: Span,
 }
 
-/// Puts the parameters into a tree; gives back what each was set to.
+/// Puts the parameters into a tree; returns the value of each.
 pub(super) fn fill(
     loading: &mut Loading<'_>,
     file: &str,
@@ -104,7 +104,7 @@ fn stand_in(sort: Type, span: Span) -> Node {
     Node { value, span }
 }
 
-/// Refuses what was given and is not declared.
+/// Rejects parameters that were given but are not declared.
 fn given(loading: &mut Loading<'_>, file: &str, parameters: &[Parameter], with: Option<&Node>) {
     let Some(with) = with else { return };
     let Some(map) = loading.reader.map(with, "`with`") else { return };
@@ -146,7 +146,7 @@ fn check(loading: &mut Loading<'_>, value: &Node, name: &str, sort: Type) -> boo
     fits
 }
 
-/// The parameter that a scalar stands for.
+/// The name of the parameter that a scalar refers to.
 fn name_of(text: &str) -> Option<&str> {
     let name = text.strip_prefix('$')?;
     let word = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
@@ -184,9 +184,9 @@ fn replace(loading: &mut Loading<'_>, node: &mut Node, parameters: &mut [Paramet
     }
 }
 
-/// Two keys that parameters made one: whichever was kept, the other's limits would be lost.
+/// Reports two keys that parameters made equal: keeping either one would lose the limits of the other.
 fn collides(loading: &mut Loading<'_>, written: &str, key: &str, span: Span, first: Span) {
-    let message = format!("`{written}` is `{key}` here, and `{key}` is a key of this object already");
+    let message = format!("`{written}` becomes `{key}`, which this object already has");
     let document = loading.reader.documents.of(first).cloned();
     let problem = loading.reader.problem(PARAMETER_COLLIDES, span, message, "the same key again");
     problem.help = Some(format!(

@@ -1,4 +1,4 @@
-//! One rule, from its tree to a [`Rule`] that can't be wrong.
+//! Turns the tree of one rule into a valid [`Rule`].
 
 use jiff::civil::Date;
 
@@ -78,7 +78,7 @@ fn known_keys(loading: &mut Loading<'_>, body: &Map, what: &str) {
     }
 }
 
-/// The one kind of a rule with its body.
+/// The kind of a rule, with its body. A rule must have exactly one.
 fn the_kind<'r>(loading: &mut Loading<'_>, id: &str, raw: &'r RawRule) -> Option<(&'static Kind, &'r Node)> {
     let kinds: Vec<&str> = raw.body.keys().filter(|key| is_kind(key)).collect();
     match kinds.as_slice() {
@@ -116,7 +116,7 @@ fn the_kind<'r>(loading: &mut Loading<'_>, id: &str, raw: &'r RawRule) -> Option
     }
 }
 
-/// A date that must be written as one.
+/// Reads a date, and reports text that is not one.
 pub(super) fn date(reader: &mut Reader, node: &Node, what: &str) -> Option<Date> {
     let text = reader.text(node, what)?;
     let date = parse_date(text);
@@ -158,7 +158,7 @@ fn models(reader: &mut Reader, node: &Node, declared: Option<&[Pattern]>) -> Vec
     texts.iter().map(|(text, _)| Pattern::new(text)).collect()
 }
 
-/// A message is shown as it is: what looks like a template would be shown as its source.
+/// The report shows a message verbatim, so a template would appear as its source.
 fn plain_text(reader: &mut Reader, node: &Node) -> Option<String> {
     if !matches!(node.value, Value::String(_)) {
         reader.wrong_sort(node, "`message`", "text");

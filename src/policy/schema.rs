@@ -1,7 +1,7 @@
 //! The policy language as a JSON Schema, for editors.
 //!
-//! An editor learns from it which keys there are and what they take; the parser stays the judge. The tables of the
-//! parser are used where they are data, and a test asks the parser for its keys and compares the rest.
+//! It tells an editor which keys exist and which values they take; the parser has the final say. It is built
+//! from the parser's tables where those are data, and a test compares its other keys with the parser's.
 
 use serde_json::{Value, json};
 
@@ -119,7 +119,7 @@ fn rule() -> Value {
         "type": "object",
         "additionalProperties": false,
         "properties": keys,
-        // One kind, or none where a rule of another file is only adjusted.
+        // One kind, or none if the rule only adjusts a rule of another file.
         "oneOf": pairs.iter().cloned().chain([json!({ "not": { "anyOf": pairs } })]).collect::<Vec<_>>(),
     })
 }
@@ -181,13 +181,13 @@ fn kind_body(kind: &str) -> Value {
             ],
         ),
         "consistent" => yes(),
-        // `schema`, `expr`, and kinds that are newer than this list: text, or anything.
+        // `schema` and `expr` take text. A kind that is not in this list takes anything.
         "schema" | "expr" => text(),
         _ => json!({}),
     }
 }
 
-/// What an entry of `metrics`, and the rule around it, say about evidence.
+/// The keys about evidence, for an entry of `metrics` and for the rule around it.
 fn evidence() -> serde_json::Map<String, Value> {
     let mut keys = serde_json::Map::new();
     keys.insert(
@@ -298,7 +298,7 @@ fn waiver() -> Value {
 }
 
 fn text() -> Value {
-    // YAML takes an unquoted 1.0 or 2026 for a number; the policy takes it as it is written.
+    // YAML reads an unquoted 1.0 or 2026 as a number; the policy takes it as written.
     json!({ "type": ["string", "number", "boolean"] })
 }
 
@@ -318,7 +318,7 @@ fn list_of(description: &str) -> Value {
     json!({ "anyOf": [text(), { "type": "array", "minItems": 1, "items": text() }], "description": description })
 }
 
-/// An object with these keys and no other; those that are not in `typed` are text.
+/// An object with only these keys; those not in `typed` are text.
 fn object(keys: &[&str], typed: &[(&str, Value)]) -> Value {
     let properties: serde_json::Map<String, Value> = keys
         .iter()

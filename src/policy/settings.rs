@@ -1,4 +1,4 @@
-//! The top level of a policy beside its rules and waivers.
+//! The top level of a policy, except its rules and waivers.
 
 use indexmap::IndexMap;
 
@@ -12,16 +12,16 @@ use crate::expression::Scope;
 use crate::rule::{Loading, Pattern};
 use crate::run::{Each, FieldMap, FieldPath, Names, Reference, fields_below};
 
-/// The value of a key in this layer, else in the last of those that it extends that has it.
+/// The value of a key in this layer, or else in the last extended layer that has it.
 pub(super) fn find<'l>(layer: &'l Layer, key: &str) -> Option<&'l Node> {
     layer.map.get(key).or_else(|| layer.extends.iter().rev().find_map(|extended| find(extended, key)))
 }
 
-/// The keys of the top level that have one value: of two extended policies that differ, none may win in silence.
+/// Top-level keys with a single value: if two extended policies differ, neither may win silently.
 const SINGLE: [&str; 8] =
     ["runs", "baseline", "on_missing_baseline", "models", "comparable", "fields", "ledger", "seeds"];
 
-/// Notes every top-level key that two extended policies give different values, where this layer does not decide.
+/// Reports top-level keys to which extended policies give different values, unless this layer sets them.
 pub(super) fn contradictions(loading: &mut Loading<'_>, layer: &Layer) {
     for extended in &layer.extends {
         contradictions(loading, extended);
@@ -128,7 +128,7 @@ pub(super) fn on_missing(loading: &mut Loading<'_>, layer: &Layer) -> OnMissing 
         .unwrap_or(OnMissing::Fail)
 }
 
-/// The stages of this layer over those of what it extends.
+/// The stages of this layer, merged over those that it extends.
 pub(super) fn stages(loading: &mut Loading<'_>, layer: &Layer) -> IndexMap<String, Stage> {
     let mut declared: IndexMap<String, (Stage, Option<Span>)> = IndexMap::new();
     collect_stages(loading, layer, &mut declared);
@@ -144,7 +144,7 @@ pub(super) fn stages(loading: &mut Loading<'_>, layer: &Layer) -> IndexMap<Strin
             match at {
                 Some(stage) if stage == name => {
                     let message = format!("the stage `{name}` comes after itself");
-                    loading.reader.problem(STAGE_RING, *span, message, "leads back");
+                    loading.reader.problem(STAGE_RING, *span, message, "completes the cycle");
                     break;
                 }
                 Some(stage) => at = declared.get(stage).and_then(|(stage, _)| stage.after.as_deref()),
@@ -199,7 +199,7 @@ pub(super) fn ledger(loading: &mut Loading<'_>, layer: &Layer) -> Option<String>
     Some(text)
 }
 
-/// What runs of one group have in common, where they are seeds of one run.
+/// The field that the seeds of one run share.
 pub(super) fn seeds(loading: &mut Loading<'_>, layer: &Layer) -> Option<FieldPath> {
     let node = find(layer, "seeds")?.clone();
     let text = loading.reader.text(&node, "`seeds`")?;
@@ -211,7 +211,7 @@ pub(super) fn seeds(loading: &mut Loading<'_>, layer: &Layer) -> Option<FieldPat
         .ok()
 }
 
-/// Notes a stage that is not declared.
+/// Reports a stage that is not declared.
 pub(super) fn unknown_stage(reader: &mut Reader, name: &str, span: Span, declared: &[String]) {
     let names: Vec<&str> = declared.iter().map(String::as_str).collect();
     let help = if names.is_empty() {
@@ -257,8 +257,9 @@ pub(super) fn fields(loading: &mut Loading<'_>, layer: &Layer) -> FieldMap {
             loading.paths(&entry.node, &format!("`{ours}`")).into_iter().map(|(path, _)| path).collect();
         let Some(path) = loading.path(ours, entry.key) else { continue };
         if let Some(help) = not_ours(&path) {
-            let message =
-                format!("a run record has no field `{ours}`: our field is on the left, theirs on the right");
+            let message = format!(
+                "`{ours}` is not a field of a run record: write gate's field on the left, the record's own on the right"
+            );
             loading.reader.problem(UNKNOWN_FIELD, entry.key, message, "not a field of a run record").help =
                 Some(help);
             continue;
@@ -275,7 +276,7 @@ pub(super) fn fields(loading: &mut Loading<'_>, layer: &Layer) -> FieldMap {
     fields
 }
 
-/// What asks for the whole document, which is the JSON Pointer of no steps, or reads as if it did.
+/// The text, if it means the whole document: the empty JSON Pointer, or text that looks like it should.
 fn whole(theirs: &Node) -> Option<&str> {
     match &theirs.value {
         crate::document::Value::String(text) if matches!(&**text, "" | "/" | "." | "$") => Some(text),
@@ -295,14 +296,14 @@ fn not_whole(loading: &mut Loading<'_>, ours: &str, pointer: &str, span: crate::
     loading.reader.problem(UNKNOWN_FIELD, span, message, "no field").help = Some(help.into());
 }
 
-/// The words that mean, as a status, that a run finished.
+/// The status words that mean that a run finished.
 pub(super) fn finished(loading: &mut Loading<'_>, layer: &Layer) -> Vec<String> {
     let Some(node) = find(layer, "finished").cloned() else { return Vec::new() };
     let words = loading.reader.texts(&node, "`finished`");
     words.into_iter().map(|(word, _)| word.to_owned()).collect()
 }
 
-/// What to do about the left side of `fields:`, where it is not a field of ours.
+/// The help for a left side of `fields:` that is not one of our fields.
 fn not_ours(path: &FieldPath) -> Option<String> {
     let path = path.to_path()?;
     let mut known: Vec<String> = Vec::new();

@@ -1,4 +1,4 @@
-//! Agreed exceptions: for one rule, narrowed, bounded, and ending on a day.
+//! Agreed exceptions. Each is for one rule, can be narrowed, has bounds, and expires on a day.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -20,13 +20,13 @@ pub struct Waiver {
     pub model: Option<Pattern>,
     /// How it is narrowed.
     pub narrowing: Narrowing,
-    /// The limits in place of the waived ones; empty where no limit is waived.
+    /// The limits that replace the waived ones; empty if no limit is waived.
     pub down_to: Vec<Limit>,
     /// Why.
     pub reason: String,
     /// Who agreed, according to the policy.
     pub approved_by: String,
-    /// The last day on which it counts, to its end in UTC.
+    /// The last day on which it applies, until the end of that day in UTC.
     pub expires: Date,
     /// Where it is written, as `file:line`.
     pub place: String,
@@ -74,7 +74,7 @@ pub(super) fn read(
     waivers.into_iter().partition(|waiver| in_force(waiver.expires, now))
 }
 
-/// A day lasts to its end, in UTC.
+/// A waiver applies until its last day ends in UTC.
 fn in_force(expires: Date, now: Timestamp) -> bool {
     let today = TimeZone::UTC.to_datetime(now).date();
     today <= expires
@@ -87,8 +87,8 @@ struct Known<'k> {
     stages: &'k [String],
 }
 
-/// Collects the waivers of a layer and of what it extends. `outer` are the layers through which it was reached: a
-/// waiver names a rule as its own file does, and an `as:` on the way gives that rule a longer id.
+/// Collects the waivers of a layer and of what it extends. `outer` are the layers through which it was
+/// reached: a waiver names a rule as its own file does, and each `as:` on the way prefixes the rule's id.
 fn collect(
     loading: &mut Loading<'_>,
     layer: &Layer,
@@ -149,7 +149,7 @@ fn one(
     }
     let limits = match rules.iter().find(|known| known.id == rule) {
         Some(rule) => bounded(loading, rule, down_to, span)?,
-        // The rule itself was wrong, and that is reported.
+        // The rule itself was invalid, which is already reported.
         None => Vec::new(),
     };
     Some(Waiver {

@@ -21,7 +21,7 @@ pub struct Order {
     pub policy: Option<String>,
     /// What to compare with, instead of what the policy says.
     pub baseline: Option<String>,
-    /// A missing baseline is accepted.
+    /// Accept a missing baseline.
     pub first: bool,
     /// The model, for a record that does not name one.
     pub model: Option<String>,
@@ -31,7 +31,7 @@ pub struct Order {
     pub ledger: Option<PathBuf>,
     /// Files of keys.
     pub keys: Vec<PathBuf>,
-    /// Whose signatures the promotions that this one builds on must have; by default those of its own keys.
+    /// The keys that must have signed the promotions that this one builds on; by default its own keys.
     pub trust: TrustOrder,
     /// Build on promotions that no trusted key signed.
     pub accept_untrusted: bool,
@@ -43,7 +43,7 @@ pub struct Order {
     pub mlflow_alias: Option<String>,
     /// Write nothing.
     pub dry_run: bool,
-    /// The predicate is for a signer that makes the statement itself: nothing is written or signed.
+    /// Output only the predicate, for a signer that makes the statement itself; write and sign nothing.
     pub predicate_only: bool,
 }
 

@@ -1,4 +1,5 @@
-//! The history that a page or a comment shows beside a verdict: of a few runs, and without making anybody wait.
+//! The history that a page or a comment shows beside a verdict: of a few runs only, so that nobody has to
+//! wait.
 
 use std::path::Path;
 
@@ -8,23 +9,25 @@ use crate::verdict::{
     CandidateReport, Comparison, History, HistoryPoint, Level, MANY, Method, RuleReport, RunSummary,
 };
 
-/// Versions of one file that are looked at.
+/// Maximum number of versions read of one file.
 const MAX_VERSIONS: usize = 20;
-/// Files whose versions are looked at.
+/// Maximum number of files whose versions are read.
 const MAX_FILES: usize = 10;
-/// Files of records that are read of the base of a pull request.
+/// Maximum number of record files read from the base of a pull request.
 const MAX_BASE_FILES: usize = 200;
-/// Metrics of one model that are drawn.
+/// Maximum number of metrics shown for one model.
 const MAX_CHARTS: usize = 4;
 
-/// The metrics that a check of a few runs has limits on, over time: for each model, those that fail first.
+/// The history of each metric that a check of a few runs has limits on; for each model, failing metrics
+/// first.
 pub fn history_of(candidates: &[CandidateReport], request: &Request, folder: &Path) -> Vec<History> {
     let mut all = Vec::new();
     if candidates.len() > MANY {
         return all;
     }
     let files: Vec<String> = candidates.iter().map(|candidate| candidate.run.source.clone()).collect();
-    // A pull request must not draw itself a history: only what its base has, and the runs that are judged, are shown.
+    // A pull request must not fake its own history: show only the runs of its base, and the runs being
+    // judged.
     let base = match &request.trust {
         Some(trust) if !files.is_empty() => {
             match Base::open(request, trust, folder, (&files, MAX_BASE_FILES)) {
@@ -51,7 +54,7 @@ pub fn history_of(candidates: &[CandidateReport], request: &Request, folder: &Pa
             most_files: MAX_FILES,
             most_versions: MAX_VERSIONS,
         });
-        // A picture that can't be drawn is no reason to say anything else of a verdict.
+        // A history that can't be shown must not affect the verdict.
         let mut gather = || match &base {
             Some(base) => found.gather_at_base(base),
             None => found.gather(folder),
@@ -65,12 +68,13 @@ pub fn history_of(candidates: &[CandidateReport], request: &Request, folder: &Pa
                 History { limits: limits_of(counted(candidate), metric), ..found.history(index) };
             let of_model = candidates.iter().filter(|other| other.run.model.as_ref() == Some(model));
             for one in of_model {
-                // A pull request could give its run the id and the value of one that the base has.
+                // A pull request could copy the id and value of a run in its base, so always add the judged
+                // runs.
                 let known = if base.is_some() { &[] } else { history.points.as_slice() };
                 let point = judged_here(one, metric, known);
                 history.points.extend(point);
             }
-            // Runs that are all judged here have nothing behind them.
+            // Skip a history that has only the runs judged here.
             if history.points.iter().any(|point| !candidates.iter().any(|one| is_of(point, &one.run))) {
                 all.push(history);
             }
@@ -79,7 +83,7 @@ pub fn history_of(candidates: &[CandidateReport], request: &Request, folder: &Pa
     all
 }
 
-/// The candidate itself, where it was named and is no record of the policy, or where only the base was read.
+/// The candidate as a point of the history; `None` if the history already has it.
 fn judged_here(candidate: &CandidateReport, metric: &str, points: &[HistoryPoint]) -> Option<HistoryPoint> {
     let run = &candidate.run;
     let mut comparisons = candidate.rules.iter().flat_map(|rule| &rule.comparisons);
@@ -95,7 +99,8 @@ fn judged_here(candidate: &CandidateReport, metric: &str, points: &[HistoryPoint
     })
 }
 
-/// The metrics that limits are on, those that fail first. Of several numbers of one metric, a history shows the last.
+/// The metrics with limits, failing ones first. Limits on an aggregate are left out: a history shows the last
+/// value of each metric.
 fn limited_metrics(candidate: &CandidateReport) -> Vec<String> {
     let is_drawn = |one: &&Comparison| {
         one.slice.is_none() && !matches!(one.method, Method::Picked(_)) && !absolute(one).is_empty()
@@ -116,7 +121,7 @@ fn is_of(point: &HistoryPoint, run: &RunSummary) -> bool {
     point.source == run.source || point.run_id.is_some() && point.run_id == run.run_id
 }
 
-/// The rules that may ask for attention.
+/// The rules that are not in shadow mode.
 fn counted(candidate: &CandidateReport) -> impl Iterator<Item = &RuleReport> {
     candidate.rules.iter().filter(|rule| rule.level != Level::Shadow)
 }

@@ -37,7 +37,7 @@ impl Earlier<'_> {
         };
         let entries = ledger.entries(&self.line)?;
         let Some(head) = entries.last() else { return Err(refuse("nothing is promoted there".into())) };
-        // If it can't be read, it is unknown what is promoted there.
+        // If the statement can't be read, gate can't know what is promoted there.
         head.statement()?;
         if let Some(broken) = broken_chain(&entries, &self.line) {
             return Err(refuse(broken));
@@ -66,7 +66,8 @@ impl Earlier<'_> {
     }
 }
 
-/// A folder's digest is that of its list of files, but the list itself is not the model.
+/// Whether a statement covers this file or folder. A folder's digest is that of its list of files, but the
+/// list itself is not the model.
 fn is_for(statement: &Statement, sha256: &str, sort: &str) -> bool {
     let text = |node: &Node, path: &[&str]| {
         path.iter().try_fold(node, |node, key| node.get(key)).and_then(Node::as_written).map(str::to_owned)

@@ -1,4 +1,4 @@
-//! How a promotion describes its run, its files and its requester, as written.
+//! How a promotion describes its run, its files and its requester.
 
 use serde_json::{Map, Value as Json, json};
 
@@ -6,7 +6,7 @@ use crate::document::Node;
 use crate::facts::Hashed;
 use crate::run::Run;
 
-/// A promoted model: its name in the record, and what was read.
+/// A promoted model: its name in the record, and its hashed contents.
 pub(super) type Model = (String, Hashed);
 
 pub(super) fn subjects(models: &[Model]) -> Json {
@@ -35,10 +35,10 @@ pub(super) fn artifacts(models: &[Model]) -> Json {
         .collect()
 }
 
-/// Maximum number of files of a folder that the statement lists itself; a longer list is a file in the ledger.
+/// Maximum number of files of a folder that the statement itself lists; a longer list becomes a ledger file.
 const MAX_LISTED: usize = 1_000;
 
-/// The lists that are ledger files: the output of `sha256sum` for each folder, whose digest is also the folder's
+/// The lists that become ledger files, in `sha256sum` format. The digest of a list is also its folder's
 /// digest.
 pub(super) fn manifests(models: &[Model]) -> Vec<(String, Vec<u8>)> {
     let long = models
@@ -59,7 +59,7 @@ pub(super) fn digest(text: &str) -> Json {
     }
 }
 
-/// Those of `keys` that exist, under their names in a statement.
+/// The values of those `keys` that exist, under their names in a statement.
 fn picked(node: &Node, keys: &[(&str, &str)]) -> Map<String, Json> {
     keys.iter()
         .filter_map(|(theirs, ours)| Some(((*ours).to_owned(), json!(node.get(theirs)?.as_written()?))))
@@ -115,7 +115,7 @@ pub(super) fn validation(run: &Run) -> Json {
     if one.is_empty() { Json::Null } else { Json::Object(one) }
 }
 
-/// What another engineer needs to reproduce the training: which of it was recorded.
+/// Which of the facts that another engineer needs to reproduce the training were recorded.
 pub(super) fn reproducible(run: &Run) -> Json {
     let parts = [
         ("commit", run.text("git_commit").is_some()),
@@ -130,7 +130,8 @@ pub(super) fn reproducible(run: &Run) -> Json {
     json!({ "recorded": of(true), "missing": of(false) })
 }
 
-/// Who asked for it, according to the machine that it ran on: a claim, taken from a fixed list of variables.
+/// Who requested the promotion, according to the machine that it ran on: a claim, taken from a fixed list of
+/// variables.
 pub(super) fn requested_by() -> Json {
     let get = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty() && value.len() < 1_000);
     let mut one = Map::new();

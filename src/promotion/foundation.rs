@@ -71,7 +71,7 @@ impl Signer<'_> {
         Ok(weaker)
     }
 
-    /// Checks that the new entry will itself be accepted by the named trust.
+    /// Checks that the named trust will accept the new entry.
     pub(super) fn will_verify(self, stage: &str, id: &str, now: Timestamp) -> Result<(), Box<Diagnostic>> {
         let Some(trust) = self.trust else { return Ok(()) };
         if self.dry_run && self.keys.is_empty() {

@@ -35,7 +35,7 @@ pub struct HistoryOrder {
     pub policy: Option<String>,
     /// The folder of the ledger.
     pub ledger: Option<PathBuf>,
-    /// The clock of the limits, if it was given.
+    /// The clock for the limits, if one was given.
     pub now: Option<Timestamp>,
 }
 
@@ -67,19 +67,19 @@ pub fn history(order: &HistoryOrder, folder: &Path, clock: Timestamp) -> History
 struct Point {
     at: Option<Timestamp>,
     in_tree: bool,
-    /// The value of each metric that is wanted.
+    /// The value of each wanted metric.
     values: Vec<Option<String>>,
     shown: HistoryPoint,
 }
 
-/// What is looked for, and where.
+/// What to look for, and where.
 pub(super) struct Wanted<'o> {
     pub(super) model: &'o str,
     pub(super) metrics: &'o [String],
     pub(super) stage: Option<&'o str>,
     pub(super) policy: Option<&'o str>,
     pub(super) ledger: Option<&'o Path>,
-    /// The files whose earlier versions are looked at before those of others, of at most so many.
+    /// Files whose earlier versions are read before those of other files.
     pub(super) first: &'o [String],
     pub(super) most_files: usize,
     pub(super) most_versions: usize,
@@ -88,10 +88,10 @@ pub(super) struct Wanted<'o> {
 pub(super) struct Found<'o> {
     wanted: Wanted<'o>,
     points: Vec<Point>,
-    /// The place of each run in `points`, until they are sorted.
+    /// The index in `points` of each run, until they are sorted.
     places: HashMap<String, usize>,
     notes: Vec<String>,
-    /// Models and metrics that were seen, to suggest for a name without results.
+    /// Models and metrics found so far, to suggest for a name without results.
     seen: Vec<(Option<String>, Vec<String>)>,
 }
 
@@ -100,7 +100,7 @@ impl<'o> Found<'o> {
         Self { wanted, points: Vec::new(), places: HashMap::new(), notes: Vec::new(), seen: Vec::new() }
     }
 
-    /// A run without a time is as old as nothing says; it stays where it was found, before all others.
+    /// Sorts by time. Runs without a time come first, in the order found.
     pub(super) fn sort(&mut self) {
         self.points.sort_by_key(|point| point.at);
         self.notes.sort();
@@ -146,7 +146,7 @@ impl<'o> Found<'o> {
         self.promoted(policy.as_ref(), &workspace)
     }
 
-    /// The same of the base of a pull request, and of nothing that the pull request brings.
+    /// Gathers the runs of the base of a pull request, and nothing that the pull request adds.
     pub(super) fn gather_at_base(&mut self, base: &Base) -> Result<(), Vec<Diagnostic>> {
         let records = &base.records;
         self.notes.push(format!("the earlier runs are those of {}", base.name));
@@ -175,7 +175,8 @@ impl<'o> Found<'o> {
         if self.points.is_empty() { Err(vec![self.nothing()]) } else { Ok(()) }
     }
 
-    /// The versions of the files, going back from a commit. If one history can't be read, the rest is still shown.
+    /// Adds the versions of the files, going back from a commit. If one history can't be read, the rest is
+    /// still shown.
     fn versions(&mut self, files: &[String], from: &Commit, policy: Option<&Policy>, workspace: &Workspace) {
         let Ok(git) = workspace.git() else { return };
         let most_files = self.wanted.most_files;
@@ -241,7 +242,7 @@ impl<'o> Found<'o> {
         Ok(())
     }
 
-    /// Adds a run of the model that records the metric; returns whether it was one.
+    /// Adds a run, if it is of the wanted model and has a wanted metric; returns whether it does.
     fn add(&mut self, run: &Run, source: &str, otherwise_at: Option<Timestamp>, in_tree: bool) -> bool {
         let is_meant = run.model() == Some(self.wanted.model);
         let value = |name: &String| {
@@ -331,7 +332,7 @@ fn limits(order: &HistoryOrder, points: &[Point], folder: &Path, clock: Timestam
     report.candidates.iter().flat_map(|candidate| limits_of(candidate.rules.iter(), &order.metric)).collect()
 }
 
-/// The limits of a metric as rules held them, in values of the metric.
+/// The limits that rules applied to a metric, as values of the metric.
 pub(super) fn limits_of<'r>(rules: impl Iterator<Item = &'r RuleReport>, metric: &str) -> Vec<HistoryLimit> {
     let comparisons = rules.flat_map(|rule| rule.comparisons.iter().map(move |one| (rule, one)));
     comparisons

@@ -1,8 +1,8 @@
-//! The way of a judged run into production, and back: promoting, rolling back, verifying at deploy time, explaining,
-//! auditing.
+//! Takes a judged run into production, and back: promoting, rolling back, verifying at deploy time,
+//! explaining, auditing.
 //!
-//! Results are written to, and read from, the [`crate::ledger`]; [`crate::check`] decides whether a run may be
-//! promoted.
+//! Results are written to, and read from, the [`crate::ledger`]; [`crate::check`] decides whether a run may
+//! be promoted.
 
 mod alias;
 mod attempt;

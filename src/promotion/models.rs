@@ -15,7 +15,7 @@ use crate::facts::{Hashed, LFS, UNREADABLE, hash_below, hash_named};
 use crate::run::{Artifact, Digest, Run};
 use crate::source::{self, mlflow::is_logged_model};
 
-/// Each artifact by its name in the record, with the hashed contents.
+/// Each artifact's name in the record, and its hashed contents.
 pub(super) struct Models(pub(super) Vec<(String, Hashed)>);
 
 /// A file that was named for an artifact, and whether an artifact matched it.
@@ -115,7 +115,7 @@ fn logged(run: &Run, artifact: &Artifact<'_>, named: &mut [Named]) -> Option<(Ha
     let one = named.iter_mut().find(is_it)?;
     one.taken = true;
     let says = format!(
-        "MLflow keeps no digest of a model: that `{}` is the one that the run logged is what its MLmodel says",
+        "MLflow keeps no digest of a model; only its MLmodel file says that `{}` is the model that the run logged",
         one.name
     );
     Some((one.hashed.clone(), says))

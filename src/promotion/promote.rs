@@ -1,4 +1,5 @@
-//! `gate promote`: the check for a stage, the artifact as it is at that moment, and a ledger entry.
+//! `gate promote`: checks a run for a stage, hashes the artifact as it is at that moment, and adds a ledger
+//! entry.
 
 use std::path::Path;
 
@@ -56,8 +57,8 @@ pub fn promote(order: &Order, folder: &Path) -> Outcome {
     Outcome::of_problems(&[Diagnostic::new(OVERTAKEN, message).help(help)])
 }
 
-/// Judges once, against what is promoted to the stage now; `None` if another promotion was faster, so that this one
-/// must be judged against that.
+/// Judges once, against what is promoted to the stage now; `None` if another promotion was faster, so that
+/// this run must be judged again.
 fn attempt(order: &Order, folder: &Path, signer: Signer<'_>) -> Option<Outcome> {
     let request = Request {
         runs: vec![order.run.clone()],
@@ -142,7 +143,7 @@ fn before(request: &Request, folder: &Path, signer: Signer<'_>) -> Result<Before
 }
 
 impl Attempt<'_> {
-    /// Whether it is decided: `false` if another promotion was faster.
+    /// Returns `false` if another promotion was faster, so that the run must be judged again.
     fn finish(&self, outcome: &mut Outcome) -> Result<bool, Box<Diagnostic>> {
         let Some(report) = &outcome.report else { return Ok(true) };
         let (passes, reason) = match (report.verdict, self.order.overridden.as_deref()) {
@@ -159,8 +160,8 @@ impl Attempt<'_> {
         let (models, mut weaker) = Models::of(run, self)?;
         weaker.extend(built_on);
         let earlier = self.earlier(&line, &models);
-        // Only a verdict, or a missing promotion at the earlier stage, can be overridden; never an undecidable
-        // question.
+        // An override applies to a verdict, or to a missing promotion at the earlier stage, never to an
+        // undecidable question.
         let overridden = match (earlier, reason) {
             (Ok(()), Some(_)) if passes => {
                 let message = "the policy allows this promotion, so there is nothing to override";

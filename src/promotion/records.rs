@@ -28,7 +28,7 @@ pub(super) fn record(
     }
 }
 
-/// The run, as far as the promotion repeats its record.
+/// The run, rebuilt from the parts of its record that the promotion repeats.
 pub(super) fn recalled(label: &str, statement: &Statement) -> Result<Run, Vec<Diagnostic>> {
     let own = |path: &[&str]| statement.own(path).map(Node::to_json);
     // `{"sha256": "…"}` is written `sha256:…` in a record.

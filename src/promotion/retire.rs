@@ -32,7 +32,7 @@ pub struct Retire {
     pub ledger: Option<PathBuf>,
     /// Files of keys that sign the entry.
     pub keys: Vec<PathBuf>,
-    /// Whose signature the newest entry must have; by default that of its own keys.
+    /// The keys that must have signed the newest entry; by default the keys of this one.
     pub trust: TrustOrder,
     /// Build on a newest entry that no trusted key signed.
     pub accept_untrusted: bool,

@@ -43,7 +43,7 @@ pub struct Back {
     pub artifacts: Vec<PathBuf>,
     /// Files of keys that sign the new entry.
     pub keys: Vec<PathBuf>,
-    /// Whose signatures the entries that it builds on must have; by default those of its own keys.
+    /// The keys that must have signed the entries that it builds on; by default its own keys.
     pub trust: TrustOrder,
     /// Build on a newest entry that no trusted key signed.
     pub accept_untrusted: bool,
@@ -280,7 +280,7 @@ fn unfit(entry: &Entry, look: Look<'_>, current: &Statement) -> Option<String> {
     }
 }
 
-/// The files that the earlier promotion covers, as they are now.
+/// Checks that the files of the earlier promotion are unchanged; returns their names and digests.
 fn files(
     order: &Back,
     statement: &Statement,

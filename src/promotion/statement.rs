@@ -25,7 +25,7 @@ pub(super) struct Previous {
 pub(super) struct Head {
     pub(super) line: StageHistory,
     pub(super) entry: Previous,
-    /// The newest one that passed on its own merits, and the digest of its record.
+    /// The newest promotion that passed on its own merits, and the digest of its record.
     pub(super) baseline: Option<(Previous, Option<String>)>,
     /// The files that are promoted there now, and when that was decided.
     pub(super) files: BTreeSet<String>,
@@ -49,13 +49,13 @@ pub(super) struct Saying<'s> {
     /// The identity of the ledger.
     pub(super) id: &'s str,
     pub(super) previous: Option<&'s Previous>,
-    /// What was promoted to each stage before it was judged.
+    /// What was promoted to each stage before judging.
     pub(super) heads: &'s [Head],
     pub(super) at: Timestamp,
     pub(super) expires: Option<Timestamp>,
     pub(super) models: &'s [Model],
     pub(super) run: &'s Run,
-    /// Where the record is, by commit if one has it.
+    /// The location of the record: in a commit, if one contains it.
     pub(super) run_uri: String,
     pub(super) policy: &'s Policy,
     pub(super) policy_uri: String,
@@ -73,7 +73,7 @@ pub(super) struct Saying<'s> {
 }
 
 impl Saying<'_> {
-    /// The statement: its bytes are what is signed.
+    /// The statement; its bytes are what gets signed.
     pub(super) fn statement(&self) -> String {
         pretty(&json!({
             "_type": STATEMENT_TYPE,
@@ -141,8 +141,8 @@ impl Saying<'_> {
         Json::Object(map)
     }
 
-    /// The policy with everything that it extends and names, so that a changed pack or key shows, and so do parameter
-    /// values.
+    /// The policy with everything that it extends and names, so that a changed pack, key or parameter value
+    /// shows.
     fn effective_policy(&self) -> Json {
         let mut text = format!("{}\n", self.policy_digest());
         let mut list = |files: &[PackUse]| -> Vec<Json> {
@@ -177,7 +177,8 @@ impl Saying<'_> {
         self.policy_files.iter().map(one).collect()
     }
 
-    /// The digest that verifiers know the policy by: of the policy, or of the policy with what it extends and names.
+    /// The digest that verifiers know the policy by: of the policy file, or of the policy with everything
+    /// that it extends and names.
     pub(super) fn decided_by(&self) -> String {
         if self.policy.packs.is_empty() && self.policy.files.is_empty() {
             return self.policy_digest().to_owned();

@@ -13,7 +13,7 @@ use crate::policy::Policy;
 use crate::run::Moment;
 use crate::signing::{PrivateKey, PublicKey};
 
-/// What is trusted, as requested.
+/// The keys to trust, as requested.
 #[derive(Debug, Clone, Default)]
 pub struct TrustOrder {
     /// Files of public keys.
@@ -22,7 +22,7 @@ pub struct TrustOrder {
     pub file: Option<PathBuf>,
 }
 
-/// What is trusted.
+/// The keys to trust, and the policies and ledger to accept.
 #[derive(Debug, Default)]
 pub(super) struct TrustedKeys {
     pub(super) keys: Vec<Trusted>,
@@ -63,7 +63,7 @@ impl TrustedKeys {
         Ok(Some(trust))
     }
 
-    /// The trust of a signing command: what was named, else the public halves of its signing keys.
+    /// The trust of a signing command: the named keys, else the public halves of its signing keys.
     pub(super) fn of_signer(
         order: &TrustOrder,
         keys: &[PrivateKey],

@@ -26,7 +26,7 @@ use crate::verdict::{Promoted, PromotionOutcome as Outcome, Report};
 /// Maximum size in bytes of a statement.
 const LARGEST: usize = 4 << 20;
 
-/// What is to be written.
+/// A judged run that can be written to the ledger.
 pub(super) struct Writing<'w> {
     pub(super) attempt: &'w Attempt<'w>,
     pub(super) line: &'w StageHistory,
@@ -35,7 +35,7 @@ pub(super) struct Writing<'w> {
 }
 
 impl Writing<'_> {
-    /// Whether it is decided: `false` if another promotion was faster.
+    /// Returns `false` if another promotion was faster, so that the run must be judged again.
     pub(super) fn write(
         &self,
         outcome: &mut Outcome,
@@ -63,7 +63,7 @@ impl Writing<'_> {
         // Ties the report to this promotion: no other has the same note.
         report.notes.push(format!("judged for promotion {number} of {}", self.line));
         weaker.splice(0..0, asked(order, overridden).into_iter().chain(weakened(report)));
-        // Looked up before anything is written, and set after the commit point.
+        // Look up the version before writing anything; set the alias after the commit point.
         let registered = order.mlflow_alias.as_ref().map(|_| Registered::of(self.run)).transpose()?;
         let alias = registered.as_ref().zip(order.mlflow_alias.as_deref());
         let workspace = self.attempt.workspace();
@@ -147,7 +147,7 @@ impl Writing<'_> {
         self.append(outcome, &files, promoted, &statement, policy, alias)
     }
 
-    /// Whether the entry was added to the ledger: `false` if another promotion was faster.
+    /// Adds the entry to the ledger; returns `false` if another promotion was faster.
     fn append(
         &self,
         outcome: &mut Outcome,
@@ -174,7 +174,7 @@ impl Writing<'_> {
         }
     }
 
-    /// Whether the baseline is no longer what was promoted there before judging.
+    /// Whether a baseline differs from what was promoted before judging began.
     fn was_overtaken(&self, report: &Report) -> bool {
         let baselines = report.candidates.iter().flat_map(|candidate| &candidate.baselines);
         baselines
@@ -211,7 +211,8 @@ impl Writing<'_> {
         (!clean).then(|| json!({ "what": "same-files", "says": says }))
     }
 
-    /// What a merge of two branches that both promoted left behind: envelopes without a statement.
+    /// Notes about envelopes without a statement, which a merge of two branches that both promoted leaves
+    /// behind.
     fn left_over(&self, workspace: &Workspace, policy: &Policy) -> Vec<String> {
         let unowned = workspace.ledger(Some(policy)).and_then(|ledger| ledger.unowned(self.line));
         let envelopes = unowned.into_iter().flatten().filter(|file| file.is_envelope);
@@ -226,14 +227,14 @@ impl Writing<'_> {
             .collect()
     }
 
-    /// Where the policy is, by commit if one has it; the text of its files; and which of them are not committed as they
-    /// were read.
+    /// The location of the policy, in a commit if one contains it; the text of its files; and the files that
+    /// are not committed as they were read.
     fn policy(&self, committed: &Committed<'_>, report: &Report, policy: &Policy) -> PolicyFound {
         let mut files: Vec<PolicyFile> = Vec::new();
         let mut uri = |path: &str, digest: &str| -> Option<String> {
             let full = self.attempt.folder.join(path);
             let text = std::fs::read_to_string(&full).ok()?;
-            // Only the text that was read is kept and looked up; otherwise it is not reported as committed.
+            // Keep and look up the text only if it is the text that was judged.
             let sha256 = sha256(text.as_bytes());
             let inside =
                 below(&full, &self.attempt.judged.root).filter(|_| digest == format!("sha256:{sha256}"));
@@ -303,7 +304,7 @@ struct Kept {
     signed: bool,
 }
 
-/// The canonical form, unless a different text was signed and means the same.
+/// The canonical form; or the original text, if that was signed and means the same.
 fn kept(run: &Run) -> Kept {
     let canonical =
         |run: &Run| to_text(&Node::made(Value::Map(run.record().clone())), NotFinite::Token) + "\n";

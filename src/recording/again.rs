@@ -147,7 +147,7 @@ fn left<'r>(rerun: &'r Rerun, name: &str) -> Option<&'r Result<Decimal, MetricFa
     rerun.metrics.iter().find(|(known, _)| known == name).map(|(_, value)| value)
 }
 
-/// For messages: the number as written, or what is there instead.
+/// The value in messages: the number as written, or what was found instead.
 fn written(value: &Result<Decimal, MetricFault>) -> String {
     match value {
         Ok(value) => value.written().to_owned(),

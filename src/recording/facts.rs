@@ -12,7 +12,7 @@ use crate::run::{Sameness, same_value};
 pub struct TrainingFacts {
     /// A unique name of the run.
     pub run_id: String,
-    /// Whether the command was told to stop while it ran, but still ended by itself.
+    /// Whether a stop signal arrived while the command ran, but the command still ended by itself.
     pub interrupted: bool,
     /// The model's name.
     pub model: Option<String>,
@@ -51,7 +51,7 @@ pub struct TrainingFacts {
     pub slices: Option<Node>,
     /// Predictions on the validation split.
     pub predictions: Option<FileFact>,
-    /// Aggregates in their place.
+    /// Aggregates in place of predictions.
     pub aggregates: Option<AggregatesFact>,
     /// The files that training saved.
     pub artifacts: Vec<FileFact>,
@@ -88,12 +88,12 @@ pub struct FileFact {
     pub list: Option<String>,
 }
 
-/// A file of what was counted of predictions.
+/// A file of aggregates, counted from predictions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AggregatesFact {
     /// The file.
     pub file: FileFact,
-    /// What counted them, such as `Spark 4.3.0`.
+    /// The engine that counted them, such as `Spark 4.3.0`.
     pub engine: Option<String>,
     /// The digest of the statements that counted them.
     pub statements: Option<String>,
@@ -119,7 +119,7 @@ pub struct Validation {
     pub split: Option<String>,
     /// Its file.
     pub file: Option<FileFact>,
-    /// Such as `holdout`.
+    /// How the split was made, such as `holdout`.
     pub strategy: Option<String>,
     /// The seed of the split.
     pub seed: Option<String>,

@@ -189,7 +189,7 @@ fn segments(name: &str) -> Vec<SmolStr> {
     keys.unwrap_or_else(|| vec![name.into()])
 }
 
-/// Puts a value at a path of keys; returns whether the place was free.
+/// Puts a value at a path of keys; returns whether the path was free.
 fn put(map: &mut Map, keys: &[SmolStr], node: Node) -> bool {
     let Some((first, rest)) = keys.split_first() else { return false };
     if rest.is_empty() {

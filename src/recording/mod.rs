@@ -1,4 +1,4 @@
-//! The results of a training run as a run record, and what a rerun says about them.
+//! Turns the results of a training run into a run record, and compares reruns with it.
 //!
 //! Pure: from facts to a record, and from two records to an answer. [`crate::training`] gathers the facts.
 

@@ -5,7 +5,7 @@ use super::{METRIC_MISSING, NO_ARTIFACT, NO_METRICS, NOT_A_METRIC};
 use crate::document::{Diagnostic, Map, Node, Value, nearest};
 use crate::run::{MetricFault, Run};
 
-/// Everything promised that a record lacks.
+/// Reports everything promised that a record lacks.
 pub fn broken(run: &Run, metrics: &[String], no_metrics: bool, no_artifact: bool) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
     let names: Vec<&str> = run.metrics().map(|metric| metric.name).collect();
@@ -18,8 +18,8 @@ pub fn broken(run: &Run, metrics: &[String], no_metrics: bool, no_artifact: bool
     for promised in metrics.iter().filter(|name| !names.contains(&name.as_str())) {
         let help = match nearest(promised, names.iter().copied()) {
             Some(near) => format!("it wrote `{near}`: did you mean that?"),
-            None if names.is_empty() => "it left none at all".to_owned(),
-            None => format!("it left {}", names.join(", ")),
+            None if names.is_empty() => "it wrote no metrics".to_owned(),
+            None => format!("it wrote {}", names.join(", ")),
         };
         problems.push(
             Diagnostic::new(METRIC_MISSING, format!("the command did not write the metric `{promised}`"))
@@ -45,8 +45,8 @@ pub fn broken(run: &Run, metrics: &[String], no_metrics: bool, no_artifact: bool
     problems
 }
 
-/// Removes the entries of a metrics file that can't be metrics, and returns their names. Objects may describe a number,
-/// and non-finite numbers are a finding, so both are kept; so is anything that was promised.
+/// Removes the entries of a metrics file that can't be metrics, and returns their names. Keeps objects, which
+/// may describe a number; non-finite numbers, which are a finding; and anything that was promised.
 pub fn leave_out(metrics: &mut Map, promised: &[String]) -> Vec<String> {
     let is_metric = |node: &Node| match &node.value {
         Value::Number(_) | Value::NotFinite(_) | Value::Map(_) => true,

@@ -1,4 +1,4 @@
-//! Whether a recorded value is in the range of its reruns. One far above them was cherry-picked.
+//! Whether a recorded value is in the range of its reruns. A value far above them was cherry-picked.
 
 use super::Spread;
 use crate::run::Decimal;

@@ -1,4 +1,4 @@
-//! What a pull request shows at a line: one annotation for each finding and each trouble, the worst first.
+//! Annotations on the lines of a pull request: one for each finding and each trouble, the worst first.
 //!
 //! Workflow commands, `gate report github` and the check run all show these, so that they can't disagree.
 
@@ -23,13 +23,13 @@ pub enum Loudness {
 pub struct Annotation {
     /// How loud it is.
     pub loudness: Loudness,
-    /// The file, from the top of the repository; none where the place is in no file of it.
+    /// The file, relative to the root of the repository; `None` if the place is in none of its files.
     pub file: Option<String>,
     /// The line, counted from 1.
     pub line: usize,
     /// The first column, counted from 1.
     pub column: usize,
-    /// The column behind the last.
+    /// The column after the last.
     pub end_column: usize,
     /// A few words.
     pub title: String,
@@ -37,13 +37,13 @@ pub struct Annotation {
     pub message: String,
 }
 
-/// Annotations of one kind that a step may have; the runner drops what is beyond.
+/// The most annotations of one kind that a step may have; the runner drops the rest.
 const BUDGET: usize = 10;
 /// Characters of a message that the runner keeps.
 const MESSAGE: usize = 4_000;
 
-/// Every annotation of a report. `below` is the path of the folder that the report speaks of, from the top of the
-/// repository: empty, or ending in `/`. What a waiver covers is in the report, and annotates nothing.
+/// Every annotation of a report. `below` is the path from the root of the repository to the folder of the
+/// report: empty, or ending in `/`. A waived finding is in the report, but is not annotated.
 pub fn annotations(report: &Report, below: &str) -> Vec<Annotation> {
     let mut all: Vec<Annotation> =
         claims(report).filter(|claim| claim.waiver.is_none()).map(|claim| of_claim(&claim, below)).collect();
@@ -70,7 +70,7 @@ fn of_claim(claim: &Claim<'_>, below: &str) -> Annotation {
             format!("no verdict{on}{rules}")
         }
     };
-    // What every run is held to stands in no policy.
+    // Rules that apply to every run are in no policy.
     let place = claim.rule.map(|rule| rule.place.as_str()).filter(|place| !place.is_empty());
     let source: Vec<&str> = [claim.code()].into_iter().filter(|code| !code.is_empty()).chain(place).collect();
     let source = if source.is_empty() { String::new() } else { format!(" [{}]", source.join(", ")) };
@@ -93,7 +93,7 @@ fn made(
     let place = location.and_then(Location::excerpt);
     let file = place.as_ref().and_then(|place| in_repository(&place.file, below));
     let message = match (&place, &file) {
-        // What lies in no file of the repository is named in words.
+        // A place outside the repository's files is named in the message.
         (Some(place), None) => format!("{}:{}: {message}", place.file, place.line),
         _ => message,
     };
@@ -108,7 +108,7 @@ fn made(
     }
 }
 
-/// Writes annotations as workflow commands: of each kind as many as the runner keeps, the last of them saying how
+/// Writes annotations as workflow commands, up to the runner's limit for each kind. The last one says how
 /// many more there are.
 pub fn workflow_commands(annotations: &[Annotation], to: &mut dyn Write) -> io::Result<()> {
     for loudness in [Loudness::Error, Loudness::Warning] {
@@ -153,8 +153,8 @@ fn command(annotation: &Annotation) -> String {
     format!("::{} {}::{}", word(annotation.loudness), properties.join(","), data(&message))
 }
 
-/// The value behind `::`. What would begin a command of the older syntax is broken up, since the runner looks for that
-/// in any part of a line.
+/// The part of a command after `::`. A `##[` in it is broken up, since the runner looks for commands of this
+/// older syntax anywhere in a line.
 fn data(text: &str) -> String {
     super::neutral(text).replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
@@ -163,8 +163,8 @@ fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }
 
-/// Writes a line for each annotation that names its place, and then the annotations: on the page of a log, a command
-/// shows its message and not its file.
+/// Writes a line that names the place of each annotation, and then the annotations: a log page shows the
+/// message of a command, but not its file.
 pub fn github(report: &Report, below: &str, to: &mut dyn Write) -> io::Result<()> {
     let all = annotations(report, below);
     for annotation in &all {

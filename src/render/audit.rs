@@ -1,4 +1,4 @@
-//! What an audit found.
+//! Renders an audit.
 
 use std::io::{self, Write};
 
@@ -6,7 +6,7 @@ use super::text::{clean, count, wrap};
 use super::{Style, trouble};
 use crate::verdict::{Audit, Exit, Level, Outcome, Severity};
 
-/// Writes it for a person: each model at each stage, what was found, and what holds.
+/// Writes an audit for a person: each model at each stage, with the findings and the checks that passed.
 pub fn audit_human(answer: &Audit, style: Style, to: &mut dyn Write) -> io::Result<()> {
     if !answer.trusted.is_empty() {
         writeln!(to, "{}", style.dim(&format!("trusted: {}", clean(&answer.trusted))))?;

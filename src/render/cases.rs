@@ -1,4 +1,4 @@
-//! The metrics that a run's predictions give.
+//! Renders the metrics computed from a run's predictions.
 
 use std::io::{self, Write};
 
@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::text::{clean, pad, width};
 use crate::scorer::{CasesSummary, MetricSummary};
 
-/// Writes metrics as JSON; one that is not defined is null.
+/// Writes metrics as JSON; an undefined one is null.
 pub fn cases_json(summaries: &[(String, CasesSummary)], to: &mut dyn Write) -> io::Result<()> {
     for (_, summary) in summaries {
         let mut whole = object(&summary.overall);

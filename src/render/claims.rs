@@ -13,11 +13,11 @@ use crate::verdict::{CandidateReport, Finding, Level, Outcome, Report, RuleRepor
 /// One thing that is wrong: a finding of a rule, waived or not, or a reason for no verdict.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Claim<'r> {
-    /// The candidate; none where the claim is about the change or the check as a whole.
+    /// The candidate; `None` if the claim is about the change or the check as a whole.
     pub(super) candidate: Option<&'r CandidateReport>,
-    /// The rule; none where no verdict could be reached.
+    /// The rule; `None` if no verdict could be reached.
     pub(super) rule: Option<&'r RuleReport>,
-    /// The finding of the rule; none where a rule failed by its comparisons alone.
+    /// The finding of the rule; `None` if a rule failed by its comparisons alone.
     pub(super) finding: Option<&'r Finding>,
     /// What is wrong.
     pub(super) diagnostic: Option<&'r Diagnostic>,
@@ -25,14 +25,14 @@ pub(super) struct Claim<'r> {
     pub(super) waiver: Option<&'r WaiverReport>,
 }
 
-/// The file and the columns of a claim, as others look them up.
+/// The file and columns of a claim, as other tools expect them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Place {
-    /// From the top of the repository.
+    /// Relative to the root of the repository.
     pub(super) file: String,
     /// Counted from 1.
     pub(super) line: usize,
-    /// The first column, and the one behind the last, counted from 1; none where only the line is known.
+    /// The first column, and the one after the last, counted from 1; `None` if only the line is known.
     pub(super) columns: Option<(usize, usize)>,
 }
 
@@ -68,7 +68,7 @@ pub(super) fn of_rule<'r>(
         waiver: finding.waiver.and_then(|index| report.waivers.get(index)),
     };
     let mut claims: Vec<Claim<'_>> = rule.findings.iter().map(of_finding).collect();
-    // A rule that fails is never silent.
+    // A failing rule always makes a claim.
     if rule.outcome.blocks() && claims.iter().all(|claim| claim.waiver.is_some()) {
         claims.push(Claim { candidate, rule: Some(rule), finding: None, diagnostic: None, waiver: None });
     }
@@ -80,7 +80,7 @@ impl<'r> Claim<'r> {
         Self { candidate, rule: None, finding: None, diagnostic: Some(trouble), waiver: None }
     }
 
-    /// Whether it keeps what was judged from being promoted.
+    /// Whether it blocks the promotion.
     pub(super) fn blocks(&self) -> bool {
         self.waiver.is_none() && self.rule.is_none_or(RuleReport::blocks)
     }
@@ -99,14 +99,14 @@ impl<'r> Claim<'r> {
         }
     }
 
-    /// What is wrong, what to do and why the rule exists, a line each, as text that is safe to show.
+    /// What is wrong, what to do and why the rule exists, one per line, as text that is safe to show.
     pub(super) fn text(&self) -> String {
         let mut lines = vec![clean(&self.says())];
         let help = self.diagnostic.and_then(|diagnostic| diagnostic.help.as_deref());
         lines.extend(help.map(|help| format!("help: {}", clean(help))));
         let beyond = self.finding.map_or(&[][..], |finding| &finding.beyond);
         lines.extend(
-            beyond.iter().map(|beyond| format!("a waiver allows {}, and this is beyond it", clean(beyond))),
+            beyond.iter().map(|beyond| format!("a waiver allows {}, but this exceeds it", clean(beyond))),
         );
         let why = self.rule.and_then(|rule| rule.message.as_deref());
         lines.extend(why.map(|why| format!("why: {}", clean(why))));
@@ -123,8 +123,8 @@ impl<'r> Claim<'r> {
         })
     }
 
-    /// Where to look: the line that is wrong; else the record, the rule, or the policy. `below` is the path of the folder
-    /// that the report speaks of, from the top of the repository: empty, or ending in `/`.
+    /// Where to look: the line that is wrong; else the record, the rule, or the policy. `below` is the path
+    /// from the root of the repository to the folder of the report: empty, or ending in `/`.
     pub(super) fn place(&self, report: &Report, below: &str) -> Option<Place> {
         let exact = self.diagnostic.and_then(|diagnostic| diagnostic.location.as_ref());
         let exact = exact.and_then(Location::excerpt).and_then(|at| {
@@ -147,7 +147,7 @@ impl<'r> Claim<'r> {
             .or_else(|| line(&report.policy.as_ref()?.path))
     }
 
-    /// What makes it the same claim in another report: neither the line nor the numbers, which move.
+    /// What identifies the claim in another report: not the line or the numbers, which change.
     fn identity(&self, below: &str) -> String {
         let compared = self
             .finding
@@ -157,7 +157,7 @@ impl<'r> Claim<'r> {
                 format!("{}\0{}\0{}", one.subject, one.word, one.slice.as_deref().unwrap_or_default())
             });
         let source = self.candidate.map(|candidate| candidate.run.source.as_str());
-        // The same file, whatever folder the check was started in.
+        // The file is the same, whatever folder the check was started in.
         let file = source.map(|source| in_repository(source, below).unwrap_or_else(|| source.to_owned()));
         let parts = [
             file.as_deref(),
@@ -170,7 +170,7 @@ impl<'r> Claim<'r> {
     }
 }
 
-/// Names claims so that the same one has the same name in the next report, and no two of a report share one.
+/// Names claims so that a claim keeps its name in the next report, and no two claims of a report share one.
 #[derive(Debug)]
 pub(super) struct Fingerprints<'b> {
     below: &'b str,
@@ -178,7 +178,7 @@ pub(super) struct Fingerprints<'b> {
 }
 
 impl<'b> Fingerprints<'b> {
-    /// For the claims of one report. `below` is as in [`Claim::place`].
+    /// Starts with the claims of one report. `below` is as in [`Claim::place`].
     pub(super) fn new(below: &'b str) -> Self {
         Self { below, seen: HashMap::new() }
     }
@@ -193,7 +193,7 @@ impl<'b> Fingerprints<'b> {
     }
 }
 
-/// A path from the top of the repository; nothing for what a tracker or a commit holds, or what lies outside.
+/// A path relative to the root of the repository; `None` if it is outside, or in a tracker or a commit.
 pub fn in_repository(file: &str, below: &str) -> Option<String> {
     if file.starts_with('/') || file.split_once(':').is_some_and(|(prefix, _)| !prefix.contains('/')) {
         return None;

@@ -1,4 +1,4 @@
-//! A message with the line that it is about, underlined, and what to do: by `miette`.
+//! A message with its source line underlined, and what to do; rendered by `miette`.
 
 use std::fmt;
 
@@ -21,10 +21,10 @@ pub(super) struct Shown<'s> {
     pub(super) also: Option<&'s Location>,
 }
 
-/// The message as text, with a newline at its end.
+/// Renders the message as text that ends with a newline.
 pub(super) fn render(shown: &Shown<'_>, style: Style) -> String {
     let mut characters = if style.unicode { ThemeCharacters::unicode() } else { ThemeCharacters::ascii() };
-    // The signs of the table above it.
+    // The same marks as in the table above the message.
     characters.error = style.mark(Outcome::Fail, Level::Error).into();
     characters.warning = style.mark(Outcome::Fail, Level::Warning).into();
     let styles = if style.color { ThemeStyles::ansi() } else { ThemeStyles::none() };
@@ -93,7 +93,7 @@ impl Diagnostic for Message {
     }
 }
 
-/// The lines that are shown, one after another, with the numbers that they have in their file.
+/// The lines that are shown, in order, with their line numbers in the file.
 #[derive(Debug)]
 struct SourceLines {
     text: String,

@@ -9,14 +9,14 @@ use super::text::{clean, count, cut, pad, width};
 use crate::git::short;
 use crate::verdict::{Commits, Comparability, DiffGroup, FieldDiff, MetricDiff, RunDiff, RunSummary};
 
-/// Fields of a group, packages or commits, that are listed unless all are asked for.
+/// How many fields of a group, packages or commits are listed by default.
 const MOST: usize = 20;
-/// Columns of a value.
+/// The width of a value on a terminal, in columns.
 const VALUE: usize = 34;
-/// Columns of a value on a page.
+/// The width of a value on a page, in columns.
 const PAGE: usize = 60;
 
-/// Writes it for a person; what is left out is counted, unless all is asked for.
+/// Writes a diff for a person; what is left out is counted, unless `all` is set.
 pub fn diff_human(diff: &RunDiff, all: bool, style: Style, to: &mut dyn Write) -> io::Result<()> {
     for (mark, run) in [("a", &diff.a), ("b", &diff.b)] {
         writeln!(
@@ -74,7 +74,7 @@ fn comparable(comparability: &Comparability) -> (String, bool) {
     }
 }
 
-/// A name, the two values, and what is said of them.
+/// A name, the two values, and a note.
 type Row = [String; 4];
 
 fn cells(metric: &MetricDiff, style: Style) -> Row {
@@ -108,8 +108,8 @@ fn fields(group: &DiffGroup, shown: usize, all: bool, style: Style) -> Vec<Row> 
         .collect()
 }
 
-/// The two values of a field, each in so many columns. Where both are long and begin alike, what they begin with is
-/// left out, so that what differs is seen.
+/// The two values of a field, cut to `columns`. If both are long and begin alike, the common beginning is
+/// left out, so that the difference is visible.
 fn values(field: &FieldDiff, columns: usize, dots: &str) -> [String; 2] {
     let whole = |value: &Option<String>| value.as_ref().map_or_else(|| "none".to_owned(), |text| clean(text));
     let (a, b) = (whole(&field.a), whole(&field.b));
@@ -122,7 +122,7 @@ fn values(field: &FieldDiff, columns: usize, dots: &str) -> [String; 2] {
         return [short_a, short_b];
     }
     let alike = a.chars().zip(b.chars()).take_while(|(one, other)| one == other).count();
-    // A little of what is alike shows where it is.
+    // A little of the common part shows where the difference is.
     let skipped = alike.saturating_sub(columns / 4);
     [a, b].map(|text| {
         let rest: String = text.chars().skip(skipped).collect();
@@ -179,7 +179,7 @@ fn commits(commits: &Commits, all: bool, style: Style, to: &mut dyn Write) -> io
     }
 }
 
-/// Writes it for a page or a comment.
+/// Writes a diff for a page or a comment.
 pub fn diff_markdown(diff: &RunDiff, all: bool, to: &mut dyn Write) -> io::Result<()> {
     let code = markdown::code;
     writeln!(to, "## {} → {}\n", code(&diff.a.source), code(&diff.b.source))?;

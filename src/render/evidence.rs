@@ -1,16 +1,16 @@
-//! What the examples show of a comparison, in one line.
+//! The evidence for a comparison, in one line.
 
 use super::text::clean;
 use crate::document::thousands;
 use crate::verdict::{Comparison, Outcome};
 
-/// The interval of a comparison and where it comes from, where evidence was asked for:
-/// `[-0.0091, ∞) at 95%, Tango, 5,000 cases, 61 gained, 82 lost`.
+/// The interval of a comparison and where it comes from, if the rule asked for evidence: `[-0.0091, ∞) at
+/// 95%, Tango, 5,000 cases, 61 gained, 82 lost`.
 pub(super) fn evidence(one: &Comparison) -> Option<String> {
     let confidence = clean(one.confidence.as_deref()?);
     let mut parts = Vec::new();
     if let Some([lower, upper]) = &one.interval {
-        // The end that decides: what is shown has no other.
+        // Show only the end that decides.
         let lower_decides = matches!(&*one.word, "min" | "max_drop" | "min_rise");
         let both = one.outcome == Outcome::Inconclusive || one.word == "max_change";
         let shows_lower = both || lower_decides == (one.outcome != Outcome::Fail);

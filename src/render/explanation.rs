@@ -1,4 +1,4 @@
-//! Five questions about a model.
+//! Renders the five questions about a model and their answers.
 
 use std::io::{self, Write};
 

@@ -8,9 +8,9 @@ use super::text::{clean, count, cut, pad, width};
 use super::timeline::{day, ends, is_beyond, limit_in_words, number, rows, scale};
 use crate::verdict::{History, HistoryPoint};
 
-/// Columns of where a run is from.
+/// The width of the column for where a run is from.
 const SOURCE: usize = 40;
-/// Rows that a chart in Markdown has.
+/// The most rows of a chart in Markdown.
 const MAX_ROWS: usize = 100;
 
 /// Writes a history for a person: a row for each run, the oldest first.

@@ -1,5 +1,5 @@
-//! The report as JSON: stable, versioned, described by `docs/schemas/report.v2.json`. Candidates come first, one on a
-//! line, so that each can be written when it is judged and forgotten.
+//! The report as JSON: stable, versioned, described by `docs/schemas/report.v2.json`. Candidates come first,
+//! one per line, so that each can be written once it is judged, and then dropped.
 
 use std::io::{self, Write};
 
@@ -8,24 +8,24 @@ use serde_json::Value;
 
 use crate::verdict::{CandidateReport, Report, SCHEMA};
 
-/// Writes a report, with a newline at its end.
+/// Writes a report that ends with a newline.
 pub fn json(report: &Report, to: &mut dyn Write) -> io::Result<()> {
     let mut stream = JsonStream::new(to);
     report.candidates.iter().for_each(|candidate| stream.candidate(candidate));
     stream.finish(report)
 }
 
-/// Writes any other answer as JSON, indented, with a newline at its end.
+/// Writes any other answer as indented JSON that ends with a newline.
 pub fn json_of<T: Serialize>(answer: &T, to: &mut dyn Write) -> io::Result<()> {
     serde_json::to_writer_pretty(&mut *to, answer)?;
     to.write_all(b"\n")
 }
 
-/// A report that is written while it is made: its candidates one by one, then the rest.
+/// Writes a report while it is being made: its candidates one by one, then the rest.
 pub struct JsonStream<'w> {
     to: &'w mut dyn Write,
     is_empty: bool,
-    /// The first thing that went wrong: candidates have nobody to tell.
+    /// The first write error, kept until `finish`: a candidate has no way to report it.
     failed: io::Result<()>,
 }
 
@@ -61,7 +61,7 @@ impl<'w> JsonStream<'w> {
         Ok(())
     }
 
-    /// Writes what the report says beside its candidates.
+    /// Writes the rest of the report after its candidates.
     pub fn finish(self, report: &Report) -> io::Result<()> {
         self.failed?;
         let Value::Object(fields) = serde_json::to_value(report)? else { return Ok(()) };

@@ -1,8 +1,8 @@
 //! The report as JUnit XML, as GitLab and Jenkins read it: a suite for each candidate and one for the change, a test for
 //! each rule.
 //!
-//! JUnit has no warning. What is shown without blocking is a test that was skipped, with the reason as its message: a
-//! failed test would make a pipeline red that the gate lets pass.
+//! JUnit has no warnings. Anything that is shown without blocking becomes a skipped test, with the reason as
+//! its message: a failed test would turn a pipeline red although the gate passes.
 
 use std::io::{self, Write};
 
@@ -20,7 +20,7 @@ pub fn junit(report: &Report, to: &mut dyn Write) -> io::Result<()> {
     writer
         .create_element("testsuites")
         .with_attributes([("name", "gate")])
-        // The schema of Jenkins allows no number of skipped tests here.
+        // Jenkins' schema does not allow a count of skipped tests here.
         .with_attributes(attributes(&total)[..3].iter().map(|(name, value)| (*name, value.as_str())))
         .write_inner_content(|writer| suites(report).try_for_each(|suite| write_suite(&suite, writer)))?;
     writer.into_inner().write_all(b"\n")

@@ -17,7 +17,7 @@ pub fn ml_bom(facts: &ModelFacts, to: &mut dyn Write) -> io::Result<()> {
         "tools": { "components": [{ "type": "application", "name": "gate", "version": env!("CARGO_PKG_VERSION") }] },
         "component": model(facts, &references),
     });
-    // The time of the decision: the same question has the same answer tomorrow.
+    // The time of the decision, not of the export, so that the same question has the same answer tomorrow.
     if let Some(promotion) = facts.promotion.as_ref().filter(|promotion| !promotion.at.is_empty()) {
         metadata["timestamp"] = promotion.at.as_str().into();
     }
@@ -81,7 +81,7 @@ fn model(facts: &ModelFacts, data: &[String]) -> Value {
     if let Some(version) = &facts.run_id {
         component["version"] = version.as_str().into();
     }
-    // Of several files the digests would be several of one component, which says nothing of either.
+    // With several files, one component would have several digests, which identify none of them.
     if let [file] = facts.artifacts.as_slice()
         && let Some(hash) = hash(file)
     {
@@ -109,7 +109,7 @@ fn dataset(file: &FileFact, reference: &str) -> Value {
     component
 }
 
-/// A digest by an algorithm that CycloneDX knows; others are no hash of the bytes.
+/// A digest as CycloneDX names it; `None` for an algorithm that it does not know.
 fn hash(file: &FileFact) -> Option<Value> {
     let (algorithm, value) = file.digest.as_ref()?;
     let (name, digits) = match algorithm.as_str() {

@@ -1,4 +1,4 @@
-//! A report in the formats that people and programs read: one file each, and none of them decides anything.
+//! The formats of a report, for people and programs: one file for each. None of them decides anything.
 
 mod annotations;
 mod audit;

@@ -1,4 +1,4 @@
-//! A section of a Hugging Face model card, with the metadata by which evaluation results are listed
+//! A section of a Hugging Face model card, with the metadata for listing evaluation results
 //! (<https://huggingface.co/docs/hub/model-cards>).
 
 use std::io::{self, Write};
@@ -11,7 +11,7 @@ use crate::verdict::ModelFacts;
 /// Writes a model card of what is recorded.
 pub fn model_card(facts: &ModelFacts, to: &mut dyn Write) -> io::Result<()> {
     let name = facts.model.as_deref().or(facts.run_id.as_deref()).unwrap_or("model");
-    // JSON is YAML, and its strings need no knowledge of what YAML takes for a date or a boolean.
+    // JSON is valid YAML, and its strings can't be mistaken for dates or booleans.
     writeln!(to, "---\nmodel-index:\n- {}\n---\n", index(facts, name))?;
     writeln!(to, "# {}\n", text(name))?;
     writeln!(to, "## Training\n")?;

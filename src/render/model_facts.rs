@@ -1,4 +1,4 @@
-//! What is recorded of a model, in the Markdown that its documents share.
+//! The recorded facts about a model, in the Markdown that its documents share.
 
 use std::io::{self, Write};
 
@@ -6,7 +6,7 @@ use super::markdown;
 use crate::secret::masked;
 use crate::verdict::{FileFact, LimitFact, MetricFact};
 
-/// What stands for a fact that nobody recorded.
+/// Shown for a fact that nobody recorded.
 pub(super) const NOT_RECORDED: &str = "not recorded";
 
 /// Text in a paragraph or a cell, without secrets: a document may be published more widely than the record.

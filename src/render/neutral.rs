@@ -1,15 +1,15 @@
-//! Lines that a runner of GitHub Actions can't take for its commands.
+//! Escapes lines that a runner of GitHub Actions would take for commands.
 //!
-//! The runner reads standard output and standard error line by line, and obeys two syntaxes: `::name …::` behind any
-//! white space at the beginning of a line, and `##[name …]` anywhere in one. Whatever is printed there without being
+//! The runner reads standard output and standard error line by line, and obeys two syntaxes: `::name …::`
+//! after any white space at the start of a line, and `##[name …]` anywhere in a line. All output that is not
 //! meant as a command goes through here.
 
 use std::io::{self, Write};
 
-/// Stands where a command would begin, and has no width.
+/// A character without width that breaks up a command.
 const BREAK: char = '\u{200B}';
 
-/// Text whose lines the runner prints and does not obey. Every kind of line break that the runner knows counts.
+/// Breaks up commands in a text, so that the runner only prints it. Every line break that it knows counts.
 pub fn neutral(text: &str) -> String {
     let mut neutral = String::with_capacity(text.len());
     let mut at_start = true;
@@ -22,7 +22,7 @@ pub fn neutral(text: &str) -> String {
                 at_start = false;
             }
             '[' if last == ['#', '#'] => {
-                // `##[` in text of ours is broken between its first two characters.
+                // Break a literal `##[` between its first two characters.
                 neutral.pop();
                 neutral.push(BREAK);
                 neutral.push('#');
@@ -40,8 +40,7 @@ pub fn neutral(text: &str) -> String {
     neutral
 }
 
-/// The same for JSON, in which the number sign of a text can be written as an escape, so that the data stays what
-/// it is.
+/// Like [`neutral`], but for JSON: the number sign can be written as an escape, so the data does not change.
 pub fn neutral_json(text: &str) -> String {
     text.replace("##[", "\\u0023#[")
 }
@@ -54,7 +53,7 @@ pub struct Neutral<'w> {
 }
 
 impl<'w> Neutral<'w> {
-    /// A writer before another.
+    /// Wraps another writer.
     pub fn new(to: &'w mut dyn Write, json: bool) -> Self {
         Self { to, json, line: Vec::new() }
     }

@@ -9,23 +9,23 @@ use crate::document::thousands;
 use crate::scorer::{Power, PowerTable};
 use crate::stats::Confidence;
 
-/// The chances of a verdict that are shown: that a candidate as good as the baseline passes.
+/// The powers that are shown: the chance that a candidate as good as the baseline passes.
 const POWERS: [(f64, &str); 2] = [(0.8, "80%"), (0.9, "90%")];
 
-/// What was asked.
+/// The question that was asked.
 #[derive(Debug, Clone, Copy)]
 pub struct PowerQuestion<'q> {
-    /// What the cases are called.
+    /// The name of the cases.
     pub name: &'q str,
-    /// One-sided.
+    /// The one-sided confidence.
     pub confidence: Confidence,
-    /// How it is written.
+    /// The confidence as written.
     pub percent: &'q str,
-    /// How many cases this margin needs; without one, which margin these cases show.
+    /// The margin, to ask how many cases it needs; without it, the question is which margin these cases show.
     pub margin: Option<f64>,
 }
 
-/// Writes the table as JSON; what can't be said is null.
+/// Writes the table as JSON; an unknown value is null.
 pub fn power_json(table: &PowerTable, asked: &PowerQuestion<'_>, to: &mut dyn Write) -> io::Result<()> {
     let entries: Vec<Value> = table.powers.iter().map(|power| entry(power, asked)).collect();
     let mut whole = Map::new();
@@ -117,7 +117,7 @@ fn row(power: &Power, asked: &PowerQuestion<'_>) -> [String; 5] {
     let value = if power.value.is_finite() { format!("{:.4}", power.value) } else { "–".into() };
     let answers = POWERS.map(|(share, _)| {
         let answer = match asked.margin {
-            // Rounded up: never a margin that is smaller than what the cases show.
+            // Round up: never promise a smaller margin than the cases show.
             None => power
                 .margin(asked.confidence, share)
                 .map(|margin| format!("{:.4}", (margin * 1e4).ceil() / 1e4)),

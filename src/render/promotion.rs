@@ -1,4 +1,4 @@
-//! What became of an order to promote.
+//! Renders the outcome of a promotion.
 
 use std::io::{self, Write};
 
@@ -9,7 +9,7 @@ use super::{Style, human, trouble};
 use crate::document::Node;
 use crate::verdict::{Level, Outcome, PromotionOutcome};
 
-/// Writes it as JSON: the report of the check, and the promotion.
+/// Writes an outcome as JSON: the report of the check, and the promotion.
 pub fn promotion_json(outcome: &PromotionOutcome, to: &mut dyn Write) -> io::Result<()> {
     let whole = json!({
         "schema": "gate-promotion/v1",
@@ -24,7 +24,7 @@ pub fn promotion_json(outcome: &PromotionOutcome, to: &mut dyn Write) -> io::Res
     super::json_of(&whole, to)
 }
 
-/// Writes it for a person: the report of the check, and what was written.
+/// Writes an outcome for a person: the report of the check, and what was written.
 pub fn promotion_human(outcome: &PromotionOutcome, style: Style, to: &mut dyn Write) -> io::Result<()> {
     if let Some(report) = &outcome.report {
         human(report, style, to)?;

@@ -7,7 +7,7 @@ use super::markdown::{code, text};
 use super::text::{clean, count, cut, pad, width};
 use crate::verdict::{Level, Nearest, RankedLimit, RankedRule, Ranking};
 
-/// Columns of a rule's id, or of a limit.
+/// The width of a rule's id or a limit, in columns.
 const NAMES: usize = 40;
 
 /// `12 runs: 4 promotions and 8 records`.
@@ -43,7 +43,7 @@ pub(super) fn failures(rule: &RankedRule) -> String {
     }
 }
 
-/// The lists below the table: what each says, and the rules that it names.
+/// The lists below the table: a title for each, and the rules in it.
 pub(super) fn lists(ranking: &Ranking) -> Vec<(&'static str, Vec<&str>)> {
     fn ids<'r>(rules: impl Iterator<Item = &'r RankedRule>) -> Vec<&'r str> {
         rules.map(|rule| rule.id.as_str()).collect()

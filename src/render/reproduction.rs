@@ -1,4 +1,4 @@
-//! What running a recorded command again showed.
+//! Renders the result of running a recorded command again.
 
 use std::io::{self, Write};
 
@@ -7,7 +7,7 @@ use super::{Style, trouble};
 use crate::recording::{Answer, FileRow, MetricRow, Reproduction};
 use crate::verdict::{Level, Outcome};
 
-/// Writes it for a person.
+/// Writes a reproduction for a person.
 pub fn reproduction_human(answer: &Reproduction, style: Style, to: &mut dyn Write) -> io::Result<()> {
     let outcome = match answer.answer {
         Answer::Identical | Answer::SamePredictions | Answer::WithinTolerance => Outcome::Pass,
@@ -54,7 +54,7 @@ fn table(answer: &Reproduction, style: Style, to: &mut dyn Write) -> io::Result<
     if rows.is_empty() {
         return Ok(());
     }
-    // A file that is another one proves nothing wrong: few trainings write the same bytes twice.
+    // A different file proves nothing wrong: few trainings write the same bytes twice.
     let outcomes: Vec<Outcome> = answer
         .metrics
         .iter()

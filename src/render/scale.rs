@@ -1,5 +1,5 @@
-//! Where a comparison is on a scale: its values, its limits and its interval as numbers of one axis. For pictures only:
-//! nothing is decided by it.
+//! Puts the values, limits and interval of a comparison on one axis. For charts only: no decision depends on
+//! it.
 
 use crate::verdict::{Comparison, LimitKind};
 
@@ -8,17 +8,17 @@ use crate::verdict::{Comparison, LimitKind};
 pub(super) struct Scale {
     /// What was measured: the candidate's value, or its change.
     pub(super) value: f64,
-    /// The baseline's value, or zero where the axis is of changes.
+    /// The baseline's value, or zero if the axis shows changes.
     pub(super) baseline: Option<f64>,
-    /// Values below this do not hold.
+    /// Values below this break the limit.
     pub(super) lowest: Option<f64>,
-    /// Values above this do not hold.
+    /// Values above this break the limit.
     pub(super) highest: Option<f64>,
-    /// The ends of the interval; infinite where one is open.
+    /// The ends of the interval; an open end is infinite.
     pub(super) interval: Option<(f64, f64)>,
 }
 
-/// What an axis is of.
+/// What an axis shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Axis {
     /// The metric's own values.
@@ -28,7 +28,7 @@ pub(super) enum Axis {
 }
 
 impl Scale {
-    /// The numbers of a comparison; `None` where it has no limit in numbers.
+    /// The numbers of a comparison; `None` if its limit is not a number.
     pub(super) fn of(one: &Comparison, axis: Axis) -> Option<Self> {
         let word = LimitKind::named(&one.word)?;
         let limit = number(one.limit_value.as_deref().or(one.limit.as_deref()))?;

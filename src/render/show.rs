@@ -8,8 +8,8 @@ use crate::document::{Map, Node, NotFinite, Path, Span, Value, to_text};
 use crate::run::{FieldPath, Run};
 use crate::source;
 
-/// Writes the canonical record as JSON, with where it was read and what came from where, and how to add what its tracker
-/// did not record. Numbers are written as the record has them, however many digits they have.
+/// Writes the canonical record as JSON, with where it was read, where each field came from, and how to add
+/// what its tracker did not record. Numbers keep all the digits that the record has.
 pub fn show_json(runs: &[Run], to: &mut dyn Write) -> io::Result<()> {
     for run in runs {
         let mut record = run.record().clone();
@@ -54,7 +54,7 @@ pub fn show_json(runs: &[Run], to: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-/// Writes the canonical record for a person: each field, its value, and where it stood.
+/// Writes the canonical record for a person: each field, its value, and where it came from.
 pub fn show_human(runs: &[Run], style: Style, to: &mut dyn Write) -> io::Result<()> {
     for (number, run) in runs.iter().enumerate() {
         if number > 0 {
@@ -96,7 +96,7 @@ fn one(run: &Run, style: Style, to: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-/// What the tracker is called, and each field that it did not record, with the line that would add it.
+/// The tracker's name, and each field that it did not record, with the line that would add it.
 fn not_recorded(run: &Run) -> Option<(&'static str, Vec<&'static (&'static str, &'static str)>)> {
     let tracker = source::tracker(&run.origin.tracker)?;
     let absent = |field: &str| {
@@ -131,7 +131,7 @@ fn value(run: &Run, node: &Node, path: &Path, rows: &mut Vec<(String, String, St
     }
 }
 
-/// The line of the file, and the path there where it is another.
+/// The line in the file, with the path there if it differs.
 fn place(run: &Run, node: &Node, path: &Path) -> String {
     if run.recorded_at(path).is_some() || run.document.text.is_empty() {
         return clean(&run.came_from(path).unwrap_or_default());

@@ -59,7 +59,7 @@ impl Style {
         self.dressed(text, AnsiColor::Yellow.on_default().bold())
     }
 
-    /// The mark and the colour of an outcome, at its level.
+    /// Colours a text by an outcome at its level.
     pub(super) fn outcome(self, outcome: Outcome, level: Level, text: &str) -> String {
         match (outcome, level) {
             (Outcome::Pass, _) => self.green(text),

@@ -1,18 +1,18 @@
-//! What a report comes to as suites and tests, for JUnit and for in-toto.
+//! A report as suites and tests, for JUnit and for in-toto.
 
 use super::claims::{Claim, of_rule};
 use super::text::clean;
 use crate::document::{Diagnostic, Location};
 use crate::verdict::{CandidateReport, Level, Outcome, Report, RuleReport, RunSummary, THE_CHANGE, Verdict};
 
-/// A candidate, the change, or the check as a whole.
+/// The tests of a candidate, of the change, or of the check as a whole.
 pub(super) struct Suite {
     pub(super) name: String,
     pub(super) properties: Vec<(&'static str, String)>,
     pub(super) cases: Vec<Case>,
 }
 
-/// A rule.
+/// The test for a rule.
 pub(super) struct Case {
     pub(super) name: String,
     pub(super) ended: Ended,
@@ -21,7 +21,7 @@ pub(super) struct Case {
 /// How a test ended.
 pub(super) enum Ended {
     Passed,
-    /// It does not hold, and does not block: a waiver covers it, or its level is `warning`.
+    /// It failed but does not block: a waiver covers it, or its level is `warning`.
     Warned {
         message: String,
     },
@@ -87,8 +87,8 @@ pub(super) fn suites(report: &Report) -> impl Iterator<Item = Suite> {
     whole(report).into_iter().chain(of_change).chain(of_candidates)
 }
 
-/// The suite of what is about no candidate, and of a check in which nothing was judged: readers take a file without any
-/// test for a mistake.
+/// The suite for what concerns no candidate, and for a check that judged nothing: readers take a file without
+/// tests for a mistake.
 fn whole(report: &Report) -> Option<Suite> {
     let mut cases: Vec<Case> = report.troubles.iter().flat_map(unjudged).collect();
     if cases.is_empty() && report.candidates.is_empty() && report.change.is_none() {
@@ -150,7 +150,7 @@ fn unjudged(trouble: &Diagnostic) -> Vec<Case> {
     }
 }
 
-/// The line that something is about, as compilers write it.
+/// The place of a diagnostic, as compilers write it.
 fn at(diagnostic: &Diagnostic) -> String {
     let place = diagnostic.location.as_ref().and_then(Location::excerpt);
     place.map(|at| format!("\n{}:{}:{}", clean(&at.file), at.line, at.column)).unwrap_or_default()

@@ -10,7 +10,7 @@ use crate::verdict::{
     Answer, Explanation, FileFact, LimitFact, MetricFact, ModelFacts, PromotionFact, RuleFact, WaiverFact,
 };
 
-/// Writes what is recorded of a model; what is not is named as such.
+/// Writes what is recorded about a model, and names what is not recorded.
 pub fn technical_documentation(
     answer: &Explanation,
     facts: &ModelFacts,
@@ -68,7 +68,7 @@ const NOT_COVERED: &str = "\
 - Point 4: why these metrics are appropriate. The limits above show only what was required.
 ";
 
-/// Facts of an answer, what shows them, and what is missing.
+/// Writes the facts of an answer, the evidence for them, and what is missing.
 fn recorded(answer: Option<&Answer>, to: &mut dyn Write) -> io::Result<()> {
     let Some(answer) = answer else { return writeln!(to, "- {NOT_RECORDED}") };
     for fact in &answer.facts {
@@ -87,7 +87,7 @@ fn evidence(files: &[String], not_recorded: &[String], to: &mut dyn Write) -> io
     Ok(())
 }
 
-/// A fact of one line.
+/// Writes a fact on one line.
 fn line(what: &str, value: Option<&str>, to: &mut dyn Write) -> io::Result<()> {
     match value.filter(|value| !value.is_empty()) {
         Some(value) => writeln!(to, "- {what}: {}", text(value)),

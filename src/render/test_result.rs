@@ -17,7 +17,7 @@ const PREDICATE_TYPE: &str = "https://in-toto.io/attestation/test-result/v0.1";
 ///
 /// # Errors
 ///
-/// There is nothing that the statement could be about: neither a record nor the policy could be read.
+/// The statement has no subject: neither a record nor the policy could be read.
 pub fn test_result(report: &Report, job: Option<&str>, to: &mut dyn Write) -> io::Result<()> {
     let (mut passed, mut warned, mut failed) = (Vec::new(), Vec::new(), Vec::new());
     for suite in suites(report) {
@@ -26,7 +26,7 @@ pub fn test_result(report: &Report, job: Option<&str>, to: &mut dyn Write) -> io
             match ended {
                 Ended::Passed => passed.push(test),
                 Ended::Warned { .. } => warned.push(test),
-                // A rule that does not apply, or that only shadows, was no test.
+                // A rule that does not apply, or is a shadow rule, is not a test.
                 Ended::Skipped { .. } => {}
                 Ended::Failed { .. } | Ended::Error { .. } => failed.push(test),
             }
@@ -44,7 +44,7 @@ pub fn test_result(report: &Report, job: Option<&str>, to: &mut dyn Write) -> io
         .filter_map(|candidate| descriptor(&candidate.run.source, candidate.run.digest.as_deref()?))
         .collect();
     if subjects.is_empty() {
-        // Where no record was judged, all that can be said is said of the policy.
+        // If no record was judged, the statement is about the policy.
         subjects.extend(configuration.first().cloned());
     }
     if subjects.is_empty() {

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use unicode_width::UnicodeWidthStr;
 
-/// Shows what a terminal would obey, or a reader would not see: control characters, escape sequences, characters that
-/// turn the direction of text, and characters without a width.
+/// Makes visible what a terminal would obey or a reader would not see: control characters, escape sequences,
+/// characters that change the direction of text, and characters without a width.
 pub fn clean(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
     for c in text.chars() {
@@ -34,7 +34,7 @@ pub(super) fn width(text: &str) -> usize {
     UnicodeWidthStr::width(text)
 }
 
-/// Text cut to a number of columns, with a mark where it is cut.
+/// Cuts a text to a number of columns, with a mark where it is cut.
 pub(super) fn cut(text: &str, columns: usize, mark: &str) -> String {
     if width(text) <= columns {
         return text.to_owned();
@@ -54,12 +54,12 @@ pub(super) fn cut(text: &str, columns: usize, mark: &str) -> String {
     kept
 }
 
-/// Text with spaces behind it up to a number of columns.
+/// Pads a text with spaces to a number of columns.
 pub(super) fn pad(text: &str, columns: usize) -> String {
     format!("{text}{}", " ".repeat(columns.saturating_sub(width(text))))
 }
 
-/// Text in lines of at most so many columns, the later ones behind an indent.
+/// Wraps a text into lines of at most `columns`, and indents the later ones.
 pub(super) fn wrap(text: &str, columns: usize, indent: &str) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split(' ') {
@@ -76,13 +76,13 @@ pub(super) fn wrap(text: &str, columns: usize, indent: &str) -> Vec<String> {
     lines
 }
 
-/// The first twelve digits of a commit's id; text that is no such id as it is.
+/// The first twelve digits of a commit id; other text is unchanged.
 pub(super) fn shortened_commit(id: &str) -> String {
     let is_id = matches!(id.len(), 40 | 64) && id.bytes().all(|byte| byte.is_ascii_hexdigit());
     if is_id { id[..12].to_owned() } else { id.to_owned() }
 }
 
-/// A digest with its algorithm and its first twelve digits; anything else as it is.
+/// A digest with its algorithm and its first twelve digits; other text is unchanged.
 pub(super) fn shortened_digest(text: &str, mark: &str) -> String {
     match text.split_once(':') {
         Some((algorithm, digits))

@@ -1,4 +1,4 @@
-//! Values of a metric over time on one axis, with the limits of today. For pictures only: nothing is decided by it.
+//! Values of a metric over time on one axis, with today's limits. For charts only: no decision depends on it.
 
 use super::text::{clean, pad, width};
 use crate::verdict::{History, HistoryLimit, HistoryPoint};
@@ -6,7 +6,7 @@ use crate::verdict::{History, HistoryLimit, HistoryPoint};
 /// Columns between the ends of the scale.
 const COLUMNS: usize = 40;
 
-/// The ends of an axis that shows every value and limit. For pictures only.
+/// The ends of an axis that shows every value and limit.
 pub(super) fn ends(history: &History) -> (f64, f64) {
     let values = history.points.iter().map(|point| &point.value);
     let limits = history.limits.iter().map(|limit| &limit.value);
@@ -17,7 +17,7 @@ pub(super) fn ends(history: &History) -> (f64, f64) {
     if low > high { (0.0, 1.0) } else { (low - room, high + room) }
 }
 
-/// A number as a place in a picture.
+/// Parses a number, for its position in a chart.
 pub(super) fn number(text: &str) -> Option<f64> {
     text.parse::<f64>().ok().filter(|number| number.is_finite())
 }
@@ -59,7 +59,7 @@ pub(super) fn scale(point: &HistoryPoint, history: &History, (low, high): (f64, 
     cells.into_iter().collect()
 }
 
-/// Values as a line of blocks, from the lowest to the highest of them.
+/// Draws values as a line of blocks, between the lowest and the highest of them.
 pub(super) fn sparkline(points: &[HistoryPoint]) -> String {
     const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     let values: Vec<f64> = points.iter().filter_map(|point| number(&point.value)).collect();

@@ -6,7 +6,7 @@ use super::text::{clean, pad, wrap};
 use super::{Style, trouble};
 use crate::verdict::{CheckState, Level, Outcome, Verification};
 
-/// Writes it for a person: every check, and in words what was found.
+/// Writes a verification for a person: every check, and what it found in words.
 pub fn verification_human(answer: &Verification, style: Style, to: &mut dyn Write) -> io::Result<()> {
     let file = clean(&answer.file);
     if !answer.trusted.is_empty() {

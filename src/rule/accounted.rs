@@ -2,9 +2,9 @@
 //! record, swaps the model under its own numbers. So every file that a change touches and that records name as
 //! an artifact or as predictions must be the file of one of these records.
 //!
-//! Every rule that looks at artifacts asks this of the change: `artifact`, `linked`, and `require` where it asks for
-//! `artifact`, `artifacts` or `predictions`. `reproducible` reads what a record says of code, data and environment, and
-//! no artifact.
+//! Every rule about artifacts makes this check: `artifact`, `linked`, and `require` if it requires
+//! `artifact`, `artifacts` or `predictions`. `reproducible` does not: it is about a record's code, data and
+//! environment.
 
 use std::collections::BTreeMap;
 
@@ -13,8 +13,8 @@ use super::{ChangeInput, ChangeRecords, Facts, RuleResult};
 use crate::document::Diagnostic;
 use crate::run::Run;
 
-/// Holds the files that the change touches against the records that name them. Says nothing where the runs were named
-/// one by one: then they are judged, and not the change.
+/// Compares the files that the change touches with the records that name them. Does nothing if runs were
+/// named one by one: then they are judged, and not the change.
 pub(super) fn accounted(
     case: &ChangeInput<'_>,
     undigested: Undigested,

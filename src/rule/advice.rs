@@ -64,7 +64,7 @@ pub(super) fn for_path(run: &Run, path: &Path) -> String {
     format!("write it in training: {}", of_metric(line, path))
 }
 
-/// A line about `f1` as one about the metric of a path.
+/// Rewrites a line about `f1` for the metric of a path.
 fn of_metric(line: &str, path: &Path) -> String {
     match path.segments() {
         [Segment::Key(metrics), Segment::Key(name), ..] if &**metrics == "metrics" => {

@@ -10,7 +10,7 @@ codes! {
     WHICH_WAY = "policy/which-way": "`of: best` or `of: worst` is used with limits that do not imply which direction is better.";
 }
 
-/// Which number, and which way is better.
+/// Which number to use, and which direction is better.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct DirectedAggregation {
     pick: Aggregation,
@@ -65,7 +65,7 @@ impl DirectedAggregation {
         }
     }
 
-    /// How the number came about, and from how many, where it is not the one that was written.
+    /// How the number was aggregated, and from how many, if it is not the recorded one.
     pub(super) fn method(self, metric: &Metric<'_>) -> Option<(Method, Option<u64>)> {
         let count = metric.count().and_then(|count| u64::try_from(count).ok());
         (self.pick != Aggregation::Last).then_some((Method::Picked(self.pick), count))

@@ -25,17 +25,17 @@ pub enum Baseline {
         /// Whether the numbers of the two can be compared.
         comparability: Comparability,
     },
-    /// There is none, and that was accepted.
+    /// There is no baseline, and that was accepted.
     First,
-    /// There is none.
+    /// There is no baseline.
     Missing(Diagnostic),
-    /// Nothing says which run it is, or its record can't be read: no verdict on what compares with it.
+    /// It is unclear which run it is, or its record can't be read: rules that compare with it get no verdict.
     Unclear(Diagnostic),
 }
 
 impl Baseline {
-    /// The baseline's run, for a rule that compares fields whatever the split. Where there is none, `judgement`
-    /// learns why.
+    /// The baseline's run, for a rule that compares fields whatever the split. If there is none, `judgement`
+    /// gets the reason.
     pub fn run_of<'c>(
         case: &RuleInput<'c>,
         judgement: &mut RuleResult,
@@ -61,7 +61,7 @@ impl Baseline {
         }
     }
 
-    /// The baseline's run, for a rule that compares what was measured: that presupposes the same validation split.
+    /// The baseline's run, for a rule that compares measurements: that requires the same validation split.
     pub fn measured<'c>(
         case: &RuleInput<'c>,
         judgement: &mut RuleResult,
@@ -94,7 +94,7 @@ impl Baseline {
     }
 }
 
-/// Whether digests alone differ that prove nothing by differing.
+/// Whether only digests differ, and only ones that prove nothing by differing.
 fn only_weak(fields: &[(String, String, String)]) -> bool {
     fields.iter().all(|(field, ours, theirs)| {
         field.ends_with(".digest") && [ours, theirs].iter().all(|digest| Digest::parse(digest).is_weak())

@@ -53,7 +53,7 @@ fn is_wide(word: LimitKind, amount: &Decimal, baseline: &Decimal, candidate: &De
     let both_shares = is_share(baseline) && is_share(candidate);
     match word {
         LimitKind::MaxDrop => *amount >= baseline.magnitude(),
-        // What rises by more than ten times itself hardly ever does.
+        // Hardly any value rises by ten times itself.
         _ => both_shares && *amount >= one || *amount >= baseline.magnitude().times(&Decimal::whole(10)),
     }
 }

@@ -10,18 +10,18 @@ use crate::run::Run;
 pub struct ChangedFile {
     /// Its path, relative to the workspace.
     pub path: String,
-    /// What became of it.
+    /// What the change did to it.
     pub change: FileChange,
 }
 
 /// What a change does to a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileChange {
-    /// It was not there before.
+    /// It did not exist before.
     Added,
-    /// It has other bytes, or is another kind of thing.
+    /// Its bytes or its file type changed.
     Replaced,
-    /// It is there no more.
+    /// It was deleted.
     Removed,
 }
 
@@ -42,14 +42,14 @@ impl FileChange {
     }
 }
 
-/// Whether a rule says something about the change that the candidates are in.
+/// Whether a rule also judges the change that the candidates are in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AboutChange {
     /// It is about candidates only.
     Never,
-    /// Where the change is what is judged, and not runs that were named one by one.
+    /// It judges the change, unless runs were named one by one.
     WhenFound,
-    /// Also where runs were named.
+    /// It judges the change even if runs were named.
     Always,
 }
 
@@ -64,18 +64,18 @@ pub struct ChangeRecords {
     pub unreadable: Vec<String>,
     /// Paths that DVC's files name as outputs.
     pub dvc_outputs: Vec<String>,
-    /// The change is what is judged: the records in it were found, and not named one by one.
+    /// Whether the change itself is judged: its records were found, not named one by one.
     pub whole: bool,
 }
 
-/// The change before one rule.
+/// The input of a rule about the change.
 #[derive(Clone, Copy)]
 pub struct ChangeInput<'c> {
     /// The run records on both sides.
     pub records: &'c ChangeRecords,
     /// The models that the rule is for; empty means all.
     pub models: &'c [Pattern],
-    /// The world outside the records.
+    /// Facts from outside the records.
     pub facts: &'c dyn Facts,
 }
 
@@ -86,7 +86,7 @@ impl ChangeRecords {
     }
 }
 
-/// The text of a record, line ends aside.
+/// The text of a record, ignoring differences in line ends.
 pub(super) fn text(run: &Run) -> String {
     run.document.text.replace('\r', "").trim_end().to_owned()
 }

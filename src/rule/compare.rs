@@ -1,4 +1,4 @@
-//! Holding a number against a limit, in the words that a person reads.
+//! Checks a number against a limit, and words the result for a person.
 
 use super::{Amount, Limit, NoAnswer, RuleResult};
 use crate::code::codes;
@@ -24,9 +24,9 @@ codes! {
 pub(super) struct Subject<'s> {
     /// The metric, or the path.
     pub(super) name: &'s str,
-    /// What a message calls it.
+    /// Its name in a message.
     pub(super) said: &'s str,
-    /// Where it stands.
+    /// The path of the value.
     pub(super) path: Path,
     /// The candidate's value.
     pub(super) candidate: &'s Decimal,
@@ -34,18 +34,18 @@ pub(super) struct Subject<'s> {
     pub(super) baseline: Option<&'s Decimal>,
     /// How the values were aggregated, and from how many, if they are not the recorded ones.
     pub(super) of: Option<(Method, Option<u64>)>,
-    /// The slice, where it is not the whole.
+    /// The slice; absent for the whole split.
     pub(super) slice: Option<&'s str>,
 }
 
 impl<'s> Subject<'s> {
-    /// A value that is compared with no other.
+    /// A value without a baseline.
     pub(super) fn alone(name: &'s str, said: &'s str, path: Path, candidate: &'s Decimal) -> Self {
         Self { name, said, path, candidate, baseline: None, of: None, slice: None }
     }
 }
 
-/// Holds a value against one limit, and puts the comparison, and what is wrong with it, into the judgement.
+/// Checks a value against one limit, and adds the comparison and any finding to the judgement.
 pub(super) fn hold(judgement: &mut RuleResult, subject: &Subject<'_>, limit: &Limit) {
     let Subject { name, said, candidate, baseline, .. } = subject;
     let held = match limit.hold(candidate, *baseline) {
@@ -55,7 +55,7 @@ pub(super) fn hold(judgement: &mut RuleResult, subject: &Subject<'_>, limit: &Li
             let raised = Finding::new(
                 RELATIVE_TO_ZERO,
                 format!(
-                    "{said} is 0 in the baseline, and `{}: {}` of 0 means nothing",
+                    "{said} is 0 in the baseline, so the relative limit `{}: {}` has no meaning",
                     limit.word.name(),
                     limit.written
                 ),
@@ -65,7 +65,7 @@ pub(super) fn hold(judgement: &mut RuleResult, subject: &Subject<'_>, limit: &Li
             .help(format!("give the limit in the metric's own units, such as `{}: 0.01`", limit.word.name()));
             return judgement.fail(comparison, raised);
         }
-        // Callers hold words about the baseline only where there is one.
+        // Callers use words about the baseline only if there is one.
         Err(NoAnswer::NoBaseline) => {
             let comparison = compared(subject, limit, Outcome::Fail);
             let raised = Finding::new(super::baseline::BASELINE_MISSING, format!("{said} has no baseline"));
@@ -85,7 +85,7 @@ pub(super) fn hold(judgement: &mut RuleResult, subject: &Subject<'_>, limit: &Li
         |value| format!("{} of {} = {value}", limit.written, baseline.map_or("", Decimal::written)),
     );
     let (code, message) = describe(subject, limit.word, &allowed);
-    // The margin is below zero here: so much is missing.
+    // The margin is negative here: it is how much is missing.
     let rose = baseline.is_some_and(|baseline| *candidate > baseline);
     let needs_more = match limit.word {
         LimitKind::Min | LimitKind::MaxDrop | LimitKind::MinRise | LimitKind::MinRatio => true,
@@ -114,7 +114,7 @@ pub(super) fn hold(judgement: &mut RuleResult, subject: &Subject<'_>, limit: &Li
     judgement.fail(comparison, raised);
 }
 
-/// What was probably meant by `min: 80` for a value between 0 and 1.
+/// Suggests what `min: 80` probably meant for a value between 0 and 1.
 fn per_cent_of_share(limit: &Limit, candidate: &Decimal) -> Option<String> {
     let Amount::Absolute(amount) = &limit.amount else { return None };
     let is_per_cent = *amount >= Decimal::whole(10) && *amount <= Decimal::whole(100);
@@ -144,7 +144,7 @@ fn compared(subject: &Subject<'_>, limit: &Limit, outcome: Outcome) -> Compariso
     comparison
 }
 
-/// What is wrong with a value under a limit, by its code and in words; `allowed` is the limit as it is shown.
+/// The code and message for a value that breaks a limit; `allowed` is the limit as it is shown.
 pub(super) fn describe_change(
     said: &str,
     limit: &Limit,

@@ -1,4 +1,4 @@
-//! Conditions on a field beyond being there.
+//! Conditions on a field other than being present.
 
 use std::collections::HashSet;
 
@@ -27,10 +27,10 @@ codes! {
 pub(super) const LIMIT_KINDS: [&str; 8] =
     ["min", "max", "equals", "one_of", "none_of", "matches", "max_items", "unique"];
 
-/// Bytes that a compiled regular expression may have.
+/// The most bytes of a compiled regular expression.
 const PATTERN_BYTES: usize = 1 << 20;
 
-/// What must hold of a field that is there.
+/// What a field that is present must meet.
 #[derive(Debug, Default)]
 pub(super) struct Conditions {
     pub(super) limits: Vec<Limit>,
@@ -43,7 +43,7 @@ pub(super) struct Conditions {
 }
 
 impl Conditions {
-    /// Reads the map behind a path.
+    /// Reads the conditions on a path.
     pub(super) fn load(loading: &mut Loading<'_>, node: &Node, what: &str) -> Option<Self> {
         let reader = &mut *loading.reader;
         let map = reader.map(node, &format!("the conditions on `{what}`"))?;
@@ -70,7 +70,7 @@ impl Conditions {
         Some(conditions)
     }
 
-    /// Whether anything is asked beyond being there.
+    /// Whether nothing is required other than being present.
     pub(super) fn is_empty(&self) -> bool {
         self.limits.is_empty()
             && self.equals.is_none()
@@ -81,7 +81,7 @@ impl Conditions {
             && !self.unique
     }
 
-    /// Holds a field that is there against all of them.
+    /// Checks a field that is present against all of them.
     pub(super) fn hold(&self, judgement: &mut RuleResult, path: &Path, node: &Node) {
         let name = path.to_string();
         for limit in &self.limits {
@@ -184,7 +184,7 @@ impl Conditions {
         }
     }
 
-    /// Holds the values of `data[].x` against `unique`, which is about all of them together.
+    /// Checks `unique` for the values of `data[].x`, which concerns all of them together.
     pub(super) fn hold_together(&self, judgement: &mut RuleResult, written: &str, fields: &[Field<'_>]) {
         let nodes: Vec<&Node> = fields.iter().filter_map(|field| field.node).collect();
         // A list by itself was looked into already; any other value by itself is compared too, so that the rule judges.
@@ -209,8 +209,8 @@ impl Conditions {
     }
 }
 
-/// Whether a value is one that is ruled out, or a list or an object that has it anywhere. What can't be told apart
-/// from it counts: the text `"1"` for the number 1, a digest of another algorithm.
+/// Whether a value is ruled out, or a list or an object has the ruled-out value anywhere. What can't be told
+/// apart from it counts: the text `"1"` for the number 1, a digest of another algorithm.
 fn holds(path: &Path, node: &Node, ruled_out: &Node) -> bool {
     match &node.value {
         Value::List(items) => items.iter().any(|item| holds(path, item, ruled_out)),
@@ -282,7 +282,7 @@ fn pattern(reader: &mut Reader, node: &Node) -> Option<(Regex, String)> {
     }
 }
 
-/// A value in a few characters; text in quotes where without them it would look like the other.
+/// A value in a few characters; text is in quotes if it would otherwise look like the other value.
 fn told(node: &Node, other: &Node) -> String {
     match &node.value {
         Value::String(text) if node.as_written() == other.as_written() => {
@@ -303,7 +303,7 @@ fn count(reader: &mut Reader, node: &Node) -> Option<usize> {
     parsed
 }
 
-/// `equals` a value that `none_of` rules out, or that `one_of` does not have.
+/// Reports conditions that contradict each other, such as `equals` with a value that `none_of` rules out.
 fn never_both(reader: &mut Reader, map: &Map, what: &str) {
     let same = |one: &Node, other: &Node| same_value(&Path::root(), one, other) == Sameness::Same;
     let list = |name: &str| map.get(name).and_then(Node::as_list);
@@ -332,7 +332,7 @@ fn never_both(reader: &mut Reader, map: &Map, what: &str) {
     }
 }
 
-/// Says that a list has more entries than it may, or is none.
+/// Reports a list that has too many entries, or a value that is not a list.
 fn too_many(name: &str, path: &Path, node: &Node, most: usize) -> Option<Finding> {
     let count = match &node.value {
         Value::List(items) => Some(items.len()),

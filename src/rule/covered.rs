@@ -7,9 +7,9 @@ use crate::run::{Decimal, Metric, Run};
 /// Metrics that are named one by one.
 const LISTED: usize = 5;
 
-/// What an output shows that no record holds: a metric that is recorded with other values, or, where none of its metrics
-/// is recorded, all of them. Tables show more than a record keeps, so one number of a name is enough; of a history none has
-/// to be the last one.
+/// What an output shows but no record has: a metric that is recorded with other values or, if none of its
+/// metrics is recorded, all of them. Tables show more than a record keeps, so one recorded number per name is
+/// enough; a history needs none.
 pub(super) fn unrecorded(output: &[PrintedMetric], recorded: &[(String, Decimal)]) -> Option<String> {
     let holds = |shown: &PrintedMetric, of_name: bool| {
         recorded
@@ -47,7 +47,7 @@ pub(super) fn listed<'s>(shown: impl Iterator<Item = &'s PrintedMetric>) -> Stri
     all.join(", ") + &more
 }
 
-/// Every value that a record holds of its metrics, those of seeds, folds and slices included.
+/// Every value of a record's metrics, including those of seeds, folds and slices.
 pub(super) fn values(run: &Run) -> Vec<(String, Decimal)> {
     let number = |node: &Node| Metric { name: "", node }.value().ok();
     let all = run.metrics().chain(run.slice_metrics().map(|(_, metric)| metric));

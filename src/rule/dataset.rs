@@ -3,12 +3,13 @@
 use crate::document::Node;
 use crate::run::Metric;
 
-/// Whether both name the digest of what they were measured on. Then that decides, whatever else their runs measured.
+/// Whether both metrics record the digest of their dataset. Then these digests decide, whatever else their
+/// runs measured.
 pub(super) fn both_say(ours: &Metric<'_>, theirs: &Metric<'_>) -> bool {
     [ours, theirs].into_iter().all(|metric| text(metric, "dataset_digest").is_some())
 }
 
-/// What two values of a metric were measured on, where that differs.
+/// The datasets of two values of a metric, if they differ.
 pub(super) fn other(ours: &Metric<'_>, theirs: &Metric<'_>) -> Option<(String, String)> {
     ["dataset", "dataset_digest"].into_iter().find_map(|key| {
         let (ours, theirs) = (text(ours, key)?, text(theirs, key)?);

@@ -1,5 +1,5 @@
-//! Some trackers know which way a metric is better. A limit that takes the other one for better is likely a slip, which
-//! would let a worse model through.
+//! Some trackers know which way a metric is better. A limit that assumes the opposite is probably a slip,
+//! which would let a worse model through.
 
 use super::Limit;
 use crate::code::codes;
@@ -11,7 +11,7 @@ codes! {
     OTHER_DIRECTION = "metrics/other-direction": "The direction of a limit contradicts `higher_is_better` in the record. This is a warning.";
 }
 
-/// What is odd about the limits on a metric, where its record says which way is better.
+/// A warning if the limits on a metric contradict the direction in its record.
 pub(super) fn contradicted(limits: &[Limit], metric: &Metric<'_>) -> Option<Finding> {
     let recorded = match metric.detail("higher_is_better").map(|node| &node.value) {
         Some(Value::Bool(higher)) => *higher,

@@ -1,4 +1,5 @@
-//! A model that has seen its exam scores well. `disjoint` asks that splits share no row, no group, and no time.
+//! A model scores well on data that it has seen. `disjoint` requires that splits share no row, no group, and
+//! no time.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -28,9 +29,9 @@ pub(super) const KEYS: [&str; 4] = ["disjoint", "by", "groups", "time"];
 /// What two splits must not share.
 #[derive(Debug)]
 pub(super) struct Disjoint {
-    /// Names or roles of data files; of times, the first is the training split.
+    /// Names or roles of data files; for `time`, the first is the training split.
     splits: Vec<String>,
-    /// Columns that tell a row; none for an id column, or else all columns.
+    /// Columns that identify a row; if empty, an id column does, or else all columns.
     by: Vec<String>,
     groups: Option<String>,
     time: Option<String>,
@@ -69,7 +70,7 @@ impl Disjoint {
         Some(Self { splits, by, groups: text("groups"), time: text("time") })
     }
 
-    /// Holds every two splits against each other.
+    /// Compares every two splits.
     pub(super) fn judge(&self, judgement: &mut RuleResult, case: &RuleInput<'_>) {
         let files = case.candidate.data();
         let found: Result<Vec<Split<'_>>, Box<Finding>> =
@@ -180,7 +181,7 @@ fn read<'s>(case: &RuleInput<'_>, files: &[DataFile<'_>], name: &'s str) -> Resu
     Ok(Split { name, tables })
 }
 
-/// The columns that tell rows where the policy does not: an id that both have, else every column.
+/// The columns that identify rows if the policy does not name them: an id that both have, else every column.
 fn told_by(first: &Split<'_>, second: &Split<'_>) -> Result<Vec<String>, Box<Finding>> {
     let all =
         |name: &str| first.tables.iter().chain(&second.tables).all(|(_, table)| table.column(name).is_some());

@@ -11,7 +11,7 @@ use crate::cases::{CaseColumns, Cases, Table};
 use crate::document::Diagnostic;
 use crate::run::{Digest, Run};
 
-/// What is known of a file.
+/// What is known about a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileFacts {
     /// Its size.
@@ -22,10 +22,10 @@ pub struct FileFacts {
     pub list: Option<String>,
 }
 
-/// Why nothing is known of a file.
+/// Why nothing is known about a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FileFault {
-    /// It is not there.
+    /// It does not exist.
     Missing,
     /// Its path leads out of the workspace.
     Outside,
@@ -33,18 +33,18 @@ pub enum FileFault {
     NotAFile(&'static str),
     /// The digest that was asked for can't be computed here.
     Algorithm(String),
-    /// The system said no.
+    /// The system refused to read it.
     Unreadable(String),
 }
 
-/// What is known of a commit.
+/// What is known about a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CommitFacts {
     /// It exists; this is its whole id.
     Known(String),
-    /// No commit of that id is in the repository.
+    /// The repository has no commit with that id.
     Unknown,
-    /// More than one commit begins like that.
+    /// More than one commit begins with that id.
     Ambiguous,
 }
 
@@ -59,9 +59,9 @@ pub trait Facts: Sync {
     /// The first bytes of a file of the workspace; all of them where there are fewer.
     fn first_bytes(&self, path: &str, count: usize) -> Result<Vec<u8>, FileFault>;
 
-    /// Hands over, one by one and in order of their paths, the files of the workspace whose paths are wanted and that
-    /// differ from the base, uncommitted ones included; what git ignores is no part of a change. Gives since what, in
-    /// words, such as `main (1b2c3d4e5f)`.
+    /// Passes to `each`, in order of their paths, the wanted files of the workspace that differ from the
+    /// base, including uncommitted ones; files that git ignores are not part of a change. Returns what they
+    /// were compared with, in words, such as `main (1b2c3d4e5f)`.
     fn changes(
         &self,
         wanted: &dyn Fn(&str) -> bool,
@@ -75,14 +75,14 @@ pub trait Facts: Sync {
     /// Whether a commit exists.
     fn commit(&self, id: &str) -> Result<CommitFacts, Box<Diagnostic>>;
 
-    /// The bytes of a file of the workspace as a commit has it; `None` where it has none.
+    /// The bytes of a file of the workspace at a commit; `None` if the commit does not have it.
     fn committed(&self, id: &str, path: &str) -> Result<Option<Vec<u8>>, Box<Diagnostic>>;
 
     /// The cases of a run: its predictions as a table.
     fn cases(&self, run: &Run, columns: &CaseColumns) -> Result<Arc<Cases>, NoCases>;
 
-    /// The aggregates of a run, in place of its cases: those that its record names, else those that the policy names for runs
-    /// without predictions.
+    /// The aggregates that replace a run's cases: those that its record names, else those that the policy
+    /// names for runs without predictions.
     fn aggregates(&self, _run: &Run, _columns: &CaseColumns) -> Result<Arc<Aggregates>, NoCases> {
         Err(NoCases::NotRecorded)
     }
@@ -90,6 +90,6 @@ pub trait Facts: Sync {
     /// The rows of a data file of the workspace, whose digest is checked while it is read.
     fn rows(&self, path: &str, digest: Option<&Digest>) -> Result<Arc<Table>, NoCases>;
 
-    /// Whether a commit is `of`, or one of the commits before it.
+    /// Whether a commit is `of`, or one of its ancestors.
     fn is_ancestor(&self, id: &str, of: &str) -> Result<bool, Box<Diagnostic>>;
 }

@@ -19,12 +19,12 @@ codes! {
     NO_PATH = "file/no-path": "A file is recorded without a path in the workspace.";
 }
 
-/// Bytes of a list of files.
+/// The most bytes of a list of files.
 const MAX_LIST: usize = 256 << 20;
 
 /// A file as a record names it.
 pub(super) struct Recorded<'r> {
-    /// What a person calls it: `artifact`, `data train`.
+    /// Its name for a person: `artifact`, `data train`.
     pub(super) what: String,
     /// Where the record names it.
     pub(super) at: Path,
@@ -32,11 +32,11 @@ pub(super) struct Recorded<'r> {
     pub(super) path: &'r str,
     /// Its digest.
     pub(super) digest: Option<&'r Digest>,
-    /// Of a folder, the file that has the list of its files.
+    /// For a folder, the file that lists its files.
     pub(super) list: Option<&'r str>,
 }
 
-/// Checks that a file is there and has the recorded digest; gives what is known of it.
+/// Checks that a file exists and has the recorded digest; returns what is known about it.
 pub(super) fn check(judgement: &mut RuleResult, facts: &dyn Facts, file: &Recorded<'_>) -> Option<FileFacts> {
     let Recorded { what, at, path, digest, list } = file;
     let subject = format!("{what} {path}");
@@ -86,7 +86,7 @@ pub(super) fn check(judgement: &mut RuleResult, facts: &dyn Facts, file: &Record
     Some(facts)
 }
 
-/// Which files of a folder are not as they were recorded, as far as the list of them is here.
+/// Which files of a folder differ from the recorded ones, if the list of them is available.
 fn changed_files(
     facts: &dyn Facts,
     path: &str,

@@ -20,17 +20,17 @@ codes! {
     NO_GAP = "slices/no-gap": "Fewer than two slices have a value, so there is no gap between them; or the best value is 0.";
 }
 
-/// Digits behind the point of what is computed.
+/// How many digits after the point a computed value has.
 const DIGITS: usize = 6;
 
-/// The slices at both ends.
+/// The slices with the lowest and the highest value.
 struct Gap {
     lowest: (String, Decimal),
     highest: (String, Decimal),
 }
 
 impl Gap {
-    /// Between values by slice.
+    /// The gap among the values of slices.
     fn of(values: BTreeMap<String, Decimal>) -> Option<Self> {
         let mut values: Vec<(String, Decimal)> = values.into_iter().collect();
         values.sort_by(|(_, a), (_, b)| a.cmp(b));
@@ -43,11 +43,11 @@ impl Gap {
         self.highest.1.minus(&self.lowest.1)
     }
 
-    /// The lowest by the highest; `None` where the highest is 0 or one of them is below.
+    /// The lowest value divided by the highest; `None` if the highest is 0 or either is negative.
     fn ratio(&self) -> Option<Decimal> {
         let number = |value: &Decimal| value.written().parse::<f64>().ok().filter(|value| *value >= 0.0);
         let (lowest, highest) = (number(&self.lowest.1)?, number(&self.highest.1)?);
-        // Rounded down: never a ratio that is nearer to 1 than the values are.
+        // Round down: never show a ratio nearer to 1 than the values are.
         (highest > 0.0).then(|| decimal((lowest / highest * 1e6 + 1e-6).floor() / 1e6, DIGITS))
     }
 
@@ -56,7 +56,7 @@ impl Gap {
     }
 }
 
-/// Holds the limits on the gap of one metric.
+/// Checks the limits on the gap of one metric.
 pub(super) fn judge_gaps(
     judgement: &mut RuleResult,
     case: &RuleInput<'_>,

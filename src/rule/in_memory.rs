@@ -13,10 +13,10 @@ use crate::run::{Digest, Run};
 #[derive(Debug, Clone, Default)]
 pub struct InMemoryFacts {
     files: BTreeMap<String, Vec<u8>>,
-    /// Each commit with the one before it, the newest last.
+    /// Commits, the newest last; each follows the one before it.
     history: Vec<String>,
     changed: Vec<ChangedFile>,
-    /// The cases of each run, by what the run is called.
+    /// The cases of each run, by the name of the run.
     cases: BTreeMap<String, Arc<Cases>>,
     /// The aggregates of each run.
     aggregates: BTreeMap<String, Arc<Aggregates>>,
@@ -30,14 +30,14 @@ impl InMemoryFacts {
         self
     }
 
-    /// Adds a file that the change adds or gives other bytes.
+    /// Adds a file that the change adds or modifies.
     #[must_use]
     pub fn changed(mut self, path: &str, bytes: impl Into<Vec<u8>>, change: FileChange) -> Self {
         self.changed.push(ChangedFile { path: path.to_owned(), change });
         self.file(path, bytes)
     }
 
-    /// Takes a file out, as the change does.
+    /// Removes a file, as the change does.
     #[must_use]
     pub fn removed(mut self, path: &str) -> Self {
         self.files.remove(path);
@@ -52,14 +52,14 @@ impl InMemoryFacts {
         self
     }
 
-    /// Adds the cases of a run, by what the run is called.
+    /// Adds the cases of a run, by the name of the run.
     #[must_use]
     pub fn cases(mut self, run: &str, cases: Cases) -> Self {
         self.cases.insert(run.to_owned(), Arc::new(cases));
         self
     }
 
-    /// Adds the aggregates of a run, by what the run is called.
+    /// Adds the aggregates of a run, by the name of the run.
     #[must_use]
     pub fn aggregates(mut self, run: &str, aggregates: Aggregates) -> Self {
         self.aggregates.insert(run.to_owned(), Arc::new(aggregates));

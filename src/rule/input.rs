@@ -6,7 +6,7 @@ use super::{Baseline, Facts};
 use crate::cases::CaseColumns;
 use crate::run::Run;
 
-/// One candidate before one rule.
+/// The input of a rule about one candidate.
 #[derive(Clone, Copy)]
 pub struct RuleInput<'c> {
     /// The run being judged.
@@ -17,8 +17,8 @@ pub struct RuleInput<'c> {
     pub stage: Option<&'c str>,
     /// The decision's clock.
     pub now: Timestamp,
-    /// Which columns of tables of cases are what.
+    /// The meaning of columns in tables of cases.
     pub cases: &'c CaseColumns,
-    /// The world outside the records.
+    /// Facts from outside the records.
     pub facts: &'c dyn Facts,
 }

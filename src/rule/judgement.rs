@@ -2,20 +2,20 @@
 
 use crate::verdict::{Comparison, Finding, Outcome};
 
-/// What a rule compared, and what it found. A rule that compared nothing and found nothing did not judge.
+/// The comparisons and findings of a rule. Without either, the rule did not judge.
 #[derive(Debug, Clone, Default)]
 pub struct RuleResult {
     /// Every comparison that was made, passes included.
     pub comparisons: Vec<Comparison>,
     /// Everything that is wrong.
     pub findings: Vec<Finding>,
-    /// What looks like a slip in the rule. It warns, and decides nothing.
+    /// Possible slips in the rule itself. They only warn, and decide nothing.
     pub warnings: Vec<Finding>,
     /// Notes for the reader.
     pub notes: Vec<String>,
-    /// Some of the rule compares with a baseline, and this is the first model.
+    /// Whether part of the rule compares with a baseline, and this is the first model.
     pub first: bool,
-    /// What `on_inconclusive` says of each inconclusive comparison: `true` where it only warns.
+    /// The `on_inconclusive` of each inconclusive comparison: `true` if it only warns.
     pub inconclusive: Vec<bool>,
 }
 
@@ -25,13 +25,13 @@ impl RuleResult {
         self.findings.push(finding);
     }
 
-    /// Adds a comparison; gives back its place.
+    /// Adds a comparison, and returns its index.
     pub fn compare(&mut self, comparison: Comparison) -> usize {
         self.comparisons.push(comparison);
         self.comparisons.len() - 1
     }
 
-    /// Adds a comparison that did not hold, and what is wrong about it.
+    /// Adds a failed comparison and its finding.
     pub fn fail(&mut self, comparison: Comparison, mut finding: Finding) {
         debug_assert_eq!(comparison.outcome, Outcome::Fail);
         finding.diagnostic.message = comparison.hide(&finding.diagnostic.message);
@@ -42,7 +42,7 @@ impl RuleResult {
         self.raise(Finding { comparison: Some(index), ..finding });
     }
 
-    /// Takes over what another judgement says.
+    /// Takes over the results of another judgement.
     pub fn absorb(&mut self, other: Self) {
         let offset = self.comparisons.len();
         self.comparisons.extend(other.comparisons);
@@ -56,7 +56,7 @@ impl RuleResult {
         self.inconclusive.extend(other.inconclusive);
     }
 
-    /// Whether everything that is inconclusive was asked for only to warn.
+    /// Whether every inconclusive comparison only warns.
     pub fn inconclusive_warns(&self) -> bool {
         !self.inconclusive.is_empty() && self.inconclusive.iter().all(|warns| *warns)
     }

@@ -18,7 +18,7 @@ codes! {
     NEVER_HOLDS = "policy/never-holds": "A limit that no value can meet, or two that no value can meet at once.";
 }
 
-/// How much.
+/// How much a limit allows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Amount {
     /// In the metric's own units.
@@ -40,28 +40,28 @@ pub struct Limit {
     pub span: Span,
 }
 
-/// What holding a value against a limit gives.
+/// The result of checking a value against a limit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LimitCheck {
     /// Whether the limit holds.
     pub holds: bool,
-    /// The limit in the metric's own units, where it was relative.
+    /// A relative limit, in the metric's own units.
     pub absolute_limit: Option<Decimal>,
-    /// How far the value is from the limit; below zero when it does not hold.
+    /// How far the value is from the limit; negative if the limit is broken.
     pub margin: Decimal,
 }
 
 /// Why a limit can't be checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoAnswer {
-    /// The word is about the baseline, and there is no value of it.
+    /// The word is about the baseline, which has no value.
     NoBaseline,
     /// The limit is relative, and the baseline is zero.
     RelativeToZero,
 }
 
 impl Limit {
-    /// Holds a candidate's value, and the baseline's where the word is about it, against this limit.
+    /// Checks a candidate's value against this limit, with the baseline's if the word is about it.
     pub fn hold(&self, candidate: &Decimal, baseline: Option<&Decimal>) -> Result<LimitCheck, NoAnswer> {
         let baseline =
             if self.word.is_relative() { Some(baseline.ok_or(NoAnswer::NoBaseline)?) } else { None };
@@ -90,7 +90,7 @@ impl Limit {
         Ok(LimitCheck { holds: !margin.is_negative(), absolute_limit, margin })
     }
 
-    /// Whether this limit, put in place of the one that was broken, holds.
+    /// Whether this limit would hold in place of the broken one.
     pub fn allows(&self, breach: &Breach) -> bool {
         if self.word != breach.kind {
             return false;
@@ -141,7 +141,7 @@ impl Limit {
 }
 
 impl Limit {
-    /// How much, in the metric's own units, as a double; `None` for a limit relative to zero or to nothing.
+    /// The amount in the metric's own units, as a double; `None` for a limit relative to zero or to nothing.
     pub(super) fn in_units(&self, baseline: Option<&Decimal>) -> Option<f64> {
         let number = |decimal: &Decimal| decimal.written().parse::<f64>().ok();
         match &self.amount {
@@ -169,7 +169,7 @@ pub(super) fn shown(word: LimitKind, amount: f64, limits: Limits) -> Verdict {
     }
 }
 
-/// What a limit may be written in.
+/// How the amount of a limit may be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Units {
     /// Numbers, and per cent on the words about the baseline.

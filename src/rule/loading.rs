@@ -25,7 +25,7 @@ pub trait PolicyFiles {
 pub struct Loading<'l> {
     /// Collects what is wrong.
     pub reader: &'l mut Reader,
-    /// Where files come from that the policy names.
+    /// Reads the files that the policy names.
     pub files: &'l dyn PolicyFiles,
     /// The text of every expression that was read.
     pub expressions: Vec<String>,
@@ -39,7 +39,7 @@ impl<'l> Loading<'l> {
         Self { reader, files, expressions: Vec::new(), rule: Map::default() }
     }
 
-    /// A field path, or a problem.
+    /// Parses a field path, or reports a problem.
     pub fn path(&mut self, text: &str, span: Span) -> Option<FieldPath> {
         match FieldPath::parse(text) {
             Ok(path) => Some(path),
@@ -69,7 +69,7 @@ impl<'l> Loading<'l> {
         texts.into_iter().filter_map(|(text, span)| Some((self.path(&text, span)?, span))).collect()
     }
 
-    /// Whether a body is `true`; `false` is a problem that says what to write.
+    /// Whether a body is `true`; reports `false` as a problem, with what to write.
     pub fn is_true(&mut self, node: &Node, kind: &str) -> bool {
         match node.value {
             Value::Bool(true) => true,
@@ -83,7 +83,7 @@ impl<'l> Loading<'l> {
         }
     }
 
-    /// Refuses a word that the language reserves, without ignoring it.
+    /// Refuses a reserved word, instead of ignoring it.
     pub fn not_there_yet(&mut self, span: Span, word: &str) {
         self.reader
             .problem(
@@ -95,7 +95,7 @@ impl<'l> Loading<'l> {
             .help = Some("remove it".into());
     }
 
-    /// An expression, or a problem at the part of it that is wrong.
+    /// Compiles an expression, or reports a problem at the part that is wrong.
     pub fn expression(&mut self, node: &Node, what: &str, scope: Scope) -> Option<Expression> {
         let source = self.reader.text(node, what)?;
         let error = match Expression::compile(source, scope) {
@@ -105,7 +105,7 @@ impl<'l> Loading<'l> {
             }
             Err(error) => error,
         };
-        // The source stands in the policy as it is, unless it was folded or escaped.
+        // The policy contains the source verbatim, unless it was folded or escaped.
         let written = self.reader.documents.slice(node.span);
         let span = match written.find(source) {
             Some(offset) => {
@@ -122,7 +122,7 @@ impl<'l> Loading<'l> {
         None
     }
 
-    /// A file that the policy names, as a document.
+    /// Reads a file that the policy names.
     pub fn file(&mut self, node: &Node, path: &str) -> Option<Arc<Document>> {
         let beside = self.reader.documents.of(node.span)?.clone();
         match self.files.read(&beside, path) {

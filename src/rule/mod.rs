@@ -62,7 +62,7 @@ use crate::code::Code;
 use crate::expression::Expression;
 use crate::verdict::{Level, RuleKind};
 
-/// The codes that rules can raise, and that reading one can.
+/// The codes that rules can raise, and those that reading a rule can raise.
 pub(crate) fn codes() -> impl Iterator<Item = &'static [Code]> {
     let shared = [
         baseline::CODES,
@@ -90,7 +90,7 @@ pub(crate) fn codes() -> impl Iterator<Item = &'static [Code]> {
 /// One requirement, with an id.
 #[derive(Debug)]
 pub struct Rule {
-    /// What a person calls it; unique in the policy.
+    /// Its name for a person; unique in the policy.
     pub id: String,
     /// What its failure means.
     pub level: Level,
@@ -102,7 +102,7 @@ pub struct Rule {
     pub models: Vec<Pattern>,
     /// A condition on the candidate.
     pub when: Option<Expression>,
-    /// Another baseline than the policy's.
+    /// A baseline other than the policy's.
     pub baseline: Option<String>,
     /// Shown with a failure.
     pub message: Option<String>,
@@ -126,7 +126,7 @@ impl Pattern {
         Self(text.into())
     }
 
-    /// As it is written.
+    /// The pattern as written.
     pub fn written(&self) -> &str {
         &self.0
     }

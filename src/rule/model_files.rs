@@ -10,7 +10,7 @@ codes! {
     BAD_GLOB = "policy/bad-glob": "A glob of a rule that can't be read.";
 }
 
-/// Endings of files that hold a trained model.
+/// Extensions of files that contain a trained model.
 const MODELS: [&str; 90] = [
     "bin",
     "bst",
@@ -181,9 +181,9 @@ const NO_MODELS: [&str; 75] = [
     "yaml",
     "yml",
 ];
-/// Endings that only say how a file is packed.
+/// Extensions that only say how a file is compressed.
 const PACKED: [&str; 5] = ["bz2", "gz", "lz4", "xz", "zst"];
-/// Where gradient boosting keeps models in the format of records and settings.
+/// Tools for gradient boosting that keep models in JSON, like records and settings.
 const BOOSTED: [&str; 3] = ["xgb", "xgboost", "lightgbm"];
 
 /// Whether a file counts as a model, if the policy does not define it.
@@ -219,7 +219,7 @@ fn is_text(name: &str) -> bool {
     .contains(&name)
 }
 
-/// One without a `/` is about the name of a file, in any folder; one with it is about the whole path.
+/// A glob without a `/` is for the name of a file in any folder; one with a `/` is for the whole path.
 pub(super) fn globs(loading: &mut Loading<'_>, node: &Node, what: &str) -> Option<GlobSet> {
     let mut set = GlobSetBuilder::new();
     let texts: Vec<_> =

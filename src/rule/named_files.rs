@@ -18,38 +18,38 @@ codes! {
     UNREADABLE = "linked/unreadable": "A file of the change can't be read.";
 }
 
-/// Records that are named in one message.
+/// How many records one message names.
 const LISTED: usize = 3;
 
 /// One mention of a file in a record.
 struct Mention<'r> {
     run: &'r Run,
     digest: Option<Digest>,
-    /// The record is in the change.
+    /// Whether the record is in the change.
     changed: bool,
 }
 
 /// Artifacts and predictions by their paths, with every record that names them.
 pub(super) struct NamedFiles<'r> {
-    /// Named by records that are there.
+    /// Files that current records name.
     mentions: BTreeMap<String, Vec<Mention<'r>>>,
-    /// Named by records of the base, and perhaps by none that is there.
+    /// Files that records of the base name, and perhaps no current record.
     before: BTreeMap<String, Vec<&'r Run>>,
-    /// Those of the models that are asked about.
+    /// Files of the models that the rule is for.
     wanted: BTreeSet<String>,
 }
 
-/// What a file without any digest in the records means.
+/// What to do if no record has a digest of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Undigested {
-    /// A file that was replaced must have its digest in a record.
+    /// A file that was replaced fails without a digest in a record.
     Fails,
     /// A record in the same change that names it is enough.
     IsNoted,
 }
 
 impl<'r> NamedFiles<'r> {
-    /// What the records name; only files of these models are looked for in the change, where some are given.
+    /// The files that the records name. If `models` are given, only their files are looked for in the change.
     pub(super) fn of(records: &'r ChangeRecords, models: &[Pattern]) -> Self {
         let base_texts = records.base_texts();
         let mut mentions: BTreeMap<String, Vec<Mention<'r>>> = BTreeMap::new();
@@ -165,8 +165,8 @@ impl<'r> NamedFiles<'r> {
         judgement.fail(comparison(Outcome::Fail).limit(limit), raised.subject(path));
     }
 
-    /// A model without its file can't be deployed, so its removal is reported; one that newer records have replaced
-    /// may be removed.
+    /// A model can't be deployed without its file, so its removal is a finding; a file of records that newer
+    /// ones replaced may be removed.
     fn removed(&self, judgement: &mut RuleResult, case: &ChangeInput<'_>, path: &str) {
         let here = self.mentions.get(path).map_or(&[][..], Vec::as_slice);
         // DVC keeps it from here on, or a later step makes it.
@@ -207,12 +207,12 @@ struct Digests<'c> {
 }
 
 impl Digests<'_> {
-    /// What is shown of the file.
+    /// The file's digest in words.
     fn shown(&mut self) -> Result<String, FileFault> {
         let facts = self.case.facts.file(self.path, Some("sha256"));
         let digest = match facts {
             Ok(facts) => facts.digest,
-            // A folder has none; that it can be read is enough.
+            // A folder has no digest; it is enough that it can be read.
             Err(FileFault::NotAFile(_)) => self.case.facts.file(self.path, None)?.digest,
             Err(fault) => return Err(fault),
         };
@@ -248,7 +248,7 @@ fn files(run: &Run) -> Vec<(String, Option<Digest>)> {
     files
 }
 
-/// A path in its shortest form; `None` where it leads out of the workspace, or is the workspace.
+/// A path in its shortest form; `None` if it leads out of the workspace, or is the workspace itself.
 pub(super) fn plain(path: &str) -> Option<String> {
     let mut parts: Vec<&str> = Vec::new();
     if path.starts_with('/') {
@@ -266,7 +266,7 @@ pub(super) fn plain(path: &str) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join("/"))
 }
 
-/// The records by name, the first few of many.
+/// Lists the first few records by name, and counts the rest.
 pub(super) fn listed(runs: &[&Run]) -> String {
     let mut labels: Vec<String> = runs.iter().map(|run| run.document.label()).collect();
     labels.sort_unstable();
@@ -280,8 +280,8 @@ pub(super) fn listed(runs: &[&Run]) -> String {
 /// Says that a file of the change can't be read.
 pub(super) fn unreadable(judgement: &mut RuleResult, path: &str, fault: &FileFault) {
     let why = match fault {
-        FileFault::Missing => "it is not there",
-        FileFault::Outside => "it leads out of the workspace",
+        FileFault::Missing => "it does not exist",
+        FileFault::Outside => "it is outside the workspace",
         FileFault::NotAFile(what) => what,
         FileFault::Algorithm(why) | FileFault::Unreadable(why) => why,
     };

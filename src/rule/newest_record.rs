@@ -13,20 +13,20 @@ codes! {
     REMOVED = "change/newest-record-removed": "The change removes the newest record of a model, which is the baseline of the next change.";
 }
 
-/// The id of the rule that every change is held to, for waivers.
+/// The id, for waivers, of the rule that applies to every change.
 pub const NEWEST_RECORD: &str = "gate:newest-record";
 
 /// How the change affects existing records.
 #[derive(Debug, Default)]
 pub struct RemovedRecords {
-    /// Each model whose newest record is gone while an older, unchanged one is the newest now, or none.
+    /// Each model whose newest record is gone, so that the newest is now an older, unchanged one, or none.
     pub result: RuleResult,
     /// Notes: the removed records.
     pub notes: Vec<String>,
 }
 
-/// Compares the records of the base with those that are there now. A record that moved to another file is the same
-/// record. `is_bar` says of which records the newest of a model is what a change is compared with.
+/// Compares the records of the base with the current ones. A record that moved to another file is the same
+/// record. `is_bar` selects the records among which a model's newest is what a change is compared with.
 pub fn removed_records(records: &ChangeRecords, is_bar: &dyn Fn(&Run) -> bool) -> RemovedRecords {
     let mut removed = RemovedRecords::default();
     let now: HashSet<String> = records.head.iter().map(text).collect();
@@ -41,8 +41,8 @@ pub fn removed_records(records: &ChangeRecords, is_bar: &dyn Fn(&Run) -> bool) -
     // A record of the same file or id is the same record, edited: it is a candidate.
     let is_edited =
         |run: &Run| files.contains(run.label()) || run.text("run_id").is_some_and(|id| ids.contains(id));
-    // A file that can't be read any more is a candidate, which says why. Of a file with many records, only new lines
-    // are.
+    // A file that became unreadable is a candidate, which says why. In a file with many records, only new
+    // lines are candidates.
     let is_unreadable =
         |run: &Run| run.document.line.is_none() && records.unreadable.iter().any(|bad| bad == run.label());
     for run in gone.iter().filter(|run| !is_edited(run) && !is_unreadable(run)) {
@@ -108,7 +108,7 @@ fn renamed(lost: &Run, head: &[Run]) -> Option<(String, String)> {
     }
 }
 
-/// The newest records: the last by date, and every one that has no date and may be.
+/// The newest records: the last by date, and every one without a date, which may be newer.
 pub(super) fn newest<'r>(runs: &[&'r Run]) -> Vec<&'r Run> {
     let when = |run: &Run| run.created_at().map(|moment| moment.at);
     let last = runs.iter().filter_map(|run| when(run)).max();

@@ -27,7 +27,7 @@ codes! {
 pub enum NoCases {
     /// The record names no predictions.
     NotRecorded,
-    /// It names some, and they can't be used.
+    /// It names predictions, but they can't be used.
     Unusable(Box<Diagnostic>),
 }
 
@@ -36,7 +36,7 @@ impl NoCases {
         Self::Unusable(Diagnostic::new(code, message).help(help).boxed())
     }
 
-    /// Of a table that can't be used.
+    /// For a table that can't be used.
     pub fn of(path: &str, error: CasesError) -> Self {
         let code = match error.fault {
             CasesFault::Unreadable => CASES_UNREADABLE,
@@ -47,7 +47,7 @@ impl NoCases {
         Self::new(code, format!("`{path}`: {}", error.message), error.help)
     }
 
-    /// Of aggregates that can't be used.
+    /// For aggregates that can't be used.
     pub fn of_aggregates(path: &str, error: AggregatesError) -> Self {
         let code = match error.fault {
             AggregatesFault::Unreadable => AGGREGATES_UNREADABLE,
@@ -66,12 +66,12 @@ impl NoCases {
         Self::new(code, format!("`{path}`: {}", error.message), error.help)
     }
 
-    /// Of a file that can't be read.
+    /// For a file that can't be read.
     pub fn unreadable(message: impl Into<String>, help: impl Into<String>) -> Self {
         Self::new(CASES_UNREADABLE, message, help)
     }
 
-    /// Of a file that is another one than was recorded.
+    /// For a file that differs from the recorded one.
     pub fn changed(message: impl Into<String>, help: impl Into<String>) -> Self {
         Self::new(CASES_CHANGED, message, help)
     }

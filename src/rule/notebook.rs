@@ -6,7 +6,7 @@ use regex::Regex;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-/// A notebook, as far as its outputs go. What else is in it may be of any shape.
+/// A notebook, as far as its outputs go. Anything else in it may have any shape.
 #[derive(Debug, Deserialize)]
 struct Notebook {
     #[serde(default)]
@@ -80,14 +80,14 @@ fn text(output: Output) -> String {
     parts.join("\n\n")
 }
 
-/// Without what a terminal takes for colours.
+/// Removes what a terminal takes for colours.
 fn plainly(text: &str) -> String {
     static COLOURS: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"\x1b\[[0-9;?]*[@-~]").expect("the pattern is a constant"));
     COLOURS.replace_all(text, "").into_owned()
 }
 
-/// The rows of a table as lines, and its cells with tabs between them.
+/// Puts each row of a table on a line, with tabs between its cells.
 fn without_tags(html: &str) -> String {
     static STEPS: LazyLock<[(Regex, &str); 5]> = LazyLock::new(|| {
         [

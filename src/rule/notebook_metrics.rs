@@ -1,4 +1,4 @@
-//! Metrics that a text shows: their names with the numbers beside them, in print, in a dictionary, in a table.
+//! Finds the metrics in a text: names with numbers beside them, in print, in a dictionary, in a table.
 
 use std::sync::LazyLock;
 
@@ -13,15 +13,15 @@ pub(super) struct PrintedMetric {
     pub(super) name: String,
     /// The numbers beside it, as written.
     pub(super) numbers: Vec<String>,
-    /// How it was on the way, epoch by epoch or fold by fold.
+    /// Whether the numbers are progress, epoch by epoch or fold by fold.
     pub(super) history: bool,
 }
 
-/// What the metrics were measured on may stand before a name.
+/// The splits that may come before a metric's name.
 const SPLITS: [&str; 10] =
     ["train", "training", "val", "valid", "validation", "test", "testing", "eval", "holdout", "dev"];
 
-/// Names that metrics go by. The longer stand before the shorter.
+/// Names of metrics. Longer ones come before shorter ones.
 const NAMES: [&str; 47] = [
     r"balanced[-_ ]accuracy",
     "accuracy",
@@ -75,7 +75,7 @@ const NAMES: [&str; 47] = [
 /// Names that have other meanings too, for which a whole number may be a count.
 const LIMIT_KINDS: [&str; 4] = ["map", "dice", "wer", "cer"];
 
-/// A number of the sort that metrics are.
+/// A number that looks like a metric.
 const FRACTION: &str = r"[-+]?(?:\d*\.\d+(?:e[-+]?\d+)?(?:[ \t]?%)?|\d+[ \t]?%)";
 /// Any number.
 const NUMBER: &str = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?(?:[ \t]?%)?";
@@ -86,10 +86,11 @@ fn name() -> String {
     format!(r"(?:(?:{splits})[-_/ ])?(?:{names})(?:[-_ ]?(?:score|macro|micro|weighted))*")
 }
 
-/// A name, what stands between the two, and a number. The less there is between them, the more may be a number.
+/// A name, the text between, and a number. The less text there is between them, the more forms of number
+/// count.
 static METRIC: LazyLock<Regex> = LazyLock::new(|| {
     let name = name();
-    // `accuracy   0.91`, as tables have it; whole numbers only where a table is sure.
+    // `accuracy   0.91`, as in tables; a whole number counts only if it is surely a table.
     let table = format!(r#"['"]?[\s|,]{{1,40}}(?:-[ \t]+)?({FRACTION})|[ |]*(?:\t|  |\|)[ \t|]*({NUMBER})"#);
     // `accuracy on the test set is 0.91`
     let words = "is|was|are|of|at|now|about|reached|reaches|equals|on the|on|train|test|validation|holdout|set|data|value";
@@ -106,7 +107,7 @@ static METRIC: LazyLock<Regex> = LazyLock::new(|| {
 static WHOLE_NAME: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(&format!("(?i)^{}$", name())).expect("the pattern is a constant"));
 
-/// Words by which a line says how far training is.
+/// Words that mark a line as progress of the training.
 static PROGRESS: LazyLock<Regex> = LazyLock::new(|| {
     let pattern = r"(?i)\b(?:epoch|step|iter|iteration|batch|fold|round)\b|\b\d+/\d+\b|\bit/s\b";
     Regex::new(pattern).expect("the pattern is a constant")
@@ -146,7 +147,7 @@ fn printed(text: &str) -> Vec<(&str, &str)> {
     for groups in METRIC.captures_iter(text) {
         let numbers = (2..=5).find_map(|group| groups.get(group));
         let (Some(name), Some(numbers)) = (groups.get(1), numbers) else { continue };
-        // `loss: 3x` and `recall: 2026-05-30` are no numbers.
+        // `loss: 3x` and `recall: 2026-05-30` are not numbers.
         let mut rest = text[numbers.end()..].chars();
         let next = rest.next();
         let goes_on = next.is_some_and(|next| next.is_alphanumeric() || next == '_')
@@ -163,7 +164,7 @@ fn printed(text: &str) -> Vec<(&str, &str)> {
 /// Numbers in the columns of tables whose head names a metric, and whether that head counts epochs.
 fn tables(text: &str) -> Vec<(&str, &str, bool)> {
     let mut found = Vec::new();
-    // Names, with how many columns from the right each is.
+    // Names, each with its column counted from the right.
     let mut head: Vec<(usize, &str)> = Vec::new();
     let mut history = false;
     for line in text.lines() {
@@ -201,7 +202,7 @@ fn is_number(word: &str) -> bool {
     word.eq_ignore_ascii_case("nan") || Decimal::parse(word).is_ok()
 }
 
-/// Whether a number is a recorded one, as far as its digits go; `93 %` and `93` may be 0.93.
+/// Whether a number matches a recorded one, as far as its digits go; `93 %` and `93` may be 0.93.
 pub(super) fn is_recorded(number: &str, recorded: &Decimal) -> bool {
     let (digits, percent) = match number.strip_suffix('%') {
         Some(digits) => (digits.trim(), true),
@@ -226,8 +227,8 @@ pub(super) fn is_recorded(number: &str, recorded: &Decimal) -> bool {
     near(recorded) || (percent || shown.magnitude() > one) && near(&recorded.times(&Decimal::whole(100)))
 }
 
-/// Whether two names are of one metric: `Test F1-score` and `eval/f1`. What was measured on the training data is another
-/// one than what was not.
+/// Whether two names mean the same metric: `Test F1-score` and `eval/f1`. A metric on the training data is
+/// never the same as one on other data.
 pub(super) fn same_name(one: &str, other: &str) -> bool {
     plain(one) == plain(other)
 }

@@ -4,8 +4,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-/// A path in somebody's home, wherever it begins in a word: alone, behind an option, an `=` or a `:`, within a line for a
-/// shell. `data/home/x` is none.
+/// A path in someone's home, wherever it begins in a word: alone, after an option, an `=` or a `:`, within a
+/// line for a shell. `data/home/x` is not one.
 static HOME: LazyLock<Regex> = LazyLock::new(|| {
     let begins = r#"(?:^|[\s=:;,'"(]|^-[A-Za-z]+)"#;
     let homes =
@@ -13,7 +13,7 @@ static HOME: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(&format!("{begins}{homes}")).expect("the pattern is a constant")
 });
 
-/// The first word that is bound to one machine, or was left for a shell to fill in.
+/// The first word that works on one machine only, or was left for a shell to expand.
 pub(super) fn bound<'w>(words: &[&'w str]) -> Option<&'w str> {
     words.iter().copied().find(|word| word.contains(['$', '`']) || HOME.is_match(word))
 }

@@ -1,4 +1,4 @@
-//! Whether a field is there: not null, not empty, and finite if it is a number.
+//! Whether a field is present: not null, not empty, and finite if it is a number.
 
 use super::advice;
 use crate::code::codes;
@@ -16,7 +16,7 @@ codes! {
     NOT_A_NUMBER = "field/not-a-number": "A value that must be a number is something else.";
 }
 
-/// Fields that readers of trackers write: they are what they are called, and no slip for another.
+/// Fields that tracker readers write: they are not misspellings of other fields.
 const OF_TRACKERS: [&str; 11] = [
     "model_version",
     "repositories",
@@ -61,7 +61,7 @@ pub(super) fn absent(run: &Run, field: &Field<'_>) -> Option<Finding> {
                 .at(path.clone(), "not finite")
         }
         (None, value) if is_empty(value) || is_empty_digest(path, node) => {
-            Finding::new(EMPTY, format!("`{path}` is there, but empty"))
+            Finding::new(EMPTY, format!("`{path}` is empty"))
                 .at(path.clone(), "empty")
                 .help(advice::for_path(run, path))
         }
@@ -70,7 +70,7 @@ pub(super) fn absent(run: &Run, field: &Field<'_>) -> Option<Finding> {
     Some(raised.subject(path.to_string()))
 }
 
-/// The metric that a path leads to, if it leads to a whole one.
+/// The metric at a path, if it is the path of a whole metric.
 pub(super) fn metric_at<'r>(path: &'r Path, node: &'r Node) -> Option<Metric<'r>> {
     match path.segments() {
         [Segment::Key(metrics), Segment::Key(name)] if &**metrics == "metrics" => Some(Metric { name, node }),
@@ -78,7 +78,7 @@ pub(super) fn metric_at<'r>(path: &'r Path, node: &'r Node) -> Option<Metric<'r>
     }
 }
 
-/// Says what is wrong with a metric that is there, but no number.
+/// Reports a metric that is present but is not a number.
 pub(super) fn not_a_number(name: &str, fault: &MetricFault) -> Finding {
     let (code, label, help) = match fault {
         MetricFault::NotFinite(_) => (
@@ -102,7 +102,7 @@ pub(super) fn not_a_number(name: &str, fault: &MetricFault) -> Finding {
         .help(help)
 }
 
-/// Says that a field is missing, with what was probably meant.
+/// Reports a missing field, with what was probably meant.
 fn missing(run: &Run, path: &Path) -> Finding {
     let raised = Finding::new(MISSING, format!("`{path}` is missing"))
         .at(path.clone(), format!("no `{}` here", first_absent(run, path)));
@@ -116,7 +116,7 @@ fn missing(run: &Run, path: &Path) -> Finding {
     }
 }
 
-/// Says that a policy's map is what is wrong.
+/// Says that a field is missing because the policy's map found nothing.
 pub(super) fn mapped_to_nothing(ours: &Path, theirs: &str) -> String {
     format!(
         "the policy's `fields:` looks for `{ours}` at {theirs}, but nothing is there; `gate show` prints the record"
@@ -134,7 +134,7 @@ fn near_miss(run: &Run, path: &Path) -> Option<Path> {
         if map.get(key).is_some() {
             continue;
         }
-        // A name that the schema knows is not a slip for another one that it knows.
+        // A name that the schema knows is not a slip for another known name.
         let known: Vec<&str> = segments[..depth]
             .iter()
             .map(|segment| match segment {
@@ -166,7 +166,7 @@ fn first_absent(run: &Run, path: &Path) -> String {
     }
 }
 
-/// An algorithm without a digest behind it, such as `sha256:`.
+/// An algorithm without a digest after it, such as `sha256:`.
 fn is_empty_digest(path: &Path, node: &Node) -> bool {
     matches!(path.segments().last(), Some(Segment::Key(key)) if &**key == "digest")
         && node.as_written().is_some_and(|text| Digest::parse(text).is_empty())
@@ -192,7 +192,7 @@ pub(super) fn number_at(path: &Path, node: &Node) -> Result<Decimal, MetricFault
     Metric { name: "", node }.value()
 }
 
-/// The comparison of a field that is there.
+/// The comparison for a field that is present.
 pub(super) fn present(path: &Path, node: &Node) -> Comparison {
     Comparison::exact(path.to_string(), "present", crate::verdict::Outcome::Pass).candidate(node.in_full())
 }

@@ -1,4 +1,4 @@
-//! Whether a list of requirements says which packages are installed, and not only which may be.
+//! Whether a list of requirements pins the packages that are installed, or only limits them.
 
 /// The lines of a `requirements.txt` that leave the version open: every one without `==`, a digest or a commit.
 pub(super) fn open_lines(text: &str) -> Vec<&str> {
@@ -20,7 +20,7 @@ fn is_pinned(line: &str) -> bool {
         });
         return commit || address.contains("sha256=");
     }
-    // A digest on the lines behind belongs to a line that has `==` too.
+    // A digest on the following lines belongs to a line that has `==` too.
     let requirement = line.split(';').next().unwrap_or(line);
     requirement.split_once("==").is_some_and(|(_, version)| !version.contains('*'))
         || line.contains("--hash=")

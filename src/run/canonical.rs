@@ -5,9 +5,9 @@ use std::sync::Arc;
 use super::SAME_METRIC_TWICE;
 use crate::document::{Diagnostic, Document, Entry, Map, Node, Path, Value};
 
-/// A path of text becomes an object with `path`.
+/// Turns a file that is only a path into an object with `path`.
 pub(super) fn canonical_files(record: &mut Map, moved: &mut Vec<(Path, Path)>) {
-    // Only what `fields:` moved can be found here; looking among what is added below would cost a search for each file.
+    // Only what `fields:` moved can match; searching the entries added below would cost a pass per file.
     let by_policy = moved.len();
     let mut one = |node: &mut Node, at: Path| {
         if let Value::String(path) = &node.value {
@@ -61,7 +61,7 @@ pub(super) fn canonical_metrics(
     Ok(())
 }
 
-/// A group of metrics, and not a metric with details beside its value.
+/// Whether this is a group of metrics, not one metric with details beside its value.
 fn is_group(node: &Node) -> bool {
     node.as_map()
         .is_some_and(|map| !map.is_empty() && map.get("value").is_none() && map.get("values").is_none())

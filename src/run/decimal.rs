@@ -1,7 +1,7 @@
 //! Numbers as they were written, compared exactly.
 //!
-//! 0.842 against 0.837 is a drop of exactly 0.005, which binary floating point would deny. There is no value of
-//! [`Decimal`] that is not finite, so no comparison can come out false in silence.
+//! From 0.842 to 0.837 is a drop of exactly 0.005, but not in binary floating point. Every [`Decimal`] is
+//! finite, so no comparison can silently come out false.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -22,7 +22,7 @@ pub struct Decimal {
     written: SmolStr,
 }
 
-/// What nearly every number fits in, beside what any does.
+/// A form that fits nearly every number, and one that fits any.
 #[derive(Debug, Clone)]
 enum Value {
     Small(Small),
@@ -50,9 +50,9 @@ pub enum NotDecimal {
 }
 
 impl Decimal {
-    /// Digits that are read. Nothing that was measured has as many.
+    /// The most digits that are read. No measured number has as many.
     pub const MAX_DIGITS: usize = 1_000;
-    /// The exponents that are compared, either way: `1e999999999` must not cost a gigabyte.
+    /// The largest exponent that is read, positive or negative: `1e999999999` must not cost a gigabyte.
     pub const MAX_EXPONENT: i64 = 10_000;
 
     /// A whole number.
@@ -102,7 +102,7 @@ impl Decimal {
         Self { value: Value::Small(small), written: format_smolstr!("{small}") }
     }
 
-    /// The result of arithmetic on two: of what is small where it is, and fits.
+    /// Arithmetic on two numbers, in the small form if both have it and the result fits.
     fn combined(
         &self,
         other: &Self,
@@ -116,7 +116,7 @@ impl Decimal {
         .unwrap_or_else(|| Self::made(big(&self.value.big(), &other.value.big())))
     }
 
-    /// The characters that it was written with, or for a result of arithmetic its shortest decimal form.
+    /// The characters it was written with; for a result of arithmetic, its shortest decimal form.
     pub fn written(&self) -> &str {
         &self.written
     }
@@ -142,7 +142,7 @@ impl Decimal {
         self.value.big().is_integer()
     }
 
-    /// A text that two numbers share just where they are equal.
+    /// A text that two numbers share if and only if they are equal.
     pub(super) fn key(&self) -> String {
         let (digits, exponent) = self.value.big().normalized().into_bigint_and_exponent();
         format!("{digits}e{exponent}")
@@ -166,7 +166,7 @@ impl Decimal {
         Self::made(&*self.value.big() * &*other.value.big())
     }
 
-    /// Whether it is a whole number of times `other`, exactly; `false` where `other` is zero.
+    /// Whether it is an exact whole multiple of `other`; `false` if `other` is zero.
     pub fn is_multiple_of(&self, other: &Self) -> bool {
         !other.is_zero() && (&*self.value.big() % &*other.value.big()).is_zero()
     }
@@ -180,7 +180,7 @@ impl Decimal {
         }
     }
 
-    /// The same number, written as arithmetic writes its results.
+    /// The same number, in the notation of arithmetic results.
     fn without_writing(self) -> Self {
         match self.value {
             Value::Small(small) => Self::made_small(small),
@@ -206,7 +206,7 @@ impl Decimal {
         (!other.is_zero()).then(|| Self::made((&*self.value.big() / &*other.value.big()).with_prec(34)))
     }
 
-    /// The mean, to 15 significant digits where it has more, which is more than was measured; `None` of no numbers.
+    /// The mean, rounded to 15 significant digits: more than anyone measures. `None` if there are no numbers.
     pub fn mean(numbers: &[Self]) -> Option<Self> {
         let sum = numbers.iter().fold(BigDecimal::zero(), |sum, number| sum + &*number.value.big());
         let count = u64::try_from(numbers.len()).ok().filter(|count| *count > 0)?;
@@ -215,7 +215,7 @@ impl Decimal {
         Some(Self::made(mean.with_precision_round(digits, bigdecimal::RoundingMode::HalfEven)))
     }
 
-    /// The number in the middle, or the mean of the two that are; `None` of no numbers.
+    /// The middle number, or the mean of the two in the middle; `None` if there are no numbers.
     pub fn median(numbers: &[Self]) -> Option<Self> {
         let mut sorted = numbers.to_vec();
         sorted.sort();
@@ -226,7 +226,7 @@ impl Decimal {
         }
     }
 
-    /// Rounded to `digits` behind the point, half to even: for showing, never for comparing.
+    /// Rounded to `digits` after the point, half to even: for showing, never for comparing.
     #[must_use]
     pub fn rounded(&self, digits: i64) -> Self {
         Self::made(self.value.big().with_scale_round(digits, bigdecimal::RoundingMode::HalfEven))

@@ -8,9 +8,9 @@ use smol_str::SmolStr;
 /// which is not the same as being different.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Digest {
-    /// What stands before the colon, in small letters; empty where nothing does.
+    /// The part before the colon, in lower case; empty if there is no colon.
     pub algorithm: SmolStr,
-    /// What stands behind it; hexadecimal digits in small letters.
+    /// The part after the colon; hexadecimal digits are in lower case.
     pub value: SmolStr,
 }
 
@@ -35,12 +35,12 @@ impl Digest {
         &*self.algorithm == "mlflow"
     }
 
-    /// Whether nothing follows the algorithm: `sha256:` is no digest.
+    /// Whether nothing follows the algorithm: `sha256:` is not a digest.
     pub fn is_empty(&self) -> bool {
         self.value.trim().is_empty()
     }
 
-    /// Whether it can be a digest at all: of the length that its algorithm gives, where that is known.
+    /// Whether it can be a digest at all: if the algorithm is known, the length must be right.
     pub fn is_whole(&self) -> bool {
         let value = self.value.strip_suffix(".dir").unwrap_or(&self.value);
         let lengths: &[usize] = match &*self.algorithm {
@@ -55,7 +55,7 @@ impl Digest {
         lengths.contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_hexdigit())
     }
 
-    /// The algorithm, for a person.
+    /// The algorithm's name, for a person.
     pub fn algorithm_name(&self) -> &str {
         if self.algorithm.is_empty() { "an algorithm that is not named" } else { &self.algorithm }
     }

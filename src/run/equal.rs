@@ -5,14 +5,14 @@ use std::cmp::Ordering;
 use super::{Decimal, Digest};
 use crate::document::{Node, Path, Segment, Value};
 
-/// What comparing two values gives.
+/// The result of comparing two values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Sameness {
     /// They are the same value.
     Same,
     /// They are not.
     Different,
-    /// It can't be told, and why.
+    /// They can't be compared, for this reason.
     NotComparable(String),
 }
 
@@ -24,9 +24,9 @@ impl Sameness {
 
 /// Compares the values that two records hold at `path`.
 ///
-/// Numbers are compared by their value; text is compared by its characters. In `params`, text that is a number
-/// equals that number, since trackers turn parameters into text. Commits are compared by the shorter one. Digests
-/// of different algorithms can't be compared.
+/// Numbers are compared by their value; text is compared by its characters. In `params`, text that is a
+/// number equals that number, since trackers turn parameters into text. Commits are compared up to the length
+/// of the shorter one. Digests of different algorithms can't be compared.
 pub fn same_value(path: &Path, one: &Node, other: &Node) -> Sameness {
     match (key(path, 0), last_key(path)) {
         ("params", _) => Sameness::of(same_tree(one, other, true)),
@@ -61,7 +61,7 @@ pub(super) fn same_digest(one: &Digest, other: &Digest) -> Sameness {
     ))
 }
 
-/// A commit may be cut, but not below seven digits, where chance would make two equal.
+/// A commit may be shortened, but not below seven digits, where two could match by chance.
 fn same_commit(one: &str, other: &str) -> bool {
     let (short, long) = match one.len().cmp(&other.len()) {
         Ordering::Greater => (other, one),
@@ -104,9 +104,9 @@ fn same_tree(one: &Node, other: &Node, text_may_be_a_number: bool) -> bool {
     }
 }
 
-/// A text that two values share just where [`same_value`] finds them the same, so that many values are compared by a
-/// table and not each with each. `None` where a value is the same as no other. Commits are compared by
-/// [`same_commits`].
+/// A text that two values share if and only if [`same_value`] finds them the same, so that many values are
+/// compared by a table and not pairwise. `None` if the value equals no other. [`same_commits`] compares
+/// commits.
 pub(crate) fn value_key(path: &Path, node: &Node) -> Option<String> {
     let mut text = String::new();
     if last_key(path) == "digest"
@@ -123,11 +123,11 @@ pub(crate) fn value_key(path: &Path, node: &Node) -> Option<String> {
     Some(text)
 }
 
-/// Two of many commits that are the same, the shorter ones cut.
+/// A commit that is given twice, perhaps shortened.
 pub(crate) fn same_commits<'c>(commits: &[&'c str]) -> Option<&'c str> {
     let mut sorted: Vec<(String, &str)> =
         commits.iter().map(|commit| (commit.to_ascii_lowercase(), *commit)).collect();
-    // Whatever begins with a commit follows it directly.
+    // After sorting, a commit is directly before those that begin with it.
     sorted.sort();
     sorted.windows(2).find(|pair| same_commit(&pair[0].0, &pair[1].0)).map(|pair| pair[1].1)
 }
@@ -181,7 +181,7 @@ fn same_number(one: &str, other: &str) -> bool {
     }
 }
 
-/// Names, not quantities: version 1.10 is not version 1.1.
+/// Whether the values at a path are names, not quantities: version 1.10 is not version 1.1.
 fn is_name(path: &Path) -> bool {
     matches!(
         (key(path, 0), last_key(path)),

@@ -1,4 +1,4 @@
-//! Records of another shape: a policy's `fields:` map.
+//! A policy's `fields:` map, for records with another layout.
 
 use std::sync::Arc;
 
@@ -12,20 +12,20 @@ use crate::document::{Diagnostic, Document, Map, Node, Path, Segment, Value};
 pub struct FieldMap {
     /// Each canonical path with the paths at which its value may be.
     pub fields: Vec<(Path, Vec<FieldPath>)>,
-    /// Words that mean, as a `status`, that a run finished, beside those that always do.
+    /// Values of `status` that mean that a run finished, besides the ones that always do.
     pub finished: Vec<String>,
-    /// Where a file holds several records.
+    /// How to find the records in a file with several.
     pub each: Option<Each>,
 }
 
-/// Where a file holds several records: in a list, or by their names in an object.
+/// How to find the records in a file with several: in a list, or by name in an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Each {
     /// The list or the object.
     pub path: FieldPath,
-    /// Where each says its model; in an object without it, its name is the model.
+    /// Where each record names its model. Without this, its name in an object is the model.
     pub model: Option<FieldPath>,
-    /// Where the document says which of them is meant, by its model: `best_model`.
+    /// Where the document names the model of the only record to read: `best_model`.
     pub only: Option<FieldPath>,
 }
 
@@ -34,7 +34,7 @@ pub struct Each {
 pub(super) struct Applied {
     /// Each canonical path that was filled, with where its value was.
     pub(super) moved: Vec<(Path, Path)>,
-    /// Canonical paths of which none of the other paths leads to anything, with these.
+    /// Canonical paths that were not found, each with the paths that were tried.
     pub(super) nowhere: Vec<(Path, String)>,
     /// The whole document is metrics.
     pub(super) all_metrics: bool,
@@ -42,8 +42,8 @@ pub(super) struct Applied {
     pub(super) notes: Vec<String>,
 }
 
-/// Whether the map may not replace this field of a record: a run that failed must not become one that finished, and no
-/// number may hide another one. Of the numbers that a tracker's reader took, a policy may choose others.
+/// Whether the map must not replace this field of a record: a run that failed must not become one that
+/// finished, and no number may hide another. A policy may replace numbers that a tracker's reader chose.
 fn is_never_replaced(ours: &Path, is_plain: bool) -> bool {
     match first_key(ours) {
         Some("status") => true,
@@ -53,8 +53,8 @@ fn is_never_replaced(ours: &Path, is_plain: bool) -> bool {
 }
 
 impl FieldMap {
-    /// Fills the canonical fields of `root`. Every value is read from the record as it was written, by a person's script
-    /// where it `is_plain`, else by a tracker's reader.
+    /// Fills the canonical fields of `root`. Every value is read from the record as written: by a person's
+    /// script if it `is_plain`, else by a tracker's reader.
     pub(super) fn apply(
         &self,
         root: &mut Map,
@@ -115,7 +115,7 @@ impl FieldMap {
     }
 }
 
-/// The value that the record has for one canonical field, and where.
+/// The record's value for one canonical field, and its path.
 fn value(
     root: &Map,
     ours: &Path,
@@ -164,8 +164,8 @@ fn disagree(
         .boxed()
 }
 
-/// A field that the policy reads as another one need not be what its name says: `model` may hold the metrics of the
-/// model. It is then taken out, since no run record can have it.
+/// A field that the policy maps to another one need not be what its name says: `model` may contain the
+/// metrics of the model. Such a field is removed, since a run record can't have it.
 fn set_aside(root: &mut Map, from: &Path, filled: &[&str]) -> Option<String> {
     let key = first_key(from).filter(|key| !filled.contains(key))?.to_owned();
     let node = root.get(&key)?;
@@ -192,7 +192,7 @@ fn get<'r>(root: &'r Map, path: &[Segment]) -> Option<&'r Node> {
     if rest.is_empty() { Some(node) } else { get(node.as_map()?, rest) }
 }
 
-/// The elements of the list or the object at a path of a document, each with its name in an object.
+/// The elements of the list or object at a path of a document, each with its name if it is in an object.
 pub fn elements<'n>(root: &'n Node, path: &FieldPath) -> Option<Vec<(Option<&'n str>, &'n Node)>> {
     let at = match (path.is_whole(), &root.value) {
         (true, _) => root,

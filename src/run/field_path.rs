@@ -29,7 +29,7 @@ pub enum Step {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldPath {
     steps: Vec<Step>,
-    /// The same, if it names just one value.
+    /// The steps as a plain path, if they name just one value.
     path: Option<Path>,
     written: SmolStr,
 }
@@ -39,7 +39,7 @@ pub struct FieldPath {
 pub struct PathError {
     /// What is wrong.
     pub message: String,
-    /// The byte at which it is.
+    /// The byte offset of the error.
     pub at: usize,
 }
 
@@ -57,7 +57,7 @@ impl FieldPath {
         Ok(Self { path: path_of(&steps), steps, written: text.into() })
     }
 
-    /// The JSON Pointer to the whole document, which is written as empty text.
+    /// The path to the whole document: the empty JSON Pointer.
     pub fn whole() -> Self {
         Self { steps: Vec::new(), path: Some(Path::root()), written: "".into() }
     }
@@ -90,7 +90,7 @@ impl FieldPath {
         self.path.clone()
     }
 
-    /// The same, to look at.
+    /// Like [`Self::to_path`], by reference.
     pub(super) fn as_path(&self) -> Option<&Path> {
         self.path.as_ref()
     }
@@ -105,7 +105,7 @@ fn path_of(steps: &[Step]) -> Option<Path> {
     steps.iter().map(segment).collect()
 }
 
-/// A JSON Pointer's way of writing an index.
+/// Reads an index as a JSON Pointer writes it.
 pub(super) fn index_of(key: &str) -> Option<usize> {
     let plain = key == "0" || !key.starts_with('0') && key.bytes().all(|byte| byte.is_ascii_digit());
     if plain { key.parse().ok() } else { None }

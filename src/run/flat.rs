@@ -1,9 +1,9 @@
-//! Files of nothing but metrics, which most training scripts write: `{"accuracy": 0.91, "f1": 0.88}`.
+//! Files that contain nothing but metrics, as most training scripts write: `{"accuracy": 0.91, "f1": 0.88}`.
 
 use super::Moment;
 use crate::document::{Map, Node, Path, Span, Value};
 
-/// Fields of a run record that a file of metrics may have beside them.
+/// Fields of a run record that a file of metrics may also have.
 const IDENTITY: [&str; 12] = [
     "run_id",
     "name",
@@ -20,33 +20,33 @@ const IDENTITY: [&str; 12] = [
 ];
 /// Numbers that say where in training something was measured, and not how good it was.
 const POSITIONS: [&str; 6] = ["epoch", "step", "global_step", "iteration", "iter", "timestamp"];
-/// Keys that hold when it was measured, where there is no `created_at`.
+/// Keys that may say when it was measured, if there is no `created_at`.
 const TIMES: [&str; 4] = ["timestamp", "datetime", "date", "time"];
-/// Groups within each other: a report of an evaluation in several parts has three.
+/// How deep groups can nest: a report of an evaluation in several parts has three levels.
 const MAX_DEPTH: usize = 4;
 /// Names that a note lists.
 const MAX_LISTED: usize = 6;
 
-/// What became of the numbers in a document that has no `metrics`.
+/// What happened to the numbers in a document that has no `metrics`.
 pub(super) enum Flat {
     /// They are metrics now.
     Read,
-    /// They stay where they are, and why.
+    /// They stay where they are, for this reason.
     Left(String),
-    /// There are none.
+    /// There are no numbers.
     None,
 }
 
-/// Takes the numbers at the top of a record, and groups of nothing but numbers, for `metrics`. They stay where they are as
-/// well: a schema and `forbid` speak of the record as it was written. `is_known` are the fields that hold what their name
-/// says; `force` where the policy says that the whole document is metrics.
+/// Copies the numbers at the top of a record, and groups of nothing but numbers, to `metrics`. The originals
+/// stay: a schema and `forbid` apply to the record as it was written. `is_known` tells which fields are what
+/// their name says; `force` means that the policy declares the whole document to be metrics.
 pub(super) fn read(
     record: &mut Map,
     is_known: &dyn Fn(&str) -> bool,
     force: bool,
     moved: &mut Vec<(Path, Path)>,
 ) -> Flat {
-    // What Keras and XGBoost return from training: nothing but lists, a value for each epoch.
+    // Keras and XGBoost return this from training: nothing but lists, with a value for each epoch.
     let is_history = !record.is_empty() && record.iter().all(|(_, node)| is_history(node, 2));
     let measured: Vec<(String, Node)> = record
         .iter()
@@ -87,7 +87,7 @@ fn is_time(node: Option<&Node>) -> bool {
     matches!(node.map(|node| &node.value), Some(Value::String(text)) if Moment::parse(text).is_ok())
 }
 
-/// A list of numbers, or a group of nothing else.
+/// Whether it is a list of numbers, or a group of nothing else.
 fn is_history(node: &Node, depth: usize) -> bool {
     let is_number = |node: &Node| matches!(node.value, Value::Number(_) | Value::NotFinite(_));
     match &node.value {
@@ -112,7 +112,7 @@ fn last_of_history(node: &Node) -> Node {
     }
 }
 
-/// A number, a number with details beside it, or a group of nothing else.
+/// Whether it is a number, a number with details beside it, or a group of nothing else.
 fn is_measured(node: &Node, depth: usize) -> bool {
     match &node.value {
         Value::Number(_) | Value::NotFinite(_) => true,

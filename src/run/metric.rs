@@ -7,12 +7,12 @@ use smol_str::SmolStr;
 use super::Decimal;
 use crate::document::{Node, Path, Value};
 
-/// A metric as the canonical record holds it: a number, or an object with `value` and what is known about it.
+/// A metric in the canonical record: a number, or an object with `value` and what is known about it.
 #[derive(Debug, Clone)]
 pub struct Metric<'r> {
-    /// Its name; parts of a nested one are joined by dots.
+    /// Its name; the parts of a nested name are joined by dots.
     pub name: &'r str,
-    /// What the record holds under that name.
+    /// The record's value under that name.
     pub node: &'r Node,
 }
 
@@ -32,7 +32,7 @@ pub enum Aggregation {
     Worst,
 }
 
-/// Every choice by the word that a policy writes.
+/// Every choice, with the word that a policy writes.
 pub const AGGREGATIONS: [(&str, Aggregation); 5] = [
     ("last", Aggregation::Last),
     ("best", Aggregation::Best),
@@ -42,7 +42,7 @@ pub const AGGREGATIONS: [(&str, Aggregation); 5] = [
 ];
 
 impl Aggregation {
-    /// As the policy writes it.
+    /// The word that a policy writes.
     pub fn name(self) -> &'static str {
         AGGREGATIONS.into_iter().find(|(_, pick)| *pick == self).map_or("last", |(name, _)| name)
     }
@@ -53,21 +53,21 @@ impl Aggregation {
 pub enum MetricFault {
     /// `null`, or an object without `value`.
     Null,
-    /// Not there for each of its seeds or folds.
+    /// Some of its seeds or folds have no value.
     SomeMissing,
-    /// One number, where several are asked for.
+    /// A single number, although several are needed.
     NoValues,
-    /// Not a number or infinite, as written.
+    /// NaN or infinite, as written.
     NotFinite(SmolStr),
     /// Text, even if it looks like a number.
     Text(SmolStr),
-    /// Something else altogether.
+    /// Some other kind of value.
     Other(&'static str),
     /// A number that can't be compared.
     Unusable(SmolStr, super::NotDecimal),
 }
 
-/// The spellings of a number that is not finite, among those that trackers write as text.
+/// How trackers write a number that is not finite, when they write it as text.
 const NOT_FINITE: [&str; 8] = ["nan", "inf", "+inf", "-inf", "infinity", "+infinity", "-infinity", ".nan"];
 
 impl<'r> Metric<'r> {
@@ -101,7 +101,7 @@ impl<'r> Metric<'r> {
         self.values().is_some_and(|values| values.iter().any(Node::is_null))
     }
 
-    /// The number that `pick` asks for, where a higher one is better or, `higher` being false, a lower one.
+    /// The number that `pick` selects; `higher` says whether a higher one is better.
     pub fn pick(&self, pick: Aggregation, higher: bool) -> Result<Decimal, MetricFault> {
         if pick == Aggregation::Last {
             return self.value();

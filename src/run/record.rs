@@ -16,18 +16,18 @@ pub const ONLY_METRICS: &str = "read as metrics: the file has no other field of 
 /// One training run.
 ///
 /// The record is kept as a tree in canonical form: artifacts are objects, nested metrics are joined by dots,
-/// everything else is as it was written. Which of it must be there is the policy's business.
+/// everything else is as it was written. The policy decides which fields must be present.
 #[derive(Debug, Clone)]
 pub struct Run {
     /// The text that it was read from.
     pub document: Arc<Document>,
-    /// How it was named, and what that name led to.
+    /// The reference that named it, and what that resolved to.
     pub origin: Origin,
     /// The signature beside the record, if it was looked for.
     pub signature: Option<Vec<u8>>,
     /// The records that were combined into it, each with its signature, if there are several.
     pub parts: Vec<(Arc<Document>, Option<Vec<u8>>)>,
-    /// What was measured of each case of an evaluation, where a tracker keeps that.
+    /// The result of each case of an evaluation, if the tracker keeps them.
     pub cases: Arc<[CaseResult]>,
     /// Decisions of the reader, such as reading a time without a zone as UTC.
     pub notes: Vec<String>,
@@ -36,15 +36,15 @@ pub struct Run {
     span: Span,
     /// Canonical paths whose values are elsewhere in the document.
     moved: Vec<(Path, Path)>,
-    /// Canonical paths that a tracker's reader filled, with where the values stood in the tracker.
+    /// Canonical paths that a tracker's reader filled, each with where the tracker kept the value.
     recorded_at: Vec<(Path, String)>,
-    /// Fields whose name is used for something else, each with the expected type.
+    /// Fields whose name is used for something else, each with the error message.
     misnamed: Vec<(String, String)>,
-    /// Fields that a policy's `fields:` map looks for where there is nothing, with where it looks.
+    /// Fields that a policy's `fields:` map did not find, each with the paths where it looked.
     nowhere: Vec<(Path, String)>,
     /// Its numbers are metrics because there is nothing else in it.
     is_flat: bool,
-    /// Words of a policy that mean that a run finished.
+    /// The policy's own words for a run that finished.
     finished: Vec<String>,
 }
 
@@ -52,30 +52,29 @@ pub struct Run {
 const FINISHED: [&str; 8] =
     ["finished", "success", "succeeded", "completed", "complete", "done", "ok", "passed"];
 
-/// What an evaluation measured of one case, by one of its metrics.
+/// The result of one metric on one case of an evaluation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CaseResult {
-    /// Tells the case from others, and finds it again in another run: by its content, never by its number.
+    /// Identifies the case, also in other runs: by its content, never by its number.
     pub id: String,
-    /// The metric of the run that is made of these.
+    /// The metric of the run that is computed from these results.
     pub metric: String,
-    /// The score, as it was written; none of a case that was not scored.
+    /// The score as written; `None` if the case was not scored.
     pub score: Option<super::Decimal>,
     /// Whether it passed, if the evaluation decides that.
     pub right: Option<bool>,
-    /// It broke before it was scored: no answer, and neither right nor wrong.
+    /// Whether it broke before it was scored: no answer, so neither right nor wrong.
     pub error: bool,
-    /// What it is, such as `region`: the slices that it may be part of.
+    /// Its properties, such as `region`, which are the slices that it may be part of.
     pub fields: Vec<(String, String)>,
 }
 
 /// Where a record was read.
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
 pub struct Origin {
-    /// The tracker whose format it is in; `plain` for a record of ours, [`LEDGER`] for
-    /// what is promoted.
+    /// The tracker whose format it is in; `plain` for a record of ours, [`LEDGER`] for what is promoted.
     pub tracker: String,
-    /// The reference that led to it, as it was given.
+    /// The reference as it was given.
     pub reference: String,
     /// What a moving reference resolved to, such as a commit.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -83,13 +82,13 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// The commit that the record was read at, where it was read at one.
+    /// The commit that the record was read from, if any.
     pub fn commit(&self) -> Option<&str> {
         self.resolved.as_deref()?.strip_prefix("commit ")?.split(' ').next()
     }
 }
 
-/// The tracker of a record that the ledger keeps.
+/// The tracker name of a record in the ledger.
 pub const LEDGER: &str = "ledger";
 
 /// A file that a run produced.
@@ -99,7 +98,7 @@ pub struct Artifact<'r> {
     pub at: Path,
     /// Its path, relative to the workspace.
     pub path: Option<&'r str>,
-    /// Its address, where it is not a file of the workspace.
+    /// Its address, if it is not a file in the workspace.
     pub uri: Option<&'r str>,
     /// Its digest when it was recorded.
     pub digest: Option<Digest>,
@@ -116,13 +115,13 @@ pub struct DataFile<'r> {
     pub path: Option<&'r str>,
     /// Its digest when it was recorded.
     pub digest: Option<Digest>,
-    /// Of a folder, the file that has the list of its files, relative to the workspace.
+    /// For a folder, the file that lists its files, relative to the workspace.
     pub files: Option<&'r str>,
 }
 
 impl Run {
-    /// Takes a parsed document as a run record: reads fields of another shape by `fields`, checks what the known
-    /// fields hold, and brings the record into canonical form. Everything that is wrong is found at once.
+    /// Makes a run record from a parsed document: maps its fields by `fields`, checks the known ones, and
+    /// brings the record into canonical form. Everything that is wrong is found at once.
     pub fn new(
         document: &Arc<Document>,
         tree: Node,
@@ -159,7 +158,7 @@ impl Run {
             })
             .collect();
         shape::names_as_text(&mut record);
-        // A tracker's reader knows what is a metric.
+        // A tracker's reader has already decided what is a metric.
         let flat = if is_plain && record.get("metrics").is_none() {
             let is_known = |key: &str| {
                 shape::known_fields().any(|known| known == key)
@@ -201,7 +200,7 @@ impl Run {
             Flat::None => {}
         }
         for (name, message) in &run.misnamed {
-            // What the policy reads from there is read.
+            // The policy's map uses this field.
             if run.moved.iter().any(|(_, theirs)| theirs.below(&Path::of([name])).is_some()) {
                 continue;
             }
@@ -215,7 +214,7 @@ impl Run {
         Ok(run)
     }
 
-    /// The status of a run that did not finish, or whose files are no longer those that were run.
+    /// The status of a run that did not finish, or whose files have changed since it ran.
     pub fn unfinished(&self) -> Option<&str> {
         let status = self.text("status")?;
         let word = status.trim().to_lowercase();
@@ -229,7 +228,7 @@ impl Run {
         self.is_flat
     }
 
-    /// Whether the numbers at a key of the record were taken for metrics, so that they are in it twice.
+    /// Whether the numbers at a key of the record were also taken as metrics, so that they are in it twice.
     pub fn is_also_metrics(&self, key: &str) -> bool {
         let is_of_key = |metric: &str| {
             metric.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
@@ -243,13 +242,13 @@ impl Run {
         self.misnamed.iter().find(|(name, _)| **name == **first).map(|(_, message)| message.as_str())
     }
 
-    /// Where a policy's `fields:` map looks for a field, or for one around it, and finds nothing.
+    /// Where a policy's `fields:` map looked for a field or one of its parents, and found nothing.
     pub fn mapped_to_nothing(&self, path: &Path) -> Option<(&Path, &str)> {
         let found = self.nowhere.iter().find(|(ours, _)| path.below(ours).is_some());
         found.map(|(ours, theirs)| (ours, theirs.as_str()))
     }
 
-    /// Says the model, where the record does not.
+    /// Sets the model, for a record that does not name one.
     pub fn set_model(&mut self, model: &str) {
         self.record.insert("model", Span::default(), Node::text(model));
     }
@@ -274,7 +273,7 @@ impl Run {
         self.record.get(field)?.as_written()
     }
 
-    /// The line of models that the run belongs to; empty text names none.
+    /// The line of models that the run belongs to; empty text counts as absent.
     pub fn model(&self) -> Option<&str> {
         self.text("model").filter(|model| !model.trim().is_empty())
     }
@@ -338,7 +337,7 @@ impl Run {
             .collect()
     }
 
-    /// Where to point for a canonical path: at the value, or at the key of the nearest object that should hold it.
+    /// Where to point for a canonical path: at the value, or at the key of the nearest object around it.
     pub fn span(&self, path: &Path) -> Span {
         let mut span = Span { end: self.span.end.min(self.span.start + 1), ..self.span };
         let mut map = Some(&self.record);
@@ -376,7 +375,7 @@ impl Run {
         self.moved.iter().map(|(ours, theirs)| (ours, theirs)).collect()
     }
 
-    /// Says where a tracker kept what its reader put into the record.
+    /// Sets where the tracker kept the values that its reader put into the record.
     pub fn set_recorded_at(&mut self, recorded_at: Vec<(Path, String)>) {
         self.recorded_at = recorded_at;
     }
@@ -391,8 +390,8 @@ impl Run {
         Some(from)
     }
 
-    /// Every canonical path that was filled from elsewhere, with where its value stood: what a policy's `fields:` map says
-    /// comes before what a tracker's reader did, and stands before where that reader found it.
+    /// Every canonical path that was filled from elsewhere, with where its value came from. If a policy's
+    /// `fields:` map moved what a tracker's reader had filled, the policy's path comes first.
     pub fn fields_from(&self) -> Vec<(&Path, String)> {
         let recorded = self.recorded_at.iter().map(|(ours, _)| ours);
         let moved = self.moved_by_path();
@@ -408,14 +407,14 @@ impl Run {
         from
     }
 
-    /// Where the value at a canonical path stood, where it is not what the document shows.
+    /// Where the value at a canonical path came from, if not from that path itself.
     pub fn came_from(&self, path: &Path) -> Option<String> {
         self.came_from_in(&self.moved_by_path(), path)
     }
 
     fn came_from_in(&self, moved: &HashMap<&Path, &Path>, path: &Path) -> Option<String> {
         let theirs = place_in(moved, path);
-        // The canonical form alone joins the names of metrics, and makes an object of a file's path.
+        // Joined metric names and file objects come from the canonical form, not from the policy.
         let by_policy = joined(&theirs) != joined(path) && path.below(&theirs).is_none();
         let recorded = self.recorded_at(if by_policy { &theirs } else { path });
         match (recorded, by_policy) {
@@ -427,7 +426,7 @@ impl Run {
     }
 }
 
-/// Where the value at a path stood: by the longest path that was moved and leads to it.
+/// Where the value at a path came from, by the longest part of the path that was moved.
 fn place_in(moved: &HashMap<&Path, &Path>, path: &Path) -> Path {
     let mut ours = path.clone();
     loop {
@@ -441,8 +440,8 @@ fn place_in(moved: &HashMap<&Path, &Path>, path: &Path) -> Path {
     }
 }
 
-/// Whether a fault is that something else is recorded by the name of a field. A status that can't be read must not pass for
-/// none, and neither metrics nor a time that is misspelt is something else.
+/// Whether the fault is only that a field's name is used for something else. An unreadable status must not
+/// count as no status, and bad metrics or a misspelt time are real faults.
 fn is_only_a_name(record: &Map, path: &Path) -> bool {
     let [Segment::Key(name)] = path.segments() else { return false };
     let is_text = matches!(record.get(name).map(|node| &node.value), Some(Value::String(_)));
@@ -453,7 +452,7 @@ fn is_only_a_name(record: &Map, path: &Path) -> bool {
     }
 }
 
-/// A path as the names of nested metrics are: joined by dots.
+/// A path joined by dots, like the names of nested metrics.
 fn joined(path: &Path) -> String {
     let keys: Vec<String> = path
         .segments()

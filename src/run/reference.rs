@@ -10,14 +10,14 @@ use crate::document::Diagnostic;
 pub enum Reference {
     /// `runs/churn.json`, `runs/*.json`, `runs/`: a file, a glob or a folder.
     Files(String),
-    /// `git:REV` or `git:REV:PATH`: the same, as committed.
+    /// `git:REV` or `git:REV:PATH`: the same at a commit.
     Git {
         /// A branch, a tag, a commit.
         revision: String,
         /// A file, a glob or a folder; without it, the records that the policy's `runs:` matches.
         path: Option<String>,
     },
-    /// `stage:NAME`: what the ledger says is promoted there.
+    /// `stage:NAME`: what is promoted there, according to the ledger.
     Stage(String),
     /// `mlflow:models:/churn@champion`: a run of a tracker, in that tracker's own words.
     Tracker {
@@ -95,7 +95,7 @@ impl Reference {
 }
 
 impl Reference {
-    /// What to write for a name that is not a path: a stage, a branch, a run of a tracker.
+    /// Suggests what to write for a name that is not a path: a stage, a branch, a tracker's run.
     pub fn meant(text: &str) -> Option<String> {
         if matches!(text, "latest" | "last" | "previous" | "best" | "base") {
             return Some(format!(
@@ -117,7 +117,7 @@ impl Reference {
                 _ => format!("{text}:PATH"),
             });
         }
-        // Ids of MLflow's runs have 32 digits, those of commits 40 or 64.
+        // MLflow's run ids have 32 digits; commits have 40 or 64.
         if text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Some(format!("mlflow:runs:/{text}"));
         }

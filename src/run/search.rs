@@ -8,11 +8,11 @@ use crate::document::{Map, Node, Path, Segment};
 /// One value that a [`FieldPath`] matches.
 #[derive(Debug, Clone)]
 pub struct Field<'r> {
-    /// Its path in the canonical record; of what is absent, the path where it would be.
+    /// Its path in the canonical record; for an absent value, where it would be.
     pub path: Path,
-    /// The value; `None` when there is none, or when it is null.
+    /// The value; `None` if it is absent or null.
     pub node: Option<&'r Node>,
-    /// The path asks for elements of a list, and there were none that fit.
+    /// Whether the path asks for elements of a list, and none matched.
     pub none_matched: bool,
 }
 
@@ -20,7 +20,7 @@ impl Run {
     /// Every value that `path` matches; never empty. Below `metrics`, the longest existing name is used, since a
     /// metric's name may contain dots. `[]` on a single object means that object, as if it were a list of one.
     pub fn find(&self, path: &FieldPath) -> Vec<Field<'_>> {
-        // Most paths are a few keys that are there.
+        // The common case: a few keys that exist.
         if let Some(plain) = path.as_path().filter(|_| path.first_key() != "metrics")
             && let Some(node) = self.get(plain)
         {
@@ -31,8 +31,8 @@ impl Run {
         search.found
     }
 
-    /// Every value that a reader could take for one at `path`; empty where there is none. Groups of metrics count,
-    /// and so do elements and entries on the way: `tags.customer` is there in `[{"customer": …}]` as well.
+    /// Every value that a reader could take for one at `path`; empty if there is none. Groups of metrics
+    /// count, and so do elements and entries on the way: `tags.customer` also matches `[{"customer": …}]`.
     pub fn find_anywhere(&self, path: &FieldPath) -> Vec<Field<'_>> {
         let mut search = Search::default();
         search.anywhere(Position::root(&self.record), path.steps());
@@ -40,7 +40,7 @@ impl Run {
     }
 }
 
-/// At the record itself, or at a node in it.
+/// A position in the record: the record itself, or a node in it.
 #[derive(Clone, Copy)]
 struct Position<'r> {
     node: Option<&'r Node>,
@@ -64,8 +64,8 @@ impl<'r> Position<'r> {
         Some((Segment::Index(index), self.list()?.get(index)?))
     }
 
-    /// The elements that a step fits, each with its step; a single object where a list is asked for is a list of one,
-    /// which takes no step.
+    /// The elements that a step matches, each with the step to it. Where a list is asked for, a single object
+    /// counts as a list of one, and takes no step.
     fn items(self, step: &Step) -> impl Iterator<Item = (Option<Segment>, &'r Node)> {
         let single = self.map.and(self.node).filter(|node| fits(step, node));
         let items = self.list().unwrap_or_default().iter().enumerate();
@@ -90,7 +90,7 @@ struct Search<'r> {
 }
 
 impl<'r> Search<'r> {
-    /// Goes one step down for as long as `look` looks around there.
+    /// Goes one step down while `look` runs.
     fn below(&mut self, step: Option<Segment>, node: &'r Node, look: impl FnOnce(&mut Self, Position<'r>)) {
         let took_step = step.is_some();
         if let Some(step) = step {
@@ -148,7 +148,7 @@ impl<'r> Search<'r> {
         }
     }
 
-    /// [`Self::descend`] by every reading of the path; what is absent is not found.
+    /// Like [`Self::descend`], but tries every reading of the path, and skips what is absent.
     fn anywhere(&mut self, position: Position<'r>, steps: &[Step]) {
         let Some((step, rest)) = steps.split_first() else {
             if let Some(node) = position.node.filter(|node| !node.is_null()) {
@@ -191,7 +191,7 @@ impl<'r> Search<'r> {
         }
     }
 
-    /// The metrics of a name, and those of the group of that name, whose names begin with it and a dot.
+    /// The metric of a name, and the metrics whose names begin with that name and a dot.
     fn metrics(&mut self, map: &'r Map, steps: &[Step]) {
         if let Some((name, node, used)) = longest_name(map, steps) {
             let name = Some(Segment::Key(name.into()));

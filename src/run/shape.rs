@@ -1,4 +1,4 @@
-//! The fields that a run record has by name, and what each holds.
+//! The known fields of a run record, and the type of each.
 //!
 //! The policy decides which fields are required; this only defines the type of each field. Other fields in a record
 //! are kept, and can be used by their path.
@@ -6,7 +6,7 @@
 use super::{Moment, WRONG_SHAPE};
 use crate::document::{Diagnostic, Map, Node, Path, Value};
 
-/// What a field holds.
+/// The type of a field.
 enum Shape {
     /// A name, opaque, as written.
     Text,
@@ -30,7 +30,7 @@ enum Shape {
     Files,
     /// A list of objects with these fields.
     List(&'static [(&'static str, Shape)]),
-    /// Whatever the writer chose.
+    /// Any value.
     Any,
 }
 
@@ -116,14 +116,14 @@ pub fn known_fields() -> impl Iterator<Item = &'static str> {
     RECORD.iter().map(|(name, _)| *name)
 }
 
-/// The names that a field has below it.
+/// The names that can be below a field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Names {
     /// Just these.
     These(Vec<&'static str>),
     /// Whatever the run wrote: a parameter, a metric, a tag.
     Any,
-    /// None: it is a single value.
+    /// No names: it is a single value.
     None,
     /// There is no such field.
     Unknown,
@@ -164,7 +164,7 @@ pub fn fields_below(keys: &[&str]) -> Names {
     }
 }
 
-/// Names that look like numbers become text again: version 1.10 is not version 1.1, and `12e4567` is a commit.
+/// Turns names that look like numbers back into text: 1.10 is not 1.1, and `12e4567` is a commit.
 pub(super) fn names_as_text(record: &mut Map) {
     text_in(record, RECORD);
 }
@@ -192,7 +192,7 @@ fn text_in(map: &mut Map, fields: &[(&str, Shape)]) {
     }
 }
 
-/// Everything in `record` that is not what its name says, with its path.
+/// Every field in `record` that does not have its type, with its path.
 pub(super) fn faults(record: &Map) -> Vec<(Path, Diagnostic)> {
     let mut faults = Vec::new();
     object(record, RECORD, &Path::root(), &mut faults);

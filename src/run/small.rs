@@ -1,22 +1,22 @@
-//! Decimal numbers of up to eighteen digits, which nearly all that are measured are: exact, and without a call of the
-//! allocator.
+//! Exact decimal numbers of up to eighteen digits, without allocation. Nearly all measured numbers fit.
 
 use std::cmp::Ordering;
 use std::fmt;
 
-/// `digits · 10^-scale`, as it is written: two that are equal may differ in their scales.
+/// `digits · 10^-scale` as written: equal numbers may have different scales.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Small {
     pub(super) digits: i64,
     pub(super) scale: u8,
 }
 
-/// Digits of a number, and of what is behind its point: two of them on one scale fit into 128 bits, and so does their sum.
+/// The most digits of a number, and the most after its point: two on one scale fit 128 bits, as does their
+/// sum.
 const DIGITS: u8 = 18;
 const LIMIT: i128 = 10_i128.pow(DIGITS as u32);
 
 impl Small {
-    /// `None` where it has more digits than fit.
+    /// `None` if it has more digits than fit.
     pub(super) fn new(mut digits: i128, mut scale: u8) -> Option<Self> {
         while scale > 0 && digits % 10 == 0 {
             digits /= 10;
@@ -27,7 +27,7 @@ impl Small {
         Some(Self { digits, scale })
     }
 
-    /// Reads a sign, digits and a point. `None` of anything else, an exponent included.
+    /// Reads a sign, digits and a point. `None` for anything else, including an exponent.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
         let (mut digits, mut count, mut scale) = (0_i64, 0_u8, None);

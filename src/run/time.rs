@@ -25,7 +25,7 @@ pub enum TimeError {
     DateOnly,
 }
 
-/// Characters that a time may have; the longest honest one has 35.
+/// The most characters that a time may have; the longest valid one has 35.
 const MAX_LENGTH: usize = 40;
 
 impl Moment {
@@ -50,7 +50,7 @@ impl Moment {
     }
 }
 
-/// How far the clock of a place may be ahead of UTC, or behind it.
+/// The largest zone offsets, ahead of UTC and behind it.
 const MAX_AHEAD: SignedDuration = SignedDuration::from_hours(14);
 const MAX_BEHIND: SignedDuration = SignedDuration::from_hours(12);
 
@@ -62,7 +62,7 @@ impl Moment {
             return Some(self.at.cmp(&other.at));
         }
         let (naive, zoned) = if self.zone_assumed { (self, other) } else { (other, self) };
-        // East of UTC it was earlier than it reads, west of it later.
+        // East of UTC, the instant is earlier than it reads; west of it, later.
         let difference = naive.at.duration_since(zoned.at);
         let order = if difference > MAX_AHEAD {
             Ordering::Greater
@@ -74,7 +74,7 @@ impl Moment {
         Some(if self.zone_assumed { order } else { order.reverse() })
     }
 
-    /// Whether some zone would explain that a time without one seems so far in the future.
+    /// Whether a time without a zone could be this far in the future only because of its zone.
     pub fn zone_may_explain(&self, ahead: SignedDuration) -> bool {
         self.zone_assumed && ahead <= MAX_AHEAD
     }

@@ -1,5 +1,5 @@
-//! What is not shown: values that are named like secrets, the non-location parts of URLs, and texts that look like
-//! tokens.
+//! Hides secrets: values that are named like secrets, the non-location parts of URLs, and texts that look
+//! like tokens.
 
 mod name;
 mod shape;
@@ -13,7 +13,7 @@ pub use name::is_secret_name;
 /// The start of every masked value.
 pub const MASKED: &str = "***";
 
-/// How many digits of a digest follow it.
+/// How many digits of a digest follow [`MASKED`].
 pub const DIGITS: usize = 8;
 
 /// The replacement for a secret: equal secrets stay equal, and the start of a digest does not reveal a secret that
@@ -60,7 +60,7 @@ pub fn masked(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Masks what is a secret because of its position.
+/// Masks secrets that are recognised by their position.
 fn by_place(text: &str) -> Cow<'_, str> {
     if !text.contains([':', '=', '-']) {
         return text.into();

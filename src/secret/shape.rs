@@ -60,7 +60,7 @@ pub(super) fn without_tokens(text: &str) -> Option<String> {
     any.then_some(kept)
 }
 
-/// No token has fewer bytes.
+/// The length in bytes of the shortest token.
 pub(super) const SHORTEST: usize = 14;
 
 fn in_word(c: char) -> bool {

@@ -165,7 +165,7 @@ mod tests {
         assert_eq!(envelope.verify(&keys, KeyId::Hint).by, [0, 1]);
         let read = Envelope::parse("e", envelope.to_json().into_bytes()).expect("an envelope");
         assert_eq!(read, envelope);
-        // By a name of somebody else's making, or by that of the other key.
+        // With a key id of another program, then with that of the other key.
         envelope.signatures[0].0 = "key-1".into();
         assert_eq!(envelope.verify(&keys, KeyId::Hint).by, [0, 1]);
         assert_eq!(envelope.verify(&keys, KeyId::Name).by, [1]);

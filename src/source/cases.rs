@@ -26,7 +26,7 @@ pub(super) fn over(value: f64, n: usize, higher: Option<bool>) -> Node {
     Node::made(Value::Map(map))
 }
 
-/// Merges repeats of a case into one value each, their mean.
+/// Averages the repeats of each case.
 pub(super) fn by_case(values: &[(String, f64)]) -> IndexMap<&str, f64> {
     let mut sums: IndexMap<&str, (f64, usize)> = IndexMap::new();
     for (id, value) in values {

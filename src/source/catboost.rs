@@ -1,6 +1,6 @@
 //! `CatBoost`: `catboost_info/catboost_training.json`, which every training overwrites.
 //!
-//! It is the only file that `CatBoost` writes which says whether higher is better for each metric.
+//! No other file that `CatBoost` writes says whether higher is better for each metric.
 
 use super::Tracker;
 use super::tracked::{Tracked, directed, with_history};
@@ -64,7 +64,7 @@ fn described<'n>(meta: Option<&'n Node>, key: &str) -> Vec<Named<'n>> {
         .collect()
 }
 
-/// The values of a set, listed in the order of its metrics.
+/// Adds the metrics of one set. Each row lists a set's values in the order of `named`.
 fn measured(rows: &[Node], set: &str, prefix: &str, named: &[Named<'_>], metrics: &mut Map) {
     for (at, (name, higher)) in named.iter().enumerate() {
         let points: Vec<(i64, Node)> = rows
@@ -82,8 +82,8 @@ fn iteration(row: &Node) -> Option<i64> {
     row.get("iteration")?.as_written()?.parse().ok()
 }
 
-/// With `use_best_model`, the default if there is an eval set, the model ends at the best iteration of the first
-/// metric on the last eval set.
+/// Adds the metrics of the kept model. With `use_best_model`, the default if there is an eval set, the model
+/// ends at the best iteration of the first metric on the last eval set.
 fn kept(rows: &[Node], set: Option<&str>, meta: Option<&Node>, run: &mut Tracked) {
     let (Some(set), Some((name, Some(higher)))) = (set, described(meta, "test_metrics").first().copied())
     else {
@@ -122,7 +122,7 @@ fn kept(rows: &[Node], set: Option<&str>, meta: Option<&Node>, run: &mut Tracked
     }
 }
 
-/// What `CatBoost` leaves out, and how to add it.
+/// How to record what `CatBoost` leaves out.
 pub const TRACKER: Tracker = Tracker {
     name: "catboost",
     title: "CatBoost",

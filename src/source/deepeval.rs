@@ -61,7 +61,7 @@ pub fn tracked(file: &Node, label: String, origin: Origin) -> Tracked {
 #[derive(Default)]
 struct Scores {
     scored: Vec<f64>,
-    /// With errors as 0.
+    /// Counts errors as 0.
     all: Vec<f64>,
     passed: Vec<f64>,
     errors: usize,
@@ -106,7 +106,7 @@ fn metrics(scores: &IndexMap<String, Scores>, passed: &[f64], broken: usize, run
     errors(broken, passed.len(), &mut metrics, run);
     run.put(&Path::of(["metrics"]), Value::Map(metrics), "testCases[].metricsData");
     if !thresholds.is_empty() {
-        // So that `same: [thresholds]` catches a lowered threshold.
+        // Lets `same: [thresholds]` catch a lowered threshold.
         run.put(&Path::of(["thresholds"]), Value::Map(thresholds), "testCases[].metricsData[].threshold");
     }
 }
@@ -115,8 +115,8 @@ fn is_true(node: Option<&Node>) -> bool {
     matches!(node.map(|node| &node.value), Some(Value::Bool(true)))
 }
 
-/// The name of each case if names are unique, else a digest of what was asked and expected. `test_case_3` is no
-/// name.
+/// The id of each case: its name, if all names are unique and none is generated, like `test_case_3`; else a
+/// digest of its input and expected output.
 fn ids(cases: &[&Node]) -> Vec<String> {
     let name = |case: &&Node| case.get("name").and_then(Node::as_written).unwrap_or_default().to_owned();
     let names: Vec<String> = cases.iter().map(name).collect();
@@ -133,7 +133,7 @@ fn ids(cases: &[&Node]) -> Vec<String> {
     cases.iter().map(content).collect()
 }
 
-/// What deepeval leaves out, and how to add it.
+/// How to record what deepeval leaves out.
 pub const TRACKER: Tracker = Tracker {
     name: "deepeval",
     title: "deepeval",

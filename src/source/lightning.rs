@@ -54,7 +54,7 @@ pub fn of_keras(bytes: Vec<u8>, label: &str, origin: Origin) -> Result<Tracked, 
 
 fn metrics(label: &str, bytes: Vec<u8>, run: &mut Tracked) -> Result<(), Box<Diagnostic>> {
     let grid = Grid::parse(label, bytes)?;
-    // Rows of `trainer.test()` have an epoch past the last one; steps never decrease.
+    // Prefer steps, which never decrease: rows of `trainer.test()` have an epoch past the last one.
     let column = grid.column(&["step"]).or_else(|| grid.column(&["epoch"]));
     let position = |row: &super::table::Row| column.and_then(|at| whole(&row.cells[at].text));
     let positions: Vec<Option<i64>> = grid.rows.iter().map(position).collect();
@@ -68,7 +68,7 @@ fn metrics(label: &str, bytes: Vec<u8>, run: &mut Tracked) -> Result<(), Box<Dia
     Ok(())
 }
 
-/// What Lightning leaves out, and how to add it.
+/// How to record what Lightning leaves out.
 pub const TRACKER: Tracker = Tracker {
     name: "lightning",
     title: "Lightning",
@@ -83,7 +83,7 @@ pub const TRACKER: Tracker = Tracker {
     ],
 };
 
-/// What Keras leaves out, and how to add it.
+/// How to record what Keras leaves out.
 pub const KERAS: Tracker = Tracker {
     name: "keras",
     title: "Keras",

@@ -44,7 +44,8 @@ fn text<'n>(node: &'n Node, path: &[&str]) -> Option<&'n str> {
     get(node, path)?.as_written()
 }
 
-/// `git describe --always` in the folder of the evaluation: a commit, perhaps after a tag and before `-dirty`.
+/// Records the code version, from the output of `git describe --always`: a commit, perhaps after a tag and
+/// before `-dirty`.
 fn code(file: &Node, run: &mut Tracked) {
     let Some(described) = text(file, &["git_hash"]) else { return };
     let (described, dirty) = match described.strip_suffix("-dirty") {
@@ -100,7 +101,7 @@ impl Task<'_> {
         text
     }
 
-    /// The same, for messages.
+    /// The task as messages name it.
     fn described(&self) -> String {
         let mut text = [self.name, &self.version, &self.split].join(" ").trim().to_owned();
         if !self.shots.is_empty() {
@@ -113,8 +114,8 @@ impl Task<'_> {
     }
 }
 
-/// A digest over the samples of some tasks; `None` if any task has no hash, since names and counts prove nothing, and a
-/// digest over them would differ from one over samples.
+/// A digest over the samples of some tasks; `None` if any task has no hash: names and counts do not prove
+/// that two runs used the same samples.
 fn digest<'t>(tasks: impl IntoIterator<Item = &'t Task<'t>>) -> Option<String> {
     let line = |task: &Task<'_>| Some(format!("{}\t{}\n", task.name, task.hash?));
     let lines = tasks.into_iter().map(line).collect::<Option<String>>()?;
@@ -146,7 +147,8 @@ fn tasks(file: &Node) -> Vec<Task<'_>> {
         .collect()
 }
 
-/// What the metrics were measured on: the version, split, number of few-shot examples and samples of each task.
+/// Records what the metrics were measured on: the version, split, number of few-shot examples and samples of
+/// each task.
 fn validation(tasks: &[Task<'_>], run: &mut Tracked) {
     if tasks.is_empty() {
         return;
@@ -217,7 +219,7 @@ fn metrics(file: &Node, tasks: &[Task<'_>]) -> Map {
             .collect();
         let measured_on = measured_on(file, task, tasks);
         for (metric, filter, node) in &entries {
-            // A value that could not be computed is missing, which is not the same as NaN.
+            // A value that could not be computed counts as missing, not as NaN.
             if node.as_written() == Some("N/A") || node.is_null() {
                 continue;
             }
@@ -257,7 +259,7 @@ pub fn samples(file: &Node, task: &str, lines: &[Node]) -> Vec<CaseResult> {
     results
 }
 
-/// The tasks that a metric covers: one task, or those of a group. A metric of neither covers all of them.
+/// The tasks that the result `name` covers: one task, those of a group, or all of them if it is neither.
 fn measured_on<'t>(file: &Node, name: &str, tasks: &'t [Task<'t>]) -> Vec<&'t Task<'t>> {
     let mut within = vec![name];
     let mut next = 0;
@@ -300,7 +302,7 @@ fn described(
     Node::made(Value::Map(map))
 }
 
-/// The model that was evaluated; older versions write its arguments as one string.
+/// Records the model that was evaluated; older versions write its arguments as one string.
 fn artifact(file: &Node, run: &mut Tracked) {
     let arguments = get(file, &["config", "model_args"]);
     let pretrained = match arguments.map(|node| &node.value) {
@@ -327,7 +329,7 @@ fn environment(file: &Node, run: &mut Tracked) {
     }
 }
 
-/// What lm-evaluation-harness leaves out, and how to add it.
+/// How to record what lm-evaluation-harness leaves out.
 pub const TRACKER: Tracker = Tracker {
     name: "lm-eval",
     title: "lm-evaluation-harness",

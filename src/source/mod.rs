@@ -1,7 +1,7 @@
 //! Turns bytes into runs: one file or folder for each tracker format.
 //!
-//! Readers are pure: they get a document's name and bytes, or rows, and return runs, or diagnostics. Fetching the bytes
-//! is the job of [`crate::store`] and of `tracker`.
+//! Readers are pure: they turn a document's name and bytes, or rows, into runs or diagnostics. Fetching the
+//! bytes is the job of [`crate::store`] and of `tracker`.
 
 mod cases;
 pub mod catboost;

@@ -1,7 +1,7 @@
-//! promptfoo: the output of `promptfoo eval -o results.json`, and the same as JSON Lines.
+//! promptfoo: the output of `promptfoo eval -o results.json`, as JSON or JSON Lines.
 //!
-//! A file contains a run for each provider and prompt. A case is identified by its variables and assertions: its index
-//! shifts when a test is inserted, and is different for each repeat.
+//! A file contains a run for each provider and prompt. A case is identified by its variables and assertions:
+//! its index shifts when a test is inserted, and is different for each repeat.
 
 use indexmap::IndexMap;
 
@@ -40,7 +40,7 @@ pub fn tracked(
     Ok(groups.into_values().map(|rows| one(&rows, file, label, several, origin)).collect())
 }
 
-/// One provider with one prompt.
+/// The run of one provider with one prompt.
 fn one(rows: &[&Node], file: Option<&Node>, label: &str, several: bool, origin: &Origin) -> Tracked {
     let first = rows[0];
     let text = |path: &[&str]| get(first, path).and_then(Node::as_written);
@@ -183,7 +183,7 @@ fn get<'n>(node: &'n Node, path: &[&str]) -> Option<&'n Node> {
     path.iter().try_fold(node, |node, key| node.get(key))
 }
 
-/// What promptfoo leaves out, and how to add it.
+/// How to record what promptfoo leaves out.
 pub const TRACKER: Tracker = Tracker {
     name: "promptfoo",
     title: "promptfoo",

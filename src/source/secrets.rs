@@ -10,7 +10,7 @@ pub(super) fn mask(record: &mut Map) {
     mask_map(record, false, &["metrics", "slices"]);
 }
 
-/// The same for parameters or tags; returns whether anything was masked.
+/// Masks the secrets in parameters or tags; returns whether it masked anything.
 pub fn mask_values(values: &mut Map) -> bool {
     let text = |values: &Map| to_line(&Node::made(Value::Map(values.clone())));
     let before = text(values);

@@ -30,12 +30,12 @@ pub struct Tracked {
     pub notes: Vec<String>,
     /// Where it was read.
     pub origin: Origin,
-    /// The file or folder it was read from, relative to the workspace, if that contains the whole run and nothing else:
-    /// the run is unchanged as long as that is.
+    /// The file or folder it was read from, relative to the workspace, if that contains the whole run and
+    /// nothing else: while it is unchanged, so is the run.
     pub files: Option<String>,
     /// Per-case results, if the tracker keeps them.
     pub cases: Vec<CaseResult>,
-    /// It is a whole group, such as a pipeline that runs a stage for each seed, and not a member of one.
+    /// Whether this is a whole group, such as a pipeline that runs a stage per seed, rather than a member.
     pub is_whole: bool,
 }
 
@@ -80,7 +80,7 @@ impl Tracked {
         Ok(run)
     }
 
-    /// Compresses the record to save memory: as trees, the records of an experiment are some twenty times as
+    /// Compresses the record to save memory: kept as trees, an experiment's records are about twenty times as
     /// large.
     #[must_use]
     pub fn packed(mut self) -> Self {
@@ -149,13 +149,13 @@ pub(super) fn by_name(key: &str, node: &Node, within: &str, run: &mut Tracked) {
     run.put(&path, node.value.clone(), format!("{within}{key}"));
 }
 
-/// A node without source positions: they refer to a text that nobody sees.
+/// Removes source positions: they refer to a text that the user never sees.
 pub(super) fn without_places(node: &Node) -> Node {
     node.without_places()
 }
 
-/// Adds to a value the last step, the smallest and largest value and the length of its history, if there is one;
-/// `points` are the steps and values of that history.
+/// Adds to a value its last step, its smallest and largest value, and the length of its history, if it has
+/// one. `points` are the steps and values of that history.
 pub(super) fn with_history(value: Value, points: &[(i64, Node)]) -> Node {
     let Some((step, _)) = points.last().filter(|_| points.len() > 1) else { return Node::made(value) };
     let mut map = Map::default();

@@ -5,7 +5,7 @@ use super::{
     sacred, tensorboard, ultralytics, wandb,
 };
 
-/// Each is defined in the file of its reader.
+/// The supported trackers, each defined in the file of its reader.
 pub const TRACKERS: &[&Tracker] = &[
     &catboost::TRACKER,
     &deepeval::TRACKER,
@@ -29,7 +29,7 @@ pub fn tracker(name: &str) -> Option<&'static Tracker> {
     TRACKERS.iter().find(|tracker| tracker.name == name).copied()
 }
 
-/// How to add a field with a tracker; the longest known path that contains the field decides.
+/// How to add a field with a tracker; the longest known path that contains the field wins.
 pub fn advice(tracker_name: &str, path: &str) -> Option<&'static str> {
     let below = |field: &str| {
         path == field

@@ -161,8 +161,8 @@ fn params(args: Option<&Node>, run: &mut Tracked) {
     }
 }
 
-/// Training that ended early was stopped by `patience` if the best epoch is as old as that; else the status is
-/// unknown.
+/// Training that ended early counts as finished if `patience` explains it: the best epoch is at least that
+/// many epochs back. Otherwise the status is unknown.
 fn status(args: Option<&Node>, history: &History<'_>, best: Option<usize>, run: &mut Tracked) {
     let number = |key: &str| args?.get(key)?.as_written()?.parse::<i64>().ok();
     let Some(asked) = number("epochs") else { return };
@@ -178,7 +178,7 @@ fn status(args: Option<&Node>, history: &History<'_>, best: Option<usize>, run: 
     run.text(&Path::of(["status"]), Some(status), "results.csv, args.yaml: epochs, patience");
 }
 
-/// What Ultralytics leaves out, and how to add it.
+/// How to record what Ultralytics leaves out.
 pub const TRACKER: Tracker = Tracker {
     name: "ultralytics",
     title: "Ultralytics",

@@ -1,10 +1,8 @@
 //! Protobuf fields by number: as much of the wire format as the logs of W&B and TensorBoard need.
 
-/// A message.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Message<'b>(pub(super) &'b [u8]);
 
-/// The value of a field.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Field<'b> {
     Number(u64),

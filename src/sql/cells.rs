@@ -5,7 +5,7 @@ use super::pairs::{Source, decision, key, pairs};
 use super::{Dialect, columns};
 use crate::aggregates::{FIXED_COLUMNS, Plan, Slicing, Sum, Task};
 
-/// Probabilities closer to 0 or 1 than this have its logarithm: 2⁻⁵².
+/// Log loss treats probabilities closer to 0 or 1 as this close: 2⁻⁵².
 const SMALLEST: &str = "2.220446049250313E-16";
 const LARGEST: &str = "9.999999999999998E-1";
 
@@ -55,8 +55,8 @@ pub(super) fn statement(plan: &Plan, source: &Source, dialect: Dialect) -> Strin
     )
 }
 
-/// The table expressions `cells` and `sliced`. The rows are read once: what they are counted into is small, and only that is
-/// repeated for each way to slice it.
+/// The table expressions `cells` and `sliced`. The rows are read once; only their counts, which are few, are
+/// repeated for each slicing.
 pub(super) fn counted(
     plan: &Plan,
     slicings: &[&Slicing],
@@ -95,7 +95,7 @@ pub(super) fn counted(
     )
 }
 
-/// The columns that make a slice, the slice, and what rows are read from.
+/// The expressions for a slice's columns and for the slice, and the table that rows are read from.
 fn sliced(plan: &Plan, slicings: &[&Slicing], dialect: Dialect) -> (String, String, String) {
     let none = cast("NULL", dialect.text_type());
     if slicings.is_empty() {
@@ -124,7 +124,7 @@ fn sliced(plan: &Plan, slicings: &[&Slicing], dialect: Dialect) -> (String, Stri
     )
 }
 
-/// What a case adds to a sum.
+/// The expression for what a case adds to a sum.
 fn value(plan: &Plan, dialect: Dialect, column: &str) -> String {
     let sum = plan.sums().iter().find(|sum| column.starts_with(sum.name()) && is_column_of(**sum, column));
     let side = if column.ends_with("_baseline") { "baseline" } else { "candidate" };

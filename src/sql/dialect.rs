@@ -33,7 +33,7 @@ pub const DIALECTS: [Dialect; 7] = [
 ];
 
 impl Dialect {
-    /// As the option `--engine` calls it.
+    /// Its name in the option `--engine`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Spark => "spark",
@@ -56,12 +56,12 @@ impl Dialect {
         matches!(self, Self::Spark | Self::Databricks | Self::BigQuery | Self::Snowflake)
     }
 
-    /// Whether columns whose names differ by case only are one column to it.
+    /// Whether it treats columns whose names differ by case only as one.
     pub fn ignores_case(self) -> bool {
         !matches!(self, Self::Snowflake | Self::Postgres)
     }
 
-    /// A name in quotes, whatever is in it.
+    /// A name in quotes, with its own quotes escaped.
     fn quoted(self, name: &str) -> String {
         match self {
             Self::BigQuery => format!("`{}`", name.replace('\\', "\\\\").replace('`', "\\`")),
@@ -89,10 +89,10 @@ impl Dialect {
         parts.join(".")
     }
 
-    /// A text.
+    /// A text literal.
     pub(super) fn literal(self, text: &str) -> String {
         match self {
-            // Two quotes are a quote to Snowflake, but two texts to Spark, and to BigQuery an error.
+            // Two quotes are one quote in Snowflake, two texts in Spark, and an error in BigQuery.
             Self::Snowflake => format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''")),
             _ if self.escapes_with_backslash() => {
                 format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
@@ -128,14 +128,14 @@ impl Dialect {
         }
     }
 
-    /// The type of numbers that are counted.
+    /// The type of whole numbers.
     pub(super) fn whole_type(self) -> &'static str {
         if self == Self::BigQuery { "INT64" } else { "BIGINT" }
     }
 
-    /// A double, rounded to the nearest whole number of its units, upwards from the middle.
+    /// A double in these units, rounded to the nearest whole number; halves are rounded up.
     pub(super) fn rounded(self, expression: &str, units: &str) -> String {
-        // By way of BIGINT: PostgreSQL keeps 15 digits of a double that becomes a decimal.
+        // Cast to BIGINT first: PostgreSQL keeps only 15 digits when it casts a double to a decimal.
         cast(&format!("FLOOR({expression} * {units} + 0.5)"), self.whole_type())
     }
 
@@ -165,7 +165,7 @@ pub(super) fn cast(expression: &str, to: &str) -> String {
     format!("CAST({expression} AS {to})")
 }
 
-/// A name that needs no quotes anywhere, unless it is a word of SQL.
+/// Whether a name needs no quotes in any dialect, unless it is a keyword of SQL.
 fn is_plain(name: &str) -> bool {
     let mut characters = name.chars();
     characters.next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_')

@@ -1,7 +1,7 @@
-//! The guards: what makes a verdict impossible, counted before anything is summed.
+//! The guards, which count what makes a verdict impossible before anything is summed.
 //!
-//! Each is written so that NULL, NaN and infinities fall into ELSE on every engine: some take NaN for the largest number,
-//! some for none, and one turns it into 0 once it is rounded.
+//! Each is written so that NULL, NaN and infinities fall into ELSE on every engine: some treat NaN as the
+//! largest number, some as no number, and one rounds it to 0.
 
 use super::dialect::cast;
 use super::pairs::{Source, pairs_by_id, sides};
@@ -11,7 +11,7 @@ use crate::aggregates::{FIXED_COLUMNS, Plan, Task};
 /// Numbers must be smaller than this, so that a squared error in millionths fits 64 bits.
 const LARGEST: &str = "1500000";
 
-/// Counts of one row with all guards, then a row for each.
+/// Counts all guards in one row, and turns that into a row for each.
 pub(super) fn statement(plan: &Plan, source: &Source, dialect: Dialect) -> String {
     let is_grouped = matches!(source, Source::Tables { .. });
     let (mut of_rows, mut counts) = (Vec::new(), Vec::new());
@@ -115,7 +115,7 @@ fn count(plan: &Plan, source: &Source, dialect: Dialect, name: &str) -> String {
             };
             let all: Vec<String> = sides(plan).iter().map(on_a_bin).collect();
             let all = all.join(" AND ");
-            // Only what can be rounded is: another guard counts the rest.
+            // Round only scores that can be rounded; another guard counts the rest.
             let usable: Vec<String> =
                 sides(plan).iter().map(|side| format!("score_{side} >= 0 AND score_{side} <= 1")).collect();
             format!(
@@ -128,7 +128,7 @@ fn count(plan: &Plan, source: &Source, dialect: Dialect, name: &str) -> String {
             of_sides(&|side| format!("CASE WHEN COUNT(id_{side}) > 1 THEN COUNT(id_{side}) - 1 ELSE 0 END"))
         }
         ("ids_repeated", _) => of_sides(&|side| format!("COUNT(id_{side}) - COUNT(DISTINCT id_{side})")),
-        // Rows without an id are of no pair.
+        // Rows without an id are never paired.
         ("only", side) => {
             let other = if side == "baseline" { "candidate" } else { "baseline" };
             format!("SUM(CASE WHEN in_{other} IS NULL OR id IS NULL THEN COALESCE(in_{side}, 0) ELSE 0 END)")

@@ -1,4 +1,4 @@
-//! SQL that counts cases where they are: the guards, the cells, and the bins of scores. No verdict is in it.
+//! SQL that counts cases where they are stored: guards, cells, and bins of scores. It gives no verdict.
 //!
 //! Every statement gives the same columns, so that the rows of all of them together are one table of aggregates. Only
 //! counts and sums in DECIMAL(38,0) leave the engine: sums of doubles depend on the order of rows, which a cluster does
@@ -55,7 +55,7 @@ pub fn columns(plan: &Plan) -> Vec<String> {
     FIXED_COLUMNS.iter().map(|name| (*name).to_owned()).chain(plan.sum_columns()).collect()
 }
 
-/// Two columns of the plan that are one column to the engine, since their names differ by case only.
+/// Two columns of the plan that the engine treats as one, because their names differ by case only.
 pub fn columns_alike(plan: &Plan, dialect: Dialect) -> Option<[String; 2]> {
     if !dialect.ignores_case() {
         return None;

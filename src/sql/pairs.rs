@@ -11,16 +11,16 @@ pub enum Source {
     Candidate(String),
     /// A table of each model.
     Tables {
-        /// The candidate's.
+        /// The candidate's table.
         candidate: String,
-        /// The baseline's.
+        /// The baseline's table.
         baseline: String,
     },
     /// One table with both: `<column>_baseline` and `<column>_candidate` are the predictions and scores.
     Joined(String),
 }
 
-/// What a row has: names with expressions over the table, those of a model's own columns with a suffix.
+/// The columns of a row: names with expressions over the table, in which a model's own have a suffix.
 struct Row<'p> {
     plan: &'p Plan,
     dialect: Dialect,
@@ -55,7 +55,7 @@ impl Row<'_> {
         }
     }
 
-    /// What both models have in common.
+    /// The columns that both models share.
     fn shared(&self) -> Vec<(String, String)> {
         let mut all = vec![
             ("id".to_owned(), self.text(&self.plan.id)),
@@ -69,7 +69,7 @@ impl Row<'_> {
         all
     }
 
-    /// What a model's own columns are.
+    /// The columns of one model.
     fn own(&self, suffix: &str) -> Vec<(String, String)> {
         let mut all =
             vec![("prediction".to_owned(), self.value(&format!("{}{suffix}", self.plan.prediction)))];
@@ -92,7 +92,7 @@ fn named(columns: Vec<(String, String)>, side: &str) -> Vec<(String, String)> {
     all
 }
 
-/// `pairs` where one table has every row, and both models' columns if there are two.
+/// `pairs` from one table that has every row, and both models' columns if there are two.
 fn of_one_table(row: &Row<'_>, table: &str, sides: &[(&str, &str)]) -> String {
     let mut columns = Vec::new();
     for (side, suffix) in sides {
@@ -129,8 +129,8 @@ pub(super) fn pairs(plan: &Plan, source: &Source, dialect: Dialect) -> String {
     }
 }
 
-/// The same for guards, which look at rows that have no partner, and at ids that repeat: a row for each id, made without a
-/// join, whose rows would be the product of the repeats. `of_rows` are counts over the rows of an id.
+/// Like [`pairs`], but for guards, which count rows without a partner and repeated ids. It makes a row for
+/// each id without a join, which would multiply repeated rows. `of_rows` are counts over the rows of an id.
 pub(super) fn pairs_by_id(
     plan: &Plan,
     source: &Source,

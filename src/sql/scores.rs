@@ -1,5 +1,6 @@
-//! The bins of scores, of all cases and of the slices whose area a rule asks for: cases by slice, label and both scores in thousandths. The area under the ROC curve is exact from
-//! them if scores have at most three decimals; else its error has a bound.
+//! The bins of scores, for all cases and for the slices whose area a rule needs: cases by slice, label and
+//! both scores in thousandths. The area under the ROC curve is exact from them if scores have at most three
+//! decimals; otherwise its error is bounded.
 
 use super::cells::counted;
 use super::dialect::cast;

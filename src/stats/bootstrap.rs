@@ -92,7 +92,7 @@ pub fn bca(bootstrap: &Bootstrap, confidence: Confidence) -> Result<Estimate, Re
     Ok(Estimate { value: *value, stderr, limits })
 }
 
-/// The linear quantile of sorted values, as numpy's default.
+/// The linear quantile of sorted values, like numpy's default.
 fn quantile(sorted: &[f64], p: f64) -> f64 {
     let last = sorted.len() - 1;
     let position = p.clamp(0.0, 1.0) * float(last);

@@ -7,7 +7,7 @@ use super::sum::sum;
 /// Fewer clusters than this say nothing about how much clusters differ.
 const FEWEST: u64 = 5;
 
-/// What is known of the differences of one cluster's cases.
+/// The differences of one cluster's cases, summed.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct ClusterSums {
     /// How many cases.

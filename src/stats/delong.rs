@@ -8,13 +8,13 @@ use super::sum::sum;
 /// Fewer cases of a class than this make the normal approximation worthless.
 const FEWEST: u64 = 10;
 
-/// The area of one model, and where each case stands among the other class.
+/// The area of one model, and how each case ranks among the other class.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AucSide {
     /// The area under the curve; ties count half.
     pub auc: f64,
-    /// For each case, in the order given: of a positive one the share of negatives below it, of a negative one the share
-    /// of positives above it.
+    /// For each case, in the order given: the share of negatives below a positive case, or of positives above
+    /// a negative case.
     pub shares: Vec<f64>,
 }
 
@@ -51,7 +51,7 @@ pub fn placements(positive: &[bool], scores: &[f64]) -> Option<AucSide> {
         let of_positives = tied.iter().filter(|one| one.positive).count();
         let here = [tied.len() - of_positives, of_positives];
         for one in tied {
-            // Of the other class, how many are below it; ties count half.
+            // How many cases of the other class are below it; ties count half.
             let other = usize::from(!one.positive);
             let below = float(seen[other]) + float(here[other]) / 2.0;
             shares[one.case as usize] = if one.positive { below / n } else { 1.0 - below / m };
@@ -72,7 +72,7 @@ fn float(count: usize) -> f64 {
     count as f64
 }
 
-/// What the comparison of two areas needs.
+/// The numbers needed to compare two areas.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AucPair {
     /// How many positive cases.
@@ -81,13 +81,13 @@ pub struct AucPair {
     pub negatives: u64,
     /// The candidate's area minus the baseline's.
     pub difference: f64,
-    /// The variance of that.
+    /// The variance of that difference.
     pub variance: f64,
 }
 
 impl AucPair {
-    /// From the areas of both models on the same cases in the same order; without a baseline, of one model's area as a
-    /// difference from 0.
+    /// Compares the areas of both models on the same cases in the same order. Without a baseline, it compares
+    /// the area of one model with 0.
     pub fn of(positive: &[bool], baseline: Option<&AucSide>, candidate: &AucSide) -> Self {
         let positives = positive.iter().filter(|&&positive| positive).count();
         let variance = |class: bool, cases: usize| {

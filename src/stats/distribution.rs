@@ -17,13 +17,13 @@ pub(super) fn normal_below(z: f64) -> f64 {
     Normal::standard().cdf(z)
 }
 
-/// The quantile of `p` of Student's t with `df` degrees of freedom. Infinite without any.
+/// The quantile of `p` of Student's t with `df` degrees of freedom. Infinite if there are none.
 pub fn student_quantile(p: f64, df: f64) -> f64 {
     let Ok(t) = StudentsT::new(0.0, 1.0, df) else { return f64::INFINITY };
     if p < 0.5 {
         return -student_quantile(1.0 - p, df);
     }
-    // The library's inverse ends a few digits early; its tail function does not, so Newton's steps finish the job.
+    // The library's inverse is a few digits short; its tail function is not, so Newton's steps refine it.
     let mut quantile = t.inverse_cdf(p);
     let ln_density = |x: f64| {
         statrs::function::gamma::ln_gamma(f64::midpoint(df, 1.0))

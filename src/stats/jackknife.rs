@@ -4,7 +4,7 @@ use super::distribution::student_quantile;
 use super::limits::{Confidence, Estimate, Limits, Refusal};
 use super::sum::sum;
 
-/// Fewer changed decisions than this, and the limits would be those of a normal distribution that is not there.
+/// With fewer changed decisions than this, the normal approximation is worthless.
 const FEWEST_DISCORDANT: u64 = 10;
 
 /// An estimate with its jackknife standard error.

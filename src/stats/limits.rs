@@ -39,7 +39,7 @@ pub struct Limits {
     pub upper: f64,
 }
 
-/// No method gives a limit that is not a number.
+/// Valid because no method gives a NaN limit.
 impl Eq for Limits {}
 
 impl Limits {
@@ -48,7 +48,7 @@ impl Limits {
         Self { lower: estimate - reach, upper: estimate + reach }
     }
 
-    /// What is known when nothing is.
+    /// Limits that say nothing.
     pub const OPEN: Self = Self { lower: f64::NEG_INFINITY, upper: f64::INFINITY };
 
     /// Judges "the difference is at least `bound`": shown, shown to be false, or neither.
@@ -62,7 +62,7 @@ impl Limits {
         }
     }
 
-    /// The same limits of the negated value.
+    /// The limits of the negated value.
     #[must_use]
     pub fn negated(self) -> Self {
         Self { lower: -self.upper, upper: -self.lower }
@@ -91,7 +91,7 @@ pub struct Estimate {
     pub limits: Limits,
 }
 
-/// Why data allow no interval. Never certainty: whoever asks treats it as "can't tell".
+/// Why data allow no interval. Callers treat it as "can't tell", never as certainty.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Refusal {
     /// Too few units: cases, seeds, or folds.

@@ -1,6 +1,6 @@
-//! The methods by which an interval comes about.
+//! The methods that compute intervals.
 
-/// A method, named as its field names it.
+/// A method, named as in statistics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
     /// The score limits of the difference of paired proportions.
@@ -9,9 +9,9 @@ pub enum Method {
     DeLong,
     /// A function of counts, by leaving out one case at a time.
     Jackknife,
-    /// The same by leaving out one cluster at a time.
+    /// A function of counts, by leaving out one cluster at a time.
     ClusterJackknife,
-    /// The same by leaving out one bucket of cases or clusters at a time.
+    /// A function of counts, by leaving out one bucket of cases or clusters at a time.
     BucketJackknife,
     /// The mean of few values.
     StudentT,
@@ -23,13 +23,13 @@ pub enum Method {
     Bca,
     /// The score limits of one proportion.
     Wilson,
-    /// Runs of the same seeds.
+    /// Runs with the same seeds.
     PairedT,
-    /// Runs of other seeds.
+    /// Runs with different seeds.
     Welch,
     /// Folds, whose training sets overlap.
     ResampledT,
-    /// A standard error that the record has.
+    /// A standard error from the record.
     Stderr,
 }
 
@@ -52,7 +52,7 @@ pub const METHODS: [Method; 14] = [
 ];
 
 impl Method {
-    /// As reports call it.
+    /// Its name in reports.
     pub fn name(self) -> &'static str {
         match self {
             Self::Tango => "Tango",

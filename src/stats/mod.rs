@@ -1,8 +1,8 @@
 //! Intervals and tests: numbers in, numbers out.
 //!
-//! Two runs are two estimates from one validation split. This module answers what such data show: every method takes
-//! aggregates (counts, moments, cells), never rows of a table, so that another machine can count the rows. Each
-//! method names its source, and its tests hold it to values of scipy, statsmodels or scikit-learn.
+//! Two runs are two estimates from one validation split. This module answers what such data show: every
+//! method takes aggregates (counts, moments, cells), never rows of a table, so that another machine can count
+//! the rows. Each method names its source, and tests compare it with scipy, statsmodels or scikit-learn.
 //!
 //! A difference is candidate minus baseline, turned where needed so that **positive is better**. Every limit is
 //! one-sided at the confidence: a two-sided 95 % interval is the pair of limits at 97.5 %.

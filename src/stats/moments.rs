@@ -7,7 +7,7 @@ use super::sum::sum;
 /// A spread below this share of the largest value is rounding.
 const ROUNDING: f64 = 1e-12;
 
-/// From so many values on, skewness is estimated well enough to correct for it.
+/// With at least this many values, skewness is estimated well enough to correct for it.
 pub(super) const SKEWED_FROM: u64 = 20;
 
 /// Count, mean and central sums of values. A plain data type: it can be counted anywhere, and merged.
@@ -31,7 +31,7 @@ fn float(count: u64) -> f64 {
 }
 
 impl Moments {
-    /// Of these values. Two passes, so that a large offset costs no digits.
+    /// The moments of `values`, in two passes, so that a large offset costs no digits.
     pub fn of(values: &[f64]) -> Self {
         let n = values.len() as u64;
         if n == 0 {
@@ -55,7 +55,7 @@ impl Moments {
         (self.variance() / float(self.n)).sqrt()
     }
 
-    /// Skewness, as scipy's `skew` gives it: biased.
+    /// Skewness, biased like scipy's `skew`.
     pub fn skewness(&self) -> f64 {
         let n = float(self.n);
         (self.cubes / n) / (self.squares / n).powf(1.5)
@@ -87,9 +87,9 @@ pub fn student_limits(moments: &Moments, confidence: Confidence) -> Result<Estim
 
 /// Johnson's limits of a mean: Student's statistic corrected for skewness (Johnson 1978, *JASA* 73, 536–544).
 ///
-/// The corrected statistic of "the mean is θ" is t + g(1 + 2t²)/(6√n) with t = (mean − θ)/se. It is not monotonic in
-/// t: where no t on the branch through 0 reaches the quantile, that end is open, which never shows anything. Below
-/// 20 values, Student's limits.
+/// The corrected statistic of "the mean is θ" is t + g(1 + 2t²)/(6√n) with t = (mean − θ)/se. It is not
+/// monotonic in t: if no t on the branch through 0 reaches the quantile, that end is open and never shows
+/// anything. Below 20 values, the limits are Student's.
 pub fn johnson_limits(moments: &Moments, confidence: Confidence) -> Result<Estimate, Refusal> {
     let student = student_limits(moments, confidence)?;
     if moments.n < SKEWED_FROM {

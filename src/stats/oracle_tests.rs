@@ -1,5 +1,5 @@
-//! Every method held to values that scipy, statsmodels and scikit-learn gave; `tests/fixtures/evidence/README.md` says
-//! how they were made.
+//! Compares every method with values from scipy, statsmodels and scikit-learn;
+//! `tests/fixtures/evidence/README.md` says how they were made.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::*;
 
-/// What the fixtures promise for closed forms.
+/// The accuracy that the fixtures promise for closed forms.
 const CLOSE: f64 = 1e-10;
 
 fn oracle(name: &str) -> Value {
@@ -144,7 +144,7 @@ fn quantiles_and_wilson() {
         close(ours, number(&entry["t"]), &format!("t, {entry}"));
     }
     for entry in oracle["proportion_interval"].as_array().expect("a list") {
-        // They are two-sided.
+        // The fixture's intervals are two-sided.
         let two_sided = number(&entry["confidence"]);
         let one_sided = Confidence::new(f64::midpoint(1.0, two_sided)).expect("a confidence");
         let ours = wilson(number(&entry["k"]), number(&entry["n"]), one_sided);

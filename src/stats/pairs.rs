@@ -1,4 +1,4 @@
-//! Right or wrong, by two models on the same cases.
+//! Right and wrong decisions of two models on the same cases.
 
 use super::distribution::{binomial_at_least, binomial_at_most, fair_coin};
 use super::limits::{Confidence, Limits, Verdict};
@@ -46,7 +46,7 @@ impl RightWrong {
         self.both_right + self.gained + self.lost + self.both_wrong
     }
 
-    /// Cases that the two models decide differently, one rightly.
+    /// Cases that exactly one of the two models gets right.
     pub fn discordant(&self) -> u64 {
         self.gained + self.lost
     }
@@ -56,8 +56,8 @@ impl RightWrong {
         (float(self.gained) - float(self.lost)) / float(self.n())
     }
 
-    /// Tango's score limits of the difference (Tango 1998, *Statistics in Medicine* 17, 891–908). With no case at all
-    /// they are open.
+    /// Tango's score limits of the difference (Tango 1998, *Statistics in Medicine* 17, 891–908). They are
+    /// open if there are no cases.
     pub fn tango(&self, confidence: Confidence) -> Limits {
         if self.n() == 0 {
             return Limits::OPEN;
@@ -67,8 +67,8 @@ impl RightWrong {
 
     /// Whether the difference is at least −`margin`, by Tango's limits with the edge rule.
     ///
-    /// Where nothing was gained, Tango alone passes up to 6.8 % wrongly at nominal 5 %, and 19 % at nominal 10 %. There
-    /// the losses alone decide, and an exact binomial test of them has to agree: at a true difference of −`margin` they
+    /// If nothing was gained, Tango alone passes too often: up to 6.8 % at nominal 5 %, and 19 % at nominal
+    /// 10 %. An exact binomial test of the losses then has to agree: at a true difference of −`margin` they
     /// are Bin(n, margin) if nothing can be gained.
     pub fn at_least(&self, margin: f64, confidence: Confidence) -> Verdict {
         let verdict = self.tango(confidence).at_least(-margin);
@@ -84,8 +84,8 @@ impl RightWrong {
         if agrees { verdict } else { Verdict::Open }
     }
 
-    /// Limits that say the same as [`Self::at_least`]: Tango's, moved out to the exact binomial limits of the losses
-    /// (Clopper–Pearson) where nothing was gained.
+    /// Limits that agree with [`Self::at_least`]: Tango's, widened to the exact binomial limits of the losses
+    /// (Clopper–Pearson) if nothing was gained.
     pub fn limits(&self, confidence: Confidence) -> Limits {
         let tango = self.tango(confidence);
         if self.gained > 0 || self.n() == 0 {
@@ -101,11 +101,12 @@ impl RightWrong {
         }
     }
 
-    /// The smallest number of the candidate's wrong decisions that would have to be right until `is_enough`. `None` if all
-    /// of them are not.
+    /// The smallest number of the candidate's wrong decisions that would have to be right until `is_enough`.
+    /// `None` if even all of them are not enough.
     ///
-    /// A case that only the baseline has right counts most: it also makes the models differ less. But the exact test of
-    /// [`Self::limits`] applies until something is gained, so that one case that both have wrong may be worth more.
+    /// Fixing a case that only the baseline gets right counts most, because it also makes the models differ
+    /// less. But the exact test of [`Self::limits`] applies until something is gained, so fixing one case
+    /// that both get wrong may count more.
     pub fn more_right(&self, is_enough: impl Fn(&Self) -> bool) -> Option<u64> {
         let after = |more: u64, new: u64| {
             let regained = (more - new).min(self.lost);
@@ -151,7 +152,7 @@ fn statistic(gained: f64, lost: f64, n: f64, at: f64) -> f64 {
     }
 }
 
-/// Tango's limits for counts that need not be whole, which is how a larger sample of the same shares is imagined.
+/// Tango's limits for counts that need not be whole, as in a larger imagined sample with the same shares.
 pub(super) fn tango_limits(gained: f64, lost: f64, n: f64, confidence: Confidence) -> Limits {
     let z = confidence.z();
     let difference = (gained - lost) / n;
@@ -169,7 +170,7 @@ pub(super) fn tango_limits(gained: f64, lost: f64, n: f64, confidence: Confidenc
     Limits { lower, upper }
 }
 
-/// The smallest number from `from` to `to` for which it is true, where it stays true once it is.
+/// The smallest number from `from` to `to` for which `is_true`; it must be true for all larger ones, too.
 pub fn smallest(from: u64, to: u64, is_true: impl Fn(u64) -> bool) -> Option<u64> {
     if from > to || !is_true(to) {
         return None;
@@ -223,7 +224,7 @@ mod tests {
         }
     }
 
-    /// Every way to get more cases right, one by one.
+    /// Tries every way to get more cases right.
     fn by_trying(pairs: &RightWrong, is_enough: &dyn Fn(&RightWrong) -> bool) -> Option<u64> {
         let ways = |more: u64| {
             (0..=more.min(pairs.lost)).filter(move |regained| more - regained <= pairs.both_wrong).map(

@@ -1,11 +1,11 @@
-//! How many cases a margin needs, and which margin the cases can hold.
+//! How many cases a margin needs, and which margin a number of cases can show.
 
 use super::distribution::normal_quantile;
 use super::limits::{Confidence, Verdict};
 use super::pairs::{RightWrong, tango_limits};
 
-/// Cases after which the margin is settled with this power, if the spread stays: n·((z + `z_power)·se/(d` + m))², rounded
-/// up. `None` where the difference is the margin, or nothing is known.
+/// The number of cases that settles the margin with this power if the spread stays the same: n·((z +
+/// `z_power)·se/(d` + m))², rounded up. `None` if the difference is the margin, or nothing is known.
 pub fn cases_needed(
     n: u64,
     stderr: f64,
@@ -22,8 +22,8 @@ pub fn cases_needed(
     whole((n as f64 * ((confidence.z() + normal_quantile(power)) * stderr / distance).powi(2)).ceil())
 }
 
-/// The same for right and wrong pairs: the smallest n at which Tango's limit settles it if the shares stay as they are.
-/// `None` beyond 10⁹.
+/// The same for right and wrong pairs: the smallest n at which Tango's limit settles the margin if the shares
+/// stay the same. `None` beyond 10⁹.
 pub fn cases_needed_for_pairs(pairs: &RightWrong, margin: f64, confidence: Confidence) -> Option<u64> {
     #[expect(clippy::cast_precision_loss, reason = "counts of cases are far below 2^53")]
     let (n, gained, lost) = (pairs.n() as f64, pairs.gained as f64, pairs.lost as f64);
@@ -55,7 +55,7 @@ pub fn cases_needed_for_pairs(pairs: &RightWrong, margin: f64, confidence: Confi
     Some(high)
 }
 
-/// The margin that a standard error can hold with this power, for a candidate that is as good as the baseline.
+/// The margin that can be shown with this power at a standard error, for a candidate as good as the baseline.
 pub fn margin_held(stderr: f64, confidence: Confidence, power: f64) -> f64 {
     (confidence.z() + normal_quantile(power)) * stderr
 }

@@ -1,8 +1,8 @@
-//! One share.
+//! Limits of one share.
 
 use super::limits::{Confidence, Limits};
 
-/// Wilson's score limits of `hits` out of `n` (Wilson 1927). Open without a case.
+/// Wilson's score limits of `hits` out of `n` (Wilson 1927). They are open if there are no cases.
 pub fn wilson(hits: f64, n: f64, confidence: Confidence) -> Limits {
     if n <= 0.0 {
         return Limits::OPEN;

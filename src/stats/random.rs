@@ -1,4 +1,4 @@
-//! Random numbers whose stream is written down here, so that no library's next version changes a verdict.
+//! Random numbers from our own generator, so that no new version of a library changes a verdict.
 
 /// `SplitMix64` (Steele, Lea and Flood 2014): the state is a counter, so that each resample has its own stream and
 /// threads don't matter.

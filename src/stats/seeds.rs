@@ -4,7 +4,7 @@ use super::distribution::student_quantile;
 use super::limits::{Confidence, Estimate, Limits, Refusal};
 use super::moments::Moments;
 
-/// Two values have a spread by accident.
+/// Two values say too little about the spread.
 const FEWEST: u64 = 3;
 
 #[expect(clippy::cast_precision_loss, reason = "counts of seeds are small")]
@@ -22,7 +22,7 @@ pub fn paired(baseline: &[f64], candidate: &[f64], confidence: Confidence) -> Re
     super::student_limits(&differences(baseline, candidate), confidence)
 }
 
-/// Where the seeds are not the same: Welch's t-test.
+/// Welch's t-test, for runs with different seeds.
 pub fn welch(baseline: &[f64], candidate: &[f64], confidence: Confidence) -> Result<Estimate, Refusal> {
     enough("seeds", baseline.len().min(candidate.len()) as u64)?;
     let (b, c) = (Moments::of(baseline), Moments::of(candidate));
@@ -37,8 +37,9 @@ pub fn welch(baseline: &[f64], candidate: &[f64], confidence: Confidence) -> Res
     Ok(Estimate { value, stderr, limits: Limits::around(value, reach) })
 }
 
-/// Folds of one split share most of their training data, so their spread is too small: the corrected resampled t-test
-/// (Nadeau and Bengio 2003, *Machine Learning* 52, 239–281), with `test_share` = test cases by training cases.
+/// Folds of one split share most of their training data, so their spread is too small: the corrected
+/// resampled t-test (Nadeau and Bengio 2003, *Machine Learning* 52, 239–281). `test_share` is test cases /
+/// training cases.
 pub fn corrected_resampled(
     baseline: &[f64],
     candidate: &[f64],
@@ -48,7 +49,7 @@ pub fn corrected_resampled(
     paired_folds(&differences(baseline, candidate), test_share, confidence)
 }
 
-/// The same from the moments of the differences.
+/// [`corrected_resampled`] from the moments of the differences.
 pub fn paired_folds(moments: &Moments, test_share: f64, confidence: Confidence) -> Result<Estimate, Refusal> {
     enough("folds", moments.n)?;
     if !moments.has_spread() {
@@ -66,7 +67,7 @@ pub fn stderr_difference(
     confidence: Confidence,
 ) -> Result<Estimate, Refusal> {
     let (value, stderr) = (candidate.0 - baseline.0, baseline.1.hypot(candidate.1));
-    // A standard error of 0 is no certainty.
+    // A standard error of 0 does not mean certainty.
     if !(baseline.1 > 0.0 && candidate.1 > 0.0 && stderr.is_finite()) {
         return Err(Refusal::NoSpread);
     }

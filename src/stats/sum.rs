@@ -1,4 +1,4 @@
-//! Sums that do not depend on luck.
+//! Sums that do not accumulate rounding errors.
 
 /// Neumaier's compensated sum, in the order given: the error of rounding does not grow with the number of terms.
 pub fn sum(values: impl IntoIterator<Item = f64>) -> f64 {

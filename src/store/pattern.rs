@@ -12,7 +12,7 @@ pub struct Selector {
     matcher: Option<GlobMatcher>,
     /// The folders that a glob names or matches on the way to files.
     folders: Option<GlobSet>,
-    /// It selects run records.
+    /// Whether it selects run records.
     of_records: bool,
 }
 
@@ -32,7 +32,7 @@ impl Selector {
         Ok(Self { written, matcher: Some(glob.compile_matcher()), folders, of_records: false })
     }
 
-    /// The same for run records, which are never in the folders of tools.
+    /// Like [`Self::new`], but for run records, which are never in the folders of tools.
     pub fn of_records(written: &str) -> Result<Self, Box<Diagnostic>> {
         Ok(Self { of_records: true, ..Self::new(written)? })
     }

@@ -20,7 +20,7 @@ impl<'g> Revision<'g> {
         Self { git, commit, shown: format!("git:{name}:") }
     }
 
-    /// The same, with paths in messages as in the working tree.
+    /// Like [`Self::new`], but with paths in messages as in the working tree.
     pub fn shown_plainly(git: &'g Git, commit: Commit) -> Self {
         Self { git, commit, shown: String::new() }
     }
@@ -37,7 +37,7 @@ impl<'g> Revision<'g> {
         &self.commit
     }
 
-    /// Everything in a folder that is searched for; `real` is the folder's path without links.
+    /// Collects what the walk searches for in a folder; `real` is the folder's path without links.
     fn walk(&self, tree: &str, folder: &str, real: &str, walk: &mut Walk<'_>) -> Result<(), Box<Diagnostic>> {
         for entry in self.git.folder(tree)?.values() {
             walk.visit()?;
@@ -105,14 +105,14 @@ impl Store for Revision<'_> {
         let Some(blob) = &entry.blob else {
             return Err(match self.git.look_up(&self.commit, &entry.path)? {
                 Resolved::Refused(why) => refused(&label, &why),
-                _ => Diagnostic::new(NOT_FOUND, format!("`{label}` is not there")).boxed(),
+                _ => Diagnostic::new(NOT_FOUND, format!("`{label}` was not found")).boxed(),
             });
         };
         match self.git.blob(blob, most)? {
             Found::Object { data, .. } => Ok(data),
             Found::TooLarge { bytes, .. } => Err(too_large(&label, bytes, most)),
             Found::Missing | Found::Ambiguous => {
-                Err(Diagnostic::new(NOT_FOUND, format!("`{label}` is not there")).boxed())
+                Err(Diagnostic::new(NOT_FOUND, format!("`{label}` was not found")).boxed())
             }
         }
     }

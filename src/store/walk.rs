@@ -62,14 +62,14 @@ impl<'s> Walk<'s> {
         Ok(())
     }
 
-    /// Adds a file, if it is one that is searched for.
+    /// Adds a file if the selector matches it.
     pub(super) fn file(&mut self, path: String, real: String, blob: Option<String>) {
         if self.selector.matches(&path) {
             self.found.push((Entry { path, blob }, real));
         }
     }
 
-    /// Adds an entry that can't be read but could be, or contain, a file that is searched for.
+    /// Adds an entry that can't be read, if the selector may match it or files in it.
     pub(super) fn unreadable(&mut self, path: String, real: String) {
         if self.selector.matches(&path) || self.selector.describes_folder(&path) {
             self.found.push((Entry { path, blob: None }, real));

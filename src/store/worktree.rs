@@ -23,7 +23,7 @@ pub enum Reach {
     Anywhere,
 }
 
-/// Opening never blocks.
+/// The flag for opening without blocking.
 #[cfg(unix)]
 const NO_WAITING: i32 = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
 
@@ -89,7 +89,7 @@ impl WorkTree {
         Ok((file, meta.len()))
     }
 
-    /// Everything in a folder that is searched for; `real` is the folder's path without links.
+    /// Collects what the walk searches for in a folder; `real` is the folder's path without links.
     fn walk(&self, folder: &str, real: &str, walk: &mut Walk<'_>) -> Result<(), Box<Diagnostic>> {
         let failed = |error: &io::Error| unreadable(&self.label(folder), error);
         let mut names = Vec::new();
@@ -254,7 +254,7 @@ impl Store for WorkTree {
 
 fn unreadable(label: &str, error: &io::Error) -> Box<Diagnostic> {
     match error.kind() {
-        io::ErrorKind::NotFound => Diagnostic::new(NOT_FOUND, format!("`{label}` is not there")).boxed(),
+        io::ErrorKind::NotFound => Diagnostic::new(NOT_FOUND, format!("`{label}` was not found")).boxed(),
         io::ErrorKind::IsADirectory => {
             Diagnostic::new(NOT_A_FILE, format!("`{label}` is not a regular file")).boxed()
         }

@@ -24,8 +24,8 @@ const FILES: usize = 500;
 const ENTRIES: usize = 10_000;
 const BYTES: usize = 8 << 20;
 
-/// The path of the first file in or below a folder that `is_record` accepts and that `tracker` did not write. Folders
-/// with a tracker's runs, hidden ones, and links to folders are not searched.
+/// The path of the first file in or below a folder that `is_record` accepts and that `tracker` did not write.
+/// Skips folders with a tracker's runs, hidden folders, and links to folders.
 pub fn record_beside(
     tracker: &str,
     folder: &Path,
@@ -88,7 +88,7 @@ pub(super) fn is_own(tracker: &str, name: &str) -> bool {
     let named = if name.ends_with('/') { format!("{last}/") } else { last.to_owned() };
     let of_tracker = OWN.iter().filter(|(known, _)| *known == tracker);
     of_tracker.flat_map(|(_, names)| names.iter()).any(|own| match own.strip_suffix(['_', '-']) {
-        // A run's folder, or a file.
+        // A prefix that ends in `-` names a run's folder; one that ends in `_`, a file.
         Some(_) => named.starts_with(own) && named.ends_with('/') == own.ends_with('-'),
         None => named == *own,
     })

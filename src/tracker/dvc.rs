@@ -21,7 +21,7 @@ codes! {
 
 pub(super) const FETCHER: Fetcher = Fetcher { name: "dvc", fetch, recognises };
 
-/// A project, its `dvc.yaml` or `dvc.lock`, or a folder that DVCLive wrote.
+/// Whether a path is a project, its `dvc.yaml` or `dvc.lock`, or a folder that DVCLive wrote.
 fn recognises(peek: &Peek) -> bool {
     let has = |name: &str| peek.inside(name).is_file();
     peek.is_file() && matches!(peek.name(), "dvc.yaml" | "dvc.lock")
@@ -59,7 +59,7 @@ fn fetch(rest: &str, around: &FetchContext<'_>) -> Result<Fetched, Box<Diagnosti
 /// The path from the workspace to the project.
 fn prefix(place: &Place, around: &FetchContext<'_>) -> String {
     let root = around.root.canonicalize().unwrap_or_else(|_| around.root.to_owned());
-    // Outside of the workspace, the full path: its files are not looked for in the workspace.
+    // Outside of the workspace, use the full path, so that its files are not looked up in the workspace.
     let below = place.path.strip_prefix(root).unwrap_or(&place.path);
     below.display().to_string().replace('\\', "/")
 }
@@ -92,7 +92,7 @@ fn finish(
     let resolved = origin.resolved.clone();
     let mut run = tracked(files, prefix, code, model, label, origin)?;
     let siblings = if around.wanted.siblings { items(files, &run)? } else { Vec::new() };
-    // They share a group with the whole run: the stage that they name.
+    // Siblings and the whole run share a group: the stage that the siblings name.
     if let Some(stage) = siblings.first().and_then(|item| item.record.get("stage")?.as_written()) {
         run.text(&Keys::of(["stage"]), Some(stage), "dvc.yaml");
         run.is_whole = true;
@@ -170,7 +170,7 @@ fn at_revision(
     finish(&files, &prefix, (&code, model), format!("dvc:{rest}"), origin, around)
 }
 
-/// Experiments are trials; a baseline must be a commit.
+/// Refuses experiments: they are trials, and a baseline must be a commit.
 fn not_an_experiment(git: &Git, revision: &str, commit: &Commit) -> Result<(), Box<Diagnostic>> {
     let is_experiment = |name: &str| name.starts_with("refs/exps/");
     let names = git.references_to(&commit.id)?;

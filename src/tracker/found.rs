@@ -88,7 +88,7 @@ fn below(folder: &str, around: &FetchContext<'_>) -> Result<Vec<(&'static str, S
     Ok(found)
 }
 
-/// The folders that a glob matches, and the files that it matches with a typical name.
+/// The folders that a glob matches, and the matching files whose names are typical of a tracker.
 fn matching(pattern: &str, around: &FetchContext<'_>) -> Vec<String> {
     let Ok(glob) = GlobBuilder::new(pattern).literal_separator(true).build() else { return Vec::new() };
     let matcher = glob.compile_matcher();
@@ -122,7 +122,7 @@ fn matching(pattern: &str, around: &FetchContext<'_>) -> Vec<String> {
     found
 }
 
-/// What is in a folder, in the order of names; nothing where it can't be read.
+/// The entries of a folder, sorted by name; empty if it can't be read.
 fn names_and_kinds(folder: &Path) -> Vec<(String, FileType)> {
     let entries = folder.read_dir().into_iter().flatten().flatten();
     let kind = |entry: DirEntry| Some((entry.file_name().into_string().ok()?, entry.file_type().ok()?));
@@ -148,7 +148,7 @@ impl OwnFiles {
         let is_own_part = |tracker: &str, at: usize| {
             is_own(tracker, &if at == last { parts[at].to_owned() } else { format!("{}/", parts[at]) })
         };
-        // The last part of the path that has a tracker's name, for each tracker.
+        // For each tracker, the last part of the path that is one of its own names.
         let last_own = KEEPERS.map(|tracker| (0..=last).rev().find(|at| is_own_part(tracker, *at)));
         let Some(deepest) = last_own.into_iter().flatten().max() else { return false };
         (0..=deepest).any(|depth| {

@@ -47,7 +47,8 @@ fn recognises(peek: &Peek) -> bool {
                 .any(|name| checkpoint(name).is_some() && is_output(&path.join(name).join(STATE))))
 }
 
-/// A card with results. A card that can't be read counts if it seems to have some, so that the error is reported.
+/// Whether a file is a card with results. An unreadable card counts if it seems to have some, so that the
+/// error is reported.
 fn is_card(path: &Path) -> bool {
     let Some(bytes) = bytes(path, CARD) else { return false };
     let looks_so = bytes.split(|byte| *byte == b'\n').any(|line| line.starts_with(b"model-index:"));

@@ -60,7 +60,7 @@ fn fetch(rest: &str, around: &FetchContext<'_>) -> Result<Fetched, Box<Diagnosti
         None => place.matching("**/*.json")?,
     };
     names.retain(|path| place.file.is_some() || is_results(&Peek::new(place.path.join(path))));
-    // The newest one for each folder and each name in it.
+    // Keep the newest file for each folder and each name in it.
     let before = |path: &str| before_time(path).unwrap_or(path).to_owned();
     names.sort_by_key(|path| (before(path), path.clone()));
     let models: std::collections::BTreeMap<String, &str> =

@@ -93,7 +93,7 @@ pub struct Fetched {
     pub resolved: Option<String>,
     /// The reference names one run, whatever its model is called.
     pub exact: bool,
-    /// It was read from files that anyone who edits the working tree can edit.
+    /// Whether it was read from files that anyone who can edit the working tree can edit.
     pub in_tree: bool,
 }
 

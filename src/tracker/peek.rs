@@ -51,7 +51,6 @@ impl Peek {
         if self.is_folder() { Self::new(path) } else { Self::of(path, Kind::Other) }
     }
 
-    /// The folder that it is in.
     pub(super) fn parent(&self) -> Option<Self> {
         self.path.parent().map(Self::new)
     }
@@ -76,7 +75,7 @@ impl Peek {
         has_ending(&self.path, endings)
     }
 
-    /// The names in it; empty if it is not a folder.
+    /// The names in the folder; empty if it is not a folder.
     pub(super) fn names(&self) -> Vec<String> {
         if self.is_folder() { names(&self.path) } else { Vec::new() }
     }

@@ -76,7 +76,7 @@ fn outside(path: &str) -> Box<Diagnostic> {
 }
 
 impl Place {
-    /// The folder around it.
+    /// The parent folder.
     pub fn above(&self) -> Result<Self, Box<Diagnostic>> {
         let path = self.path.parent().unwrap_or(&self.path).to_owned();
         if self.limit.as_ref().is_some_and(|limit| !path.starts_with(limit)) {

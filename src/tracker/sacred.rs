@@ -33,7 +33,7 @@ fn is_run(folder: &Peek) -> bool {
             .is_some_and(|run| run.get("experiment").is_some() && run.get("meta").is_some())
 }
 
-/// Whether a file contains runs of Sacred's database: only these have all these keys at the start.
+/// Whether a file contains runs of Sacred's database: no other file has all these keys at its start.
 fn is_export(peek: &Peek) -> bool {
     let head = if peek.has_ending(&["json", "jsonl"]) { peek.squeezed() } else { "" };
     head.trim_start_matches('[').starts_with("{\"_id\":")

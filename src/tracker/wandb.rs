@@ -109,7 +109,8 @@ fn found(place: &Place) -> Result<Vec<Found>, Box<Diagnostic>> {
     Ok(runs)
 }
 
-/// Whether a folder is another part of a run, rather than another run with the same id. One without a log may be.
+/// Whether a folder is another part of a run, rather than another run with the same id. A folder without a
+/// log may be a part.
 fn goes_on(place: &Place, run: &Found, folder: &str) -> Result<bool, Box<Diagnostic>> {
     let earlier = run.folders.iter().rev();
     let mut logs = Vec::new();
@@ -186,7 +187,7 @@ fn described(
     let resolved = (run.folders.len() > 1).then(|| format!("{} parts of a resumed run", run.folders.len()));
     let origin = Origin { tracker: "wandb".into(), reference: format!("wandb:{rest}"), resolved };
     let mut run = tracked(logged, place.label_of(folder), origin)?;
-    // A resumed run is in several folders; a change is always in the last one.
+    // A resumed run has several folders; any change is in the last one.
     run.files = Some(place.path.join(folder)).and_then(|path| around.below_root(&path));
     Ok(run)
 }

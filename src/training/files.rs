@@ -57,7 +57,7 @@ impl Files {
         }
     }
 
-    /// Makes reading stop when this program is told to stop, and report its progress.
+    /// Makes reading stop on a stop signal, and report its progress.
     pub(super) fn until(self, told: &StopSignal, progress: &Progress) -> Self {
         Self { told: Some(told.clone()), progress: progress.clone(), ..self }
     }
@@ -104,7 +104,7 @@ impl Files {
         })
     }
 
-    /// Digest, size and rows.
+    /// Measures a file: digest, size and rows.
     pub(super) fn measure(&self, path: &str, what: &str) -> Result<FileFact, Box<Diagnostic>> {
         let mut file = self.regular(path, what)?;
         let mut hasher = Sha256::new();
@@ -146,7 +146,7 @@ impl Files {
         self.dir.metadata(path).is_ok_and(|meta| meta.is_dir())
     }
 
-    /// Digest and size of a model folder, and the first file in it that is older than a moment.
+    /// Digest and size of a model folder, and the first file in it that is older than `then`.
     pub(super) fn measure_folder(
         &self,
         path: &str,
@@ -159,7 +159,7 @@ impl Files {
         Ok((FileFact { path: path.to_owned(), digest, bytes: hashed.bytes, rows: None, list: None }, older))
     }
 
-    /// The same for a data file or folder, which must exist.
+    /// Measures a data file or folder, which must exist.
     pub(super) fn measure_data(&self, path: &str, role: &str) -> Result<FileFact, Box<Diagnostic>> {
         if self.is_folder(path) {
             return self.measure_data_folder(path);

@@ -1,4 +1,4 @@
-//! What a command wrote: its lines, its files, and whether its inputs are still what they were when it started.
+//! What a command wrote: its lines, its files, and whether its inputs are unchanged since it started.
 
 use jiff::Timestamp;
 
@@ -350,7 +350,7 @@ fn read(start: &Start<'_>, file: &Data) -> Result<FileFact, Box<Diagnostic>> {
         .boxed())
 }
 
-/// A file that the command named only when it had finished: it must be from this run too.
+/// A file that gate learned of only after the command had finished: it must be from this run too.
 fn named(start: &Start<'_>, path: &str, what: &str) -> Result<FileFact, Box<Diagnostic>> {
     let path = inside(start, path)?;
     let fact = start.files.measure(&path, what).and_then(not_empty)?;

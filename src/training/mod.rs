@@ -1,7 +1,7 @@
-//! Training commands: run and recorded, or run again and compared.
+//! Runs training commands and records them, or runs them again and compares the results.
 //!
-//! Facts are gathered here, from files, git, the interpreter and the machine; [`crate::recording`] decides what to make
-//! of them.
+//! This module gathers facts from files, git, the interpreter and the machine; [`crate::recording`] decides
+//! what to make of them.
 
 mod files;
 mod finish;

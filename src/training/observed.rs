@@ -1,8 +1,9 @@
-//! What a command does besides writing its promised files: the lines that it writes, the Python processes that it
-//! starts, and the MLflow stores that it logs to.
+//! What a command does besides writing its promised files: the lines that it writes, the Python processes
+//! that it starts, and the MLflow stores that it logs to.
 //!
-//! Every Python that the command starts, through any launcher, first runs a small module that records which Python
-//! it is. Asking the launcher would describe another one: `dvc`, `torchrun` and `uv run --with` have their own.
+//! Every Python that the command starts, through any launcher, first runs a small module that records which
+//! Python it is. Asking the launcher would describe the wrong one: `dvc`, `torchrun` and `uv run --with` have
+//! their own.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -101,7 +102,7 @@ impl Observer {
         serde_json::to_string(&tags).ok()
     }
 
-    /// Makes a command write here.
+    /// Makes a command write to this folder.
     pub(super) fn observe(&self, command: &mut Command) {
         let known = std::env::var_os("PYTHONPATH").filter(|known| !known.is_empty());
         let known = known.iter().flat_map(|known| std::env::split_paths(known).collect::<Vec<_>>());

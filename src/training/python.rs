@@ -39,9 +39,9 @@ const ENVIRONMENTS: [&str; 10] =
 /// Programs that are written in Python themselves, but run training in another Python.
 const RUNNERS: [&str; 9] = ["dvc", "tox", "nox", "invoke", "inv", "snakemake", "mlflow", "uvx", "pipx"];
 
-/// Asks the interpreter of a command about itself; `None` if there is none, or it is uncertain. With `bare`, it gets
-/// only the variables that locate programs, and no program inside the folder is run: that would be the record's code,
-/// run before anything was checked.
+/// Asks the interpreter of a command about itself; `None` if the command has none, or it is uncertain. With
+/// `bare`, the interpreter gets only the variables that locate programs, and no program inside the folder is
+/// run: that would run the record's code before anything was checked.
 pub(super) fn ask(command: &[String], named: Option<&Path>, folder: &Path, bare: bool) -> Option<Python> {
     let mut words = match named {
         Some(path) => vec![path.as_os_str().to_owned()],
@@ -88,7 +88,7 @@ fn lies_in(program: &OsStr, folder: &Path) -> bool {
     }
 }
 
-/// Whether a command obviously runs Python, so that it is worth reporting an unknown one.
+/// Whether a command obviously runs Python, so that an unknown interpreter is worth reporting.
 pub(super) fn is_expected(command: &[String]) -> bool {
     command.iter().any(|word| {
         let name = word.rsplit(['/', '\\']).next().unwrap_or(word);
@@ -130,8 +130,9 @@ fn launched(command: &[String], folder: &Path) -> Option<Vec<OsString>> {
     on_path(first, folder).and_then(|path| first_line(&path)).map(|named| vec![named.into()])
 }
 
-/// The same for a program that runs commands in an environment: its words up to the Python, or with `python` in place
-/// of the command. `None` for a script with its own requirements (PEP 723): its environment is unique.
+/// The words that start Python through a program that runs commands in an environment: those up to the
+/// Python, or with `python` in place of the command. `None` for a script with its own requirements (PEP 723):
+/// its environment is unique.
 fn through(command: &[String], folder: &Path) -> Option<Vec<OsString>> {
     if let Some(at) = command.iter().position(|word| is_python(word)) {
         return Some(command[..=at].iter().map(OsString::from).collect());

@@ -71,7 +71,8 @@ pub(super) fn as_one(
 
 type Differing = (String, Vec<String>, Vec<String>);
 
-/// The keys with different last values from several ranks, with those values; and the keys on which they agree.
+/// The keys whose last values differ between ranks, with those values; and the keys on which several ranks
+/// agree.
 fn said_by_several(texts: &[(&str, String)]) -> (Vec<Differing>, Vec<(String, Vec<String>)>) {
     let mut said: BTreeMap<&str, BTreeMap<usize, &str>> = BTreeMap::new();
     for (place, (_, text)) in texts.iter().enumerate() {

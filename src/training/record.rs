@@ -1,8 +1,8 @@
-//! `gate record`: checks before the command starts, the command, and the record of its results.
+//! `gate record`: checks what it can in advance, runs the command, and records the results.
 //!
-//! Code, parameters, data and environment are those that the command was *started* with. The record is written last,
-//! atomically, and only if the command succeeded and wrote what was promised: a run that fails or is killed changes
-//! none of gate's files.
+//! Code, parameters, data and environment are those that the command was *started* with. The record is
+//! written last, atomically, and only if the command succeeded and wrote what was promised: a run that fails
+//! or is killed changes none of gate's files.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -48,7 +48,7 @@ impl Recorded {
     }
 }
 
-/// Runs the command, and writes the record of it.
+/// Runs the command, and writes its record.
 pub fn record(order: &Order, folder: &Path, progress: &Progress) -> Recorded {
     let told = match StopSignal::listen() {
         Ok(told) => told,
@@ -102,7 +102,7 @@ fn around(order: &Order, folder: &Path, told: &StopSignal, progress: &Progress) 
     let Found { taken, problem } = mlflow::find(&observer, &start.place, start.created_at);
     let (mut facts, mut problems) = finish::facts(&start, &lines, taken.as_ref(), now());
     match problem {
-        // There are no other metrics to record.
+        // Without MLflow, there are no metrics to record.
         Some(problem) if facts.metrics.is_empty() && !order.no_metrics => return Err((1, vec![problem])),
         Some(problem) if order.mlflow_tags => return Err((1, vec![problem])),
         Some(problem) => notes.push(format!("nothing was taken from MLflow: {}", problem.message)),

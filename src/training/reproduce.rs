@@ -42,7 +42,7 @@ pub struct Again {
     pub environment: Vec<String>,
 }
 
-/// With only two values, every value would be inside their range.
+/// Minimum number of reruns with varied seeds: with only two, any value would be inside their range.
 const FEWEST: usize = 3;
 /// The prefix of the folders that reruns use.
 const PREFIX: &str = "gate-reproduce-";

@@ -251,7 +251,7 @@ impl<'r> Bench<'r> {
     }
 }
 
-/// Turns metrics and slices into a record, read like any other.
+/// Turns metrics and slices into a record, and reads it like any other.
 fn as_run(metrics: Map, slices: Option<Node>) -> Option<Run> {
     let mut record = Map::default();
     record.insert(
@@ -296,7 +296,7 @@ fn needed(home: &Path) -> Vec<(String, std::ffi::OsString)> {
 fn copy(from: &Dir, to: &Dir, path: &str) -> io::Result<()> {
     if from.metadata(path)?.is_dir() {
         let files = files_below(&from.open_dir(path)?, path);
-        // The run did not read what the commit has there.
+        // Remove what the commit has there: the run did not read it.
         match to.remove_dir_all(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}

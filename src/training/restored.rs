@@ -75,7 +75,7 @@ fn lockfile(run: &Run, bench: &Bench<'_>, missing: &mut Vec<String>) {
     }
 }
 
-/// The installed packages are used; those that differ from the record are listed.
+/// Reruns use the installed packages, so this lists those that differ from the record.
 fn interpreter(run: &Run, command: &[String], bench: &Bench<'_>, missing: &mut Vec<String>) {
     let recorded = run.get(&Path::of(["environment", "packages"])).and_then(Node::as_map);
     let version = run.get(&Path::of(["environment", "python"])).and_then(Node::as_written);

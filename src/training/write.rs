@@ -21,12 +21,12 @@ pub(super) struct Target<'t> {
 }
 
 impl Target<'_> {
-    /// Writes the record atomically, and its signature if there are keys. The signature is written first: if the
-    /// process is killed in between, the old record fails against the new signature, whereas a record without its
-    /// signature would pass as one that was never signed. For the same reason an old signature is removed before its
-    /// record is replaced.
+    /// Writes the record atomically, and its signature if there are keys. The signature is written first: if
+    /// the process is killed in between, the old record fails against the new signature, whereas a record
+    /// without its signature would pass as one that was never signed. For the same reason an old signature is
+    /// removed before its record is replaced.
     ///
-    /// Returns the path that was written if it is not the intended one, which already existed and may not be
+    /// Returns the path that it wrote to instead, if the intended file already existed and may not be
     /// overwritten.
     pub(super) fn write(
         &self,

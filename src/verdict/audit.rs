@@ -1,31 +1,31 @@
-//! What is promoted, held against what holds today.
+//! The result of an audit: what is promoted, checked against what applies today.
 
 use serde::Serialize;
 
 use super::Exit;
 use crate::document::Diagnostic;
 
-/// The answer of an audit.
+/// The result of an audit.
 #[derive(Debug, Clone, Serialize)]
 pub struct Audit {
     /// The format.
     pub schema: &'static str,
-    /// The stage; absent for all of them.
+    /// The stage; absent if all stages were audited.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stage: Option<String>,
-    /// The clock.
+    /// The time that counts as now.
     pub now: String,
     /// What was trusted, in words.
     pub trusted: String,
     /// Each model at each stage.
     pub lines: Vec<AuditLine>,
-    /// What a person should know of the ledger as a whole.
+    /// Notes about the ledger as a whole.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
     /// Why a part could not be audited.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub troubles: Vec<Diagnostic>,
-    /// What the program leaves with.
+    /// The program's exit code.
     pub exit_code: Exit,
 }
 
@@ -42,18 +42,18 @@ pub struct AuditLine {
     pub current: String,
     /// What was found.
     pub findings: Vec<AuditFinding>,
-    /// What was looked at and holds.
+    /// The checks that passed.
     pub holds: Vec<String>,
-    /// What could not be looked at, and why.
+    /// What could not be checked, and why.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
 }
 
-/// How much a finding weighs.
+/// The severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// It is wrong: the audit fails.
+    /// Something is wrong: the audit fails.
     Error,
     /// A person should look.
     Warning,
@@ -64,7 +64,7 @@ pub enum Severity {
 pub struct AuditFinding {
     /// Its stable name.
     pub code: &'static str,
-    /// How much it weighs.
+    /// Its severity.
     pub severity: Severity,
     /// What was found.
     pub message: String,

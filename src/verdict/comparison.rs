@@ -1,4 +1,4 @@
-//! One thing that was compared, whether it held or not: auditors ask why something passed.
+//! One comparison, passed or failed: auditors ask why something passed.
 
 use std::borrow::Cow;
 
@@ -12,13 +12,13 @@ use crate::secret::masked_value;
 /// A comparison with everything that went into it. Numbers are text, in the digits that were compared.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Comparison {
-    /// What was looked at: a metric's name, or the path of a field.
+    /// What was compared: a metric's name, or the path of a field.
     pub subject: SmolStr,
-    /// The word of the policy that was held against it: `max_drop`, `min`, `present`, `same`, …
+    /// The policy's word that was applied: `max_drop`, `min`, `present`, `same`, …
     pub word: Cow<'static, str>,
-    /// What it said.
+    /// The result.
     pub outcome: Outcome,
-    /// The part of the validation split, where it is not the whole.
+    /// The slice; absent for the whole validation split.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slice: Option<SmolStr>,
     /// The candidate's value.
@@ -30,22 +30,22 @@ pub struct Comparison {
     /// Candidate minus baseline, signed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change: Option<SmolStr>,
-    /// The limit as it is written, such as `5%`.
+    /// The limit as written, such as `5%`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<SmolStr>,
-    /// What a relative limit came to, in the metric's own units.
+    /// A relative limit as an amount in the metric's own units.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit_value: Option<SmolStr>,
-    /// How far the value is from its limit, in the metric's own units; below zero when it does not hold.
+    /// How far the value is from its limit, in the metric's own units; negative if the limit is broken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub margin: Option<SmolStr>,
-    /// The value nearest to the candidate's that would pass, where it does not. With evidence, that of the fewest further
-    /// right decisions; of other metrics, the value that would pass if its interval stayed as wide.
+    /// If the comparison fails, the nearest value that would pass. With evidence: the value with the fewest
+    /// further right decisions, or, for other metrics, the value that passes if the interval keeps its width.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub needed: Option<SmolStr>,
     /// How it was compared.
     pub method: Method,
-    /// The one-sided limits of what was estimated, lower and upper, where evidence was asked for. `None` is an open
+    /// The lower and upper one-sided limits of the estimate, if the rule asks for evidence. `None` is an open
     /// end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interval: Option<[Option<SmolStr>; 2]>,
@@ -55,25 +55,25 @@ pub struct Comparison {
     /// How many cases, seeds or folds the evidence has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub n: Option<u64>,
-    /// Cases that only the candidate has right.
+    /// Cases that only the candidate gets right.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gained: Option<u64>,
-    /// Cases that only the baseline has right.
+    /// Cases that only the baseline gets right.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lost: Option<u64>,
     /// How many clusters the cases come from, where they are not independent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clusters: Option<u64>,
-    /// How often this validation split was looked at, this time included.
+    /// How many times this validation split has been looked at, including this time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub looks: Option<u64>,
-    /// Something to know about it, such as that a metric is new.
+    /// A note, such as that the metric is new.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<SmolStr>,
-    /// The waiver that covers it, by its place in the report's list.
+    /// The waiver that covers it, as an index into the report's list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiver: Option<usize>,
-    /// Values that are secrets, each with what is shown in its place.
+    /// Secret values, each with the text that is shown instead.
     #[serde(skip)]
     hidden: Vec<(SmolStr, SmolStr)>,
 }
@@ -84,7 +84,7 @@ impl Comparison {
         Self::by(Method::Exact, subject, word, outcome)
     }
 
-    /// A comparison by some method.
+    /// A comparison by the given method.
     pub fn by(
         method: Method,
         subject: impl Into<SmolStr>,
@@ -117,7 +117,7 @@ impl Comparison {
         }
     }
 
-    /// What was looked at, and which of its numbers, where it has several: `f1 (mean)`.
+    /// The subject, with the aggregation if the metric has several numbers: `f1 (mean)`.
     pub fn title(&self) -> String {
         match self.method {
             Method::Picked(pick) => format!("{} ({})", self.subject, pick.name()),
@@ -125,21 +125,21 @@ impl Comparison {
         }
     }
 
-    /// With the candidate's value.
+    /// Sets the candidate's value.
     #[must_use]
     pub fn candidate(mut self, value: impl Into<SmolStr>) -> Self {
         self.candidate = Some(self.without_secret(value.into()));
         self
     }
 
-    /// With the baseline's value.
+    /// Sets the baseline's value.
     #[must_use]
     pub fn baseline(mut self, value: impl Into<SmolStr>) -> Self {
         self.baseline = Some(self.without_secret(value.into()));
         self
     }
 
-    /// A value of a record as it may be shown: a report goes where the record does not.
+    /// Masks a secret value: a report goes to places where the record does not.
     fn without_secret(&mut self, value: SmolStr) -> SmolStr {
         let name = self.subject.rsplit('.').next().unwrap_or(&self.subject);
         let masked: SmolStr = match masked_value(name, &value) {
@@ -150,19 +150,19 @@ impl Comparison {
         masked
     }
 
-    /// A text about these values, without the ones that are not shown.
+    /// Masks the secret values of this comparison in a text.
     pub fn hide(&self, text: &str) -> String {
         self.hidden.iter().fold(text.to_owned(), |text, (value, masked)| text.replace(&**value, masked))
     }
 
-    /// With the limit as it is written.
+    /// Sets the limit as written.
     #[must_use]
     pub fn limit(mut self, value: impl Into<SmolStr>) -> Self {
         self.limit = Some(value.into());
         self
     }
 
-    /// With something to know about it.
+    /// Sets the note.
     #[must_use]
     pub fn note(mut self, note: impl Into<SmolStr>) -> Self {
         self.note = Some(note.into());

@@ -1,10 +1,10 @@
-//! What differs between two runs, in the groups in which a person asks for it.
+//! The differences between two runs, in the groups that people ask for.
 
 use serde::Serialize;
 
 use super::{Comparability, RunSummary};
 
-/// Everything that differs between two runs. Of each pair, the first is the older.
+/// Everything that differs between two runs. In each pair, the older run comes first.
 #[derive(Debug, Clone, Serialize)]
 pub struct RunDiff {
     /// The format.
@@ -13,7 +13,7 @@ pub struct RunDiff {
     pub a: RunSummary,
     /// The second run.
     pub b: RunSummary,
-    /// Every metric that one of them has.
+    /// Every metric that either run has.
     pub metrics: Vec<MetricDiff>,
     /// Whether the two were measured on the same validation split, so that their metrics may be compared.
     pub comparability: Comparability,
@@ -30,20 +30,20 @@ pub struct MetricDiff {
     pub name: String,
     /// The first run's value as written; absent where it has none.
     pub a: Option<String>,
-    /// The second run's.
+    /// The second run's value.
     pub b: Option<String>,
     /// The second minus the first, exact and signed.
     pub change: Option<String>,
-    /// The change in percent of the first, rounded; absent where that is zero.
+    /// The change in percent of the first value, rounded; absent if that value is zero.
     pub percent: Option<String>,
 }
 
 /// Fields that belong together.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DiffGroup {
-    /// Such as `params`.
+    /// The group's name, such as `params`.
     pub name: &'static str,
-    /// Every field of it that differs.
+    /// Every field in the group that differs.
     pub fields: Vec<FieldDiff>,
 }
 
@@ -54,7 +54,7 @@ pub struct FieldDiff {
     pub field: String,
     /// The first run's value in full; a list or an object as JSON on one line.
     pub a: Option<String>,
-    /// The second run's.
+    /// The second run's value.
     pub b: Option<String>,
     /// Why it can't be told whether the two differ, such as digests of different algorithms.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -65,22 +65,22 @@ pub struct FieldDiff {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Commits {
-    /// Both are of the same commit.
+    /// Both runs are from the same commit.
     Same,
-    /// What one has and the other has not, the newest first.
+    /// Commits that only one of the runs contains, newest first.
     Between {
         /// Commits that only the second run's code has.
         added: Vec<CommitLine>,
         /// Commits that only the first run's code has.
         gone: Vec<CommitLine>,
-        /// There are more than are listed.
+        /// There are more commits than listed.
         more: bool,
     },
     /// Why they can't be listed.
     Unknown(String),
 }
 
-/// A commit in a line.
+/// A commit, on one line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CommitLine {
     /// Its id.

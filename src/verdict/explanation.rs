@@ -14,7 +14,7 @@ pub struct Explanation {
     pub asked: String,
     /// What it is, in words.
     pub what: String,
-    /// What is recorded of it, field by field, for documents that others read; absent where nothing leads to it.
+    /// The recorded facts, field by field, for documents such as a model card; absent if nothing was found.
     #[serde(skip)]
     pub facts: Option<ModelFacts>,
     /// The answers.
@@ -24,24 +24,24 @@ pub struct Explanation {
     /// Where else the same model is promoted.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub elsewhere: Vec<String>,
-    /// What a person should know.
+    /// Notes for the reader.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
     /// Why it could not be explained.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub troubles: Vec<Diagnostic>,
-    /// What the program leaves with: 0 explained, 1 nothing leads to it, 2 not found out.
+    /// The program's exit code: 0 explained, 1 nothing found, 2 could not find out.
     pub exit_code: Exit,
 }
 
-/// One of the five.
+/// One of the five questions, with its answer.
 #[derive(Debug, Clone, Serialize)]
 pub struct Answer {
     /// The question.
     pub question: &'static str,
-    /// The answer, a fact a line; empty where nothing is recorded.
+    /// The answer, one fact per line; empty if nothing is recorded.
     pub facts: Vec<String>,
-    /// What shows it: files with their digests.
+    /// The evidence: files with their digests.
     pub evidence: Vec<String>,
     /// What was not recorded.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -61,6 +61,6 @@ pub struct Step {
     pub run: String,
     /// The model's SHA-256.
     pub sha256: String,
-    /// It is the one that was asked about.
+    /// Whether this is the promotion that was asked about.
     pub asked: bool,
 }

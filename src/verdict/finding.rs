@@ -18,16 +18,16 @@ pub struct Finding {
     /// The field of the record that it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// The comparison that did not hold, by its place in the rule's list.
+    /// The comparison that failed, as an index into the rule's list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comparison: Option<usize>,
-    /// The waiver that covers it, by its place in the report's list.
+    /// The waiver that covers it, as an index into the report's list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiver: Option<usize>,
-    /// What the waivers that do not reach so far would allow.
+    /// What waivers that do not go far enough would allow.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub beyond: Vec<String>,
-    /// The field, and what to write beside it, before the engine has looked up where that is.
+    /// The field and its label, until the engine has looked up the location.
     #[serde(skip)]
     pub field: Option<(Path, String)>,
     /// What a waiver's `for` may name: the metric or the path.
@@ -36,26 +36,26 @@ pub struct Finding {
     /// The slice that it is about.
     #[serde(skip)]
     pub slice: Option<String>,
-    /// The limit that did not hold, so that a waiver can put another in its place.
+    /// The limit that was broken, so that a waiver can put another in its place.
     #[serde(skip)]
     pub breach: Option<Box<Breach>>,
 }
 
-/// A limit that did not hold, and the numbers.
+/// A limit that was broken, with the numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Breach {
     /// The word.
     pub kind: LimitKind,
     /// The candidate's value.
     pub candidate: Decimal,
-    /// The baseline's value, where the word is about it.
+    /// The baseline's value, if the word is about it.
     pub baseline: Option<Decimal>,
-    /// One-sided limits of the change, or for an absolute word of the value, where evidence was asked for.
+    /// With evidence, the one-sided limits of the change or, for an absolute word, of the value.
     pub limits: Option<Limits>,
 }
 
 impl Finding {
-    /// Something wrong that is not about one field.
+    /// A finding that is not about one field.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
         Diagnostic::new(code, message).into()
     }
@@ -83,7 +83,7 @@ impl Finding {
         self
     }
 
-    /// Names what a waiver may narrow itself to.
+    /// Names the metric or path that a waiver may be narrowed to.
     #[must_use]
     pub fn subject(mut self, subject: impl Into<String>) -> Self {
         self.subject = Some(subject.into());
@@ -109,7 +109,7 @@ impl Finding {
         self
     }
 
-    /// Says what the data show of the limit that did not hold.
+    /// Says what the data show about the broken limit.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         if let Some(breach) = &mut self.breach {
@@ -120,7 +120,7 @@ impl Finding {
 }
 
 impl From<Diagnostic> for Finding {
-    /// What it quotes of a record loses its secrets: a report goes where the record does not.
+    /// Masks secrets that are quoted from a record: a report goes to places where the record does not.
     fn from(mut diagnostic: Diagnostic) -> Self {
         diagnostic.message = masked(&diagnostic.message).into_owned();
         Self {

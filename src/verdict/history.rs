@@ -16,16 +16,16 @@ pub struct History {
     pub metric: String,
     /// Every run that records the metric, the oldest first.
     pub points: Vec<HistoryPoint>,
-    /// The limits of the newest run, by today's policy; by its promotion where it can't be judged again.
+    /// The newest run's limits under today's policy, or those of its promotion if it can't be judged again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub limits: Vec<HistoryLimit>,
-    /// What a person should know.
+    /// Notes for the reader.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
     /// Why there is no history.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub troubles: Vec<Diagnostic>,
-    /// What the program exits with: 0 with a history, 2 without.
+    /// The program's exit code: 0 with a history, 2 without.
     pub exit_code: Exit,
 }
 
@@ -45,7 +45,7 @@ pub struct HistoryPoint {
     pub git_commit: Option<String>,
     /// Where it was read, such as `runs/churn.json` or `git:3f2a9c1:runs/churn.json`.
     pub source: String,
-    /// What it was promoted to, such as `production 12` or `production 13 (rollback)`.
+    /// Its promotions, such as `production 12` or `production 13 (rollback)`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub promoted: Vec<String>,
 }
@@ -55,12 +55,12 @@ pub struct HistoryPoint {
 pub struct HistoryLimit {
     /// The rule.
     pub rule: String,
-    /// The word of the policy.
+    /// The policy's word, such as `max_drop`.
     pub word: String,
-    /// The limit as it is written.
+    /// The limit as written.
     pub limit: String,
-    /// What it comes to in values of the metric.
+    /// The limit as a value of the metric.
     pub value: String,
-    /// Values below it do not hold; else those above it.
+    /// Whether it is a lower bound; otherwise it is an upper bound.
     pub is_lowest: bool,
 }

@@ -56,22 +56,22 @@ impl LimitKind {
         }
     }
 
-    /// The word of that name.
+    /// Finds a word by its name.
     pub fn named(name: &str) -> Option<Self> {
         LIMIT_KINDS.into_iter().find(|word| word.name() == name)
     }
 
-    /// Whether it is about the baseline.
+    /// Whether it compares with the baseline.
     pub fn is_relative(self) -> bool {
         !matches!(self, Self::Min | Self::Max | Self::MaxGap | Self::MinRatio)
     }
 
-    /// Whether it is about how far slices are apart.
+    /// Whether it limits how far slices are apart.
     pub fn is_of_slices(self) -> bool {
         matches!(self, Self::MaxGap | Self::MinRatio | Self::MaxGapRise)
     }
 
-    /// Whether it takes a higher value for a better one, where it takes either.
+    /// Whether it treats a higher value as better; `None` if it implies no direction.
     pub fn higher_is_better(self) -> Option<bool> {
         match self {
             Self::MaxDrop | Self::MinRise => Some(true),
@@ -82,7 +82,7 @@ impl LimitKind {
         }
     }
 
-    /// The word that says the opposite, for a limit below zero.
+    /// The opposite word, for a limit below zero.
     pub(crate) fn opposite(self) -> &'static str {
         match self {
             Self::MaxDrop => "min_rise",

@@ -12,24 +12,24 @@ pub struct ClosestMargin {
     pub run: String,
     /// The rule.
     pub rule: String,
-    /// The metric, and which of its numbers where it has several.
+    /// The metric, with the aggregation if it has several numbers.
     pub subject: SmolStr,
-    /// The word of the policy.
+    /// The policy's word, such as `max_drop`.
     pub word: SmolStr,
-    /// The part of the validation split, where it is not the whole.
+    /// The slice; absent for the whole validation split.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slice: Option<SmolStr>,
-    /// The limit as it is written.
+    /// The limit as written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<SmolStr>,
-    /// What is left before the limit breaks, in the metric's own units.
+    /// How much is left before the limit breaks, in the metric's own units.
     pub margin: SmolStr,
-    /// The same in percent of the candidate's value, rounded to two significant digits.
+    /// The margin in percent of the candidate's value, rounded to two significant digits.
     pub percent: String,
 }
 
 impl ClosestMargin {
-    /// Of a comparison of a rule; the percent come when the last candidate is counted.
+    /// Describes a rule's comparison, without the percentage: that is set once all candidates are counted.
     pub fn of(run: &str, rule: &RuleReport, one: &Comparison) -> Self {
         Self {
             run: run.to_owned(),
@@ -56,18 +56,18 @@ impl ClosestMargin {
     }
 }
 
-/// A limit that a run came close to, without the comparison that it is of.
+/// A limit that a run came close to, without its comparison.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NearLimit {
     /// The rule.
     pub rule: SmolStr,
-    /// The metric, and which of its numbers where it has several.
+    /// The metric, with the aggregation if it has several numbers.
     pub subject: SmolStr,
     /// The limit in words: `f1 max_drop 0.005`.
     pub limit: String,
-    /// What is left, in the metric's own units.
+    /// How much is left, in the metric's own units.
     pub margin: SmolStr,
-    /// The same as a share of the candidate's value, in digits.
+    /// The margin as a share of the candidate's value, in digits.
     pub share: SmolStr,
 }
 
@@ -83,7 +83,7 @@ impl NearLimit {
         }
     }
 
-    /// What is left in percent of the candidate's value, to two significant digits.
+    /// The margin in percent of the candidate's value, to two significant digits.
     pub fn percent(&self) -> String {
         self.share.parse().map(percent).unwrap_or_default()
     }
@@ -91,15 +91,14 @@ impl NearLimit {
 
 /// The limits that a run came closest to, the closest first.
 pub fn near_limits(rules: &[RuleReport]) -> Vec<NearLimit> {
-    /// A page has no room for more of each of many runs.
+    /// A page of many runs has no room for more per run.
     const MAX_NEAR: usize = 3;
     let mut nearest: Vec<(&RuleReport, &Comparison, f64)> = margins(rules).collect();
     nearest.sort_by(|one, other| one.2.total_cmp(&other.2));
     nearest.into_iter().take(MAX_NEAR).map(|(rule, one, share)| NearLimit::of(rule, one, share)).collect()
 }
 
-/// What is left before a limit breaks, as a share of the candidate's value. For ordering and pictures only: nothing is
-/// decided by it.
+/// The margin as a share of the candidate's value. For ordering and charts only: no decision depends on it.
 pub fn share_left(one: &Comparison) -> Option<f64> {
     let number = |text: Option<&str>| text?.parse::<f64>().ok().filter(|number| number.is_finite());
     let margin = number(one.margin.as_deref())?;
@@ -112,7 +111,7 @@ pub fn share_left(one: &Comparison) -> Option<f64> {
     }
 }
 
-/// The passing comparisons of rules that count, each with its rule and the share that is left.
+/// The passing comparisons of rules that block or warn, each with its rule and the share that is left.
 pub fn margins(rules: &[RuleReport]) -> impl Iterator<Item = (&RuleReport, &Comparison, f64)> {
     rules
         .iter()
@@ -121,7 +120,7 @@ pub fn margins(rules: &[RuleReport]) -> impl Iterator<Item = (&RuleReport, &Comp
         .filter_map(|(rule, one)| Some((rule, one, share_left(one)?)))
 }
 
-/// The nearest of all; of equally near ones the first.
+/// The comparison nearest to its limit; the first one on a tie.
 pub fn closest<'r>(rules: &'r [RuleReport]) -> Option<(&'r RuleReport, &'r Comparison, f64)> {
     let nearer = |best: (&'r RuleReport, &'r Comparison, f64),
                   next: (&'r RuleReport, &'r Comparison, f64)| {

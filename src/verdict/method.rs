@@ -10,7 +10,7 @@ use crate::stats::{self, METHODS};
 /// How a comparison came about. A report writes its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Method {
-    /// What is recorded, as it is.
+    /// Recorded values, compared as they are.
     Exact,
     /// Two estimates, without asking how sure they are.
     PointEstimate,
@@ -24,12 +24,12 @@ pub enum Method {
     NoEvidence,
     /// An interval of an estimate.
     Interval(stats::Method),
-    /// One that another version of gate wrote.
+    /// A method that another version of gate wrote.
     Other(Box<str>),
 }
 
 impl Method {
-    /// As reports call it.
+    /// The name in reports.
     pub fn name(&self) -> &str {
         match self {
             Self::Exact => "exact",
@@ -43,7 +43,7 @@ impl Method {
         }
     }
 
-    /// What it counts: cases, seeds or folds.
+    /// The unit that it counts: cases, seeds or folds.
     pub fn units(&self) -> &'static str {
         match self {
             Self::Interval(method) => method.units(),

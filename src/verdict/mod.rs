@@ -42,19 +42,19 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What a rule said of one candidate, or one comparison of it.
+/// The result of a rule for one candidate, or of one of its comparisons.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
-    /// A comparison was made, and it holds.
+    /// A comparison was made, and it passed.
     Pass,
-    /// It does not hold, or what it needs is not there.
+    /// It failed, or something that it needs is missing.
     Fail,
     /// The data can't show whether it holds.
     Inconclusive,
-    /// It does not hold, and an agreed exception covers that.
+    /// It failed, and an agreed exception covers the failure.
     Waived,
-    /// It was not for this candidate; never counted among the passes.
+    /// The rule did not apply to this candidate; never counted as a pass.
     Skipped,
 }
 
@@ -102,14 +102,14 @@ impl fmt::Display for Level {
     }
 }
 
-/// What the whole check says. There is a third case, no verdict at all, which is the absence of this.
+/// The result of the whole check. No verdict, the third case, is the absence of this value.
 #[must_use]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// Every rule of level `error` that applied holds.
     Pass,
-    /// At least one does not.
+    /// At least one failed.
     Fail,
 }
 
@@ -127,7 +127,7 @@ impl fmt::Display for Verdict {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(into = "u8", try_from = "u8")]
 pub enum Exit {
-    /// At least one candidate was judged, and all hold; or the records are unchanged, said in words.
+    /// Candidates were judged, and all passed; or the records are unchanged, and the report says so.
     Pass,
     /// The verdict is fail.
     Fail,

@@ -1,4 +1,4 @@
-//! What is recorded of a model, for documents that others read: a model card, a bill of materials.
+//! The recorded facts about a model, for documents such as a model card or a bill of materials.
 
 /// A model with its run, its data and the decision about it. Nothing is guessed: what is not recorded is absent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub struct ModelFacts {
     pub data: Vec<FileFact>,
     /// The model's files.
     pub artifacts: Vec<FileFact>,
-    /// The promotion; absent where it was not promoted.
+    /// The promotion; absent if the model was not promoted.
     pub promotion: Option<PromotionFact>,
 }
 
@@ -42,7 +42,7 @@ pub struct MetricFact {
     pub name: String,
     /// The last value, as written.
     pub value: String,
-    /// The part of the validation split, where it is not the whole.
+    /// The slice; absent for the whole validation split.
     pub slice: Option<String>,
     /// How many examples it was measured on.
     pub n: Option<String>,
@@ -76,23 +76,23 @@ pub struct PromotionFact {
     pub at: String,
     /// `promote`, `rollback` or `retire`.
     pub action: String,
-    /// Why it was done, where it is not an ordinary promotion.
+    /// Why it was done, unless it is an ordinary promotion.
     pub reason: Option<String>,
     /// Who asked for it, as the machine that promoted it claims.
     pub requested_by: Option<String>,
-    /// Until when it counts.
+    /// When it expires.
     pub expires: Option<String>,
     /// The key ids of its signatures, which nobody verified here.
     pub signers: Vec<String>,
     /// The promoted files.
     pub files: Vec<FileFact>,
-    /// What the policy said.
+    /// The policy's verdict.
     pub verdict: String,
     /// Where the policy was read, and the SHA-256 of its text.
     pub policy: (String, String),
     /// What it was compared with, in words.
     pub baselines: Vec<String>,
-    /// What each rule said.
+    /// Each rule's result.
     pub rules: Vec<RuleFact>,
     /// The limits that were compared.
     pub limits: Vec<LimitFact>,
@@ -100,9 +100,9 @@ pub struct PromotionFact {
     pub waivers: Vec<WaiverFact>,
     /// What else weakened the verdict, in words.
     pub weakened: Vec<String>,
-    /// What shows the decision: files with their digests.
+    /// The evidence for the decision: files with their digests.
     pub evidence: Vec<String>,
-    /// What was not recorded of the decision.
+    /// What was not recorded about the decision.
     pub not_recorded: Vec<String>,
     /// Why the model is no longer deployed at the stage, in words; absent where it is.
     pub ended: Option<String>,
@@ -115,9 +115,9 @@ pub struct RuleFact {
     pub rule: String,
     /// What sort of rule it is.
     pub kind: String,
-    /// How much it weighs.
+    /// Its level.
     pub level: String,
-    /// What it said.
+    /// Its outcome.
     pub outcome: String,
     /// Why it did not apply.
     pub reason: Option<String>,
@@ -132,29 +132,29 @@ pub struct WaiverFact {
     pub covers: String,
     /// Why.
     pub reason: String,
-    /// Who is said to have agreed.
+    /// Who approved it: a claim, not evidence.
     pub approved_by: String,
-    /// The last day on which it counts.
+    /// The last day on which it applies.
     pub expires: String,
 }
 
-/// A limit, and how it was kept.
+/// A limit, and the result of checking it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LimitFact {
     /// The rule.
     pub rule: String,
     /// The metric.
     pub subject: String,
-    /// The word of the policy and the limit as it is written.
+    /// The policy's word and the limit as written.
     pub limit: String,
     /// The candidate's value.
     pub candidate: String,
     /// The baseline's value.
     pub baseline: Option<String>,
-    /// The part of the validation split, where it is not the whole.
+    /// The slice; absent for the whole validation split.
     pub slice: Option<String>,
     /// The interval with its confidence, the number of cases, and the method, in words.
     pub evidence: Option<String>,
-    /// What the comparison said.
+    /// The outcome of the comparison.
     pub outcome: String,
 }

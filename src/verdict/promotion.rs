@@ -1,21 +1,21 @@
-//! What became of an order to promote a model, or to go back to an earlier one.
+//! The outcome of a promotion or a rollback.
 
 use super::{Exit, Report};
 use crate::code::Code;
 use crate::document::Diagnostic;
 
-/// What became of an order.
+/// The outcome of a promotion or a rollback.
 #[derive(Debug)]
 pub struct PromotionOutcome {
-    /// What the check said; absent where none was made.
+    /// The report of the check; absent if no check ran.
     pub report: Option<Report>,
-    /// The promotion; absent where there is none.
+    /// The promotion; absent if nothing was promoted.
     pub promoted: Option<Promoted>,
-    /// Why the policy's verdict alone is not enough: a fail.
+    /// Why the promotion is refused even if the policy passes: a fail.
     pub refused: Vec<Diagnostic>,
     /// Why it could not be decided, or not be written.
     pub troubles: Vec<Diagnostic>,
-    /// What a person should know.
+    /// Notes for the reader.
     pub notes: Vec<String>,
 }
 
@@ -39,7 +39,7 @@ pub struct Promoted {
     pub result: String,
     /// The files with their SHA-256.
     pub subjects: Vec<(String, String)>,
-    /// The digest by which `gate verify --policy-digest` names what decided.
+    /// The digest of the policy that decided, as `gate verify --policy-digest` takes it.
     pub policy: String,
     /// The fingerprints of the keys that signed it.
     pub signed_by: Vec<String>,
@@ -51,7 +51,7 @@ pub struct Promoted {
 }
 
 impl PromotionOutcome {
-    /// Nothing but why it could not be decided.
+    /// An outcome with nothing but the reasons why it could not be decided.
     pub fn of_problems(problems: &[Diagnostic]) -> Self {
         Self {
             report: None,
@@ -62,7 +62,7 @@ impl PromotionOutcome {
         }
     }
 
-    /// Why there is no promotion: refused where each reason is one of `refusals`, else not decided.
+    /// An outcome without a promotion: refused if every reason is one of `refusals`, else undecided.
     pub fn refused_or_undecided(problems: &[Diagnostic], refusals: &[Code]) -> Self {
         let mut outcome = Self::of_problems(problems);
         if problems.iter().all(|problem| problem.code.is_any_of(refusals)) {
@@ -71,7 +71,7 @@ impl PromotionOutcome {
         outcome
     }
 
-    /// What is in the ledger now, for where the answer itself can't be written.
+    /// Says what the ledger now contains, in case the answer itself can't be written.
     pub fn written(&self) -> Option<String> {
         let promoted = self.promoted.as_ref()?;
         let path = promoted.statement.as_ref()?;
@@ -81,10 +81,10 @@ impl PromotionOutcome {
         ))
     }
 
-    /// 0 where it was promoted, 1 where it may not be, 2 where that could not be decided.
+    /// 0 if it was promoted, 1 if it was refused, 2 if that could not be decided.
     pub fn exit(&self) -> Exit {
         if self.promoted.is_some() {
-            // It is done; what was to come after it may not be.
+            // The promotion is done, but a later step may have failed.
             return if self.troubles.is_empty() { Exit::Pass } else { Exit::NoVerdict };
         }
         let verdict = self.report.as_ref().map(|report| report.exit_code);

@@ -1,5 +1,5 @@
-//! The rules of a policy over the runs of the past, as plain data: how often each was judged, how often it failed, and
-//! how close it ever came.
+//! The rules of a policy over past runs, as plain data: how often each was judged, how often it failed, and
+//! how close any run came to failing it.
 
 use serde::Serialize;
 use smol_str::SmolStr;
@@ -12,30 +12,30 @@ use crate::document::Diagnostic;
 pub struct Ranking {
     /// The format.
     pub schema: &'static str,
-    /// The clock.
+    /// The time that counts as now.
     pub now: String,
-    /// The stage; absent for all of them.
+    /// The stage; absent if all stages are included.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stage: Option<String>,
-    /// The model; absent for all of them.
+    /// The model; absent if all models are included.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
     /// Promotions that were judged again.
     pub promotions: usize,
     /// Records that were judged, and were not promoted.
     pub records: usize,
-    /// The rules: those that failed most often first, then those that came closest to it, then those that never applied.
+    /// The rules: most failures first, then those that came closest to failing, then those never applied.
     pub rules: Vec<RankedRule>,
     /// Limits that can never fail alone.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub implied: Vec<Implied>,
-    /// What a person should know.
+    /// Notes for the reader.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
     /// Why there is no ranking.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub troubles: Vec<Diagnostic>,
-    /// What the program exits with: 0 with a ranking, 2 without.
+    /// The program's exit code: 0 with a ranking, 2 without.
     pub exit_code: Exit,
 }
 
@@ -63,11 +63,11 @@ pub struct RankedRule {
 /// One limit of a rule on one metric.
 #[derive(Debug, Clone, Serialize)]
 pub struct RankedLimit {
-    /// The metric, and which of its numbers where it has several.
+    /// The metric, with the aggregation if it has several numbers.
     pub subject: String,
-    /// The word of the policy.
+    /// The policy's word, such as `max_drop`.
     pub word: String,
-    /// The limit as it is written.
+    /// The limit as written.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<SmolStr>,
     /// How many runs were compared with it.
@@ -82,29 +82,29 @@ pub struct RankedLimit {
 /// How near a value came to a limit without breaking it.
 #[derive(Debug, Clone, Serialize)]
 pub struct Nearest {
-    /// What was left, in the metric's own units.
+    /// How much was left, in the metric's own units.
     pub margin: SmolStr,
-    /// The same in percent of the value; absent where the value is zero.
+    /// The margin in percent of the value; absent if the value is zero.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub percent: Option<String>,
-    /// The part of the validation split, where it is not the whole.
+    /// The slice; absent for the whole validation split.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub slice: Option<SmolStr>,
     /// Where the run was read.
     pub run: String,
-    /// What orders limits in different units.
+    /// The margin as a share of the value, which orders limits in different units.
     #[serde(skip)]
     pub share: f64,
 }
 
-/// A limit that follows from another one.
+/// A limit that another limit implies.
 #[derive(Debug, Clone, Serialize)]
 pub struct Implied {
     /// The rule of the weaker limit.
     pub rule: String,
     /// The metric, or the pattern of names.
     pub metric: String,
-    /// The weaker limit as it is written, such as `max_drop 0.05`.
+    /// The weaker limit as written, such as `max_drop 0.05`.
     pub limit: String,
     /// The rule of the stricter limit.
     pub by_rule: String,
@@ -130,7 +130,7 @@ impl Ranking {
 }
 
 impl RankedRule {
-    /// The nearest of its limits.
+    /// The closest that any of its limits came to failing.
     pub fn closest(&self) -> Option<&Nearest> {
         self.limits
             .iter()

@@ -11,25 +11,25 @@ use super::{
 };
 use crate::document::Diagnostic;
 
-/// The format of the report, by which a reader knows what it holds.
+/// The name and version of the report format.
 pub const SCHEMA: &str = "gate-report/v2";
 
-/// Candidates up to which each is shown with all its rules; beyond, one that passed takes one line.
+/// Up to this many candidates, each is shown with all its rules; beyond it, one that passed takes one line.
 pub const MANY: usize = 10;
 
-/// What stands for a run where something is about the change as a whole.
+/// The name shown in place of a run for something that is about the change as a whole.
 pub const THE_CHANGE: &str = "the change";
 
-/// Everything that was decided, and what it was decided on.
+/// Everything that was decided, and what it was based on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
     /// [`SCHEMA`].
     pub schema: String,
     /// The version of the program.
     pub gate: String,
-    /// `pass`, `fail`, or nothing where no verdict could be reached.
+    /// `pass` or `fail`; absent if no verdict could be reached.
     pub verdict: Option<Verdict>,
-    /// What the program leaves with.
+    /// The program's exit code.
     pub exit_code: Exit,
     /// The decision's clock, RFC 3339.
     pub now: String,
@@ -46,39 +46,39 @@ pub struct Report {
     /// What was decided about the change as a whole; absent where no rule is about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change: Option<ChangeReport>,
-    /// The waivers of the policy, and what became of each.
+    /// The policy's waivers, each with its state.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waivers: Vec<WaiverReport>,
     /// What made a verdict impossible.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub troubles: Vec<Diagnostic>,
-    /// What a person should know: how the candidates were found, what weakens the verdict.
+    /// Notes for the reader: how the candidates were found, what weakens the verdict.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
-    /// The pull request changes what decides about it: what would hold once it is merged.
+    /// If the pull request changes the rules that judge it, the result with those changes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proposed: Option<Proposed>,
-    /// Metrics of the candidates over time, where a page was asked for. Nothing is decided by it.
+    /// Metrics of the candidates over time, if the output is a page. No decision depends on them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<History>,
     /// Counts.
     pub summary: Summary,
 }
 
-/// What a pull request changes of that which decides, and what the verdict would be with it. It does not count until
-/// it is merged.
+/// What a pull request changes in the rules that judge it, and the verdict with those changes. They take
+/// effect only after the merge.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proposed {
-    /// The files, from the top of the repository.
+    /// The files, relative to the root of the repository.
     pub files: Vec<String>,
-    /// `pass`, `fail`, or nothing where there would be none.
+    /// `pass` or `fail`; absent if there would be no verdict.
     pub verdict: Option<Verdict>,
-    /// What would be different, or why that was not found out.
+    /// What would change, or why that is unknown.
     pub differences: Vec<String>,
 }
 
 impl Report {
-    /// Everything that was judged, as candidates are shown: the change first, where something is to be said of it.
+    /// Everything that was judged, as candidates: the change first, if there is something to say about it.
     pub fn shown(&self) -> Vec<Cow<'_, CandidateReport>> {
         let change = self.change.iter().filter(|change| change.speaks()).map(ChangeReport::as_candidate);
         change.map(Cow::Owned).chain(self.candidates.iter().map(Cow::Borrowed)).collect()
@@ -92,10 +92,10 @@ pub struct PolicyReport {
     pub path: String,
     /// `sha256:` of its bytes.
     pub digest: String,
-    /// What it extends, in the order in which it was read.
+    /// The policies and packs that it extends, in the order in which they were read.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub packs: Vec<PackUse>,
-    /// What else it names, such as schemas and keys.
+    /// The other files that it names, such as schemas and keys.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<PackUse>,
 }
@@ -107,7 +107,7 @@ pub struct PackUse {
     pub name: String,
     /// `sha256:` of its bytes.
     pub digest: String,
-    /// What its parameters were set to, defaults included.
+    /// The values of its parameters, defaults included.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parameters: Vec<(String, String)>,
 }
@@ -117,20 +117,20 @@ pub struct PackUse {
 pub struct CandidateReport {
     /// The run.
     pub run: RunSummary,
-    /// `pass`, `fail`, or nothing where it could not be judged.
+    /// `pass` or `fail`; absent if it could not be judged.
     pub verdict: Option<Verdict>,
-    /// What it was compared with; a rule names one by its place in this list.
+    /// What it was compared with; a rule refers to one by its index.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub baselines: Vec<BaselineReport>,
-    /// What each rule said. Candidates of which the same is kept share it.
+    /// Each rule's result. Candidates with equal results share them.
     pub rules: Arc<Vec<RuleReport>>,
     /// Why it, or a rule of it, could not be judged.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub troubles: Vec<Diagnostic>,
-    /// What a person should know about the record.
+    /// Notes about the record.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
-    /// The limits that it came closest to, where its comparisons are not kept.
+    /// The limits that it came closest to, if its comparisons were dropped.
     #[serde(skip)]
     pub near: Vec<NearLimit>,
 }
@@ -146,8 +146,8 @@ impl CandidateReport {
         self.verdict == Some(Verdict::Pass) && !self.rules.iter().any(|rule| rule.outcome.blocks())
     }
 
-    /// Of a candidate that passed without a warning, leaves only that it did, by which rules, and what was waived, and
-    /// if `near` is set the limits that it came closest to. Says whether it is one.
+    /// If the candidate passed without a warning, keeps only its rules' outcomes and what was waived, and
+    /// with `near` the limits that it came closest to. Returns whether it did.
     pub fn shorten(&mut self, near: bool) -> bool {
         if !self.is_unremarkable() {
             return false;
@@ -168,7 +168,7 @@ impl CandidateReport {
 /// What was decided about the change as a whole, whether or not there are candidates in it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ChangeReport {
-    /// What each rule that is about the change said of it.
+    /// The results of the rules about the change.
     pub rules: Vec<RuleReport>,
     /// Why it, or a rule of it, could not be judged.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -176,18 +176,18 @@ pub struct ChangeReport {
 }
 
 impl ChangeReport {
-    /// Whether a rule of level `error` does not hold.
+    /// Whether a rule of level `error` fails.
     pub fn blocks(&self) -> bool {
         self.rules.iter().any(RuleReport::blocks)
     }
 
-    /// Whether there is more to say than that it holds.
+    /// Whether there is more to say than that it passed.
     fn speaks(&self) -> bool {
         !self.troubles.is_empty()
             || self.rules.iter().any(|rule| !rule.findings.is_empty() || !rule.notes.is_empty())
     }
 
-    /// The same in the form in which candidates are shown.
+    /// The change in the form of a candidate, for showing it.
     pub fn as_candidate(&self) -> CandidateReport {
         let verdict = if self.blocks() { Verdict::Fail } else { Verdict::Pass };
         CandidateReport {
@@ -232,7 +232,7 @@ pub struct RunSummary {
 pub struct BaselineReport {
     /// The reference as it was given.
     pub reference: String,
-    /// What a moving name led to.
+    /// What a moving reference resolved to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resolved: Option<String>,
     /// The run; absent where none was found.
@@ -244,25 +244,25 @@ pub struct BaselineReport {
     /// How old it is at the decision's clock, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub age: Option<String>,
-    /// That it is old, and how to get a newer one.
+    /// A hint that it is old, and how to get a newer one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refresh: Option<String>,
-    /// Why there is none.
+    /// Why no run was found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missing: Option<String>,
-    /// There is none, and that was accepted: this is the first model.
+    /// There is no baseline, and that was accepted: this is the first model.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub first: bool,
     /// Whether the two were measured on the same validation split.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comparability: Option<Comparability>,
-    /// What is different beside the metrics: parameters, data, code, environment.
+    /// Differences other than the metrics: parameters, data, code, environment.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub differences: Vec<Difference>,
 }
 
 impl BaselineReport {
-    /// The report of a reference of which nothing more is known yet.
+    /// The report of a reference about which nothing more is known yet.
     pub fn named(reference: &str, resolved: Option<String>) -> Self {
         Self {
             reference: reference.to_owned(),
@@ -278,13 +278,13 @@ impl BaselineReport {
         }
     }
 
-    /// What else is known of it: what it resolved to, who made it, and how old it is.
+    /// Where it came from: what it resolved to, who made it, and how old it is.
     pub fn origin(&self) -> impl Iterator<Item = String> {
         let author = self.author.as_ref().map(|author| format!("by {author}"));
         [self.resolved.clone(), author, self.age.clone()].into_iter().flatten()
     }
 
-    /// The model of the baseline, where that is not the candidate's, as where one run was named whatever its model.
+    /// The baseline's model, if it is not the candidate's: a named run may be of any model.
     pub fn other_model(&self, candidate: Option<&str>) -> Option<&str> {
         let model = self.run.as_ref()?.model.as_deref()?;
         candidate.filter(|candidate| *candidate != model).map(|_| model)
@@ -294,7 +294,7 @@ impl BaselineReport {
 /// A field that only one of two runs has, or whose values differ.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Difference {
-    /// Its path; entries of a list of datasets stand under their names.
+    /// Its path; the entries of a list of datasets are identified by their names.
     pub field: String,
     /// The baseline's value; absent where it has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -308,27 +308,27 @@ pub struct Difference {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "split", rename_all = "lowercase")]
 pub enum Comparability {
-    /// Both say so.
+    /// Both record the same split.
     Same {
         /// The fields that both have, and that are equal.
         by: Vec<String>,
-        /// What to know about that evidence, such as that a digest is weak.
+        /// A caveat about that evidence, such as a weak digest.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         note: Option<String>,
     },
-    /// Both say what they were measured on, and it differs.
+    /// Both record a split, and the splits differ.
     Different {
         /// The fields that differ, with the candidate's value and the baseline's.
         fields: Vec<(String, String, String)>,
     },
-    /// Nothing shows it.
+    /// The records do not show it.
     Unshown {
-        /// Which side is silent, in words.
+        /// Which run does not record it, in words.
         why: String,
     },
 }
 
-/// What one rule said of one candidate.
+/// One rule's result for one candidate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuleReport {
     /// Its id.
@@ -340,24 +340,24 @@ pub struct RuleReport {
     /// Where it is written, as `file:line`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub place: String,
-    /// What it said.
+    /// The result.
     pub outcome: Outcome,
-    /// Why it was skipped, or why its level is not the one that is written.
+    /// Why it was skipped, or why its level is not the one in the policy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// Every comparison that was made.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub comparisons: Vec<Comparison>,
-    /// Everything that is wrong, what is waived included.
+    /// Everything that is wrong, including what is waived.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Finding>,
-    /// What a person should know.
+    /// Notes for the reader.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
-    /// The run it compared with, by its place in the candidate's list.
+    /// The run it compared with, as an index into the candidate's list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<usize>,
-    /// The policy's words, shown with a failure.
+    /// The policy's message, shown with a failure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
     /// The policy's link, shown with a failure.
@@ -384,19 +384,19 @@ impl RuleReport {
         }
     }
 
-    /// Whether it keeps what it judged from being promoted.
+    /// Whether it blocks the promotion of what it judged.
     pub fn blocks(&self) -> bool {
         self.level == Level::Error && self.outcome.blocks()
     }
 }
 
-/// What became of a waiver.
+/// The state of a waiver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum WaiverState {
     /// It covered something.
     Used,
-    /// What it is for was judged, and nothing needed it.
+    /// Its rule, model and stage were judged, and nothing needed it.
     Unused,
     /// It is for a rule, a model or a stage that this check did not judge.
     Elsewhere,
@@ -417,18 +417,18 @@ pub struct WaiverReport {
     /// What it is narrowed to, such as `metric f1`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub narrowed_to: Vec<String>,
-    /// The limit that it puts in place of the waived one.
+    /// The limit that replaces the waived one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub down_to: Vec<String>,
     /// Why.
     pub reason: String,
-    /// Who is said to have agreed: a claim, not evidence.
+    /// Who approved it: a claim, not evidence.
     pub approved_by: String,
-    /// The last day on which it counts.
+    /// The last day on which it applies.
     pub expires: String,
     /// Where it is written, as `file:line`.
     pub place: String,
-    /// What became of it.
+    /// Its state.
     pub state: WaiverState,
 }
 
@@ -441,9 +441,9 @@ pub struct Summary {
     pub passed: usize,
     /// Candidates that failed.
     pub failed: usize,
-    /// Candidates, and records that could not be read, without a verdict.
+    /// Candidates without a verdict, and records that could not be read.
     pub no_verdict: usize,
-    /// Records that the policy matches and that did not change.
+    /// Unchanged records that the policy matches.
     pub unchanged: usize,
     /// Comparisons that were made.
     pub comparisons: usize,

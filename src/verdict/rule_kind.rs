@@ -10,12 +10,12 @@ macro_rules! rule_kinds {
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub enum RuleKind {
             $($(#[$doc])* $kind,)*
-            /// One that another version of gate wrote.
+            /// A kind that another version of gate wrote.
             Other(Box<str>),
         }
 
         impl RuleKind {
-            /// The kind of that name.
+            /// Finds a kind by its name.
             pub fn named(name: &str) -> Self {
                 match name {
                     $($name => Self::$kind,)*
@@ -23,7 +23,7 @@ macro_rules! rule_kinds {
                 }
             }
 
-            /// As the policy and reports write it.
+            /// The name in policies and reports.
             pub fn name(&self) -> &str {
                 match self {
                     $(Self::$kind => $name,)*
@@ -35,9 +35,9 @@ macro_rules! rule_kinds {
 }
 
 rule_kinds! {
-    /// Fields are there, and hold.
+    /// Fields are present, and meet their conditions.
     Require = "require",
-    /// Fields are not there.
+    /// Fields are absent.
     Forbid = "forbid",
     /// Fields are equal in both runs.
     Same = "same",
@@ -45,19 +45,19 @@ rule_kinds! {
     Metrics = "metrics",
     /// Few cases broke.
     Churn = "churn",
-    /// Reported metrics are those of the cases.
+    /// Reported metrics match the cases.
     Consistent = "consistent",
-    /// At least one of several holds.
+    /// At least one of several alternatives holds.
     Any = "any",
     /// The record fits a JSON Schema.
     Schema = "schema",
-    /// Model files are the recorded ones.
+    /// Model files match the record.
     Artifact = "artifact",
-    /// The commit is there, and clean.
+    /// The commit exists, and is clean.
     Code = "code",
-    /// Data files are the recorded ones.
+    /// Data files match the record.
     Data = "data",
-    /// The run is young enough.
+    /// The run is recent enough.
     Fresh = "fresh",
     /// Somebody else can run it again.
     Reproducible = "reproducible",
@@ -67,11 +67,11 @@ rule_kinds! {
     Signed = "signed",
     /// An expression is true.
     Expr = "expr",
-    /// What every run is held to: it finished, and was measured on something.
+    /// Required of every run: it finished, and was measured on something.
     Status = "status",
-    /// What every change is held to: the newest record of a model stays.
+    /// Required of every change: the newest record of a model stays.
     NewestRecord = "newest-record",
-    /// What looks like a slip in a rule.
+    /// Something in a rule looks like a slip.
     Warning = "warning",
 }
 

@@ -23,62 +23,62 @@ const NAMES: [&str; 14] = [
     "waivers",
 ];
 
-/// What a check came to.
+/// The result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CheckState {
-    /// It holds.
+    /// The check passed.
     Holds,
-    /// It does not.
+    /// The check failed.
     Fails,
-    /// Nothing was given to check it against; what it says is why.
+    /// Nothing was given to check it against; `says` gives the reason.
     NotChecked,
-    /// An earlier one failed.
+    /// An earlier check failed.
     NotReached,
 }
 
-/// One of the fourteen.
+/// One of the fourteen checks.
 #[derive(Debug, Clone, Serialize)]
 pub struct Check {
     /// Its name.
     pub name: &'static str,
-    /// What it came to.
+    /// Its result.
     pub state: CheckState,
     /// What was found.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub says: Option<String>,
 }
 
-/// Whether a file is what is promoted to a stage, and what shows it.
+/// Whether a file is what is promoted to a stage, with the evidence.
 #[derive(Debug, Clone, Serialize)]
 pub struct Verification {
     /// The format.
     pub schema: &'static str,
-    /// Whether all hold.
+    /// Whether all checks passed.
     pub verified: bool,
-    /// What the program leaves with.
+    /// The program's exit code.
     pub exit_code: Exit,
     /// The file or folder.
     pub file: String,
-    /// Its SHA-256; of a folder that of its manifest.
+    /// Its SHA-256; for a folder, that of its manifest.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
     /// The stage.
     pub stage: String,
     /// What was trusted, in words.
     pub trusted: String,
-    /// The promotion, as far as it was read; believed only where all hold.
+    /// The promotion, as far as it was read; trust it only if all checks passed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub promotion: Option<FoundPromotion>,
     /// The checks.
     pub checks: Vec<Check>,
-    /// The check that fails.
+    /// The check that failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure: Option<Diagnostic>,
     /// Why it could not be decided.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub troubles: Vec<Diagnostic>,
-    /// What a person should know.
+    /// Notes for the reader.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
 }
@@ -88,7 +88,7 @@ pub struct Verification {
 pub struct FoundPromotion {
     /// The line of models.
     pub model: String,
-    /// The file in hand, by the path that it was promoted with.
+    /// The path under which the file at hand was promoted.
     pub artifact: String,
     /// How many files the promotion is for.
     pub artifacts: usize,
@@ -112,7 +112,7 @@ pub struct FoundPromotion {
 }
 
 impl Check {
-    /// All of them, before any was made.
+    /// All checks, before any of them has run.
     pub fn all() -> Vec<Self> {
         NAMES.iter().map(|name| Self { name, state: CheckState::NotReached, says: None }).collect()
     }

@@ -45,7 +45,7 @@ const TABLE: &[Line] = table![
 
     // A verdict of fail.
     "a missing field", |p| { p.edit("runs/new.json", "  \"data_version\": \"2026-05-30\",\n", ""); }, ["check", "runs/new.json"] => 1, "`data_version` is missing";
-    "an empty field", |p| { p.edit("runs/new.json", "\"2026-05-30\",", "\"\","); }, ["check", "runs/new.json"] => 1, "`data_version` is there, but empty";
+    "an empty field", |p| { p.edit("runs/new.json", "\"2026-05-30\",", "\"\","); }, ["check", "runs/new.json"] => 1, "`data_version` is empty";
     "a null field", |p| { p.edit("runs/new.json", "\"2026-05-30\",", "null,"); }, ["check", "runs/new.json"] => 1, "`data_version` is missing";
     "one past the limit", |p| { p.edit("runs/new.json", "0.842", "0.8419999999999999999"); }, ["check", "runs/new.json"] => 1, "fell by 0.0050000000000000001";
     "below the minimum", |p| { p.edit("runs/new.json", "0.842", "0.79"); }, ["check", "runs/new.json"] => 1, "at least 0.80 is required";

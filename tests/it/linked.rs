@@ -325,7 +325,7 @@ fn in_a_pull_request_the_head_is_what_changes() {
     project.gate(&["check", "--trust", "main"]).leaves_with(0);
     project.remove("models/local.pkl");
     project.git(&["switch", "--quiet", "main"]);
-    project.gate(&["check", "--trust", "main", "--head", "work"]).leaves_with(1).says("it is not there");
+    project.gate(&["check", "--trust", "main", "--head", "work"]).leaves_with(1).says("it does not exist");
 }
 
 #[test]

@@ -388,7 +388,7 @@ fn extending_goes_wrong_in_words() {
         "extends: [ { path: a.yaml } ]\nrules: { x.metrics.f1.min: 1 }\n",
         &[("a.yaml", a)],
         "policy/nothing-to-override",
-        "no `metrics`",
+        "no key `metrics`",
     );
     one("extends: [ { pack: gate:pull-request } ]\n", &[], "policy/missing-parameter", "`primary`");
     one(

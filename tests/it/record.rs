@@ -668,7 +668,7 @@ fn data_that_moved_under_its_name() {
     project
         .gate(&["check", "runs/churn.json"])
         .leaves_with(1)
-        .says("the data `train` moved under its name: version 2026-05 is not what it was in the baseline");
+        .says("the data `train` changed without a new version: version 2026-05 differs from the baseline's");
     let options = [&RECORD[..15], &["--data-version", "2026-06", "--"]].concat();
     record_with(&project, &options, &["sh", "train.sh"]).leaves_with(0);
     project.gate(&["check", "-v", "runs/churn.json"]).leaves_with(0).says("2026-06 2026-05 kept");

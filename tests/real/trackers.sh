@@ -284,7 +284,7 @@ rm pipe/s*.json && fresh && dvc checkout --quiet
 sed -i 's/1e-5/2e-5/' pipe/params.yaml && stale "the command of the stage"
 sed -i 's/0o14/0o15/' common.yaml && stale "in .../common.yaml. is not what"
 sed -i 's/0.81\]/0.81, 0.9]/' pipe/dvc.yaml && stale "ev@0.9-cnn. was never run"
-sed -i 's/metrics: .*/metrics: [m2.json]/' pipe/dvc.yaml && echo '{"f1": 0.99}' > pipe/m2.json && stale "never left .m2.json"
+sed -i 's/metrics: .*/metrics: [m2.json]/' pipe/dvc.yaml && echo '{"f1": 0.99}' > pipe/m2.json && stale "never wrote .m2.json"
 echo 2 > data/t.csv && dvc add --quiet data/t.csv && git add --all && git commit --quiet --message data && rm data/t.csv
 leaves 1 "$gate" check pipe; says "data/t.csv. is not what the stage"
 git checkout --quiet HEAD~1 && dvc checkout --quiet && fresh

@@ -1,5 +1,5 @@
-//! Files that differ from the promoted ones because they are another version: training writes to the same path, so the
-//! next model is there before it is promoted.
+//! Files that differ from the promoted ones because they are another version: training writes to the same
+//! path, so the next model is already there before it is promoted.
 
 use std::collections::BTreeSet;
 use std::path::Path;

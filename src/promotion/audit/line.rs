@@ -76,7 +76,8 @@ impl Auditing<'_> {
         Ok((it.line(self.line, entries.len(), current), troubles))
     }
 
-    /// Signed promotions without a statement here: their number is used by another promotion, or is newer than all.
+    /// Reports signed promotions whose statement is missing: another promotion has their number, or they are
+    /// newer than all others.
     fn unowned(&self, it: &mut Findings) -> Result<Vec<String>, Box<Diagnostic>> {
         let envelopes: Vec<Unowned> =
             self.ledger.unowned(self.line)?.into_iter().filter(|file| file.is_envelope).collect();

@@ -39,11 +39,11 @@ pub struct AuditOrder {
     pub policy: Option<String>,
     /// The folder of the ledger.
     pub ledger: Option<PathBuf>,
-    /// Whose signatures the promotions must have.
+    /// The keys that must have signed the promotions.
     pub trust: TrustOrder,
     /// The maximum age of the baseline of new models.
     pub stale: SignedDuration,
-    /// Warnings fail too.
+    /// Fail on warnings too.
     pub strict: bool,
     /// The clock, if it was given.
     pub now: Option<Timestamp>,
@@ -139,7 +139,7 @@ fn fill(
     Ok(())
 }
 
-/// The folder of a stage with files but no promotion: nothing can be said about what is promoted.
+/// Reports a stage with files but no promotion: gate can't know what is promoted there.
 fn without_promotions(line: &StageHistory, files: &[String]) -> AuditLine {
     let mut it = Findings::default();
     let message = format!(

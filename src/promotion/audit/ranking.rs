@@ -18,10 +18,10 @@ use crate::verdict::{
     Ranking, Report, RuleReport, RunSummary, percent, share_left,
 };
 
-/// Promotions to one stage that are judged again: each costs a check.
+/// Maximum number of promotions to one stage that are judged again: each costs a check.
 const MAX_PROMOTIONS: usize = 200;
 
-/// Judges what was promoted and what is recorded by today's policy, and ranks its rules.
+/// Judges the promotions and the recorded runs by today's policy, and ranks its rules.
 pub fn rank(order: &AuditOrder, folder: &Path, clock: Timestamp) -> Ranking {
     let now = order.now.unwrap_or(clock);
     let mut answer = Ranking {
@@ -56,7 +56,7 @@ fn fill(
     })?;
     let mut seen = Seen::of(&policy);
     promotions(&mut seen, order, folder, now, &workspace, &policy)?;
-    // What is asked of a stage was asked of what was promoted to it.
+    // If a stage was requested, only its promotions count.
     if policy.runs.is_some() && order.stage.is_none() {
         let request = Request {
             all: true,
@@ -102,7 +102,7 @@ fn fill(
     Ok(())
 }
 
-/// Every promotion again, by today's policy, against what it replaced.
+/// Judges every promotion again, by today's policy, against what it replaced.
 fn promotions(
     seen: &mut Seen,
     order: &AuditOrder,
@@ -153,7 +153,7 @@ fn promotions(
     Ok(())
 }
 
-/// The records that the policy's `runs:` match, one by one.
+/// Receives the records that the policy's `runs:` matches, one by one.
 struct Records<'s> {
     seen: &'s mut Seen,
     model: Option<&'s str>,
@@ -168,16 +168,16 @@ impl CandidateSink for Records<'_> {
     }
 }
 
-/// The limits of a rule by their metric and their word.
+/// The limits of a rule, by metric and kind of limit.
 type Limits = IndexMap<(String, String), RankedLimit>;
 
-/// What was seen of each rule so far.
+/// The counts so far.
 struct Seen {
     rules: IndexMap<String, (RankedRule, Limits)>,
     promotions: usize,
     records: usize,
     without_verdict: usize,
-    /// Runs that were promoted: judged as they were promoted, and not again as they are recorded.
+    /// Runs that were judged as promotions, so that they are not judged again as records.
     promoted: BTreeSet<String>,
     notes: Vec<String>,
 }
@@ -234,7 +234,8 @@ impl Seen {
         }
     }
 
-    /// Those that failed most often first, then those that came closest to it, then the rest, then those without a run.
+    /// The rules that failed most often first, then those that came closest to failing, then the rest, then
+    /// those that judged no run.
     fn ranked(&mut self) -> Vec<RankedRule> {
         let share = |nearest: Option<&Nearest>| nearest.map_or(f64::INFINITY, |nearest| nearest.share);
         let mut rules: Vec<RankedRule> = std::mem::take(&mut self.rules)
@@ -262,8 +263,8 @@ impl Seen {
     }
 }
 
-/// What tells one run from another. The ledger writes a record in its own form, so the digest of the text is only for a
-/// run that says nothing else.
+/// Identifies a run. The ledger rewrites records in its own form, so the digest of the text only serves for a
+/// run without an id and a time.
 fn identity(run: &RunSummary) -> Option<String> {
     match (&run.run_id, &run.created_at) {
         (None, None) => run.digest.clone(),
@@ -311,7 +312,7 @@ fn nearest(one: &Comparison, run: &str) -> Option<Nearest> {
     })
 }
 
-/// By the share of the value; where there is none, by what was left.
+/// Compares the shares of the values; if they are equal or unknown, the margins.
 fn is_nearer(one: &Nearest, best: &Nearest) -> bool {
     let left = |nearest: &Nearest| nearest.margin.parse::<f64>().unwrap_or(f64::INFINITY);
     one.share.total_cmp(&best.share).then_with(|| left(one).total_cmp(&left(best))) == Ordering::Less

@@ -62,7 +62,7 @@ pub fn explain(question: &Question, folder: &Path) -> Explanation {
     answer
 }
 
-/// What was asked about.
+/// What the question is about.
 enum Asked {
     Stage(String),
     /// The SHA-256 of a model, or its first digits; and the file, if one was named.
@@ -178,8 +178,8 @@ fn time(entry: &Entry) -> String {
         .unwrap_or_default()
 }
 
-/// The newest matching promotion of each stage history, and whether it is current. An unreadable promotion may be the
-/// one that is meant, so finding nothing is then not an answer.
+/// The newest matching promotion of each stage history, and whether it is current. An unreadable promotion
+/// may be the one asked about, so finding nothing then proves nothing.
 fn promotions(
     asked: &Asked,
     question: &Question,

@@ -70,7 +70,7 @@ fn flatten(node: &Node, at: &str, into: &mut Vec<(String, String)>) {
     }
 }
 
-/// What is recorded of each metric on the whole split, then on each slice.
+/// The recorded metrics on the whole split, then on each slice.
 fn metrics(run: &Run) -> Vec<MetricFact> {
     let fact = |slice: Option<&str>, metric: &Metric<'_>, rows: Option<String>| {
         // Non-finite values mean nothing on a card.
@@ -117,8 +117,8 @@ fn file(node: &Node, names: &[&str]) -> FileFact {
     }
 }
 
-/// The decision that put a model at a stage, and whether it is still there. An entry that retires a model has no
-/// decision: the newest entry of the same files before it has.
+/// The decision that put a model at a stage, and whether it is still there. An entry that retires a model has
+/// no decision of its own, so the newest earlier entry for the same files is used.
 pub(super) fn decided(
     evidence: &Evidence<'_>,
     entries: &[Entry],
@@ -192,7 +192,7 @@ fn promotion(line: &StageHistory, entry: &Entry, statement: &Statement) -> Promo
     }
 }
 
-/// A part of an object as it is written; empty if it is not there.
+/// A field of an object, as written; empty if it is missing.
 fn part(node: &Node, key: &str) -> String {
     node.get(key).and_then(Node::as_written).unwrap_or_default().to_owned()
 }
@@ -201,7 +201,7 @@ fn known(node: &Node, key: &str) -> Option<String> {
     Some(part(node, key)).filter(|text| !text.is_empty())
 }
 
-/// The key ids of an envelope. Who they belong to is for `gate verify` to say.
+/// The key ids of an envelope. Only `gate verify` says who they belong to.
 fn signers(entry: &Entry) -> Vec<String> {
     let Some((label, bytes)) = &entry.envelope else { return Vec::new() };
     let envelope = Envelope::parse(label, bytes.clone());
@@ -218,7 +218,7 @@ fn rule(outcome: &Node) -> RuleFact {
     }
 }
 
-/// The limits of a rule. What it compared without one is in its outcome.
+/// The limits of a rule. Its outcome covers comparisons without a limit.
 fn limits(outcome: &Node) -> impl Iterator<Item = LimitFact> {
     let comparisons = outcome.get("comparisons").and_then(Node::as_list).unwrap_or_default();
     comparisons.iter().filter_map(move |one| {

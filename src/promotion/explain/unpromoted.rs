@@ -49,7 +49,7 @@ pub(super) fn unpromoted(
             _ => "a model file without the run that produced it is a file of unknown origin",
         };
         answer.troubles.push(Diagnostic::new(NOT_FOUND, message).help(help));
-        // An unreadable record may be the one.
+        // An unreadable record may be the one that was asked about.
         let exit = if unreadable.is_empty() { Exit::Fail } else { Exit::NoVerdict };
         answer.troubles.extend(unreadable);
         return Ok(exit);
@@ -87,14 +87,14 @@ pub(super) fn unpromoted(
     Ok(Exit::Pass)
 }
 
-/// How sure it is that a run is the one that is meant.
+/// How certain it is that a run is the one that was asked about.
 enum Fit {
     Surely,
     /// It has no digest: only the path matches.
     ByPath,
 }
 
-/// `None` if it is a different one.
+/// How well a run fits the question; `None` if it is another run.
 fn fits(run: &Run, asked: &Asked, root: &Path) -> Option<Fit> {
     match asked {
         Asked::Stage(_) => None,

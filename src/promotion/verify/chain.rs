@@ -7,7 +7,7 @@ use super::super::trust::TrustedKeys;
 use super::{Candidate, Look, Stop, fails};
 use crate::ledger::{Entry, Ledger, StageHistory};
 
-/// Check 13: it is the newest in its history, and every promotion names the one before it.
+/// Check 13: the promotion is the newest in its history, and every promotion names the one before it.
 pub(super) fn newest(
     ledger: &Ledger<'_>,
     line: &StageHistory,
@@ -53,7 +53,8 @@ pub(super) fn newest(
     }
 }
 
-/// The ledger's envelopes without a statement: of a newer promotion, or of another one with this number.
+/// The ledger's envelopes without a statement: they belong to a newer promotion, or to another one with this
+/// number.
 pub(super) fn unowned(
     ledger: &Ledger<'_>,
     line: &StageHistory,

@@ -34,7 +34,7 @@ impl Verifying<'_> {
                 );
             }
         };
-        // In a ledger, gate wrote it, so not a single byte may differ.
+        // In a ledger, gate wrote the envelope, so not a single byte may differ.
         if candidate.line.is_some() && envelope.to_json().as_bytes() != bytes.as_slice() {
             return fails(
                 VERIFY_MALFORMED,
@@ -59,7 +59,7 @@ impl Verifying<'_> {
                 fails(VERIFY_UNSIGNED, format!("`{}` is not signed", candidate.label), help)
             }
             (Some(trust), Some(envelope)) => {
-                // In a ledger, gate wrote it, including its key ids.
+                // In a ledger, gate wrote the envelope, including its key ids.
                 let said = if candidate.line.is_some() { KeyId::Name } else { KeyId::Hint };
                 self.signers(trust, envelope, said)
             }
@@ -188,7 +188,7 @@ impl Verifying<'_> {
         if digest.is_empty() {
             return fails(VERIFY_POLICY, "the promotion does not name the policy that decided", "");
         }
-        // If both list policies, the policy must be in both lists.
+        // If the options and the trust file both list policies, the policy must be in both lists.
         let expected: Vec<&Vec<String>> = [Some(&self.order.policies), trust.map(|trust| &trust.policies)]
             .into_iter()
             .flatten()
@@ -295,11 +295,11 @@ impl Verifying<'_> {
     }
 }
 
-/// The digest of what decided: of the policy file, or of the policy with everything that it extends, if anything.
+/// The digest of what decided: the policy file, or the policy with everything that it extends, if anything.
 pub(in crate::promotion) fn decided_by(statement: &Statement) -> &str {
     let alone = statement.predicate(&["policy", "digest", "sha256"]);
     let whole = statement.own_text(&["effectivePolicy", "digest", "sha256"]);
-    // If a list can't be read, the whole counts.
+    // If a list can't be read, use the digest of the whole.
     let extends = ["packs", "files"].iter().any(|list| {
         statement
             .own(&["effectivePolicy", list])

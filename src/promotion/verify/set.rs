@@ -53,7 +53,7 @@ impl Verifying<'_> {
         model.parent().map_or_else(|| name.clone(), |folder| folder.join(&name))
     }
 
-    /// Checks that it is from the expected ledger, if any; returns what was promoted, and where.
+    /// Checks that the statement is from the expected ledger, if any; returns what was promoted, and where.
     pub(super) fn ledger_of(
         &self,
         line: &StageHistory,

@@ -45,7 +45,7 @@ impl Look<'_> {
         })
     }
 
-    /// Checks 10 and 11: it passed, by an expected policy.
+    /// Checks 10 and 11: the promotion passed, by an expected policy.
     pub(in crate::promotion) fn passed(self, statement: &Statement) -> Result<(), Box<Diagnostic>> {
         self.ask(|verifying| {
             verifying.passed(&mut blank(), statement)?;
@@ -53,7 +53,7 @@ impl Look<'_> {
         })
     }
 
-    /// Check 12: it is neither in the future nor over.
+    /// Check 12: the promotion is neither dated in the future nor expired.
     pub(in crate::promotion) fn in_time(self, statement: &Statement) -> Result<(), Box<Diagnostic>> {
         self.ask(|verifying| verifying.time(statement).map(|_| ()))
     }

@@ -10,7 +10,7 @@ use super::claims::{Claim, Fingerprints, claims};
 use super::text::clean;
 use crate::verdict::{Level, Report};
 
-/// What the widget needs of an issue.
+/// The fields of an issue that the widget needs.
 #[derive(Debug, Serialize)]
 struct Issue {
     description: String,
@@ -31,8 +31,8 @@ struct IssueLines {
     begin: usize,
 }
 
-/// Writes a report as a list of issues. `below` is the path of the report's folder from the top of the repository:
-/// empty, or ending in `/`.
+/// Writes a report as a list of issues. `below` is the path from the root of the repository to the folder of
+/// the report: empty, or ending in `/`.
 pub fn gitlab(report: &Report, below: &str, to: &mut dyn Write) -> io::Result<()> {
     let mut fingerprints = Fingerprints::new(below);
     let issues = claims(report).map(|claim| issue(&claim, report, below, &mut fingerprints));
@@ -45,7 +45,7 @@ fn issue(claim: &Claim<'_>, report: &Report, below: &str, fingerprints: &mut Fin
     let about = claim.candidate.map(|candidate| format!("{}: ", clean(&candidate.run.source)));
     let waived = claim.waived().map(|waived| format!("{waived}: ")).unwrap_or_default();
     let (name, severity) = match claim.rule {
-        // A widget has no place for what is not wrong in a file: no verdict blocks like a failure.
+        // The widget can't show problems outside a file, so no verdict blocks like a failure.
         None => (claim.code().to_owned(), "blocker"),
         Some(rule) => (
             clean(&rule.id),
@@ -67,7 +67,7 @@ fn issue(claim: &Claim<'_>, report: &Report, below: &str, fingerprints: &mut Fin
         fingerprint: fingerprints.of(claim),
         severity,
         location: IssueLocation {
-            // The format has no issue without a file.
+            // The format requires a file for every issue.
             path: place.as_ref().map_or_else(|| "gate.yaml".into(), |place| place.file.clone()),
             lines: IssueLines { begin: place.map_or(1, |place| place.line) },
         },

@@ -1,4 +1,4 @@
-//! What an audit found, as a page: every model at every stage at a glance, then each.
+//! An audit as a page: first an overview of every model at every stage, then each in detail.
 
 use std::io::{self, Write};
 

@@ -1,4 +1,4 @@
-//! A comparison drawn on a scale, as SVG. The numbers are in the row that it is in, so a screen reader skips it.
+//! Draws a comparison on a scale, as SVG. Its table row has the numbers, so a screen reader skips it.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use maud::{Markup, PreEscaped};
 use crate::render::scale::Scale;
 use crate::verdict::Outcome;
 
-/// Pixels from the left to the right. Heights are in the style, since a page may have many drawings.
+/// The width of a drawing, in pixels. Heights are in the style sheet, since a page may have many drawings.
 const WIDTH: f64 = 220.0;
 
 /// The class that colours an outcome.
@@ -21,8 +21,8 @@ pub(super) fn class(outcome: Outcome) -> &'static str {
     }
 }
 
-/// The drawing on an axis from one end to the other: what does not hold is shaded, the limit is a line, the interval a bar,
-/// the baseline a ring, and the candidate a dot.
+/// Draws a comparison on an axis: forbidden values are shaded, the limit is a line, the interval a bar, the
+/// baseline a ring, and the candidate a dot.
 pub(super) fn chart(scale: &Scale, outcome: Outcome, (low, high): (f64, f64)) -> Markup {
     let x = |value: f64| place(value, low, high);
     let class = class(outcome);
@@ -49,7 +49,7 @@ pub(super) fn chart(scale: &Scale, outcome: Outcome, (low, high): (f64, f64)) ->
     PreEscaped(svg)
 }
 
-/// Cases that only one of two runs has right, as parts of a bar.
+/// Draws the cases that only one of two runs gets right, as parts of a bar.
 pub(super) fn gained_and_lost(gained: u64, lost: u64) -> Markup {
     #[expect(clippy::cast_precision_loss, reason = "for a picture")]
     let share = gained as f64 / (gained + lost).max(1) as f64;
@@ -61,7 +61,7 @@ pub(super) fn gained_and_lost(gained: u64, lost: u64) -> Markup {
     ))
 }
 
-/// A value in units of the drawing; what is beyond an end is at the end.
+/// A value in units of the drawing; values beyond an end are drawn at the end.
 fn place(value: f64, low: f64, high: f64) -> i32 {
     #[expect(clippy::cast_possible_truncation, reason = "clamped to the drawing")]
     let place = ((value - low) / (high - low) * WIDTH).round().clamp(0.0, WIDTH) as i32;

@@ -1,4 +1,4 @@
-//! What the cases show of a comparison.
+//! The evidence for a comparison.
 
 use maud::{Markup, html};
 
@@ -6,7 +6,7 @@ use super::chart::gained_and_lost;
 use crate::render::evidence::evidence;
 use crate::verdict::Comparison;
 
-/// The interval in words, with the cases that only one of the runs has right as a bar.
+/// The interval in words, and a bar for the cases that only one of the runs gets right.
 pub(super) fn shown(one: &Comparison) -> Markup {
     html! {
         @if let Some(words) = evidence(one) {

@@ -11,7 +11,7 @@ use crate::render::text::{clean, count};
 use crate::render::timeline::{day, ends, is_beyond, limit_in_words, number};
 use crate::verdict::{History, HistoryPoint, Report};
 
-/// Units of the drawing.
+/// The size of the drawing, in its own units.
 const WIDTH: f64 = 900.0;
 const HEIGHT: f64 = 260.0;
 /// Room for the numbers on the left, and around.
@@ -72,8 +72,8 @@ fn row(point: &HistoryPoint, history: &History) -> Markup {
     }
 }
 
-/// What the signs of a chart say.
-const KEY: &str = "Filled: promoted. Red: beyond a limit of today. Open: not promoted";
+/// The key of a chart.
+const KEY: &str = "Filled: promoted. Red: beyond one of today's limits. Open: not promoted";
 
 /// The metrics of the judged runs over time, each with its limits.
 pub(super) fn beside(report: &Report) -> Markup {
@@ -109,7 +109,8 @@ fn from_to(history: &History) -> String {
     format!("{}{ends}", count(history.points.len(), "run"))
 }
 
-/// The values in their order, joined by a line; promoted ones are filled, and those that `is_ringed` have a ring.
+/// Draws the values in order, joined by a line. Promoted ones are filled; `is_ringed` picks those with a
+/// ring.
 fn chart(history: &History, label: &str, is_ringed: &dyn Fn(&HistoryPoint) -> bool) -> Markup {
     let (low, high) = ends(history);
     let y = |value: f64| HEIGHT - EDGE - (value - low) / (high - low) * (HEIGHT - 2.0 * EDGE);
@@ -151,7 +152,7 @@ fn chart(history: &History, label: &str, is_ringed: &dyn Fn(&HistoryPoint) -> bo
                             (false, false) => "p on",
                         }) {}
                 }
-                // Above the line, so that it can be read where the two cross.
+                // The label is above the line, so that it stays readable where the two cross.
                 @for limit in &history.limits {
                     @if let Some(at) = number(&limit.value) {
                         text class="f" x=(LEFT + 6.0) y=(format!("{:.1}", y(at) - 5.0)) { (limit_in_words(limit)) }
@@ -162,7 +163,7 @@ fn chart(history: &History, label: &str, is_ringed: &dyn Fn(&HistoryPoint) -> bo
     }
 }
 
-/// A number as an axis shows it: four digits, or all before the point.
+/// A number for an axis label: four digits, or all before the point.
 fn four_digits(number: f64) -> String {
     let size = number.abs();
     let decimals = [1.0, 10.0, 100.0, 1000.0].iter().filter(|least| size >= **least).count();

@@ -1,4 +1,4 @@
-//! The report as one page for a browser: nothing is loaded from elsewhere, and all of it can be read without its script.
+//! The report as one page for a browser. It loads nothing from elsewhere, and can be read without its script.
 
 mod audit;
 mod chart;
@@ -20,7 +20,7 @@ pub use history::history_html;
 pub use ranking::ranking_html;
 use run::Detail;
 
-/// Bytes of details beyond which runs are only listed.
+/// After this many bytes of details, the remaining runs are only listed.
 const MAX_DETAILS: usize = 4 << 20;
 
 /// Writes a report as a page.

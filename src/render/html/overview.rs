@@ -1,4 +1,4 @@
-//! The verdict, what a person must know of it, and one row for each run.
+//! The verdict, what a person must know about it, and one row for each run.
 
 use maud::{Markup, html};
 
@@ -11,10 +11,10 @@ use crate::verdict::{CandidateReport, Level, MANY, Outcome, Report, Verdict, Wai
 
 /// Rows of runs that passed; more are counted.
 const MAX_ROWS: usize = 5_000;
-/// Rows of one part of the table. A browser lays a part out when it comes into view.
+/// The rows in one part of the table. A browser lays out a part when it comes into view.
 const ROWS_TOGETHER: usize = 50;
 
-/// The candidates by their places, the worst first.
+/// The indices of the candidates, the worst first.
 pub(super) fn order(report: &Report) -> Vec<usize> {
     let rank = |candidate: &CandidateReport| match candidate.verdict {
         None => 0,
@@ -58,13 +58,13 @@ pub(super) fn summary(report: &Report) -> Markup {
         }
         @if let Some(proposed) = &report.proposed {
             section class="callout" aria-labelledby="proposed" {
-                h2 id="proposed" { "This changes what decides about it" }
+                h2 id="proposed" { "This change edits the rules that judge it" }
                 p {
                     @for (at, file) in proposed.files.iter().enumerate() {
                         @if at > 0 { ", " }
                         code { (clean(file)) }
                     }
-                    ". That does not count before it is merged. With it the verdict would be "
+                    ". The edits take effect only after the merge. With them, the verdict would be "
                     strong { (verdict_in_words(proposed.verdict)) } "."
                 }
                 ul { @for difference in &proposed.differences { li { (prose(difference)) } } }
@@ -80,7 +80,7 @@ pub(super) fn summary(report: &Report) -> Markup {
     }
 }
 
-/// A reason for no verdict, with the line that it is about.
+/// A reason for no verdict, with its line.
 pub(super) fn trouble(why: &Diagnostic) -> Markup {
     html! {
         div class="finding q" {

@@ -42,7 +42,7 @@ pub(super) fn head(title: &str, skip_to: &str, skip: &str) -> Markup {
     }
 }
 
-/// The beginning of the details: what the charts show.
+/// The start of the details: a key to the charts.
 pub(super) fn details() -> Markup {
     let key = |sign: &str, what: &str| {
         html! { span { svg class="c" aria-hidden="true" { (PreEscaped(sign)) } " " (what) } }

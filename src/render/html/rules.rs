@@ -1,4 +1,4 @@
-//! What each rule said of one run: a row for each comparison, drawn on a scale, and the findings.
+//! The rules' results for one run: a row for each comparison, drawn on a scale, and the findings.
 
 use maud::{Markup, html};
 
@@ -113,7 +113,7 @@ fn head(rule: &RuleReport, lines: usize) -> Markup {
     }
 }
 
-/// Why a rule has nothing that was compared.
+/// Why a rule has no comparisons.
 fn why(rule: &RuleReport) -> String {
     let finding = rule.findings.first().map(|finding| finding.diagnostic.message.as_str());
     clean(finding.or(rule.reason.as_deref()).unwrap_or_default())
@@ -127,7 +127,7 @@ fn on_a_scale(one: &Comparison) -> Markup {
     Scale::of(one, Axis::Values).map(|scale| chart(&scale, one.outcome, domain([&scale]))).unwrap_or_default()
 }
 
-/// What is wrong, with its line and what to do; what is waived, with the waiver.
+/// The findings with their lines and what to do, and the waivers of those that are waived.
 fn findings(report: &Report, rule: &RuleReport) -> Markup {
     // A shadow rule has its row, and nothing that asks for attention.
     if matches!(rule.outcome, Outcome::Pass | Outcome::Skipped) || rule.level == Level::Shadow {
@@ -153,7 +153,7 @@ fn one_finding(report: &Report, rule: &RuleReport, finding: &Finding) -> Markup 
                 }
             } @else {
                 @if let Some(help) = &finding.diagnostic.help { p class="help" { (prose(help)) } }
-                @for beyond in &finding.beyond { p { "A waiver allows " (clean(beyond)) ", and this is beyond it." } }
+                @for beyond in &finding.beyond { p { "A waiver allows " (clean(beyond)) ", but this exceeds it." } }
             }
             @if let Some(message) = &rule.message { p class="help" { "Why: " (clean(message)) } }
             @if let Some(docs) = &rule.docs { p class="help" { (clean(docs)) } }

@@ -1,4 +1,4 @@
-//! One run: what it is, what it was compared with, what each rule said, and what changed.
+//! One run: what it is, what it was compared with, each rule's result, and what changed.
 
 use maud::{Markup, html};
 
@@ -14,11 +14,12 @@ use crate::verdict::{BaselineReport, CandidateReport, Comparability, Report};
 pub(super) enum Detail {
     /// Every rule.
     Whole,
-    /// Of one of many: what does not hold, and the limits that it came closest to.
+    /// For one run of many: what failed, and the limits that it came closest to.
     Brief,
 }
 
-/// A run, under the id that its row in the overview leads to. One of many is laid out when it comes into view.
+/// The article of a run, with the id that its row in the overview links to. One of many is laid out when it
+/// comes into view.
 pub(super) fn article(report: &Report, candidate: &CandidateReport, id: &str, detail: Detail) -> Markup {
     let run = &candidate.run;
     let facts = [
@@ -28,7 +29,7 @@ pub(super) fn article(report: &Report, candidate: &CandidateReport, id: &str, de
         ("Data", &run.data_version),
         ("Created", &run.created_at),
     ];
-    // Of a run that passed as most did, a few lines say enough, and a page of a thousand opens at once.
+    // A few lines are enough for a run that passed, and a page of a thousand opens at once.
     let is_short = detail == Detail::Brief && candidate.is_unremarkable();
     html! {
         article id=(id) class=[(detail == Detail::Brief).then_some("m")] data-verdict=(verdict_in_words(candidate.verdict)) aria-labelledby={ (id) "-h" } {
@@ -55,7 +56,7 @@ pub(super) fn article(report: &Report, candidate: &CandidateReport, id: &str, de
     }
 }
 
-/// `model churn · run r2`: one element, where a list would have three for each fact.
+/// `model churn · run r2`: one element instead of a list with three for each fact.
 fn on_one_line(facts: &[(&str, &Option<String>)]) -> Markup {
     let known = |(name, value): &(&str, &Option<String>)| {
         value.as_deref().map(|value| format!("{} {}", name.to_lowercase(), clean(value)))
@@ -85,9 +86,9 @@ fn against(baseline: &BaselineReport, model: Option<&str>) -> Markup {
             }
             @match &baseline.comparability {
                 Some(Comparability::Same { by, .. }) => { " · same validation split, by " (clean(&by.join(", "))) }
-                Some(Comparability::Different { .. }) => { " · " strong { "measured on another validation split" } }
+                Some(Comparability::Different { .. }) => { " · " strong { "measured on a different validation split" } }
                 Some(Comparability::Unshown { why }) => {
-                    " · " strong { "nothing shows that the validation split is the same: " (clean(why)) }
+                    " · " strong { "the validation splits could not be shown to match: " (clean(why)) }
                 }
                 None => {}
             }
@@ -95,7 +96,7 @@ fn against(baseline: &BaselineReport, model: Option<&str>) -> Markup {
     }
 }
 
-/// What was done differently.
+/// What changed between the runs, besides the metrics.
 fn differences(baseline: &BaselineReport) -> Markup {
     html! {
         @if !baseline.differences.is_empty() {

@@ -11,10 +11,10 @@ use crate::render::scale::{Axis, Scale, domain};
 use crate::render::text::clean;
 use crate::verdict::{Comparison, RuleReport};
 
-/// Slices of one limit that are drawn; more are counted.
+/// The most slices that are drawn for one limit; more are counted.
 const MAX_SLICES: usize = 100;
 
-/// A chart for each limit of a rule that was asked of slices.
+/// A chart for each limit of a rule that applies to slices.
 pub(super) fn slices(rule: &RuleReport, run: &str) -> Markup {
     let mut limits: IndexMap<(String, &str), Vec<&Comparison>> = IndexMap::new();
     for one in rule.comparisons.iter().filter(|one| one.slice.is_some()) {
@@ -28,7 +28,7 @@ pub(super) fn slices(rule: &RuleReport, run: &str) -> Markup {
     }
 }
 
-/// Those without a number first: they are no better than the worst.
+/// The order of a slice. One that fails without a number comes first, since it is no better than the worst.
 fn margin(one: &Comparison) -> f64 {
     let number = one.margin.as_deref().and_then(|text| text.parse::<f64>().ok());
     number.unwrap_or(if one.outcome.blocks() { f64::NEG_INFINITY } else { f64::INFINITY })

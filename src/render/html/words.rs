@@ -1,4 +1,4 @@
-//! Text of reports as HTML shows it.
+//! Text of reports, as HTML.
 
 use maud::{Markup, html};
 
@@ -6,14 +6,14 @@ use super::chart;
 use crate::render::text::{clean, cut, shortened_commit, shortened_digest};
 use crate::verdict::{Comparison, Level, Outcome};
 
-/// Columns of a value in a cell; the whole one is in the JSON report.
+/// The most columns of a value in a cell; the JSON report has the whole value.
 const MAX_COLUMNS: usize = 40;
 
-/// A message, with what is between backticks as code.
+/// A message, with code style between backticks.
 pub(super) fn prose(text: &str) -> Markup {
     let text = clean(text);
     let parts: Vec<&str> = text.split('`').collect();
-    // An odd backtick is no pair.
+    // An odd backtick has no pair.
     if parts.len().is_multiple_of(2) {
         return html! { (text) };
     }
@@ -24,13 +24,13 @@ pub(super) fn prose(text: &str) -> Markup {
     }
 }
 
-/// A value in a cell of a table.
+/// A value for a table cell.
 pub(super) fn cell(value: Option<&str>) -> String {
     let shortened = |value| cut(&shortened_commit(&shortened_digest(&clean(value), "…")), MAX_COLUMNS, "…");
     value.map(shortened).unwrap_or_default()
 }
 
-/// The class that colours an outcome of a rule of that level.
+/// The class that colours a rule's outcome at its level.
 pub(super) fn class(outcome: Outcome, level: Level) -> &'static str {
     match (outcome, level) {
         (Outcome::Fail | Outcome::Inconclusive, Level::Warning | Level::Shadow | Level::Off) => "x",
@@ -43,7 +43,7 @@ pub(super) fn outcome(outcome: Outcome, level: Level) -> Markup {
     html! { span class={ "o " (class(outcome, level)) } { (outcome) } }
 }
 
-/// A limit as the policy writes it, and what it came to.
+/// A limit as the policy writes it, and its amount.
 pub(super) fn limit(one: &Comparison) -> String {
     clean(&match (&one.limit, &one.limit_value) {
         (Some(limit), Some(value)) => format!("{} {limit} = {value}", one.word),

@@ -1,4 +1,4 @@
-//! One candidate: what it is, what it was compared with, what each rule said.
+//! One candidate: what it is, what it was compared with, and each rule's result.
 
 use std::io::{self, Write};
 
@@ -21,7 +21,7 @@ pub(super) fn line(candidate: &CandidateReport, style: Style, to: &mut dyn Write
     writeln!(to, "{mark} {}  {}", clean(&candidate.run.source), style.dim(&count(passed, "rule")))
 }
 
-/// A candidate with all that was found.
+/// A candidate with everything that was found.
 pub(super) fn whole(
     candidate: &CandidateReport,
     report: &Report,
@@ -38,7 +38,7 @@ pub(super) fn whole(
     for note in &candidate.notes {
         writeln!(to, "  {}", style.dim(&clean(note)))?;
     }
-    // That a run finished is worth a line only where it did not.
+    // The status rule is worth a line only if it did not pass.
     let worth_a_line = |rule: &&RuleReport| {
         rule.level != Level::Shadow && (rule.kind != RuleKind::Status || rule.outcome != Outcome::Pass)
     };
@@ -70,7 +70,7 @@ const MAX_LACKING: usize = 2;
 /// Codes of findings about fields that a file of nothing but metrics can't have.
 const LACKS: [&str; 3] = ["field/missing", "any/none-holds", "reproducible/not-recorded"];
 
-/// Whether all that a rule found is that fields are missing.
+/// Whether a rule found nothing but missing fields.
 fn lacks_fields(rule: &RuleReport) -> bool {
     // A metric that is missing has another cause.
     let is_metric = |path: &String| path.starts_with("metrics");
@@ -82,7 +82,7 @@ fn lacks_fields(rule: &RuleReport) -> bool {
     rule.outcome == Outcome::Fail && !rule.findings.is_empty() && rule.findings.iter().all(is_missing)
 }
 
-/// One block for what a file of metrics lacks: the table above has each field, and one command records them.
+/// One block for what a file of metrics lacks: the table above lists it, and one command records it.
 fn without_fields(rules: &[&RuleReport], source: &str, style: Style, to: &mut dyn Write) -> io::Result<()> {
     writeln!(to)?;
     let blocks = rules.iter().any(|rule| rule.level == Level::Error);
@@ -171,7 +171,7 @@ fn against(baseline: &BaselineReport, model: Option<&str>, style: Style) -> Vec<
             lines.push(style.dim(&format!("same validation split, by {}{note}", by.join(", "))));
         }
         Some(Comparability::Different { .. }) => {
-            lines.push(style.red("measured on another validation split"));
+            lines.push(style.red("measured on a different validation split"));
         }
         Some(Comparability::Unshown { why }) => {
             lines.push(

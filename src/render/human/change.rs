@@ -1,4 +1,4 @@
-//! The change as a whole: what the rules about it said.
+//! The change as a whole: the results of the rules about it.
 
 use std::io::{self, Write};
 

@@ -1,4 +1,4 @@
-//! What is said of the whole: waivers, what made a verdict impossible, and the last line.
+//! The end of a report: waivers, what made a verdict impossible, and the last line.
 
 use std::io::{self, Write};
 
@@ -10,7 +10,7 @@ use super::super::text::{clean, count, wrap};
 use crate::document::Diagnostic;
 use crate::verdict::{Level, Outcome, Report, RuleReport, Verdict, WaiverState};
 
-/// Writes what stands below all candidates.
+/// Writes what comes after all candidates.
 pub(super) fn footer(report: &Report, style: Style, to: &mut dyn Write) -> io::Result<()> {
     for trouble in &report.troubles {
         writeln!(to)?;
@@ -23,7 +23,7 @@ pub(super) fn footer(report: &Report, style: Style, to: &mut dyn Write) -> io::R
     last_line(report, style, to)
 }
 
-/// Of what passed, the limit that would break first.
+/// Writes the passing limit that would break first.
 fn closest(report: &Report, style: Style, to: &mut dyn Write) -> io::Result<()> {
     let Some(closest) = report.summary.closest.as_ref().filter(|_| report.verdict == Some(Verdict::Pass))
     else {
@@ -37,7 +37,7 @@ fn closest(report: &Report, style: Style, to: &mut dyn Write) -> io::Result<()> 
     Ok(())
 }
 
-/// Why there is no verdict on something.
+/// Writes why there is no verdict on something.
 pub(super) fn trouble(trouble: &Diagnostic, style: Style, to: &mut dyn Write) -> io::Result<()> {
     let message = match trouble.rules.as_slice() {
         [] => trouble.message.clone(),
@@ -74,7 +74,7 @@ fn waivers(report: &Report, style: Style, to: &mut dyn Write) -> io::Result<()> 
     Ok(())
 }
 
-/// That the change touches what decides about it, and what would hold with it.
+/// Writes that the change edits the rules that judge it, and the verdict with those edits.
 fn proposed(report: &Report, style: Style, to: &mut dyn Write) -> io::Result<()> {
     let Some(proposed) = &report.proposed else { return Ok(()) };
     writeln!(to)?;
@@ -98,7 +98,8 @@ fn proposed(report: &Report, style: Style, to: &mut dyn Write) -> io::Result<()>
     Ok(())
 }
 
-/// The verdict, and what a person must not overlook: what did not apply, what is waived, what only would have failed.
+/// Writes the verdict, and what a person must not overlook: what did not apply, what is waived, and which
+/// shadow rules would have failed.
 pub(in crate::render) fn last_line(report: &Report, style: Style, to: &mut dyn Write) -> io::Result<()> {
     let summary = &report.summary;
     let verdict = match report.verdict {

@@ -1,4 +1,4 @@
-//! The report for a person at a terminal: each run, each rule, and every failure whole.
+//! The report for a person at a terminal: each run, each rule, and every failure in full.
 
 mod candidate;
 mod change;
@@ -33,7 +33,7 @@ pub fn human(report: &Report, style: Style, to: &mut dyn Write) -> io::Result<()
         change::change(change, report, style, to)?;
     }
     let brief = report.candidates.len() > MANY;
-    // What fails is what a person came for.
+    // Failures come first: a person came for them.
     let mut candidates: Vec<&CandidateReport> = report.candidates.iter().collect();
     candidates.sort_by_key(|candidate| candidate.verdict == Some(Verdict::Pass));
     for candidate in candidates {

@@ -20,17 +20,18 @@ struct Row {
     baseline: String,
     change: String,
     limit: String,
-    /// Instead of numbers.
+    /// Text instead of numbers.
     text: Option<String>,
 }
 
 const HEADS: [&str; 6] = ["rule", "what", "candidate", "baseline", "change", "limit"];
-/// Columns that the cells of `what` and the values may take before they are cut: as much as fits. A limit is never cut.
+/// The most columns for the cells of `what` and of the values, widest first: the first that fits is used. A
+/// limit is never cut.
 const WIDEST: [[usize; 2]; 4] = [[40, 26], [30, 20], [24, 16], [18, 12]];
-/// A window below this many columns shows the numbers below each other.
+/// A terminal with fewer columns than this shows the numbers below each other.
 const NARROW: usize = 72;
 
-/// Writes the rules of one candidate: what does not hold first, then what did not apply, and what holds in one line.
+/// Writes the rules of one candidate: failures, then what did not apply, then passing rules in one line.
 pub(super) fn table(rules: &[&RuleReport], style: Style, to: &mut dyn Write) -> io::Result<()> {
     let in_line = |rule: &&&RuleReport| style.detail == Detail::Normal && is_brief(rule, rules);
     let mut shown: Vec<&&RuleReport> = rules.iter().filter(|rule| !in_line(rule)).collect();
@@ -46,7 +47,7 @@ pub(super) fn table(rules: &[&RuleReport], style: Style, to: &mut dyn Write) -> 
         rows.into_iter().map(|row| Row { baseline: String::new(), ..row }).collect()
     };
     let cut: Vec<Vec<Row>> = WIDEST.iter().map(|widest| cut_to(&rows, *widest, style)).collect();
-    // The change says what the baseline was, so that column is the first to go.
+    // The change implies the baseline's value, so that column goes first.
     let narrowest = cut.last().map(|rows| without_baseline(cut_to(rows, WIDEST[3], style)));
     let fitting = cut.into_iter().chain(narrowest).find(|rows| total(rows) <= style.width);
     match fitting {
@@ -67,7 +68,8 @@ pub(super) fn table(rules: &[&RuleReport], style: Style, to: &mut dyn Write) -> 
     Ok(())
 }
 
-/// Whether a rule is only named: it holds, and another does not, or it has no change against a baseline to show.
+/// Whether a rule is only named: it passes, and either another does not, or it has no change against a
+/// baseline to show.
 fn is_brief(rule: &RuleReport, rules: &[&RuleReport]) -> bool {
     let wrong = |rule: &&RuleReport| rule.outcome.blocks() || rule.outcome == Outcome::Waived;
     rule.outcome == Outcome::Pass
@@ -95,12 +97,12 @@ fn rows(rule: &RuleReport, style: Style) -> Vec<Row> {
     }
 }
 
-/// What data show, as a line beneath a row.
+/// Evidence, as a line beneath a row.
 fn beneath(text: String) -> Row {
     Row { mark: " ", text: Some(text), ..Row::default() }
 }
 
-/// The comparison that a rule that passed shows: with its numbers, the one that came closest.
+/// The comparison to show for a passing rule: the closest one that has numbers.
 fn closest(rule: &RuleReport) -> Option<&Comparison> {
     let mut with_limit =
         rule.comparisons.iter().filter(|one| one.margin.is_some() && one.outcome == Outcome::Pass);
@@ -108,7 +110,7 @@ fn closest(rule: &RuleReport) -> Option<&Comparison> {
     with_limit.find(|one| one.change.is_some()).or(first)
 }
 
-/// One line for a rule that passed: its numbers where there are few, else the one that came closest.
+/// One line for a rule that passed: its numbers if it has few, else those of the closest comparison.
 fn passed(rule: &RuleReport, head: Row, style: Style) -> Row {
     match (closest(rule), rule.comparisons.as_slice()) {
         (Some(one), all) => {
@@ -133,7 +135,7 @@ fn passed(rule: &RuleReport, head: Row, style: Style) -> Row {
     }
 }
 
-/// A line for each comparison that did not hold, and one that counts the others.
+/// A line for each comparison that failed, and one that counts the others.
 fn failed(rule: &RuleReport, head: Row, style: Style) -> Vec<Row> {
     let wrong: Vec<&Comparison> = rule
         .comparisons
@@ -193,7 +195,7 @@ fn numbers(one: &Comparison, row: Row, style: Style) -> Row {
     }
 }
 
-/// The rows with cells of at most so many columns.
+/// Cuts the cells of each row to the given columns.
 fn cut_to(rows: &[Row], [what, value]: [usize; 2], style: Style) -> Vec<Row> {
     let cell = |text: &str, most: usize| cut(text, most, style.dots());
     rows.iter()
@@ -215,7 +217,7 @@ fn cells(row: &Row) -> [&str; 5] {
     [&row.rule, &row.what, &row.candidate, &row.baseline, &row.change]
 }
 
-/// The width of each column but the last; one that no row fills takes no room.
+/// The width of each column except the last; an empty column takes no room.
 fn widths(rows: &[Row]) -> [usize; 5] {
     let mut widths = [0; 5];
     for row in rows {
@@ -233,7 +235,7 @@ fn widths(rows: &[Row]) -> [usize; 5] {
     widths
 }
 
-/// Columns that the whole table takes.
+/// The width of the whole table.
 fn total(rows: &[Row]) -> usize {
     let limits = rows.iter().filter(|row| row.text.is_none()).map(|row| width(&row.limit)).max().unwrap_or(0);
     4 + widths(rows).iter().filter(|width| **width > 0).map(|width| width + 2).sum::<usize>() + limits

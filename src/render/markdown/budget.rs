@@ -1,13 +1,13 @@
-//! A text of sections that must not be longer than the place that it goes to takes.
+//! A text of sections, kept within the size that its destination accepts.
 
 use std::cmp::Reverse;
 
 /// One part of a text, and how soon it is left out.
 #[derive(Debug)]
 pub(super) struct Section {
-    /// The higher, the sooner it is left out; 0 is never.
+    /// The higher, the sooner it is left out; 0 means never.
     pub(super) expendable: u8,
-    /// What is said of it when it is left out.
+    /// How the note names it when it is left out.
     pub(super) what: String,
     /// The part itself.
     pub(super) text: String,
@@ -22,16 +22,16 @@ impl Section {
         Self { expendable, what: what.into(), text }
     }
 
-    /// With the line break behind it.
+    /// The size, including the line break after it.
     fn bytes(&self) -> usize {
         self.text.len() + 1
     }
 }
 
-/// The sections in at most so many bytes. What had to go is said behind the first section, not at the end, where
-/// nobody would look for it.
+/// Joins the sections into at most `most` bytes. A note after the first section says what was left out: at
+/// the end, nobody would look for it.
 pub(super) fn compose(mut sections: Vec<Section>, most: usize, where_else: &str) -> String {
-    /// Room for the line that says what was left out.
+    /// Room for that note.
     const NOTE: usize = 600;
     let mut total = sections.iter().map(Section::bytes).sum::<usize>();
     if total <= most {
@@ -72,7 +72,7 @@ fn join(sections: &[Section], note: Option<&str>) -> String {
     text
 }
 
-/// At most so many bytes, ending with a whole line.
+/// Cuts a text to at most `most` bytes, at the end of a line.
 fn cut(text: String, most: usize) -> String {
     if text.len() <= most {
         return text;

@@ -1,12 +1,12 @@
-//! How much of what a limit allows each metric used up: what a table of numbers in different units can't show.
+//! How much of its limit each metric used: a table of numbers in different units can't show that.
 
 use crate::verdict::{CandidateReport, Comparison};
 
-/// Bars fewer than this say no more than the table.
+/// With fewer bars than this, a chart says no more than the table.
 const FEWEST: usize = 3;
 const MOST: usize = 20;
 
-/// A chart for the summary of a job, in Mermaid; nothing where it would say no more than the table.
+/// A Mermaid chart for the summary of a job; `None` if it would say no more than the table.
 pub(super) fn chart(candidate: &CandidateReport) -> Option<String> {
     let bars: Vec<(String, f64)> = candidate
         .rules
@@ -34,7 +34,7 @@ pub(super) fn chart(candidate: &CandidateReport) -> Option<String> {
     ))
 }
 
-/// The share, in %, of a limit against the baseline. For a picture only: nothing is decided by it.
+/// How much of a limit against the baseline is used, in percent. For a chart only: no decision depends on it.
 fn used(one: &Comparison) -> Option<f64> {
     if one.change.is_none() || one.slice.is_some() {
         return None;
@@ -45,7 +45,7 @@ fn used(one: &Comparison) -> Option<f64> {
     (limit.abs() > 0.0).then(|| ((limit - margin) / limit.abs() * 100.0).clamp(-200.0, 400.0))
 }
 
-/// Letters, digits and a few signs: whatever else a name holds could end the label.
+/// Keeps letters, digits and a few signs: any other character could end the label.
 fn label(subject: &str, word: &str) -> String {
     let kept = |text: &str| -> String {
         text.chars()

@@ -1,10 +1,10 @@
-//! Text that others wrote, as text in Markdown: no markup, no link, no image, no mention, no reference.
+//! Text that others wrote, escaped for Markdown: no markup, link, image, mention or reference.
 
 use std::fmt::Write as _;
 
 use super::super::text::clean;
 
-/// Breaks what GitHub would make a link or a notification of, and has no width.
+/// A character without width that keeps GitHub from making a link or a notification.
 const BREAK: char = '\u{200B}';
 
 /// Text in a paragraph or a cell of a table, on one line.
@@ -21,7 +21,7 @@ pub fn text(text: &str) -> String {
             | '}' | '$' | '^' | '=' => {
                 let _ = write!(safe, "&#{};", u32::from(c));
             }
-            // An entity does not keep GitHub from seeing a mention, a reference or an address; a break does.
+            // GitHub sees through an entity in a mention, a reference or an address, but not through a break.
             '@' | '#' => {
                 safe.push(c);
                 safe.push(BREAK);
@@ -52,7 +52,7 @@ pub fn text(text: &str) -> String {
     safe.trim().to_owned()
 }
 
-/// Text in a code span: shown as it is, markup included.
+/// Text in a code span, shown literally, including any markup.
 pub fn code(text: &str) -> String {
     let one_line = clean(&text.replace(['\n', '\r'], " ")).replace("://", &format!(":{BREAK}//"));
     // A mention in a code span does not notify on the page, and does in a reply by mail.

@@ -1,15 +1,15 @@
-//! What the examples show of each change, as a chart of letters: it needs no script, and metrics in different units fit
-//! on it, since each is drawn in shares of what is allowed.
+//! The interval of each change, as a chart of letters: it needs no script, and metrics in different units
+//! share it, since each is drawn in shares of its allowed change.
 
 use super::super::text::{clean, cut, pad, width};
 use crate::verdict::{CandidateReport, Comparison, Outcome};
 use smol_str::SmolStr;
 
-/// Rows beyond this are in the table.
+/// The most rows; the table has the rest.
 const MOST: usize = 20;
 /// Columns between the ends of the scale.
 const COLUMNS: usize = 48;
-/// Columns of the names.
+/// The width of the names, in columns.
 const NAMES: usize = 32;
 
 /// A change with its limits, in shares of the allowed change; left is worse.
@@ -21,7 +21,7 @@ struct Bar {
     outcome: Outcome,
 }
 
-/// The chart; nothing where no interval was asked for.
+/// The chart; `None` if no rule asked for an interval.
 pub(super) fn intervals(candidate: &CandidateReport) -> Option<String> {
     let comparisons = candidate.rules.iter().flat_map(|rule| &rule.comparisons);
     let bars: Vec<Bar> = comparisons.filter_map(bar).take(MOST).collect();
@@ -96,7 +96,7 @@ fn bar(one: &Comparison) -> Option<Bar> {
     Some(Bar { name: cut(&name, NAMES, "…"), lower, value, upper, outcome: one.outcome })
 }
 
-/// The column of a share, at an end where it is beyond.
+/// The column of a share; a share beyond an end is at the end.
 fn column(at: f64, left: f64, right: f64) -> usize {
     #[expect(clippy::cast_precision_loss, reason = "a few columns")]
     let last = (COLUMNS - 1) as f64;

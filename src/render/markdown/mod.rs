@@ -24,30 +24,30 @@ use crate::verdict::{
 };
 use budget::{Section, compose};
 
-/// Where the text goes, and what it can lead to from there.
+/// Where the text goes, and what it can link to from there.
 #[derive(Debug, Clone, Default)]
 pub struct Page {
-    /// Bytes that the place takes.
+    /// The most bytes that the page takes.
     pub most: usize,
-    /// Stands before everything, such as the mark by which a comment is found again.
+    /// Text before everything else, such as the marker that identifies a comment.
     pub head: String,
-    /// The address under which the files of the judged commit are seen, ending in `/`.
+    /// The address of the files of the judged commit, ending in `/`.
     pub files: Option<String>,
-    /// The path of the report's folder from the top of the repository: empty, or ending in `/`.
+    /// The path from the root of the repository to the folder of the report: empty, or ending in `/`.
     pub below: String,
-    /// The page of the run that wrote this.
+    /// The page of the job that wrote this.
     pub run: Option<String>,
     /// The report is a claim of the pull request's own workflow.
     pub claimed: bool,
-    /// Which of several gates this is, for the headline; empty where there is one.
+    /// The name of this gate among several, for the headline; empty if there is only one.
     pub scope: String,
-    /// Whether charts are shown there.
+    /// Whether the page can show charts.
     pub charts: bool,
 }
 
-/// Bytes that a comment has room for, with some to spare.
+/// The most bytes of a comment, with some to spare.
 pub const COMMENT: usize = 60_000;
-/// Bytes that the summary of a step has room for, with some to spare.
+/// The most bytes of a step summary, with some to spare.
 pub const SUMMARY: usize = 900 << 10;
 
 /// Writes the report as Markdown.
@@ -55,7 +55,7 @@ pub fn markdown(report: &Report, page: &Page, to: &mut dyn Write) -> io::Result<
     to.write_all(page_of(report, page).as_bytes())
 }
 
-/// The report as Markdown, in the bytes that the page takes.
+/// The report as Markdown, cut to the bytes that the page takes.
 pub fn page_of(report: &Report, page: &Page) -> String {
     let mut sections = vec![Section::kept(format!("{}{}", page.head, headline(report, &page.scope)))];
     if page.claimed {
@@ -67,7 +67,7 @@ pub fn page_of(report: &Report, page: &Page) -> String {
         let line = format!("Closest margin: {}\n", text(&format!("{}{run}", closest.in_words())));
         sections.push(Section::expendable(5, "the closest margin", line));
     }
-    // First of all, as in every format: whose policy decided, and what weakens the verdict.
+    // The notes come first, as in every format: whose policy decided, and what weakens the verdict.
     if !report.notes.is_empty() {
         let notes: Vec<String> = report.notes.iter().map(|note| format!("- {}", text(note))).collect();
         sections.push(Section::expendable(4, "the notes", format!("{}\n", notes.join("\n"))));
@@ -130,7 +130,7 @@ fn headline(report: &Report, scope: &str) -> String {
     format!("### {mark} gate{scope}: {}\n", text(line.trim_start_matches("verdict: ")))
 }
 
-/// The rules that could not be judged, before what is wrong.
+/// The rules that could not be judged, as a prefix of the message.
 fn rules_of(diagnostic: &Diagnostic) -> String {
     if diagnostic.rules.is_empty() {
         String::new()
@@ -152,7 +152,7 @@ fn of_trouble(trouble: &Diagnostic, page: &Page) -> String {
     lines
 }
 
-/// ` (runs/a.json:12)`, as a link where there is something to link to.
+/// ` (runs/a.json:12)`, as a link if the page can link to files.
 fn at(location: Option<&Location>, page: &Page) -> String {
     let Some(place) = location.and_then(Location::excerpt) else { return String::new() };
     let shown = code(&format!("{}:{}", place.file, place.line));
@@ -164,7 +164,7 @@ fn at(location: Option<&Location>, page: &Page) -> String {
     }
 }
 
-/// What stays as it is in the path of an address.
+/// The characters that are not escaped in the path of an address.
 const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.').remove(b'_');
 
 fn of_candidate(candidate: &CandidateReport, page: &Page, many: bool) -> Vec<Section> {
@@ -235,7 +235,7 @@ fn of_candidate(candidate: &CandidateReport, page: &Page, many: bool) -> Vec<Sec
     sections
 }
 
-/// What was done differently, next to what came of it.
+/// What changed besides the metrics.
 fn differences(baseline: &BaselineReport) -> Option<Section> {
     let row = |one: &Difference| {
         let cell = |value: &Option<String>| value.as_deref().map(text).unwrap_or_default();
@@ -297,7 +297,9 @@ fn against(baseline: &BaselineReport, model: Option<&str>) -> String {
     }
     match &baseline.comparability {
         Some(Comparability::Same { .. }) => line.push_str(" · same validation split"),
-        Some(Comparability::Different { .. }) => line.push_str(" · **measured on another validation split**"),
+        Some(Comparability::Different { .. }) => {
+            line.push_str(" · **measured on a different validation split**");
+        }
         Some(Comparability::Unshown { why }) => {
             line.push_str(&format!(" · ⚠️ the validation splits could not be shown to match: {}", text(why)));
         }
@@ -308,7 +310,7 @@ fn against(baseline: &BaselineReport, model: Option<&str>) -> String {
 
 /// The rows of one rule: each comparison, or the reason where there is none.
 fn rows(rule: &RuleReport) -> String {
-    /// Comparisons of one rule that are listed.
+    /// The most comparisons of one rule that are listed.
     const ROWS: usize = 30;
     let row = |mark: &str, cells: [String; 6]| format!("| {mark} | {} |\n", cells.join(" | "));
     let id = code(&rule.id);
@@ -409,7 +411,7 @@ fn waivers(report: &Report) -> Option<String> {
     })
 }
 
-/// How to see the same on a laptop, and where this was written.
+/// How to run the same check locally, and where this was written.
 fn footer(report: &Report, page: &Page) -> String {
     let runs: Vec<&str> = report
         .candidates
@@ -430,7 +432,7 @@ fn footer(report: &Report, page: &Page) -> String {
     let policy =
         report.policy.as_ref().map(|policy| format!(" · policy {}", code(&policy.path))).unwrap_or_default();
     format!(
-        "<sub>the same locally: {} · gate {}{policy}{run}</sub>\n",
+        "<sub>run this locally: {} · gate {}{policy}{run}</sub>\n",
         code(command.trim()),
         text(&report.gate)
     )

@@ -1,4 +1,4 @@
-//! The metrics of a candidate over time: a row with a line of letters for each, and a chart of letters for those that
+//! The metrics of a candidate over time: a row with a sparkline for each, and a text chart for those that
 //! fail.
 
 use super::budget::Section;
@@ -8,10 +8,10 @@ use crate::verdict::{CandidateReport, History, HistoryPoint, Report};
 
 /// Runs of one metric that are drawn.
 const ROWS: usize = 20;
-/// Fewer runs are in the table of the rules: the baseline, and this one.
+/// With fewer runs than this, the table of rules shows them all: the baseline and this one.
 const FEWEST: usize = 3;
 
-/// The metrics over time, where the report has that.
+/// The metrics over time, if the report has them.
 pub(super) fn over_time(report: &Report, candidate: &CandidateReport) -> Option<Section> {
     let is_of = |one: &&History| candidate.run.model.as_ref() == Some(&one.model);
     let all: Vec<&History> =

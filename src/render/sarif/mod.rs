@@ -16,8 +16,8 @@ use crate::verdict::{Exit, Level, Report, RuleReport};
 use rules::Rules;
 use text::{message, uri};
 
-/// Writes a report as one run of SARIF. `below` is the path of the report's folder from the top of the repository: empty,
-/// or ending in `/`.
+/// Writes a report as one run of SARIF. `below` is the path from the root of the repository to the folder of
+/// the report: empty, or ending in `/`.
 pub fn sarif(report: &Report, below: &str, to: &mut dyn Write) -> io::Result<()> {
     let rules = Rules::of(report);
     let log = Log {

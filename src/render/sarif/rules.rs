@@ -19,7 +19,8 @@ impl<'r> Rules<'r> {
         let mut rules: IndexMap<&str, &RuleReport> = IndexMap::new();
         for rule in of_change.chain(of_candidates) {
             let known = rules.entry(&rule.id).or_insert(rule);
-            // The policy's own words are only beside what does not hold, and the place only beside what is kept whole.
+            // Only a rule that failed has the policy's message, and only one that was kept whole has its
+            // place.
             let says_more =
                 |rule: &RuleReport| (rule.message.is_some() || rule.docs.is_some(), !rule.place.is_empty());
             if says_more(rule) > says_more(known) {
@@ -63,7 +64,7 @@ fn described(rule: &RuleReport) -> Value {
     })
 }
 
-/// A link may be a path of the repository, which is no address.
+/// Whether a link is an address: it may also be a path in the repository.
 fn is_address(docs: &str) -> bool {
     url::Url::parse(docs).is_ok_and(|url| matches!(url.scheme(), "https" | "http"))
 }

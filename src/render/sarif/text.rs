@@ -2,7 +2,7 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// Text in which nothing is a link: brackets would begin one (SARIF 2.1.0, 3.11.6).
+/// Escapes brackets, which would begin a link (SARIF 2.1.0, 3.11.6).
 pub(super) fn message(text: &str) -> String {
     text.replace('\\', "\\\\").replace('[', "\\[").replace(']', "\\]")
 }

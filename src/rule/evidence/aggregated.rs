@@ -6,8 +6,8 @@ use super::lack::Lack;
 use crate::aggregates::Part;
 use crate::scorer::Metric as Scorer;
 
-/// Evidence on a metric from aggregates, of all cases or of a slice, by the columns that make it and its key. `None` where
-/// none are named.
+/// Evidence on a metric from aggregates, for all cases or for a slice, given as its columns and its key.
+/// `None` if no aggregates are named.
 pub(in crate::rule) fn find_in_aggregates(
     evidence: &CaseEvidence<'_>,
     (name, as_name): (&str, Option<&str>),

@@ -1,4 +1,4 @@
-//! What evidence on a metric is, wherever it comes from.
+//! The form of evidence on a metric, whatever its source.
 
 use super::AMBIGUOUS_METRIC;
 use crate::document::listed;
@@ -11,7 +11,7 @@ use crate::verdict::Finding;
 pub(in crate::rule) struct Basis {
     /// What limits are made from, or why these data allow none.
     pub(in crate::rule) aggregate: Result<Aggregate, Refusal>,
-    /// The candidate's value and, of a difference, the baseline's; not a number where it is not defined.
+    /// The candidate's value and, for a difference, the baseline's; NaN if it is undefined.
     pub(in crate::rule) values: [f64; 2],
     /// How many cases, seeds or folds.
     pub(in crate::rule) n: Option<u64>,
@@ -21,21 +21,21 @@ pub(in crate::rule) struct Basis {
     pub(in crate::rule) clusters: Option<u64>,
     /// Values were computed from cases.
     pub(in crate::rule) recomputed: bool,
-    /// How far each value may be from that of the rows, the candidate's first: aggregates have bins and rounded sums.
+    /// How far each value may be off, the candidate's first: aggregates have bins and rounded sums.
     pub(in crate::rule) resolution: [f64; 2],
-    /// What a person must know of that, in words.
+    /// What a person must know about that, in words.
     pub(in crate::rule) coarse: Option<String>,
     /// Why there is no better evidence.
     pub(in crate::rule) why_not_better: Option<String>,
 }
 
-/// What was found.
+/// The result of looking for evidence.
 pub(in crate::rule) enum Found {
     /// Evidence.
     Basis(Box<Basis>),
-    /// None, and why.
+    /// No evidence, and why.
     Nothing(String),
-    /// What there is can't decide.
+    /// There is evidence, but it can't decide.
     Wrong(Box<Finding>),
 }
 
@@ -49,7 +49,7 @@ pub(in crate::rule) enum HowScored<'n> {
     Not,
 }
 
-/// How the metric of that name comes from cases whose labels have so many classes.
+/// How to compute a metric, given its name, from cases whose labels have this many classes.
 pub(in crate::rule) fn how_scored<'n>(
     name: &'n str,
     as_name: Option<&'n str>,

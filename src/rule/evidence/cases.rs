@@ -22,9 +22,9 @@ const RECORD_ITS_OWN: &str =
 pub(in crate::rule) struct PairedCases {
     /// The baseline's cases.
     pub(in crate::rule) baseline: Cases,
-    /// The candidate's, whose rows are in their own order.
+    /// The candidate's cases, in their own order.
     pub(in crate::rule) candidate: Cases,
-    /// Which row is which.
+    /// Which rows belong together.
     pub(in crate::rule) pairing: Pairing,
     /// The baseline's numbers.
     pub(in crate::rule) base: Sample,
@@ -45,14 +45,14 @@ pub(in crate::rule) struct OwnCases {
     pub(in crate::rule) clusters: Option<Vec<u32>>,
 }
 
-/// Reads cases when they are asked for, and once.
+/// Reads cases when they are first needed, and only once.
 pub(in crate::rule) struct CaseEvidence<'c> {
     case: RuleInput<'c>,
     baseline: Option<&'c Run>,
     paired: OnceCell<Result<PairedCases, Lack>>,
     own: OnceCell<Result<OwnCases, Lack>>,
     aggregated: OnceCell<Result<Arc<Aggregates>, Lack>>,
-    /// Nothing but a value that the baseline reports shows that the aggregates are of it.
+    /// Whether only a value that the baseline reports shows that the aggregates are of this baseline.
     tied_by_value: Cell<bool>,
 }
 
@@ -90,7 +90,7 @@ impl<'c> CaseEvidence<'c> {
         self.aggregated.get_or_init(|| self.read_aggregates()).as_ref()
     }
 
-    /// Whether nothing but a value that the baseline reports shows that the aggregates are of it.
+    /// Whether only a value that the baseline reports shows that the aggregates are of this baseline.
     pub(in crate::rule) fn is_tied_by_value(&self) -> bool {
         self.tied_by_value.get()
     }
@@ -118,11 +118,11 @@ impl<'c> CaseEvidence<'c> {
         };
         let ours = read(self.case.candidate, self.case.cases, "the candidate")?;
         let Some(baseline) = self.baseline.filter(|_| ours.has_baseline) else { return Ok(ours) };
-        // The policy's file is the candidate's alone.
+        // The policy's file is for the candidate only.
         let columns = CaseColumns { aggregates: None, ..self.case.cases.clone() };
         let theirs = match read(baseline, &columns, "the baseline") {
             Ok(theirs) => theirs,
-            // Rows show as well which model they are of.
+            // Rows also show which model they are from.
             Err(Lack::NotRecorded(_)) => match table(&self.case, baseline, "the baseline") {
                 Ok(cases) => Arc::new(ours.count_like(cases.table(), &columns).map_err(|why| {
                     other_baseline(&format!("the baseline's predictions can't be counted: {why}"))
@@ -173,7 +173,7 @@ impl<'c> CaseEvidence<'c> {
     }
 }
 
-/// The cases of a run, of which each was scored.
+/// The cases of a run, all of which must be scored.
 fn read(case: &RuleInput<'_>, run: &Run, whose: &'static str) -> Result<Arc<Cases>, Lack> {
     let cases = table(case, run, whose)?;
     if cases.unscored() > 0 && !cases.unscored_are_wrong() {
@@ -190,7 +190,7 @@ fn read(case: &RuleInput<'_>, run: &Run, whose: &'static str) -> Result<Arc<Case
     Ok(cases)
 }
 
-/// Of a run for which there are no predictions.
+/// The lack of predictions for a run.
 fn not_recorded(run: &Run, columns: &CaseColumns, whose: &'static str) -> Lack {
     let predictions = run.record().get("predictions");
     let has_aggregates = match predictions {
@@ -226,8 +226,8 @@ fn unpaired(why: &Unpaired) -> Finding {
     at_predictions(Finding::new(code, why.to_string())).help(why.help())
 }
 
-/// Whether two runs have the same cases, and how many: their ids, and where both have them labels, weights and clusters.
-/// What was not scored is still the same case.
+/// Whether two runs have the same cases, and how many. Compares their ids and, if both have them, labels,
+/// weights and clusters. A case that was not scored is still the same case.
 pub(in crate::rule) fn same_cases(case: &RuleInput<'_>, baseline: &Run) -> Result<usize, Lack> {
     let candidate = match table(case, case.candidate, "the candidate") {
         // The guards of aggregates have compared ids, labels and clusters.

@@ -1,6 +1,6 @@
 //! Values from aggregates that are too coarse to be compared without an interval.
 
-/// How far a value may be off where no interval is wider by it.
+/// How far a value may be off if no interval accounts for it.
 const COARSE: f64 = 0.0005;
 
 /// What to do about a value that is too coarse.

@@ -6,7 +6,7 @@ use crate::rule::{Amount, Units, read_amount};
 use crate::stats::Confidence;
 use smol_str::SmolStr;
 
-/// What an inconclusive answer means.
+/// What to do with an inconclusive answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(in crate::rule) enum OnInconclusive {
     /// It blocks, as inconclusive.
@@ -21,14 +21,14 @@ pub(in crate::rule) enum OnInconclusive {
 /// How much evidence is asked for.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(in crate::rule) struct Settings {
-    /// One-sided, with its text.
+    /// The one-sided confidence, with its text.
     pub(in crate::rule) confidence: Option<(Confidence, SmolStr)>,
-    /// What an inconclusive answer means.
+    /// What to do with an inconclusive answer.
     pub(in crate::rule) on_inconclusive: OnInconclusive,
 }
 
 impl Settings {
-    /// Reads both words from a map, over what holds for all entries.
+    /// Reads both words from a map; `default` has what applies to all entries.
     pub(in crate::rule) fn load(reader: &mut Reader, map: &Map, default: &Self) -> Self {
         let mut settings = default.clone();
         if let Some(node) = map.get("confidence") {

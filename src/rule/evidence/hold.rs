@@ -1,4 +1,4 @@
-//! Judging a claim by its limits, in the words that a person reads.
+//! Judges a limit by evidence, and words the result for a person.
 
 use super::basis::Basis;
 use super::confidence::{OnInconclusive, Settings};
@@ -16,11 +16,11 @@ use crate::stats::{
 };
 use crate::verdict::{Breach, Comparison, Finding, LimitKind, Method, Outcome};
 
-/// What is asked about a metric.
+/// The value that is judged.
 pub(in crate::rule) struct Slice<'s> {
     /// The metric's name.
     pub(in crate::rule) name: &'s str,
-    /// The slice, where it is not the whole.
+    /// The slice; absent for the whole split.
     pub(in crate::rule) slice: Option<&'s str>,
     /// Where the candidate's value is.
     pub(in crate::rule) path: Path,
@@ -28,8 +28,8 @@ pub(in crate::rule) struct Slice<'s> {
     pub(in crate::rule) reported: [Option<&'s Decimal>; 2],
 }
 
-/// The estimate in the direction of a limit, and the bound that it must reach: the claim is "estimate ≥ bound".
-/// `None` for a limit that is relative to zero.
+/// The estimate in the direction of a limit, and the bound that it must reach: the claim is "estimate ≥
+/// bound".
 fn claim(word: LimitKind, amount: f64, estimate: Estimate) -> (Estimate, f64) {
     match word {
         LimitKind::Min | LimitKind::MinRise | LimitKind::MinRatio => (estimate, amount),
@@ -48,7 +48,7 @@ struct Held<'h> {
     limit: &'h Limit,
     settings: &'h Settings,
     basis: &'h Basis,
-    /// What a message calls the value.
+    /// The name of the value in a message.
     said: String,
     /// Digits that are shown.
     digits: usize,
@@ -65,7 +65,7 @@ struct Unanswered {
     breach: Option<Box<Breach>>,
 }
 
-/// Holds one limit by evidence, and puts the comparison, and what is wrong, into the judgement.
+/// Checks one limit by evidence, and adds the comparison and any finding to the judgement.
 pub(in crate::rule) fn hold_shown(
     judgement: &mut RuleResult,
     subject: &Slice<'_>,
@@ -122,7 +122,7 @@ pub(in crate::rule) fn hold_shown(
     };
     let reach = basis.resolution[0] + if limit.word.is_relative() { basis.resolution[1] } else { 0.0 };
     let digits = estimate.as_ref().map_or(4, |estimate| decimals(estimate.stderr));
-    // What is reported is shown in its own digits where it is what was computed.
+    // A reported value is shown in its own digits if it is the one that was computed.
     let shown = |reported: Option<&Decimal>, value: f64| match reported {
         Some(reported)
             if !basis.recomputed
@@ -144,7 +144,7 @@ pub(in crate::rule) fn hold_shown(
 }
 
 impl Held<'_> {
-    /// The data allow no interval.
+    /// The answer if the data allow no interval.
     fn refused(&self, refusal: Refusal) -> Unanswered {
         let (word, written) = (self.limit.word.name(), &self.limit.written);
         Unanswered {
@@ -163,7 +163,7 @@ impl Held<'_> {
         }
     }
 
-    /// Judges by the limits of an estimate, which may be off by so much where cases were counted elsewhere.
+    /// Judges by the limits of an estimate, which may be off by `reach` if cases were counted elsewhere.
     fn judge(
         &self,
         judgement: &mut RuleResult,
@@ -181,8 +181,10 @@ impl Held<'_> {
         comparison.interval = Some([end(estimate.limits.lower, false), end(estimate.limits.upper, true)]);
         let Some(amount) = limit.in_units(self.baseline.as_ref()) else {
             let (word, written) = (limit.word.name(), &limit.written);
-            let message =
-                format!("{} is 0 in the baseline, and `{word}: {written}` of 0 means nothing", self.said);
+            let message = format!(
+                "{} is 0 in the baseline, so the relative limit `{word}: {written}` has no meaning",
+                self.said
+            );
             let raised = Finding::new(crate::rule::compare::RELATIVE_TO_ZERO, message)
                 .at(subject.path.clone(), "the baseline has 0")
                 .subject(subject.name);
@@ -292,7 +294,7 @@ fn found(word: LimitKind, turned: &Estimate, bound: f64, digits: usize) -> Strin
     }
 }
 
-/// How many cases would settle it, and the margin that these can hold.
+/// How many cases would settle it, and the margin that these cases can show.
 fn settle(
     basis: &Basis,
     word: LimitKind,

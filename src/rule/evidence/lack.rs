@@ -9,7 +9,7 @@ use crate::verdict::Finding;
 pub(in crate::rule) enum Lack {
     /// One of the runs does not record predictions.
     NotRecorded(NotRecorded),
-    /// They are there, and can't decide: a finding.
+    /// There are predictions, but they can't decide: a finding.
     Wrong(Box<Finding>),
 }
 
@@ -18,12 +18,12 @@ pub(in crate::rule) enum Lack {
 pub(in crate::rule) struct NotRecorded {
     /// `the candidate` or `the baseline`.
     pub(in crate::rule) whose: &'static str,
-    /// It has aggregates in their place, which do not answer what is asked.
+    /// Whether it has aggregates instead, which do not answer the question.
     pub(in crate::rule) has_aggregates: bool,
 }
 
 impl NotRecorded {
-    /// What to do, where it is other than to record the file of predictions.
+    /// What to do, if not simply to record the file of predictions.
     pub(in crate::rule) fn help(self) -> Option<&'static str> {
         self.has_aggregates.then_some(
             "record predictions of both runs, or in the candidate's record aggregates of both: `gate cases aggregate CANDIDATE --baseline BASELINE`",

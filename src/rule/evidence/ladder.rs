@@ -62,12 +62,12 @@ struct Part<'p> {
     clusters: Option<Cow<'p, [u32]>>,
 }
 
-/// These cases; without rows, all.
+/// The cases of these rows, or all cases without rows.
 fn taken<'s>(sample: &'s Sample, rows: Option<&[u32]>) -> Cow<'s, Sample> {
     rows.map_or(Cow::Borrowed(sample), |rows| Cow::Owned(sample.take(rows)))
 }
 
-/// The clusters of these cases; without rows, of all.
+/// The clusters of these rows, or all clusters without rows.
 fn clusters_of<'c>(clusters: Option<&'c [u32]>, rows: Option<&[u32]>) -> Option<Cow<'c, [u32]>> {
     let clusters = clusters?;
     let of_rows = |rows: &[u32]| rows.iter().map(|row| clusters[*row as usize]).collect();
@@ -75,7 +75,7 @@ fn clusters_of<'c>(clusters: Option<&'c [u32]>, rows: Option<&[u32]>) -> Option<
 }
 
 impl<'p> Part<'p> {
-    /// These rows of the baseline's order; without them, all.
+    /// These rows in the baseline's order, or all rows.
     fn of(paired: &'p PairedCases, rows: Option<&[u32]>) -> Self {
         Self {
             base: taken(&paired.base, rows),
@@ -96,7 +96,7 @@ fn of_column(paired: &PairedCases, column: &str, rows: Option<&[u32]>) -> Found 
         return Found::Nothing(format!("the column `{column}` has no numbers"));
     };
     let ours: Vec<f64> = paired.pairing.candidate.iter().map(|row| ours[*row as usize]).collect();
-    // A tool measures a metric on the cases of its task; the cases of other tasks are no part of it.
+    // A tool measures a metric only on the cases of its own task; skip the cases of other tasks.
     let is_part = |row: &u32| {
         let row = *row as usize;
         !paired.baseline.is_kept_by_tool() || theirs[row].is_finite() || ours[row].is_finite()
@@ -179,8 +179,8 @@ pub(in crate::rule) fn find_absolute(
     counted.unwrap_or_else(|| from_record(ours, why))
 }
 
-/// Evidence in the records alone, for a slice of which there are no cases: seeds, folds or standard errors. Without a
-/// baseline's value, evidence on the candidate's own.
+/// Evidence from the records alone, for a slice without cases: seeds, folds or standard errors. Without a
+/// baseline's value, it is evidence on the candidate's own.
 pub(in crate::rule) fn find_recorded(
     ours: &Metric<'_>,
     theirs: Option<&Metric<'_>>,
@@ -193,7 +193,7 @@ pub(in crate::rule) fn find_recorded(
     }
 }
 
-/// The standard error that the record has of the candidate's value.
+/// Evidence from the standard error in the record of the candidate's value.
 fn from_record(ours: &Metric<'_>, why: String) -> Found {
     let (Some(value), Some(stderr)) = (number(ours.value().ok()), detail(ours, "stderr")) else {
         return Found::Nothing(why);
@@ -273,7 +273,7 @@ fn basis(compared: &Compared<'_>, aggregate: Result<Aggregate, Refusal>, values:
     }
 }
 
-/// Seeds, folds or standard errors that the records have.
+/// Evidence from the seeds, folds or standard errors in the records.
 fn from_records(ours: &Metric<'_>, theirs: &Metric<'_>, candidate: &Run, why: String) -> Found {
     let value = |metric: &Metric<'_>| number(metric.value().ok());
     let basis = |aggregate: Aggregate, values: [f64; 2], n: Option<u64>| {

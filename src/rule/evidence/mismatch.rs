@@ -5,8 +5,8 @@ use super::rounding::decimal;
 use crate::run::Decimal;
 use crate::verdict::Finding;
 
-/// A finding where the reported value is not the recomputed one, at the digits that are reported. `slack` is how far the
-/// recomputed one may be off.
+/// A finding if the reported value is not the recomputed one, to the digits that are reported. `slack` is how
+/// far the recomputed one may be off.
 pub(in crate::rule) fn mismatch(
     name: &str,
     whose: &str,
@@ -19,7 +19,7 @@ pub(in crate::rule) fn mismatch(
     let exponent: i32 = exponent.parse().unwrap_or(0);
     let unit = 10f64.powi(exponent - i32::try_from(decimals).unwrap_or(i32::MAX));
     let value: f64 = written.parse().unwrap_or(f64::NAN);
-    // Doubles that were written in full end in digits that depend on the order of a sum.
+    // The last digits of a double depend on the order of its sum.
     let tolerance = (unit * 0.5).max(value.abs() * 1e-9).max(1e-12) * (1.0 + 1e-6) + slack;
     if (value - recomputed).abs() <= tolerance {
         return None;

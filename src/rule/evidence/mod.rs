@@ -1,7 +1,8 @@
 //! Evidence. A limit with `confidence` asks whether the examples show that it is met. There are three answers: shown,
 //! refuted, and inconclusive.
 //!
-//! The best evidence that both runs have is used: the same cases, else aggregates of them, else seeds or folds, else standard errors.
+//! gate uses the best evidence that both runs have: the same cases, else aggregates of them, else seeds or
+//! folds, else standard errors.
 
 mod aggregated;
 mod basis;

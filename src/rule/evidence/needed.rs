@@ -8,12 +8,12 @@ use crate::scorer::Aggregate;
 use crate::stats::{Confidence, Estimate, Limits, Verdict, smallest, wilson};
 use crate::verdict::LimitKind;
 
-/// What would pass.
+/// The value that would pass.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Needed {
     /// The candidate's value.
     pub(super) value: Decimal,
-    /// The same for a person.
+    /// The value in words.
     pub(super) words: String,
 }
 
@@ -74,7 +74,7 @@ fn at_this_width(
     if !is_in_range(value.written().parse().ok()?, basis.values) {
         return None;
     }
-    // Beyond the other end of what may change, a value would not pass either.
+    // A value that moves too far the other way would not pass either.
     let way = match word {
         LimitKind::MaxChange => "",
         _ if by > 0.0 => " or more",
@@ -84,8 +84,8 @@ fn at_this_width(
     Some(Needed { value, words })
 }
 
-/// Whether a value can be one of a metric of which only these values are known. Most metrics are shares, correlations or
-/// per cent, so that a value beyond their ends would be a wrong promise.
+/// Whether a metric can have this value, given its known values. Most metrics are shares, correlations or
+/// percentages, and promising a value beyond their range would be wrong.
 fn is_in_range(value: f64, known: [f64; 2]) -> bool {
     let known = || known.into_iter().filter(|value| value.is_finite());
     let highest = [1.0, 100.0].into_iter().find(|most| known().all(|value| value <= *most));

@@ -2,7 +2,7 @@
 
 use crate::run::Decimal;
 
-/// The decimals worth showing of an estimate: two digits of its standard error.
+/// How many decimals of an estimate are worth showing: two digits of its standard error.
 pub(super) fn decimals(stderr: f64) -> usize {
     if !(stderr.is_finite() && stderr > 0.0) {
         return 4;

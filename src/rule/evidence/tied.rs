@@ -1,4 +1,4 @@
-//! What ties aggregates to a baseline that records no predictions: the values that it reports.
+//! Ties aggregates to a baseline that records no predictions, by the values that it reports.
 
 use super::basis::{HowScored, how_scored};
 use super::coarse::too_coarse;
@@ -7,10 +7,10 @@ use super::rounding::decimal;
 use crate::aggregates::Aggregates;
 use crate::run::Run;
 
-/// The digits of a value in a message.
+/// How many digits of a value a message shows.
 const DIGITS: usize = 4;
 
-/// Whether a value that the baseline reports is the one that aggregates give of their baseline. Else why not.
+/// Checks that a value that the baseline reports is the one that the aggregates give. The error says why not.
 pub(super) fn reports_values_of(baseline: &Run, aggregates: &Aggregates) -> Result<(), String> {
     let mut differ = Vec::new();
     for metric in baseline.metrics() {

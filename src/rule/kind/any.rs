@@ -58,7 +58,7 @@ impl RuleCheck for Any {
         for (number, mut arm) in arms.into_iter().enumerate() {
             let label = format!("alternative {}: {}", number + 1, arm.outcome());
             for comparison in &mut arm.comparisons {
-                // An alternative that does not hold is not a failure while another does.
+                // A failed alternative is not a failure if another one holds.
                 if holds && comparison.outcome == Outcome::Fail {
                     comparison.outcome = Outcome::Skipped;
                 }

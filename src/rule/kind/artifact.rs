@@ -1,5 +1,5 @@
-//! A model file without the run that produced it is a file of unknown origin. `artifact` ties the two together: the
-//! file is there, and it is the very one that the run recorded.
+//! A model file without the run that produced it is a file of unknown origin. `artifact` ties the two
+//! together: the file must exist, and be the one that the run recorded.
 
 use super::linked::cannot;
 use super::{Kind, RuleCheck};
@@ -29,7 +29,7 @@ pub(super) const KIND: Kind = Kind {
 
 #[derive(Debug)]
 struct Artifact {
-    /// A digest must be recorded. Where one is, it must always fit.
+    /// Whether a digest must be recorded. A recorded digest must always match.
     digest: bool,
     max_bytes: Option<(Decimal, String)>,
 }
@@ -62,7 +62,7 @@ impl RuleCheck for Artifact {
         AboutChange::WhenFound
     }
 
-    /// That no file of an older record was replaced.
+    /// Checks that no file of an older record was replaced.
     fn judge_change(&self, case: &ChangeInput<'_>) -> Result<RuleResult, Box<Diagnostic>> {
         let undigested = if self.digest { Undigested::Fails } else { Undigested::IsNoted };
         accounted(case, undigested).map_err(cannot)

@@ -28,7 +28,7 @@ pub(super) const KIND: Kind = Kind {
     load,
 };
 
-/// A word with its share of cases.
+/// A word with the share of cases that it allows.
 #[derive(Debug)]
 struct Bound {
     word: &'static str,
@@ -99,7 +99,7 @@ fn count_changes<'e>(evidence: &'e CaseEvidence<'_>) -> Result<Option<Changes<'e
     }
 }
 
-/// The first cases that a bound is about.
+/// Suggests the first cases to look at for a bound.
 fn look_at(cases: Option<&PairedCases>, word: &str) -> String {
     let Some(paired) = cases else {
         return "look in the tables for what these cases have in common".to_owned();

@@ -1,5 +1,5 @@
-//! A number is typed, copied, or from another run more often than one thinks. `consistent` computes reported metrics
-//! again from the predictions, and holds numbers against each other that can't all be true.
+//! Numbers are often typed by hand, copied, or from another run. `consistent` recomputes reported metrics
+//! from the predictions, and finds numbers that can't all be true.
 
 use super::{Kind, RuleCheck};
 use crate::code::codes;
@@ -108,7 +108,7 @@ impl RuleCheck for Consistent {
     }
 }
 
-/// Each reported metric that the predictions give.
+/// Checks each reported metric that the predictions give.
 fn recomputed(judgement: &mut RuleResult, run: &Run, evidence: &CaseEvidence<'_>) {
     for metric in run.metrics() {
         let Ok(value) = metric.value() else { continue };
@@ -144,7 +144,7 @@ fn recomputed(judgement: &mut RuleResult, run: &Run, evidence: &CaseEvidence<'_>
     }
 }
 
-/// Numbers that bound each other: F1 by precision and recall; accuracy times rows is a whole number.
+/// Checks numbers that bound each other: F1 by precision and recall; accuracy times rows is a whole number.
 fn together(judgement: &mut RuleResult, run: &Run) {
     let of = |name: &str| run.metric(name).and_then(|metric| Rounded::of(&metric.value().ok()?));
     let all: Vec<String> = run.metrics().map(|metric| metric.name.to_owned()).collect();

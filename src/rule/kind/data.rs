@@ -1,4 +1,4 @@
-//! A dataset's version is a name, and data moves under its name. `data` asks that the files are the ones that the
+//! A dataset's version is only a name, and the data behind it can change. `data` requires the files that the
 //! run recorded.
 
 use super::{Kind, RuleCheck};

@@ -1,4 +1,4 @@
-//! Some things must not be in a record: a customer's name among the tags, a path of someone's own machine.
+//! Some things must not be in a record: a customer's name among the tags, a path on someone's own machine.
 
 use super::{Kind, RuleCheck};
 use crate::code::codes;

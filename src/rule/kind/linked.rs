@@ -36,12 +36,12 @@ pub(super) const KIND: Kind = Kind {
 
 /// Bytes of a notebook that are read.
 const NOTEBOOK_BYTES: usize = 64 << 20;
-/// Bytes in which a text shows that it is a model of `LightGBM`.
+/// How many bytes identify a text file as a `LightGBM` model.
 const LIGHTGBM_BYTES: usize = 32;
 
 #[derive(Debug)]
 struct Linked {
-    /// What counts as an artifact, where the policy says so.
+    /// Which files count as artifacts, if the policy says so.
     artifacts: Option<GlobSet>,
     notebooks: Option<GlobSet>,
 }
@@ -68,7 +68,7 @@ fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn RuleCheck>> {
 }
 
 impl RuleCheck for Linked {
-    /// Of a candidate: that its artifacts are still those of the run.
+    /// Checks that a candidate's artifacts are still those of the run.
     fn judge(&self, case: &RuleInput<'_>) -> Result<RuleResult, Box<Diagnostic>> {
         let mut judgement = RuleResult::default();
         for artifact in case.candidate.artifacts() {
@@ -89,7 +89,7 @@ impl RuleCheck for Linked {
         let mut judgement = RuleResult::default();
         let named = NamedFiles::of(case.records, &[]);
         let dvc: HashSet<&str> = case.records.dvc_outputs.iter().map(String::as_str).collect();
-        // What DVC names is an artifact, whatever it is called.
+        // An output of DVC is an artifact, whatever its name.
         let may_be_artifact =
             |path: &str| self.is_artifact(path) || is_in(path, &dvc) || self.may_be_boosted(path);
         let mut files = Vec::new();
@@ -128,7 +128,7 @@ impl Linked {
         self.artifacts.as_ref().map_or_else(|| is_model(path), |globs| globs.is_match(path))
     }
 
-    /// Whether only its content says what it is.
+    /// Whether only its content can show whether it is a model.
     fn may_be_boosted(&self, path: &str) -> bool {
         self.artifacts.is_none() && is_text(path)
     }
@@ -145,13 +145,13 @@ fn is_text(path: &str) -> bool {
     path.to_ascii_lowercase().ends_with(".txt")
 }
 
-/// Whether a text is a model of `LightGBM`.
+/// Whether a text file is a `LightGBM` model.
 fn is_boosted(facts: &dyn Facts, path: &str) -> bool {
     let first = facts.first_bytes(path, LIGHTGBM_BYTES).unwrap_or_default();
     is_text(path) && String::from_utf8_lossy(&first).replace('\r', "").starts_with("tree\nversion=")
 }
 
-/// Whether a path is one of these, or in one of these.
+/// Whether a path is one of these folders, or inside one.
 fn is_in(path: &str, folders: &HashSet<&str>) -> bool {
     let ends = path.match_indices('/').map(|(end, _)| end).chain([path.len()]);
     !folders.is_empty() && ends.map(|end| &path[..end]).any(|part| folders.contains(part))
@@ -211,7 +211,7 @@ fn notebook(judgement: &mut RuleResult, case: &ChangeInput<'_>, file: &ChangedFi
     }
 }
 
-/// Whether a record is of a run of this notebook, and holds what came out.
+/// Whether a record is of a run of this notebook, and has its results.
 fn covers(run: &Run, path: &str) -> bool {
     let is_it = |text: &str| text.trim_start_matches("./") == path;
     let in_command = || match run.record().get("command") {

@@ -1,5 +1,5 @@
-//! "It looks about as good" is how a worse model gets in. `metrics` puts numbers on it: bounds that always hold,
-//! and how far a value may move against the baseline.
+//! "It looks about as good" is how a worse model gets in. `metrics` sets numbers: bounds on a value, and how
+//! far it may move from the baseline.
 
 use std::collections::HashSet;
 
@@ -73,7 +73,7 @@ fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn RuleCheck>> {
         return None;
     }
     let entries: Vec<_> = map.entries().collect();
-    // An alternative of `any` has nothing beside it.
+    // In an alternative of `any`, `metrics` has no keys beside it.
     let beside = if loading.rule.get("metrics").is_some() { loading.rule.clone() } else { Map::default() };
     let for_all = Settings::load(loading.reader, &beside, &Settings::default());
     let slices = beside.get("slices").and_then(|node| Slices::load(loading.reader, node));
@@ -123,7 +123,7 @@ fn limits(loading: &mut Loading<'_>, name: &str, entry: &Entry, for_all: &Settin
         } else if key == "as" {
             limits.as_name = loading.reader.text(&below.node, "`as`").map(str::to_owned);
         } else if BESIDE.contains(&key) {
-            // Read above, over what holds for all entries.
+            // Already read above, on top of what applies to all entries.
         } else {
             let mut known: Vec<&str> = LIMIT_KINDS.iter().map(|word| word.name()).collect();
             known.extend(BESIDE);
@@ -138,7 +138,7 @@ fn limits(loading: &mut Loading<'_>, name: &str, entry: &Entry, for_all: &Settin
     (!limits.limits.is_empty() || !limits.gaps.is_empty()).then_some(limits)
 }
 
-/// A gap is between slices, and is held on their values.
+/// Refuses a limit on a gap without slices, or with `confidence`.
 fn gaps_make_sense(reader: &mut Reader, limits: &Limits, has_slices: bool) {
     let Some(first) = limits.gaps.first() else { return };
     let word = first.word.name();
@@ -155,7 +155,7 @@ fn gaps_make_sense(reader: &mut Reader, limits: &Limits, has_slices: bool) {
     }
 }
 
-/// What to write for `f1: 0.8` or `f1: ">=0.8"`.
+/// Suggests what to write instead of `f1: 0.8` or `f1: ">=0.8"`.
 fn limit_without_word(name: &str, node: &Node) -> Option<String> {
     let text = node.as_written()?.trim();
     let number = text.trim_start_matches(['<', '>', '=', ' ']);
@@ -255,7 +255,7 @@ impl RuleCheck for Metrics {
 }
 
 impl Metrics {
-    /// Whether every metric that is compared says itself what it was measured on, in both runs.
+    /// Whether every metric that is compared records its own dataset in both runs.
     fn all_say(&self, ours: &Run, theirs: &Run) -> bool {
         self.entries.iter().filter(|entry| entry.compares()).all(|entry| {
             let mut both = ours
@@ -307,7 +307,7 @@ impl Limits {
                 .collect()
         };
         let ours = names(case.candidate);
-        // A metric that vanished is noticed whatever the limits are about, and on whatever split it was measured.
+        // A vanished metric is reported whatever the limits are about and whatever split it was measured on.
         let theirs = match case.baseline {
             Some(Baseline::Run { run, .. }) => names(run),
             _ => Vec::new(),
@@ -335,7 +335,7 @@ impl Limits {
         }
     }
 
-    /// Judges one metric by name; `globbed` where the rule did not name it, so that a new one may come.
+    /// Judges one metric by name; with `globbed`, the rule did not name it, so a new one is allowed.
     fn judge_metric(
         &self,
         judgement: &mut RuleResult,
@@ -434,7 +434,7 @@ impl Limits {
         self.hold_all(judgement, &metric, &value, theirs.as_ref().map(|(_, value)| value));
     }
 
-    /// Holds each limit by the best evidence that there is.
+    /// Checks each limit by the best evidence.
     fn hold_by_evidence(
         &self,
         judgement: &mut RuleResult,
@@ -508,7 +508,7 @@ impl Limits {
         self.limits.iter().filter(|limit| limit.word.is_relative() == relative).collect()
     }
 
-    /// Holds the limits on every slice.
+    /// Checks the limits on every slice.
     fn judge_slices(
         &self,
         judgement: &mut RuleResult,
@@ -567,7 +567,8 @@ impl Limits {
     }
 }
 
-/// That all metrics of a run were measured on a split without rows: they say nothing, whatever rule reads them.
+/// Reports that all metrics of a run were measured on a split without rows: they mean nothing, whatever rule
+/// reads them.
 pub fn measured_on_nothing(run: &Run) -> Option<Finding> {
     let rows = run.validation().and_then(|validation| validation.get("rows"));
     (is_zero(rows) && run.metrics().next().is_some()).then(|| {

@@ -52,7 +52,7 @@ pub const RESERVED: &[&str] = &["preregistered"];
 /// Keys that may be next to `metrics`, and apply to all of its entries.
 pub const BESIDE_METRICS: &[&str] = &["confidence", "on_inconclusive", "slices"];
 
-/// A sort of requirement.
+/// A kind of rule.
 #[derive(Debug)]
 pub struct Kind {
     /// The key in a policy.
@@ -61,7 +61,7 @@ pub struct Kind {
     pub says: &'static str,
     /// Every code that it can raise.
     pub codes: &'static [Code],
-    /// Reads its body; `None` where that was wrong, and the problems are noted.
+    /// Reads its body; `None` if that is wrong, with the problems noted.
     pub load: fn(&mut Loading<'_>, &Node) -> Option<Box<dyn RuleCheck>>,
 }
 
@@ -75,7 +75,7 @@ pub trait RuleCheck: Debug + Send + Sync {
         AboutChange::Never
     }
 
-    /// Judges the change, once for all candidates, and where there is none.
+    /// Judges the change: once for all candidates, and also if there are none.
     fn judge_change(&self, _case: &ChangeInput<'_>) -> Result<RuleResult, Box<Diagnostic>> {
         Ok(RuleResult::default())
     }
@@ -100,12 +100,12 @@ pub trait RuleCheck: Debug + Send + Sync {
         false
     }
 
-    /// Its limits on numbers, for asking whether one of them follows from another.
+    /// Its limits on numbers, to find out whether one implies another.
     fn stated_limits(&self) -> Vec<StatedLimit<'_>> {
         Vec::new()
     }
 
-    /// Notes what must be known of cases, so that they can be counted where they are.
+    /// Notes what it needs from cases, so that they can be counted where they are stored.
     fn case_needs(&self, _needs: &mut CaseNeeds) {}
 
     /// The words whose limits a waiver can replace.
@@ -124,7 +124,7 @@ pub(crate) fn reproducible_parts() -> Vec<&'static str> {
     reproducible::parts()
 }
 
-/// The kind of that name.
+/// Finds a kind by its name.
 pub fn named(name: &str) -> Option<&'static Kind> {
     KINDS.iter().find(|kind| kind.name == name)
 }

@@ -1,6 +1,6 @@
 //! A field that is not recorded can't be asked about later: which data trained this model, which code?
 //!
-//! `require` says which fields must be there, and, as a map, what must hold of them.
+//! `require` says which fields must be present and, as a map, which conditions they must meet.
 
 use super::linked::cannot;
 use super::{Kind, RuleCheck};
@@ -60,7 +60,7 @@ impl RuleCheck for Require {
         if about_files { AboutChange::WhenFound } else { AboutChange::Never }
     }
 
-    /// That no file of an older record was replaced.
+    /// Checks that no file of an older record was replaced.
     fn judge_change(&self, case: &ChangeInput<'_>) -> Result<RuleResult, Box<Diagnostic>> {
         accounted(case, Undigested::IsNoted).map_err(cannot)
     }

@@ -1,4 +1,5 @@
-//! A metric on another validation split is another metric. `same` asks that what must not move did not.
+//! A metric on a different validation split is a different metric. `same` requires that what must not change
+//! did not.
 
 use super::{Kind, RuleCheck};
 use crate::code::codes;
@@ -53,7 +54,7 @@ impl RuleCheck for Same {
             self.judge_cases(&mut judgement, case, baseline);
         }
         for path in &self.paths {
-            // `data[role=train]` can stand at another index in each run, so what matches is paired in its order.
+            // `data[role=train]` can be at another index in each run, so matches are paired in order.
             let matched = baseline.find(path);
             let ours = case.candidate.find(path);
             let only_theirs: Vec<_> =
@@ -124,7 +125,7 @@ impl RuleCheck for Same {
 }
 
 impl Same {
-    /// The ids must be the same set. Labels, weights and clusters of the same ids too, where labels are asked for.
+    /// Requires the same set of ids and, if labels are asked for, the same labels, weights and clusters.
     fn judge_cases(&self, judgement: &mut RuleResult, case: &RuleInput<'_>, baseline: &Run) {
         let found = same_cases(case, baseline);
         for name in &self.cases {
@@ -135,7 +136,7 @@ impl Same {
                     judgement.compare(comparison.candidate(format!("{rows} cases")));
                     continue;
                 }
-                // The ids are the same if only what belongs to them differs.
+                // The ids are the same if only their labels, weights or clusters differ.
                 Err(Lack::Wrong(raised))
                     if *name == "cases.ids" && raised.diagnostic.code == LABELS_CHANGED =>
                 {

@@ -46,7 +46,7 @@ fn load(loading: &mut Loading<'_>, body: &Node) -> Option<Box<dyn RuleCheck>> {
         let document = loading.file(&list, &name)?;
         match PublicKey::from_pem(&document.text, &name) {
             Ok(key) => {
-                // One key under two names would be asked for two signatures, and can give one.
+                // One key under two names would have to sign twice, but can sign only once.
                 if let Some((other, _)) = keys.iter().find(|(_, known)| *known == key) {
                     let message = format!("`{other}` and `{name}` hold the same key");
                     loading.reader.problem(BAD_KEY, list.span, message, "named here").help =
@@ -104,7 +104,7 @@ impl Signed {
     /// The keys that signed the record.
     fn look(&self, case: &RuleInput<'_>) -> Result<Vec<&str>, Box<Finding>> {
         let run = case.candidate;
-        // Of seeds, each is a record of its own.
+        // With seeds, each run has a record of its own.
         let own = [(Arc::clone(&run.document), run.signature.clone())];
         let records = if run.parts.is_empty() { &own[..] } else { &run.parts };
         let mut by = Vec::new();

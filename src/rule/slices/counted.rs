@@ -1,4 +1,4 @@
-//! Slices of aggregates.
+//! Slices from aggregates.
 
 use super::{NO_SLICES, SliceEntry, Slices, absorb, wrong};
 use crate::aggregates::{Aggregates, Part};
@@ -9,7 +9,7 @@ use crate::run::Run;
 use crate::verdict::Finding;
 
 impl Slices {
-    /// Slices of cases that were counted elsewhere.
+    /// Judges slices of cases that were counted elsewhere.
     pub(super) fn judge_counted(
         &self,
         judgement: &mut RuleResult,
@@ -38,7 +38,7 @@ impl Slices {
         absorb(judgement, each);
     }
 
-    /// The slices of aggregates that are wanted: the columns that make each, its key, and its cells.
+    /// The slices of aggregates that the rule wants, each with its columns, its key, and its counts.
     pub(in crate::rule) fn counted<'a>(
         &self,
         counted: &'a Aggregates,

@@ -1,4 +1,5 @@
-//! A mean hides who pays for it. `slices` holds the limits of a rule on every part of the validation split.
+//! A mean can hide a group that does badly. `slices` applies the limits of a rule to every part of the
+//! validation split.
 //!
 //! All slices must hold, which needs no correction for their number: requiring all is an intersection–union test, and
 //! the chance of a wrong pass stays at most 1 − confidence.
@@ -102,7 +103,7 @@ impl Slices {
         (!by.is_empty()).then_some(Self { by, cross, min_rows, on_small, only, except })
     }
 
-    /// Whether a slice of a record is one of these.
+    /// Whether the rule covers a slice of a record.
     pub(super) fn covers(&self, slice: &str) -> bool {
         let by = slice.split_once('=').map_or(slice, |(by, _)| by);
         self.by.iter().any(|wanted| wanted == by) && self.wants(slice)
@@ -135,7 +136,7 @@ impl Slices {
         Ok(slices)
     }
 
-    /// Holds the limits of one metric on every slice; the worst comes first.
+    /// Checks the limits of one metric on every slice; the worst comes first.
     pub(super) fn judge(
         &self,
         judgement: &mut RuleResult,
@@ -191,14 +192,14 @@ impl Slices {
         absorb(judgement, each);
     }
 
-    /// Holds the limits on one slice, by what is found of the difference or of the candidate's value.
+    /// Checks the limits on one slice. `find` gives evidence on the difference or the candidate's value.
     fn judge_slice(
         &self,
         entry: &SliceEntry<'_>,
         (slice, rows): (&str, u64),
         find: &dyn Fn(bool) -> Option<Found>,
     ) -> (f64, RuleResult) {
-        // The same for all limits.
+        // Shared by all limits.
         let (relative, absolute) = (OnceCell::new(), OnceCell::new());
         let mut one = RuleResult::default();
         if self.is_small(&mut one, entry.name, slice, rows) {

@@ -1,4 +1,4 @@
-//! Slices that the records have, where there are no cases.
+//! Slices in the records, for runs without cases.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::run::{Metric, Run};
 use crate::verdict::{Comparison, Finding, Outcome};
 
 impl Slices {
-    /// Holds the limits of one metric on every slice of the records.
+    /// Checks the limits of one metric on every slice of the records.
     pub(super) fn judge_recorded(
         &self,
         judgement: &mut RuleResult,

@@ -1,4 +1,4 @@
-//! Whether runs are seeds of one run: they differ in their seed, and in nothing else that a rule might ask of the first.
+//! Whether runs are seeds of one run: they differ in their seed, and in nothing else that a rule might check.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -6,7 +6,7 @@ use super::{is_seed, seeds_of};
 use crate::document::{Diagnostic, Node, Path, Value};
 use crate::run::{Run, SAME_SEED, SEEDS_DIFFER, Sameness, same_value};
 
-/// What must be the same in all members; one that does not say it differs from one that does.
+/// Fields that must be equal in all members; a member without a field differs from one that has it.
 const SAME: [&str; 6] =
     ["git_commit", "data_version", "data", "validation", "params", "environment.lockfile"];
 /// Fields in which a parent must agree with its members.
@@ -31,8 +31,8 @@ pub(super) fn faults(base: &Run, is_member: bool, members: &[&Run]) -> Vec<Diagn
     problems
 }
 
-/// What a tracker may add to the one run that was named differs where two say it, and say otherwise: the model, and what a
-/// metric was measured on.
+/// A tracker may record these only in the run that was named: the model, and what a metric was measured on.
+/// They conflict only if two runs record different values.
 fn contradicting(members: &[&Run]) -> Option<Diagnostic> {
     let mut said: HashMap<(&str, &str), (&Run, &str)> = HashMap::new();
     for run in members {
@@ -97,7 +97,7 @@ fn differ(one: &Run, other: &Run, field: &Path) -> Diagnostic {
         .help("group only runs that differ in their seed; the policy's `seeds:` names the field")
 }
 
-/// The path at or below this one at which two runs differ.
+/// The first path at or below this one where two runs differ.
 fn differs(one: &Run, other: &Run, path: &Path) -> Option<Path> {
     match (one.get(path), other.get(path)) {
         (None, None) => None,

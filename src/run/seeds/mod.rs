@@ -1,4 +1,4 @@
-//! Runs of one group that differ in their seed, as one run with a value for each.
+//! Combines the runs of one group, which differ in their seed, into one run with a value for each.
 
 mod alike;
 
@@ -11,20 +11,21 @@ use crate::document::{Diagnostic, Map, Node, Path, Segment, Span, Value};
 
 /// Keys of `params` that differ from seed to seed.
 const SEED: [&str; 5] = ["seed", "random_seed", "random_state", "torch_seed", "numpy_seed"];
-/// Fields that a parent takes from its members, about what they measured.
+/// Fields that a parent takes over from its members.
 const TAKEN_OVER: [&str; 5] = ["model", "git_commit", "data_version", "data", "validation"];
-/// Details of a metric that are as true of the mean as of each value.
+/// Details of a metric that apply to the mean as well as to each value.
 const OF_ALL: [&str; 3] = ["dataset", "dataset_digest", "higher_is_better"];
 
 impl Run {
-    /// The runs of one group as one run: `metrics.X.values` holds the value of each member, in the order of their seeds.
+    /// Combines the runs of one group into one run: `metrics.X.values` has each member's value, in the order
+    /// of their seeds.
     ///
-    /// Where one run is `named`, it is that run, with its own values; it need not be a member, as a parent of others is
-    /// none, and has their mean where it has no value. Where several are, which of them is named first means nothing: it
-    /// is the first in the order of seeds, with the mean as each value.
+    /// If one run is `named`, the result is that run with its own values, or the members' mean where it has
+    /// none. It need not be a member: a parent run is not. If several are named, in whatever order, the
+    /// result is the first by seed, with the mean as each value.
     ///
-    /// A member that did not finish, that has uncommitted changes, or whose value is missing or not finite, makes that of
-    /// the whole. Runs that differ in more than their seed, or not even in that, are an error.
+    /// If a member did not finish, has uncommitted changes, or has a missing or non-finite value, the same
+    /// goes for the whole. Runs that differ in more than their seed, or not even in that, are an error.
     pub fn of_seeds(named: &[&Self], members: &[&Self]) -> Result<Self, Vec<Diagnostic>> {
         let (named, members) = (in_order(named), in_order(members));
         let Some(&base) = named.first().or(members.first()) else { return Err(Vec::new()) };
@@ -66,7 +67,7 @@ impl Run {
         Ok(run)
     }
 
-    /// What the members agree on, where a parent of them does not say it.
+    /// Fills in what the members agree on and their parent does not record.
     fn take_over(&mut self, member: &Self) {
         for field in TAKEN_OVER {
             let theirs = member.record.get(field).filter(|node| !node.is_null());
@@ -110,7 +111,7 @@ impl Run {
     }
 }
 
-/// In the order of their seeds: numbers by their value, then texts.
+/// Sorts runs by their seeds: numbers by value, then texts.
 fn in_order<'r>(runs: &[&'r Run]) -> Vec<&'r Run> {
     let mut runs = runs.to_vec();
     runs.sort_by_cached_key(|run| {
@@ -183,7 +184,7 @@ fn together(base: &Run, own: bool, name: &str, members: &[&Run]) -> (Node, Vec<S
     (Node::made(Value::Map(map)), notes)
 }
 
-/// What is known of a metric beside its value, and is the same for all members.
+/// The details of a metric that are the same for all members.
 fn of_all(name: &str, members: &[&Run]) -> Map {
     let mut map = Map::default();
     for key in OF_ALL {

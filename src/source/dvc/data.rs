@@ -1,4 +1,5 @@
-//! What each file of a project is: data, a model, the split that metrics are measured on, or the package lockfile.
+//! Classifies the files of a project: data, models, the split that metrics are measured on, and the package
+//! lockfile.
 
 use super::Files;
 use super::lock::Hashed;
@@ -32,7 +33,7 @@ const LOCKFILES: [&str; 7] =
 /// Words in the names of files that metrics are measured on.
 const SPLIT: [&str; 8] = ["test", "valid", "validation", "val", "holdout", "eval", "evaluation", "dev"];
 
-/// The data, artifacts and package lockfile among the inputs and outputs of the stages.
+/// Records the data, artifacts and package lockfile among the inputs and outputs of the stages.
 pub(super) fn files_of(
     files: &dyn Files,
     project: &Project,
@@ -185,7 +186,8 @@ fn is_pickled_table(path: &str) -> bool {
         && (has(&TABLE) || role(path).is_some())
 }
 
-/// The one data file that metrics are measured on, by its name, or the files of one split: `X_test` and `y_test`.
+/// Records the data that metrics are measured on, if names show it: one file, or the parts of one split, such
+/// as `X_test` and `y_test`.
 fn validation(data: &[&Hashed], run: &mut Tracked) {
     let says_so = |file: &&&Hashed| words(&file.path).iter().any(|word| SPLIT.contains(&word.as_str()));
     let found: Vec<&&Hashed> = data.iter().filter(says_so).collect();

@@ -28,8 +28,8 @@ const MOST: usize = 10_000;
 /// An item, and the variables for its stage.
 type Made = Vec<(Option<Item>, Context)>;
 
-/// Expands a stage; returns whether that is complete: unresolvable items are taken from the names of stages that
-/// ran.
+/// Expands a stage. The flag is `false` if its items can't be resolved; they are then taken from the names of
+/// stages that ran.
 pub(super) fn expand(name: &str, stage: &Map, context: &Context, locked: &[String]) -> (Made, bool) {
     let made = match (stage.get("foreach"), stage.get("matrix")) {
         (Some(items), _) => each(&context.node(items), context),

@@ -26,7 +26,7 @@ enum What<'t> {
 }
 
 impl Event<'_> {
-    /// Counters give the order of events; without them, the times of the tags do.
+    /// Orders events by counter; without counters, by the times of the tags.
     fn is_later_than(&self, other: &Self) -> bool {
         match (self.counter, other.counter) {
             (Some(ours), Some(theirs)) => ours > theirs,
@@ -35,8 +35,8 @@ impl Event<'_> {
     }
 }
 
-/// The tag that a GTO name such as `churn#prod` or `churn@v1.0.0` currently points to, or why there is none; `None` if
-/// it is not a GTO name.
+/// The tag that a GTO name such as `churn#prod` or `churn@v1.0.0` currently points to, or why it points to
+/// none; `None` if it is not a GTO name.
 pub fn current<'t>(tags: &'t [Tag], name: &str) -> Option<Result<&'t Tag, String>> {
     let (artifact, what, None) = parse(name)? else { return None };
     // Tags use `=` for the `:` after a folder.
@@ -64,7 +64,7 @@ pub fn current<'t>(tags: &'t [Tag], name: &str) -> Option<Result<&'t Tag, String
     })
 }
 
-/// The tag that registered a version; `None` if there is none, so the name is not a GTO version.
+/// The tag that registered a version; `None` if no tag did, so that the name is not a GTO version.
 fn version<'t>(events: &[Event<'t>], artifact: &str, version: &str) -> Option<Result<&'t Tag, String>> {
     let of = |ended| events.iter().filter(move |event| event.what == What::Version { name: version, ended });
     let registered = of(false).reduce(|last, next| if next.is_later_than(last) { next } else { last })?;

@@ -44,7 +44,8 @@ pub(super) fn unix_md5(bytes: &[u8]) -> Option<String> {
     is_text(bytes).then(|| hex(&Md5::digest(unix_line_ends(bytes))))
 }
 
-/// What DVC 2 treats as text, judging by the first 512 bytes: no zero byte, and at most 30 % non-printable bytes.
+/// Whether DVC 2 treats a file as text: its first 512 bytes have no zero byte and at most 30 % non-printable
+/// bytes.
 fn is_text(bytes: &[u8]) -> bool {
     let start = &bytes[..bytes.len().min(512)];
     let odd = start.iter().filter(|byte| !matches!(byte, 32..=126 | b'\n' | b'\r' | b'\t' | 8 | 12)).count();

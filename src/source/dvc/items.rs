@@ -15,7 +15,7 @@ const SEED: [&str; 3] = ["seed", "random_seed", "random_state"];
 
 /// The runs of a stage that is expanded over several items, one run for each.
 ///
-/// Everything known about `whole`, except its metrics, is copied to each of them.
+/// Each run gets everything known about `whole`, except its metrics.
 pub fn items(files: &dyn Files, whole: &Tracked) -> Result<Vec<Tracked>, Box<Diagnostic>> {
     let project = Project::read(files)?;
     let lock = project.lock.as_deref().unwrap_or_default();
@@ -61,7 +61,7 @@ fn seeds_alone(group: &[&Stage]) -> Result<(), Box<Diagnostic>> {
     match others.as_slice() {
         [_, ..] if crossed && vary.len() > 1 => {
             let message = format!(
-                "the items of the stage `{stage}` differ in `{}`, and not in their seed alone, so they are no seeds of one run",
+                "the items of the stage `{stage}` also differ in `{}`, not only in their seed, so they are different models",
                 others.join("`, `")
             );
             let help = format!(

@@ -86,8 +86,8 @@ impl Lock {
     }
 }
 
-/// The outputs of the `*.dvc` files in and below the folder, except those of nested projects; and of the `*.dvc` files
-/// of those in `others` that are above it.
+/// The outputs of the `*.dvc` files in and below the folder, except those of nested projects. For each path
+/// in `others` above the folder, also those of its own `*.dvc` file.
 pub(super) fn tracked_files(files: &dyn Files, others: &[&str]) -> Result<Vec<Hashed>, Box<Diagnostic>> {
     let mut found = files.matching("**/{*.dvc,.dvc/config}")?;
     let inner: Vec<String> =

@@ -6,7 +6,7 @@ use super::{Files, live};
 use crate::document::{Diagnostic, Map, Node, Span, Value};
 use crate::source::tracked::{with_history, without_places};
 
-/// The metrics in some files. If two files share a name, the file's name is put before it.
+/// The metrics in some files. A metric name that several files share gets its file's name as a prefix.
 pub(super) fn metrics(
     files: &dyn Files,
     lock: &[Locked],
@@ -19,7 +19,7 @@ pub(super) fn metrics(
         let mut flat = Vec::new();
         flatten(&map, "", &mut flat);
         let folder = name.rsplit_once('/').map_or("", |(folder, _)| folder);
-        // DVCLive's own counter.
+        // `step` is DVCLive's own counter.
         let is_live = name.ends_with("metrics.json") && !files.matching(&joined_glob(folder))?.is_empty();
         flat.retain(|(metric, _)| !(is_live && metric == "step"));
         for (metric, node) in flat {

@@ -50,7 +50,7 @@ pub trait Files {
     fn md5(&self, path: &str) -> Result<Sum, Box<Diagnostic>>;
     /// The paths of the files that a glob matches, in order.
     fn matching(&self, glob: &str) -> Result<Vec<String>, Box<Diagnostic>>;
-    /// A file in the cache, by its MD5; the cache is only next to a working tree. A file with another MD5 is an
+    /// A file in the cache, by its MD5; only a project on disk has a cache. A file with another MD5 is an
     /// error.
     fn cached(&self, hash: Hash, md5: &str) -> Result<Option<Vec<u8>>, Box<Diagnostic>>;
     /// The name of a file in messages.
@@ -68,7 +68,7 @@ pub enum Sum {
     NotLookedAt(&'static str),
 }
 
-/// What DVC leaves out, and how to add it.
+/// How to record what DVC leaves out.
 pub const TRACKER: Tracker = Tracker {
     name: "dvc",
     title: "DVC",

@@ -10,8 +10,8 @@ pub fn names_outputs(path: &str) -> bool {
     name == "dvc.lock" || name.strip_suffix(".dvc").is_some_and(|name| !name.is_empty())
 }
 
-/// The output paths that such a file lists, relative to the workspace. A file that can't be read lists none: reporting
-/// it is not the job of this function.
+/// The output paths that such a file lists, relative to the workspace. An unreadable file lists none: this
+/// function reports no errors.
 pub fn outputs(path: &str, bytes: Vec<u8>) -> Vec<String> {
     let Ok(document) = Document::new(path, bytes, Format::YamlWithMergeKeys) else { return Vec::new() };
     let Ok(tree) = Arc::new(document).parse() else { return Vec::new() };

@@ -30,7 +30,7 @@ pub fn relative(folder: &str, path: &str) -> String {
     up.chain(to).collect::<Vec<_>>().join("/")
 }
 
-/// A text with each `${…}` replaced by `*`; `None` if there is none.
+/// A text with each `${…}` replaced by `*`; `None` if it contains no `${…}`.
 pub(super) fn wildcard(text: &str) -> Option<String> {
     text.contains("${").then(|| {
         let mut glob = String::new();
@@ -44,7 +44,7 @@ pub(super) fn wildcard(text: &str) -> Option<String> {
     })
 }
 
-/// Whether a text matches a wildcard, in which `*` matches anything, or in a path anything except `/`.
+/// Whether a text matches a wildcard: `*` matches anything, except `/` in a path.
 pub(super) fn is_like(wildcard: &str, text: &str, is_path: bool) -> bool {
     let any = if is_path { "[^/]*" } else { "(?s:.*)" };
     let parts: Vec<String> = wildcard.split('*').map(regex::escape).collect();

@@ -55,7 +55,7 @@ impl Project {
         self.lock.iter().flatten().find(|locked| locked.name == stage.name)
     }
 
-    /// The paths of a stage; one that can't be resolved gives the outputs of the stage that match its pattern.
+    /// The paths of a stage. A path that can't be resolved becomes the outputs that match its pattern.
     fn resolved<'p>(&'p self, stage: &'p Stage, paths: &'p [String]) -> impl Iterator<Item = String> + 'p {
         paths.iter().flat_map(|path| match wildcard(path) {
             None => vec![path.clone()],
@@ -105,7 +105,7 @@ impl Project {
         Ok(names)
     }
 
-    /// Tells whether a path is a metrics or plots file, which the lockfile does not record.
+    /// Returns a test for metrics and plots files: the lockfile does not mark them.
     pub(super) fn left_out(&self) -> impl Fn(&str) -> bool {
         let mut names: Vec<String> = self.pipeline.metrics.clone();
         for stage in &self.pipeline.stages {

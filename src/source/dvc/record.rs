@@ -78,7 +78,7 @@ fn head(run: &mut Tracked, code: &Code) {
     run.text(&Path::of(["created_at"]), code.time.as_deref(), "the time of the commit");
 }
 
-/// The parameters that the stages ran with; without a lockfile, the current ones.
+/// Records the parameters that the stages ran with; without a lockfile, the current ones.
 fn params(files: &dyn Files, project: &Project, run: &mut Tracked) -> Result<(), Box<Diagnostic>> {
     let mut params = Map::default();
     let mut from = "dvc.lock: stages.*.params".to_owned();
@@ -113,7 +113,7 @@ fn params(files: &dyn Files, project: &Project, run: &mut Tracked) -> Result<(),
     Ok(())
 }
 
-/// The one number named like a seed, at the top level or one below.
+/// The only number with the name of a seed, at the top level or one level below.
 fn seed(params: &Map) -> Option<Value> {
     let is_number = |node: &&Node| matches!(node.value, Value::Number(_));
     if let Some(seed) = params.get("seed").filter(is_number) {

@@ -9,7 +9,6 @@ use super::values::{decimal, object};
 use crate::document::{Diagnostic, Map, Node, Path, Value};
 use crate::run::{Sameness, same_value};
 
-/// What was found.
 #[derive(Debug, Default)]
 struct Found {
     /// The differences, each a sentence.
@@ -66,8 +65,8 @@ pub(super) fn differences(
                 params(files, file, keys.as_deref(), locked, &mut found)?;
             }
         }
-        for out in declared(stage.left(), &locked.outs, stage, "never left", &mut found) {
-            look(files, out, "left", stage, &mut found)?;
+        for out in declared(stage.left(), &locked.outs, stage, "never wrote", &mut found) {
+            look(files, out, "wrote", stage, &mut found)?;
         }
     }
     notes.append(&mut found.notes);
@@ -162,7 +161,7 @@ fn params(
         };
         match at(&now, key) {
             Some(is) if same(is, ran) => {}
-            // The parts of a class that can't be read here are left out.
+            // The comparison leaves out the parts of a class that gate can't read.
             Some(is) if is_python && same_as_far_as_known(is, ran) => found.note(format!(
                 "not all of `{key}` in `{file}` is compared with what was run; `dvc status` does"
             )),
@@ -179,7 +178,7 @@ fn same(is: &Node, ran: &Node) -> bool {
     same_value(&Path::of(["params"]), &decimal(is), &decimal(ran)) == Sameness::Same
 }
 
-/// The same for values that are only partly known: every known part must have existed, and be equal.
+/// Compares values that are only partly known: each known part must exist in the last run, and be equal.
 fn same_as_far_as_known(is: &Node, ran: &Node) -> bool {
     match (&is.value, &ran.value) {
         (Value::Map(is), Value::Map(ran)) => is.iter().all(|(key, node)| match ran.get(key) {

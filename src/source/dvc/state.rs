@@ -66,7 +66,7 @@ fn folder(files: &dyn Files, path: &str, hash: Hash, list: &str) -> Result<State
         });
     }
     if found.len() > MAX_FILES {
-        return Ok(State::NotLookedAt("holds too many files to be hashed here"));
+        return Ok(State::NotLookedAt("has too many files for gate to hash"));
     }
     let relative = |file: &str| file.strip_prefix(&format!("{path}/")).unwrap_or(file).to_owned();
     let mut sums: Vec<(String, String)> = Vec::new();

@@ -15,7 +15,7 @@ impl Context {
         Ok(Self(object(files, "params.yaml")?.unwrap_or_default()))
     }
 
-    /// Adds the values of a `vars:` list of objects and files; a `:` after a file may name the keys to take
+    /// Adds the values of a `vars:` list of objects and files. A `:` after a file may name the keys to take
     /// from it.
     pub(super) fn vars(
         &self,
@@ -91,7 +91,7 @@ impl Context {
         }
     }
 
-    /// The value at `train.layers[0]`.
+    /// The value at a path such as `train.layers[0]`.
     fn get(&self, name: &str) -> Option<&Node> {
         let name = name.trim().replace('[', ".").replace(']', "");
         let mut keys = name.split('.');

@@ -50,8 +50,8 @@ fn plainly(node: &mut Node) {
     }
 }
 
-/// The same with numbers as DVC writes them into a lockfile: `0o14` as 12, `1_000` as 1000, and numbers with more
-/// digits than a double can hold rounded to a double.
+/// A value with its numbers as DVC writes them into a lockfile: `0o14` as 12, `1_000` as 1000, and numbers
+/// with more digits than a double can hold rounded to a double.
 pub(super) fn decimal(node: &Node) -> Node {
     let mut node = node.clone();
     match &mut node.value {
@@ -72,7 +72,7 @@ pub(super) fn decimal(node: &Node) -> Node {
     node
 }
 
-/// The number that a plain scalar is for ruamel, which DVC reads YAML with.
+/// The number that ruamel, DVC's YAML parser, reads in a plain scalar.
 fn number(written: &str) -> Option<String> {
     let (sign, digits) = match written.strip_prefix(['-', '+']) {
         Some(digits) => (if written.starts_with('-') { "-" } else { "" }, digits),

@@ -77,8 +77,8 @@ fn time(text: &str) -> Option<String> {
     Timestamp::from_microsecond(microseconds).ok().map(|at| at.to_string())
 }
 
-/// The name of each result: its evaluation, plus any name of its metric. Results that can't be told apart have
-/// none.
+/// The name of each result: its evaluation, plus the name of its metric if it has one. Results that can't be
+/// told apart get no name.
 fn names(results: &[Node]) -> Vec<Option<String>> {
     let evaluation = |result: &Node| written(result, &["evaluation_name"]).unwrap_or_default().to_owned();
     let plain = |result: &Node| {
@@ -126,7 +126,7 @@ fn counts(names: &[String]) -> HashMap<&str, usize> {
     counts
 }
 
-/// How the answers were generated; listed by result name where results differ.
+/// Records how the answers were generated, by result name where results differ.
 fn params(file: &Node, results: &[Node], names: &[Option<String>], model: Option<&str>, run: &mut Tracked) {
     let at = Path::of(["params"]);
     run.text(&at.key("model"), model, "model_info.id");
@@ -180,7 +180,7 @@ fn metrics(results: &[Node], names: &[Option<String>], samples: Option<&Samples>
     for (result, name) in results.iter().zip(names) {
         let Some(name) = name else {
             run.notes.push(format!(
-                "`{}` is there several times, and nothing tells the metrics apart, so none of them is read",
+                "`{}` occurs several times and its metrics can't be told apart, so all of them are skipped",
                 written(result, &["evaluation_name"]).unwrap_or_default()
             ));
             continue;
@@ -250,7 +250,7 @@ fn sample_ids(result: &Node) -> Vec<&str> {
     ids.iter().filter_map(Node::as_written).collect()
 }
 
-/// What a score was measured on, and who judged it: another judge makes it another measure.
+/// What a score was measured on, and who judged it: scores by different judges are different measures.
 fn dataset(result: &Node) -> String {
     let source = |key: &str| written(result, &["source_data", key]).unwrap_or_default();
     let mut text = source("dataset_name").to_owned();
@@ -333,7 +333,7 @@ fn validation(results: &[Node], samples: Option<&Samples>, run: &mut Tracked) {
     }
 }
 
-/// What the schema leaves out, and how to add it.
+/// How to record what the schema leaves out.
 pub const TRACKER: Tracker = Tracker {
     name: "every-eval-ever",
     title: "Every Eval Ever",

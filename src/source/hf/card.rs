@@ -11,7 +11,7 @@ use crate::source::tracked::{Tracked, without_places};
 /// A card's metadata.
 #[derive(Debug)]
 pub struct Card {
-    /// For showing where mistakes are.
+    /// For showing where errors are.
     document: Arc<Document>,
     /// The metadata.
     pub metadata: Map,
@@ -109,9 +109,9 @@ pub fn tracked(card: &Card, label: String, origin: Origin) -> Result<Tracked, Bo
     if index.len() > 1 {
         return Err(Diagnostic::new(
             BROKEN,
-            format!("`{}`: `model-index` holds {} models", run.label, index.len()),
+            format!("`{}`: `model-index` lists {} models", run.label, index.len()),
         )
-        .help("one card is of one model")
+        .help("a card must describe one model")
         .boxed());
     }
     let name = index.first().and_then(|model| model.get("name")?.as_written());
@@ -174,7 +174,7 @@ fn one_line(node: &Node) -> String {
     }
 }
 
-/// The metrics of a result, which are a list or a map, each with its kind and its value.
+/// The metrics of a result, from a list or a map: the kind, value and entry of each.
 fn entries<'n>(card: &Card, result: &'n Node) -> Result<Vec<(&'n str, &'n Node, &'n Node)>, Box<Diagnostic>> {
     let metrics = match result.get("metrics").map(|node| &node.value) {
         Some(Value::Map(map)) if map.get("value").is_none() => {
@@ -256,7 +256,7 @@ fn names(measured: &[Measured<'_>]) -> Vec<String> {
         .collect()
 }
 
-/// Each metric with the dataset that it was measured on.
+/// Records each metric with the dataset that it was measured on.
 fn metrics(card: &Card, measured: &[Measured<'_>], run: &mut Tracked) -> Result<(), Box<Diagnostic>> {
     let mut metrics = Map::default();
     for (one, name) in measured.iter().zip(names(measured)) {
@@ -296,7 +296,7 @@ pub(super) fn on_dataset(value: &Node, dataset: &str, revision: Option<&str>) ->
     Node::made(Value::Map(map))
 }
 
-/// The datasets of the results, and the one that metrics were measured on, if there is only one.
+/// Records the datasets of the results; if there is only one, metrics were measured on it.
 fn datasets(card: &Card, run: &mut Tracked) {
     let mut known: Vec<(Dataset, Vec<(&str, &str)>)> = Vec::new();
     let mut seen = HashSet::new();

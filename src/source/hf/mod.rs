@@ -17,7 +17,7 @@ codes! {
     BROKEN = "hf/broken": "A file is not as the Hub or the Trainer writes it.";
 }
 
-/// What Hugging Face's files leave out, and how to add it.
+/// How to record what Hugging Face's files leave out.
 pub const TRACKER: Tracker = Tracker {
     name: "hf",
     title: "Hugging Face",

@@ -19,7 +19,7 @@ pub struct Output {
 
 /// Logged values that are not metrics: the progress of training, and timings.
 const NOT_MEASURED: [&str; 5] = ["step", "epoch", "learning_rate", "grad_norm", "total_flos"];
-/// The same as suffixes, after a prefix such as `eval_`.
+/// Suffixes of more such values, after a prefix such as `eval_`.
 const HOW_LONG: [&str; 3] = ["_runtime", "_samples_per_second", "_steps_per_second"];
 
 fn is_measured(name: &str) -> bool {
@@ -37,7 +37,7 @@ pub fn tracked(output: &Output, label: String, origin: Origin) -> Tracked {
         }
         if is_measured(name) {
             let points = history(output.state.as_ref(), name);
-            // Results measured at the end belong to the model that is kept, whatever the last step gave.
+            // Results measured at the end belong to the kept model, whatever the last step logged.
             metrics.insert(name, Span::default(), end(node, &points));
         } else {
             beside.insert(name, Span::default(), without_places(node));
@@ -46,7 +46,8 @@ pub fn tracked(output: &Output, label: String, origin: Origin) -> Tracked {
     let at_the_end = !metrics.is_empty();
     let evaluated = metrics.keys().any(|name| name.starts_with("eval_"));
     let mut from = if at_the_end { vec!["eval_results.json, all_results.json"] } else { vec![] };
-    // For metrics without an end result, take the last row. The loss of a single step has one, `train_loss`.
+    // For metrics without an end result, take the last row. The `loss` of a single step has an end result:
+    // `train_loss`.
     for name in names(output.state.as_ref()).into_iter().filter(|name| !at_the_end || name != "loss") {
         let points = history(output.state.as_ref(), &name);
         if metrics.get(&name).is_none()
@@ -73,7 +74,7 @@ pub fn tracked(output: &Output, label: String, origin: Origin) -> Tracked {
 /// A value measured at the end, with the best of its history.
 fn end(value: &Node, points: &[(i64, Node)]) -> Node {
     let mut node = with_history(value.value.clone(), points);
-    // The step is that of the last row, which is not necessarily the one of this value.
+    // The step is that of the last row, which need not be the step of this value.
     if let Value::Map(map) = &mut node.value {
         map.remove("step");
     }
@@ -106,7 +107,7 @@ fn history(state: Option<&Node>, name: &str) -> Vec<(i64, Node)> {
         .collect()
 }
 
-/// Notes if the last evaluation is not the best one, and which of them the values here belong to.
+/// Notes if the last evaluation is not the best one, and which one the values here belong to.
 fn best(state: Option<&Node>, evaluated: bool, run: &mut Tracked) {
     let Some(state) = state else { return };
     let text = |key: &str| state.get(key).and_then(Node::as_written);
@@ -126,7 +127,7 @@ fn best(state: Option<&Node>, evaluated: bool, run: &mut Tracked) {
     run.notes.push(format!(
         "the best value, {best}, is of step {step}; the last evaluation is of step {last_step}. {}",
         if evaluated {
-            "What was measured at the end is of the model that was in memory at the end: the best one only with \
+            "The final results are from the last model in memory, which is the best one only with \
              `load_best_model_at_end`"
         } else {
             "The values here are the last ones"

@@ -12,7 +12,7 @@ use crate::document::{Diagnostic, Document, Format, Node};
 /// Maximum size in bytes of a member that is read; samples, which may be larger, are not.
 const MAX_BYTES: u64 = 64 << 20;
 
-/// The parts of a log that are read.
+/// Reads the parts of a log that gate uses.
 pub fn open(label: &str, bytes: Vec<u8>) -> Result<Log, Box<Diagnostic>> {
     let broken = |what: &str| {
         Diagnostic::new(BROKEN, format!("`{label}` {what}"))
@@ -20,7 +20,7 @@ pub fn open(label: &str, bytes: Vec<u8>) -> Result<Log, Box<Diagnostic>> {
             .boxed()
     };
     let mut archive = ZipArchive::new(Cursor::new(bytes))
-        .map_err(|error| broken(&format!("is no ZIP archive: {error}")))?;
+        .map_err(|error| broken(&format!("is not a ZIP archive: {error}")))?;
     let names: Vec<String> = archive.file_names().flatten().map(std::borrow::Cow::into_owned).collect();
     let mut member = |name: &str| -> Result<Option<Node>, Box<Diagnostic>> {
         let file = match archive.by_name(name) {
@@ -33,7 +33,7 @@ pub fn open(label: &str, bytes: Vec<u8>) -> Result<Log, Box<Diagnostic>> {
             .read_to_end(&mut bytes)
             .map_err(|error| broken(&format!("is damaged at `{name}`: {error}")))?;
         if bytes.len() as u64 > MAX_BYTES {
-            return Err(broken(&format!("holds more than {MAX_BYTES} bytes at `{name}`")));
+            return Err(broken(&format!("has more than {MAX_BYTES} bytes at `{name}`")));
         }
         let document = Document::new(format!("{label}:{name}"), bytes, Format::Json)?;
         Arc::new(document).parse_long().map(Some)
@@ -41,7 +41,7 @@ pub fn open(label: &str, bytes: Vec<u8>) -> Result<Log, Box<Diagnostic>> {
     let header = member("header.json")?;
     let start = match member("_journal/start.json")? {
         Some(start) => Some(start),
-        // In logs of older versions.
+        // Older versions write it at the top level.
         None => member("start.json")?,
     };
     if header.is_none() && start.is_none() {

@@ -211,7 +211,7 @@ fn status(log: &Log, head: &Node, cases: usize, scored: Option<usize>, run: &mut
     run.text(&Path::of(["status"]), Some(status), "status, results.scores[].scored_samples");
 }
 
-/// The score of each case, from its reductions over epochs.
+/// Records the score of each case, from its reductions over epochs.
 fn cases(log: &Log, run: &mut Tracked) {
     let mut fields: IndexMap<&str, Vec<(String, String)>> = IndexMap::new();
     for summary in log.summaries.as_ref().and_then(Node::as_list).unwrap_or_default() {
@@ -240,7 +240,7 @@ fn cases(log: &Log, run: &mut Tracked) {
     }
 }
 
-/// What Inspect leaves out, and how to add it.
+/// How to record what Inspect leaves out.
 pub const TRACKER: Tracker = Tracker {
     name: "inspect",
     title: "Inspect",

@@ -44,7 +44,8 @@ pub fn dataset(meta: &Node, context: &str) -> Dataset {
     }
 }
 
-/// What a run used a dataset for, and the dataset's id; the field `destination_id` of these files can't be trusted.
+/// The id of a dataset that a run used, and what the run used it for. The field `destination_id` of these
+/// files can't be trusted.
 pub fn input(meta: &Node) -> Option<(String, String)> {
     if text(meta, "source_type") != "DATASET" {
         return None;
@@ -79,8 +80,8 @@ pub fn logged_model(meta: &Node) -> Option<LoggedModel> {
     })
 }
 
-/// The values in a metric file: `TIME VALUE [STEP [… DIGEST]]`, one per line. The dataset's name is between the step
-/// and the digest, and may contain spaces. With `of_model`, a run id comes before it.
+/// The values in a metric file: `TIME VALUE [STEP [… DIGEST]]`, one per line. The dataset's name is between
+/// the step and the digest, and may contain spaces. With `of_model`, a run id comes before the name.
 pub fn points(lines: &str, of_model: bool) -> Result<Vec<Point>, String> {
     lines.lines().filter(|line| !line.trim().is_empty()).map(|line| point(line, of_model)).collect()
 }
@@ -100,7 +101,7 @@ fn point(line: &str, of_model: bool) -> Result<Point, String> {
     Ok(Point { value, step, time, dataset, run })
 }
 
-/// Whether MLflow's own client finds another last value: it takes the newest one, whatever its step.
+/// Whether MLflow's own client reports a different last value: it takes the newest one, whatever its step.
 pub fn reads_differently(lines: &str, points: &[Point]) -> bool {
     let fields = lines.lines().map(|line| line.split(' ').count()).max().unwrap_or_default();
     let newest = points.iter().max_by_key(|point| point.time);

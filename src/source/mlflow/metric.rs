@@ -133,7 +133,7 @@ impl Series {
         Self { last: Some(point), best: None, points: None }
     }
 
-    /// As the canonical record has it: a number, or an object if more is known.
+    /// The metric in a canonical record: a number, or an object if more is known.
     pub(super) fn node(&self) -> Option<Node> {
         let last = self.last.as_ref()?;
         let many = self.points.is_some_and(|points| points > 1);

@@ -1,7 +1,7 @@
-//! MLflow, versions 2 and 3: turns rows, the same for a tracking server, a database and a folder, into a run.
+//! MLflow, versions 2 and 3: turns the rows of a tracking server, a database or a folder into a run.
 //!
-//! Every store is first converted into [`Rows`]: [`answer`] parses a server's responses, [`folder`] the files of an
-//! `mlruns` folder, and a database gives rows directly.
+//! Every store is first converted into [`Rows`]: [`answer`] parses a server's responses, [`folder`] the files
+//! of an `mlruns` folder, and a database gives rows directly.
 
 pub mod answer;
 pub mod folder;
@@ -16,7 +16,7 @@ pub use with_model::{as_model, with_model};
 
 use super::Tracker;
 
-/// One run, as all of MLflow's stores have it.
+/// One run, in the form that all of MLflow's stores share.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Rows {
     /// 32 hexadecimal digits.
@@ -120,7 +120,7 @@ pub struct LoggedModel {
 }
 
 impl LoggedModel {
-    /// Stands in for the run if no run produced the model.
+    /// Rows to use as the run if no run produced the model.
     pub fn rows(&self) -> Rows {
         Rows {
             run_id: self.id.clone(),
@@ -148,7 +148,7 @@ pub fn is_logged_model(id: &str) -> bool {
     id.strip_prefix("m-").is_some_and(|rest| rest.len() == 32 && rest.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
-/// What MLflow leaves out, and how to add it.
+/// How to record what MLflow leaves out.
 pub const TRACKER: Tracker = Tracker {
     name: "mlflow",
     title: "MLflow",

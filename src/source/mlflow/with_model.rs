@@ -13,7 +13,8 @@ const MAX_LISTED: usize = 8;
 /// Metrics by name, each with its points.
 type Points<'m> = IndexMap<&'m str, Vec<&'m Point>>;
 
-/// `rows` as the run that was named, which produced only `model`. Values that other runs measured are not its own.
+/// Adds what is known about `model` to the run that a reference names, which produced no other model. Values
+/// that other runs measured are not its own, so they become notes.
 pub fn with_model(mut rows: Rows, model: &LoggedModel) -> Rows {
     let (own, elsewhere) = measured(model, &rows.run_id);
     for (name, series) in &mut rows.metrics {
@@ -31,8 +32,9 @@ pub fn with_model(mut rows: Rows, model: &LoggedModel) -> Rows {
     located(rows, model)
 }
 
-/// `rows` as the run of `model`, which was named. Its own metrics come first, then those of runs that evaluated it.
-/// The run's values count only if it produced no other model; otherwise nothing says which model they belong to.
+/// The run of `model`, for a reference that names the model. The values that this run measured on the model
+/// come first, then those of runs that evaluated it. The run's other values count only if it produced no
+/// other model; otherwise nothing shows which model they belong to.
 pub fn as_model(mut rows: Rows, model: &LoggedModel) -> Rows {
     let is_only_model = rows.models.len() <= 1;
     let (own, elsewhere) = measured(model, &rows.run_id);
@@ -45,7 +47,8 @@ pub fn as_model(mut rows: Rows, model: &LoggedModel) -> Rows {
                 if let Some(own) = own.filter(|_| is_only_model) {
                     name_dataset(&mut series, own);
                 }
-                // With one model, a value of the same step is the run's own, and the run has more of its history.
+                // With only one model, a value at the same step is the run's own, and the run has more of its
+                // history.
                 let step = series.last.as_ref().map(|last| last.step);
                 let same_step = is_only_model && step == own.map(|own| own.step);
                 let series =

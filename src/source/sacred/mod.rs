@@ -67,8 +67,8 @@ pub fn tracked(files: &Files, id: &str, label: String, origin: Origin) -> Tracke
     run
 }
 
-/// The code's repository; with several, none of them is used as the code version. Sacred writes an entry for each
-/// source file, so the same repository may occur many times.
+/// Records the code's repository; if there are several, none is used as the code version. Sacred writes an
+/// entry for each source file, so the same repository may occur many times.
 fn repositories(node: Option<&Node>, run: &mut Tracked) {
     let entries = node.and_then(Node::as_list).unwrap_or_default();
     let identity = |entry: &Node| ["url", "commit"].map(|key| written(entry, key));
@@ -110,7 +110,7 @@ fn written(entry: &Node, key: &str) -> Option<String> {
     entry.get(key)?.as_written().map(str::to_owned)
 }
 
-/// `numpy==2.4.6` for each package that was imported.
+/// Records the packages that were imported, each listed as `numpy==2.4.6`.
 fn packages(node: Option<&Node>, run: &mut Tracked) {
     let mut packages = Map::default();
     for line in node.and_then(Node::as_list).unwrap_or_default() {
@@ -124,8 +124,8 @@ fn packages(node: Option<&Node>, run: &mut Tracked) {
     }
 }
 
-/// Files that the run opened, each paired with its copy, whose name ends in the MD5 of the contents; a file that was
-/// not copied is paired with itself.
+/// Records the files that the run opened. Sacred pairs each with its copy, whose name ends in the MD5 of the
+/// contents, or with itself if it was not copied.
 fn resources(node: Option<&Node>, run: &mut Tracked) {
     let mut data = Vec::new();
     for resource in node.and_then(Node::as_list).unwrap_or_default() {
@@ -143,7 +143,8 @@ fn resources(node: Option<&Node>, run: &mut Tracked) {
     }
 }
 
-/// The digest in `runs/_resources/train_9e107d9d372bb6826bd81d3542a419d6.csv`; `MongoObserver` writes nothing else.
+/// The digest in `runs/_resources/train_9e107d9d372bb6826bd81d3542a419d6.csv`; `MongoObserver` writes only
+/// the digest.
 fn md5(copy: &str) -> Option<&str> {
     let name = copy.rsplit(['/', '\\']).next()?;
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
@@ -152,7 +153,7 @@ fn md5(copy: &str) -> Option<&str> {
     (is_md5 && (stem != digits || copy == digits)).then_some(digits)
 }
 
-/// Files that the run added, which are in its folder.
+/// Records the files that the run added, which are in its folder.
 fn artifacts(node: Option<&Node>, below: Option<&str>, run: &mut Tracked) {
     let Some(below) = below else { return };
     let names = node.and_then(Node::as_list).unwrap_or_default().iter().filter_map(Node::as_written);
@@ -168,7 +169,7 @@ fn artifacts(node: Option<&Node>, below: Option<&str>, run: &mut Tracked) {
     }
 }
 
-/// The last value of each metric, in logging order.
+/// Records the last value of each metric, in logging order.
 fn metrics(node: Option<&Node>, run: &mut Tracked) {
     let mut metrics = Map::default();
     for (name, series) in node.and_then(Node::as_map).into_iter().flat_map(Map::iter) {
@@ -188,7 +189,8 @@ fn metrics(node: Option<&Node>, run: &mut Tracked) {
     }
 }
 
-/// The return value of `main`. If it maps names to numbers and no metrics were logged, these are the metrics.
+/// Records the return value of `main`. If it maps names to numbers and no metrics were logged, it becomes the
+/// metrics.
 fn result(result: Option<&Node>, run: &mut Tracked) {
     let Some(result) = result.filter(|result| !result.is_null()).map(without_pickles) else { return };
     let is_number = |node: &Node| matches!(node.value, Value::Number(_) | Value::NotFinite(_));
@@ -218,7 +220,7 @@ fn without_pickles(node: &Node) -> Node {
     }
 }
 
-/// What Sacred leaves out, and how to add it.
+/// How to record what Sacred leaves out.
 pub const TRACKER: Tracker = Tracker {
     name: "sacred",
     title: "Sacred",

@@ -21,7 +21,7 @@ pub(in crate::source) struct Row {
     pub(in crate::source) line: usize,
     /// The byte range of the whole row.
     pub(in crate::source) span: Span,
-    /// As many as there are column names; surrounding blanks are trimmed.
+    /// One per column name, without surrounding blanks.
     pub(in crate::source) cells: Vec<Cell>,
 }
 

@@ -17,7 +17,7 @@ codes! {
     UNCLEAR_TABLE = "table/unclear": "The header of a table does not show what its rows are.";
 }
 
-/// Names of columns that say where in training a row was written, the coarsest first.
+/// Names of columns that say where in training a row was written.
 const POSITIONS: [&str; 7] = ["step", "global_step", "epoch", "iteration", "iter", "round", "trees"];
 /// Names of columns that say which model a row belongs to.
 const MODELS: [&str; 7] = ["model", "model_name", "name", "algorithm", "classifier", "estimator", "run"];
@@ -210,8 +210,8 @@ impl<'g> History<'g> {
         Self { grid, rows, notes: Vec::new() }
     }
 
-    /// If a position is repeated, as after resuming, its last row counts; if trainings were appended, the last training
-    /// does.
+    /// Takes the rows that count: the last row of a repeated position, as after resuming, and only the last
+    /// training if several were appended.
     pub(super) fn of(grid: &'g Grid, positions: &[Option<i64>]) -> Self {
         let mut rows: Vec<(i64, &Row)> = Vec::new();
         let mut notes = Vec::new();

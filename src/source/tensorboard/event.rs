@@ -101,7 +101,8 @@ fn logged(value: Message<'_>) -> Result<Option<Logged>, NotAMessage> {
     if let Some(single) = value.float(field::VALUE_SIMPLE)? {
         return Ok(Some(Logged::Single(single)));
     }
-    // A tensor of another plugin, such as a curve, is not a scalar. Only the first value of a tag must name it.
+    // A tensor of another plugin, such as a curve, is not a scalar. Only the first value of a tag must name
+    // its plugin.
     match (name.as_deref(), value.message(field::VALUE_TENSOR)?) {
         (None | Some("scalars" | "text"), Some(tensor)) => one(tensor),
         _ => Ok(None),

@@ -16,13 +16,14 @@ pub(super) struct Frames<'b> {
     pub(super) cut: bool,
 }
 
-/// Splits a file into frames. A cut-off frame at the end is dropped; earlier damage is an error: its byte offset.
+/// Splits a file into frames. A cut-off frame at the end is dropped; earlier damage is an error with its byte
+/// offset.
 pub(super) fn frames(bytes: &[u8]) -> Result<Frames<'_>, usize> {
     let mut frames = Frames { payloads: Vec::new(), cut: false };
     let mut rest = bytes;
     while !rest.is_empty() {
         let at = bytes.len() - rest.len();
-        // The rest of a block that was never written.
+        // The rest is a block that was never written.
         if rest.iter().all(|&byte| byte == 0) {
             frames.cut = true;
             break;

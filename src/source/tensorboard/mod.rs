@@ -103,7 +103,7 @@ fn map<'t>(entries: impl Iterator<Item = (&'t str, Node)>) -> Map {
     map
 }
 
-/// Seconds since 1970; `None` if out of range.
+/// A timestamp from seconds since 1970; `None` if out of range.
 fn time(seconds: f64) -> Option<String> {
     #[expect(
         clippy::cast_possible_truncation,
@@ -135,7 +135,7 @@ impl Log {
                 .boxed()
         };
         let read = frames(&file.bytes).map_err(|at| match at {
-            0 => damaged("is no event file of TensorBoard: its first checksum is wrong".into()),
+            0 => damaged("is not a TensorBoard event file: its first checksum is wrong".into()),
             _ => damaged(format!("is damaged at byte {at}: a checksum is wrong")),
         })?;
         if read.cut {
@@ -143,8 +143,8 @@ impl Log {
         }
         self.events += read.payloads.len();
         for (index, payload) in read.payloads.iter().enumerate() {
-            let event =
-                event(payload).map_err(|_| damaged(format!("holds no event at place {}", index + 1)))?;
+            let event = event(payload)
+                .map_err(|_| damaged(format!("has an invalid event at position {}", index + 1)))?;
             self.add(event, file.prefix);
         }
         Ok(())
@@ -165,7 +165,8 @@ impl Log {
         }
         for (tag, logged) in event.values {
             let value = match logged {
-                // The fewest digits that parse back to the value: 0.84, as it was logged, not 0.8399999737739563.
+                // Use the fewest digits that parse back to the value: 0.84, as it was logged, not
+                // 0.8399999737739563.
                 Logged::Single(value) if value.is_finite() => Value::Number(format!("{value:?}").into()),
                 Logged::Single(value) => not_finite(f64::from(value)),
                 Logged::Double(value) if value.is_finite() => number(value),
@@ -209,7 +210,7 @@ fn not_finite(value: f64) -> Value {
     Value::NotFinite(token.into())
 }
 
-/// What TensorBoard leaves out, and how to add it.
+/// How to record what TensorBoard leaves out.
 pub const TRACKER: Tracker = Tracker {
     name: "tensorboard",
     title: "TensorBoard",

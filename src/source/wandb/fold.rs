@@ -44,17 +44,18 @@ pub struct Logged {
 }
 
 impl Logged {
-    /// What the runs of a group have in common: group names are unique only within a project.
+    /// Identifies the run's group: group names are unique only within a project.
     pub fn group_of(&self) -> (Option<String>, Option<String>, Option<String>) {
         (self.entity.clone(), self.project.clone(), self.group.clone())
     }
 
-    /// Whether this log continues an earlier one with the same id: an id alone may be reused.
+    /// Whether this log continues an earlier one with the same id. The id alone proves nothing: it may be
+    /// reused.
     pub fn goes_on(&self, earlier: &Self) -> bool {
         self.resumes && self.entity == earlier.entity && self.project == earlier.project
     }
 
-    /// Notes that it may continue a part that is missing.
+    /// Notes that an earlier part of this run may be missing.
     pub fn begins_in_the_middle(&mut self) {
         if self.resumes {
             self.notes.push(
@@ -63,7 +64,7 @@ impl Logged {
         }
     }
 
-    /// Notes that the log of a part is missing, so that it is unknown how the run ended and with what results.
+    /// Notes that the log of a part is missing, so that the run's end and results are unknown.
     pub fn lacks(&mut self, folder: &str) {
         self.incomplete = true;
         self.notes.push(format!("the log of `{folder}`, a part of this run, is missing"));
@@ -140,7 +141,7 @@ fn one(into: &mut Logged, kind: u64, body: Message<'_>) -> Result<(), NotAMessag
     }
 }
 
-/// Takes a later record's value; if it has none, the old one is kept.
+/// Takes a later record's value, or keeps the old one if the record has none.
 fn keep(slot: &mut Option<String>, found: Option<String>) {
     if found.is_some() {
         *slot = found;
@@ -174,7 +175,7 @@ fn run(into: &mut Logged, body: Message<'_>) -> Result<(), NotAMessage> {
 }
 
 fn environment(into: &mut Logged, body: Message<'_>) -> Result<(), NotAMessage> {
-    // The client writes a second one, which contains only what it found out later.
+    // The client writes a second record, with only what it found out later.
     keep(&mut into.environment.os, body.text(1)?);
     keep(&mut into.environment.python, body.text(2)?);
     keep(&mut into.environment.program, body.text(6)?);
@@ -196,7 +197,7 @@ fn artifact(into: &mut Logged, body: Message<'_>) -> Result<(), NotAMessage> {
     Ok(())
 }
 
-/// A used artifact is named without its digest.
+/// The log names a used artifact without its digest.
 fn used(into: &mut Logged, body: Message<'_>) -> Result<(), NotAMessage> {
     let (kind, name) = (body.text(2)?.unwrap_or_default(), body.text(3)?.unwrap_or_default());
     if !into.artifacts.iter().any(|known| known.kind == kind && known.name == name) {

@@ -45,7 +45,7 @@ pub(super) fn records(bytes: &[u8]) -> Result<Log, LogError> {
         let crc = u32::from_le_bytes([frame[0], frame[1], frame[2], frame[3]]);
         let length = usize::from(u16::from_le_bytes([frame[4], frame[5]]));
         let kind = frame[6];
-        // The rest of a block that was never written.
+        // The rest is a block that was never written.
         if crc == 0 && length == 0 && kind == 0 {
             log.cut = open.is_some();
             return if bytes[at..].iter().all(|&byte| byte == 0) {

@@ -18,7 +18,7 @@ codes! {
     METRIC_TWICE = "wandb/metric-twice": "Two metrics of a W&B run have the same name.";
 }
 
-/// What W&B leaves out, and how to add it.
+/// How to record what W&B leaves out.
 pub const TRACKER: Tracker = Tracker {
     name: "wandb",
     title: "Weights & Biases",

@@ -150,7 +150,7 @@ fn sort(
                 let last = if logged.is_summarised(&name) { last(logged, &name) } else { None };
                 Some(last.unwrap_or_else(|| node.clone()))
             }
-            // What `define_metric` keeps replaces the last value.
+            // The summary has what `define_metric` asked for; take the last value from the history.
             Value::Map(_) if logged.is_summarised(&name) => last(logged, &name),
             Value::Map(below) if below.get("_type").is_none() => {
                 sort(below, &name, logged, metrics, other, twice);

@@ -16,7 +16,7 @@ const MOST: usize = 64 << 20;
 /// Maximum size in bytes of a committed file that is hashed.
 const LARGEST: usize = 1 << 30;
 /// Why a file is not hashed, as the end of a sentence.
-const OUTSIDE: &str = "lies outside of the project, where gate does not look";
+const OUTSIDE: &str = "is outside the project, so gate does not read it";
 
 /// The files in `.dvc/cache`, by MD5.
 pub(super) struct Cache(Place);

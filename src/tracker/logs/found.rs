@@ -29,7 +29,7 @@ impl Found<'_> {
     pub(super) fn read(&self, name: &str, most: usize) -> Result<Vec<u8>, Box<Diagnostic>> {
         let path = self.path(name);
         let missing = || {
-            let message = format!("`{}` is not there", self.place.label_of(&path));
+            let message = format!("`{}` was not found", self.place.label_of(&path));
             Diagnostic::new(NOT_THERE, message).help("copy the whole folder of the run").boxed()
         };
         self.place.read(&path, most)?.ok_or_else(missing)

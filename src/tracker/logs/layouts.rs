@@ -1,4 +1,4 @@
-//! What each tool writes, and how it is read.
+//! The files that each tool writes, and how to read them.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -219,7 +219,7 @@ pub(super) const EVERY_EVAL_EVER: Layout = Layout {
         let name = found.file();
         let file = found.json(name)?;
         let stem = name.trim_end_matches(".json");
-        // The file's own reference to its samples is relative to elsewhere, so look next to it.
+        // The file's own reference to its samples is relative to another folder, so look next to the file.
         let beside = [format!("{stem}_samples.jsonl"), format!("{stem}.jsonl")];
         let samples = match beside.iter().find(|name| found.place.has(&found.path(name))) {
             Some(name) => Some(every_eval_ever::Samples {

@@ -1,5 +1,5 @@
-//! Tools that write a file, or a folder with a few files, for each training or evaluation: they are looked for at a
-//! path, and in folders up to two levels below.
+//! Tools that write a file, or a folder with a few files, for each training or evaluation. Their files are
+//! found at a path, or in folders up to two levels below it.
 
 mod found;
 mod layouts;
@@ -37,7 +37,7 @@ fetcher!(INSPECT_FETCHER, INSPECT);
 fetcher!(TENSORBOARD_FETCHER, TENSORBOARD);
 fetcher!(EVERY_EVAL_EVER_FETCHER, EVERY_EVAL_EVER);
 
-/// The folder of a run may also be given by one of its files.
+/// The path of a run, given the path itself or one of the files in the run's folder.
 fn folder_of<'p>(layout: &Layout, peek: &'p Peek) -> Option<&'p Path> {
     if (layout.is_run)(peek) {
         return Some(peek.path());

@@ -57,7 +57,7 @@ fn meta_says(folder: &Path, key: &str) -> bool {
     meta.split(|byte| *byte == b'\n').any(starts)
 }
 
-/// What a path in a store is.
+/// What a path in a store names.
 pub(super) enum At {
     /// The folder of a run, with its id.
     Run(String),
@@ -65,7 +65,7 @@ pub(super) enum At {
     Experiments(Vec<PathBuf>),
 }
 
-/// The store around a path, and what the path is in it.
+/// The store around a path, and what the path names in it.
 pub(super) fn at(path: &str, around: &FetchContext<'_>) -> Read<(Folder, At)> {
     let place = around.place(path)?;
     let above = |levels: usize| {
@@ -111,8 +111,8 @@ impl Folder {
         })
     }
 
-    /// The names in a folder, sorted; empty if there is no folder. Links are skipped: a store contains all its
-    /// files.
+    /// The names in a folder, sorted; empty if the folder does not exist. Skips links: a store contains all
+    /// its files.
     fn names(&self, folder: &Path) -> Read<Vec<(String, bool)>> {
         let Ok(entries) = fs::read_dir(folder) else { return Ok(Vec::new()) };
         let mut names = Vec::new();
@@ -220,7 +220,7 @@ impl Folder {
         Ok(metrics)
     }
 
-    /// Reports a `meta.yaml` that is not what MLflow writes.
+    /// Reports a `meta.yaml` that MLflow would not write.
     fn wrong(&self, folder: &Path, what: &str) -> Box<Diagnostic> {
         broken(&self.name(), &format!("`{}` {what}", folder.join("meta.yaml").display()))
     }
@@ -251,7 +251,7 @@ impl Folder {
         Ok(Some(rows))
     }
 
-    /// Adds what the other files in its folder say.
+    /// Adds the contents of the other files in its folder.
     fn with_files(&self, folder: &Path, mut rows: Rows) -> Read<Rows> {
         rows.params = self.files(&folder.join("params"), SMALL)?;
         rows.tags = self.files(&folder.join("tags"), SMALL)?;
@@ -290,7 +290,7 @@ impl Folder {
             .find(|path| path.join("meta.yaml").is_file()))
     }
 
-    /// The folders of the experiments, without that of the registered models.
+    /// The folders of the experiments, without the folder of the registered models.
     fn experiments(&self) -> Read<Vec<PathBuf>> {
         let mut experiments = self.folders(&self.root)?;
         experiments.retain(|folder| {
@@ -388,7 +388,8 @@ impl Store for Folder {
         let path = self.root.join("models").join(name).join("aliases").join(alias);
         let Some(number) = self.text(&path, SMALL)? else { return Ok(None) };
         let number = number.trim().parse();
-        let wrong = |_| broken(&self.name(), &format!("`{}` holds no number of a version", path.display()));
+        let wrong =
+            |_| broken(&self.name(), &format!("`{}` does not contain a version number", path.display()));
         number.map(Some).map_err(wrong)
     }
 

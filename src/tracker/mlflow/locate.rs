@@ -1,4 +1,4 @@
-//! Which store to use if a reference does not say.
+//! Chooses the store if a reference does not name one.
 
 use std::path::{Path, PathBuf};
 
@@ -11,9 +11,9 @@ use super::sqlite::Database;
 use super::{NO_STORE, Store};
 use crate::document::Diagnostic;
 
-/// The store of runs; if unset, `./mlruns` if that contains an experiment, else `./mlflow.db`.
+/// Names the store of runs; if unset, `./mlruns` if that contains an experiment, else `./mlflow.db`.
 const TRACKING: &str = "MLFLOW_TRACKING_URI";
-/// The store of registered models, if it is a different one.
+/// Names the store of registered models, if it is a different one.
 const REGISTRY: &str = "MLFLOW_REGISTRY_URI";
 
 /// The stores that MLflow would use.
@@ -70,7 +70,7 @@ pub(super) fn open(variable: &str, uri: &str, started_in: &Path) -> Result<Box<d
         let path = percent_decode_str(path).decode_utf8_lossy().into_owned();
         return Ok(Box::new(Folder::open(&started_in.join(path))?));
     }
-    // MLflow takes these words for Databricks, not for a folder.
+    // To MLflow, these words mean Databricks, not a folder.
     if !uri.contains(':') && !matches!(uri, "databricks" | "databricks-uc") {
         return Ok(Box::new(Folder::open(&started_in.join(uri))?));
     }

@@ -66,7 +66,7 @@ impl Logged {
         &self.rows.run_id
     }
 
-    /// Whether it was written to since a moment, in milliseconds since 1970: it ended, or a metric was logged.
+    /// Whether it changed since a time in milliseconds since 1970: it ended, or a metric was logged.
     pub fn is_written_since(&self, moment: i64) -> bool {
         let measured = self.rows.metrics.iter().filter_map(|(_, series)| Some(series.last.as_ref()?.time));
         self.rows.ended.into_iter().chain(measured).any(|time| time >= moment)
@@ -77,7 +77,7 @@ impl Logged {
         self.store.name()
     }
 
-    /// The run as a reference to it would give it, and the location of the one model that it logged.
+    /// The run as a reference to it would read it, and the location of the only model that it logged.
     pub fn tracked(&self) -> Result<(Tracked, Option<String>), Box<Diagnostic>> {
         let mut rows = self.rows.clone();
         if let [one] = rows.models.as_slice()

@@ -127,8 +127,8 @@ struct Fetching<'f> {
     registry: &'f dyn Store,
     rest: &'f str,
     around: &'f FetchContext<'f>,
-    /// Logged models that are known already, and the experiments whose models are all known: a server lists
-    /// them all.
+    /// Logged models read so far. A server lists all models of an experiment, so `listed` has the experiments
+    /// that were read in full.
     models: RefCell<HashMap<String, LoggedModel>>,
     listed: RefCell<HashSet<String>>,
 }
@@ -364,7 +364,7 @@ impl<'f> Fetching<'f> {
             return Err(Diagnostic::new(NOT_READY, message).help("register it again").boxed());
         }
         match (version.run_id.as_str(), version.logged_model()) {
-            // A logged model identifies which of the run's models it is.
+            // The version names a logged model, which says which of the run's models it is.
             (_, Some(id)) => self.model(&self.logged_model(id)?, Some(&version)),
             ("", None) => {
                 let message = format!("version {number} of the model `{name}` was registered without a run");
@@ -415,7 +415,7 @@ impl<'f> Fetching<'f> {
         Origin { tracker: "mlflow".into(), reference: format!("mlflow:{}", self.rest), resolved }
     }
 
-    /// A name as written; if there is no such model, with URL escapes such as `%20` decoded.
+    /// A name as written; if no such model exists, with URL escapes such as `%20` decoded.
     fn model_name(&self, name: &str) -> Result<String, Box<Diagnostic>> {
         let plain = decoded(name);
         if plain == name || !self.registry.versions(name)?.is_empty() {
@@ -425,7 +425,7 @@ impl<'f> Fetching<'f> {
     }
 }
 
-/// The folder in which an artifact counts as a file of the workspace.
+/// The workspace folder as a full path: an artifact inside it counts as a file of the workspace.
 fn inside(root: &Path) -> Option<String> {
     let folder = root.canonicalize().ok()?;
     folder.to_str().map(str::to_owned)

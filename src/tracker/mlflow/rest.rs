@@ -32,7 +32,7 @@ impl Rest {
         Ok(Self { server: Server::new(uri.trim_end_matches('/'), settings(uri)?)? })
     }
 
-    /// The parsed response; `None` for what does not exist.
+    /// The parsed response; `None` if the requested object does not exist.
     fn get(&self, call: &str, query: &[(&str, &str)]) -> Read<Option<Node>> {
         self.understood(&self.server.get(&format!("api/2.0/mlflow/{call}"), query)?)
     }
@@ -141,7 +141,7 @@ impl Rest {
         if is_there {
             return Ok(());
         }
-        Err(self.broken(&format!("the experiment {experiment} is there, and its runs are not")))
+        Err(self.broken(&format!("the experiment {experiment} exists, but its runs were not found")))
     }
 
     fn search_versions(&self, filter: &str) -> Read<Vec<Version>> {
@@ -182,8 +182,8 @@ impl Rest {
             .ok_or_else(|| self.broken(&format!("version {number} of the model `{name}` is gone")))
     }
 
-    /// The parsed response, or `None` if the server says that something does not exist. A page from some other program
-    /// is not such a response.
+    /// The parsed response, or `None` if the server says that something does not exist. A page from some
+    /// other program is an error.
     fn understood(&self, answer: &Answer) -> Read<Option<Node>> {
         let Answer { status, body, asked } = answer;
         let strange = |what: &str| {
@@ -206,7 +206,7 @@ impl Rest {
             (404, "RESOURCE_DOES_NOT_EXIST") => Ok(None),
             // MLflow reports a missing alias like this.
             (400, "INVALID_PARAMETER_VALUE") if said("message").ends_with("not found.") => Ok(None),
-            (_, "") => Err(strange("no word of why, which MLflow never does")),
+            (_, "") => Err(strange("no error code, which MLflow always sends")),
             (_, code) => {
                 let why = self.server.quoted(&format!("{code}: {}", said("message")));
                 let message = format!("{asked} answered with {status}, {why}");

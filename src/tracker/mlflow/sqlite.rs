@@ -33,7 +33,7 @@ type Read<T> = Result<T, Box<Diagnostic>>;
 impl Database {
     pub(super) fn open(path: &Path) -> Read<Self> {
         if !path.is_file() {
-            return Err(Diagnostic::new(super::NO_STORE, format!("`{}` is not there", path.display()))
+            return Err(Diagnostic::new(super::NO_STORE, format!("`{}` was not found", path.display()))
                 .help("MLFLOW_TRACKING_URI names it, relative to the current folder")
                 .boxed());
         }
@@ -170,7 +170,8 @@ impl Database {
         Ok(())
     }
 
-    /// What must equal the second query parameter: names are unique within a workspace, in tables that have one.
+    /// The value to compare with the second query parameter. Names are unique within a workspace; in tables
+    /// without one, the parameter is compared with itself.
     fn within_workspace(&self, table: &str) -> Read<&'static str> {
         Ok(if self.has(table, "workspace")? { "workspace" } else { "?2" })
     }

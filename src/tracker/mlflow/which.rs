@@ -80,7 +80,7 @@ impl Chosen {
     }
 }
 
-/// A name as written, if it is valid, even after URL-decoding a `%2F`.
+/// A name as written, if it is valid both as written and with URL escapes such as `%2F` decoded.
 fn named(text: &str) -> Option<String> {
     let is_name = |name: &str| {
         let climbs = name.split(['/', '\\']).any(|part| part == ".." || part == ".");

@@ -135,7 +135,7 @@ fn a_stale_lock_fails() {
             "max_depth: 9",
             "`train` in `params.yaml` is not what the stage `train` ran with",
         ),
-        ("metrics.json", "0.80731", "0.99", "`metrics.json` is not what the stage `evaluate` left"),
+        ("metrics.json", "0.80731", "0.99", "`metrics.json` is not what the stage `evaluate` wrote"),
         ("src/train.py", "import", "import os\nimport", "`src/train.py` is not what the stage `train` read"),
         (
             "dvc.yaml",
@@ -284,7 +284,7 @@ fn a_matrix_of_models_and_seeds_is_not_seeds_of_one_run() {
     };
     project.file("dvc.lock", lock).file("dvc.yaml", matrix("[cnn, xgb]"));
     let policy = "version: 1\nseeds: stage\nrules:\n  r: { metrics: { f1: { min: 0.5 } } }\n";
-    check(&project, policy, &["."]).leaves_with(2).says("differ in `model`, and not in their seed alone");
+    check(&project, policy, &["."]).leaves_with(2).says("also differ in `model`, not only in their seed");
     project.file("dvc.yaml", matrix("[cnn]"));
     check(&project, policy, &["."]).leaves_with(0);
     assert_eq!(shown(&project, ".")["metrics"]["f1"]["values"], serde_json::json!([0.8, 0.81]));

@@ -67,7 +67,7 @@ fn a_baseline_must_have_finished() {
     // This branch was committed with other parameters than it ran with.
     check(&project, policy, &["dvc:.@better"])
         .leaves_with(2)
-        .says("has the status `stale`, so its values can't be compared with");
+        .says("has the status `stale`, so its values can't be used for a comparison");
     // An experiment, by its name or by a commit that nothing else holds.
     let commit = project.git(&["commit-tree", "better^{tree}", "-p", "main", "-m", "tried"]);
     let commit = commit.trim();

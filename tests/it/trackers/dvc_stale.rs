@@ -58,8 +58,8 @@ fn one_stage() -> Project {
 #[test]
 fn what_no_stage_was_run_with_is_stale() {
     for (path, from, to, says) in [
-        ("dvc.yaml", "metrics: [m.json]", "metrics: [m2.json]", "the stage `ev` never left `m2.json`"),
-        ("dvc.yaml", "metrics: [m.json]", "metrics: [m.json, m2.json]", "never left `m2.json`"),
+        ("dvc.yaml", "metrics: [m.json]", "metrics: [m2.json]", "the stage `ev` never wrote `m2.json`"),
+        ("dvc.yaml", "metrics: [m.json]", "metrics: [m.json, m2.json]", "never wrote `m2.json`"),
         ("dvc.yaml", "deps: [e.py, data.csv]", "deps: [e.py, m2.json]", "never run with `m2.json`"),
         ("dvc.yaml", "params: [lr,", "params: [lr, seed,", "never run with `seed` in `params.yaml`"),
         ("params.json", "\"q\": 1", "\"q\": 1, \"new\": 1", "never run with `new` in `params.json`"),
@@ -87,7 +87,7 @@ fn what_dvc_leaves_out_is_not_stale() {
         .file("e.py", "other\n");
     check(&project, POLICY, &["."]).leaves_with(0);
     project.file("m.json", "{\"f1\": 0.99}\n");
-    check(&project, POLICY, &["."]).leaves_with(1).says("`m.json` is not what the stage `ev` left");
+    check(&project, POLICY, &["."]).leaves_with(1).says("`m.json` is not what the stage `ev` wrote");
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn a_lock_of_dvc_2_is_compared_too() {
     project.file("data.csv", "1\r\n");
     check(&project, POLICY, &["."]).leaves_with(0);
     project.file("m.json", "{\"f1\": 0.99}\n");
-    check(&project, POLICY, &["."]).leaves_with(1).says("`m.json` is not what the stage `ev` left");
+    check(&project, POLICY, &["."]).leaves_with(1).says("`m.json` is not what the stage `ev` wrote");
     let digest = "9a84504a1a5a9976b21050ae12ea9cc2";
     project
         .file(&format!(".dvc/cache/{}/{}", &digest[..2], &digest[2..]), "{\"f1\": 0.8}\n")
@@ -288,7 +288,7 @@ fn what_lies_beside_the_folder_of_a_pipeline_is_looked_at() {
     project
         .gate_in(&inner, &["show", "."], &[])
         .leaves_with(0)
-        .says("`../data/t.csv` lies outside of the project");
+        .says("`../data/t.csv` is outside the project");
 }
 
 #[test]

@@ -492,7 +492,7 @@ fn a_version_is_what_its_folder_is_called() {
     project
         .gate(&["show", "mlflow:models:/churn@champion"])
         .leaves_with(2)
-        .says("holds no number of a version");
+        .says("does not contain a version number");
 }
 
 #[test]

@@ -302,7 +302,7 @@ fn a_baseline_that_failed_is_no_bar() {
     );
     check(&project, &policy, &["run.json"])
         .leaves_with(2)
-        .says("has the status `failed`, so its values can't be compared with")
+        .says("has the status `failed`, so its values can't be used for a comparison")
         .says("baseline/not-finished");
 }
 

@@ -14,7 +14,7 @@ use crate::run::{Digest, Field, FieldPath};
 use crate::verdict::Finding;
 use crate::verdict::{Comparison, Outcome};
 
-/// An id, and not a branch; a digit that is repeated all through is how git writes that there is none.
+/// Requires a commit id, not a branch. An id of one repeated digit is how git writes that there is no commit.
 pub(super) fn commit(judgement: &mut RuleResult, case: &RuleInput<'_>) {
     let Some((id, path)) = written(case, "git_commit").filter(|(id, _)| !id.trim().is_empty()) else {
         return recorded(judgement, case, "commit", &["git_commit"]);
@@ -30,7 +30,7 @@ pub(super) fn commit(judgement: &mut RuleResult, case: &RuleInput<'_>) {
     judgement.fail(Comparison::exact("git_commit", "recorded", Outcome::Fail).candidate(id), raised);
 }
 
-/// All digits of an id that the repository has.
+/// Requires a full commit id that exists in the repository.
 pub(super) fn full_commit(judgement: &mut RuleResult, case: &RuleInput<'_>) -> Result<(), Box<Diagnostic>> {
     let Some((id, path)) = written(case, "git_commit").filter(|(id, _)| looks_like_a_commit(id)) else {
         commit(judgement, case);
@@ -72,14 +72,14 @@ pub(super) fn clean_tree(judgement: &mut RuleResult, case: &RuleInput<'_>) {
         Some(absent) => absent.instead(NOT_RECORDED, |message| {
             format!("whether the tree was clean is not recorded: {message}")
         }),
-        None => Finding::new(NOT_CLEAN, "the run was made from code that no commit holds")
+        None => Finding::new(NOT_CLEAN, "the run used code that is not in any commit")
             .at(path, "dirty")
             .help("commit first, then train"),
     };
     judgement.fail(Comparison::exact("git_dirty", "false", Outcome::Fail), raised);
 }
 
-/// The file that a field names is at the recorded commit, with the recorded digest where there is one.
+/// Requires that the file of a field is in the recorded commit, with the recorded digest if there is one.
 pub(super) fn at_commit(
     judgement: &mut RuleResult,
     case: &RuleInput<'_>,
@@ -141,7 +141,7 @@ pub(super) fn at_commit(
     Ok(())
 }
 
-/// The lockfile leaves no version open; of a `requirements.txt` every line says which one.
+/// Requires a lockfile that leaves no version open; in a `requirements.txt`, every line must pin one.
 pub(super) fn pinned(judgement: &mut RuleResult, case: &RuleInput<'_>) -> Result<(), Box<Diagnostic>> {
     let field = "environment.lockfile.path";
     let (Some((file, at)), Some((id, _))) = (written(case, field), written(case, "git_commit")) else {

@@ -1,4 +1,4 @@
-//! Digests, and data that keeps its name.
+//! Digests, and data that changed under its version.
 
 use super::recorded::{not_recorded, recorded, shown};
 use super::{DATA_MOVED, NOT_A_DIGEST};
@@ -8,7 +8,7 @@ use crate::run::{DataFile, Digest, FieldPath};
 use crate::verdict::Finding;
 use crate::verdict::{Comparison, Outcome};
 
-/// A digest at each of the fields, of a length that it can have.
+/// Requires a digest of a valid length at each of the fields.
 pub(super) fn digests(judgement: &mut RuleResult, case: &RuleInput<'_>, what: &'static str, path: &str) {
     let Ok(fields) = FieldPath::parse(path).map(|path| case.candidate.find(&path)) else { return };
     let wrong = fields.iter().find_map(|field| {
@@ -22,13 +22,13 @@ pub(super) fn digests(judgement: &mut RuleResult, case: &RuleInput<'_>, what: &'
         return;
     };
     let subject = at.to_string();
-    let raised = Finding::new(NOT_A_DIGEST, format!("`{text}` is no whole digest of the {what}"))
+    let raised = Finding::new(NOT_A_DIGEST, format!("`{text}` is not a complete digest of the {what}"))
         .at(at, "not a digest")
         .help("record the algorithm and all digits, as in sha256:9f86d0…: `gate record` does");
     judgement.fail(Comparison::exact(subject, "recorded", Outcome::Fail).candidate(text), raised);
 }
 
-/// Data of the baseline's version is the baseline's data.
+/// Requires that data with the baseline's version is the baseline's data.
 pub(super) fn data_version(judgement: &mut RuleResult, case: &RuleInput<'_>) -> Result<(), Box<Diagnostic>> {
     let Some(baseline) = Baseline::run_of(case, judgement)? else { return Ok(()) };
     let Some(version) = case.candidate.text("data_version").filter(|version| !version.is_empty()) else {
@@ -56,11 +56,11 @@ pub(super) fn data_version(judgement: &mut RuleResult, case: &RuleInput<'_>) -> 
         let raised = Finding::new(
             DATA_MOVED,
             format!(
-                "the data `{name}` moved under its name: version {version} is not what it was in the baseline"
+                "the data `{name}` changed without a new version: version {version} differs from the baseline's"
             ),
         )
         .at(ours.at.key("digest"), format!("the baseline has {before}"))
-        .help("give data that changed another version; or bring back what this version was")
+        .help("give the changed data a new version, or restore the data of this version")
         .subject(name);
         let mut comparison =
             Comparison::exact(format!("data {name}"), "kept", Outcome::Fail).candidate(digest.to_string());

@@ -21,12 +21,12 @@ codes! {
     NOT_PORTABLE = "reproducible/not-portable": "The command names something that only one machine has.";
     NOT_PINNED = "reproducible/not-pinned": "The container image is named by a tag, which moves, and not by its digest.";
     CANNOT_TELL = "reproducible/cannot-tell": "The repository can't answer what the commit holds.";
-    NOT_A_COMMIT = "reproducible/not-a-commit": "What is recorded as the commit is not the id of one, or of none that is there.";
+    NOT_A_COMMIT = "reproducible/not-a-commit": "The recorded commit is not a commit id, or no such commit exists.";
     NOT_A_COMMAND = "reproducible/not-a-command": "What is recorded as the command names no program.";
     NOT_A_DIGEST = "reproducible/not-a-digest": "What is recorded as a digest can't be one.";
     OPEN_VERSIONS = "reproducible/open-versions": "The list of packages leaves versions open.";
     DATA_MOVED = "reproducible/data-moved": "The data has the name of the baseline's version, and is not the same.";
-    NOT_CLEAN = "reproducible/not-clean": "The run was made from code that no commit holds.";
+    NOT_CLEAN = "reproducible/not-clean": "The run used code that is not in any commit.";
 }
 
 pub(super) const KIND: Kind = Kind {
@@ -58,7 +58,7 @@ enum Part {
     Container,
 }
 
-/// What `true` asks for, then what is asked for by name only: not every project can have it.
+/// The parts that `true` requires, then those that must be named, since not every project can have them.
 const PARTS: [(&str, Part); 17] = [
     ("commit", Part::Commit),
     ("clean-tree", Part::CleanTree),

@@ -1,4 +1,4 @@
-//! What every part of `reproducible` asks first: is it recorded at all.
+//! What every part of `reproducible` checks first: whether it is recorded at all.
 
 use super::{CANNOT_TELL, NOT_RECORDED};
 use crate::document::Diagnostic;
@@ -8,13 +8,13 @@ use crate::rule::{RuleInput, RuleResult};
 use crate::run::{Field, FieldPath};
 use crate::verdict::{Comparison, Outcome};
 
-/// At least one of the paths is there, with everything that it leads to.
+/// Requires that at least one of the paths is present, with all of its values.
 pub(super) fn recorded(judgement: &mut RuleResult, case: &RuleInput<'_>, what: &'static str, paths: &[&str]) {
     let mut first = None;
     for path in paths {
         let Ok(path) = FieldPath::parse(path) else { continue };
         let fields = case.candidate.find(&path);
-        // Why a field is absent is looked into only if no other path is there.
+        // Explain why a field is absent only if no other path is present.
         let is_there = |field: &Field<'_>| field.node.is_some() && absent(case.candidate, field).is_none();
         if fields.iter().all(is_there) {
             judgement.compare(shown(path.written(), &fields));
@@ -27,7 +27,7 @@ pub(super) fn recorded(judgement: &mut RuleResult, case: &RuleInput<'_>, what: &
     }
 }
 
-/// What is there.
+/// The comparison for recorded values.
 pub(super) fn shown(path: &str, fields: &[Field<'_>]) -> Comparison {
     let value = match fields {
         [field] => field.node.map(Node::brief).unwrap_or_default(),
@@ -36,7 +36,7 @@ pub(super) fn shown(path: &str, fields: &[Field<'_>]) -> Comparison {
     Comparison::exact(path, "recorded", Outcome::Pass).candidate(value)
 }
 
-/// Fails by the first field that is absent; `false` where none is.
+/// Fails for the first field that is absent; `false` if none is.
 pub(super) fn not_recorded(
     judgement: &mut RuleResult,
     case: &RuleInput<'_>,

@@ -1,4 +1,4 @@
-//! The command, and what it ran in.
+//! The command and its environment.
 
 use super::recorded::recorded;
 use super::{NOT_A_COMMAND, NOT_PINNED, NOT_PORTABLE};
@@ -10,7 +10,7 @@ use crate::secret::MASKED;
 use crate::verdict::Finding;
 use crate::verdict::{Comparison, Outcome};
 
-/// A program and what it is given; its first word must name one.
+/// Requires a program and its arguments; the first word must name a program.
 pub(super) fn command(judgement: &mut RuleResult, case: &RuleInput<'_>) {
     let path = Path::of(["command"]);
     let node = case.candidate.get(&path);
@@ -28,7 +28,7 @@ pub(super) fn command(judgement: &mut RuleResult, case: &RuleInput<'_>) {
     judgement.fail(Comparison::exact("command", "recorded", Outcome::Fail), raised);
 }
 
-/// That none of the list is set is recorded by an empty object.
+/// An empty object records that none of the listed variables is set.
 pub(super) fn variables(judgement: &mut RuleResult, case: &RuleInput<'_>) {
     let path = Path::of(["environment", "variables"]);
     if case.candidate.get(&path).and_then(Node::as_map).is_some_and(Map::is_empty) {
@@ -40,7 +40,7 @@ pub(super) fn variables(judgement: &mut RuleResult, case: &RuleInput<'_>) {
     recorded(judgement, case, "environment variables", &["environment.variables"]);
 }
 
-/// No word of the command is a path of somebody's home, or was left for a shell to fill in.
+/// Requires that no word of the command is a path in someone's home, or was left for a shell to expand.
 pub(super) fn portable(judgement: &mut RuleResult, case: &RuleInput<'_>) {
     let path = Path::of(["command"]);
     let Some(node) = case.candidate.get(&path) else {

@@ -6,11 +6,11 @@ use super::keywords::{Bound, Counted, Id, Keyword, SORTS, Schemas, Sort};
 use crate::document::{Map, Node, Path, Segment, Value, nearest};
 use crate::run::{Decimal, identical, value_key};
 
-/// Steps of one evaluation. A record of 10,000 values against an ordinary schema takes a tenth of it.
+/// The most steps of one evaluation. A record of 10,000 values takes a tenth of it with an ordinary schema.
 const MAX_STEPS: usize = 2_000_000;
-/// Schemas within each other on one way.
+/// How deeply schemas can nest.
 const MAX_DEPTH: usize = 120;
-/// Faults that are described of one record; a wrong schema can have one for each field.
+/// The most faults of one record that are described; a wrong schema can have one for each field.
 const MAX_SHOWN: usize = 20;
 
 /// What does not fit.
@@ -41,7 +41,7 @@ pub(super) fn evaluate(schemas: &Schemas, record: &Node) -> Result<(Vec<Fault>, 
     Ok((evaluation.faults, evaluation.count))
 }
 
-/// The way from the record to a value, put together only where it is shown.
+/// The path from the record to a value, built only if it is shown.
 enum Trail<'t> {
     Root,
     Key(&'t Trail<'t>, &'t str),
@@ -75,9 +75,9 @@ struct Evaluation<'s> {
     schemas: &'s Schemas,
     steps: usize,
     depth: usize,
-    /// The resources that the way here led through, for `$dynamicRef`.
+    /// The resources on the way here, for `$dynamicRef`.
     resources: Vec<usize>,
-    /// Above zero where a fault is no fault of the record, as within `not`.
+    /// Above zero if a fault is not a fault of the record, as within `not`.
     quiet: usize,
     faults: Vec<Fault>,
     count: usize,
@@ -145,7 +145,7 @@ impl<'s> Evaluation<'s> {
         Ok(answer.fits)
     }
 
-    /// The same, where a value that does not fit is no fault.
+    /// Like [`Self::same`], but a value that does not fit is not a fault.
     fn quietly<'n>(
         &mut self,
         id: Id,
@@ -280,7 +280,7 @@ impl<'s> Evaluation<'s> {
         }))
     }
 
-    /// A number that is not finite, or too large to compare, is within no bound.
+    /// A number that is not finite, or too large to compare, is outside every bound.
     fn bound(
         &mut self,
         bound: Bound,
@@ -461,7 +461,7 @@ impl<'s> Evaluation<'s> {
     }
 }
 
-/// A number that is not finite is of no type: JSON has none.
+/// A number that is not finite has no type: JSON has no such number.
 fn is_of(node: &Node, sort: Sort) -> bool {
     match (&node.value, sort) {
         (Value::Null, Sort::Null)

@@ -12,10 +12,10 @@ use super::resources::{Location, ReadFile, Refusal, Resources};
 use crate::document::{Map, Node, Segment, Value, listed};
 use crate::run::Decimal;
 
-/// Which of the schemas.
+/// The index of a schema.
 pub(super) type Id = usize;
 
-/// Schemas within all files together.
+/// The most schemas in all files together.
 const MAX_SCHEMAS: usize = 20_000;
 /// Different regular expressions, each of which may take half a megabyte.
 const MAX_PATTERNS: usize = 128;
@@ -40,7 +40,7 @@ pub(super) struct Schema {
     pub(super) resource: usize,
 }
 
-/// The sorts of values by the names that `type` has for them.
+/// The types of values, by their names in `type`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sort {
     Null,
@@ -62,7 +62,7 @@ pub(super) const SORTS: [(&str, Sort); 7] = [
     ("object", Sort::Object),
 ];
 
-/// How a number is held against a bound.
+/// How a number is compared with a bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Bound {
     Minimum,
@@ -129,12 +129,12 @@ pub(super) enum Keyword {
 }
 
 impl Keyword {
-    /// What must come after all others, since it is about what they left.
+    /// Whether it must come after all others, since it is about what they left.
     fn is_last(&self) -> bool {
         matches!(self, Self::UnevaluatedItems(_) | Self::UnevaluatedProperties(_))
     }
 
-    /// Whether it requires something by itself, and not only by the schemas that it leads to.
+    /// Whether it requires something itself, and not only through the schemas that it leads to.
     fn requires(&self) -> bool {
         match self {
             Self::Properties { .. }
@@ -227,7 +227,7 @@ const SAYING: [&str; 24] = [
     "comment",
 ];
 
-/// Reads the schema in a file with all that it refers to.
+/// Reads the schema in a file, and everything that it refers to.
 pub(super) fn compile(read: ReadFile<'_>, path: &str) -> Result<Schemas, Refusal> {
     let mut resources = Resources::new(read);
     let root = resources.open(path)?;
@@ -390,7 +390,7 @@ impl Compiler<'_> {
             "const" => Keyword::Enum(vec![node.clone()]),
             "enum" => Keyword::Enum(reading.list(key, node)?.to_vec()),
             "minimum" | "maximum" => {
-                // Draft 4 says with a truth value beside the bound that it is exclusive.
+                // In draft 4, a boolean beside the bound makes it exclusive.
                 let exclusive_key = if key == "minimum" { "exclusiveMinimum" } else { "exclusiveMaximum" };
                 let exclusive =
                     matches!(map.get(exclusive_key).map(|node| &node.value), Some(Value::Bool(true)));
@@ -492,8 +492,8 @@ impl Compiler<'_> {
         Ok(Some(keyword))
     }
 
-    /// `items` is the schema of all, of those behind `prefixItems`, or in older drafts a list of schemas before
-    /// `additionalItems`. The first of the keywords that is there reads all of them.
+    /// `items` is the schema of all elements, of those after `prefixItems` or, in older drafts, a list of
+    /// schemas before `additionalItems`. The first of these keywords reads all of them.
     fn items(&mut self, reading: &Reading<'_>, key: &str, node: &Node) -> Result<Option<Keyword>, Refusal> {
         let map = reading.map;
         let several_key = match (map.get("prefixItems"), map.get("items").map(|node| &node.value)) {
@@ -505,7 +505,7 @@ impl Compiler<'_> {
             Some("items") => map.get("additionalItems").map(|_| "additionalItems"),
             _ => map.get("items").map(|_| "items"),
         };
-        // Without a list of `items`, `additionalItems` says nothing.
+        // Without a list of `items`, `additionalItems` has no effect.
         if several_key.or(rest_key) != Some(key) {
             return Ok(None);
         }
@@ -623,7 +623,7 @@ impl Reading<'_> {
         if !number.is_whole() || number.is_negative() {
             return Err(self.wrong(key, "a whole number", node));
         }
-        // What is beyond the machine's numbers is beyond every length.
+        // A number beyond `usize` is beyond every length.
         Ok(number.rounded(0).written().parse().unwrap_or(usize::MAX))
     }
 

@@ -1,8 +1,8 @@
-//! The regular expressions of JSON Schema, which are JavaScript's, in the words of an engine whose time is linear.
+//! Translates JSON Schema's regular expressions, which are JavaScript's, for an engine with linear time.
 
 use regex::Regex;
 
-/// Bytes that one compiled expression may have.
+/// The most bytes of one compiled expression.
 const COMPILED_BYTES: usize = 512 << 10;
 
 /// Compiles a pattern; the error says why not.
@@ -17,7 +17,7 @@ pub(super) fn compile(pattern: &str) -> Result<Regex, String> {
         })
 }
 
-/// `\d`, `\w` and `\s` mean ASCII in JavaScript but for white space, and a bracket within brackets is a character.
+/// In JavaScript, `\d`, `\w` and `\b` are ASCII only, and a bracket within brackets is a literal character.
 fn translate(pattern: &str) -> Result<String, String> {
     let mut out = String::with_capacity(pattern.len());
     let mut characters = pattern.chars().peekable();
@@ -31,7 +31,7 @@ fn translate(pattern: &str) -> Result<String, String> {
                 Some('W') => out.push_str("[^0-9A-Za-z_]"),
                 Some('b') if !in_class => out.push_str("(?-u:\\b)"),
                 Some(digit @ '1'..='9') => {
-                    return Err(format!("`\\{digit}` refers back, which gate does not do"));
+                    return Err(format!("`\\{digit}` is a backreference, which gate does not support"));
                 }
                 Some(escaped) => out.extend(['\\', escaped]),
                 None => return Err("a `\\` ends it".into()),
@@ -61,7 +61,9 @@ fn translate(pattern: &str) -> Result<String, String> {
                     || rest.starts_with("?<=")
                     || rest.starts_with("?<!")
                 {
-                    return Err("it looks ahead or behind (`(?…)`), which gate does not do: say it with `not` or `allOf`".into());
+                    return Err(
+                        "lookahead and lookbehind (`(?…)`) are not supported: use `not` or `allOf`".into()
+                    );
                 }
                 out.push('(');
             }

@@ -1,5 +1,5 @@
-//! The files of a schema, and what a `$ref` in one of them leads to. Nothing is fetched: a reference leads to a part
-//! of a file that is beside the policy, by its path or by the `$id` that it gives itself.
+//! The files of a schema, and what a `$ref` in one of them refers to. Nothing is fetched: a reference can
+//! only be to a part of a file beside the policy, by its path or by its own `$id`.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::document::{Map, Node, Path, Segment, Value};
 /// Why a schema can't be used.
 #[derive(Debug)]
 pub(super) enum Refusal {
-    /// A file of it can't be read, and that was reported.
+    /// One of its files can't be read, and that was reported.
     Reported,
     /// It requires nothing.
     Empty(String),
@@ -38,7 +38,7 @@ pub(super) struct Location {
     pub(super) path: Path,
 }
 
-/// What a reference leads to.
+/// The target of a reference.
 pub(super) struct Target {
     pub(super) location: Location,
     /// The name of a `$dynamicAnchor`, if it leads to one.
@@ -49,7 +49,7 @@ struct File {
     path: String,
     root: Arc<Node>,
     address: Url,
-    /// Draft 4 writes `id` for `$id`.
+    /// Whether it is in draft 4, which writes `id` for `$id`.
     old_id: bool,
 }
 
@@ -60,13 +60,13 @@ pub(super) struct Resources<'l> {
     read: ReadFile<'l>,
     files: Vec<File>,
     by_path: HashMap<String, usize>,
-    /// Addresses, without a fragment, of schemas that have one.
+    /// Schemas that have an address, by that address without its fragment.
     by_address: HashMap<String, Location>,
     /// Anchors by the address that they belong to; whether each is a dynamic one.
     anchors: HashMap<(String, String), (Location, bool)>,
 }
 
-/// The name of `$recursiveAnchor`, which has none of its own and is a dynamic anchor in all else.
+/// The name for a `$recursiveAnchor`, which has no name of its own but is otherwise a dynamic anchor.
 const RECURSIVE: &str = "";
 
 impl<'l> Resources<'l> {
@@ -88,7 +88,7 @@ impl<'l> Resources<'l> {
             None => {
                 let root = Arc::new((self.read)(&path)?);
                 let old_id = dialect(&path, &root)?;
-                // A base that is no address, so that relative references resolve and nothing can be fetched.
+                // The base is not a real address: relative references resolve, but nothing can be fetched.
                 let address = Url::parse("gate:///").and_then(|base| base.join(&path));
                 let address = address.map_err(|_| Refusal::new(format!("`{path}` can't be named"), ""))?;
                 let file = self.files.len();
@@ -120,7 +120,7 @@ impl<'l> Resources<'l> {
         Arc::clone(&self.files[file].root)
     }
 
-    /// What a person calls a location.
+    /// The name of a location for a person.
     pub(super) fn label(&self, location: &Location) -> String {
         let path = &self.files[location.file].path;
         if location.path.segments().is_empty() {
@@ -130,7 +130,7 @@ impl<'l> Resources<'l> {
         }
     }
 
-    /// The address that relative references at a location are relative to.
+    /// The base address for relative references at a location.
     pub(super) fn base(&self, location: &Location) -> Url {
         let file = &self.files[location.file];
         let mut base = file.address.clone();
@@ -228,7 +228,7 @@ impl<'l> Resources<'l> {
         self.by_address.entry(address.into()).or_insert(location);
     }
 
-    /// Notes the names that a schema and those in it give themselves. What is data, as in `const`, is not looked at.
+    /// Notes the names that a schema and those in it give themselves. Skips data, as in `const`.
     fn scan(&mut self, at: &Location, node: &Node, base: &Url) {
         let Some(map) = node.as_map() else { return };
         let mut base = base.clone();
@@ -293,7 +293,7 @@ fn step<'n>(node: &'n Node, segment: &Segment) -> Option<&'n Node> {
     }
 }
 
-/// The schemas directly in a schema, with the way to each.
+/// The schemas directly in a schema, with the path to each.
 fn schemas_below(map: &Map) -> Vec<(Vec<Segment>, &Node)> {
     let mut below = Vec::new();
     for (key, node) in map.iter() {

@@ -1,4 +1,4 @@
-//! Schemas and what fits them, held against another evaluator where both can answer.
+//! Schemas and what fits them, compared with another evaluator where both can answer.
 
 use std::collections::HashMap;
 use std::sync::Arc;
