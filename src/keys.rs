@@ -14,7 +14,7 @@ use crate::signing::{Algorithm, NOT_A_KEY, PrivateKey, PublicKey};
 codes! {
     KEY_UNREADABLE = "key/unreadable": "A key file or a trust file can't be read.";
     KEY_EXISTS = "key/exists": "A new key would overwrite an existing file.";
-    NOT_IGNORED = "key/not-ignored": "A private key would be in a git work tree without being ignored.";
+    NOT_IGNORED = "key/not-ignored": "A new private key would be inside a git work tree, and git would not ignore it.";
     NO_KEY = "key/none": "A signature was requested, but no key was given.";
 }
 

@@ -27,8 +27,7 @@ use decide::{Decided, decide};
 pub use inputs::Inputs;
 
 codes! {
-    BAD_INPUT = "action/bad-input": "An input of the action can't be read.";
-    NOT_WRITTEN = "action/not-written": "A file for the runner could not be written.";
+    BAD_INPUT = "action/bad-input": "An input of the action has a value that it can't have.";
 }
 
 /// Maximum size in bytes of an event's payload.

@@ -76,7 +76,7 @@ codes! {
     BAD_REPORT = "report/unreadable": "A saved report can't be read, or contradicts itself.";
     NO_PREDICTIONS = "show/no-predictions": "The cases of a run were requested, but it records no predictions.";
     NOT_AGGREGATED = "aggregates/impossible": "The cases that a policy needs can't be counted as aggregates.";
-    COLUMNS_ALIKE = "aggregates/columns-alike": "Names of columns differ by case only, and the engine can't tell them apart.";
+    COLUMNS_ALIKE = "aggregates/columns-alike": "Two column names differ only in case, and the SQL engine can't tell them apart.";
     NOT_COMPUTED = "power/not-computed": "A requested metric can't be computed from the predictions.";
     ONE_RUN = "check/one-run": "A reference must name exactly one run, but names none or several.";
     NOTHING_PROMOTED = "check/nothing-promoted": "The ledger has no promotion to the named stage.";

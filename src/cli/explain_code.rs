@@ -1,4 +1,4 @@
-//! `gate explain-code`: what a code means, and where the documentation shows it.
+//! `gate explain-code`: what a code means, an example of it, and the fix.
 
 use clap::Args;
 
@@ -14,6 +14,16 @@ pub(super) struct Arguments {
     code: String,
 }
 
+/// The page that shows each code with an example and the fix.
+const PAGE: &str = include_str!("../../docs/codes.md");
+
+/// An example of a message with this code, and the fix.
+fn documented(code: &str) -> (&'static str, &'static str) {
+    let section = PAGE.split_once(&format!("</a>`{code}`\n")).map_or("", |(_, rest)| rest);
+    let line = |start: &str| section.lines().find_map(|line| line.strip_prefix(start)).unwrap_or_default();
+    (line("> "), line("**Fix:** "))
+}
+
 pub(super) fn run(arguments: &Arguments, terminal: &Terminal) -> Exit {
     let codes = crate::all_codes();
     let Some(code) = codes.iter().find(|code| code.name == arguments.code) else {
@@ -26,6 +36,8 @@ pub(super) fn run(arguments: &Arguments, terminal: &Terminal) -> Exit {
         return Exit::NoVerdict;
     };
     let mut text = format!("{}\n  {}\n\n", code.name, code.says);
+    let (example, fix) = documented(code.name);
+    text += &format!("Example: {example}\nFix: {fix}\n\n");
     let kind = crate::rule::KINDS.iter().find(|kind| kind.codes.contains(code));
     if let Some(kind) = kind {
         text += &format!(

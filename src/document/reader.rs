@@ -12,7 +12,7 @@ use crate::document::Diagnostic;
 
 codes! {
     UNKNOWN_KEY = "policy/unknown-key": "A key that the policy language does not have.";
-    WRONG_SORT = "policy/wrong-sort": "A value of the wrong type for the key.";
+    WRONG_SORT = "policy/wrong-sort": "A value has the wrong type for its key, or is not one of the allowed words.";
     MISSING_KEY = "policy/missing-key": "A required key is missing.";
 }
 

@@ -44,11 +44,11 @@ use crate::code::codes;
 codes! {
     NO_BASELINE = "check/no-baseline": "Rules compare with a baseline, but none is named.";
     BASELINE_UNREADABLE = "check/baseline-unreadable": "The record of the baseline can't be read.";
-    BASELINE_NOT_FINISHED = "baseline/not-finished": "The baseline failed, crashed, still runs, or is stale.";
+    BASELINE_NOT_FINISHED = "baseline/not-finished": "The baseline failed, crashed, is still running, or is stale.";
     NOTHING_JUDGED = "check/nothing-judged": "No rule of the policy applied, so nothing was judged.";
     UNCLEAR_BASELINE = "check/unclear-baseline": "Several runs could be the baseline, and nothing determines which.";
     NO_MODEL = "check/no-model": "The run does not name its model, but the policy needs it.";
     UNKNOWN_MODEL = "check/unknown-model": "The run belongs to a model that the policy does not declare.";
     NOT_FINISHED = "status/not-finished": "The run did not finish, so its last values are meaningless.";
-    WHEN_FAILED = "when/no-answer": "The `when` of a rule could not be evaluated, so the rule fails.";
+    WHEN_FAILED = "when/no-answer": "The `when` of a rule can't be evaluated, so the rule fails.";
 }

@@ -23,7 +23,7 @@ pub use value::Val;
 
 codes! {
     BAD_EXPRESSION = "expr/invalid": "An expression is not valid CEL, or is too complex.";
-    UNKNOWN_NAME = "expr/unknown-name": "A name in an expression that no run record has.";
+    UNKNOWN_NAME = "expr/unknown-name": "An expression uses a name that no run record has.";
     NOT_A_CONDITION = "expr/not-a-condition": "The result of an expression is not true or false.";
 }
 

@@ -34,10 +34,10 @@ use crate::rule::{ChangedFile, CommitFacts, Facts, FileFacts, FileFault, NoCases
 use crate::run::{Digest, Run};
 
 codes! {
-    CANNOT_TELL = "facts/cannot-tell": "A question about a commit or a file that this clone can't answer.";
+    CANNOT_TELL = "facts/cannot-tell": "A rule needs a fact about a commit, a file or the change that gate can't determine.";
     CHANGED = "artifact/changed": "A model file was changed while it was read.";
-    TEMPORARY = "facts/temporary-files": "Predictions that are larger than memory are sorted into temporary files, and these can't be written or read.";
-    STOPPED = "artifact/stopped": "Reading a file was stopped before its end.";
+    TEMPORARY = "facts/temporary-files": "Predictions that don't fit into memory are sorted in temporary files, and one of these can't be written or read.";
+    STOPPED = "artifact/stopped": "Reading a file was interrupted before its end.";
     LFS = "artifact/lfs-pointer": "A model file is only a Git LFS pointer.";
     UNREADABLE = "artifact/unreadable": "A model file or folder can't be read, or contains something that is not a regular file.";
 }

@@ -213,8 +213,13 @@ impl<F: Read + Seek> RowGroups<'_, F> {
     fn next(&mut self) -> io::Result<Option<(usize, Bytes)>> {
         let Some(place) = self.groups.get(self.next) else { return Ok(None) };
         self.hash_to(place.start)?;
-        let mut bytes = vec![0; usize::try_from(place.end - place.start).map_err(io::Error::other)?];
-        self.file.read_exact(&mut bytes)?;
+        // What a damaged file asks for may be more than there is memory.
+        let size = place.end - place.start;
+        let mut bytes = Vec::new();
+        bytes.try_reserve_exact(usize::try_from(size).map_err(io::Error::other)?)?;
+        if self.file.by_ref().take(size).read_to_end(&mut bytes)? as u64 != size {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
         self.hashes.update(&bytes);
         self.next += 1;
         Ok(Some((self.next - 1, bytes.into())))

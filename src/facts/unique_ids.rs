@@ -8,6 +8,9 @@ use super::count_files::{MAX_PARTITIONS, PARTITION_ROWS};
 use super::partitions::Partitions;
 use crate::cases::IdBounds;
 
+/// Packed files have more rows than their size shows.
+const MIN_PARTITIONS: u64 = 16;
+
 /// The ids of a table, some rows at a time. An id may not occur twice in rows that are added at once.
 pub(super) enum UniqueIds {
     /// The ids of later rows are above those of the rows before them.
@@ -23,7 +26,7 @@ impl UniqueIds {
 
     /// Of about so many rows.
     pub(super) fn hashed(rows: u64) -> Self {
-        let partitions = rows.div_ceil(PARTITION_ROWS).clamp(1, MAX_PARTITIONS);
+        let partitions = rows.div_ceil(PARTITION_ROWS).clamp(MIN_PARTITIONS, MAX_PARTITIONS);
         Self::Hashed(Partitions::new(usize::try_from(partitions).unwrap_or(1)))
     }
 

@@ -48,12 +48,11 @@ codes! {
     NOT_A_REPOSITORY = "git/not-a-repository": "The folder is not in a git repository.";
     UNKNOWN_REVISION = "git/unknown-revision": "There is no branch, tag or commit with that name.";
     AMBIGUOUS = "git/ambiguous": "More than one branch, tag or object has the name, or begins with these digits.";
-    NOT_TRUSTED = "git/not-trusted": "The change being judged can decide what a revision means.";
+    NOT_TRUSTED = "git/not-trusted": "The change being judged could decide which commit a revision means, so gate does not use that revision.";
     SHALLOW = "git/shallow": "The clone is shallow, so the question can't be answered.";
-    NOT_IN_CLONE = "git/not-in-clone": "A partial clone lacks a file that a commit has.";
-    NO_WORK_TREE = "git/no-work-tree": "The repository is bare, and the question needs a working tree.";
+    NOT_IN_CLONE = "git/not-in-clone": "A commit's file or folder is not in this clone, usually because it is a partial clone.";
     NOT_FETCHED = "git/not-fetched": "The missing history of a shallow clone could not be fetched.";
-    REFUSED = "git/refused": "Git did not answer.";
+    REFUSED = "git/refused": "A git command could not be started, failed, or stopped answering.";
     NO_MERGE_BASE = "git/no-merge-base": "Two revisions have no common history.";
     NO_DEFAULT_BRANCH = "git/no-default-branch": "The repository has no branch that looks like the default one.";
 }

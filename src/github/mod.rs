@@ -26,5 +26,5 @@ codes! {
     FAILED = "github/failed": "A call to GitHub failed.";
     OTHER_EVENT = "github/other-event": "The workflow runs on an event that names nothing to judge.";
     BAD_PAYLOAD = "github/bad-payload": "The event's payload can't be read, or lacks a commit that a verdict needs.";
-    ODD = "github/odd": "GitHub's answer is ambiguous.";
+    ODD = "github/odd": "It is unclear which pull request or commit the report belongs to.";
 }

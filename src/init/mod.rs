@@ -23,7 +23,7 @@ use margins::Margins;
 
 codes! {
     CANT_WRITE = "init/cant-write": "`gate init` could not write a file.";
-    NO_RUNS = "init/no-runs": "The runs from which to take limits could not be read.";
+    NO_RUNS = "init/no-runs": "None of the runs that `gate init` was told to take limits from could be read.";
 }
 
 /// Where a project keeps its runs.

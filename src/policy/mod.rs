@@ -39,33 +39,33 @@ codes! {
     WHERE_FAILED = "check/where-failed": "The policy's `where` could not be evaluated for a record, so whether it is a candidate is unknown.";
     VERSION = "policy/version": "The policy does not name the version of its language, or names an unknown one.";
     NO_RULES = "policy/no-rules": "The policy has no rule, so nothing would be judged.";
-    NO_KIND = "policy/no-kind": "A rule that requires nothing: it has no kind.";
+    NO_KIND = "policy/no-kind": "A rule has no kind, so it requires nothing.";
     TWO_KINDS = "policy/two-kinds": "A rule with more than one kind.";
     BAD_ID = "policy/bad-id": "The id of a rule has a character that is not allowed.";
-    UNKNOWN_RULE = "policy/unknown-rule": "A rule id that the policy does not have.";
+    UNKNOWN_RULE = "policy/unknown-rule": "An override or a waiver names a rule that the policy does not have.";
     UNKNOWN_STAGE = "policy/unknown-stage": "A stage that the policy does not declare.";
-    STAGE_RING = "policy/stage-ring": "Stages that come after each other in a cycle.";
+    STAGE_RING = "policy/stage-ring": "The `after` keys of the stages form a cycle.";
     UNKNOWN_MODEL = "policy/unknown-model": "A model that the policy does not declare.";
-    UNKNOWN_FIELD = "policy/unknown-field": "A field that a run record does not have.";
-    BAD_REFERENCE = "policy/bad-reference": "A run reference that can't be read.";
+    UNKNOWN_FIELD = "policy/unknown-field": "`fields` maps something that is not a field of a run record, or maps a field twice.";
+    BAD_REFERENCE = "policy/bad-reference": "A run reference can't be read, or `runs` or `ledger` names something outside the policy's folder.";
     BAD_DATE = "policy/bad-date": "A date that is not written as 2026-07-01.";
     BAD_MESSAGE = "policy/bad-message": "A message that looks like a template; messages are plain text.";
-    UNKNOWN_PACK = "policy/unknown-pack": "An unknown pack.";
+    UNKNOWN_PACK = "policy/unknown-pack": "An entry of `extends` names an unknown pack, or does not have exactly one of `pack` and `path`.";
     EXTENDS_RING = "policy/extends-ring": "Policies that extend each other in a cycle.";
     SAME_RULE_TWICE = "policy/same-rule-twice": "Two extended policies define the same rule, and this file does not say which one to use.";
-    KIND_CHANGED = "policy/kind-changed": "An override that gives a rule another kind.";
-    NOTHING_TO_OVERRIDE = "policy/nothing-to-override": "A dotted key that does not exist in the rule.";
-    UNKNOWN_PARAMETER = "policy/unknown-parameter": "A parameter that a pack does not have, or does not use.";
+    KIND_CHANGED = "policy/kind-changed": "An override tries to change the kind of an extended rule.";
+    NOTHING_TO_OVERRIDE = "policy/nothing-to-override": "A dotted key refers to a part that the extended rule does not have.";
+    UNKNOWN_PARAMETER = "policy/unknown-parameter": "A parameter is given or used but not declared, or declared but not used.";
     MISSING_PARAMETER = "policy/missing-parameter": "A parameter without a default that was not given.";
     BAD_PARAMETER = "policy/bad-parameter": "A value that does not have the parameter's type.";
-    PARAMETER_COLLIDES = "policy/parameter-collides": "A parameter turns a key into one that its object already has.";
+    PARAMETER_COLLIDES = "policy/parameter-collides": "With its value filled in, a parameter used as a key repeats a key of the same object.";
     SAME_KEY_TWICE = "policy/same-key-twice": "Two extended policies give a top-level key different values, \
      and this file does not say which one to use.";
     WAIVER_WITHOUT_LIMIT = "policy/waiver-without-limit": "A waiver of a limit that does not say which limit replaces it.";
     WAIVER_OTHER_LIMIT = "policy/waiver-other-limit": "A waiver replaces a limit that the rule does not have.";
-    BAD_SEEDS = "policy/bad-seeds": "`seeds` does not name a field of a run record.";
-    BAD_CASES = "policy/bad-cases": "`cases` is not consistent.";
-    FILE_OUTSIDE = "policy/file-outside": "A policy names a file outside its folder.";
+    BAD_SEEDS = "policy/bad-seeds": "The value of `seeds` is not the path of a field.";
+    BAD_CASES = "policy/bad-cases": "`cases.labels` does not contain the label that `cases.positive` names.";
+    FILE_OUTSIDE = "policy/file-outside": "A policy names a file outside its repository (without a repository, outside its folder).";
     FILE_UNREADABLE = "policy/file-unreadable": "A file of the policy can't be read.";
 }
 

@@ -15,9 +15,9 @@ codes! {
     NO_DROP = "limit/no-drop": "A value did not fall against the baseline by as much as required.";
     CHANGE = "limit/change": "A value moved against the baseline by more than is allowed.";
     GAP = "limit/gap": "The gap between the best slice and the worst is larger than is allowed.";
-    RATIO = "limit/ratio": "The worst slice is a smaller share of the best than required.";
+    RATIO = "limit/ratio": "The ratio of the worst slice to the best is lower than required.";
     GAP_RISE = "limit/gap-rise": "The gap between slices rose against the baseline by more than is allowed.";
-    RELATIVE_TO_ZERO = "limit/relative-to-zero": "A relative limit against a baseline of zero, which has no meaning.";
+    RELATIVE_TO_ZERO = "limit/relative-to-zero": "A limit in per cent is compared with a baseline of zero, where it has no meaning.";
 }
 
 /// A value of the candidate, by its name and place.

@@ -20,7 +20,7 @@ codes! {
     NO_MATCH = "field/no-match": "The text of a field does not match the required form.";
     TOO_MANY = "field/too-many": "A list has more elements than allowed.";
     NOT_UNIQUE = "field/not-unique": "A list has the same value twice.";
-    BAD_PATTERN = "policy/bad-pattern": "A regular expression that can't be read.";
+    BAD_PATTERN = "policy/bad-pattern": "The regular expression of a `matches` condition can't be read.";
 }
 
 /// The words of a condition.

@@ -11,7 +11,7 @@ use crate::verdict::{Comparison, Outcome};
 codes! {
     FILE_MISSING = "file/missing": "A file that the record names does not exist.";
     OUTSIDE = "file/outside": "A file that the record names is not inside the workspace.";
-    NOT_A_FILE = "file/not-a-file": "The record names a folder, a device, or a link that may not be followed.";
+    NOT_A_FILE = "file/not-a-file": "The record names a folder, a pipe or a device where gate needs a file.";
     UNREADABLE = "file/unreadable": "A file that the record names can't be read.";
     DIGEST_DIFFERS = "file/digest-differs": "A file is not the one that the run recorded.";
     NO_DIGEST = "file/no-digest": "No digest of a file was recorded.";

@@ -13,7 +13,7 @@ use smol_str::SmolStr;
 
 codes! {
     NOT_A_LIMIT = "policy/not-a-limit": "A limit is not written as a number, or as a number directly followed by `%`.";
-    PERCENT_OF_WHAT = "policy/percent-of-what": "A relative limit is used with a word that does not compare with the baseline.";
+    PERCENT_OF_WHAT = "policy/percent-of-what": "A percentage is used for a limit that is not compared with the baseline.";
     NEGATIVE_LIMIT = "policy/negative-limit": "A limit on a change is below zero; use the opposite word instead.";
     NEVER_HOLDS = "policy/never-holds": "A limit that no value can meet, or two that no value can meet at once.";
 }

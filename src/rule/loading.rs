@@ -9,7 +9,7 @@ use crate::run::FieldPath;
 
 codes! {
     NOT_A_PATH = "policy/not-a-path": "A field path that can't be read.";
-    WRITE_OFF = "policy/write-off": "`false` as the body of a rule; use `level: off` to turn a rule off.";
+    WRITE_OFF = "policy/write-off": "A rule's body is `false`, which does not turn the rule off.";
     EMPTY_BODY = "policy/empty-body": "A rule, or a part of one, that requires nothing.";
     NOT_THERE_YET = "policy/not-there-yet": "A reserved word that this version does not support yet.";
 }

@@ -9,16 +9,16 @@ codes! {
     CASES_UNREADABLE = "cases/unreadable": "A file of predictions is missing, or can't be read.";
     CASES_CHANGED = "cases/changed": "A file of predictions does not have the recorded digest.";
     CASES_COLUMNS = "cases/columns": "A file of predictions lacks a required column, or several columns could be meant.";
-    CASES_IDS = "cases/ids": "An id in a file of predictions is missing, or occurs twice.";
-    CASES_VALUES = "cases/values": "A cell in a file of predictions is missing, or is not a number.";
+    CASES_IDS = "cases/ids": "An id in a file of predictions is missing or occurs twice, or there are no rows.";
+    CASES_VALUES = "cases/values": "A cell in a file of predictions is missing or has no usable value, such as a text where a number is needed.";
     OTHER_CASES = "cases/other-ids": "The two runs do not have the same cases.";
     LABELS_CHANGED = "cases/labels-changed": "Labels, weights or clusters of the same cases differ between the two runs.";
     UNSCORED = "cases/unscored": "Some cases have no prediction: they failed, timed out, or were left out.";
-    SLICE_DIFFERS = "slices/differ": "The same cases are in different slices in the two runs.";
-    AGGREGATES_UNREADABLE = "aggregates/unreadable": "A file of aggregates does not have the rows and columns that the SQL gives.";
+    SLICE_DIFFERS = "slices/differ": "The same case is in one slice in the candidate, and in another in the baseline.";
+    AGGREGATES_UNREADABLE = "aggregates/unreadable": "A file of aggregates does not have the rows and columns that the SQL returns.";
     AGGREGATES_UNGUARDED = "aggregates/unguarded": "A file of aggregates has no guards, so it is not known whether the cases were sound.";
-    AGGREGATES_INCOMPLETE = "aggregates/incomplete": "The counts of a file of aggregates do not add up: rows are missing, or there twice.";
-    AGGREGATES_BUCKETS = "aggregates/buckets": "The ids of a file of aggregates are not spread over its buckets.";
+    AGGREGATES_INCOMPLETE = "aggregates/incomplete": "The counts in a file of aggregates do not add up: rows are missing or duplicated.";
+    AGGREGATES_BUCKETS = "aggregates/buckets": "A file of aggregates has too few or too many buckets for its number of ids, so the ids were not hashed as they should be.";
     AGGREGATES_OTHER_POLICY = "aggregates/other-policy": "A file of aggregates was counted over other columns, or for another positive label, than the policy names.";
 }
 

@@ -9,9 +9,9 @@ use crate::verdict::Finding;
 
 codes! {
     MISSING = "field/missing": "A required field is missing.";
-    MISNAMED = "field/misnamed": "A required field has a value of the wrong type: something else uses its name.";
+    MISNAMED = "field/misnamed": "A required field has a value of the wrong type, probably because something else uses its name.";
     EMPTY = "field/empty": "A required field is empty.";
-    NONE_MATCHED = "field/none-matched": "A list has no element that the rule asks for.";
+    NONE_MATCHED = "field/none-matched": "A list has no element that matches the rule's path, such as `data[role=train].digest`.";
     NOT_FINITE = "field/not-finite": "A number that must be finite is NaN or infinite.";
     NOT_A_NUMBER = "field/not-a-number": "A value that must be a number is something else.";
 }

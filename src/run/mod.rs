@@ -35,7 +35,7 @@ pub use time::{Age, DurationError, Moment, TimeError, parse_date, parse_duration
 use crate::code::codes;
 
 codes! {
-    NOT_A_REFERENCE = "check/not-a-reference": "A run reference that can't be read.";
+    NOT_A_REFERENCE = "check/not-a-reference": "A run reference can't be read.";
     NOT_AN_OBJECT = "record/not-an-object": "A run record must be an object, but this is something else.";
     WRONG_SHAPE = "record/wrong-shape": "A field of the run record has a value of the wrong type.";
     SAME_METRIC_TWICE = "record/same-metric-twice": "Two entries of `metrics` have the same name once nested ones are joined by dots.";

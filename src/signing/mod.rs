@@ -18,6 +18,6 @@ pub const BESIDE: &str = ".dsse";
 use crate::code::codes;
 
 codes! {
-    NOT_A_KEY = "signing/not-a-key": "A file has no key in PEM, or one of the wrong type.";
+    NOT_A_KEY = "signing/not-a-key": "A file does not contain a key in PEM that gate can use, or contains one of the wrong type.";
     NOT_AN_ENVELOPE = "signing/not-an-envelope": "A file is not a DSSE envelope.";
 }

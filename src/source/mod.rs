@@ -36,6 +36,6 @@ pub use trackers::{TRACKERS, advice, tracker};
 use crate::code::codes;
 
 codes! {
-    NO_RECORD = "record/not-read": "A file is in no format that records can be read from.";
+    NO_RECORD = "record/not-read": "The file is not in a format that `gate` can read as a run record.";
     NOT_EACH = "record/not-each": "The policy says that a file contains several records, but it does not.";
 }

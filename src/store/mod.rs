@@ -21,8 +21,8 @@ use crate::git::Refusal;
 codes! {
     NOT_FOUND = "reference/not-found": "A named file or folder does not exist.";
     NOTHING_MATCHED = "reference/nothing-matched": "A named glob or folder has no run record.";
-    BAD_GLOB = "reference/bad-glob": "A glob that can't be read.";
-    OUTSIDE = "reference/outside": "A file that was found is not inside the workspace.";
+    BAD_GLOB = "reference/bad-glob": "The glob is not valid.";
+    OUTSIDE = "reference/outside": "A path or a symbolic link points outside the workspace.";
     NOT_A_FILE = "reference/not-a-file": "The named path is not a regular file.";
     UNREADABLE = "reference/unreadable": "A file can't be read.";
     BROKEN_LINK = "reference/broken-link": "A symbolic link is broken or circular.";

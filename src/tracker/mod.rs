@@ -30,9 +30,9 @@ use crate::source::Tracked;
 use crate::store::Reach;
 
 codes! {
-    NOT_THERE = "tracker/not-there": "A tracker's reference names something that does not exist.";
-    NOT_A_RUN = "tracker/not-a-run": "A tracker's reference names something that has no run.";
-    AMBIGUOUS = "tracker/ambiguous": "A path can be read as more than one thing.";
+    NOT_THERE = "tracker/not-there": "The reference names something that does not exist, or that can't be opened.";
+    NOT_A_RUN = "tracker/not-a-run": "The reference names something that contains no run of this tracker.";
+    AMBIGUOUS = "tracker/ambiguous": "The contents of a path fit more than one tracker, or both a tracker and plain records.";
     OUTSIDE = "tracker/outside": "A reference in a policy leaves the workspace.";
 }
 

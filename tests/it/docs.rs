@@ -235,22 +235,91 @@ fn kinds() -> String {
     table + "\n"
 }
 
-/// A table for each area, in the order of their names.
+/// A section for each code, by area: what it means, as the code says it, with the example and the fix that the page has.
 fn codes() -> String {
+    let page = fs::read_to_string(here().join("docs/codes.md")).expect("the page of codes");
     let mut text = String::new();
     let mut last = "";
     for code in mlgate::all_codes() {
         let area = code.name.split('/').next().unwrap_or_default();
         if area != last {
-            let _ = write!(text, "\n## {area}\n\n| code | meaning |\n| --- | --- |\n");
+            let _ = write!(text, "\n## {area}\n");
             last = area;
         }
-        // The anchor is what `gate explain-code` links to.
+        let (example, fix) = example_and_fix(&page, code.name);
+        // `gate explain-code` links to the anchor, and prints the section.
         let anchor = code.name.replace('/', "-");
-        let says = code.says.replace('|', "\\|");
-        let _ = writeln!(text, "| <a id=\"{anchor}\"></a>`{}` | {says} |", code.name);
+        let _ = write!(text, "\n### <a id=\"{anchor}\"></a>`{}`\n\n{}\n", code.name, code.says);
+        let _ = write!(text, "\n> {example}\n\n**Fix:** {fix}\n");
     }
     text + "\n"
+}
+
+/// A message with this code, and what to do about it; empty where the page lacks them.
+fn example_and_fix<'p>(page: &'p str, code: &str) -> (&'p str, &'p str) {
+    let heading = format!("</a>`{code}`\n");
+    let section = page.split_once(&heading).map_or("", |(_, rest)| rest.split("\n#").next().unwrap_or(rest));
+    let line = |start: &str| section.lines().find_map(|line| line.strip_prefix(start)).unwrap_or_default();
+    (line("> "), line("**Fix:** "))
+}
+
+#[test]
+fn every_code_has_an_example_in_the_words_of_the_program_and_a_fix() {
+    let page = fs::read_to_string(here().join("docs/codes.md")).expect("the page of codes");
+    let sources = words_of_the_sources(&here().join("src"));
+    let mut wrong = String::new();
+    for code in mlgate::all_codes() {
+        let (example, fix) = example_and_fix(&page, code.name);
+        if example.is_empty() || !fix.ends_with('.') {
+            let _ = writeln!(wrong, "{code} has no example, or no fix that is a sentence");
+        }
+        let (known, all) = words_in_sources(example, &sources);
+        // What the system or a server says is in no source.
+        if all > 4 && 3 * known < all {
+            let _ = writeln!(wrong, "{code}: few words of \"{example}\" are in the sources");
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// How many words of a message are in the sources, at least two in a row, and how many there are. Quoted names and numbers
+/// are not words, nor is a single word between them.
+fn words_in_sources(message: &str, sources: &str) -> (usize, usize) {
+    let (mut known, mut all) = (0, 0);
+    let unquoted = message.split(['`', '"']).step_by(2);
+    for part in unquoted.flat_map(|part| part.split(|letter: char| letter.is_ascii_digit())) {
+        let words: Vec<&str> = part.split_whitespace().collect();
+        if words.len() < 2 {
+            continue;
+        }
+        all += words.len();
+        let mut first = 0;
+        while first + 2 <= words.len() {
+            let is_there = |end: &usize| sources.contains(&words[first..*end].join(" "));
+            match (first + 2..=words.len()).rev().find(is_there) {
+                Some(end) => (known, first) = (known + end - first, end),
+                None => first += 1,
+            }
+        }
+    }
+    (known, all)
+}
+
+/// All sources as one text, in which a string that is continued on the next line is one line.
+fn words_of_the_sources(folder: &Path) -> String {
+    let mut all = String::new();
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            all += &words_of_the_sources(&path);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = fs::read_to_string(&path).expect("a source");
+            let mut lines = text.split("\\\n");
+            all += lines.next().unwrap_or_default();
+            lines.for_each(|line| all += line.trim_start());
+        }
+    }
+    all
 }
 
 #[test]

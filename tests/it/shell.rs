@@ -40,7 +40,8 @@ fn a_kind_can_be_read_about() {
 #[test]
 fn a_code_can_be_looked_up() {
     let project = Project::new();
-    project.gate(&["explain-code", "limit/drop"]).leaves_with(0).says("codes.md#limit-drop");
+    let explained = project.gate(&["explain-code", "limit/drop"]);
+    explained.leaves_with(0).says("codes.md#limit-drop").says("\nExample: ").says("\nFix: ");
     project.gate(&["explain-code", "limit/dorp"]).leaves_with(2).says("did you mean `limit/drop`?");
 }
 

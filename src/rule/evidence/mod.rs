@@ -32,7 +32,7 @@ use crate::code::codes;
 
 codes! {
     NOT_A_CONFIDENCE = "policy/not-a-confidence": "A confidence is not between 50 % and 100 %.";
-    AMBIGUOUS_METRIC = "metrics/ambiguous": "A metric's name could mean several metrics for these labels.";
+    AMBIGUOUS_METRIC = "metrics/ambiguous": "With these labels, a metric's name could mean several metrics.";
     NOT_RECOMPUTED = "cases/not-recomputed": "A reported value differs from the one computed from the predictions.";
     OTHER_BASELINE = "aggregates/other-baseline": "A file of aggregates compares the candidate with another model than the baseline.";
     INCONCLUSIVE = "evidence/inconclusive": "The data can't show whether a limit holds.";

@@ -18,7 +18,7 @@ codes! {
     NOT_COMPARABLE = "same/not-comparable": "The two values can't be compared, such as digests of different algorithms.";
     NOT_IN_BASELINE = "same/not-in-baseline": "A field that must be the same in both runs is not in the baseline.";
     NO_CASES = "same/no-cases": "Cases must be the same in both runs, but one of them records no predictions.";
-    NOT_IN_CANDIDATE = "same/not-in-candidate": "The baseline has more elements that must be the same than the candidate has.";
+    NOT_IN_CANDIDATE = "same/not-in-candidate": "The baseline has more elements of a list that must be the same than the candidate has.";
 }
 
 pub(super) const KIND: Kind =

@@ -16,9 +16,9 @@ use crate::verdict::{Comparison, Outcome};
 codes! {
     UNSIGNED = "signed/unsigned": "The record has no signature beside it.";
     MALFORMED = "signed/malformed": "The file beside the record is not a signature of a record.";
-    CHANGED = "signed/changed": "The record is not the one that was signed.";
+    CHANGED = "signed/changed": "The record was changed after it was signed.";
     OTHER_KEY = "signed/other-key": "The record is signed, but not by enough of the keys that the policy lists.";
-    BAD_KEY = "policy/bad-key": "A key that the policy names can't be read.";
+    BAD_KEY = "policy/bad-key": "A key that `signed` names can't be used: it is not a public key, or it is listed twice.";
 }
 
 pub(super) const KIND: Kind =

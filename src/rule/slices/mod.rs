@@ -24,8 +24,8 @@ use crate::run::Run;
 use crate::verdict::{Comparison, Finding, Method, Outcome};
 
 codes! {
-    NO_SLICES = "slices/none": "A rule uses slices, but neither the predictions nor the record has any.";
-    SLICE_VANISHED = "slices/vanished": "A slice that the baseline has is not in the candidate.";
+    NO_SLICES = "slices/none": "A rule uses slices, but the predictions or the record don't have them.";
+    SLICE_VANISHED = "slices/vanished": "The baseline has a slice that the candidate does not have.";
     SLICE_SMALL = "slices/small": "A slice has fewer rows than the policy requires.";
 }
 

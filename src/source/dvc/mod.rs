@@ -35,7 +35,7 @@ use crate::code::codes;
 use crate::document::Diagnostic;
 
 codes! {
-    BROKEN = "dvc/broken": "A file in a DVC project is not as DVC writes it.";
+    BROKEN = "dvc/broken": "A file of a DVC project does not have the format that DVC writes, or its content does not match its digest.";
     NOT_SEEDS = "dvc/not-seeds": "The policy treats the items of a stage as seeds, but they differ in more than the seed.";
     NO_PROJECT = "dvc/no-project": "A folder contains neither a DVC project nor DVCLive files.";
 }

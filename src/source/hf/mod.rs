@@ -14,7 +14,7 @@ use crate::code::codes;
 codes! {
     NO_CARD = "hf/no-card": "A model card has no readable metadata, although it seems to have some.";
     TWICE = "hf/metric-twice": "A model card has two values for the same metric on the same dataset.";
-    BROKEN = "hf/broken": "A file is not as the Hub or the Trainer writes it.";
+    BROKEN = "hf/broken": "A Hugging Face file doesn't have the format that the Hub requires.";
 }
 
 /// How to record what Hugging Face's files leave out.

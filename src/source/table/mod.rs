@@ -13,8 +13,8 @@ use crate::document::{Diagnostic, Document, Map, Node, Span, Value};
 use crate::run::{FieldMap, Origin, Run};
 
 codes! {
-    BROKEN_TABLE = "table/broken": "A table of metrics has rows that do not match its header.";
-    UNCLEAR_TABLE = "table/unclear": "The header of a table does not show what its rows are.";
+    BROKEN_TABLE = "table/broken": "A table of metrics has no rows, or a row or a column name does not match the header.";
+    UNCLEAR_TABLE = "table/unclear": "The header of a table does not show what each row is about.";
 }
 
 /// Names of columns that say where in training a row was written.

@@ -19,7 +19,7 @@ use crate::document::{Diagnostic, Map, Node, Path, Span, Value};
 use crate::run::Origin;
 
 crate::code::codes! {
-    DAMAGED = "tensorboard/damaged": "An event file of TensorBoard is damaged.";
+    DAMAGED = "tensorboard/damaged": "A TensorBoard event file is damaged or empty.";
 }
 
 /// Maximum length in bytes of a text that is kept; longer ones are prose.

@@ -26,13 +26,13 @@ use crate::source::Tracked;
 use crate::source::mlflow::{LoggedModel, Rows, Version, as_model, tracked, with_model};
 
 codes! {
-    SYNTAX = "mlflow/syntax": "The text after `mlflow:` is not a name of a run or a model.";
+    SYNTAX = "mlflow/syntax": "The text after `mlflow:` does not name a run or a model.";
     LATEST = "mlflow/latest": "`latest` is the newest version of a model, good or bad, so it can't be a baseline.";
-    NO_STORE = "mlflow/no-store": "No MLflow store was found, and none is named.";
+    NO_STORE = "mlflow/no-store": "No MLflow store was found, or gate can't read the kind of store that is named.";
     STORE = "mlflow/store": "An MLflow store can't be read.";
     NOT_READY = "mlflow/not-ready": "A version of a model, or a logged model, is not complete.";
     BROKEN = "mlflow/broken": "An answer, a row or a file of an MLflow store is not what MLflow writes.";
-    ALIAS = "mlflow/alias": "An alias can't be set, or not for this run.";
+    ALIAS = "mlflow/alias": "An MLflow alias can't be set, or can't be set for this run.";
     NOT_TAGGED = "mlflow/not-tagged": "A tag of a run can't be set.";
     TOO_MANY = "mlflow/too-many": "A name matches more runs than gate reads at once.";
 }

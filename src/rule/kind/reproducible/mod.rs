@@ -17,15 +17,15 @@ use crate::rule::{Loading, RuleInput, RuleResult};
 
 codes! {
     NOT_RECORDED = "reproducible/not-recorded": "Something that the run depended on was not recorded.";
-    NOT_AT_COMMIT = "reproducible/not-at-commit": "A file that the run depended on is not at its commit as it was recorded.";
-    NOT_PORTABLE = "reproducible/not-portable": "The command names something that only one machine has.";
-    NOT_PINNED = "reproducible/not-pinned": "The container image is named by a tag, which moves, and not by its digest.";
-    CANNOT_TELL = "reproducible/cannot-tell": "The repository can't answer what the commit holds.";
+    NOT_AT_COMMIT = "reproducible/not-at-commit": "The recorded commit does not have a file that the run depended on, or has another version of it.";
+    NOT_PORTABLE = "reproducible/not-portable": "The command names something that exists on one machine only.";
+    NOT_PINNED = "reproducible/not-pinned": "The container image is named by a tag, which can change, and not by its digest.";
+    CANNOT_TELL = "reproducible/cannot-tell": "The repository can't answer whether the commit exists, or which files it has.";
     NOT_A_COMMIT = "reproducible/not-a-commit": "The recorded commit is not a commit id, or no such commit exists.";
-    NOT_A_COMMAND = "reproducible/not-a-command": "What is recorded as the command names no program.";
-    NOT_A_DIGEST = "reproducible/not-a-digest": "What is recorded as a digest can't be one.";
-    OPEN_VERSIONS = "reproducible/open-versions": "The list of packages leaves versions open.";
-    DATA_MOVED = "reproducible/data-moved": "The data has the name of the baseline's version, and is not the same.";
+    NOT_A_COMMAND = "reproducible/not-a-command": "The recorded command does not begin with the name of a program.";
+    NOT_A_DIGEST = "reproducible/not-a-digest": "A recorded digest is incomplete, or is not a digest.";
+    OPEN_VERSIONS = "reproducible/open-versions": "The list of packages does not pin every version.";
+    DATA_MOVED = "reproducible/data-moved": "The data has the same version as the baseline's, but another digest.";
     NOT_CLEAN = "reproducible/not-clean": "The run used code that is not in any commit.";
 }
 

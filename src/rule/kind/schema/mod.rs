@@ -23,8 +23,8 @@ use crate::verdict::{Comparison, Finding, Outcome};
 
 codes! {
     DOES_NOT_FIT = "schema/does-not-fit": "The record does not fit the JSON Schema.";
-    COSTS_TOO_MUCH = "schema/costs-too-much": "Holding a record against a JSON Schema takes more steps than are allowed.";
-    BAD_SCHEMA = "policy/bad-schema": "A JSON Schema can't be read, or names what is not beside the policy.";
+    COSTS_TOO_MUCH = "schema/costs-too-much": "Checking a record against the JSON Schema takes more steps than gate allows.";
+    BAD_SCHEMA = "policy/bad-schema": "A JSON Schema can't be read, or refers to a file that is not beside the policy.";
 }
 
 pub(super) const KIND: Kind =
