@@ -1,5 +1,5 @@
-"""Metrics and limits by `gate` and by what people use in its place, in turns in one run. `gate` is timed from start to
-exit, the others without starting Python and its libraries.
+"""Times metrics and limits in `gate` and in the tools that people use instead, in turns in one run. `gate` is timed from
+start to exit, the others without starting Python and its libraries.
 
 Usage: evidence.py GATE PYTHON FOLDER ROUNDS
 """
@@ -13,7 +13,7 @@ OTHERS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "evidence_othe
 
 
 def run(command, folder, says_so=False):
-    """How many seconds it took, by its own word if `says_so`, and the largest resident set in millions of bytes."""
+    """The seconds that it took, as it reports them if `says_so`, and the largest resident set in millions of bytes."""
     began = time.perf_counter()
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as process:
         said = process.stdout.read()
@@ -30,7 +30,7 @@ def main(gate, python, folder, rounds):
     show = [gate, "show", "--cases", "run.json", "--format", "json"]
     check = [gate, "check", "candidate.json", "--baseline", "baseline.json"]
     measured = [
-        ("F1 overall and by slice", "many", show, ["duckdb", "scikit_learn"]),
+        ("F1 overall and by slice", "many", show, ["duckdb", "scikit_learn", "scikit_learn_ids"]),
         ("an interval of an F1 difference, 100,000 pairs", "f1", check, ["f1_bootstrap"]),
         ("BCa of average precision, 1,000 pairs", "average_precision", check,
          ["precision_bootstrap", "precision_bootstrap_arrays"]),

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The figures of README.md in this folder that are about evidence, on this machine, now. Takes a release build of gate as its
-# argument, or builds one; ROWS and ROUNDS make it shorter. Needs Python 3 with pip.
+# Measures the evidence figures of this folder's README.md on this machine. Takes a release build of gate as its argument,
+# or builds one; ROWS and ROUNDS make it shorter. Needs Python 3 with pip.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 work=$PWD/target/bench/evidence

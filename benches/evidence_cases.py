@@ -1,4 +1,4 @@
-"""Predictions for the benchmarks of evidence: the same ones every time. Usage: evidence_cases.py FOLDER ROWS"""
+"""Writes the predictions for the evidence benchmarks, the same every time. Usage: evidence_cases.py FOLDER ROWS"""
 import hashlib
 import json
 import os

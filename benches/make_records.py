@@ -1,4 +1,4 @@
-"""Writes run records, a baseline and a policy of ten rules for the benchmarks: the same ones every time.
+"""Writes run records, a baseline and a policy of ten rules for the benchmarks, the same every time.
 
     python3 make_records.py FOLDER NUMBER
 """

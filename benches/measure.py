@@ -1,4 +1,4 @@
-"""Runs commands in turns, so that whatever else the machine does falls on all of them alike, and prints ratios."""
+"""Runs commands in turns, so that other load on the machine affects all of them alike, and prints ratios."""
 
 import os
 import resource
@@ -20,7 +20,7 @@ def once(command, folder):
 
 
 def in_turns(commands, folder, rounds):
-    """The medians, after one round that counts for nothing."""
+    """The medians, after one warm-up round."""
     taken = {name: [] for name in commands}
     for number in range(rounds + 1):
         for name, command in commands.items():

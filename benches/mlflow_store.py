@@ -21,7 +21,7 @@ BEST = "version: 1\nrules:\n  f1: { require: { metrics.f1.best.max: { min: 0.5 }
 
 
 def make(path, runs, metrics):
-    """A database of MLflow's with one experiment, and the id of one of its runs."""
+    """An MLflow database with one experiment, and the id of one of its runs."""
     subprocess.run([sys.executable, "-m", "mlflow", "db", "upgrade", f"sqlite:///{path}"], check=True,
                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     rng = random.Random(7)
@@ -67,12 +67,12 @@ def serve(path, log):
 
 
 def requests(log):
-    """What the server wrote of requests to the API."""
+    """How many API requests the server logged."""
     return pathlib.Path(log.name).read_text(errors="replace").count('/api/2.0/mlflow/')
 
 
 def ask(command, folder):
-    """Runs gate, and gives the seconds that it took and its largest resident set in millions of bytes."""
+    """Runs gate, and returns the seconds that it took and its largest resident set in millions of bytes."""
     began = time.perf_counter()
     with open(folder / "said", "w") as said:
         process = subprocess.Popen(command, cwd=folder, stdout=said, stderr=subprocess.STDOUT)

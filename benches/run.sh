@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every figure of README.md in this folder, on this machine, now. Needs Rust, git and Python 3 with pip.
+# Measures every figure of this folder's README.md on this machine. Needs Rust, git and Python 3 with pip.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 here="$PWD/benches"

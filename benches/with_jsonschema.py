@@ -1,4 +1,5 @@
-"""What a team without a gate writes: Python's json and jsonschema, holding the same ten rules as far as a schema can.
+"""What a team without a gate writes: Python's json and jsonschema, with the same ten rules as far as a schema
+can express them.
 
     python with_jsonschema.py FOLDER
 """

@@ -26,7 +26,7 @@ LOCKFILES = (
 )
 # A file of code that git does not know makes the tree dirty; a data file does not.
 CODE = (".py", ".pyx", ".ipynb", ".r", ".jl", ".sh", ".rs", ".c", ".cc", ".cpp", ".cu", ".h", ".hpp", ".scala", ".sql")
-# Variables that change what training computes. Any other may hold a secret, and is never read.
+# Variables that change what training computes. Any other may contain a secret, and is never read.
 VARIABLES = (
     "BLIS_NUM_THREADS CUBLAS_WORKSPACE_CONFIG CUDA_DEVICE_ORDER CUDA_LAUNCH_BLOCKING CUDA_VISIBLE_DEVICES "
     "JAX_DEFAULT_MATMUL_PRECISION JAX_ENABLE_X64 JAX_PLATFORMS LANG LC_ALL MKL_CBWR MKL_NUM_THREADS "
@@ -146,7 +146,7 @@ def _hardware() -> dict[str, Any]:
         if torch is not None and torch.cuda.is_available():
             found["gpus"] = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
     except Exception:
-        # A driver that does not answer is no reason to lose the record of a training.
+        # A driver that does not answer must not cost us the record.
         pass
     return found
 

@@ -65,7 +65,7 @@ def rows(path: pathlib.Path) -> Optional[int]:
     count, quoted, content = 0, False, False
     with open(path, "rb") as file:
         for line in file:
-            # A quoted field of a table may hold line breaks.
+            # A quoted field may contain line breaks.
             if is_table and line.count(b'"') % 2:
                 quoted = not quoted
             content = content or bool(line.strip())

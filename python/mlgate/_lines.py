@@ -43,7 +43,7 @@ def _lines(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _params(prefix: str, values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for name, value in values.items():
-        # A name that has a dot is quoted, so that it is not taken for two names.
+        # Quote a name with a dot, so that it is not read as two names.
         key = f"{prefix}.{json.dumps(name) if '.' in name else name}"
         if isinstance(value, dict):
             yield from _params(key, value)

@@ -119,7 +119,7 @@ class Run:
         self._predictions: Optional[pathlib.Path] = None
         self._aggregates: dict[str, Any] = {}
         self._environment: dict[str, Any] = {}
-        # What an estimator was fitted on last, so that its score on the same data is not taken for a validation.
+        # The data of the last `fit`, so that a score on the same data is not taken for a validation.
         self.fitted_on: Optional[Any] = None
         if not self._silent and path is not None:
             inside(self._root, self.path, "record")
@@ -130,7 +130,7 @@ class Run:
         if seed is not None:
             self.seed(seed)
 
-    # The block.
+    # The `with` block.
 
     def __enter__(self) -> "Run":
         if self._state != "new":
@@ -138,7 +138,7 @@ class Run:
         self._state = "running"
         self._started = _now()
         if not self._silent and self._lines_file is None:
-            # The code and the lockfile that training starts with, not those that are there hours later.
+            # The code and the lockfile as training starts, not as they are hours later.
             self._code = _facts.Code(self._root)
             self._command = _facts.command()
             self._environment = {**_facts.environment(self._root, self._lockfile), **self._environment}
@@ -171,7 +171,7 @@ class Run:
             return
         self._write("failed" if failed else "finished")
 
-    # What training says.
+    # What the training script reports.
 
     def params(self, values: Optional[Mapping[str, Any]] = None, /, **more: Any) -> None:
         """Parameters: numbers, text, lists, nested dicts. A secret by its name, such as `api_key`, is masked."""
@@ -358,7 +358,7 @@ class Run:
         if all(known != relative for known, _ in self._artifacts):
             self._artifacts.append((relative, kind))
 
-    # Inside.
+    # Private methods.
 
     def _set(self, field: str, value: Any) -> None:
         if self._fields.get(field) not in (None, value):

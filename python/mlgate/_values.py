@@ -50,7 +50,7 @@ def number(value: Any, what: str, allow_nan: bool = False) -> Number:
             )
         return plain_number
     raise NotRecorded(
-        f"{what} is {_described(value)}, which is not a number. Pass one number, such as float(...) of it"
+        f"{what} is {_described(value)}, which is not a number. Pass a single number, such as float(value)"
     )
 
 
@@ -85,7 +85,7 @@ def plain(value: Any, what: str, objects: bool = False) -> Any:
     if objects:
         return getattr(value, "__name__", None) or type(value).__name__
     raise NotRecorded(
-        f"{what} is {_described(value)}, which has no form in JSON. Pass a number, text, a list or a dict"
+        f"{what} is {_described(value)}, which can't be written as JSON. Pass a number, text, a list or a dict"
     )
 
 

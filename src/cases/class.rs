@@ -5,14 +5,14 @@ use std::collections::HashMap;
 use super::codes::Codes;
 use super::{Cases, Column};
 
-/// What a case that was not scored is taken for, where that counts as wrong.
+/// The class name of a case that was not scored, where such cases count as wrong.
 const NOT_SCORED: &str = "(not scored)";
 
-/// The class of each case: a place in the labels, or `u32::MAX` for a text that is no label.
+/// The class of each case: an index into the labels, or `u32::MAX` for a text that is not a label.
 pub(super) struct Classes<'c> {
     codes: &'c Codes,
     of_code: Vec<u32>,
-    /// Rows that were not scored, with the class that they have.
+    /// Which rows were not scored, and the class that they get.
     unscored: Option<(&'c [bool], u32)>,
 }
 
@@ -34,19 +34,19 @@ impl Cases {
     fn classes_of<'c>(&'c self, column: &'c Column) -> Classes<'c> {
         let mut places: HashMap<&str, u32> = HashMap::new();
         for (label, place) in self.labels.iter().zip(0..) {
-            // Of a label that is declared twice the first place counts.
+            // If a label is declared twice, the first position counts.
             places.entry(label).or_insert(place);
         }
         let class = |text| places.get(text).copied().unwrap_or(u32::MAX);
         Classes { codes: column.codes(), of_code: column.texts().map(class).collect(), unscored: None }
     }
 
-    /// `None` where labels are numbers, or there are none.
+    /// `None` if labels are numbers or missing.
     pub(super) fn true_classes(&self) -> Option<Classes<'_>> {
         Some(self.classes_of(self.labels().filter(|_| !self.are_numbers)?))
     }
 
-    /// `None` where predictions are numbers, or there are none.
+    /// `None` if predictions are numbers or missing.
     pub(super) fn predicted_classes(&self) -> Option<Classes<'_>> {
         let mut classes = self.classes_of(self.predictions().filter(|_| !self.are_numbers)?);
         if self.has_class_of_unscored() {
@@ -59,7 +59,7 @@ impl Cases {
         self.unscored_are_wrong() && self.unscored() > 0 && self.predictions().is_some() && !self.are_numbers
     }
 
-    /// The labels in their order, and what cases that were not scored are taken for.
+    /// The labels in order, then the class name of cases that were not scored.
     pub fn class_names(&self) -> Vec<Box<str>> {
         let mut names = self.labels.clone();
         if self.has_class_of_unscored() {
@@ -68,7 +68,7 @@ impl Cases {
         names
     }
 
-    /// The class that counts, where there are two.
+    /// The positive class, if there are two.
     pub fn positive(&self) -> Option<u32> {
         self.positive
     }

@@ -1,4 +1,4 @@
-//! Which distinct value each cell of a column has, one byte a cell while there are few.
+//! The index of each cell's value among the column's distinct values: one byte per cell while they are few.
 
 /// The code of a cell without a value.
 pub(super) const MISSING: u32 = u32::MAX;
@@ -88,7 +88,7 @@ impl Codes {
         }
     }
 
-    /// Adds the cells of the next rows; `code_of` gives the code here for each code there.
+    /// Appends the cells of the next rows; `code_of` maps their codes to codes here.
     pub(super) fn append(&mut self, next: &Self, code_of: &[u32]) {
         if code_of.iter().any(|code| narrowed(*code).is_none()) {
             self.widen();
@@ -105,12 +105,12 @@ impl Codes {
     }
 }
 
-/// Whether each code stays what it is.
+/// Whether the mapping changes no code.
 pub(super) fn is_same(code_of: &[u32]) -> bool {
     code_of.iter().zip(0..).all(|(code, place)| *code == place)
 }
 
-/// Gives each cell the code that `code_of` has for its code; each fits a byte.
+/// Maps the code of each cell through `code_of`; every new code fits a byte.
 pub(super) fn remap(cells: &mut [u8], code_of: &[u32]) {
     if is_same(code_of) {
         return;

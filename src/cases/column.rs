@@ -1,4 +1,4 @@
-//! One column: distinct texts with a code for each cell, or numbers as they are.
+//! One column: distinct texts with a code for each cell, or plain numbers.
 
 use std::borrow::Cow;
 use std::sync::OnceLock;
@@ -18,7 +18,7 @@ type Texts = IndexSet<Box<str>, foldhash::fast::FixedState>;
 #[derive(Debug, Clone)]
 pub struct Column {
     cells: Cells,
-    /// The texts of numbers, once they are needed.
+    /// The numbers as texts, created on first use.
     written: OnceLock<Coded>,
 }
 
@@ -55,7 +55,7 @@ impl Column {
         Self { cells, written: OnceLock::new() }
     }
 
-    /// A column of numbers of which there are more than [`super::numbers::MAX_CODED`].
+    /// A column with more than [`super::numbers::MAX_CODED`] distinct numbers.
     pub(super) fn of_numbers(numbers: Numbers) -> Self {
         Self::of(Cells::Numbers(numbers))
     }
@@ -71,7 +71,7 @@ impl Column {
         }
     }
 
-    /// Adds distinct texts, in the order of their first row; gives the code of each.
+    /// Adds distinct texts, in the order of their first row; returns the code of each.
     pub(super) fn add_texts(&mut self, texts: impl IntoIterator<Item = Box<str>>) -> Vec<u32> {
         let Cells::Coded(coded) = &mut self.cells else { return Vec::new() };
         let code = |text| u32::try_from(coded.texts.insert_full(text).0).unwrap_or(MISSING);
@@ -98,7 +98,7 @@ impl Column {
         }
     }
 
-    /// The numbers, where the column is kept as numbers.
+    /// The numbers, if the column is kept as numbers.
     pub(super) fn as_numbers(&self) -> Option<&Numbers> {
         match &self.cells {
             Cells::Coded(_) => None,
@@ -106,7 +106,7 @@ impl Column {
         }
     }
 
-    /// How many cells.
+    /// The number of cells.
     pub fn len(&self) -> usize {
         match &self.cells {
             Cells::Coded(coded) => coded.codes.len(),
@@ -114,18 +114,19 @@ impl Column {
         }
     }
 
-    /// Whether it has no cell.
+    /// Whether it has no cells.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The text of a cell; `None` where there is none.
+    /// The text of a cell; `None` if it has no value.
     pub fn text(&self, row: usize) -> Option<&str> {
         let coded = self.coded();
         coded.texts.get_index(coded.codes.get(row) as usize).map(|text| &**text)
     }
 
-    /// The same without keeping the texts of numbers: for a few cells, or for each cell once.
+    /// Like [`Self::text`], but does not keep the texts of numbers: for a few cells, or for one pass over
+    /// all.
     pub fn written(&self, row: usize) -> Option<Cow<'_, str>> {
         match &self.cells {
             Cells::Coded(_) => self.text(row).map(Cow::Borrowed),
@@ -153,7 +154,7 @@ impl Column {
         self.coded().texts.get_index_of(text)
     }
 
-    /// How many distinct texts there are, if at most so many.
+    /// The number of distinct texts, if it is at most `most`.
     pub fn distinct(&self, most: usize) -> Option<usize> {
         if self.as_numbers().is_some() && most <= super::numbers::MAX_CODED {
             return None;
@@ -161,7 +162,7 @@ impl Column {
         Some(self.texts().len()).filter(|distinct| *distinct <= most)
     }
 
-    /// Whether a text, or number, is in more than one cell, of a column where each cell has a value.
+    /// Whether two cells have the same text or number. Every cell of the column must have a value.
     pub(super) fn has_repeats(&self) -> bool {
         match &self.cells {
             Cells::Coded(coded) => coded.texts.len() < coded.codes.len(),
@@ -177,7 +178,7 @@ impl Column {
         }
     }
 
-    /// How many cells have no value, or an empty one.
+    /// The number of cells that have no value or an empty one.
     pub fn without_value(&self) -> usize {
         match &self.cells {
             Cells::Numbers(numbers) => numbers.missing(),
@@ -188,12 +189,12 @@ impl Column {
         }
     }
 
-    /// Every cell as a number: NaN where it has none, or an error that says which row is no number.
+    /// Every cell as a number, NaN if it has no value; or an error that names the row that is not a number.
     pub fn numbers(&self, name: &str) -> Result<Vec<f64>, CasesError> {
         self.numbers_from(name, 0)
     }
 
-    /// The same of rows that are not the first of their file: so many are before them.
+    /// Like [`Self::numbers`], for rows that follow `before` other rows of their file.
     pub fn numbers_from(&self, name: &str, before: usize) -> Result<Vec<f64>, CasesError> {
         self.check_numeric(name, before)?;
         let coded = match &self.cells {
@@ -204,7 +205,7 @@ impl Column {
         Ok(coded.codes.iter().map(|code| parsed.get(code as usize).copied().unwrap_or(f64::NAN)).collect())
     }
 
-    /// An error that names the first row which is no number; so many rows are before these.
+    /// An error that names the first row that is not a number; `before` rows of the file precede these.
     pub(super) fn check_numeric(&self, name: &str, before: usize) -> Result<(), CasesError> {
         let Cells::Coded(coded) = &self.cells else { return Ok(()) };
         let Some(text) = self.texts().find(|text| number(text).is_none()) else { return Ok(()) };
@@ -220,7 +221,8 @@ impl Column {
                 && self.texts().any(|text| !text.trim().is_empty())
     }
 
-    /// Marks the rows of whose cell `is` is true. Asks once for each distinct text; `marked` stays empty while no row is.
+    /// Marks the rows for whose cell `is` returns true. Calls it once for each distinct text; `marked` stays
+    /// empty while no row is marked.
     pub(super) fn mark(&self, marked: &mut Vec<bool>, is: impl Fn(Option<&str>) -> bool) {
         if let Some(numbers) = self.as_numbers()
             && !is(Some("0"))
@@ -244,7 +246,7 @@ impl Column {
         mark_rows(marked, self.len(), is);
     }
 
-    /// The rows whose cell is not the one that `other` has in the row of the same place in `rows`.
+    /// The rows whose cell differs from the cell of `other` in the row that `rows` gives for them.
     pub fn different_rows<'c>(
         &'c self,
         other: &'c Self,
@@ -256,8 +258,8 @@ impl Column {
         {
             return Box::new(pairs.filter(|(row, at)| ours.key(*row) != theirs.key(*at)).map(|pair| pair.0));
         }
-        // An empty text is no value: CSV can't write one in another way. `MISSING - 1` for a text that the other column does
-        // not have: there are not so many rows.
+        // An empty text is no value: CSV can't write a missing value in another way. `MISSING - 1` means a
+        // text that the other column does not have: no column has that many rows.
         let place = |text: &str| other.code_of(text).and_then(|code| u32::try_from(code).ok());
         let there: Vec<u32> = self
             .texts()

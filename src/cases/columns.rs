@@ -1,8 +1,9 @@
-//! Which column is what.
+//! Which column has which role.
 
 use super::{CasesError, CasesFault, Table};
 
-/// What a policy says of the columns, under `cases:`. What it does not say is recognised by name.
+/// What a policy says about the columns, under `cases:`. Columns that it does not mention are recognised by
+/// name.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CaseColumns {
     /// The column of ids.
@@ -11,9 +12,9 @@ pub struct CaseColumns {
     pub label: Option<String>,
     /// The column of predictions.
     pub prediction: Option<String>,
-    /// The column of scores of the positive label, or one column for each label.
+    /// The column of the positive label's scores, or one column for each label.
     pub score: Option<Scores>,
-    /// The label that counts, where there are two.
+    /// The positive label, if there are two.
     pub positive: Option<String>,
     /// The declared order of labels.
     pub labels: Vec<String>,
@@ -30,13 +31,13 @@ pub struct CaseColumns {
 /// Columns of scores.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scores {
-    /// Of the positive label.
+    /// Scores of the positive label.
     One(String),
     /// Labels with their columns.
     Each(Vec<(String, String)>),
 }
 
-/// The columns of a table by what they are.
+/// The columns of a table by role.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Roles {
     /// The ids.
@@ -55,7 +56,7 @@ pub struct Roles {
     pub weight: Option<usize>,
 }
 
-/// What columns of ids are called, in small letters.
+/// Names of id columns, in lowercase.
 pub const ID_COLUMNS: &[&str] = &["id", "sample_id", "example_id", "case_id", "row_id", "doc_id"];
 const LABEL: &[&str] =
     &["y_true", "label", "labels", "target", "truth", "true", "actual", "expected", "gold", "ground_truth"];
@@ -65,11 +66,11 @@ const SCORE: &[&str] =
     &["score", "y_score", "y_prob", "y_proba", "proba", "prob", "probability", "p_positive"];
 const WEIGHT: &[&str] = &["weight", "sample_weight"];
 const CLUSTER: &[&str] = &["cluster", "cluster_id"];
-/// What stands in front of a label in the name of the column of its scores.
+/// Prefixes of a label in the name of its score column.
 const SCORE_OF: &[&str] = &["p_", "prob_", "proba_", "score_", "probability_"];
 
 impl Roles {
-    /// Finds the columns, by what the policy says and else by their names.
+    /// Finds the columns: those that the policy names, and the others by their names.
     pub fn of(table: &Table, said: &CaseColumns) -> Result<Self, CasesError> {
         let named = |role: &str, said: Option<&str>, known: &[&str]| find(table, role, said, known);
         let mut roles = Self {
@@ -98,11 +99,11 @@ impl Roles {
         if said.score.is_none() && roles.score.is_none() {
             roles.scores = each_label(table, &roles);
         }
-        // Two columns of scores, one a label: the positive one's is all that is needed.
+        // With a column of scores for each of two labels, only the positive label's is needed.
         Ok(roles)
     }
 
-    /// Whether a column has one of these roles, and is no slice.
+    /// Whether a column has one of these roles, and so is not a slice.
     pub fn is_taken(&self, index: usize) -> bool {
         [self.id, self.label, self.prediction, self.score, self.weight].contains(&Some(index))
             || self.scores.iter().any(|(_, column)| *column == index)
@@ -146,7 +147,7 @@ fn find(table: &Table, role: &str, said: Option<&str>, known: &[&str]) -> Result
     }
 }
 
-/// Columns such as `p_yes` and `p_no`, one for each label that occurs, all with the same words in front.
+/// Columns such as `p_yes` and `p_no`, one for each label that occurs, all with the same prefix.
 fn each_label(table: &Table, roles: &Roles) -> Vec<(Box<str>, usize)> {
     let Some(label) = roles.label else { return Vec::new() };
     for prefix in SCORE_OF {

@@ -1,11 +1,11 @@
 //! Why a table of cases can't be used.
 
-/// What sort of fault it is; the message says it in words.
+/// The kind of fault; the message describes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CasesFault {
     /// The bytes are not in the format that the name promises.
     Unreadable,
-    /// A column that is needed is not there, or can't be told from others.
+    /// A required column is missing or ambiguous.
     Columns,
     /// An id is missing, or occurs twice.
     Ids,
@@ -16,7 +16,7 @@ pub enum CasesFault {
 /// A table that can't be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CasesError {
-    /// The sort.
+    /// The kind of fault.
     pub fault: CasesFault,
     /// What is wrong, and in which row.
     pub message: String,

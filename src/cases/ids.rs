@@ -1,4 +1,4 @@
-//! Ids: each case has one, and no two the same.
+//! Ids: each case has one, and no two cases share one.
 
 use std::hash::BuildHasher as _;
 
@@ -7,19 +7,20 @@ use foldhash::quality::FixedState;
 use super::numbers::NumberKind;
 use super::{CasesError, CasesFault, Column};
 
-/// The smallest and the largest id of some rows. Rows whose ids are all above those of the rows before them repeat none.
+/// The smallest and largest id of some rows. Rows whose ids are all above those of earlier rows repeat none
+/// of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum IdBounds {
-    /// Of whole numbers.
+    /// Bounds of whole numbers.
     Whole(i64, i64),
-    /// Of texts, by their bytes.
+    /// Bounds of texts, compared by bytes.
     Text(Box<str>, Box<str>),
-    /// Of anything else, or of no ids.
+    /// Other ids, or no ids at all.
     Unordered,
 }
 
 impl IdBounds {
-    /// `None` where an id is missing, or occurs twice in these rows.
+    /// `None` if an id is missing or occurs twice in these rows.
     pub fn of(ids: &Column) -> Option<Self> {
         if ids.without_value() > 0 || ids.has_repeats() {
             return None;
@@ -36,7 +37,7 @@ impl IdBounds {
         Some(wholes.or_else(texts).unwrap_or(Self::Unordered))
     }
 
-    /// Whether every id is below those of `next`.
+    /// Whether every id is below those in `next`.
     pub fn is_below(&self, next: &Self) -> bool {
         match (self, next) {
             (Self::Whole(_, last), Self::Whole(first, _)) => last < first,
@@ -46,12 +47,12 @@ impl IdBounds {
     }
 }
 
-/// The number that a text is the digits of, as they are written.
+/// The whole number that a text is the canonical form of.
 fn whole(text: &str) -> Option<i64> {
     text.parse().ok().filter(|number: &i64| number.to_string() == text)
 }
 
-/// A number for each id, the same for equal ones. Others are rarely equal.
+/// A number for each id. Equal ids have equal numbers; different ids rarely do.
 pub fn id_hashes(ids: &Column) -> Vec<u64> {
     let hasher = FixedState::default();
     if let Some(numbers) = ids.as_numbers().filter(|numbers| numbers.kind() == NumberKind::Whole) {

@@ -1,4 +1,4 @@
-//! JSON Lines: an object a line, numbers as they are written.
+//! JSON Lines: one object per line; numbers keep their original text.
 
 use std::io::{BufRead, BufReader, Read};
 
@@ -6,7 +6,8 @@ use jiter::{Jiter, Peek};
 
 use super::{CasesError, CasesFault, RowReader, Table};
 
-/// Reads a table. The first line's keys are the columns; a later line may leave some out, which is then missing.
+/// Reads a table. The first line's keys are the columns; a key that a later line leaves out is a missing
+/// value.
 pub fn read_json_lines(bytes: impl Read + Send) -> Result<Table, CasesError> {
     JsonLinesReader::open(bytes)?.all_rows()
 }
@@ -17,7 +18,7 @@ pub struct JsonLinesReader<R> {
     header: Table,
     line: Vec<u8>,
     number: usize,
-    /// The first line, from which the header is.
+    /// The first line, which defines the header.
     first: Option<Cells>,
 }
 
@@ -100,7 +101,8 @@ fn fault(line: usize, message: &str) -> CasesError {
     )
 }
 
-/// The keys of an object with their values as text; `None` for null and for lists and objects, which are no cells.
+/// The keys of an object with their values as text; `None` for null, and for lists and objects, which can't
+/// be cells.
 fn object(line: &[u8]) -> Result<Cells, String> {
     let mut json = Jiter::new(line).with_allow_inf_nan();
     let mut cells = Vec::new();

@@ -1,26 +1,26 @@
-//! Whole numbers in little memory, by stretches of rows.
+//! Compact storage of whole numbers, chosen for each stretch of rows.
 
 /// The keys of consecutive rows.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Keys {
     /// Each is one more than the one before it, as row numbers are.
     Sequence { first: i64, len: usize },
-    /// How far each is above the smallest one.
+    /// The distance of each key from the smallest one.
     Offsets { smallest: i64, offsets: Vec<u32> },
-    /// Any.
+    /// Any keys.
     Wide(Vec<i64>),
 }
 
 /// Keys while they are read, a few thousand at a time.
 #[derive(Default)]
 pub(super) struct KeysSoFar {
-    /// As long as each is one more than the one before it, the first is enough.
+    /// While each key is one more than the one before it, the first one is enough.
     sequence: Option<(i64, usize)>,
     others: Vec<i64>,
 }
 
 impl KeysSoFar {
-    /// Adds the keys of the next rows. `rows` is how many there will be in all.
+    /// Adds the keys of the next rows. `rows` is the total number of rows to come.
     pub(super) fn add(&mut self, keys: &[i64], rows: usize) {
         let Some(&key) = keys.first() else { return };
         let is_sequence = || keys.windows(2).all(|pair| pair[0].checked_add(1) == Some(pair[1]));
@@ -94,7 +94,7 @@ impl Keys {
         }
     }
 
-    /// How many cells have a key.
+    /// The number of cells with this key.
     pub(super) fn count(&self, key: i64) -> usize {
         match self {
             Self::Sequence { .. } => {
@@ -110,7 +110,7 @@ impl Keys {
         }
     }
 
-    /// The smallest and the largest.
+    /// The smallest and the largest key.
     pub(super) fn bounds(&self) -> Option<(i64, i64)> {
         match self {
             Self::Sequence { len: 0, .. } => None,

@@ -1,9 +1,9 @@
-//! Which labels there are, in which order, and whether they are numbers.
+//! Which labels exist, in which order, and whether they are numbers.
 
 use super::codes::MISSING;
 use super::{CaseColumns, Cases, CasesError, CasesFault, Column};
 
-/// Pairs of labels whose positive one is known without the policy: the second.
+/// Pairs of labels whose second one is positive even if the policy does not say so.
 const KNOWN_PAIRS: [[&str; 2]; 8] = [
     ["0", "1"],
     ["-1", "1"],
@@ -15,7 +15,7 @@ const KNOWN_PAIRS: [[&str; 2]; 8] = [
     ["FALSE", "TRUE"],
 ];
 
-/// Whole numbers with more different values than this are numbers, not classes.
+/// Whole numbers with more distinct values than this are numbers, not classes.
 const MOST_CLASSES: usize = 20;
 
 impl Cases {
@@ -35,7 +35,7 @@ impl Cases {
         }
     }
 
-    /// Labels and predictions that can be read as numbers.
+    /// Whether labels and predictions can be read as numbers.
     pub(super) fn numeric_columns(&self) -> bool {
         self.labels().is_some_and(Column::is_numeric) && self.predictions().is_none_or(Column::is_numeric)
     }
@@ -53,7 +53,7 @@ impl Cases {
         labels.texts().chain(predictions.texts()).any(fraction) || self.labels.len() > MOST_CLASSES
     }
 
-    /// Answers in words, of which almost each is another: there the empty text is an answer as well.
+    /// Answers in words, nearly all of them distinct: the empty text is then an answer too.
     pub(super) fn is_free_text(&self) -> bool {
         self.labels().is_some_and(|labels| !labels.is_numeric() && 2 * labels.texts().len() > labels.len())
     }
@@ -95,7 +95,7 @@ impl Cases {
     }
 }
 
-/// The order of labels and the positive one, of the texts that occur as labels or predictions.
+/// The order of the labels and the positive one, from the texts that occur as labels or predictions.
 pub fn label_order(seen: &[&str], said: &CaseColumns) -> (Vec<Box<str>>, Option<u32>) {
     let declared = said.labels.iter().map(|label| label.as_str().into()).collect();
     ordered(declared, seen.iter().map(|text| (*text).into()).collect(), true, said)
@@ -136,7 +136,7 @@ fn ordered(
     (labels, positive)
 }
 
-/// By number where all are, else by code point.
+/// Sorts by number if all are numbers, else by code point.
 fn sort_labels(labels: &mut [Box<str>]) {
     let number = |label: &str| label.parse::<f64>().ok().filter(|number| number.is_finite());
     if labels.iter().all(|label| number(label).is_some()) {

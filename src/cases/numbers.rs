@@ -4,15 +4,15 @@ use rayon::prelude::*;
 
 use super::keys::Keys;
 
-/// A column with more different numbers than this keeps them as numbers.
+/// A column with more distinct numbers than this keeps them as numbers.
 pub(super) const MAX_CODED: usize = 4096;
 
-/// What the keys of a column are.
+/// How a column's keys encode its numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NumberKind {
     /// Whole numbers. The smallest one is a missing value.
     Whole,
-    /// The bits of floating-point numbers, of which there is one NaN. Another NaN is a missing value.
+    /// The bits of floating-point numbers, with a single NaN. Another NaN marks a missing value.
     Real,
 }
 
@@ -34,7 +34,7 @@ impl NumberKind {
     }
 }
 
-/// The key of a floating-point number: its bits, and the same for all that are not a number.
+/// The key of a floating-point number: its bits, with one key for every NaN.
 pub(super) fn real_key(value: f64) -> i64 {
     if value.is_nan() { f64::NAN.to_bits().cast_signed() } else { value.to_bits().cast_signed() }
 }
@@ -49,7 +49,7 @@ pub(super) struct Numbers {
 }
 
 impl Numbers {
-    /// Of the keys of stretches of rows, in their order.
+    /// Joins the keys of consecutive stretches of rows.
     pub(super) fn new(kind: NumberKind, parts: Vec<Keys>) -> Self {
         let mut starts = vec![0];
         for part in &parts {
@@ -82,13 +82,13 @@ impl Numbers {
         }
     }
 
-    /// The number in a cell; `None` where there is none.
+    /// The number in a cell; `None` if it has no value.
     pub(super) fn value(&self, row: usize) -> Option<f64> {
         let key = Some(self.key(row)).filter(|key| *key != self.kind.missing())?;
         Some(self.kind.value(key))
     }
 
-    /// As it is written: digits, and a number that reads back as the same.
+    /// The number as text: it reads back as the same number.
     pub(super) fn text(&self, row: usize) -> Option<String> {
         let value = self.value(row)?;
         Some(match self.kind {
@@ -97,7 +97,7 @@ impl Numbers {
         })
     }
 
-    /// Every cell; NaN where it has no value.
+    /// Every cell; NaN if it has no value.
     pub(super) fn values(&self) -> Vec<f64> {
         let (mut values, missing) = (Vec::with_capacity(self.len()), self.kind.missing());
         self.for_each(|_, key| values.push(if key == missing { f64::NAN } else { self.kind.value(key) }));
@@ -114,7 +114,8 @@ impl Numbers {
         self.parts.iter().map(|part| part.count(self.kind.missing())).sum()
     }
 
-    /// Whether a number is in more than one cell. One bit for each possible number where they are dense, else a sorted copy.
+    /// Whether two cells have the same number. Uses one bit for each possible number if they are dense, else
+    /// a sorted copy.
     pub(super) fn has_repeats(&self) -> bool {
         if self.parts.iter().all(|part| matches!(part, Keys::Sequence { .. })) {
             let bounds: Vec<(i64, i64)> = self.parts.iter().filter_map(Keys::bounds).collect();
@@ -138,8 +139,8 @@ impl Numbers {
         repeats
     }
 
-    /// For each cell of `baseline`, the row here with the same number. `None` where there is no such row. Both sides
-    /// have each number once.
+    /// For each cell of `baseline`, the row here with the same number; `None` if any of them has no such row.
+    /// Neither side may repeat a number.
     pub(super) fn rows_of(&self, baseline: &Self) -> Option<Vec<u32>> {
         let row = |row: usize| u32::try_from(row).unwrap_or(u32::MAX);
         let theirs = (0..baseline.len()).into_par_iter().map(|row| baseline.key(row));
@@ -163,7 +164,8 @@ impl Numbers {
         theirs.map(find).collect()
     }
 
-    /// The smallest key and how far the largest is from it, where that is at most `sparse` times as many as there are keys.
+    /// The smallest key and the distance of the largest from it, if that is at most `sparse` times the number
+    /// of keys.
     fn dense_span(&self, sparse: usize) -> Option<(i64, usize)> {
         let (first, last) = self.bounds()?;
         let span = usize::try_from(last.abs_diff(first)).ok()?;

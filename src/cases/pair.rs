@@ -18,29 +18,29 @@ impl Pairing {
     }
 }
 
-/// Why two tables are not about the same cases.
+/// Why two tables can't be paired.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unpaired {
-    /// The ids are not the same set.
+    /// The ids differ.
     Ids {
         /// How many ids only the baseline has.
         gone: usize,
-        /// How many only the candidate has.
+        /// How many ids only the candidate has.
         new: usize,
         /// Up to three of each.
         examples: [Vec<String>; 2],
-        /// The ids would be the same without zeros in front or a `.0` behind.
+        /// The ids would match without leading zeros or a trailing `.0`.
         written_otherwise: bool,
     },
-    /// What must be the same on both sides is not.
+    /// A value that must match on both sides does not.
     Differs {
         /// `label`, `weight`, `cluster`, or a column.
         what: String,
-        /// In how many cases.
+        /// In how many cases it differs.
         count: usize,
-        /// Of how many.
+        /// The number of cases.
         of: usize,
-        /// The id of the first, with both values.
+        /// The id of the first such case, with both values.
         example: [String; 3],
     },
 }
@@ -87,7 +87,8 @@ impl fmt::Display for Unpaired {
     }
 }
 
-/// Pairs two tables by id, whatever their order. Never only what both have: the hardest cases are those that vanish.
+/// Pairs two tables by id, in any order. It never reduces them to the common cases: the hardest ones are
+/// those that vanish.
 pub fn pair(baseline: &Cases, candidate: &Cases) -> Result<Pairing, Unpaired> {
     let (ours, theirs) = (candidate.ids(), baseline.ids());
     let must_agree = baseline.must_agree(candidate);
@@ -110,8 +111,8 @@ pub fn pair(baseline: &Cases, candidate: &Cases) -> Result<Pairing, Unpaired> {
     Ok(pairing)
 }
 
-/// For each of the baseline's ids, the row where the candidate has it; `None` where the ids are not the same set. Each
-/// side has each id once.
+/// For each of the baseline's ids, the candidate's row with that id; `None` if the ids differ. Neither side
+/// may repeat an id.
 fn rows_of(theirs: &Column, ours: &Column) -> Option<Vec<u32>> {
     if theirs.len() != ours.len() {
         return None;
@@ -121,7 +122,8 @@ fn rows_of(theirs: &Column, ours: &Column) -> Option<Vec<u32>> {
     {
         return ours.rows_of(theirs);
     }
-    // The code of an id is its row. Two runs mostly have their cases in the same order, which needs no search.
+    // The code of an id is its row. Two runs usually list their cases in the same order, which needs no
+    // search.
     let same_order = ours.texts().zip(theirs.texts()).enumerate();
     let row = |(row, (our_id, their_id)): (usize, (&str, &str))| {
         let row = if our_id == their_id { row } else { ours.code_of(their_id)? };

@@ -1,4 +1,4 @@
-//! One column of one row group of a Parquet file, its distinct values found while it is decoded.
+//! One column of one row group of a Parquet file. Distinct values are found during decoding.
 
 use std::collections::HashMap;
 
@@ -13,21 +13,21 @@ use parquet::errors::ParquetError;
 use super::codes::{Codes, MISSING};
 use super::keys::{Keys, KeysSoFar};
 
-/// Values of a column that are decoded at once.
+/// The number of values decoded at once.
 const BATCH: usize = 8192;
 
-/// Whole numbers below this find their code in a table.
+/// Whole numbers below this are mapped to codes by a table.
 const SMALL: usize = 256;
 
 /// What was read.
 pub(super) enum Chunk {
-    /// A code for each cell, and the key of each code. `None` where the codes were put elsewhere.
+    /// A code for each cell, and the key of each code. `None` if the codes were put elsewhere.
     Keys(Option<Codes>, Vec<i64>),
-    /// The key of each cell, since there are too many for codes.
+    /// The key of each cell, because there are too many distinct values for codes.
     Numbers(Keys),
-    /// A code for each cell, and the text of each code. `None` where the codes were put elsewhere.
+    /// A code for each cell, and the text of each code. `None` if the codes were put elsewhere.
     Texts(Option<Codes>, Vec<Box<str>>),
-    /// A value has the key that is kept for missing ones.
+    /// A value has the key that is reserved for missing values.
     Conflict,
 }
 
@@ -44,7 +44,7 @@ impl Chunk {
         self
     }
 
-    /// With the codes that were put into `cells`.
+    /// Takes back the codes that were put into `cells`.
     pub(super) fn taken_from(mut self, cells: &[u8]) -> Self {
         if let Self::Keys(codes, _) | Self::Texts(codes, _) = &mut self {
             codes.get_or_insert_with(|| Codes::Narrow(cells.to_vec()));
@@ -52,13 +52,13 @@ impl Chunk {
         self
     }
 
-    /// Whether the codes are where they were put.
+    /// Whether the codes were put elsewhere.
     pub(super) fn is_put(&self) -> bool {
         matches!(self, Self::Keys(None, _) | Self::Texts(None, _))
     }
 }
 
-/// Some consecutive cells: the values, and where there are fewer than cells, which cells have one.
+/// Some consecutive cells: their values and, if some cells have none, which cells have one.
 struct Batch<'b, T> {
     values: &'b [T],
     levels: &'b [i16],
@@ -77,10 +77,10 @@ impl<T> Batch<'_, T> {
     }
 }
 
-/// Memory that is reserved for rows before they are read, whatever a damaged file says.
+/// Maximum number of rows to reserve memory for in advance: a damaged file may claim any number.
 pub(super) const ROOM: usize = 1 << 22;
 
-/// A column that does not have a cell for each row of its row group.
+/// The error for a column that does not have one cell for each row of its row group.
 pub(super) fn other_rows(rows: usize) -> ParquetError {
     ParquetError::General(format!("a column does not have as many cells as its row group has rows, {rows}"))
 }
@@ -177,7 +177,7 @@ impl Coder {
     }
 }
 
-/// Different bytes would become one text.
+/// The error for bytes that are not valid text: different bytes would become the same text.
 pub(super) fn no_text() -> ParquetError {
     ParquetError::General("a text is not UTF-8".into())
 }
@@ -190,7 +190,8 @@ pub(super) fn read_texts(
 ) -> Result<Chunk, ParquetError> {
     let mut texts: IndexSet<Box<str>, FixedState> = IndexSet::default();
     let mut codes = Codes::default();
-    // Cells of one entry of a dictionary have the same address. Another text may come there later, so bytes are compared.
+    // Cells with the same dictionary entry have the same address. Another text may be put there later, so
+    // compare the bytes.
     let mut recent = [MISSING; SMALL];
     let mut is_text = true;
     let mut cell = |value: Option<&ByteArray>| {
@@ -218,7 +219,7 @@ pub(super) fn read_texts(
     Ok(Chunk::Texts(Some(codes), texts.into_iter().collect()))
 }
 
-/// Reads decimals that are kept as bytes, as their digits with so many behind the point.
+/// Reads decimals stored as bytes; writes their digits with the given number of decimal places.
 pub(super) fn read_decimals<T: DataType>(
     reader: ColumnReaderImpl<T>,
     most: i16,

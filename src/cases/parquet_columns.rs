@@ -18,8 +18,8 @@ use super::parquet_dictionary::{has_indices_only, read_indices};
 use super::parquet_join::{NarrowCells, join_codes, join_numbers};
 use super::{CasesError, CasesFault, Column, RowReader, Table};
 
-/// Reads a table from the bytes of a Parquet file. Whole numbers become their digits, so that they equal the same
-/// numbers in a CSV file.
+/// Reads a table from the bytes of a Parquet file. Whole numbers become their digits, so that they equal the
+/// same numbers in a CSV file.
 pub fn read_parquet(bytes: impl Into<Bytes>) -> Result<Table, CasesError> {
     ParquetReader::open(bytes.into())?.all_rows()
 }
@@ -28,7 +28,7 @@ pub fn read_parquet(bytes: impl Into<Bytes>) -> Result<Table, CasesError> {
 pub struct ParquetReader {
     file: Box<dyn FileReader>,
     header: Table,
-    /// Which column of the file each column of the header is.
+    /// The file's column index for each column of the header.
     leaves: Vec<usize>,
     /// The next row group.
     next: usize,
@@ -39,7 +39,7 @@ impl ParquetReader {
     pub fn open(source: impl ChunkReader + 'static) -> Result<Self, CasesError> {
         let open = || SerializedFileReader::new(source).map_err(|error| unreadable(&error));
         let file: Box<dyn FileReader> = Box::new(caught(open)?);
-        // The library panics at these.
+        // The library panics on these.
         let places = file.metadata().row_groups().iter().flat_map(RowGroupMetaData::columns);
         let is_negative = |column: &ColumnChunkMetaData| {
             let start = column.dictionary_page_offset().unwrap_or_else(|| column.data_page_offset());
@@ -51,13 +51,13 @@ impl ParquetReader {
         let schema = file.metadata().file_metadata().schema_descr_ptr();
         let names: Vec<String> = schema.columns().iter().map(|column| column.path().string()).collect();
         let named = Table::new(names.iter().map(String::as_str))?;
-        // Lists and structures are no cells.
+        // Lists and structs can't be cells.
         let leaves: Vec<usize> =
             (0..names.len()).filter(|index| schema.column(*index).max_rep_level() == 0).collect();
         Ok(Self { file, header: named.of_columns(&leaves), leaves, next: 0 })
     }
 
-    /// Where the bytes of each row group are; `None` where one does not begin behind the one before it.
+    /// The byte range of each row group; `None` if one does not begin after the end of the previous one.
     pub fn places(&self) -> Option<Vec<Range<u64>>> {
         let mut end = 0;
         let place = |group: &RowGroupMetaData| {
@@ -71,7 +71,8 @@ impl ParquetReader {
         self.file.metadata().row_groups().iter().map(place).collect()
     }
 
-    /// All columns of a row group, one after the other: a thread that waits for another column would begin another row group.
+    /// All columns of a row group, one after the other: a thread that waited for another column would start
+    /// on another row group.
     pub fn read_group(&self, group: usize) -> Result<Table, CasesError> {
         let mut table = self.header.clone();
         for (place, column) in table.columns.iter_mut().enumerate() {
@@ -84,7 +85,7 @@ impl ParquetReader {
         Ok(table)
     }
 
-    /// The next row groups, of the columns at these places of the header.
+    /// The next row groups, with the columns at these positions of the header.
     fn read_groups(&mut self, wanted: &[usize], groups: usize) -> Result<Table, CasesError> {
         let groups = self.next..self.next + groups;
         self.next = groups.end;
@@ -108,14 +109,14 @@ impl RowReader for ParquetReader {
         self.read_groups(wanted, 1).map(Some)
     }
 
-    /// A column at a time: codes and numbers are then those of the whole column.
+    /// Reads one column at a time, so that codes and numbers cover the whole column.
     fn all_rows(&mut self) -> Result<Table, CasesError> {
         let every: Vec<usize> = (0..self.header.columns.len()).collect();
         self.read_groups(&every, self.file.num_row_groups())
     }
 }
 
-/// The library panics at some damaged files.
+/// Runs `read` and turns a panic into an error: the library panics on some damaged files.
 fn caught<T>(read: impl FnOnce() -> Result<T, CasesError>) -> Result<T, CasesError> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(read))
         .unwrap_or_else(|_| Err(unreadable(&ParquetError::General("it is damaged".into()))))
@@ -159,7 +160,7 @@ fn read_columns(
     Ok(table)
 }
 
-/// The most digits behind the point of a decimal: those that 32 bytes can hold.
+/// Maximum number of decimal places: as many digits as 32 bytes can store.
 const MAX_SCALE: i64 = 76;
 
 /// What is wrong in a column, and in which row group.
@@ -175,9 +176,9 @@ enum Written {
     Boolean,
     Whole,
     Unsigned,
-    /// With so many digits behind the point.
+    /// A decimal with this many decimal places.
     Decimal(usize),
-    /// The same, of more digits than fit 64 bits.
+    /// A decimal with more digits than fit into 64 bits.
     LongDecimal(i64),
     Real,
 }
@@ -206,7 +207,7 @@ impl Written {
         }
     }
 
-    /// What a column of many different numbers is kept as.
+    /// How a column with many distinct numbers is kept.
     fn numbers(self) -> Option<NumberKind> {
         match self {
             Self::Whole | Self::Unsigned => Some(NumberKind::Whole),
@@ -255,7 +256,7 @@ fn read_column(
     })
 }
 
-/// A column of which the file has a dictionary, and no cell apart from it; `None` where it is to be read value by value.
+/// Reads a column whose cells are all in the file's dictionary; `None` if it must be read value by value.
 fn read_coded(
     row_group: &dyn RowGroupReader,
     index: usize,
@@ -282,7 +283,7 @@ fn read_coded(
         _ => return Ok(None),
     };
     let (codes, keys) = indices.keys(physical, key)?;
-    // As of numbers that are read one by one.
+    // As for numbers that are read one by one.
     let missing = written.numbers().filter(|_| max_coded != usize::MAX).map(NumberKind::missing);
     let too_large = |key: i64| written == Written::Unsigned && key < 0;
     if missing.is_some_and(|missing| keys.iter().any(|key| *key == missing || too_large(*key))) {
@@ -291,7 +292,7 @@ fn read_coded(
     Ok((keys.len() <= max_coded).then_some(Chunk::Keys(Some(codes), keys)))
 }
 
-/// How many rows a row group has. Each of its columns must have as many cells.
+/// The number of rows in a row group. Each of its columns must have that many cells.
 fn rows_of(group: &RowGroupMetaData) -> Result<usize, ParquetError> {
     usize::try_from(group.num_rows()).map_err(|_| ParquetError::General("a row group has no rows".into()))
 }
@@ -332,7 +333,7 @@ fn read_chunk(
                 if unsigned { i64::from(value.cast_unsigned()) } else { i64::from(*value) }
             })
         }
-        // Of an unsigned number beyond those of `i64`, the bits: no such key is kept as a number.
+        // Unsigned numbers above `i64::MAX` keep their bits: no such key is kept as a number.
         ColumnReader::Int64ColumnReader(reader) if unsigned && max_coded != usize::MAX => {
             read_keys::<Int64Type>(reader, most, missing, max_coded, rows, move |value| {
                 if *value < 0 { missing } else { *value }

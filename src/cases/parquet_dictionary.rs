@@ -1,5 +1,5 @@
-//! A column of one row group whose cells are all indices into a dictionary: the indices become the codes as they are,
-//! without a value for each cell.
+//! A column of one row group whose cells are all indices into a dictionary: the indices become the codes
+//! directly, without decoding a value for each cell.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -15,15 +15,15 @@ use super::codes::{Codes, MISSING};
 use super::parquet_chunk::{ROOM, no_text, other_rows};
 use super::parquet_runs::{Packed, cut_short, is_one_run, read_runs};
 
-/// What a file has instead of values.
+/// The dictionary indices that a file stores instead of values.
 pub(super) struct Indices {
-    /// For each cell an index into the dictionary, or [`MISSING`].
+    /// For each cell, an index into the dictionary, or [`MISSING`].
     pub(super) codes: Codes,
     dictionary: Bytes,
     size: usize,
 }
 
-/// Whether every cell is an index, as far as the file says.
+/// Whether every cell is an index, according to the file's metadata.
 pub(super) fn has_indices_only(chunk: &ColumnChunkMetaData) -> bool {
     let only = [Encoding::RLE_DICTIONARY, Encoding::PLAIN_DICTIONARY];
     chunk.dictionary_page_offset().is_some()
@@ -32,7 +32,7 @@ pub(super) fn has_indices_only(chunk: &ColumnChunkMetaData) -> bool {
             .is_some_and(|mask| only.iter().any(|encoding| mask.is_only(*encoding)))
 }
 
-/// Reads the indices; `None` where a page has something else after all.
+/// Reads the indices; `None` if a page contains values after all.
 pub(super) fn read_indices(
     pages: &mut dyn PageReader,
     most: i16,
@@ -104,7 +104,7 @@ fn beyond() -> ParquetError {
     ParquetError::General("an index is beyond its dictionary".into())
 }
 
-/// The bits of a definition level.
+/// The number of bits in a definition level.
 fn bits(most: i16) -> u8 {
     u8::try_from(16 - most.leading_zeros()).unwrap_or(16)
 }
@@ -112,7 +112,7 @@ fn bits(most: i16) -> u8 {
 /// Definition levels, and values.
 type Parts<'p> = (&'p [u8], &'p [u8]);
 
-/// The parts of a page; `None` where the levels are in an encoding of long ago.
+/// Splits a page into its parts; `None` if the levels have an obsolete encoding.
 fn parts(page: &Page, most: i16) -> Result<Option<Parts<'_>>, ParquetError> {
     match page {
         Page::DataPage { buf, .. } if most == 0 => Ok(Some((&[], buf))),
@@ -130,7 +130,7 @@ fn parts(page: &Page, most: i16) -> Result<Option<Parts<'_>>, ParquetError> {
 }
 
 impl Indices {
-    /// The keys of a dictionary of numbers, and for each cell which of them it has.
+    /// The keys of a dictionary of numbers, and the code of each cell.
     pub(super) fn keys(
         self,
         physical: Physical,
@@ -150,7 +150,7 @@ impl Indices {
         self.in_order_of_cells(&values)
     }
 
-    /// The texts of a dictionary, and for each cell which of them it has.
+    /// The texts of a dictionary, and the code of each cell.
     pub(super) fn texts(self) -> Result<(Codes, Vec<Box<str>>), ParquetError> {
         let mut values: Vec<Box<str>> = Vec::with_capacity(self.size.min(self.dictionary.len()));
         let mut rest = &self.dictionary[..];
@@ -164,7 +164,7 @@ impl Indices {
         self.in_order_of_cells(&values)
     }
 
-    /// Each value once, in the order of the first cell that has it. A dictionary may have others, and one twice.
+    /// Each value once, in the order of its first cell. A dictionary may contain unused and repeated values.
     fn in_order_of_cells<V: Hash + Eq + Clone>(self, values: &[V]) -> Result<(Codes, Vec<V>), ParquetError> {
         if values.len() < self.size {
             return Err(cut_short());

@@ -1,4 +1,4 @@
-//! The row groups of a column as one column.
+//! Joins the row groups of a column.
 
 use parquet::file::metadata::RowGroupMetaData;
 use rayon::prelude::*;
@@ -9,19 +9,20 @@ use super::keys::Keys;
 use super::numbers::NumberKind;
 use super::parquet_chunk::Chunk;
 
-/// Most rows of a row group, and of all, that memory is reserved for before they are read.
+/// Maximum number of rows to reserve memory for in advance: per row group, and in total.
 const MOST: [usize; 2] = [1 << 24, 1 << 32];
 
-/// A byte for each cell of a column. Each row group puts its codes where they stay, if a byte is enough for them.
+/// One byte for each cell of a column. Each row group writes its codes to their final place if a byte is
+/// enough for them.
 pub(super) struct NarrowCells {
     cells: Vec<u8>,
-    /// The rows of each group; 0 where there are too many.
+    /// The number of rows in each group; 0 if there are too many.
     rows: Vec<usize>,
 }
 
 impl NarrowCells {
     pub(super) fn of(groups: &[RowGroupMetaData]) -> Self {
-        // The codes of one row group stay where they were read.
+        // The codes of a single row group stay where they were read.
         if groups.len() == 1 {
             return Self { cells: Vec::new(), rows: vec![0] };
         }
@@ -31,7 +32,7 @@ impl NarrowCells {
         if all > MOST[1] || rows.iter().any(|rows| *rows > MOST[0]) {
             rows.fill(0);
         }
-        // Memory that nothing is put into costs nothing.
+        // Zeroed memory that is never written costs nothing.
         Self { cells: vec![0; rows.iter().sum()], rows }
     }
 
@@ -48,7 +49,7 @@ impl NarrowCells {
     }
 }
 
-/// The keys of all row groups.
+/// Joins the keys of all row groups.
 pub(super) fn join_numbers(kind: NumberKind, chunks: Vec<Chunk>, narrow: &mut NarrowCells) -> Vec<Keys> {
     let keys = |(chunk, cells): (Chunk, &mut [u8])| match chunk.taken_from(cells) {
         Chunk::Numbers(keys) => Some(keys),
@@ -61,7 +62,7 @@ pub(super) fn join_numbers(kind: NumberKind, chunks: Vec<Chunk>, narrow: &mut Na
     chunks.into_iter().zip(narrow.of_groups()).filter_map(keys).collect()
 }
 
-/// The codes of all row groups, each distinct value with its text.
+/// Joins the codes of all row groups, and gives each distinct value its text.
 pub(super) fn join_codes(
     mut chunks: Vec<Chunk>,
     mut narrow: NarrowCells,

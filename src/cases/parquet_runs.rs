@@ -4,15 +4,15 @@
 
 use parquet::errors::ParquetError;
 
-/// A number that was packed: a byte, or four.
+/// The type of an unpacked number: one byte, or four.
 pub(super) trait Packed: Copy {
-    /// The widest that fits, in bits.
+    /// The largest width in bits that fits.
     const BITS: usize;
 
-    /// The number, of which no more bits are set than fit.
+    /// Converts a number that fits.
     fn of(number: u32) -> Self;
 
-    /// Adds so many numbers of `width` bits.
+    /// Appends `count` numbers of `width` bits.
     fn unpack(packed: &[u8], width: usize, count: usize, into: &mut Vec<Self>);
 }
 
@@ -28,7 +28,7 @@ impl Packed for u8 {
         let start = into.len();
         into.resize(start + count, 0);
         let into = &mut into[start..];
-        // A loop for each width: shifts by what is known beforehand are several times faster.
+        // One loop per width: shifts by constants are several times faster.
         match width {
             0 => {}
             1 => unpack_bytes::<1>(packed, into),
@@ -43,7 +43,7 @@ impl Packed for u8 {
     }
 }
 
-/// Eight numbers of up to eight bits are one word.
+/// Eight numbers of up to eight bits form one word.
 fn unpack_bytes<const WIDTH: usize>(packed: &[u8], into: &mut [u8]) {
     let word = |group: &[u8]| {
         let mut word = [0; 8];
@@ -87,7 +87,7 @@ impl Packed for u32 {
     }
 }
 
-/// Adds `count` numbers of `width` bits.
+/// Appends `count` numbers of `width` bits.
 pub(super) fn read_runs<N: Packed>(
     mut bytes: &[u8],
     width: u8,
@@ -96,22 +96,22 @@ pub(super) fn read_runs<N: Packed>(
 ) -> Result<(), ParquetError> {
     let width = usize::from(width);
     if width > N::BITS {
-        return Err(ParquetError::General(format!("numbers of {width} bits are no indices")));
+        return Err(ParquetError::General(format!("indices can't be {width} bits wide")));
     }
     let mut left = count;
     while left > 0 {
         let header = read_varint(&mut bytes)?;
-        // Of packed numbers there are groups of eight, of which the last may be longer than the values.
+        // Packed numbers come in groups of eight; the last group may extend beyond the values.
         let (most, is_packed) = if header & 1 == 0 { (left, false) } else { (left.div_ceil(8), true) };
         let times = usize::try_from(header >> 1).unwrap_or(usize::MAX).min(most);
         if times == 0 {
-            return Err(ParquetError::General("a run of no values".into()));
+            return Err(ParquetError::General("an empty run".into()));
         }
         if !is_packed {
             let number = take(&mut bytes, width.div_ceil(8))?;
             let number = number.iter().rev().fold(0, |sum, byte| sum << 8 | u32::from(*byte));
             if u32::BITS - number.leading_zeros() > u32::try_from(N::BITS).unwrap_or(0) {
-                return Err(ParquetError::General(format!("{number} is no index")));
+                return Err(ParquetError::General(format!("{number} is not a valid index")));
             }
             into.resize(into.len() + times, N::of(number));
             left -= times;
@@ -129,7 +129,8 @@ pub(super) fn read_runs<N: Packed>(
     Ok(())
 }
 
-/// Whether at least `count` numbers are one run of this number, as the levels of a page without missing cells are.
+/// Whether the first `count` numbers are a single run of this number, like the levels of a page without
+/// missing cells.
 pub(super) fn is_one_run(mut bytes: &[u8], width: u8, count: usize, number: u8) -> bool {
     let run = read_varint(&mut bytes).ok().filter(|header| header & 1 == 0 && header >> 1 >= count as u64);
     run.is_some() && width <= 8 && bytes.first() == Some(&number)
@@ -179,7 +180,7 @@ mod tests {
 
     #[test]
     fn runs_and_packed_numbers_are_read() {
-        // The example of the format's own description: 0 to 7 in three bits each.
+        // The example in the format's specification: 0 to 7 in three bits each.
         assert_eq!(read(&[3, 0x88, 0xC6, 0xFA], 3, 8).expect("packed"), [0, 1, 2, 3, 4, 5, 6, 7]);
         assert_eq!(read(&[10, 4, 3, 0x88, 0xC6, 0xFA], 3, 8).expect("both"), [4, 4, 4, 4, 4, 0, 1, 2]);
         assert_eq!(read(&[6, 0x34, 0x12], 16, 3).expect("a wide run"), [0x1234; 3]);
@@ -187,7 +188,7 @@ mod tests {
         assert_eq!(read(&wide, 12, 4).expect("twelve bits"), [0xFFF, 0, 0xFFF, 0]);
         assert_eq!(read(&[9], 0, 30).expect("one value, in no bits"), [0; 30]);
         assert_eq!(read(&[], 3, 0).expect("nothing"), [0; 0]);
-        // Each width, whole groups and a part of one, the last bytes left out where nothing needs them.
+        // Each width, with whole groups and a partial one; trailing bytes that nothing needs are left out.
         for width in 1..=8 {
             let packed: Vec<u8> = std::iter::once(7)
                 .chain((0..3 * width).map(|byte: u8| byte.wrapping_mul(73) ^ 0x5A))

@@ -1,4 +1,4 @@
-//! The bytes of a Parquet file of any size, read where they are needed, by several threads.
+//! Reads ranges of a Parquet file of any size, from several threads.
 
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,7 +14,7 @@ pub struct ParquetSource<F> {
 }
 
 impl<F: Read + Seek> ParquetSource<F> {
-    /// Of a file of `size` bytes.
+    /// A source for a file of `size` bytes.
     pub fn new(file: F, size: u64) -> Self {
         Self { file: Arc::new(Mutex::new(file)), size }
     }
@@ -43,7 +43,7 @@ impl<F: Read + Seek + Send> ChunkReader for ParquetSource<F> {
     }
 }
 
-/// A file from a place on.
+/// Reads a file from a position on.
 pub struct From<F> {
     file: Arc<Mutex<F>>,
     place: u64,

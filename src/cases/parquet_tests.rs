@@ -1,4 +1,4 @@
-//! Parquet files that these tests write: each cell reads as the text that a CSV file would have.
+//! These tests write Parquet files; each cell must read as the text that a CSV file would have.
 
 use std::sync::Arc;
 
@@ -66,7 +66,7 @@ fn reads(column: &Column, expected: &[Option<String>]) {
     for (row, text) in expected.iter().enumerate() {
         assert_eq!(column.written(row).as_deref(), text.as_deref(), "row {row}");
     }
-    // The same as if each cell had been read as text.
+    // As if each cell had been read as text.
     let mut texts = Column::default();
     for text in expected {
         texts.push(text.as_deref());
@@ -211,7 +211,7 @@ fn ids_as_numbers_pair_with_the_same_ids_as_text() {
     };
 }
 
-/// One cell in three rows has no value, so that definition levels are read as well.
+/// Every third row has no value, so that definition levels are read as well.
 #[test]
 fn cells_of_a_dictionary_are_read_without_a_value_for_each() {
     let cells: Vec<Option<i64>> = (0..1000).map(|row| (row % 3 != 1).then_some(row % 7)).collect();
@@ -227,7 +227,8 @@ fn cells_of_a_dictionary_are_read_without_a_value_for_each() {
     assert_eq!(keys, [0, 2, 3, 5, 6, 1, 4]);
 }
 
-/// A file whose footer has another number of rows than its pages is read otherwise by other readers.
+/// If the footer's number of rows differs from that of the pages, other readers would read the file
+/// differently.
 #[test]
 fn each_column_has_a_cell_for_each_row() {
     let numbers = |step: i64| (0..3000).map(|row| Some(row % step)).collect::<Vec<Option<i64>>>();
@@ -278,7 +279,7 @@ fn an_empty_text_is_no_value_as_in_a_file_of_text() {
     }
 }
 
-/// What a damaged file says may be wrong, but reading it ends, and without a panic.
+/// A damaged file may claim anything, but reading it must end without a panic.
 #[test]
 fn a_damaged_file_is_read_or_refused() {
     let numbers: Vec<Option<i64>> = (0..1000).map(|row| Some(row * row % 11)).collect();

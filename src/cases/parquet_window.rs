@@ -1,4 +1,4 @@
-//! The bytes of a Parquet file of any size, some row groups at a time.
+//! A window over the bytes of a Parquet file of any size: a few row groups at a time.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -9,7 +9,7 @@ use bytes::{Buf as _, Bytes};
 use parquet::errors::ParquetError;
 use parquet::file::reader::{ChunkReader, Length};
 
-/// What the last bytes of a file are: the length of the metadata before them, and `PAR1`.
+/// Size of the end of a file: the length of the metadata before it, and `PAR1`.
 const END: u64 = 8;
 
 /// The footer of a file, and the row groups that are being read.
@@ -17,7 +17,7 @@ const END: u64 = 8;
 pub struct ParquetWindow {
     size: u64,
     footer: u64,
-    /// Bytes of the file by where they begin.
+    /// Bytes of the file, by start position.
     pieces: Arc<Mutex<BTreeMap<u64, Bytes>>>,
 }
 
@@ -42,7 +42,7 @@ impl ParquetWindow {
         (self.footer, self.pieces().get(&self.footer).cloned().unwrap_or_default())
     }
 
-    /// Adds the bytes of a row group, which begin at `start`, as long as they are read.
+    /// Adds the bytes of a row group, which begin at `start`, while `read` runs.
     pub fn with<T>(&self, start: u64, bytes: Bytes, read: impl FnOnce() -> T) -> T {
         self.pieces().insert(start, bytes);
         let result = read();

@@ -1,11 +1,11 @@
-//! Cases that an evaluation tool kept, as a table: a row for each case, a column for each metric.
+//! Cases that an evaluation tool recorded, as a table: a row for each case, a column for each metric.
 
 use indexmap::IndexMap;
 
 use super::{CasesError, CasesFault, Table};
 use crate::run::Run;
 
-/// What one metric came to on one case: the sum over its repeats, and how many there are.
+/// The value of one metric on one case: the sum over its repeats, and their number.
 #[derive(Debug, Clone, Copy, Default)]
 struct Repeats {
     sum: f64,
@@ -18,7 +18,7 @@ impl Repeats {
         self.count += 1;
     }
 
-    /// The mean. Repeats of a case are one case, and never more cases.
+    /// The mean. Repeats of a case count as one case.
     fn mean(self) -> Option<f64> {
         (self.count > 0).then(|| self.sum / f64::from(self.count))
     }
@@ -57,7 +57,7 @@ pub fn recorded_cases(run: &Run, broken_are_wrong: bool) -> Result<Option<Table>
         };
         for (name, value) in [(score_name, score), (passed_name, passed)] {
             if let Some(value) = value {
-                // Inspect calls the mean of a score `match.accuracy` or `match.mean`.
+                // Inspect names the mean of a score `match.accuracy` or `match.mean`.
                 for known in run.metrics().map(|metric| metric.name) {
                     let means = known.strip_suffix(".accuracy").or_else(|| known.strip_suffix(".mean"));
                     if means == Some(&name) {
@@ -76,7 +76,7 @@ fn table(rows: &IndexMap<&str, Row>, broken_are_wrong: bool) -> Result<Table, Ca
     let metrics: IndexMap<&str, ()> =
         rows.values().flat_map(|row| row.values.keys()).map(|name| (name.as_str(), ())).collect();
     names.extend(metrics.keys().map(|name| (*name, ())));
-    // A variable of the test that is called as a metric is would hide it.
+    // A variable of the test with the name of a metric would hide it.
     let lower =
         |names: &IndexMap<&str, ()>, name: &str| names.keys().any(|known| known.eq_ignore_ascii_case(name));
     let mut fields: Vec<&str> = Vec::new();

@@ -4,16 +4,16 @@ use super::{CasesError, Table};
 
 /// Reads the rows of a table in their order.
 pub trait RowReader: Send {
-    /// The columns that can be cells, without a row.
+    /// The columns that can be cells, without rows.
     fn header(&self) -> &Table;
 
-    /// How many rows there are, where the file says so before they are read.
+    /// The number of rows, if the file states it in advance.
     fn rows(&self) -> Option<u64> {
         None
     }
 
-    /// The next rows, at most `most`; of a Parquet file those of a row group, however many. `wanted` are places of columns in
-    /// the header, which are the columns of the table in this order. `None` after the last row.
+    /// The next rows, at most `most`; for a Parquet file, all rows of a row group. `wanted` lists column
+    /// positions in the header: the table has these columns, in this order. `None` after the last row.
     fn next_rows(&mut self, wanted: &[usize], most: usize) -> Result<Option<Table>, CasesError>;
 
     /// All rows, of every column.
@@ -25,7 +25,7 @@ pub trait RowReader: Send {
 }
 
 impl Table {
-    /// The columns at these places, without a row.
+    /// The columns at these positions, without rows.
     pub(super) fn of_columns(&self, wanted: &[usize]) -> Self {
         let name = |place: &usize| {
             self.columns.get(*place).map(|(name, _)| (name.clone(), super::Column::default()))

@@ -5,15 +5,15 @@
 /// Classes are numbers below `labels.len()`; `labels` is the declared order.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Sample {
-    /// How many cases.
+    /// The number of cases.
     pub n: usize,
     /// The labels, in declared order.
     pub labels: Vec<Box<str>>,
-    /// The class that counts, where there are two.
+    /// The positive class, if there are two.
     pub positive: Option<u32>,
-    /// The true class of each case. Empty where cases have no classes.
+    /// The true class of each case. Empty if cases have no classes.
     pub truth: Vec<u32>,
-    /// The predicted class of each case. Empty where there is none.
+    /// The predicted class of each case. Empty if there are no predictions.
     pub predicted: Vec<u32>,
     /// The score of the positive class.
     pub scores: Vec<f64>,
@@ -23,7 +23,7 @@ pub struct Sample {
     pub target: Vec<f64>,
     /// The predicted value of each case, where it is a number.
     pub estimate: Vec<f64>,
-    /// The weight of each case. Empty where all weigh the same.
+    /// The weight of each case. Empty if all cases weigh the same.
     pub weights: Vec<f64>,
 }
 
@@ -33,7 +33,7 @@ impl Sample {
         self.weights.get(case).copied().unwrap_or(1.0)
     }
 
-    /// How many classes have scores in `probabilities`. What unscored cases are taken for is a class without any.
+    /// How many classes have scores in `probabilities`. The extra class for unscored cases has none.
     pub fn scored_classes(&self) -> usize {
         self.probabilities.len().checked_div(self.n).unwrap_or(0)
     }
@@ -43,17 +43,17 @@ impl Sample {
         self.probabilities[case * self.scored_classes() + class]
     }
 
-    /// The weight of all cases.
+    /// The total weight of all cases.
     pub fn total_weight(&self) -> f64 {
         crate::stats::sum((0..self.n).map(|case| self.weight(case)))
     }
 
-    /// The weighted mean of a value of each case; not a number where nothing weighs anything.
+    /// The weighted mean of `value` over all cases; NaN if the total weight is 0.
     pub fn mean(&self, value: impl Fn(usize) -> f64) -> f64 {
         crate::stats::sum((0..self.n).map(|case| self.weight(case) * value(case))) / self.total_weight()
     }
 
-    /// The cases at these places, in that order; a place may come twice.
+    /// The cases at these positions, in that order; a position may repeat.
     #[must_use]
     pub fn take(&self, cases: &[u32]) -> Self {
         fn pick<T: Copy>(values: &[T], cases: &[u32]) -> Vec<T> {

@@ -1,4 +1,4 @@
-//! Rows by the values of columns.
+//! Groups rows by the values of columns.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -7,7 +7,7 @@ use foldhash::fast::FixedState;
 use super::codes::MISSING;
 use super::{Cases, CasesError, CasesFault, Column};
 
-/// What a slice of the rows without a value is called.
+/// The slice name for rows without a value.
 const NO_VALUE: &str = "(none)";
 
 /// The rows of each value of one column, or of each combination of several, by a key such as `region=EU`.
@@ -28,7 +28,7 @@ pub fn slices_of(cases: &Cases, by: &[&str]) -> Result<BTreeMap<String, Vec<u32>
         let known = slices.entry(parts.join(", ")).or_default();
         let merges = !known.is_empty();
         known.extend(rows);
-        // A cell that is empty, or has the text `(none)`, is in the slice of the rows without a value.
+        // An empty cell, or one with the text `(none)`, is in the slice of the rows without a value.
         if merges {
             known.sort_unstable();
         }
@@ -36,7 +36,7 @@ pub fn slices_of(cases: &Cases, by: &[&str]) -> Result<BTreeMap<String, Vec<u32>
     Ok(slices)
 }
 
-/// The key of the slice of a value. An empty text, as CSV writes what is missing, is no value.
+/// The key of a value's slice. An empty text counts as missing, because CSV writes missing values that way.
 pub fn slice_name(column: &str, value: Option<&str>) -> String {
     format!("{column}={}", value.filter(|value| !value.is_empty()).unwrap_or(NO_VALUE))
 }
@@ -51,7 +51,7 @@ pub(super) fn slice_column<'c>(cases: &'c Cases, name: &str) -> Result<&'c Colum
     })
 }
 
-/// A number for each row, the same for rows with the same values.
+/// A number for each row; rows with the same values share it.
 fn groups<'c>(rows: usize, columns: &[(&'c str, &'c Column)]) -> Box<dyn Iterator<Item = u32> + 'c> {
     let Some(((_, first), others)) = columns.split_first() else {
         return Box::new(std::iter::repeat_n(0, rows));

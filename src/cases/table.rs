@@ -1,4 +1,4 @@
-//! A table as it is written.
+//! A table as read from a file.
 
 use super::{CasesError, CasesFault, Column};
 
@@ -11,7 +11,7 @@ pub fn short(text: &str) -> String {
     short
 }
 
-/// A table as it is written, before anything is known of its columns.
+/// A table as read from a file, before the roles of its columns are known.
 #[derive(Debug, Clone, Default)]
 pub struct Table {
     /// Names and cells, in the order of the file.
@@ -19,8 +19,8 @@ pub struct Table {
 }
 
 impl Table {
-    /// With these columns, and no row. Refuses a name that occurs twice, and names that differ by case only, since
-    /// some engines can't tell them apart.
+    /// A table with these columns and no rows. Refuses a name that occurs twice, and names that differ only
+    /// by case, since some engines can't tell them apart.
     pub fn new<'n>(names: impl IntoIterator<Item = &'n str>) -> Result<Self, CasesError> {
         let mut columns: Vec<(Box<str>, Column)> = Vec::new();
         for name in names {
@@ -42,7 +42,7 @@ impl Table {
         Ok(Self { columns })
     }
 
-    /// How many rows.
+    /// The number of rows.
     pub fn rows(&self) -> usize {
         self.columns.first().map_or(0, |(_, column)| column.len())
     }

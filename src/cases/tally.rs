@@ -1,17 +1,17 @@
-//! Decisions, counted some rows at a time: all that metrics of decisions need of a table, however long it is.
+//! Counts of decisions, a few rows at a time: all that metrics of decisions need from a table of any length.
 
 use std::collections::BTreeMap;
 
 use super::codes::Codes;
 use super::{CaseColumns, Cases, Column, Roles, Table};
 
-/// How many cases of each label were predicted as each: only pairs of texts that occur.
+/// How many cases with each label received each prediction; pairs that never occur are left out.
 pub type Decisions = BTreeMap<(Box<str>, Box<str>), u64>;
 
 /// Decisions by the values of a column; `None` for its cells without a value.
 pub type SlicedDecisions = BTreeMap<Option<Box<str>>, Decisions>;
 
-/// A column with more different values than this is not shown as slices.
+/// A column with more distinct values than this is not shown as slices.
 pub const MOST_SLICES: usize = 20;
 
 /// The largest table of counts, in cells.
@@ -20,9 +20,10 @@ const MAX_CELLS: usize = 1 << 16;
 /// Counts of some rows of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DecisionTally {
-    /// Of all rows.
+    /// Counts of all rows.
     pub all: Decisions,
-    /// By each column without another role, in the order of the table; `None` where it has too many values for slices.
+    /// Counts by each column without another role, in the order of the table; `None` if it has too many
+    /// values for slices.
     pub by: Vec<(Box<str>, Option<SlicedDecisions>)>,
 }
 
@@ -37,7 +38,7 @@ pub struct DecisionColumns {
 }
 
 impl DecisionColumns {
-    /// `None` where rows have to be looked at together: for scores, weights, errors, or to say what is wrong.
+    /// `None` if counting pairs is not enough: for scores, weights or errors, or to report what is wrong.
     pub fn of(header: &Table, said: &CaseColumns) -> Option<Self> {
         let roles = Roles::of(header, said).ok()?;
         let is_plain = roles.score.is_none() && roles.scores.is_empty() && roles.weight.is_none();
@@ -45,7 +46,7 @@ impl DecisionColumns {
             return None;
         }
         let (id, label, prediction) = (roles.id?, roles.label?, roles.prediction?);
-        // A policy can name one column for several.
+        // A policy may name the same column for several roles.
         if id == label || id == prediction || label == prediction {
             return None;
         }
@@ -53,8 +54,8 @@ impl DecisionColumns {
         Some(Self { id, label, prediction, others })
     }
 
-    /// Counts rows, all of whose columns are in `table`. `None` where a label or a prediction has no value, or there are too
-    /// many of them.
+    /// Counts the rows of `table`, which must have all columns. `None` if a label or a prediction has no
+    /// value, or if there are too many distinct ones.
     pub fn count(&self, table: &Table) -> Option<DecisionTally> {
         let column = |index: usize| &table.columns[index].1;
         let (labels, predictions) = (column(self.label), column(self.prediction));
@@ -70,7 +71,7 @@ impl DecisionColumns {
             Some((name.clone(), counts))
         };
         let by: Vec<_> = self.others.iter().map(by).collect::<Option<_>>()?;
-        // Each row is in one slice of each column.
+        // Each column puts each row into exactly one slice.
         let all = match by.iter().find_map(|(_, slices)| slices.as_ref()) {
             Some(slices) => added_up(slices.values()),
             None => added_up(sliced(labels, predictions, None)?.values()),
@@ -78,8 +79,8 @@ impl DecisionColumns {
         Some(DecisionTally { all, by })
     }
 
-    /// The cases with each pair of a label and a prediction once, and without any other value: what labels there are, in which
-    /// order. `None` where that depends on the rows.
+    /// One case for each pair of a label and a prediction, without any other value. It shows which labels
+    /// exist and in which order. `None` if that depends on the rows.
     pub fn cases_of_pairs(&self, header: &Table, tally: &DecisionTally, said: &CaseColumns) -> Option<Cases> {
         let mut table = header.clone();
         for (row, (label, prediction)) in tally.all.keys().enumerate() {
@@ -114,7 +115,7 @@ impl DecisionTally {
         }
     }
 
-    /// How many rows.
+    /// The number of rows.
     pub fn rows(&self) -> u64 {
         self.all.values().sum()
     }
@@ -126,7 +127,7 @@ fn add_decisions(sum: &mut Decisions, other: Decisions) {
     }
 }
 
-/// The counts of several slices as one.
+/// The sum of several slices' counts.
 pub fn added_up<'d>(slices: impl Iterator<Item = &'d Decisions>) -> Decisions {
     let mut all = Decisions::new();
     slices.for_each(|decisions| add_decisions(&mut all, decisions.clone()));
@@ -159,16 +160,16 @@ fn sliced(labels: &Column, predictions: &Column, slices: Option<&Column>) -> Opt
     Some(found)
 }
 
-/// What a column gives to the place of a row in a table of counts.
+/// How a column contributes to a row's position in a table of counts.
 enum Part<'c> {
-    /// For each byte.
+    /// A summand for each byte.
     Bytes(&'c [u8], Box<[usize; 256]>),
-    /// For each code; beyond these, of a cell without a value.
+    /// A summand for each code; a code beyond these is a cell without a value.
     Codes(&'c Codes, Vec<usize>),
 }
 
 impl<'c> Part<'c> {
-    /// The code of a cell times `factor`; no place is beyond the last of `cells`.
+    /// Multiplies the code of a cell by `factor`; no result exceeds the last of `cells`.
     fn of(column: &'c Column, factor: usize, cells: usize) -> Self {
         let texts = column.texts().len();
         let part = |code: usize| (code.min(texts) * factor).min(cells - 1);
@@ -187,14 +188,14 @@ impl<'c> Part<'c> {
     }
 }
 
-/// Tables that are counted into in turn, where they are small: most cases fall into one cell, and each step would wait
-/// for the one before.
+/// The number of small tables to count into in turn: most cases fall into one cell, so with a single table
+/// each step would wait for the previous one.
 const TURNS: usize = 4;
 
-/// A table of so many cells is small.
+/// A table with at most this many cells is small.
 const SMALL: usize = 1 << 10;
 
-/// How many rows fall into each cell, whose place is the sum of what its columns give.
+/// How many rows fall into each cell. A row's cell index is the sum of what its columns contribute.
 fn count_rows(parts: &[Part<'_>], rows: usize, cells: usize) -> Vec<u64> {
     let last = if cells > SMALL { 0 } else { TURNS - 1 };
     let mut turns = vec![0_u64; cells * (last + 1)];

@@ -1,4 +1,4 @@
-//! Tables that are read right, and tables that are refused.
+//! Tables that are read correctly, and tables that are refused.
 
 use super::*;
 

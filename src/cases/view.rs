@@ -1,4 +1,4 @@
-//! A table whose columns are known and whose cells were looked at.
+//! A table whose columns are identified and whose cells are checked.
 
 use std::sync::Arc;
 
@@ -12,19 +12,20 @@ pub struct Cases {
     pub(super) table: Arc<Table>,
     pub(super) roles: Roles,
     id: usize,
-    /// Rows without a prediction, or without a score. Empty where there are none.
+    /// Rows without a prediction or a score. Empty if there are no such rows.
     pub(super) unscored: Vec<bool>,
     pub(super) labels: Vec<Box<str>>,
     pub(super) positive: Option<u32>,
     pub(super) are_numbers: bool,
     unscored_are_wrong: bool,
-    /// An evaluation tool kept them, each metric for the cases that it was measured on.
+    /// Whether an evaluation tool recorded them. Each metric then has values only for the cases that it was
+    /// measured on.
     kept_by_tool: bool,
 }
 
 impl Cases {
-    /// Looks at a table. Refuses what no verdict can rest on: no rows, ids that are missing or occur twice, labels that
-    /// are missing, scores that are no numbers.
+    /// Checks a table. Refuses what no verdict can rest on: no rows, missing or repeated ids, missing labels,
+    /// scores that are not numbers.
     pub fn new(table: Table, said: &CaseColumns) -> Result<Self, CasesError> {
         let roles = Roles::of(&table, said)?;
         let id = roles.id.ok_or_else(|| {
@@ -41,8 +42,8 @@ impl Cases {
         Self::with_roles(table, roles, id, said)
     }
 
-    /// Looks at cases that an evaluation tool kept: the first column is the id, and the others are values and slices,
-    /// whatever they are called.
+    /// Reads cases that an evaluation tool recorded: the first column is the id, and the others are values
+    /// and slices, whatever their names.
     pub fn of_values(table: Table, said: &CaseColumns) -> Result<Self, CasesError> {
         let place = |name: &str| table.columns.iter().position(|(column, _)| **column == *name);
         let cluster = said.cluster.as_deref().and_then(place);
@@ -71,12 +72,12 @@ impl Cases {
         Ok(cases)
     }
 
-    /// How many cases.
+    /// The number of cases.
     pub fn rows(&self) -> usize {
         self.table.rows()
     }
 
-    /// The table that they are in.
+    /// The table that contains them.
     pub fn table(&self) -> &Table {
         &self.table
     }
@@ -86,7 +87,7 @@ impl Cases {
         &self.table.columns[self.id].1
     }
 
-    /// The labels, where there are any.
+    /// The labels, if any.
     pub fn labels(&self) -> Option<&Column> {
         self.roles.label.map(|index| &self.table.columns[index].1)
     }
@@ -95,7 +96,7 @@ impl Cases {
         self.roles.prediction.map(|index| &self.table.columns[index].1)
     }
 
-    /// The clusters, where there are any.
+    /// The clusters, if any.
     pub fn clusters(&self) -> Option<&Column> {
         self.roles.cluster.map(|index| &self.table.columns[index].1)
     }
@@ -123,7 +124,7 @@ impl Cases {
             .collect()
     }
 
-    /// Whether an evaluation tool kept them: a metric then has no value on the cases of another task.
+    /// Whether an evaluation tool recorded them: a metric then has no value on the cases of another task.
     pub fn is_kept_by_tool(&self) -> bool {
         self.kept_by_tool
     }
@@ -133,22 +134,22 @@ impl Cases {
         self.unscored.iter().filter(|unscored| **unscored).count()
     }
 
-    /// Whether those count as wrong.
+    /// Whether unscored cases count as wrong.
     pub fn unscored_are_wrong(&self) -> bool {
         self.unscored_are_wrong
     }
 
-    /// How many classes the labels have; `None` where they are numbers, or there are none.
+    /// The number of classes; `None` if the labels are numbers or missing.
     pub fn classes(&self) -> Option<usize> {
         (!self.are_numbers && self.roles.label.is_some()).then_some(self.labels.len())
     }
 
-    /// Whether labels and predictions are there.
+    /// Whether the cases have labels and predictions.
     pub fn has_decisions(&self) -> bool {
         self.roles.label.is_some() && self.roles.prediction.is_some()
     }
 
-    /// What must be the same in another run of the same cases: a name with both columns.
+    /// The columns that must agree with those of another run on the same cases: a name with both columns.
     pub(super) fn must_agree<'c>(&'c self, other: &'c Self) -> Vec<(String, &'c Column, &'c Column)> {
         let both = [
             ("label", self.roles.label, other.roles.label),
@@ -205,13 +206,13 @@ impl Cases {
         Ok(sample)
     }
 
-    /// A column that has the value of a metric on each case.
+    /// A column with the value of a metric on each case.
     pub fn values(&self, name: &str) -> Option<Result<Vec<f64>, CasesError>> {
         let column = self.column(name).filter(|column| column.is_numeric())?;
         Some(column.numbers(name))
     }
 
-    /// The weights; empty where all weigh the same.
+    /// The weights; empty if all cases weigh the same.
     fn weights(&self) -> Result<Vec<f64>, CasesError> {
         let Some(index) = self.roles.weight else { return Ok(Vec::new()) };
         let (name, column) = &self.table.columns[index];

@@ -1,4 +1,4 @@
-//! What a policy needs to be counted of cases, where they are.
+//! What a policy needs counted, for cases that are stored elsewhere.
 
 use std::path::Path;
 
@@ -12,14 +12,14 @@ use crate::rule::NoCases;
 use crate::sql::{Dialect, Source, Statement, columns, columns_alike, statements};
 use crate::verdict::Level;
 
-/// The statements for an engine, with the columns that each gives.
+/// The statements for an engine, and the columns that each returns.
 #[derive(Debug)]
 pub struct Statements {
     /// What is counted.
     pub plan: Plan,
     /// The columns of each statement's rows.
     pub columns: Vec<String>,
-    /// In the order in which they must run.
+    /// The statements, in the order in which they must run.
     pub statements: Vec<Statement>,
 }
 
@@ -44,7 +44,8 @@ pub fn case_statements(
     Ok(Statements { columns: columns(&plan), plan, statements })
 }
 
-/// Counts the cases of files. Also says why they can be no evidence, if a guard counted anything; there are then no cells.
+/// Counts the cases of files. Also returns why they can't be evidence, if a guard counted anything; then
+/// there are no cells.
 pub fn count_cases(
     files: CountedFiles<'_>,
     task: Option<Task>,
@@ -69,7 +70,7 @@ fn unusable(why: NoCases) -> Vec<Diagnostic> {
     }
 }
 
-/// What the policy needs to be counted, and its columns.
+/// What the policy needs counted, and its columns.
 pub(super) fn plan(
     task: Option<Task>,
     has_baseline: bool,

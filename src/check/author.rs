@@ -1,4 +1,4 @@
-//! Who made a baseline that is a file in git: the author of the commit that last changed it.
+//! Finds who made a baseline that is a file in git: the author of the commit that last changed it.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -8,15 +8,15 @@ use crate::git::{self, Author, Commit, Resolved};
 use crate::source;
 use crate::store::{Selector, Store as _};
 
-/// Asks git for the author of each file once: a question costs a process.
+/// Asks git for each file's author only once, because each question starts a process.
 #[derive(Default)]
 pub(super) struct Authors {
     known: Mutex<HashMap<(String, String), Option<Author>>>,
 }
 
 impl Authors {
-    /// The author of a file at a commit, or of one in the working tree that is as it was committed. `path` is relative to
-    /// the workspace's root. Git may not know: that is no reason to say anything else of a baseline.
+    /// The author of a file at a commit, or of an unmodified file in the working tree. `path` is relative to
+    /// the workspace's root. `None` if git does not know; the baseline is valid all the same.
     pub(super) fn of(&self, at: Option<&Commit>, path: &str, workspace: &Workspace) -> Option<Author> {
         let git = workspace.git().ok()?;
         let head = || git.commit("HEAD").ok().filter(|head| is_committed(head, path, workspace));
@@ -27,7 +27,7 @@ impl Authors {
     }
 }
 
-/// Whether a file of the working tree is as a commit has it.
+/// Whether a file of the working tree equals the version of a commit.
 fn is_committed(commit: &Commit, path: &str, workspace: &Workspace) -> bool {
     let is_same = || {
         let Resolved::File { id, .. } = workspace.git().ok()?.look_up(commit, path).ok()? else {

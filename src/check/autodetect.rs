@@ -48,13 +48,13 @@ pub(super) fn tracker_at(
         .boxed())
 }
 
-/// Whether something that can be read as a record is one: it holds numbers, or says which run it is of.
+/// Whether something that parses as a record is one: it contains numbers, or says which run it describes.
 pub(super) fn is_run(run: &Run) -> bool {
     let measured = run.metrics().any(|metric| match metric.value() {
         Ok(_) | Err(MetricFault::NotFinite(_)) => true,
         Err(_) => false,
     });
-    // Numbers alone are no run: any file of settings has some.
+    // Numbers alone do not make a run: any settings file has some.
     measured && !run.is_flat() || run.text("git_commit").is_some() || run.text("run_id").is_some()
 }
 

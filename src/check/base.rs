@@ -1,4 +1,4 @@
-//! What the base of a pull request has, for what is shown beside a verdict: nothing of the pull request is part of it.
+//! What the base of a pull request has, shown beside a verdict. It contains nothing from the pull request.
 
 use std::path::Path;
 
@@ -23,7 +23,7 @@ pub struct Base {
     pub policy: Policy,
     /// The tip of the base.
     pub commit: Commit,
-    /// Its name: `main (19a2155624)`.
+    /// The name of the base: `main (19a2155624)`.
     pub name: String,
     /// The plain records that its policy matches.
     pub records: BaseRecords,
@@ -41,8 +41,9 @@ pub struct BaseRecords {
 }
 
 impl Base {
-    /// The base that a pull request is judged by, with the records of at most so many files: the named ones first, then
-    /// those whose names sort last, since names often hold a date. `None` if the base has no policy.
+    /// The base that a pull request is judged by, with the records of a limited number of files: the named
+    /// ones first, then those whose names sort last, since names often contain a date. `None` if the base has
+    /// no policy.
     pub fn open(
         request: &Request,
         base: &PullRequestBase,

@@ -1,5 +1,5 @@
-//! The runs that candidates are compared with, as they are found in files, git, the ledger and trackers. A reference is
-//! looked up when the first rule needs it, and once.
+//! The runs that candidates are compared with, found in files, git, the ledger and trackers. A reference is
+//! looked up once, when the first rule needs it.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock};
@@ -32,9 +32,9 @@ pub(super) struct FoundBaselines<'w> {
     sets: Vec<FoundSet>,
     /// The set of each reference, or why it could not be found.
     by_reference: HashMap<BaselineReference, Result<usize, Box<Diagnostic>>>,
-    /// For a candidate that is the only run of a set: the version before it.
+    /// For a candidate that is the only run of a set: its previous version.
     before: HashMap<(usize, String), Before>,
-    /// Who made the baselines; `None` if that is not said, since there are many candidates.
+    /// Who made the baselines; `None` if the report does not say so, because there are many candidates.
     authors: Option<Authors>,
 }
 
@@ -42,11 +42,11 @@ struct FoundSet {
     set: BaselineSet,
     /// The commit that a `git:` reference names.
     commit: Option<Commit>,
-    /// Where files are, relative to the workspace's root, by their labels.
+    /// The path of each file by its label, relative to the workspace's root.
     paths: HashMap<String, String>,
-    /// What was found, so that two names of one thing are one baseline.
+    /// What was found, so that two names of the same runs are one baseline.
     identity: Vec<String>,
-    /// What to do where git ignores the records, so that no commit has them. Asked for one candidate only.
+    /// What to do if git ignores the records, so that no commit has them. Looked up for one candidate only.
     ignored: OnceLock<Option<String>>,
 }
 
@@ -68,7 +68,7 @@ impl<'w> FoundBaselines<'w> {
         self.authors.get_or_insert_default();
     }
 
-    /// Looks up the baselines that the plan of a candidate needs. Returns notes for the reader.
+    /// Looks up the baselines that a candidate's plan needs. Returns notes for the reader.
     pub(super) fn need(
         &mut self,
         plan: &[PlannedRule<'_>],
@@ -88,7 +88,7 @@ impl<'w> FoundBaselines<'w> {
         notes
     }
 
-    /// Whether all of that was looked up.
+    /// Whether all baselines of the plan were looked up.
     pub(super) fn has(&self, plan: &[PlannedRule<'_>], references: &References, candidate: &Run) -> bool {
         asked(plan).into_iter().filter_map(|index| references.list().get(index)).all(|reference| {
             match self.by_reference.get(reference) {
@@ -117,12 +117,12 @@ impl<'w> FoundBaselines<'w> {
             return Ok(known);
         }
         let commit = found.commit.clone();
-        // Only a file of the working tree may be named from the folder that the command was started in.
+        // Only a path in the working tree may be relative to the folder where the command was started.
         let is_from_root =
             origin == ReferenceOrigin::Policy || commit.is_some() || self.workspace.revisions().is_some();
         let folder = if is_from_root { String::new() } else { self.workspace.below() };
         let path = |item: &Item<'_>| Some((item.label(), below(&folder, item.path()?)?));
-        // A run that was made of several seeds is no file with versions.
+        // A run that combines several seeds is not a file with versions.
         let items = found.items.iter().filter(|_| self.policy.seeds.is_none());
         let paths = items.filter_map(path).collect();
         let mut set = read(&reference.text, found, self.policy);
@@ -144,7 +144,7 @@ impl<'w> FoundBaselines<'w> {
         Ok(self.sets.len() - 1)
     }
 
-    /// A candidate is never its own baseline: where a set has nothing else, the version before it is meant.
+    /// A candidate is never its own baseline: if a set has no other run, its previous version is used.
     fn need_version_before(&mut self, set: usize, candidate: &Run) {
         if !self.wants_version_before(set, candidate) {
             return;
@@ -211,7 +211,7 @@ impl Baselines for FoundBaselines<'_> {
 }
 
 impl FoundSet {
-    /// Where a run of it is, if that is a file.
+    /// The path of a run of the set, if it is a file.
     fn path(&self, run: &Run) -> Option<&str> {
         self.paths.get(&*run.document.name).map(String::as_str)
     }
@@ -241,7 +241,7 @@ impl FoundBaselines<'_> {
         found.ignored.get_or_init(ask).clone()
     }
 
-    /// An identity of its own for each reference that could not be found.
+    /// Gives a reference that could not be found an identity of its own.
     fn failed(&self, reference: &BaselineReference) -> usize {
         let mut failed: Vec<_> = self.by_reference.iter().filter(|(_, found)| found.is_err()).collect();
         failed

@@ -11,10 +11,10 @@ use crate::run::{Origin, Run};
 use crate::source;
 use crate::store::Selector;
 
-/// Files that are named.
+/// Maximum number of files to name.
 const LISTED: usize = 10;
 
-/// Notes that name the records of the change which no candidate can come from.
+/// Notes that name the records in the change that can't be candidates.
 pub(super) fn unmatched_records(
     decision: &Decision<'_>,
     workspace: &Workspace,
@@ -40,7 +40,8 @@ pub(super) fn unmatched_records(
     let mut near = Vec::new();
     let known = decision.facts.changes(&is_near, &mut |file| near.push(file.path));
     let (Ok(_), Ok(store)) = (known, workspace.head()) else { return Vec::new() };
-    // Numbers alone are a record only where others are such too: any file of settings has some.
+    // A file of numbers alone is a record only if others are such files too: any settings file has some
+    // numbers.
     let are_flat = records.head.iter().any(Run::is_flat);
     let is_record = |path: &&String| {
         let entries = Selector::new(path).and_then(|selector| store.select(&selector)).unwrap_or_default();

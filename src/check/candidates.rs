@@ -1,4 +1,4 @@
-//! Which records are judged: those that were named, or those that changed.
+//! Chooses which records are judged: those that were named, or those that changed.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
@@ -25,16 +25,16 @@ use crate::verdict::Level;
 pub(super) enum Candidates<'c> {
     /// These records.
     Chosen(Chosen<'c>),
-    /// None: records match the policy, and none changed.
+    /// Nothing: records match the policy, but none of them changed.
     Unchanged {
         /// How many match.
         matched: usize,
-        /// Since what, in words.
+        /// The base of the comparison, in words.
         since: String,
     },
 }
 
-/// Records that were chosen, and where each is read.
+/// Records that were chosen, and where to read each of them.
 pub(super) struct Chosen<'c> {
     pub(super) items: Vec<Item<'c>>,
     runs: Option<&'c Runs>,
@@ -45,7 +45,7 @@ pub(super) struct Chosen<'c> {
 }
 
 impl Chosen<'_> {
-    /// Whether the policy takes a run for a candidate; one that was named always is.
+    /// Whether the policy selects a run as a candidate; one that was named is always selected.
     pub(super) fn selects(&self, run: &Run, now: Timestamp) -> Result<bool, Box<Diagnostic>> {
         self.runs.map_or(Ok(true), |runs| runs.select(run, now))
     }
@@ -74,7 +74,7 @@ pub(super) fn choose<'c>(
     named_runs(&request.runs, Some(policy), workspace).map(Candidates::Chosen)
 }
 
-/// Signatures are looked for where a rule asks for them.
+/// Looks for signatures if a rule needs them.
 fn with_signatures(items: &mut [Item<'_>], policy: &Policy) {
     let wanted =
         policy.rules.iter().any(|rule| rule.level != Level::Off && rule.requirement.reads_signatures());
@@ -85,7 +85,7 @@ fn with_signatures(items: &mut [Item<'_>], policy: &Policy) {
     }
 }
 
-/// The records of the runs that are named, each once.
+/// The records of the named runs, each once.
 pub(super) fn named_runs<'c>(
     names: &[String],
     policy: Option<&Policy>,
@@ -178,8 +178,8 @@ fn discover<'c>(
     Ok(Candidates::Chosen(Chosen { items, runs: Some(runs), unchanged, notes }))
 }
 
-/// The files of run records that the selectors match, each once; a tracker's other files are not records, unless they
-/// are named.
+/// The files of run records that the selectors match, each once. A tracker's other files are not records
+/// unless they are named.
 pub(super) fn record_files(
     store: &dyn Store,
     selectors: &[Selector],
@@ -202,7 +202,7 @@ pub(super) fn record_files(
 pub(super) struct Compared {
     /// The name of the base, for messages.
     pub(super) name: String,
-    /// The last commits in common: more than one where branches were merged into each other.
+    /// The merge bases: several if branches were merged into each other.
     pub(super) bases: Vec<Commit>,
 }
 
@@ -239,14 +239,14 @@ pub(super) fn compared(request: &Request, workspace: &Workspace) -> Result<Compa
 struct Changed<'c> {
     entries: Vec<Entry>,
     of_trackers: Vec<Item<'c>>,
-    /// What the base has of files of many records.
+    /// The base's versions of files with many records.
     before: HashMap<String, Before>,
-    /// Since what, in words.
+    /// The base of the comparison, in words.
     since: String,
 }
 
-/// Of the files of the change, those that differ from the merge base, uncommitted ones included. With several merge bases,
-/// those that differ from any: a record that one of them has may be what another replaced.
+/// The changed files that differ from the merge base, including uncommitted ones. With several merge bases,
+/// those that differ from any: a record of one base may be what another base replaced.
 fn changed<'c>(
     request: &Request,
     workspace: &Workspace,
@@ -278,15 +278,15 @@ fn changed<'c>(
     Ok(changed)
 }
 
-/// The path of a file that differs, and of one with many records the lines of such files that the base has.
+/// The path of a file that differs. For a file with many records, also the lines of such files at the base.
 type Differing = (String, Option<Arc<[u8]>>);
 
 fn has_lines(path: &str) -> bool {
     FileKind::of(path) == Some(FileKind::JsonLines)
 }
 
-/// The files that differ from at least one base. A file that only moved is the same record. A file of many records
-/// differs if a line is new; then the base's version of it is included.
+/// The files that differ from at least one base. A file that only moved is the same record. A file with many
+/// records differs if a line is new; then the base's version is included.
 fn differs_from(
     there: &Revision<'_>,
     store: &dyn Store,
@@ -300,7 +300,7 @@ fn differs_from(
     let here: HashSet<&str> = entries.iter().map(|entry| &*entry.path).collect();
     let gone = blobs.values().filter(|entry| !here.contains(&*entry.path));
     let moved: HashSet<&str> = gone.filter_map(|entry| entry.blob.as_deref()).collect();
-    // What can't be read differs, so that it is judged, and says why it can't be.
+    // An unreadable file counts as different, so that judging it reports why it can't be read.
     let bytes = |entry: &Entry| store.read(entry, source::most(&entry.path)).ok();
     let is_moved = |entry: &Entry| match (&entry.blob, moved.iter().next()) {
         (_, None) => false,
@@ -313,7 +313,7 @@ fn differs_from(
         Some(here) => here == blob,
         None => bytes(entry).is_some_and(|bytes| git::is_blob(blob, &bytes)),
     };
-    // A line may come from another file, which was renamed or cut in two.
+    // A line may come from another file that was renamed or split.
     let old_lines: OnceLock<Arc<[u8]>> = OnceLock::new();
     let old_lines = || {
         let lines = || {

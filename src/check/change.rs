@@ -19,7 +19,7 @@ use crate::source::dvc;
 use crate::store::{Entry, Revision, Selector, Store};
 use crate::verdict::{ChangeReport, Level, RuleKind};
 
-/// Bytes of a file of DVC that are read.
+/// Maximum number of bytes to read from a DVC file.
 const DVC_BYTES: usize = 16 << 20;
 
 /// The result of judging a change.
@@ -43,7 +43,7 @@ pub(super) fn judge_change(
 ) -> JudgedChange {
     let mut change = JudgedChange::default();
     let rules = || decision.policy.rules.iter().filter(|rule| rule.level != Level::Off);
-    // A pull request is one change, whichever of its runs are named.
+    // A pull request is one change, no matter which of its runs are named.
     let whole = workspace.revisions().is_some() || request.runs.is_empty() && !request.all;
     let always = || rules().any(|rule| rule.requirement.about_change() == AboutChange::Always);
     if request.without_change || !whole && !always() {
@@ -56,7 +56,7 @@ pub(super) fn judge_change(
     if whole {
         match base_records(decision.policy, request, workspace, &plain) {
             Ok(base) => records.base = base,
-            // Where candidates are looked for, the same question is asked again.
+            // `candidates` asks the same question, and reports the error.
             Err(_) if request.runs.is_empty() => {}
             Err(why) => change.trouble = Some(*why),
         }
@@ -83,9 +83,9 @@ pub(super) fn judge_change(
     change
 }
 
-/// The records of the base that rules compare a change with: the newest of these.
+/// The records of the base that rules compare a change with; the newest ones are used.
 struct Bars {
-    /// Some rule names a revision, whose records are those that `runs:` matches.
+    /// Whether a rule names a revision without a path: it means the records that `runs:` matches.
     of_policy: bool,
     /// Folders and globs that rules name.
     selectors: Vec<Selector>,
@@ -116,7 +116,8 @@ impl Bars {
     }
 }
 
-/// Every record that the policy matches, changed or not, and those that were named; and how many can't be read.
+/// Every record that the policy matches, changed or not, and the named ones; also returns how many can't be
+/// read.
 fn records<'w>(
     decision: &Decision<'_>,
     request: &Request,
@@ -134,7 +135,7 @@ fn records<'w>(
     items.retain(|item| seen.insert(item.label()));
     let (head, bad) = read_all(&items, &decision.policy.fields);
     let number = bad.len();
-    // Where runs are named, the others are no candidates, and what is wrong with them takes no verdict away.
+    // If runs are named, other records are not candidates, and errors in them don't affect the verdict.
     let is_candidate = |label: &String| request.runs.is_empty() || named.contains(label);
     let unreadable = bad.into_iter().map(|bad| bad.label).filter(is_candidate).collect();
     (ChangeRecords { head, unreadable, ..ChangeRecords::default() }, number)

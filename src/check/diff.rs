@@ -1,4 +1,4 @@
-//! Two runs by their names, side by side.
+//! Compares two runs, given their names.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use crate::git::{Found, Git, short};
 use crate::run::Run;
 use crate::verdict::{CommitLine, Commits, RunDiff};
 
-/// Commits that are listed.
+/// Maximum number of commits to list.
 const MOST: usize = 1_000;
 
 /// What differs from the first run to the second.
@@ -27,7 +27,7 @@ pub fn diff(
     Ok(engine::diff(&a, &b, comparable, commits(&a, &b, &workspace)))
 }
 
-/// The commits between two runs, as far as this clone knows them.
+/// The commits between two runs, as far as this clone has them.
 pub fn commits(a: &Run, b: &Run, workspace: &Workspace) -> Commits {
     let (Some(old), Some(new)) = (a.text("git_commit"), b.text("git_commit")) else {
         return Commits::Unknown("a record does not name its commit".into());

@@ -1,4 +1,4 @@
-//! Where the runs of a repository are, for messages about a name or a `runs:` that finds none.
+//! Finds where a repository keeps its runs, for messages about a name or a `runs:` that matches none.
 
 use super::Workspace;
 use super::autodetect::{glob, is_run};
@@ -8,10 +8,10 @@ use crate::run::{Origin, Run};
 use crate::source;
 use crate::store::{Entry, Selector};
 
-/// Files that are read.
+/// Maximum number of files to read.
 const MAX_FILES: usize = 500;
 
-/// What shows that a project uses a tracker, the reference of its run, and what `runs:` is for it.
+/// A file that shows that a project uses a tracker, the reference of its run, and the `runs:` for it.
 const TRACKERS: [(&str, &str, &str); 3] =
     [("dvc.yaml", "dvc:.", "."), ("mlruns", "mlruns", "mlruns"), ("wandb", "wandb/latest-run", "wandb")];
 
@@ -38,7 +38,7 @@ pub(super) fn without_match(policy: &Policy, workspace: &Workspace) -> String {
     }
 }
 
-/// What to do if a file that was named is no record, but the artifact of one.
+/// What to do if a named file is not a record but the artifact of one.
 pub(super) fn of_artifact(named: &str, policy: &Policy, workspace: &Workspace) -> Option<String> {
     let file = workspace.folder().join(named);
     if FileKind::of(named).is_some() || !file.is_file() {
@@ -50,12 +50,12 @@ pub(super) fn of_artifact(named: &str, policy: &Policy, workspace: &Workspace) -
     Some(format!("the record `{record}` names this file as its artifact: gate check {record}"))
 }
 
-/// What `runs:` matches a record with. At the top there are other files with the same ending.
+/// The `runs:` pattern for a record. At the top level, other files may have the same ending.
 fn pattern(record: &str) -> String {
     if record.contains('/') { glob(record) } else { record.to_owned() }
 }
 
-/// The first record of the workspace that is wanted, relative to the policy.
+/// The first record of the workspace that `wanted` accepts, relative to the policy.
 fn first(policy: &Policy, workspace: &Workspace, wanted: &dyn Fn(&Run) -> bool) -> Option<String> {
     let store = workspace.head().ok()?;
     let entries = store.select(&Selector::of_records("**/*.json").ok()?).ok()?;

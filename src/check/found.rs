@@ -18,9 +18,9 @@ use crate::tracker::{self, FetchContext, Role, Wanted};
 /// The items that a reference resolves to, read one by one.
 pub(super) struct Found<'c> {
     pub(super) items: Vec<Item<'c>>,
-    /// What a moving name resolves to now.
+    /// What a moving name currently resolves to.
     pub(super) resolved: Option<String>,
-    /// The reference names one run, whatever its model is called.
+    /// The reference names one run, whatever the name of its model.
     pub(super) exact: bool,
     /// Runs of the same group that were not named.
     pub(super) siblings: Vec<Tracked>,
@@ -32,10 +32,10 @@ pub(super) struct Found<'c> {
     pub(super) notes: Vec<String>,
 }
 
-/// One file of records, one record of the ledger, one run of a tracker, or what was made of several.
+/// One file of records, one record of the ledger, one run of a tracker, or one run combined from several.
 #[derive(Clone)]
 pub(super) enum Item<'c> {
-    /// `before` is what the base has of a file of many records: of these, only new ones are meant.
+    /// `before` is the base's version of a file with many records: then only new ones are meant.
     File {
         store: Arc<dyn Store + Send + 'c>,
         entry: Entry,
@@ -50,7 +50,7 @@ pub(super) enum Item<'c> {
     },
     Tracked {
         label: String,
-        /// Shared: a whole experiment is large, and is asked for twice.
+        /// Shared, because a whole experiment is large and is needed twice.
         run: Arc<Result<Tracked, Vec<Diagnostic>>>,
     },
     Made(Box<Result<Run, BadRecord>>),
@@ -59,11 +59,13 @@ pub(super) enum Item<'c> {
 /// Who wrote a reference, which decides what its paths are relative to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ReferenceOrigin {
-    /// A person, on the command line: relative to the folder that the command was started in, and anywhere.
+    /// A person, on the command line: relative to the folder where the command was started, and may be
+    /// anywhere.
     Typed,
-    /// The same for a baseline: a path that does not exist at a revision yet means a first model, not a typo.
+    /// Like `Typed`, but for a baseline: a path that does not exist at a revision yet means a first model,
+    /// not a typo.
     TypedBaseline,
-    /// The policy, as what to compare with: relative to it, and inside the workspace.
+    /// The policy, for a baseline: relative to it, and inside the workspace.
     Policy,
 }
 
@@ -86,7 +88,7 @@ impl Item<'_> {
         }
     }
 
-    /// The file or the folder that a run of a tracker is in, relative to the workspace.
+    /// The file or folder that contains a tracker's run, relative to the workspace.
     pub(super) fn files(&self) -> Option<&str> {
         match self {
             Self::Tracked { run, .. } => run.as_ref().as_ref().ok()?.files.as_deref(),
@@ -94,7 +96,7 @@ impl Item<'_> {
         }
     }
 
-    /// Says that a run of a tracker was read at a revision.
+    /// Marks a tracker's run as read at a revision.
     pub(super) fn came_from(&mut self, revision: &str, reference: &str) {
         let Self::Tracked { label, run } = self else { return };
         if !label.contains(&format!("@{revision}")) {
@@ -107,7 +109,8 @@ impl Item<'_> {
         }
     }
 
-    /// A run that was read at a revision by the name that it has here; none of a project or a card.
+    /// Renames a run that was read at a revision to its name in the working tree; `None` for a project or a
+    /// card.
     pub(super) fn called_as_here(self, revision: &str) -> Option<Self> {
         let Self::Tracked { label, mut run } = self else { return None };
         let label = label.strip_prefix(&format!("git:{revision}:")).unwrap_or(&label).to_owned();
@@ -128,7 +131,7 @@ impl Item<'_> {
         }
     }
 
-    /// Its path in its store, where it is a file.
+    /// Its path in its store, if it is a file.
     pub(super) fn path(&self) -> Option<&str> {
         match self {
             Self::File { entry, .. } => Some(&entry.path),
@@ -136,7 +139,7 @@ impl Item<'_> {
         }
     }
 
-    /// Whether it is the parent of its siblings, not one of them.
+    /// Whether it is the parent of its siblings, and not one of them.
     pub(super) fn is_whole(&self) -> bool {
         matches!(self, Self::Tracked { run, .. } if run.as_ref().as_ref().is_ok_and(|run| run.is_whole))
     }
@@ -162,7 +165,7 @@ impl Item<'_> {
                     Err(problem) => vec![Err(BadRecord { label, problems: vec![*problem] })],
                 }
             }
-            // A record of the ledger is canonical: no map of another shape is for it.
+            // A record of the ledger is canonical, so the `fields:` map does not apply.
             Self::Kept { bytes, origin, .. } => {
                 source::read(&label, bytes.clone(), &FieldMap::default(), origin)
             }
@@ -175,7 +178,7 @@ impl Item<'_> {
     }
 }
 
-/// The runs of many, and the records that can't be read.
+/// The runs of all items, and the records that can't be read.
 pub(super) fn read_all(items: &[Item<'_>], fields: &FieldMap) -> (Vec<Run>, Vec<BadRecord>) {
     let (mut runs, mut bad) = (Vec::new(), Vec::new());
     for record in in_order(items, |item| item.read(fields)).into_iter().flatten() {

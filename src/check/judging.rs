@@ -1,5 +1,6 @@
-//! Judging the candidates, some at a time: each part is read, planned, what its plans need is looked up, and it is
-//! judged. What was judged is handed on and forgotten, so that memory does not grow with the candidates that passed.
+//! Judges the candidates in batches: each batch is read and planned, the baselines that its plans need are
+//! looked up, and it is judged. Reports are passed on and dropped, so that memory does not grow with the
+//! candidates that passed.
 
 use std::sync::Arc;
 
@@ -25,7 +26,7 @@ pub(super) struct Judged {
     pub(super) runs: Vec<Run>,
 }
 
-/// Files that are read and judged together: as many as keep every core busy.
+/// Number of files to read and judge together: enough to keep every core busy.
 const FILES: usize = 256;
 /// The same for runs of trackers, which may be half a megabyte each while they are judged.
 const TRACKED: usize = 32;
@@ -44,7 +45,7 @@ pub(super) fn judge_all(
     let is_tracked = |item: &Item<'_>| matches!(item, Item::Tracked { .. } | Item::Made(_));
     let most = if chosen.items.iter().any(is_tracked) { TRACKED } else { FILES };
     for part in chosen.items.chunks(most) {
-        // A few are shown whole, and how many there are is not known before.
+        // A few candidates are shown in full, and their number is not known in advance.
         let brief = request.brief && decision.many && judged.tally.judged() > MANY;
         let prepare = sink.preparation();
         let judge = |found: &FoundBaselines<'_>, (run, plan): Planned<'_>| {
@@ -58,7 +59,7 @@ pub(super) fn judge_all(
             Done { tally, waivers, prepared: prepare(report), run: request.promotes.then_some(*run) }
         };
         let found = &*baselines;
-        // What needs nothing that is not known yet is judged where it was read.
+        // A candidate whose baselines are all known is judged right after it is read.
         let read_and_judge = |item: &Item<'_>| -> Vec<Read<'_>> {
             let judged = |read| match read {
                 Read::Candidate((run, plan)) if found.has(&plan, references, &run) => {
@@ -117,10 +118,10 @@ pub(super) fn judge_all(
     judged
 }
 
-/// A candidate, and what it is judged by.
+/// A candidate, and the rules that it is judged by.
 type Planned<'p> = (Box<Run>, Vec<PlannedRule<'p>>);
 
-/// What judging a candidate gave.
+/// The result of judging a candidate.
 struct Done {
     tally: Tally,
     waivers: WaiverUse,
@@ -156,7 +157,7 @@ fn read<'p>(
     records.into_iter().map(|read| one(read).unwrap_or_else(Read::Bad)).collect()
 }
 
-/// The run, of the model that was named where the record does not say one.
+/// Gives the run the named model if its record does not name one.
 fn of_model(mut run: Run, named: Option<&str>) -> Result<Run, Vec<Diagnostic>> {
     match (named, run.model()) {
         (Some(named), None) => run.set_model(named),
@@ -175,24 +176,24 @@ fn of_model(mut run: Run, named: Option<&str>) -> Result<Run, Vec<Diagnostic>> {
 /// Keeps the reports of candidates for a report that is written at the end.
 #[derive(Debug, Default)]
 pub struct Kept {
-    /// In their order.
+    /// The reports, in the order of the candidates.
     pub candidates: Vec<CandidateReport>,
-    /// Of many candidates that passed without a warning, keep only that they did.
+    /// If many candidates passed without a warning, keep only that they did.
     brief: bool,
-    /// And the limits that they came closest to, which a page shows.
+    /// Also keep the limits that they came closest to, which a page shows.
     near: bool,
-    /// What is kept of the rules of such candidates. Nearly all of them have the same.
+    /// The distinct rule lists kept for such candidates. Nearly all candidates share one.
     shapes: Vec<Arc<Vec<RuleReport>>>,
 }
 
-/// Shapes that are looked through for an equal one.
+/// How many shapes to search for an equal one.
 const SHAPES: usize = 64;
 
 impl CandidateSink for Kept {
     fn candidate(&mut self, prepared: Prepared) {
         let Prepared::Report(mut report) = prepared else { return };
         if self.brief && self.candidates.len() >= MANY {
-            // Up to so many each is shown whole; of more, none that passed is.
+            // Up to `MANY` candidates are shown in full; with more, no passing candidate is.
             if self.candidates.len() == MANY {
                 let mut first = std::mem::take(&mut self.candidates);
                 for report in &mut first {
@@ -212,7 +213,8 @@ impl Kept {
         Self { brief, near, ..Self::default() }
     }
 
-    /// Leaves of a candidate that passed without a warning only that it did, by which rules, and what was waived.
+    /// Shortens the report of a candidate that passed without a warning: keeps only that it did, by which
+    /// rules, and what was waived.
     fn shorten(&mut self, report: &mut CandidateReport) {
         if !report.shorten(self.near) || report.rules.iter().any(|rule| !rule.findings.is_empty()) {
             return;

@@ -1,4 +1,5 @@
-//! From the name of a run to what can be read: the same for candidates, baselines and every other command.
+//! Resolves the name of a run to readable items, in the same way for candidates, baselines and every other
+//! command.
 
 use std::sync::Arc;
 
@@ -118,7 +119,7 @@ fn store<'c>(
     let git = workspace.git()?;
     if by == ReferenceOrigin::Typed {
         let head = Revision::shown_plainly(git, revisions.head.clone()).shown_behind(&workspace.up());
-        // A file that an earlier step wrote is in no commit.
+        // No commit has a file that an earlier step wrote.
         let committed = !head.select(&Selector::new(path)?)?.is_empty();
         return Ok(if committed { Arc::new(head) } else { Arc::new(workspace.found()) });
     }
@@ -140,7 +141,7 @@ fn revision_paths(path: Option<&str>, policy: Option<&Policy>) -> Result<Vec<Str
     }
 }
 
-/// What is promoted to a stage now, one record for each model.
+/// The current promotion of each model at a stage.
 fn staged<'c>(
     stage: &str,
     reference: &str,
@@ -148,7 +149,7 @@ fn staged<'c>(
     policy: Option<&Policy>,
     workspace: &Workspace,
 ) -> Result<Found<'c>, Box<Diagnostic>> {
-    // A policy that declares stages knows them all: a slip in a name must not pass for a first model.
+    // If a policy declares stages, it declares all of them: a typo in a name must not pass for a first model.
     if let Some(policy) = policy.filter(|policy| !policy.stages.is_empty()) {
         super::known_stage(policy, Some(stage))?;
     }
@@ -169,7 +170,7 @@ fn staged<'c>(
                 resolved = (lines.len() == 1).then_some(what);
                 items.push(Item::Kept { label, bytes: record, origin });
             }
-            // Another model's trouble is none of this one's.
+            // Another model's error does not affect this one.
             Err(problem) => {
                 let label = ledger.label(&format!("{}/", line.folder()));
                 broken.push((line.model.clone(), BadRecord { label, problems: vec![*problem] }));
@@ -188,17 +189,17 @@ fn staged<'c>(
     Ok(Found { items, resolved, exact: false, siblings: Vec::new(), broken, commit: None, notes: Vec::new() })
 }
 
-/// What is promoted to a line now.
+/// The current promotion of a line.
 struct Promoted {
-    /// What a person calls its record.
+    /// The display name of its record.
     label: String,
     record: Vec<u8>,
-    /// Which promotion it is.
+    /// A description of the promotion.
     what: String,
 }
 
-/// As a candidate, it is the promotion in service; as a baseline, the newest one that passed without an override or
-/// waiver, since neither lowers the bar.
+/// For a candidate, the promotion in service. For a baseline, the newest one that passed without an override
+/// or waiver, since neither lowers the bar.
 fn promoted(
     ledger: &Ledger<'_>,
     line: &StageHistory,
@@ -244,7 +245,7 @@ pub(super) fn promoted_record(
     Ok((format!("{}/{uri}", line.folder()), bytes))
 }
 
-/// The files that a name matches; it is an error if there are none.
+/// The files that a name matches; an error if none match.
 fn existing(store: &dyn Store, path: &str) -> Result<Vec<Entry>, Box<Diagnostic>> {
     let selector = Selector::of_records(path)?;
     let entries = store.select(&selector)?;

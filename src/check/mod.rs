@@ -84,13 +84,13 @@ codes! {
     OTHER_MODEL = "check/other-model": "--model contradicts the model in the record.";
 }
 
-/// What to check, as it was asked for.
+/// What to check, as requested.
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[derive(Debug, Clone, Default)]
 pub struct Request {
-    /// Runs that were named; none means those that changed.
+    /// The named runs; if empty, those that changed.
     pub runs: Vec<String>,
-    /// The policy; none means the `gate.yaml` here or above.
+    /// The policy; `None` means the `gate.yaml` here or above.
     pub policy: Option<String>,
     /// What to compare with, instead of the policy's baseline.
     pub baseline: Option<String>,
@@ -99,30 +99,30 @@ pub struct Request {
     /// The run is being promoted: it is compared with what is promoted to the stage, not with the baseline for
     /// changes.
     pub promotes: bool,
-    /// The model of records that do not say one.
+    /// The model, for records that do not name one.
     pub model: Option<String>,
     /// The folder of the ledger, instead of the one that the policy names.
     pub ledger: Option<PathBuf>,
-    /// The branch that candidates are found against.
+    /// The base branch for finding changed records.
     pub base: Option<String>,
     /// The push that is judged, if one is; then `base` is the commit before it.
     pub pushed: Option<Pushed>,
-    /// Every record that the policy matches is a candidate.
+    /// Judge every record that the policy matches.
     pub all: bool,
-    /// Nothing to check is no verdict.
+    /// Give no verdict if there is nothing to check.
     pub require_candidates: bool,
-    /// A missing baseline is accepted: this is the first model.
+    /// Accept a missing baseline: this is the first model.
     pub first: bool,
-    /// Waivers are not applied.
+    /// Do not apply waivers.
     pub no_waivers: bool,
-    /// The decision's clock, if it was given.
+    /// The time of the decision, if given.
     pub now: Option<Timestamp>,
     /// Leave out rules about the change, because the judged run was promoted long ago.
     pub without_change: bool,
     /// Keep only what the terminal shows for many candidates: for a passed one, only that it passed. Other formats
     /// need each comparison.
     pub brief: bool,
-    /// Then also keep the limits that it came closest to.
+    /// Also keep the limits that a passed candidate came closest to, for a brief report.
     pub near: bool,
     /// Take policy and baseline from this revision, as for a pull request.
     pub trust: Option<PullRequestBase>,
@@ -133,29 +133,29 @@ pub struct Request {
 pub struct DecidedOn {
     /// The candidates, in the order of the report.
     pub runs: Vec<Run>,
-    /// The policy; absent where it could not be loaded.
+    /// The policy; `None` if it could not be loaded.
     pub policy: Option<Policy>,
-    /// What the paths of the records are relative to.
+    /// The folder that the records' paths are relative to.
     pub root: PathBuf,
 }
 
-/// Takes the reports of candidates as they are made, in their order.
+/// Receives the reports of candidates as they are made, in their order.
 pub trait CandidateSink {
-    /// How a report is made ready for it: many are at a time, on every core.
+    /// How a report is prepared for the sink; this runs for many at a time, on every core.
     fn preparation(&self) -> fn(CandidateReport) -> Prepared {
         |report| Prepared::Report(Box::new(report))
     }
 
-    /// The next one.
+    /// Receives the next report.
     fn candidate(&mut self, prepared: Prepared);
 }
 
 /// A report, ready for a sink.
 #[derive(Debug)]
 pub enum Prepared {
-    /// As it is.
+    /// The report itself.
     Report(Box<CandidateReport>),
-    /// As it is written.
+    /// The report, already serialized.
     Written(Vec<u8>),
 }
 
@@ -166,8 +166,8 @@ pub fn check(request: &Request, folder: &Path, clock: Timestamp) -> Report {
     conclude(Parts { candidates: kept.candidates, ..parts })
 }
 
-/// The same, with the reports of candidates handed on as they are made and not kept: for more candidates than fit into
-/// memory.
+/// Like [`check`], but passes the reports of candidates on as they are made, without keeping them: for more
+/// candidates than fit into memory.
 pub fn check_into(
     request: &Request,
     folder: &Path,
@@ -177,7 +177,7 @@ pub fn check_into(
     conclude(parts(request, folder, clock, sink))
 }
 
-/// The same for commands that act on the result: the report, and the runs and policy in it.
+/// Like [`check`], for commands that act on the result: also returns the runs and the policy.
 pub fn judge(request: &Request, folder: &Path, clock: Timestamp) -> (Report, DecidedOn) {
     let mut kept = Kept::new(request.brief, request.near);
     let now = request.now.unwrap_or(clock);
@@ -227,7 +227,8 @@ fn from_files(
     Ok((parts, DecidedOn { runs, policy: Some(loaded.policy), root }))
 }
 
-/// Everything behind the policy: candidates, baselines, verdicts. Also gives the candidates of a promotion.
+/// Everything after loading the policy: candidates, baselines, verdicts. Also returns the candidates of a
+/// promotion.
 fn decide(
     request: &Request,
     loaded: &LoadedFile,
@@ -299,7 +300,7 @@ fn decide(
         waivers.absorb(change.waivers);
         change.report
     });
-    // A change that adds a model and no record at all can be judged all the same: it fails.
+    // A change that adds a model but no record can still be judged: it fails.
     let is_absent = troubles.iter().all(|why| why.code.is_any_of(&ABSENT));
     if is_absent && change.as_ref().is_some_and(ChangeReport::blocks) {
         notes.extend(troubles.drain(..).map(|why| why.message));
@@ -316,10 +317,10 @@ fn decide(
     (parts, runs)
 }
 
-/// What says that there is no candidate, and nothing else is wrong.
+/// The codes for having no candidate, if nothing else is wrong.
 const ABSENT: [Code; 3] = [NO_CANDIDATES, NONE_SELECTED, NOTHING_MATCHED];
 
-/// Looks up the baseline of the command line, so that a slip in it is found even if nothing is compared with it.
+/// Looks up the baseline of the command line, so that a typo is found even if nothing is compared with it.
 fn named_baseline(request: &Request, policy: &Policy, workspace: &Workspace) -> Result<(), Box<Diagnostic>> {
     let Some(reference) = &request.baseline else { return Ok(()) };
     find_baseline(reference, ReferenceOrigin::TypedBaseline, policy, workspace).map(|_| ())
@@ -353,7 +354,7 @@ fn known_stage(policy: &Policy, stage: Option<&str>) -> Result<(), Box<Diagnosti
     Err(Diagnostic::new(UNKNOWN_STAGE, format!("the policy declares no stage `{stage}`")).help(help).boxed())
 }
 
-/// Everything that can weaken a verdict is reported.
+/// Notes on everything that can weaken a verdict.
 fn weakened(request: &Request, now: Timestamp) -> Vec<String> {
     let mut notes = Vec::new();
     if request.now.is_some() {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 /// The versions of a file of many records at the bases from which it differs.
 pub(super) type Before = Vec<Arc<[u8]>>;
 
-/// The file with all lines blanked that every base also has, in any order; the others keep their line numbers. `None`
-/// if no line is new.
+/// The file with every line blanked that all bases also have, in any order; the others keep their line
+/// numbers. `None` if no line is new.
 pub(super) fn only_new(bytes: &[u8], before: &[Arc<[u8]>]) -> Option<Vec<u8>> {
     let mut known: Vec<HashMap<&[u8], usize>> = before.iter().map(|text| counted(text)).collect();
     let mut new = Vec::new();
@@ -20,7 +20,7 @@ pub(super) fn only_new(bytes: &[u8], before: &[Arc<[u8]>]) -> Option<Vec<u8>> {
         let mut is_old = true;
         for base in &mut known {
             match base.get_mut(line) {
-                // A line that is there twice now and was there once is new once.
+                // A line that occurs twice now and occurred once before is new once.
                 Some(count) if *count > 0 => *count -= 1,
                 _ => is_old = false,
             }

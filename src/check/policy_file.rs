@@ -1,4 +1,4 @@
-//! Finding the policy, and the files that it names.
+//! Finds the policy and the files that it names.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,15 +12,15 @@ use crate::policy::{self, PACKS, Policy};
 use crate::rule::PolicyFiles;
 use crate::store::{Selector, left_out};
 
-/// The names that a policy file has.
+/// The file names of a policy.
 pub(super) const NAMES: [&str; 2] = ["gate.yaml", "gate.yml"];
 
 /// A policy before it is read.
 #[derive(Debug)]
 pub struct PolicyName {
-    /// What a person calls it.
+    /// Its display name.
     pub label: String,
-    /// What its paths are relative to.
+    /// The folder that its paths are relative to.
     pub folder: PathBuf,
     source: Source,
 }
@@ -37,7 +37,7 @@ pub(super) struct LoadedFile {
     pub(super) policy: Policy,
     pub(super) path: String,
     pub(super) digest: String,
-    /// Every expression that it holds.
+    /// Every expression in it.
     pub(super) expressions: Vec<String>,
 }
 
@@ -48,7 +48,7 @@ impl LoadedFile {
     }
 }
 
-/// Makes sure that no policy nearer than the one that was found is committed and not on the disk.
+/// Makes sure that no policy nearer than the one found is committed but missing on disk.
 fn not_left_out(folder: &Path, found: Option<&Path>) -> Result<(), Box<Diagnostic>> {
     for nearer in folder.ancestors().take_while(|nearer| Some(*nearer) != found) {
         let Ok(git) = Git::open(nearer) else { return Ok(()) };
@@ -109,7 +109,7 @@ pub(super) fn find(named: Option<&str>, folder: &Path) -> Result<PolicyName, Box
         .boxed())
 }
 
-/// How to check a run in a folder that has a policy, or is below one that has.
+/// How to check a run whose own folder, or a folder above it, has a policy.
 pub(super) fn around_run(run: &str, folder: &Path) -> Option<String> {
     let has_policy = |above: &&Path| NAMES.iter().any(|name| folder.join(above).join(name).is_file());
     let above = Path::new(run).ancestors().skip(1).find(has_policy)?;
@@ -117,7 +117,7 @@ pub(super) fn around_run(run: &str, folder: &Path) -> Option<String> {
     Some(format!("the policy is in `{above}`: gate -C {above} check {rest}"))
 }
 
-/// Reads a policy with everything that it names.
+/// Reads a policy and everything that it names.
 pub(super) fn load(name: PolicyName, folder: &Path, now: Timestamp) -> Result<LoadedFile, Vec<Diagnostic>> {
     Ok(LoadedFile::new(read_all(&name, folder, now)?, name.label))
 }
@@ -150,7 +150,7 @@ pub fn load_policy(
     Ok((read_all(&name, folder, now)?, name.label))
 }
 
-/// The repository that a policy is in, else its folder: nothing beyond is read in its name.
+/// The repository that contains a policy, else its folder: the policy can't make gate read anything outside.
 fn boundary(name: &PolicyName) -> PathBuf {
     let folder = match &name.source {
         Source::File(path) => path.parent().unwrap_or(&name.folder),
@@ -171,7 +171,7 @@ pub(super) fn label_beside(beside: &Document, path: &str) -> Result<String, Box<
     })
 }
 
-/// The files beside a policy on the disk.
+/// The files beside a policy on disk.
 struct Disk {
     folder: PathBuf,
     boundary: PathBuf,
@@ -193,7 +193,7 @@ impl PolicyFiles for Disk {
     }
 }
 
-/// A policy of a repository may be a link, but not to what no commit of the repository holds.
+/// A policy in a repository may be a link, but not to a target outside the repository.
 fn inside(path: &Path, label: &str, boundary: &Path) -> Result<(), Box<Diagnostic>> {
     let Ok(real) = path.canonicalize() else { return Ok(()) };
     let in_repository = boundary.join(".git").exists();

@@ -1,4 +1,4 @@
-//! `gate power`: the cases of a past run, or of two, and what they can show.
+//! `gate power`: what the cases of a past run, or of two, can show.
 
 use std::path::Path;
 
@@ -11,20 +11,20 @@ use crate::rule::{Facts, NoCases, OTHER_CASES};
 use crate::run::Run;
 use crate::scorer::{PowerTable, power_of_runs, power_of_share};
 
-/// Which cases are asked.
+/// Which cases to use.
 #[derive(Debug, Clone, Copy)]
 pub struct PowerRequest<'r> {
     /// The baseline.
     pub run: &'r str,
-    /// Another run on the same cases, which says how much two runs differ.
+    /// Another run on the same cases: it shows how much two runs differ.
     pub against: Option<&'r str>,
-    /// The metrics; none for those of the record.
+    /// The metrics; if empty, those of the record.
     pub metrics: &'r [String],
-    /// The share of decisions that change, where there is no other run.
+    /// The share of decisions that change, if there is no other run.
     pub changed: f64,
 }
 
-/// What the cases of a run can show; also what the run is called.
+/// What the cases of a run can show; also returns the run's name.
 pub fn power(
     asked: &PowerRequest<'_>,
     policy: Option<&str>,

@@ -12,12 +12,13 @@ use crate::run::{Origin, Run};
 use crate::source;
 use crate::store::{Revision, Selector, Store as _};
 
-/// Versions of a file that are looked at: beyond, a record that was only ever the same has no version before.
+/// Maximum number of versions of a file to look at: a record that never changed within them has no previous
+/// version.
 const MAX_VERSIONS: usize = 50;
 
 /// An earlier version of a record.
 pub(super) struct Before {
-    /// Its runs.
+    /// The runs in it.
     pub(super) set: BaselineSet,
     /// The commit that made it.
     pub(super) commit: Commit,
@@ -25,8 +26,8 @@ pub(super) struct Before {
     pub(super) path: String,
 }
 
-/// The runs of the newest version that is not the candidate; nothing where there is none. `path` is
-/// where the candidate is at the commit.
+/// The runs of the newest version that differs from the candidate, if any. `path` is the candidate's path at
+/// the commit.
 pub(super) fn version_before(
     candidate: &Run,
     set: &BaselineSet,
@@ -35,7 +36,7 @@ pub(super) fn version_before(
     policy: &Policy,
     workspace: &Workspace,
 ) -> Option<Before> {
-    // A history that can't be read is no reason to let the candidate be its own baseline: it stays without one.
+    // If the history can't be read, the candidate has no baseline; it must not become its own.
     older(candidate, set, path, commit, policy, workspace).ok().flatten()
 }
 

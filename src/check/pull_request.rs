@@ -31,7 +31,7 @@ pub(super) fn decide_by_base(
         return Err(vec![*trust::no_base_policy(&revisions)]);
     }
     let Some(found) = at_base else {
-        // Nothing is there to trust yet; baselines still come from the base.
+        // There is nothing to trust yet; baselines still come from the base.
         let found = change.find(&revisions.head)?.ok_or_else(|| vec![no_policy(&revisions)])?;
         let (loaded, root, _) = change.load(found, &revisions.head)?;
         let parts = change.decide_by_own(&loaded, &root, sink);
@@ -62,7 +62,7 @@ pub(super) fn decide_by_base(
     let (mut parts, _) = decide(request, &loaded, &workspace, now, &mut outcomes);
     let outcomes = with_change(outcomes.of_candidates, parts.change.as_ref());
     let (proposed, unreadable) = change.proposed(&outcomes, &loaded, &workspace, read)?;
-    // Once it is merged there would be no verdict on anything.
+    // After the merge there would be no verdict on anything.
     parts.troubles.extend(unreadable);
     let note = format!("policy and baseline come from {}", revisions.words());
     Ok(Parts { proposed, ..with_first_note(parts, note) })
@@ -97,7 +97,7 @@ fn no_policy(revisions: &Revisions) -> Diagnostic {
     .help("create one with `gate init`, name one with --policy FILE, or try a built-in one: --policy gate:checklist")
 }
 
-/// A change that is judged.
+/// The change being judged.
 struct Change<'c> {
     request: &'c Request,
     git: &'c Git,
@@ -106,7 +106,7 @@ struct Change<'c> {
     now: Timestamp,
 }
 
-/// A policy, the folder that it speaks of, and the files that were read for it.
+/// A policy, the folder that it applies to, and the files that were read for it.
 type Loaded = (LoadedFile, PathBuf, BTreeSet<String>);
 
 impl Change<'_> {
@@ -129,8 +129,8 @@ impl Change<'_> {
         decide(self.request, loaded, &workspace, self.now, sink).0
     }
 
-    /// The policy of the change, if that is what will be there once it is merged. A branch that merely grew from a time
-    /// when the base's policy could be read does not mend it.
+    /// The policy of the change, if it will be in effect after the merge. A branch that merely started when
+    /// the base's policy was still readable does not fix it.
     fn mended(&self) -> Result<Option<(LoadedFile, PathBuf)>, Vec<Diagnostic>> {
         let Some(found) = self.find(&self.revisions.head)? else { return Ok(None) };
         let Ok((loaded, root, read)) = self.load(found, &self.revisions.head) else { return Ok(None) };
@@ -139,7 +139,7 @@ impl Change<'_> {
         Ok((changed.len() == differing.len() && !changed.is_empty()).then_some((loaded, root)))
     }
 
-    /// Of some files, those that the base has in another version.
+    /// The files among `paths` whose version at the base differs.
     fn differing(&self, paths: &BTreeSet<String>) -> Result<Vec<String>, Box<Diagnostic>> {
         let mut differing = Vec::new();
         for path in paths {
@@ -193,9 +193,10 @@ impl Change<'_> {
             }
             Some(Ok((loaded, root, _))) => (loaded, root),
         };
-        // Expressions that a stranger wrote into a policy are read, but not evaluated.
+        // Expressions that a stranger wrote into a policy are parsed but not evaluated.
         if let Some(new) = loaded.expressions.iter().find(|text| !trusted.expressions.contains(text)) {
-            let why = format!("not known: the expression `{new}` is not evaluated before it is merged");
+            let why =
+                format!("unknown: gate does not evaluate the new expression `{new}` until it is merged");
             return Ok((unknown(files, why), Vec::new()));
         }
         let workspace = self.workspace(&root, self.revisions.proposed());
@@ -207,7 +208,7 @@ impl Change<'_> {
         Ok((Some(Proposed { files, verdict: report.verdict, differences }), Vec::new()))
     }
 
-    /// The files of baselines that are named as files, at either side.
+    /// The baseline files that are named by path, on either side.
     fn baseline_files(
         &self,
         loaded: &LoadedFile,
@@ -235,17 +236,17 @@ impl Change<'_> {
     }
 }
 
-/// What each rule said, by the run and the rule's id.
+/// The outcome of each rule, by run and rule id.
 type RuleOutcomes = BTreeMap<(String, String), Outcome>;
 
-/// Remembers what each rule said, and hands the reports on.
+/// Remembers the outcome of each rule, and passes the reports on.
 struct Outcomes<'s> {
     of_candidates: RuleOutcomes,
     sink: &'s mut dyn CandidateSink,
 }
 
 impl CandidateSink for Outcomes<'_> {
-    // Reports are needed here as they are.
+    // Outcomes need the reports unserialized.
     fn candidate(&mut self, prepared: Prepared) {
         let Prepared::Report(report) = prepared else { return };
         for rule in report.rules.iter() {

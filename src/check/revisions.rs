@@ -1,4 +1,4 @@
-//! Which revisions of the repository a decision will ask for, so that a clone which lacks them can fetch them first.
+//! Which revisions of the repository a decision will need, so that a clone without them can fetch them first.
 
 use std::path::Path;
 

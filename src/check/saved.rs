@@ -1,4 +1,4 @@
-//! A report that was saved, read again: by another job, perhaps from someone who is not to be trusted.
+//! Reads a saved report, which may come from another job or from someone untrusted.
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +8,7 @@ use crate::document::Diagnostic;
 use crate::engine::{Parts, Tally, conclude};
 use crate::verdict::{CandidateReport, Report, RuleReport, SCHEMA, Verdict};
 
-/// Bytes of a saved report that are read.
+/// Maximum size in bytes of a saved report.
 const MOST: u64 = 64 << 20;
 
 /// Reads a saved report. Its verdict and counts must match its contents.
@@ -26,7 +26,10 @@ pub fn read_report(path: &Path) -> Result<Report, Box<Diagnostic>> {
     let text = fs::read_to_string(path).map_err(|error| bad(error.to_string()))?;
     let report: Report = serde_json::from_str(&text).map_err(|error| bad(error.to_string()))?;
     if report.schema != SCHEMA {
-        return Err(bad(format!("it is in the format `{}`, and this gate reads `{SCHEMA}`", report.schema)));
+        return Err(bad(format!(
+            "its format is `{}`, but this version of gate reads `{SCHEMA}`",
+            report.schema
+        )));
     }
     let passed_and_failed = |candidate: &&CandidateReport| {
         candidate.verdict == Some(Verdict::Pass) && candidate.rules.iter().any(RuleReport::blocks)
@@ -47,7 +50,7 @@ pub fn read_report(path: &Path) -> Result<Report, Box<Diagnostic>> {
 fn follows(report: &Report) -> bool {
     let mut tally = Tally { unchanged: report.summary.unchanged, ..Tally::default() };
     report.candidates.iter().for_each(|candidate| tally.count(candidate));
-    // Records that could not be read have no entry to count again.
+    // Unreadable records have no entry, so they can't be counted again.
     tally.unreadable = report.summary.no_verdict.saturating_sub(tally.undecided);
     let derived = conclude(Parts {
         candidates: report.candidates.clone(),

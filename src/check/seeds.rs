@@ -1,4 +1,4 @@
-//! Seeds: runs of one group become one candidate, or one baseline, where the policy says by what they belong together.
+//! Seeds: the runs of a group become one candidate or one baseline, if the policy says how to group runs.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,10 +8,10 @@ use crate::document::Diagnostic;
 use crate::run::{FieldMap, FieldPath, Run};
 use crate::source::{BadRecord, Tracked};
 
-/// A run that was named, or that a name led to.
+/// A run that was named, or that a name resolved to.
 struct Named {
     run: Run,
-    /// It is what others are parts of, and none of them.
+    /// It is the parent of the others, and not one of them.
     whole: bool,
     /// The run itself is meant, not only its group.
     chosen: bool,
@@ -56,7 +56,7 @@ pub(super) fn together<'c>(
             members.entry(key).or_default().push(run);
         }
     }
-    // A parent is not of the group that it names: its children are.
+    // A parent does not belong to the group that it names; its children do.
     let is_parent =
         |named: &Named| named.whole || named.run.text("run_id").is_some_and(|id| members.contains_key(id));
     let key_of = |named: &Named| -> Option<String> {

@@ -1,4 +1,4 @@
-//! The records themselves, without a decision.
+//! Shows records without a decision.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use crate::rule::{Facts, NoCases};
 use crate::run::Run;
 use crate::scorer::{CasesSummary, summary, summary_of_tally};
 
-/// The workspace of a policy, and the policy; without one here or above, this folder.
+/// The workspace of a policy, and the policy. Without a policy here or above, the workspace is this folder.
 pub fn open(
     policy: Option<&str>,
     ledger: Option<&Path>,
@@ -30,8 +30,8 @@ pub fn open(
     }
 }
 
-/// The same for what asks nothing of the policy but where the ledger is: where that is named, a policy that can't be read
-/// is no hindrance.
+/// Like [`open`], for commands that need only the ledger's location from the policy: if the ledger is named,
+/// an unreadable policy does not matter.
 pub fn open_ledger(
     ledger: Option<&Path>,
     folder: &Path,
@@ -66,7 +66,7 @@ pub(super) fn one_run(
     }
 }
 
-/// The canonical records of the runs that are named, and what could not be read.
+/// The canonical records of the named runs, and errors for those that could not be read.
 pub fn show(names: &[String], policy: Option<&str>, folder: &Path) -> (Vec<Run>, Vec<Diagnostic>) {
     let mut troubles = Vec::new();
     let mut runs = Vec::new();
@@ -90,7 +90,8 @@ pub fn show(names: &[String], policy: Option<&str>, folder: &Path) -> (Vec<Run>,
     (runs, troubles)
 }
 
-/// The metrics that the predictions of the named runs give, each with its run, and what could not be read.
+/// The metrics computed from the predictions of the named runs, each with its run, and errors for those that
+/// could not be read.
 pub fn show_cases(
     names: &[String],
     policy: Option<&str>,
@@ -120,12 +121,14 @@ pub fn show_cases(
     (summaries, wrong)
 }
 
-/// Says that a run records no predictions, and how it would.
+/// The error for a run without recorded predictions; it says how to record them.
 pub(super) fn no_predictions(run: &Run) -> Diagnostic {
     let recorded = run.record().get("predictions");
     if recorded.is_some_and(|node| node.get("aggregates").is_some()) {
-        let message =
-            format!("`{}` records aggregates of its predictions, and not the predictions", run.label());
+        let message = format!(
+            "`{}` records aggregates of its predictions, but not the predictions themselves",
+            run.label()
+        );
         return Diagnostic::new(NO_PREDICTIONS, message)
             .help("`gate check --verbose` shows what they give; for more, record the file of predictions");
     }

@@ -1,4 +1,5 @@
-//! Runs of trackers that a policy's `runs:` names, or that a revision holds: in the working tree, and as they were committed.
+//! Tracker runs that a policy's `runs:` names, or that a revision contains: in the working tree, and as
+//! committed.
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
@@ -13,7 +14,7 @@ use crate::source;
 use crate::store::{Entry, Reach, Revision, Selector, Store};
 use crate::tracker::{self, AMBIGUOUS, FetchContext};
 
-/// Bytes of a file of a tracker that is compared with the base.
+/// Maximum size in bytes of a tracker's file that is compared with the base.
 const MAX_COMPARED: usize = 1 << 30;
 
 /// The paths of a `runs:` that match plain records, and the tracker runs at the others.
@@ -86,7 +87,7 @@ fn sort<'c>(
     Ok(sorted)
 }
 
-/// Of each run, whether every file of it is as it is at the base.
+/// For each run, whether all of its files are unchanged since the base.
 pub(super) fn unchanged(
     items: &[Item<'_>],
     here: &dyn Store,
@@ -115,8 +116,8 @@ fn is_same(path: &str, here: &dyn Store, base: &Revision<'_>) -> Result<bool, Bo
     }))
 }
 
-/// The runs of trackers that a policy's `runs:` named at the base, called as they are called here. A project or a card is one
-/// run, which is changed and not removed.
+/// The tracker runs that a policy's `runs:` named at the base, with their names in the working tree. A
+/// project or a card is one run: it can change, but not be removed.
 pub(super) fn at_base<'c>(
     policy: &Policy,
     plain: &[String],
@@ -130,7 +131,7 @@ pub(super) fn at_base<'c>(
     for path in paths.iter().filter(|path| !plain.contains(path) && !is_one_run(path)) {
         let id = base.commit().id.clone();
         let named = (ReferenceOrigin::Typed, Some(policy));
-        // What can't be read there was no run that could be lost.
+        // A run that could not be read there can't be lost.
         if let Ok(Some(found)) = at_revision(path, &id, path, base, named, workspace) {
             items.extend(found.items.into_iter().filter_map(|item| item.called_as_here(&id)));
         }
@@ -177,7 +178,7 @@ pub(super) fn at_revision<'c>(
         notes: Vec::new(),
     };
     for (name, path) in found {
-        // These know what a revision is.
+        // These readers support revisions themselves.
         let mut found = if matches!(name, "dvc" | "hf") {
             let file = path.strip_suffix("/dvc.yaml").or(path.strip_suffix("/dvc.lock")).unwrap_or(&path);
             let file = if matches!(file, "dvc.yaml" | "dvc.lock") { "." } else { file };

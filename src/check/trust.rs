@@ -16,25 +16,25 @@ use crate::git::{Commit, Found, Git, Refusal, Resolved, Trusted, short};
 use crate::policy;
 use crate::rule::PolicyFiles;
 
-/// What was asked for: the revisions that a decision on a pull request speaks of.
+/// The request: the revisions for a decision on a pull request.
 #[derive(Debug, Clone, Default)]
 pub struct PullRequestBase {
-    /// The tip of the branch that is trusted.
+    /// The tip of the trusted branch.
     pub base: String,
     /// The commit to judge; default `HEAD`.
     pub head: Option<String>,
     /// The name of the base branch, as policies write it in `git:main`.
     pub branch: Option<String>,
-    /// A base without a policy is no verdict.
+    /// Give no verdict if the base has no policy.
     pub require_policy: bool,
 }
 
-/// The same, looked up.
+/// The revisions of a [`PullRequestBase`], resolved.
 #[derive(Debug, Clone)]
 pub struct Revisions {
     /// Where policy and baselines come from.
     pub trusted: Commit,
-    /// What candidates are found against.
+    /// The commit that the head is compared with to find candidates.
     pub base: Commit,
     /// Where candidates come from.
     pub head: Commit,
@@ -43,7 +43,7 @@ pub struct Revisions {
 }
 
 impl Revisions {
-    /// Looks the revisions up.
+    /// Resolves the revisions.
     pub(super) fn resolve(trust: &PullRequestBase, git: &Git) -> Result<Self, Box<Diagnostic>> {
         let base = git.resolve(&trust.base)?;
         let head = git.commit(trust.head.as_deref().unwrap_or("HEAD"))?;
@@ -51,17 +51,17 @@ impl Revisions {
         Ok(Self { trusted: base.commit.clone(), base: base.commit, head, names })
     }
 
-    /// What git needs to know to refuse names that the change can shape.
+    /// What git needs to know to refuse names that the change can influence.
     pub(super) fn trusted(&self) -> Trusted<'_> {
         Trusted { base: &self.base, head: &self.head, names: &self.names }
     }
 
-    /// The same with everything taken from the head: what would hold once it is merged.
+    /// The same revisions with everything taken from the head: the state after the merge.
     pub(super) fn proposed(&self) -> Self {
         Self { trusted: self.head.clone(), ..self.clone() }
     }
 
-    /// `main (19a2155624)`: the base in words.
+    /// The base in words: `main (19a2155624)`.
     pub(super) fn words(&self) -> String {
         let name = self.names.get(1).or(self.names.first()).map_or("the base", String::as_str);
         format!("{name} ({})", short(&self.base.id))
@@ -74,9 +74,9 @@ pub(super) enum FoundPolicy {
     Shipped(PolicyName),
     /// A file at a commit.
     Committed {
-        /// What a person calls it.
+        /// Its display name.
         label: String,
-        /// What its paths are relative to, in the working tree.
+        /// The folder that its paths are relative to, in the working tree.
         folder: PathBuf,
         /// Its path from the top of the repository.
         path: String,
@@ -84,7 +84,7 @@ pub(super) enum FoundPolicy {
 }
 
 impl FoundPolicy {
-    /// Its path from the top of the repository; nothing for a shipped pack.
+    /// Its path from the top of the repository; `None` for a shipped pack.
     pub(super) fn path(&self) -> Option<&str> {
         match self {
             Self::Shipped(_) => None,
@@ -92,7 +92,7 @@ impl FoundPolicy {
         }
     }
 
-    /// What its paths are relative to, in the working tree.
+    /// The folder that its paths are relative to, in the working tree.
     pub(super) fn folder(&self) -> &Path {
         match self {
             Self::Shipped(name) => &name.folder,
@@ -101,7 +101,7 @@ impl FoundPolicy {
     }
 }
 
-/// The policy at a commit, found as it is found on the disk: by its name, else here or above.
+/// Finds the policy at a commit as on disk: by its name, else here or above.
 pub(super) fn find(
     request: &Request,
     folder: &Path,
@@ -157,7 +157,7 @@ pub(super) fn below(folder: &str, path: &str) -> Option<String> {
     Some(parts.join("/"))
 }
 
-/// Reads a policy with everything that it names; also gives the paths that were read.
+/// Reads a policy and everything that it names; also returns the paths that were read.
 pub(super) fn load(
     found: FoundPolicy,
     git: &Git,
@@ -275,7 +275,7 @@ pub(super) fn changed(
     Ok(changed)
 }
 
-/// That the base has no policy.
+/// The error that the base has no policy.
 pub(super) fn no_base_policy(revisions: &Revisions) -> Box<Diagnostic> {
     Diagnostic::new(NO_BASE_POLICY, format!("{} has no policy", revisions.words()))
         .help("merge one first; without --require-base-policy the one of this change is used, and the report says so")

@@ -17,7 +17,7 @@ use crate::tracker::Role;
 pub struct Pushed {
     /// The branch.
     pub branch: String,
-    /// The id of the commit that it was at before.
+    /// The id of the branch's previous commit.
     pub before: String,
 }
 
@@ -57,28 +57,28 @@ impl Workspace {
         }
     }
 
-    /// The same for a pull request: both the trusted files and the judged ones come from commits.
+    /// Sets the revisions of a pull request: both the trusted files and the judged ones come from commits.
     #[must_use]
     pub fn with_revisions(mut self, revisions: Revisions) -> Self {
         self.revisions = Some(revisions);
         self
     }
 
-    /// The same for a push.
+    /// Sets the push that is judged.
     #[must_use]
     pub(super) fn with_pushed(mut self, pushed: Option<&Pushed>) -> Self {
         self.pushed = pushed.cloned();
         self
     }
 
-    /// Takes promotions from this folder, and not from the one that the policy names.
+    /// Takes promotions from this folder instead of the one that the policy names.
     #[must_use]
     pub fn with_ledger(mut self, ledger: Option<&Path>) -> Self {
         self.ledger = ledger.map(|ledger| self.folder.join(ledger));
         self
     }
 
-    /// Asks trackers for every value of each metric, where that is more work than the last one.
+    /// Asks trackers for every value of each metric, even if that is more work than only the last one.
     #[must_use]
     pub fn with_history(mut self) -> Self {
         self.history = true;
@@ -95,7 +95,7 @@ impl Workspace {
         self.ledger.clone().unwrap_or_else(|| self.root.join(ledger_name(policy)))
     }
 
-    /// The promotions: those of the working tree, in a pull request those of the base.
+    /// The promotions in the working tree or, for a pull request, in the base.
     pub fn ledger(&self, policy: Option<&Policy>) -> Result<Ledger<'_>, Box<Diagnostic>> {
         let shown = |folder: &Path| folder.strip_prefix(&self.folder).unwrap_or(folder).display().to_string();
         if let Some(folder) = &self.ledger {
@@ -110,7 +110,7 @@ impl Workspace {
         Ok(Ledger::new(store, name, &shown(&self.root.join(name))))
     }
 
-    /// The commits that a decision on a pull request speaks of, if it is one.
+    /// The commits of a decision on a pull request, if it is one.
     pub fn revisions(&self) -> Option<&Revisions> {
         self.revisions.as_ref()
     }
@@ -121,8 +121,8 @@ impl Workspace {
         "../".repeat(below)
     }
 
-    /// A path as a commit has it, where a commit is read: what was typed is relative to the folder, and a commit's
-    /// files to the root.
+    /// The path as commits have it, if files are read from a commit: typed paths are relative to the folder,
+    /// paths in a commit to the root.
     pub(super) fn seen_from_root(&self, path: &str, is_policys: bool) -> String {
         let below = self.below();
         if self.revisions.is_none() || is_policys || below.is_empty() {
@@ -131,13 +131,13 @@ impl Workspace {
         format!("{below}/{path}")
     }
 
-    /// The path of the folder from the root: empty, or such as `training/churn`.
+    /// The path of the folder from the root: empty, or a path such as `training/churn`.
     pub(super) fn below(&self) -> String {
         let below = self.folder.strip_prefix(&self.root).ok().and_then(Path::to_str).unwrap_or_default();
         below.replace('\\', "/")
     }
 
-    /// Where the command was started.
+    /// The folder where the command was started.
     pub fn folder(&self) -> &Path {
         &self.folder
     }

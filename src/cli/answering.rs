@@ -80,7 +80,7 @@ impl Answering {
         self.print_after(folder, terminal, exit, None, human, json)
     }
 
-    /// The same after a change was made: if the answer can't be printed, `done` is reported instead.
+    /// Like [`Self::print`], after a change was made: if the answer can't be printed, reports `done` instead.
     pub(super) fn print_after(
         &self,
         folder: &Path,

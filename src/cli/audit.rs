@@ -106,7 +106,7 @@ pub(super) fn run(arguments: &Arguments, folder: &Path, terminal: &Terminal) -> 
     answer.exit_code
 }
 
-/// The rules over history, instead of the promotions of today.
+/// Ranks the rules over history, instead of auditing today's promotions.
 fn margins(arguments: &Arguments, order: &AuditOrder, folder: &Path, terminal: &Terminal) -> Exit {
     let answer = rank(order, folder, Timestamp::now());
     if arguments.format != Format::Json && !answer.troubles.is_empty() {

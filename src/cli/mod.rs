@@ -152,7 +152,7 @@ pub fn run(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
             }
             let terminal = Terminal::new(Color::Auto);
             let hint = mistakes::hint(&error, &words);
-            // Our hint knows what the word means elsewhere; a second one that is merely similar would confuse.
+            // Our hint knows what the word means in other programs; clap's similar word would only confuse.
             if hint.is_some() {
                 for tip in
                     [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg, ContextKind::Suggested]

@@ -33,7 +33,7 @@ pub(super) struct Printing {
 /// A file to write.
 #[derive(Debug, Clone)]
 struct Output {
-    /// None means the one of `--format`.
+    /// `None` means the format of `--format`.
     format: Option<Format>,
     path: PathBuf,
 }
@@ -51,7 +51,10 @@ fn output(text: OsString) -> Result<Output, String> {
             let names: Vec<String> = Format::value_variants().iter().map(ToString::to_string).collect();
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
             let help = did_you_mean(name, &names, "the formats are");
-            Err(format!("there is no format `{name}`; {help}; a file of that name is `./{}`", text.display()))
+            Err(format!(
+                "unknown format `{name}`; {help}; to write to a file with that name, use `./{}`",
+                text.display()
+            ))
         }
     }
 }
@@ -68,7 +71,7 @@ impl Target {
     }
 }
 
-/// Bytes that most candidates take as JSON.
+/// Estimated size in bytes of a candidate as JSON.
 const ROOM: usize = 8 << 10;
 
 /// Receives a check's candidates: JSON writes each one at once and drops it, other formats are written at the end.
@@ -107,7 +110,7 @@ impl CandidateSink for Sink<'_> {
 }
 
 impl Printing {
-    /// Checks, and writes the report to each target; a failed write gives exit code 2.
+    /// Checks, and writes the report to each target; exits with code 2 if a write fails.
     pub(super) fn check(
         &self,
         mut request: Request,
@@ -243,7 +246,7 @@ fn write_each<'t>(
 
 fn guard(format: Format, terminal: &Terminal) -> Guard {
     match format {
-        // Its lines are commands, or were escaped.
+        // Its lines are commands, or already escaped.
         Format::Github => Guard::None,
         Format::Json | Format::Sarif | Format::Gitlab | Format::TestResult => terminal.guarded_json(),
         _ => terminal.guarded(),

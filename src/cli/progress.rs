@@ -59,14 +59,14 @@ fn draw(drawn: &mut Option<Drawn>, reading: &Reading<'_>, is_done: bool) {
     }
 }
 
-/// When counting began its step, when the step was last drawn, and which it is.
+/// The current step of counting, when it began, and when it was last drawn.
 struct Step {
     began: Instant,
     last: Option<Instant>,
     is_reading: bool,
 }
 
-/// Draws how far the counting of cases is.
+/// Draws the progress of counting cases.
 pub(super) fn counting() -> Box<dyn Fn(CountProgress) + Sync> {
     if !io::stderr().is_terminal() {
         return Box::new(|_| {});
@@ -93,7 +93,7 @@ pub(super) fn counting() -> Box<dyn Fn(CountProgress) + Sync> {
     })
 }
 
-/// What is done, how fast, and how long the step still takes at that speed.
+/// How much is done, how fast, and how long the rest of the step takes at that speed.
 fn counting_line(progress: CountProgress, passed: Duration) -> String {
     let seconds = passed.as_secs_f64().max(1e-3);
     let share = progress.share.clamp(0.0, 1.0);

@@ -61,7 +61,7 @@ impl Terminal {
         if self.in_action { Guard::Text } else { Guard::None }
     }
 
-    /// The same for JSON.
+    /// How JSON must be guarded here.
     pub(super) fn guarded_json(&self) -> Guard {
         if self.in_action { Guard::Json } else { Guard::None }
     }

@@ -1,4 +1,5 @@
-//! The cases of a run: its predictions file, read from where the run is, with its digest checked while reading.
+//! The cases of a run: its predictions file, read from the run's location. The digest is checked during
+//! reading.
 
 use std::collections::HashMap;
 use std::io::{self, Cursor, Read, Seek};
@@ -17,7 +18,7 @@ use crate::document::{Diagnostic, Node};
 use crate::rule::{FileFault, NoCases};
 use crate::run::{Digest, Run};
 
-/// Tables that were read, since several rules need the same one.
+/// Tables that were already read: several rules may need the same one.
 #[derive(Debug, Default)]
 pub(super) struct Kept(Mutex<HashMap<String, Arc<Cases>>>);
 
@@ -49,8 +50,8 @@ impl Kept {
     }
 }
 
-/// The decisions of a run, counted, and cases with each pair of a label and a prediction that occurs. `None` where a table of
-/// all cases is needed, to compute something else or to say what is wrong.
+/// The counted decisions of a run, and cases with each pair of a label and a prediction that occurs. `None`
+/// if a table of all cases is needed, to compute something else or to report what is wrong.
 pub(super) fn tally_of(
     run: &Run,
     columns: &CaseColumns,
@@ -73,7 +74,7 @@ fn kept_by_tool(run: &Run, columns: &CaseColumns) -> Result<Arc<Cases>, NoCases>
     Cases::of_values(table, columns).map(Arc::new).map_err(of_run)
 }
 
-/// The aggregates that a record names; else, where it names no predictions, those of the policy.
+/// The aggregates that a record names. If it names neither aggregates nor predictions, those of the policy.
 pub(super) fn read_aggregates_of(
     run: &Run,
     columns: &CaseColumns,
@@ -83,7 +84,7 @@ pub(super) fn read_aggregates_of(
     let recorded = run.record().get("predictions");
     let text = |key: &str| recorded?.get(key).and_then(Node::as_written);
     let (path, commit) = match (text("aggregates"), &columns.aggregates) {
-        // Rows are better evidence, and the digest is theirs.
+        // Rows are better evidence, and the digest is that of the rows.
         (Some(path), _) if text("path").is_none() => (path, run.origin.commit()),
         (None, Some(path)) if recorded.is_none() => (path.as_str(), None),
         _ => return Err(NoCases::NotRecorded),
@@ -126,12 +127,12 @@ pub(super) fn read_rows(
     table.map_err(|error| NoCases::of(path, error))
 }
 
-/// What a file that a record names is read from.
+/// A reader for a file that a record names.
 trait Source: Read + Seek + Send {}
 
 impl<S: Read + Seek + Send> Source for S {}
 
-/// Opens a file, at a commit or in the working tree, and gives its size.
+/// Opens a file, at a commit or in the working tree, and returns its size.
 fn open_recorded(
     path: &str,
     digest: Option<&Digest>,
@@ -150,7 +151,8 @@ fn open_recorded(
             let size = bytes.len() as u64;
             Ok((Box::new(Cursor::new(bytes)), size))
         }
-        // Predictions are often too large for git. A file in the working tree is the same one if its digest matches.
+        // Predictions are often too large for git. If the digest matches, the file in the working tree is the
+        // same file.
         (None, Some(commit), None) => {
             let message =
                 format!("`{path}` is not in the commit {commit}, and the record has no digest of it");

@@ -1,5 +1,5 @@
-//! Counts the rows of files that may be larger than memory: each row goes into a partition by the hash of its id, and the
-//! partitions are paired and counted one after the other.
+//! Counts the rows of files that may be larger than memory: each row goes into a partition by the hash of its
+//! id; then each partition is paired and counted.
 
 use std::io;
 use std::path::Path;
@@ -16,33 +16,33 @@ use crate::cases::{CaseColumns, CasesError, CasesFault, Table};
 use crate::document::{Diagnostic, thousands};
 use crate::rule::NoCases;
 
-/// How many rows of a table a partition has.
+/// Target number of a table's rows in a partition.
 pub const PARTITION_ROWS: u64 = 1 << 19;
 
-/// The most partitions.
+/// Maximum number of partitions.
 pub(super) const MAX_PARTITIONS: u64 = 1024;
 
-/// How many rows are read at once, where the format has no row groups.
+/// How many rows are read at once, if the format has no row groups.
 pub(super) const BATCH: usize = 1 << 16;
 
-/// A partition with so many times its share of rows has ids that repeat.
+/// A partition with this many times its share of rows means that ids repeat.
 const SKEW: u64 = 16;
 
-/// A difference of so many rows between partitions is chance.
+/// A difference of this many rows between partitions is chance.
 const CHANCE: u64 = 100_000;
 
-/// How far counting is.
+/// How far counting has progressed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CountProgress {
-    /// Whether rows are still read; else they are paired and counted.
+    /// Whether rows are still being read; otherwise they are being paired and counted.
     pub is_reading: bool,
-    /// Rows of both tables that were read, or were counted.
+    /// Rows of both tables that were read or counted so far.
     pub rows: u64,
     /// The share of this step that is done, from 0 to 1.
     pub share: f64,
 }
 
-/// Tells how far counting is, from several threads at once.
+/// Receives progress, from several threads at once.
 pub type TellProgress<'t> = &'t (dyn Fn(CountProgress) + Sync);
 
 /// Files whose rows are counted.
@@ -52,7 +52,7 @@ pub struct CountedFiles<'f> {
     pub folder: &'f Path,
     /// The candidate's predictions.
     pub candidate: &'f str,
-    /// The baseline's.
+    /// The baseline's predictions.
     pub baseline: Option<&'f str>,
 }
 
@@ -200,12 +200,13 @@ impl Spread {
         }
         Err(CasesError {
             fault: CasesFault::Columns,
-            message: "which columns have the scores is not the same for all labels that occur".into(),
+            message: "it is ambiguous which columns have the scores: not all of them cover every label"
+                .into(),
             help: "name the column of the positive label's scores: `cases: { score: … }`".into(),
         })
     }
 
-    /// Refuses a table with ids that most rows share: a partition of them does not fit memory.
+    /// Refuses a table if most rows share a few ids: their partition would not fit into memory.
     fn check_ids(&self, rows: u64) -> Result<(), NoCases> {
         let most = (rows / self.rows.count() as u64).saturating_mul(SKEW).saturating_add(CHANCE);
         let largest = (0..self.rows.count()).map(|partition| self.rows.records(partition)).max().unwrap_or(0);
@@ -235,7 +236,8 @@ impl Spread {
         Ok(unpacked.into_side(plan))
     }
 
-    /// How many clusters there are in all partitions; `None` where one partition has all rows, whose clusters are known.
+    /// The number of clusters in all partitions; `None` if a single partition has all rows, because its
+    /// clusters are known.
     fn count_clusters(&mut self) -> Result<Option<u64>, NoCases> {
         let mut clusters = 0;
         for partition in 0..self.clusters.count() {
@@ -260,10 +262,10 @@ fn temporary(error: &io::Error) -> NoCases {
     NoCases::Unusable(Diagnostic::new(TEMPORARY, message).help(help).boxed())
 }
 
-/// How far the files are that are read at the same time.
+/// The progress of files that are read at the same time.
 struct ReadingProgress<'t> {
     tell: TellProgress<'t>,
-    /// Of each file the rows, and the share in millionths.
+    /// For each file, the number of rows, and the share in millionths.
     files: Vec<[AtomicU64; 2]>,
 }
 

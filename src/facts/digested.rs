@@ -1,4 +1,4 @@
-//! Bytes with their digest, computed while they are read.
+//! Computes the digest of bytes while they are read.
 
 use std::io::{self, Read};
 
@@ -14,7 +14,7 @@ pub(super) struct Digested<R> {
     found: Hashes,
 }
 
-/// The digest as far as bytes were read.
+/// The digest of the bytes read so far.
 pub(super) struct Hashes {
     sha256: Option<Sha256>,
     md5: Option<Md5>,
@@ -25,7 +25,7 @@ impl<R: Read> Digested<R> {
         Self { bytes, found: Hashes::new(digest) }
     }
 
-    /// With the bytes that nothing asked for.
+    /// Reads and hashes the remaining bytes too.
     pub(super) fn read_to_end(mut self) -> io::Result<Hashes> {
         io::copy(&mut self, &mut io::sink())?;
         Ok(self.found)
@@ -33,7 +33,7 @@ impl<R: Read> Digested<R> {
 }
 
 impl Hashes {
-    /// By the algorithm of the recorded digest.
+    /// Uses the algorithm of the recorded digest.
     pub(super) fn new(recorded: Option<&Digest>) -> Self {
         let by = |name: &str| recorded.is_some_and(|digest| &*digest.algorithm == name);
         Self { sha256: by("sha256").then(Sha256::new), md5: by("md5").then(Md5::new) }
@@ -49,7 +49,7 @@ impl Hashes {
         }
     }
 
-    /// Whether they are known to be the recorded ones, if any are.
+    /// Whether the digest matches the recorded one, if any.
     pub(super) fn are(self, recorded: Option<&Digest>) -> bool {
         matches!(self.differs(recorded), Ok(None))
     }

@@ -61,7 +61,7 @@ pub(super) fn hash_folder(
     Ok(hashed)
 }
 
-/// The file that MLflow adds when downloading a registered model: which version was requested.
+/// The file that MLflow adds when downloading a registered model. It names the requested version.
 const ADDED_BY_MLFLOW: &str = "registered_model_meta";
 
 /// Whether a model folder contains that file, which is not part of the model: with or without it, the digest is the
@@ -124,7 +124,7 @@ impl Walk<'_> {
                 }
                 self.paths.push(path);
             } else {
-                return Err(self.refused(&path, "is no regular file"));
+                return Err(self.refused(&path, "is not a regular file"));
             }
         }
         Ok(())

@@ -10,7 +10,7 @@ use super::folder::hash_folder;
 use super::hashed::{Hashed, Watch, hash_file, open, open_named, unreadable};
 use crate::document::Diagnostic;
 
-/// Watches nothing.
+/// Ignores progress.
 const UNWATCHED: Watch<'static> = &|_, _| true;
 
 /// Hashes a file or folder inside another folder; links may not leave that folder.
@@ -18,7 +18,7 @@ pub fn hash_below(folder: &Dir, path: &str, asked: Option<&str>) -> Result<Hashe
     hash_watched(folder, path, asked, UNWATCHED)
 }
 
-/// The same, with progress, because it may take long.
+/// Like [`hash_below`], but reports progress, because it may take long.
 pub fn hash_watched(
     folder: &Dir,
     path: &str,

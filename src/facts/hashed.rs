@@ -42,7 +42,7 @@ pub const FETCH_LFS: &str = "run `git lfs pull`; in actions/checkout, set `lfs: 
 
 /// Bytes read at once.
 const BUFFER: usize = 1 << 20;
-/// The same for a small file.
+/// The buffer size for a small file.
 const SMALL_BUFFER: usize = 1 << 12;
 /// A hashed file or folder.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -90,8 +90,9 @@ impl<'w> Workspace<'w> {
         self
     }
 
-    /// The decisions of a run, counted in memory that does not grow with the rows, and cases with each pair of a label and a
-    /// prediction that occurs. `None` where [`Facts::cases`] is needed, to compute something else or to say what is wrong.
+    /// The decisions of a run, counted in memory that does not grow with the rows, and cases with each pair
+    /// of a label and a prediction that occurs. `None` if [`Facts::cases`] is needed, to compute something
+    /// else or to report what is wrong.
     pub fn tally(&self, run: &Run, columns: &CaseColumns) -> Option<(DecisionTally, Cases)> {
         let folder = self.folder().ok()?;
         cases::tally_of(run, columns, folder, &|commit, path| self.committed(commit, path))

@@ -1,5 +1,5 @@
-//! What a change does to files that records name. Links are followed: the change may touch the target at another path,
-//! or only the link.
+//! How a change affects files that records name. Links are followed: the change may touch the target at
+//! another path, or only the link.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -61,8 +61,8 @@ fn between(
     Ok(touched.map(|_| FileChange::Replaced))
 }
 
-/// The same on disk, including uncommitted files. Files that are in no base and that git would not add are not part of
-/// the change.
+/// Like [`named`], but compares with files on disk, including uncommitted ones. Files that no base has and
+/// that git would not add are not part of the change.
 fn on_disk(
     git: &Git,
     bases: &[Commit],
@@ -110,7 +110,7 @@ fn on_disk(
     Ok(changed.into_iter().map(|(path, change)| ChangedFile { path: path.to_owned(), change }).collect())
 }
 
-/// Whether a path resolved to another place at the base, or to another type.
+/// Whether a path resolved to another location or another type at the base.
 fn is_another(git: &Git, before: &Resolved, folder: &Dir, real: &str) -> bool {
     let is_folder = folder.metadata(real).is_ok_and(|meta| meta.is_dir());
     match before {

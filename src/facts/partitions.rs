@@ -1,4 +1,4 @@
-//! Bytes in partitions, in memory or in a temporary file, so that each partition can be read on its own.
+//! Partitions records in memory or in a temporary file, so that each partition can be read on its own.
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
@@ -6,10 +6,10 @@ use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 /// How many bytes of a partition are written at once.
 const BLOCK: usize = 1 << 16;
 
-/// Partitions of what is written, each read back in the order in which it was written.
+/// Partitioned records. Each partition is read back in the order in which it was written.
 pub(super) struct Partitions {
     each: Vec<Partition>,
-    /// Without a name, so that nothing is left of it whatever ends the program.
+    /// An unnamed file, so that nothing remains however the program ends.
     file: Option<File>,
     end: u64,
     block: usize,
@@ -17,15 +17,15 @@ pub(super) struct Partitions {
 
 #[derive(Default)]
 struct Partition {
-    /// What is not written yet.
+    /// Bytes that are not written yet.
     buffer: Vec<u8>,
-    /// Where the rest is in the file, and how long.
+    /// The position and length of each block in the file.
     blocks: Vec<(u64, usize)>,
     records: u64,
 }
 
 impl Partitions {
-    /// So many partitions. One alone stays in memory.
+    /// Creates `count` partitions. A single partition stays in memory.
     pub(super) fn new(count: usize) -> Self {
         let block = if count == 1 { usize::MAX } else { BLOCK };
         Self {
@@ -40,7 +40,7 @@ impl Partitions {
         self.each.len()
     }
 
-    /// How many records a partition has.
+    /// The number of records in a partition.
     pub(super) fn records(&self, partition: usize) -> u64 {
         self.each[partition].records
     }
@@ -64,7 +64,7 @@ impl Partitions {
         Ok(())
     }
 
-    /// Hands over what a partition has, some whole records at a time, and frees its memory.
+    /// Passes on the contents of a partition, some whole records at a time, and frees its memory.
     pub(super) fn read(
         &mut self,
         partition: usize,

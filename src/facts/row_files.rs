@@ -1,4 +1,4 @@
-//! Files of rows: which format a file has, by its name, and how far it was read.
+//! Files of rows: detects the format by name, and tracks how far a file was read.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read};
@@ -13,10 +13,10 @@ use crate::cases::{
 };
 use crate::rule::NoCases;
 
-/// What bytes are read from.
+/// A source of bytes.
 type Bytesource<'b> = Box<dyn Read + Send + 'b>;
 
-/// Opens the table in a file of `size` bytes; the name of the file gives the format.
+/// Opens the table in a file of `size` bytes; the file name determines the format.
 pub(super) fn open_rows<'b>(
     path: &str,
     bytes: Bytesource<'b>,
@@ -27,7 +27,7 @@ pub(super) fn open_rows<'b>(
         (name, Box::new(flate2::read::MultiGzDecoder::new(bytes)))
     } else if let Some(name) = name.strip_suffix(".zst").or_else(|| name.strip_suffix(".zstd")) {
         let decoder = zstd::Decoder::new(bytes)
-            .map_err(|error| unreadable(format!("it is no Zstandard file: {error}")))?;
+            .map_err(|error| unreadable(format!("it is not a valid Zstandard file: {error}")))?;
         (name, Box::new(decoder))
     } else {
         (&name, bytes)
@@ -53,12 +53,12 @@ fn ending(name: &str) -> &str {
     name.rsplit('.').next().unwrap_or_default()
 }
 
-/// Whether a file is Parquet as it is, by its name.
+/// Whether a file is plain Parquet (not inside .gz or .zst), by its name.
 pub(super) fn is_parquet(path: &str) -> bool {
     matches!(ending(&path.to_ascii_lowercase()), "parquet" | "pq")
 }
 
-/// Every byte of about `size`, read into one piece of memory.
+/// Reads all bytes, about `size` of them, into memory.
 pub(super) fn read_whole(mut bytes: impl Read, size: u64) -> io::Result<Vec<u8>> {
     let mut whole = vec![0; usize::try_from(size.min(ROOM)).unwrap_or_default()];
     let mut read = 0;
@@ -72,7 +72,7 @@ pub(super) fn read_whole(mut bytes: impl Read, size: u64) -> io::Result<Vec<u8>>
     Ok(whole)
 }
 
-/// The most bytes that memory is reserved for before they are read.
+/// Maximum number of bytes to reserve memory for in advance.
 const ROOM: u64 = 1 << 30;
 
 fn unreadable(message: String) -> CasesError {
@@ -83,7 +83,7 @@ fn unreadable(message: String) -> CasesError {
     }
 }
 
-/// A file that is read some rows at a time, wherever it is.
+/// A file on disk that is read a few rows at a time.
 pub(super) struct RowFile {
     pub(super) shown: String,
     pub(super) rows: Box<dyn RowReader>,
@@ -103,7 +103,7 @@ impl RowFile {
         })?;
         let read = Arc::new(AtomicU64::new(0));
         let rows: Result<Box<dyn RowReader>, CasesError> = if is_parquet(shown) {
-            // Only what is needed of it.
+            // Parquet reads only the parts that it needs.
             ParquetReader::open(ParquetSource::new(file, size)).map(|reader| Box::new(reader) as _)
         } else {
             open_rows(shown, Box::new(Counted { bytes: file, read: Arc::clone(&read) }), size)
@@ -112,14 +112,14 @@ impl RowFile {
         Ok(Self { shown: shown.to_owned(), rows, read, size })
     }
 
-    /// How many rows there are, known or estimated, after the first of them were read.
+    /// The number of rows, known or estimated, after the first of them were read.
     pub(super) fn estimated_rows(&self, first: usize) -> u64 {
         let read = self.read.load(Ordering::Relaxed).max(1);
         let by_bytes = || u128::from(first as u64) * u128::from(self.size) / u128::from(read);
         self.rows.rows().unwrap_or_else(|| u64::try_from(by_bytes()).unwrap_or(u64::MAX).max(first as u64))
     }
 
-    /// Which share of the file was read, of its rows where their number is known, and else of its bytes.
+    /// Which share of the file was read: of its rows if their number is known, else of its bytes.
     pub(super) fn share(&self, rows: u64) -> f64 {
         let (read, all) = match self.rows.rows() {
             Some(all) => (rows, all),
@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn packed_files_are_read_to_their_end() {
         for (ending, pack) in [("gz", gzip as fn(&str) -> Vec<u8>), ("zst", zstandard), ("zstd", zstandard)] {
-            // `cat` joins packed files, and several writers append to one.
+            // `cat` joins compressed files, and several writers may append to one.
             let whole = [pack("id,label,prediction\n1,a,a\n"), pack("2,b,b\n3,a,b\n")].concat();
             assert_eq!(rows(&format!("cases.csv.{ending}"), &whole).expect("a table"), 3, "{ending}");
             assert!(rows(&format!("cases.csv.{ending}"), &whole[..whole.len() - 9]).is_err(), "{ending}");

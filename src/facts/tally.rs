@@ -1,4 +1,5 @@
-//! Counts the decisions in a file of predictions, some rows at a time: memory does not grow with the rows.
+//! Counts the decisions in a file of predictions, a few rows at a time, so memory does not grow with the
+//! rows.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -17,7 +18,7 @@ use crate::cases::{
 };
 use crate::run::Digest;
 
-/// A file of predictions, as it is recorded.
+/// A file of predictions, as recorded.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Predictions<'p> {
     pub(super) path: &'p str,
@@ -25,8 +26,8 @@ pub(super) struct Predictions<'p> {
     pub(super) size: u64,
 }
 
-/// The decisions in a file, and cases with each pair of a label and a prediction that occurs. `None` if a table of all rows
-/// is needed, to compute something else or to say what is wrong.
+/// The decisions in a file, and cases with each pair of a label and a prediction that occurs. `None` if a
+/// table of all rows is needed, to compute something else or to report what is wrong.
 pub(super) fn tally(
     file: &mut (impl Read + Seek + Send),
     predictions: Predictions<'_>,
@@ -45,7 +46,7 @@ pub(super) fn tally(
 /// Why counting can't go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stop {
-    /// Ids are not above those of the rows before them.
+    /// Some ids are not above those of earlier rows.
     NotInOrder,
     /// A table of all rows is needed.
     Irregular,
@@ -63,7 +64,7 @@ impl From<CasesError> for Stop {
     }
 }
 
-/// What was found in the rows so far.
+/// The counts of the rows so far.
 struct Counting {
     header: Table,
     columns: DecisionColumns,
@@ -71,11 +72,11 @@ struct Counting {
     tally: Option<DecisionTally>,
 }
 
-/// What was found in some rows.
+/// The counts of some rows.
 struct Part {
     tally: DecisionTally,
     ids: IdBounds,
-    /// Empty where bounds are enough.
+    /// Empty if bounds are enough.
     hashes: Vec<u64>,
 }
 
@@ -87,7 +88,7 @@ impl Part {
     }
 }
 
-/// About how many bytes a row of text has.
+/// Approximate number of bytes in a row of text.
 const BYTES_A_ROW: u64 = 16;
 
 impl Counting {
@@ -134,7 +135,7 @@ impl Counting {
     }
 }
 
-/// Reads text, one batch of rows after the other.
+/// Reads text one batch of rows after the other.
 fn count_batches(
     file: &mut (impl Read + Send),
     predictions: Predictions<'_>,
@@ -151,7 +152,8 @@ fn count_batches(
     if digested.read_to_end()?.are(predictions.digest) { Ok(counting) } else { Err(Stop::Irregular) }
 }
 
-/// Reads one row group of a Parquet file on each core. Each byte is read once, so that the digest is of what is counted.
+/// Reads one row group of a Parquet file on each core. Each byte is read only once, so the digest covers
+/// exactly what is counted.
 fn count_row_groups(
     file: &mut (impl Read + Seek + Send),
     predictions: Predictions<'_>,
@@ -204,7 +206,7 @@ struct RowGroups<'f, F> {
     file: &'f mut F,
     groups: &'f [Range<u64>],
     next: usize,
-    /// Of all bytes that were read.
+    /// Hashes of all bytes read.
     hashes: Hashes,
 }
 
@@ -213,7 +215,7 @@ impl<F: Read + Seek> RowGroups<'_, F> {
     fn next(&mut self) -> io::Result<Option<(usize, Bytes)>> {
         let Some(place) = self.groups.get(self.next) else { return Ok(None) };
         self.hash_to(place.start)?;
-        // What a damaged file asks for may be more than there is memory.
+        // A damaged file may claim a size that exceeds memory.
         let size = place.end - place.start;
         let mut bytes = Vec::new();
         bytes.try_reserve_exact(usize::try_from(size).map_err(io::Error::other)?)?;
@@ -225,7 +227,7 @@ impl<F: Read + Seek> RowGroups<'_, F> {
         Ok(Some((self.next - 1, bytes.into())))
     }
 
-    /// Reads the bytes up to a place, which are in no row group.
+    /// Hashes the bytes up to a position; they are in no row group.
     fn hash_to(&mut self, place: u64) -> io::Result<()> {
         let mut left = place.saturating_sub(self.file.stream_position()?);
         let mut bytes = [0; 1 << 13];

@@ -1,4 +1,4 @@
-//! Whether an id occurs twice, without keeping the ids in memory.
+//! Detects repeated ids without keeping the ids in memory.
 
 use std::io;
 
@@ -8,10 +8,10 @@ use super::count_files::{MAX_PARTITIONS, PARTITION_ROWS};
 use super::partitions::Partitions;
 use crate::cases::IdBounds;
 
-/// Packed files have more rows than their size shows.
+/// Compressed files have more rows than their size suggests.
 const MIN_PARTITIONS: u64 = 16;
 
-/// The ids of a table, some rows at a time. An id may not occur twice in rows that are added at once.
+/// The ids of a table, a few rows at a time. Rows that are added together must not repeat an id.
 pub(super) enum UniqueIds {
     /// The ids of later rows are above those of the rows before them.
     InOrder(Option<IdBounds>),
@@ -24,7 +24,7 @@ impl UniqueIds {
         Self::InOrder(None)
     }
 
-    /// Of about so many rows.
+    /// Expects about `rows` ids.
     pub(super) fn hashed(rows: u64) -> Self {
         let partitions = rows.div_ceil(PARTITION_ROWS).clamp(MIN_PARTITIONS, MAX_PARTITIONS);
         Self::Hashed(Partitions::new(usize::try_from(partitions).unwrap_or(1)))
@@ -35,7 +35,7 @@ impl UniqueIds {
         matches!(self, Self::Hashed(_))
     }
 
-    /// Adds the ids of the next rows. `false` if they are not in order, and have to be.
+    /// Adds the ids of the next rows. Returns `false` if they must be in order but are not.
     pub(super) fn add(&mut self, ids: IdBounds, hashes: &[u64]) -> io::Result<bool> {
         match self {
             Self::InOrder(before) => {
@@ -54,7 +54,7 @@ impl UniqueIds {
         Ok(true)
     }
 
-    /// `false` if two ids are equal, or, though hardly ever, only their hashes are.
+    /// `false` if two ids are equal or, very rarely, only their hashes are.
     pub(super) fn are_unique(self) -> io::Result<bool> {
         let Self::Hashed(mut partitions) = self else { return Ok(true) };
         for partition in 0..partitions.count() {

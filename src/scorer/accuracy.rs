@@ -1,13 +1,13 @@
-//! Shares of right decisions.
+//! The share of right decisions.
 
 use super::{Confusion, Score};
 
-/// The share of right decisions. As text it is called exact match: text as it is, no trimming and no case.
+/// The share of right decisions. For texts this is called exact match: nothing is trimmed, and case matters.
 pub(super) fn accuracy(confusion: &Confusion) -> Score {
     Score::defined(confusion.hits() / confusion.total())
 }
 
-/// The mean of the recalls of all classes that have a case.
+/// The mean recall of all classes that have a case.
 pub(super) fn balanced_accuracy(confusion: &Confusion) -> Score {
     let classes = confusion.classes();
     let recalls: Vec<f64> =

@@ -1,5 +1,5 @@
-//! Rows to aggregates, and aggregates to an estimate: two functions with plain data between them, so that the rows can
-//! be counted elsewhere.
+//! Turns rows into aggregates, and aggregates into an estimate: two functions with plain data between them,
+//! so that the rows can be counted elsewhere.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -14,52 +14,53 @@ use crate::stats::{
     student_limits, sum, welch, wilson,
 };
 
-/// What an estimate of a difference, or of one value, is made from.
+/// The input of an estimate, of a difference or of a single value.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Aggregate {
     /// Right and wrong decisions, paired.
     Pairs(RightWrong),
     /// The areas under two ROC curves.
     Auc(AucPair),
-    /// A statistic without one unit at a time; `changed` is how many cases are decided differently.
+    /// A statistic with one unit left out at a time.
     Jackknife {
         /// The statistic and its standard error.
         estimate: JackknifeEstimate,
-        /// How many cases the two models decide differently. `None` where the units are clusters.
+        /// How many cases the two models decide differently. `None` if the units are clusters.
         changed: Option<u64>,
     },
-    /// A statistic without one bucket at a time, of cases that were counted elsewhere.
+    /// A statistic with one bucket left out at a time; the cases were counted elsewhere.
     Buckets {
         /// The statistic and its standard error.
         estimate: JackknifeEstimate,
-        /// How many cases there are.
+        /// The number of cases.
         n: u64,
     },
     /// The mean of a value of each case.
     Mean(Moments),
-    /// The same, in clusters.
+    /// The mean of a value of each case, by cluster.
     Clusters(Vec<ClusterSums>),
-    /// A statistic on cases that were drawn again.
+    /// A statistic on resampled cases.
     Resampled(Box<Bootstrap>),
-    /// A share of right decisions, of one model.
+    /// The share of right decisions of one model.
     Share {
         /// How many are right.
         hits: u64,
-        /// Of how many.
+        /// The number of decisions.
         n: u64,
     },
-    /// Values of the same seeds, as differences.
+    /// Differences between the values of the same seeds.
     Seeds(Moments),
-    /// Values of other seeds: the baseline's and the candidate's.
+    /// Values of different seeds: the baseline's and the candidate's.
     OtherSeeds(Vec<f64>, Vec<f64>),
-    /// Values of the folds of one split, as differences, with test cases by training cases.
+    /// Differences between the values of the folds of one split, and the ratio of test cases to training
+    /// cases.
     Folds(Moments, f64),
-    /// Values with their standard errors: the baseline's and the candidate's.
+    /// Values and their standard errors: the baseline's and the candidate's.
     Stderr((f64, f64), (f64, f64)),
 }
 
 impl Aggregate {
-    /// What the method is called.
+    /// The method of the estimate.
     pub fn method(&self) -> Method {
         match self {
             Self::Pairs(_) => Method::Tango,
@@ -79,7 +80,7 @@ impl Aggregate {
         }
     }
 
-    /// The estimate with one-sided limits, or why the data allow none.
+    /// The estimate with one-sided limits, or why the data do not allow one.
     pub fn estimate(&self, confidence: Confidence) -> Result<Estimate, Refusal> {
         match self {
             Self::Pairs(pairs) if pairs.n() == 0 => Err(Refusal::Undefined),
@@ -115,13 +116,13 @@ impl Aggregate {
         }
     }
 
-    /// The same for the negated difference.
+    /// The estimate of the negated difference.
     #[must_use]
     pub fn negated(estimate: Estimate) -> Estimate {
         Estimate { value: -estimate.value, stderr: estimate.stderr, limits: Limits::negated(estimate.limits) }
     }
 
-    /// How many units: cases, seeds, or folds.
+    /// The number of units: cases, seeds, or folds.
     pub fn n(&self) -> Option<u64> {
         match self {
             Self::Pairs(pairs) => Some(pairs.n()),
@@ -141,24 +142,24 @@ fn float(count: u64) -> f64 {
     count as f64
 }
 
-/// The values of a metric, with what was computed on the way.
+/// The values of a metric, with intermediate results.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Scores {
-    /// The candidate's.
+    /// The candidate's value.
     pub candidate: Score,
-    /// The baseline's, where there is one.
+    /// The baseline's value, if there is a baseline.
     pub baseline: Option<Score>,
     pub(super) auc: Option<AucPair>,
 }
 
-/// Cases of one or two runs, in the same order, with what belongs together.
+/// Cases of one or two runs in the same order, and their clusters.
 #[derive(Debug, Clone, Copy)]
 pub struct Compared<'s> {
-    /// The baseline's, where a difference is asked for.
+    /// The baseline's cases, if a difference is computed.
     pub baseline: Option<&'s Sample>,
-    /// The candidate's.
+    /// The candidate's cases.
     pub candidate: &'s Sample,
-    /// The cluster of each case, where cases are not independent.
+    /// The cluster of each case, if cases are not independent.
     pub clusters: Option<&'s [u32]>,
 }
 
@@ -195,7 +196,8 @@ impl Compared<'_> {
         !self.candidate.weights.is_empty()
     }
 
-    /// The metric's value of the candidate and, if there is one, of the baseline; or why one of them has none.
+    /// The metric's value for the candidate and, if there is one, the baseline; or why one of them is
+    /// undefined.
     pub fn scores(&self, metric: &Metric) -> Result<Scores, &'static str> {
         if metric.uncertainty() == Uncertainty::Auc && self.clusters.is_none() && !self.weighted() {
             return self.auc(metric);
@@ -212,7 +214,7 @@ impl Compared<'_> {
         self.aggregate_of(metric, self.scores(metric).map_err(|_| Refusal::Undefined)?)
     }
 
-    /// The same where the metric's values are known already.
+    /// Like [`Self::aggregate`], for scores that were already computed.
     pub fn aggregate_of(&self, metric: &Metric, scores: Scores) -> Result<Aggregate, Refusal> {
         if !scores.baseline.into_iter().chain([scores.candidate]).all(|score| score.sound().is_some()) {
             return Err(Refusal::Undefined);
@@ -262,7 +264,7 @@ impl Compared<'_> {
                 cases.iter().map(|&case| ours[case] - theirs.as_ref().map_or(0.0, |theirs| theirs[case]));
             return Ok(self.mean_of(&cases, values.collect()));
         }
-        // The root of a mean, by its slope: √m moves by (x − m)/(2√m) for a case of value x.
+        // Linearizes the root of a mean: a case of value x moves √m by (x − m)/(2√m).
         let root = |sample: &Sample, values: &[f64]| sample.mean(|case| values[case]).sqrt();
         let our_root = root(self.candidate, &ours);
         let their_root = match (self.baseline, &theirs) {
@@ -285,7 +287,8 @@ impl Compared<'_> {
         self.mean_of(&cases, values)
     }
 
-    /// The mean of these cases' values. A weighted mean is a ratio: its cases count by how far they move it.
+    /// The mean of these cases' values. A weighted mean is a ratio, so each case counts by how far it moves
+    /// the mean.
     fn mean_of(&self, cases: &[usize], mut values: Vec<f64>) -> Aggregate {
         if self.weighted() {
             let weight = |place: usize| self.candidate.weight(cases[place]);
@@ -305,7 +308,8 @@ impl Compared<'_> {
         Aggregate::Clusters(sums.into_values().collect())
     }
 
-    /// Leaves out one case of each kind: cases with the same label, decisions and weight are of a kind.
+    /// Leaves out one case of each kind. Cases with the same label, decisions and weight are of the same
+    /// kind.
     fn cells(&self, metric: &Metric) -> Result<Aggregate, Refusal> {
         let candidate = self.candidate;
         let mut kinds: HashMap<CaseKind, u64, FixedState> = HashMap::default();
@@ -315,7 +319,7 @@ impl Compared<'_> {
             *kinds.entry((candidate.truth[case], theirs, candidate.predicted[case], weight)).or_default() +=
                 1;
         }
-        // In an order that does not depend on the table of hashes.
+        // Sorted, so that the order does not depend on the hash table.
         let kinds: BTreeMap<_, _> = kinds.into_iter().collect();
         let whole = |sample: &Sample| Confusion::of(sample);
         jackknife_of_kinds(metric, &kinds, (candidate, &whole(candidate)), self.baseline.map(whole).as_ref())

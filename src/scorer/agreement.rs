@@ -16,7 +16,7 @@ pub(super) fn mcc(confusion: &Confusion) -> Score {
     if total <= 0.0 {
         return Score::undefined();
     }
-    // The differences of squares of a constant side are 0 up to rounding.
+    // For a constant side, the difference of squares is 0 up to rounding.
     if truth <= 1e-15 * total * total || predicted <= 1e-15 * total * total {
         return Score { value: 0.0, warned: true };
     }

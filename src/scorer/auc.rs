@@ -1,11 +1,11 @@
-//! The area under the ROC curve with what its variance needs, from one sort of each model's scores.
+//! The area under the ROC curve and the inputs of its variance, from one sort of each model's scores.
 
 use super::{Compared, Metric, Score, Scores};
 use crate::cases::Sample;
 use crate::stats::{AucPair, AucSide, placements};
 
 impl Compared<'_> {
-    /// The areas of both models on cases that weigh the same and are independent.
+    /// The areas of both models, for unweighted and independent cases.
     pub(super) fn auc(&self, metric: &Metric) -> Result<Scores, &'static str> {
         let positive: Vec<bool> =
             self.candidate.truth.iter().map(|class| Some(*class) == self.candidate.positive).collect();

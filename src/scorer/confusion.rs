@@ -1,33 +1,33 @@
-//! How often each class was taken for each: all that many metrics need.
+//! How often each class was predicted as each class: all that many metrics need.
 
 use std::collections::BTreeMap;
 
 use crate::cases::Sample;
 
-/// With at most so many classes every pair has a place in a table; with more, only the pairs that occur are kept.
+/// Up to this many classes, a table has a cell for every pair; beyond, only pairs that occur are stored.
 const MAX_DENSE_CLASSES: usize = 256;
 
-/// Weights of cases by true and predicted class. Only pairs that occur are there.
+/// Weights of cases by true and predicted class. Pairs that do not occur are left out.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Confusion {
     cells: BTreeMap<(u32, u32), f64>,
 }
 
-/// The row sums of a class: right decisions, predictions of it, and cases of it.
+/// The sums of a class: right decisions, predictions of it, and cases of it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct ClassSums {
     pub(super) class: u32,
     pub(super) hits: f64,
     pub(super) predicted: f64,
     pub(super) truth: f64,
-    /// Whether any case is of it, or taken for it; a weight of zero counts.
+    /// Whether any case has this class or is predicted as it; a weight of zero counts.
     pub(super) is_true: bool,
 }
 
 impl Confusion {
-    /// Of the cases of a sample.
+    /// The confusion of a sample.
     pub fn of(sample: &Sample) -> Self {
-        // One more for what is no label.
+        // One more class, for texts that are not labels.
         let classes = sample.labels.len() + 1;
         if classes > MAX_DENSE_CLASSES {
             let mut confusion = Self::default();
@@ -47,7 +47,7 @@ impl Confusion {
         Self { cells: cells.into_iter().filter_map(|(weight, pair)| Some((pair?, weight))).collect() }
     }
 
-    /// Of how many cases of a true class were taken for a class, each with a weight of 1.
+    /// Builds it from counts of true and predicted class; each case has weight 1.
     pub fn of_counts(counts: impl IntoIterator<Item = (u32, u32, u64)>) -> Self {
         let mut confusion = Self::default();
         for (truth, predicted, count) in counts {
@@ -62,7 +62,7 @@ impl Confusion {
         *self.cells.entry((truth, predicted)).or_insert(0.0) += weight;
     }
 
-    /// Takes one case out of a cell, and the cell with the last one.
+    /// Removes one case from a cell, and removes the cell with its last case.
     pub fn remove(&mut self, truth: u32, predicted: u32, weight: f64, last: bool) {
         if last {
             self.cells.remove(&(truth, predicted));
@@ -88,7 +88,7 @@ impl Confusion {
         crate::stats::sum(self.cells().filter(|(truth, predicted, _)| truth == predicted).map(|cell| cell.2))
     }
 
-    /// The sums of every class that is true or predicted, in order.
+    /// The sums of every class that occurs as true or predicted, in order.
     pub(super) fn classes(&self) -> Vec<ClassSums> {
         let mut sums: BTreeMap<u32, ClassSums> = BTreeMap::new();
         for (truth, predicted, weight) in self.cells() {

@@ -1,4 +1,4 @@
-//! The jackknife over cases of a few kinds, wherever they were counted.
+//! The jackknife over a few kinds of cases, wherever they were counted.
 
 use std::collections::BTreeMap;
 
@@ -9,8 +9,8 @@ use crate::stats::{Refusal, jackknife};
 /// The label, the baseline's decision, the candidate's, and the bits of the weight.
 pub type CaseKind = (u32, u32, u32, u64);
 
-/// Leaves out one case of each kind in turn. `candidate` has the labels and the decisions of all kinds; without a
-/// baseline, its decisions in `kinds` are not looked at.
+/// Leaves out one case of each kind in turn. `candidate` has the labels and the decisions of all kinds.
+/// Without a baseline, the baseline's decisions in `kinds` are ignored.
 pub fn jackknife_of_kinds(
     metric: &Metric,
     kinds: &BTreeMap<CaseKind, u64>,
@@ -41,7 +41,7 @@ pub fn jackknife_of_kinds(
         }
         groups.push((count, statistic));
     }
-    // One model alone: what is wrong is what could have been right.
+    // With a single model, a wrong decision is one that could change.
     let is_changed = |(truth, their_class, our_class, _): &CaseKind| match theirs {
         Some(_) => their_class != our_class,
         None => truth != our_class,

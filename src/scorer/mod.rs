@@ -1,4 +1,4 @@
-//! Metrics, computed again from cases: equal to scikit-learn's to twelve digits, edge cases included.
+//! Metrics, recomputed from cases: equal to scikit-learn's to twelve digits, edge cases included.
 
 mod accuracy;
 mod aggregate;
@@ -32,13 +32,13 @@ mod oracle_tests;
 /// How a metric of classes is averaged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Average {
-    /// Of the positive class.
+    /// The metric of the positive class.
     Binary,
     /// The mean over classes.
     Macro,
     /// Over all decisions at once.
     Micro,
-    /// The mean over classes, by how many cases they have.
+    /// The mean over classes, weighted by their number of cases.
     Weighted,
 }
 
@@ -84,12 +84,13 @@ pub enum Metric {
 pub struct Score {
     /// The value that scikit-learn gives; NaN where it is not defined.
     pub value: f64,
-    /// scikit-learn warns that it is ill-defined, such as a precision of 0 without a positive prediction.
+    /// Whether scikit-learn warns that the value is ill-defined, such as a precision of 0 without a positive
+    /// prediction.
     pub warned: bool,
 }
 
 impl Score {
-    /// A value; not a number where there is none.
+    /// A well-defined value, or NaN if there is no value.
     pub fn defined(value: f64) -> Self {
         Self { value, warned: value.is_nan() }
     }
@@ -104,7 +105,7 @@ impl Score {
     }
 }
 
-/// What columns a metric is computed from.
+/// The columns that a metric is computed from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Needs {
     /// Labels and predictions that are classes.
@@ -119,12 +120,12 @@ pub enum Needs {
     Numbers,
 }
 
-/// How the uncertainty of a metric is found.
+/// How the uncertainty of a metric is estimated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Uncertainty {
     /// A share of right decisions, among some of the cases.
     Share,
-    /// A function of how often each class was taken for each.
+    /// A function of how often each class was predicted as each class.
     Cells,
     /// The area under the ROC curve.
     Auc,
@@ -132,12 +133,12 @@ pub enum Uncertainty {
     Mean,
     /// The root of such a mean.
     RootOfMean,
-    /// None of these: the cases are drawn again.
+    /// None of these: the cases are resampled.
     Resampled,
 }
 
 impl Metric {
-    /// What it is computed from.
+    /// The columns that it is computed from.
     pub fn needs(&self) -> Needs {
         match self {
             Self::Accuracy
@@ -194,7 +195,7 @@ impl Metric {
         )
     }
 
-    /// Whether a lower value is a better one.
+    /// Whether a lower value is better.
     pub fn lower_is_better(&self) -> bool {
         matches!(
             self,
@@ -213,7 +214,7 @@ impl Metric {
         )
     }
 
-    /// How its uncertainty is found.
+    /// How its uncertainty is estimated.
     pub fn uncertainty(&self) -> Uncertainty {
         match self {
             Self::Accuracy
@@ -251,7 +252,7 @@ impl Metric {
         }
     }
 
-    /// Its value on these cases, or why there is none.
+    /// Its value on these cases, or why it has no value.
     pub fn score(&self, sample: &Sample) -> Result<Score, &'static str> {
         self.check(sample)?;
         match self.needs() {
@@ -263,7 +264,7 @@ impl Metric {
     /// Why it has no value on these cases.
     fn check(&self, sample: &Sample) -> Result<(), &'static str> {
         self.refuse(sample)?;
-        // Ranks exist for infinite numbers.
+        // Ranks are defined for infinite numbers too.
         let fits = |value: &f64| value.is_finite() || *self == Self::Spearman && !value.is_nan();
         let numbers = match self.needs() {
             Needs::Decisions if sample.truth.is_empty() || sample.predicted.is_empty() => {
@@ -298,7 +299,7 @@ impl Metric {
         Ok(())
     }
 
-    /// Why no metric has a value on these cases, or this one has none.
+    /// Why no metric has a value on these cases, or why this one does not.
     fn refuse(&self, sample: &Sample) -> Result<(), &'static str> {
         if sample.n == 0 {
             return Err("there are no cases");
@@ -307,20 +308,20 @@ impl Metric {
             return Err("all weights are 0");
         }
         if self.needs_positive() && sample.positive.is_none() {
-            return Err("it is not known which label is the positive one");
+            return Err("the positive label is unknown");
         }
         Ok(())
     }
 
-    /// [`Self::score`] by how often each class was taken for each, which is the same for all metrics of decisions. Of
-    /// `sample` the decisions themselves are not needed.
+    /// [`Self::score`] from a confusion, which all metrics of decisions share. The decisions in `sample` are
+    /// not used.
     pub fn score_of_confusion(&self, confusion: &Confusion, sample: &Sample) -> Result<Score, &'static str> {
         self.refuse(sample)?;
         Ok(self.of_confusion(confusion, sample))
     }
 
-    /// Its value by how often each class was taken for each, for metrics that need no more. `sample` gives the labels
-    /// and the positive one.
+    /// Its value from a confusion, for metrics that need nothing else. `sample` provides the labels and the
+    /// positive one.
     pub fn of_confusion(&self, confusion: &Confusion, sample: &Sample) -> Score {
         let positive = sample.positive;
         let averaged = |which, average| precision_recall::score(which, average, confusion, positive, None);
@@ -369,7 +370,7 @@ impl Metric {
         })
     }
 
-    /// The value of each case, for metrics that are the mean of one, and for RMSE, which is the root of it.
+    /// The value of each case, for metrics that are the mean of such values, and for RMSE, which is its root.
     pub fn per_case(&self, sample: &Sample) -> Option<Vec<f64>> {
         let each = |value: &dyn Fn(usize) -> f64| Some((0..sample.n).map(value).collect());
         match self {
@@ -399,7 +400,7 @@ impl Metric {
         }
     }
 
-    /// Averages over the declared labels, where scikit-learn's default is over those that appear.
+    /// Averages over the declared labels; scikit-learn's default averages over those that appear.
     pub fn over_all_labels(&self, confusion: &Confusion, sample: &Sample) -> Option<Score> {
         let (which, average) = match self {
             Self::Precision(average) => (Which::Precision, *average),

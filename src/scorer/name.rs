@@ -1,20 +1,20 @@
-//! Which metric a name means.
+//! Finds the metric that a name means.
 
 use super::{Average, Metric};
 
 /// A name that could mean two things for these labels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ambiguous {
-    /// What to write instead: one of these.
+    /// The unambiguous names to write instead.
     pub choices: &'static [&'static str],
 }
 
-/// What trackers write in front of a metric's name.
+/// Prefixes that trackers add to a metric's name.
 const PREFIXES: [&str; 8] = ["test_", "val_", "valid_", "validation_", "eval_", "test-", "val-", "eval-"];
 
-/// The metric that a name means: scikit-learn's names of scorers and functions, also behind a prefix such as `test_`,
-/// `val/` or `eval_`. `classes` is how many labels there are, `None` if the labels are not classes. `Ok(None)` for a
-/// name that means no metric.
+/// The metric that a name means: the name of a scikit-learn scorer or function, optionally with a prefix such
+/// as `test_`, `val/` or `eval_`. `classes` is the number of labels, or `None` if the labels are not classes.
+/// `Ok(None)` if the name means no metric.
 pub fn metric_named(name: &str, classes: Option<usize>) -> Result<Option<Metric>, Ambiguous> {
     let lower = name.rsplit('/').next().unwrap_or(name).to_ascii_lowercase();
     if let Some(found) = exact(&lower, classes)? {

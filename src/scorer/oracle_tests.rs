@@ -1,4 +1,4 @@
-//! Every metric held to scikit-learn's value on small tables that bite.
+//! Compares every metric with scikit-learn's value on small tables full of edge cases.
 
 use std::path::Path;
 
@@ -81,7 +81,7 @@ fn check(what: &str, sample: &Sample, expected: &Value, ill: &mut Vec<String>) {
             (Some(theirs), Ok(ours)) => (ours - theirs).abs() <= CLOSE * theirs.abs().max(1.0),
             (Some(_), Err(_)) => false,
         };
-        // scikit-learn's mean of a constant is off by rounding there, and its answer is −10²⁹.
+        // There scikit-learn's mean of a constant is off by rounding, so its answer is −10²⁹.
         let noise = what.starts_with("r04-constant-truth") && theirs.is_some_and(|value| value < -1e20);
         if !agrees && !noise {
             ill.push(format!("{what} {key}: {ours:?} is not {theirs:?}"));
@@ -148,7 +148,7 @@ fn close(ours: f64, theirs: &Value, tolerance: f64, what: &str) {
     assert!((ours - theirs).abs() <= tolerance * theirs.abs().max(1.0), "{what}: {ours} is not {theirs}");
 }
 
-/// The metric of a bootstrap's or a loss's name.
+/// The metric for the name of a bootstrap or a loss.
 fn compared_metric(name: &str) -> Metric {
     match name {
         "squared_error" => Metric::Mse,
@@ -199,7 +199,7 @@ fn comparisons_equal_those_of_scipy_and_statsmodels() {
             if table["right_wrong_clustered"].is_object() {
                 let aggregate = clustered.aggregate(&Metric::Accuracy).expect("an aggregate");
                 let theirs = &table["right_wrong_clustered"];
-                // The fixtures give numbers where nothing varies; here that is no interval.
+                // The fixtures give numbers even if nothing varies; here that gives no interval.
                 if theirs["se_cr1"].as_f64().is_some_and(|se| se > 1e-12) {
                     check(&aggregate, theirs, 1.0, "clustered");
                 }
@@ -231,7 +231,7 @@ fn comparisons_equal_those_of_scipy_and_statsmodels() {
                 }
                 Err(refusal) => assert!(paired["refuse"].is_string(), "{name} {loss}: {refusal}"),
             }
-            // Johnson's statistic reaches the quantile exactly where his limit reaches the margin.
+            // Johnson's statistic reaches the quantile exactly when his limit reaches the margin.
             if let (Some(johnson), Ok(ours)) =
                 (paired["johnson_t"].as_object(), crate::stats::johnson_limits(&moments, confidence))
             {

@@ -1,8 +1,9 @@
-//! Before anybody trains: which margins a validation split can show, and how many cases a margin needs.
+//! Before training: which margins a validation split can show, and how many cases a margin needs.
 //!
-//! Of the next candidate nothing is known yet. It is taken to be as good as the baseline, and either to differ from it as
-//! another run does, or to decide a given share of the cases differently, half of them for the better. The standard error
-//! of the difference then comes from the method that a check uses.
+//!
+//! Nothing is known about the next candidate yet. It is assumed to be as good as the baseline, and either to
+//! differ from it as another run does, or to decide a given share of the cases differently, half of them for
+//! the better. The standard error of the difference then comes from the method that a check uses.
 
 use super::summary::slice_rows;
 use super::{Compared, Needs, metric_named};
@@ -12,18 +13,18 @@ use crate::stats::{Confidence, Random, cases_needed, margin_held};
 /// The same cases give the same table on any machine.
 const SEED: u64 = 0x706f_7765;
 
-/// What is known of one metric, on all cases or on a slice.
+/// The power of one metric, on all cases or on a slice.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Power {
-    /// Such as `region=EU`; `None` for all cases.
+    /// A key such as `region=EU`; `None` for all cases.
     pub slice: Option<String>,
     /// The metric's name.
     pub metric: String,
-    /// How many cases.
+    /// The number of cases.
     pub rows: usize,
-    /// The baseline's value; NaN where it is not defined.
+    /// The baseline's value; NaN if it is not defined.
     pub value: f64,
-    /// The standard error of a difference, or why there is none.
+    /// The standard error of a difference, or why it has none.
     pub stderr: Result<f64, String>,
 }
 
@@ -33,32 +34,34 @@ impl Power {
         self.stderr.as_ref().ok().map(|stderr| margin_held(*stderr, confidence, power))
     }
 
-    /// How many cases show this margin with this power, in all: of a recall, negative ones included.
+    /// The total number of cases needed to show this margin with this power; for a recall, this includes the
+    /// negative ones.
     pub fn cases(&self, margin: f64, confidence: Confidence, power: f64) -> Option<u64> {
         let stderr = *self.stderr.as_ref().ok()?;
         cases_needed(self.rows as u64, stderr, 0.0, margin, confidence, power)
     }
 }
 
-/// What is known of all metrics.
+/// The power of all metrics.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PowerTable {
-    /// How many cases.
+    /// The number of cases.
     pub rows: usize,
-    /// The share of decisions that differ, from 0 to 1; NaN where the runs have no decisions.
+    /// The share of decisions that differ, from 0 to 1; NaN if the runs have no decisions.
     pub changed: f64,
     /// All cases first, then each slice.
     pub powers: Vec<Power>,
 }
 
-/// Of `n` cases of which nothing but their number is known: the accuracy, when a share of the decisions changes.
+/// The power for `rows` cases of which only the number is known: for the accuracy, if a share of the
+/// decisions changes.
 pub fn power_of_count(rows: usize, changed: f64) -> PowerTable {
     let stderr = (changed / float(rows)).sqrt();
     let power = Power { slice: None, metric: "accuracy".into(), rows, value: f64::NAN, stderr: Ok(stderr) };
     PowerTable { rows, changed, powers: vec![power] }
 }
 
-/// Of a baseline's cases, when the candidate decides a share of them differently.
+/// The power for a baseline's cases, if the candidate decides a share of them differently.
 pub fn power_of_share(cases: &Cases, names: &[String], changed: f64) -> Result<PowerTable, CasesError> {
     let sample = cases.sample()?;
     let candidate = with_changes(&sample, changed);
@@ -67,7 +70,7 @@ pub fn power_of_share(cases: &Cases, names: &[String], changed: f64) -> Result<P
     table(cases, &names, &sample, &candidate)
 }
 
-/// Of two runs on the same cases, in the same order.
+/// The power for two runs on the same cases, in the same order.
 pub fn power_of_runs(cases: &Cases, names: &[String], candidate: &Sample) -> Result<PowerTable, CasesError> {
     let names: Vec<String> = names.iter().filter(|name| needs(cases, name).is_some()).cloned().collect();
     table(cases, &names, &cases.sample()?, candidate)
@@ -126,7 +129,7 @@ fn power(slice: Option<String>, name: &str, compared: &Compared<'_>, classes: Op
     power
 }
 
-/// The same decisions but for a share of them: as many wrong ones are now right as right ones are wrong.
+/// Changes a share of the decisions: as many from wrong to right as from right to wrong.
 fn with_changes(sample: &Sample, share: f64) -> Sample {
     let mut changed = sample.clone();
     if sample.predicted.is_empty() || sample.truth.is_empty() || sample.labels.len() < 2 {

@@ -3,7 +3,7 @@
 use super::confusion::ClassSums;
 use super::{Average, Confusion, Score};
 
-/// Which of the three.
+/// Which metric.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Which {
     Precision,
@@ -11,7 +11,7 @@ pub(super) enum Which {
     FBeta(f64),
 }
 
-/// A quotient that is 0 where it has no denominator, as scikit-learn gives it with a warning.
+/// A quotient that is 0 if its denominator is 0; scikit-learn returns 0 with a warning.
 #[derive(Clone, Copy)]
 struct Quotient {
     value: f64,
@@ -33,7 +33,7 @@ impl Which {
     }
 }
 
-/// Over the classes that appear, as scikit-learn's default; `declared` adds those that don't.
+/// Averages over the classes that appear, as scikit-learn does by default; `declared` adds those that don't.
 pub(super) fn score(
     which: Which,
     average: Average,
@@ -79,7 +79,7 @@ pub(super) fn score(
     }
 }
 
-/// Recall of the other class, where there are two.
+/// Recall of the other class, if there are two.
 pub(super) fn specificity(confusion: &Confusion, positive: Option<u32>) -> Score {
     let Some(positive) = positive else { return Score::undefined() };
     let of = |wanted: &dyn Fn(u32, u32) -> bool| {
@@ -91,7 +91,7 @@ pub(super) fn specificity(confusion: &Confusion, positive: Option<u32>) -> Score
     Score { value: if undefined { 0.0 } else { rejected / negatives }, warned: undefined }
 }
 
-/// The mean over the classes that appear, each against the rest; not defined where a class has no rest.
+/// The mean over the classes that appear, each against the rest; undefined if a class has no rest.
 pub(super) fn specificity_macro(confusion: &Confusion) -> Score {
     let classes = confusion.classes();
     let each: Vec<f64> = classes

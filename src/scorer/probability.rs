@@ -2,7 +2,7 @@
 
 use crate::cases::Sample;
 
-/// The smallest probability that a logarithm is taken of: 2⁻⁵².
+/// Probabilities are clipped to at least this before taking the logarithm: 2⁻⁵².
 const SMALLEST: f64 = f64::EPSILON;
 
 /// The natural logarithm's loss of a case, with the probability clipped to [2⁻⁵², 1 − 2⁻⁵²].
@@ -50,12 +50,13 @@ pub(super) fn ece(sample: &Sample, cases: &[(f64, bool)], bins: u32, equal_mass:
     crate::stats::sum(gaps.into_iter().map(f64::abs)) / sample.total_weight()
 }
 
-/// The probability of the positive class of each case, and whether it is of it.
+/// For each case, the probability of the positive class, and whether the case has that class.
 pub(super) fn calibration(sample: &Sample) -> Vec<(f64, bool)> {
     (0..sample.n).map(|case| (sample.scores[case], Some(sample.truth[case]) == sample.positive)).collect()
 }
 
-/// The largest probability of each case, and whether that class is right; of tied classes the first declared.
+/// The largest probability of each case, and whether that class is right; among tied classes, the first
+/// declared one.
 pub(super) fn top_label(sample: &Sample) -> Vec<(f64, bool)> {
     sample
         .probabilities

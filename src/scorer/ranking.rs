@@ -1,4 +1,4 @@
-//! Metrics of the order of scores.
+//! Metrics that depend on the order of scores.
 
 use rayon::prelude::*;
 
@@ -13,7 +13,7 @@ pub(super) struct Ranked {
 impl Ranked {
     pub(super) fn new(cases: impl IntoIterator<Item = (f64, bool, f64)>) -> Self {
         let mut cases: Vec<_> = cases.into_iter().filter(|case| case.2 != 0.0).collect();
-        // The order of ties is that of the cases, since sums of weights are rounded.
+        // Ties keep the order of the cases, since sums of weights are rounded.
         cases.par_sort_by(|a, b| b.0.total_cmp(&a.0));
         Self { cases }
     }
@@ -58,11 +58,11 @@ impl Ranked {
     }
 }
 
-/// One class against the rest, sorted once for many counts of units, which are cases or clusters of them.
+/// One class against the rest, sorted once and reused for many counts of units, which are cases or clusters.
 pub(super) struct RankedUnits {
     /// The unit of each case and whether it is positive, from the highest score down.
     cases: Vec<(u32, bool)>,
-    /// Where the cases of one score end, and whether one of them is positive.
+    /// The end of each group of cases with equal scores, and whether any of them is positive.
     steps: Vec<(usize, bool)>,
 }
 
@@ -90,8 +90,8 @@ impl RankedUnits {
         Self { cases: sorted.into_iter().map(|case| (case.1, case.2)).collect(), steps }
     }
 
-    /// [`Ranked::average_precision`] where each case counts as often as its unit: the same sums of whole numbers, to the
-    /// last bit. `None` without a positive case.
+    /// [`Ranked::average_precision`] with each case counted as often as its unit. It adds the same whole
+    /// numbers, so the result is equal to the last bit. `None` without a positive case.
     pub(super) fn average_precision(&self, counts: &[u32]) -> Option<f64> {
         let count = |unit: u32| u64::from(counts[unit as usize]);
         let total: u64 = self.cases.iter().map(|case| if case.1 { count(case.0) } else { 0 }).sum();
@@ -149,7 +149,7 @@ fn sums_to_one(sample: &Sample) -> bool {
         .all(|row| (row.iter().sum::<f64>() - 1.0).abs() <= 1e-8 + 1e-5)
 }
 
-/// Each class against the rest, averaged; `weighted` by how much of the cases is of it.
+/// Each class against the rest, averaged; `weighted` by the share of cases with that class.
 pub(super) fn roc_auc_ovr(sample: &Sample, weighted: bool) -> Result<Score, &'static str> {
     if !sums_to_one(sample) {
         return Err("the scores of a case must sum to 1");
@@ -176,7 +176,8 @@ pub(super) fn roc_auc_ovr(sample: &Sample, weighted: bool) -> Result<Score, &'st
     Ok(Score { value: crate::stats::sum(above) / below, warned })
 }
 
-/// Each pair of classes among themselves, averaged (Hand and Till 2001); `weighted` by how many cases a pair has.
+/// Each pair of classes among themselves, averaged (Hand and Till 2001); `weighted` by the number of cases in
+/// the pair.
 pub(super) fn roc_auc_ovo(sample: &Sample, weighted: bool) -> Result<Score, &'static str> {
     if !sums_to_one(sample) {
         return Err("the scores of a case must sum to 1");
@@ -205,7 +206,7 @@ pub(super) fn roc_auc_ovo(sample: &Sample, weighted: bool) -> Result<Score, &'st
     Ok(Score::defined(crate::stats::sum(above) / below))
 }
 
-/// The mean over classes of each against the rest.
+/// The mean over classes, each against the rest.
 pub(super) fn average_precision_macro(sample: &Sample) -> Score {
     let classes = sample.scored_classes();
     let each = (0..classes).map(|class| {
@@ -216,8 +217,8 @@ pub(super) fn average_precision_macro(sample: &Sample) -> Score {
     Score::defined(crate::stats::sum(each) / classes as f64)
 }
 
-/// Whether the true class is among the `k` of the highest score; of tied classes the later in the order of their
-/// names counts as higher.
+/// Whether the true class is among the `k` classes with the highest scores; among tied classes, the later one
+/// in the order of their names ranks higher.
 pub(super) fn top_k_hit(sample: &Sample, case: usize, k: usize) -> bool {
     let truth = sample.truth[case] as usize;
     let own = sample.probability(case, truth);

@@ -17,7 +17,7 @@ pub(super) fn absolute_error(sample: &Sample, case: usize) -> f64 {
     error(sample, case).abs()
 }
 
-/// |y − ŷ| / max(|y|, 2⁻⁵²): a true 0 makes it astronomic.
+/// |y − ŷ| / max(|y|, 2⁻⁵²): huge if the true value is 0.
 pub(super) fn percentage_error(sample: &Sample, case: usize) -> f64 {
     error(sample, case).abs() / sample.target[case].abs().max(f64::EPSILON)
 }
@@ -61,7 +61,8 @@ pub(super) fn median_absolute_error(sample: &Sample) -> Score {
     lower.map_or_else(Score::undefined, Score::defined)
 }
 
-/// The coefficient of determination. With a constant truth: 1 if all is right, else 0. Not defined below two cases.
+/// The coefficient of determination. For a constant truth: 1 if all predictions are right, else 0. Undefined
+/// for fewer than two cases.
 #[expect(clippy::float_cmp, reason = "a constant is the same number each time")]
 pub(super) fn r2(sample: &Sample) -> Score {
     if sample.n < 2 {
@@ -70,14 +71,14 @@ pub(super) fn r2(sample: &Sample) -> Score {
     let mean = sample.mean(|case| sample.target[case]);
     let residual = sample.mean(|case| squared_error(sample, case));
     let spread = sample.mean(|case| (sample.target[case] - mean).powi(2));
-    // Of a constant truth the spread is rounding, or 0.
+    // For a constant truth the spread is 0 or rounding error.
     if spread == 0.0 || sample.target.iter().all(|value| *value == sample.target[0]) {
         return Score { value: f64::from(u8::from(residual == 0.0)), warned: true };
     }
     Score::defined(1.0 - residual / spread)
 }
 
-/// Pearson's correlation of midranks. Not defined for a constant.
+/// Pearson's correlation of midranks. Undefined if a side is constant.
 pub(super) fn spearman(sample: &Sample) -> Score {
     let (a, b) = (midranks(&sample.target), midranks(&sample.estimate));
     #[expect(clippy::cast_precision_loss, reason = "a number of cases")]

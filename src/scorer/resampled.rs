@@ -1,4 +1,4 @@
-//! Metrics without a formula for their uncertainty: cases are drawn again, or left out.
+//! Metrics without a formula for their uncertainty: cases are resampled or left out.
 
 use std::collections::BTreeMap;
 
@@ -9,16 +9,16 @@ use super::{Aggregate, Compared, Metric, Score};
 use crate::cases::Sample;
 use crate::stats::{Bootstrap, Refusal, jackknife, stratified};
 
-/// How many times the cases are drawn where no formula covers a metric.
+/// Number of resamples.
 const RESAMPLES: u32 = 10_000;
 
 /// The seed of all resampling: the same cases give the same limits on any machine.
 const SEED: u64 = 0x6761_7465;
 
-/// Above this many units the acceleration of `BCa` comes from groups of them.
+/// Above this many units, the acceleration of `BCa` is computed from groups of them.
 const MOST_LEFT_OUT: usize = 1_000;
 
-/// A metric by how often each unit counts; NaN where it is not defined.
+/// A metric as a function of how often each unit counts; NaN if it is undefined.
 type Statistic<'s> = Box<dyn Fn(&[u32]) -> f64 + Sync + 's>;
 
 impl Compared<'_> {
@@ -33,7 +33,7 @@ impl Compared<'_> {
         units.into_values().collect()
     }
 
-    /// The difference of a metric by how often each unit counts.
+    /// The difference of a metric as a function of how often each unit counts.
     fn statistic<'s>(&'s self, metric: &'s Metric, units: &'s [Vec<u32>]) -> Statistic<'s> {
         if let Some(of_candidate) = self.ranked(metric, self.candidate, units)
             && let Ok(of_baseline) =
@@ -60,7 +60,8 @@ impl Compared<'_> {
         })
     }
 
-    /// For an average precision: each class against the rest. With weights, sums depend on the order of their terms.
+    /// For an average precision: each class against the rest. `None` with weights, whose sums depend on the
+    /// order of their terms.
     fn ranked(&self, metric: &Metric, sample: &Sample, units: &[Vec<u32>]) -> Option<Vec<RankedUnits>> {
         if self.weighted() || !sample.weights.is_empty() {
             return None;
@@ -95,7 +96,7 @@ impl Compared<'_> {
         Ok(Aggregate::Jackknife { estimate, changed: None })
     }
 
-    /// Draws cases again, within each class where there are classes; whole clusters where they are named.
+    /// Resamples cases, within each class if there are classes; or whole clusters if there are clusters.
     pub(super) fn resampled(&self, metric: &Metric) -> Result<Aggregate, Refusal> {
         let units = self.units();
         if self.clusters.is_some() && units.len() < 5 {
@@ -128,14 +129,14 @@ impl Compared<'_> {
     }
 }
 
-/// Each unit once, but for some.
+/// Counts each unit once, except those left out.
 fn counts_without(units: usize, left_out: impl IntoIterator<Item = usize>) -> Vec<u32> {
     let mut counts = vec![1; units];
     left_out.into_iter().for_each(|unit| counts[unit] = 0);
     counts
 }
 
-/// NaN without a case and, but for the average over classes, without a positive one.
+/// NaN without a case; also without a positive case, except for the average over classes.
 fn average_precision(classes: &[RankedUnits], counts: &[u32], macro_average: bool) -> f64 {
     if !macro_average {
         return classes[0].average_precision(counts).unwrap_or(f64::NAN);
@@ -152,7 +153,7 @@ fn average_precision(classes: &[RankedUnits], counts: &[u32], macro_average: boo
 mod tests {
     use super::*;
 
-    /// Scores with ties, each class several times.
+    /// Scores with ties; each class occurs several times.
     fn sample(shift: u32) -> Sample {
         let n = 60;
         let score = |case: u32, class: u32| f64::from((case * 7 + class * 5 + shift) % 11) / 11.0;

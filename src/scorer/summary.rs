@@ -1,4 +1,4 @@
-//! Every metric that a table of cases gives.
+//! Every metric that can be computed from a table of cases.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -14,20 +14,20 @@ use crate::stats::Moments;
 /// Metrics of some cases.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MetricSummary {
-    /// How many cases.
+    /// The number of cases.
     pub rows: usize,
-    /// Names with values; NaN where a metric is not defined or can't be computed.
+    /// Names and values; NaN if a metric is undefined or can't be computed.
     pub metrics: Vec<(String, f64)>,
 }
 
-/// Metrics of all cases, and of each slice.
+/// Metrics of all cases and of each slice.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CasesSummary {
     /// Cases without a prediction, or with an error.
     pub unscored: usize,
-    /// Of all cases.
+    /// The metrics of all cases.
     pub overall: MetricSummary,
-    /// By a key such as `region=EU`.
+    /// The metrics of each slice, by a key such as `region=EU`.
     pub slices: Vec<(String, MetricSummary)>,
 }
 
@@ -48,7 +48,7 @@ pub fn summary(cases: &Cases) -> Result<CasesSummary, CasesError> {
                 None => values.clone(),
                 Some(rows) => rows.iter().map(|row| values[*row as usize]).collect(),
             };
-            // A tool measures a metric on the cases of its task only.
+            // A tool measures a metric only on the cases of its task.
             let measured: Vec<f64> = picked
                 .iter()
                 .copied()
@@ -74,12 +74,13 @@ pub fn summary(cases: &Cases) -> Result<CasesSummary, CasesError> {
     Ok(CasesSummary { unscored: cases.unscored(), overall: of(&sample, None), slices })
 }
 
-/// The same of a table whose decisions were counted. `cases` has each pair of a label and a prediction that occurs.
+/// Like [`summary`], for a table whose decisions were counted. `cases` has each pair of a label and a
+/// prediction that occurs.
 pub fn summary_of_tally(tally: &DecisionTally, cases: &Cases) -> CasesSummary {
     let labels = cases.class_names();
     let mut classes: HashMap<&str, u32> = HashMap::new();
     for (label, class) in labels.iter().zip(0..) {
-        // Of a label that is declared twice the first place counts.
+        // If a label is declared twice, the first position counts.
         classes.entry(label).or_insert(class);
     }
     let class = |text: &str| classes.get(text).copied().unwrap_or(u32::MAX);
@@ -110,12 +111,12 @@ pub fn summary_of_tally(tally: &DecisionTally, cases: &Cases) -> CasesSummary {
     CasesSummary { unscored: 0, overall: of(&tally.all), slices }
 }
 
-/// Whether so many different values of a column are slices.
+/// Whether a column with this many distinct values is shown as slices.
 fn are_slices(distinct: usize, rows: u64) -> bool {
     distinct > 0 && 2 * distinct as u64 <= rows.max(2)
 }
 
-/// The columns that look like slices, and are no values.
+/// The columns that look like slices and are not values.
 fn columns_of_slices(cases: &Cases, is_value: impl Fn(&str) -> bool) -> Vec<&str> {
     let mut columns = cases.slice_columns();
     columns.retain(|name| {
@@ -125,7 +126,7 @@ fn columns_of_slices(cases: &Cases, is_value: impl Fn(&str) -> bool) -> Vec<&str
     columns
 }
 
-/// The rows of each slice by one column, of the columns that look like slices and are no values.
+/// The rows of each slice, by one column at a time, for columns that look like slices and are not values.
 pub(super) fn slice_rows(
     cases: &Cases,
     is_value: impl Fn(&str) -> bool,

@@ -4,8 +4,8 @@ use super::{Average, Confusion, Metric, Score};
 use crate::cases::Sample;
 use crate::stats::sum;
 
-/// Every metric that these cases give, by its name; NaN where it is not defined. Where `confusion` is given, the decisions
-/// of `sample` are not looked at.
+/// Every metric of these cases, by name; NaN if it is undefined. With `confusion`, the decisions of `sample`
+/// are ignored.
 pub(super) fn metrics(sample: &Sample, confusion: Option<&Confusion>) -> Vec<(String, f64)> {
     let mut found: Vec<(String, f64)> = Vec::new();
     let binary = sample.labels.len() <= 2;

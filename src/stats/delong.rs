@@ -101,11 +101,13 @@ impl AucPair {
             let mean = sum(differences()) / n;
             sum(differences().map(|value| (value - mean).powi(2))) / (n - 1.0) / n
         };
+        let (of_positives, of_negatives) =
+            rayon::join(|| variance(true, positives), || variance(false, positive.len() - positives));
         Self {
             positives: positives as u64,
             negatives: (positive.len() - positives) as u64,
             difference: candidate.auc - baseline.map_or(0.0, |side| side.auc),
-            variance: variance(true, positives) + variance(false, positive.len() - positives),
+            variance: of_positives + of_negatives,
         }
     }
 

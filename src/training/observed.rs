@@ -219,7 +219,7 @@ fn trained(processes: &[Process], workspace: &Path) -> BTreeMap<String, PathBuf>
 /// Reads a file that the command may have replaced: reading a pipe would block.
 fn bounded(path: &Path) -> io::Result<Vec<u8>> {
     match fs::symlink_metadata(path) {
-        Ok(meta) if !meta.is_file() => return Err(io::Error::other("it is no regular file any more")),
+        Ok(meta) if !meta.is_file() => return Err(io::Error::other("it is not a regular file any more")),
         // If the command deleted its file, there are no lines.
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(error),

@@ -80,7 +80,7 @@ impl Place {
             return wrong("it is a folder");
         }
         if full.exists() && !full.is_file() {
-            return wrong("it is no regular file");
+            return wrong("it is not a regular file");
         }
         if FileKind::of(&output.to_string_lossy()) != Some(FileKind::Json) {
             return wrong("the name of a run record must end in .json");

@@ -43,7 +43,7 @@ impl Target<'_> {
         }
         // If the path became a pipe while the command ran, writing would block.
         if fs::metadata(self.path).is_ok_and(|meta| !meta.is_file()) {
-            return Err(cannot("record", self.path, &io::Error::other("it is no regular file")));
+            return Err(cannot("record", self.path, &io::Error::other("it is not a regular file")));
         }
         if let Some(folder) = self.path.parent() {
             fs::create_dir_all(folder).map_err(|error| cannot("record", self.path, &error))?;

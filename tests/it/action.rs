@@ -58,7 +58,7 @@ impl Workflow {
         workflow
     }
 
-    /// Another push to the branch of the pull request, and the job that it starts.
+    /// Pushes to the pull request's branch again, and starts the job for it.
     pub fn push(&mut self, edit: impl Fn(&Project)) {
         self.origin.git(&["checkout", "--quiet", "feature"]);
         edit(&self.origin);
@@ -72,13 +72,13 @@ impl Workflow {
         fs::remove_file(self.runner.path().join("output")).expect("the outputs");
     }
 
-    /// The same job on another commit of the origin.
+    /// Runs the same job on another commit of the origin.
     pub fn check_out_again(&self, reference: &str) {
         fs::remove_dir_all(self.workspace()).expect("the clone");
         self.checkout(reference);
     }
 
-    /// Requests by what they do, those that ask who is asking aside.
+    /// Requests by what they do, without those that ask who the token belongs to.
     fn requests(&self) -> Vec<String> {
         let state = self.github.lock();
         let short = |path: &str| {
@@ -87,7 +87,7 @@ impl Workflow {
         state.requests.iter().map(|one| format!("{} {}", one.method, short(&one.path))).collect()
     }
 
-    /// What actions/checkout does by default: the one commit, detached, and nothing else.
+    /// What actions/checkout does by default: it fetches one commit, detached, and nothing else.
     pub fn checkout(&self, reference: &str) {
         let folder = self.workspace();
         fs::create_dir_all(&folder).expect("a folder");
@@ -538,7 +538,7 @@ fn a_report_of_another_job_is_only_posted() {
     poster.run().leaves_with(1);
     assert!(poster.github.bodies()[0].contains("which its author can change"));
     poster.github.contract_holds();
-    // By the command itself, too: it reports, and does not decide.
+    // The command itself behaves the same: it reports, and does not decide.
     let arguments = ["report", "github", "--from", from.to_str().expect("UTF-8")];
     let mut command = Command::new(env!("CARGO_BIN_EXE_gate"));
     command.args(arguments);

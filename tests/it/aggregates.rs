@@ -30,13 +30,13 @@ rules:
     same: [cases.ids]
 ";
 
-/// A share of two small numbers.
+/// The share of one small number in another.
 #[expect(clippy::cast_precision_loss, reason = "small counts")]
 fn share(part: usize, of: u32) -> f64 {
     part as f64 / f64::from(of)
 }
 
-/// Predictions of a model that is wrong in some cases.
+/// Predictions of a model that gets some cases wrong.
 fn predictions(n: usize, wrong: impl Fn(usize) -> bool) -> String {
     let mut text = String::from("id,y_true,y_pred,score,region\n");
     for case in 0..n {
@@ -65,7 +65,7 @@ fn record(name: &str, file: &str, accuracy: &str) -> String {
     )
 }
 
-/// F1, log loss, area and recall of both models, as their predictions give them.
+/// F1, log loss, area and recall of both models, computed from their predictions.
 const METRICS: [[&str; 4]; 2] =
     [["0.8571", "0.4163", "0.9000", "0.9"], ["0.8612", "0.4132", "0.9030", "0.9"]];
 
@@ -296,7 +296,7 @@ fn an_area_by_bins_is_no_surer_than_its_bins() {
     let ran = check("roc_auc: { max_drop: 0.03, confidence: 95% }");
     ran.leaves_with(0);
     assert_snapshot!(ran.out);
-    // The bins alone stand between this margin and a pass.
+    // The bins alone keep this margin from passing.
     let ran = check("roc_auc: { max_drop: 0.0285, confidence: 95% }");
     ran.leaves_with(1).says("evidence/inconclusive").says("the aggregates are too coarse for this margin");
     check("roc_auc: { max_drop: 0.0279, confidence: 95% }").leaves_with(1).never_says("too coarse");
@@ -331,7 +331,7 @@ fn numbers_in_clusters_are_judged_by_buckets() {
     let ran = project.gate(&["check", "runs/new.json", "--verbose"]);
     assert_snapshot!(ran.out);
     ran.leaves_with(0).says("jackknife over buckets");
-    // Counted without the policy's clusters, they are refused, and by another column too.
+    // Aggregates counted without the policy's clusters, or by another column, are refused.
     project.file("gate.yaml", small_policy("rmse: { max_rise: 2, confidence: 95% }"));
     let check = || project.gate(&["check", "runs/new.json"]);
     check()
@@ -363,7 +363,7 @@ fn slices_that_were_not_counted_are_named_beside_those_that_were() {
     check(&project).leaves_with(1).says("the aggregates have no slices by `area`, only by `region`");
 }
 
-/// Bins of scores are many rows: they are counted for the slices whose area a rule asks for.
+/// Bins of scores take many rows, so they are counted only for slices whose area a rule asks for.
 #[test]
 fn slices_have_bins_of_scores_where_a_rule_asks_for_their_area() {
     let project = project();
@@ -407,7 +407,7 @@ fn an_empty_cell_is_one_slice_from_rows_and_from_aggregates() {
     assert_eq!(check("{\"aggregates\": \"agg.csv\"}"), rows);
 }
 
-/// What is said where the two runs do not record the same sort of evidence.
+/// What the report says when the two runs record different sorts of evidence.
 #[test]
 fn rows_on_one_side_and_aggregates_on_the_other() {
     let project = project();
@@ -427,7 +427,7 @@ fn rows_on_one_side_and_aggregates_on_the_other() {
     ran.never_says("records no predictions").never_says("no labels with predictions");
 }
 
-/// A baseline without predictions is the one that was counted if a value that it reports says so.
+/// A baseline without predictions is known to be the counted one only if a value that it reports matches.
 #[test]
 fn only_reported_values_tie_aggregates_to_a_baseline_without_predictions() {
     let project = project();
@@ -481,7 +481,7 @@ fn statements_are_printed_for_people_and_programs() {
     project.gate(&["cases", "sql", "--engine", "oracle", "--candidate", "t"]).leaves_with(2).says("postgres");
 }
 
-/// The baseline that was counted must be the one that the policy names, whose rows are known.
+/// The baseline that was counted must be the one that the policy names, if its rows are known.
 #[test]
 fn aggregates_of_another_baseline_than_the_recorded_rows_are_refused() {
     let project = project();
@@ -497,7 +497,7 @@ fn aggregates_of_another_baseline_than_the_recorded_rows_are_refused() {
     ran.leaves_with(1);
 }
 
-/// Scores of rare events all fall into the lowest bin: a value that may be off by half decides nothing.
+/// Scores of rare events all fall into the lowest bin: a value that may be off by half can't decide.
 #[test]
 fn an_area_that_is_too_coarse_passes_no_limit_without_an_interval() {
     let project = Project::new();

@@ -1,4 +1,4 @@
-//! The ledger under many writers, and under a program that ends half-way.
+//! The ledger under many writers, and when the program crashes half-way.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -75,7 +75,7 @@ fn fifty_at_once_are_each_judged_against_their_true_predecessor() {
         let (before, own) = (&before["predicate"][EXTENSION], &entry["predicate"][EXTENSION]);
         assert_eq!(own["sequence"], number);
         assert_eq!(own["previous"]["digest"]["sha256"], digest_before.as_str());
-        // What it was compared with is what it replaced, record and all.
+        // The baseline is the entry that it replaced, including the record.
         assert_eq!(own["baseline"]["runId"], before["run"]["runId"]);
         assert_eq!(own["baseline"]["promotion"]["digest"]["sha256"], digest_before.as_str());
         assert_eq!(own["baseline"]["digest"]["sha256"], before["record"]["digest"]["sha256"]);
@@ -125,7 +125,7 @@ fn of_many_at_once_those_get_in_that_hold_against_what_came_before() {
     let promoted = codes.iter().filter(|code| **code == Some(0)).count();
     assert!(codes.iter().all(|code| matches!(code, Some(0 | 1))), "{codes:?}");
     assert_eq!(entries.len(), promoted + 1, "what was reported as done is there, and nothing else");
-    // The best is always one of them, and nothing got in that is worse than what it replaced.
+    // Every baseline is one of these runs, and no promotion is worse than what it replaced.
     let f1: Vec<String> = entries
         .iter()
         .map(|(entry, _)| {
@@ -141,7 +141,7 @@ fn of_many_at_once_those_get_in_that_hold_against_what_came_before() {
     project.gate(&["audit"]).leaves_with(0).says("is complete");
 }
 
-/// Starts so many commands at once, and gives what each left with.
+/// Starts `many` commands at once, and returns their exit codes.
 fn all_at_once(project: &Project, many: usize, arguments: impl Fn(usize) -> Vec<String>) -> Vec<Option<i32>> {
     let children: Vec<_> = (0..many)
         .map(|number| {
@@ -171,7 +171,7 @@ fn rollbacks_at_once_take_nothing_from_what_they_go_back_to() {
     project.gate(&["audit"]).leaves_with(0).says("every record and every report is unchanged");
 }
 
-/// Points exist where the program is not a release.
+/// Crash points exist only in debug builds.
 #[cfg(debug_assertions)]
 #[test]
 fn ended_at_any_point_it_leaves_a_ledger_that_holds_a_promotion_whole_or_not_at_all() {
@@ -183,13 +183,13 @@ fn ended_at_any_point_it_leaves_a_ledger_that_holds_a_promotion_whole_or_not_at_
         (&["two", "one"], &back, "models/two.bin"),
     ] {
         let points = (1..100).find(|point| !ends_at(*point, before, command, model));
-        // A rollback keeps the files of what it goes back to.
+        // A rollback keeps the files of the entry that it returns to.
         let least = if command == back { 8 } else { 16 };
         assert!(points.is_some_and(|points| points > least), "{points:?} points of {command:?}");
     }
 }
 
-/// Ends a command at a point, and looks at what it left; whether it got that far.
+/// Crashes a command at a point, and checks what it left. Returns whether the command got that far.
 #[cfg(debug_assertions)]
 fn ends_at(point: usize, before: &[&str], command: &[&str], model: &str) -> bool {
     use std::os::unix::process::ExitStatusExt as _;
@@ -219,13 +219,13 @@ fn ends_at(point: usize, before: &[&str], command: &[&str], model: &str) -> bool
     assert_eq!(status.signal(), Some(6), "it ended at point {point}");
     let there = written == before.len() + 1;
     assert!(there || written == before.len(), "point {point}");
-    // A torn entry would not verify; one that is there does, signature and record and all.
+    // A torn entry would not verify; a complete one does, with its signature and record.
     if written > 0 {
         project.gate(&["audit", "--key", "a.key.pub"]).leaves_with(0);
     }
     let verify = ["verify", model, "-s", "production", "--key", "a.key.pub"];
     project.gate(&verify).leaves_with(i32::from(!there));
-    // The next one gets in, and takes away what the crash left.
+    // The next promotion succeeds, and removes what the crash left.
     if !there {
         project.gate(command).leaves_with(0);
         project.gate(&verify).leaves_with(0);

@@ -1,4 +1,4 @@
-//! Who may know whom: what ARCHITECTURE.md draws, read from the sources.
+//! Which module may import which: ARCHITECTURE.md draws it, and the sources are checked against it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -45,7 +45,7 @@ const LAYERS: [&str; 35] = [
     "cli",
 ];
 
-/// Rooms that are functions of their inputs.
+/// Modules that only compute from their inputs.
 const PURE: [&str; 17] = [
     "secret",
     "document",
@@ -66,7 +66,7 @@ const PURE: [&str; 17] = [
     "render",
 ];
 
-/// What reaches outside.
+/// Names that code needs for I/O or to read the clock.
 const OUTSIDE: [&str; 11] = [
     "std::fs",
     "std::env",
@@ -106,7 +106,7 @@ fn sources(module: &str) -> Vec<(String, String)> {
         .into_iter()
         .map(|path| {
             let text = fs::read_to_string(&path).expect("a source");
-            // What a test of a module needs is its own affair.
+            // The tests of a module may import anything.
             let code = text.split("#[cfg(test)]").next().unwrap_or_default();
             let code: Vec<&str> = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
             (path.strip_prefix(here()).expect("inside").display().to_string(), code.join("\n"))
@@ -190,10 +190,10 @@ fn the_map_lists_every_kind_of_rule() {
     assert_eq!(listed, kinds);
 }
 
-/// What a source imports from its own folder: the first name of each path behind `super::`, in a `use` or in the code.
+/// What a source imports from its own folder: the first name after each `super::`, in a `use` or in the code.
 fn beside(code: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    // `super::name::function` in the code is an import too; `super::super::` leads out of the folder.
+    // `super::name::function` in the code is an import too; `super::super::` names another folder.
     for part in code.split("super::").skip(1) {
         let name = part.split(|c: char| !(c.is_ascii_lowercase() || c == '_')).next().unwrap_or_default();
         if !name.is_empty() && part[name.len()..].starts_with("::") {

@@ -6,7 +6,7 @@ use crate::project::{BASELINE, CANDIDATE, Project, git_in};
 
 const CHECK: [&str; 4] = ["check", "runs/new.json", "--now", "2026-07-01T12:00:00Z"];
 
-/// The baseline on `main` is by Grace. Ada changed something else since.
+/// Grace wrote the baseline on `main`. Ada has changed something else since.
 fn project() -> Project {
     let project = Project::churn();
     project.remove("approved.json").file("runs/new.json", BASELINE);
@@ -87,7 +87,7 @@ fn a_file_of_the_working_tree_has_an_author_while_it_is_as_committed() {
     assert_eq!(baseline(&project, &[])["author"], Value::Null, "nobody committed this");
     project.file("approved/other.json", BASELINE);
     assert_eq!(baseline(&project, &["--baseline", "approved/other.json"])["author"], Value::Null);
-    // What a person names is relative to where they are.
+    // Paths on the command line are relative to the current folder.
     project.git(&["checkout", "--quiet", "approved.json"]);
     let ran = project.gate_in(
         &project.path().join("runs"),

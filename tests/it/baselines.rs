@@ -1,4 +1,4 @@
-//! What a candidate is compared with, and what happens where that is not plain.
+//! What a candidate is compared with, and what happens when that is unclear.
 
 use std::fs;
 
@@ -24,7 +24,7 @@ fn a_revision_is_read_as_committed_and_never_from_the_working_tree() {
         .leaves_with(0)
         .says("git:main:runs/new.json")
         .says("29 days old");
-    // Staged or not, what lies here is the candidate.
+    // Staged or not, the file in the working tree is the candidate.
     project.git(&["add", "--all"]);
     project.gate(&["check", "runs/new.json", "--now", NOW]).leaves_with(0).says("0.847");
 }
@@ -114,7 +114,7 @@ fn in_a_shallow_clone() {
     let url = format!("file://{}", project.path().display());
     git_in(clone.path(), &["clone", "--quiet", "--depth", "1", "--branch", "feature", &url, "c"]);
     let folder = clone.path().join("c");
-    // What is asked of a commit that is not here can't be answered, and the message says how to have it.
+    // A missing commit can't be read, and the message says how to fetch it.
     project
         .gate_in(&folder, &["check", "runs/new.json", "--baseline", "git:origin/main"], &[])
         .leaves_with(2)
@@ -142,7 +142,7 @@ fn in_a_bare_repository() {
     git_in(other.path(), &["clone", "--quiet", "--bare", project.path().to_str().expect("UTF-8"), "b.git"]);
     let folder = other.path().join("b.git");
     fs::write(folder.join("gate.yaml"), project.read("gate.yaml")).expect("a policy");
-    // Everything that is named at a revision is there; the working tree is not.
+    // All files named at a revision exist; the working tree does not.
     project.gate_in(&folder, &["check", "git:feature", "--baseline", "git:main"], &[]).leaves_with(0);
     project.gate_in(&folder, &["check"], &[]).leaves_with(2);
 }
@@ -196,7 +196,7 @@ fn among_several_the_newest_of_the_same_model_counts() {
         ("fraud", "fraud", "2026-05-20T00:00:00Z", "0.99"),
     ]);
     project.gate(&["check", "runs/new.json"]).leaves_with(0).says("approved/new.json");
-    // Another offset of the clock is the same time.
+    // The same time, written with another UTC offset.
     project.edit("approved/old.json", "2026-04-01T00:00:00Z", "2026-05-01T00:30:00+02:00");
     project.gate(&["check", "runs/new.json"]).leaves_with(0).says("approved/new.json");
 }
@@ -227,7 +227,7 @@ fn no_baseline_of_this_model_fails_unless_it_is_the_first() {
     first.leaves_with(0).says("accepted as the first model").says("--first");
     project.edit("gate.yaml", "rules:", "on_missing_baseline: pass\nrules:");
     project.gate(&["check", "runs/new.json"]).leaves_with(0).says("accepted as the first model");
-    // What needs no baseline still holds it back.
+    // Rules that need no baseline still fail it.
     project.edit("runs/new.json", "0.842", "0.5");
     project.gate(&["check", "runs/new.json"]).leaves_with(1);
 }

@@ -12,7 +12,7 @@ fn repository() -> Project {
     project
 }
 
-/// The candidates that a check found, by where they were read.
+/// The candidates that a check found, by the path that they were read from.
 fn found(project: &Project, arguments: &[&str]) -> Vec<String> {
     let arguments: Vec<&str> =
         ["check", "--format", "json"].into_iter().chain(arguments.iter().copied()).collect();
@@ -61,7 +61,7 @@ fn a_record_that_is_taken_back_is_unchanged() {
 fn a_record_that_is_gone_or_moved() {
     let project = repository();
     project.remove("runs/kept.json").file("runs/moved.json", BASELINE);
-    // A record that only moved is the same record.
+    // A record that was only moved is the same record.
     project.gate(&["check"]).leaves_with(0).says("has not changed since main");
     project.remove("runs/moved.json");
     project.gate(&["check"]).leaves_with(2).says("matches no file");

@@ -12,10 +12,10 @@ rules:
 
 const CASES: usize = 4_000;
 
-/// One row of predictions: its number, the label, the prediction, and the region.
+/// One row of predictions: number, label, prediction and region.
 type Row = (usize, u8, Option<u8>, &'static str);
 
-/// What a model decides that is wrong in every eighth case, and in the hard region in every third.
+/// The decisions of a model that is wrong in every eighth case, and in every third of the hard region.
 fn decisions() -> Vec<Row> {
     let row = |case: usize| {
         let label = u8::from(case.is_multiple_of(3));
@@ -61,7 +61,7 @@ fn judged(rows: &[Row], reported: f64) -> Ran {
     project.gate(&["check", "runs/new.json"])
 }
 
-/// The candidate with three cases of the baseline decided otherwise.
+/// The candidate, which decides three cases differently from the baseline.
 fn honest() -> Vec<Row> {
     let mut rows = decisions();
     for case in [11, 111, 1_111] {
@@ -94,7 +94,7 @@ fn shuffled_predictions_are_caught() {
         row.2 = decided[(place * 37 + 5) % CASES];
     }
     judged(&rows, accuracy(&honest())).leaves_with(1).says("cases/not-recomputed");
-    // The same file with what it really comes to is no better.
+    // Reporting the file's real accuracy does not help.
     judged(&rows, accuracy(&rows)).leaves_with(1).says("limit/drop");
 }
 
@@ -121,12 +121,12 @@ fn a_changed_label_file_is_caught() {
 fn errors_left_out_of_an_evaluation_are_caught() {
     let mut rows = honest();
     let is_wrong = |row: &Row| row.2 != Some(row.1);
-    // The evaluation says that these timed out, and reports the mean over the others.
+    // The evaluation claims that these timed out, and reports the mean over the others.
     for row in rows.iter_mut().filter(|row| is_wrong(row) && row.0 % 2 == 0) {
         row.2 = None;
     }
     let scored: Vec<Row> = rows.iter().copied().filter(|row| row.2.is_some()).collect();
     judged(&rows, accuracy(&scored)).leaves_with(1).says("were not scored").says("cases/unscored");
-    // It leaves them out of the file as well.
+    // The evaluation leaves them out of the file as well.
     judged(&scored, accuracy(&scored)).leaves_with(1).says("cases/other-ids");
 }

@@ -1,4 +1,4 @@
-//! `gate diff`: nothing that differs is hidden, and nothing is made up.
+//! `gate diff` hides no difference and invents none.
 
 use serde_json::{Value, json};
 
@@ -33,7 +33,7 @@ fn files_of_one_role_are_told_apart() {
             ("data.\"p2.csv\".path".into(), json!("p2.csv"), Value::Null)
         ]
     );
-    // The same file twice has no name of its own: entries are paired by their places.
+    // The same file twice has no distinct names, so entries are paired by position.
     assert_eq!(
         fields(&of(&["p1.csv", "p3.csv"]), &of(&["p1.csv", "p1.csv"])),
         [("data[1].path".into(), json!("p3.csv"), json!("p1.csv"))]
@@ -58,7 +58,7 @@ fn values_are_shown_so_that_they_differ() {
         fields(&json!({"command": ["sh", "-c", "a b"]}), &json!({"command": ["sh", "-c", "a", "b"]})),
         [("command".into(), json!("sh -c 'a b'"), json!("sh -c a b"))]
     );
-    // Nothing is nothing, however it is written.
+    // `null` and a missing field are equal.
     assert_eq!(fields(&json!({"seed": null}), &json!({})), []);
 }
 

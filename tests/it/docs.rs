@@ -1,4 +1,4 @@
-//! The pages under `docs/` are true: their files are written, their commands run, and what these print compared.
+//! Tests that the pages under `docs/` are true: writes their files, runs their commands, compares the output.
 //!
 //! A fence with `file=PATH` behind its language is a file of a scratch project. A `console` fence is a session in
 //! it: lines with `$ gate …`, `$ git …` or `$ echo $?`, each followed by exactly what it prints, standard output
@@ -65,7 +65,7 @@ fn a_code_has_one_meaning() {
     }
 }
 
-/// Every Markdown file below a folder, in the same order everywhere.
+/// Every Markdown file below a folder, in a stable order.
 fn pages(folder: &Path) -> Vec<PathBuf> {
     let mut entries: Vec<PathBuf> =
         fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()).collect();
@@ -80,7 +80,7 @@ fn pages(folder: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// A page that is played from its first line to its last.
+/// A page whose sessions are run from first to last.
 struct Page {
     name: String,
     project: Project,
@@ -202,7 +202,7 @@ fn section(line: &str) -> Option<&str> {
     line.strip_prefix("<!-- begin ")?.strip_suffix(" -->")
 }
 
-/// The words of a command line; quotes hold a word together.
+/// The words of a command line; quotes keep words together.
 fn words(command: &str) -> Vec<String> {
     let mut words = Vec::new();
     let (mut word, mut quote) = (String::new(), None);
@@ -218,7 +218,7 @@ fn words(command: &str) -> Vec<String> {
     words
 }
 
-/// What a page takes from the code.
+/// The text of a section that is made from the code.
 fn made(section: &str) -> String {
     match section {
         "codes" => codes(),
@@ -274,7 +274,7 @@ fn every_code_has_an_example_in_the_words_of_the_program_and_a_fix() {
             let _ = writeln!(wrong, "{code} has no example, or no fix that is a sentence");
         }
         let (known, all) = words_in_sources(example, &sources);
-        // What the system or a server says is in no source.
+        // Messages of the system or a server are in no source.
         if all > 4 && 3 * known < all {
             let _ = writeln!(wrong, "{code}: few words of \"{example}\" are in the sources");
         }

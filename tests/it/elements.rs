@@ -1,4 +1,4 @@
-//! Rules about the elements of a list: which are compared with which, and that one alone is judged too.
+//! Rules on list elements: which elements are compared, and that a single element is judged too.
 
 use crate::project::{Project, Ran};
 

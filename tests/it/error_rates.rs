@@ -1,5 +1,5 @@
-//! How often each method passes a model that is worse by exactly the margin: in at most 1 − confidence of cases, in settings
-//! whose truth is known.
+//! How often each method passes a model that is worse by exactly the margin: in at most 1 − confidence of
+//! cases, in settings whose true difference is known.
 
 use mlgate::cases::Sample;
 use mlgate::scorer::{Aggregate, Average, Compared, Metric};
@@ -12,9 +12,9 @@ use crate::project::here;
 #[derive(Debug, Default)]
 struct Rates {
     passes: u32,
-    /// Pairs in which the data do not show that the candidate is worse at all.
+    /// Pairs in which the data do not show that the candidate is worse.
     not_significantly_worse: u32,
-    /// Pairs whose lower, and whose upper, limit is on the right side of the true difference.
+    /// Pairs whose lower (upper) limit is on the right side of the true difference.
     covered: [u32; 2],
     repetitions: u32,
 }
@@ -33,7 +33,7 @@ fn count(setting: &Value, key: &str) -> usize {
     usize::try_from(setting[key].as_u64().unwrap_or_else(|| panic!("{key} of {setting}"))).expect("a count")
 }
 
-/// A place in a table of probabilities.
+/// Draws an index from a table of probabilities.
 fn choose(random: &mut Random, shares: &[f64]) -> usize {
     let mut rest = random.unit();
     for (place, share) in shares.iter().enumerate() {
@@ -57,7 +57,7 @@ fn outcomes(setting: &Value, difference: f64) -> [f64; 4] {
     [accuracy - lost, gained, lost, 1.0 - accuracy - gained]
 }
 
-/// Two models' decisions; what is true is always 1.
+/// Two models' decisions; the true label is always 1.
 fn decisions(outcomes: &[usize]) -> [Sample; 2] {
     let sample = |right: [usize; 2]| Sample {
         predicted: outcomes.iter().map(|outcome| u32::from(right.contains(outcome))).collect(),
@@ -66,7 +66,8 @@ fn decisions(outcomes: &[usize]) -> [Sample; 2] {
     [sample([0, 2]), sample([0, 1])]
 }
 
-/// The shares of (label, baseline, candidate) where the candidate's F1 is off by this: it loses true positives.
+/// The shares of (label, baseline, candidate) for which the candidate's F1 differs by this: it loses true
+/// positives.
 fn cells_of_f1(setting: &Value, difference: f64) -> [f64; 8] {
     let of = |key: &str| number(setting, key);
     let (base, tpr, fpr, regained, flips) =
@@ -99,7 +100,7 @@ fn cells_of_f1(setting: &Value, difference: f64) -> [f64; 8] {
     table(low)
 }
 
-/// One pair of models, and what limits come from.
+/// One simulated pair of models, as the data that limits are computed from.
 fn draw(setting: &Value, difference: f64, random: &mut Random) -> Option<Aggregate> {
     let n = count(setting, "n");
     match setting["kind"].as_str().expect("a kind") {
@@ -198,7 +199,7 @@ fn simulate(setting: &Value, difference: f64, repetitions: u32) -> Rates {
     for number in 0..repetitions {
         let mut random = Random::stream(seed, number.into());
         let estimate = draw(setting, difference, &mut random).and_then(|one| one.estimate(confidence).ok());
-        // No interval is no pass, and covers everything.
+        // Without an interval the pair does not pass, and counts as covered.
         let limits = estimate.map(|estimate: Estimate| estimate.limits);
         let is = |verdict: Verdict, bound: f64| limits.is_some_and(|one| one.at_least(bound) == verdict);
         rates.passes += u32::from(is(Verdict::Shown, -margin));
@@ -216,7 +217,8 @@ fn settings() -> Vec<Value> {
     all["settings"].as_array().expect("a list").clone()
 }
 
-/// The share of wrong passes that an exact count, or a second implementation, gives where it is above the nominal one.
+/// The highest allowed share of wrong passes: from an exact count or a second implementation if that is above
+/// the nominal share.
 fn nominal(setting: &Value) -> f64 {
     match setting["name"].as_str() {
         Some("s07") => 0.0593,

@@ -172,7 +172,7 @@ fn a_push_that_rewrites_history_is_compared_with_what_it_replaces() {
     let mut workflow = push("0.90");
     let origin = &workflow.origin;
     let replaced = sha(origin, "main");
-    // The branch goes back to the record of before, 0.847: no file differs from the commit that both have in common.
+    // The branch returns to the earlier record, 0.847: no file differs from the merge base.
     origin.git(&["update-ref", "refs/gone", &replaced]);
     origin.git(&["reset", "--quiet", "--hard", "main~1"]);
     origin.file("notes.txt", "x").commit("rewritten");

@@ -1,4 +1,4 @@
-//! Limits with `confidence`: what the cases show, refute, or can't tell, as a person and a program see it.
+//! Limits with `confidence`: what the cases show, refute or leave open, as a person and a program see it.
 
 use serde_json::Value;
 
@@ -14,7 +14,7 @@ rules:
       accuracy: { max_drop: 0.02, confidence: 95% }
 ";
 
-/// Cases of a model that is right but for `wrong`.
+/// Cases of a model that is right except where `wrong` says otherwise.
 fn predictions(n: usize, wrong: impl Fn(usize) -> bool) -> String {
     let mut text = String::from("id,y_true,y_pred,region\n");
     for case in 0..n {
@@ -32,7 +32,7 @@ fn record(accuracy: f64, predictions: &str) -> String {
     )
 }
 
-/// Two models on the same `n` cases: the baseline is wrong in every tenth.
+/// Two models on the same `n` cases; the baseline gets every tenth wrong.
 fn project(n: usize, also_wrong: impl Fn(usize) -> bool, regained: impl Fn(usize) -> bool) -> Project {
     let project = Project::new();
     let base = |case: usize| case.is_multiple_of(10);
@@ -114,7 +114,7 @@ fn a_drop_beyond_the_margin_is_shown() {
     assert_eq!(codes(&ran), ["limit/drop"]);
 }
 
-/// What is said to be enough is enough, and one case fewer is not.
+/// The number of cases that gate calls enough does pass, and one fewer does not.
 #[test]
 fn the_fewest_right_cases_that_would_pass_do_pass() {
     for n in [200, 2000] {
@@ -126,7 +126,7 @@ fn the_fewest_right_cases_that_would_pass_do_pass() {
             .and_then(|before| before.rsplit(' ').next()?.parse().ok())
             .unwrap_or_else(|| panic!("a number: {text}"));
         let passes = |more: usize| {
-            // The first so many of the cases that only the baseline has right.
+            // The first `more` of the cases that only the baseline gets right.
             let project = project(n, |case| case % 10 == 1 && case / 10 >= more, |_| false);
             check(&project).code == 0
         };
@@ -136,7 +136,7 @@ fn the_fewest_right_cases_that_would_pass_do_pass() {
         let share = (0.8 * n as f64 + more as f64) / n as f64;
         assert!((needed - share).abs() < 1e-4, "{n}: {needed} {share}");
     }
-    // No number of cases is enough, and what passes needs none.
+    // No number is given if no number of cases is enough, or if the rule passes.
     let ran = check(&project(10, |_| false, |_| false));
     assert_eq!(comparison(&ran)["needed"], Value::Null, "{}", ran.out);
     let ran = check(&project(3000, |case| case % 100 == 1, |case| case % 100 == 0));
@@ -163,7 +163,7 @@ fn what_other_metrics_need_keeps_the_width_of_the_interval() {
     check(&project).leaves_with(0);
     project.file("runs/new.json", record(value - 0.0002));
     check(&project).leaves_with(1);
-    // A share has no value above 1.
+    // A share can't exceed 1.
     project.file("approved.json", record(0.999)).file("runs/new.json", record(0.9));
     project.edit("gate.yaml", "max_drop: 0.02", "min_rise: 0.02");
     let ran = check(&project);
@@ -206,7 +206,7 @@ fn what_vanished_or_changed_is_never_compared() {
     // A label is changed.
     project.file("new.csv", whole.replace("c1,0,", "c1,1,"));
     assert!(codes(check(&project).leaves_with(1)).contains(&"cases/labels-changed".to_owned()));
-    // An id is there twice.
+    // An id occurs twice.
     project.file("new.csv", whole.replace("c7,", "c8,"));
     assert!(codes(check(&project).leaves_with(1)).contains(&"cases/ids".to_owned()));
     // An evaluation failed on a case.
@@ -351,7 +351,7 @@ fn a_slice_of_the_record_may_bring_its_standard_error() {
     }
 }
 
-/// Predictions of which nobody knows the truth: nothing can be computed, and that is said.
+/// Predictions without known labels: nothing can be computed, and the report says so.
 #[test]
 fn predictions_without_labels_are_no_evidence_and_no_panic() {
     for (columns, row) in [("id,score,region", "0.4,EU"), ("id,y_pred", "1")] {

@@ -1,4 +1,4 @@
-//! The example project, and what the README shows of it.
+//! The example project, and what the README shows about it.
 
 use std::fs;
 
@@ -34,7 +34,7 @@ fn the_readme_shows_what_its_first_command_prints() {
     assert_eq!(dateless(shown), dateless(&ran.out));
 }
 
-/// The README's record, policy, stage and key names, as they are written there.
+/// The README's record, policy, stage and key names, exactly as written there.
 #[test]
 fn the_parts_of_the_readme_work_together() {
     let readme = fs::read_to_string(here().join("README.md")).expect("README.md");
@@ -71,7 +71,7 @@ fn the_parts_of_the_readme_work_together() {
     }
 }
 
-/// It trains, so it needs a shell, awk and git, which a machine that builds the gate has.
+/// It runs a training, so it needs a shell, awk and git, which a machine that builds gate has.
 #[cfg(unix)]
 #[test]
 fn from_training_to_the_deployed_file_and_back() {
@@ -180,7 +180,7 @@ fn what_tools_leave_is_judged_under_six_lines_of_policy() {
     }
     let project = example("wandb");
     project.gate(&["check", "--all"]).leaves_with(0).says("1 candidate");
-    // Without its log nothing shows that the run finished.
+    // Without its log, no file shows that the run finished.
     project.remove("wandb/offline-run-20261123_085125-5vot4blv/run-5vot4blv.wandb");
     assert_ne!(project.gate(&["check", "--all"]).code, 0);
 }

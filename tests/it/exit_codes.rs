@@ -1,8 +1,8 @@
-//! The exit codes, held by a table of command lines: 0 pass, 1 fail, 2 no verdict, and nothing else.
+//! The exit codes, tested by a table of command lines: 0 pass, 1 fail, 2 no verdict, and nothing else.
 
 use crate::project::{CANDIDATE, Project};
 
-/// A line of the table: what is done to a project that passes, what is typed, what it leaves with, what it says.
+/// A line of the table: how a passing project is changed, the arguments, the exit code, and the output.
 struct Line {
     name: &'static str,
     set_up: fn(&Project),

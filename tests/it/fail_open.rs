@@ -1,4 +1,4 @@
-//! Bugs by which other gates let through what they were there to stop, each by its name.
+//! Bugs that made other gates pass what they should have stopped, each by its name.
 
 use proptest::prelude::*;
 
@@ -136,7 +136,7 @@ fn a_nan_on_either_side_is_not_less_than_anything() {
             check(|project| _ = project.edit(side, from, value), NEW).leaves_with(1).says(value);
         }
     }
-    // A latency that is not finite is not below its bound.
+    // A latency that is not finite is not within its bound.
     check(
         |project| {
             _ = project.edit("runs/new.json", "\"latency_p95_ms\": 101", "\"latency_p95_ms\": -Infinity");
@@ -240,7 +240,7 @@ fn no_format_changes_the_code() {
     }
 }
 
-/// Whatever can stand for a number in JSON as Python writes it.
+/// Anything that can replace a number in JSON as Python writes it.
 fn anything() -> impl Strategy<Value = String> {
     prop_oneof![
         Just("null".to_owned()),
@@ -263,7 +263,7 @@ fn anything() -> impl Strategy<Value = String> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// A bound holds for a finite number within it, and for nothing else.
+    /// A bound passes only for a finite number within it.
     #[test]
     fn only_a_finite_number_within_the_bound_passes(value in anything()) {
         let project = Project::new();

@@ -1,4 +1,4 @@
-//! A GitHub that remembers: comments, check runs and pull requests on a port of this machine. Every request is held
+//! A GitHub that remembers: comments, check runs and pull requests on a local port. It checks every request
 //! against GitHub's own description of its API.
 
 use std::collections::VecDeque;
@@ -28,7 +28,7 @@ impl Request {
     }
 }
 
-/// An answer that is given instead of the right one, once.
+/// An answer that the server gives once, instead of the right one.
 #[derive(Debug, Clone)]
 pub struct Fault {
     pub method: &'static str,
@@ -36,7 +36,7 @@ pub struct Fault {
     pub status: u16,
     pub headers: Vec<(&'static str, String)>,
     pub body: String,
-    /// The request is carried out all the same, and only the answer is lost.
+    /// The server still carries out the request; only the answer is lost.
     pub done: bool,
 }
 
@@ -64,9 +64,9 @@ pub struct State {
     pub check_runs: Vec<Value>,
     pub pulls: Vec<Value>,
     pub faults: VecDeque<Fault>,
-    /// What was wrong with requests, by GitHub's own description.
+    /// Violations of GitHub's own API description.
     pub wrong: Vec<String>,
-    /// Who the token speaks for; nobody says where this is empty.
+    /// The account that the token belongs to; if empty, the server does not say.
     pub viewer: String,
     next: u64,
 }
@@ -79,14 +79,14 @@ pub struct FakeGithub {
 const PREFIX: &str = "/api/v3";
 
 impl FakeGithub {
-    /// Starts on a free port, under a path as a server of one's own has it.
+    /// Starts on a free port, under a path prefix like that of a GitHub Enterprise server.
     pub fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let url = format!("http://{}{PREFIX}", listener.local_addr().expect("an address"));
         let state = Arc::new(Mutex::new(State { viewer: "github-actions[bot]".into(), ..State::default() }));
         let shared = Arc::clone(&state);
         let base = url.clone();
-        // It ends with the process; at most so many connections are taken.
+        // The thread ends with the process; the number of connections is bounded.
         thread::spawn(move || {
             for stream in listener.incoming().take(10_000).flatten() {
                 let (shared, base) = (Arc::clone(&shared), base.clone());
@@ -105,7 +105,7 @@ impl FakeGithub {
         self.state.lock().expect("no test panics in it")
     }
 
-    /// A comment that is there already.
+    /// Adds a comment that exists before the test.
     pub fn comment(&self, login: &str, kind: &str, body: &str) -> u64 {
         let mut state = self.lock();
         state.next += 1;
@@ -122,7 +122,7 @@ impl FakeGithub {
         state.comments.iter().map(|comment| comment["body"].as_str().expect("a body").to_owned()).collect()
     }
 
-    /// How many requests of a method there were, those that ask who is asking aside.
+    /// How many requests used a method, without those that ask who the token belongs to.
     pub fn count(&self, method: &str) -> usize {
         let state = self.lock();
         state.requests.iter().filter(|one| one.method == method && !one.path.contains("graphql")).count()
@@ -180,13 +180,13 @@ fn read(reader: &mut BufReader<&TcpStream>) -> Option<Request> {
 type Answer = (u16, Vec<(&'static str, String)>, String);
 
 fn answer(state: &mut State, request: &Request, base: &str) -> Answer {
-    // Through a proxy the whole address is asked for.
+    // Through a proxy, the request names the whole address.
     let asked = request.path.strip_prefix("http://api.github.test").unwrap_or(&request.path);
     if asked == "/graphql" {
         return graphql(state, request);
     }
     let Some(path) = asked.strip_prefix(PREFIX).or(asked.starts_with("/repos/").then_some(asked)) else {
-        // A server of one's own has GraphQL beside the versions of its API.
+        // GitHub Enterprise serves GraphQL beside the versions of its API.
         return graphql(state, request);
     };
     if path == "/graphql" {
@@ -272,7 +272,7 @@ fn carry_out(state: &mut State, request: &Request, path: &str, base: &str) -> An
     }
 }
 
-/// Whether a number is the one of a path.
+/// Whether a number equals the one in a path.
 fn is(number: &Value, text: &str) -> bool {
     number.as_u64() == text.parse().ok()
 }
@@ -289,7 +289,7 @@ fn page(items: &[Value], query: &str) -> Answer {
     (200, Vec::new(), json!(items).to_string())
 }
 
-/// What is wrong with a request, by GitHub's description and by what that leaves out.
+/// What is wrong with a request, by GitHub's description and by rules that the description leaves out.
 fn contract(request: &Request, path: &str) -> Vec<String> {
     let spec: Value = serde_json::from_str(include_str!("../fixtures/github/api.json")).expect("JSON");
     let mut wrong = Vec::new();

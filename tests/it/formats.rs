@@ -1,4 +1,4 @@
-//! One report in every format: what one of them claims, each of them claims.
+//! One report in every format: all formats make the same claims.
 
 use std::collections::BTreeSet;
 
@@ -74,7 +74,7 @@ pub fn mixed() -> Project {
     project
 }
 
-/// What a format says: what blocks, what only warns, what is waived, and how often there is no verdict.
+/// What a format claims: what blocks, what only warns, what is waived, and how many have no verdict.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Claims {
     blocking: BTreeSet<(String, String)>,
@@ -185,7 +185,7 @@ fn of_junit(xml: &str) -> Claims {
     claims
 }
 
-/// The annotations at lines of files. What is waived annotates nothing.
+/// The annotations at lines of files. Waived findings get no annotation.
 fn of_github(text: &str) -> Claims {
     let mut claims = Claims::default();
     for line in text.lines().filter(|line| line.starts_with("::")) {
@@ -256,7 +256,7 @@ fn every_format_claims_what_the_report_claims() {
     assert_eq!(warned, claims.warning.union(&claims.waived).cloned().collect(), "in-toto");
     let annotated = of_github(&project.read("out.github"));
     assert_eq!(annotated, Claims { waived: BTreeSet::new(), ..of_json(&json("out.json")) }, "GitHub");
-    // What people read names each of them.
+    // The formats for people name each of them.
     for (name, text) in [
         ("human", ran.out.clone()),
         ("markdown", project.read("out.markdown")),
@@ -276,7 +276,7 @@ fn every_format_claims_what_the_report_claims() {
         let counts = "5 candidates: 2 failed, 2 passed, 2 without a verdict";
         assert!(text.replace("&#58;", ":").contains(counts), "{name}: {text}");
     }
-    // The same, from the saved report.
+    // The saved report renders the same.
     for format in files {
         let ran = project.gate(&["report", "out.json", "--format", format]);
         ran.leaves_with(2);
@@ -337,7 +337,7 @@ fn a_fingerprint_survives_lines_that_move_and_values_that_change() {
     project.edit("runs/new.json", "{\n", "{\n\n\n  \"note\": 1,\n").edit("runs/new.json", "0.7", "0.71");
     project.edit("gate.yaml", "rules:", "\n\nrules:");
     assert_eq!([fingerprints("sarif"), fingerprints("gitlab")], before);
-    // Nor does it matter where the check is started.
+    // The folder where the check starts does not matter either.
     project.repository();
     let below =
         project.gate_in(&project.path().join("runs"), &["check", "new.json", "--format", "gitlab"], &[]);
@@ -386,7 +386,7 @@ fn a_page_draws_limits_and_says_the_numbers() {
     ran.leaves_with(0)
         .says("max_drop 0.005")
         .says("Closest margin: f1 max_drop 0.005: 0 left (0% of its value)");
-    // Of f1 two limits, and two of latency.
+    // Two limits on f1 and two on latency.
     assert_eq!(
         ran.out.matches("<svg class=\"c\" aria-hidden=\"true\"><rect class=\"n\"").count(),
         4 + 1,
@@ -436,7 +436,7 @@ fn an_output_names_its_format_and_its_file() {
         ran.leaves_with(2);
         ran
     };
-    wrong("sarf=report.sarif").says("there is no format `sarf`").says("sarif");
+    wrong("sarf=report.sarif").says("unknown format `sarf`").says("sarif");
     wrong("sarif=").says("names no file");
     let twice = ["check", "runs/new.json", "--output", "sarif=one", "--output", "junit=one"];
     project.gate(&twice).leaves_with(2).says("names `one` twice");
@@ -456,7 +456,7 @@ fn what_can_not_be_written_is_no_verdict_and_the_rest_is_written() {
     }
 }
 
-/// More candidates than are kept whole: the formats for other tools say the same of each.
+/// More candidates than are kept whole: the formats for other tools agree about each.
 #[test]
 fn of_many_candidates_each_is_counted_and_what_is_waived_is_kept() {
     let project = mixed();
@@ -522,7 +522,7 @@ fn a_test_result_is_about_the_records_and_names_the_policy() {
     assert_eq!(ran.json()["predicate"]["url"], "https://github.com/ada/churn/actions/runs/7");
 }
 
-/// A page of many runs shows each that passed in a few lines, whether or not its comparisons were kept.
+/// A page of many runs shows each passing run in a few lines, whether or not its comparisons were kept.
 #[test]
 fn a_page_of_many_runs_is_brief_and_the_same_from_the_saved_report() {
     let project = Project::churn();

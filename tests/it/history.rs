@@ -1,4 +1,4 @@
-//! A metric of one line of models over time: what was promoted, what git remembers, and what is here.
+//! A metric of one model over time: from promotions, git history and the working tree.
 
 use insta::assert_snapshot;
 
@@ -117,7 +117,7 @@ fn a_page_of_a_check_draws_the_metrics_of_its_runs_with_the_limits() {
     let text = project.read("page.md");
     assert!(text.contains("| `f1` | ▇▁█▇ 4 runs | 0.84 on 2026-05-01 | 0.845 on 2026-05-05 |"), "{text}");
     assert!(!text.contains("`f1` over time"), "a chart is of what fails: {text}");
-    // Nobody waits for it where no page was asked for.
+    // No history is read unless a page was asked for.
     let report = check(&["--format", "json"]).json();
     assert_eq!(report.get("history"), None);
 }
@@ -136,7 +136,7 @@ fn with_file(id: &str, day: u32, f1: &str) -> String {
     record(id, day, f1).replacen('{', "{\"artifact\": \"gate.yaml\", ", 1)
 }
 
-/// A pull request that edits, adds and promotes: it is drawn as the last run, and its own past is not.
+/// A pull request that edits, adds and promotes appears as the last run; its own past does not appear.
 #[test]
 fn a_pull_request_is_drawn_behind_what_its_base_has() {
     let project = project();
@@ -175,13 +175,13 @@ fn a_pull_request_is_drawn_behind_what_its_base_has() {
     );
     assert!(points.iter().all(|point| point["promoted"].is_null()), "the base has no ledger: {points:#?}");
     assert!(project.read(".git/page.html").contains("the earlier runs are those of main"));
-    // Another value under the id of a run of the base is another run.
+    // Another value under the id of a run on the base is a different run.
     project.file("runs/churn.json", record("c", 3, "0.95")).commit("the id of the base");
     check("markdown").says("5 runs | 0.84 on 2026-05-01 | 0.95 on 2026-05-03 |");
-    // A run that takes the id and the value of one of the base is shown all the same.
+    // A run that copies the id and the value of a run on the base is still shown.
     project.file("runs/churn.json", record("b", 6, "0.78")).commit("hidden behind an old run");
     check("markdown").says("5 runs | 0.84 on 2026-05-01 | 0.78 on 2026-05-06 |");
-    // What the base has promoted is drawn as such.
+    // Promotions on the base are drawn as promotions.
     project.git(&["checkout", "--quiet", "main"]);
     project.gate(&["promote", "runs/old.json", "--stage", "staging", "--first"]).leaves_with(0);
     project.commit("promoted");

@@ -1,5 +1,5 @@
-//! What surrounds gate can't choose its repository or make it run a program: variables, configuration, folders that look
-//! like repositories.
+//! The surroundings of gate can't choose its repository or make it run a program: variables, configuration,
+//! folders that look like repositories.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -99,7 +99,7 @@ fn repository(better: &str) -> Project {
     project
 }
 
-/// A folder with what git needs to take it for a repository, and no `.git`.
+/// A folder that git takes for a repository, although it has no `.git`.
 fn embed(project: &Project, folder: &str, config: &str) {
     for kept in ["objects/keep", "refs/keep"] {
         project.file(&format!("{folder}/{kept}"), "");
@@ -155,7 +155,7 @@ fn a_bare_repository_inside_the_working_tree_is_no_repository() {
     project.commit("train");
     let folder = project.path().join("m");
     project.gate_in(&folder, &["check", "--trust", "main"], &[]).leaves_with(1).says("0.842");
-    // A working tree of its own makes it no other.
+    // Setting a working tree changes nothing.
     project.file("m/config", "[core]\n\trepositoryformatversion = 0\n\tbare = false\n\tworktree = .\n");
     project.gate_in(&folder, &["check", "--trust", "main"], &[]).leaves_with(1).says("0.842");
     assert!(!marker.exists());
@@ -219,7 +219,7 @@ fn in_a_hook_of_a_linked_worktree() {
     project.git(&["worktree", "add", "--quiet", "-b", "feature", tree.to_str().expect("UTF-8")]);
     let git = git_in(&tree, &["rev-parse", "--absolute-git-dir"]);
     fs::write(tree.join("proj/runs/new.json"), CANDIDATE.replace("0.842", "0.11")).expect("a record");
-    // What git gives to its hooks.
+    // The variables that git sets for its hooks.
     let variables = [("GIT_DIR", git.as_str()), ("GIT_PREFIX", ""), ("GIT_INDEX_FILE", "index")];
     project.gate_in(&tree, &["-C", "proj", "check"], &variables).leaves_with(1).says("0.842");
 }
@@ -260,6 +260,6 @@ fn what_a_partial_clone_lacks_is_not_taken_for_absent() {
     let url = format!("file://{}", project.path().display());
     git_in(other.path(), &["clone", "--quiet", "--filter=blob:none", "--branch", "feature", &url, "c"]);
     let folder = other.path().join("c");
-    // The record of `main` was never fetched: that is no first model.
+    // The record of `main` was never fetched, so this is not a first model.
     project.gate_in(&folder, &["check", "--first"], &[]).leaves_with(2).says("partial clone");
 }

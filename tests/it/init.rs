@@ -1,8 +1,8 @@
-//! `gate init`: what it writes fits the repository as it is, and nothing that exists is lost.
+//! `gate init` writes files that fit the repository, and never overwrites anything.
 
 use crate::project::{BASELINE, CANDIDATE, Project};
 
-/// A repository with two records on its default branch, and nothing of gate's.
+/// A repository with two records on its default branch, and no files of gate.
 fn repository() -> Project {
     let project = Project::new();
     project.file("runs/old.json", BASELINE).file("runs/new.json", CANDIDATE).file("README.md", "churn\n");

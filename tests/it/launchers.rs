@@ -1,5 +1,5 @@
-//! Training behind a launcher: the Python that is recorded is the one that trained, and of the ranks of a distributed
-//! training one writes the record.
+//! Training behind a launcher: gate records the Python that trained, and in distributed training only one
+//! rank writes the record.
 #![cfg(unix)]
 
 use std::fs;
@@ -8,7 +8,7 @@ use std::process::Command;
 
 use crate::project::{Project, Ran};
 
-/// A launcher as most are: a script of its own Python, which starts training in another one, with a shell in between.
+/// A typical launcher: a script of its own Python, which starts training in another one through a shell.
 const LAUNCHER: &str = "\
 import os, subprocess, sys
 words = [word for word in sys.argv[1:] if word.endswith('.py')]
@@ -16,7 +16,7 @@ python = os.path.join(os.getcwd(), os.environ.get('TRAINED_IN', 'env'), 'bin', '
 sys.exit(subprocess.call(['sh', '-c', '\"$0\" \"$@\"; exit $?', python] + (words or ['train.py'])))
 ";
 
-/// A project with two environments, of which one has a package; `None` where this machine has no Python.
+/// A project with two environments, one of which has a package; `None` if this machine has no Python.
 fn project() -> Option<Project> {
     let project = Project::new();
     let python = |arguments: &[&str]| {
@@ -98,7 +98,7 @@ fn an_environment_that_is_not_known_is_not_guessed() {
     );
     record(&project, &["dvc", "repro"], &[]).leaves_with(0).says("which Python was used for training");
     assert!(packages(&project).is_null());
-    // Two that both ran files of the workspace: neither is the one.
+    // Two Pythons both ran files of the workspace, so gate picks neither.
     let venv = ["-m", "venv", "--without-pip", "other"];
     assert!(
         Command::new("python3").args(venv).current_dir(project.path()).status().is_ok_and(|s| s.success())
@@ -115,7 +115,7 @@ fn an_environment_that_is_not_known_is_not_guessed() {
 #[test]
 fn training_is_not_disturbed_by_being_observed() {
     let Some(project) = project() else { return };
-    // A `sitecustomize` of the user's own still runs, and PYTHONPATH still leads to what it led to.
+    // The user's own `sitecustomize` still runs, and PYTHONPATH still works.
     project
         .file("mine/sitecustomize.py", "import os\nos.environ['MINE'] = 'yes'\n")
         .file("mine/helper.py", "F1 = 0.9\n");

@@ -1,5 +1,5 @@
-//! What gets in beside the policy stays visible: overrides, waivers, keys of the environment, ledgers of others, sets of
-//! files.
+//! Overrides, waivers, keys of the environment, ledgers of others and sets of files stay visible when they
+//! get around the policy.
 
 use mlgate::document::sha256;
 
@@ -38,10 +38,10 @@ fn verify(project: &Project, name: &str, more: &[&str]) -> Ran {
 fn an_override_lowers_no_bar_and_is_not_cleaned_by_promoting_again() {
     let project = project();
     promote(&project, "bad", &["--override", "an incident"]).leaves_with(0);
-    // The bar is still the one that passed by itself.
+    // The baseline is still the model that passed without an override.
     promote(&project, "bad", &[]).leaves_with(1).says("0.80");
     promote(&project, "worse", &[]).leaves_with(1).says("promotion 1 of churn");
-    // A policy that allows it now does not change how these files got there.
+    // A policy that now allows these files does not change how they were promoted.
     project.edit("gate.yaml", "max_drop: 0.05", "max_drop: 0.5");
     promote(&project, "bad", &[])
         .leaves_with(0)
@@ -49,7 +49,7 @@ fn an_override_lowers_no_bar_and_is_not_cleaned_by_promoting_again() {
         .says("weakened by same-files");
     verify(&project, "bad", &[]).leaves_with(0).says("weakened by same-files");
     project.gate(&["audit"]).leaves_with(1).says("audit/override promotion 2 did not pass the policy");
-    // Nor does a bar from the command line.
+    // Naming another baseline on the command line does not help either.
     promote(&project, "worse", &["--baseline", "runs/bad.json"]).leaves_with(0);
     project.gate(&["audit"]).leaves_with(1).says("audit/override");
     project.edit("gate.yaml", "max_drop: 0.5", "max_drop: 0.05");
@@ -134,7 +134,7 @@ fn one_key_serves_two_repositories() {
     one.file("ledger/id", other.read("ledger/id"));
     promote(&one, "good", &["--key", "a.key"]).leaves_with(2).says("one of them is from another ledger");
     one.gate(&["audit"]).leaves_with(1).says("audit/identity the ledger is");
-    // An older ledger has none, and verifies where none is asked for.
+    // An older ledger has no identity, and verifies if none is required.
     let old = project();
     old.remove("ledger/id");
     let entry = "ledger/churn/staging/000001.json";
@@ -183,7 +183,7 @@ fn a_set_is_promoted_and_verified_as_one() {
     verify(&project, "scaler", &["--all"])
         .leaves_with(1)
         .says("the promotion is also for `models/model.bin`");
-    // A part of the set is not what the stage before has.
+    // Part of the set is not the model of the earlier stage.
     project.file("models/model.bin", "model");
     record(&["scaler"]);
     project

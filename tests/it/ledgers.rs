@@ -5,7 +5,7 @@ use std::fs;
 use crate::project::Project;
 use crate::promoting::{project, run};
 
-/// Three models promoted to production, with no rule that could refuse one.
+/// Three models promoted to production, under a policy that refuses nothing.
 fn three() -> Project {
     let project = project();
     project.file(
@@ -37,7 +37,7 @@ fn a_second_rollback_goes_further_back_and_never_to_what_was_left() {
     back(&project, &[]).leaves_with(0);
     deployed("one");
     back(&project, &[]).leaves_with(1).says("promotion/no-target").says("`--to N` names one of them");
-    // By number it is said in so many words; promoted again, it was not left.
+    // `--to` names the entry explicitly; a model that is promoted again was not rolled back.
     back(&project, &["--to", "3"]).leaves_with(0);
     deployed("three");
     promote(&project, "two").leaves_with(0);
@@ -100,7 +100,7 @@ fn nothing_is_built_on_a_chain_that_is_broken() {
         .gate(&["promote", "runs/three.json", "-s", "staging", "--key", "a.key"])
         .leaves_with(2)
         .says("differs from the content of its envelope");
-    // Nor is it approved, with a key or without.
+    // It is not approved either, with or without a key.
     for more in [&["--key", "a.key.pub"][..], &[]] {
         project
             .gate(&[&["verify", "models/two.bin", "-s", "staging"], more].concat())
@@ -119,7 +119,7 @@ fn behind_a_link_there_is_no_ledger() {
     symlink("../kept", ledger.join("churn")).expect("a link");
     project.edit("gate.yaml", "version: 1\n", "version: 1\non_missing_baseline: pass\n");
     run(&project, "worse", "0.60");
-    // A bar that is not found would be no bar.
+    // Without the baseline, nothing would limit the candidate.
     project
         .gate(&["check", "runs/worse.json", "--baseline", "stage:production"])
         .leaves_with(2)
@@ -261,14 +261,14 @@ fn explained_as_far_as_the_ledger_goes() {
         .says("run three")
         .says("train, data/train.csv, 1200 rows, sha256:aa11")
         .says("facts about the run come from its promotion");
-    // The beginning of a digest names a model, if it is only one's.
+    // A digest prefix names a model if it is unique.
     let digest = mlgate::document::sha256(b"the weights of two\n");
     project.gate(&["explain", &format!("SHA256:{}", &digest[..12])]).leaves_with(0).says("promotion 2");
     project
         .gate(&["explain", "nothing.bin"])
         .leaves_with(1)
         .says("neither an existing file nor the id of a run");
-    // An entry that can't be read may be the one that is meant.
+    // An unreadable entry may be the one that is meant.
     project.file("ledger/churn/production/000003.json", "{");
     project.gate(&["explain", "stage:production"]).leaves_with(2);
     project.gate(&["explain", "models/three.bin"]).leaves_with(2);
@@ -307,7 +307,7 @@ fn a_signed_record_stays_signed_in_the_ledger_however_it_is_laid_out() {
     let train = "echo weights > m.bin; echo '{\"f1\": 0.8}' > m.json";
     let record = ["record", "--model", "churn", "-o", "r.json", "--metrics", "m.json", "--artifact", "m.bin"];
     project.gate(&[&record[..], &["--key", "training.key", "--", "sh", "-c", train]].concat()).leaves_with(0);
-    // Signed by others, in a layout of their own.
+    // Signed by another tool, with a different JSON layout.
     let text = project.read("r.json").replace('\n', " ").replace("  ", " ");
     let pem = project.read("training.key");
     let key = mlgate::signing::PrivateKey::from_pem(&pem, "training.key").expect("a key");
@@ -327,7 +327,7 @@ fn a_broken_ledger_of_another_model_is_none_of_ours_and_our_own_is_no_first_mode
     project.file("ledger/fraud/production/000001.json", "{");
     promote(&project, "two").leaves_with(0).says("fraud");
     project.file("ledger/churn/production/000004.json", "{");
-    // Accepting that there is nothing to compare with does not accept that it can't be read.
+    // Accepting a missing baseline does not accept an unreadable one.
     promote(&project, "three").leaves_with(2).says("check/baseline-unreadable");
     project.edit(
         "gate.yaml",

@@ -119,7 +119,7 @@ fn an_old_record_whose_artifact_the_change_replaces() {
         .leaves_with(1)
         .says("linked/replaced")
         .says("`models/old.pkl` is not the file that runs/old.json recorded");
-    // A record that never had a digest can't account for other bytes.
+    // A record without a digest can't account for other bytes.
     let project = Project::new();
     project
         .file("gate.yaml", POLICY)
@@ -188,7 +188,7 @@ fn a_notebook_as_the_only_record() {
     project.file("runs/nb.json", covered);
     let ran = project.gate(&["check"]);
     ran.never_says("linked/notebook-only");
-    // A record without what came out covers nothing.
+    // A record without metrics covers nothing.
     project.file("runs/nb.json", "{\"source\": \"churn.ipynb\"}");
     project.gate(&["check"]).leaves_with(1).says("linked/notebook-only");
     let by_command = "{\"command\": [\"jupyter\", \"nbconvert\", \"--execute\", \"./churn.ipynb\"], \"metrics\": {\"f1\": 0.84}}";
@@ -214,12 +214,12 @@ fn a_notebook_that_shows_other_numbers_than_its_record() {
         .leaves_with(1)
         .says("linked/notebook-differs")
         .says("shows f1 score 0.99, but its record, runs/nb.json, does not");
-    // What it was on the way is not what came out.
+    // Intermediate values are not the final result.
     project.file("churn.ipynb", notebook("Epoch 1/2 - accuracy: 0.61\nEpoch 2/2 - accuracy: 0.83\n"));
     project.file("runs/nb.json", record("{\"accuracy\": 0.842}"));
     project.gate(&["check"]).never_says("linked/notebook");
     project.file("churn.ipynb", notebook("F1 score: 0.99, recall: 0.875\n"));
-    // Another metric accounts for nothing, unless it is the same number under another name.
+    // Another metric covers nothing, unless it has the same number under another name.
     project.file("runs/nb.json", record("{\"rows_per_s\": 1500}"));
     project.gate(&["check"]).leaves_with(1).says("linked/notebook-differs");
     project.file("runs/nb.json", record("{\"weighted\": 0.9899, \"rows_per_s\": 1500}"));
@@ -320,7 +320,8 @@ fn in_a_pull_request_the_head_is_what_changes() {
         .file("models/new.pkl", "model")
         .commit("its record");
     project.gate(&["check", "--trust", "main"]).leaves_with(0);
-    // What is only in the working tree is no part of it; what is not checked out can't be vouched for.
+    // The change excludes files that are only in the working tree; gate can't vouch for files that are not
+    // checked out.
     project.file("models/local.pkl", "other");
     project.gate(&["check", "--trust", "main"]).leaves_with(0);
     project.remove("models/local.pkl");

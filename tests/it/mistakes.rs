@@ -2,7 +2,7 @@
 
 use crate::project::{CANDIDATE, Project};
 
-/// What `gate check` says of a policy with this rule; it never gives a verdict.
+/// What `gate check` says about a policy with this rule; it never gives a verdict.
 fn told(policy: &str) -> String {
     let project = Project::churn();
     project.file("gate.yaml", policy);
@@ -134,7 +134,7 @@ fn a_record_that_was_broken_is_not_reported_as_deleted() {
         ran.leaves_with(2).says(expected);
         ran.never_says("newest-record").never_says("the change deletes");
     }
-    // Where another run is named, nothing else reports the broken one.
+    // If another run is named, nothing else reports the broken one.
     project.git(&["switch", "--quiet", "--create", "feature"]);
     project.file("runs/other.json", RECORD.replace("churn", "other")).commit("break one, add another");
     project.gate(&["check", "runs/other.json", "--trust", "main"]).says("change/newest-record-removed");

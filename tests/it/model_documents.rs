@@ -1,4 +1,4 @@
-//! What is recorded of a model, as documents that other tools read.
+//! What gate records about a model, as documents that other tools read.
 
 use serde_json::Value;
 
@@ -101,7 +101,7 @@ fn a_technical_documentation_has_what_the_ledger_has_and_names_what_it_lacks() {
     assert_eq!(document, project.gate(&DOCUMENTATION).out, "the same question has the same answer");
     // The card tells slices apart too.
     project.gate(&CARD).says("| by-sex | f1 &#91;sex&#61;f&#93; |");
-    // Before any promotion there is less to say, and nothing that looks like an approval.
+    // Before any promotion, the document is shorter and shows nothing that looks like an approval.
     let ran = project.gate(&["explain", "three", "--format", "technical-documentation"]);
     ran.leaves_with(0).says("The model was not promoted").says("limits: *not recorded*");
     ran.says("values for persons or groups of persons: *not recorded*").never_says("pass |");

@@ -1,5 +1,5 @@
-//! What a policy and a record say, none of it lost: whatever stands in two places, in another shape, or beyond what a
-//! floating-point number holds.
+//! Nothing in a policy or a record is lost: not a value that occurs twice, in another shape, or beyond the
+//! range of a floating-point number.
 
 use crate::project::{Project, Ran};
 
@@ -10,7 +10,7 @@ fn check(policy: &str, record: &str) -> Ran {
     project.gate(&["check", "a.json"])
 }
 
-/// The same against a baseline.
+/// Checks a record against a baseline.
 fn compare(policy: &str, record: &str, baseline: &str) -> Ran {
     let project = Project::new();
     project.file("gate.yaml", format!("version: 1\nbaseline: base.json\n{policy}\n"));
@@ -264,7 +264,7 @@ fn what_was_measured_on_nothing_fails() {
     check(bar, r#"{"metrics": {"f1": {"value": 1.0, "n": 0}}}"#)
         .leaves_with(1)
         .says("metrics/measured-on-nothing");
-    // Whatever rule reads them.
+    // Every kind of rule that reads it.
     for rule in ["expr: candidate.metrics.f1 > 0.5", "require: [metrics.f1]"] {
         let policy = format!("rules: {{ r: {{ {rule} }} }}");
         check(&policy, &rows("20")).leaves_with(0);

@@ -1,4 +1,4 @@
-//! What is printed: for people in a terminal of any kind, and for programs.
+//! The output: for people in a terminal of any kind, and for programs.
 
 use insta::assert_snapshot;
 use mlgate::check;
@@ -170,7 +170,7 @@ fn a_saved_report_that_contradicts_itself_is_refused() {
         project.file("forged.json", report.replace(from, to));
         project.gate(&["report", "forged.json"]).leaves_with(2).says("report/unreadable");
     }
-    // Every mention of failure turned into one of success, but for the rule itself.
+    // Turns every mention of failure into success, except for the rule itself.
     let forged = report
         .replacen("\"verdict\":\"fail\"", "\"verdict\":\"pass\"", 2)
         .replace("\"exit_code\":1", "\"exit_code\":0")

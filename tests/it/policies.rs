@@ -1,8 +1,8 @@
-//! Everything that can be wrong with a policy is found when it is loaded, at its line, with what to do.
+//! gate finds every mistake in a policy when it loads it, and names the line and the fix.
 
 use crate::project::{CANDIDATE, Project};
 
-/// What is wrong, as the report says it: the code, the line, and a part of the message or the help.
+/// An expected error: the code, the line, and a part of the message or the help.
 type Wrong = (&'static str, usize, &'static str);
 
 fn troubles(project: &Project) -> Vec<(String, usize, String)> {

@@ -1,4 +1,5 @@
-//! The schema that editors use, held against the parser: the same keys, and the same answer about policies.
+//! The schema that editors use, compared with the parser: both know the same keys and accept the same
+//! policies.
 
 use serde_json::Value;
 
@@ -16,7 +17,7 @@ fn keys(schema: &Value, pointer: &str) -> Vec<String> {
     keys
 }
 
-/// The keys that the parser lists where it is given one that it does not know.
+/// The keys that the parser lists when it meets an unknown one.
 fn keys_of_parser(policy: &str) -> Vec<String> {
     let project = Project::new();
     project.file("gate.yaml", policy);
@@ -65,7 +66,7 @@ fn the_schema_has_the_keys_of_the_parser() {
     }
 }
 
-/// Policies, and whether they are right. The parser and the schema say the same of each.
+/// Policies, and whether they are valid. The parser and the schema must agree on each.
 #[test]
 fn the_schema_and_the_parser_agree_about_policies() {
     let schema = jsonschema::validator_for(&schema()).expect("a schema");

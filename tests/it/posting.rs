@@ -1,4 +1,5 @@
-//! Telling GitHub: one comment, edited in place; a check run, complete from the first; and never a changed verdict.
+//! Posting to GitHub: one comment, edited in place; a check run that is complete at once; and an unchanged
+//! verdict.
 
 use std::time::Duration;
 
@@ -44,7 +45,7 @@ fn posting() -> Posting {
     }
 }
 
-/// The report on a candidate with this f1, where at least 0.8 is asked for.
+/// The report on a candidate with this f1, under a minimum of 0.8.
 fn report(f1: &str) -> Report {
     let project = Project::churn();
     project.edit("runs/new.json", "0.842", f1);
@@ -309,7 +310,7 @@ fn a_check_run_is_complete_from_its_first_request() {
     assert_eq!(run["output"]["annotations"][0]["annotation_level"], "failure");
     post(&report("0.85"), &context(&github, 2), &check);
     assert_eq!(github.lock().check_runs[1]["conclusion"], "success");
-    // What could not be evaluated is a failure too.
+    // A report without an evaluation is a failure too.
     let trouble = mlgate::engine::conclude(mlgate::engine::Parts::default());
     post(&trouble, &context(&github, 3), &check);
     assert_eq!(github.lock().check_runs[2]["conclusion"], "failure");
@@ -344,7 +345,7 @@ fn many_annotations_go_in_fifties_and_none_goes_twice() {
     lines.sort_unstable();
     lines.dedup();
     assert_eq!((all.len(), lines.len()), (130, 130));
-    // A part whose fate is unclear is left: a finding must not stand twice.
+    // If it is unclear whether a part arrived, gate leaves it out: a finding must not appear twice.
     let github = FakeGithub::start();
     github.fault(Fault::new("PATCH", "/check-runs", 502, "Bad Gateway").after_it_was_done());
     let done = post(&report, &context(&github, 1), &check);

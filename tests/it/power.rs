@@ -1,10 +1,10 @@
-//! `gate power`: what a validation split can show, before anybody trains.
+//! `gate power`: what a validation split can show, before any training.
 
 use serde_json::Value;
 
 use crate::project::Project;
 
-/// A baseline that is wrong in every tenth case, and another run that is wrong in other ones.
+/// A baseline that gets every tenth case wrong, and another run that gets different cases wrong.
 fn project() -> Project {
     let project = Project::new();
     let csv = |shift: usize| -> String {

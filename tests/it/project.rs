@@ -6,13 +6,13 @@ use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
-/// A scratch project. Nothing of the surrounding machine reaches the program: no user's git configuration, no
+/// A scratch project. The program sees nothing of the surrounding machine: no user git configuration, no
 /// locale, no colour.
 pub struct Project {
     folder: TempDir,
 }
 
-/// What a run of the program came to.
+/// The exit code and output of one run of the program.
 #[derive(Debug)]
 pub struct Ran {
     pub code: i32,
@@ -63,14 +63,14 @@ impl Project {
         git_in(self.path(), arguments)
     }
 
-    /// The same where git may end otherwise than well, as a merge with a conflict does; gives whether it ended well.
+    /// Runs a git command that may fail, such as a merge with a conflict; returns whether it succeeded.
     pub fn try_git(&self, arguments: &[&str]) -> bool {
         let mut command = Command::new("git");
         command.current_dir(self.path()).args(arguments).envs(GIT_ENVIRONMENT).env("HOME", self.path());
         command.output().expect("git can be started").status.success()
     }
 
-    /// Makes a repository on the branch `main` with everything that is here.
+    /// Makes a repository on the branch `main`, and commits every file.
     pub fn repository(&self) -> &Self {
         self.git(&["init", "--quiet", "--initial-branch=main"]);
         self.commit("begin")
@@ -120,7 +120,7 @@ impl Project {
 }
 
 impl Ran {
-    /// Checks the exit code, and shows what was printed where it is another.
+    /// Checks the exit code, and shows the output if it differs.
     #[track_caller]
     pub fn leaves_with(&self, code: i32) -> &Self {
         assert_eq!(self.code, code, "\n--- stdout\n{}\n--- stderr\n{}", self.out, self.err);
@@ -129,7 +129,7 @@ impl Ran {
 
     #[track_caller]
     pub fn says(&self, part: &str) -> &Self {
-        // Messages are wrapped; what is looked for is not.
+        // The output is wrapped, but the expected text is not.
         let flat = flat(&self.out) + &flat(&self.err);
         assert!(flat.contains(&self::flat(part)), "{part:?} is not in\n{}\n{}", self.out, self.err);
         self
@@ -225,9 +225,8 @@ pub const BASELINE: &str = r#"{
 }
 "#;
 
-/// Makes programs that are started from here hear Ctrl-C and a hang-up, even where whoever started the tests has them
-/// ignored, as shells and `nohup` do for what runs in the background: a program takes over what is ignored, and not what
-/// is handled.
+/// Handles Ctrl-C and hang-up signals, so that the programs that the tests start get them too. Shells and
+/// `nohup` make background jobs ignore them; a child inherits ignored signals, but not handled ones.
 #[cfg(unix)]
 pub fn hear_signals() {
     use std::sync::atomic::AtomicBool;

@@ -6,7 +6,7 @@ use mlgate::document::sha256;
 
 use crate::project::{Project, Ran};
 
-/// Two stages, one after the other, and a limit on what a promotion may lose.
+/// Two consecutive stages, and a limit on what a promotion may lose.
 pub const POLICY: &str = "\
 version: 1
 runs: runs/*.json
@@ -73,7 +73,7 @@ fn own(statement: &serde_json::Value) -> &serde_json::Value {
     &statement["predicate"]["https://gate-ci.github.io/gate/promotion/v1"]
 }
 
-/// What is printed, without times and ages.
+/// The output without times and ages.
 fn shown(ran: &Ran) -> String {
     let text = format!("exit code {}\n{}{}", ran.code, ran.out, ran.err);
     let is_time = |word: &str| word.len() >= 20 && word.starts_with("20") && word.as_bytes()[10] == b'T';
@@ -87,7 +87,7 @@ fn shown(ran: &Ran) -> String {
             }
         })
         .collect();
-    // The records grow old while the years go by.
+    // The printed age of a record grows from day to day.
     let lines =
         without_times.split_inclusive('\n').filter(|line| !line.contains("the baseline is older than"));
     let lines = lines.map(|line| match line.strip_suffix(" old\n") {
@@ -97,7 +97,7 @@ fn shown(ran: &Ran) -> String {
     lines.collect()
 }
 
-/// Digests of entries follow from their times.
+/// Digests of entries depend on their times.
 fn without_digests(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
@@ -159,7 +159,7 @@ fn a_file_that_is_not_the_recorded_one_is_not_promoted() {
     promote(&project, "one", "staging", &["--first"]).leaves_with(1).says("promotion/artifact-differs");
     project.remove("models/one.bin");
     promote(&project, "one", "staging", &["--first"]).leaves_with(1).says("promotion/no-artifact");
-    // Named, wherever it lies, it must be the recorded one all the same.
+    // `--artifact` may name any path, but the file must still be the recorded one.
     project.file("elsewhere/one.bin", "other weights\n");
     let named = ["--first", "--artifact", "elsewhere/one.bin"];
     promote(&project, "one", "staging", &named).leaves_with(1);
@@ -188,7 +188,7 @@ fn a_folder_is_promoted_by_names_and_bytes() {
     project.gate(&["verify", "models/big", "-s", "staging"]).leaves_with(1).says("verify/not-promoted");
     fs::rename(project.path().join("models/big/confiq.json"), project.path().join("models/big/config.json"))
         .expect("renamed");
-    // And the list that it is the digest of is no model.
+    // The list that the digest is computed from is not the model.
     let list = format!("{}  config.json\n{}  weights.bin\n", sha256(b"{}"), sha256(b"1234"));
     project.file("list.txt", list);
     project.gate(&["verify", "list.txt", "-s", "staging"]).leaves_with(1).says("verify/other-subject");
@@ -232,7 +232,7 @@ fn an_override_is_never_a_pass_and_every_audit_shows_it() {
         .says("it was overridden: prod is down");
     project.gate(&["verify", "models/worse.bin", "-s", "staging", "--accept-overridden"]).leaves_with(0);
     project.gate(&["audit", "-s", "staging"]).leaves_with(1).says("audit/override").says("INC-7");
-    // A rollback is no normal promotion.
+    // A rollback is not a normal promotion.
     project.gate(&["rollback", "-s", "staging", "--reason", "back to two"]).leaves_with(0);
     project.gate(&["audit", "-s", "staging"]).leaves_with(1).says("audit/override");
     promote(&project, "two", "staging", &[]).leaves_with(0);
@@ -291,7 +291,7 @@ fn the_five_answers() {
             .says("churn in production: promotion 2, the current one");
     }
     project.gate(&["explain", "one"]).leaves_with(0).says("superseded by promotion 2");
-    // What was never promoted is explained as far as its record goes; what no record knows is not.
+    // `explain` covers a model that was never promoted from its record, and fails without a record.
     project
         .gate(&["explain", "models/three.bin"])
         .leaves_with(0)
@@ -316,15 +316,15 @@ fn explained(ran: &Ran) -> String {
 fn an_audit_holds_what_is_promoted_against_today() {
     let project = promoted();
     let audit = |project: &Project, more: &[&str]| project.gate(&[&["audit"], more].concat());
-    // The runs of these tests are of one day, and today is any later one.
+    // These runs are all of one day, and today is any later day.
     insta::assert_snapshot!("an audit", shown(audit(&project, &["--stale", "90000d"]).leaves_with(0)));
     audit(&project, &["--strict", "--stale", "1d"]).leaves_with(1).says("audit/stale-baseline");
-    // The policy was tightened since.
+    // The policy has been tightened since.
     project.edit("gate.yaml", "max: 0.05", "max: 0.01");
     audit(&project, &["-s", "production"]).leaves_with(1).says("audit/policy").says("small-ece");
     audit(&project, &["-s", "staging"]).leaves_with(0);
     project.edit("gate.yaml", "max: 0.01", "max: 0.05");
-    // What a promotion names is gone.
+    // The files that a promotion names are gone.
     let record =
         own(&statement(&project, "production", 1))["record"]["uri"].as_str().expect("a path").to_owned();
     project.remove(&format!("ledger/churn/production/{record}"));
@@ -368,7 +368,7 @@ fn a_key_is_never_written_over_and_is_private() {
         let mode = fs::metadata(project.path().join("other.key")).expect("a file").permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }
-    // The environment holds a key or the path of one, and a public key is none.
+    // The variable contains a private key or its path; a public key is refused.
     for value in [pem.as_str(), "release.key"] {
         let ran = project.gate_with(
             &["promote", "runs/one.json", "-s", "staging", "--first"],
@@ -454,7 +454,7 @@ fn what_weakens_a_verdict_is_in_the_entry() {
         .collect();
     assert_eq!(weakened, ["waiver", "shadow", "policy"]);
     assert_eq!(own(&entry)["waivers"][0]["approvedBy"], "risk-team");
-    // A waiver that has ended is not what a deployment may rest on.
+    // A deployment must not rely on a waiver that has ended.
     let verify = |now: &str, more: &[&str]| {
         project.gate(&[&["verify", "models/worse.bin", "-s", "staging", "--now", now], more].concat())
     };
@@ -474,7 +474,7 @@ fn in_a_pull_request_the_stage_is_that_of_the_base() {
     let project = promoted();
     project.repository();
     project.git(&["switch", "--quiet", "--create", "change"]);
-    // A change that takes the better model out of the ledger does not lower the bar.
+    // A change that removes the better model from the ledger does not lower the bar.
     fs::remove_file(project.path().join("ledger/churn/production/000002.json")).expect("the entry");
     run(&project, "worse", "0.80");
     project.edit("gate.yaml", "runs: runs/*.json\n", "runs: runs/*.json\nbaseline: stage:production\n");

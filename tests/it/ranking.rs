@@ -18,7 +18,7 @@ rules:
   dropped: { level: 'off', metrics: { f1: { min: 0.9 } } }
 ";
 
-/// Two promotions, and two records that were not promoted, of which one is worse.
+/// Two promotions, and two records that were not promoted, one of which is worse.
 fn project() -> Project {
     let project = promoting::project();
     project.file("gate.yaml", POLICY);
@@ -66,7 +66,7 @@ fn a_weaker_limit_can_not_fail_alone() {
         let all = ranking["implied"].as_array().cloned().unwrap_or_default();
         all.iter().map(|one| format!("{} {} < {}", one["rule"], one["limit"], one["by_rule"])).collect()
     };
-    // A share of the baseline and an amount can't be compared.
+    // A share of the baseline can't be compared with an amount.
     assert_eq!(implied(&ranking(&project, &[])), ["\"loose\" \"min 0.4\" < \"measured\""]);
     // A stricter rule for some models only, one that only warns, and one with another baseline leave the weaker one alone.
     for scope in [
@@ -84,7 +84,7 @@ fn a_weaker_limit_can_not_fail_alone() {
         POLICY.replace("loose: { ", "loose: { baseline: 'runs/one.json', ").replace("50%", "0.5"),
     );
     assert_eq!(implied(&ranking(&project, &[])), Vec::<String>::new(), "another baseline");
-    // Of two equal limits it is the later.
+    // Of two equal limits, the later one is implied.
     project.file("gate.yaml", POLICY.replace("min: 0.4, max_drop: 50%", "min: 0.5"));
     assert_eq!(implied(&ranking(&project, &[])), ["\"measured\" \"min 0.5\" < \"loose\""]);
 }

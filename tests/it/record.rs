@@ -1,11 +1,12 @@
-//! `gate record`: around a training command, and what it leaves when that goes well, badly, or not at all.
+//! `gate record`: how it runs a training command, and what it leaves on success, failure or a missing
+//! command.
 
 use std::io::Read;
 use std::process::{Child, Stdio};
 
 use crate::project::{Project, Ran};
 
-/// A training that measures, saves and says so.
+/// A training that measures, saves and reports both.
 const TRAIN: &str = "\
 mkdir -p models
 echo 'epoch 1'
@@ -54,7 +55,7 @@ fn record_with(project: &Project, options: &[&str], command: &[&str]) -> Ran {
     project.gate_with(&[options, command].concat(), &[("OMP_NUM_THREADS", "4"), ("API_TOKEN", "s3cr3t")])
 }
 
-/// The record without what differs from machine to machine and from day to day.
+/// The record without what differs between machines and days.
 fn normal(project: &Project, path: &str) -> String {
     let mut record: serde_json::Value = serde_json::from_str(&project.read(path)).expect("JSON");
     for field in ["created_at", "ended_at", "run_id"] {
@@ -178,7 +179,7 @@ fn a_file_that_a_line_names_must_be_of_this_run_too() {
     }
     let script = "echo today > old.bin; echo artifact=old.bin > $GATE_RECORD_FILE";
     record_with(&project, &options, &["sh", "-c", script]).leaves_with(0);
-    // What a run wrote itself makes no later one dirty.
+    // Files that a run wrote itself don't make a later one dirty.
     record_with(&project, &options, &["sh", "-c", script]).leaves_with(0).never_says("uncommitted changes");
     assert!(project.read("runs/r.json").contains("\"git_dirty\": false"));
 }
@@ -514,7 +515,7 @@ fn signals_reach_the_command() {
         send(signal, child.id());
         assert_eq!(child.wait().expect("it ends").code(), Some(code), "{signal}");
     }
-    // One that handles the signal, as training does to save a checkpoint, decides itself what it leaves with.
+    // A command that handles the signal, as training does to save a checkpoint, chooses its own exit code.
     let script = "trap 'echo metrics.f1=0.5 > $GATE_RECORD_FILE; exit 0' TERM; echo ready; sleep 20 & wait";
     let mut child = started(&project, script);
     assert!(!project.path().join("runs/killed.json").exists());
@@ -528,7 +529,7 @@ fn signals_reach_the_command() {
 fn a_signal_after_the_command_stops_the_recording() {
     let project = project();
     crate::project::hear_signals();
-    // Holes: nothing lies on the disk, and reading it takes long.
+    // A sparse file: it takes no space on the disk, but reading it takes long.
     let script =
         "echo $$ > pid; truncate -s 64G big.bin; echo artifact=big.bin > $GATE_RECORD_FILE; echo ready";
     let mut child = project
@@ -560,7 +561,7 @@ fn a_killed_gate_leaves_nothing() {
     send("-KILL", project.read("pid").trim().parse().expect("a number"));
 }
 
-/// The command as it stands in a record.
+/// The command as it appears in a record.
 const COMMAND: &str = "[\n    \"sh\",\n    \"train.sh\"\n  ]";
 
 const REPRODUCIBLE: &str = "\
@@ -700,7 +701,7 @@ fn what_is_no_number_among_the_metrics_is_left_out_and_said() {
         .says("left out of the metrics because they are not numbers: confusion_matrix, note, auc");
     let record: serde_json::Value = serde_json::from_str(&project.read("runs/m.json")).expect("JSON");
     assert_eq!(record["metrics"], serde_json::json!({ "f1": 0.8 }));
-    // What was promised must be a number, and a number that is not finite is a finding as before.
+    // A promised metric must be a number; one that is not finite is a finding, as without the promise.
     let promised =
         ["record", "-o", "runs/n.json", "--metrics", "m.json", "--metric", "auc", "--no-artifact", "--"];
     record_with(&project, &promised, &["sh", "-c", script]).leaves_with(1).says("the metric `auc` is null");
@@ -720,13 +721,13 @@ fn a_run_id_is_one_runs() {
     run("0.9").leaves_with(2).says("another run has the id `a`");
     assert!(!project.path().join("trained-0.9").exists(), "it is known before training");
     assert!(project.read("runs/a.json").contains("0.8"));
-    // An id that training itself says is known only afterwards: nothing is lost, and nothing is written over.
+    // An id that training sets is known only at the end: nothing is lost, and nothing is overwritten.
     let script = "printf 'run_id=a\\nmetrics.f1=0.9\\n' >> \"$GATE_RECORD_FILE\"";
     record_with(&project, &["record", "--no-artifact", "--"], &["sh", "-c", script])
         .leaves_with(0)
         .says("runs/a.json already exists");
     assert!(project.read("runs/a.json").contains("0.8"));
-    // A file that was named is replaced, and that is said.
+    // A file that was named is replaced, and the output says so.
     let named = ["record", "-o", "runs/a.json", "--no-metrics", "--no-artifact", "--"];
     record_with(&project, &named, &["true"])
         .leaves_with(0)
@@ -754,10 +755,10 @@ fn a_pipe_in_the_place_of_a_file_hangs_nothing() {
     let options = ["record", "-o", "runs/p.json", "--no-metrics", "--no-artifact", "--"];
     record_with(&project, &options, &["sh", "-c", "rm \"$GATE_RECORD_FILE\"; mkfifo \"$GATE_RECORD_FILE\""])
         .leaves_with(1)
-        .says("no regular file");
+        .says("not a regular file");
     let ran = record_with(&project, &options, &["sh", "-c", "mkdir -p runs; mkfifo runs/p.json"]);
-    ran.leaves_with(2).says("no regular file").says("the record is in");
-    record_with(&project, &options, &["touch", "started"]).leaves_with(2).says("no regular file");
+    ran.leaves_with(2).says("not a regular file").says("the record is in");
+    record_with(&project, &options, &["touch", "started"]).leaves_with(2).says("not a regular file");
     assert!(!project.path().join("started").exists());
 }
 
@@ -776,7 +777,7 @@ fn secrets_among_parameters_and_tags_are_not_recorded() {
     let text = project.read("runs/s.json");
     assert!(!text.contains("hunter2") && !text.contains("ghp_"), "{text}");
     assert!(text.contains("0.125") && text.contains("\"name\": \"ada\""), "{text}");
-    // Nor does a finding quote one from a record that somebody else wrote.
+    // A finding does not quote a secret from a record that somebody else wrote either.
     project.file("gate.yaml", "version: 1\nrules:\n  r: { require: { params.api_key: { equals: x } } }\n");
     project.file("other.json", "{\"params\": {\"api_key\": \"hunter2\"}}");
     project.gate(&["check", "other.json"]).leaves_with(1).never_says("hunter2");
@@ -800,7 +801,7 @@ fn the_packages_are_those_of_the_environment_that_a_launcher_chooses() {
     };
     script("base/python3", &python("3.1.0"));
     script("envx/python", &python("3.2.0"));
-    // As conda is: a script of its own Python, which starts another.
+    // Like conda: a script of its own Python, which starts another.
     script("bin/conda", "#!/bin/sh\nshift 3\nPATH=$PWD/envx:$PATH exec \"$@\"\n");
     let path = format!("{}:{}", project.path().join("bin").display(), std::env::var("PATH").expect("a path"));
     let record = |command: &[&str]| {
@@ -809,7 +810,7 @@ fn the_packages_are_those_of_the_environment_that_a_launcher_chooses() {
         project.read("runs/l.json")
     };
     assert!(record(&["conda", "run", "-n", "envx", "python", "train.sh"]).contains("\"python\": \"3.2.0\""));
-    // What starts training in an environment of its own, and does not say in which, is not guessed at.
+    // If a command starts training in an environment that it does not name, gate does not guess which.
     script("bin/dvc", "#!base/python3\n");
     script("bin/dvc", "#!/bin/sh\ntrue\n");
     assert!(!record(&["dvc", "repro"]).contains("\"python\""));

@@ -40,7 +40,7 @@ fn a_folder_has_one_digest_and_the_files_that_changed_are_named() {
     checked().leaves_with(0);
     project.file("data/train/a/2.txt", "2").file("data/train/new.txt", "new").remove("data/train/b/3.txt");
     checked().leaves_with(1).says("`a/2.txt` changed, `new.txt` is new, `b/3.txt` is gone");
-    // A list that is not the one that was recorded names nothing.
+    // A list other than the recorded one names no files.
     let path = field(&project, "/data/0/files");
     project.edit(&path, "a/1.txt", "a/9.txt");
     checked().leaves_with(1).says("is not the list of its files").never_says("a/9.txt");
@@ -66,7 +66,7 @@ fn a_folder_that_changes_while_training_runs_is_named_with_its_file() {
     record(&project, "sh train.sh; echo more > data/train/b/3.txt")
         .leaves_with(1)
         .says("the data folder `data/train` changed while the command ran: `b/3.txt` changed");
-    // What was touched and is the same is no change.
+    // A file that was touched but has the same bytes is no change.
     project.git(&["checkout", "--quiet", "."]);
     record(&project, "sh train.sh; touch data/train/b/3.txt").leaves_with(0);
 }

@@ -1,4 +1,4 @@
-//! Run records as they are found: by real trainings, by other tools, and broken in every way.
+//! Run records as found in practice: from real trainings, from other tools, and broken in every way.
 
 use insta::assert_snapshot;
 
@@ -46,7 +46,7 @@ const EXPECTED: &[(&str, &str, i32, &str)] = &[
     ("churn", "no-data-version", 1, "`data_version` is missing"),
     ("churn", "no-params", 1, "`params` is missing"),
     ("churn", "renamed-metric", 1, "the record has `f1_score`: did you mean that?"),
-    // Nothing in the smallest shape says what it was measured on, and that is said.
+    // The smallest shape does not record its split, and the output says so.
     ("churn", "other-split", 0, "the validation splits could not be shown to match"),
     ("fraud", "baseline", 0, "verdict: pass"),
     ("fraud", "no-weights", 1, "`recall` fell by 0.559633"),
@@ -116,7 +116,7 @@ fn with_every_field_recorded_another_split_is_not_comparable() {
     }
 }
 
-/// A record under a policy that asks for nothing but its `f1`.
+/// A record under a policy that only limits its `f1`.
 fn judged(name: &str, record: impl AsRef<[u8]>) -> (Project, Ran) {
     let project = Project::new();
     project

@@ -1,11 +1,11 @@
-//! `gate reproduce`: a recorded command, run again at its commit, and what it must never do on the way.
+//! `gate reproduce`: runs a recorded command again at its commit, and what it must never do on the way.
 
 use std::fs;
 use std::path::PathBuf;
 
 use crate::project::{Project, Ran};
 
-/// A training whose numbers follow from its data, and whose model is the same bytes every time.
+/// A training whose metrics depend only on its data, and whose model is always the same bytes.
 const TRAIN: &str = "\
 rows=$(grep -c . data/train.csv)
 echo \"{\\\"f1\\\": 0.8$rows}\" > metrics.json
@@ -27,10 +27,10 @@ const RECORD: [&str; 12] = [
     "--",
 ];
 
-/// A repository with a run that was recorded in it. What training makes is ignored.
-/// The command as it stands in a record.
+/// The command as it appears in a record.
 const COMMAND: &str = "[\n    \"sh\",\n    \"train.sh\"\n  ]";
 
+/// A repository with a recorded run. git ignores what training writes.
 fn project(train: &str) -> Project {
     let project = Project::new();
     project
@@ -48,7 +48,7 @@ fn record(project: &Project, command: &[&str]) {
 }
 
 fn reproduce(project: &Project, options: &[&str]) -> Ran {
-    // Folders of reruns lie where they can be looked for.
+    // Reruns use this temporary folder, where the tests can look for them.
     fs::create_dir_all(project.path().join("tmp")).expect("a folder");
     let tmp = project.path().join("tmp").display().to_string();
     let ran = project.gate_with(
@@ -68,7 +68,7 @@ fn left_behind(project: &Project) -> Vec<PathBuf> {
         .collect()
 }
 
-/// The answer without what differs from machine to machine.
+/// The output without what differs from machine to machine.
 fn shown(ran: &Ran, project: &Project) -> String {
     let commit = project.git(&["rev-parse", "HEAD"]);
     let out = ran.out.replace(&commit, "(commit)");
@@ -85,7 +85,7 @@ fn the_same_run_again_is_identical() {
     let ran = reproduce(&project, &[]);
     ran.leaves_with(0);
     insta::assert_snapshot!(shown(&ran, &project));
-    // The working tree may have moved on: what counts is the commit.
+    // The working tree may have moved on; only the commit counts.
     project.file("train.sh", "echo '{\"f1\": 0.1}' > metrics.json; echo > model.bin").commit("worse");
     reproduce(&project, &[]).leaves_with(0).says("identical");
 }
@@ -94,7 +94,7 @@ fn the_same_run_again_is_identical() {
 fn metrics_that_do_not_come_out_again_are_not_reproduced() {
     let project = project(TRAIN);
     let record = project.read("runs/churn.json");
-    // The artifact is the same; the metrics are nowhere.
+    // The artifact is the same, but the metrics are missing.
     project.file("runs/churn.json", record.replace("\"metrics\": [", "\"elsewhere\": ["));
     reproduce(&project, &[]).leaves_with(1).says("reproduced: differs").says("none");
 }
@@ -199,7 +199,7 @@ fn a_changed_data_file_stops_it_before_anything_is_run() {
     let project = project(&format!("{TRAIN}echo ran >&2\n"));
     project.edit("runs/churn.json", "sha256:", "sha256:00");
     reproduce(&project, &[]).leaves_with(2).says("differs from what the run read").never_says("ran ");
-    // Data that no commit has comes from the workspace.
+    // Data that is in no commit comes from the workspace.
     let project = self::project(TRAIN);
     project.file(".gitignore", "/data\n/runs\n/model.bin\n/metrics.json\n/tmp\n");
     project.git(&["rm", "--quiet", "-r", "--cached", "data"]);
@@ -349,7 +349,7 @@ fn a_training_that_writes_its_own_record() {
 fn what_the_command_leaves_running_is_ended() {
     let project = project(TRAIN);
     let pids = project.path().join("pids");
-    // One in the background, and one that left the group as a daemon does.
+    // One process in the background, and one that left the process group as a daemon does.
     let script = format!(
         "{TRAIN}sleep 300 & echo $! >> {0}\nsetsid sh -c 'echo $$ >> {0}; exec sleep 300' &\nwhile [ \"$(wc -l < {0})\" -lt 2 ]; do sleep 0.01; done\n",
         pids.display()

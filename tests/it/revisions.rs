@@ -1,4 +1,4 @@
-//! What a revision means: one thing everywhere, and nothing that the change under judgement can shape.
+//! A revision has one meaning everywhere, and the change that is judged can't influence it.
 
 use crate::project::{CANDIDATE, Project, Ran, git_in};
 
@@ -21,7 +21,7 @@ fn repository() -> Project {
     project
 }
 
-/// The same where the remote's `main` went on to 0.90 and the local one did not.
+/// The same repository, where the remote's `main` moved on to 0.90 and the local one did not.
 fn behind() -> Project {
     let project = repository();
     project.file("runs/new.json", record("0.90")).commit("better");
@@ -54,7 +54,7 @@ fn main_is_the_branch_of_the_remote_and_the_report_says_so() {
         .leaves_with(1)
         .says("1 of 1 records changed since origin/main");
     project.gate(&["check", "--trust", "main"]).leaves_with(1);
-    // Whoever means the local one says so.
+    // A full reference names the local branch.
     project.gate(&["check", "--baseline", "git:refs/heads/main"]).leaves_with(0);
     project.git(&["branch", "--delete", "--force", "main"]);
     project.gate(&["check"]).leaves_with(1).says("0.90").never_says("local branch");
@@ -184,7 +184,7 @@ fn a_branch_of_this_clone_that_has_commits_of_the_change_is_no_baseline() {
     let project = repository();
     let base = project.git(&["rev-parse", "main"]);
     train(&project, "0.1");
-    // A runner that merges the change to try it.
+    // A runner tries the change by merging it.
     project.git(&["checkout", "--quiet", "-b", "trial", "main"]);
     project.git(&["merge", "--quiet", "--no-ff", "--message", "trial", "feature"]);
     project.git(&["checkout", "--quiet", "feature"]);
@@ -205,7 +205,7 @@ fn a_base_that_is_an_id_is_what_main_means() {
     train(&project, "0.1");
     project.git(&["branch", "--force", "main"]);
     train(&project, "0.11");
-    // The local `main` holds the change.
+    // The local `main` contains the change.
     project.gate(&["check", "--trust", &base]).leaves_with(1).says("0.85");
     project.git(&["tag", "main"]);
     project.gate(&["check", "--trust", &base]).leaves_with(1).says("0.85");
@@ -258,7 +258,7 @@ fn code_takes_the_ids_of_commits_only() {
     for id in ["deadbee", "cafe1234", "abcdef0", &tag, &tag[..12], &tree] {
         check(id).leaves_with(1).says("code/unknown-commit");
     }
-    // A branch of the same name hides no commit.
+    // A branch with the name of a commit does not hide the commit.
     let digits = &head[..9];
     project.git(&["branch", digits, &project.git(&["commit-tree", "-m", "x", &tree])]);
     for id in [&head, digits, &head.to_uppercase()] {

@@ -1,6 +1,6 @@
-//! The runner of GitHub Actions as an oracle: a port of how it finds commands in what a step prints, and of how it
-//! reads the file of outputs. Whatever stands in a record, a policy or a name, the commands that it finds are those that
-//! were meant.
+//! The runner of GitHub Actions as an oracle: a port of how it finds commands in the output of a step, and
+//! how it reads the file of outputs. Whatever text a record, a policy or a name contains, the runner must
+//! find only the commands that gate meant.
 
 use proptest::prelude::*;
 use serde_json::json;
@@ -38,7 +38,7 @@ pub fn commands(stream: &str) -> Vec<Command> {
     stream.split(['\n', '\r']).filter_map(|line| second(line).or_else(|| first(line))).collect()
 }
 
-/// `::name key=value,key=value::data`, behind any white space.
+/// `::name key=value,key=value::data`, after any white space.
 fn second(line: &str) -> Option<Command> {
     let line = line.trim_start();
     let rest = line.strip_prefix("::")?;
@@ -124,7 +124,7 @@ const HOSTILE: [&str; 12] = [
     "\u{1b}[2J\u{202e}::error::x",
 ];
 
-/// A project in which one text stands wherever a text can stand.
+/// A project with one text everywhere that a text can be.
 fn project(text: &str) -> Project {
     let project = Project::new();
     let quoted = serde_json::to_string(text).expect("JSON");
@@ -153,7 +153,7 @@ fn found(ran: &Ran) -> Vec<Command> {
     all
 }
 
-/// No commands but those that were meant, and none of those holds more than its own value.
+/// Checks that the runner finds only the intended commands, each with nothing but its own value.
 fn meant(ran: &Ran, text: &str) {
     for command in found(ran) {
         assert!(matches!(command.name.as_str(), "error" | "warning" | "notice"), "{text:?}: {command:?}");
@@ -179,7 +179,7 @@ fn nothing_in_a_record_or_a_policy_is_a_command() {
         }
         let ran = project.gate_with(&["check", "runs/a.json", "--format", "github"], &IN_ACTION);
         meant(&ran, text);
-        // What is printed as JSON is still the JSON that it was.
+        // JSON output is still the same JSON.
         project.gate_with(&["check", "runs/a.json", "--format", "json"], &IN_ACTION).json();
     }
 }
@@ -206,7 +206,7 @@ fn nothing_in_a_name_is_a_command() {
     }
 }
 
-/// What a page shows of Markdown: every piece of text, and everything that is more than text.
+/// What a page of Markdown shows: every piece of text, and everything that is more than text.
 fn rendered(markdown: &str) -> (String, Vec<String>) {
     use pulldown_cmark::{Event, Options, Parser, Tag};
     let mut text = String::new();
@@ -229,7 +229,7 @@ fn rendered(markdown: &str) -> (String, Vec<String>) {
     (text, more)
 }
 
-/// Markup of ours; anything else on the page came from a record.
+/// gate's own markup; anything else on the page came from a record.
 const OURS: [&str; 8] =
     ["heading", "<details>", "</details>", "<summary>", "</summary>", "<sub>", "</sub>", "<br>"];
 
@@ -259,7 +259,7 @@ fn nothing_in_a_record_or_a_policy_is_markup() {
     for text in HOSTILE {
         let ran = project(text).gate(&["check", "runs/a.json", "--format", "markdown"]);
         harmless(&ran.out, text);
-        // Only the mark of a comment, on a line of its own, is one; in code it is shown as it is.
+        // Only the marker on a line of its own is a comment; code shows it as text.
         assert!(!ran.out.lines().any(|line| line.starts_with("<!--")), "{}", ran.out);
     }
 }

@@ -26,7 +26,7 @@ fn rows_in_both_splits_are_counted_and_named() {
         .leaves_with(1)
         .says("2 of 3 rows of validation are also in train: 3; 2")
         .says("data/shared-rows");
-    // Without an id, equal rows are the same row.
+    // Without an id, rows with equal values are the same row.
     splits("", "x,y\n1,a\n2,b\n", "x,y\n2,b\n3,c\n").gate(&["check", "run.json"]).leaves_with(1).says("2, b");
     splits(", by: x", train, "id,x\n9,5\n")
         .gate(&["check", "run.json"])
@@ -80,7 +80,7 @@ fn cases_must_be_the_same_where_that_is_asked_for() {
         .file("old.json", "{\"run_id\": \"old\", \"predictions\": {\"path\": \"old.csv\"}}")
         .file("new.csv", "id,y_true,y_pred\nb,0,1\na,1,1\n")
         .file("new.json", "{\"run_id\": \"new\", \"predictions\": {\"path\": \"new.csv\"}}");
-    // Whether a case was scored is no part of which case it is.
+    // A case is the same case whether or not it was scored.
     project.gate(&["check", "new.json"]).leaves_with(0);
     project.file("new.csv", "id,y_true,y_pred\nb,1,1\na,1,1\n");
     project.gate(&["check", "new.json"]).leaves_with(1).says("the label differs in 1 of 2 cases");

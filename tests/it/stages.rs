@@ -1,4 +1,4 @@
-//! Stages that come one after the other: what the earlier one must hold, and what is compared with what.
+//! Consecutive stages: what the earlier stage must contain, and what is compared with what.
 
 use mlgate::document::sha256;
 use serde_json::Value;
@@ -27,7 +27,7 @@ fn an_override_at_the_earlier_stage_is_none_at_the_later() {
         .says("promotion/not-at-earlier-stage")
         .says("of promotion 1, the policy did not allow this promotion; it was overridden");
     assert!(!project.path().join("ledger/churn/production").exists());
-    // To do it all the same is an override here too, and says why.
+    // Skipping the stage is an override here too, and needs a reason.
     promote(&project, "bad", "production", &["--override", "an incident"]).leaves_with(0);
     let weakened = own(&project, "ledger/churn/production/000001.json")["weakened"].clone();
     let what: Vec<&str> =
@@ -52,7 +52,7 @@ fn an_earlier_stage_that_somebody_wrote_by_hand_holds_nothing() {
     let staging = "ledger/churn/staging/000001.json";
     project.file(staging, format!("{{\"subject\": [{{\"digest\": {{\"sha256\": \"{digest}\"}}}}]}}"));
     promote(&project, "one", "production", &[]).leaves_with(1).says("promotion/not-at-earlier-stage");
-    // What can't be read is no verdict, and nothing that could be overridden.
+    // An unreadable entry gives no verdict, and can't be overridden.
     project.file(staging, "{ torn");
     promote(&project, "one", "production", &[]).leaves_with(2);
     promote(&project, "one", "production", &["--override", "an incident"]).leaves_with(2);
@@ -69,7 +69,7 @@ fn with_keys_the_earlier_stage_must_be_signed_too() {
         .leaves_with(1)
         .says("of promotion 1, ")
         .says("is not signed");
-    // The current one, which the next is compared with, must be as well.
+    // The current entry, which the next is compared with, must be signed too.
     promote(&project, "two", "staging", &signed).leaves_with(1).says("promotion/untrusted");
     promote(&project, "two", "staging", &["--key", "a.key"]).leaves_with(1).says("promotion/untrusted");
     promote(&project, "two", "staging", &["--key", "a.key", "--accept-untrusted"]).leaves_with(0);
@@ -92,7 +92,7 @@ fn the_list_of_a_folder_at_the_earlier_stage_is_not_the_folder() {
     project.file("runs/list.json", record("models/list.txt")).file("runs/big.json", record("models/big"));
     promote(&project, "list", "staging", &[]).leaves_with(0);
     promote(&project, "big", "production", &[]).leaves_with(1).says("is for another file");
-    // The rule that asks for the file takes the folder by that digest.
+    // The rule that requires the file accepts the folder by that digest.
     project.edit("gate.yaml", "rules:\n", "rules:\n  the-file: { artifact: { digest: true } }\n");
     promote(&project, "big", "staging", &[]).leaves_with(0);
     promote(&project, "big", "production", &[]).leaves_with(0);
@@ -162,7 +162,7 @@ fn what_no_commit_has_of_the_policy_is_named() {
         .leaves_with(0)
         .says("weakened by policy: `org.yaml` differs from");
     let loosened = own(&project, "ledger/churn/staging/000001.json")["effectivePolicy"].clone();
-    // Whoever verifies names what decided, with all that it extends.
+    // `--policy-digest` names the policy that decided, with everything that it extends.
     let verify = |digest: &str| {
         let digest = format!("sha256:{digest}");
         project.gate(&["verify", "models/one.bin", "-s", "staging", "--policy-digest", &digest])
@@ -173,7 +173,7 @@ fn what_no_commit_has_of_the_policy_is_named() {
         .says("verify/other-policy")
         .says(whole);
     verify(whole).leaves_with(0);
-    // A path that begins like a reference to git is a path.
+    // A path that only begins like a git reference is a path.
     project.edit("gitops/gate.yaml", "min: 0.5", "min: 0.1");
     promote(&project, "one", "staging", &["--policy", "gitops/gate.yaml"])
         .says("weakened by policy: `gitops/gate.yaml` differs from");
@@ -219,7 +219,7 @@ fn a_folder_is_recorded_checked_and_promoted() {
     record(train).leaves_with(0);
     promote(&project, "big", "staging", &[]).leaves_with(0);
     project.gate(&["verify", "out/model", "-s", "staging"]).leaves_with(0);
-    // What an earlier training left in it is not of this run.
+    // Files that an earlier training left there are not part of this run.
     record("echo weights > out/model/w.bin && echo '{\"f1\": 0.8}' > m.json")
         .leaves_with(1)
         .says("contains `out/model/config.json`, which the command did not write");

@@ -1,5 +1,5 @@
-//! What happens to the ledger of a team, one thing a test: branches, merges, keys, a stage that ends, large files; and the
-//! message that a person needs. `team_life` is all of it in one repository.
+//! What happens to a team's ledger, one event per test, with the message that a person needs: branches,
+//! merges, keys, a stage that ends, large files. `team_life` plays all of it in one repository.
 
 use std::fs;
 
@@ -46,7 +46,7 @@ pub fn begun() -> Project {
     project
 }
 
-/// An entry that anybody can write who can write to the ledger, without any key: for the file of another run.
+/// An entry for the file of another run, as anybody with write access can make it, without a key.
 fn forge(project: &Project, stage: &str, number: u64, name: &str) {
     let folder = project.path().join("ledger/churn").join(stage);
     let before = fs::read(folder.join(format!("{:06}.json", number - 1))).expect("an entry");
@@ -71,7 +71,7 @@ fn two_branches_that_both_promote() {
     run(&project, "three", "0.83");
     promote(&project, "three", "staging", &["--key", "old.key"]).leaves_with(0);
     project.commit("promote three");
-    // Git mixes nothing: the file of this branch stays, and the merge waits.
+    // git does not mix the two: the file of this branch stays, and the merge waits.
     assert!(!project.try_git(&["merge", "--quiet", "a"]));
     project.git(&["checkout", "--ours", "--", "ledger"]);
     project.commit("merge a");
@@ -82,7 +82,8 @@ fn two_branches_that_both_promote() {
         .gate(&["audit", "--key", "old.key.pub"])
         .leaves_with(1)
         .says("audit/unowned-envelope two promotions with the number 2 were signed");
-    // The one that lost is promoted again, against what won; what it left is named until it is removed.
+    // The losing model is promoted again, against the winner; gate names its leftover file until it is
+    // removed.
     let ran = promote(&project, "two", "staging", &["--key", "old.key"]);
     ran.leaves_with(0).says("belongs to another promotion 2, whose statement is missing");
     let left: Vec<_> = fs::read_dir(project.path().join("ledger/churn/staging"))
@@ -156,14 +157,14 @@ fn a_key_is_changed_and_a_key_is_lost() {
         .says("--trusted-key OLD.pub --trusted-key NEW.pub");
     let both = ["--trusted-key", "old.key.pub", "--trusted-key", "new.key.pub", "--key", "new.key"];
     promote(&project, "two", "staging", &both).leaves_with(0);
-    // From then on the new key is enough.
+    // From then on the new key alone is enough.
     run(&project, "three", "0.83");
     promote(&project, "three", "staging", &["--key", "new.key"]).leaves_with(0);
-    // What is written would not verify for whoever trusts the old one.
+    // The new entry would not verify for anyone who trusts the old key.
     promote(&project, "one", "staging", &["--trusted-key", "new.key.pub", "--key", "old.key"])
         .leaves_with(2)
         .says("promotion/would-not-verify");
-    // Nobody has the old key any more, nor its public half: that is accepted in so many words, and repeated.
+    // The old key and its public half are lost: accepting that needs an explicit flag, each time.
     promote(&project, "three", "production", &["--key", "new.key"]).leaves_with(1);
     promote(&project, "three", "production", &["--key", "new.key", "--accept-untrusted"])
         .leaves_with(0)
@@ -200,10 +201,10 @@ fn an_entry_that_nobody_signed_changes_nothing_and_is_named() {
     project.remove(named);
     verify(&project, "one", "production", &["--key", "old.key.pub"]).leaves_with(0);
     promote(&project, "two", "production", &["--key", "old.key"]).leaves_with(0);
-    // Nor does one in the stage before.
+    // A forged entry in the earlier stage does not pass either.
     forge(&project, "staging", 3, "evil");
     promote(&project, "evil", "production", &["--key", "old.key"]).leaves_with(1);
-    // Without a key nothing is put on top of what is signed, by a secret that is not there.
+    // An unsigned entry can't follow a signed one, and an empty secret does not count as a key.
     project.remove("ledger/churn/staging/000003.json");
     promote(&project, "evil", "staging", &[]).leaves_with(1).says("no signed entry could follow it");
     let ran = project.gate_with(
@@ -225,10 +226,10 @@ fn a_stage_is_retired() {
         .says("it was taken out of service: replaced by a service");
     retire("production").leaves_with(1).says("already");
     project.gate(&["audit", "--key", "old.key.pub"]).leaves_with(0).says("it was taken out of service");
-    // The stage leaves the policy, and the audit stays content.
+    // The stage leaves the policy, and the audit still passes.
     project.edit("gate.yaml", ", production: { after: staging }", "");
     project.gate(&["audit", "--key", "old.key.pub"]).leaves_with(0);
-    // Without an entry it is said how to write one; what somebody puts there is found all the same.
+    // Without a retirement entry the audit says how to write one; it still finds forged entries.
     project.edit("gate.yaml", "staging: {}", "other: {}");
     project
         .gate(&["audit", "--key", "old.key.pub"])
@@ -237,7 +238,7 @@ fn a_stage_is_retired() {
     run(&project, "evil", "0.99");
     forge(&project, "staging", 2, "evil");
     project.gate(&["audit", "--key", "old.key.pub"]).leaves_with(1);
-    // What was retired can come back.
+    // A retired stage can be used again.
     project.remove("ledger/churn/staging/000002.json");
     project.file("gate.yaml", POLICY);
     promote(&project, "one", "production", &["--key", "old.key"]).leaves_with(0);
@@ -253,7 +254,7 @@ fn what_is_broken_is_neither_rolled_back_nor_retired() {
         let words = [command, "-s", "staging", "--reason", "why not", "--key", "old.key"];
         project.gate(&[&words[..], more].concat())
     };
-    // A trust file that speaks of a stage that there is not.
+    // A trust file that names an unknown stage.
     project.file("trust.yaml", "keys: [{ file: old.key.pub }]\nthreshold: { stagin: 1 }\n");
     for name in ["rollback", "retire"] {
         command(name, &["--trust", "trust.yaml"]).leaves_with(2).says("did you mean `staging`?");
@@ -299,7 +300,7 @@ fn a_rollback_says_how_the_file_comes_back() {
         project.try_git(&["rm", "--cached", "--quiet", "models/m.bin"]);
     };
     run_in_place(&project, "lfs", "0.81", pointer);
-    // A pointer in place of the file is no model, wherever it lies.
+    // A pointer in place of the file is not the model, wherever the file is.
     let weights = project.read("models/m.bin");
     pointer(&weights);
     promote(&project, "lfs", "staging", &["--key", "old.key"]).leaves_with(1).says("git lfs pull");
@@ -321,7 +322,7 @@ fn a_rollback_says_how_the_file_comes_back() {
     promote(&project, "last", "staging", &["--key", "old.key"]).leaves_with(0);
     project.file("models/m.bin", "something newer");
     back("4", &[]).leaves_with(1).says("dvc get .");
-    // A copy of the file is as good.
+    // A copy of the file verifies as well.
     project.file("copy.bin", "the weights of git\n");
     back("3", &["--artifact", "copy.bin"]).leaves_with(0);
     project.gate(&["verify", "copy.bin", "-s", "staging", "--key", "old.key.pub"]).leaves_with(0);

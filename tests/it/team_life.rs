@@ -1,4 +1,4 @@
-//! The life of a team over fourteen promotions, in one repository: what one chapter leaves, the next begins with.
+//! A team's fourteen promotions in one repository: each chapter starts from what the last one left.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use crate::project::{Project, Ran};
 use crate::promoting::run;
 use crate::team::{begun, promote, run_in_place, verify};
 
-/// A repository, and the key that signs today.
+/// A repository, and the current signing key.
 struct Team {
     project: Project,
     key: &'static str,
@@ -57,7 +57,7 @@ impl Team {
         entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
     }
 
-    /// Promotions 2 of staging, of which git keeps one, and the loser again as 3; then production.
+    /// Promotion 2 of staging twice, one of which git keeps, and the loser again as 3; then production.
     fn two_branches_promote_and_are_merged(&self) {
         let project = &self.project;
         for (branch, name, f1) in [("a", "two", "0.82"), ("b", "three", "0.83")] {
@@ -85,7 +85,7 @@ impl Team {
         self.audit().leaves_with(0);
     }
 
-    /// Promotion 4 of staging, of a run whose commit is in no branch any more.
+    /// Promotion 4 of staging, of a run whose commit is no longer in any branch.
     fn a_squash_merge_loses_a_commit(&self) {
         let project = &self.project;
         project.git(&["checkout", "--quiet", "-b", "feature"]);
@@ -112,7 +112,7 @@ impl Team {
         self.audit().leaves_with(0);
     }
 
-    /// The commit of a promotion is reverted: what it promoted is no longer, and its number is given again.
+    /// Reverting a promotion's commit undoes the promotion, and the next one takes its number.
     fn a_revert_takes_a_promotion_back(&self) {
         let project = &self.project;
         project.git(&["revert", "--no-edit", "HEAD"]);
@@ -125,7 +125,7 @@ impl Team {
         project.commit("promote four again");
     }
 
-    /// Promotion 5 of staging, by the new key; it names the old one, and from then on stands by itself.
+    /// Promotion 5 of staging, by the new key; it names the old one, and later entries need only the new key.
     fn the_key_is_changed(&mut self) {
         self.key = "new.key";
         run(&self.project, "five", "0.85");
@@ -138,7 +138,7 @@ impl Team {
         self.project.commit("promote five");
     }
 
-    /// Nobody has the new key any more, nor its public half: that is accepted in so many words, and repeated.
+    /// The new key and its public half are lost: accepting that needs an explicit flag, each time.
     fn the_new_key_is_lost(&mut self) {
         self.project.gate(&["key", "new", "third.key"]).leaves_with(0);
         self.key = "third.key";
@@ -152,7 +152,7 @@ impl Team {
         self.audit().leaves_with(0).says("audit/signature");
     }
 
-    /// Promotions 7 and 8 of staging: models that git keeps as pointers.
+    /// Promotions 7 and 8 of staging: models that git stores as pointers.
     fn models_come_from_lfs_and_dvc(&self) {
         let project = &self.project;
         run_in_place(project, "lfs", "0.87", |weights| {
@@ -177,7 +177,7 @@ impl Team {
         project.commit("promote dvc");
     }
 
-    /// Back to the one before: where its file is, and then the entry.
+    /// A rollback to the previous model: first its file, then the entry.
     fn a_bad_model_is_rolled_back(&self) {
         let project = &self.project;
         self.back("rollback", "staging", "ece is up", &[]).leaves_with(1).says("git lfs smudge >");
@@ -187,7 +187,7 @@ impl Team {
         project.commit("roll back");
     }
 
-    /// The stage ends, and the audit is content; production goes on without it.
+    /// The stage is retired, and the audit passes; production goes on without it.
     fn staging_is_retired(&self) {
         let project = &self.project;
         self.back("retire", "staging", "production is tested in shadow", &[]).leaves_with(0);

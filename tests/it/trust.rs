@@ -65,7 +65,7 @@ fn a_new_expression_is_not_evaluated_before_it_is_merged() {
         let policy = project.read("gate.yaml");
         project.file("gate.yaml", format!("{policy}  mine:\n    expr: candidate.metrics.f1 > 0.1\n"));
     });
-    check(&project).leaves_with(0).says("is not evaluated before it is merged");
+    check(&project).leaves_with(0).says("does not evaluate the new expression");
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn a_change_whose_own_policy_can_not_be_read_is_no_pass() {
         project.edit("gate.yaml", "rules:", "extends: [{ path: org.yaml }]\nrules:");
     });
     check(&extended).leaves_with(2).says("the policy of this change can't be read: `org.yaml`");
-    // Nearer to the folder that gate runs in than the one of the base.
+    // A policy nearer to the folder that gate runs in than the base's policy.
     let nearer = pull_request(|project| {
         project.file("packages/a/gate.yaml", "version: 1\nrules: [\n");
     });
@@ -137,7 +137,7 @@ fn a_broken_policy_of_the_base_is_named_as_that() {
     ran.leaves_with(2).says("the policy on main (").says("can't be read: unknown key `max_dropp`");
     let id = leaves_it.git(&["rev-parse", "--short=10", "main"]);
     ran.says(&format!("{id}:gate.yaml:"));
-    // A branch from before the slip has a policy that can be read, and changes nothing about the one on main.
+    // A branch from before the mistake has a readable policy, and does not change the one on main.
     leaves_it.git(&["checkout", "--quiet", "feature"]);
     check(&leaves_it).leaves_with(2).says("the policy on main (");
 }
@@ -203,7 +203,7 @@ fn a_baseline_named_by_the_base_branch_is_its_tip() {
     project.git(&["checkout", "--quiet", "-b", "feature"]);
     project.edit("runs/new.json", "0.842", "0.70").commit("train");
     project.git(&["update-ref", "refs/remotes/origin/main", "refs/heads/trusted"]);
-    // A branch of that name, made by whoever runs the job, is not the base.
+    // A local branch of that name is not the base.
     project.git(&["branch", "--quiet", "--force", "main", "HEAD"]);
     project.gate(&["check", "--trust", "origin/main"]).leaves_with(1).says("0.842");
 }

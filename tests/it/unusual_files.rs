@@ -1,4 +1,5 @@
-//! Links, submodules and files that a clone lacks: the same answer on the disk and in a commit, and never silence.
+//! Links, submodules and files that a clone lacks: the same answer on the disk and in a commit, and never
+//! silence.
 #![cfg(unix)]
 
 use std::fs;
@@ -35,7 +36,7 @@ fn link(project: &Project, target: &str, path: &str) {
     symlink(target, path).expect("a link");
 }
 
-/// Checks that the working tree and the pull request get the same exit code, and that both say it.
+/// Checks that the working tree and the pull request get the same exit code and the same message.
 #[track_caller]
 fn both(project: &Project, code: i32, says: &str) {
     project.commit("change");
@@ -118,7 +119,7 @@ fn records_in_a_submodule_are_no_verdict() {
     let url = format!("file://{}", other.path().display());
     project.git(&["-c", "protocol.file.allow=always", "submodule", "--quiet", "add", &url, "runs/sub"]);
     both(&project, 2, "`runs/sub` is a submodule");
-    // A clone in which it was never checked out.
+    // A clone that never checked out the submodule.
     project.git(&["submodule", "--quiet", "deinit", "--force", "runs/sub"]);
     project.gate(&["check"]).leaves_with(2).says("`runs/sub` is a submodule");
 }
@@ -145,7 +146,7 @@ fn a_policy_may_be_a_link_inside_the_repository() {
     both(&project, 1, "0.50");
     project.file("runs/new.json", record("0.86", "r1", 4));
     both(&project, 0, "runs/new.json pass");
-    // What the link leads to decides, so a change of it is said.
+    // The target of the link decides, so gate reports a change to it.
     project.edit("policies/prod.yaml", "0.80", "0.10").commit("loosen");
     project
         .gate(&["check", "--trust", "main"])
@@ -247,7 +248,7 @@ fn a_policy_that_a_sparse_checkout_left_out_gives_way_to_none_above() {
     ran.leaves_with(2).says("this sparse checkout omits it");
 }
 
-/// A commit whose folders lead to more files than anybody could list.
+/// A commit whose folders lead to too many files to list.
 #[test]
 fn a_commit_with_countless_paths_ends_with_a_limit() {
     let project = project();

@@ -1,4 +1,4 @@
-//! `gate verify`: what must fail, one case a line, and what must not.
+//! `gate verify`: what must fail, one case per line, and what must pass.
 
 use std::fs;
 
@@ -42,7 +42,7 @@ fn signed() -> Signed {
 }
 
 impl Signed {
-    /// Puts a statement in place of the promotion, signed by whoever is said.
+    /// Replaces the promotion by a statement, signed with these keys.
     fn put(&self, text: &str, payload_type: &str, keys: &[u8]) {
         let keys: Vec<PrivateKey> = keys.iter().map(|seed| key(*seed)).collect();
         let envelope = Envelope::sign(payload_type, text.as_bytes(), &keys).to_json();
@@ -82,10 +82,10 @@ fn pretty(value: &Value) -> String {
     format!("{value:#}\n")
 }
 
-/// A change to the statement, which a trusted key then signs: what is caught is not the signature.
+/// A change to the statement, which a trusted key then signs: the signature is not what fails.
 type Change = fn(&mut Value);
 
-/// The name of the case, what is changed, and the code that refuses it.
+/// The name of the case, the change, and the code that refuses it.
 const SIGNED_BUT_WRONG: &[(&str, Change, &str)] = &[
     (
         "wrong-statement-type",
@@ -296,7 +296,7 @@ fn the_envelope_must_be_the_one_that_trusted_keys_signed() {
     };
     let (_, envelope) = good.envelope();
     refused("another-key", &["--key", "2.pub"], "verify/not-signed");
-    // Signed as something else: the signature is good, and of another type.
+    // Signed as something else: the signature is good, but for another payload type.
     good.put(&text, "application/vnd.in-toto.bundle", &[1]);
     refused("wrong-payload-type", &["--key", "1.pub"], "verify/wrong-type");
     good.put_with(&text, &envelope.replace(PAYLOAD_TYPE, "application/vnd.in-toto.bundle"));
@@ -321,7 +321,7 @@ fn the_envelope_must_be_the_one_that_trusted_keys_signed() {
     good.project.edit(STATEMENT, "\"commit\"", "\"c0mmit\"");
     refused("statement-edited", &["--key", "1.pub"], "verify/statement-differs");
     refused("statement-edited-without-a-key", &[], "verify/statement-differs");
-    // It says it is by a key that is trusted, and is by another one.
+    // It names a trusted key, but another key signed it.
     let by_two = Envelope::sign(PAYLOAD_TYPE, text.as_bytes(), &[key(2)]).to_json();
     good.put_with(&text, &by_two.replace(&key(2).public().key_id(), &key(1).public().key_id()));
     refused("keyid-lies", &["--key", "1.pub"], "verify/not-signed");
@@ -354,7 +354,7 @@ fn the_envelope_must_be_the_one_that_trusted_keys_signed() {
     good.put_with(&text, &envelope.replace(&key(1).public().fingerprint(), &spki));
     good.verify(&["--key", "1.pub"]).leaves_with(0);
     good.put_with(&text, &envelope);
-    // Not signed at all.
+    // Not signed.
     let (name, _) = good.envelope();
     good.project.remove(&name);
     refused("unsigned", &["--key", "1.pub"], "verify/not-signed");
@@ -372,7 +372,7 @@ fn many_keys_count_each_once() {
     verify().leaves_with(1).says("1 of the trusted keys signed this promotion, but `production` needs 2");
     good.put(&text, PAYLOAD_TYPE, &[1, 1]);
     verify().leaves_with(1).says("verify/not-signed");
-    // One key, listed twice, is one key.
+    // One key that is listed twice counts once.
     good.put(&text, PAYLOAD_TYPE, &[1]);
     trust("keys: [{ file: 1.pub }, { file: 1.pub }]\nthreshold: { production: 2 }\n");
     verify().leaves_with(1).says("verify/not-signed");
@@ -381,7 +381,7 @@ fn many_keys_count_each_once() {
     verify().leaves_with(0).says("by 1.pub, 2.pub");
     good.put(&text, PAYLOAD_TYPE, &[3, 2, 1]);
     verify().leaves_with(0);
-    // A key is trusted for what it is listed for.
+    // A key is trusted only for what it is listed for.
     good.put(&text, PAYLOAD_TYPE, &[1]);
     trust("keys: [{ file: 1.pub, stages: [staging] }]\n");
     verify().leaves_with(1).says("is not trusted for the stage `production`");
@@ -426,7 +426,7 @@ fn a_single_file_is_named_and_needs_a_key() {
     let with_ledger =
         |more: &[&str]| deployed.gate(&[&["verify", "m.bin", "-s", "production"], more].concat());
     let verify = |more: &[&str]| with_ledger(&[&["--attestation", "m.bin.intoto.json"], more].concat());
-    // What lies beside the model is no substitute for a ledger that is missing.
+    // A file beside the model does not replace a missing ledger.
     with_ledger(&["--key", "1.pub"]).leaves_with(2).says("verify/no-ledger").says("--attestation FILE");
     verify(&[]).leaves_with(2).says("name the public key");
     verify(&["--key", "1.pub"]).leaves_with(0).says("a single file does not show what came after it");
@@ -435,7 +435,7 @@ fn a_single_file_is_named_and_needs_a_key() {
     verify(&["--key", "1.pub", "--max-age", "1h", "--now", "2999-01-01T00:00:00Z"])
         .leaves_with(1)
         .says("--max-age");
-    // Both alphabets of base64 are read, and fields that are not known are ignored.
+    // Both base64 alphabets are accepted, and unknown fields are ignored.
     let urlsafe: Value = serde_json::from_str(&envelope).expect("JSON");
     let urlsafe = urlsafe.to_string().replace('+', "-").replace("application/vnd.in-toto-json", PAYLOAD_TYPE);
     let slashes = urlsafe.replace('/', "_").replace("application_vnd", "application/vnd");
@@ -447,7 +447,7 @@ fn a_single_file_is_named_and_needs_a_key() {
     verify(&["--key", "1.pub"]).leaves_with(2).says("verify/unreadable");
 }
 
-/// That no single bit can be flipped is a test of the checks themselves; this is the way to them.
+/// The unit tests flip every bit; this one checks that the program calls them.
 #[test]
 fn a_flipped_bit_is_refused_by_the_program() {
     let good = signed();
@@ -496,7 +496,7 @@ fn taking_files_away_never_makes_it_pass() {
     good.project.file(STATEMENT, &first).remove(&envelope_name);
     newer(&[]).leaves_with(0);
     good.project.file(&envelope_name, envelope);
-    // What can't be seen offline, and what closes it: the newest entry taken away.
+    // A missing newest entry can't be noticed offline; this is what reveals it.
     let folder = good.project.path().join("ledger/churn/production");
     for entry in fs::read_dir(&folder).expect("the ledger") {
         let path = entry.expect("an entry").path();
@@ -551,7 +551,7 @@ fn what_both_sides_expect_of_the_policy_must_hold() {
     };
     verify(digest).leaves_with(0);
     verify(&other).leaves_with(1).says("verify/other-policy");
-    // What one file restricts, another option does not lift.
+    // Another option does not lift what one file restricts.
     good.verify(&["--trust", "trust.yaml", "--key", "2.pub"]).leaves_with(2).says("cannot be used with");
 }
 
@@ -562,7 +562,7 @@ fn time_is_looked_at_from_the_verifying_side() {
     statement["predicate"]["timeVerified"] = json!("2026-06-01T12:00:00Z");
     good.put(&pretty(&statement), PAYLOAD_TYPE, &[1]);
     let at = |now: &str, more: &[&str]| good.verify(&[&["--key", "1.pub", "--now", now], more].concat());
-    // Five minutes are forgiven.
+    // Five minutes of clock difference are accepted.
     at("2026-06-01T11:55:00Z", &[]).leaves_with(0);
     at("2026-06-01T11:54:59Z", &[]).leaves_with(1).says("dated in the future");
     at("2026-07-01T12:00:00Z", &["--max-age", "30d"]).leaves_with(0);

@@ -1,10 +1,10 @@
-//! Agreed exceptions: for one rule, bounded, and ending on a day.
+//! Agreed exceptions: each covers one rule, has a bound, and ends on a day.
 
 use crate::project::{Project, Ran};
 
 const NOW: &str = "2026-06-01T12:00:00Z";
 
-/// A candidate whose f1 fell by 0.012, where 0.005 is allowed, under these waivers.
+/// A candidate whose f1 fell by 0.012 under a limit of 0.005, with these waivers.
 fn waived(waivers: &str) -> Project {
     let project = Project::churn();
     let policy = project.read("gate.yaml");
@@ -16,7 +16,7 @@ fn check(project: &Project) -> Ran {
     project.gate(&["check", "runs/new.json", "--now", NOW])
 }
 
-/// A waiver for `holds-up` with these keys more.
+/// A waiver for `holds-up` with additional keys.
 fn waiver(more: &str) -> String {
     format!(
         "  - {{ rule: holds-up, reason: labels changed, approved_by: ada, expires: 2026-07-01, {more} }}\n"
@@ -70,7 +70,7 @@ fn it_reaches_only_what_it_is_for() {
 #[test]
 fn a_limit_is_not_waived_without_another_in_its_place() {
     check(&waived(&waiver("for: { metric: f1 }"))).leaves_with(2).says("policy/waiver-without-limit");
-    // `min` is not what did not hold.
+    // `min` is not the limit that failed.
     check(&waived(&waiver("for: { metric: f1 }, down_to: { min: 0.1 }"))).leaves_with(1);
     check(&waived(&waiver("down_to: { max_gain: 0.1 }"))).leaves_with(2);
 }

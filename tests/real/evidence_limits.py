@@ -24,7 +24,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 CLOSED = 1e-9  # how far a margin is from a limit that a formula gives
 # Two bootstraps of 10,000 resamples differ by their own noise: a limit's standard deviation is some 0.035 standard
-# errors of the difference, so that of two is 0.05, and this is five of these.
+# errors of the difference, that of two limits is 0.05, and this is five times that.
 RESAMPLED = 0.25
 LEVELS = (0.9, 0.95, 0.99)
 
@@ -56,7 +56,7 @@ def right_and_wrong(baseline, candidate, level):
     gained, lost, n = int((candidate & ~baseline).sum()), int((baseline & ~candidate).sum()), len(baseline)
     low, high = tango(gained, lost, n, level)
     if gained == 0:
-        # The losses alone decide, by their exact limits.
+        # Only the losses decide, by their exact limits.
         least, most = proportion_confint(lost, n, alpha=2 * (1 - level), method="beta")
         low, high = min(low, -most), max(high, -least) if lost else high
     return low, high
@@ -247,7 +247,7 @@ def with_classes(gate, folder, random, rows, rate, parts):
                    "log_loss": sk.log_loss(truth, score)}
         table = pd.DataFrame({"id": np.arange(rows), "label": truth, "prediction": decided, "score": score, "region": region})
         metrics = {name: round(float(value), 9) for name, value in metrics.items()}
-        # The rows of the two files are in another order.
+        # The two files order their rows differently.
         project.run(name, metrics, table.sample(frac=1, random_state=len(name)))
         clustered.run(name, metrics, table.assign(customer=customer))
     right = lambda rows, decided: (decided == truth)[rows]
@@ -359,7 +359,7 @@ def main(gate, folder):
     for project in projects:
         lines, count = project.check()
         wrong, limits = wrong + lines, limits + count
-    # The comparison bites: a limit that is another one by ten millionths is seen.
+    # The comparison works: it notices a limit that is off by a ten-millionth.
     project = projects[0]
     project.asked = [(*project.asked[0][:3], *(limit + 1e-7 for limit in project.asked[0][3:5]), *project.asked[0][5:])]
     if not project.check()[0]:

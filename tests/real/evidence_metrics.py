@@ -88,7 +88,7 @@ def multiclass(table, labels, weights):
     for average in ("macro", "weighted"):
         auc = {"labels": alphabetical, "average": average}
         found[f"roc_auc_ovr_{average}"] = sk.roc_auc_score(truth, scores, multi_class="ovr", **auc, **given)
-        # scikit-learn has no weights there.
+        # scikit-learn accepts no weights here.
         found[f"roc_auc_ovo_{average}"] = (
             sk.roc_auc_score(truth, scores, multi_class="ovo", **auc) if weights is None else math.nan
         )
@@ -158,7 +158,7 @@ def write(table, path):
     if path.endswith(".parquet"):
         table.to_parquet(path, index=False)
     elif path.endswith(".jsonl"):
-        # pandas rounds to 15 digits there.
+        # pandas rounds to 15 digits here.
         with open(path, "w") as file:
             file.writelines(json.dumps(row) + "\n" for row in table.to_dict("records"))
     else:

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The first five minutes, in three fresh repositories with real training: plain scikit-learn, MLflow on SQLite, DVC.
-# Each: install, `gate init`, train, train worse, and the check is red for the right reason, within five minutes and on
+# In each: install, `gate init`, train, train worse; the check must fail for the right reason, within five minutes and on
 # one page. GATE_PATH names a program; without it the wheel that WHEEL names is installed.
 set -euo pipefail
 cd "$(dirname "$0")/../.."

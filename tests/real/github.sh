@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What gate sends to GitHub, and what a stateful fake answers, both held against GitHub's own description by Prism as a proxy.
+# Prism, as a proxy, checks gate's requests and a stateful fake's answers against GitHub's own API description.
 # Installs what it needs below target/; talks to this machine only.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -63,7 +63,7 @@ assert len(comments) == 1, f"{len(comments)} comments"
 assert "gate: pass" in comments[0]["body"], comments[0]["body"][:200]
 '
 
-# A check run with more annotations than one request takes, on the commit that was judged.
+# A check run with more annotations than fit into one request, on the commit that was judged.
 git init --quiet --initial-branch=main .
 git add gate.yaml bad.json good.json
 git -c user.name=gate -c user.email=gate@example.org commit --quiet --message=records
@@ -76,7 +76,7 @@ GITHUB_ACTIONS=true GITHUB_EVENT_NAME=workflow_dispatch GITHUB_EVENT_PATH="$proj
 grep -qx complete outputs || { cat out outputs "$work/prism.log"; echo "FAILED: the check run was not written"; exit 1; }
 test "$(curl --silent "http://127.0.0.1:$fake_port/repos/acme/churn/commits/main/check-runs" | grep -o '"total_count": 1')"
 
-# GraphQL is not part of the description: what Prism does not know there, gate does without.
+# The description does not cover GraphQL, so Prism's complaints about it don't count: gate works without.
 if grep -iE "violation|✖" "$work/prism.log" | grep -v "post /graphql"; then
   cat "$work/prism.log"
   echo "FAILED: Prism found something"

@@ -16,7 +16,7 @@ fail() { echo "pre_commit.sh: $*" >&2; exit 1; }
 target/real/pre-commit/bin/pip install --quiet --disable-pip-version-check pre-commit==4.7.0
 export PATH=$here/target/real/pre-commit/bin:$PATH
 
-# The page names a release on GitHub; git finds the hooks of this working tree there instead.
+# The page names a release on GitHub; git is made to find this working tree's hooks there instead.
 mkdir "$work/hooks" && cp .pre-commit-hooks.yaml "$work/hooks/"
 git -C "$work/hooks" init --quiet && git -C "$work/hooks" add --all && git -C "$work/hooks" commit --quiet --message hooks
 git -C "$work/hooks" tag v0.1.0
@@ -34,7 +34,7 @@ PYTHON
 }
 
 record() { printf '{"model": "churn", "validation": {"digest": "sha256:aa"}, "metrics": {"f1": %s}}\n' "$1" > runs/churn.json; }
-# Pushes a branch with a run whose f1 is given.
+# Pushes a branch with a run that has this f1.
 push() { # BRANCH F1
   git checkout --quiet -b "$1" main && record "$2" && git commit --quiet --all --message "$1"
   code=0
@@ -62,7 +62,7 @@ try() { # NAME FENCE
 }
 
 if [ -n "$wheel" ]; then
-  # pip finds the wheel, and what builds pre-commit's own empty package, in a folder and nowhere else.
+  # pip finds the wheel, and the build backend of pre-commit's own empty package, only in this folder.
   mkdir "$work/wheels" && cp "$wheel" "$work/wheels/"
   target/real/pre-commit/bin/pip download --quiet --disable-pip-version-check --no-deps --dest "$work/wheels" setuptools
   PIP_NO_INDEX=1 PIP_FIND_LINKS=$work/wheels try "its own gate" 0

@@ -32,7 +32,7 @@ def verify(path, *keys):
     from securesystemslib.exceptions import VerificationError
 
     text = Path(path).read_text()
-    # By its default id for each key, not by one that the envelope suggests.
+    # Each key has its default id, not one that the envelope suggests.
     trusted = [key_of(key) for key in keys]
     accepted = Envelope.from_dict(json.loads(text)).verify(trusted, len(trusted))
     assert len(accepted) == len(keys), accepted

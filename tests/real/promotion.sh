@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What gate signs, read by others: openssl, Python's securesystemslib and in-toto-attestation, and sha256sum.
+# Other tools verify what gate signs: openssl, Python's securesystemslib and in-toto-attestation, and sha256sum.
 # Installs what it needs into a virtual environment below target/.
 set -euo pipefail
 cd "$(dirname "$0")/../.."

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The wheel and the Python package, as users get them: built, installed into clean environments, used with the real
-# libraries. WHEEL names a wheel that is built already; WHEEL_PROFILE=dev builds a quick one, and WHEEL_DIR keeps it.
+# libraries. WHEEL names an existing wheel; WHEEL_PROFILE=dev builds a quick one, and WHEEL_DIR keeps it.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 here=$PWD

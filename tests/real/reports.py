@@ -164,8 +164,8 @@ def documents(folder):
     assert errors is None, errors
 
 
-# What GitLab documents of Code Quality. Its own schema asks for less, but GitLab reads no further than the first issue that
-# does not fit, and draws none whose severity it does not know.
+# What GitLab documents about Code Quality. Its own schema requires less, but GitLab stops reading at the first issue that
+# does not fit, and shows no issue whose severity it does not know.
 GITLAB = {
     "type": "array",
     "items": {
@@ -180,7 +180,7 @@ GITLAB = {
                 "type": "object",
                 "required": ["path", "lines"],
                 "properties": {
-                    # From the top of the repository, without `./`.
+                    # Relative to the top of the repository, without `./`.
                     "path": {"type": "string", "pattern": "^[^./]"},
                     "lines": {
                         "type": "object",

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Reports, judged by what reads them: the schema of SARIF and its validator, the schema of Jenkins for JUnit, what GitLab
-# documents of Code Quality, in-toto's own classes for test results, html-validate, Chromium and axe for the pages, and the libraries of Hugging Face and CycloneDX for the documents of a model. Installs
-# what it needs below target/; Chromium comes from the system's packages, and is installed by root.
-# With SHOTS=FOLDER it leaves pictures of the page there.
+# Checks reports with the tools that read them: SARIF's schema and validator, Jenkins' schema for JUnit, what GitLab
+# documents about Code Quality, in-toto's own classes for test results, html-validate, Chromium and axe for the pages, and
+# the libraries of Hugging Face and CycloneDX for model documents. Installs what it needs below target/; Chromium comes from
+# the system's packages, and root installs it. SHOTS=FOLDER saves pictures of the page there.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -24,7 +24,7 @@ npm install --prefix "$tools" --silent --no-audit --no-fund --no-package-lock
 [ -x "$tools/venv/bin/python" ] || python3 -m venv "$tools/venv"
 "$tools/venv/bin/pip" install --quiet --disable-pip-version-check "lxml==6.1.3" "junitparser==5.0.3" "jsonschema==4.26.0" \
   "in-toto-attestation==0.9.3" "huggingface_hub==2.4.0" "cyclonedx-python-lib[json-validation]==11.12.0"
-# The schema that Jenkins reads JUnit by is in the source distribution of pytest.
+# pytest's source distribution contains Jenkins' schema for JUnit.
 if [ ! -f "$tools/junit-10.xsd" ]; then
   "$tools/venv/bin/pip" download --quiet --disable-pip-version-check --no-deps --no-binary :all: --dest "$tools" "pytest==8.4.2"
   tar --extract --gzip --file "$tools/pytest-8.4.2.tar.gz" --directory "$tools" --strip-components 3 \

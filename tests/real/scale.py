@@ -28,7 +28,7 @@ import mlgate
 
 SMALL = 3000
 DIALECTS = ("spark", "databricks", "duckdb", "trino", "bigquery", "snowflake", "postgres")
-# Of each: the policy, the table of a model by its seed.
+# For each kind: the policy, and the function that makes a model's table from a seed.
 KINDS = {
     "binary": (tables.BINARY, tables.binary),
     "multiclass": (tables.MULTICLASS, tables.multiclass),
@@ -56,7 +56,7 @@ def same(what, *files):
 
 
 def frame(spark, path):
-    # The JVM keeps the folder that it was started in.
+    # The JVM stays in the folder that it was started in.
     return spark().read.parquet(str(pathlib.Path(path).resolve()))
 
 
@@ -239,7 +239,7 @@ def traps(spark, _):
     both("labels as numbers against texts", "labels_differ", make(whole, y_true=[0.0, 1.0] * 32), plain)
     both("rows that another table lacks", "only_baseline", plain.slice(1), plain)
     both("an id in all rows", "ids_repeated", make(whole, id=["id"] * rows), plain)
-    # DuckDB's statements on Spark: `"id"` is a text there, so all rows have one id.
+    # DuckDB's statements on Spark, where `"id"` is a string, so all rows have the same id.
     plain_frame = on_spark(plain)
     plain_frame.createOrReplaceTempView("plain")
     quoted = json.loads(gate("cases", "sql", "--engine", "duckdb", "--candidate", "plain", "--format", "json"))["statements"]
@@ -248,21 +248,21 @@ def traps(spark, _):
     spark().catalog.dropTempView("plain")
     assert counts["ids_repeated"] == rows - 1 and counts["ids_candidate"] == 1, counts
     print(f'  "id" on Spark is a text: {counts["ids_repeated"]} ids repeated')
-    # LN(0) is an infinity here and NULL there, and SUM leaves NULL out.
+    # LN(0) is infinite in one engine and NULL in the other, and SUM skips NULL.
     ends = [make(whole, score=[0.0, 1.0] * 32), make(whole, score=[1.0, 0.0] * 32)]
     mlgate.cases.duckdb(*ends, out="ends-duckdb.csv")
     mlgate.cases.spark(*(on_spark(one) for one in ends), out="ends-spark.csv")
     same("scores of exactly 0 and 1", "ends-duckdb.csv", "ends-spark.csv")
-    # Spark takes 001 for the number 1 when it guesses types.
+    # Spark reads 001 as the number 1 when it guesses types.
     pa.csv.write_csv(plain, "guessed.csv")
     guessed = spark().read.csv(os.path.abspath("guessed.csv"), header=True, inferSchema=True)
     refused("001 read as 1, Spark", "only_candidate", lambda out: mlgate.cases.spark(guessed, plain_frame, out=out))
-    # Names that differ by case only.
+    # Names that differ only in case.
     alike = pa.table({"id": whole["id"], "y_true": whole["y_true"], "Y_Pred": ["1"] * rows, "y_pred": whole["y_pred"], "score": whole["score"]})
     pq.write_table(alike, "alike.parquet")
     for what, table in (("Arrow", alike), ("a file", pathlib.Path("alike.parquet")), ("a relation", duckdb.read_parquet("alike.parquet"))):
         refused(f"`Y_Pred` and `y_pred`, DuckDB, {what}", "columns_alike", lambda out: mlgate.cases.duckdb(table, out=out))
-    # Spark itself refuses to read such a file, unless it is told that case counts. The DataFrame keeps both columns.
+    # Spark refuses to read such a file unless names are case-sensitive. The DataFrame keeps both columns.
     spark().conf.set("spark.sql.caseSensitive", "true")
     sensitive = frame(spark, "alike.parquet")
     for setting in ("true", "false"):
@@ -274,7 +274,7 @@ def traps(spark, _):
     for value in (float("nan"), float("inf"), None, 3e9, -1500000.0):
         both(f"a prediction of {value}", "numbers_unusable_candidate", make(figures, **first(figures, "y_pred", value)), plain)
         both(f"a label of {value}", "numbers_unusable_label", make(figures, **first(figures, "y_true", value)), plain)
-    # Where ANSI is off, sums beyond 2^63 wrap, and a text is NULL as a number.
+    # With ANSI off, sums beyond 2^63 wrap, and text that is cast to a number is NULL.
     spark().conf.set("spark.sql.ansi.enabled", "false")
     for value in (3e9, float("nan")):
         wrong = on_spark(make(figures, y_pred=[value] * rows))
@@ -353,7 +353,7 @@ def database():
             write_csv(table, path)
             columns = ", ".join(f"{quoted(field.name)} {types[field.type]}" for field in table.schema)
             run(*psql, f"CREATE TABLE {name} ({columns})")
-            # What is not quoted and empty is NULL.
+            # An empty field without quotes is NULL.
             with open(path, encoding="utf-8", newline="") as file:
                 run(*psql, f"COPY {name} FROM STDIN WITH (FORMAT csv, HEADER)", stdin=file)
 
@@ -436,7 +436,7 @@ def airflow(spark, _):
     names["promote"]("candidate", "baseline")
     print(f"  {json.loads(pathlib.Path('runs/churn.json').read_text())['predictions']['engine']}: promoted")
     try:
-        # The other way round: the record of the baseline reports the accuracy of another model.
+        # Conversely, the baseline's record reports the accuracy of another model.
         names["promote"]("baseline", "candidate")
     except mlgate.CheckFailed as error:
         assert "aggregates/other-baseline" in str(error), error

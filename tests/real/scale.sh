@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Cases counted where they are: by real DuckDB, Spark and PostgreSQL, byte for byte as `gate cases aggregate` counts them; a
-# guard for each trap; the statements of every dialect through a parser. GATE names the program, ROWS the rows of the large table,
+# Real DuckDB, Spark and PostgreSQL count cases in place, byte for byte as `gate cases aggregate` does; a guard catches
+# each trap; a parser reads the statements of every dialect. GATE names the program, ROWS the rows of the large table,
 # MASTERS the Spark masters to try, and arguments the parts to run (default all; see scale.py). Installs what it needs.
 set -euo pipefail
 cd "$(dirname "$0")/../.."

@@ -107,7 +107,7 @@ def with_wandb(folder):
             run.log(metrics)
             run.finish()
             folders.append(os.path.basename(os.path.dirname(run.dir)))
-    # A run that is killed in the middle. It must not share the service of this process, which would end it in its stead.
+    # A run that is killed in the middle. It must not share this process's service, which would finish the run for it.
     alone = {key: value for key, value in os.environ.items() if key != "WANDB_SERVICE"}
     code = f"import os, wandb; run = wandb.init(project='churn', name='killed', dir={folder!r}, mode='offline'); run.log({{'f1': 0.99}}); os._exit(3)"
     subprocess.run([sys.executable, "-c", code], check=False, env=alone)

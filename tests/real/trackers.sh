@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs as real trackers keep them, read and judged: MLflow 3 and 2 (server, database, folder), DVC with GTO, DVCLive, W&B
+# Reads and judges runs from real trackers: MLflow 3 and 2 (server, database, folder), DVC with GTO, DVCLive, W&B
 # offline, Sacred. Installs what it needs into virtual environments below target/; talks to 127.0.0.1 alone.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -13,7 +13,7 @@ venv() { # NAME PACKAGE…
   "target/real/$name/bin/pip" install --quiet --disable-pip-version-check "$@"
 }
 venv mlflow3 "mlflow==3.17.2" "scikit-learn"
-# Older than what it can be installed with.
+# MLflow 2 does not work with the newest SQLAlchemy, but its requirements allow it.
 venv mlflow2 "mlflow==2.22.5" "sqlalchemy<2.1" "scikit-learn"
 venv others "dvc==3.67.1" "gto==1.10.1" "dvclive==3.49.1" "wandb==0.31.0" "sacred==0.8.7" "scikit-learn" "setuptools<81"
 if [ -z "${GATE:-}" ]; then cargo build --quiet --release; fi
@@ -26,7 +26,7 @@ export PYTHONWARNINGS=ignore WANDB_SILENT=true MLFLOW_DISABLE_TELEMETRY=true DVC
 export GIT_AUTHOR_NAME=Ada GIT_AUTHOR_EMAIL=ada@example.org GIT_COMMITTER_NAME=Ada GIT_COMMITTER_EMAIL=ada@example.org
 export GIT_CONFIG_GLOBAL=/dev/null
 
-# Runs a command that has to leave with a code.
+# Runs a command that must exit with this code.
 leaves() { # CODE COMMAND…
   local code=$1 got=0; shift
   "$@" > "$work/out" 2>&1 || got=$?
@@ -62,7 +62,7 @@ serve() { # VENV DATABASE
 }
 stop() { kill -- "-$server" 2> /dev/null || true; wait "$server" 2> /dev/null || true; server=; }
 
-# One version against the alias, through a server and in its database.
+# Checks one version against the alias, through a server and in its database.
 judged() { # VENV
   local python=$root/target/real/$1/bin/python database=$work/$1.db
   mkdir -p "$work/$1" && cp "$work/gate.yaml" "$work/$1/" && cd "$work/$1"
@@ -81,7 +81,8 @@ judged() { # VENV
   done
 }
 
-# A training that logs to MLflow, recorded; what the run is given back; and its model, downloaded, promoted and verified.
+# Records training that logs to MLflow, checks what gate writes back to the run, and downloads, promotes and verifies the
+# model.
 recorded() { # VENV ADDRESS
   local bin=$root/target/real/$1/bin reference
   rm -rf "$work/recorded" && mkdir -p "$work/recorded" && cd "$work/recorded" && git init --quiet .
@@ -248,7 +249,7 @@ dvc status --quiet && { echo "trackers.sh: dvc finds nothing stale" >&2; exit 1;
 dvc repro --quiet && git add --all && git commit --quiet --message worse
 leaves 1 "$gate" check .; says "drop"
 dvc status --quiet
-# Data in a folder: changed behind the lock's back.
+# Data in a folder that changed without the lock.
 mkdir data && echo 1 > data/a.csv && mkdir data/b && echo 2 > "data/b/ö 1.csv" && sed -i 's/deps: \[train.py\]/deps: [train.py, data]/' dvc.yaml
 touch data/b-c.csv data/B.csv && dvc repro --quiet && leaves 1 "$gate" check . && says "drop"
 never_says stale

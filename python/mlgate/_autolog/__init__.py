@@ -70,7 +70,7 @@ def _until_the_end(run: Run) -> Run:
         try:
             run.__exit__(type(raised) if raised else None, raised, None)
         except Exception as problem:
-            # An exception of an exit handler can't change the exit code; this makes a missing record visible.
+            # An exception in an exit handler can't change the exit code, so this makes a missing record visible.
             print(f"mlgate: no record was written: {problem}", file=sys.stderr)
 
     sys.excepthook = noted
@@ -87,7 +87,7 @@ def _patch(library: str) -> None:
     try:
         module.patch(sys.modules[library])
     except (AttributeError, ImportError) as error:
-        print(f"mlgate: this version of {library} can't be recorded by itself: {error}", file=sys.stderr)
+        print(f"mlgate: autolog does not support this version of {library}: {error}", file=sys.stderr)
 
 
 class _Finder(importlib.abc.MetaPathFinder):

@@ -32,7 +32,7 @@ def patch(keras: ModuleType) -> None:
             said["optimizer"] = config.get("name")
             said["learning_rate"] = config.get("learning_rate")
         log_params(run, said)
-        # A list of callbacks may also be keras's own container; it takes more in `append`.
+        # The callbacks may also be keras's own container, which has `append`.
         callbacks = named.get("callbacks")
         if callbacks is not None and not isinstance(callbacks, (list, tuple)):
             callbacks.append(Recorder(run))

@@ -19,10 +19,10 @@ def patch(lightgbm: ModuleType) -> None:
                 log_metric(run, f"{dataset}_{metric}", value, env.iteration)
 
         rounds = named.get("num_boost_round", arguments[1] if len(arguments) > 1 else 100)
-        # Of an estimator, `fit` records the parameters by the names that the script gave them.
+        # For an estimator, `fit` records the parameters under the script's names.
         if not getattr(inside, "busy", False):
             log_params(run, {**dict(params), "num_boost_round": rounds})
-        # Before early stopping, which leaves the loop by an exception.
+        # Runs before early stopping, which ends the loop with an exception.
         recorder.order = 0  # type: ignore[attr-defined]
         named["callbacks"] = [*(named.get("callbacks") or ()), recorder]
         booster = original(params, *arguments, **named)

@@ -34,12 +34,12 @@ def _classes(cls: type) -> list[type]:
 
 
 def _wrap_class(cls: type, base: ModuleType) -> None:
-    # Most estimators have `score` from one of the two mixins, which are no estimators themselves.
+    # Most estimators inherit `score` from one of the two mixins, which are not estimators themselves.
     for owner in (cls, base.ClassifierMixin, base.RegressorMixin):
         for name, log in (("fit", _fitted), ("score", _scored)):
             method: Any = owner.__dict__.get(name)
             if hasattr(method, "fn") and hasattr(method, "check"):
-                # A method that is there only where a step of a pipeline has it.
+                # A method that exists only if a step of the pipeline has it.
                 if not getattr(method.fn, "_mlgate", False):
                     method.fn = _outermost(method.fn, log, base)
             elif callable(method) and not getattr(method, "_mlgate", False):
@@ -85,7 +85,7 @@ def _scored(run: Run, estimator: Any, result: Any, arguments: Any, named: Any, b
     names = {base.ClassifierMixin.score: "accuracy", base.RegressorMixin.score: "r2"}
     name = names.get(method, "score")
     features = arguments[0] if arguments else named.get("X")
-    # The score on the training data must not pass for the one on the validation split.
+    # The score on the training data must not be taken for the one on the validation split.
     if run.fitted_on is not None and features is not None and run.fitted_on() is features:
         name = f"train_{name}"
     log_metric(run, name, result)

@@ -27,7 +27,7 @@ def patch(xgboost: ModuleType) -> None:
 
     def train(run: Run, original: Any, params: Any, *arguments: Any, **named: Any) -> Any:
         rounds = named.get("num_boost_round", arguments[1] if len(arguments) > 1 else 10)
-        # Of an estimator, `fit` records the parameters by the names that the script gave them.
+        # For an estimator, `fit` records the parameters under the script's names.
         if not getattr(inside, "busy", False):
             log_params(run, {**dict(params), "num_boost_round": rounds})
         named["callbacks"] = [*(named.get("callbacks") or ()), Recorder(run)]

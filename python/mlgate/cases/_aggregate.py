@@ -68,7 +68,7 @@ def aggregate(
     tables = {"candidate": candidate} if baseline is None else {"candidate": candidate, "baseline": baseline}
     columns = {side: engine.columns(table) for side, table in tables.items()}
     _guards.refuse_columns_alike({side: [name for name, _ in found] for side, found in columns.items()})
-    # Others may use the session at the same time.
+    # Other code may use the session at the same time.
     views = {side: f"gate_{side}_{secrets.token_hex(8)}" for side in tables}
     statements = _statements.statements(engine.dialect, views["candidate"], views.get("baseline"), policy, task)
     try:
@@ -88,7 +88,7 @@ def aggregate(
     facts = _counts(rows, "fact")
     sizes = {side: facts.get(f"rows_{side}") for side in tables}
     if None in sizes.values():
-        raise GateError(f"the engine gave no count of rows: {sizes}")
+        raise GateError(f"the engine returned no row count: {sizes}")
     known = {side: size for side, size in sizes.items() if size is not None}
     write(statements.columns, _table.ordered(rows))
     return Aggregates(

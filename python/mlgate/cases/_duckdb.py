@@ -60,7 +60,7 @@ class _DuckDB:
         if isinstance(table, (str, os.PathLike)) or hasattr(table, "create_view"):
             relation = self._relation(table)
             return list(zip(_before_renaming(relation.columns), (str(kind) for kind in relation.types)))
-        # DuckDB renames columns that are alike, so these are the names that the table itself has.
+        # DuckDB renames columns whose names differ only in case, so read the names from the table itself.
         schema: Any = getattr(table, "schema", None)
         if hasattr(schema, "names") and hasattr(schema, "types"):  # Arrow
             names, types = schema.names, schema.types
@@ -87,7 +87,7 @@ class _DuckDB:
         if ending == "parquet":
             return self._connection.read_parquet(os.fspath(table))
         if ending is not None:
-            # Guessed types turn the label `1.0` into a number, and its text is another one then.
+            # Type guessing would turn the label `1.0` into a number, which changes its text.
             return self._connection.read_csv(os.fspath(table), header=True, all_varchar=True)
         if isinstance(table, os.PathLike):
             raise GateError(f"{os.fspath(table)} is not a Parquet, CSV or TSV file")

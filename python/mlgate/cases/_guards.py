@@ -9,7 +9,7 @@ from .._errors import GateError
 
 ALIKE = "columns_alike"
 _TOO_LARGE = "can't be counted: missing, NaN, infinite, or 1,500,000 or more in size"
-# For one, for several, and what to do. `{n}` is the count, `{side}` the model.
+# The message for one row and for several, and what to do. `{n}` is the count, `{side}` the model.
 _WORDS = {
     "ids_missing": ("1 row without an id", "{n} rows without an id", "give each case an id"),
     "ids_repeated": (

@@ -39,7 +39,7 @@ def statements(
     if ran.returncode != 0:
         raise GateError(ran.stderr.strip() or f"`gate cases sql` exited with {ran.returncode} and printed nothing")
     if ran.stderr.strip():
-        # Metrics of the policy that aggregates can't have.
+        # Names the policy's metrics that aggregates can't provide.
         print(ran.stderr.strip(), file=sys.stderr)
     try:
         printed = json.loads(ran.stdout)

@@ -1,4 +1,4 @@
-//! Counting in partitions gives the bytes that counting whole tables gives.
+//! Counting in partitions gives the same bytes as counting whole tables.
 
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -103,7 +103,7 @@ fn write(folder: &Path, name: &str, text: &str) {
     std::fs::write(folder.join(name), text).expect("written");
 }
 
-/// Few rows of each kind of trouble, in each format.
+/// A few rows with each kind of irregularity, in each format.
 #[test]
 fn every_format_is_read_in_batches() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -182,12 +182,12 @@ fn ids_that_most_rows_share_are_refused() {
     let refused = count_files(&plan, &said, files, 100, &|_| {}).expect_err("refused");
     let said_of_it = message(refused);
     assert!(said_of_it.starts_with("cases/ids `same.csv`: ids repeat too often"), "{said_of_it}");
-    // One partition has room for them, and the guard counts them.
+    // They fit into one partition, and the guard counts them.
     let counted = count_files(&plan, &said, files, PARTITION_ROWS, &|_| {}).expect("counts").to_csv();
     assert!(String::from_utf8_lossy(&counted).contains("guard,ids_repeated,,,,,,109999"));
 }
 
-/// Columns of scores by label are known once all labels are known.
+/// Whether columns are scores by label is known only after all labels are read.
 #[test]
 fn a_later_label_without_a_column_of_scores_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -206,7 +206,7 @@ fn a_later_label_without_a_column_of_scores_is_refused() {
     let rows = rows.replace(",0.5,0.5", ",0.5,0.5,0.5,0.5,0.5");
     write(folder.path(), "other.csv", &format!("{head}{rows}a,maybe,no,0.5,0.5,0.5,0.5,0.5\n"));
     let why = count("other.csv").expect_err("scores are in other columns");
-    assert!(why.contains("which columns have the scores is not the same for all labels"), "{why}");
+    assert!(why.contains("it is ambiguous which columns have the scores"), "{why}");
     let why = count("bad.csv").expect_err("a label without a column");
     assert!(why.starts_with("cases/columns `bad.csv`: there is no column of the scores"), "{why}");
 }

@@ -1,4 +1,4 @@
-//! Rows that are counted some at a time give what all rows give at once, or nothing.
+//! Counting rows in parts gives the same result as counting all at once, or nothing.
 
 use std::io::Cursor;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ fn tallied(path: &str, bytes: &[u8], digest: Option<&Digest>, said: &CaseColumns
     Some(summary_of_tally(&tally, &cases))
 }
 
-/// Equal, and a value that is not defined is the same as another one.
+/// Asserts that they are equal; two undefined values count as equal.
 #[track_caller]
 fn are_the_same(counted: &CasesSummary, whole: &CasesSummary) {
     assert_eq!(format!("{counted:?}"), format!("{whole:?}"));
@@ -35,12 +35,12 @@ fn all_at_once(csv: &[u8], said: &CaseColumns) -> CasesSummary {
     summary(&Cases::new(table, said).expect("cases")).expect("a summary")
 }
 
-/// Each number below `ROWS` once, in no order.
+/// Returns each number below `ROWS` once, in shuffled order.
 fn shuffled(row: usize) -> usize {
     row * 7919 % ROWS
 }
 
-/// A table of decisions, its ids as a function of the row says.
+/// A table of decisions; `id` gives the id of each row.
 fn csv(labels: &[&str], id: impl Fn(usize) -> String) -> String {
     let mut csv = "id,region,label,prediction,user,late\n".to_owned();
     for row in 0..ROWS {
@@ -100,7 +100,7 @@ fn an_id_that_occurs_twice_is_found_however_far_apart() {
     let unordered =
         |row: usize| format!("case {}", if row == ROWS - 1 { shuffled(3) } else { shuffled(row) });
     let next_to_each_other = |row: usize| row.max(1).to_string();
-    // The last of one batch is the first of the next one.
+    // The last id of one batch is also the first of the next.
     let at_the_border = |row: usize| row.saturating_sub(usize::from(row >= BATCH)).to_string();
     let ids: [&dyn Fn(usize) -> String; 4] = [&in_order, &unordered, &next_to_each_other, &at_the_border];
     for (number, id) in ids.into_iter().enumerate() {
@@ -142,7 +142,7 @@ fn rows_that_have_to_be_looked_at_together_are_not_counted() {
     }
 }
 
-/// Row groups of so many rows.
+/// Rows in a row group.
 const GROUP: usize = 3000;
 
 fn parquet(rows: usize, id: impl Fn(usize) -> i64) -> Vec<u8> {
@@ -161,7 +161,7 @@ fn parquet(rows: usize, id: impl Fn(usize) -> i64) -> Vec<u8> {
         SerializedFileWriter::new(Vec::new(), Arc::new(schema), Arc::new(WriterProperties::default()))
             .expect("a writer");
     let every: Vec<usize> = (0..rows).collect();
-    // An empty row group, as a filter of a writer leaves one, counts for nothing.
+    // A writer's filter can leave an empty row group, which adds nothing.
     for rows in every.chunks(GROUP).chain([&[][..]]) {
         let mut group = file.next_row_group().expect("a group");
         let whole: [&dyn Fn(usize) -> i64; 3] =
@@ -219,7 +219,7 @@ fn a_damaged_parquet_file_is_not_counted() {
     for length in [0, 3, 11, file.len() / 2, file.len() - 1] {
         assert!(!counted(&file[..length]), "{length}");
     }
-    // Where the metadata begins is beyond the file.
+    // The metadata would begin beyond the file.
     let mut endless = file.clone();
     let end = file.len() - 8;
     endless[end..end + 4].fill(0xFF);

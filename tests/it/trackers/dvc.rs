@@ -21,7 +21,7 @@ fn metrics_are_those_that_dvc_shows() {
     let known = oracle("dvc/metrics_show_all_branches.json");
     let mut seen = 0;
     for (revision, theirs) in known.as_object().expect("revisions") {
-        // The first commit is from before anything was run.
+        // The first commit predates any run.
         if revision == "workspace" || theirs["data"]["metrics.json"].get("data").is_none() {
             continue;
         }
@@ -57,7 +57,7 @@ fn a_project_is_a_record() {
             (&false.into(), &"2026-11-23T08:27:38Z".into())
         );
         assert_eq!(record["params"]["train"]["max_depth"], 8);
-        // In quotes it is a version, and no date.
+        // In quotes it is a version, not a date.
         assert_eq!(record["params"]["data"]["version"], "2026-05-30");
         assert_eq!(
             record["data"][0],
@@ -151,7 +151,7 @@ fn a_stale_lock_fails() {
     }
     project.remove("dvc.lock");
     check(&project, POLICY, &["."]).leaves_with(1).says("there is no `dvc.lock`");
-    // Committed, it is stale all the same: this branch was committed with other parameters than it ran with.
+    // It is stale even when committed: this branch has other parameters than the run used.
     check(&project, POLICY, &["dvc:.@worse"]).leaves_with(1).says("`train` in `params.yaml`");
 }
 
@@ -163,14 +163,14 @@ fn data_that_changed_is_seen_where_it_lies_there() {
     };
     file("a.csv", "1\n");
     file("b/c.csv", "2\n");
-    // As DVC makes it: the MD5 of `[{"md5": …, "relpath": "a.csv"}, {"md5": …, "relpath": "b/c.csv"}]`.
+    // Computed as DVC does: the MD5 of `[{"md5": …, "relpath": "a.csv"}, {"md5": …, "relpath": "b/c.csv"}]`.
     let lock = "schema: '2.0'\nstages:\n  train:\n    cmd: train\n    deps:\n    - path: data\n      hash: md5\n      md5: d9b67e6359483492ac991b14c5e878da.dir\n      nfiles: 2\n    outs:\n    - path: m.json\n      hash: md5\n      md5: 9a84504a1a5a9976b21050ae12ea9cc2\n";
     project
         .file("dvc.yaml", "stages:\n  train:\n    cmd: train\n    deps: [data]\n    metrics: [m.json]\n")
         .file("dvc.lock", lock);
     project.file("m.json", "{\"f1\": 0.8}\n");
     check(&project, POLICY, &["."]).leaves_with(0);
-    // What DVC does not see is no difference.
+    // Files that DVC ignores make no difference.
     project.file(".dvcignore", "# logs\n*.log\n!kept.log\n/data/tmp/\n");
     file("b/x.log", "");
     file("tmp/y", "");
@@ -234,7 +234,7 @@ fn files_of_toml_and_yaml_and_templates() {
     let record = shown(&project, ".");
     assert_eq!(record["metrics"]["f1"]["values"], serde_json::json!([0.81, 0.83]));
     assert_eq!(record["metrics"]["f1"]["value"], 0.82);
-    // A metric that is no number in one of them is none in the whole.
+    // A metric that is not a number in one run is not a number in the combined run.
     let policy = "version: 1\nseeds: stage\nrules:\n  r: { metrics: { loss: { max: 5 } } }\n";
     check(&project, policy, &["."]).leaves_with(1).says("is not a finite number");
 }
@@ -259,7 +259,7 @@ fn data_is_what_is_no_code_and_no_metric() {
     let record = shown(&project, ".");
     assert_eq!(record["data"].as_array().map(Vec::len), Some(1), "{record}");
     assert_eq!(record["data"][0]["path"], "pulled");
-    // Metrics may be a folder of files.
+    // Metrics may be in a folder of files.
     assert_eq!(record["metrics"]["f1"], 0.8);
 }
 
@@ -318,7 +318,7 @@ fn files_that_are_tracked_by_themselves_are_data() {
     );
     let record = shown(&project, ".");
     assert_eq!(record["data"][1]["path"], "raw/test.csv");
-    // The one file whose name says so is what metrics are measured on.
+    // The metrics are measured on the one file whose name says so.
     assert_eq!(
         record["validation"],
         serde_json::json!({"split": "raw/test.csv", "digest": "md5:9e107d9d372bb6826bd81d3542a419d6"})
@@ -365,7 +365,7 @@ fn what_is_broken_is_said_with_its_place() {
         project.gate(&["show", "."]).leaves_with(2).says(says);
         project.file(path, before);
     }
-    // Rows are no metrics, and don't hide those of other files.
+    // Rows are not metrics, and don't hide the metrics of other files.
     project.file("metrics.json", "[1]");
     project.gate(&["show", "."]).leaves_with(0).says("is a list, and not names with numbers");
     let empty = Project::new();

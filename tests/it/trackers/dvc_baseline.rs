@@ -1,4 +1,4 @@
-//! DVC: what a baseline is worth, and the cache that its metrics may lie in.
+//! DVC: when a baseline can be trusted, and the cache that may contain its metrics.
 
 use super::dvc::{md5, project};
 use super::{POLICY, check};
@@ -19,7 +19,7 @@ fn a_metric_in_the_cache_is_read_and_one_that_is_nowhere_is_said() {
     let cached = format!(".dvc/cache/files/md5/{}/{}", &digest[..2], &digest[2..]);
     project.file(&cached, metrics);
     check(&project, POLICY, &["sub"]).leaves_with(0);
-    // DVC may put a link in its place.
+    // DVC may put a link to its cache there.
     #[cfg(unix)]
     {
         let link = project.path().join("sub/m.json");
@@ -64,11 +64,11 @@ fn a_pull_request_does_not_lower_the_bar_through_the_cache() {
 fn a_baseline_must_have_finished() {
     let project = project();
     let policy = "version: 1\nbaseline: dvc:.@worse\ncomparable: [model]\nrules:\n  r: { metrics: { f1: { max_drop: 0.5 } } }\n";
-    // This branch was committed with other parameters than it ran with.
+    // This branch was committed with other parameters than the run used.
     check(&project, policy, &["dvc:.@better"])
         .leaves_with(2)
         .says("has the status `stale`, so its values can't be used for a comparison");
-    // An experiment, by its name or by a commit that nothing else holds.
+    // An experiment, by its name or by a commit that no branch contains.
     let commit = project.git(&["commit-tree", "better^{tree}", "-p", "main", "-m", "tried"]);
     let commit = commit.trim();
     project.git(&["update-ref", "refs/exps/64/a17f/tried", commit]);
@@ -79,7 +79,7 @@ fn a_baseline_must_have_finished() {
             .says("is a DVC experiment, which can't be a baseline");
         project.gate(&["show", name]).leaves_with(0);
     }
-    // It is what was committed, once it is.
+    // Once a branch contains it, it is a committed run.
     project.git(&["branch", "--quiet", "kept", commit]);
     check(&project, &policy.replace("dvc:.@worse", &format!("dvc:.@{commit}")), &["dvc:.@main"])
         .leaves_with(0);

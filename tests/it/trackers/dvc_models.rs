@@ -62,7 +62,7 @@ fn a_model_of_several_is_chosen_by_its_name() {
         assert_eq!(record["artifact"]["path"], format!("{model}.pkl"));
         assert_eq!(record["artifacts"].as_array().map(Vec::len), Some(1));
     }
-    // A version of GTO says of which model it is.
+    // A version tag of GTO names its model.
     project.git(&["tag", "-a", "fraud@v1.0.0", "-m", "a version"]);
     assert_eq!(shown(&project, "dvc:.@fraud@v1.0.0")["model"], "fraud");
     project.gate(&["show", "dvc:.@nothing"]).leaves_with(2).says("churn, fraud");

@@ -1,4 +1,4 @@
-//! DVC: whether what lies there is what was run, in pipelines of every shape.
+//! DVC: whether the files in the workspace are the ones that ran, in pipelines of every shape.
 
 use super::dvc::md5;
 use super::{POLICY, check, shown};
@@ -16,7 +16,7 @@ impl<'p> Lock<'p> {
         Self { project, folder, text: "schema: '2.0'\nstages:\n".into() }
     }
 
-    /// A stage that ran with the files as they are now.
+    /// A stage that ran with the current files.
     fn stage(mut self, name: &str, command: &str, deps: &[&str], params: &str, outs: &[&str]) -> Self {
         self.text += &format!("  {name}:\n    cmd: {command}\n");
         for (what, paths) in [("deps", deps), ("outs", outs)] {
@@ -39,7 +39,7 @@ impl<'p> Lock<'p> {
     }
 }
 
-/// A pipeline of one stage that is as it ran.
+/// A pipeline of one stage, unchanged since it ran.
 fn one_stage() -> Project {
     let project = Project::new();
     project
@@ -74,14 +74,14 @@ fn what_no_stage_was_run_with_is_stale() {
 #[test]
 fn what_dvc_leaves_out_is_not_stale() {
     let project = one_stage();
-    // A dependency that is no longer named, and a stage that is no longer there.
+    // A dependency that is no longer named, and a stage that no longer exists.
     project.edit("dvc.yaml", "deps: [e.py, data.csv]", "deps: [e.py]").file("data.csv", "2\n");
     let lock = project.read("dvc.lock")
         + "  gone:\n    cmd: old\n    outs:\n    - {path: m2.json, hash: md5, md5: 9a84504a1a5a9976b21050ae12ea9cc2}\n";
     project.file("dvc.lock", lock);
     check(&project, POLICY, &["."]).leaves_with(0);
     assert_eq!(shown(&project, ".")["command"], serde_json::json!(["python e.py"]));
-    // What a frozen stage reads.
+    // Changed inputs of a frozen stage don't matter; changed outputs do.
     project
         .edit("dvc.yaml", "cmd: python e.py", "cmd: python e.py\n    frozen: true")
         .file("e.py", "other\n");
@@ -113,7 +113,7 @@ fn constants_of_python_are_compared() {
     check(&project, POLICY, &["."]).leaves_with(0);
     project.edit("params.py", "depth = 3", "depth = 4");
     check(&project, POLICY, &["."]).leaves_with(1).says("`T.depth` in `params.py`");
-    // What can't be read is said.
+    // The report names files that it can't read.
     project.edit("params.py", "depth = 4", "depth = 3").edit("dvc.yaml", "[LR, T.depth]", "[MIX]");
     project.edit("dvc.lock", "{LR: 0.1, T.depth: 3}", "{MIX: [1]}");
     check(&project, POLICY, &["."]).leaves_with(0);
@@ -128,7 +128,7 @@ fn a_lock_of_dvc_2_is_compared_too() {
     let project = one_stage();
     project.file("dvc.lock", project.read("dvc.lock").replace("      hash: md5\n", ""));
     check(&project, POLICY, &["."]).leaves_with(0);
-    // It hashed text with the line ends of Unix.
+    // DVC hashed text with Unix line ends.
     project.file("data.csv", "1\r\n");
     check(&project, POLICY, &["."]).leaves_with(0);
     project.file("m.json", "{\"f1\": 0.99}\n");
@@ -175,7 +175,7 @@ fn templates_do_not_hide_what_changed() {
         check(&project, policy, &["."]).leaves_with(1).says(says);
         project.file(path, before);
     }
-    // An item that was taken out is none of the seeds, though the lock keeps it.
+    // A removed item is not one of the seeds, though the lock keeps it.
     project.edit("params.yaml", "[80, 81]", "[80]");
     let record = shown(&project, ".");
     assert_eq!(record["status"], "finished");
@@ -239,7 +239,7 @@ fn data_that_another_file_contradicts_is_seen_where_it_is_not_pulled() {
     check(&project, POLICY, &["."]).leaves_with(0);
     project.file("data.csv.dvc", tracked(&md5("2\n")));
     check(&project, POLICY, &["."]).leaves_with(1).says("`data.csv` is not what the stage `ev` read");
-    // Another stage was run again, and the one that reads what it left was not.
+    // Another stage ran again, but the stage that reads its output did not.
     project.file("data.csv", "3\n").remove("data.csv.dvc");
     let lock = project.read("dvc.lock");
     project.edit("dvc.yaml", "stages:\n", "stages:\n  prepare:\n    cmd: prepare\n    outs: [data.csv]\n");
@@ -250,7 +250,7 @@ fn data_that_another_file_contradicts_is_seen_where_it_is_not_pulled() {
     check(&project, POLICY, &["."]).leaves_with(1).says("`data.csv` is not what the stage `ev` read");
 }
 
-/// A pipeline in a folder that reads what lies beside it.
+/// A pipeline in a folder that reads files of that folder.
 fn in_a_folder() -> Project {
     let project = Project::new();
     project
@@ -282,7 +282,7 @@ fn what_lies_beside_the_folder_of_a_pipeline_is_looked_at() {
         }
         project.git(&["revert", "--no-edit", "HEAD"]);
     }
-    // What leads out of the workspace is not looked at, and that is said.
+    // Paths outside the workspace are not read, and the report says so.
     let inner = project.path().join("pipe");
     project.file("pipe/gate.yaml", POLICY);
     project

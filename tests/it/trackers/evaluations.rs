@@ -1,4 +1,5 @@
-//! What training and evaluation tools leave, against what an independent reader in Python found in the same files.
+//! What training and evaluation tools write, compared with what an independent Python reader found in the
+//! same files.
 
 use serde_json::Value;
 
@@ -16,7 +17,7 @@ fn number(value: &Value) -> Option<f64> {
     value.as_f64().or_else(|| value.as_str().map(|_| f64::NAN))
 }
 
-/// Holds that a record has each metric of the oracle, with its value; `named` is what gate calls it.
+/// Checks that a record has each metric of the oracle, with its value; `named` gives gate's name for it.
 #[track_caller]
 fn same_metrics(file: &str, record: &Value, found: &Value, named: &dyn Fn(&str) -> String) {
     for (name, of) in found["metrics"].as_object().expect("metrics") {
@@ -41,7 +42,7 @@ fn ultralytics_is_read_as_it_is() {
     let early = shown(&project, "u/runs/detect/early");
     assert_eq!((&early["status"], &early["best_pt"]["epoch"]), (&"finished".into(), &13.into()));
     assert_eq!(shown(&project, "u/hand-made/nan")["status"], "unknown");
-    // The last row is not the model that is shipped.
+    // The last row does not belong to the model that is shipped.
     let policy = "version: 1\nruns: u/runs/detect/train\nrules:\n  r: { metrics: { \"metrics/mAP50-95(B)\": { min: 0.44 } } }\n";
     project.file("gate.yaml", policy);
     project.gate(&["check", "--all"]).leaves_with(1).says("best_pt.metrics");
@@ -110,11 +111,11 @@ fn errors_of_promptfoo_are_no_smaller_denominator() {
         (number(&record["metrics"]["errors"]), &record["validation"]["rows"]),
         (Some(1.0), &12.into())
     );
-    // Repeats of a case are one case, and an inserted test makes another set of cases.
+    // Repeats of a case count as one case, and an inserted test makes a different set of cases.
     assert_eq!(shown(&project, "p/repeat.jsonl")["validation"]["rows"], 4);
     let inserted = shown(&project, "p/inserted-test.json");
     assert_ne!(inserted["validation"]["digest"], record["validation"]["digest"]);
-    // Two providers with two prompts are four runs.
+    // Two providers with two prompts make four runs.
     let policy = "version: 1\nrules:\n  r: { metrics: { pass_rate: { min: 0.6 }, errors: { max: 0 } } }\n";
     project.file("gate.yaml", policy);
     project.gate(&["check", "p/two-by-two.jsonl"]).leaves_with(1).says("4 candidates");
@@ -199,7 +200,7 @@ fn what_a_tool_kept_of_each_case_is_evidence() {
     project.gate(&["check", "new.json"]).leaves_with(1).says("1 of 12 cases").says("cases/unscored");
     project.file("gate.yaml", policy.replace("rules:", "cases: { unscored: wrong }\nrules:"));
     project.gate(&["check", "new.json"]).leaves_with(0).says("Tango, 12 cases, 0 gained, 0 lost");
-    // A test more is another set of cases.
+    // An additional test makes a different set of cases.
     project.gate(&["check", "p/inserted-test.json"]).leaves_with(1).says("not comparable");
     let shown: Value = project.gate(&["show", "--cases", "p/repeat.jsonl", "--format", "json"]).json();
     assert_eq!(shown["rows"], 4, "repeats of a case are one case");

@@ -59,7 +59,7 @@ fn an_evaluation_is_read_with_its_samples() {
     let (worse, better) = ("data/arc/org/m", "data/arc/org/better");
     check(&project, policy, &[better, "--baseline", worse]).leaves_with(0).says("same validation split");
     check(&project, policy, &[worse, "--baseline", better]).leaves_with(1);
-    // The samples are no record, and their folder is not ambiguous.
+    // The samples are not a record, and don't make their folder ambiguous.
     project
         .gate(&["show", &format!("{worse}/{UUID}_samples.jsonl")])
         .leaves_with(2)

@@ -1,4 +1,4 @@
-//! Where runs are: a policy's `runs:` that names the folder of a tracker, and runs as they were committed.
+//! Where gate finds runs: a policy's `runs:` that names a tracker's folder, and runs in commits.
 
 use super::project_with;
 use crate::project::Project;

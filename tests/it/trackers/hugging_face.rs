@@ -29,7 +29,7 @@ fn the_newer_form_is_read_too() {
         assert_eq!(record["validation"]["digest"], "git:ab39ce987eb84841be993639016d98c969faa20d");
         assert_eq!(record["created_at"], "2026-11-23T08:32:21Z");
     }
-    // A revision that looks like a number stays one that is written.
+    // A revision that looks like a number stays text.
     let file = std::fs::read_dir(project.path().join("model/.eval_results"))
         .expect("a folder")
         .flatten()
@@ -73,7 +73,7 @@ fn a_card_without_results_is_no_record() {
     project.gate(&["show", "hf:."]).leaves_with(2).says("has no results").says("help:");
     project.file("README.md", "--- \nmodel-index: []\n---\n");
     project.gate(&["show", "hf:."]).leaves_with(2).says("hf/no-card");
-    // A bare path is taken for a card where it looks as if it should be one.
+    // gate reads a bare path as a card if it looks like one.
     project.file("model/README.md", "--- \nmodel-index:\n- name: m\n---\n");
     project.gate(&["show", "model"]).leaves_with(2).says("hf/no-card");
 }
@@ -84,19 +84,19 @@ fn the_trainer_leaves_what_it_measured_at_the_end() {
     let record = shown(&project, "out");
     assert_eq!(value(&record, "eval_loss"), Some(1.206_454_753_875_732_4.into()));
     assert_eq!(record["metrics"]["eval_loss"]["best"]["min"], 1.206_454_753_875_732_4);
-    // How long things took says nothing of the model, and stands apart.
+    // Run times say nothing about the model, so they are kept apart.
     let names: Vec<&String> = record["metrics"].as_object().expect("metrics").keys().collect();
     assert_eq!(names, ["eval_loss", "train_loss"]);
     assert_eq!(record["trainer"]["eval_runtime"], 0.4119);
-    // The best is another step than the last: that is said.
+    // If the best step is not the last, the report says so.
     project.edit("out/trainer_state.json", "\"best_global_step\": 300", "\"best_global_step\": 240");
     project.gate(&["show", "out"]).says("is of step 240; the last evaluation is of step 300");
-    // Without a last evaluation there is the log alone.
+    // Without a last evaluation, only the log remains.
     project.remove("out/eval_results.json").remove("out/all_results.json");
     let record = shown(&project, "out");
     assert_eq!(record["metrics"]["eval_loss"]["step"], 300);
     project.gate(&["show", "out"]).says("The values here are the last ones");
-    // A pickle beside it is never opened: whoever opened this one would wait for its other end.
+    // gate never opens a pickle beside it: opening this one would block until something writes to it.
     #[cfg(unix)]
     {
         let pipe = project.path().join("out/training_args.bin");
@@ -256,7 +256,7 @@ fn a_date_is_its_midnight() {
     );
     assert_eq!(shown(&project, "model")["created_at"], "2026-05-30T00:00:00Z");
     project.gate(&["show", "model"]).says("a date without a time");
-    // One of the files alone.
+    // A single one of the files.
     assert_eq!(value(&shown(&project, "model/.eval_results/churn.yaml"), "f1"), Some(0.8.into()));
 }
 
@@ -270,7 +270,7 @@ fn what_was_not_measured_at_the_end_is_taken_from_the_log() {
     assert_eq!(value(&record, "train_loss"), Some(1.46.into()));
     assert_eq!(record["metrics"]["eval_loss"]["step"], 300);
     assert!(record["metrics"].get("learning_rate").is_none());
-    // Older versions name the best step by its checkpoint alone.
+    // Older versions name the best step only by its checkpoint.
     let state = project.read("out/trainer_state.json");
     let mut state: serde_json::Value = serde_json::from_str(&state).expect("JSON");
     state.as_object_mut().expect("an object").remove("best_global_step");
@@ -288,11 +288,11 @@ fn any_of_the_trainers_files_makes_its_folder() {
             assert!(shown(&project, &name)["metrics"].get("eval_loss").is_some(), "{name}");
         }
     }
-    // A record may be called so too.
+    // A plain record may have this name too.
     let project = Project::new();
     project.file("eval_results.json", "{\"metrics\": {\"f1\": 0.8}}");
     check(&project, super::POLICY, &["eval_results.json"]).leaves_with(0);
-    // Training that was stopped leaves checkpoints alone: the last of them knows the whole log.
+    // Interrupted training leaves only checkpoints: the last of them contains the whole log.
     let project = Project::new();
     for step in ["checkpoint-60", "checkpoint-300"] {
         let path = project.path().join("out").join(step).join("trainer_state.json");

@@ -24,7 +24,7 @@ fn an_evaluation_is_read_with_its_errors_and_counts() {
         "addition 2.0 test, 0 shots, 200 samples; larger 1.0 test, 0 shots, 300 samples"
     );
     assert_eq!(group["dataset_digest"], record["validation"]["digest"]);
-    // A name of a filter is left out where it is `none`, or the only one.
+    // The name of a filter is left out if it is `none`, or the only one.
     assert!(record["metrics"].get("addition.exact_match,strict-match").is_some());
     assert_eq!((&record["validation"]["rows"], &record["git_commit"]), (&500.into(), &"b285234".into()));
     assert_eq!(record["validation"]["tasks"]["larger"]["version"], "1.0");
@@ -36,7 +36,7 @@ fn an_evaluation_is_read_with_its_errors_and_counts() {
         .says("`lm-eval:evals/models__small`");
 }
 
-/// The file of results of the small model.
+/// The results file of the small model.
 fn results(project: &Project) -> String {
     let found =
         std::fs::read_dir(project.path().join(SMALL)).expect("a folder").flatten().next().expect("a file");
@@ -110,10 +110,10 @@ fn a_task_that_is_added_is_no_other_split_for_the_rest() {
     }
     project.file(&path, older.to_string());
     check(&project, HOLDS_UP, &["evals/models__medium"]).leaves_with(0).says("name the same data each");
-    // What the policy itself names for it decides all the same.
+    // Fields that the policy itself names still decide.
     let named = HOLDS_UP.replace("rules:", "comparable: [name]\nrules:");
     check(&project, &named, &["evals/models__medium"]).leaves_with(1).says("not comparable: `name`");
-    // What is compared by fields of the whole record still is not the same.
+    // `same` compares fields of the whole record, and these still differ.
     let same = "version: 1\nbaseline: lm-eval:base\nrules:\n  r: { same: [validation.digest] }\n";
     check(&project, same, &["evals/models__medium"]).leaves_with(1);
     older["task_hashes"]["larger"] = "0".repeat(64).into();
@@ -146,7 +146,7 @@ fn a_file_that_output_path_named_is_known_by_what_it_holds() {
     ran.leaves_with(2)
         .says("contains the results of 2 models")
         .says("other_2026-11-23T08-31-51.889572.json`");
-    // A record may be called so too.
+    // A plain record may have this name too.
     let project = Project::new();
     project.file("runs/churn_2026-11-24T08-31-51.json", "{\"metrics\": {\"f1\": 0.8}}");
     for name in ["runs", "runs/churn_2026-11-24T08-31-51.json"] {
@@ -211,7 +211,7 @@ fn samples_beside_the_results_are_paired() {
     project.file("base/samples_larger_2026-11-23T08-31-51.889572.jsonl", samples(253));
     project.file(&format!("{medium}/samples_larger_2026-11-23T08-32-20.769324.jsonl"), samples(294));
     check(&project, &policy, &[medium]).leaves_with(0).says("Tango, 300 cases, 41 gained, 0 lost");
-    // Another number than the samples give.
+    // A number that the samples don't give.
     project.file(&format!("{medium}/samples_larger_2026-11-23T08-32-20.769324.jsonl"), samples(280));
     check(&project, &policy, &[medium]).leaves_with(1).says("cases/not-recomputed");
 }

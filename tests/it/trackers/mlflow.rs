@@ -1,4 +1,4 @@
-//! MLflow's own stores on the disk: the database that is its default, and the folder that was.
+//! MLflow's own stores on disk: the database, which is the default, and the older folder.
 
 use std::fs;
 
@@ -10,12 +10,12 @@ use crate::project::Project;
 const BASELINE: &str = "7f972113ab8048e08b368e3ce8cac2c2";
 const BETTER: &str = "bbd34f3c36fb40a8b54382836d077d68";
 
-/// A project with MLflow's database where MLflow puts it.
+/// A project with MLflow's database in its default place.
 fn with_database() -> Project {
     project_with("mlflow/sqlite-3.17.db", "mlflow.db")
 }
 
-/// The same, with its `mlruns` folder.
+/// A project with MLflow's `mlruns` folder.
 fn with_folder() -> Project {
     project_with("mlflow/folder-3.17", "mlruns")
 }
@@ -42,7 +42,7 @@ fn every_run_is_read_as_mlflow_reads_it() {
         assert_eq!(ours["name"], run["info"]["run_name"]);
         for (name, theirs) in run["metrics"].as_object().expect("metrics") {
             let ours = value(&ours, name).unwrap_or_else(|| panic!("{id} lacks {name}"));
-            // Python's JSON and ours spell what is no number alike.
+            // Python's JSON and gate's spell non-numbers alike.
             match (ours.as_f64(), theirs.as_f64()) {
                 (Some(ours), Some(theirs)) => {
                     assert!((ours - theirs).abs() < 1e-15 * theirs.abs().max(1.0), "{name}");
@@ -85,7 +85,7 @@ fn each_way_to_name_a_model_leads_to_its_run() {
     assert_eq!(record["validation"]["digest"], "mlflow:38f2b138");
     assert_eq!(record["artifact"]["uri"], "models:/m-6a985ebe389d47f0b5e42f385c0f7f78");
     assert_eq!(record["fields_from"]["data_version"], "tags.data_version");
-    // A run knows the model that it was registered as, and where its metrics were measured.
+    // A run knows its registered model, and where its metrics were measured.
     let run = shown(&project, &format!("mlflow:runs:/{BASELINE}"));
     assert_eq!(run["model"], "churn");
     assert_eq!(run["metrics"]["f1"]["dataset"], "churn-test");
@@ -133,7 +133,7 @@ fn the_newest_version_is_no_baseline() {
         &["mlflow:models:/churn/latest", "--baseline", "mlflow:models:/churn@champion"],
     );
     ran.leaves_with(0).says("version 1, run 7f97");
-    // An alias that was moved too early leads to the candidate itself.
+    // An alias that was moved too early names the candidate itself.
     let moved = ["mlflow:models:/churn/1", "--baseline", "mlflow:models:/churn@champion"];
     check(&project, policy, &moved).leaves_with(1).says("is the candidate itself");
 }
@@ -233,7 +233,7 @@ fn the_folder_gives_what_the_database_gives() {
         {
             assert_eq!(one[field], other[field], "{field} of {name}");
         }
-        // Times differ from run to run; nothing else that was measured does.
+        // Times differ from run to run; no other metric does.
         for (metric, value) in one["metrics"].as_object().expect("metrics") {
             if metric != "train_seconds" {
                 assert_eq!(Some(value), other["metrics"].get(metric), "{metric} of {name}");
@@ -300,7 +300,7 @@ fn names_lead_nowhere_else() {
     {
         project.gate(&["show", &format!("mlflow:{name}")]).leaves_with(2);
     }
-    // A dataset that a run names lies among the datasets, or is none.
+    // A dataset that a run names must be among the store's datasets.
     let inputs = format!("{RUN}/inputs");
     let input =
         fs::read_dir(project.path().join(&inputs)).expect("inputs").next().expect("one").expect("one");
@@ -335,7 +335,7 @@ fn a_weak_digest_is_called_weak() {
     let ran =
         check(&project, policy, &["mlflow:models:/churn/2", "--baseline", "mlflow:models:/churn@champion"]);
     ran.leaves_with(0).says("this digest is weak");
-    // The same rows have another digest under another version of pandas.
+    // Another version of pandas gives the same rows another digest.
     change(
         &project,
         "INSERT INTO datasets SELECT 'other', experiment_id, name, 'ffffffff', dataset_source_type, dataset_source,
@@ -390,7 +390,7 @@ fn seeds_are_the_children_of_one_parent() {
     assert_eq!(parent["metrics"]["f1"]["values"], serde_json::json!(values));
     assert_eq!(parent["metrics"]["f1"]["value"], 0.804_409_2);
     assert_eq!(parent["name"], "churn-baseline");
-    // One seed that is no number spoils the whole.
+    // One seed whose value is not a number makes the whole metric invalid.
     change(
         &project,
         "UPDATE latest_metrics SET value=0, is_nan=1 WHERE key='f1' AND run_uuid IN (SELECT run_uuid FROM runs WHERE name='churn-baseline-s3')",
@@ -442,7 +442,7 @@ fn what_an_evaluation_measured_is_not_what_training_measured() {
             assert!(record["metrics"].get("auc").is_none(), "{name}");
             ran.says("measured this model too on `holdout`: f1 0.4, auc 0.3");
         } else {
-            // The model was named, so what evaluated it counts, but not before what training measured.
+            // The model was named, so its evaluation counts, but the metrics of training take precedence.
             assert_eq!(record["metrics"]["auc"]["value"], 0.3, "{name}");
             ran.says("evaluated this model too on `holdout`: f1 0.4").says("count as the model's: auc 0.3");
         }
@@ -452,7 +452,7 @@ fn what_an_evaluation_measured_is_not_what_training_measured() {
 #[test]
 fn a_run_without_metrics_is_a_run_of_its_experiment() {
     let project = with_folder();
-    // git keeps no folder that is empty.
+    // git does not keep empty folders.
     for folder in ["metrics", "params"] {
         fs::remove_dir_all(project.path().join(RUN).join(folder)).expect("it is there");
     }
@@ -569,7 +569,7 @@ fn a_database_with_a_log_is_read_where_nothing_can_be_written() {
     let project = with_database();
     change(&project, "PRAGMA journal_mode = WAL; UPDATE runs SET name = 'changed'");
     assert!(!project.path().join("mlflow.db-wal").exists(), "the last one who had it open took it along");
-    // Where a link to nowhere stands, no file is made.
+    // gate does not create the target of a dangling link.
     std::os::unix::fs::symlink("nowhere/x", project.path().join("mlflow.db-shm")).expect("a link");
     assert_eq!(shown(&project, "mlflow:models:/churn/2")["name"], "changed");
     project.file("mlflow.db-wal", "what somebody writes now");

@@ -1,4 +1,4 @@
-//! An alias on a tracking server, which follows a promotion.
+//! An alias on a tracking server that follows a promotion.
 
 use std::sync::{Arc, Mutex};
 
@@ -48,7 +48,7 @@ fn with_alias(
 const STAGED: &str =
     "version: 1\nstages: { production: {} }\nrules:\n  r: { metrics: { f1: { min: 0.5 } } }\n";
 
-/// Promotes version 2, whose model file is as the tag says.
+/// Promotes version 2, whose model file matches the tag.
 fn promoted(server: &Server, project: &Project, alias: &[&str]) -> Ran {
     project.file("gate.yaml", STAGED);
     let arguments = ["promote", "mlflow:models:/churn/2", "--stage", "production", "--first"];
@@ -80,7 +80,7 @@ fn an_alias_follows_a_promotion_and_an_audit_finds_where_it_does_not() {
     audit(&environment)
         .leaves_with(1)
         .says("churn@champion points to version 3, but promotion 1 is for version 2");
-    // Not found out is not the same as wrong.
+    // A server that can't be asked is not the same as a wrong alias.
     audit(&[("MLFLOW_TRACKING_URI", "http://127.0.0.1:9"), ("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")])
         .leaves_with(0)
         .says("it is not known where");
@@ -112,7 +112,7 @@ fn an_alias_that_is_not_set_does_not_undo_the_promotion() {
 fn an_alias_that_can_t_be_set_is_refused_before_anything_is_written() {
     let project = Project::new();
     project.file("model.bin", "weights");
-    // The version is of another run by now.
+    // The version now belongs to another run.
     let (server, _) = with_alias(|request| {
         let asked = request.line.contains("model-versions/get");
         asked.then(|| api(&json!({"model_version": {"name": "churn", "version": "2", "run_id": "b2", "status": "READY"}})))

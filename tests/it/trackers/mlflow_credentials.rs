@@ -1,4 +1,4 @@
-//! Who asks a tracking server: said to it alone.
+//! Credentials for a tracking server, which gate sends to no other server.
 
 use serde_json::json;
 
@@ -24,7 +24,7 @@ fn who_asks_is_said_and_never_printed() {
             "Basic YWRhOmh1bnRlcjI=",
         ),
         (&[], true, "Basic YWRhOmh1bnRlcjI="),
-        // As MLflow's client: a name and password before a token, and each of them from where it is known.
+        // As in MLflow's client, a name and password take precedence over a token, wherever each comes from.
         (&[("MLFLOW_TRACKING_TOKEN", "t0ken")], true, "Basic YWRhOmh1bnRlcjI="),
         (&[("MLFLOW_TRACKING_USERNAME", "ada")], true, "Basic YWRhOmh1bnRlcjI="),
         (&[("MLFLOW_TRACKING_PASSWORD", "hunter3")], true, "Basic YWRhOmh1bnRlcjM="),
@@ -45,7 +45,7 @@ fn who_asks_is_said_and_never_printed() {
         assert_eq!(header.unwrap_or_default(), expected);
         assert!(request.headers.contains(&"x-mlflow-workspace: growth".to_owned()), "{:?}", request.headers);
     }
-    // In the address itself.
+    // Credentials in the address itself.
     let server = small(refused);
     let uri = server.uri.replace("http://", "http://ada:hunter2@");
     let ran = server.gate_with(&CHAMPION, &[("MLFLOW_TRACKING_URI", &uri)]);
@@ -53,7 +53,7 @@ fn who_asks_is_said_and_never_printed() {
     assert!(server.requests()[0].headers.contains(&"authorization: Basic YWRhOmh1bnRlcjI=".to_owned()));
     let ran = server.gate_with(&CHAMPION, &[("MLFLOW_TRACKING_TOKEN", "hunter2\nx: y")]);
     ran.leaves_with(2).says("characters that are not allowed in headers").never_says("hunter2");
-    // Half of it is nobody.
+    // A name or a password alone is refused.
     let ran = server.gate_with(&CHAMPION, &[("MLFLOW_TRACKING_PASSWORD", "hunter2")]);
     ran.leaves_with(2).says("only the password is set").never_says("hunter2");
     let ran = server.gate_with(&CHAMPION, &[("MLFLOW_TRACKING_USERNAME", "ada")]);

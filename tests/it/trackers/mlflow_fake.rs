@@ -1,4 +1,4 @@
-//! A tracking server for tests: with what a real one answered, or with what a test says.
+//! A tracking server for tests, which replays a real server's answers or gives those of the test.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::{POLICY, fixture, oracle};
 use crate::project::{Project, Ran};
 
-/// What the server does with a request: its method, its path with the query, its headers and body.
+/// Maps a request (its method, path with query, headers and body) to an answer.
 type Answering = dyn Fn(&Request) -> Answer + Send + Sync;
 
 #[derive(Debug, Clone)]
@@ -22,9 +22,9 @@ pub(super) struct Request {
 }
 
 pub(super) enum Answer {
-    /// A status, a sort of content, and the body.
+    /// A status, a content type, and the body.
     Whole(u16, &'static str, Vec<u8>),
-    /// As many bytes as are given, and then the end, though more were promised.
+    /// These bytes and then the end, although more were promised.
     Half(Vec<u8>),
     /// Nothing, for longer than anyone waits.
     Silence,
@@ -45,7 +45,7 @@ impl Server {
         let uri = format!("http://{}", listener.local_addr().expect("an address"));
         let requests: Arc<Mutex<Vec<Request>>> = Arc::default();
         let (shared, answering): (_, Arc<Answering>) = (Arc::clone(&requests), Arc::new(answering));
-        // It ends with the process; at most so many connections are taken.
+        // The thread ends with the process; the number of connections is bounded.
         thread::spawn(move || {
             for stream in listener.incoming().take(2_000).flatten() {
                 let (shared, answering) = (Arc::clone(&shared), Arc::clone(&answering));
@@ -55,7 +55,7 @@ impl Server {
         Self { uri, requests }
     }
 
-    /// A server with the runs that MLflow's client read from a database, in the shape in which a server gives them.
+    /// A server with the runs that MLflow's client read from a database, as a server would answer them.
     pub(super) fn of_oracle(path: &str) -> Self {
         let known = oracle(path);
         Self::start(move |request| {
@@ -110,7 +110,7 @@ impl Server {
                 if let Some(history) = one_value(&index, &folder, request) {
                     return api(&history);
                 }
-                // What is registered of a run was not asked when these were recorded.
+                // The recordings contain no search for registered models.
                 let searched = request.line.contains("model-versions/search");
                 let page = || Answer::Whole(404, "text/html", b"<!doctype html>".to_vec());
                 return if searched { api(&json!({})) } else { page() };
@@ -223,7 +223,7 @@ fn one_value(index: &Value, folder: &str, request: &Request) -> Option<Value> {
     })
 }
 
-/// Whether a request is the one that was recorded, whatever the size of its pages.
+/// Whether a request matches the recorded one, ignoring the page size.
 fn is_of(recorded: &Value, request: &Request) -> bool {
     let mut parts = request.line.split(' ');
     let (method, target) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
@@ -268,7 +268,7 @@ pub(super) fn small(change: impl Fn(&Request) -> Option<Answer> + Send + Sync + 
     })
 }
 
-/// What MLflow says of a thing that is not there.
+/// MLflow's answer for something that does not exist.
 pub(super) const NOTHING: &[u8] = b"{\"error_code\": \"RESOURCE_DOES_NOT_EXIST\", \"message\": \"no\"}";
 
 /// A server with the experiment `x`, number 1.

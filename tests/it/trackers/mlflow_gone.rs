@@ -1,4 +1,4 @@
-//! What MLflow deleted, and names that lead to it: each is said in its own words.
+//! Runs and models that MLflow deleted, and names that refer to them: each has its own message.
 
 use rusqlite::Connection;
 

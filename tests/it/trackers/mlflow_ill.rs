@@ -1,4 +1,4 @@
-//! What is no answer of MLflow's: of a server that is ill, or another, or that answers something else.
+//! Answers that are not MLflow's: from a server that is failing, is not MLflow, or sends something else.
 
 use std::net::TcpListener;
 
@@ -67,7 +67,7 @@ fn a_server_that_is_ill_is_an_error_in_bounded_time() {
         assert_eq!(u64::try_from(ran.code).expect("a code"), code, "{name}\n{}\n{}", ran.out, ran.err);
         ran.says(says);
     }
-    // Nobody listens.
+    // No server listens on this port.
     let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port");
     let project = Project::new();
     project.file("gate.yaml", POLICY);
@@ -93,7 +93,7 @@ fn an_answer_that_lacks_something_is_no_verdict() {
         let server = small(move |request| request.line.contains("runs/get").then(|| api(&answer)));
         server.gate(&CHAMPION).leaves_with(2).says(says);
     }
-    // Not finite, in the spellings of a server.
+    // Non-finite numbers, as servers spell them.
     for value in [json!("NaN"), json!("Infinity"), json!(f64::MAX), json!("-Infinity")] {
         let answer = json!({"run": {"info": {"run_id": "a1", "status": "FINISHED", "lifecycle_stage": "active"},
             "data": {"metrics": [{"key": "f1", "value": value}]}}});
@@ -135,7 +135,7 @@ fn an_answer_about_something_else_is_no_answer() {
         let name = if experiment { "mlflow:experiments:/x" } else { "mlflow:models:/churn@champion" };
         server.gate(&["show", name]).leaves_with(2).says("mlflow/broken").says(says);
     }
-    // What is asked for later does not change what was read first.
+    // Later requests don't change what was read first.
     let server = small(move |request| {
         let line = &request.line;
         let asked = line.contains("get-history").then(|| api(&history("f1")));

@@ -1,4 +1,5 @@
-//! `gate record` around a training that logs to MLflow: what the record takes from that run, and what it gives back.
+//! `gate record` around training that logs to MLflow: what the record takes from that run, and writes back to
+//! it.
 
 use std::process::Command;
 
@@ -9,7 +10,7 @@ use crate::project::{Project, Ran};
 
 const BETTER: &str = "bbd34f3c36fb40a8b54382836d077d68";
 
-/// What of MLflow a training needs to log a run into a folder, as MLflow writes one.
+/// The part of MLflow that training needs to log a run into a folder, in MLflow's format.
 const MLFLOW: &str = r#"
 import json, os, time, uuid
 
@@ -37,7 +38,7 @@ def log(metrics, params=(), parent=None):
     return run
 "#;
 
-/// `None` where this machine has no Python.
+/// `None` if this machine has no Python.
 fn project(train: &str) -> Option<Project> {
     Command::new("python3").arg("-V").output().ok()?;
     let project = Project::new();
@@ -71,7 +72,7 @@ fn the_values_of_the_run_that_training_logged_are_recorded() {
     assert_eq!(made["metrics"], serde_json::json!({ "f1": 0.842 }), "the last value of the outer run");
     assert_eq!((&made["params"]["lr"], &made["seed"]), (&0.1.into(), &7.into()));
     assert!(!text.contains("hunter2"), "{text}");
-    // What the user gives by other ways is the user's word.
+    // Values that the user gives in other ways take precedence over MLflow's.
     project.file(
         "train.py",
         format!(

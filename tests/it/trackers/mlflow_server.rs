@@ -1,4 +1,4 @@
-//! MLflow's tracking server: what it answers, page by page, and what is asked of it.
+//! MLflow's tracking server: its answers, page by page, and the requests that gate sends.
 
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ fn what_a_real_server_answered_is_read() {
     assert_eq!(record["validation"]["digest"], "mlflow:38f2b138");
     assert_eq!(record["params"]["max_depth"], "5");
     assert_eq!(record["created_at"], "2026-11-23T08:37:55.006Z");
-    // Whoever looks at a run sees the history too.
+    // Showing a run reads its history too.
     assert_eq!(record["metrics"]["valid_log_loss"]["points"], 16);
     server.gate(&["show", "mlflow:models:/churn@nope"]).leaves_with(2).says("has no alias `nope`");
     server
@@ -40,7 +40,7 @@ fn a_server_of_mlflow_2_has_no_logged_models() {
 
 #[test]
 fn the_newest_version_is_no_baseline_by_any_name() {
-    // A server of MLflow 3 leads from an alias that nobody can set to the newest version.
+    // A server of MLflow 3 resolves an alias that nobody can set to the newest version.
     let server = small(|_| None);
     let project = Project::new();
     project.file("gate.yaml", "version: 1\nrules:\n  r: { metrics: { f1: { max_drop: 0.1 } } }\n");
@@ -146,7 +146,7 @@ fn names_become_part_of_an_address_safely() {
 
 #[test]
 fn pages_are_followed_to_their_end() {
-    // Ten pages of children, the first of which is asked for again in smaller parts.
+    // Ten pages of children; gate asks for the first again in smaller parts.
     let runs = |from: usize, to: usize| -> Value {
         (from..to)
             .map(|n| json!({"info": {"run_id": format!("c{n}"), "status": "FINISHED", "lifecycle_stage": "active"},
@@ -190,7 +190,7 @@ fn pages_are_followed_to_their_end() {
     });
     let ran = project.gate_with(&["show", "mlflow:runs:/a1"], &[("MLFLOW_TRACKING_URI", &endless.uri)]);
     ran.leaves_with(2).says("the list of runs has no end");
-    // One that promises more and gives nothing.
+    // A server that promises more and sends nothing.
     let empty = in_an_experiment(|request| {
         request.line.contains("runs/search").then(|| api(&json!({"runs": [], "next_page_token": "more"})))
     });
@@ -208,7 +208,7 @@ fn a_long_history_comes_in_pages() {
             line[from..].split(['&', ' ']).next()?.parse().ok()
         };
         if line.contains("get-history") {
-            // All of it at once is more than is read.
+            // The whole answer at once is more than gate reads.
             let size = asked("max_results").filter(|size| *size < 20_000);
             let Some(size) = size else {
                 return Some(Answer::Whole(200, "application/json", vec![b' '; 9 << 20]));

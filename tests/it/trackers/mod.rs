@@ -1,4 +1,4 @@
-//! Runs as trackers keep them, read from what the real tools wrote: `tests/fixtures/README.md` says which.
+//! Runs from trackers, read from files that the real tools wrote: `tests/fixtures/README.md` lists them.
 
 mod dvc;
 mod dvc_baseline;
@@ -40,7 +40,7 @@ fn fixture(path: &str) -> PathBuf {
 
 fn oracle(path: &str) -> Value {
     let text = fs::read_to_string(fixture(path)).expect("a fixture");
-    // Python writes what is no number as a token that JSON does not have.
+    // Python writes non-numbers as a token that JSON does not have.
     serde_json::from_str(&text.replace(": NaN", ": null")).expect("JSON")
 }
 
@@ -72,7 +72,7 @@ fn shown(project: &Project, reference: &str) -> Value {
     ran.json()
 }
 
-/// The value of a metric, whatever else is known of it.
+/// The value of a metric, without its other fields.
 fn value(record: &Value, metric: &str) -> Option<Value> {
     let metric = record["metrics"].get(metric)?;
     Some(metric.get("value").unwrap_or(metric).clone())
@@ -111,7 +111,7 @@ fn a_pull_request_does_not_bring_its_own_baseline() {
         let ran = project.gate(&["check", "--trust", "main", "run.json"]);
         ran.leaves_with(2).says("read from the working tree, which the pull request can edit");
     }
-    // What the base branch has is a baseline, whatever the clone calls it.
+    // A path on the base branch is a baseline, whatever the clone calls that branch.
     let project = pull_request(
         "hf/churn-baseline",
         "kept",

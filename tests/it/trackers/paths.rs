@@ -1,4 +1,4 @@
-//! A path without a prefix is read by what lies there, and nothing that lies there hides something else.
+//! gate reads a path without a prefix by what it finds there, and nothing found there hides anything else.
 
 use super::{check, copy, fixture, project_with, shown};
 use crate::project::Project;
@@ -7,7 +7,7 @@ const BAR: &str = "version: 1\nrules:\n  bar: { metrics: { f1: { min: 0.7 } } }\
 const CARD: &str = "---\nmodel-index:\n- name: m\n  results:\n  - task: {type: x}\n    dataset: {name: d, type: d}\n    metrics:\n    - {type: f1, value: 0.99}\n---\n";
 const RECORD: &str = "{\"metrics\": {\"f1\": 0.1}}";
 
-/// What a path is read as, and what makes it so.
+/// How a path is read, and the files that cause it.
 type Way<'w> = (&'w str, &'w dyn Fn(&Project));
 
 #[test]
@@ -41,7 +41,7 @@ fn a_run_of_a_tracker_does_not_hide_plain_records() {
             .says("tracker/ambiguous")
             .says("plain records such as `runs/a.json`")
             .says(&format!("say which you mean: `{reference}` or `runs/*.json`"));
-        // The same where it is what others are compared with, and where a record lies deeper or has another shape.
+        // The same holds for a baseline, and for a record that is deeper or has another shape.
         project.file("new.json", RECORD);
         let drop = "version: 1\nbaseline: runs\nrules:\n  r: { metrics: { f1: { max_drop: 0.1 } } }\n";
         check(&project, drop, &["new.json"]).leaves_with(2).says("tracker/ambiguous");
@@ -72,7 +72,7 @@ fn what_a_tracker_writes_and_what_is_no_record_is_not_in_the_way() {
     check(&project, BAR, &["m"]).leaves_with(0);
     copy(&fixture("sacred"), &project.path().join("kept"));
     check(&project, BAR, &["kept"]).says("5 candidates");
-    // The records of a ledger are promotions, and no candidates.
+    // The records of a ledger are promotions, not candidates.
     project
         .file("d/dvc.yaml", "metrics: [m.json]\n")
         .file("d/m.json", "{\"f1\": 0.8}")

@@ -11,7 +11,7 @@ fn a_run_is_read_from_its_folder() {
         assert_eq!((record["run_id"].as_str(), record["name"].as_str()), (Some("3"), Some("better")));
         assert_eq!(value(&record, "f1"), Some(0.81152.into()));
         assert_eq!(record["git_commit"], "4758b68789fd7ddd0ad4ba770d0bd8d0df85ff42");
-        // The only tracker that records it by itself.
+        // Sacred is the only tracker that records it by itself.
         assert_eq!(record["git_dirty"], false);
         assert_eq!(record["params"]["train"]["model"], "gbm");
         assert_eq!((&record["seed"], &record["environment"]["python"]), (&0.into(), &"3.11.7".into()));
@@ -61,7 +61,7 @@ fn data_that_was_opened_has_its_digest() {
     );
     for (copy, digest) in [
         ("9e107d9d372bb6826bd81d3542a419d6", Some("md5:9e107d9d372bb6826bd81d3542a419d6")),
-        // It lay in the folder of the observer, and was not copied.
+        // It was in the observer's folder, and was not copied.
         ("/workspace/churn/runs/data.csv", None),
         ("runs/_resources/data_f69f.csv", None),
     ] {
@@ -77,7 +77,7 @@ fn what_the_run_added_lies_in_its_folder() {
     let record = shown(&project, "kept/runs/1");
     let paths = serde_json::json!([{"path": "kept/runs/1/model.pkl"}, {"path": "kept/runs/1/other.pkl"}]);
     assert_eq!(record["artifacts"], paths);
-    // Which of them is the model, the policy says.
+    // The policy says which of them is the model.
     let policy = "version: 1\nfields: { artifact: \"artifacts[0]\" }\nrules:\n  r: { require: [artifact] }\n  there: { artifact: true }\n";
     check(&project, policy, &["kept/runs/1"]).leaves_with(0);
     project.remove("kept/runs/1/model.pkl");
@@ -91,7 +91,7 @@ fn a_folder_of_runs_is_known_by_any_of_them() {
     let ran = check(&project, "version: 1\nrules:\n  r: { require: [run_id] }\n", &["runs"]);
     ran.leaves_with(0).says("2 candidates");
     assert_eq!(shown(&project, "runs/7/run.json")["run_id"], "7");
-    // Others call their files so too.
+    // Other tools use these file names too.
     let project = Project::new();
     project.file("runs/run.json", "{\"run_id\": \"a\", \"metrics\": {\"f1\": 0.8}}");
     project.file("runs/config.json", "{}");
@@ -115,7 +115,7 @@ fn seeds_are_runs_of_one_experiment() {
     super::copy(&super::fixture("sacred/2"), &project.path().join("runs/2"));
     project.file("gate.yaml", "version: 1\nseeds: name\nrules:\n  r: { metrics: { f1: { min: 0.5 } } }\n");
     assert_eq!(shown(&project, "runs/1")["metrics"]["f1"]["values"], serde_json::json!([0.80731, 0.806_899]));
-    // The seed stands in the configuration, and in nothing else may they differ.
+    // The configuration contains the seed, and the runs may differ in nothing else.
     project.edit("runs/2/config.json", "\"max_depth\": 8", "\"max_depth\": 9");
     project.gate(&["show", "runs/1"]).leaves_with(2).says("differ in `params.train.max_depth`");
 }
@@ -152,7 +152,7 @@ fn what_main_returned_and_the_info_are_reached() {
         "\"result\": {\"f1\": {\"py/object\": \"numpy.float64\", \"dtype\": \"float64\", \"value\": 0.7}}",
     );
     project.file("runs/1/info.json", "{\"scores\": {\"recall\": 0.6}}");
-    // What was logged is what counts.
+    // Logged metrics take precedence over what `main` returned.
     assert_eq!(value(&shown(&project, "runs/1"), "f1"), Some(0.80731.into()));
     assert_eq!(shown(&project, "runs/1")["result"]["f1"], 0.7);
     project.file("runs/1/metrics.json", "{}");

@@ -9,15 +9,15 @@ use crate::project::Project;
 /// How a tracker names the runs of one scenario.
 struct Kept {
     tracker: &'static str,
-    /// The reference of a scenario's run with seed 0; none where the fixture has none.
+    /// The reference of a scenario's run with seed 0; `None` if the fixture has no such run.
     named: fn(&str) -> Option<String>,
-    /// Fields that the tracker did not record of a scenario's run, so that rules on them fail.
+    /// Fields that the tracker did not record for a scenario's run, so that rules on them fail.
     lacks: fn(&str) -> &'static [&'static str],
     /// Scenarios that the fixture has.
     scenarios: usize,
 }
 
-/// What was trained, in the order of `tests/fixtures/README.md`.
+/// The trained scenarios, in the order of `tests/fixtures/README.md`.
 const SCENARIOS: [&str; 11] = [
     "baseline",
     "better",
@@ -32,7 +32,7 @@ const SCENARIOS: [&str; 11] = [
     "no-params",
 ];
 
-/// Every rule, with the field that it needs.
+/// Every rule, with the field that it reads.
 const RULES: [(&str, &str); 8] = [
     ("code", "git_commit"),
     ("parameters", "params"),
@@ -44,7 +44,7 @@ const RULES: [(&str, &str); 8] = [
     ("loss", "metrics"),
 ];
 
-/// The run of a name in MLflow's database.
+/// The run with this name in MLflow's database.
 fn database(scenario: &str) -> Option<String> {
     let path = fixture("mlflow/sqlite-3.17.db");
     let name = format!("churn-{scenario}-s0");
@@ -98,7 +98,7 @@ fn extended(scenario: &str) -> Option<String> {
     fixture(&format!("plain/{path}")).is_file().then_some(path)
 }
 
-/// Of two alone the model was logged, and one was logged without the tag of its data.
+/// Only two scenarios logged the model, and one lacks the tag of its data.
 fn not_logged(scenario: &str) -> &'static [&'static str] {
     match scenario {
         "baseline" | "better" => &[],
@@ -130,7 +130,7 @@ fn project() -> Project {
     copy(&fixture("mlflow/sqlite-3.17.db"), &project.path().join("mlflow.db"));
     copy(&fixture("wandb"), &project.path().join("wandb"));
     copy(&fixture("sacred"), &project.path().join("sacred"));
-    // The folder lies beside the database, which MLflow would then overlook: every call names its store.
+    // The folder is beside the database, which MLflow would then overlook: every call names its store.
     copy(&fixture("mlflow/folder-3.17"), &project.path().join("mlruns"));
     let bundle = fixture("dvc/churn.bundle").display().to_string();
     project.git(&["clone", "--quiet", &bundle, "churn"]);
@@ -174,7 +174,7 @@ fn each(judge: impl Fn(&Kept, &str, &str, &str)) {
     }
 }
 
-/// What a report says of one rule.
+/// The outcome of one rule in a report.
 fn outcome(report: &Value, rule: &str) -> String {
     let rules = report["candidates"][0]["rules"].as_array().expect("rules");
     let found = rules
@@ -184,7 +184,7 @@ fn outcome(report: &Value, rule: &str) -> String {
     found["outcome"].as_str().expect("an outcome").to_owned()
 }
 
-/// The parameter of a name, however deep it stands, as text: some trackers keep no numbers.
+/// The parameter with this name at any depth, as text: some trackers keep no numbers.
 fn parameter(params: &Value, name: &str) -> Option<String> {
     let map = params.as_object()?;
     match map.get(name) {
@@ -248,7 +248,7 @@ rules:
             assert_eq!(outcome(&ours, rule), expected, "{rule}: {} / {scenario}", kept.tracker);
         }
     });
-    // What these come to is not left to the plain reader either.
+    // The outcomes of the plain record are checked too.
     let plain = |scenario: &str, rule: &str| {
         let name = format!("plain/churn-{scenario}-s0.json");
         outcome(&runs.gate(&TRACKERS[0], &["check", &name, "--format", "json"]), rule)
@@ -288,9 +288,10 @@ fn against_the_baseline_of_the_same_tracker() {
         let ours = against(name, &(kept.named)("baseline").expect("a baseline"));
         let theirs = against(plain, "plain/churn-baseline-s0.json");
         let comparability = ours["candidates"][0]["baselines"][0]["comparability"].clone();
-        // Some keep no split, and say so. Where one is kept, what was measured on another is not compared.
+        // Some trackers keep no split, and the report says so. If a split is kept, runs on different splits
+        // are not compared.
         let keeps_split = kept.tracker.starts_with("mlflow") || kept.tracker == "plain, with every field";
-        // MLflow's digest of the same rows is another one where their index is.
+        // MLflow's digest of the same rows changes with their index.
         let other_digest = scenario == "old-data" && kept.tracker.starts_with("mlflow");
         match (keeps_split, scenario) {
             (true, _) if scenario == "other-split" || other_digest => {
@@ -302,7 +303,7 @@ fn against_the_baseline_of_the_same_tracker() {
             (false, _) => assert_eq!(comparability["split"], "unshown", "{what}: {comparability}"),
         }
         assert_eq!(outcome(&ours, "holds-up"), outcome(&theirs, "holds-up"), "{what}");
-        // The lock of this one is stale, which no rule has to ask for.
+        // The lock of this run is stale, which fails without a rule.
         if kept.tracker == "dvc" && scenario == "worse" {
             assert!(ours.to_string().contains("stale"), "{what}");
         }

@@ -1,9 +1,9 @@
-//! What trackers keep of command lines, configurations and addresses is shown without the secrets in it.
+//! Output shows command lines, configurations and addresses from trackers without their secrets.
 
 use super::{fixture, project_with, shown};
 use crate::project::Project;
 
-/// What no output may hold.
+/// No output may contain this.
 const SECRET: &str = "hunter2";
 
 #[test]

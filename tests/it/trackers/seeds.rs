@@ -1,4 +1,5 @@
-//! Runs that differ in their seed alone are one run, where the policy says so, and never by what is left out.
+//! Runs that differ only in their seed count as one run if the policy says so, and never because fields are
+//! missing.
 
 use serde_json::{Value, json};
 
@@ -43,7 +44,7 @@ fn a_metric_that_one_seed_lacks_is_no_metric_of_the_group() {
         .says("`f1` is missing in some of its seeds or folds")
         .says("`s/1.json`, one of the seeds, has no `f1`");
     check(&project, &policy("  bar: { metrics: { '*': { min: 0.5 } } }\n"), &["s/"]).leaves_with(1);
-    // Nor is it a baseline.
+    // It is not a baseline either.
     project.file("new.json", with(run(9, 0.9), "/tags/group", json!("other")).to_string());
     let drop = policy("  r: { metrics: { f1: { max_drop: 0.1 } } }\n");
     check(&project, &drop, &["new.json", "--baseline", "s/"])
@@ -67,7 +68,7 @@ fn the_order_of_names_decides_nothing() {
         json!({"dataset": "holdout", "value": 0.815, "values": [0.80, 0.83]})
     );
     assert_eq!(record["run_id"], "r1", "the first in the order of seeds");
-    // A baseline of several is their mean as well: from 0.815 to 0.82 is a rise.
+    // A baseline of several runs is their mean as well: 0.815 to 0.82 is a rise.
     project.file("new.json", with(run(9, 0.82), "/tags/group", json!("other")).to_string());
     let rise = policy("  r: { metrics: { f1: { min_rise: 0.005 } } }\n");
     check(&project, &rise, &["new.json", "--baseline", "s/"]).leaves_with(0);
@@ -136,7 +137,7 @@ fn of_says_which_number_is_meant() {
     }
     let ran = check(&project, &bar("min: 0.71, of: worst"), &["s/"]);
     ran.says("the worst `f1` is 0.7; at least 0.71 is required").says("f1 (worst)");
-    // The baseline's is picked by the same word, and what has one number has no worst.
+    // The same `of` picks the baseline's value, and a single number has no worst.
     for index in 0..3 {
         let run = with(run(index, 0.8), "/tags/group", json!("old"));
         project.file(&format!("old/{index}.json"), run.to_string());
@@ -148,7 +149,7 @@ fn of_says_which_number_is_meant() {
         .leaves_with(1)
         .says("the baseline's `f1` has no `values`");
     check(&project, &bar("min: 0.5, of: mean"), &["s/0.json"]).leaves_with(1).says("has no `values`");
-    // The best of a history is one that was recorded.
+    // The best value of a history is one of the recorded values.
     let kept = json!({"metrics": {"f1": {"value": 0.7, "best": {"min": 0.1, "max": 0.9}}}});
     project.file("kept.json", kept.to_string());
     check(&project, &bar("min: 0.9, of: best"), &["kept.json"]).leaves_with(0);
@@ -212,7 +213,7 @@ fn a_change_of_one_seed_is_a_change_of_the_whole() {
     ran.leaves_with(1).says("3 runs of one group").says("`f1` is 0.806666666666667").says("1 candidate");
     project.file("s/1.json", run(2, 0.83).to_string());
     project.gate(&["check"]).leaves_with(0);
-    // One that can't be read is judged where it changed.
+    // An unreadable run is judged where it changed.
     project.file("s/y.json", "{").commit("broken");
     project.gate(&["check"]).leaves_with(2).says("s/y.json");
 }

@@ -1,4 +1,4 @@
-//! TensorBoard: event files that a real writer left.
+//! TensorBoard: event files that a real writer wrote.
 
 use super::{check, fixture, oracle, project_with, shown, value};
 use crate::project::Project;
@@ -49,7 +49,7 @@ fn parts_of_a_training_are_one_run() {
         let file = folder.read_dir().expect("a folder").next().expect("a file").expect("an entry").path();
         std::fs::read(file).expect("bytes")
     };
-    // Keras writes two folders, and PyTorch's `add_hparams` one that is called after the time.
+    // Keras writes two folders, and PyTorch's `add_hparams` writes one that is named after the time.
     let project = Project::new();
     project.file("logs/fit/train/events.out.tfevents.1.host", file("churn-baseline"));
     project.file("logs/fit/validation/events.out.tfevents.1.host", file("churn-better"));

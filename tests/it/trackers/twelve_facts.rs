@@ -1,4 +1,4 @@
-//! What was found out about trackers and decides how they are read, one test for each.
+//! Facts about trackers that decide how gate reads them, one test each.
 
 use serde_json::json;
 
@@ -16,12 +16,12 @@ fn change(project: &Project, sql: &str) {
 fn mlflow_prefers_its_folder_only_where_that_holds_an_experiment() {
     let project = project_with("mlflow/sqlite-3.17.db", "mlflow.db");
     change(&project, "UPDATE latest_metrics SET value=0.5 WHERE key='f1'");
-    // An empty folder is what MLflow leaves of artifacts.
+    // MLflow leaves an empty folder for artifacts.
     project.file("mlruns/1/models/x", "");
     assert_eq!(value(&shown(&project, CHAMPION), "f1"), Some(0.5.into()));
     copy(&fixture("mlflow/folder-3.17"), &project.path().join("mlruns"));
     assert_eq!(value(&shown(&project, CHAMPION), "f1"), Some(0.80731.into()));
-    // What the environment says comes before both.
+    // The environment takes precedence over both.
     let store = [("MLFLOW_TRACKING_URI", "sqlite:///mlflow.db")];
     let record = project.gate_with(&["show", CHAMPION, "--format", "json"], &store).json();
     assert_eq!(value(&record, "f1"), Some(0.5.into()));
@@ -75,7 +75,7 @@ fn an_offline_run_of_wandb_is_only_in_its_log() {
         let record = shown(&project, folder);
         assert!(value(&record, "f1").is_some() && record["params"].get("train").is_some(), "{folder}");
     }
-    // The older client leaves a summary beside it, which holds the run time alone.
+    // The older client also leaves a summary, which contains only the run time.
     let summary = project.read("wandb/offline-run-20261123_092344-qljowvia/files/wandb-summary.json");
     assert!(summary.contains("_wandb") && !summary.contains("f1"), "{summary}");
 }
@@ -86,7 +86,7 @@ fn a_commit_that_looks_like_a_number_is_none() {
     let folder = "wandb/run-20261123_085744-hzg531on";
     project.remove(&format!("{folder}/run-hzg531on.wandb"));
     project.remove(&format!("{folder}/files/wandb-metadata.json"));
-    // As W&B writes a string that YAML 1.1 takes for one.
+    // W&B writes these strings without quotes: YAML 1.1 reads them as strings.
     project.file(
         &format!("{folder}/files/config.yaml"),
         "_wandb:\n  value:\n    e:\n      abc:\n        git:\n          commit: 3e10203\ndata_version:\n  value: 3e102\nversion:\n  value: 1.10\n",
@@ -167,7 +167,7 @@ fn a_baseline_that_is_no_number_does_not_let_everything_pass() {
         change(&project, sql);
         check(&project, policy, &arguments).leaves_with(1).says(says);
     }
-    // An allowed drop can be said, and 0.3 against 0.2 is exactly 0.1 of it.
+    // A policy can allow a drop, and 0.3 against 0.2 is exactly 0.1 of it.
     let project = project_with("mlflow/sqlite-3.17.db", "mlflow.db");
     change(
         &project,
@@ -191,7 +191,7 @@ fn names_are_no_identity_and_parameters_are_text() {
         (&record["params"]["l"], &record["params"]["n"], &record["params"]["learning_rate"]),
         (&json!("[24, 12]"), &json!("None"), &json!("0.10"))
     );
-    // Text that is the same number is the same parameter; two runs of one name are two runs.
+    // Text with the same number is the same parameter; two runs with one name are two runs.
     project.file(
         "plain.json",
         "{\"params\": {\"learning_rate\": 0.1, \"tol\": 0.00001}, \"metrics\": {\"f1\": 0.8}}",

@@ -35,7 +35,7 @@ fn every_log_is_read_as_the_sdk_reads_it() {
             assert_eq!(ours[field], theirs[key], "{field} of {folder}");
         }
         assert_eq!(ours["status"], "finished");
-        // The commit stands in one of two records, by the version of the client.
+        // The commit is in one of two records, depending on the client's version.
         let commit = theirs["run_git_commit"].as_str().or(theirs["environment"]["git_commit"].as_str());
         if let Some(commit) = commit.filter(|commit| !commit.is_empty()) {
             assert_eq!(ours["git_commit"], commit, "{folder}");
@@ -56,7 +56,7 @@ fn every_log_is_read_as_the_sdk_reads_it() {
             if let Some(ours) = value(&ours, name) {
                 assert_eq!(ours.as_f64(), theirs.as_f64(), "{name} of {folder}");
             } else {
-                // What `define_metric` keeps beside the last value stands with that.
+                // Only the min and max of `define_metric` may be missing: they are kept with the last value.
                 assert!(
                     name.rsplit('.').next().is_some_and(|last| ["min", "max"].contains(&last)),
                     "{folder} lacks {name}"
@@ -80,7 +80,7 @@ fn artifacts_of_datasets_are_data() {
     let record = shown(&project(), BASELINE);
     assert_eq!(record["data"][0]["digest"], "wandb:214af3123f560255afaf8f7f0c99bb04");
     assert_eq!(record["params"]["data"]["version"], "2026-05-30");
-    // Nothing says that this is the dataset's version but the policy.
+    // Only the policy says that this is the dataset's version.
     assert!(record.get("data_version").is_none());
     let project = project();
     let policy = "version: 1\nfields: { data_version: params.data.version }\nrules:\n  r: { require: [data_version] }\n";
@@ -124,7 +124,7 @@ fn a_log_that_was_damaged_is_no_record() {
 #[test]
 fn a_run_that_failed_fails() {
     let project = project();
-    // In the place of its exit record stands one with another code: 1 is what a killed process leaves.
+    // Replaces the exit record by one with another code: a killed process leaves 1.
     let path = format!("{BASELINE}/run-5vot4blv.wandb");
     let mut log = fs::read(project.path().join(&path)).expect("a log");
     let is_exit =
@@ -160,7 +160,7 @@ fn crc32(bytes: &[u8]) -> u32 {
 fn a_resumed_run_is_one_run() {
     let project = Project::new();
     let log = fixture("wandb/offline-run-20261123_085125-5vot4blv/run-5vot4blv.wandb");
-    // The first part was killed; the second says the rest, and how it ended.
+    // The first part was killed; the second contains the rest, and how it ended.
     let first = "wandb/offline-run-20261123_085000-5vot4blv";
     let second = format!("{BASELINE}/run-5vot4blv.wandb");
     let whole = resumed(&fs::read(&log).expect("a log"));
@@ -171,10 +171,10 @@ fn a_resumed_run_is_one_run() {
     ran.leaves_with(0).says("may have been resumed, but there is no earlier part beside it");
     assert_eq!(shown(&project, BASELINE)["origin"]["resolved"], "2 parts of a resumed run");
     assert_eq!(shown(&project, "wandb")["run_id"], "5vot4blv");
-    // The second part ends without a word.
+    // The second part has no exit record.
     project.file(&second, &whole[..whole.len() - 1]);
     check(&project, POLICY, &[BASELINE]).leaves_with(1);
-    // Its log is missing, so how it ended is not known.
+    // The log is missing, so it is unknown how the run ended.
     project.remove(&second);
     project.file(&format!("{first}/run-5vot4blv.wandb"), &whole);
     project.file(&format!("{BASELINE}/files/wandb-summary.json"), "{}");
@@ -182,21 +182,21 @@ fn a_resumed_run_is_one_run() {
         .leaves_with(1)
         .says("a part of this run, is missing")
         .says("status is `running`");
-    // Without a word of resuming it is another run, which happens to have the same id.
+    // If it does not say that it resumes, it is another run with the same id.
     project.file(&second, log_of(&[&run_record("other"), &summary(&[("auc", "0.5")], &[]), &exit(0)]));
     let other = shown(&project, BASELINE);
     assert_eq!((&other["project"], &other["metrics"]), (&"other".into(), &serde_json::json!({"auc": 0.5})));
     assert_eq!(value(&shown(&project, first), "f1"), Some(0.80731.into()));
 }
 
-/// The log, saying that its run was resumed.
+/// The log with a statement that its run was resumed.
 fn resumed(log: &[u8]) -> Vec<u8> {
     let mut frames: Vec<Vec<u8>> = frames(log).into_iter().map(|frame| log[frame].to_vec()).collect();
     frames.insert(0, message(17, &[0xC0, 1, 1]));
     log_of(&frames.iter().map(Vec::as_slice).collect::<Vec<_>>())
 }
 
-/// A message at a field of another.
+/// A message in a field of another message.
 fn message(field: u8, body: &[u8]) -> Vec<u8> {
     let mut bytes = vec![field << 3 & 0x7F | 2];
     if field > 15 {
@@ -219,7 +219,7 @@ fn exit(code: u8) -> Vec<u8> {
     message(18, &[8, code])
 }
 
-/// Names with JSON, and names that are taken out; a `/` leads into an object.
+/// Names with JSON values, and removed names; a `/` separates the keys of nested objects.
 fn summary(set: &[(&str, &str)], gone: &[&str]) -> Vec<u8> {
     let keys = |name: &str| name.split('/').flat_map(|key| message(2, key.as_bytes())).collect::<Vec<u8>>();
     let set =
@@ -233,7 +233,7 @@ fn history(name: &str, json: &str) -> Vec<u8> {
     message(2, &message(1, &[keys, message(16, json.as_bytes())].concat()))
 }
 
-/// A log of these records, which fit into a block.
+/// A log of these records, which must fit into one block.
 fn log_of(records: &[&[u8]]) -> Vec<u8> {
     let mut log = vec![b':', b'W', b'&', b'B', 0xE1, 0xBE, 0x00];
     for record in records {
