@@ -390,7 +390,7 @@ fn an_interrupted_rerun_leaves_nothing_and_a_killed_one_until_the_next() {
     use std::io::{BufRead, BufReader};
     use std::process::Stdio;
     let project = project(TRAIN);
-    project.file("train.sh", format!("{TRAIN}echo ready >&2; exec sleep 20\n")).commit("slow");
+    project.file("train.sh", format!("{TRAIN}echo ready >&2; exec sleep 120\n")).commit("slow");
     let head = project.git(&["rev-parse", "HEAD"]);
     let fast = project.read("runs/churn.json");
     project.edit(
