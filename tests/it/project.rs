@@ -225,7 +225,7 @@ pub const BASELINE: &str = r#"{
 }
 "#;
 
-/// Handles Ctrl-C and hang-up signals, so that the programs that the tests start get them too. Shells and
+/// Handles Ctrl-C, Ctrl-\\ and hang-up signals, so that the programs that the tests start get them too. Shells and
 /// `nohup` make background jobs ignore them; a child inherits ignored signals, but not handled ones.
 #[cfg(unix)]
 pub fn hear_signals() {
@@ -234,7 +234,12 @@ pub fn hear_signals() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let ends_the_tests = Arc::new(AtomicBool::new(true));
-        for (signal, code) in [(signal_hook::consts::SIGINT, 130), (signal_hook::consts::SIGHUP, 129)] {
+        let handled = [
+            (signal_hook::consts::SIGINT, 130),
+            (signal_hook::consts::SIGHUP, 129),
+            (signal_hook::consts::SIGQUIT, 131),
+        ];
+        for (signal, code) in handled {
             signal_hook::flag::register_conditional_shutdown(signal, code, Arc::clone(&ends_the_tests))
                 .expect("the signal can be handled");
         }
