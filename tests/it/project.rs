@@ -225,7 +225,7 @@ pub const BASELINE: &str = r#"{
 }
 "#;
 
-/// Handles Ctrl-C, Ctrl-\\ and hang-up signals, so that the programs that the tests start get them too. Shells and
+/// Handles Ctrl-C, Ctrl-\ and hang-up signals, so that the programs that the tests start get them too. Shells and
 /// `nohup` make background jobs ignore them; a child inherits ignored signals, but not handled ones.
 #[cfg(unix)]
 pub fn hear_signals() {
