@@ -31,12 +31,18 @@ impl Classes<'_> {
 }
 
 impl Cases {
-    fn classes_of<'c>(&'c self, column: &'c Column) -> Classes<'c> {
+    /// The class of each label.
+    pub fn class_places(&self) -> HashMap<&str, u32> {
         let mut places: HashMap<&str, u32> = HashMap::new();
         for (label, place) in self.labels.iter().zip(0..) {
-            // If a label is declared twice, the first position counts.
+            // The first place counts if a label is declared twice.
             places.entry(label).or_insert(place);
         }
+        places
+    }
+
+    fn classes_of<'c>(&'c self, column: &'c Column) -> Classes<'c> {
+        let places = self.class_places();
         let class = |text| places.get(text).copied().unwrap_or(u32::MAX);
         Classes { codes: column.codes(), of_code: column.texts().map(class).collect(), unscored: None }
     }

@@ -1,6 +1,6 @@
 //! Every metric that can be computed from a table of cases.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
@@ -78,11 +78,7 @@ pub fn summary(cases: &Cases) -> Result<CasesSummary, CasesError> {
 /// prediction that occurs.
 pub fn summary_of_tally(tally: &DecisionTally, cases: &Cases) -> CasesSummary {
     let labels = cases.class_names();
-    let mut classes: HashMap<&str, u32> = HashMap::new();
-    for (label, class) in labels.iter().zip(0..) {
-        // If a label is declared twice, the first position counts.
-        classes.entry(label).or_insert(class);
-    }
+    let classes = cases.class_places();
     let class = |text: &str| classes.get(text).copied().unwrap_or(u32::MAX);
     let of = |decisions: &Decisions| {
         let rows = usize::try_from(decisions.values().sum::<u64>()).unwrap_or(usize::MAX);
